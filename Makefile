@@ -1,0 +1,82 @@
+# Magpie. `make demo` shows it, `make run` serves a real Discord server, `make test` checks it.
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+PIP    := $(PYTHON) -m pip --disable-pip-version-check
+
+.PHONY: help setup demo run test lint bench world model screenshots browser clean
+
+help:
+	@echo "make setup        a virtual environment with the pinned packages (idempotent)"
+	@echo "make demo         a chat with pictures, Magpie in it, on one address; no token, no download of weights"
+	@echo "make run          Magpie on real Discord, with the settings in .env"
+	@echo "make test         ruff, mypy and all tests"
+	@echo "make bench        every figure, beside its peers"
+	@echo "make screenshots  the README's pictures, made again"
+	@echo "make world model  the demo world and the pocket model, made again (needs npm)"
+
+# A stamp file a set of extras: the second call has nothing to do.
+$(VENV)/.setup: pyproject.toml constraints.txt
+	@echo "setup: installing the pinned packages into $(VENV)"
+	@test -x $(PYTHON) || $${PYTHON3:-python3} -m venv $(VENV)
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.setup
+	@echo "setup: installing what the tests need"
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	@echo "setup: installing the peers of the bench"
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[test,bench]'
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.setup
+	@echo "setup: installing what training needs"
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[train]'
+	@touch $@
+
+setup: $(VENV)/.setup
+	@echo "setup: ready"
+
+demo: $(VENV)/.setup
+	@echo "demo: a sandbox, Magpie and a chat page"
+	@$(PYTHON) -m demo
+
+run: $(VENV)/.setup
+	@echo "run: Magpie, with the settings in .env"
+	@$(PYTHON) -m bot
+
+# Debian's Chromium where apt can bring it, else the build that Playwright downloads.
+browser: $(VENV)/.test
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null \
+	|| { echo "test: installing Chromium for the page tests"; \
+	     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 \
+	     || $(VENV)/bin/playwright install chromium \
+	     || echo "test: no Chromium could be installed"; }
+
+lint: $(VENV)/.test
+	@echo "test: ruff and mypy"
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+test: lint browser
+	@echo "test: pytest"
+	@$(PYTHON) -m pytest
+
+bench: $(VENV)/.bench
+	@$(PYTHON) -m bench all
+
+screenshots: $(VENV)/.test browser
+	@$(PYTHON) -m tests.page.screenshots
+
+world: $(VENV)/.train
+	@$(PYTHON) -m pocket world
+
+model: $(VENV)/.train
+	@$(PYTHON) -m pocket train
+
+clean:
+	rm -rf $(VENV) build data .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -1,0 +1,1 @@
+"""The demo: the sandbox with its demo world, and Magpie in it, on one address."""

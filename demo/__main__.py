@@ -1,0 +1,270 @@
+"""`python -m demo`: start the sandbox and Magpie, have the channels indexed, say where to look.
+
+The bot is the real one, started as `python -m bot` with the sandbox as its Discord; its channels
+are added by the world's owner, with the same `/channels add` a person would type.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from demo.person import Person
+
+ROOT = Path(__file__).resolve().parent.parent
+WORLD = ROOT / "sandbox" / "demo" / "world.json"
+MODEL = ROOT / "pocket" / "model"
+QUESTION = "dog in snow"
+START_TIMEOUT_S = 180.0
+INDEX_TIMEOUT_S = 1800.0
+STOP_TIMEOUT_S = 20.0
+
+
+class DemoFailed(Exception):
+    """The demo cannot go on; the text says why, and where to read more."""
+
+
+def main() -> int:
+    options = _options()
+    console = Console(highlight=False)
+    try:
+        asyncio.run(_demo(options, console))
+    except DemoFailed as failure:
+        console.print(f"demo: {failure}", markup=False, style="red")
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        pass
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--port", type=int, default=8420, help="of the page (default: 8420)")
+    parser.add_argument("--data", type=Path, default=ROOT / "data" / "demo", metavar="DIR")
+    parser.add_argument("--fresh", action="store_true", help="forget the earlier demo first")
+    parser.add_argument(
+        "--once", action="store_true", help=f"ask “{QUESTION}”, print the answer and stop"
+    )
+    return parser.parse_args()
+
+
+async def _demo(options: argparse.Namespace, console: Console) -> None:
+    began = time.monotonic()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if options.fresh:
+        shutil.rmtree(options.data, ignore_errors=True)
+    options.data.mkdir(parents=True, exist_ok=True)
+    work = asyncio.create_task(_show(options, console, began))
+    asked_to_stop = asyncio.create_task(stop.wait())
+    await asyncio.wait({work, asked_to_stop}, return_when=asyncio.FIRST_COMPLETED)
+    asked_to_stop.cancel()
+    if not work.done():
+        work.cancel()
+        console.print("\ndemo: stopping")
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+async def _show(options: argparse.Namespace, console: Console, began: float) -> None:
+    base = f"http://127.0.0.1:{options.port}"
+    health = f"http://127.0.0.1:{_free_port()}"
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        sandbox = await stack.enter_async_context(
+            _program("sandbox", _sandbox_command(options), options.data / "sandbox.log")
+        )
+        await _until_ready(session, f"{base}/sandbox/health", sandbox, options.data / "sandbox.log")
+        console.print(f"demo: the chat is at [bold]{base}[/]")
+        log = options.data / "bot.log"
+        bot = await stack.enter_async_context(
+            _program(
+                "bot", [sys.executable, "-m", "bot"], log, _bot_settings(options, base, health)
+            )
+        )
+        await _until_ready(session, f"{health}/healthz", bot, log)
+        owner = await stack.enter_async_context(Person.owner(session, base))
+        await _watch_everything(owner)
+        await _index(session, health, console, bot, log)
+        console.print(f"demo: ready after {time.monotonic() - began:.0f} s")
+        await _first_answer(session, base, console, began)
+        if options.once:
+            await _print_lag(session, health, console)
+            return
+        console.print(
+            f"demo: open [bold]{base}[/], choose who to be, and type [bold]/find {QUESTION}[/]\n"
+            "      Ctrl-C stops it; what is there stays for the next time (--fresh forgets it)"
+        )
+        await bot.wait()
+        raise DemoFailed(f"the bot ended with status {bot.returncode}; {log} says why")
+
+
+def _sandbox_command(options: argparse.Namespace) -> list[str]:
+    where = ["--port", str(options.port), "--world", str(WORLD)]
+    return [sys.executable, "-m", "sandbox", *where, "--data", str(options.data / "sandbox")]
+
+
+def _bot_settings(options: argparse.Namespace, base: str, health: str) -> dict[str, str]:
+    import json
+
+    token: str = json.loads(WORLD.read_text(encoding="utf-8"))["application"]["token"]
+    return {
+        "DISCORD_TOKEN": token,
+        "DISCORD_API": base,
+        "MAGPIE_DB": str(options.data / "magpie.db"),
+        "MAGPIE_MODEL": str(MODEL),
+        "MAGPIE_DEVICE": "cpu",
+        "MAGPIE_HTTP": health.removeprefix("http://"),
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.asynccontextmanager
+async def _program(
+    name: str, command: list[str], log: Path, settings: dict[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A child process with its output in `log`, ended with SIGTERM when the block is left."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))}
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=ROOT,
+            env={**inherited, **(settings or {})},
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in the terminal reaches us alone; we end our children
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _until_ready(
+    session: aiohttp.ClientSession, url: str, process: asyncio.subprocess.Process, log: Path
+) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.returncode is not None:
+            raise DemoFailed(_last_words(log))
+        with contextlib.suppress(aiohttp.ClientError):
+            async with session.get(url) as answer:
+                if answer.status == 200:
+                    return
+        await asyncio.sleep(0.1)
+    raise DemoFailed(f"{url} did not answer within {START_TIMEOUT_S:.0f} s; {log} says more")
+
+
+def _last_words(log: Path) -> str:
+    lines = [
+        line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line
+    ]
+    return f"{lines[-1] if lines else 'it ended without a word'} (more in {log})"
+
+
+async def _watch_everything(owner: Person) -> None:
+    """`/channels add` for every category, and for each channel outside one, as the owner."""
+    for channel in owner.top_level_channels():
+        await owner.command("channels", "add", channel=channel)
+
+
+async def _index(
+    session: aiohttp.ClientSession,
+    health: str,
+    console: Console,
+    bot: asyncio.subprocess.Process,
+    log: Path,
+) -> None:
+    """Show how far the bot has come, from what it tells at /healthz, until it has seen all."""
+    columns = (
+        TextColumn("demo: indexing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pictures, {task.fields[rate]:.0f} a second,"),
+        TimeRemainingColumn(),
+    )
+    deadline = time.monotonic() + INDEX_TIMEOUT_S
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=_pictures_in_world(), rate=0.0)
+        began, before = time.monotonic(), None
+        while time.monotonic() < deadline:
+            if bot.returncode is not None:
+                raise DemoFailed(_last_words(log))
+            state = await _health(session, health)
+            done = int(state["pictures"])
+            before = done if before is None else before
+            rate = (done - before) / max(time.monotonic() - began, 0.1)
+            progress.update(task, completed=done, rate=rate)
+            if not state["indexing"]:
+                progress.update(task, completed=done, total=done)
+                return
+            await asyncio.sleep(0.25)
+    raise DemoFailed(f"indexing did not end; {log} says more")
+
+
+async def _health(session: aiohttp.ClientSession, health: str) -> dict[str, Any]:
+    async with session.get(f"{health}/healthz") as answer:
+        state: dict[str, Any] = await answer.json()
+        return state
+
+
+def _pictures_in_world() -> int:
+    import json
+
+    world = json.loads(WORLD.read_text(encoding="utf-8"))
+    messages = [message for guild in world["guilds"] for message in guild["messages"]]
+    return sum(len(message.get("attachments", ())) for message in messages)
+
+
+async def _first_answer(
+    session: aiohttp.ClientSession, base: str, console: Console, began: float
+) -> None:
+    """Ask as an ordinary member would, and print what comes back."""
+    async with Person.member(session, base) as member:
+        asked = time.monotonic()
+        answer = await member.command("find", query=QUESTION)
+        now = time.monotonic()
+    console.print(
+        f"demo: {member.name} asked /find {QUESTION} and was answered in {now - asked:.2f} s, "
+        f"{now - began:.0f} s after the start:",
+        markup=False,
+    )
+    for line in answer.lines()[:8]:
+        console.print(f"      {line}", markup=False)
+
+
+async def _print_lag(session: aiohttp.ClientSession, health: str, console: Console) -> None:
+    state = await _health(session, health)
+    if (lag := state.get("loop_lag_p99_ms")) is not None:
+        console.print(f"demo: event-loop lag of the bot, p99: {lag:.1f} ms")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
