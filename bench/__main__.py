@@ -1,0 +1,37 @@
+"""`python -m bench NAME [--json]`: measure one thing, or `all`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import pkgutil
+import sys
+
+from rich.console import Console
+
+import bench
+from bench.report import Report
+
+NOT_A_MEASUREMENT = {"__main__", "report", "checkpoint"}
+
+
+def main() -> int:
+    names = sorted(m.name for m in pkgutil.iter_modules(bench.__path__))
+    names = [name for name in names if name not in NOT_A_MEASUREMENT]
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=[*names, "all"], metavar="NAME", help=", ".join(names))
+    parser.add_argument("--json", action="store_true", help="one JSON object a measurement")
+    options = parser.parse_args()
+    console = Console()
+    for name in names if options.name == "all" else [options.name]:
+        report: Report = importlib.import_module(f"bench.{name}").run()
+        if options.json:
+            print(json.dumps(report.as_json(name)), flush=True)
+        else:
+            report.show(name, console)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

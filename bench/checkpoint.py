@@ -1,0 +1,48 @@
+"""A CLIP of ViT-B/32's true geometry with seeded weights: what it costs, without a download."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+POCKET = ROOT / "pocket" / "model"
+SEED = 32
+
+
+def vit_b32() -> Path:
+    """A folder that `CLIPModel.from_pretrained` loads, made once under build/.
+
+    The weights are random, so its answers mean nothing; its shapes, and so its times and memory,
+    are those of openai/clip-vit-base-patch32. The tokenizer is the pocket model's, whose ids fit
+    into the vocabulary.
+    """
+    folder = ROOT / "build" / "vit-b32-seeded"
+    if (folder / "ready").exists():
+        return folder
+    import torch
+    from transformers import (
+        CLIPConfig,
+        CLIPImageProcessor,
+        CLIPModel,
+        CLIPTextConfig,
+        CLIPTokenizer,
+        CLIPVisionConfig,
+    )
+
+    tokenizer = CLIPTokenizer.from_pretrained(POCKET)
+    text = CLIPTextConfig(
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    torch.manual_seed(SEED)
+    shutil.rmtree(folder, ignore_errors=True)
+    CLIPModel(CLIPConfig(text_config=text, vision_config=CLIPVisionConfig())).save_pretrained(
+        folder
+    )
+    tokenizer.model_max_length = text.max_position_embeddings
+    tokenizer.save_pretrained(folder)
+    CLIPImageProcessor().save_pretrained(folder)
+    (folder / "ready").touch()
+    return folder
