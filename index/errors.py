@@ -1,0 +1,215 @@
+"""What can go wrong in a gallery; `str(error)` is one sentence for a person.
+
+GalleryError
+├── ModelError
+│   ├── ModelNotFound       no such model, neither a folder nor on the hub
+│   ├── ModelUnreachable    it must be downloaded and the hub doesn't answer
+│   ├── ModelTooLarge       it doesn't fit in memory
+│   └── ModelUnusable       damaged, of another kind, or no such device
+├── PictureError
+│   ├── PictureTooLarge     more bytes or pixels than the limit
+│   ├── NotAPicture         text, a drawing program's file, a video, …
+│   ├── PictureBroken       truncated or damaged
+│   └── PictureTooSlow      decoding took longer than the limit
+├── StoreError
+│   ├── StoreLocked         another process is writing to it
+│   ├── StoreCorrupt        damaged, or not a gallery
+│   ├── StoreTooNew         made by a newer Magpie
+│   ├── StoreFull           the disk is full
+│   ├── StoreUnreachable    missing, or no permission
+│   └── ModelMismatch       its embeddings come from another model
+├── EmptyQuery              nothing was asked
+├── LinkGone                the picture that was asked about is no longer there
+└── GalleryClosed           it was closed meanwhile
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class GalleryError(Exception):
+    """Any refusal of a gallery."""
+
+
+class ModelError(GalleryError):
+    """The model can't be used; `model` is its name or folder."""
+
+    def __init__(self, model: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.model = model
+
+
+class ModelNotFound(ModelError):
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            model,
+            f"There is no model {model!r}: it is neither a folder here nor a public model "
+            "on the Hugging Face hub.",
+        )
+
+
+class ModelUnreachable(ModelError):
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(
+            model,
+            f"The model {model!r} is not on this machine yet and can't be downloaded: {reason}.",
+        )
+        self.reason = reason
+
+
+class ModelTooLarge(ModelError):
+    def __init__(self, model: str, needed: int, available: int) -> None:
+        super().__init__(
+            model,
+            f"The model {model!r} needs about {in_bytes(needed)} of memory and "
+            f"{in_bytes(available)} are free; choose a smaller model or free some memory.",
+        )
+        self.needed = needed
+        self.available = available
+
+
+class ModelUnusable(ModelError):
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(model, f"The model {model!r} can't be used: {reason}.")
+        self.reason = reason
+
+
+class PictureError(GalleryError):
+    """These bytes can't be searched as a picture."""
+
+
+class PictureTooLarge(PictureError):
+    """`size` is over `limit`; both are counted in `unit` ("bytes" or "pixels")."""
+
+    def __init__(self, size: int, limit: int, unit: str) -> None:
+        shown = in_bytes if unit == "bytes" else in_pixels
+        super().__init__(f"This picture has {shown(size)}; the limit is {shown(limit)}.")
+        self.size = size
+        self.limit = limit
+        self.unit = unit
+
+
+class NotAPicture(PictureError):
+    """`found` says what it is instead, such as "an SVG drawing"."""
+
+    def __init__(self, found: str, advice: str = "") -> None:
+        super().__init__(f"This is {found}, not a picture that can be searched{advice}.")
+        self.found = found
+
+
+class PictureBroken(PictureError):
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This picture is damaged: {reason}.")
+        self.reason = reason
+
+
+class PictureTooSlow(PictureError):
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"Decoding this picture takes longer than {limit_s:g} seconds.")
+        self.limit_s = limit_s
+
+
+class StoreError(GalleryError):
+    """The gallery's file can't be used; `path` is the file."""
+
+    def __init__(self, path: Path, sentence: str) -> None:
+        super().__init__(sentence)
+        self.path = path
+
+
+class StoreLocked(StoreError):
+    def __init__(self, path: Path, holder: int | None = None) -> None:
+        by = f"process {holder}" if holder else "another process"
+        super().__init__(
+            path,
+            f"{path} is being written by {by}; wait until it has finished, stop it, "
+            "or choose another file.",
+        )
+        self.holder = holder
+
+
+class StoreCorrupt(StoreError):
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            path,
+            f"{path} can't be read as a gallery: {reason}. Restore it from a backup, "
+            "or move it away to begin anew.",
+        )
+        self.reason = reason
+
+
+class StoreTooNew(StoreError):
+    def __init__(self, path: Path, version: int, known: int) -> None:
+        super().__init__(
+            path,
+            f"{path} was written by a newer Magpie (its format is {version}, this one knows "
+            f"up to {known}); update Magpie.",
+        )
+        self.version = version
+        self.known = known
+
+
+class StoreFull(StoreError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            f"There is no room left to write {path}; nothing of the last step was kept. "
+            "Free some disk space and try again.",
+        )
+
+
+class StoreUnreachable(StoreError):
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, f"{path} can't be opened: {reason}.")
+        self.reason = reason
+
+
+class ModelMismatch(StoreError):
+    """The embeddings in the file come from `stored`; `asked` is another model."""
+
+    def __init__(self, path: Path, stored: str, asked: str) -> None:
+        if stored == asked:
+            what = f"an earlier version of {stored!r}, whose files have changed since"
+        else:
+            what = f"the model {stored!r} and can't be mixed with those of {asked!r}"
+        super().__init__(
+            path,
+            f"The embeddings in {path} come from {what}; use the model they were made with, "
+            "or index into another file.",
+        )
+        self.stored = stored
+        self.asked = asked
+
+
+class EmptyQuery(GalleryError):
+    def __init__(self) -> None:
+        super().__init__("There is nothing to look for: give some words, a picture, or both.")
+
+
+class LinkGone(GalleryError):
+    def __init__(self, link: int) -> None:
+        super().__init__("That picture is no longer in the gallery.")
+        self.link = link
+
+
+class GalleryClosed(GalleryError):
+    def __init__(self) -> None:
+        super().__init__("The gallery was closed before this was finished.")
+
+
+def in_bytes(count: int) -> str:
+    """`count` bytes as a person writes it: "1.5 GB"."""
+    for unit, size in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if count >= size:
+            return (
+                f"{count / size:.3g} {unit}"
+                if count < 999.5 * size
+                else f"{count / size:,.0f} {unit}"
+            )
+    return f"{max(count, 0)} bytes"
+
+
+def in_pixels(count: int) -> str:
+    """`count` pixels as a person writes it: "24 megapixels"."""
+    return f"{count / 1_000_000:,.3g} megapixels" if count >= 1_000_000 else f"{count:,} pixels"

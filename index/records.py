@@ -1,0 +1,122 @@
+"""The plain data of a gallery: what is known of a picture, and where its sources stand.
+
+Ids of spaces, groups and owners are whole numbers that mean nothing here; a folder of
+photographs uses 0 for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+Kind: TypeAlias = Literal["image", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A place where sources stand; `parent` is the group it hangs from, if any."""
+
+    id: int
+    parent: int | None = None
+    private: bool = False  # only its own members may see it
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One appearance of a picture or text: (space, source, slot) is unique."""
+
+    space: int
+    group: Group
+    source: str  # what shows it: a message's id, a file's path
+    slot: str  # which one within the source; "" for a file
+    owner: int = 0
+    posted_at: float = 0.0  # Unix seconds
+    name: str = ""  # a file name or a title
+    spoiler: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)  # small JSON, opaque here
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a group is covered: all its sources in (oldest, newest] have been read."""
+
+    space: int
+    group: int
+    newest: int
+    oldest: int
+    complete: bool = False  # the group's beginning was reached
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Long work that outlives a restart; `state` is its own JSON, opaque here."""
+
+    id: int
+    space: int
+    kind: str
+    status: str  # "running", "paused", "cancelled", "done" or "failed"
+    state: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedPicture:
+    """A picture (or text) ready to be committed; opaque to callers.
+
+    key      sha256 of its bytes, with its kind: what makes two links share one item
+    vectors  (frames, d) float32, unit rows
+    """
+
+    key: bytes
+    kind: Kind
+    vectors: Floats
+    width: int = 0
+    height: int = 0
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is in a gallery: different images, different texts, and links to either."""
+
+    images: int
+    texts: int
+    links: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The model whose embeddings a gallery holds."""
+
+    name: str
+    revision: str  # a fingerprint of its files
+    dimension: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One link that answers a query."""
+
+    rank: int  # 1 is the best
+    score: float  # cosine similarity, -1 to 1
+    id: int  # of the link
+    kind: Kind
+    link: Link
+    frame: int  # the frame that fits best; 0 for a still picture or a text
+    text: str | None  # of a text, itself
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page of hits, best first."""
+
+    hits: list[Hit]
+    searched: int  # links that were allowed to answer
+    more: bool  # whether a next page would have hits
+    truncated: str | None  # the words that were read, where the text was too long
+    took_ms: float
+    confident: bool = True  # whether the best hit stands out; see search.stands_out
