@@ -1,0 +1,355 @@
+"""The rules of who sees what, beside an independent oracle.
+
+The oracle asks discord.py's own `permissions_for`, one member after another, for every
+member that could exist: each set of roles, with and without a personal overwrite.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import discord
+import pytest
+
+from bot import permissions
+from index import Group
+
+VIEW = discord.Permissions(view_channel=True).value
+HISTORY = discord.Permissions(read_message_history=True).value
+CONNECT = discord.Permissions(connect=True).value
+ADMINISTRATOR = discord.Permissions(administrator=True).value
+MANAGE_THREADS = discord.Permissions(manage_threads=True).value
+READ = VIEW | HISTORY
+
+GUILD, OWNER, BOT = 1, 900, 901
+TEXT, VOICE, FORUM = 0, 2, 15
+
+
+def guild_of(
+    roles: dict[int, int],
+    channels: dict[int, dict[str, Any]],
+    threads: dict[int, dict[str, Any]] | None = None,
+) -> discord.Guild:
+    """A guild as discord.py makes it from Discord's payload; `roles` are permission bits."""
+    client = discord.Client(intents=discord.Intents(guilds=True))
+    state = client._connection
+    state.user = discord.ClientUser(state=state, data=user_payload(BOT))  # type: ignore[arg-type]
+    payload: dict[str, Any] = {
+        "id": str(GUILD),
+        "name": "small",
+        "owner_id": str(OWNER),
+        "roles": [
+            {"id": str(id), "name": str(id), "permissions": str(bits), "position": place}
+            for place, (id, bits) in enumerate(roles.items())
+        ],
+        "channels": [
+            {"id": str(id), "name": str(id), "position": 0, "bitrate": 64000, "user_limit": 0}
+            | {"type": TEXT, "permission_overwrites": []}
+            | channel
+            for id, channel in channels.items()
+        ],
+        "threads": [
+            {"id": str(id), "name": str(id), "owner_id": str(OWNER), "type": 11}
+            | {"message_count": 0, "member_count": 0}
+            | {
+                "thread_metadata": {
+                    "archived": False,
+                    "auto_archive_duration": 60,
+                    "archive_timestamp": "2026-01-01T00:00:00+00:00",
+                }
+            }
+            | thread
+            for id, thread in (threads or {}).items()
+        ],
+        "members": [member_payload(BOT, [])],
+    }
+    return discord.Guild(data=payload, state=state)  # type: ignore[arg-type]
+
+
+def user_payload(id: int) -> dict[str, Any]:
+    return {"id": str(id), "username": str(id), "discriminator": "0", "avatar": None}
+
+
+def member_payload(id: int, roles: list[int]) -> dict[str, Any]:
+    return {
+        "user": user_payload(id),
+        "roles": [str(role) for role in roles],
+        "joined_at": "2026-01-01T00:00:00+00:00",
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+    }
+
+
+def member_of(guild: discord.Guild, id: int, roles: list[int], **more: Any) -> discord.Member:
+    data = member_payload(id, roles) | more
+    return discord.Member(data=data, guild=guild, state=guild._state)  # type: ignore[arg-type]
+
+
+def role_says(id: int, allow: int = 0, deny: int = 0) -> dict[str, Any]:
+    return {"id": str(id), "type": 0, "allow": str(allow), "deny": str(deny)}
+
+
+def person_says(id: int, allow: int = 0, deny: int = 0) -> dict[str, Any]:
+    return {"id": str(id), "type": 1, "allow": str(allow), "deny": str(deny)}
+
+
+class ThreadMembers:
+    """Stands for the one route that is asked: which threads a member has joined."""
+
+    def __init__(self, joined: set[tuple[int, int]]) -> None:
+        self.joined = joined
+        self.asked: list[tuple[int, int]] = []
+        self.http = self
+
+    async def get_thread_member(self, thread: int, member: int) -> dict[str, Any]:
+        self.asked.append((thread, member))
+        if (thread, member) in self.joined:
+            return {}
+        response = SimpleNamespace(status=404, reason="Not Found")
+        raise discord.NotFound(response, {"code": 10007, "message": "Unknown Member"})  # type: ignore[arg-type]
+
+
+async def readable(
+    guild: discord.Guild,
+    member: discord.Member,
+    groups: list[Group],
+    asked_in: int = 10,
+    joined: set[tuple[int, int]] | None = None,
+) -> set[int]:
+    client: Any = ThreadMembers(joined or set())
+    place = guild.get_channel_or_thread(asked_in)
+    return await permissions.readable(client, member, guild, place, groups)
+
+
+# ── What one member may read ─────────────────────────────────────────────────────────────
+
+MODS, MUTED, PEOPLE = 2, 3, 4
+CHANNELS: dict[int, dict[str, Any]] = {
+    10: {},
+    11: {"permission_overwrites": [role_says(GUILD, deny=VIEW), role_says(MODS, allow=VIEW)]},
+    12: {"permission_overwrites": [role_says(GUILD, deny=HISTORY)]},
+    13: {"nsfw": True},
+    14: {"type": VOICE, "permission_overwrites": [role_says(MUTED, deny=CONNECT)]},
+    15: {"type": FORUM},
+}
+THREADS: dict[int, dict[str, Any]] = {
+    20: {"parent_id": "11"},
+    21: {"parent_id": "10", "type": 12},
+    22: {"parent_id": "13"},
+}
+GROUPS = [
+    *(Group(id) for id in CHANNELS),
+    Group(20, parent=11),
+    Group(21, parent=10, private=True),
+    Group(22, parent=13),
+]
+
+
+@pytest.fixture
+def guild() -> discord.Guild:
+    everyone = READ | CONNECT
+    roles = {GUILD: everyone, MODS: MANAGE_THREADS, MUTED: 0, PEOPLE: 0}
+    return guild_of(roles, CHANNELS, THREADS)
+
+
+async def test_a_channel_needs_both_view_and_history(guild: discord.Guild) -> None:
+    assert await readable(guild, member_of(guild, 50, []), GROUPS) == {10, 14, 15}
+
+
+async def test_a_role_opens_its_channel_and_the_threads_in_it(guild: discord.Guild) -> None:
+    seen = await readable(guild, member_of(guild, 50, [MODS]), GROUPS)
+    assert {11, 20} <= seen
+
+
+async def test_text_in_a_voice_channel_needs_connect(guild: discord.Guild) -> None:
+    assert 14 not in await readable(guild, member_of(guild, 50, [MUTED]), GROUPS)
+
+
+async def test_age_restricted_groups_are_readable_only_from_age_restricted_places(
+    guild: discord.Guild,
+) -> None:
+    member = member_of(guild, 50, [])
+    assert {13, 22} <= await readable(guild, member, GROUPS, asked_in=13)
+    assert {13, 22} <= await readable(guild, member, GROUPS, asked_in=22)
+    assert not {13, 22} & await readable(guild, member, GROUPS, asked_in=10)
+    assert not {13, 22} & await readable(guild, member, GROUPS, asked_in=404)
+
+
+async def test_a_private_thread_is_readable_by_its_members_and_thread_managers(
+    guild: discord.Guild,
+) -> None:
+    assert 21 not in await readable(guild, member_of(guild, 50, []), GROUPS)
+    assert 21 in await readable(guild, member_of(guild, 50, []), GROUPS, joined={(21, 50)})
+    assert 21 in await readable(guild, member_of(guild, 50, [MODS]), GROUPS)
+
+
+async def test_a_private_thread_known_only_to_the_cache_is_still_private(
+    guild: discord.Guild,
+) -> None:
+    member = member_of(guild, 50, [])
+    assert await readable(guild, member, [Group(21, parent=10, private=False)]) == set()
+
+
+async def test_an_archived_thread_follows_the_parent_that_was_kept(guild: discord.Guild) -> None:
+    archived = [Group(30, parent=10), Group(31, parent=11), Group(32, parent=10, private=True)]
+    member = member_of(guild, 50, [])
+    assert await readable(guild, member, archived) == {30}
+    assert await readable(guild, member, archived, joined={(32, 50)}) == {30, 32}
+
+
+async def test_a_private_thread_in_a_closed_channel_is_not_even_asked_for(
+    guild: discord.Guild,
+) -> None:
+    client = ThreadMembers({(33, 50)})
+    closed: Any = [Group(33, parent=11, private=True)]
+    member = member_of(guild, 50, [])
+    asked_in = guild.get_channel(10)
+    assert await permissions.readable(client, member, guild, asked_in, closed) == set()  # type: ignore[arg-type]
+    assert client.asked == []
+
+
+async def test_unknown_channels_are_not_readable_even_by_the_owner(guild: discord.Guild) -> None:
+    unknown = [Group(40), Group(41, parent=42)]
+    assert await readable(guild, member_of(guild, OWNER, []), unknown) == set()
+
+
+async def test_a_timed_out_member_still_reads_but_manages_no_threads(
+    guild: discord.Guild,
+) -> None:
+    late = "2100-01-01T00:00:00+00:00"
+    member = member_of(guild, 50, [MODS], communication_disabled_until=late)
+    seen = await readable(guild, member, GROUPS)
+    assert {10, 11} <= seen
+    assert 21 not in seen
+
+
+async def test_only_the_newest_private_threads_are_asked_for(guild: discord.Guild) -> None:
+    many = [Group(1000 + n, parent=10, private=True) for n in range(80)]
+    client = ThreadMembers({(thread.id, 50) for thread in many})
+    member = member_of(guild, 50, [])
+    seen = await permissions.readable(client, member, guild, None, many)  # type: ignore[arg-type]
+    assert seen == {1000 + n for n in range(30, 80)}
+
+
+# ── What everyone in a channel may read ──────────────────────────────────────────────────
+
+
+def shared(guild: discord.Guild, here: int, groups: list[Group] | None = None) -> set[int]:
+    place = guild.get_channel_or_thread(here)
+    everything = [Group(channel.id) for channel in guild.channels]
+    return permissions.shared_with_everyone_here(guild, place, groups or everything)
+
+
+def test_a_public_answer_shows_nothing_of_a_moderators_channel(guild: discord.Guild) -> None:
+    assert 11 not in shared(guild, 10)
+    assert 11 in shared(guild, 11)
+    assert {10, 15} <= shared(guild, 11)
+
+
+def test_a_channel_whose_history_is_hidden_does_not_share_its_own_pictures(
+    guild: discord.Guild,
+) -> None:
+    assert 12 not in shared(guild, 12)
+
+
+def test_a_private_thread_is_shared_only_within_itself(guild: discord.Guild) -> None:
+    thread = [Group(21, parent=10, private=True)]
+    assert shared(guild, 10, thread) == set()
+    assert shared(guild, 21, thread) == {21}
+
+
+def test_age_restricted_pictures_are_shared_only_where_all_are_adults(
+    guild: discord.Guild,
+) -> None:
+    assert 13 not in shared(guild, 10)
+    assert 13 in shared(guild, 13)
+
+
+def test_nothing_is_shared_in_an_unknown_channel(guild: discord.Guild) -> None:
+    assert shared(guild, 404) == set()
+
+
+def test_a_guest_invited_by_name_narrows_what_is_shared() -> None:
+    guild = guild_of(
+        {GUILD: 0, PEOPLE: READ},
+        {
+            10: {"permission_overwrites": [person_says(77, allow=READ)]},  # a guest without roles
+            11: {},
+            12: {"permission_overwrites": [person_says(77, allow=READ)]},
+        },
+    )
+    assert shared(guild, 10) == {10, 12}
+    assert shared(guild, 11) == {10, 11, 12}
+
+
+def test_the_bots_own_overwrite_narrows_nothing() -> None:
+    guild = guild_of(
+        {GUILD: READ},
+        {10: {"permission_overwrites": [person_says(BOT, allow=VIEW)]}, 11: {}},
+    )
+    assert shared(guild, 10) == {10, 11}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_shared_groups_are_exactly_those_that_no_possible_member_lacks(seed: int) -> None:
+    world = random.Random(seed)
+    guild = random_guild(world)
+    for here in guild.channels:
+        assert shared(guild, here.id) == oracle(guild, here)
+
+
+def random_guild(world: random.Random) -> discord.Guild:
+    def bits(*chances: tuple[int, float]) -> int:
+        return sum(bit for bit, chance in chances if world.random() < chance)
+
+    def overwrite() -> tuple[int, int]:
+        allow = bits((VIEW, 0.35), (HISTORY, 0.2), (CONNECT, 0.2))
+        deny = bits((VIEW, 0.35), (HISTORY, 0.2), (CONNECT, 0.2)) & ~allow
+        return allow, deny
+
+    roles = {GUILD: bits((VIEW, 0.7), (HISTORY, 0.7), (CONNECT, 0.7))}
+    for id in range(2, 2 + world.randint(0, 4)):
+        roles[id] = bits((VIEW, 0.4), (HISTORY, 0.4), (CONNECT, 0.4), (ADMINISTRATOR, 0.1))
+    channels: dict[int, dict[str, Any]] = {}
+    for id in range(10, 10 + world.randint(2, 4)):
+        says = [role_says(role, *overwrite()) for role in roles if world.random() < 0.5]
+        says += [
+            person_says(person, *overwrite())
+            for person in (77, 78, OWNER, BOT)
+            if world.random() < 0.25
+        ]
+        world.shuffle(says)
+        channels[id] = {
+            "type": world.choice((TEXT, TEXT, VOICE)),
+            "permission_overwrites": says,
+        }
+    return guild_of(roles, channels)
+
+
+def oracle(guild: discord.Guild, here: Any) -> set[int]:
+    """By trying every member who could be there."""
+    allowed = {channel.id for channel in guild.channels}
+    for member in possible_members(guild):
+        if here.permissions_for(member).view_channel:
+            allowed &= {c.id for c in guild.channels if reads(c, member)}
+    return allowed
+
+
+def reads(channel: Any, member: discord.Member) -> bool:
+    has: discord.Permissions = channel.permissions_for(member)
+    in_voice = channel.type is discord.ChannelType.voice
+    return has.view_channel and has.read_message_history and (has.connect or not in_voice)
+
+
+def possible_members(guild: discord.Guild) -> Iterator[discord.Member]:
+    roles = [role.id for role in guild.roles if not role.is_default()]
+    for size in range(len(roles) + 1):
+        for held in itertools.combinations(roles, size):
+            for person in (50, 77, 78):  # a stranger, and those whom overwrites name
+                yield member_of(guild, person, list(held))
+    yield member_of(guild, OWNER, [])
