@@ -111,7 +111,7 @@ class ThreadMembers:
         if (thread, member) in self.joined:
             return {}
         response = SimpleNamespace(status=404, reason="Not Found")
-        raise discord.NotFound(response, {"code": 10007, "message": "Unknown Member"})  # type: ignore[arg-type]
+        raise discord.NotFound(response, {"code": 10007, "message": "Unknown Member"})
 
 
 async def readable(
