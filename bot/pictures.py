@@ -1,0 +1,241 @@
+"""Message → its pictures: which they are, where their bytes lie. Pure.
+
+A picture's slot names the media, not its place in the message, so it survives edits that
+move things about, and the same media shown twice (an attachment that an embed or a
+component uses) is one picture:
+
+    a:<attachment id>    a file on Discord, wherever in the message it is shown
+    s:<sticker id>       a sticker
+    u:<hash of the URL>  anything else that Discord unfurled
+
+Signed CDN URLs change with every reading of the message; slots don't.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+import discord
+from discord.components import (
+    Component,
+    Container,
+    FileComponent,
+    MediaGalleryComponent,
+    SectionComponent,
+    ThumbnailComponent,
+    UnfurledMediaItem,
+)
+
+Kind = Literal["attachment", "embed", "sticker", "component"]
+
+# What to go by where Discord names no content type.
+PICTURE_SUFFIXES = frozenset(
+    {".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"}
+    | {".png", ".tif", ".tiff", ".webp"}
+)
+VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ogv", ".webm"})
+DISCORD_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
+
+_ATTACHMENT_PATH = re.compile(r"/(?:ephemeral-)?attachments/\d+/(\d+)/")
+_HIDDEN = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)  # ||a spoiler||
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture that a message shows."""
+
+    slot: str
+    urls: tuple[str, ...]  # where its bytes are, best first
+    filename: str
+    spoiler: bool
+    kind: Kind
+    size: int | None  # bytes, where Discord says so
+    author_id: int
+    posted_at: float  # Unix seconds
+    title: str  # of the embed, or the attachment's description
+    forwarded: bool = False  # shown by forwarding somebody else's message
+
+
+def from_message(message: discord.Message) -> list[Picture]:
+    """The still and animated pictures a message shows, each media once; no videos.
+
+    Those of a forward are the pictures of whoever forwarded it: their message shows them.
+    """
+    found: dict[str, Picture] = {}
+    bodies: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
+    for shown in bodies:
+        for picture in _shown(shown, message):
+            earlier = found.get(picture.slot)
+            # a spoiler anywhere hides it everywhere
+            found[picture.slot] = picture if earlier is None else _hidden_if(earlier, picture)
+    return list(found.values())
+
+
+def slots(message: discord.Message) -> frozenset[str]:
+    """The slots of all pictures of a message."""
+    return frozenset(picture.slot for picture in from_message(message))
+
+
+def _hidden_if(picture: Picture, other: Picture) -> Picture:
+    return replace(picture, spoiler=picture.spoiler or other.spoiler)
+
+
+def _shown(
+    shown: discord.Message | discord.MessageSnapshot, message: discord.Message
+) -> Iterator[Picture]:
+    """The pictures of one body of a message: its own, or that of a forwarded one."""
+    common = {
+        "author_id": message.author.id,
+        "posted_at": message.created_at.timestamp(),
+        "forwarded": shown is not message,
+    }
+    yield from _attachments(shown.attachments, common)
+    yield from _embeds(shown.embeds, shown.content, common)
+    yield from _stickers(shown.stickers, common)
+    yield from _components(shown.components, False, common)
+
+
+def _attachments(
+    attachments: Iterable[discord.Attachment], common: dict[str, Any]
+) -> Iterator[Picture]:
+    for attachment in attachments:
+        if is_picture(attachment.content_type, attachment.filename):
+            yield Picture(
+                slot=f"a:{attachment.id}",
+                urls=_distinct(attachment.url, attachment.proxy_url),
+                filename=attachment.filename,
+                spoiler=attachment.is_spoiler(),
+                kind="attachment",
+                size=attachment.size,
+                title=attachment.description or attachment.title or "",
+                **common,
+            )
+
+
+def _embeds(
+    embeds: Iterable[discord.Embed], content: str, common: dict[str, Any]
+) -> Iterator[Picture]:
+    """Image and thumbnail of each embed: links, articles, GIF services, other bots.
+
+    Of a video only the still that is shown in its place counts. A link inside ||bars|| is
+    unfurled as a spoiler.
+    """
+    hidden = " ".join(_HIDDEN.findall(content))
+    for embed in embeds:
+        spoiler = bool(embed.url) and str(embed.url) in hidden
+        for media in (embed.image, embed.thumbnail):
+            if media.url and not _is_video(None, media.url):
+                yield Picture(
+                    slot=media_slot(media.url),
+                    # the link's own host is not Discord's: its proxy has the copy
+                    urls=_distinct(media.proxy_url, media.url),
+                    filename=filename_of(media.url),
+                    spoiler=spoiler or media.flags.spoiler,
+                    kind="embed",
+                    size=None,
+                    title=embed.title or "",
+                    **common,
+                )
+
+
+def _stickers(stickers: Iterable[discord.StickerItem], common: dict[str, Any]) -> Iterator[Picture]:
+    for sticker in stickers:
+        if sticker.format is not discord.StickerFormatType.lottie:  # that is JSON
+            yield Picture(
+                slot=f"s:{sticker.id}",
+                urls=(sticker.url,),
+                filename=filename_of(sticker.url),
+                spoiler=False,
+                kind="sticker",
+                size=None,
+                title=sticker.name,
+                **common,
+            )
+
+
+def _components(
+    components: Iterable[Component], hidden: bool, common: dict[str, Any]
+) -> Iterator[Picture]:
+    """Media of components; `hidden` when a container around them is a spoiler."""
+    for component in components:
+        if isinstance(component, Container):
+            yield from _components(component.children, hidden or component.spoiler, common)
+        elif isinstance(component, SectionComponent):
+            yield from _components([component.accessory], hidden, common)
+        elif isinstance(component, MediaGalleryComponent):
+            for item in component.items:
+                spoiler = hidden or item.spoiler
+                yield from _media(item.media, spoiler, item.description, common)
+        elif isinstance(component, ThumbnailComponent):
+            spoiler = hidden or component.spoiler
+            yield from _media(component.media, spoiler, component.description, common)
+        elif isinstance(component, FileComponent):
+            name = component.name or filename_of(component.media.url)
+            if is_picture(component.media.content_type, name):
+                spoiler = hidden or component.spoiler
+                yield from _media(component.media, spoiler, None, common, component.size)
+
+
+def _media(
+    media: UnfurledMediaItem,
+    spoiler: bool,
+    description: str | None,
+    common: dict[str, Any],
+    size: int | None = None,
+) -> Iterator[Picture]:
+    if _is_video(media.content_type, media.url):
+        return
+    yield Picture(
+        slot=f"a:{media.attachment_id}" if media.attachment_id else media_slot(media.url),
+        urls=_distinct(media.proxy_url, media.url),
+        filename=filename_of(media.url),
+        spoiler=spoiler,
+        kind="component",
+        size=size,
+        title=description or "",
+        **common,
+    )
+
+
+def is_picture(content_type: str | None, filename: str) -> bool:
+    """Whether a file is a picture by its type, or by its name where it has none."""
+    if content_type and not content_type.startswith("application/octet-stream"):
+        return content_type.startswith("image/") and not content_type.startswith("image/svg")
+    return PurePosixPath(filename.lower()).suffix in PICTURE_SUFFIXES
+
+
+def _is_video(content_type: str | None, url: str) -> bool:
+    if content_type:
+        return content_type.startswith(("video/", "audio/"))
+    return PurePosixPath(filename_of(url).lower()).suffix in VIDEO_SUFFIXES
+
+
+def media_slot(url: str) -> str:
+    """The slot of the media behind `url`, without what changes between two readings."""
+    if _is_discords(url):
+        parts = urlsplit(url)
+        if attachment := _ATTACHMENT_PATH.search(parts.path):
+            return f"a:{attachment[1]}"
+        url = parts.path  # the query is only a signature
+    return f"u:{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+
+
+def filename_of(url: str) -> str:
+    """The last part of the URL's path, readable."""
+    return PurePosixPath(unquote(urlsplit(url).path)).name
+
+
+def _is_discords(url: str) -> bool:
+    # `Asset.BASE` is Discord's CDN, or the server that stands for it
+    own = urlsplit(discord.Asset.BASE).netloc
+    return urlsplit(url).netloc in (*DISCORD_HOSTS, own)
+
+
+def _distinct(*urls: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(url for url in urls if url))

@@ -1,0 +1,244 @@
+"""Environment and `.env` → one frozen dataclass, checked as a whole before anything starts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from dotenv.parser import parse_stream
+
+DISCORD = "https://discord.com"
+DEFAULTS = {
+    "DISCORD_TOKEN": "",
+    "DISCORD_API": DISCORD,
+    "MAGPIE_DB": "data/magpie.db",
+    "MAGPIE_MODEL": "openai/clip-vit-base-patch32",
+    "MAGPIE_DEVICE": "auto",
+    "MAGPIE_HTTP": "127.0.0.1:8080",
+    "MAGPIE_LOG": "info",
+}
+OF_THE_TESTS = frozenset({"DISCORD_OPENAPI"})  # where Discord's published schema lies
+DEVICES = ("auto", "cpu", "cuda", "mps")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+_NUMBERED_DEVICE = re.compile(r"cuda:\d+")
+_HOST_AND_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:/\[\]]+)):(?P<port>\d+)")
+
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """Everything that is wrong with the settings; `problems` has one sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the health and metrics server listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the owner chose. `repr` leaves the token out."""
+
+    token: str = field(repr=False)
+    api: str = DISCORD  # the origin, without a slash at the end
+    db: Path = Path(DEFAULTS["MAGPIE_DB"])
+    model: str = DEFAULTS["MAGPIE_MODEL"]
+    device: str = "auto"
+    http: Address | None = Address("127.0.0.1", 8080)
+    log: str = "info"
+
+    @property
+    def redirected(self) -> bool:
+        """Whether a Discord-compatible server stands for Discord."""
+        return self.api != DISCORD
+
+
+def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings:
+    """The settings; the environment wins over the file `dotenv`, where there is one.
+
+    An empty value counts as not set, as `NAME=` in a copied `.env.example` means it.
+    raises   SettingsError, with all problems at once
+    """
+    problems: list[str] = []
+    values = dict(DEFAULTS)
+    values.update(_of_file(dotenv, problems) if dotenv else {})
+    values.update(_of_environment(environment, problems))
+
+    def checked(name: str, check: Callable[[str], T], instead: T) -> T:
+        try:
+            return check(values[name].strip())
+        except ValueError as problem:
+            problems.append(f"{name}{_shown(name, values[name])}: {problem}")
+            return instead
+
+    api = checked("DISCORD_API", _api, DISCORD)
+    settings = Settings(
+        token=checked("DISCORD_TOKEN", _token, ""),
+        api=api,
+        db=checked("MAGPIE_DB", _database, Path()),
+        model=values["MAGPIE_MODEL"].strip(),
+        device=checked("MAGPIE_DEVICE", _device, ""),
+        http=checked("MAGPIE_HTTP", _http, None),
+        log=checked("MAGPIE_LOG", _log_level, ""),
+    )
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _shown(name: str, value: str) -> str:
+    """`=value`, unless it is or may hold a secret."""
+    if name == "DISCORD_TOKEN":
+        return ""
+    parts = urlsplit(value) if "://" in value else None
+    if parts is not None and "@" in parts.netloc:  # a URL with a password
+        value = f"{parts.scheme}://…@{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return f"={value}"
+
+
+# ---- where the values come from
+
+
+def _of_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in sorted(environment.items()):
+        if name in DEFAULTS:
+            if value.strip():
+                found[name] = value
+        elif name.startswith(("MAGPIE_", "DISCORD_")) and name not in OF_THE_TESTS:
+            problems.append(_unknown(name, "the environment"))
+    return found
+
+
+def _of_file(path: Path, problems: list[str]) -> dict[str, str]:
+    """What a `.env` file sets; other programs' names are left alone, our own misspelt aren't."""
+    found: dict[str, str] = {}
+    try:
+        with path.open(encoding="utf-8") as file:
+            bindings = list(parse_stream(file))
+    except FileNotFoundError:
+        return found
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{path} can't be read: {error}.")
+        return found
+    for binding in bindings:
+        if binding.error:
+            problems.append(f"{path}, line {binding.original.line}: is not NAME=value.")
+        elif binding.key in DEFAULTS:
+            if binding.value and binding.value.strip():
+                found[binding.key] = binding.value
+        elif binding.key and binding.key not in OF_THE_TESTS and _looks_like_ours(binding.key):
+            problems.append(_unknown(binding.key, str(path)))
+    return found
+
+
+def _looks_like_ours(name: str) -> bool:
+    if name.startswith(("MAGPIE_", "DISCORD_")):
+        return True
+    return bool(difflib.get_close_matches(name.upper(), DEFAULTS, n=1, cutoff=0.85))
+
+
+def _unknown(name: str, where: str) -> str:
+    near = difflib.get_close_matches(name.upper(), DEFAULTS, n=1, cutoff=0.6)
+    advice = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(DEFAULTS)}."
+    return f"{name}: there is no such setting (in {where}); {advice}"
+
+
+# ---- what each may be; ValueError says what is wrong
+
+
+def _token(value: str) -> str:
+    """A bot token: `<id>.<time>.<signature>`, the id in base64. Its text is never repeated."""
+    if not value:
+        raise ValueError(
+            "is not set. Copy the bot's token from https://discord.com/developers/applications "
+            "(your application, Bot, Reset Token)."
+        )
+    if value.lower().startswith(("bot ", "bearer ")):
+        raise ValueError("give the token alone, without the word before it.")
+    if value[0] in "\"'" or any(letter.isspace() for letter in value):
+        raise ValueError("has quotes or spaces in it; give the token alone.")
+    if value.isdigit():
+        raise ValueError("is a number, perhaps the application's id; the token is under Bot.")
+    parts = value.split(".")
+    if len(parts) != 3 or not _is_an_id(parts[0]):
+        raise ValueError(
+            "does not look like a bot token (three parts with dots between); it is under Bot "
+            "in the developer portal, not the client secret or the public key."
+        )
+    return value
+
+
+def _is_an_id(part: str) -> bool:
+    try:
+        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).isdigit()
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _api(value: str) -> str:
+    parts = urlsplit(value)
+    path = re.sub(r"^/api(/v\d+)?", "", parts.path.rstrip("/"))
+    if parts.scheme not in ("http", "https") or not parts.hostname or path or parts.query:
+        raise ValueError("must be an address such as http://127.0.0.1:8123.")
+    if parts.scheme == "http" and parts.hostname.endswith(("discord.com", "discordapp.com")):
+        raise ValueError(f"would send the token unencrypted; Discord is {DISCORD}.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _database(value: str) -> Path:
+    if "://" in value:
+        raise ValueError("is a server's address; give a file, such as data/magpie.db.")
+    path = Path(value).expanduser()
+    if path.is_dir():
+        raise ValueError(f"is a folder; give a file in it, such as {path / 'magpie.db'}.")
+    return path
+
+
+def _device(value: str) -> str:
+    if value.lower() in DEVICES or _NUMBERED_DEVICE.fullmatch(value.lower()):
+        return value.lower()
+    raise ValueError(_one_of(value, DEVICES))
+
+
+def _http(value: str) -> Address | None:
+    if value.lower() == "off":
+        return None
+    match = _HOST_AND_PORT.fullmatch(value)
+    if match is None:
+        raise ValueError("must be host:port, such as 127.0.0.1:8080, or off.")
+    port = int(match["port"])
+    if not 0 < port < 65536:
+        raise ValueError("the port must be between 1 and 65535.")
+    return Address(match["v6"] or match["host"], port)
+
+
+def _log_level(value: str) -> str:
+    if value.lower() in LOG_LEVELS:
+        return value.lower()
+    raise ValueError(_one_of(value, LOG_LEVELS))
+
+
+def _one_of(value: str, allowed: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(value.lower(), allowed, n=1)
+    advice = f"; did you mean {near[0]}?" if near else "."
+    return f"must be {', '.join(allowed[:-1])} or {allowed[-1]}{advice}"
