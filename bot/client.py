@@ -1,0 +1,265 @@
+"""The connection to Discord: intents, events to their modules, commands, shutdown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import aiohttp
+import discord
+import yarl
+from discord import app_commands
+
+from bot import channels, find, reindex, replies, status
+from bot.backfill import History
+from bot.download import Downloader
+from bot.health import Metrics
+from bot.ingest import Ingest
+from bot.ledger import Ledger
+from bot.logs import fields
+from bot.settings import Settings
+from bot.watched import Watched
+from index import Gallery
+
+log = logging.getLogger(__name__)
+
+Interaction: TypeAlias = "discord.Interaction[Magpie]"
+
+# What the invite link asks for, and why; nothing else is used.
+NEEDED_PERMISSIONS = {
+    "view_channel": "see the channels it watches",
+    "read_message_history": "index what was posted before it came, and read a message again",
+    "send_messages": "answer a reply or a mention, and show the progress of /reindex",
+    "send_messages_in_threads": "the same in threads",
+    "embed_links": "show the pictures it found",
+    "attach_files": "answer with a picture",
+}
+
+
+class StartFailed(Exception):
+    """Discord did not let the bot in; the text says why and what to do."""
+
+
+class Magpie(discord.AutoShardedClient):
+    """The bot. Wires Discord's events to the modules that follow them, and does no more."""
+
+    def __init__(self, settings: Settings, gallery: Gallery, metrics: Metrics) -> None:
+        redirect(settings.api)
+        super().__init__(
+            intents=discord.Intents(guilds=True, guild_messages=True, message_content=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,  # raw events say what is needed
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+        )
+        self.settings = settings
+        self.gallery = gallery
+        self.metrics = metrics
+        self.tree = CommandTree(self)
+        self.watched = Watched(gallery)
+        self.ledger = Ledger(gallery)
+        self.downloader = Downloader(settings)
+        self.ingest = Ingest(self)
+        self.history = History(self)
+        self.reindexing = reindex.Reindexing(self)
+
+    # ---- coming and going
+
+    async def setup_hook(self) -> None:
+        await self.watched.load()
+        self.ingest.start()
+        self.history.start()
+        for feature in (find, channels, reindex, status):
+            feature.register(self)
+        self.add_dynamic_items(*find.DYNAMIC_ITEMS, *reindex.DYNAMIC_ITEMS)
+        await self._sync_commands()
+        assert self.application_id is not None  # login has read it
+        log.info(fields("invite", url=invite(self.application_id)))
+
+    async def serve(self) -> None:
+        """Run until `close` is called.
+
+        raises   StartFailed when Discord refuses or cannot be reached
+        """
+        try:
+            await self.start(self.settings.token)
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            if (sentence := _why_not(error, self.settings)) is None:
+                raise
+            raise StartFailed(sentence) from error
+
+    async def close(self) -> None:
+        """Stop taking work, leave what is unfinished to the cursors, and disconnect."""
+        if not self.is_closed():
+            await self.reindexing.close()
+            await self.history.close()
+            await self.ingest.close()
+        await super().close()
+        await self.downloader.close()
+
+    async def _sync_commands(self) -> None:
+        """Tell Discord the commands, only when they changed: it takes 200 creations a day."""
+        commands = self.tree.get_commands()
+        payload = json.dumps([command.to_dict(self.tree) for command in commands], sort_keys=True)
+        mark = f"{self.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
+        stamp = Path(f"{self.settings.db}.commands")
+        names = {command.name for command in commands}
+        if stamp.exists() and stamp.read_text() == mark:
+            if {command.name for command in await self.tree.fetch_commands()} == names:
+                return
+        await self.tree.sync()
+        stamp.write_text(mark)
+        log.info(fields("commands_synced", count=len(commands)))
+
+    # ---- what Discord tells
+
+    async def on_shard_connect(self, shard_id: int) -> None:
+        self.history.on_connect(shard_id)
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        log.info(fields("ready", shard=shard_id, guilds=len(self.guilds)))
+        await self.history.on_ready(shard_id)
+
+    async def on_ready(self) -> None:
+        await self.reindexing.resume()
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        self.history.on_available(guild)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        log.info(fields("guild_joined", guild=guild.id))
+
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        log.warning(fields("guild_outage", guild=guild.id))  # an outage is not a removal
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self.history.forget_guild(guild.id)
+
+    async def on_message(self, message: discord.Message) -> None:
+        self.ingest.on_message(message)
+        if self.is_addressed(message):
+            await find.on_message(self, message)
+
+    async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
+        await self.ingest.on_edit(edit)
+
+    async def on_raw_message_delete(self, deletion: discord.RawMessageDeleteEvent) -> None:
+        await self.ingest.on_delete(deletion.guild_id, [deletion.message_id])
+
+    async def on_raw_bulk_message_delete(self, deletion: discord.RawBulkMessageDeleteEvent) -> None:
+        await self.ingest.on_delete(deletion.guild_id, sorted(deletion.message_ids))
+
+    async def on_raw_thread_delete(self, deletion: discord.RawThreadDeleteEvent) -> None:
+        await self.history.forget_group(deletion.guild_id, deletion.thread_id)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self.history.on_channel_gone(channel)
+
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        await self.history.on_channel_changed(channel)
+
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        if before.category_id != after.category_id or before.overwrites != after.overwrites:
+            await self.history.on_channel_changed(after)
+
+    async def on_thread_create(self, thread: discord.Thread) -> None:
+        self.history.on_thread(thread)
+
+    async def on_thread_join(self, thread: discord.Thread) -> None:
+        self.history.on_thread(thread)
+
+    def is_addressed(self, message: discord.Message) -> bool:
+        """Whether a member's message mentions the bot or replies to one of its messages."""
+        if self.user is None or message.author.bot:
+            return False
+        replied = message.reference.resolved if message.reference else None
+        return self.user.id in message.raw_mentions or (
+            isinstance(replied, discord.Message) and replied.author.id == self.user.id
+        )
+
+    # ---- what goes wrong
+
+    async def explain(self, interaction: Interaction, error: BaseException) -> None:
+        """Tell the asker what went wrong, privately; log it where nobody expected it."""
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        name = interaction.command.qualified_name if interaction.command else "component"
+        sentence = replies.sentence(cause)
+        if not replies.is_expected(cause):
+            log.error(fields("interaction_failed", name=name), exc_info=cause)
+        try:
+            if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+                await interaction.edit_original_response(content=sentence)
+            elif interaction.response.is_done():
+                await interaction.followup.send(sentence, ephemeral=True)
+            else:
+                await interaction.response.send_message(sentence, ephemeral=True)
+        except discord.HTTPException as refusal:
+            log.warning(fields("answer_undelivered", name=name, reason=refusal))
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        log.exception(fields("event_failed", event=event_method))
+
+
+class CommandTree(app_commands.CommandTree[Magpie]):
+    """Commands of which an error becomes the sentence a member reads."""
+
+    async def on_error(
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
+    ) -> None:
+        await self.client.explain(interaction, error)
+
+
+def redirect(api: str) -> None:
+    """Point discord.py at `api`, Discord itself or a server that speaks its protocol.
+
+    The library keeps these addresses in classes, so they hold for the whole process.
+    """
+    from bot.settings import DISCORD
+
+    own = api == DISCORD
+    discord.http.Route.BASE = f"{api}/api/v10"
+    discord.Asset.BASE = "https://cdn.discordapp.com" if own else f"{api}/cdn"
+    gateway = "wss://gateway.discord.gg/" if own else f"{api.replace('http', 'ws', 1)}/gateway"
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+
+
+def permissions() -> discord.Permissions:
+    """Exactly what the bot needs."""
+    return discord.Permissions(**dict.fromkeys(NEEDED_PERMISSIONS, True))
+
+
+def invite(application_id: int) -> str:
+    """The link by which a server's admin adds the bot."""
+    return discord.utils.oauth_url(
+        application_id, permissions=permissions(), scopes=("bot", "applications.commands")
+    )
+
+
+def _why_not(error: BaseException, settings: Settings) -> str | None:
+    """The sentence for a start that failed in a way that is known, and what to do about it."""
+    portal = "https://discord.com/developers/applications"
+    if isinstance(error, discord.LoginFailure):
+        return (
+            "Discord does not know this DISCORD_TOKEN; reset the token under Bot at "
+            f"{portal} and set the new one."
+        )
+    if isinstance(error, discord.PrivilegedIntentsRequired):
+        return (
+            "The Message Content intent is off; switch it on under Bot, Privileged Gateway "
+            f"Intents, at {portal}."
+        )
+    if isinstance(error, discord.GatewayNotFound | discord.DiscordServerError):
+        return f"Discord at {settings.api} is having trouble ({error}); try again later."
+    if isinstance(error, aiohttp.ClientConnectionError | OSError | TimeoutError):
+        return (
+            f"Discord at {settings.api} can't be reached ({error}); check the network"
+            f"{' and DISCORD_API' if settings.redirected else ''}, then start again."
+        )
+    if isinstance(error, discord.ConnectionClosed):
+        return f"Discord ended the connection ({error.code}: {error.reason or 'no reason given'})."
+    return None
