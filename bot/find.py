@@ -1,0 +1,442 @@
+"""Every door to a search, and the one way behind them.
+
+A question goes straight down this page: a door → `answer` (the query's embedding) → `show`
+(who may see what, then the ranking, then a page of it). Buttons come in at `show` or `answer`
+again, with the clicker as the asker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import discord
+from discord import app_commands, ui
+
+from bot import doors, permissions, pictures, replies, results
+from bot.replies import Refusal
+from index import Group, Query, SavedSearch
+
+if TYPE_CHECKING:
+    from bot.client import Magpie
+
+    Interaction = discord.Interaction[Magpie]
+else:
+    Interaction = discord.Interaction
+
+NOBODY = discord.AllowedMentions.none()
+# A message may show more pictures than there is room for buttons.
+MAX_CHOICES = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, where, and whether everyone there will see the answer."""
+
+    member: discord.Member
+    guild: discord.Guild
+    channel: object
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which picture of a message is meant, where it shows several."""
+
+    channel: int
+    message: int
+    chosen: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: words, a picture, one already in the gallery, or words with either."""
+
+    words: str = ""
+    picture: bytes | None = None
+    like: int | None = None
+    not_source: str | None = None  # the asked-with picture's own message is no answer
+    choice: Choice | None = None
+
+
+# ── The line ─────────────────────────────────────────────────────────────────────────────
+
+
+async def answer(client: Magpie, asker: Asker, question: Question) -> ui.LayoutView:
+    """The first page of what fits the question, or a sentence that says why there is none."""
+    query = Query(text=question.words or None, image=question.picture, like=question.like)
+    embedding = await client.gallery.embed_query(query)
+    params = {
+        "words": question.words,
+        "picture": question.picture is not None or question.like is not None,
+        "not_source": question.not_source,
+        "public": asker.public,
+        "choice": _as_json(question.choice),
+    }
+    space, owner = asker.guild.id, asker.member.id
+    id = await client.gallery.save_search(space, owner, params, embedding)
+    return await show(client, asker, SavedSearch(id, space, owner, params, embedding))
+
+
+async def show(client: Magpie, asker: Asker, search: SavedSearch, first: int = 0) -> ui.LayoutView:
+    """A page of the ranking among what the asker may see at this moment."""
+    groups = await visible(client, asker)
+    page = await results.page(client, search, groups, first)
+    notes = _notes(client, asker, search)
+    actions = _actions(asker, search, page)
+    if not page.shown:
+        sentences = await _empty_handed(client, asker, page, groups)
+        return results.notice(sentences, notes=notes, actions=actions)
+    return results.layout(
+        page,
+        heading=_heading(search, page),
+        notes=notes,
+        similar=Similar,
+        actions=actions,
+    )
+
+
+async def visible(client: Magpie, asker: Asker) -> set[int]:
+    """The groups the asker may read now; for a public answer, only those everyone may."""
+    groups = await client.gallery.groups(asker.guild.id)
+    allowed = await permissions.readable(client, asker.member, asker.guild, asker.channel, groups)
+    if asker.public:
+        allowed &= permissions.shared_with_everyone_here(asker.guild, asker.channel, groups)
+    return allowed
+
+
+def _heading(search: SavedSearch, page: results.Page) -> str:
+    title = replies.heading(search.params["words"], search.params["picture"], page.first == 0)
+    last = page.first + len(page.shown)
+    return f"### {title}\n-# {replies.span(page.first + 1, last, page.more)}"
+
+
+def _notes(client: Magpie, asker: Asker, search: SavedSearch) -> list[str]:
+    notes = []
+    if search.embedding.truncated is not None:
+        notes.append(replies.truncated(search.embedding.truncated))
+    if progress := client.history.progress(asker.guild.id):
+        notes.append(replies.still_indexing(progress.percent))
+    if asker.public:
+        notes.append(replies.ONLY_SHARED)
+    if choice := _choice(search.params):
+        notes.append(replies.several_pictures(choice.chosen, choice.count))
+    return notes
+
+
+def _actions(asker: Asker, search: SavedSearch, page: results.Page) -> list[results.Button]:
+    """More; and where the question's message shows several pictures, the others of them.
+
+    A public answer always offers the private one: that it does tells nothing.
+    """
+    actions: list[results.Button] = []
+    if asker.public:
+        actions.append(More(search.id, 0, label="More, only for me"))
+    elif page.more:
+        actions.append(More(search.id, page.next))
+    if choice := _choice(search.params):
+        others = (n for n in range(choice.count) if n != choice.chosen)
+        actions += [Instead(search.id, n) for n in list(others)[:MAX_CHOICES]]
+    return actions
+
+
+async def _empty_handed(
+    client: Magpie, asker: Asker, page: results.Page, groups: set[int]
+) -> list[str]:
+    """Why there is nothing to show. In public, the same whatever was left out."""
+    watched = await client.gallery.watched(asker.guild.id)
+    if not watched and not groups:
+        return [replies.no_channels(asker.member.guild_permissions.manage_guild)]
+    if asker.public:
+        return [replies.NOTHING_SHARED]
+    if page.unreadable:
+        return [replies.UNREACHABLE]
+    if page.first:
+        return [replies.NOTHING_MORE]
+    if groups:
+        return [replies.NOTHING_FOUND]
+    if await _reads_any(client, asker, watched):
+        return [replies.NOT_INDEXED_YET]
+    return [replies.NOTHING_READABLE]
+
+
+async def _reads_any(client: Magpie, asker: Asker, watched: set[int]) -> bool:
+    """Whether a watched channel, or one in a watched category, is open to the asker."""
+    channels = [
+        permissions.group_of(channel)
+        for channel in (*asker.guild.channels, *asker.guild.threads)
+        if channel.id in watched or channel.category_id in watched
+    ]
+    return bool(
+        await permissions.readable(client, asker.member, asker.guild, asker.channel, channels)
+    )
+
+
+# ── Doors: commands ──────────────────────────────────────────────────────────────────────
+
+
+@app_commands.command(name="find", description="Find pictures by what is in them")
+@app_commands.describe(
+    query="What to look for, in your own words",
+    image="A picture to look for things like",
+    show="Who sees the answer (everyone: only what everyone in this channel may see)",
+)
+@app_commands.guild_only()
+@app_commands.allowed_installs(guilds=True, users=False)
+async def find(
+    interaction: Interaction,
+    query: str | None = None,
+    image: discord.Attachment | None = None,
+    show: Literal["only me", "everyone"] = "only me",
+) -> None:
+    async def work(asker: Asker) -> ui.LayoutView:
+        words = doors.words(query or "")
+        if image is None and not words:
+            raise Refusal(replies.ONLY_LINKS if query else replies.ASK_SOMETHING)
+        picture = await _attached(interaction.client, image) if image is not None else None
+        return await answer(interaction.client, asker, Question(words, picture))
+
+    await respond(interaction, work, public=show == "everyone")
+
+
+@app_commands.context_menu(name="Find similar")
+@app_commands.guild_only()
+@app_commands.allowed_installs(guilds=True, users=False)
+async def find_similar(interaction: Interaction, message: discord.Message) -> None:
+    async def work(asker: Asker) -> ui.LayoutView:
+        question = await _pictured(interaction.client, message)
+        return await answer(interaction.client, asker, question)
+
+    await respond(interaction, work)
+
+
+async def respond(
+    interaction: Interaction,
+    work: Callable[[Asker], Awaitable[ui.LayoutView]],
+    *,
+    public: bool = False,
+) -> None:
+    """Acknowledge at once (Discord waits three seconds), work, and answer in any case."""
+    await interaction.response.defer(ephemeral=not public, thinking=True)
+    try:
+        view = await work(_asker(interaction, public))
+        await interaction.edit_original_response(view=view, allowed_mentions=NOBODY)
+    except Exception as error:
+        sentence = replies.sentence(error)
+        await interaction.edit_original_response(content=sentence, allowed_mentions=NOBODY)
+
+
+def _asker(interaction: Interaction, public: bool) -> Asker:
+    if interaction.guild is None or not isinstance(interaction.user, discord.Member):
+        raise Refusal(replies.NOT_IN_A_SERVER)
+    return Asker(interaction.user, interaction.guild, interaction.channel, public)
+
+
+# ── Doors: messages ──────────────────────────────────────────────────────────────────────
+
+
+async def on_message(client: Magpie, message: discord.Message) -> None:
+    """Answer a message that asks something; stay silent otherwise.
+
+    Everyone in the channel reads the answer, so it shows only what all of them may see, and
+    its button gives the rest to whoever clicks it.
+    """
+    if message.guild is None or message.guild.me is None:
+        return
+    asked = doors.read(message, message.guild.me)
+    if asked is None:
+        return
+    with contextlib.suppress(discord.HTTPException):  # no more than a sign of life
+        await message.channel.typing()
+    reference = message.to_reference(fail_if_not_exists=False)
+    send = functools.partial(
+        message.channel.send, reference=reference, mention_author=False, allowed_mentions=NOBODY
+    )
+    try:
+        await send(view=await _answer_message(client, message, asked))
+    except Exception as error:
+        await send(replies.sentence(error))
+
+
+async def _answer_message(
+    client: Magpie, message: discord.Message, asked: doors.Asked
+) -> ui.LayoutView:
+    asker = await _author(message)
+    if asked.pictured is not None:
+        question = await _pictured(client, asked.pictured, asked.words)
+        return await answer(client, asker, question)
+    if asked.empty:
+        raise Refusal(replies.ONLY_LINKS if asked.link_only else replies.HELP)
+    return await answer(client, asker, Question(asked.words))
+
+
+async def _author(message: discord.Message) -> Asker:
+    """Who wrote the message, with the roles that came with it."""
+    guild, author = message.guild, message.author
+    if guild is None:
+        raise Refusal(replies.NOT_IN_A_SERVER)
+    if not isinstance(author, discord.Member):
+        try:
+            author = await guild.fetch_member(author.id)
+        except discord.HTTPException as error:
+            raise Refusal(replies.WHO_ARE_YOU) from error
+    return Asker(author, guild, message.channel, public=True)
+
+
+# ── Pictures to ask with ─────────────────────────────────────────────────────────────────
+
+
+async def _attached(client: Magpie, image: discord.Attachment) -> bytes:
+    """The bytes of a picture that was given with a command."""
+    return await client.downloader.fetch((image.url, image.proxy_url))
+
+
+async def _pictured(
+    client: Magpie, message: discord.Message, words: str = "", chosen: int = 0
+) -> Question:
+    """Ask with a picture of a message: the first, unless another was `chosen`."""
+    found = pictures.from_message(message)
+    if not found:
+        raise Refusal(replies.NO_PICTURE_THERE)
+    if chosen >= len(found):
+        raise Refusal(replies.PICTURE_GONE)
+    return Question(
+        words,
+        picture=await client.downloader.fetch(found[chosen]),
+        not_source=str(message.id),
+        choice=Choice(message.channel.id, message.id, chosen, len(found)),
+    )
+
+
+def _as_json(choice: Choice | None) -> dict[str, int] | None:
+    return dataclasses.asdict(choice) if choice is not None and choice.count > 1 else None
+
+
+def _choice(params: Mapping[str, Any]) -> Choice | None:
+    kept = params.get("choice")
+    return Choice(**kept) if kept else None
+
+
+# ── Doors: buttons ───────────────────────────────────────────────────────────────────────
+#
+# All they know is in their custom_id, so they work after a restart. Whoever clicks is the
+# asker: their own permissions count, at that moment, and only they see what comes.
+
+
+class Click(ui.DynamicItem[ui.Button[Any]], template=r"(?!)"):
+    """A button whose click is answered privately; each kind has its own template."""
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        await respond(interaction, functools.partial(self.clicked, interaction.client))
+
+    async def clicked(self, client: Magpie, asker: Asker) -> ui.LayoutView:
+        raise NotImplementedError
+
+
+class More(Click, template=r"m:(?P<search>[\w-]+):(?P<first>\d+)"):
+    """The ranking of a search from a place on."""
+
+    def __init__(self, search: str, first: int, label: str = "More") -> None:
+        super().__init__(ui.Button(label=label, custom_id=f"m:{search}:{first}"))
+        self.search = search
+        self.first = first
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["search"], int(match["first"]))
+
+    async def clicked(self, client: Magpie, asker: Asker) -> ui.LayoutView:
+        search = await _recall(client, asker, self.search)
+        return await show(client, asker, search, self.first)
+
+
+class Similar(Click, template=r"s:(?P<link>\d+)"):
+    """What is like a picture that was found."""
+
+    def __init__(self, link: int) -> None:
+        super().__init__(ui.Button(label="Similar", custom_id=f"s:{link}"))
+        self.link = link
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(int(match["link"]))
+
+    async def clicked(self, client: Magpie, asker: Asker) -> ui.LayoutView:
+        return await answer(client, asker, await _like(client, asker, self.link))
+
+
+class Instead(Click, template=r"i:(?P<search>[\w-]+):(?P<n>\d+)"):
+    """The same question with another picture of the same message."""
+
+    def __init__(self, search: str, n: int) -> None:
+        super().__init__(ui.Button(label=f"Picture {n + 1}", custom_id=f"i:{search}:{n}"))
+        self.search = search
+        self.n = n
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["search"], int(match["n"]))
+
+    async def clicked(self, client: Magpie, asker: Asker) -> ui.LayoutView:
+        search = await _recall(client, asker, self.search)
+        return await answer(client, asker, await _instead(client, asker, search, self.n))
+
+
+async def _recall(client: Magpie, asker: Asker, id: str) -> SavedSearch:
+    """The search behind a button, if it is theirs or was asked in public."""
+    search = await client.gallery.search_by_id(id)
+    if search is None or search.space != asker.guild.id:
+        raise Refusal(replies.SEARCH_GONE)
+    if search.owner != asker.member.id and not search.params["public"]:
+        raise Refusal(replies.NOT_YOURS)
+    return search
+
+
+async def _like(client: Magpie, asker: Asker, link_id: int) -> Question:
+    """Ask with a picture of the gallery, which the asker must be allowed to see."""
+    link = await client.gallery.link(link_id)
+    if link is None or link.space != asker.guild.id or not await _reads(client, asker, link.group):
+        raise Refusal(replies.PICTURE_GONE)
+    return Question(like=link_id, not_source=link.source)
+
+
+async def _instead(client: Magpie, asker: Asker, search: SavedSearch, n: int) -> Question:
+    """Ask with the n-th picture of the message that the search was about."""
+    choice = _choice(search.params)
+    if choice is None:
+        raise Refusal(replies.SEARCH_GONE)
+    channel = asker.guild.get_channel_or_thread(choice.channel)
+    if channel is None:  # an archived thread
+        channel = await asker.guild.fetch_channel(choice.channel)
+    if not await _reads(client, asker, permissions.group_of(channel)):
+        raise Refusal(replies.PICTURE_GONE)
+    messages = client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
+    message = await messages.fetch_message(choice.message)
+    return await _pictured(client, message, search.params["words"], n)
+
+
+async def _reads(client: Magpie, asker: Asker, group: Group) -> bool:
+    return bool(
+        await permissions.readable(client, asker.member, asker.guild, asker.channel, [group])
+    )
+
+
+DYNAMIC_ITEMS: tuple[type[ui.DynamicItem[Any]], ...] = (More, Similar, Instead)
+
+
+def register(client: Magpie) -> None:
+    """Add the commands; the buttons are DYNAMIC_ITEMS."""
+    client.tree.add_command(find)
+    client.tree.add_command(find_similar)
