@@ -1,0 +1,145 @@
+"""What a person reads when something is not as hoped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import discord
+import pytest
+from discord import app_commands
+
+import index
+from bot import download, replies
+
+SECRET = Path("/srv/secret/magpie.db")
+EXPECTED: list[BaseException] = [
+    index.EmptyQuery(),
+    index.LinkGone(3),
+    index.GalleryClosed(),
+    index.PictureTooLarge(10**9, 10**8, "pixels"),
+    index.NotAPicture("an SVG drawing"),
+    index.PictureBroken("it ends too early"),
+    index.PictureTooSlow(10),
+    download.NotDiscords("https://example.org/a.png"),
+    download.LinkExpired(404),
+    download.DownloadTooLarge(2**30, 2**25),
+    download.DownloadFailed("the server said no"),
+    app_commands.NoPrivateMessage(),
+    app_commands.MissingPermissions(["manage_guild"]),
+    app_commands.BotMissingPermissions(["embed_links", "attach_files"]),
+    app_commands.CheckFailure(),
+    app_commands.CommandNotFound("find", []),
+    replies.Refusal(replies.SEARCH_GONE),
+    TimeoutError(),
+]
+FOR_THE_OPERATOR: list[BaseException] = [
+    index.ModelNotFound("some/model"),
+    index.ModelUnreachable("some/model", "no network"),
+    index.ModelTooLarge("some/model", 10**10, 10**9),
+    index.ModelUnusable("some/model", "it is damaged"),
+    index.StoreLocked(SECRET),
+    index.StoreCorrupt(SECRET, "no magic"),
+    index.StoreTooNew(SECRET, 9, 1),
+    index.StoreFull(SECRET),
+    index.StoreUnreachable(SECRET, "permission denied"),
+    index.ModelMismatch(SECRET, "a", "b"),
+    ZeroDivisionError("secret"),
+    discord.ClientException("secret"),
+]
+
+
+def discords(status: int, code: int) -> discord.HTTPException:
+    response: Any = SimpleNamespace(status=status, reason="secret")
+    kind = discord.NotFound if status == 404 else discord.HTTPException
+    return kind(response, {"code": code, "message": "secret"})
+
+
+@pytest.mark.parametrize("error", EXPECTED, ids=lambda error: type(error).__name__)
+def test_each_expected_error_has_a_calm_sentence(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = replies.sentence(error)
+    assert replies.is_expected(error)
+    assert said[0].isupper()
+    assert said.endswith(".")
+    assert not set("!/") & set(said.replace("`/find`", ""))
+    assert "reference" not in said
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("error", FOR_THE_OPERATOR, ids=lambda error: type(error).__name__)
+def test_what_only_the_operator_can_mend_is_logged_under_the_reference_that_is_told(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = replies.sentence(error)
+    assert not replies.is_expected(error)
+    assert "secret" not in said
+    assert "model" not in said
+    reference = said.split("`")[1]
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert reference in record.getMessage()
+    assert record.exc_info is not None
+    assert record.exc_info[1] is error
+
+
+def test_no_error_of_the_gallery_or_a_download_was_forgotten() -> None:
+    known = {type(error) for error in EXPECTED + FOR_THE_OPERATOR}
+    for base in (index.GalleryError, download.DownloadError):
+        assert {kind for kind in leaves(base) if kind.__module__.startswith(("index", "bot"))} <= (
+            known
+        )
+
+
+def leaves(kind: type[BaseException]) -> Iterator[type[BaseException]]:
+    below = kind.__subclasses__()
+    if not below:
+        yield kind
+    for each in below:
+        yield from leaves(each)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (discords(403, 50001), replies.NOT_PERMITTED),
+        (discords(403, 50013), replies.NOT_PERMITTED),
+        (discords(404, 10008), replies.PICTURE_GONE),
+        (discords(404, 10003), replies.PICTURE_GONE),
+        (discords(503, 0), replies.DISCORD_TROUBLE),
+        (discords(429, 0), replies.DISCORD_TROUBLE),
+    ],
+)
+def test_discords_own_errors_are_told_in_words(error: discord.HTTPException, said: str) -> None:
+    assert replies.sentence(error) == said
+
+
+def test_an_error_within_a_command_is_told_as_itself() -> None:
+    command: Any = SimpleNamespace(name="find")
+    wrapped = app_commands.CommandInvokeError(command, index.EmptyQuery())
+    assert replies.sentence(wrapped) == replies.ASK_SOMETHING
+
+
+def test_permissions_are_named_as_in_discords_settings() -> None:
+    said = replies.sentence(app_commands.MissingPermissions(["manage_guild"]))
+    assert said == "You need the permission Manage Server for that."
+    said = replies.sentence(app_commands.BotMissingPermissions(["read_messages", "embed_links"]))
+    assert said == "I need the permissions View Channel and Embed Links here for that."
+
+
+def test_somebodys_words_neither_ping_nor_format() -> None:
+    said = replies.heading("@everyone **dog** " + "x" * 300, picture=False, first=True)
+    assert "@everyone" not in said
+    assert "**dog**" not in said
+    assert len(said) < 250
+
+
+def test_each_sentence_for_a_member_is_calm() -> None:
+    for name, said in vars(replies).items():
+        if name.isupper() and isinstance(said, str):
+            assert "!" not in said
+            assert len(said) < 500
