@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import functools
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -30,6 +30,7 @@ else:
     Interaction = discord.Interaction
 
 NOBODY = discord.AllowedMentions.none()
+JUMP = "https://discord.com/channels"  # /guild/channel/message, what clients open in place
 # A message may show more pictures than there is room for buttons.
 MAX_CHOICES = 9
 
@@ -45,13 +46,13 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Which picture of a message is meant, where it shows several."""
+class Source:
+    """The message whose picture is asked with, and which of its pictures that is."""
 
     channel: int
     message: int
-    chosen: int
-    count: int
+    chosen: int = 0
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,7 @@ class Question:
     words: str = ""
     picture: bytes | None = None
     like: int | None = None
-    not_source: str | None = None  # the asked-with picture's own message is no answer
-    choice: Choice | None = None
+    source: Source | None = None
 
 
 # ── The line ─────────────────────────────────────────────────────────────────────────────
@@ -75,9 +75,8 @@ async def answer(client: Magpie, asker: Asker, question: Question) -> ui.LayoutV
     params = {
         "words": question.words,
         "picture": question.picture is not None or question.like is not None,
-        "not_source": question.not_source,
+        "source": dataclasses.asdict(question.source) if question.source else None,
         "public": asker.public,
-        "choice": _as_json(question.choice),
     }
     space, owner = asker.guild.id, asker.member.id
     id = await client.gallery.save_search(space, owner, params, embedding)
@@ -87,19 +86,17 @@ async def answer(client: Magpie, asker: Asker, question: Question) -> ui.LayoutV
 async def show(client: Magpie, asker: Asker, search: SavedSearch, first: int = 0) -> ui.LayoutView:
     """A page of the ranking among what the asker may see at this moment."""
     groups = await visible(client, asker)
-    page = await results.page(client, search, groups, first)
+    source = _source(search)
+    # whoever asks with a picture knows its message
+    known = str(source.message) if source else None
+    page = await results.page(client, search, groups, first, but_not_source=known)
     notes = _notes(client, asker, search)
     actions = _actions(asker, search, page)
     if not page.shown:
         sentences = await _empty_handed(client, asker, page, groups)
         return results.notice(sentences, notes=notes, actions=actions)
-    return results.layout(
-        page,
-        heading=_heading(search, page),
-        notes=notes,
-        similar=Similar,
-        actions=actions,
-    )
+    heading = _heading(search, page)
+    return results.layout(page, heading=heading, notes=notes, similar=Similar, actions=actions)
 
 
 async def visible(client: Magpie, asker: Asker) -> set[int]:
@@ -112,7 +109,10 @@ async def visible(client: Magpie, asker: Asker) -> set[int]:
 
 
 def _heading(search: SavedSearch, page: results.Page) -> str:
-    title = replies.heading(search.params["words"], search.params["picture"], page.first == 0)
+    words, picture = search.params["words"], search.params["picture"]
+    source = _source(search)
+    url = f"{JUMP}/{search.space}/{source.channel}/{source.message}" if source else None
+    title = replies.heading(words, picture, first=page.first == 0, url=url)
     last = page.first + len(page.shown)
     return f"### {title}\n-# {replies.span(page.first + 1, last, page.more)}"
 
@@ -125,8 +125,9 @@ def _notes(client: Magpie, asker: Asker, search: SavedSearch) -> list[str]:
         notes.append(replies.still_indexing(progress.percent))
     if asker.public:
         notes.append(replies.ONLY_SHARED)
-    if choice := _choice(search.params):
-        notes.append(replies.several_pictures(choice.chosen, choice.count))
+    source = _source(search)
+    if source and source.count > 1:
+        notes.append(replies.several_pictures(source.chosen, source.count))
     return notes
 
 
@@ -140,10 +141,15 @@ def _actions(asker: Asker, search: SavedSearch, page: results.Page) -> list[resu
         actions.append(More(search.id, 0, label="More, only for me"))
     elif page.more:
         actions.append(More(search.id, page.next))
-    if choice := _choice(search.params):
-        others = (n for n in range(choice.count) if n != choice.chosen)
-        actions += [Instead(search.id, n) for n in list(others)[:MAX_CHOICES]]
+    if source := _source(search):
+        others = [n for n in range(source.count) if n != source.chosen]
+        actions += [Instead(search.id, n) for n in others[:MAX_CHOICES]]
     return actions
+
+
+def _source(search: SavedSearch) -> Source | None:
+    kept = search.params["source"]
+    return Source(**kept) if kept else None
 
 
 async def _empty_handed(
@@ -309,18 +315,8 @@ async def _pictured(
     return Question(
         words,
         picture=await client.downloader.fetch(found[chosen]),
-        not_source=str(message.id),
-        choice=Choice(message.channel.id, message.id, chosen, len(found)),
+        source=Source(message.channel.id, message.id, chosen, len(found)),
     )
-
-
-def _as_json(choice: Choice | None) -> dict[str, int] | None:
-    return dataclasses.asdict(choice) if choice is not None and choice.count > 1 else None
-
-
-def _choice(params: Mapping[str, Any]) -> Choice | None:
-    kept = params.get("choice")
-    return Choice(**kept) if kept else None
 
 
 # ── Doors: buttons ───────────────────────────────────────────────────────────────────────
@@ -409,21 +405,21 @@ async def _like(client: Magpie, asker: Asker, link_id: int) -> Question:
     link = await client.gallery.link(link_id)
     if link is None or link.space != asker.guild.id or not await _reads(client, asker, link.group):
         raise Refusal(replies.PICTURE_GONE)
-    return Question(like=link_id, not_source=link.source)
+    return Question(like=link_id, source=Source(link.group.id, int(link.source)))
 
 
 async def _instead(client: Magpie, asker: Asker, search: SavedSearch, n: int) -> Question:
     """Ask with the n-th picture of the message that the search was about."""
-    choice = _choice(search.params)
-    if choice is None:
+    source = _source(search)
+    if source is None:
         raise Refusal(replies.SEARCH_GONE)
-    channel = asker.guild.get_channel_or_thread(choice.channel)
+    channel = asker.guild.get_channel_or_thread(source.channel)
     if channel is None:  # an archived thread
-        channel = await asker.guild.fetch_channel(choice.channel)
+        channel = await asker.guild.fetch_channel(source.channel)
     if not await _reads(client, asker, permissions.group_of(channel)):
         raise Refusal(replies.PICTURE_GONE)
     messages = client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
-    message = await messages.fetch_message(choice.message)
+    message = await messages.fetch_message(source.message)
     return await _pictured(client, message, search.params["words"], n)
 
 

@@ -90,12 +90,15 @@ def truncated(words_read: str) -> str:
     return f"That was long; I read as far as “{quoted(words_read[-80:])}”."
 
 
-def heading(words: str, picture: bool, first: bool) -> str:
-    """What was asked: words, a picture, or a picture and words."""
-    closest = "Closest to" if first else "More for"
-    if words and picture:
-        return f"{closest} this picture and “{quoted(words)}”"
-    return f"{closest} this picture" if picture else f"{closest} “{quoted(words)}”"
+def heading(words: str, picture: bool, *, first: bool = True, url: str | None = None) -> str:
+    """What was asked: words, a picture (whose message is at `url`), or both.
+
+    first   whether this is the beginning of the answer
+    """
+    this = f"[this picture]({url})" if url else "this picture"
+    said = f"“{quoted(words)}”"
+    what = f"{this} and {said}" if picture and words else this if picture else said
+    return f"{'Closest to' if first else 'More for'} {what}"
 
 
 def span(first: int, last: int, more: bool) -> str:

@@ -68,7 +68,12 @@ class Page:
 
 
 async def page(
-    client: Magpie, search: SavedSearch, groups: Collection[int], first: int = 0
+    client: Magpie,
+    search: SavedSearch,
+    groups: Collection[int],
+    first: int = 0,
+    *,
+    but_not_source: str | None = None,
 ) -> Page:
     """The next `PAGE_SIZE` pictures of the ranking that are still there.
 
@@ -84,7 +89,7 @@ async def page(
             groups=groups,
             k=PAGE_SIZE - len(found.shown),
             offset=found.next,
-            but_not_source=search.params.get("not_source"),
+            but_not_source=but_not_source,
         )
         for now in await _read_again(client, answer.hits):
             found.next += now is not Absent.GONE

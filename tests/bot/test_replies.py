@@ -132,7 +132,7 @@ def test_permissions_are_named_as_in_discords_settings() -> None:
 
 
 def test_somebodys_words_neither_ping_nor_format() -> None:
-    said = replies.heading("@everyone **dog** " + "x" * 300, picture=False, first=True)
+    said = replies.heading("@everyone **dog** " + "x" * 300, picture=False)
     assert "@everyone" not in said
     assert "**dog**" not in said
     assert len(said) < 250
