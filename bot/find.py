@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ import discord
 from discord import app_commands, ui
 
 from bot import doors, permissions, pictures, replies, results
+from bot.logs import fields
 from bot.replies import Refusal
+from bot.watched import group_of
 from index import Group, Query, SavedSearch
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     Interaction = discord.Interaction[Magpie]
 else:
     Interaction = discord.Interaction
+
+log = logging.getLogger(__name__)
 
 NOBODY = discord.AllowedMentions.none()
 JUMP = "https://discord.com/channels"  # /guild/channel/message, what clients open in place
@@ -156,8 +161,7 @@ async def _empty_handed(
     client: Magpie, asker: Asker, page: results.Page, groups: set[int]
 ) -> list[str]:
     """Why there is nothing to show. In public, the same whatever was left out."""
-    watched = await client.gallery.watched(asker.guild.id)
-    if not watched and not groups:
+    if not groups and not client.watched.marks(asker.guild.id):
         return [replies.no_channels(asker.member.guild_permissions.manage_guild)]
     if asker.public:
         return [replies.NOTHING_SHARED]
@@ -167,20 +171,18 @@ async def _empty_handed(
         return [replies.NOTHING_MORE]
     if groups:
         return [replies.NOTHING_FOUND]
-    if await _reads_any(client, asker, watched):
-        return [replies.NOT_INDEXED_YET]
-    return [replies.NOTHING_READABLE]
-
-
-async def _reads_any(client: Magpie, asker: Asker, watched: set[int]) -> bool:
-    """Whether a watched channel, or one in a watched category, is open to the asker."""
-    channels = [
-        permissions.group_of(channel)
-        for channel in (*asker.guild.channels, *asker.guild.threads)
-        if channel.id in watched or channel.category_id in watched
+    watched = [group_of(channel) for channel in client.watched.channels(asker.guild)]
+    return [
+        replies.NOT_INDEXED_YET
+        if await _reads(client, asker, *watched)
+        else replies.NOTHING_READABLE
     ]
+
+
+async def _reads(client: Magpie, asker: Asker, *groups: Group) -> bool:
+    """Whether any of these groups is open to the asker now."""
     return bool(
-        await permissions.readable(client, asker.member, asker.guild, asker.channel, channels)
+        await permissions.readable(client, asker.member, asker.guild, asker.channel, groups)
     )
 
 
@@ -266,6 +268,8 @@ async def on_message(client: Magpie, message: discord.Message) -> None:
     )
     try:
         await send(view=await _answer_message(client, message, asked))
+    except discord.Forbidden as error:  # the bot may not write there, so nobody can be told
+        log.warning(fields("answer_forbidden", message=message.id, reason=error))
     except Exception as error:
         await send(replies.sentence(error))
 
@@ -416,17 +420,11 @@ async def _instead(client: Magpie, asker: Asker, search: SavedSearch, n: int) ->
     channel = asker.guild.get_channel_or_thread(source.channel)
     if channel is None:  # an archived thread
         channel = await asker.guild.fetch_channel(source.channel)
-    if not await _reads(client, asker, permissions.group_of(channel)):
+    if not await _reads(client, asker, group_of(channel)):
         raise Refusal(replies.PICTURE_GONE)
     messages = client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
     message = await messages.fetch_message(source.message)
     return await _pictured(client, message, search.params["words"], n)
-
-
-async def _reads(client: Magpie, asker: Asker, group: Group) -> bool:
-    return bool(
-        await permissions.readable(client, asker.member, asker.guild, asker.channel, [group])
-    )
 
 
 DYNAMIC_ITEMS: tuple[type[ui.DynamicItem[Any]], ...] = (More, Similar, Instead)

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import discord
 from discord.abc import GuildChannel
 
+from bot.logs import fields
 from index import Group
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 # everything together). Beyond the newest ones of these, nobody waits: they are not readable.
 MAX_PRIVATE_THREADS = 50
 PRIVATE_THREADS_AT_ONCE = 8
-
-Place = GuildChannel | discord.Thread
 
 
 async def readable(
@@ -90,13 +89,6 @@ def shared_with_everyone_here(
     return shared
 
 
-def group_of(channel: Place) -> Group:
-    """Where messages of `channel` stand, in the gallery's terms."""
-    if isinstance(channel, discord.Thread):
-        return Group(channel.id, parent=channel.parent_id, private=channel.is_private())
-    return Group(channel.id)
-
-
 def permission_channel(guild: discord.Guild, group: Group) -> GuildChannel | None:
     """The channel whose permissions count for `group`: itself, or a thread's parent.
 
@@ -141,7 +133,9 @@ async def _joined(
     """Ids of the private `threads` that `member` has joined; one request each."""
     newest = sorted(threads, key=lambda group: group.id, reverse=True)[:MAX_PRIVATE_THREADS]
     if len(newest) < len(threads):
-        log.warning("asked for the newest %d of %d private threads", len(newest), len(threads))
+        log.warning(
+            fields("threads_unasked", private=len(threads), asked=len(newest), member=member.id)
+        )
     at_once = asyncio.Semaphore(PRIVATE_THREADS_AT_ONCE)
 
     async def joined(thread: Group) -> bool:
@@ -150,7 +144,7 @@ async def _joined(
                 await client.http.get_thread_member(thread.id, member.id)
             except discord.HTTPException as error:
                 if error.status not in (403, 404):  # not a member is 404
-                    log.warning("members of thread %d could not be read: %s", thread.id, error)
+                    log.warning(fields("members_unread", thread=thread.id, reason=error))
                 return False
             return True
 

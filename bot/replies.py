@@ -10,6 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.download import DownloadError
+from bot.logs import fields
 from index import EmptyQuery, GalleryClosed, GalleryError, LinkGone, PictureError
 
 log = logging.getLogger(__name__)
@@ -217,7 +218,7 @@ _SETTINGS_NAMES = {"manage_guild": "Manage Server", "read_messages": "View Chann
 
 def _referenced(error: BaseException) -> str:
     reference = secrets.token_hex(3)
-    log.error("unexpected error, reference %s", reference, exc_info=error)
+    log.error(fields("unexpected_error", reference=reference), exc_info=error)
     return (
         "Something went wrong on my side. Whoever runs me finds the details in my log under "
         f"`{reference}`."

@@ -19,6 +19,7 @@ import discord
 from discord import ui
 
 from bot import pictures
+from bot.logs import fields
 from bot.pictures import Picture
 from bot.replies import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, quoted
 from index import Hit, Link, SavedSearch
@@ -119,17 +120,21 @@ async def _message(client: Magpie, link: Link) -> discord.Message | Absent:
             return await channel.fetch_message(int(link.source))
     except discord.HTTPException as error:
         if error.code == UNKNOWN_MESSAGE:
-            await client.gallery.remove_sources(link.space, [link.source])
+            await client.ledger.forget_messages(link.space, [int(link.source)])
         elif error.code == UNKNOWN_CHANNEL and not _known(client, link):
-            await client.gallery.remove_group(link.space, link.group.id)
+            await client.history.forget_group(link.space, link.group.id)
         else:
-            log.warning("message %s of %d: %s", link.source, link.group.id, error)
+            log.warning(fields("hit_unreadable", **_where(link), reason=error))
             return Absent.UNREADABLE
     except (aiohttp.ClientError, OSError, TimeoutError) as error:  # the network
-        log.warning("message %s of %d: %r", link.source, link.group.id, error)
+        log.warning(fields("hit_unreadable", **_where(link), reason=repr(error)))
         return Absent.UNREADABLE
-    log.info("message %s of %d is gone: erased its pictures", link.source, link.group.id)
+    log.info(fields("hit_gone", **_where(link)))
     return Absent.GONE
+
+
+def _where(link: Link) -> dict[str, object]:
+    return {"guild": link.space, "channel": link.group.id, "message": link.source}
 
 
 def _known(client: Magpie, link: Link) -> bool:
@@ -146,9 +151,9 @@ async def _shown(client: Magpie, hit: Hit, message: discord.Message | Absent) ->
             return Shown(hit, picture, message)
     if _stripped(message):
         return Absent.UNREADABLE
-    left = pictures.slots(message)
-    await client.gallery.keep_slots(hit.link.space, hit.link.source, left)
-    log.info("message %s shows %s no longer: erased", hit.link.source, hit.link.slot)
+    known = await client.gallery.slots(hit.link.space, hit.link.source)
+    await client.ledger.keep(hit.link.space, message.id, known - {hit.link.slot})
+    log.info(fields("hit_gone", **_where(hit.link), slot=hit.link.slot))
     return Absent.GONE
 
 
