@@ -1,0 +1,294 @@
+/**
+ * A chosen slash command with its options as pills: text, numbers, choices, autocomplete, channels,
+ * members, roles, true/false and files (picked, dropped or pasted).
+ */
+
+import { coerce, OPTION, offered } from "./commands.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+
+const AUTOCOMPLETE_WAIT_MS = 220; // one question for a burst of keys
+const MAX_OFFERED = 25;
+
+export class CommandForm {
+  #pills = new Map(); // option name -> pill
+  #row = h("div.command-row");
+  #hint = h("p.command-hint", { role: "status" });
+
+  /**
+   * context: {store, guild, people(guild), suggestions, autocomplete(leaf, values, focused) → choices}
+   * send(values, labels): run it. leave(): back to plain text.
+   */
+  constructor(leaf, context, { send, leave }) {
+    this.leaf = leaf;
+    this.context = context;
+    this.send = send;
+    this.leave = leave;
+    this.element = h("div.command-form", { role: "group", "aria-label": `Command ${leaf.name}` },
+      h("div.command-title", {}, h("b", {}, `/${leaf.name}`), h("span", {}, leaf.description),
+        h("button.plain", { type: "button", "aria-label": "Leave this command", title: "Leave (Esc)", onclick: leave }, icon("close"))),
+      this.#row, this.#hint);
+    for (const option of leaf.options) if (option.required) this.#add(option);
+    if (!this.#pills.size && leaf.options.length) this.#hint.textContent = "Everything here is optional: press Enter to run it.";
+    if (!leaf.options.length) this.#hint.textContent = "This command has no options: press Enter to run it.";
+    this.#draw();
+    this.element.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** Put typed texts into their options; an option that is not shown yet appears. */
+  fill(texts) {
+    for (const option of this.leaf.options) {
+      if (texts[option.name] === undefined) continue;
+      this.#add(option).set(texts[option.name]);
+    }
+    this.#draw();
+  }
+
+  focus() {
+    const pills = [...this.#pills.values()];
+    const next = pills.find((pill) => !pill.given() && pill.option.type !== OPTION.attachment) ?? pills.at(-1);
+    if (next) next.focus();
+    else this.#row.querySelector(".command-name").focus();
+  }
+
+  /** Files that were dropped or pasted go into the first free file option. False when there is none. */
+  takeFiles(files) {
+    const options = this.leaf.options.filter((option) => option.type === OPTION.attachment);
+    const free = options.find((option) => !this.#pills.get(option.name)?.given()) ?? options[0];
+    if (!free || !files.length) return false;
+    this.#add(free).setFile(files[0]);
+    this.#draw();
+    return true;
+  }
+
+  submit() {
+    const values = {};
+    const labels = {};
+    for (const pill of this.#pills.values()) {
+      const given = pill.given();
+      if (!given && !pill.option.required) continue;
+      const problem = given ? given.problem : `“${pill.option.name}” is needed.`;
+      if (problem) return this.#complain(pill, problem);
+      values[pill.option.name] = given.value;
+      labels[pill.option.name] = given.label;
+    }
+    this.context.suggestions.hide();
+    this.send(values, labels);
+  }
+
+  values() {
+    return Object.fromEntries([...this.#pills.values()]
+      .map((pill) => [pill.option.name, pill.given()?.value]).filter(([, value]) => value !== undefined));
+  }
+
+  #complain(pill, problem) {
+    pill.element.classList.add("problem");
+    pill.focus();
+    this.#hint.textContent = problem;
+    this.#hint.classList.add("problem");
+  }
+
+  explain(option) {
+    this.#hint.classList.remove("problem");
+    this.#hint.textContent = option.description;
+    for (const pill of this.#pills.values()) pill.element.classList.remove("problem");
+  }
+
+  /** Jump to the option whose name was just typed as "name:" inside another one. */
+  jumpTo(name) {
+    const option = this.leaf.options.find((candidate) => candidate.name === name);
+    this.#add(option);
+    this.#draw();
+    this.#pills.get(name).focus();
+  }
+
+  #add(option) {
+    if (!this.#pills.has(option.name)) {
+      this.#pills.set(option.name, option.type === OPTION.attachment ? new FilePill(option, this) : new TextPill(option, this));
+    }
+    return this.#pills.get(option.name);
+  }
+
+  #remove(name) {
+    this.#pills.delete(name);
+    this.#draw();
+    this.focus();
+  }
+
+  #draw() {
+    const missing = this.leaf.options.filter((option) => !this.#pills.has(option.name));
+    const holder = document.activeElement;
+    this.#row.replaceChildren(
+      h("span.command-name", { tabindex: "-1" }, `/${this.leaf.name}`),
+      ...[...this.#pills.values()].map((pill) => pill.element),
+      ...missing.map((option) => h("button.add-option", { type: "button", title: option.description, onclick: () => this.jumpTo(option.name) },
+        icon("plus"), option.name)));
+    if (holder && this.#row.contains(holder)) holder.focus();
+  }
+
+  #key(event) {
+    if (event.defaultPrevented || this.context.suggestions.key(event)) return;
+    const onButton = event.target.closest("button");
+    if (event.key === "Enter" && !onButton) {
+      event.preventDefault();
+      this.submit();
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      this.leave();
+    } else if (event.key === "Backspace" && event.target.value === "") {
+      event.preventDefault();
+      this.#backspace(event.target);
+    } else if (event.key === "Backspace" && event.target.matches(".command-name")) this.leave();
+  }
+
+  /** At the start of an empty option: drop it, or leave the command from the first one. */
+  #backspace(input) {
+    const pills = [...this.#pills.values()];
+    const at = pills.findIndex((pill) => pill.element.contains(input));
+    if (!pills[at]?.option.required && pills.length > 1) this.#remove(pills[at].option.name);
+    else if (at > 0) pills[at - 1].focus();
+    else this.leave();
+  }
+}
+
+class TextPill {
+  #chosen = null; // {value, label} taken from the list
+  #timer = null;
+  #asked = 0;
+
+  constructor(option, form) {
+    this.option = option;
+    this.form = form;
+    const numeric = option.type === OPTION.integer || option.type === OPTION.number;
+    this.input = h("input", {
+      type: "text", size: 1, autocomplete: "off", spellcheck: "false", inputmode: numeric ? "numeric" : null,
+      maxlength: option.max_length ?? null, "aria-label": `${option.name}: ${option.description}`,
+      oninput: () => this.#typed(), onfocus: () => this.#entered(), onblur: () => form.context.suggestions.hide(),
+    });
+    this.element = h("label.pill", { dataset: { option: option.name } }, h("span.pill-name", {}, option.name), this.input);
+  }
+
+  focus() {
+    this.input.focus();
+  }
+
+  set(text) {
+    const choices = this.#offers();
+    const found = choices ? coerce(this.option, text, choices) : null;
+    this.#chosen = found && !found.problem ? found : null;
+    this.input.value = this.#chosen?.label ?? text;
+    this.#resize();
+  }
+
+  /** {value, label}, {problem}, or null when empty. */
+  given() {
+    const text = this.input.value.trim();
+    if (!text) return null;
+    if (this.#chosen?.label === this.input.value) return this.#chosen;
+    return coerce(this.option, text, this.#offers());
+  }
+
+  #offers() {
+    return offered(this.option, this.form.context);
+  }
+
+  #entered() {
+    this.form.explain(this.option);
+    this.#suggest();
+  }
+
+  #typed() {
+    this.#chosen = null;
+    this.form.explain(this.option);
+    this.#resize();
+    const other = this.#otherOption();
+    if (other) {
+      this.input.value = this.input.value.slice(0, -other.length - 1).trimEnd();
+      this.#resize();
+      return this.form.jumpTo(other);
+    }
+    this.#suggest();
+  }
+
+  /** "dog in snow show:" moves on to the option named show. */
+  #otherOption() {
+    const name = /(?:^|\s)([\p{L}\p{N}_-]+):$/u.exec(this.input.value)?.[1];
+    return this.form.leaf.options.some((option) => option.name === name && option !== this.option) ? name : null;
+  }
+
+  #suggest() {
+    clearTimeout(this.#timer);
+    if (this.option.autocomplete) {
+      this.#timer = setTimeout(() => this.#ask(), AUTOCOMPLETE_WAIT_MS);
+      return;
+    }
+    const choices = this.#offers();
+    if (!choices) return this.form.context.suggestions.hide();
+    const typed = this.input.value.trim().toLowerCase().replace(/^[#@]/, "");
+    const bare = (choice) => choice.label.toLowerCase().replace(/^[#@]/, "");
+    const fitting = choices.filter((choice) => bare(choice).includes(typed))
+      .sort((a, b) => bare(b).startsWith(typed) - bare(a).startsWith(typed));
+    this.#offer(fitting, "Nothing fits what you typed.");
+  }
+
+  async #ask() {
+    const asked = (this.#asked += 1);
+    const { context, leaf } = this.form;
+    const choices = await context.autocomplete(leaf, { ...this.form.values(), [this.option.name]: this.input.value }, this.option.name);
+    const current = asked === this.#asked && document.activeElement === this.input;
+    if (current) this.#offer(choices.map(({ name, value }) => ({ label: name, value })), null);
+  }
+
+  #offer(choices, empty) {
+    const items = choices.slice(0, MAX_OFFERED).map((choice) => ({ label: choice.label, detail: choice.detail, face: choice.face?.(), data: choice }));
+    this.form.context.suggestions.show(this.input, {
+      title: this.option.description, items, empty, choose: ({ data }) => this.#take(data),
+    });
+  }
+
+  #take({ value, label }) {
+    this.#chosen = { value, label };
+    this.input.value = label;
+    this.#resize();
+    this.form.context.suggestions.hide();
+    this.form.element.querySelector(".command-hint").textContent = "Enter runs the command, Tab goes on.";
+  }
+
+  /** A pill is as wide as its text. */
+  #resize() {
+    this.input.style.width = `${Math.max(2, this.input.value.length + 1)}ch`;
+  }
+}
+
+class FilePill {
+  #file = null;
+
+  constructor(option, form) {
+    this.option = option;
+    this.form = form;
+    this.picker = h("input", { type: "file", accept: "image/*", hidden: true, onchange: () => this.setFile(this.picker.files[0]) });
+    this.button = h("button.file-choice", { type: "button", "aria-label": `${option.name}: ${option.description}. Choose a file.`,
+      onclick: () => this.picker.click(), onfocus: () => form.explain(option) });
+    this.element = h("span.pill.file-pill", { dataset: { option: option.name } }, h("span.pill-name", {}, option.name), this.button, this.picker);
+    this.button.append(icon("picture"), "Choose, drop or paste a picture");
+  }
+
+  focus() {
+    this.button.focus();
+  }
+
+  set() {} // typed text is no file
+
+  setFile(file) {
+    if (!file) return;
+    this.#file = file;
+    const address = URL.createObjectURL(file);
+    const release = () => URL.revokeObjectURL(address);
+    this.button.replaceChildren(h("img", { src: address, alt: "", onload: release, onerror: release }), file.name);
+    this.form.explain({ description: "Enter runs the command." });
+  }
+
+  given() {
+    return this.#file ? { value: this.#file, label: this.#file.name } : null;
+  }
+}

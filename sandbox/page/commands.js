@@ -1,0 +1,183 @@
+/**
+ * Slash commands as text and as data. Pure: no DOM, no network.
+ *
+ * A leaf is what one can run: a command without subcommands, or one subcommand of it.
+ * {name: "channels add", path: ["channels", "add"], description, options, command, application}
+ */
+
+export const OPTION = {
+  subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, mentionable: 9,
+  number: 10, attachment: 11,
+};
+const COMMAND_TYPE = { slash: 1, user: 2, message: 3 };
+
+/** The leaves of an application-command-index, sorted by name. */
+export function slashCommands(index) {
+  return commandsOf(index, COMMAND_TYPE.slash).flatMap(leavesOf).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** The commands of the messages' context menu. */
+export function messageCommands(index) {
+  return commandsOf(index, COMMAND_TYPE.message);
+}
+
+function commandsOf(index, type) {
+  const applications = new Map((index.applications ?? []).map((application) => [application.id, application]));
+  return (index.application_commands ?? [])
+    .filter((command) => (command.type ?? COMMAND_TYPE.slash) === type)
+    .map((command) => ({ ...command, application: applications.get(command.application_id) ?? { id: command.application_id, name: "App" } }));
+}
+
+function leavesOf(command) {
+  const leaf = (path, { description, options = [] }) =>
+    ({ name: path.join(" "), path, description, options, command, application: command.application });
+  const descend = (path, node) => {
+    const inner = (node.options ?? []).filter((option) => option.type === OPTION.subcommand || option.type === OPTION.group);
+    return inner.length ? inner.flatMap((option) => descend([...path, option.name], option)) : [leaf(path, node)];
+  };
+  return descend([command.name], command);
+}
+
+/** Leaves that fit what was typed after "/", best first: the beginning of a name before the inside of one. */
+export function matching(leaves, typed) {
+  const words = typed.toLowerCase().trimStart();
+  const rank = (leaf) => (leaf.name.startsWith(words) ? 0 : leaf.name.includes(words) ? 1 : 2);
+  return leaves.filter((leaf) => rank(leaf) < 2).sort((a, b) => rank(a) - rank(b));
+}
+
+/**
+ * A whole typed command: {leaf, texts: {option name: text}}, or null when it names no command.
+ * "/find dog in snow show:everyone" → query "dog in snow", show "everyone": words before the first
+ * "name:" belong to the first option that takes words.
+ */
+export function parseTyped(text, leaves) {
+  if (!text.startsWith("/")) return null;
+  const typed = text.slice(1);
+  const leaf = leaves
+    .filter(({ name }) => typed === name || (typed.startsWith(name) && /\s/.test(typed[name.length])))
+    .sort((a, b) => b.name.length - a.name.length)[0];
+  return leaf ? { leaf, texts: splitOptions(typed.slice(leaf.name.length), leaf.options) } : null;
+}
+
+function splitOptions(text, options) {
+  const names = options.map((option) => option.name).join("|");
+  const texts = {};
+  let current = freeTextOption(options)?.name;
+  let from = 0;
+  const put = (end) => {
+    const value = text.slice(from, end).trim();
+    if (value && current) texts[current] = value;
+  };
+  for (const match of names ? text.matchAll(new RegExp(`(?<=^|\\s)(${names}):`, "gu")) : []) {
+    put(match.index);
+    current = match[1];
+    from = match.index + match[0].length;
+  }
+  put(text.length);
+  return texts;
+}
+
+/** Where loose words go: the first option that takes text, else the first that is no file. */
+export function freeTextOption(options) {
+  return options.find((option) => option.type === OPTION.string) ?? options.find((option) => option.type !== OPTION.attachment);
+}
+
+/**
+ * What one can choose for an option right now: [{label, value, detail?}], or null when anything may be typed.
+ * `store` and `guild` know members, channels and roles.
+ */
+export function offered(option, { store, guild, people }) {
+  if (option.choices?.length) return option.choices.map(({ name, value }) => ({ label: name, value }));
+  switch (option.type) {
+    case OPTION.boolean: return [{ label: "True", value: true }, { label: "False", value: false }];
+    case OPTION.channel: return channelsFor(option, store, guild);
+    case OPTION.user: return people(guild);
+    case OPTION.role: return rolesFor(guild);
+    case OPTION.mentionable: return [...people(guild), ...rolesFor(guild)];
+    default: return null;
+  }
+}
+
+function channelsFor(option, store, guild) {
+  const fits = (channel) => !option.channel_types?.length || option.channel_types.includes(channel.type);
+  const tree = store.tree(guild).flatMap(({ category, channels }) => [...(category ? [category] : []), ...channels]);
+  const threads = [...guild.threads.values()].filter((thread) => store.canSee(thread));
+  return [...tree, ...threads].filter(fits)
+    .map((channel) => ({ label: channel.type === 4 ? channel.name : `#${channel.name}`, value: channel.id, channel }));
+}
+
+const rolesFor = (guild) => [...guild.roles.values()].map((role) => ({ label: `@${role.name}`.replace("@@", "@"), value: role.id }));
+
+/** {value, label} of typed text for an option, or {problem: a sentence}. */
+export function coerce(option, text, choices) {
+  const label = text.trim();
+  if (choices) return chosenFrom(option, label, choices);
+  if (option.type === OPTION.integer || option.type === OPTION.number) return coerceNumber(option, label);
+  if (option.min_length && label.length < option.min_length) return { problem: `“${option.name}” needs at least ${option.min_length} characters.` };
+  if (option.max_length && label.length > option.max_length) return { problem: `“${option.name}” takes at most ${option.max_length} characters.` };
+  return { value: label, label };
+}
+
+function coerceNumber(option, label) {
+  const value = Number(label);
+  const whole = option.type === OPTION.integer;
+  if (label === "" || !Number.isFinite(value) || (whole && !Number.isInteger(value))) {
+    return { problem: `“${option.name}” needs a ${whole ? "whole number" : "number"}.` };
+  }
+  if (option.min_value !== undefined && value < option.min_value) return { problem: `“${option.name}” is at least ${option.min_value}.` };
+  if (option.max_value !== undefined && value > option.max_value) return { problem: `“${option.name}” is at most ${option.max_value}.` };
+  return { value, label };
+}
+
+function chosenFrom(option, label, choices) {
+  const bare = (text) => String(text).toLowerCase().replace(/^[#@]/, "");
+  const id = /^<[#@][!&]?(\d+)>$/.exec(label)?.[1];
+  const found = choices.find((choice) => choice.value === (id ?? label))
+    ?? choices.find((choice) => bare(choice.label) === bare(label))
+    ?? choices.find((choice) => bare(choice.value) === bare(label));
+  return found ? { value: found.value, label: found.label } : { problem: `“${label}” is not one of the choices for “${option.name}”.` };
+}
+
+/**
+ * The `data` of an interaction, and the files beside it.
+ * values: {option name: value}; an attachment's value is a File.
+ */
+export function commandData(leaf, values, { focused = null } = {}) {
+  const files = [];
+  const attachments = [];
+  const filled = leaf.options.filter((option) => values[option.name] !== undefined || option.name === focused);
+  const options = filled.map((option) => {
+    const given = values[option.name] ?? "";
+    const entry = { type: option.type, name: option.name, value: given };
+    if (given instanceof File) {
+      entry.value = String(files.length);
+      attachments.push({ id: entry.value, filename: given.name });
+      files.push(given);
+    }
+    return option.name === focused ? { ...entry, focused: true } : entry;
+  });
+  const { id, name, version, guild_id: guildId } = leaf.command;
+  const data = { id, name, type: COMMAND_TYPE.slash, version, options: nestedOptions(leaf, options), attachments };
+  return { data: guildId ? { ...data, guild_id: guildId } : data, files };
+}
+
+/** The `data` of a context-menu command on a message. */
+export function menuData({ id, name, version, guild_id: guildId }, targetId) {
+  const data = { id, name, type: COMMAND_TYPE.message, version, target_id: targetId, options: [], attachments: [] };
+  return guildId ? { ...data, guild_id: guildId } : data;
+}
+
+function nestedOptions(leaf, options) {
+  let node = leaf.command;
+  const wrappers = leaf.path.slice(1).map((name) => {
+    node = node.options.find((option) => option.name === name);
+    return { type: node.type, name };
+  });
+  return wrappers.reduceRight((inner, wrapper) => [{ ...wrapper, options: inner }], options);
+}
+
+/** "/find query: dog in snow": how a command that was sent is told. */
+export function commandLabel(leaf, labels) {
+  const parts = leaf.options.filter((option) => labels[option.name]).map((option) => `${option.name}: ${labels[option.name]}`);
+  return [`/${leaf.name}`, ...parts].join(" ");
+}

@@ -1,0 +1,363 @@
+/**
+ * Where one writes: text, replies, pictures (picked, dropped, pasted), mentions, slash commands.
+ * Enter sends, Shift+Enter breaks the line, Esc leaves a reply, ArrowUp in an empty field edits the last message.
+ */
+
+import { commandData, commandLabel, matching, parseTyped, slashCommands } from "./commands.js";
+import { CommandForm } from "./commandform.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { avatar, displayName } from "./people.js";
+import { PERMISSION } from "./permissions.js";
+import { freshId } from "./snowflake.js";
+import { Suggestions } from "./suggest.js";
+import { toast } from "./toast.js";
+import { Uploads } from "./uploads.js";
+
+const MAX_CHARACTERS = 2000;
+const TYPING_EVERY_MS = 8_000;
+const MAX_MENTIONS_OFFERED = 8;
+
+export class Composer {
+  #channel = null;
+  #guild = null;
+  #drafts = new Map(); // channel id -> text
+  #reply = null; // {message, ping}
+  #form = null;
+  #typedAt = 0;
+  #warnedAbout = null; // text that looks like a command but is none; the second Enter sends it
+
+  /** context: the App's shared parts: {store, api, interactions, commandIndex, messages} */
+  constructor(context) {
+    this.context = context;
+    this.suggestions = new Suggestions();
+    this.uploads = new Uploads(() => this.#refresh());
+    this.picker = h("input", { type: "file", multiple: true, hidden: true, onchange: () => this.#pick() });
+    this.field = h("textarea.composer-field", {
+      rows: 1, "aria-label": "Message", spellcheck: "true", autocomplete: "off", dataset: { role: "composer" },
+      oninput: () => this.#typed(), onkeydown: (event) => this.#key(event), onblur: () => this.suggestions.hide(),
+    });
+    this.attach = h("button.round", { type: "button", "aria-label": "Add pictures", title: "Add pictures", onclick: () => this.picker.click() }, icon("plus"));
+    this.sendButton = h("button.round.send", { type: "button", "aria-label": "Send", title: "Send (Enter)", onclick: () => this.#submit() }, icon("send"));
+    this.counter = h("span.counter", { "aria-live": "polite" });
+    this.replyBar = h("div.reply-bar", { hidden: true });
+    this.plain = h("div.composer-plain", {}, this.attach, this.field, this.counter, this.sendButton, this.picker);
+    this.refusal = h("p.composer-refusal", { hidden: true });
+    this.box = h("div.composer-box", {}, this.replyBar, this.uploads.element, this.plain, this.refusal);
+    this.element = h("div.composer", {}, this.suggestions.element, this.box);
+    this.element.addEventListener("paste", (event) => this.#paste(event));
+  }
+
+  open(channel, guild) {
+    if (this.#channel) this.#drafts.set(this.#channel.id, this.field.value);
+    const other = this.#channel?.id !== channel.id;
+    this.#channel = channel;
+    this.#guild = guild;
+    if (!other) return this.#refresh();
+    this.#leaveForm();
+    this.#setReply(null);
+    this.uploads.clear();
+    this.field.value = this.#drafts.get(channel.id) ?? "";
+    this.suggestions.hide();
+    this.#refresh();
+  }
+
+  focus() {
+    if (this.#form) this.#form.focus();
+    else this.field.focus();
+  }
+
+  /** Put `text` in the field, as if it had been typed; a whole command becomes pills. */
+  async fill(text) {
+    this.#leaveForm();
+    this.field.value = text;
+    this.#refresh();
+    this.field.focus();
+    if (text.startsWith("/")) {
+      await this.context.commandIndex.load(this.#guild.id);
+      if (this.field.value === text && !this.#enterTyped()) this.#suggest();
+    }
+  }
+
+  replyTo(message) {
+    this.#setReply(message);
+    this.focus();
+  }
+
+  takeFiles(files) {
+    if (!files.length || !this.#channel) return;
+    if (this.#form?.takeFiles(files)) return this.#form.focus();
+    if (!this.context.store.can(this.#channel, PERMISSION.attachFiles)) return toast("You may not post files here.", "problem");
+    const problem = this.uploads.add(files);
+    if (problem) toast(problem, "problem");
+    this.focus();
+  }
+
+  // ---- keys and typing
+
+  #key(event) {
+    if (this.suggestions.key(event)) return;
+    if (event.isComposing) return; // an input method's Enter is not ours
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#submit();
+    } else if (event.key === "Escape" && this.#reply) {
+      event.preventDefault();
+      this.#setReply(null);
+    } else if (event.key === "ArrowUp" && !this.field.value) {
+      event.preventDefault();
+      this.context.messages.editLast();
+    }
+  }
+
+  #typed() {
+    this.#warnedAbout = null;
+    this.#refresh();
+    if (this.field.value.startsWith("/")) {
+      this.context.commandIndex.load(this.#guild.id).then(() => this.#commandTyped());
+      this.#commandTyped();
+    } else {
+      this.#suggestMentions();
+      this.#sayTyping();
+    }
+  }
+
+  /** A command's full name and a space, typed at the end: its options appear. */
+  #commandTyped() {
+    if (!this.field.value.startsWith("/") || this.#form) return;
+    if (!/\s/.test(this.field.value) || !this.#enterTyped()) this.#suggest();
+  }
+
+  #enterTyped() {
+    const typed = parseTyped(this.field.value, this.#leaves());
+    // "/channels add" also begins "/channels address": wait for the space
+    if (!typed || !this.field.value.slice(1 + typed.leaf.name.length)) return false;
+    this.#enterForm(typed.leaf, typed.texts);
+    return true;
+  }
+
+  #suggest() {
+    const { commandIndex } = this.context;
+    const leaves = this.#leaves();
+    const typed = this.field.value.slice(1);
+    const items = matching(leaves, typed).map((leaf) => ({
+      label: `/${leaf.name}`, detail: leaf.description, hint: leaf.options.map((option) => option.name).join("  "),
+      face: avatar(this.context.faceOf(leaf.application), 28), data: leaf,
+    }));
+    const nobody = "Magpie isn’t connected yet, so there are no commands. They appear as soon as it is.";
+    this.suggestions.show(this.field, {
+      title: typed ? `Commands matching /${typed.trim()}` : "Commands", items,
+      empty: !commandIndex.loaded(this.#guild.id) ? "Looking for commands…" : leaves.length ? null : nobody,
+      choose: ({ data }) => this.#enterForm(data, {}),
+    });
+  }
+
+  #leaves() {
+    return slashCommands(this.context.commandIndex.of(this.#guild.id));
+  }
+
+  #suggestMentions() {
+    const before = this.field.value.slice(0, this.field.selectionStart);
+    const match = /(?:^|\s)([@#])([^\s@#][^@#\n]{0,30}|)$/.exec(before);
+    if (!match) return this.suggestions.hide();
+    const typed = match[2].toLowerCase();
+    const all = match[1] === "@" ? this.#mentionable() : this.#channelNames();
+    const items = all.filter((item) => item.search.includes(typed))
+      .sort((a, b) => b.search.startsWith(typed) - a.search.startsWith(typed)).slice(0, MAX_MENTIONS_OFFERED);
+    this.suggestions.show(this.field, {
+      title: match[1] === "@" ? "Members and roles" : "Channels", items,
+      choose: ({ data }) => this.#insert(match[2].length + 1, `${data} `),
+    });
+  }
+
+  #insert(replaced, text) {
+    const end = this.field.selectionStart;
+    this.field.setRangeText(text, end - replaced, end, "end");
+    this.suggestions.hide();
+    this.#refresh();
+  }
+
+  #mentionable() {
+    const { store } = this.context;
+    const members = [...this.#guild.members.values()].map((member) => {
+      const name = displayName(member.user, member);
+      return { label: name, detail: member.user.username, search: `${name} ${member.user.username}`.toLowerCase(),
+        face: avatar(member.user, 24), data: `@${name}` };
+    });
+    const roles = [...this.#guild.roles.values()]
+      .filter((role) => role.id !== this.#guild.id && (role.mentionable || store.canInGuild(this.#guild, PERMISSION.manageGuild)))
+      .map((role) => ({ label: `@${role.name}`, detail: "role", search: role.name.toLowerCase(), data: `@${role.name}` }));
+    return [...members, ...roles];
+  }
+
+  #channelNames() {
+    return this.context.store.tree(this.#guild).flatMap(({ channels }) => channels)
+      .map((channel) => ({ label: `#${channel.name}`, search: channel.name.toLowerCase(), data: `#${channel.name}` }));
+  }
+
+  #sayTyping() {
+    if (!this.field.value || Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
+    this.#typedAt = Date.now();
+    this.context.api.post(`/channels/${this.#channel.id}/typing`).catch(() => {}); // a courtesy: silence is fine
+  }
+
+  // ---- sending
+
+  async #submit() {
+    const text = this.field.value.trim();
+    if (text.startsWith("/") && !this.uploads.size) {
+      await this.context.commandIndex.load(this.#guild.id);
+      const typed = parseTyped(text, this.#leaves());
+      if (typed) return this.#runTyped(typed);
+      if (this.#warnedAbout !== text) return this.#warnUnknown(text);
+    }
+    if ((!text && !this.uploads.size) || text.length > MAX_CHARACTERS) return;
+    this.#post(text);
+  }
+
+  #runTyped({ leaf, texts }) {
+    this.#enterForm(leaf, texts);
+    this.#form.submit();
+  }
+
+  #warnUnknown(text) {
+    this.#warnedAbout = text;
+    const nobody = !this.#leaves().length;
+    toast(nobody ? "Magpie isn’t connected yet. Press Enter again to post this as text."
+      : `There is no command ${text.split(/\s/)[0]} here. Press Enter again to post it as text.`, "problem");
+  }
+
+  #post(text) {
+    const payload = { content: this.#withIds(text), nonce: freshId(), tts: false };
+    if (this.#reply) {
+      payload.message_reference = { channel_id: this.#channel.id, guild_id: this.#guild.id, message_id: this.#reply.message.id };
+      payload.allowed_mentions = { parse: ["users", "roles", "everyone"], replied_user: this.#reply.ping };
+    }
+    const files = this.uploads.take();
+    if (files.length) payload.attachments = files.map((file, index) => ({ id: String(index), filename: file.name }));
+    const replied = this.#reply?.message ?? null;
+    this.field.value = "";
+    this.#drafts.delete(this.#channel.id);
+    this.#setReply(null);
+    this.#typedAt = 0;
+    this.#refresh();
+    this.context.send(this.#channel.id, payload, files, replied);
+  }
+
+  /** "@Ada" and "#pets" → the ids that Discord wants; the longest names first, so that @Ada B is not @Ada. */
+  #withIds(text) {
+    const names = new Map();
+    for (const role of this.#guild.roles.values()) if (role.id !== this.#guild.id) names.set(`@${role.name}`, `<@&${role.id}>`);
+    for (const { user, ...member } of this.#guild.members.values()) {
+      names.set(`@${user.username}`, `<@${user.id}>`);
+      names.set(`@${displayName(user, member)}`, `<@${user.id}>`);
+    }
+    for (const channel of this.#guild.channels.values()) {
+      if (this.context.store.canSee(channel)) names.set(`#${channel.name}`, `<#${channel.id}>`);
+    }
+    const longestFirst = [...names.keys()].sort((a, b) => b.length - a.length);
+    const pattern = new RegExp(`(?<![\\w<@&#])(?:${longestFirst.map(escapePattern).join("|")})(?![\\w-])`, "gu");
+    const parts = text.split(/(`[^`]+`)/); // code is left as it is
+    return parts.map((part, index) => (index % 2 ? part : part.replace(pattern, (name) => names.get(name)))).join("");
+  }
+
+  // ---- commands
+
+  #enterForm(leaf, texts) {
+    this.suggestions.hide();
+    const { store, interactions, people } = this.context;
+    const place = { guildId: this.#guild.id, channelId: this.#channel.id, applicationId: leaf.application.id };
+    const context = {
+      store, guild: this.#guild, people, suggestions: this.suggestions,
+      autocomplete: (chosen, values, focused) =>
+        interactions.autocomplete({ ...place, data: commandData(chosen, values, { focused }).data }),
+    };
+    this.#form?.element.remove();
+    this.#form = new CommandForm(leaf, context, {
+      send: (values, labels) => {
+        this.#leaveForm();
+        this.field.value = "";
+        this.#refresh();
+        this.field.focus();
+        interactions.run({ ...place, ...commandData(leaf, values), label: commandLabel(leaf, labels) });
+      },
+      leave: () => {
+        this.#leaveForm();
+        this.field.value = "";
+        this.#refresh();
+        this.field.focus();
+      },
+    });
+    this.#form.fill(texts);
+    this.plain.hidden = true;
+    this.uploads.element.hidden = true;
+    this.box.append(this.#form.element);
+    this.#form.focus();
+  }
+
+  #leaveForm() {
+    this.#form?.element.remove();
+    this.#form = null;
+    this.plain.hidden = false;
+    this.uploads.element.hidden = !this.uploads.size;
+    this.suggestions.hide();
+  }
+
+  // ---- looks
+
+  #setReply(message) {
+    this.#reply = message && { message, ping: message.author.id !== this.context.store.me?.id };
+    this.replyBar.hidden = !message;
+    if (!message) return;
+    const name = displayName(message.author, this.context.store.member(this.#guild.id, message.author.id));
+    const ping = h("button.ping", { type: "button", "aria-pressed": String(this.#reply.ping), title: "Notify the author" });
+    const drawPing = () => {
+      ping.textContent = this.#reply.ping ? "@ on" : "@ off";
+      ping.setAttribute("aria-pressed", String(this.#reply.ping));
+    };
+    ping.addEventListener("click", () => {
+      this.#reply.ping = !this.#reply.ping;
+      drawPing();
+    });
+    drawPing();
+    this.replyBar.replaceChildren(icon("reply"), h("span", {}, "Replying to ", h("b", {}, name)), ping,
+      h("button.plain", { type: "button", "aria-label": "Stop replying", title: "Esc", onclick: () => this.#setReply(null) }, icon("close")));
+  }
+
+  #refresh() {
+    if (!this.#channel) return;
+    const { store } = this.context;
+    const mayWrite = store.canSend(this.#channel);
+    const command = store.can(this.#channel, PERMISSION.useCommands);
+    this.plain.hidden = Boolean(this.#form) || !(mayWrite || command);
+    this.refusal.hidden = mayWrite || command;
+    this.refusal.textContent = "You do not have permission to write in this channel.";
+    this.attach.hidden = !store.can(this.#channel, PERMISSION.attachFiles);
+    this.field.placeholder = placeholder(this.#channel, mayWrite);
+    const left = MAX_CHARACTERS - this.field.value.length;
+    this.counter.textContent = left < 200 ? String(left) : "";
+    this.counter.classList.toggle("problem", left < 0);
+    this.sendButton.disabled = (!this.field.value.trim() && !this.uploads.size) || left < 0;
+    this.field.style.height = "auto";
+    if (this.field.isConnected) this.field.style.height = `${this.field.scrollHeight}px`;
+  }
+
+  #pick() {
+    this.takeFiles([...this.picker.files]);
+    this.picker.value = "";
+  }
+
+  #paste(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    this.takeFiles(files);
+  }
+}
+
+function placeholder(channel, mayWrite) {
+  const mark = channel.type >= 10 && channel.type <= 12 ? "" : "#";
+  return mayWrite ? `Message ${mark}${channel.name}` : "Only commands here: type /";
+}
+
+const escapePattern = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");

@@ -1,0 +1,69 @@
+/** Dialogs: a title, a body and buttons. Focus stays inside and goes back when it closes; Esc closes. */
+
+import { h, trapFocus } from "./dom.js";
+
+let titles = 0;
+
+/**
+ * Open a dialog. actions: [{label, style?, run(close)}]; Enter in a field runs the last one.
+ * Returns {close, say(sentence), busy(boolean)}.
+ */
+export function openDialog({ title, body, actions, wide = false, onClose }) {
+  const before = document.activeElement;
+  const titleId = `dialog-title-${(titles += 1)}`;
+  const problem = h("p.dialog-problem", { role: "alert" });
+  const buttons = actions.map((action) => h("button", { type: "button", class: `action ${action.style ?? "secondary"}`,
+    onclick: () => action.run(close) }, action.label));
+  const form = h("form.dialog", { class: wide ? "wide" : "", novalidate: true },
+    h("h2", { id: titleId }, title), h("div.dialog-body", {}, body), problem, h("div.dialog-actions", {}, buttons));
+  const veil = h("div.veil", { role: "dialog", "aria-modal": "true", "aria-labelledby": titleId }, form);
+
+  function close() {
+    document.removeEventListener("keydown", onKey, true);
+    veil.remove();
+    before?.focus?.();
+    onClose?.();
+  }
+
+  function onKey(event) {
+    if (document.body.lastElementChild !== veil) return; // something lies on top
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      close();
+    } else trapFocus(veil, event);
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    buttons.at(-1).click();
+  });
+  veil.addEventListener("mousedown", (event) => event.target === veil && close());
+  document.addEventListener("keydown", onKey, true);
+  document.body.append(veil);
+  (form.querySelector("input, textarea, select") ?? buttons.at(-1)).focus();
+  return {
+    close,
+    say: (sentence) => { problem.textContent = sentence; },
+    busy: (on) => buttons.forEach((button) => { button.disabled = on; }),
+  };
+}
+
+/** A question with a dangerous answer. `run` may fail; its sentence is shown and the dialog stays. */
+export function confirmDanger({ title, body, label, run }) {
+  const dialog = openDialog({ title, body, actions: [
+    { label: "Cancel", run: (close) => close() },
+    { label, style: "danger", run: () => attempt(dialog, run) },
+  ] });
+}
+
+/** Run `work`, then close; when it fails, say why and stay. */
+export async function attempt(dialog, work) {
+  dialog.busy(true);
+  try {
+    await work();
+    dialog.close();
+  } catch (error) {
+    dialog.say(error.message);
+    dialog.busy(false);
+  }
+}

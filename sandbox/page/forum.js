@@ -1,0 +1,72 @@
+/** A forum channel: its posts as cards, and a way to begin one. */
+
+import { attempt, openDialog } from "./dialog.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { avatar, displayName } from "./people.js";
+import { timeOf } from "./snowflake.js";
+import { formatRelative } from "./time.js";
+import { Uploads } from "./uploads.js";
+
+export class Forum {
+  /** context: {store, api, go, signal} */
+  constructor(context) {
+    this.context = context;
+    this.element = h("section.forum", { hidden: true });
+    context.store.on("channels", (guildId) => !this.element.hidden && guildId === this.guild?.id && this.draw(), context.signal);
+  }
+
+  async open(channel, guild) {
+    Object.assign(this, { channel, guild });
+    this.draw();
+    try {
+      const { threads } = await this.context.api.get(`/channels/${channel.id}/threads/archived/public`, { limit: 50 });
+      this.context.store.keepThreads(guild.id, threads);
+      if (this.channel === channel) this.draw();
+    } catch (error) {
+      if (error.status !== 403 && error.status !== 404) throw error; // archived posts are an extra
+    }
+  }
+
+  draw() {
+    const posts = this.context.store.threads(this.channel, { archived: true });
+    this.element.replaceChildren(h("div.forum-inner", {},
+      h("header", {}, h("p", {}, this.channel.topic || "Posts, the latest first."),
+        this.context.store.canSend(this.channel) && h("button.action.primary", { type: "button", onclick: () => this.#compose() }, icon("plus"), "New post")),
+      posts.length ? h("ul.posts", {}, posts.map((post) => this.#card(post)))
+        : h("div.empty-state", {}, icon("forum"), h("p", {}, "No posts yet."))));
+  }
+
+  #card(post) {
+    const { store, go } = this.context;
+    const owner = store.member(this.guild.id, post.owner_id);
+    const count = post.message_count ?? 0;
+    const open = () => go({ guildId: this.guild.id, channelId: post.id, messageId: null });
+    return h("li", {}, h("button.post", { type: "button", onclick: open },
+      h("b", {}, post.name, post.thread_metadata?.archived && h("i.faint", {}, "archived")),
+      h("span", {}, owner && avatar(owner.user, 20), owner ? displayName(owner.user, owner) : "Somebody",
+        ` · ${formatRelative(timeOf(post.last_message_id ?? post.id))} · ${count} ${count === 1 ? "message" : "messages"}`)));
+  }
+
+  #compose() {
+    const title = h("input", { maxlength: 100, placeholder: "Title", "aria-label": "Title" });
+    const text = h("textarea", { rows: 4, placeholder: "What is it about?", "aria-label": "Text" });
+    const uploads = new Uploads(() => {});
+    const picker = h("input", { type: "file", accept: "image/*", multiple: true, "aria-label": "Pictures",
+      onchange: () => { uploads.add([...picker.files]); picker.value = ""; } });
+    const dialog = openDialog({ title: `New post in #${this.channel.name}`, body: [title, text, picker, uploads.element],
+      actions: [{ label: "Cancel", run: (close) => close() }, { label: "Post", style: "primary", run: () => this.#post(dialog, title, text, uploads) }] });
+  }
+
+  #post(dialog, title, text, uploads) {
+    if (!title.value.trim()) return dialog.say("A post needs a title.");
+    if (!text.value.trim() && !uploads.size) return dialog.say("A post needs some text or a picture.");
+    attempt(dialog, async () => {
+      const files = uploads.take();
+      const message = { content: text.value.trim(), attachments: files.map((file, index) => ({ id: String(index), filename: file.name })) };
+      const thread = await this.context.api.upload(`/channels/${this.channel.id}/threads`, { name: title.value.trim(), auto_archive_duration: 1440, message }, files);
+      this.context.store.apply("THREAD_CREATE", { ...thread, guild_id: this.guild.id });
+      this.context.go({ guildId: this.guild.id, channelId: thread.id, messageId: null });
+    });
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The live connection: identify, heartbeat, resume; reconnects by itself.
+ *
+ * Emits "dispatch" (type, data) for every event and "state" (state, seconds) where state is
+ * "connecting", "ready", "waiting" (the next try comes in `seconds`) or "refused" (a bad token).
+ */
+
+import { Emitter } from "./emitter.js";
+
+const OP = {
+  dispatch: 0, heartbeat: 1, identify: 2, resume: 6, reconnect: 7, invalidSession: 9, hello: 10, ack: 11,
+};
+const CLOSED_FOR_RESUME = 4000; // any code but 1000 and 1001 keeps the session alive
+const AUTHENTICATION_FAILED = 4004;
+const SESSION_LOST = new Set([1000, 1001, 4007, 4009]);
+const MAX_WAIT_S = 15;
+
+export class Gateway extends Emitter {
+  #socket = null;
+  #session = null; // {id, seq}
+  #heartbeat = null;
+  #retry = null;
+  #acknowledged = true;
+  #failures = 0;
+  #closed = false;
+
+  constructor(token) {
+    super();
+    this.token = token;
+    this.url = `${location.origin.replace(/^http/, "ws")}/gateway?v=10&encoding=json`;
+  }
+
+  get sessionId() {
+    return this.#session?.id ?? null;
+  }
+
+  open() {
+    clearTimeout(this.#retry);
+    if (this.#closed || this.#socket) return;
+    this.emit("state", "connecting");
+    const socket = new WebSocket(this.url);
+    this.#socket = socket;
+    socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
+    socket.onclose = (event) => this.#lost(socket, event.code);
+  }
+
+  /** Leave for good: another person takes this tab. */
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#heartbeat);
+    this.#socket?.close(1000);
+  }
+
+  #receive({ op, d, s, t }) {
+    if (this.#closed) return;
+    if (s && this.#session) this.#session.seq = s;
+    if (op === OP.dispatch) this.#dispatch(t, d, s);
+    else if (op === OP.hello) this.#hello(d.heartbeat_interval);
+    else if (op === OP.ack) this.#acknowledged = true;
+    else if (op === OP.heartbeat) this.#send(OP.heartbeat, this.#session?.seq ?? null);
+    else if (op === OP.reconnect) this.#socket.close(CLOSED_FOR_RESUME);
+    else if (op === OP.invalidSession) this.#invalid(d);
+  }
+
+  #dispatch(type, data, seq) {
+    if (type === "READY") this.#session = { id: data.session_id, seq };
+    if (type === "READY" || type === "RESUMED") {
+      this.#failures = 0;
+      this.emit("state", "ready");
+    }
+    this.emit("dispatch", type, data);
+  }
+
+  #hello(intervalMs) {
+    this.#acknowledged = true;
+    this.#beatIn(intervalMs * Math.random(), intervalMs);
+    if (this.#session) {
+      const { id, seq } = this.#session;
+      this.#send(OP.resume, { token: this.token, session_id: id, seq });
+    } else {
+      const properties = { os: "desk", browser: "Magpie sandbox page", device: "" };
+      this.#send(OP.identify, { token: this.token, properties, compress: false });
+    }
+  }
+
+  #beatIn(delayMs, intervalMs) {
+    clearTimeout(this.#heartbeat);
+    this.#heartbeat = setTimeout(() => {
+      // no answer to the last heartbeat: a zombie connection
+      if (!this.#acknowledged) return this.#socket?.close(CLOSED_FOR_RESUME);
+      this.#acknowledged = false;
+      this.#send(OP.heartbeat, this.#session?.seq ?? null);
+      this.#beatIn(intervalMs, intervalMs);
+    }, delayMs);
+  }
+
+  #invalid(resumable) {
+    if (!resumable) this.#session = null;
+    this.#socket.close(CLOSED_FOR_RESUME);
+  }
+
+  #lost(socket, code) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    clearTimeout(this.#heartbeat);
+    if (this.#closed) return;
+    if (code === AUTHENTICATION_FAILED) return this.emit("state", "refused");
+    if (SESSION_LOST.has(code)) this.#session = null;
+    this.#wait();
+  }
+
+  #wait() {
+    const base = Math.min(MAX_WAIT_S, 0.5 * 2 ** this.#failures);
+    const seconds = base * (0.75 + Math.random() / 2); // many tabs shall not knock all at once
+    this.#failures += 1;
+    this.emit("state", "waiting", seconds);
+    this.#retry = setTimeout(() => this.open(), seconds * 1000);
+  }
+
+  #send(op, d) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ op, d }));
+  }
+}

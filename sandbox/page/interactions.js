@@ -1,0 +1,126 @@
+/**
+ * Commands, presses, autocomplete and forms: POST /interactions, and what the gateway says became of them.
+ *
+ * Every interaction has a nonce; INTERACTION_CREATE names its id, INTERACTION_SUCCESS or _FAILURE its end.
+ * An answer is an ordinary MESSAGE_CREATE. Emits "changed" (channel id) when what is waited for changes,
+ * and "modal" (data) when the application answers with a form.
+ */
+
+import { Emitter } from "./emitter.js";
+import { freshId } from "./snowflake.js";
+
+export const INTERACTION = { command: 2, component: 3, autocomplete: 4, modal: 5 };
+const PATIENCE_MS = 15_000; // the gateway says after 3 s that nobody answered; this is for when it cannot
+const NO_ANSWER = "The application did not respond";
+
+export class Interactions extends Emitter {
+  #waiting = new Map(); // nonce -> {id, settle(failure or null)}
+  notices = []; // {nonce, id, channelId, label, failure}: drawn at the end of the channel
+
+  constructor(api, gateway) {
+    super();
+    this.api = api;
+    this.gateway = gateway;
+  }
+
+  /**
+   * Run a command. data: as Discord's clients send it ({id, name, type, version, options, …}).
+   * label: what the person asked, shown until the answer is there.
+   */
+  async run({ guildId, channelId, applicationId, data, files = [], label }) {
+    const nonce = freshId();
+    this.#notice({ nonce, channelId, label, failure: null });
+    const failure = await this.#send(INTERACTION.command, { nonce, guildId, channelId, applicationId, data, files });
+    if (failure) this.#notice({ nonce, channelId, label, failure });
+    else this.dismiss(nonce);
+  }
+
+  /** Press a button or choose in a select. Gives a sentence when it failed, null when it was answered. */
+  async press(message, component, values, place) {
+    const nonce = freshId();
+    const data = { component_type: component.type, custom_id: component.custom_id, ...(values ? { values, type: component.type } : {}) };
+    return this.#send(INTERACTION.component, {
+      nonce, ...place, applicationId: message.application_id ?? message.author.id, data,
+      extra: { message_id: message.id, message_flags: message.flags ?? 0 },
+    });
+  }
+
+  /** Choices for the option being typed, or [] when none came. */
+  async autocomplete({ guildId, channelId, applicationId, data }) {
+    const nonce = freshId();
+    return new Promise((resolve) => {
+      const stop = this.gateway.on("dispatch", (type, event) => {
+        if (type === "APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE" && event.nonce === nonce) finish(event.choices ?? []);
+      });
+      const timer = setTimeout(() => finish([]), 3_500);
+      const finish = (choices) => {
+        clearTimeout(timer);
+        stop();
+        resolve(choices);
+      };
+      this.#post(INTERACTION.autocomplete, { nonce, guildId, channelId, applicationId, data }).catch(() => finish([]));
+    });
+  }
+
+  /** Send a filled form. Gives a sentence when it failed, null when it was taken. */
+  submit(modal, components, place) {
+    const data = { id: modal.id, custom_id: modal.custom_id, components };
+    return this.#send(INTERACTION.modal, { nonce: freshId(), ...place, applicationId: modal.application.id, data });
+  }
+
+  dismiss(nonce) {
+    const notice = this.notices.find((entry) => entry.nonce === nonce);
+    if (!notice) return;
+    this.notices = this.notices.filter((entry) => entry !== notice);
+    this.emit("changed", notice.channelId);
+  }
+
+  /** What the gateway says of interactions; messages count as answers. */
+  apply(type, event) {
+    if (type === "INTERACTION_CREATE") this.#named(event);
+    else if (type === "INTERACTION_SUCCESS") this.#find(event)?.settle(null);
+    else if (type === "INTERACTION_FAILURE") this.#find(event)?.settle(NO_ANSWER);
+    else if (type === "INTERACTION_MODAL_CREATE") {
+      this.#find(event)?.settle(null);
+      this.emit("modal", event);
+    } else if (type === "MESSAGE_CREATE") {
+      this.#find({ nonce: event.nonce, id: event.interaction_metadata?.id ?? event.interaction?.id })?.settle(null);
+    }
+  }
+
+  #named({ nonce, id }) {
+    const waiting = this.#waiting.get(nonce);
+    if (waiting) waiting.id = id;
+  }
+
+  #find({ nonce, id }) {
+    if (nonce && this.#waiting.has(nonce)) return this.#waiting.get(nonce);
+    return [...this.#waiting.values()].find((waiting) => id && waiting.id === id);
+  }
+
+  /** Post and wait for the end. Gives a sentence about what went wrong, or null. */
+  #send(type, request) {
+    return new Promise((resolve) => {
+      const settle = (failure) => {
+        clearTimeout(timer);
+        this.#waiting.delete(request.nonce);
+        resolve(failure);
+      };
+      const timer = setTimeout(() => settle(NO_ANSWER), PATIENCE_MS);
+      this.#waiting.set(request.nonce, { id: null, settle });
+      this.#post(type, request).catch((error) => settle(error.message));
+    });
+  }
+
+  #post(type, { nonce, guildId, channelId, applicationId, data, files = [], extra = {} }) {
+    return this.api.upload("/interactions", {
+      type, nonce, application_id: applicationId, guild_id: guildId, channel_id: channelId,
+      session_id: this.gateway.sessionId, data, ...extra,
+    }, files);
+  }
+
+  #notice(notice) {
+    this.notices = [...this.notices.filter((entry) => entry.nonce !== notice.nonce), { id: notice.nonce, ...notice }];
+    this.emit("changed", notice.channelId);
+  }
+}

@@ -1,0 +1,52 @@
+/** One picture, as large as the window allows. Esc closes, arrow keys go to its neighbours. */
+
+import { h, trapFocus } from "./dom.js";
+import { icon } from "./icons.js";
+
+/** Show `pictures` [{src, name, alt, href}] starting at `index`; focus returns to where it was. */
+export function openLightbox(pictures, index = 0) {
+  const before = document.activeElement;
+  const image = h("img.lightbox-picture", { alt: "" });
+  const caption = h("p.lightbox-caption");
+  const original = h("a.lightbox-open", { target: "_blank", rel: "noopener noreferrer" }, icon("open"), "Open original");
+  const step = (by, name, label) => h(`button.lightbox-step.lightbox-${name}`,
+    { type: "button", "aria-label": label, onclick: () => show(index + by) }, icon(name));
+  const dialog = h("div.lightbox", { role: "dialog", "aria-modal": "true", "aria-label": "Picture" },
+    h("button.lightbox-close.round", { type: "button", "aria-label": "Close", onclick: close }, icon("close")),
+    pictures.length > 1 && step(-1, "left", "Previous picture"),
+    h("figure", {}, image, h("figcaption", {}, caption, original)),
+    pictures.length > 1 && step(1, "right", "Next picture"));
+
+  function show(next) {
+    index = (next + pictures.length) % pictures.length;
+    const picture = pictures[index];
+    image.src = picture.href ?? picture.src;
+    image.alt = picture.alt ?? "";
+    caption.textContent = [picture.name, pictures.length > 1 && `${index + 1} of ${pictures.length}`]
+      .filter(Boolean).join(" · ");
+    original.href = picture.href ?? picture.src;
+  }
+
+  function close() {
+    document.removeEventListener("keydown", onKey, true);
+    dialog.remove();
+    before?.focus?.();
+  }
+
+  function onKey(event) {
+    if (event.key === "Escape") close();
+    else if (event.key === "ArrowLeft") show(index - 1);
+    else if (event.key === "ArrowRight") show(index + 1);
+    else return trapFocus(dialog, event);
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog || event.target.tagName === "FIGURE") close();
+  });
+  document.addEventListener("keydown", onKey, true);
+  document.body.append(dialog);
+  show(index);
+  dialog.querySelector(".lightbox-close").focus();
+}

@@ -1,0 +1,54 @@
+/**
+ * The start: who is this tab? "?as=ada" says it in the address; else the tab remembers (sessionStorage, so
+ * that every tab can be somebody else); else the log-in screen asks.
+ */
+
+import { App } from "./app.js";
+import { loadPeople, loginScreen } from "./login.js";
+import { applyTheme } from "./theme.js";
+import { toast } from "./toast.js";
+
+const PERSON = "magpie.person"; // in sessionStorage: the user's id
+const root = document.getElementById("root");
+let app = null;
+let leaving = new AbortController();
+
+async function start() {
+  applyTheme();
+  const wanted = new URLSearchParams(location.search).get("as");
+  history.replaceState(null, "", location.pathname + location.hash);
+  const remembered = sessionStorage.getItem(PERSON);
+  if (!wanted && !remembered) return showLogin();
+  try {
+    const people = await loadPeople();
+    const person = people.find(({ user }) => (wanted ? [user.username, user.id].includes(wanted) : user.id === remembered));
+    if (person) return enter(person, people);
+    if (wanted) toast(`Nobody here is called ${wanted}.`, "problem");
+  } catch (error) {
+    toast(error.message, "problem"); // the log-in screen keeps trying
+  }
+  showLogin();
+}
+
+function showLogin() {
+  close();
+  sessionStorage.removeItem(PERSON);
+  document.title = "Magpie’s sandbox";
+  leaving = new AbortController();
+  root.replaceChildren(loginScreen(async (person) => enter(person, await loadPeople()), leaving.signal));
+}
+
+function enter(person, people) {
+  close();
+  sessionStorage.setItem(PERSON, person.user.id);
+  app = new App({ person, people, become: (other) => enter(other, people), leave: showLogin });
+  root.replaceChildren(app.element);
+}
+
+function close() {
+  leaving.abort();
+  app?.close();
+  app = null;
+}
+
+start();

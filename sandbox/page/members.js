@@ -1,0 +1,57 @@
+/** Right of the chat: who is here, under the roles that stand apart. */
+
+import { h } from "./dom.js";
+import { avatar, displayName, roleColour, rolesOf } from "./people.js";
+import { channelPermissions, PERMISSION } from "./permissions.js";
+
+export class MemberPanel {
+  /** context: {store, personByUser(id), become(person), signal} */
+  constructor(context) {
+    this.context = context;
+    this.element = h("aside.members", { "aria-label": "Members who can see this channel" });
+    context.store.on("members", () => this.draw(), context.signal);
+  }
+
+  show(guild, channel) {
+    this.guild = guild;
+    this.channel = channel;
+    this.draw();
+  }
+
+  draw() {
+    if (!this.guild) return this.element.replaceChildren();
+    this.element.replaceChildren(...this.#groups().map(([title, members]) =>
+      h("section", {}, h("h3", {}, `${title} — ${members.length}`), h("ul", {}, members.map((member) => this.#row(member))))));
+  }
+
+  /** [[title, members]]: by highest hoisted role, then the applications, then everyone else. */
+  #groups() {
+    const groups = new Map();
+    for (const member of this.#present()) {
+      const hoisted = rolesOf(this.guild, member).find((role) => role.hoist);
+      const [title, rank] = hoisted ? [hoisted.name, -hoisted.position] : member.user.bot ? ["Apps", 0] : ["Members", 1];
+      if (!groups.has(title)) groups.set(title, { rank, members: [] });
+      groups.get(title).members.push(member);
+    }
+    return [...groups].sort(([, a], [, b]) => a.rank - b.rank).map(([title, { members }]) => [title, members]);
+  }
+
+  #present() {
+    const sees = (member) => !this.channel || channelPermissions(this.guild, this.channel, member) & PERMISSION.viewChannel;
+    return [...this.guild.members.values()].filter(sees)
+      .sort((a, b) => displayName(a.user, a).localeCompare(displayName(b.user, b)));
+  }
+
+  #row(member) {
+    const { store, personByUser, become } = this.context;
+    const name = displayName(member.user, member);
+    const person = personByUser(member.user.id);
+    const me = member.user.id === store.me.id;
+    const face = [avatar(member.user, 32), h("span.member-name", { style: { color: roleColour(this.guild, member) } }, name),
+      member.user.bot && h("span.app-tag", {}, "App"), me && h("small", {}, "you"),
+      this.guild.owner_id === member.user.id && h("small", {}, "owner")];
+    const title = rolesOf(this.guild, member).map((role) => role.name).join(", ");
+    if (!person || me) return h("li.member", { title }, face);
+    return h("li", {}, h("button.member", { type: "button", title: `${title ? `${title}. ` : ""}Click to be ${name}`, onclick: () => become(person) }, face));
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * The messages of the open channel: loads them in both directions, keeps its place, follows new ones.
+ *
+ * The list is drawn by comparing keys: a row whose message object and place are the same is kept as it is.
+ */
+
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { dots, drawMessage, MESSAGE } from "./message.js";
+import { compareIds, timeOf } from "./snowflake.js";
+import { formatDay, isSameDay } from "./time.js";
+import { isEphemeral, PAGE_SIZE } from "./timeline.js";
+import { toast } from "./toast.js";
+
+const GROUP_MS = 7 * 60_000; // messages of one author this close stand under one name
+const NEAR_EDGE_PX = 700; // load the next page before the edge is seen
+const AT_BOTTOM_PX = 60;
+const FLASH_MS = 2_200;
+
+export class MessageList {
+  #channel = null;
+  #rows = new Map(); // key -> {element, message, mark}
+  #loading = false;
+  #atBottom = true;
+  #opened = 0; // counts openings: an answer for an earlier one is dropped
+
+  /** context: shared parts of the App, to which the messages' own doings are added */
+  constructor(context) {
+    this.context = { ...context, editing: null,
+      saveEdit: (message, text) => this.#saveEdit(message, text), cancelEdit: () => this.#edit(null) };
+    this.list = h("ol.messages", { role: "log", "aria-live": "polite", "aria-relevant": "additions" });
+    this.start = h("header.channel-start");
+    this.column = h("div.message-column", {}, this.start, this.list);
+    this.scroller = h("div.scroller", { tabindex: "0", "aria-label": "Messages" }, this.column);
+    this.present = h("button.to-present", { type: "button", hidden: true, onclick: () => this.#toPresent() }, "Jump to the latest", icon("bottom"));
+    this.element = h("section.timeline", {}, this.scroller, this.present);
+    this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.scroller.addEventListener("keydown", (event) => this.#key(event));
+    new ResizeObserver(() => this.#atBottom && this.#toBottom()).observe(this.column);
+    new ResizeObserver(() => this.#atBottom && this.#toBottom()).observe(this.scroller);
+    context.store.on("timeline", (id) => id === this.#channel?.id && this.draw(), context.signal);
+    context.interactions.on("changed", (id) => id === this.#channel?.id && this.draw(), context.signal);
+  }
+
+  get #timeline() {
+    return this.context.store.timeline(this.#channel.id);
+  }
+
+  /** Show a channel, at `messageId` when given, else at its end. */
+  async open(channel, guild, messageId = null) {
+    const other = this.#channel?.id !== channel.id;
+    this.#channel = channel;
+    Object.assign(this.context, { channel, guild, editing: null });
+    const opened = (this.#opened += 1);
+    if (other) this.#clear();
+    const timeline = this.#timeline;
+    const known = timeline.loaded && !timeline.stale;
+    if (messageId ? !(known && timeline.has(messageId)) : !(known && timeline.reachesNewest)) {
+      if (other) this.#showSkeleton(opened);
+      try {
+        await (messageId ? this.#loadAround(messageId) : this.#loadLatest());
+      } catch (error) {
+        return opened === this.#opened && this.#showProblem(error, () => this.open(channel, guild, messageId));
+      }
+      if (opened !== this.#opened) return;
+    }
+    this.#atBottom = !messageId;
+    this.draw();
+    if (messageId) this.#reveal(messageId);
+    else this.#toBottom();
+    this.#fillEdges();
+  }
+
+  /** Draw what the timeline holds now. Names and colours may have changed: `all` draws every row again. */
+  draw(all = false) {
+    if (!this.#channel || !this.#timeline.loaded) return;
+    if (all) this.#rows.clear();
+    const rows = this.#plan();
+    const anchor = this.#atBottom ? null : this.#anchor();
+    const kept = new Map();
+    for (const row of rows) kept.set(row.key, this.#rowFor(row));
+    this.#rows = kept;
+    arrange(this.list, [...kept.values()].map((row) => row.element));
+    this.#drawStart();
+    if (anchor) this.#restore(anchor);
+    else this.#toBottom();
+    this.#showPresent();
+  }
+
+  /** Begin to change the latest message of one's own. */
+  editLast() {
+    const mine = this.#timeline.messages.filter((message) =>
+      message.author.id === this.context.store.me.id && [MESSAGE.plain, MESSAGE.reply].includes(message.type));
+    if (mine.length) this.edit(mine.at(-1));
+  }
+
+  edit(message) {
+    this.#edit(message.id);
+  }
+
+  /** Go to the end and stay there: something of one's own was posted. */
+  follow() {
+    if (!this.#timeline.reachesNewest) this.#toPresent();
+    this.#atBottom = true;
+  }
+
+  // ---- loading
+
+  async #fetch(query) {
+    const page = await this.context.api.get(`/channels/${this.#channel.id}/messages`, { limit: PAGE_SIZE, ...query });
+    return page.reverse();
+  }
+
+  async #loadLatest() {
+    const timeline = this.#timeline;
+    const page = await this.#fetch({});
+    timeline.replace(page, { reachesOldest: page.length < PAGE_SIZE, reachesNewest: true });
+  }
+
+  async #loadAround(messageId) {
+    const timeline = this.#timeline;
+    const page = await this.#fetch({ around: messageId });
+    const newest = this.#channel.last_message_id;
+    const reachesNewest = !newest || page.some((message) => compareIds(message.id, newest) >= 0);
+    timeline.replace(page, { reachesOldest: false, reachesNewest });
+  }
+
+  async #loadMore(newer) {
+    const timeline = this.#timeline;
+    const edge = timeline.edge(newer);
+    if (this.#loading || !edge) return;
+    this.#loading = true;
+    this.list.setAttribute("aria-busy", "true");
+    this.element.classList.add(newer ? "loading-newer" : "loading-older");
+    try {
+      const page = await this.#fetch(newer ? { after: edge } : { before: edge });
+      const end = page.length < PAGE_SIZE;
+      if (newer) timeline.append(page, end);
+      else timeline.prepend(page, end);
+      if (timeline === this.#timeline) this.draw();
+    } catch (error) {
+      toast(error.message, "problem");
+    } finally {
+      this.#loading = false;
+      this.list.removeAttribute("aria-busy");
+      this.element.classList.remove("loading-newer", "loading-older");
+    }
+    if (timeline === this.#timeline) requestAnimationFrame(() => this.#fillEdges());
+  }
+
+  #fillEdges() {
+    if (!this.#channel || !this.#timeline.loaded || this.#loading) return;
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    if (!this.#timeline.reachesOldest && scrollTop < NEAR_EDGE_PX) this.#loadMore(false);
+    else if (!this.#timeline.reachesNewest && scrollHeight - clientHeight - scrollTop < NEAR_EDGE_PX) this.#loadMore(true);
+  }
+
+  // ---- rows
+
+  /** What the list consists of: [{key, mark, message?, draw()}]. */
+  #plan() {
+    const rows = [];
+    let before = null;
+    const timeline = this.#timeline;
+    for (const message of [...timeline.messages, ...timeline.local]) {
+      const moment = timeOf(message.id);
+      const newDay = !before || !isSameDay(timeOf(before.id), moment);
+      if (newDay) rows.push({ key: `day-${moment.toDateString()}`, mark: "", draw: () => divider(formatDay(moment)) });
+      const grouped = !newDay && belongsTogether(before, message);
+      const editing = this.context.editing === message.id;
+      rows.push({ key: message.nonce && timeline.local.includes(message) ? `local-${message.nonce}` : message.id, message,
+        mark: `${grouped}${editing}`, draw: () => drawMessage(message, grouped, this.context) });
+      before = message;
+    }
+    for (const notice of this.context.interactions.notices) {
+      if (notice.channelId === this.#channel.id) rows.push({ key: `notice-${notice.nonce}`, message: notice, mark: "", draw: () => this.#notice(notice) });
+    }
+    return rows;
+  }
+
+  #rowFor(row) {
+    const known = this.#rows.get(row.key);
+    if (known && known.message === row.message && known.mark === row.mark) return known;
+    return { element: row.draw(), message: row.message, mark: row.mark };
+  }
+
+  #notice({ nonce, label, failure }) {
+    const dismiss = h("button.plain", { type: "button", onclick: () => this.context.interactions.dismiss(nonce) }, "Dismiss");
+    return h("li.message.notice", { class: failure ? "failed" : "", tabindex: "-1" },
+      h("p.command-used", {}, label),
+      failure ? h("p.footnote.problem", { role: "alert" }, icon("warning"), failure, " · ", dismiss) : h("p.thinking", {}, dots(), "Sending…"));
+  }
+
+  #drawStart() {
+    this.start.hidden = !this.#timeline.reachesOldest;
+    if (this.start.hidden || this.start.dataset.channel === this.#channel.id) return;
+    this.start.dataset.channel = this.#channel.id;
+    const thread = this.#channel.type >= 10 && this.#channel.type <= 12;
+    this.start.replaceChildren(h("span.start-icon", {}, icon(thread ? "thread" : "hash")),
+      h("h2", {}, thread ? this.#channel.name : `#${this.#channel.name}`),
+      h("p", {}, this.#timeline.messages.length ? "This is where it begins." : "Nothing has been posted here yet. Be the first!"),
+      this.#channel.topic && h("p.topic", {}, this.#channel.topic));
+  }
+
+  #clear() {
+    this.#rows.clear();
+    this.list.replaceChildren();
+    this.list.setAttribute("aria-label", `Messages in ${this.#channel.name}`);
+    this.start.hidden = true;
+    delete this.start.dataset.channel;
+    this.present.hidden = true;
+  }
+
+  /** Grey shapes, but only when the answer takes long enough to be noticed. */
+  #showSkeleton(opened) {
+    setTimeout(() => {
+      if (opened !== this.#opened || this.#timeline.loaded) return;
+      const shapes = Array.from({ length: 8 }, (_, index) => h("li.skeleton", { style: { "--w": `${35 + ((index * 37) % 50)}%` }, "aria-hidden": "true" },
+        h("i"), h("span", {}, h("b"), h("b"))));
+      this.list.replaceChildren(...shapes);
+    }, 160);
+  }
+
+  #showProblem(error, again) {
+    this.list.replaceChildren(h("li.empty-state", {}, icon("warning"), h("p", {}, error.message),
+      h("button.action.secondary", { type: "button", onclick: again }, "Try again")));
+  }
+
+  // ---- scrolling
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    this.#atBottom = this.#timeline.reachesNewest && scrollHeight - clientHeight - scrollTop < AT_BOTTOM_PX;
+    if (this.#atBottom) this.context.store.markRead(this.#channel.id);
+    this.#showPresent();
+    this.#fillEdges();
+  }
+
+  #toBottom() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+
+  async #toPresent() {
+    if (!this.#timeline.reachesNewest) this.#timeline.stale = true;
+    await this.open(this.#channel, this.context.guild);
+  }
+
+  #showPresent() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    const far = scrollHeight - clientHeight - scrollTop > clientHeight * 1.5;
+    this.present.hidden = this.#timeline.reachesNewest && !far;
+  }
+
+  /** The first row in sight and where it stands, to put it back there after rows came or went above. */
+  #anchor() {
+    const top = this.scroller.getBoundingClientRect().top;
+    for (const [key, { element }] of this.#rows) {
+      const box = element.getBoundingClientRect();
+      if (box.bottom > top && box.height) return { key, top: box.top };
+    }
+    return null;
+  }
+
+  #restore({ key, top }) {
+    const element = this.#rows.get(key)?.element;
+    if (element) this.scroller.scrollTop += element.getBoundingClientRect().top - top;
+  }
+
+  #reveal(messageId) {
+    const element = this.#rows.get(messageId)?.element;
+    if (!element) return toast("That message is gone.", "problem");
+    element.scrollIntoView({ block: "center" });
+    element.classList.add("flash");
+    element.focus({ preventScroll: true });
+    setTimeout(() => element.classList.remove("flash"), FLASH_MS);
+  }
+
+  // ---- keys and edits
+
+  /** Arrow keys go from message to message once one has the focus. */
+  #key(event) {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const messages = [...this.list.querySelectorAll(".message")];
+    const at = messages.indexOf(document.activeElement);
+    if (!step || (at < 0 && event.target !== this.scroller)) return;
+    event.preventDefault();
+    const next = at < 0 ? messages.at(-1) : messages[at + step];
+    next?.focus();
+    next?.scrollIntoView({ block: "nearest" });
+  }
+
+  #edit(messageId) {
+    this.context.editing = messageId;
+    this.draw();
+    if (!messageId) this.context.focusComposer();
+  }
+
+  async #saveEdit(message, text) {
+    if (text === message.content) return this.#edit(null);
+    if (!text && !message.attachments?.length) return toast("An empty message cannot be saved; delete it instead.", "problem");
+    try {
+      await this.context.api.patch(`/channels/${message.channel_id}/messages/${message.id}`, { content: text });
+      this.#edit(null);
+    } catch (error) {
+      toast(error.message, "problem");
+    }
+  }
+}
+
+const divider = (text) => h("li.divider", { role: "separator" }, h("span", {}, text));
+
+function belongsTogether(before, message) {
+  const close = timeOf(message.id) - timeOf(before.id) < GROUP_MS;
+  const alike = before.author.id === message.author.id && isEphemeral(before) === isEphemeral(message);
+  const answers = message.type === MESSAGE.reply || message.interaction_metadata || message.interaction;
+  const system = ![MESSAGE.plain, MESSAGE.reply, MESSAGE.command, MESSAGE.menu].includes(before.type ?? 0);
+  return close && alike && !answers && !system;
+}
+
+/** Make `elements` the children of `parent`, moving only what is out of place. */
+function arrange(parent, elements) {
+  const wanted = new Set(elements);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  elements.forEach((element, index) => {
+    if (parent.children[index] !== element) parent.insertBefore(element, parent.children[index] ?? null);
+  });
+}

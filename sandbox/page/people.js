@@ -1,0 +1,53 @@
+/** Names, colours and faces of members. */
+
+import { h } from "./dom.js";
+import { local } from "./media.js";
+
+const HUES = [186, 214, 248, 276, 322, 8, 32, 152];
+
+export function displayName(user, member) {
+  return member?.nick || user?.global_name || user?.username || "Somebody";
+}
+
+/** Colour of the highest role that has one, as CSS; null without. */
+export function roleColour(guild, member) {
+  const coloured = rolesOf(guild, member).find((role) => role.color);
+  return coloured ? cssColour(coloured.color) : null;
+}
+
+/** A member's roles, highest first, without @everyone. */
+export function rolesOf(guild, member) {
+  return (member?.roles ?? [])
+    .map((id) => guild?.roles.get(id))
+    .filter(Boolean)
+    .sort((a, b) => b.position - a.position);
+}
+
+export const cssColour = (number) => `#${number.toString(16).padStart(6, "0")}`;
+
+/** A round picture, or the initial on a colour of its own. `size` in CSS pixels. */
+export function avatar(user, size = 40) {
+  const style = { width: `${size}px`, height: `${size}px`, "font-size": `${size * 0.42}px` };
+  if (user?.avatar) {
+    const src = local(user.avatar_url ?? `/cdn/avatars/${user.id}/${user.avatar}.png?size=128`);
+    const picture = h("img.avatar", { src, alt: "", width: size, height: size, style, draggable: "false" });
+    picture.addEventListener("error", () => picture.replaceWith(initial(user, style)), { once: true });
+    return picture;
+  }
+  return initial(user, style);
+}
+
+function initial(user, style) {
+  const hue = HUES[Number(BigInt(user?.id ?? 0) % BigInt(HUES.length))];
+  return h("span.avatar.avatar-initial", { style: { ...style, "--hue": hue }, "aria-hidden": "true" },
+    displayName(user).slice(0, 1).toUpperCase());
+}
+
+/** A guild's icon, or the initials of its name. */
+export function guildFace(guild) {
+  if (guild.icon) {
+    return h("img.guild-face", { src: `/cdn/icons/${guild.id}/${guild.icon}.png?size=128`, alt: "", draggable: "false" });
+  }
+  const initials = guild.name.split(/\s+/).map((word) => word[0]).join("").slice(0, 3);
+  return h("span.guild-face", { "aria-hidden": "true" }, initials);
+}

@@ -1,0 +1,68 @@
+/**
+ * Discord's permission arithmetic, for what the page offers (the server decides what is allowed).
+ * source: "Permission Overwrites" in Discord's documentation of permissions.
+ */
+
+export const PERMISSION = {
+  administrator: 1n << 3n,
+  manageChannels: 1n << 4n,
+  manageGuild: 1n << 5n,
+  addReactions: 1n << 6n,
+  viewChannel: 1n << 10n,
+  sendMessages: 1n << 11n,
+  manageMessages: 1n << 13n,
+  attachFiles: 1n << 15n,
+  readHistory: 1n << 16n,
+  connect: 1n << 20n,
+  useCommands: 1n << 31n,
+  manageThreads: 1n << 34n,
+  createThreads: 1n << 35n,
+  sendInThreads: 1n << 38n,
+};
+const ALL = (1n << 60n) - 1n;
+const VOICE = new Set([2, 13]);
+
+/** What `member` may do in the whole guild, from their roles. */
+export function guildPermissions(guild, member) {
+  if (guild.owner_id === member?.user?.id) return ALL;
+  let allowed = BigInt(guild.roles.get(guild.id)?.permissions ?? 0);
+  for (const id of member?.roles ?? []) allowed |= BigInt(guild.roles.get(id)?.permissions ?? 0);
+  return allowed & PERMISSION.administrator ? ALL : allowed;
+}
+
+/** What `member` may do in `channel`; a thread has its parent's permissions. */
+export function channelPermissions(guild, channel, member) {
+  const allowed = guildPermissions(guild, member);
+  if (allowed === ALL) return ALL;
+  const place = isThread(channel) ? guild.channels.get(channel.parent_id) : channel;
+  if (!place) return 0n;
+  const result = applyOverwrites(allowed, place.permission_overwrites ?? [], guild.id, member);
+  if (!(result & PERMISSION.viewChannel)) return 0n;
+  return VOICE.has(place.type) && !(result & PERMISSION.connect) ? 0n : result;
+}
+
+function applyOverwrites(allowed, overwrites, everyoneId, member) {
+  const byId = new Map(overwrites.map((overwrite) => [overwrite.id, overwrite]));
+  const apply = (overwrite) => {
+    if (overwrite) allowed = (allowed & ~BigInt(overwrite.deny)) | BigInt(overwrite.allow);
+  };
+  apply(byId.get(everyoneId));
+  const roles = (member?.roles ?? []).map((id) => byId.get(id)).filter(Boolean);
+  apply({
+    deny: roles.reduce((bits, overwrite) => bits | BigInt(overwrite.deny), 0n),
+    allow: roles.reduce((bits, overwrite) => bits | BigInt(overwrite.allow), 0n),
+  });
+  apply(byId.get(member?.user?.id));
+  return allowed;
+}
+
+export function isThread(channel) {
+  return channel.type >= 10 && channel.type <= 12;
+}
+
+/** Is the channel hidden from @everyone? Such channels carry a lock. */
+export function isPrivate(guild, channel) {
+  if (channel.type === 12) return true;
+  const everyone = { user: { id: "0" }, roles: [] };
+  return !(channelPermissions(guild, channel, everyone) & PERMISSION.viewChannel);
+}

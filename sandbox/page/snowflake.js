@@ -1,0 +1,19 @@
+/** Discord's ids: milliseconds since 2015 in the upper 42 bits. They exceed a double: compare as text. */
+
+const EPOCH_MS = 1420070400000n;
+
+export function timeOf(id) {
+  return new Date(Number((BigInt(id) >> 22n) + EPOCH_MS));
+}
+
+/** A new id for this moment: nonces, and messages that only this page knows of. */
+export function freshId() {
+  const random = BigInt(Math.floor(Math.random() * 2 ** 22));
+  return String(((BigInt(Date.now()) - EPOCH_MS) << 22n) | random);
+}
+
+/** Negative, zero or positive, as for sort(): older first. */
+export function compareIds(a, b) {
+  if (a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,321 @@
+/**
+ * What this person's client knows, kept up to date by the gateway's events.
+ *
+ * Emits "guilds", "channels" (guild id), "members", "timeline" (channel id), "typing" (channel id),
+ * "unread" and "gone" (channel id: it was deleted, or may no longer be seen).
+ */
+
+import { Emitter } from "./emitter.js";
+import { channelPermissions, guildPermissions, isThread, PERMISSION } from "./permissions.js";
+import { compareIds } from "./snowflake.js";
+import { isEphemeral, Timeline } from "./timeline.js";
+
+const TYPING_MS = 9_000;
+export const CHANNEL = { text: 0, voice: 2, category: 4, news: 5, stage: 13, forum: 15, media: 16 };
+export const isForum = (channel) => channel.type === CHANNEL.forum || channel.type === CHANNEL.media;
+
+export class Store extends Emitter {
+  me = null;
+  guilds = new Map();
+  timelines = new Map();
+  unread = new Map(); // channel id -> number of mentions, 0 for merely unread
+  openChannel = null; // the one on the screen: nothing in it counts as unread
+  #typing = new Map();
+
+  // ---- asking
+
+  guildOf(channelId) {
+    for (const guild of this.guilds.values()) {
+      if (guild.channels.has(channelId) || guild.threads.has(channelId)) return guild;
+    }
+    return null;
+  }
+
+  channel(id) {
+    const guild = this.guildOf(id);
+    return guild?.channels.get(id) ?? guild?.threads.get(id) ?? null;
+  }
+
+  member(guildId, userId) {
+    return this.guilds.get(guildId)?.members.get(userId) ?? null;
+  }
+
+  self(guild) {
+    return guild.members.get(this.me.id) ?? { user: this.me, roles: [] };
+  }
+
+  permissions(channel) {
+    const guild = this.guildOf(channel.id);
+    return guild ? channelPermissions(guild, channel, this.self(guild)) : 0n;
+  }
+
+  can(channel, permission) {
+    return Boolean(this.permissions(channel) & permission);
+  }
+
+  canInGuild(guild, permission) {
+    return Boolean(guildPermissions(guild, this.self(guild)) & permission);
+  }
+
+  canSee(channel) {
+    return this.can(channel, PERMISSION.viewChannel);
+  }
+
+  canSend(channel) {
+    return this.can(channel, isThread(channel) ? PERMISSION.sendInThreads : PERMISSION.sendMessages);
+  }
+
+  isAgeRestricted(channel) {
+    const place = isThread(channel) ? this.channel(channel.parent_id) : channel;
+    return Boolean(place?.nsfw);
+  }
+
+  /** Channels this person can see, as [{category or null, channels}], in the order of the guild. */
+  tree(guild) {
+    const all = [...guild.channels.values()].sort(byPosition);
+    const categories = all.filter((channel) => channel.type === CHANNEL.category);
+    const inside = (parent) => all.filter((channel) =>
+      channel.type !== CHANNEL.category && (channel.parent_id ?? null) === parent && this.canSee(channel));
+    const groups = [{ category: null, channels: inside(null) }];
+    for (const category of categories) groups.push({ category, channels: inside(category.id) });
+    const organises = this.canInGuild(guild, PERMISSION.manageChannels);
+    return groups.filter(({ category, channels }) => channels.length || (category && organises));
+  }
+
+  /** Threads under a channel, latest first; archived ones only when asked for. */
+  threads(channel, { archived = false } = {}) {
+    const guild = this.guildOf(channel.id);
+    return [...(guild?.threads.values() ?? [])]
+      .filter((thread) => thread.parent_id === channel.id)
+      .filter((thread) => archived || !thread.thread_metadata?.archived)
+      .sort((a, b) => compareIds(b.last_message_id ?? b.id, a.last_message_id ?? a.id));
+  }
+
+  firstChannel(guild) {
+    return this.tree(guild).flatMap(({ channels }) => channels).find((channel) => !channel.nsfw) ?? null;
+  }
+
+  timeline(channelId) {
+    if (!this.timelines.has(channelId)) this.timelines.set(channelId, new Timeline(channelId));
+    return this.timelines.get(channelId);
+  }
+
+  /** Who is typing in a channel now, without oneself. */
+  typing(channelId) {
+    const now = Date.now();
+    return [...(this.#typing.get(channelId) ?? [])]
+      .filter(([userId, until]) => until > now && userId !== this.me.id)
+      .map(([userId]) => userId);
+  }
+
+  markRead(channelId) {
+    if (this.unread.delete(channelId)) this.emit("unread");
+  }
+
+  /** Keep threads that a list route brought: archived ones are not in READY. */
+  keepThreads(guildId, threads) {
+    const guild = this.guilds.get(guildId);
+    for (const thread of threads) guild.threads.set(thread.id, { ...thread, guild_id: guildId });
+  }
+
+  // ---- being told
+
+  apply(type, data) {
+    EVENTS[type]?.call(this, data);
+  }
+
+  ready({ user, guilds }) {
+    this.me = user;
+    this.guilds = new Map(guilds.filter((guild) => guild.channels).map((guild) => [guild.id, indexed(guild)]));
+    for (const timeline of this.timelines.values()) timeline.stale = true;
+    this.emit("guilds");
+  }
+
+  guildCreated(guild) {
+    if (guild.unavailable) return;
+    this.guilds.set(guild.id, indexed(guild));
+    this.emit("guilds");
+  }
+
+  guildUpdated(guild) {
+    const known = this.guilds.get(guild.id);
+    if (!known) return;
+    const { roles, channels: _c, threads: _t, members: _m, ...rest } = guild;
+    Object.assign(known, rest);
+    if (roles) known.roles = byId(roles);
+    this.emit("guilds");
+  }
+
+  guildGone({ id }) {
+    if (this.guilds.delete(id)) this.emit("guilds");
+  }
+
+  roleChanged({ guild_id: guildId, role }) {
+    this.guilds.get(guildId)?.roles.set(role.id, role);
+    this.permissionsChanged(guildId);
+  }
+
+  roleGone({ guild_id: guildId, role_id: roleId }) {
+    this.guilds.get(guildId)?.roles.delete(roleId);
+    this.permissionsChanged(guildId);
+  }
+
+  memberChanged(member) {
+    const guild = this.guilds.get(member.guild_id);
+    if (!guild) return;
+    guild.members.set(member.user.id, { ...guild.members.get(member.user.id), ...member });
+    this.permissionsChanged(guild.id);
+  }
+
+  memberGone({ guild_id: guildId, user }) {
+    this.guilds.get(guildId)?.members.delete(user.id);
+    this.emit("members");
+  }
+
+  permissionsChanged(guildId) {
+    this.emit("members");
+    this.emit("channels", guildId);
+    if (this.openChannel && !this.stillVisible(this.openChannel)) this.emit("gone", this.openChannel);
+  }
+
+  stillVisible(channelId) {
+    const channel = this.channel(channelId);
+    return channel && this.canSee(channel);
+  }
+
+  channelChanged(channel) {
+    const guild = this.guilds.get(channel.guild_id);
+    if (!guild) return;
+    const shelf = isThread(channel) ? guild.threads : guild.channels;
+    shelf.set(channel.id, { ...shelf.get(channel.id), ...channel });
+    this.permissionsChanged(guild.id);
+  }
+
+  channelGone({ id, guild_id: guildId }) {
+    const guild = this.guilds.get(guildId);
+    if (!guild) return;
+    guild.channels.delete(id);
+    guild.threads.delete(id);
+    for (const thread of [...guild.threads.values()]) {
+      if (thread.parent_id === id) guild.threads.delete(thread.id);
+    }
+    this.timelines.delete(id);
+    this.unread.delete(id);
+    this.emit("channels", guildId);
+    if (this.openChannel && !this.channel(this.openChannel)) this.emit("gone", this.openChannel);
+  }
+
+  threadsListed({ guild_id: guildId, threads }) {
+    if (!this.guilds.has(guildId)) return;
+    this.keepThreads(guildId, threads);
+    this.emit("channels", guildId);
+  }
+
+  threadMembersChanged({ id, guild_id: guildId, removed_member_ids: removed = [] }) {
+    const thread = this.guilds.get(guildId)?.threads.get(id);
+    if (thread?.type === 12 && removed.includes(this.me.id)) this.channelGone({ id, guild_id: guildId });
+  }
+
+  messageCreated(message) {
+    const channel = this.channel(message.channel_id);
+    if (channel && !isEphemeral(message)) channel.last_message_id = message.id;
+    this.timelines.get(message.channel_id)?.create(message);
+    this.#typing.get(message.channel_id)?.delete(message.author.id);
+    this.emit("timeline", message.channel_id);
+    this.emit("typing", message.channel_id);
+    this.#countUnread(message);
+  }
+
+  messageUpdated(message) {
+    this.timelines.get(message.channel_id)?.update(message);
+    this.emit("timeline", message.channel_id);
+  }
+
+  messagesGone({ channel_id: channelId, id, ids = [id] }) {
+    this.timelines.get(channelId)?.remove(ids);
+    this.emit("timeline", channelId);
+  }
+
+  reacted(event, step) {
+    const timeline = this.timelines.get(event.channel_id);
+    const message = timeline?.get(event.message_id);
+    if (!message) return;
+    const mine = event.user_id === this.me.id;
+    timeline.update({ id: message.id, reactions: counted(message.reactions ?? [], event.emoji, step, mine) });
+    this.emit("timeline", event.channel_id);
+  }
+
+  typingStarted({ channel_id: channelId, user_id: userId }) {
+    if (!this.#typing.has(channelId)) this.#typing.set(channelId, new Map());
+    this.#typing.get(channelId).set(userId, Date.now() + TYPING_MS);
+    this.emit("typing", channelId);
+    setTimeout(() => this.emit("typing", channelId), TYPING_MS + 100);
+  }
+
+  #countUnread(message) {
+    if (message.channel_id === this.openChannel && !document.hidden) return;
+    if (message.author.id === this.me.id) return;
+    const mentioned = message.mention_everyone || message.mentions?.some((user) => user.id === this.me.id);
+    const before = this.unread.get(message.channel_id) ?? 0;
+    this.unread.set(message.channel_id, before + (mentioned ? 1 : 0));
+    this.emit("unread");
+  }
+}
+
+const EVENTS = {
+  READY: Store.prototype.ready,
+  GUILD_CREATE: Store.prototype.guildCreated,
+  GUILD_UPDATE: Store.prototype.guildUpdated,
+  GUILD_DELETE: Store.prototype.guildGone,
+  GUILD_ROLE_CREATE: Store.prototype.roleChanged,
+  GUILD_ROLE_UPDATE: Store.prototype.roleChanged,
+  GUILD_ROLE_DELETE: Store.prototype.roleGone,
+  GUILD_MEMBER_ADD: Store.prototype.memberChanged,
+  GUILD_MEMBER_UPDATE: Store.prototype.memberChanged,
+  GUILD_MEMBER_REMOVE: Store.prototype.memberGone,
+  CHANNEL_CREATE: Store.prototype.channelChanged,
+  CHANNEL_UPDATE: Store.prototype.channelChanged,
+  CHANNEL_DELETE: Store.prototype.channelGone,
+  THREAD_CREATE: Store.prototype.channelChanged,
+  THREAD_UPDATE: Store.prototype.channelChanged,
+  THREAD_DELETE: Store.prototype.channelGone,
+  THREAD_LIST_SYNC: Store.prototype.threadsListed,
+  THREAD_MEMBERS_UPDATE: Store.prototype.threadMembersChanged,
+  MESSAGE_CREATE: Store.prototype.messageCreated,
+  MESSAGE_UPDATE: Store.prototype.messageUpdated,
+  MESSAGE_DELETE: Store.prototype.messagesGone,
+  MESSAGE_DELETE_BULK: Store.prototype.messagesGone,
+  MESSAGE_REACTION_ADD(event) { this.reacted(event, 1); },
+  MESSAGE_REACTION_REMOVE(event) { this.reacted(event, -1); },
+  TYPING_START: Store.prototype.typingStarted,
+};
+
+const byId = (items) => new Map((items ?? []).map((item) => [item.id, item]));
+
+function byPosition(a, b) {
+  const voiceLast = (a.type === CHANNEL.voice) - (b.type === CHANNEL.voice);
+  return voiceLast || (a.position ?? 0) - (b.position ?? 0) || compareIds(a.id, b.id);
+}
+
+function indexed(guild) {
+  const placed = (channels) => byId((channels ?? []).map((item) => ({ ...item, guild_id: guild.id })));
+  return {
+    ...(guild.properties ?? {}), // Discord's own clients receive name, icon and owner in here
+    ...guild,
+    roles: byId(guild.roles),
+    channels: placed(guild.channels),
+    threads: placed(guild.threads),
+    members: new Map((guild.members ?? []).map((member) => [member.user.id, member])),
+  };
+}
+
+/** Reactions after one was added (+1) or taken away (-1). */
+function counted(reactions, emoji, step, mine) {
+  const same = (reaction) => reaction.emoji.name === emoji.name && reaction.emoji.id === emoji.id;
+  const known = reactions.find(same) ?? { emoji, count: 0, me: false };
+  const changed = { ...known, count: known.count + step, me: mine ? step > 0 : known.me };
+  const others = reactions.some(same)
+    ? reactions.map((reaction) => (same(reaction) ? changed : reaction))
+    : [...reactions, changed];
+  return others.filter((reaction) => reaction.count > 0);
+}

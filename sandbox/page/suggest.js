@@ -1,0 +1,91 @@
+/** The list above the composer: commands, members, choices. The field keeps the focus; arrows choose. */
+
+import { h } from "./dom.js";
+
+let lists = 0;
+
+export class Suggestions {
+  #items = [];
+  #at = 0;
+  #choose = null;
+  #field = null;
+
+  constructor() {
+    this.id = `suggestions-${(lists += 1)}`;
+    this.element = h("div.suggestions", { id: this.id, role: "listbox", "aria-label": "Suggestions", hidden: true });
+    // the field shall not lose the focus to the list
+    this.element.addEventListener("pointerdown", (event) => event.preventDefault());
+  }
+
+  get open() {
+    return !this.element.hidden;
+  }
+
+  /**
+   * Show items for a field. item: {label, detail?, face?: Node, hint?, note?: true, data}; a note cannot be chosen.
+   * `choose(item)` is called for Enter, Tab or a click.
+   */
+  show(field, { title, items, choose, empty = null }) {
+    if (!items.length && !empty) return this.hide();
+    this.#field = field;
+    this.#items = items;
+    this.#choose = choose;
+    this.#at = 0;
+    this.element.replaceChildren(
+      ...(title ? [h("p.suggestions-title", { role: "presentation" }, title)] : []),
+      ...items.map((item, index) => this.#row(item, index)),
+      ...(items.length ? [] : [h("p.suggestions-empty", { role: "status" }, empty)]));
+    this.element.hidden = false;
+    field.setAttribute("aria-controls", this.id);
+    this.#mark();
+  }
+
+  hide() {
+    this.element.hidden = true;
+    this.element.replaceChildren();
+    this.#items = [];
+    this.#field?.removeAttribute("aria-activedescendant");
+    this.#field?.removeAttribute("aria-controls");
+    this.#field = null;
+  }
+
+  /** Take the keys that belong to the list. True when the key was one of them. */
+  key(event) {
+    if (!this.open) return false;
+    if (event.key === "Escape") return this.#taken(event, () => this.hide());
+    if (!this.#items.length) return false;
+    const last = this.#items.length - 1;
+    if (event.key === "ArrowDown") return this.#taken(event, () => this.#move(this.#at === last ? 0 : this.#at + 1));
+    if (event.key === "ArrowUp") return this.#taken(event, () => this.#move(this.#at === 0 ? last : this.#at - 1));
+    const chooses = event.key === "Tab" ? !event.shiftKey : event.key === "Enter" && !event.shiftKey;
+    if (chooses) return this.#taken(event, () => this.#choose(this.#items[this.#at]));
+    return false;
+  }
+
+  #taken(event, act) {
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+    return true;
+  }
+
+  #move(index) {
+    this.#at = index;
+    this.#mark();
+  }
+
+  #mark() {
+    const rows = [...this.element.querySelectorAll("[role=option]")];
+    rows.forEach((row, index) => row.setAttribute("aria-selected", String(index === this.#at)));
+    rows[this.#at]?.scrollIntoView({ block: "nearest" });
+    if (rows.length) this.#field?.setAttribute("aria-activedescendant", `${this.id}-${this.#at}`);
+  }
+
+  #row(item, index) {
+    return h("div.suggestion", {
+      role: "option", id: `${this.id}-${index}`, "aria-selected": "false",
+      onclick: () => this.#choose(item), onpointermove: () => this.#at !== index && this.#move(index),
+    }, item.face, h("span.suggestion-label", {}, item.label, item.hint && h("span.suggestion-hint", {}, item.hint)),
+    item.detail && h("small", {}, item.detail));
+  }
+}

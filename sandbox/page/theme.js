@@ -1,0 +1,18 @@
+/** Dark, light, or as the system has it. The colours themselves are in theme.css. */
+
+import { toast } from "./toast.js";
+
+const CHOSEN = "magpie.theme"; // in localStorage
+const NEXT = { system: "dark", dark: "light", light: "system" };
+const WORDS = { system: "Colours follow the system.", dark: "Dark colours.", light: "Light colours." };
+
+export function applyTheme() {
+  document.documentElement.dataset.theme = localStorage.getItem(CHOSEN) ?? "system";
+}
+
+export function cycleTheme() {
+  const next = NEXT[localStorage.getItem(CHOSEN) ?? "system"];
+  localStorage.setItem(CHOSEN, next);
+  applyTheme();
+  toast(WORDS[next]);
+}

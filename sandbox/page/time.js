@@ -1,0 +1,57 @@
+/** Dates as people read them. The page speaks English; the region's order of day and month is kept. */
+
+const LOCALE = navigator.language?.startsWith("en") ? navigator.language : "en-GB";
+const DAY_MS = 86_400_000;
+
+const formats = {
+  t: { hour: "2-digit", minute: "2-digit" },
+  T: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+  d: { day: "2-digit", month: "2-digit", year: "numeric" },
+  D: { day: "numeric", month: "long", year: "numeric" },
+  f: { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" },
+  F: {
+    weekday: "long", day: "numeric", month: "long", year: "numeric",
+    hour: "2-digit", minute: "2-digit",
+  },
+};
+const formatters = Object.fromEntries(
+  Object.entries(formats).map(([style, options]) => [
+    style, new Intl.DateTimeFormat(LOCALE, options),
+  ]),
+);
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const UNITS = [
+  ["year", 365 * DAY_MS], ["month", 30 * DAY_MS], ["week", 7 * DAY_MS], ["day", DAY_MS],
+  ["hour", 3_600_000], ["minute", 60_000], ["second", 1000],
+];
+
+/** A <t:…:style> timestamp; styles as in Discord: t T d D f F R. */
+export function formatTimestamp(date, style = "f") {
+  if (style === "R") return formatRelative(date);
+  return (formatters[style] ?? formatters.f).format(date);
+}
+
+export function formatRelative(date, now = Date.now()) {
+  const distance = date.getTime() - now;
+  const [unit, size] = UNITS.find(([, ms]) => Math.abs(distance) >= ms) ?? UNITS.at(-1);
+  return relative.format(Math.round(distance / size), unit);
+}
+
+/** "14:03", "Yesterday at 14:03", or the date: what stands beside an author's name. */
+export function formatMoment(date) {
+  const days = daysAgo(date);
+  const clock = formatters.t.format(date);
+  if (days === 0) return `Today at ${clock}`;
+  if (days === 1) return `Yesterday at ${clock}`;
+  return `${formatters.d.format(date)} ${clock}`;
+}
+
+export const formatClock = (date) => formatters.t.format(date);
+export const formatDay = (date) => formatters.D.format(date);
+export const formatFull = (date) => formatters.F.format(date);
+export const isSameDay = (a, b) => a.toDateString() === b.toDateString();
+
+function daysAgo(date) {
+  const midnight = (moment) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate());
+  return Math.round((midnight(new Date()) - midnight(date)) / DAY_MS);
+}

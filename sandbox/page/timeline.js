@@ -1,0 +1,95 @@
+/**
+ * The messages of one channel that are known here: one unbroken stretch, oldest first.
+ *
+ * Messages are never changed in place: an edit puts a new object, so that the list on the screen can
+ * tell by identity what to draw again. Private answers (flag 64) live only here; a fresh load keeps them.
+ */
+
+import { compareIds } from "./snowflake.js";
+
+export const PAGE_SIZE = 50;
+const MAX_KEPT = 250; // more than that and the far end is let go
+export const FLAG = { ephemeral: 64, loading: 128, spoiler: 8, forward: 16384, componentsV2: 32768 };
+
+export const isEphemeral = (message) => Boolean((message.flags ?? 0) & FLAG.ephemeral);
+
+export class Timeline {
+  constructor(channelId) {
+    this.channelId = channelId;
+    this.messages = [];
+    this.local = []; // what was sent from here and is not confirmed yet
+    this.reachesOldest = false;
+    this.reachesNewest = false;
+    this.loaded = false;
+    this.stale = false; // events were missed: load again before showing
+  }
+
+  /** Replace the stretch by a loaded one. Private answers stay: the server does not list them. */
+  replace(messages, { reachesOldest, reachesNewest }) {
+    const listed = new Set(messages.map((message) => message.id));
+    const kept = this.messages.filter((message) => isEphemeral(message) && !listed.has(message.id));
+    this.messages = sorted([...messages, ...kept]);
+    Object.assign(this, { reachesOldest, reachesNewest, loaded: true, stale: false });
+  }
+
+  prepend(messages, reachesOldest) {
+    this.messages = sorted([...this.#unknown(messages), ...this.messages]);
+    this.reachesOldest = reachesOldest;
+    if (this.messages.length > MAX_KEPT) {
+      this.messages = this.messages.slice(0, MAX_KEPT);
+      this.reachesNewest = false;
+    }
+  }
+
+  append(messages, reachesNewest) {
+    this.messages = sorted([...this.messages, ...this.#unknown(messages)]);
+    this.reachesNewest = reachesNewest;
+    this.#forgetOldest();
+  }
+
+  /** A message from the gateway. Ignored while an older stretch is shown: loading will bring it. */
+  create(message) {
+    this.local = this.local.filter((entry) => entry.nonce !== message.nonce);
+    if (this.has(message.id)) return this.update(message);
+    if (!this.reachesNewest && !isEphemeral(message)) return;
+    this.messages = sorted([...this.messages, message]);
+    this.#forgetOldest();
+  }
+
+  update(partial) {
+    this.messages = this.messages.map((message) =>
+      message.id === partial.id ? { ...message, ...partial } : message);
+  }
+
+  remove(ids) {
+    const gone = new Set(ids);
+    this.messages = this.messages.filter((message) => !gone.has(message.id));
+    this.local = this.local.filter((entry) => !gone.has(entry.id));
+  }
+
+  has(id) {
+    return this.messages.some((message) => message.id === id);
+  }
+
+  get(id) {
+    return this.messages.find((message) => message.id === id);
+  }
+
+  /** The oldest or newest id that the server knows too: where the next page starts. */
+  edge(newest) {
+    const listed = this.messages.filter((message) => !isEphemeral(message));
+    return listed.at(newest ? -1 : 0)?.id ?? null;
+  }
+
+  #unknown(messages) {
+    return messages.filter((message) => !this.has(message.id));
+  }
+
+  #forgetOldest() {
+    if (this.messages.length <= MAX_KEPT) return;
+    this.messages = this.messages.slice(-MAX_KEPT);
+    this.reachesOldest = false;
+  }
+}
+
+const sorted = (messages) => messages.sort((a, b) => compareIds(a.id, b.id));
