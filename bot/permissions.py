@@ -10,14 +10,13 @@ https://docs.discord.com/developers/topics/permissions
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
-from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
 
 import discord
 from discord.abc import GuildChannel
 
+from bot.audience import Audience
 from bot.logs import fields
 from index import Group
 
@@ -43,20 +42,32 @@ async def readable(
     Threads. Age-restricted groups count only when `asked_in` is age-restricted too.
     """
     adult = is_age_restricted(guild, asked_in)
+    channels: dict[int, discord.Permissions | None] = {}  # a forum's posts share one
     allowed: set[int] = set()
     private: list[Group] = []
     for group in groups:
         channel = permission_channel(guild, group)
-        if channel is None or (_is_nsfw(channel) and not adult):
+        if channel is None:
             continue
-        permissions = channel.permissions_for(member)
-        if not all(getattr(permissions, need) for need in _needs(channel)):
+        if channel.id not in channels:
+            channels[channel.id] = _reading(channel, member, adult)
+        permissions = channels[channel.id]
+        if permissions is None:
             continue
         if is_private(guild, group) and not permissions.manage_threads:
             private.append(group)
         else:
             allowed.add(group.id)
     return allowed | await _joined(client, member, private)
+
+
+def _reading(
+    channel: GuildChannel, member: discord.Member, adult: bool
+) -> discord.Permissions | None:
+    """What `member` may do in `channel`, or None when that does not include reading back."""
+    permissions = channel.permissions_for(member)
+    may_read = all(getattr(permissions, need) for need in _needs(channel))
+    return permissions if may_read and (adult or not _is_nsfw(channel)) else None
 
 
 def shared_with_everyone_here(
@@ -66,12 +77,13 @@ def shared_with_everyone_here(
 
     What an answer in `channel` may show. Nobody's roles are looked up: a group passes only
     when no possible member (any combination of roles, and each person named in an
-    overwrite) could view `channel` and not read the group. See `_somebody_misses`.
+    overwrite) could view `channel` and not read the group; see `audience`.
     """
     here = _channel_of(guild, channel)
     if here is None:
         return set()
     adult = is_age_restricted(guild, channel)
+    audience = Audience(guild, here)
     verdicts: dict[int, bool] = {}  # by the channel whose permissions count
     shared: set[int] = set()
     for group in groups:
@@ -81,9 +93,7 @@ def shared_with_everyone_here(
         if is_private(guild, group) and group.id != getattr(channel, "id", None):
             continue  # its members are not those of this channel
         if there.id not in verdicts:
-            verdicts[there.id] = not any(
-                _somebody_misses(guild, here, there, need) for need in _needs(there)
-            )
+            verdicts[there.id] = audience.all_have(_needs(there), there)
         if verdicts[there.id]:
             shared.add(group.id)
     return shared
@@ -150,95 +160,3 @@ async def _joined(
 
     answers = await asyncio.gather(*(joined(thread) for thread in newest))
     return {thread.id for thread, is_member in zip(newest, answers, strict=True) if is_member}
-
-
-# ── What everyone may see ────────────────────────────────────────────────────────────────
-
-
-class Stance(NamedTuple):
-    """What one role says about one permission in one channel."""
-
-    base: bool  # the role's own permission
-    overwrite: bool | None  # the channel's word for the role: allowed, denied, nothing
-
-
-Trait = tuple[Stance, Stance]  # of a role: about viewing here, about the need there
-
-
-def _somebody_misses(
-    guild: discord.Guild, here: GuildChannel, there: GuildChannel, need: str
-) -> bool:
-    """Whether a member may exist who can view `here` and has no `need` in `there`.
-
-    Over all sets of roles, two roles are always enough to show it: one that lets them view
-    `here`, and one that denies `there`. Taking other roles away from such a member takes no
-    denial from `here` that mattered (an allowing role outweighs any, and where none allows
-    there was none) and gives nothing in `there`. So singles and pairs of roles decide, and
-    only distinct ones: at most 36 kinds. Owner and administrators see everything.
-    """
-    everyone: Trait = _trait(guild.default_role, here, there, need)
-    if guild.default_role.permissions.administrator:
-        return False
-    traits = {
-        _trait(role, here, there, need)
-        for role in guild.roles
-        if not role.is_default() and not role.permissions.administrator
-    }
-    cases = [
-        (_granted(everyone[0], [t[0] for t in held]), _granted(everyone[1], [t[1] for t in held]))
-        for held in _up_to_two(traits)
-    ]
-    if any(views and not has for views, has in cases):
-        return True
-    for views_self, has_self in _personal(guild, here, there, need):
-        # their own overwrite outweighs their roles, which are unknown: any may be theirs
-        for views, has in cases:
-            if (views if views_self is None else views_self) and not (
-                has if has_self is None else has_self
-            ):
-                return True
-    return False
-
-
-def _up_to_two(traits: Collection[Trait]) -> Iterator[tuple[Trait, ...]]:
-    return itertools.chain([()], ((trait,) for trait in traits), itertools.combinations(traits, 2))
-
-
-def _trait(role: discord.Role, here: GuildChannel, there: GuildChannel, need: str) -> Trait:
-    return (
-        Stance(role.permissions.view_channel, here.overwrites_for(role).view_channel),
-        Stance(getattr(role.permissions, need), getattr(there.overwrites_for(role), need)),
-    )
-
-
-def _granted(everyone: Stance, roles: Collection[Stance]) -> bool:
-    """Discord's order: any role's allow, any role's deny, @everyone's word, the base."""
-    words = {role.overwrite for role in roles}
-    if True in words:
-        return True
-    if False in words:
-        return False
-    if everyone.overwrite is not None:
-        return everyone.overwrite
-    return everyone.base or any(role.base for role in roles)
-
-
-def _personal(
-    guild: discord.Guild, here: GuildChannel, there: GuildChannel, need: str
-) -> Iterator[tuple[bool | None, bool | None]]:
-    """What overwrites for single persons say: about viewing `here`, about `need` in `there`.
-
-    The owner sees everything; the bot itself is no reader.
-    """
-    says_here = {person: o.view_channel for person, o in _for_persons(here)}
-    says_there = {person: getattr(o, need) for person, o in _for_persons(there)}
-    exempt = {guild.owner_id, guild.me.id if guild.me else None}
-    for person in (says_here.keys() | says_there.keys()) - exempt:
-        yield says_here.get(person), says_there.get(person)
-
-
-def _for_persons(channel: GuildChannel) -> Iterator[tuple[int, discord.PermissionOverwrite]]:
-    for target, overwrite in channel.overwrites.items():
-        is_role = isinstance(target, discord.Role) or getattr(target, "type", None) is discord.Role
-        if not is_role:
-            yield target.id, overwrite

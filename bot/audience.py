@@ -1,0 +1,140 @@
+"""Everyone who can view a channel, and what all of them can do elsewhere.
+
+Without the members' intent nobody's roles are known. So this reasons about every member that
+could exist: any set of the guild's roles, and each person that an overwrite names.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeAlias
+
+import discord
+from discord.abc import GuildChannel
+
+Word: TypeAlias = bool | None  # an overwrite allows, denies, or says nothing
+Words: TypeAlias = Mapping[int, discord.PermissionOverwrite]  # by role or person
+
+VIEW = "view_channel"
+
+
+class Stance(NamedTuple):
+    """What one role says about one permission in one channel."""
+
+    base: bool  # the role's own permission
+    word: Word  # of the channel's overwrite for it
+
+
+class Trait(NamedTuple):
+    """What one role says about viewing the channel here, and about the need there."""
+
+    viewing: Stance
+    need: Stance
+
+
+class Audience:
+    """Everyone who can view the channel `here`."""
+
+    def __init__(self, guild: discord.Guild, here: GuildChannel) -> None:
+        self._everyone = guild.default_role
+        # the owner sees everything, and so do administrators; the bot is no reader
+        self._exempt = {guild.owner_id, guild.me.id if guild.me else None}
+        self._roles = {
+            role.id: role.permissions
+            for role in guild.roles
+            if not role.is_default() and not role.permissions.administrator
+        }
+        self._alike: defaultdict[int, set[int]] = defaultdict(set)  # roles by their permissions
+        for id, permissions in self._roles.items():
+            self._alike[permissions.value].add(id)
+        self._for_roles, self._for_persons = _words(here)
+
+    def all_have(self, needs: Iterable[str], there: GuildChannel) -> bool:
+        """Whether everyone who can view the channel here has all `needs` in `there`."""
+        if self._everyone.permissions.administrator:
+            return True
+        for_roles, for_persons = _words(there)
+        return not any(self._somebody_misses(need, for_roles, for_persons) for need in needs)
+
+    def _somebody_misses(self, need: str, for_roles: Words, for_persons: Words) -> bool:
+        """Whether a member may exist who can view here and has no `need` there.
+
+        Over all sets of roles, two roles are always enough to show it: one that lets them view
+        here, and one that denies the need there. Taking other roles away from such a member
+        never hides what is here (a role that allows outweighs all that deny, and where none
+        allows, none denied) and never gives them the need. So no role, one, or two decide,
+        and of roles that say the same, one: at most 36 kinds.
+        """
+        everyone = self._trait(self._everyone.id, self._everyone.permissions, need, for_roles)
+        cases = {
+            (
+                _granted(everyone.viewing, [trait.viewing for trait in held]),
+                _granted(everyone.need, [trait.need for trait in held]),
+            )
+            for held in _up_to_two(self._traits(need, for_roles))
+        }
+        if (True, False) in cases:
+            return True
+        # their own overwrite outweighs their roles, which are unknown: any may be theirs
+        return any(
+            (views if own_view is None else own_view)
+            and not (has if own_need is None else own_need)
+            for own_view, own_need in self._personal(need, for_persons)
+            for views, has in cases
+        )
+
+    def _traits(self, need: str, for_roles: Words) -> set[Trait]:
+        """Of all roles. Most have no overwrite: of them only the base counts."""
+        named = self._roles.keys() & (self._for_roles.keys() | for_roles.keys())
+        traits = {self._trait(id, self._roles[id], need, for_roles) for id in named}
+        for bits, ids in self._alike.items():
+            if not ids <= named:
+                traits.add(self._trait(0, discord.Permissions(bits), need, for_roles))
+        return traits
+
+    def _trait(
+        self, id: int, permissions: discord.Permissions, need: str, for_roles: Words
+    ) -> Trait:
+        return Trait(
+            Stance(permissions.view_channel, _word(self._for_roles, id, VIEW)),
+            Stance(getattr(permissions, need), _word(for_roles, id, need)),
+        )
+
+    def _personal(self, need: str, for_persons: Words) -> Iterator[tuple[Word, Word]]:
+        """What overwrites say to single persons: about viewing here, about the need there."""
+        for person in (self._for_persons.keys() | for_persons.keys()) - self._exempt:
+            yield _word(self._for_persons, person, VIEW), _word(for_persons, person, need)
+
+
+def _granted(everyone: Stance, roles: Collection[Stance]) -> bool:
+    """Discord's order: any role's allow, any role's deny, @everyone's word, the base."""
+    words = {role.word for role in roles}
+    if True in words:
+        return True
+    if False in words:
+        return False
+    if everyone.word is not None:
+        return everyone.word
+    return everyone.base or any(role.base for role in roles)
+
+
+def _up_to_two(traits: Collection[Trait]) -> Iterator[tuple[Trait, ...]]:
+    return itertools.chain([()], ((trait,) for trait in traits), itertools.combinations(traits, 2))
+
+
+def _words(channel: GuildChannel) -> tuple[Words, Words]:
+    """The overwrites of a channel, for roles and for persons."""
+    for_roles: dict[int, discord.PermissionOverwrite] = {}
+    for_persons: dict[int, discord.PermissionOverwrite] = {}
+    for target, overwrite in channel.overwrites.items():
+        is_role = isinstance(target, discord.Role) or getattr(target, "type", None) is discord.Role
+        (for_roles if is_role else for_persons)[target.id] = overwrite
+    return for_roles, for_persons
+
+
+def _word(words: Words, id: int, permission: str) -> Word:
+    overwrite = words.get(id)
+    word: Word = getattr(overwrite, permission) if overwrite is not None else None
+    return word
