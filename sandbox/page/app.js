@@ -8,7 +8,7 @@ import { channelIcon, Sidebar } from "./sidebar.js";
 import { CommandIndex } from "./commandindex.js";
 import { Composer } from "./composer.js";
 import { attempt, openDialog } from "./dialog.js";
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { Forum } from "./forum.js";
 import { Gateway } from "./gateway.js";
 import { hintsPanel, hintsWanted } from "./hints.js";
@@ -213,12 +213,12 @@ export class App {
     this.element.dataset.view = "none";
     this.sidebar.show(guild, null);
     this.members.show(guild, null);
-    this.header.replaceChildren(this.#menuButton());
+    replace(this.header, this.#menuButton());
     this.gate.hidden = false;
     this.messages.element.hidden = true;
     this.forum.element.hidden = true;
     this.composer.element.parentElement.hidden = true;
-    this.gate.replaceChildren(magpie(64), h("h2", {}, "Nothing to see here"),
+    replace(this.gate, magpie(64), h("h2", {}, "Nothing to see here"),
       h("p", {}, guild ? "There is no channel that you can see in this server." : "You are in no server of this world."),
       h("button.action.primary", { type: "button", onclick: this.context.switchPerson }, "Be somebody else"));
   }
@@ -228,7 +228,7 @@ export class App {
       sessionStorage.setItem(ADULT + (guild.threads.has(channel.id) ? channel.parent_id : channel.id), "yes");
       this.#show(guild, channel, messageId);
     };
-    this.gate.replaceChildren(h("span.gate-icon", {}, icon("adult")), h("h2", {}, "This channel is age-restricted"),
+    replace(this.gate, h("span.gate-icon", {}, icon("adult")), h("h2", {}, "This channel is age-restricted"),
       h("p", {}, `#${channel.name} may hold pictures that are not for everyone. You have to be of age to look.`),
       h("div.dialog-actions", {},
         h("button.action.secondary", { type: "button", onclick: () => this.#goFirst(guild) }, "Take me back"),
@@ -268,7 +268,7 @@ export class App {
     const channel = this.#channel;
     const parent = channel.type >= 10 && channel.type <= 12 ? this.#guild.channels.get(channel.parent_id) : null;
     const toggle = (name, label, run) => h("button.round", { type: "button", "aria-label": label, title: label, onclick: run }, icon(name));
-    this.header.replaceChildren(this.#menuButton(), channelIcon(channel, this.#guild),
+    replace(this.header, this.#menuButton(), channelIcon(channel, this.#guild),
       h("h1", {}, parent && h("button.plain.parent", { type: "button", onclick: () => this.go({ guildId: this.#guild.id, channelId: parent.id, messageId: null }) }, `${parent.name} ›`), channel.name),
       channel.topic && h("p.topic", { title: channel.topic }, channel.topic),
       h("span.spacer"),
@@ -287,7 +287,7 @@ export class App {
       return member ? displayName(member.user, member) : "Somebody";
     });
     const words = names.length > 3 ? "Several people are typing…" : names.length ? `${listed(names)} ${names.length > 1 ? "are" : "is"} typing…` : "";
-    this.typing.replaceChildren(...(words ? [h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i")), words] : []));
+    replace(this.typing, ...(words ? [h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i")), words] : []));
   }
 
   #connection(state) {
@@ -307,9 +307,9 @@ export class App {
 
   #drawHints(force = false) {
     const want = force || (hintsWanted() && this.element.dataset.view === "messages");
-    if (!want) return this.hints.replaceChildren();
+    if (!want) return replace(this.hints);
     if (this.hints.firstChild) return;
-    this.hints.replaceChildren(hintsPanel({
+    replace(this.hints, hintsPanel({
       fill: (text) => this.composer.fill(text),
       pointAtPicture: () => this.#withPicture((message, tile) => {
         const box = tile.getBoundingClientRect();
@@ -320,12 +320,12 @@ export class App {
         this.composer.replyTo(message);
         this.composer.fill("@Magpie ");
       }),
-      close: () => this.hints.replaceChildren(),
+      close: () => replace(this.hints),
     }));
   }
 
   #toggleHints() {
-    if (this.hints.firstChild) this.hints.replaceChildren();
+    if (this.hints.firstChild) replace(this.hints);
     else this.#drawHints(true);
   }
 

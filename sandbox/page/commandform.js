@@ -3,8 +3,8 @@
  * members, roles, true/false and files (picked, dropped or pasted).
  */
 
-import { coerce, OPTION, offered } from "./commands.js";
-import { h } from "./dom.js";
+import { coerce, freeTextOption, OPTION, offered } from "./commands.js";
+import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 
 const AUTOCOMPLETE_WAIT_MS = 220; // one question for a burst of keys
@@ -28,7 +28,10 @@ export class CommandForm {
       h("div.command-title", {}, h("b", {}, `/${leaf.name}`), h("span", {}, leaf.description),
         h("button.plain", { type: "button", "aria-label": "Leave this command", title: "Leave (Esc)", onclick: leave }, icon("close"))),
       this.#row, this.#hint);
-    for (const option of leaf.options) if (option.required) this.#add(option);
+    const loose = freeTextOption(leaf.options); // where loose words would go: it waits for them
+    for (const option of leaf.options) {
+      if (option.required || (option === loose && option.type === OPTION.string && !option.choices?.length)) this.#add(option);
+    }
     if (!this.#pills.size && leaf.options.length) this.#hint.textContent = "Everything here is optional: press Enter to run it.";
     if (!leaf.options.length) this.#hint.textContent = "This command has no options: press Enter to run it.";
     this.#draw();
@@ -118,7 +121,7 @@ export class CommandForm {
   #draw() {
     const missing = this.leaf.options.filter((option) => !this.#pills.has(option.name));
     const holder = document.activeElement;
-    this.#row.replaceChildren(
+    replace(this.#row,
       h("span.command-name", { tabindex: "-1" }, `/${this.leaf.name}`),
       ...[...this.#pills.values()].map((pill) => pill.element),
       ...missing.map((option) => h("button.add-option", { type: "button", title: option.description, onclick: () => this.jumpTo(option.name) },
@@ -284,7 +287,7 @@ class FilePill {
     this.#file = file;
     const address = URL.createObjectURL(file);
     const release = () => URL.revokeObjectURL(address);
-    this.button.replaceChildren(h("img", { src: address, alt: "", onload: release, onerror: release }), file.name);
+    replace(this.button, h("img", { src: address, alt: "", onload: release, onerror: release }), file.name);
     this.form.explain({ description: "Enter runs the command." });
   }
 

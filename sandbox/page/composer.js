@@ -5,7 +5,7 @@
 
 import { commandData, commandLabel, matching, parseTyped, slashCommands } from "./commands.js";
 import { CommandForm } from "./commandform.js";
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { avatar, displayName } from "./people.js";
 import { PERMISSION } from "./permissions.js";
@@ -320,7 +320,7 @@ export class Composer {
       drawPing();
     });
     drawPing();
-    this.replyBar.replaceChildren(icon("reply"), h("span", {}, "Replying to ", h("b", {}, name)), ping,
+    replace(this.replyBar, icon("reply"), h("span", {}, "Replying to ", h("b", {}, name)), ping,
       h("button.plain", { type: "button", "aria-label": "Stop replying", title: "Esc", onclick: () => this.#setReply(null) }, icon("close")));
   }
 

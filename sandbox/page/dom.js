@@ -35,6 +35,12 @@ export function append(element, children) {
   return element;
 }
 
+/** Make `children` the whole content of an element; what append() skips is skipped here too. */
+export function replace(element, ...children) {
+  element.replaceChildren();
+  return append(element, children);
+}
+
 function setProperties(element, properties) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;

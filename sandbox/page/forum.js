@@ -1,7 +1,7 @@
 /** A forum channel: its posts as cards, and a way to begin one. */
 
 import { attempt, openDialog } from "./dialog.js";
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { avatar, displayName } from "./people.js";
 import { timeOf } from "./snowflake.js";
@@ -30,7 +30,7 @@ export class Forum {
 
   draw() {
     const posts = this.context.store.threads(this.channel, { archived: true });
-    this.element.replaceChildren(h("div.forum-inner", {},
+    replace(this.element, h("div.forum-inner", {},
       h("header", {}, h("p", {}, this.channel.topic || "Posts, the latest first."),
         this.context.store.canSend(this.channel) && h("button.action.primary", { type: "button", onclick: () => this.#compose() }, icon("plus"), "New post")),
       posts.length ? h("ul.posts", {}, posts.map((post) => this.#card(post)))

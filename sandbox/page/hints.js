@@ -14,17 +14,16 @@ export function hintsWanted() {
  * reply(): begin a reply to a picture here; close(): it was dismissed.
  */
 export function hintsPanel({ fill, pointAtPicture, reply, close }) {
-  const hint = (title, words, run) => h("li", {}, h("button", { type: "button", onclick: run }, h("b", {}, title), h("span", {}, words)));
+  const hint = (name, words, run) => h("li", {}, h("button", { type: "button", onclick: run }, icon(name), words));
   const dismiss = () => {
     localStorage.setItem(DISMISSED, "seen");
     close();
   };
-  return h("aside.hints", { "aria-label": "Things to try" },
-    h("header", {}, magpie(28), h("h2", {}, "Things to try"),
-      h("button.plain", { type: "button", "aria-label": "Close the hints", title: "Close", onclick: dismiss }, icon("close"))),
+  return h("aside.hints", { "aria-label": "Things to try" }, magpie(26), h("b", {}, "Try"),
     h("ul", {},
-      hint("/find dog in snow", "Ask with words.", () => fill("/find dog in snow")),
-      hint("Find similar", "Right-click a picture → Apps → Find similar.", pointAtPicture),
-      hint("Reply with @Magpie", "Reply to a picture: “@Magpie but at night”.", reply),
-      hint("/find with a picture", "Drop, paste or pick one of your own.", () => fill("/find image:"))));
+      hint("search", "/find dog in snow", () => fill("/find dog in snow")),
+      hint("picture", "/find with a picture of yours", () => fill("/find image:")),
+      hint("apps", "Right-click a picture → Find similar", pointAtPicture),
+      hint("reply", "Reply to a picture with @Magpie", reply)),
+    h("button.plain", { type: "button", "aria-label": "Close the hints", title: "Close", onclick: dismiss }, icon("close")));
 }

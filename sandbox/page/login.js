@@ -1,7 +1,7 @@
 /** "Who do you want to be?": everybody who lives in this sandbox, to log in as. */
 
 import { fetchPeople } from "./api.js";
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { icon, magpie } from "./icons.js";
 import { avatar, displayName } from "./people.js";
 
@@ -29,7 +29,7 @@ export function loginScreen(choose, signal) {
     try {
       const people = await loadPeople();
       note.textContent = people.length ? "" : "Nobody lives in this world: its file declares no people.";
-      list.replaceChildren(...people.map((person) => card(person, choose)));
+      replace(list, ...people.map((person) => card(person, choose)));
       list.querySelector("button")?.focus({ preventScroll: true });
     } catch (error) {
       if (signal.aborted) return;

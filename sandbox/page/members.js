@@ -1,6 +1,6 @@
 /** Right of the chat: who is here, under the roles that stand apart. */
 
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { avatar, displayName, roleColour, rolesOf } from "./people.js";
 import { channelPermissions, PERMISSION } from "./permissions.js";
 
@@ -19,8 +19,8 @@ export class MemberPanel {
   }
 
   draw() {
-    if (!this.guild) return this.element.replaceChildren();
-    this.element.replaceChildren(...this.#groups().map(([title, members]) =>
+    if (!this.guild) return replace(this.element);
+    replace(this.element, ...this.#groups().map(([title, members]) =>
       h("section", {}, h("h3", {}, `${title} — ${members.length}`), h("ul", {}, members.map((member) => this.#row(member))))));
   }
 
@@ -47,7 +47,7 @@ export class MemberPanel {
     const name = displayName(member.user, member);
     const person = personByUser(member.user.id);
     const me = member.user.id === store.me.id;
-    const face = [avatar(member.user, 32), h("span.member-name", { style: { color: roleColour(this.guild, member) } }, name),
+    const face = [avatar(member.user, 32), h("span.member-name", { style: { "--role": roleColour(this.guild, member) } }, name),
       member.user.bot && h("span.app-tag", {}, "App"), me && h("small", {}, "you"),
       this.guild.owner_id === member.user.id && h("small", {}, "owner")];
     const title = rolesOf(this.guild, member).map((role) => role.name).join(", ");

@@ -54,7 +54,7 @@ export function drawMessage(message, grouped, context) {
 function byline(message, member, guild) {
   const { author } = message;
   return h("p.byline", {},
-    h("span.author", { style: { color: roleColour(guild, member) } }, displayName(author, member)),
+    h("span.author", { style: { "--role": roleColour(guild, member) } }, displayName(author, member)),
     author.bot && h("span.app-tag", {}, "App"),
     h("time", { datetime: timeOf(message.id).toISOString(), title: formatFull(timeOf(message.id)) }, formatMoment(timeOf(message.id))));
 }
@@ -73,7 +73,7 @@ function commandHeader(message, asked, { guild }) {
   const slash = message.type === MESSAGE.command ? "/" : "";
   const member = guild.members.get(user.id);
   return h("div.above", {}, avatar(user, 16),
-    h("b", { style: { color: roleColour(guild, member) } }, displayName(user, member)),
+    h("b", { style: { "--role": roleColour(guild, member) } }, displayName(user, member)),
     " used ", h("span.command-used", {}, name ? `${slash}${name}` : "a command"));
 }
 
@@ -85,7 +85,7 @@ function replyHeader(message, context) {
   const go = () => context.go({ guildId: guild.id, channelId: original.channel_id ?? message.channel_id, messageId: original.id });
   return h("button.above", { type: "button", onclick: go, "aria-label": `Reply to ${displayName(original.author, member)}: go to that message` },
     avatar(original.author, 16),
-    h("b", { style: { color: roleColour(guild, member) } }, displayName(original.author, member)),
+    h("b", { style: { "--role": roleColour(guild, member) } }, displayName(original.author, member)),
     h("span.above-text", {}, summary(original)),
     hasPicture(original) && icon("picture"));
 }

@@ -4,7 +4,7 @@
  * The list is drawn by comparing keys: a row whose message object and place are the same is kept as it is.
  */
 
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { dots, drawMessage, MESSAGE } from "./message.js";
 import { compareIds, timeOf } from "./snowflake.js";
@@ -196,7 +196,7 @@ export class MessageList {
     if (this.start.hidden || this.start.dataset.channel === this.#channel.id) return;
     this.start.dataset.channel = this.#channel.id;
     const thread = this.#channel.type >= 10 && this.#channel.type <= 12;
-    this.start.replaceChildren(h("span.start-icon", {}, icon(thread ? "thread" : "hash")),
+    replace(this.start, h("span.start-icon", {}, icon(thread ? "thread" : "hash")),
       h("h2", {}, thread ? this.#channel.name : `#${this.#channel.name}`),
       h("p", {}, this.#timeline.messages.length ? "This is where it begins." : "Nothing has been posted here yet. Be the first!"),
       this.#channel.topic && h("p.topic", {}, this.#channel.topic));
@@ -204,7 +204,7 @@ export class MessageList {
 
   #clear() {
     this.#rows.clear();
-    this.list.replaceChildren();
+    replace(this.list);
     this.list.setAttribute("aria-label", `Messages in ${this.#channel.name}`);
     this.start.hidden = true;
     delete this.start.dataset.channel;
@@ -217,12 +217,12 @@ export class MessageList {
       if (opened !== this.#opened || this.#timeline.loaded) return;
       const shapes = Array.from({ length: 8 }, (_, index) => h("li.skeleton", { style: { "--w": `${35 + ((index * 37) % 50)}%` }, "aria-hidden": "true" },
         h("i"), h("span", {}, h("b"), h("b"))));
-      this.list.replaceChildren(...shapes);
+      replace(this.list, ...shapes);
     }, 160);
   }
 
   #showProblem(error, again) {
-    this.list.replaceChildren(h("li.empty-state", {}, icon("warning"), h("p", {}, error.message),
+    replace(this.list, h("li.empty-state", {}, icon("warning"), h("p", {}, error.message),
       h("button.action.secondary", { type: "button", onclick: again }, "Try again")));
   }
 

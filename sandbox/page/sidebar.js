@@ -1,6 +1,6 @@
 /** Left of the chat: the rail of servers, the channels this person can see, and who one is. */
 
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { icon, magpie } from "./icons.js";
 import { avatar, displayName, guildFace, roleColour, rolesOf } from "./people.js";
 import { isPrivate } from "./permissions.js";
@@ -54,18 +54,18 @@ export class Sidebar {
       return h("button.guild", { type: "button", title: guild.name, "aria-label": guild.name, "aria-current": current ? "true" : null,
         class: waiting ? "unread" : "", onclick: () => goGuild(guild) }, guildFace(guild));
     });
-    this.rail.replaceChildren(h("span.rail-mark", {}, magpie(40)), h("hr"), ...guilds);
+    replace(this.rail, h("span.rail-mark", {}, magpie(40)), h("hr"), ...guilds);
   }
 
   #drawTitle() {
-    this.title.replaceChildren(h("h1", {}, this.guild?.name ?? "Magpie’s sandbox"),
+    replace(this.title, h("h1", {}, this.guild?.name ?? "Magpie’s sandbox"),
       this.guild ? h("small", {}, `${this.guild.members.size} members`) : "");
   }
 
   #drawChannels() {
-    if (!this.guild) return this.channels.replaceChildren();
+    if (!this.guild) return replace(this.channels);
     const scroll = this.channels.scrollTop;
-    this.channels.replaceChildren(...this.context.store.tree(this.guild).map((group) => this.#group(group)));
+    replace(this.channels, ...this.context.store.tree(this.guild).map((group) => this.#group(group)));
     this.channels.scrollTop = scroll;
   }
 
@@ -125,10 +125,10 @@ export class Sidebar {
     const roles = this.guild ? rolesOf(this.guild, member).map((role) => role.name) : [];
     const owner = this.guild?.owner_id === store.me.id;
     const name = displayName(store.me, member);
-    this.person.replaceChildren(
+    replace(this.person,
       h("button.person-card", { type: "button", onclick: switchPerson, "aria-label": `You are ${name}. Be somebody else.`, title: "Be somebody else" },
         avatar(store.me, 34),
-        h("span", {}, h("b", { style: { color: this.guild ? roleColour(this.guild, member) : null } }, name),
+        h("span", {}, h("b", { style: { "--role": this.guild ? roleColour(this.guild, member) : null } }, name),
           h("small", {}, [owner && "Owner", ...roles].filter(Boolean).join(", ") || "Member")),
         icon("swap")),
       h("button.round", { type: "button", "aria-label": "Change light and dark", title: "Light, dark or as the system has it", onclick: cycleTheme }, icon("theme")));

@@ -1,6 +1,6 @@
 /** The list above the composer: commands, members, choices. The field keeps the focus; arrows choose. */
 
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 
 let lists = 0;
 
@@ -31,7 +31,7 @@ export class Suggestions {
     this.#items = items;
     this.#choose = choose;
     this.#at = 0;
-    this.element.replaceChildren(
+    replace(this.element,
       ...(title ? [h("p.suggestions-title", { role: "presentation" }, title)] : []),
       ...items.map((item, index) => this.#row(item, index)),
       ...(items.length ? [] : [h("p.suggestions-empty", { role: "status" }, empty)]));
@@ -42,7 +42,7 @@ export class Suggestions {
 
   hide() {
     this.element.hidden = true;
-    this.element.replaceChildren();
+    replace(this.element);
     this.#items = [];
     this.#field?.removeAttribute("aria-activedescendant");
     this.#field?.removeAttribute("aria-controls");

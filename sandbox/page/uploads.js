@@ -1,7 +1,7 @@
 /** Files waiting to be posted: previews, a spoiler switch, and a way to take them back. */
 
 import { formatBytes } from "./attachments.js";
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 
 const MAX_FILES = 10; // Discord's limit for a message
@@ -45,7 +45,7 @@ export class Uploads {
 
   #draw() {
     this.element.hidden = !this.#waiting.length;
-    this.element.replaceChildren(...this.#waiting.map((waiting) => this.#card(waiting)));
+    replace(this.element, ...this.#waiting.map((waiting) => this.#card(waiting)));
     this.changed();
   }
 
