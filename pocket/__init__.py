@@ -1,0 +1,4 @@
+"""How the pocket model is made: artwork, scenes, captions, training, evaluation.
+
+`pocket/model/` holds the result, a plain transformers CLIP folder that needs none of this.
+"""

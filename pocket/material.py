@@ -1,0 +1,183 @@
+"""Scenes to train on, rendered as they are needed: plans, backdrops, and a pool of pictures."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from pocket.artwork import Artwork, Pixels, Sprite
+from pocket.captions import pick
+from pocket.places import PLACES, Random
+from pocket.scenes import (
+    COLOURS,
+    FRAME,
+    OVERLAYS,
+    Scene,
+    backdrop,
+    compose,
+    crop_backdrop,
+    dimmed,
+    layout,
+    meme,
+    photographed,
+    recoloured,
+)
+
+HELD_OUT_SHARE = 10  # one subject × place pair of so many is never trained
+BACKDROPS_A_PLACE = 70
+BACKDROPS_AN_OVERLAY = 16
+BACKDROP_SIDE = 128  # pixels; a training picture is a window of it
+MEME_WORDS = (
+    "when you see it", "me on monday", "so wow", "not again", "mood", "much travel", "why not",
+    "oh no", "best day", "help", "every time", "nobody:", "they said", "yes", "relatable",
+)  # fmt: skip
+
+
+def held_out(subject: str, place: str) -> bool:
+    """Whether this pair is kept for the evaluation: a tenth of them, by hash."""
+    digest = hashlib.sha256(f"{subject}|{place}".encode()).digest()
+    return place != "plain" and digest[0] % HELD_OUT_SHARE == 0
+
+
+@dataclass(slots=True)
+class Studio:
+    """Renders scenes at training size from sprites and backdrops made beforehand."""
+
+    artwork: Artwork
+    styles: tuple[str, ...]
+    seed: int
+    backdrops_a_place: int = BACKDROPS_A_PLACE
+    sprites: list[list[Sprite]] = field(init=False)
+    backdrops: dict[tuple[str, str | None], list[Image.Image]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sprites = [[] for _ in self.artwork.subjects]
+        for sprite in self.artwork.sprites(self.styles):
+            self.sprites[sprite.subject].append(sprite)
+        rng = np.random.default_rng([self.seed, 1])
+        size = (BACKDROP_SIDE, BACKDROP_SIDE)
+        few = max(2, self.backdrops_a_place * BACKDROPS_AN_OVERLAY // BACKDROPS_A_PLACE)
+        self.backdrops = {
+            (place, None): [backdrop(place, None, size, rng) for _ in range(self.backdrops_a_place)]
+            for place in PLACES
+        }
+        for overlay, places in OVERLAYS.items():
+            for place in places:
+                made = [backdrop(place, overlay, size, rng) for _ in range(few)]
+                self.backdrops[place, overlay] = made
+
+    def plan(self, rng: Random, *, place: str | None = None, subject: int | None = None) -> Scene:
+        """A scene whose subject × place pairs are all allowed in training."""
+        names = self.artwork.subjects
+        while True:
+            main = int(rng.integers(len(names))) if subject is None else subject
+            where = place or pick(rng, PLACES)
+            overlay = None
+            if where != "plain" and rng.random() < 0.15:
+                fitting = [key for key, bases in OVERLAYS.items() if where in bases]
+                overlay = pick(rng, fitting) if fitting else None
+            others: tuple[int, ...] = ()
+            count = 1
+            kind = rng.random()
+            if kind < 0.1:
+                others = (int(rng.integers(len(names))),)
+            elif kind < 0.22:
+                count = int(rng.choice([2, 3, 4, 5], p=[0.4, 0.35, 0.15, 0.1]))
+            colour = pick(rng, tuple(COLOURS)) if rng.random() < 0.13 else None
+            scene = Scene((main, *others), where, count, colour, overlay)
+            if main not in others and self.allowed(scene):
+                return scene
+            if place is not None and subject is not None:
+                place = None
+
+    def allowed(self, scene: Scene) -> bool:
+        subjects = self.artwork.subjects
+        return not any(
+            held_out(subjects[s].name, place) for s in scene.subjects for place in scene.places
+        )
+
+    def easy_plan(self, rng: Random) -> Scene:
+        """One subject in its own colours, mostly with nothing behind it."""
+        if rng.random() < 0.6:
+            return Scene((int(rng.integers(len(self.artwork.subjects))),), "plain")
+        scene = self.plan(rng)
+        return Scene(scene.subjects[:1], scene.place)
+
+    def render(
+        self, scene: Scene, rng: Random, *, restyle: float = 0.35, easy: bool = False
+    ) -> Image.Image:
+        """The scene as a picture of FRAME pixels a side."""
+        ground = crop_backdrop(pick(rng, self.backdrops[scene.place, scene.overlay]), rng)
+        drawings: list[Pixels] = []
+        for n, subject in enumerate(scene.subjects):
+            pixels = pick(rng, self.sprites[subject]).pixels
+            if n == 0 and scene.colour:
+                pixels = recoloured(pixels, scene.colour)
+            pixels = dimmed(pixels, scene.overlay, scene.place)
+            drawings += [pixels] * (scene.count if n == 0 else 1)
+        picture = compose(ground, drawings, layout(scene, rng, easy=easy), rng, restyle=restyle)
+        if rng.random() < 0.06:
+            meme(
+                picture, pick(rng, MEME_WORDS), pick(rng, MEME_WORDS) if rng.random() < 0.6 else ""
+            )
+        return photographed(picture, rng)
+
+
+class Pool:
+    """The pictures rendered last, each used a few times before a new one takes its slot."""
+
+    def __init__(self, studio: Studio, size: int) -> None:
+        self.studio = studio
+        self.pixels: npt.NDArray[np.uint8] = np.zeros((size, FRAME, FRAME, 3), np.uint8)
+        self.scenes: list[Scene] = []
+        self.next = 0
+
+    def refresh(self, count: int, rng: Random, ease: float = 0.0) -> None:
+        """Replaces the `count` oldest pictures; the first calls fill the pool.
+
+        ease       share of easy pictures, 1 when training begins
+        """
+        for _ in range(count):
+            easy = rng.random() < ease
+            if easy:
+                scene = self.studio.easy_plan(rng)
+            else:
+                scene = self.studio.plan(rng, place="plain" if rng.random() < 0.1 else None)
+            restyle = 0.35 * (1 - ease)
+            picture = np.asarray(self.studio.render(scene, rng, restyle=restyle, easy=easy))
+            if len(self.scenes) < len(self.pixels):
+                self.scenes.append(scene)
+            else:
+                self.scenes[self.next] = scene
+            self.pixels[self.next] = picture
+            self.next = (self.next + 1) % len(self.pixels)
+
+    def draw(self, count: int, rng: Random) -> list[int]:
+        """Slots of a batch: mixed; all of one place; or all of one kind of subject."""
+        whole = len(self.scenes)
+        sort = rng.random()
+        if sort < 0.5:
+            chosen = range(whole)
+        elif sort < 0.85:
+            place = pick(rng, PLACES)
+            chosen = [n for n, scene in enumerate(self.scenes) if place in scene.places]
+        else:
+            subjects = self.studio.artwork.subjects
+            kind = subjects[int(rng.integers(len(subjects)))].kind
+            chosen = [n for n, s in enumerate(self.scenes) if subjects[s.subjects[0]].kind == kind]
+        if len(chosen) < count:
+            chosen = range(whole)
+        return [int(n) for n in rng.choice(np.asarray(chosen), count, replace=False)]
+
+
+def atomically(path: Path) -> Path:
+    """Where to write first; rename it to `path` when it is whole."""
+    return path.with_name(f".{path.name}.part")
+
+
+def scenes_of(plans: Sequence[Scene]) -> list[tuple[int, ...]]:
+    return [plan.subjects for plan in plans]

@@ -1,0 +1,308 @@
+"""Training: seeded, resumable, with progress; a checkpoint every two minutes.
+
+The learning rate holds and then falls in the last quarter of the time given; what is exported
+are weights averaged over the last thousand steps or so.
+"""
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
+
+from pocket import network, tokenizer
+from pocket.artwork import LANGUAGES, TRAINED_STYLES, Artwork
+from pocket.captions import CaptionWriter
+from pocket.material import Pool, Studio
+from pocket.network import Claims, Heads, claims_of, contrastive_loss, fits, prototype_loss
+from pocket.places import Random
+from pocket.scenes import FRAME
+
+BATCH = 128
+TEXT_ONLY = 32  # captions a step that come without a picture
+POOL = 9000  # pictures
+FRESH_A_STEP = 44  # new pictures a step: each is seen about three times
+LEARNING_RATE, WARM_UP_STEPS, COOL_DOWN_SHARE = 1e-3, 200, 0.25
+EASY_STEPS = 1500
+AVERAGING = 0.998  # of the exported weights, a step
+CHECKPOINT_S = 120
+IMAGE_WEIGHTS = {"subject": 1.0, "kind": 0.1, "place": 0.3, "colour": 0.25, "count": 0.15}
+TEXT_WEIGHTS = {"subject": 0.4, "kind": 0.1, "place": 0.2, "colour": 0.1, "count": 0.1}
+SMALL_FRAME, SMALL_SHARE = 64, 0.45  # the first part of the time may run on smaller pictures
+
+
+class CheckpointError(Exception):
+    """A checkpoint that cannot be gone on with; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a checkpoint must agree on to be resumed."""
+
+    seed: int = 7
+    styles: tuple[str, ...] = TRAINED_STYLES
+    patch: int = 16
+    width: int = 192
+    layers: int = 4
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything that changes while training, and so everything a checkpoint holds."""
+
+    model: CLIPModel
+    heads: Heads
+    average: dict[str, Tensor]
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    trained_s: float = 0.0
+
+
+def learn_tokenizer(studio: Studio, writer: CaptionWriter, seed: int) -> CLIPTokenizer:
+    rng = np.random.default_rng([seed, 2])
+
+    def captions() -> Iterator[str]:
+        for _ in range(60_000):
+            yield writer.write(studio.plan(rng), rng).text
+        for subject in studio.artwork.subjects:
+            for language in LANGUAGES:
+                yield from (word for word in subject.words[language] for _ in range(3))
+
+    return tokenizer.learn(captions())
+
+
+def pixel_values(pixels: Tensor, side: int = FRAME) -> Tensor:
+    """(n, FRAME, FRAME, 3) uint8 -> (n, 3, side, side), as the processor would give them."""
+    values = pixels.permute(0, 3, 1, 2).float() / 255
+    if side != FRAME:
+        values = F.interpolate(values, side, mode="area")
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (network.MEAN, network.STD))
+    return (values - mean) / std
+
+
+def image_features(model: CLIPModel, values: Tensor) -> tuple[Tensor, Tensor]:
+    """(unit embeddings, what the tower gives before the projection)"""
+    small = values.shape[-1] != FRAME
+    pooled = model.vision_model(values, interpolate_pos_encoding=small).pooler_output
+    return F.normalize(model.visual_projection(pooled), dim=-1), pooled
+
+
+def text_features(model: CLIPModel, words: CLIPTokenizer, texts: list[str]) -> Tensor:
+    """Unit embeddings. Short and long texts go through apart: less padding, a third less time."""
+    order = sorted(range(len(texts)), key=lambda n: len(texts[n].encode()))
+    half = len(order) * 2 // 3
+    parts = []
+    for chosen in (order[:half], order[half:]):
+        tokens = words(
+            [texts[n] for n in chosen], padding=True, truncation=True, return_tensors="pt"
+        )
+        parts.append(model.text_model(**tokens).pooler_output)
+    back = torch.empty(len(order), dtype=torch.long)
+    back[torch.tensor(order)] = torch.arange(len(order))
+    return F.normalize(model.text_projection(torch.cat(parts)[back]), dim=-1)
+
+
+def fresh_run(settings: Settings, vocabulary: int, subjects: int) -> Run:
+    torch.manual_seed(settings.seed)
+    model = network.build(
+        vocabulary, patch=settings.patch, width=settings.width, layers=settings.layers
+    )
+    heads = Heads(subjects)
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    others = [p for p in model.parameters() if p.ndim < 2] + list(heads.parameters())
+    optimiser = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": 0.03}, {"params": others, "weight_decay": 0.0}],
+        lr=LEARNING_RATE,
+        betas=(0.9, 0.98),
+    )
+    average = {name: value.clone() for name, value in model.state_dict().items()}
+    return Run(model, heads, average, optimiser)
+
+
+class Trainer:
+    """Trains for some minutes in `folder`, which keeps checkpoint and log."""
+
+    def __init__(self, artwork: Artwork, folder: Path, settings: Settings) -> None:
+        self.folder, self.settings = folder, settings
+        folder.mkdir(parents=True, exist_ok=True)
+        self.studio = Studio(artwork, settings.styles, settings.seed)
+        self.writer = CaptionWriter(artwork.subjects)
+        self.words = self._tokenizer()
+        self.pool = Pool(self.studio, POOL)
+        self.run = fresh_run(settings, len(self.words), len(artwork.subjects))
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    def _tokenizer(self) -> CLIPTokenizer:
+        kept = self.folder / "tokenizer"
+        if not (kept / "tokenizer.json").exists():
+            learn_tokenizer(self.studio, self.writer, self.settings.seed).save_pretrained(kept)
+        loaded = CLIPTokenizer.from_pretrained(kept)
+        assert isinstance(loaded, CLIPTokenizer)
+        return loaded
+
+    def resume(self) -> None:
+        """Goes on from the checkpoint. raises CheckpointError when it is of another making."""
+        try:
+            state = torch.load(self.checkpoint, weights_only=True)
+        except FileNotFoundError as exc:
+            raise CheckpointError(f"There is no checkpoint in {self.folder} to resume.") from exc
+        except Exception as exc:  # torch raises many kinds for a file cut short
+            raise CheckpointError(
+                f"{self.checkpoint} is damaged and was left as it is; start without --resume, "
+                "in another --work folder, or delete it."
+            ) from exc
+        if state["settings"] != json.dumps(dataclasses.asdict(self.settings)):
+            raise CheckpointError(
+                f"{self.checkpoint} was made with other settings ({state['settings']}); "
+                "nothing was overwritten."
+            )
+        run = self.run
+        run.model.load_state_dict(state["model"])
+        run.heads.load_state_dict(state["heads"])
+        run.optimiser.load_state_dict(state["optimiser"])
+        run.average, run.step, run.trained_s = state["average"], state["step"], state["trained_s"]
+
+    def save(self) -> None:
+        run = self.run
+        part = self.checkpoint.with_suffix(".part")
+        state: dict[str, Any] = {
+            "settings": json.dumps(dataclasses.asdict(self.settings)),
+            "model": run.model.state_dict(),
+            "heads": run.heads.state_dict(),
+            "optimiser": run.optimiser.state_dict(),
+            "average": run.average,
+            "step": run.step,
+            "trained_s": run.trained_s,
+        }
+        torch.save(state, part)
+        part.rename(self.checkpoint)
+
+    def train(self, minutes: float) -> None:
+        """Trains until `minutes` in all have been spent, checkpoints included."""
+        run, whole_s = self.run, minutes * 60
+        rng = np.random.default_rng([self.settings.seed, 3, run.step])
+        self.pool.refresh(POOL // 3, rng, self._ease())
+        saved_s = run.trained_s
+        report: dict[str, float] = {}
+        started, before_s = time.monotonic(), run.trained_s
+        while run.trained_s < whole_s:
+            self.pool.refresh(FRESH_A_STEP, rng, self._ease())
+            self._set_rate(run.trained_s / whole_s)
+            losses = self._step(rng, run.trained_s / whole_s)
+            for name, value in losses.items():
+                report[name] = 0.95 * report.get(name, value) + 0.05 * value
+            run.step += 1
+            run.trained_s = before_s + time.monotonic() - started
+            if run.step % 50 == 0:
+                self._log(report, whole_s)
+            if run.trained_s - saved_s > CHECKPOINT_S:
+                self.save()
+                saved_s = run.trained_s
+        self.save()
+
+    def _ease(self) -> float:
+        """1 at the start, 0 after EASY_STEPS: large plain subjects first, then the whole world."""
+        return max(0.0, 1 - self.run.step / EASY_STEPS)
+
+    def _set_rate(self, progress: float) -> None:
+        warm = min(1.0, (self.run.step + 1) / WARM_UP_STEPS)
+        cool = min(1.0, max(0.02, (1 - progress) / COOL_DOWN_SHARE))
+        for group in self.run.optimiser.param_groups:
+            group["lr"] = LEARNING_RATE * warm * cool
+
+    def _step(self, rng: Random, progress: float) -> dict[str, float]:
+        run, subjects = self.run, self.studio.artwork.subjects
+        slots = self.pool.draw(BATCH, rng)
+        scenes = [self.pool.scenes[n] for n in slots]
+        captions = [self.writer.write(scene, rng) for scene in scenes]
+        captions += [self.writer.write(self.studio.plan(rng), rng) for _ in range(TEXT_ONLY)]
+        shown, said = claims_of(scenes, subjects), claims_of(captions, subjects)
+        side = SMALL_FRAME if progress < SMALL_SHARE else FRAME
+        images, pooled = image_features(
+            run.model, pixel_values(torch.from_numpy(self.pool.pixels[slots]), side)
+        )
+        texts = text_features(run.model, self.words, [caption.text for caption in captions])
+        paired = Claims(*(said[name][:BATCH] for name in IMAGE_ORDER))
+        scale = run.model.logit_scale.exp().clamp(max=60)
+        losses = {"pair": contrastive_loss(images, texts[:BATCH], scale, fits(paired, shown))}
+        direct = network.shared_cross_entropy(run.heads.direct(pooled), shown.subject)
+        losses["direct"] = 0.5 * direct
+        for name, weight in IMAGE_WEIGHTS.items():
+            losses[f"image {name}"] = weight * prototype_loss(run.heads, name, images, shown[name])
+        for name, weight in TEXT_WEIGHTS.items():
+            losses[f"text {name}"] = weight * prototype_loss(run.heads, name, texts, said[name])
+        loss = torch.stack(list(losses.values())).sum()
+        run.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        torch.nn.utils.clip_grad_norm_(run.model.parameters(), 2.0)
+        run.optimiser.step()
+        self._average()
+        with torch.no_grad():
+            named = run.heads.logits("subject", images).argmax(1)
+            right = shown.subject[torch.arange(BATCH), named].mean()
+        return {name: float(value.detach()) for name, value in losses.items()} | {
+            "named": float(right)
+        }
+
+    def _average(self) -> None:
+        """Moves the averaged weights a little; early on they follow faster."""
+        keep = min(AVERAGING, (1 + self.run.step) / (10 + self.run.step))
+        with torch.no_grad():
+            for name, value in self.run.model.state_dict().items():
+                if value.is_floating_point():
+                    self.run.average[name].lerp_(value, 1 - keep)
+
+    def _log(self, report: dict[str, float], whole_s: float) -> None:
+        run = self.run
+        left = max(0.0, whole_s - run.trained_s)
+        parts = "  ".join(f"{name} {value:.2f}" for name, value in report.items())
+        line = f"{run.trained_s / 60:6.1f} min  step {run.step}  {parts}  {left / 60:.0f} min left"
+        print(line, flush=True)
+        with (self.folder / "log.txt").open("a") as file:
+            file.write(line + "\n")
+
+
+IMAGE_ORDER = ("subject", "kind", "place", "colour", "count")
+
+
+def processor() -> CLIPImageProcessorPil:
+    size = {"height": FRAME, "width": FRAME}
+    return CLIPImageProcessorPil(
+        do_resize=True,
+        size={"shortest_edge": FRAME},
+        do_center_crop=True,
+        crop_size=size,
+        image_mean=list(network.MEAN),
+        image_std=list(network.STD),
+        do_convert_rgb=True,
+    )
+
+
+def export(run: Run, words: CLIPTokenizer, out: Path) -> None:
+    """Writes the averaged weights as a transformers folder, float16, whole or not at all."""
+    out.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: value.half().contiguous()
+        for name, value in run.average.items()
+        if value.is_floating_point()
+    }
+    run.model.config.dtype = torch.float16
+    run.model.config.architectures = ["CLIPModel"]
+    run.model.config.save_pretrained(out)
+    words.save_pretrained(out)
+    processor().save_pretrained(out)
+    part = out / "model.safetensors.part"
+    save_file(weights, part, metadata={"format": "pt"})
+    part.rename(out / "model.safetensors")
