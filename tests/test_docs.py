@@ -1,0 +1,107 @@
+"""What the documents say is what the code does."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+SECTIONS = re.compile(r"^#+ (.+)$", re.M)
+
+
+def test_readme_has_every_setting_with_its_default() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\S+) \|", (ROOT / "README.md").read_text(), re.M)
+    told = {name: default.strip("`") for name, default in rows}
+    assert told == {name: value or "–" for name, value in settings.DEFAULTS.items()}
+
+
+def test_example_file_has_every_setting_with_its_default() -> None:
+    lines = re.findall(r"^#? ?([A-Z_]+)=(\S*)$", (ROOT / ".env.example").read_text(), re.M)
+    assert dict(lines) == settings.DEFAULTS
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)#\s]+)", document.read_text()):
+        if "://" not in link:
+            assert (document.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_make_targets_that_are_named_exist(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+)(?: [a-z]+)*:", (ROOT / "Makefile").read_text(), re.M))
+    for name in re.findall(r"`make ([a-z]+)", document.read_text()):
+        assert name in targets, name
+
+
+def test_readme_command_line_is_understood() -> None:
+    calls = re.findall(r"python -m index (\w+)(.*)", (ROOT / "README.md").read_text())
+    assert {verb for verb, _ in calls} == {"add", "find", "info", "look"}
+    for verb, rest in calls:
+        said = subprocess.run(
+            [sys.executable, "-m", "index", verb, "--help"],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        for option in re.findall(r"--?\w+", rest.split("#")[0]):
+            assert option in said
+
+
+def test_changelog_names_the_version() -> None:
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert version is not None
+    assert version[1] in SECTIONS.findall((ROOT / "CHANGELOG.md").read_text())[1]
+
+
+def test_readme_invite_link_asks_for_what_the_bot_asks() -> None:
+    from bot.client import permissions
+
+    assert f"permissions={permissions().value}" in (ROOT / "README.md").read_text()
+
+
+# ---- the layout
+
+
+def _imported(package: str) -> set[str]:
+    """The top-level names that the modules of a package import, anywhere in their code."""
+    names: set[str] = set()
+    for file in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize(
+    ("package", "others"),
+    [
+        ("index", {"bot", "sandbox", "discord"}),
+        ("bot", {"sandbox", "torch", "transformers", "sqlite3", "aiosqlite", "numpy"}),
+        ("sandbox", {"bot", "index", "torch"}),
+        ("demo", {"bot", "index", "sandbox"}),
+    ],
+)
+def test_package_knows_nothing_of(package: str, others: set[str]) -> None:
+    assert not _imported(package) & others
+
+
+def test_index_is_imported_without_discord_or_torch() -> None:
+    code = "import sys, index; print(*({'discord', 'torch', 'transformers'} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (said.returncode, said.stdout.strip(), said.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("name", ["/work/", "/root/", "pypi.org", "registry.npmjs", "pythonhosted"])
+def test_nothing_names_a_machine_or_a_registry(name: str) -> None:
+    files = subprocess.run(
+        ["git", "grep", "-IlF", name, "--", ":!tests/test_docs.py"],
+        cwd=ROOT, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert not files
