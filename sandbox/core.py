@@ -1,0 +1,397 @@
+"""The parts every route works with, and what happens to messages, channels and threads.
+
+A change here is one whole: the world changes, the journal notes it, those who may see it are
+told. Routes check who may do it and call these.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .faults import Faults
+from .gateway import Gateway
+from .journal import Journal
+from .links import Links
+from .payloads import Payloads, Viewer, partial_emoji
+from .snowflakes import at_time
+from .world import Channel, Guild, Member, Message, Reaction, User, World, files_of
+
+if TYPE_CHECKING:
+    from discord.types.gateway import (
+        MessageDeleteBulkEvent,
+        MessageDeleteEvent,
+        MessageReactionAddEvent,
+        MessageReactionRemoveEvent,
+        ThreadDeleteEvent,
+        ThreadMembersUpdate,
+    )
+
+ONE_HOUR_S = 3600
+
+
+@dataclass(slots=True)
+class Clocks:
+    """How long things hold, in seconds; tests shorten them."""
+
+    acknowledge_s: float = 3.0  # an interaction must be acknowledged
+    token_s: float = 900.0  # its token can be used
+    unfurl_s: float = 0.4  # until a link's embed arrives
+
+
+@dataclass
+class Core:
+    """One sandbox's parts."""
+
+    world: World
+    links: Links
+    payloads: Payloads
+    gateway: Gateway
+    journal: Journal
+    faults: Faults
+    uploads: Path
+    clocks: Clocks = field(default_factory=Clocks)
+    ephemeral: dict[int, Message] = field(default_factory=dict)  # only their reader sees them
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the request; ended when the sandbox closes."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End what runs beside, close the gateway, write the journal."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.gateway.close()
+        await self.journal.flush()
+
+    def guild_of(self, channel: Channel) -> Guild:
+        """The guild a channel is in."""
+        return self.world.guilds[channel.guild_id]
+
+    def next_id(self) -> int:
+        """A new id."""
+        return self.world.snowflakes.next()
+
+    # messages
+
+    def find_message(self, channel_id: int, id: int) -> Message | None:
+        """A message of the channel, also an ephemeral one."""
+        message = self.world.message(channel_id, id) or self.ephemeral.get(id)
+        return message if message is not None and message.channel_id == channel_id else None
+
+    def post(self, message: Message, *, nonce: Any = None) -> None:
+        """Put a new message into its channel and tell its readers."""
+        self._keep(message)
+        channel = self.world.channel(message.channel_id)
+        if channel is not None and channel.thread is not None and message.only_for is None:
+            self.wake_thread(channel)
+            self.join_thread(channel, message.author_id)
+        self._tell(message, "MESSAGE_CREATE", nonce)
+
+    def change(self, message: Message) -> None:
+        """Keep a message that was changed, and tell its readers."""
+        self._keep(message)
+        self._tell(message, "MESSAGE_UPDATE")
+
+    def _keep(self, message: Message) -> None:
+        if message.only_for is None:
+            self.world.put_message(message)
+            self.journal.message(message)
+        else:
+            self.ephemeral[message.id] = message
+            self.world.show_files(message)
+            self._forget_old_ephemeral()
+
+    def _forget_old_ephemeral(self) -> None:
+        oldest = at_time(time.time() - max(ONE_HOUR_S, self.clocks.token_s))
+        for id in [id for id in self.ephemeral if id < oldest]:
+            self.world.hide_files(files_of(self.ephemeral.pop(id)))
+
+    def _tell(self, message: Message, event: str, nonce: Any = None) -> None:
+        def build(viewer: Viewer) -> Any:
+            payload = self.payloads.message_event(message, viewer)
+            if nonce is not None and viewer.user_id == message.author_id:
+                payload["nonce"] = nonce
+            return payload
+
+        if message.only_for is not None:
+            self.gateway.emit(event, build, only={message.only_for})
+        elif channel := self.world.channel(message.channel_id):
+            self.gateway.emit(event, build, channel=channel)
+
+    def delete(self, message: Message) -> None:
+        """Remove a message and tell its readers."""
+        event: MessageDeleteEvent = {
+            "id": str(message.id),
+            "channel_id": str(message.channel_id),
+        }
+        channel = self.world.channel(message.channel_id)
+        if channel is not None:
+            event["guild_id"] = str(channel.guild_id)
+        if message.only_for is not None:
+            self.ephemeral.pop(message.id, None)
+            self.world.hide_files(files_of(message))
+            self.gateway.emit("MESSAGE_DELETE", event, only={message.only_for})
+        elif channel is not None:
+            self.world.drop_message(channel.id, message.id)
+            self.journal.message_gone(channel.id, message.id)
+            self.gateway.emit("MESSAGE_DELETE", event, channel=channel)
+
+    def delete_many(self, channel: Channel, ids: list[int]) -> None:
+        """Remove messages in bulk; ids that are not there are passed over."""
+        gone = [id for id in ids if self.world.drop_message(channel.id, id) is not None]
+        for id in gone:
+            self.journal.message_gone(channel.id, id)
+        event: MessageDeleteBulkEvent = {
+            "ids": [str(id) for id in gone],
+            "channel_id": str(channel.id),
+            "guild_id": str(channel.guild_id),
+        }
+        self.gateway.emit("MESSAGE_DELETE_BULK", event, channel=channel)
+
+    def react(self, message: Message, user: User, emoji: str) -> None:
+        """Add somebody's reaction; a second one of the same emoji changes nothing."""
+        reaction = next((one for one in message.reactions if one.emoji == emoji), None)
+        if reaction is None:
+            reaction = Reaction(emoji)
+            message.reactions.append(reaction)
+        if user.id in reaction.users:
+            return
+        reaction.users.append(user.id)
+        self.journal.message(message)
+        channel = self.world.channel(message.channel_id)
+        if channel is None:
+            return
+        event: MessageReactionAddEvent = {
+            "user_id": str(user.id),
+            "channel_id": str(channel.id),
+            "message_id": str(message.id),
+            "guild_id": str(channel.guild_id),
+            "emoji": partial_emoji(emoji),
+            "message_author_id": str(message.author_id),
+            "burst": False,
+            "type": 0,
+        }
+        if member := self.world.member(channel.guild_id, user.id):
+            event["member"] = self.payloads.member(member)
+        self.gateway.emit("MESSAGE_REACTION_ADD", event, channel=channel)
+
+    def unreact(self, message: Message, user_id: int, emoji: str) -> None:
+        """Take somebody's reaction away, if it is there."""
+        for reaction in message.reactions:
+            if reaction.emoji == emoji and user_id in reaction.users:
+                reaction.users.remove(user_id)
+                break
+        else:
+            return
+        message.reactions = [one for one in message.reactions if one.count]
+        self.journal.message(message)
+        channel = self.world.channel(message.channel_id)
+        if channel is None:
+            return
+        event: MessageReactionRemoveEvent = {
+            "user_id": str(user_id),
+            "channel_id": str(channel.id),
+            "message_id": str(message.id),
+            "guild_id": str(channel.guild_id),
+            "emoji": partial_emoji(emoji),
+            "burst": False,
+            "type": 0,
+        }
+        self.gateway.emit("MESSAGE_REACTION_REMOVE", event, channel=channel)
+
+    # channels
+
+    def channel_made(self, channel: Channel) -> None:
+        """Put a new channel into its guild and tell those who see it."""
+        guild = self.guild_of(channel)
+        guild.channels[channel.id] = channel
+        self.journal.channel(channel)
+        self._note_shown(channel)
+        self.gateway.emit(
+            "CHANNEL_CREATE", lambda _: self.payloads.channel(channel), channel=channel, seen=True
+        )
+
+    def channel_changed(self, channel: Channel) -> None:
+        """Keep a changed channel or thread and tell those who see it."""
+        self.journal.channel(channel)
+        guild = self.guild_of(channel)
+        name = "CHANNEL_UPDATE" if channel.thread is None else "THREAD_UPDATE"
+        self.gateway.sync_channels(guild)
+        self.gateway.emit(
+            name,
+            lambda viewer: self.payloads.any_channel(channel, viewer.user_id),
+            channel=channel,
+            seen=True,
+        )
+
+    def channel_gone(self, channel: Channel) -> None:
+        """Delete a channel with its threads and messages (there are no events for those)."""
+        told = self.gateway.readers(channel, seen=True)
+        if channel.thread is None:
+            told.add(self.world.application.bot_user_id)
+        payload = self.payloads.any_channel(channel, 0)
+        guild = self.guild_of(channel)
+        for one in self.world.drop_channel(channel):
+            self.journal.channel_gone(one)
+            self._note_hidden(one)
+        if channel.type == 4:
+            self._orphan(guild, channel)
+        if channel.thread is None:
+            self.gateway.emit("CHANNEL_DELETE", payload, guild=guild, only=told)
+            return
+        event: ThreadDeleteEvent = {
+            "id": str(channel.id),
+            "guild_id": str(channel.guild_id),
+            "parent_id": str(channel.parent_id),
+            "type": channel.type,
+        }
+        self.gateway.emit("THREAD_DELETE", event, guild=guild, only=told)
+
+    def _orphan(self, guild: Guild, category: Channel) -> None:
+        """The channels of a deleted category stay, without one."""
+        for channel in list(guild.channels.values()):
+            if channel.parent_id == category.id:
+                channel.parent_id = None
+                self.channel_changed(channel)
+
+    def _note_shown(self, channel: Channel) -> None:
+        for session in self.gateway.sessions.values():
+            if not session.user.bot and self.world.sees(session.user.id, channel):
+                session.channels.add(channel.id)
+
+    def _note_hidden(self, channel: Channel) -> None:
+        for session in self.gateway.sessions.values():
+            session.channels.discard(channel.id)
+
+    # threads
+
+    def thread_made(self, channel: Channel) -> None:
+        """Put a new thread into its guild and tell those who see it."""
+        self.guild_of(channel).channels[channel.id] = channel
+        self.journal.channel(channel)
+        self._note_shown(channel)
+
+        def build(viewer: Viewer) -> Any:
+            return {**self.payloads.thread(channel, viewer.user_id), "newly_created": True}
+
+        self.gateway.emit("THREAD_CREATE", build, channel=channel, seen=True)
+
+    def wake_thread(self, channel: Channel) -> None:
+        """A thread that is written in is no longer archived."""
+        if channel.thread is not None and channel.thread.archived:
+            self.archive(channel, False)
+
+    def archive(self, channel: Channel, archived: bool) -> None:
+        """Archive a thread or wake it."""
+        if channel.thread is not None and channel.thread.archived != archived:
+            channel.thread.archived = archived
+            channel.thread.archived_at = time.time()
+            self.channel_changed(channel)
+
+    def join_thread(self, channel: Channel, user_id: int) -> None:
+        """Make somebody a member of a thread."""
+        thread = channel.thread
+        if thread is None or user_id in thread.members:
+            return
+        seeing = self.world.sees(user_id, channel)
+        thread.members[user_id] = time.time()
+        self.journal.channel(channel)
+        if not seeing and self.world.sees(user_id, channel):
+            # a private thread appears to whom it was opened
+            self.gateway.emit(
+                "THREAD_CREATE",
+                lambda viewer: self.payloads.thread(channel, viewer.user_id),
+                guild=self.guild_of(channel),
+                only={user_id},
+            )
+        self._tell_members(channel, added=[user_id])
+
+    def leave_thread(self, channel: Channel, user_id: int) -> None:
+        """End somebody's membership in a thread."""
+        if channel.thread is None or user_id not in channel.thread.members:
+            return
+        told = self.gateway.readers(channel, seen=True)
+        del channel.thread.members[user_id]
+        self.journal.channel(channel)
+        self._tell_members(channel, removed=[user_id], also=told)
+        self.gateway.sync_channels(self.guild_of(channel))
+
+    def _tell_members(
+        self,
+        channel: Channel,
+        *,
+        added: list[int] | None = None,
+        removed: list[int] | None = None,
+        also: set[int] | None = None,
+    ) -> None:
+        event: ThreadMembersUpdate = {
+            "id": str(channel.id),
+            "guild_id": str(channel.guild_id),
+            "member_count": len(channel.thread.members) if channel.thread is not None else 0,
+        }
+        if added:
+            event["added_members"] = [self.payloads.thread_member(channel, id) for id in added]
+        if removed:
+            event["removed_member_ids"] = [str(id) for id in removed]
+        told = self.gateway.readers(channel, seen=True) | (also or set())
+        self.gateway.emit("THREAD_MEMBERS_UPDATE", event, guild=self.guild_of(channel), only=told)
+
+    # members
+
+    def member_changed(self, member: Member) -> None:
+        """Keep changed roles or a nickname; tell the guild, and show or hide channels."""
+        self.journal.member(member)
+        guild = self.world.guilds[member.guild_id]
+        event = {**self.payloads.member(member), "guild_id": str(guild.id)}
+        self._tell_of_member("GUILD_MEMBER_UPDATE", event, guild, member.user_id)
+        self.gateway.sync_channels(guild)
+
+    def member_came(self, member: Member) -> None:
+        """Let somebody into a guild."""
+        guild = self.world.guilds[member.guild_id]
+        guild.members[member.user_id] = member
+        self.journal.member(member)
+        event = {**self.payloads.member(member), "guild_id": str(guild.id)}
+        self.gateway.emit("GUILD_MEMBER_ADD", event, guild=guild)
+        self.gateway.send_guild_to(guild, {member.user_id})
+
+    def member_gone(self, guild: Guild, user_id: int) -> None:
+        """Somebody left or was removed; to them the guild is gone."""
+        del guild.members[user_id]
+        self.journal.member_gone(guild.id, user_id)
+        user = self.payloads.user_by_id(user_id)
+        event = {"guild_id": str(guild.id), "user": user}
+        self.gateway.emit("GUILD_MEMBER_REMOVE", event, guild=guild)
+        self.gateway.emit("GUILD_DELETE", {"id": str(guild.id)}, guild=guild, only={user_id})
+        for channel in guild.threads():
+            self.leave_thread(channel, user_id)
+
+    def _tell_of_member(self, name: str, event: Any, guild: Guild, user_id: int) -> None:
+        """Members see it, and the one concerned even without the intent for members."""
+        self.gateway.emit(name, event, guild=guild)
+        if user_id == self.world.application.bot_user_id:
+            self.gateway.tell_itself(name, event, guild)
+
+    # outages
+
+    def outage(self, guild: Guild, unavailable: bool) -> None:
+        """A guild becomes unavailable, or is back. Nothing in it is lost."""
+        if guild.unavailable == unavailable:
+            return
+        told = set(guild.members)
+        guild.unavailable = unavailable
+        if unavailable:
+            event = self.payloads.unavailable(guild)
+            self.gateway.emit("GUILD_DELETE", event, guild=guild, only=told)
+            return
+        self.gateway.send_guild_to(guild, told)

@@ -1,0 +1,550 @@
+"""The gateway: one websocket a client, events that each may see, and replay after a break.
+
+A session outlives its socket. Its events are numbered and kept in a bounded buffer; a writer
+sends whatever the socket has not had yet, which makes a RESUME the same as going on. Who gets an
+event is decided here, from permissions and intents, and so is how much of a message a bot
+without the message content intent sees.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import WSMsgType, web
+
+from .faults import Fault, Faults
+from .links import Links
+from .payloads import Payloads, Viewer, everybody
+from .world import Channel, Guild, Member, User, World
+
+if TYPE_CHECKING:
+    from discord.types.gateway import GuildMembersChunkEvent, ReadyEvent
+
+log = logging.getLogger(__name__)
+
+DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE_STATE, RESUME = 0, 1, 2, 3, 4, 6
+RECONNECT, REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 7, 8, 9, 10, 11
+
+HEARTBEAT_MS = 41_250
+MAX_KEPT_EVENTS = 2000  # a session that lags further behind cannot be resumed
+SESSION_LIFE_S = 300  # how long a session without a socket can be resumed
+MEMBERS_A_CHUNK = 1000
+
+# close codes
+UNKNOWN_ERROR, UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED = 4000, 4001, 4002, 4003
+AUTHENTICATION_FAILED, ALREADY_AUTHENTICATED, SESSION_TIMED_OUT = 4004, 4005, 4009
+INVALID_SHARD, INVALID_INTENTS, DISALLOWED_INTENTS = 4010, 4013, 4014
+
+# intents
+GUILDS, MEMBERS, EXPRESSIONS, PRESENCES = 1 << 0, 1 << 1, 1 << 3, 1 << 8
+MESSAGES, REACTIONS, TYPING, MESSAGE_CONTENT = 1 << 9, 1 << 10, 1 << 11, 1 << 15
+ALL_INTENTS = (1 << 26) - 1
+PRIVILEGED_BITS = {"members": MEMBERS, "presences": PRESENCES, "message_content": MESSAGE_CONTENT}
+
+INTENT_OF = {
+    "GUILD_CREATE": GUILDS,
+    "GUILD_UPDATE": GUILDS,
+    "GUILD_DELETE": GUILDS,
+    "GUILD_ROLE_CREATE": GUILDS,
+    "GUILD_ROLE_UPDATE": GUILDS,
+    "GUILD_ROLE_DELETE": GUILDS,
+    "CHANNEL_CREATE": GUILDS,
+    "CHANNEL_UPDATE": GUILDS,
+    "CHANNEL_DELETE": GUILDS,
+    "CHANNEL_PINS_UPDATE": GUILDS,
+    "THREAD_CREATE": GUILDS,
+    "THREAD_UPDATE": GUILDS,
+    "THREAD_DELETE": GUILDS,
+    "THREAD_LIST_SYNC": GUILDS,
+    "THREAD_MEMBER_UPDATE": GUILDS,
+    "THREAD_MEMBERS_UPDATE": GUILDS,  # of others only with MEMBERS, see _wants
+    "GUILD_MEMBER_ADD": MEMBERS,
+    "GUILD_MEMBER_UPDATE": MEMBERS,
+    "GUILD_MEMBER_REMOVE": MEMBERS,
+    "GUILD_STICKERS_UPDATE": EXPRESSIONS,
+    "MESSAGE_CREATE": MESSAGES,
+    "MESSAGE_UPDATE": MESSAGES,
+    "MESSAGE_DELETE": MESSAGES,
+    "MESSAGE_DELETE_BULK": MESSAGES,
+    "MESSAGE_REACTION_ADD": REACTIONS,
+    "MESSAGE_REACTION_REMOVE": REACTIONS,
+    "MESSAGE_REACTION_REMOVE_ALL": REACTIONS,
+    "TYPING_START": TYPING,
+}
+
+Build = Callable[[Viewer], Mapping[str, Any]]
+
+
+@dataclass
+class Session:
+    """One identified client. `events` are (sequence, frame); `sent` is what its socket has."""
+
+    id: str
+    user: User
+    token: str
+    intents: int
+    shard: tuple[int, int]
+    sequence: int = 0
+    sent: int = 0
+    events: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=MAX_KEPT_EVENTS))
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+    socket: Socket | None = None
+    gone_since: float = 0.0
+    channels: set[int] = field(default_factory=set)  # a person's: channels their page shows
+
+    @property
+    def viewer(self) -> Viewer:
+        """For whom its payloads are made."""
+        return Viewer(self.user.id, content=bool(self.intents & MESSAGE_CONTENT))
+
+    def covers(self, guild_id: int) -> bool:
+        """Whether the guild is on this session's shard."""
+        return (guild_id >> 22) % self.shard[1] == self.shard[0]
+
+    def add(self, name: str, data: Mapping[str, Any]) -> None:
+        """Number an event and keep it for the socket."""
+        self.sequence += 1
+        frame = {"op": DISPATCH, "t": name, "s": self.sequence, "d": data}
+        self.events.append((self.sequence, json.dumps(frame)))
+        self.more.set()
+
+    def can_resume_from(self, sequence: int) -> bool:
+        """Whether every event after this one is still kept."""
+        oldest = self.events[0][0] if self.events else self.sequence + 1
+        return oldest - 1 <= sequence <= self.sequence
+
+
+class Socket:
+    """One connection: frames out (zlib-stream when asked for), silent when a zombie."""
+
+    def __init__(self, ws: web.WebSocketResponse, compressed: bool) -> None:
+        self.ws = ws
+        self.zombie = False
+        self._zlib = zlib.compressobj() if compressed else None
+
+    async def send(self, op: int, data: Any = None) -> None:
+        """Send a frame that is no event."""
+        await self.send_text(json.dumps({"op": op, "d": data, "s": None, "t": None}))
+
+    async def send_text(self, text: str) -> None:
+        """Send a frame; a closed or zombie socket swallows it."""
+        if self.zombie or self.ws.closed:
+            return
+        try:
+            if self._zlib is None:
+                await self.ws.send_str(text)
+            else:
+                data = self._zlib.compress(text.encode()) + self._zlib.flush(zlib.Z_SYNC_FLUSH)
+                await self.ws.send_bytes(data)
+        except ConnectionError:
+            log.debug("a client went while a frame was sent")
+
+
+class Gateway:
+    """All sessions, and the one way to tell them something: `emit`."""
+
+    def __init__(self, world: World, payloads: Payloads, links: Links, faults: Faults) -> None:
+        self.world = world
+        self.payloads = payloads
+        self.links = links
+        self.faults = faults
+        self.sessions: dict[str, Session] = {}
+        self.heartbeat_ms = HEARTBEAT_MS
+        self._sockets: set[Socket] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # telling
+
+    def emit(
+        self,
+        name: str,
+        build: Build | Mapping[str, Any],
+        *,
+        guild: Guild | None = None,
+        channel: Channel | None = None,
+        only: Collection[int] | None = None,
+        seen: bool = False,
+    ) -> None:
+        """Send an event to every session that may see it.
+
+        build    the payload, or a function that makes it for a viewer
+        guild    to its members; channel: to those who can read it (who can see it, with `seen`)
+        only     to these users and nobody else
+        """
+        for session in list(self.sessions.values()):
+            if self._may_have(session, guild, channel, only, seen) and self._wants(session, name):
+                data = build(session.viewer) if callable(build) else build
+                self._deliver(session, name, data)
+
+    def readers(self, channel: Channel, *, seen: bool = False) -> set[int]:
+        """The users who can read (or see) a channel, to tell them after it is gone."""
+        may = self.world.sees if seen else self.world.reads
+        return {id for id in self.world.guilds[channel.guild_id].members if may(id, channel)}
+
+    def _may_have(
+        self,
+        session: Session,
+        guild: Guild | None,
+        channel: Channel | None,
+        only: Collection[int] | None,
+        seen: bool,
+    ) -> bool:
+        guild_id = channel.guild_id if channel is not None else guild.id if guild else None
+        if guild_id is not None and session.user.bot and not session.covers(guild_id):
+            return False
+        if guild_id is not None and self.world.guilds[guild_id].unavailable and only is None:
+            return False
+        if only is not None:
+            return session.user.id in only
+        if channel is not None:
+            # Bots are told about every channel of their guilds, threads only when they see them.
+            if seen and session.user.bot and channel.thread is None:
+                return self.world.member(channel.guild_id, session.user.id) is not None
+            may = self.world.sees if seen else self.world.reads
+            return may(session.user.id, channel)
+        return guild is not None and session.user.id in guild.members
+
+    def _wants(self, session: Session, name: str) -> bool:
+        intent = INTENT_OF.get(name)
+        return intent is None or not session.user.bot or bool(session.intents & intent)
+
+    def _deliver(self, session: Session, name: str, data: Mapping[str, Any]) -> None:
+        fault = self.faults.for_event(name, "bot" if session.user.bot else "user")
+        if fault is not None and fault.kind == "gateway_miss":
+            return
+        session.add(name, data)
+        if fault is not None and fault.kind == "gateway_repeat":
+            session.add(name, data)
+
+    def bot_is_there(self) -> bool:
+        """Whether the bot has a session with a socket."""
+        return any(one.user.bot and one.socket is not None for one in self.sessions.values())
+
+    def sync_channels(self, guild: Guild) -> None:
+        """Show and hide channels on people's pages after a change of permissions."""
+        for session in self.sessions.values():
+            if session.user.bot:
+                continue
+            mine = {id for id in session.channels if id in guild.channels}
+            now = self._shown(guild, session.user)
+            for id in now - mine:
+                self._tell_channel(session, guild.channels[id], "CREATE")
+            for id in mine - now:
+                self._tell_channel(session, guild.channels[id], "DELETE")
+            session.channels = session.channels - mine | now
+
+    def _tell_channel(self, session: Session, channel: Channel, what: str) -> None:
+        kind = "CHANNEL" if channel.thread is None else "THREAD"
+        data = self.payloads.any_channel(channel, session.user.id)
+        self._deliver(session, f"{kind}_{what}", data)
+
+    def _shown(self, guild: Guild, user: User) -> set[int]:
+        if user.id not in guild.members:
+            return set()
+        return {
+            one.id
+            for one in guild.channels.values()
+            if self.world.sees(user.id, one) and not (one.thread and one.thread.archived)
+        }
+
+    # faults
+
+    def break_now(self, fault: Fault) -> None:
+        """Do a gateway fault to the sockets it is meant for."""
+        who = fault.who or "bot"
+        for session in list(self.sessions.values()):
+            if session.socket is None or who != ("bot" if session.user.bot else "user"):
+                continue
+            self._start(self._break(session, session.socket, fault))
+
+    async def _break(self, session: Session, socket: Socket, fault: Fault) -> None:
+        if fault.kind == "gateway_drop":
+            await socket.ws.close(code=fault.close_code)
+        elif fault.kind == "gateway_reconnect":
+            await socket.send(RECONNECT)
+        elif fault.kind == "gateway_invalid":
+            if not fault.resumable:
+                self.sessions.pop(session.id, None)
+            await socket.send(INVALID_SESSION, fault.resumable)
+        elif fault.kind == "gateway_zombie":
+            socket.zombie = True
+            if fault.seconds is not None:
+                await asyncio.sleep(fault.seconds)
+                socket.zombie = False
+                session.more.set()
+
+    # connections
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """GET /gateway: one client from HELLO to close."""
+        ws = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
+        await ws.prepare(request)
+        socket = Socket(ws, request.query.get("compress") == "zlib-stream")
+        self._sockets.add(socket)
+        writer: asyncio.Task[None] | None = None
+        session: Session | None = None
+        try:
+            await socket.send(HELLO, {"heartbeat_interval": self.heartbeat_ms, "_trace": []})
+            session = await self._first_frames(socket)
+            if session is not None:
+                writer = asyncio.create_task(self._write(session, socket))
+                await self._frames(session, socket)
+        finally:
+            self._sockets.discard(socket)
+            if writer is not None:
+                writer.cancel()
+                await asyncio.gather(writer, return_exceptions=True)
+            if session is not None and session.socket is socket:
+                session.socket = None
+                session.gone_since = time.monotonic()
+        return ws
+
+    async def _first_frames(self, socket: Socket) -> Session | None:
+        """The session that the client's IDENTIFY or RESUME leads to; None when it went."""
+        while (frame := await self._receive(socket)) is not None:
+            op, data = frame.get("op"), frame.get("d")
+            if op == HEARTBEAT:
+                await socket.send(HEARTBEAT_ACK)
+            elif op == IDENTIFY:
+                return await self._identify(socket, data if isinstance(data, dict) else {})
+            elif op == RESUME:
+                session = self._resume(socket, data if isinstance(data, dict) else {})
+                if session is not None:
+                    return session
+                await socket.send(INVALID_SESSION, False)
+            else:
+                await socket.ws.close(code=NOT_AUTHENTICATED, message=b"Not authenticated.")
+                return None
+        return None
+
+    async def _frames(self, session: Session, socket: Socket) -> None:
+        """Everything an identified client sends."""
+        while (frame := await self._receive(socket)) is not None:
+            op, data = frame.get("op"), frame.get("d")
+            if op == HEARTBEAT:
+                await socket.send(HEARTBEAT_ACK)
+            elif op == REQUEST_MEMBERS:
+                self._send_members(session, data if isinstance(data, dict) else {})
+            elif op in (IDENTIFY, RESUME):
+                await socket.ws.close(code=ALREADY_AUTHENTICATED, message=b"Already authenticated.")
+            elif op not in (PRESENCE, VOICE_STATE) and not (isinstance(op, int) and op > 11):
+                await socket.ws.close(code=UNKNOWN_OPCODE, message=b"Unknown opcode.")
+
+    async def _receive(self, socket: Socket) -> dict[str, Any] | None:
+        """The client's next frame; None once it has gone or was sent away."""
+        try:
+            # a client that misses two heartbeats is gone
+            message = await socket.ws.receive(timeout=self.heartbeat_ms / 1000 * 2.5)
+        except TimeoutError:
+            await socket.ws.close(code=SESSION_TIMED_OUT, message=b"Session timed out.")
+            return None
+        if message.type is not WSMsgType.TEXT:
+            return None
+        try:
+            frame = json.loads(message.data)
+        except json.JSONDecodeError:
+            frame = None
+        if not isinstance(frame, dict):
+            await socket.ws.close(code=DECODE_ERROR, message=b"Error while decoding payload.")
+            return None
+        return frame
+
+    async def _write(self, session: Session, socket: Socket) -> None:
+        """Send what the session has and its socket has not had, as it comes."""
+        while session.socket is socket:
+            session.more.clear()
+            for sequence, text in [one for one in session.events if one[0] > session.sent]:
+                if socket.zombie or socket.ws.closed:
+                    break
+                session.sent = sequence
+                await socket.send_text(text)
+            await session.more.wait()
+
+    # identifying and resuming
+
+    async def _identify(self, socket: Socket, data: dict[str, Any]) -> Session | None:
+        token = str(data.get("token", "")).removeprefix("Bot ")
+        user = self._user_of(token)
+        if user is None:
+            await socket.ws.close(code=AUTHENTICATION_FAILED, message=b"Authentication failed.")
+            return None
+        if user.bot and (code := self._refused(data)):
+            await socket.ws.close(code=code[0], message=code[1])
+            return None
+        shard = data.get("shard") or [0, 1]
+        session = Session(
+            id=secrets.token_hex(16),
+            user=user,
+            token=token,
+            intents=int(data["intents"]) if user.bot else ALL_INTENTS,
+            shard=(int(shard[0]), int(shard[1])),
+            socket=socket,
+        )
+        self._forget_old_sessions()
+        self.sessions[session.id] = session
+        self._welcome(session)
+        return session
+
+    def _refused(self, data: dict[str, Any]) -> tuple[int, bytes] | None:
+        """Why a bot's IDENTIFY is refused: close code and reason."""
+        intents = data.get("intents")
+        if not isinstance(intents, int) or intents < 0 or intents & ~ALL_INTENTS:
+            return INVALID_INTENTS, b"Invalid intent(s)."
+        for name, bit in PRIVILEGED_BITS.items():
+            if intents & bit and name not in self.world.application.privileged:
+                return DISALLOWED_INTENTS, b"Disallowed intent(s)."
+        shard = data.get("shard")
+        if shard is not None and not (
+            isinstance(shard, list) and len(shard) == 2 and 0 <= shard[0] < shard[1]
+        ):
+            return INVALID_SHARD, b"Invalid shard."
+        return None
+
+    def _user_of(self, token: str) -> User | None:
+        if token == self.world.application.token:
+            return self.world.bot
+        return self.world.person(token) if token else None
+
+    def _resume(self, socket: Socket, data: dict[str, Any]) -> Session | None:
+        self._forget_old_sessions()
+        session = self.sessions.get(str(data.get("session_id")))
+        token = str(data.get("token", "")).removeprefix("Bot ")
+        sequence = data.get("seq")
+        if session is None or session.token != token or not isinstance(sequence, int):
+            return None
+        if not session.can_resume_from(sequence):
+            return None
+        session.socket, session.sent = socket, sequence
+        session.add("RESUMED", {"_trace": []})
+        return session
+
+    def _forget_old_sessions(self) -> None:
+        now = time.monotonic()
+        for session in list(self.sessions.values()):
+            if session.socket is None and now - session.gone_since > SESSION_LIFE_S:
+                del self.sessions[session.id]
+
+    def _welcome(self, session: Session) -> None:
+        """READY, and for a bot a GUILD_CREATE for each guild."""
+        mine = [
+            guild
+            for guild in self.world.guilds.values()
+            if session.user.id in guild.members
+            and (not session.user.bot or session.covers(guild.id))
+        ]
+        ready: ReadyEvent = {
+            "v": 10,
+            "user": self.payloads.me(session.user),
+            "guilds": [self.payloads.unavailable(guild) for guild in mine],
+            "session_id": session.id,
+            "resume_gateway_url": self.url,
+            "shard": list(session.shard),
+            "application": {
+                "id": str(self.world.application.id),
+                "flags": self.payloads.application_flags(),
+            },
+        }
+        if session.user.bot:
+            session.add("READY", ready)
+            for guild in mine:
+                if not guild.unavailable:
+                    self.send_guild(session, guild)
+            return
+        there = [guild for guild in mine if not guild.unavailable]
+        for guild in there:
+            session.channels |= self._shown(guild, session.user)
+        guilds = [self._guild_for(session, guild) for guild in there]
+        session.add("READY", {**ready, "guilds": guilds})
+
+    @property
+    def url(self) -> str:
+        """The websocket address, without query."""
+        return self.links.base.replace("http", "ws", 1) + "/gateway"
+
+    def send_guild_to(self, guild: Guild, user_ids: Collection[int]) -> None:
+        """Tell these users' sessions of a guild they joined, or that is back."""
+        for session in list(self.sessions.values()):
+            if session.user.id in user_ids and (not session.user.bot or session.covers(guild.id)):
+                if not session.user.bot:
+                    session.channels |= self._shown(guild, session.user)
+                self.send_guild(session, guild)
+
+    def tell_itself(self, name: str, data: Mapping[str, Any], guild: Guild) -> None:
+        """An event about the bot itself, for its sessions that lack the intent for it."""
+        for session in self.sessions.values():
+            mine = session.user.bot and session.covers(guild.id)
+            if mine and not self._wants(session, name):
+                self._deliver(session, name, data)
+
+    def send_guild(self, session: Session, guild: Guild) -> None:
+        """Tell one session of a guild: at the start, after an outage, on joining."""
+        if self._wants(session, "GUILD_CREATE"):
+            self._deliver(session, "GUILD_CREATE", self._guild_for(session, guild))
+
+    def _guild_for(self, session: Session, guild: Guild) -> Mapping[str, Any]:
+        members = everybody(guild)
+        if session.user.bot and not session.intents & MEMBERS:
+            members = [guild.members[session.user.id]]
+        return self.payloads.guild_create(
+            guild, session.user, members=members, everything=session.user.bot
+        )
+
+    def _send_members(self, session: Session, data: dict[str, Any]) -> None:
+        """Op 8: the members asked for, in chunks."""
+        guild = self.world.guilds.get(int(data.get("guild_id") or 0))
+        if guild is None or session.user.id not in guild.members:
+            return
+        members = self._asked_for(guild, data)
+        chunks = [
+            members[start : start + MEMBERS_A_CHUNK]
+            for start in range(0, len(members), MEMBERS_A_CHUNK)
+        ] or [[]]
+        for index, chunk in enumerate(chunks):
+            event: GuildMembersChunkEvent = {
+                "guild_id": str(guild.id),
+                "members": [self.payloads.member(member) for member in chunk],
+                "chunk_index": index,
+                "chunk_count": len(chunks),
+                "not_found": [],
+            }
+            if nonce := data.get("nonce"):
+                event["nonce"] = str(nonce)
+            session.add("GUILD_MEMBERS_CHUNK", event)
+
+    def _asked_for(self, guild: Guild, data: dict[str, Any]) -> list[Member]:
+        members = everybody(guild)
+        if data.get("user_ids"):
+            ids = data["user_ids"] if isinstance(data["user_ids"], list) else [data["user_ids"]]
+            wanted = {int(id) for id in ids}
+            return [member for member in members if member.user_id in wanted]
+        query = str(data.get("query") or "").lower()
+        found = [
+            member
+            for member in members
+            if (member.nick or self.world.users[member.user_id].name).lower().startswith(query)
+        ]
+        limit = int(data.get("limit") or 0)
+        return found[:limit] if limit else found
+
+    # the end
+
+    def _start(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Close every socket, as for a server that restarts (1001)."""
+        for task in list(self._tasks):
+            task.cancel()
+        closing = [one.ws.close(code=1001, message=b"Going away") for one in list(self._sockets)]
+        await asyncio.gather(*closing, return_exceptions=True)

@@ -1,0 +1,388 @@
+"""Routes on users, guilds, roles, members, stickers and the search in messages."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from . import permissions, rest
+from .core import Core
+from .errors import ApiError, missing_access, missing_permissions, unknown
+from .payloads import asset_hash, base_permissions, everybody
+from .rest import Caller
+from .world import Guild, Member, Message, Role
+
+if TYPE_CHECKING:
+    from discord.types.gateway import GatewayBot, GuildRoleDeleteEvent
+
+MAX_SEARCH_OFFSET = 9975
+
+
+class GuildRoutes:
+    """/users, /gateway, /guilds/{guild_id} and /stickers."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.search_ready_at = 0.0  # until then Discord "is indexing": 202
+
+    def table(self) -> list[web.RouteDef]:
+        """The routes."""
+        one = "/guilds/{guild_id}"
+        member, role = f"{one}/members/{{user_id}}", f"{one}/roles/{{role_id}}"
+        return [
+            web.get("/gateway", self.gateway),
+            web.get("/gateway/bot", self.gateway_bot),
+            web.get("/oauth2/applications/@me", self.application),
+            web.get("/applications/@me", self.application),
+            web.get("/users/@me", self.me),
+            web.get("/users/@me/guilds", self.my_guilds),
+            web.delete("/users/@me/guilds/{guild_id}", self.leave),
+            web.get("/users/{user_id}", self.user),
+            web.get(one, self.read),
+            web.get(f"{one}/roles", self.roles),
+            web.post(f"{one}/roles", self.make_role),
+            web.patch(role, self.change_role),
+            web.delete(role, self.delete_role),
+            web.get(f"{one}/members", self.members),
+            web.get(f"{one}/members/search", self.search_members),
+            web.get(member, self.member),
+            web.patch(f"{one}/members/@me", self.change_me),
+            web.patch(member, self.change_member),
+            web.delete(member, self.kick),
+            web.put(f"{member}/roles/{{role_id}}", self.give_role),
+            web.delete(f"{member}/roles/{{role_id}}", self.take_role),
+            web.get(f"{one}/messages/search", self.search),
+            web.get(f"{one}/stickers", self.stickers),
+            web.get(f"{one}/stickers/{{sticker_id}}", self.sticker_of_guild),
+            web.get("/stickers/{sticker_id}", self.sticker),
+        ]
+
+    # who one is
+
+    async def gateway(self, _: web.Request) -> web.Response:
+        """Where the gateway is."""
+        return rest.answer({"url": self.core.gateway.url})
+
+    async def gateway_bot(self, request: web.Request) -> web.Response:
+        """Where the gateway is, and with how many shards."""
+        rest.caller(self.core, request)
+        payload: GatewayBot = {
+            "url": self.core.gateway.url,
+            "shards": 1,
+            "session_start_limit": {
+                "total": 1000,
+                "remaining": 1000,
+                "reset_after": 86_400_000,
+                "max_concurrency": 1,
+            },
+        }
+        return rest.answer(payload)
+
+    async def application(self, request: web.Request) -> web.Response:
+        """The bot's own application."""
+        if not rest.caller(self.core, request).user.bot:
+            raise ApiError(403, 20002, "Only bots can use this endpoint")
+        return rest.answer(self.core.payloads.application())
+
+    async def me(self, request: web.Request) -> web.Response:
+        """Oneself."""
+        return rest.answer(self.core.payloads.me(rest.caller(self.core, request).user))
+
+    async def user(self, request: web.Request) -> web.Response:
+        """Anybody."""
+        rest.caller(self.core, request)
+        user = self.core.world.users.get(rest.id_in(request, "user_id"))
+        if user is None:
+            raise unknown("User")
+        return rest.answer(self.core.payloads.user(user))
+
+    async def my_guilds(self, request: web.Request) -> web.Response:
+        """The guilds one is in."""
+        who = rest.caller(self.core, request)
+        mine = [one for one in self.core.world.guilds.values() if who.user.id in one.members]
+        return rest.answer([self._brief(one, who) for one in mine])
+
+    def _brief(self, guild: Guild, who: Caller) -> dict[str, Any]:
+        return {
+            "id": str(guild.id),
+            "name": guild.name,
+            "icon": asset_hash(guild.icon),
+            "banner": None,
+            "owner": guild.owner_id == who.user.id,
+            "permissions": base_permissions(guild, guild.members[who.user.id]),
+            "features": [],
+            "approximate_member_count": len(guild.members),
+        }
+
+    async def leave(self, request: web.Request) -> web.Response:
+        """Leave a guild."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        self.core.member_gone(guild, who.user.id)
+        return rest.nothing()
+
+    # guilds and roles
+
+    async def read(self, request: web.Request) -> web.Response:
+        """One guild."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        counts = {}
+        if request.query.get("with_counts") in ("1", "true", "True"):
+            count = len(guild.members)
+            counts = {"approximate_member_count": count, "approximate_presence_count": count}
+        return rest.answer({**self.core.payloads.guild(guild), **counts})
+
+    async def roles(self, request: web.Request) -> web.Response:
+        """A guild's roles."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        return rest.answer([self.core.payloads.role(guild, one) for one in guild.roles.values()])
+
+    async def make_role(self, request: web.Request) -> web.Response:
+        """Create a role; Manage Roles."""
+        guild = self._managed(request, permissions.MANAGE_ROLES)
+        wanted = (await rest.body_of(request)).json
+        everyone = guild.roles[guild.id].permissions
+        role = Role(self.core.next_id(), "new role", everyone, position=len(guild.roles))
+        _set_role(role, wanted)
+        guild.roles[role.id] = role
+        self._tell_role(guild, role, "GUILD_ROLE_CREATE")
+        return rest.answer(self.core.payloads.role(guild, role))
+
+    async def change_role(self, request: web.Request) -> web.Response:
+        """Change a role; Manage Roles."""
+        guild = self._managed(request, permissions.MANAGE_ROLES)
+        role = self._role(guild, request)
+        _set_role(role, (await rest.body_of(request)).json)
+        self._tell_role(guild, role, "GUILD_ROLE_UPDATE")
+        return rest.answer(self.core.payloads.role(guild, role))
+
+    async def delete_role(self, request: web.Request) -> web.Response:
+        """Delete a role; Manage Roles."""
+        guild = self._managed(request, permissions.MANAGE_ROLES)
+        role = self._role(guild, request)
+        if role.id == guild.id or role.managed:
+            raise missing_permissions()
+        del guild.roles[role.id]
+        self.core.journal.role_gone(guild, role.id)
+        for member in guild.members.values():
+            if role.id in member.roles:
+                member.roles.remove(role.id)
+                self.core.journal.member(member)
+        event: GuildRoleDeleteEvent = {"guild_id": str(guild.id), "role_id": str(role.id)}
+        self.core.gateway.emit("GUILD_ROLE_DELETE", event, guild=guild)
+        self.core.gateway.sync_channels(guild)
+        return rest.nothing()
+
+    def _managed(self, request: web.Request, permission: int) -> Guild:
+        who = rest.caller(self.core, request)
+        return rest.guild_allowed(self.core, who, rest.id_in(request, "guild_id"), permission)
+
+    def _role(self, guild: Guild, request: web.Request) -> Role:
+        role = guild.roles.get(rest.id_in(request, "role_id"))
+        if role is None:
+            raise unknown("Role")
+        return role
+
+    def _tell_role(self, guild: Guild, role: Role, name: str) -> None:
+        self.core.journal.role(guild, role)
+        event = {"guild_id": str(guild.id), "role": self.core.payloads.role(guild, role)}
+        self.core.gateway.emit(name, event, guild=guild)
+        self.core.gateway.sync_channels(guild)
+
+    # members
+
+    async def members(self, request: web.Request) -> web.Response:
+        """A guild's members by id; for bots only with the intent for members."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        if who.user.bot and "members" not in self.core.world.application.privileged:
+            raise missing_access()
+        limit = rest.number_asked(request, "limit", 1, 1, 1000)
+        after = rest.id_asked(request, "after") or 0
+        page = [one for one in everybody(guild) if one.user_id > after][:limit]
+        return rest.answer([self.core.payloads.member(one) for one in page])
+
+    async def search_members(self, request: web.Request) -> web.Response:
+        """Members whose name or nickname begins so."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        query = request.query.get("query", "").lower()
+        limit = rest.number_asked(request, "limit", 1, 1, 1000)
+        found = [one for one in everybody(guild) if self._called(one, query)]
+        return rest.answer([self.core.payloads.member(one) for one in found[:limit]])
+
+    def _called(self, member: Member, query: str) -> bool:
+        user = self.core.world.users[member.user_id]
+        names = (user.username, user.global_name or "", member.nick or "")
+        return any(name.lower().startswith(query) for name in names)
+
+    def _member(self, guild: Guild, request: web.Request) -> Member:
+        member = guild.members.get(rest.id_in(request, "user_id"))
+        if member is None:
+            raise unknown("Member")
+        return member
+
+    async def member(self, request: web.Request) -> web.Response:
+        """One member."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        return rest.answer(self.core.payloads.member(self._member(guild, request)))
+
+    async def change_me(self, request: web.Request) -> web.Response:
+        """Change one's own nickname."""
+        who = rest.caller(self.core, request)
+        _, member = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        wanted = (await rest.body_of(request)).json
+        member.nick = wanted.get("nick", member.nick) or None
+        self.core.member_changed(member)
+        return rest.answer(self.core.payloads.member(member))
+
+    async def change_member(self, request: web.Request) -> web.Response:
+        """Change somebody's roles (Manage Roles) or nickname (Manage Nicknames)."""
+        wanted = (await rest.body_of(request)).json
+        if "roles" in wanted:
+            guild = self._managed(request, permissions.MANAGE_ROLES)
+        else:
+            guild = self._managed(request, permissions.MANAGE_NICKNAMES)
+        member = self._member(guild, request)
+        if "nick" in wanted:
+            self._managed(request, permissions.MANAGE_NICKNAMES)
+            member.nick = wanted["nick"] or None
+        if wanted.get("roles") is not None:
+            member.roles = [int(id) for id in wanted["roles"] if int(id) in guild.roles]
+        self.core.member_changed(member)
+        return rest.answer(self.core.payloads.member(member))
+
+    async def kick(self, request: web.Request) -> web.Response:
+        """Remove somebody; Kick Members."""
+        guild = self._managed(request, permissions.KICK_MEMBERS)
+        member = self._member(guild, request)
+        if member.user_id == guild.owner_id:
+            raise missing_permissions()
+        self.core.member_gone(guild, member.user_id)
+        return rest.nothing()
+
+    async def give_role(self, request: web.Request) -> web.Response:
+        """Give somebody a role; Manage Roles."""
+        guild = self._managed(request, permissions.MANAGE_ROLES)
+        member, role = self._member(guild, request), self._role(guild, request)
+        if role.id not in member.roles:
+            member.roles.append(role.id)
+            self.core.member_changed(member)
+        return rest.nothing()
+
+    async def take_role(self, request: web.Request) -> web.Response:
+        """Take a role from somebody; Manage Roles."""
+        guild = self._managed(request, permissions.MANAGE_ROLES)
+        member, role = self._member(guild, request), self._role(guild, request)
+        if role.id in member.roles:
+            member.roles.remove(role.id)
+            self.core.member_changed(member)
+        return rest.nothing()
+
+    # stickers
+
+    async def stickers(self, request: web.Request) -> web.Response:
+        """A guild's stickers."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        payload = [self.core.payloads.guild_sticker(one) for one in guild.stickers.values()]
+        return rest.answer(payload)
+
+    async def sticker_of_guild(self, request: web.Request) -> web.Response:
+        """One of a guild's stickers."""
+        who = rest.caller(self.core, request)
+        rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        return await self.sticker(request)
+
+    async def sticker(self, request: web.Request) -> web.Response:
+        """Any sticker."""
+        rest.caller(self.core, request)
+        sticker = self.core.world.sticker(rest.id_in(request, "sticker_id"))
+        if sticker is None:
+            raise unknown("Sticker")
+        return rest.answer(self.core.payloads.guild_sticker(sticker))
+
+    # search
+
+    async def search(self, request: web.Request) -> web.Response:
+        """Messages that match, newest first, each in a list of its own; 202 while indexing."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        if (wait_s := self.search_ready_at - time.monotonic()) > 0:
+            body = {
+                "message": "Index not yet available. Try again later",
+                "code": 110000,
+                "documents_indexed": 0,
+                "retry_after": max(1, round(wait_s)),
+            }
+            return rest.answer(body, 202)
+        limit = rest.number_asked(request, "limit", 25, 1, 25)
+        offset = rest.number_asked(request, "offset", 0, 0, MAX_SEARCH_OFFSET)
+        found = self._found(who, guild, request)
+        found.sort(key=lambda one: one.id, reverse=request.query.get("sort_order") != "asc")
+        viewer = who.viewer(self.core)
+        page = found[offset : offset + limit]
+        messages = [[{**self.core.payloads.message(one, viewer), "hit": True}] for one in page]
+        body = {
+            "total_results": len(found),
+            "messages": messages,
+            "doing_deep_historical_index": False,
+            "documents_indexed": None,
+        }
+        return rest.answer(body)
+
+    def _found(self, who: Caller, guild: Guild, request: web.Request) -> list[Message]:
+        query = request.query
+        channels = [
+            one
+            for one in guild.channels.values()
+            if self.core.world.reads(who.user.id, one)
+            and rest.may(self.core, who, one, permissions.READ_MESSAGE_HISTORY)
+            and (one.id in map(int, query.getall("channel_id", [])) or "channel_id" not in query)
+        ]
+        least = rest.id_asked(request, "min_id") or 0
+        most = rest.id_asked(request, "max_id") or 1 << 63
+        return [
+            message
+            for channel in channels
+            for message in self.core.world.messages(channel.id)
+            if least < message.id < most and self._matches(message, request)
+        ]
+
+    def _matches(self, message: Message, request: web.Request) -> bool:
+        query = request.query
+        if query.get("content", "").lower() not in message.content.lower():
+            return False
+        authors = query.getall("author_id", [])
+        if authors and str(message.author_id) not in authors:
+            return False
+        return all(_has(message, what) for what in query.getall("has", []))
+
+
+def _has(message: Message, what: str) -> bool:
+    pictured = any((one.content_type).startswith("image/") for one in message.attachments)
+    embedded = any("image" in one or "thumbnail" in one for one in message.embeds)
+    known = {
+        "image": pictured or embedded,
+        "file": bool(message.attachments),
+        "embed": bool(message.embeds),
+        "link": "http" in message.content,
+        "sticker": bool(message.sticker_ids),
+        "snapshot": message.snapshot is not None,
+    }
+    wanted = known.get(what.removeprefix("-"), False)
+    return not wanted if what.startswith("-") else wanted
+
+
+def _set_role(role: Role, wanted: dict[str, Any]) -> None:
+    role.name = wanted.get("name") or role.name
+    role.color = int(wanted.get("color") or role.color)
+    role.hoist = bool(wanted.get("hoist", role.hoist))
+    role.mentionable = bool(wanted.get("mentionable", role.mentionable))
+    if wanted.get("permissions") is not None:
+        role.permissions = int(wanted["permissions"])

@@ -1,0 +1,183 @@
+"""What happened since the world file, kept over a restart.
+
+A data folder holds `journal.jsonl`, one changed thing a line, and `uploads/`, one file an
+attachment. Each line is the whole thing after the change (or null: it is gone), so that reading
+it again is putting the things back in order; at a start the journal is shortened to the last
+line of each. Writing happens in a thread; a request is answered once its lines are on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .errors import WorldError
+from .world import Channel, Guild, Member, Message, Role, World
+
+log = logging.getLogger(__name__)
+
+
+class Journal:
+    """The data folder. Without one (`folder` None) nothing is written."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._lines: list[str] = []
+        self._writing = asyncio.Lock()
+
+    # noting changes
+
+    def message(self, message: Message) -> None:
+        """A message was posted or changed. Ephemeral ones are not kept."""
+        if message.only_for is None:
+            self._note("message", [message.channel_id, message.id], asdict(message))
+
+    def message_gone(self, channel_id: int, id: int) -> None:
+        """A message was deleted."""
+        self._note("message", [channel_id, id], None)
+
+    def channel(self, channel: Channel) -> None:
+        """A channel or thread was made or changed."""
+        self._note("channel", [channel.guild_id, channel.id], asdict(channel))
+
+    def channel_gone(self, channel: Channel) -> None:
+        """A channel was deleted, with all that was in it."""
+        self._note("channel", [channel.guild_id, channel.id], None)
+
+    def role(self, guild: Guild, role: Role) -> None:
+        """A role was made or changed."""
+        self._note("role", [guild.id, role.id], asdict(role))
+
+    def role_gone(self, guild: Guild, id: int) -> None:
+        """A role was deleted."""
+        self._note("role", [guild.id, id], None)
+
+    def member(self, member: Member) -> None:
+        """Somebody came, or their roles or nickname changed."""
+        self._note("member", [member.guild_id, member.user_id], asdict(member))
+
+    def member_gone(self, guild_id: int, user_id: int) -> None:
+        """Somebody left."""
+        self._note("member", [guild_id, user_id], None)
+
+    def commands(self, commands: dict[int, dict[str, Any]]) -> None:
+        """The application's commands were registered."""
+        self._note("commands", [], list(commands.values()))
+
+    def _note(self, kind: str, key: list[int], value: Any) -> None:
+        if self.folder is not None:
+            self._lines.append(json.dumps({"kind": kind, "key": key, "value": value}))
+
+    # writing and reading
+
+    async def flush(self) -> None:
+        """Write what was noted; returns when it is on disk."""
+        async with self._writing:
+            lines, self._lines = self._lines, []
+            if lines and self.folder is not None:
+                await asyncio.to_thread(_append, self.folder / "journal.jsonl", lines)
+
+    def restore(self, world: World) -> int:
+        """Put everything back into a world fresh from its file; returns how many changes.
+
+        raises  WorldError when the folder or its journal cannot be used
+        """
+        if self.folder is None:
+            return 0
+        try:
+            (self.folder / "uploads").mkdir(parents=True, exist_ok=True)
+            lines = _last_of_each(self.folder / "journal.jsonl")
+            for entry in sorted(map(json.loads, lines), key=_turn):
+                _put_back(world, entry)
+            _rewrite(self.folder / "journal.jsonl", lines)
+        except OSError as exc:
+            raise WorldError(str(self.folder), f"cannot be used for data ({exc.strerror})") from exc
+        except (ValueError, KeyError, TypeError) as exc:
+            raise WorldError(str(self.folder / "journal.jsonl"), f"is damaged ({exc})") from exc
+        return len(lines)
+
+
+def _append(path: Path, lines: list[str]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _last_of_each(path: Path) -> list[str]:
+    """The journal's lines without those that a later line of the same thing replaces."""
+    if not path.exists():
+        return []
+    kept: dict[str, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            # the last line of a killed process; the request it stood for was never answered
+            log.warning("a broken line in %s was left out", path)
+            continue
+        name = f"{entry['kind']}{entry['key']}"
+        kept.pop(name, None)
+        kept[name] = line
+    return list(kept.values())
+
+
+def _rewrite(path: Path, lines: list[str]) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    fresh.replace(path)
+
+
+def _turn(entry: dict[str, Any]) -> int:
+    """When to put a thing back: channels before the messages in them, deletions of channels
+    after."""
+    if entry["kind"] == "channel" and entry["value"] is None:
+        return 2
+    return 1 if entry["kind"] == "message" else 0
+
+
+def _put_back(world: World, entry: dict[str, Any]) -> None:
+    kind, key, value = entry["kind"], entry["key"], entry["value"]
+    for id in key:
+        world.snowflakes.passed(id)
+    if kind == "commands":
+        world.commands = {int(command["id"]): command for command in value}
+    elif kind == "message":
+        _put_back_message(world, key, value)
+    elif (guild := world.guilds.get(key[0])) is not None:
+        _put_back_in_guild(world, guild, kind, key[1], value)
+
+
+def _put_back_message(world: World, key: list[int], value: dict[str, Any] | None) -> None:
+    if value is None:
+        world.drop_message(key[0], key[1])
+    elif world.channel(key[0]) is not None:
+        message = Message.from_json(value)
+        for attachment in message.attachments:
+            world.snowflakes.passed(attachment.id)
+        world.put_message(message)
+
+
+def _put_back_in_guild(
+    world: World, guild: Guild, kind: str, id: int, value: dict[str, Any] | None
+) -> None:
+    if kind == "channel":
+        if value is not None:
+            guild.channels[id] = Channel.from_json(value)
+        elif channel := guild.channels.get(id):
+            world.drop_channel(channel)
+    elif kind == "role":
+        if value is not None:
+            guild.roles[id] = Role(**value)
+        else:
+            guild.roles.pop(id, None)
+    elif kind == "member":
+        if value is not None:
+            guild.members[id] = Member(**value)
+        else:
+            guild.members.pop(id, None)

@@ -1,0 +1,164 @@
+"""Addresses of files: signed CDN links, the media proxy's, and what either leads back to.
+
+    {base}/cdn/attachments/{channel}/{attachment}/{filename}?ex=&is=&hm=   the file itself
+    {base}/media/attachments/…  (same signature)                           smaller versions of it
+    {base}/media/external/{hash}/https/{host}/{path}                       pictures of other sites
+
+`ex` and `is` are expiry and issue in hexadecimal unix seconds, `hm` an HMAC-SHA256 over path and
+times. The other sites are made up: `https://pictures.example/FILE` shows a file of the world,
+and `https://pages.example/FILE` is a page with that picture on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from . import media
+from .world import Attachment, World
+
+PICTURE_SITE = "https://pictures.example/"
+PAGE_SITE = "https://pages.example/"
+LINK_LIFE_S = 86_400  # Discord's links live about a day
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture as a payload shows it: where it is, what the proxy has, and how large."""
+
+    url: str
+    proxy_url: str
+    width: int | None = None
+    height: int | None = None
+    content_type: str | None = None
+    attachment: Attachment | None = None
+
+
+@dataclass
+class Links:
+    """Makes and checks addresses. `clock` gives unix seconds."""
+
+    world: World
+    base: str = "http://127.0.0.1"
+    life_s: float = LINK_LIFE_S
+    clock: Callable[[], float] = time.time
+    _key: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        # The same after a restart, so that links given out before still hold.
+        self._key = hashlib.sha256(self.world.application.token.encode()).digest()
+
+    # making
+
+    def attachment(self, attachment: Attachment) -> tuple[str, str]:
+        """The signed `url` and `proxy_url` of an uploaded file."""
+        path = _attachment_path(attachment)
+        query = self._sign(path)
+        return f"{self.base}/cdn/{path}?{query}", f"{self.base}/media/{path}?{query}"
+
+    def external(self, url: str) -> str:
+        """The media proxy's address of another site's picture."""
+        parts = urlsplit(url)
+        rest = f"{parts.scheme}/{parts.netloc}{quote(unquote(parts.path))}"
+        return f"{self.base}/media/external/{self._hash(rest)}/{rest}"
+
+    def shown(self, url: str) -> Shown:
+        """What a payload says about a picture whose address somebody gave."""
+        if attachment := self.attachment_at(url):
+            signed, proxied = self.attachment(attachment)
+            return Shown(
+                signed,
+                proxied,
+                attachment.width,
+                attachment.height,
+                attachment.content_type,
+                attachment,
+            )
+        if url.startswith("media:"):
+            url = PICTURE_SITE + quote(url.removeprefix("media:"))
+        url = self._original(url)
+        if url.startswith(self.base):  # stickers, avatars: already public and unsigned
+            return Shown(url, url)
+        path = self.file_at(url)
+        if path is None:
+            return Shown(url, self.external(url))
+        seen = _look(path)
+        return Shown(url, self.external(url), seen.width, seen.height, seen.content_type)
+
+    # leading back
+
+    def attachment_at(self, url: str) -> Attachment | None:
+        """The uploaded file at `attachment:ID` or at an address of our CDN or media proxy."""
+        if url.startswith("attachment:") and not url.startswith("attachment://"):
+            return self.world.attachment(int(url.removeprefix("attachment:")))
+        for kind in ("cdn/", "media/", "cdn/ephemeral-", "media/ephemeral-"):
+            root = f"{self.base}/{kind}attachments/"
+            if url.startswith(root):
+                parts = urlsplit(url.removeprefix(root)).path.split("/")
+                if len(parts) == 3 and parts[1].isdecimal():
+                    return self.world.attachment(int(parts[1]))
+        return None
+
+    def file_at(self, url: str) -> Path | None:
+        """The world's file that a made-up site shows at this address, or None."""
+        for site in (PICTURE_SITE, PAGE_SITE):
+            if url.startswith(site):
+                return self.world_file(unquote(urlsplit(url).path).lstrip("/"))
+        return None
+
+    def world_file(self, name: str) -> Path | None:
+        """A file below the world's folder; never one outside it."""
+        folder = self.world.folder.resolve()
+        path = (folder / name).resolve()
+        return path if path.is_relative_to(folder) and path.is_file() else None
+
+    # checking
+
+    def problem(self, path: str, query: dict[str, str]) -> str | None:
+        """Why a signed path must not be served: unsigned, expired or forged; None when it may."""
+        expires, issued, signature = (query.get(name, "") for name in ("ex", "is", "hm"))
+        if not (expires and issued and signature):
+            return "unsigned"
+        if not hmac.compare_digest(self._hash(f"{path}:{expires}:{issued}"), signature):
+            return "forged"
+        return "expired" if int(expires, 16) <= self.clock() else None
+
+    def external_problem(self, signature: str, rest: str) -> str | None:
+        """Why a proxied address must not be served; None when it may."""
+        right = hmac.compare_digest(self._hash(quote(unquote(rest))), signature)
+        return None if right else "forged"
+
+    def _sign(self, path: str) -> str:
+        now = int(self.clock())
+        # Links of one hour are the same, as Discord's are for a while, so that caches work.
+        issued = now - now % 3600 if self.life_s >= 7200 else now
+        expires, issued_hex = f"{int(issued + self.life_s):x}", f"{issued:x}"
+        signature = self._hash(f"{path}:{expires}:{issued_hex}")
+        return f"ex={expires}&is={issued_hex}&hm={signature}&"
+
+    def _hash(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+    def _original(self, url: str) -> str:
+        """Another site's own address, from the proxy's."""
+        root = f"{self.base}/media/external/"
+        if not url.startswith(root):
+            return url
+        parts = urlsplit(url.removeprefix(root)).path.split("/", 3)
+        return f"{parts[1]}://{parts[2]}/{parts[3]}" if len(parts) == 4 else url
+
+
+def _attachment_path(attachment: Attachment) -> str:
+    kind = "ephemeral-attachments" if attachment.ephemeral else "attachments"
+    return f"{kind}/{attachment.channel_id}/{attachment.id}/{quote(attachment.filename)}"
+
+
+@lru_cache(maxsize=4096)
+def _look(path: Path) -> media.Seen:
+    return media.look(path)

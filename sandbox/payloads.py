@@ -1,0 +1,693 @@
+"""The world's things as Discord's JSON.
+
+Every builder is annotated with discord.py's own payload types, so that strict mypy holds the
+sandbox to what the client expects. Where Discord's published schema has keys that those types
+lack, a class below adds them. The types are imported for checking only; they do not import at
+run time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from . import permissions
+from .components import media_items
+from .links import Links
+from .snowflakes import iso, unix_time
+from .world import (
+    CATEGORY,
+    FORUM,
+    STAGE,
+    VOICE,
+    Attachment,
+    Channel,
+    Guild,
+    Member,
+    Message,
+    Reaction,
+    Role,
+    Snapshot,
+    Sticker,
+    User,
+    World,
+)
+
+if TYPE_CHECKING:
+    from discord.types.appinfo import AppInfo
+    from discord.types.channel import (
+        CategoryChannel,
+        ForumChannel,
+        GuildChannel,
+        NewsChannel,
+        PermissionOverwrite,
+        StageChannel,
+        TextChannel,
+        VoiceChannel,
+    )
+    from discord.types.components import ComponentBase
+    from discord.types.embed import Embed
+    from discord.types.emoji import PartialEmoji
+    from discord.types.guild import Guild as GuildType
+    from discord.types.guild import UnavailableGuild
+    from discord.types.interactions import (
+        MessageInteraction,
+        MessageInteractionMetadata,
+        PartialChannel,
+        PartialThread,
+    )
+    from discord.types.member import Member as MemberType
+    from discord.types.member import MemberWithUser
+    from discord.types.message import Attachment as AttachmentType
+    from discord.types.message import Message as MessageType
+    from discord.types.message import MessageReference, MessageSnapshot
+    from discord.types.message import Reaction as ReactionType
+    from discord.types.role import Role as RoleType
+    from discord.types.sticker import GuildSticker, StickerItem
+    from discord.types.threads import Thread as ThreadType
+    from discord.types.threads import ThreadMember
+    from discord.types.user import User as UserType
+
+
+REGION = "europe"
+LOCALE = "en-US"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """For whom a payload is made. `content` is False for a bot without that intent."""
+
+    user_id: int
+    content: bool = True
+
+
+class Payloads:
+    """Builds payloads of one world, with links that hold from now on."""
+
+    def __init__(self, world: World, links: Links) -> None:
+        self.world = world
+        self.links = links
+
+    # people
+
+    def user(self, user: User) -> UserType:
+        """A user; `primary_guild` is null, as for most."""
+        payload: UserType = {
+            "id": str(user.id),
+            "username": user.username,
+            "discriminator": "0000" if user.bot else "0",
+            "avatar": asset_hash(user.avatar),
+            "global_name": user.global_name,
+            "bot": user.bot,
+            "flags": 0,
+            "public_flags": 0,
+        }
+        return cast("UserType", {**payload, "primary_guild": None})
+
+    def user_by_id(self, id: int) -> UserType:
+        """A user, or the stand-in that Discord shows for a deleted account."""
+        return self.user(self.world.users.get(id) or User(id, "deleted_user"))
+
+    def me(self, user: User) -> UserType:
+        """A user as themselves: with what only they see."""
+        return {
+            **self.user(user),
+            "locale": LOCALE,
+            "mfa_enabled": False,
+            "verified": True,
+            "email": None,
+            "premium_type": 0,
+        }
+
+    def application(self) -> AppInfo:
+        """The bot's application, for `GET /oauth2/applications/@me`."""
+        application = self.world.application
+        payload: AppInfo = {
+            "id": str(application.id),
+            "name": application.name,
+            "description": application.description,
+            "summary": "",
+            "icon": None,
+            "bot_public": True,
+            "bot_require_code_grant": False,
+            "verify_key": "0" * 64,
+            "owner": self.user(self._owner()),
+            "flags": self.application_flags(),
+            "interactions_endpoint_url": None,
+            "role_connections_verification_url": None,
+            "redirect_uris": [],
+        }
+        more: dict[str, Any] = {
+            "bot": self.user(self.world.bot),
+            "team": None,
+            "type": None,
+            "flags_new": str(self.application_flags()),
+            "explicit_content_filter": 0,
+            "eligible_oauth2_scopes": [],
+            "approximate_guild_count": len(self.world.guilds),
+            "approximate_user_install_count": 0,
+            "approximate_user_authorization_count": 0,
+        }
+        return cast("AppInfo", {**payload, **more})
+
+    def application_flags(self) -> int:
+        """The flags of the privileged intents that are turned on (for small bots: LIMITED)."""
+        bits = {"presences": 1 << 13, "members": 1 << 15, "message_content": 1 << 19}
+        return sum(bits[name] for name in self.world.application.privileged)
+
+    def _owner(self) -> User:
+        people = (user for user in self.world.users.values() if not user.bot)
+        return next(people, self.world.bot)
+
+    def member(self, member: Member) -> MemberWithUser:
+        """A member with their user."""
+        payload: MemberWithUser = {**self.bare_member(member), "user": self._user_of(member)}
+        return payload
+
+    def bare_member(self, member: Member) -> MemberWithUser:
+        """A member as messages have it: without the user."""
+        payload = {
+            "roles": [str(role) for role in member.roles],
+            "joined_at": iso(member.joined_at),
+            "nick": member.nick,
+            "avatar": None,
+            "banner": None,
+            "premium_since": None,
+            "communication_disabled_until": None,
+            "deaf": False,
+            "mute": False,
+            "pending": False,
+            "flags": 0,
+        }
+        return cast("MemberWithUser", payload)
+
+    def _user_of(self, member: Member) -> UserType:
+        return self.user_by_id(member.user_id)
+
+    # guilds
+
+    def role(self, guild: Guild, role: Role) -> RoleType:
+        """A role; a managed one belongs to the bot."""
+        payload: RoleType = {
+            "id": str(role.id),
+            "name": role.name,
+            "color": role.color,
+            "colors": {
+                "primary_color": role.color,
+                "secondary_color": None,
+                "tertiary_color": None,
+            },
+            "hoist": role.hoist,
+            "position": role.position,
+            "permissions": str(role.permissions),
+            "managed": role.managed,
+            "mentionable": role.mentionable,
+            "flags": 0,
+            "icon": None,
+            "unicode_emoji": None,
+        }
+        if role.managed:
+            payload["tags"] = {"bot_id": str(self.world.application.bot_user_id)}
+        return payload
+
+    def guild(self, guild: Guild) -> GuildType:
+        """A guild as REST gives it."""
+        payload: GuildType = {
+            "id": str(guild.id),
+            "name": guild.name,
+            "icon": asset_hash(guild.icon),
+            "splash": None,
+            "discovery_splash": None,
+            "description": None,
+            "emojis": [],
+            "stickers": [self.guild_sticker(sticker) for sticker in guild.stickers.values()],
+            "features": [],
+            "incidents_data": None,
+            "owner_id": str(guild.owner_id),
+            "region": REGION,
+            "afk_channel_id": None,
+            "afk_timeout": 300,
+            "verification_level": 0,
+            "default_message_notifications": 1,
+            "explicit_content_filter": 0,
+            "roles": [self.role(guild, role) for role in guild.roles.values()],
+            "mfa_level": 0,
+            "nsfw_level": 0,
+            "application_id": None,
+            "system_channel_id": None,
+            "system_channel_flags": 0,
+            "rules_channel_id": None,
+            "vanity_url_code": None,
+            "banner": None,
+            "premium_tier": 0,
+            "premium_subscription_count": 0,
+            "preferred_locale": LOCALE,
+            "public_updates_channel_id": None,
+            "widget_enabled": False,
+            "widget_channel_id": None,
+            "max_presences": None,
+            "max_members": 500_000,
+            "max_video_channel_users": 25,
+            "stage_instances": [],
+            "guild_scheduled_events": [],
+        }
+        more = {
+            "home_header": None,
+            "max_stage_video_channel_users": 50,
+            "nsfw": False,
+            "premium_progress_bar_enabled": False,
+            "safety_alerts_channel_id": None,
+        }
+        return cast("GuildType", {**payload, **more})
+
+    def guild_create(
+        self, guild: Guild, viewer: User, *, members: list[Member], everything: bool
+    ) -> GuildType:
+        """A guild as the gateway gives it, with channels, threads and members.
+
+        everything  list hidden channels too, as bots get them; else only those the viewer sees
+        """
+        seen = [one for one in guild.channels.values() if self.world.sees(viewer.id, one)]
+        listed = list(guild.channels.values()) if everything else seen
+        mine = guild.members[viewer.id]
+        return {
+            **self.guild(guild),
+            "unavailable": False,
+            "joined_at": iso(mine.joined_at),
+            "large": len(guild.members) > 250,
+            "member_count": len(guild.members),
+            "members": [cast("MemberType", self.member(member)) for member in members],
+            "channels": [self.channel(one) for one in listed if one.thread is None],
+            "threads": [
+                self.thread(one, viewer.id)
+                for one in seen
+                if one.thread is not None and not one.thread.archived
+            ],
+            "presences": [],
+            "voice_states": [],
+            "soundboard_sounds": [],
+        }
+
+    def unavailable(self, guild: Guild) -> UnavailableGuild:
+        """A guild that is not there yet, or in an outage."""
+        return {"id": str(guild.id), "unavailable": True}
+
+    def guild_sticker(self, sticker: Sticker) -> GuildSticker:
+        """A guild's sticker in full."""
+        return {
+            "id": str(sticker.id),
+            "name": sticker.name,
+            "description": "",
+            "tags": "picture",
+            "format_type": sticker.format_type,
+            "type": 2,
+            "available": True,
+            "guild_id": str(sticker.guild_id),
+        }
+
+    # channels
+
+    def any_channel(self, channel: Channel, viewer_id: int) -> GuildChannel | ThreadType:
+        """A channel or a thread."""
+        if channel.thread is not None:
+            return self.thread(channel, viewer_id)
+        return self.channel(channel)
+
+    def channel(self, channel: Channel) -> GuildChannel:
+        """A channel or category (not a thread)."""
+        base = self._channel_base(channel)
+        if channel.type == CATEGORY:
+            return cast("CategoryChannel", base)
+        if channel.type in (VOICE, STAGE):
+            voice = {"bitrate": 64_000, "user_limit": 0, "rtc_region": None}
+            return cast("VoiceChannel | StageChannel", {**base, **voice})
+        if channel.type == FORUM:
+            forum: dict[str, Any] = {
+                "available_tags": [],
+                "default_reaction_emoji": None,
+                "default_sort_order": None,
+                "default_forum_layout": 0,
+            }
+            return cast("ForumChannel", {**base, **forum})
+        return cast("NewsChannel | TextChannel", base)
+
+    def _channel_base(self, channel: Channel) -> TextChannel:
+        payload: TextChannel = {
+            "id": str(channel.id),
+            "type": 0,
+            "guild_id": str(channel.guild_id),
+            "name": channel.name,
+            "position": channel.position,
+            "parent_id": _text(channel.parent_id),
+            "nsfw": channel.nsfw,
+            "permission_overwrites": self.overwrites(channel),
+            "rate_limit_per_user": channel.rate_limit_per_user,
+            "last_message_id": _text(self._last_message(channel)),
+        }
+        return cast(
+            "TextChannel", {**payload, "type": channel.type, "topic": channel.topic, "flags": 0}
+        )
+
+    def _last_message(self, channel: Channel) -> int | None:
+        if channel.type != FORUM:
+            return self.world.messages(channel.id).last_id
+        guild = self.world.guilds[channel.guild_id]
+        posts = [one.id for one in guild.threads() if one.parent_id == channel.id]
+        return max(posts, default=None)
+
+    def overwrites(self, channel: Channel) -> list[PermissionOverwrite]:
+        """A channel's permission overwrites."""
+        return [
+            {
+                "id": str(one.id),
+                "type": one.type,
+                "allow": str(one.allow),
+                "deny": str(one.deny),
+            }
+            for one in channel.overwrites
+        ]
+
+    def thread(self, channel: Channel, viewer_id: int) -> ThreadType:
+        """A thread; with `member` when the viewer has joined it."""
+        thread = channel.thread
+        if thread is None:
+            raise ValueError(f"channel {channel.id} is no thread")
+        messages = self.world.messages(channel.id)
+        # the message a thread started from does not count, nor a forum post's first one
+        count = len(messages) - (1 if messages.get(channel.id) else 0)
+        payload: ThreadType = {
+            "id": str(channel.id),
+            "guild_id": str(channel.guild_id),
+            "parent_id": str(channel.parent_id),
+            "owner_id": str(thread.owner_id),
+            "name": channel.name,
+            "type": cast("Any", channel.type),
+            "member_count": min(50, len(thread.members)),
+            "message_count": count,
+            "total_message_sent": count + thread.deleted_messages,
+            "rate_limit_per_user": channel.rate_limit_per_user,
+            "last_message_id": _text(messages.last_id),
+            "flags": 0,
+            "thread_metadata": {
+                "archived": thread.archived,
+                "auto_archive_duration": thread.auto_archive_duration,
+                "archive_timestamp": iso(thread.archived_at or unix_time(channel.id)),
+                "locked": thread.locked,
+                "create_timestamp": iso(unix_time(channel.id)),
+            },
+        }
+        if thread.applied_tags:
+            payload["applied_tags"] = [str(tag) for tag in thread.applied_tags]
+        if channel.is_private_thread:
+            payload["thread_metadata"]["invitable"] = thread.invitable
+        if viewer_id in thread.members:
+            payload["member"] = self.thread_member(channel, viewer_id)
+        return payload
+
+    def thread_member(self, channel: Channel, user_id: int) -> ThreadMember:
+        """Somebody's membership in a thread."""
+        joined = channel.thread.members[user_id] if channel.thread is not None else 0.0
+        return {
+            "id": str(channel.id),
+            "user_id": str(user_id),
+            "join_timestamp": iso(joined),
+            "flags": 0,
+        }
+
+    def interaction_channel(self, channel: Channel, user_id: int) -> PartialChannel | PartialThread:
+        """The channel of an interaction, with the asker's permissions in it."""
+        allowed = {"permissions": str(self.world.permissions(user_id, channel))}
+        whole = {**self.any_channel(channel, user_id), **allowed}
+        return cast("PartialChannel | PartialThread", whole)
+
+    # messages
+
+    def message(self, message: Message, viewer: Viewer) -> MessageType:
+        """A message as REST gives it to this viewer."""
+        payload = self._plain_message(message, viewer)
+        if message.type in (19, 23) and message.reference is not None:
+            reference = message.reference
+            original = self.world.message(reference.channel_id, reference.message_id)
+            payload["referenced_message"] = (
+                self._plain_message(original, viewer) if original is not None else None
+            )
+        return payload
+
+    def message_event(self, message: Message, viewer: Viewer) -> MessageType:
+        """A message as the gateway gives it: with guild and member."""
+        payload = self.message(message, viewer)
+        channel = self.world.channel(message.channel_id)
+        if channel is None:
+            return payload
+        payload["guild_id"] = str(channel.guild_id)
+        if member := self.world.member(channel.guild_id, message.author_id):
+            payload["member"] = cast("MemberType", self.bare_member(member))
+        for mention in payload["mentions"]:
+            if mentioned := self.world.member(channel.guild_id, int(mention["id"])):
+                mention["member"] = cast("Any", self.bare_member(mentioned))
+        return payload
+
+    def _plain_message(self, message: Message, viewer: Viewer) -> MessageType:
+        readable = viewer.content or self._content_anyway(message, viewer)
+        payload: MessageType = {
+            "id": str(message.id),
+            "channel_id": str(message.channel_id),
+            "author": self.user_by_id(message.author_id),
+            "type": message.type,
+            "content": message.content if readable else "",
+            "timestamp": iso(unix_time(message.id)),
+            "edited_timestamp": iso(message.edited_at) if message.edited_at else None,
+            "tts": message.tts,
+            "mention_everyone": message.mention_everyone,
+            "mentions": [cast("Any", self.user_by_id(id)) for id in message.mentions],
+            "mention_roles": [str(id) for id in message.mention_roles],
+            "attachments": self.attachments(message) if readable else [],
+            "embeds": self.embeds(message.embeds) if readable else [],
+            "components": self.components(message.components, message) if readable else [],
+            "pinned": message.pinned_at is not None,
+            "flags": message.flags,
+        }
+        self._add_what_some_have(message, viewer, payload, readable)
+        return payload
+
+    def _add_what_some_have(
+        self, message: Message, viewer: Viewer, payload: MessageType, readable: bool
+    ) -> None:
+        if message.reactions:
+            payload["reactions"] = [
+                self.reaction(one, viewer.user_id) for one in message.reactions if one.count
+            ]
+        if message.sticker_ids:
+            payload["sticker_items"] = self.sticker_items(message.sticker_ids)
+        if reference := message.reference:
+            payload["message_reference"] = self._reference(message)
+            if reference.type == 1 and message.snapshot is not None:
+                carried = [{"message": self.snapshot(message.snapshot)}] if readable else []
+                payload.update(cast("Any", {"message_snapshots": carried}))
+        if message.application_id is not None:
+            payload["application_id"] = str(message.application_id)
+            if message.interaction is not None:
+                payload["webhook_id"] = str(message.application_id)
+        if message.interaction is not None:
+            payload["interaction_metadata"] = self._interaction_metadata(message.interaction)
+            if message.interaction["type"] == 2:
+                payload["interaction"] = self._interaction(message.interaction)
+        started = self.world.channel(message.id)
+        if started is not None and started.thread is not None and started.id != message.channel_id:
+            payload["thread"] = self.thread(started, viewer.user_id)
+
+    def _content_anyway(self, message: Message, viewer: Viewer) -> bool:
+        """Whether a bot without the message content intent sees this message's content."""
+        return message.author_id == viewer.user_id or viewer.user_id in message.mentions
+
+    def _reference(self, message: Message) -> MessageReference:
+        reference = message.reference
+        if reference is None:
+            raise ValueError(f"message {message.id} refers to nothing")
+        return {
+            "type": 1 if reference.type == 1 else 0,
+            "channel_id": str(reference.channel_id),
+            "message_id": str(reference.message_id),
+            "guild_id": str(reference.guild_id),
+        }
+
+    def snapshot(self, snapshot: Snapshot) -> MessageSnapshot:
+        """What a forward carries: a message without its author."""
+        payload: MessageSnapshot = {
+            "type": snapshot.type,
+            "content": snapshot.content,
+            "timestamp": iso(snapshot.timestamp),
+            "edited_timestamp": iso(snapshot.edited_at) if snapshot.edited_at else None,
+            "flags": snapshot.flags,
+            "attachments": [self.attachment(one) for one in self._uploads(snapshot)],
+            "embeds": self.embeds(snapshot.embeds),
+            "components": self.components(snapshot.components, snapshot),
+            "mentions": [cast("Any", self.user_by_id(id)) for id in snapshot.mentions],
+            "mention_roles": [str(id) for id in snapshot.mention_roles],
+        }
+        if snapshot.sticker_ids:
+            payload["sticker_items"] = self.sticker_items(snapshot.sticker_ids)
+        return payload
+
+    def attachments(self, message: Message) -> list[AttachmentType]:
+        """A message's attachments, without files that its embeds or components show."""
+        return [self.attachment(one) for one in self._uploads(message)]
+
+    def _uploads(self, message: Message | Snapshot) -> list[Attachment]:
+        used = {media["url"] for media in media_items(message.components)}
+        for embed in message.embeds:
+            used |= {embed[key]["url"] for key in ("image", "thumbnail") if key in embed}
+        return [one for one in message.attachments if f"attachment:{one.id}" not in used]
+
+    def attachment(self, attachment: Attachment) -> AttachmentType:
+        """An uploaded file with freshly signed links."""
+        url, proxy_url = self.links.attachment(attachment)
+        payload: AttachmentType = {
+            "id": str(attachment.id),
+            "filename": attachment.filename,
+            "size": attachment.size,
+            "url": url,
+            "proxy_url": proxy_url,
+            "content_type": attachment.content_type,
+        }
+        if attachment.width is not None and attachment.height is not None:
+            payload["width"] = attachment.width
+            payload["height"] = attachment.height
+        if attachment.description is not None:
+            payload["description"] = attachment.description
+        if attachment.flags:
+            payload["flags"] = attachment.flags
+        if attachment.ephemeral:
+            payload["ephemeral"] = True
+        return payload
+
+    def embeds(self, embeds: list[dict[str, Any]]) -> list[Embed]:
+        """Embeds with their pictures' links and sizes filled in."""
+        return [self._embed(embed) for embed in embeds]
+
+    def _embed(self, embed: dict[str, Any]) -> Embed:
+        shown: dict[str, Any] = {"type": "rich", **embed}
+        for key in ("image", "thumbnail", "video"):
+            if key in embed:
+                shown[key] = self._embed_media(embed[key])
+        for key in ("author", "footer"):
+            if "icon_url" in embed.get(key, {}):
+                icon = self.links.shown(embed[key]["icon_url"])
+                icons = {"icon_url": icon.url, "proxy_icon_url": icon.proxy_url}
+                shown[key] = {**embed[key], **icons}
+        if str(embed.get("url", "")).startswith("media:"):
+            shown["url"] = self.links.shown(embed["url"]).url
+        return cast("Embed", shown)
+
+    def _embed_media(self, item: dict[str, Any]) -> dict[str, Any]:
+        shown = self.links.shown(item["url"])
+        media: dict[str, Any] = {**item, "url": shown.url, "proxy_url": shown.proxy_url}
+        if shown.width is not None:
+            media |= {"width": shown.width, "height": shown.height, "flags": 0}
+            media |= {"content_type": shown.content_type}
+        return media
+
+    def components(
+        self, components: list[dict[str, Any]], holder: Message | Snapshot
+    ) -> list[ComponentBase]:
+        """Components with their media's links and sizes filled in."""
+        own = {attachment.id for attachment in holder.attachments}
+        return [cast("ComponentBase", self._component(one, own)) for one in components]
+
+    def _component(self, component: dict[str, Any], own: set[int]) -> dict[str, Any]:
+        shown = dict(component)
+        for key in ("media", "file"):
+            if key in shown:
+                shown[key] = self._component_media(shown[key]["url"], own)
+        if "items" in shown:
+            shown["items"] = [
+                {**item, "media": self._component_media(item["media"]["url"], own)}
+                for item in shown["items"]
+            ]
+        if "components" in shown:
+            shown["components"] = [self._component(one, own) for one in shown["components"]]
+        if "accessory" in shown:
+            shown["accessory"] = self._component(shown["accessory"], own)
+        if shown["type"] == 13:
+            attachment = self.links.attachment_at(component["file"]["url"])
+            shown["name"] = attachment.filename if attachment is not None else None
+            shown["size"] = attachment.size if attachment is not None else None
+        return shown
+
+    def _component_media(self, url: str, own: set[int]) -> dict[str, Any]:
+        shown = self.links.shown(url)
+        media: dict[str, Any] = {
+            "id": str(shown.attachment.id if shown.attachment is not None else 0),
+            "url": shown.url,
+            "proxy_url": shown.proxy_url,
+            "width": shown.width,
+            "height": shown.height,
+            "content_type": shown.content_type,
+            "placeholder": "",
+            "loading_state": 2 if shown.width is not None else 3,
+            "flags": 0,
+        }
+        if shown.attachment is not None and shown.attachment.id in own:
+            media["attachment_id"] = str(shown.attachment.id)
+        return media
+
+    def sticker_items(self, ids: list[int]) -> list[StickerItem]:
+        """Stickers as messages list them."""
+        stickers = (self.world.sticker(id) for id in ids)
+        return [
+            {"id": str(one.id), "name": one.name, "format_type": one.format_type}
+            for one in stickers
+            if one is not None
+        ]
+
+    def reaction(self, reaction: Reaction, viewer_id: int) -> ReactionType:
+        """One emoji's count under a message."""
+        return {
+            "count": reaction.count,
+            "me": viewer_id in reaction.users,
+            "emoji": partial_emoji(reaction.emoji),
+            "me_burst": False,
+            "count_details": {"burst": 0, "normal": reaction.count},
+            "burst_colors": [],
+        }
+
+    def _interaction_metadata(self, interaction: dict[str, Any]) -> MessageInteractionMetadata:
+        kept = {key: value for key, value in interaction.items() if key not in ("name", "user_id")}
+        user = self.user_by_id(interaction["user_id"])
+        return cast("MessageInteractionMetadata", {**kept, "user": user})
+
+    def _interaction(self, interaction: dict[str, Any]) -> MessageInteraction:
+        return {
+            "id": interaction["id"],
+            "type": 2,
+            "name": interaction["name"],
+            "user": self.user_by_id(interaction["user_id"]),
+        }
+
+
+def partial_emoji(text: str) -> PartialEmoji:
+    """A reaction's emoji: a character, or `name:id` of a custom one."""
+    name, _, id = text.partition(":")
+    return {"id": id or None, "name": name}
+
+
+def asset_hash(file: str | None) -> str | None:
+    """The 32 hexadecimal digits by which an avatar or icon is addressed."""
+    if file is None:
+        return None
+    return hashlib.md5(file.encode(), usedforsecurity=False).hexdigest()
+
+
+def everybody(guild: Guild) -> list[Member]:
+    """A guild's members in order of their ids."""
+    return sorted(guild.members.values(), key=lambda member: member.user_id)
+
+
+def base_permissions(guild: Guild, member: Member) -> str:
+    """A member's guild-wide permissions as Discord writes them."""
+    return str(permissions.in_guild(guild, member))
+
+
+def _text(id: int | None) -> str | None:
+    return None if id is None else str(id)

@@ -1,0 +1,109 @@
+"""Who may do what: Discord's documentation of permission computation, step by step.
+
+Written from "Permissions" in Discord's developer documentation: base permissions (everyone's
+role, then the member's roles), overwrites (everyone's, then all roles' together, then the
+member's own), and the permissions that others imply. The bot under test has its own rule;
+this one must stay apart from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .world import Channel, Guild, Member
+
+KICK_MEMBERS = 1 << 1
+ADMINISTRATOR = 1 << 3
+MANAGE_CHANNELS = 1 << 4
+MANAGE_GUILD = 1 << 5
+ADD_REACTIONS = 1 << 6
+VIEW_CHANNEL = 1 << 10
+SEND_MESSAGES = 1 << 11
+SEND_TTS_MESSAGES = 1 << 12
+MANAGE_MESSAGES = 1 << 13
+EMBED_LINKS = 1 << 14
+ATTACH_FILES = 1 << 15
+READ_MESSAGE_HISTORY = 1 << 16
+MENTION_EVERYONE = 1 << 17
+CONNECT = 1 << 20
+MANAGE_NICKNAMES = 1 << 27
+MANAGE_ROLES = 1 << 28
+USE_APPLICATION_COMMANDS = 1 << 31
+MANAGE_THREADS = 1 << 34
+CREATE_PUBLIC_THREADS = 1 << 35
+CREATE_PRIVATE_THREADS = 1 << 36
+SEND_MESSAGES_IN_THREADS = 1 << 38
+PIN_MESSAGES = 1 << 51
+
+ALL = (1 << 53) - 1
+
+# Without Send Messages these are void in a channel ("Implicit permissions").
+NEEDS_SENDING = MENTION_EVERYONE | SEND_TTS_MESSAGES | ATTACH_FILES | EMBED_LINKS
+
+
+def in_guild(guild: Guild, member: Member) -> int:
+    """The member's permissions before any channel: owner, roles, administrator."""
+    if guild.owner_id == member.user_id:
+        return ALL
+    permissions = guild.roles[guild.id].permissions
+    for role_id in member.roles:
+        if role_id in guild.roles:
+            permissions |= guild.roles[role_id].permissions
+    return ALL if permissions & ADMINISTRATOR else permissions
+
+
+def in_channel(guild: Guild, member: Member, channel: Channel) -> int:
+    """The member's permissions in a channel, implicit ones applied.
+
+    A thread takes its parent's overwrites; there, Send Messages in Threads stands where Send
+    Messages stood. Without View Channel nothing is left.
+    """
+    permissions = in_guild(guild, member)
+    if permissions & ADMINISTRATOR:
+        return ALL
+    home = channel if channel.thread is None else guild.channels.get(channel.parent_id or 0)
+    if home is None:
+        return 0
+    permissions = _overwrite(guild, member, home, permissions)
+    if not permissions & VIEW_CHANNEL:
+        return 0
+    if channel.thread is not None and permissions & SEND_MESSAGES_IN_THREADS:
+        return permissions | SEND_MESSAGES
+    if channel.thread is not None:
+        permissions &= ~SEND_MESSAGES
+    return permissions if permissions & SEND_MESSAGES else permissions & ~NEEDS_SENDING
+
+
+def may_see(guild: Guild, member: Member, channel: Channel) -> bool:
+    """Whether the channel exists for this member: View Channel, Connect for the text of voice
+    channels, and for a private thread membership in it or Manage Threads."""
+    permissions = in_channel(guild, member, channel)
+    if not permissions & VIEW_CHANNEL:
+        return False
+    if channel.is_private_thread and channel.thread is not None:
+        return member.user_id in channel.thread.members or bool(permissions & MANAGE_THREADS)
+    return True
+
+
+def may_read(guild: Guild, member: Member, channel: Channel) -> bool:
+    """Whether the member may read what is being written: may_see, and Connect in voice."""
+    if not may_see(guild, member, channel):
+        return False
+    return not channel.is_voice or bool(in_channel(guild, member, channel) & CONNECT)
+
+
+def _overwrite(guild: Guild, member: Member, channel: Channel, permissions: int) -> int:
+    """Overwrites, in the documented order: everyone, all roles together, the member."""
+    overwrites = {overwrite.id: overwrite for overwrite in channel.overwrites}
+    if everyone := overwrites.get(guild.id):
+        permissions = permissions & ~everyone.deny | everyone.allow
+    of_roles = [overwrites[role] for role in member.roles if role in overwrites]
+    allow = deny = 0
+    for overwrite in of_roles:
+        allow |= overwrite.allow
+        deny |= overwrite.deny
+    permissions = permissions & ~deny | allow
+    if own := overwrites.get(member.user_id):
+        permissions = permissions & ~own.deny | own.allow
+    return permissions

@@ -1,0 +1,307 @@
+"""A request body → a message, for every route by which one can be posted or edited.
+
+Checks what Discord checks of a message's parts (lengths, counts, Components V2 against content
+and embeds, whether anything is there at all). Who may post is the routes' business.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from . import components, mentions, permissions, uploads
+from .core import Core
+from .errors import ApiError, invalid, missing_permissions, too_long, unknown
+from .uploads import Body, Upload
+from .world import (
+    COMPONENTS_V2,
+    EPHEMERAL,
+    FORWARDED,
+    LOADING,
+    SUPPRESS_EMBEDS,
+    Attachment,
+    Channel,
+    Message,
+    Reference,
+    User,
+    snapshot_of,
+)
+
+MAX_CONTENT = 2000
+MAX_EMBEDS = 10
+MAX_EMBED_TEXT = 6000  # over all embeds of a message
+MAX_STICKERS = 3
+EMBED_LIMITS = {"title": 256, "description": 4096}
+
+EMPTY = ApiError(400, 50006, "Cannot send an empty message")
+V2_ALONE = "The 'content' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
+
+SETTABLE_FLAGS = SUPPRESS_EMBEDS | COMPONENTS_V2 | 1 << 12  # and "suppress notifications"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who posts: the user, their permissions in the channel, the application if a bot."""
+
+    user: User
+    permissions: int
+    application_id: int | None = None
+    for_interaction: bool = False  # interactions answer without permissions of their own
+
+
+async def new(core: Core, author: Author, channel: Channel, body: Body) -> Message:
+    """The message that a body describes, with a fresh id; not yet posted.
+
+    raises  ApiError 50035, 50006, 50013, 40005 …
+    """
+    wanted = body.json
+    flags = int(wanted.get("flags") or 0) & SETTABLE_FLAGS
+    if author.for_interaction:
+        flags |= int(wanted.get("flags") or 0) & EPHEMERAL
+    message = Message(
+        id=core.next_id(),
+        channel_id=channel.id,
+        author_id=author.user.id,
+        flags=flags,
+        tts=bool(wanted.get("tts", False)),
+        application_id=author.application_id,
+    )
+    await fill(core, message, body)
+    _check_permissions(author, message)
+    _stickers(core, message, wanted, channel)
+    _refer(core, message, wanted, author)
+    _mention(core, message, wanted, channel, author)
+    if not _holds_anything(message):
+        raise EMPTY
+    return message
+
+
+async def fill(core: Core, message: Message, body: Body) -> None:
+    """Set the parts of a new or edited message that the body names, files included."""
+    wanted = body.json
+    if "content" in wanted:
+        message.content = _content(wanted["content"])
+    if "embeds" in wanted:
+        message.embeds = _embeds(wanted["embeds"] or [])
+    if "components" in wanted:
+        v2 = bool(message.flags & COMPONENTS_V2)
+        message.components = components.clean(wanted["components"] or [], v2=v2)
+    _check_v2(message)
+    before = message.attachments
+    if "attachments" in wanted or body.uploads:
+        message.attachments = await _attachments(core, message, body)
+    _use_uploads(message)
+    if dropped := [one for one in before if one not in message.attachments]:
+        core.world.hide_files(dropped)
+
+
+async def edit(core: Core, message: Message, body: Body, author: Author) -> None:
+    """Change a message as its author asks; the caller then keeps and tells it."""
+    wanted = body.json
+    edited = replace(message)
+    if "flags" in wanted and wanted["flags"] is not None:
+        asked = int(wanted["flags"]) & SETTABLE_FLAGS
+        if message.flags & COMPONENTS_V2:
+            asked |= COMPONENTS_V2  # it cannot go back
+        edited.flags = message.flags & ~SETTABLE_FLAGS | asked
+    edited.flags &= ~LOADING
+    await fill(core, edited, body)
+    if "content" in wanted and "embeds" not in wanted:
+        edited.embeds = [one for one in edited.embeds if _still_linked(one, edited.content)]
+    if edited.flags & SUPPRESS_EMBEDS:
+        edited.embeds = []
+    if not _holds_anything(edited):
+        raise EMPTY
+    channel = core.world.channel(message.channel_id)
+    if channel is not None and "content" in wanted:
+        _mention(core, edited, wanted, channel, author)
+    if not message.flags & LOADING:
+        edited.edited_at = time.time()
+    for name in (*Message.__dataclass_fields__,):
+        setattr(message, name, getattr(edited, name))
+
+
+def _still_linked(embed: dict[str, Any], content: str) -> bool:
+    """Whether an embed stays after an edit: posted ones do, a link's goes with the link."""
+    return embed.get("type", "rich") == "rich" or str(embed.get("url")) in content
+
+
+def _content(content: Any) -> str:
+    if content is None:
+        return ""
+    text = str(content)
+    if len(text) > MAX_CONTENT:
+        raise too_long("content", MAX_CONTENT)
+    return text.strip()
+
+
+def _embeds(embeds: Any) -> list[dict[str, Any]]:
+    if not isinstance(embeds, list) or len(embeds) > MAX_EMBEDS:
+        message = f"Must be {MAX_EMBEDS} or fewer in length."
+        raise invalid("embeds", "BASE_TYPE_MAX_LENGTH", message)
+    for n, embed in enumerate(embeds):
+        for key, limit in EMBED_LIMITS.items():
+            if len(embed.get(key) or "") > limit:
+                raise too_long(f"embeds.{n}.{key}", limit)
+        if len(embed.get("fields") or []) > 25:
+            message = "Must be 25 or fewer in length."
+            raise invalid(f"embeds.{n}.fields", "BASE_TYPE_MAX_LENGTH", message)
+    if sum(map(_embed_text, embeds)) > MAX_EMBED_TEXT:
+        message = f"Embed size exceeds maximum size of {MAX_EMBED_TEXT}"
+        raise invalid("embeds", "MAX_EMBED_SIZE_EXCEEDED", message)
+    return [_posted_embed(embed) for embed in embeds]
+
+
+def _embed_text(embed: dict[str, Any]) -> int:
+    fields = embed.get("fields") or []
+    parts = [embed.get("title"), embed.get("description")]
+    parts += [(embed.get("footer") or {}).get("text"), (embed.get("author") or {}).get("name")]
+    parts += [text for field in fields for text in (field.get("name"), field.get("value"))]
+    return sum(len(part) for part in parts if part)
+
+
+def _posted_embed(embed: dict[str, Any]) -> dict[str, Any]:
+    """What Discord takes of a posted embed: always rich, no sizes, no proxied links."""
+    kept = {
+        key: value
+        for key, value in embed.items()
+        if key not in ("type", "provider", "video", "flags") and value is not None
+    }
+    for key in ("image", "thumbnail"):
+        if key in kept:
+            kept[key] = {"url": kept[key]["url"]}
+    return {"type": "rich", **kept}
+
+
+def _check_v2(message: Message) -> None:
+    if not message.flags & COMPONENTS_V2:
+        return
+    code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
+    if message.content:
+        raise invalid("content", code, V2_ALONE)
+    if message.embeds:
+        raise invalid("embeds", code, V2_ALONE.replace("content", "embeds"))
+
+
+async def _attachments(core: Core, message: Message, body: Body) -> list[Attachment]:
+    """The attachments after this body: those it keeps, then those it uploads."""
+    listed = body.json.get("attachments")
+    by_index = {upload.index: upload for upload in body.uploads}
+    if listed is None:
+        kept = list(message.attachments)
+        return kept + [await _keep(core, message, one, {}) for one in body.uploads]
+    result = []
+    have = {str(one.id): one for one in message.attachments}
+    for n, entry in enumerate(listed):
+        id = str(entry.get("id"))
+        if id in have:
+            described = entry.get("description", have[id].description)
+            result.append(replace(have[id], description=described))
+        elif id in by_index:
+            result.append(await _keep(core, message, by_index[id], entry))
+        else:
+            raise invalid(f"attachments.{n}.id", "ATTACHMENT_NOT_FOUND", f"Unknown file {id}")
+    if len(result) > uploads.MAX_FILES:
+        text = f"Must be {uploads.MAX_FILES} or fewer in length."
+        raise invalid("attachments", "BASE_TYPE_MAX_LENGTH", text)
+    return result
+
+
+async def _keep(core: Core, message: Message, upload: Upload, entry: dict[str, Any]) -> Attachment:
+    return await uploads.keep(
+        upload,
+        core.uploads,
+        id=core.next_id(),
+        channel_id=message.channel_id,
+        listed=entry,
+        ephemeral=message.only_for is not None or bool(message.flags & EPHEMERAL),
+    )
+
+
+def _use_uploads(message: Message) -> None:
+    """Point `attachment://name` in embeds and components at the message's own files."""
+    by_name = {one.filename: one for one in message.attachments}
+    spots = [(embed, key) for embed in message.embeds for key in ("image", "thumbnail")]
+    media = [embed[key] for embed, key in spots if key in embed]
+    media += list(components.media_items(message.components))
+    for item in media:
+        if not item["url"].startswith("attachment://"):
+            continue
+        name = item["url"].removeprefix("attachment://")
+        if name not in by_name:
+            text = f"The referenced attachment '{name}' was not found."
+            raise invalid("components", "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", text)
+        item["url"] = f"attachment:{by_name[name].id}"
+
+
+def _check_permissions(author: Author, message: Message) -> None:
+    if author.for_interaction:
+        return
+    if message.attachments and not author.permissions & permissions.ATTACH_FILES:
+        raise missing_permissions()
+    if message.embeds and not author.permissions & permissions.EMBED_LINKS:
+        message.embeds = []
+
+
+def _stickers(core: Core, message: Message, wanted: dict[str, Any], channel: Channel) -> None:
+    ids = [int(id) for id in wanted.get("sticker_ids") or []]
+    if len(ids) > MAX_STICKERS:
+        raise too_long("sticker_ids", MAX_STICKERS)
+    if any(id not in core.guild_of(channel).stickers for id in ids):
+        raise unknown("Sticker")
+    message.sticker_ids = ids
+
+
+def _refer(core: Core, message: Message, wanted: dict[str, Any], author: Author) -> None:
+    """Make the message a reply or a forward, when it refers to another."""
+    reference = wanted.get("message_reference")
+    if not reference:
+        return
+    kind = int(reference.get("type") or 0)
+    channel_id = int(reference.get("channel_id") or message.channel_id)
+    channel = core.world.channel(channel_id)
+    original = core.world.message(channel_id, int(reference.get("message_id") or 0))
+    if channel is None or original is None or not core.world.reads(author.user.id, channel):
+        if reference.get("fail_if_not_exists", True) or kind == 1:
+            code = "REPLIES_UNKNOWN_MESSAGE" if kind == 0 else "MESSAGE_REFERENCE_UNKNOWN_MESSAGE"
+            raise invalid("message_reference", code, "Unknown message")
+        return
+    message.reference = Reference(kind, channel.id, original.id, channel.guild_id)
+    if kind == 1:
+        message.snapshot = snapshot_of(original)
+        message.flags |= FORWARDED
+    else:
+        message.type = 19
+
+
+def _mention(
+    core: Core, message: Message, wanted: dict[str, Any], channel: Channel, author: Author
+) -> None:
+    allowed = wanted.get("allowed_mentions")
+    everyone = bool(author.permissions & permissions.MENTION_EVERYONE)
+    guild = core.guild_of(channel)
+    mentions.note(message, guild, allowed=allowed, may_mention_everyone=everyone)
+    if message.type == 19 and message.reference is not None:
+        replied = core.world.message(message.reference.channel_id, message.reference.message_id)
+        if replied is not None:
+            mentions.note_reply(message, replied.author_id, allowed)
+
+
+def _holds_anything(message: Message) -> bool:
+    parts = (
+        message.content,
+        message.embeds,
+        message.components,
+        message.attachments,
+        message.sticker_ids,
+        message.snapshot,
+    )
+    return any(parts)
+
+
+def same_nonce(wanted: dict[str, Any]) -> Any:
+    """The nonce a client sent to know its message again by; text or number, or None."""
+    nonce = wanted.get("nonce")
+    return nonce if isinstance(nonce, str | int) else json.dumps(nonce) if nonce else None

@@ -1,0 +1,506 @@
+"""What the sandbox's Discord consists of, and everything that happened in it.
+
+Plain dataclasses; ids are ints here and strings on the wire. Reading them from a world file is
+`worldfile.py`, turning them into Discord's payloads `payloads.py`, keeping them over a restart
+`journal.py`.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import permissions
+from .snowflakes import Snowflakes, unix_time
+
+if TYPE_CHECKING:
+    from discord.types.channel import OverwriteType
+    from discord.types.message import MessageType
+    from discord.types.sticker import StickerFormatType
+    from discord.types.threads import ThreadArchiveDuration
+
+ChannelKind = Literal[0, 2, 4, 5, 10, 11, 12, 13, 15]
+
+TEXT, VOICE, CATEGORY, NEWS, STAGE, FORUM = 0, 2, 4, 5, 13, 15
+NEWS_THREAD, PUBLIC_THREAD, PRIVATE_THREAD = 10, 11, 12
+
+# message flags
+EPHEMERAL, LOADING, SUPPRESS_EMBEDS, HAS_THREAD = 1 << 6, 1 << 7, 1 << 2, 1 << 5
+FORWARDED, COMPONENTS_V2 = 1 << 14, 1 << 15
+# attachment flags
+SPOILER, ANIMATED = 1 << 3, 1 << 5
+
+PRIVILEGED = ("presences", "members", "message_content")
+
+
+@dataclass(slots=True)
+class User:
+    """A person or a bot; `token` lets them in, `about` is a line for the log-in page."""
+
+    id: int
+    username: str
+    global_name: str | None = None
+    avatar: str | None = None  # a file, relative to the world
+    bot: bool = False
+    token: str = ""
+    about: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people see when there is no nickname."""
+        return self.global_name or self.username
+
+
+@dataclass(slots=True)
+class Application:
+    """The bot's application; `privileged` are the privileged intents its developer turned on."""
+
+    id: int
+    name: str
+    description: str
+    token: str
+    bot_user_id: int
+    privileged: list[str] = field(default_factory=lambda: list(PRIVILEGED))
+
+
+@dataclass(slots=True)
+class Role:
+    """A role; the everyone role has its guild's id."""
+
+    id: int
+    name: str
+    permissions: int
+    color: int = 0
+    position: int = 0
+    hoist: bool = False
+    managed: bool = False
+    mentionable: bool = False
+
+
+@dataclass(slots=True)
+class Overwrite:
+    """Permissions that a channel adds for, or takes from, a role (type 0) or a member (1)."""
+
+    id: int
+    type: OverwriteType
+    allow: int
+    deny: int
+
+
+@dataclass(slots=True)
+class Thread:
+    """What a channel has when it is a thread. `members`: user id → unix seconds of joining."""
+
+    owner_id: int
+    archived: bool = False
+    locked: bool = False
+    invitable: bool = True
+    auto_archive_duration: ThreadArchiveDuration = 4320  # minutes
+    archived_at: float = 0.0  # unix seconds; the time of the last change of `archived`
+    members: dict[int, float] = field(default_factory=dict)
+    applied_tags: list[int] = field(default_factory=list)
+    deleted_messages: int = 0
+
+
+@dataclass(slots=True)
+class Channel:
+    """A channel, a category or a thread (then `thread` is there)."""
+
+    id: int
+    guild_id: int
+    type: ChannelKind
+    name: str
+    position: int = 0
+    parent_id: int | None = None
+    topic: str | None = None
+    nsfw: bool = False
+    rate_limit_per_user: int = 0
+    overwrites: list[Overwrite] = field(default_factory=list)
+    thread: Thread | None = None
+
+    @property
+    def is_voice(self) -> bool:
+        """Whether reading its text needs Connect."""
+        return self.type in (VOICE, STAGE)
+
+    @property
+    def is_private_thread(self) -> bool:
+        """Whether only its members see it."""
+        return self.type == PRIVATE_THREAD
+
+    @property
+    def holds_messages(self) -> bool:
+        """Whether messages can be posted in it (categories and forums hold none)."""
+        return self.type not in (CATEGORY, FORUM)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Channel:
+        """A channel as `asdict` wrote it."""
+        thread = value.pop("thread")
+        overwrites = [Overwrite(**overwrite) for overwrite in value.pop("overwrites")]
+        if thread is not None:
+            thread["members"] = {int(user): joined for user, joined in thread["members"].items()}
+        return cls(
+            **value, overwrites=overwrites, thread=Thread(**thread) if thread is not None else None
+        )
+
+
+@dataclass(slots=True)
+class Member:
+    """Somebody in a guild."""
+
+    guild_id: int
+    user_id: int
+    roles: list[int] = field(default_factory=list)
+    nick: str | None = None
+    joined_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Sticker:
+    """A guild's own sticker; `file` is relative to the world."""
+
+    id: int
+    guild_id: int
+    name: str
+    file: str
+    format_type: StickerFormatType = 1
+
+
+@dataclass(slots=True)
+class Guild:
+    """A server. `left` is set once the bot was removed from it."""
+
+    id: int
+    name: str
+    owner_id: int
+    icon: str | None = None
+    roles: dict[int, Role] = field(default_factory=dict)
+    channels: dict[int, Channel] = field(default_factory=dict)  # threads too
+    members: dict[int, Member] = field(default_factory=dict)
+    stickers: dict[int, Sticker] = field(default_factory=dict)
+    unavailable: bool = False
+
+    def threads(self) -> list[Channel]:
+        """All its threads, archived ones too."""
+        return [channel for channel in self.channels.values() if channel.thread is not None]
+
+
+@dataclass(slots=True)
+class Attachment:
+    """An uploaded file. `path` is where its bytes lie; width and height only for pictures."""
+
+    id: int
+    channel_id: int
+    filename: str
+    path: str
+    size: int
+    content_type: str
+    width: int | None = None
+    height: int | None = None
+    description: str | None = None
+    flags: int = 0
+    ephemeral: bool = False
+
+
+@dataclass(slots=True)
+class Reaction:
+    """One emoji under a message; `nameless` counts reactions of nobody in particular."""
+
+    emoji: str
+    users: list[int] = field(default_factory=list)
+    nameless: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many reacted so."""
+        return len(self.users) + self.nameless
+
+
+@dataclass(slots=True)
+class Reference:
+    """What a message replies to (type 0) or forwards (type 1)."""
+
+    type: int
+    channel_id: int
+    message_id: int
+    guild_id: int
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The copy of a message that a forward carries: all but who wrote it."""
+
+    type: MessageType
+    content: str
+    timestamp: float
+    edited_at: float | None
+    flags: int
+    attachments: list[Attachment] = field(default_factory=list)
+    embeds: list[dict[str, Any]] = field(default_factory=list)
+    components: list[dict[str, Any]] = field(default_factory=list)
+    sticker_ids: list[int] = field(default_factory=list)
+    mentions: list[int] = field(default_factory=list)
+    mention_roles: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Message:
+    """A message. Embeds and components are as they were posted; their media is looked up
+    (and signed) when a payload is built."""
+
+    id: int
+    channel_id: int
+    author_id: int
+    content: str = ""
+    type: MessageType = 0
+    flags: int = 0
+    edited_at: float | None = None
+    attachments: list[Attachment] = field(default_factory=list)
+    embeds: list[dict[str, Any]] = field(default_factory=list)
+    components: list[dict[str, Any]] = field(default_factory=list)
+    sticker_ids: list[int] = field(default_factory=list)
+    mentions: list[int] = field(default_factory=list)
+    mention_roles: list[int] = field(default_factory=list)
+    mention_everyone: bool = False
+    reference: Reference | None = None
+    snapshot: Snapshot | None = None
+    reactions: list[Reaction] = field(default_factory=list)
+    pinned_at: float | None = None
+    tts: bool = False
+    application_id: int | None = None
+    interaction: dict[str, Any] | None = None  # its interaction_metadata, with plain user ids
+    only_for: int | None = None  # an ephemeral message: the one person who sees it
+
+    @property
+    def pictures_hidden(self) -> bool:
+        """Whether files used by components are left out of `attachments` (Components V2)."""
+        return bool(self.flags & COMPONENTS_V2)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Message:
+        """A message as `asdict` wrote it."""
+        value["attachments"] = [Attachment(**one) for one in value["attachments"]]
+        value["reactions"] = [Reaction(**one) for one in value["reactions"]]
+        if value["reference"] is not None:
+            value["reference"] = Reference(**value["reference"])
+        if (snapshot := value["snapshot"]) is not None:
+            snapshot["attachments"] = [Attachment(**one) for one in snapshot["attachments"]]
+            value["snapshot"] = Snapshot(**snapshot)
+        return cls(**value)
+
+
+class Messages:
+    """The messages of one channel in order of their ids, which is the order of time."""
+
+    def __init__(self) -> None:
+        self._ids: list[int] = []
+        self._by_id: dict[int, Message] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[Message]:
+        return (self._by_id[id] for id in self._ids)
+
+    def get(self, id: int) -> Message | None:
+        """The message, or None."""
+        return self._by_id.get(id)
+
+    def put(self, message: Message) -> None:
+        """Add it, or replace the one of this id."""
+        if message.id not in self._by_id:
+            bisect.insort(self._ids, message.id)
+        self._by_id[message.id] = message
+
+    def drop(self, id: int) -> Message | None:
+        """Remove and return it; None when it was not there."""
+        message = self._by_id.pop(id, None)
+        if message is not None:
+            del self._ids[bisect.bisect_left(self._ids, id)]
+        return message
+
+    @property
+    def last_id(self) -> int | None:
+        """The newest message's id."""
+        return self._ids[-1] if self._ids else None
+
+    def before(self, id: int, limit: int) -> list[Message]:
+        """The newest `limit` below the id, newest first."""
+        end = bisect.bisect_left(self._ids, id)
+        return self._slice(max(0, end - limit), end)
+
+    def after(self, id: int, limit: int) -> list[Message]:
+        """The oldest `limit` above the id, but newest first."""
+        start = bisect.bisect_right(self._ids, id)
+        return self._slice(start, start + limit)
+
+    def around(self, id: int, limit: int) -> list[Message]:
+        """About half of `limit` on each side of the id, itself too, newest first."""
+        start = bisect.bisect_left(self._ids, id)
+        return self._slice(max(0, start - limit // 2), start + limit // 2 + 1)
+
+    def latest(self, limit: int) -> list[Message]:
+        """The newest `limit`, newest first."""
+        return self._slice(max(0, len(self._ids) - limit), len(self._ids))
+
+    def _slice(self, start: int, end: int) -> list[Message]:
+        return [self._by_id[id] for id in reversed(self._ids[start:end])]
+
+
+class World:
+    """Everything there is. Look-ups return None for what does not exist."""
+
+    def __init__(self, application: Application, folder: Path) -> None:
+        self.application = application
+        self.folder = folder  # what relative files of the world file are relative to
+        self.snowflakes = Snowflakes()
+        self.users: dict[int, User] = {}
+        self.guilds: dict[int, Guild] = {}
+        self.commands: dict[int, dict[str, Any]] = {}  # as registered, by id
+        self._messages: dict[int, Messages] = {}
+        self._attachments: dict[int, Attachment] = {}
+
+    # looking things up
+
+    def channel(self, id: int) -> Channel | None:
+        """A channel or thread of any guild."""
+        for guild in self.guilds.values():
+            if channel := guild.channels.get(id):
+                return channel
+        return None
+
+    def member(self, guild_id: int, user_id: int) -> Member | None:
+        """Somebody's membership."""
+        guild = self.guilds.get(guild_id)
+        return guild.members.get(user_id) if guild is not None else None
+
+    def messages(self, channel_id: int) -> Messages:
+        """The messages of a channel; an empty list for a new one."""
+        return self._messages.setdefault(channel_id, Messages())
+
+    def message(self, channel_id: int, id: int) -> Message | None:
+        """One message of a channel."""
+        return self.messages(channel_id).get(id)
+
+    def attachment(self, id: int) -> Attachment | None:
+        """A file that some message still shows."""
+        return self._attachments.get(id)
+
+    def sticker(self, id: int) -> Sticker | None:
+        """A sticker of any guild."""
+        for guild in self.guilds.values():
+            if sticker := guild.stickers.get(id):
+                return sticker
+        return None
+
+    def person(self, token: str) -> User | None:
+        """The person (not a bot) whose token this is."""
+        return next((u for u in self.users.values() if u.token == token and not u.bot), None)
+
+    @property
+    def bot(self) -> User:
+        """The application's bot user."""
+        return self.users[self.application.bot_user_id]
+
+    # who may see what
+
+    def sees(self, user_id: int, channel: Channel) -> bool:
+        """Whether the channel exists for this user."""
+        member = self.member(channel.guild_id, user_id)
+        return member is not None and permissions.may_see(
+            self.guilds[channel.guild_id], member, channel
+        )
+
+    def reads(self, user_id: int, channel: Channel) -> bool:
+        """Whether the user may read what is posted there."""
+        member = self.member(channel.guild_id, user_id)
+        return member is not None and permissions.may_read(
+            self.guilds[channel.guild_id], member, channel
+        )
+
+    def permissions(self, user_id: int, channel: Channel) -> int:
+        """The user's permissions in the channel; 0 for somebody who is not a member."""
+        member = self.member(channel.guild_id, user_id)
+        if member is None:
+            return 0
+        return permissions.in_channel(self.guilds[channel.guild_id], member, channel)
+
+    # changing
+
+    def put_message(self, message: Message) -> None:
+        """Add or replace a message; its files can be downloaded from now on."""
+        self.messages(message.channel_id).put(message)
+        self.show_files(message)
+
+    def show_files(self, message: Message) -> None:
+        """Let the files of a message (or of the snapshot it carries) be downloaded."""
+        for attachment in files_of(message):
+            self.show_file(attachment)
+
+    def show_file(self, attachment: Attachment) -> None:
+        """Let a file be downloaded."""
+        self._attachments[attachment.id] = attachment
+
+    def drop_message(self, channel_id: int, id: int) -> Message | None:
+        """Remove a message, and its files where nothing else shows them."""
+        message = self.messages(channel_id).drop(id)
+        if message is not None:
+            self.hide_files(files_of(message))
+            channel = self.channel(channel_id)
+            if channel is not None and channel.thread is not None:
+                channel.thread.deleted_messages += 1
+        return message
+
+    def hide_files(self, attachments: Iterable[Attachment]) -> None:
+        """Stop serving these files, save those that a forward still carries."""
+        forwarded = {
+            attachment.id
+            for messages in self._messages.values()
+            for message in messages
+            if message.snapshot is not None
+            for attachment in message.snapshot.attachments
+        }
+        for attachment in attachments:
+            if attachment.id not in forwarded:
+                self._attachments.pop(attachment.id, None)
+
+    def drop_channel(self, channel: Channel) -> list[Channel]:
+        """Remove a channel with its messages and threads; returns all that went, it last."""
+        guild = self.guilds[channel.guild_id]
+        gone = [thread for thread in guild.threads() if thread.parent_id == channel.id]
+        gone.append(channel)
+        for one in gone:
+            guild.channels.pop(one.id, None)
+            messages = self._messages.pop(one.id, Messages())
+            self.hide_files(file for message in messages for file in files_of(message))
+        return gone
+
+
+def files_of(message: Message) -> list[Attachment]:
+    """The files a message shows: its own, and those of the message it forwards."""
+    carried = message.snapshot.attachments if message.snapshot is not None else []
+    return [*message.attachments, *carried]
+
+
+def snapshot_of(message: Message) -> Snapshot:
+    """The copy of a message that its forward will carry."""
+    copied = Message.from_json(asdict(message))
+    if copied.snapshot is not None:  # a forward of a forward carries the first message
+        return copied.snapshot
+    return Snapshot(
+        type=copied.type,
+        content=copied.content,
+        timestamp=unix_time(copied.id),
+        edited_at=copied.edited_at,
+        flags=copied.flags & ~(HAS_THREAD | FORWARDED),
+        attachments=copied.attachments,
+        embeds=copied.embeds,
+        components=copied.components,
+        sticker_ids=copied.sticker_ids,
+        mentions=copied.mentions,
+        mention_roles=copied.mention_roles,
+    )
