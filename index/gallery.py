@@ -2,51 +2,188 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
+
+from index import checkpoint, embedder, images
+from index.embedder import Embedder
+from index.errors import EmptyQuery, GalleryClosed, LinkGone, ModelMismatch, ModelNotFound
+from index.images import Decoded
+from index.model_thread import ModelThread
 from index.query import Query, QueryEmbedding, SavedSearch
 from index.records import (
     Answer,
+    Changes,
     Counts,
     Cursor,
     EmbeddedPicture,
+    Floats,
     Group,
+    Hit,
     Job,
     Kind,
     Link,
     ModelInfo,
 )
+from index.search import Found, Rows
+from index.shared import Shared
+from index.store import Store
+
+T = TypeVar("T")
+
+# Pictures that are decoded, or decoded and not yet embedded: each holds some 2 MB.
+MAX_IN_HAND = 32
+MAX_ASKED_IN_HAND = 8
+# More threads than this decode faster than any CPU embeds.
+MAX_DECODERS = 4
+# Searches, and pictures that are asked about: their own threads, so that they don't wait
+# behind new pictures.
+ASKING_THREADS = 2
+# A question in words and a picture is the sum of both unit vectors, of unit length again:
+# each weighs the same. Cosines between pictures spread more than those between words and
+# pictures, so the picture still says more.
+WORDS_WEIGHT = 1.0
 
 
 class Gallery:
-    """Pictures and texts in one file, searchable by what is in them."""
+    """Pictures and texts in one file, searchable by what is in them; made by `open`."""
 
-    model: str
-    dimension: int
+    def __init__(self, store: Store, stored: ModelInfo | None) -> None:
+        self._store = store
+        self._stored = stored
+        self._rows = Rows(stored.dimension if stored else 0)
+        self._thread: ModelThread | None = None
+        self._device = "auto"
+        self._loading = asyncio.Lock()
+        self._in_order = asyncio.Lock()
+        self._in_hand = {
+            False: asyncio.Semaphore(MAX_IN_HAND),
+            True: asyncio.Semaphore(MAX_ASKED_IN_HAND),
+        }
+        self._shared: Shared[EmbeddedPicture] = Shared()
+        decoders = min(MAX_DECODERS, checkpoint.cpu_count())
+        self._decoding = ThreadPoolExecutor(decoders, thread_name_prefix="decode")
+        self._asking = ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="ask")
+        self._closed = asyncio.Event()
 
     @classmethod
     async def open(
         cls,
         path: str | Path,
-        model: str | None = None,
+        model: str | Embedder | None = None,
         *,
         device: str = "auto",
         read_only: bool = False,
     ) -> Gallery:
         """The gallery in the file `path`, made if there is none, with its model loaded.
 
-        model      a hub name or a folder; None: the one the file remembers, loaded when needed
+        model      a hub name, a folder, or an embedder; None: the one the file remembers,
+                   loaded when it is first needed
         device     "auto" (CUDA, then MPS, then the CPU) or one by name, as "cuda:1"
         read_only  look and search only; allowed while another process adds
         raises     ModelError, StoreError
         """
-        raise NotImplementedError
+        store = await Store.open(Path(path), read_only=read_only)
+        try:
+            gallery = cls(store, await store.model())
+            gallery._device = device
+            try:
+                await gallery._begin(model, read_only)
+            except BaseException:
+                await gallery.close()
+                raise
+        except BaseException:
+            await store.close()
+            raise
+        return gallery
+
+    async def _begin(self, model: str | Embedder | None, read_only: bool) -> None:
+        """Load model and rows, at the same time where the file says how long the rows are."""
+        if model is None:
+            await self._load_rows()
+        elif self._stored is not None and not await self._store.empty():
+            await _both(self._load_rows(), self._load_model(model))
+        else:
+            self._stored = None
+            await self._load_model(model)
+        if self._thread is not None and not read_only:
+            await self._remember(self._thread.embedder)
+
+    async def _load_rows(self) -> None:
+        """All vectors into memory, chunk by chunk, in an array that is large enough at once."""
+        if self._stored is None:
+            return
+        dimension = self._stored.dimension
+        self._rows = Rows(dimension, await self._store.frames(dimension))
+        async for entries in self._store.entries(dimension):
+            await asyncio.to_thread(self._rows.apply, Changes(added=entries))
+
+    async def _load_model(self, model: str | Embedder) -> None:
+        """The model, once it is known to be the one whose vectors are kept."""
+        if isinstance(model, str):
+            found = await asyncio.to_thread(checkpoint.find, model)
+            self._check(found.name, found.revision)
+            model = await asyncio.to_thread(embedder.load, found, self._device)
+        self._check(model.name, model.revision)
+        if self._stored is None:
+            self._stored = ModelInfo(model.name, model.revision, model.dimension)
+            self._rows = Rows(model.dimension)
+        self._thread = ModelThread(model)
+
+    def _check(self, name: str, revision: str) -> None:
+        if self._stored is not None and self._stored.revision != revision:
+            raise ModelMismatch(self._store.path, self._stored.name, name)
+
+    async def _remember(self, model: Embedder) -> None:
+        """Write down whose vectors are kept, and under which name it is found today."""
+        self._stored = ModelInfo(model.name, model.revision, model.dimension)
+        if await self._store.model() != self._stored:
+            await self._store.set_model(self._stored)
+
+    async def _model_thread(self) -> ModelThread:
+        """The model, loaded now if that was left for when it is needed."""
+        async with self._loading:
+            if self._closed.is_set():
+                raise GalleryClosed
+            if self._thread is None:
+                if self._stored is None:
+                    raise ModelNotFound("")
+                await self._load_model(self._stored.name)
+            assert self._thread is not None
+            return self._thread
+
+    @property
+    def model(self) -> str:
+        """The model's name; "" while an empty gallery has none."""
+        return self._stored.name if self._stored else ""
+
+    @property
+    def dimension(self) -> int:
+        """How many numbers an embedding has; 0 while an empty gallery has no model."""
+        return self._stored.dimension if self._stored else 0
+
+    @property
+    def waiting(self) -> int:
+        """How many pictures and texts wait for the model."""
+        return self._thread.waiting if self._thread else 0
 
     async def close(self) -> None:
         """Finish what is being written, fail what still waits with GalleryClosed, let go."""
-        raise NotImplementedError
+        self._closed.set()
+        async with self._in_order, self._loading:
+            if self._thread is not None:
+                await self._thread.close()
+            await self._store.close()
+        for pool in (self._decoding, self._asking):
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     # ---- adding
 
@@ -55,11 +192,50 @@ class Gallery:
 
         raises   PictureError
         """
-        raise NotImplementedError
+        return await self._embed_picture(data, asked=False)
+
+    async def _embed_picture(self, data: bytes, *, asked: bool) -> EmbeddedPicture:
+        key = await asyncio.to_thread(_key, "image", data)
+        return await self._shared.run(
+            (key, asked), lambda: self._known_or_embedded(key, data, asked=asked)
+        )
+
+    async def _known_or_embedded(self, key: bytes, data: bytes, *, asked: bool) -> EmbeddedPicture:
+        known = await self._store.item(key)
+        if known is not None:
+            return known
+        thread = await self._model_thread()
+        async with self._in_hand[asked]:
+            decoded = await self._decoded(data, thread.embedder.side, asked=asked)
+            vectors = await thread.images(decoded.frames, asked=asked)
+        return EmbeddedPicture(key, "image", vectors, decoded.width, decoded.height)
+
+    async def _decoded(self, data: bytes, side: int, *, asked: bool) -> Decoded:
+        return await self._in_pool(
+            self._asking if asked else self._decoding, partial(images.decode, data, side)
+        )
+
+    async def _in_pool(self, pool: ThreadPoolExecutor, fn: Callable[[], T]) -> T:
+        if self._closed.is_set():
+            raise GalleryClosed
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, fn)
+        except asyncio.CancelledError:
+            if self._closed.is_set() and not _being_cancelled():
+                raise GalleryClosed from None  # `close` emptied the pool's queue
+            raise
 
     async def embed_text(self, text: str) -> EmbeddedPicture:
         """The text, embedded; of the same shape as a picture, kind "text"."""
-        raise NotImplementedError
+        key = await asyncio.to_thread(_key, "text", text.encode())
+        return await self._shared.run((key, False), lambda: self._embedded_text(key, text))
+
+    async def _embedded_text(self, key: bytes, text: str) -> EmbeddedPicture:
+        known = await self._store.item(key)
+        if known is not None:
+            return known
+        vectors, _ = await (await self._model_thread()).text(text)
+        return EmbeddedPicture(key, "text", vectors, text=text)
 
     async def commit(
         self,
@@ -72,109 +248,140 @@ class Gallery:
         Searchable and on disk when it returns. A link replaces the earlier one of the
         same (space, source, slot), so doing it again changes nothing.
         """
-        raise NotImplementedError
+        for picture, _ in items:
+            if picture.vectors.shape[1] != self.dimension:
+                raise ValueError(
+                    f"an embedding has {picture.vectors.shape[1]} numbers, not {self.dimension}"
+                )
+        await self._change(lambda: self._store.commit(items, cursors, jobs))
+
+    async def _change(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
+        """Write, then let search follow; a cancelled caller stops neither."""
+        return await asyncio.shield(asyncio.ensure_future(self._changed(write)))
+
+    async def _changed(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
+        async with self._in_order:  # search sees the changes in the order of the file
+            if self._closed.is_set():
+                raise GalleryClosed
+            changes = await write()
+            await asyncio.to_thread(self._rows.apply, changes)
+            return changes
 
     async def add(self, data: bytes, link: Link, cursor: Cursor | None = None) -> None:
         """`embed_picture`, then `commit`."""
-        raise NotImplementedError
+        picture = await self.embed_picture(data)
+        await self.commit([(picture, link)], [cursor] if cursor else [])
 
     # ---- what is there
 
     async def slots(self, space: int, source: str) -> set[str]:
         """The slots of one source that are in the gallery."""
-        raise NotImplementedError
+        return set(await self._store.links_of_source(space, source))
 
     async def known(self, space: int, group: int) -> dict[str, set[str]]:
         """All sources of a group, each with its slots."""
-        raise NotImplementedError
+        return await self._store.known(space, group)
+
+    async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
+        """All sources of a group, each with the details of one of its links."""
+        return await self._store.details(space, group)
 
     async def link(self, id: int) -> Link | None:
         """The link with this id, or None when it is gone."""
-        raise NotImplementedError
+        found = await self._store.links([id])
+        return found[id][0] if id in found else None
+
+    async def links_of_picture(self, data: bytes) -> dict[int, Link]:
+        """All links to exactly these bytes, by id."""
+        return await self._store.links_of_key(await asyncio.to_thread(_key, "image", data))
 
     async def groups(self, space: int) -> list[Group]:
         """Every group that has links."""
-        raise NotImplementedError
+        return await self._store.groups(space)
 
     async def count(
         self, space: int | None = None, groups: Collection[int] | None = None
     ) -> Counts:
         """How many images, texts and links there are; of some groups, if given."""
-        raise NotImplementedError
+        return await self._store.count(space, groups)
 
     async def disk_bytes(self) -> int:
         """What the gallery's files take on disk."""
-        raise NotImplementedError
+        return await self._store.disk_bytes()
 
     async def model_info(self) -> ModelInfo | None:
         """The model whose embeddings are kept; None in an empty gallery."""
-        raise NotImplementedError
+        return await self._store.model()
 
     # ---- removing
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> int:
         """Drop the links of this source whose slot is not listed; returns how many."""
-        raise NotImplementedError
+        changes = await self._change(lambda: self._store.keep_slots(space, source, slots))
+        return len(changes.removed)
 
     async def remove_sources(self, space: int, sources: Collection[str]) -> int:
         """Drop all links of these sources; returns how many."""
-        raise NotImplementedError
+        changes = await self._change(lambda: self._store.remove_sources(space, sources))
+        return len(changes.removed)
 
     async def remove_group(self, space: int, group: int) -> int:
         """Drop the links and cursors of a group and of those hanging from it."""
-        raise NotImplementedError
+        changes = await self._change(lambda: self._store.remove_group(space, group))
+        return len(changes.removed)
 
     async def remove_space(self, space: int) -> int:
         """Drop everything of a space: links, cursors, watched groups, jobs, searches."""
-        raise NotImplementedError
+        changes = await self._change(lambda: self._store.remove_space(space))
+        return len(changes.removed)
 
     # ---- remembered beside the pictures
 
     async def watch(self, space: int, group: int) -> None:
         """Mark a group as watched."""
-        raise NotImplementedError
+        await self._store.watch(space, group)
 
     async def unwatch(self, space: int, group: int) -> None:
         """Take the mark away; its pictures go by `remove_group`."""
-        raise NotImplementedError
+        await self._store.unwatch(space, group)
 
     async def watched(self, space: int) -> set[int]:
         """The groups of a space that are marked as watched."""
-        raise NotImplementedError
+        return await self._store.watched(space)
 
     async def spaces(self) -> set[int]:
         """All spaces that have watched groups or links."""
-        raise NotImplementedError
+        return await self._store.spaces()
 
     async def cursors(self, space: int) -> dict[int, Cursor]:
         """The cursor of each group of a space that has one."""
-        raise NotImplementedError
+        return await self._store.cursors(space)
 
     async def save_cursor(self, cursor: Cursor) -> None:
         """Keep a cursor by itself (pictures come with theirs through `commit`)."""
-        raise NotImplementedError
+        await self._store.commit([], [cursor])
 
     async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
         """A new running job with an id of its own."""
-        raise NotImplementedError
+        return await self._store.new_job(space, kind, state)
 
     async def save_job(self, job: Job) -> None:
         """Keep the job's status and state."""
-        raise NotImplementedError
+        await self._store.commit([], [], [job])
 
     async def jobs(self, space: int | None = None, *, active: bool = True) -> list[Job]:
         """Jobs, oldest first; `active`: only those running or paused."""
-        raise NotImplementedError
+        return await self._store.jobs(space, active=active)
 
     async def save_search(
         self, space: int, owner: int, params: Mapping[str, Any], embedding: QueryEmbedding
     ) -> str:
         """A short id under which this question can be asked again for seven days."""
-        raise NotImplementedError
+        return await self._store.save_search(space, owner, params, embedding)
 
     async def search_by_id(self, id: str) -> SavedSearch | None:
         """The question kept under this id, or None when it is gone."""
-        raise NotImplementedError
+        return await self._store.search_by_id(id)
 
     # ---- asking
 
@@ -183,7 +390,21 @@ class Gallery:
 
         raises   EmptyQuery, PictureError, LinkGone
         """
-        raise NotImplementedError
+        if query.empty:
+            raise EmptyQuery
+        truncated: str | None = None
+        parts: list[Floats] = []
+        if query.words:
+            vectors, truncated = await (await self._model_thread()).text(query.words, asked=True)
+            parts.append(WORDS_WEIGHT * vectors[0])
+        if query.image is not None:
+            parts.append(_middle((await self._embed_picture(query.image, asked=True)).vectors))
+        if query.like is not None:
+            item = await self._store.item_of_link(query.like)
+            if item is None:
+                raise LinkGone(query.like)
+            parts.append(_middle(item.vectors))
+        return QueryEmbedding(_middle(np.stack(parts)), truncated)
 
     async def search(
         self,
@@ -202,7 +423,45 @@ class Gallery:
         kind            "image", "text", or None for both
         but_not_source  leave out the links of this source
         """
-        raise NotImplementedError
+        started = time.perf_counter()
+        without: Collection[int] = ()
+        if but_not_source is not None:
+            without = (await self._store.links_of_source(space, but_not_source)).values()
+        found = await self._in_pool(
+            self._asking,
+            partial(
+                self._rows.search,
+                embedding.vector,
+                space=space,
+                groups=groups,
+                k=k,
+                offset=offset,
+                texts=None if kind is None else kind == "text",
+                without=without,
+            ),
+        )
+        return Answer(
+            hits=await self._hits(found, offset),
+            searched=found.searched,
+            more=found.more,
+            truncated=embedding.truncated,
+            took_ms=(time.perf_counter() - started) * 1000,
+            confident=found.confident,
+        )
+
+    async def _hits(self, found: Found, offset: int) -> list[Hit]:
+        """The found links with all that is known of them; one that went meanwhile is left out."""
+        links = await self._store.links(found.links.tolist())
+        return [
+            Hit(rank, score, id, links[id][1], links[id][0], frame, links[id][2])
+            for rank, (id, score, frame) in enumerate(
+                zip(
+                    found.links.tolist(), found.scores.tolist(), found.frames.tolist(), strict=True
+                ),
+                start=offset + 1,
+            )
+            if id in links
+        ]
 
     async def find(
         self,
@@ -216,4 +475,37 @@ class Gallery:
         but_not_source: str | None = None,
     ) -> Answer:
         """`embed_query`, then `search`."""
-        raise NotImplementedError
+        return await self.search(
+            await self.embed_query(query),
+            space=space,
+            groups=groups,
+            k=k,
+            offset=offset,
+            kind=kind,
+            but_not_source=but_not_source,
+        )
+
+
+def _key(kind: Kind, data: bytes) -> bytes:
+    """What makes two pictures the same item: their bytes. A text never meets a picture."""
+    return hashlib.sha256(kind.encode() + b"\0" + data).digest()
+
+
+def _middle(vectors: Floats) -> Floats:
+    """(d,) unit vector in the middle of the rows: of an animation's frames, of a query's parts."""
+    total = vectors.sum(axis=0)
+    middle: Floats = (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
+    return middle
+
+
+async def _both(*work: Awaitable[None]) -> None:
+    """Wait for all; when one fails, for the others too, so that nothing runs on behind."""
+    done = await asyncio.gather(*work, return_exceptions=True)
+    for result in done:
+        if isinstance(result, BaseException):
+            raise result
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

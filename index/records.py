@@ -6,7 +6,7 @@ photographs uses 0 for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -120,3 +120,31 @@ class Answer:
     truncated: str | None  # the words that were read, where the text was too long
     took_ms: float
     confident: bool = True  # whether the best hit stands out; see search.stands_out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entries:
+    """Links with their vectors, column by column: what search keeps in memory.
+
+    links, spaces, groups  (n,) int64        texts   (n,) bool, True for a text
+    frames                 (n,) int64, vectors of each link
+    vectors                (frames.sum(), d) float32, unit rows, link after link
+    """
+
+    links: NDArray[np.int64]
+    spaces: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    texts: NDArray[np.bool_]
+    frames: NDArray[np.int64]
+    vectors: Floats
+
+    def __len__(self) -> int:
+        return len(self.links)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """What a committed transaction did to the links: first `removed`, then `added`."""
+
+    removed: Sequence[int] = ()
+    added: Entries | None = None

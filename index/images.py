@@ -1,0 +1,347 @@
+"""Bytes to RGB frames: within limits, upright, and no larger than a model needs.
+
+What is decoded is chosen by what the bytes say, never by a name. Limits are checked on the
+header, before memory is spent on pixels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageChops,
+    ImageStat,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from index.errors import (
+    NotAPicture,
+    PictureBroken,
+    PictureError,
+    PictureTooLarge,
+    PictureTooSlow,
+)
+
+# What cameras, chats and browsers use. Pillow knows more; each would be more code that
+# hostile bytes can reach. (A JPEG with a second picture behind the first opens as "MPO".)
+FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        WebPImagePlugin.WebPImageFile,
+        AvifImagePlugin.AvifImageFile,
+        GifImagePlugin.GifImageFile,
+        BmpImagePlugin.BmpImageFile,
+        TiffImagePlugin.TiffImageFile,
+    )
+)
+# Formats whose further frames are an animation; in others they are pages or previews.
+ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
+# Frames of an animation that are searched, evenly spread from first to last. Each costs
+# as much as a picture by itself.
+MAX_FRAMES = 4
+# Two frames that differ by less than this (mean of 255 at 32 × 32) count as one.
+SAME_FRAME = 2.0
+# A decoded picture keeps at least this many times the model's edge: its own resize then
+# gives embeddings of cosine > .9999 to those of the full picture, at a fraction of the time.
+KEPT_SCALE = 2
+
+# The orientation tag of Exif: how the sensor was held.
+ORIENTATION = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Grounds under transparent pictures, see `on_ground`.
+WHITE = (255, 255, 255)
+DARK = (48, 48, 48)
+LIGHT_PICTURE = 200  # mean luminance of what is visible, of 255
+
+# Pillow warns about large pictures and refuses larger ones by limits of its own. Ours
+# come first; where a decoder finds a second size inside, its warning is a refusal too.
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a picture may cost.
+
+    pixels   held at once: decoding takes 3 to 8 bytes for each
+    time_s   after which no further frame is decoded
+    """
+
+    bytes: int = 100_000_000
+    pixels: int = 120_000_000
+    frames: int = MAX_FRAMES
+    time_s: float = 10.0
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture: its frames, and what the file said of it."""
+
+    frames: list[Image.Image]  # RGB, upright, at least KEPT_SCALE × the model's edge
+    width: int  # of the whole picture, upright
+    height: int
+    format: str
+    orientation: int  # Exif: 1 is upright
+    n_frames: int  # in the file
+
+
+def decode(data: bytes, side: int, limits: Limits = LIMITS) -> Decoded:
+    """The picture in `data`, as RGB frames for a model that looks at `side` pixels.
+
+    raises   PictureTooLarge, NotAPicture, PictureBroken, PictureTooSlow
+    """
+    if len(data) > limits.bytes:
+        raise PictureTooLarge(len(data), limits.bytes, "bytes")
+    if not data:
+        raise PictureBroken("it has no bytes at all")
+    started = time.monotonic()
+    with _translated(data), _opened(data) as image:
+        width, height = image.size
+        _shrink_while_decoding(image, side)
+        _check_pixels(image, width * height, limits.pixels)
+        orientation = _orientation(image)
+        n_frames = _n_frames(image)
+        frames = [
+            upright(_small(_rgb(frame), side), orientation)
+            for frame in _frames(image, n_frames, limits, started)
+        ]
+        if orientation >= 5:
+            width, height = height, width
+        format = "JPEG" if image.format == "MPO" else str(image.format)
+        return Decoded(_different(frames), width, height, format, orientation, n_frames)
+
+
+# ---- one step below the other
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError:
+        if _is_of_a_known_format(data):
+            raise PictureBroken("its header can't be read") from None
+        raise NotAPicture(*described(data)) from None
+
+
+def _shrink_while_decoding(image: Image.Image, side: int) -> None:
+    """Let the JPEG decoder leave out detail that the model won't see (only it can)."""
+    if image.format in ("JPEG", "MPO"):
+        image.draft(None, (KEPT_SCALE * side, KEPT_SCALE * side))
+
+
+def _check_pixels(image: Image.Image, pixels: int, limit: int) -> None:
+    """Refuse a picture of so many `pixels`, unless it shrinks while it is decoded.
+
+    A progressive JPEG doesn't: all its coefficients are held before the first pixel.
+    """
+    if image.format in ("JPEG", "MPO") and not image.info.get("progressive"):
+        pixels = image.width * image.height
+    if pixels > limit:
+        raise PictureTooLarge(pixels, limit, "pixels")
+
+
+def _orientation(image: Image.Image) -> int:
+    """Exif's tag, 1 to 8; 1 where there is none or it can't be read."""
+    try:
+        value = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # damaged Exif data fails in many ways, and the pixels are fine
+        return 1
+    return value if value in UPRIGHT else 1
+
+
+def _n_frames(image: Image.Image) -> int:
+    return int(getattr(image, "n_frames", 1)) if image.format in ANIMATED else 1
+
+
+def _frames(
+    image: Image.Image, n_frames: int, limits: Limits, started: float
+) -> Iterator[Image.Image]:
+    """The chosen frames, in order; those that are not reached in time are left out."""
+    for place in _evenly(n_frames, limits.frames):
+        while image.tell() < place:
+            if time.monotonic() - started > limits.time_s:
+                return
+            image.seek(image.tell() + 1)
+        image.load()
+        if place == 0 and time.monotonic() - started > limits.time_s:
+            raise PictureTooSlow(limits.time_s)
+        yield image.copy() if n_frames > 1 else image
+
+
+def _evenly(n_frames: int, wanted: int) -> list[int]:
+    """At most `wanted` frame numbers from the first to the last."""
+    count = max(1, min(n_frames, wanted))
+    return sorted({round(i * (n_frames - 1) / max(1, count - 1)) for i in range(count)})
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        image = _to_8_bits(image)
+    if image.has_transparency_data:
+        return on_ground(image.convert("RGBA"))
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def on_ground(image: Image.Image) -> Image.Image:
+    """An RGBA picture on white, or on dark grey where what is visible is itself light.
+
+    White, since models learnt from pictures of the web, where transparent ones were put on
+    white; but a white drawing on white would vanish. Grey rather than black, so that black
+    outlines stay as well. What lies under fully transparent pixels never shows.
+    """
+    alpha = image.getchannel("A")
+    visible = alpha.point(lambda a: 255 if a >= 128 else 0)
+    grey = image.convert("RGB").convert("L")
+    light = visible.getbbox() is not None and ImageStat.Stat(grey, visible).mean[0] > LIGHT_PICTURE
+    ground = Image.new("RGB", image.size, DARK if light else WHITE)
+    ground.paste(image, mask=alpha)
+    return ground
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey by its high byte; wider or floating numbers by their own range."""
+    values = np.asarray(image)
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((values >> 8).astype(np.uint8))
+    numbers = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = float(numbers.min()), float(numbers.max())
+    if image.mode == "I" and low >= 0:
+        low, high = 0.0, 65535.0 if high > 255 else 255.0
+    scaled = (numbers - low) * (255.0 / max(high - low, 1e-12))
+    return Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
+
+
+def _small(image: Image.Image, side: int) -> Image.Image:
+    """Averaged down by a whole number, to no less than KEPT_SCALE times the model's edge."""
+    factor = min(image.size) // (KEPT_SCALE * side)
+    return image.reduce(factor) if factor >= 2 else image
+
+
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The picture as it was seen."""
+    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
+
+
+def _different(frames: list[Image.Image]) -> list[Image.Image]:
+    """Frames without those that look like the one before."""
+    kept: list[Image.Image] = []
+    last: Image.Image | None = None
+    for frame in frames:
+        tiny = frame.resize((32, 32), Image.Resampling.BOX).convert("L")
+        if last is None or ImageStat.Stat(ImageChops.difference(tiny, last)).mean[0] > SAME_FRAME:
+            kept.append(frame)
+            last = tiny
+    return kept
+
+
+# ---- what went wrong
+
+
+@contextlib.contextmanager
+def _translated(data: bytes) -> Iterator[None]:
+    """Whatever a decoder says about bytes it can't read, as one of ours."""
+    try:
+        yield
+    except (PictureError, MemoryError):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
+        raise PictureBroken("a second size inside is far larger than its header says") from exc
+    except Exception as exc:  # hostile bytes can fail anywhere in a decoder
+        raise PictureBroken(_reason(exc)) from exc
+
+
+def _reason(exc: Exception) -> str:
+    text = str(exc).strip().rstrip(".") or type(exc).__name__
+    if "truncated" in text.lower() or "unexpected end" in text.lower() or isinstance(exc, EOFError):
+        return "it is cut off before its end"
+    return text.splitlines()[0]
+
+
+_KNOWN = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*")
+
+
+def _is_of_a_known_format(data: bytes) -> bool:
+    webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+    return data.startswith(_KNOWN) or webp or data[4:12] in (b"ftypavif", b"ftypavis")
+
+
+_SAVE_AS = "; save it as PNG or JPEG first"
+_MAGIC: tuple[tuple[bytes, str, str], ...] = (
+    (b"%PDF", "a PDF document", ""),
+    (b"8BPS", "a Photoshop document", _SAVE_AS),
+    (b"PK\x03\x04", "an archive or office document", ""),
+    (b"\x1f\x8b", "a compressed file", ""),
+    (b"Rar!", "an archive", ""),
+    (b"7z\xbc\xaf", "an archive", ""),
+    (b"\x1aE\xdf\xa3", "a video", ""),
+    (b"FLV", "a video", ""),
+    (b"\0\0\x01\xba", "a video", ""),
+    (b"OggS", "a sound or video file", ""),
+    (b"ID3", "a sound file", ""),
+    (b"fLaC", "a sound file", ""),
+    (b"\xff\x0a", "a JPEG XL picture", _SAVE_AS),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture", _SAVE_AS),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", _SAVE_AS),
+    (b"\0\0\x01\0", "an icon file", _SAVE_AS),
+    (b"SQLite format 3\0", "a database", ""),
+    (b"\x7fELF", "a program", ""),
+    (b"MZ", "a program", ""),
+)
+
+
+def described(data: bytes) -> tuple[str, str]:
+    """What these bytes are, if not a picture that is read here, and what could be done."""
+    for magic, found, advice in _MAGIC:
+        if data.startswith(magic):
+            return found, advice
+    if data[4:8] == b"ftyp":
+        still = data[8:12] in (b"heic", b"heix", b"heif", b"mif1", b"hevc", b"msf1")
+        return ("a HEIC photograph", _SAVE_AS) if still else ("a video", "")
+    if data[:4] == b"RIFF":
+        return ("a sound file" if data[8:12] == b"WAVE" else "a video"), ""
+    return _described_text(data[:4096])
+
+
+def _described_text(head: bytes) -> tuple[str, str]:
+    try:
+        text = head.decode("utf-8").lower()
+    except UnicodeDecodeError as exc:
+        if exc.start < len(head) - 3:  # a letter cut in two at the end is no objection
+            return "data of an unknown kind", ""
+        text = head[: exc.start].decode("utf-8").lower()
+    if "\0" in text:
+        return "data of an unknown kind", ""
+    if "<svg" in text:
+        return "an SVG drawing", _SAVE_AS
+    if "<!doctype html" in text or "<html" in text:
+        return "a web page", ""
+    if text.lstrip().startswith(("{", "[")):
+        return "JSON data", ""
+    return "text", ""

@@ -1,0 +1,115 @@
+"""The shape of the gallery's file, one numbered step after another.
+
+A file carries the number of its last step (`PRAGMA user_version`). A step that was
+released never changes; a new shape is a new step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import aiosqlite
+
+APPLICATION_ID = 0x4D_41_47_50  # "MAGP": tells a gallery from other SQLite files
+
+
+async def _step_1(db: aiosqlite.Connection) -> None:
+    """Pictures, links to them, and what is remembered beside them."""
+    for statement in (
+        # The one model whose embeddings are kept here.
+        """CREATE TABLE model (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            name TEXT NOT NULL,
+            revision TEXT NOT NULL,
+            dimension INTEGER NOT NULL
+        )""",
+        # One row for the same bytes, however often they were posted.
+        """CREATE TABLE items (
+            id INTEGER PRIMARY KEY,
+            key BLOB NOT NULL UNIQUE,
+            kind TEXT NOT NULL CHECK (kind IN ('image', 'text')),
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            text TEXT
+        )""",
+        # float32, the frames of an item one after another. A table by itself: a scan of
+        # items or links doesn't read vectors. Not WITHOUT ROWID: secure_delete leaves
+        # copies in index pages.
+        """CREATE TABLE embeddings (
+            item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+            vectors BLOB NOT NULL
+        )""",
+        """CREATE TABLE groups (
+            space INTEGER NOT NULL,
+            id INTEGER NOT NULL,
+            parent INTEGER,
+            private INTEGER NOT NULL,
+            PRIMARY KEY (space, id)
+        ) WITHOUT ROWID""",
+        # AUTOINCREMENT: the id of a removed link never points at another one later.
+        """CREATE TABLE links (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            space INTEGER NOT NULL,
+            group_id INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            slot TEXT NOT NULL,
+            item INTEGER NOT NULL REFERENCES items,
+            owner INTEGER NOT NULL,
+            posted_at REAL NOT NULL,
+            name TEXT NOT NULL,
+            spoiler INTEGER NOT NULL,
+            details TEXT NOT NULL,
+            UNIQUE (space, source, slot),
+            FOREIGN KEY (space, group_id) REFERENCES groups (space, id)
+        )""",
+        "CREATE INDEX links_of_group ON links (space, group_id)",
+        "CREATE INDEX links_of_item ON links (item)",
+        """CREATE TABLE cursors (
+            space INTEGER NOT NULL,
+            group_id INTEGER NOT NULL,
+            newest INTEGER NOT NULL,
+            oldest INTEGER NOT NULL,
+            complete INTEGER NOT NULL,
+            PRIMARY KEY (space, group_id)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE watched (
+            space INTEGER NOT NULL,
+            group_id INTEGER NOT NULL,
+            PRIMARY KEY (space, group_id)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            space INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            status TEXT NOT NULL,
+            state TEXT NOT NULL
+        )""",
+        """CREATE TABLE searches (
+            id TEXT PRIMARY KEY,
+            space INTEGER NOT NULL,
+            owner INTEGER NOT NULL,
+            params TEXT NOT NULL,
+            vector BLOB NOT NULL,
+            truncated TEXT,
+            made_at REAL NOT NULL
+        )""",
+    ):
+        await db.execute(statement)
+
+
+STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (_step_1,)
+LATEST = len(STEPS)
+
+
+async def migrate(db: aiosqlite.Connection, version: int) -> None:
+    """Bring a file from `version` (0: empty) to LATEST, each step in its own transaction."""
+    for number, step in enumerate(STEPS[version:], start=version + 1):
+        await db.execute("BEGIN IMMEDIATE")
+        try:
+            await step(db)
+            await db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            await db.execute(f"PRAGMA user_version = {number}")
+            await db.commit()
+        except BaseException:
+            await db.rollback()
+            raise

@@ -1,0 +1,778 @@
+"""All SQL: one SQLite file with links, items, embeddings, and what is remembered beside them.
+
+Durability. `synchronous = FULL` in WAL mode: a commit is on disk before it is acknowledged,
+so a deletion doesn't come back after a power cut. NORMAL would be consistent too, and is
+seven times as fast at one link a commit, but forgets the last commits; even FULL's 4,000
+commits a second are far more than any model embeds.
+
+One writer. A write is a whole function handed to `_write`: its own transaction, one after
+another, never half done when its caller is cancelled. A second connection reads meanwhile.
+
+Deleted is gone. `secure_delete` overwrites what is removed, and the write-ahead log, which
+still has it, is emptied after each removal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import sqlite3
+import time
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import aiosqlite
+import numpy as np
+
+from index import lock, migrations
+from index.errors import (
+    GalleryClosed,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreTooNew,
+    StoreUnreachable,
+)
+from index.query import QueryEmbedding, SavedSearch
+from index.records import (
+    Changes,
+    Counts,
+    Cursor,
+    EmbeddedPicture,
+    Entries,
+    Group,
+    Job,
+    Kind,
+    Link,
+    ModelInfo,
+)
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# How long a statement waits for another connection's lock, such as a checkpoint's.
+BUSY_TIMEOUT_S = 5.0
+# Rows read at once when the vectors are loaded: 8 MB of vectors of 512 numbers.
+CHUNK_ROWS = 4096
+# A question's buttons work this long.
+SEARCH_LIFE_S = 7 * 24 * 3600
+# The log can't be emptied while somebody reads; such a read takes milliseconds.
+CHECKPOINT_TRIES = 6
+CHECKPOINT_PAUSE_S = 0.05
+
+_LINK = """links.id, links.space, links.source, links.slot, links.owner, links.posted_at,
+    links.name, links.spoiler, links.details,
+    groups.id, groups.parent, groups.private, items.kind, items.text
+    FROM links JOIN items ON items.id = links.item
+    JOIN groups ON groups.space = links.space AND groups.id = links.group_id"""
+
+
+class Store:
+    """The gallery's file; made by `open`."""
+
+    def __init__(
+        self,
+        path: Path,
+        reader: aiosqlite.Connection,
+        writer: aiosqlite.Connection | None,
+        held: IO[str] | None,
+    ) -> None:
+        self.path = path
+        self._reader = reader
+        self._writer = writer
+        self._held = held
+        self._writing = asyncio.Lock()
+        self._log_has_deleted = False
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, *, read_only: bool = False) -> Store:
+        """The store in the file `path`, made or brought to the newest shape when needed.
+
+        raises   StoreLocked, StoreCorrupt, StoreTooNew, StoreUnreachable, StoreFull
+        """
+        path = await asyncio.to_thread(path.resolve)
+        with _translated(path):
+            if read_only:
+                return cls(path, await _open_reader(path), None, None)
+            return await cls._open_writing(path)
+
+    @classmethod
+    async def _open_writing(cls, path: Path) -> Store:
+        held = await asyncio.to_thread(_prepare, path)
+        try:
+            writer = await _open_writer(path)
+            try:
+                reader = await _connect(path, read_only=True)
+            except BaseException:
+                await writer.close()
+                raise
+        except BaseException:
+            held.close()
+            raise
+        return cls(path, reader, writer, held)
+
+    async def close(self) -> None:
+        """Let running writes finish, refuse later ones, and let go of the file."""
+        if self._closed:
+            return
+        self._closed = True
+        async with self._writing:
+            await self._reader.close()
+            if self._writer is not None:
+                # The last connection to close empties the log into the file.
+                await self._writer.close()
+            if self._held is not None:
+                self._held.close()
+
+    # ---- one doorway for writing, one for reading
+
+    async def _write(self, fn: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        """What `fn` gives back, run as one transaction that a cancelled caller doesn't stop."""
+        return await asyncio.shield(asyncio.ensure_future(self._transaction(fn)))
+
+    async def _transaction(self, fn: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        async with self._writing:
+            if self._closed:
+                raise GalleryClosed
+            if self._writer is None:
+                raise StoreUnreachable(self.path, "it was opened for reading only")
+            with _translated(self.path):
+                await self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    result = await fn(self._writer)
+                    await self._writer.commit()
+                except BaseException:
+                    await self._writer.rollback()
+                    raise
+                if self._log_has_deleted:
+                    await self._empty_log(self._writer)
+            return result
+
+    async def _empty_log(self, writer: aiosqlite.Connection) -> None:
+        """Move the write-ahead log into the file and cut it to nothing, unless a read is under
+        way for long; then the next write tries again."""
+        for attempt in range(CHECKPOINT_TRIES):
+            await asyncio.sleep(CHECKPOINT_PAUSE_S * attempt)
+            ((busy, _, _),) = await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            if not busy:
+                self._log_has_deleted = False
+                return
+        log.info("the write-ahead log is being read and is emptied with the next write")
+
+    async def _rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
+        if self._closed:
+            raise GalleryClosed
+        with _translated(self.path):
+            return list(await self._reader.execute_fetchall(sql, params))
+
+    # ---- the model
+
+    async def model(self) -> ModelInfo | None:
+        """The model whose embeddings are kept here; None when there are none yet."""
+        rows = await self._rows("SELECT name, revision, dimension FROM model")
+        return ModelInfo(*rows[0]) if rows else None
+
+    async def set_model(self, model: ModelInfo) -> None:
+        """Remember whose embeddings are kept; only for a store without any."""
+
+        async def write(db: aiosqlite.Connection) -> None:
+            await db.execute(
+                "INSERT OR REPLACE INTO model (id, name, revision, dimension) VALUES (1, ?, ?, ?)",
+                (model.name, model.revision, model.dimension),
+            )
+
+        await self._write(write)
+
+    async def empty(self) -> bool:
+        """Whether nothing is kept here yet."""
+        return not await self._rows("SELECT 1 FROM items LIMIT 1")
+
+    # ---- adding
+
+    async def commit(
+        self,
+        items: Sequence[tuple[EmbeddedPicture, Link]],
+        cursors: Sequence[Cursor] = (),
+        jobs: Sequence[Job] = (),
+    ) -> Changes:
+        """Keep items, links, cursors and jobs in one transaction; what search must follow."""
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            await _put_groups(db, [link for _, link in items])
+            removed: list[int] = []
+            added: list[tuple[int, EmbeddedPicture, Link]] = []
+            dropped: list[int] = []
+            for picture, link in items:
+                item = await _put_item(db, picture)
+                id, before = await _put_link(db, item, link)
+                if before == (item, link.group.id):
+                    continue  # nothing that search would notice
+                if before is not None:
+                    removed.append(id)
+                    dropped.append(before[0])
+                added.append((id, picture, link))
+            await _drop_orphans(db, dropped)
+            await _put_cursors(db, cursors)
+            await _put_jobs(db, jobs)
+            self._log_has_deleted |= bool(dropped)
+            return Changes(removed, _entries(added))
+
+        return await self._write(write)
+
+    # ---- what is there
+
+    async def entries(self, dimension: int) -> AsyncIterator[Entries]:
+        """All links with their vectors, in chunks, oldest link first."""
+        with _translated(self.path):
+            async with self._reader.execute(
+                """SELECT links.id, links.space, links.group_id, items.kind = 'text',
+                    length(vectors), vectors
+                FROM links JOIN items ON items.id = links.item
+                JOIN embeddings ON embeddings.item = links.item ORDER BY links.id"""
+            ) as cursor:
+                while rows := list(await cursor.fetchmany(CHUNK_ROWS)):
+                    yield await asyncio.to_thread(_chunk, self.path, rows, dimension)
+
+    async def frames(self, dimension: int) -> int:
+        """How many vectors `entries` will give: the frames of all links."""
+        rows = await self._rows(
+            """SELECT total(length(vectors)) FROM links
+            JOIN embeddings ON embeddings.item = links.item"""
+        )
+        return int(rows[0][0]) // (4 * dimension)
+
+    async def item(self, key: bytes) -> EmbeddedPicture | None:
+        """The item with this key, as it was committed; None when it isn't here."""
+        rows = await self._rows(
+            """SELECT key, kind, vectors, width, height, text
+            FROM items JOIN embeddings ON item = id WHERE key = ?""",
+            key,
+        )
+        return await self._picture(rows)
+
+    async def item_of_link(self, id: int) -> EmbeddedPicture | None:
+        """The item that a link shows."""
+        rows = await self._rows(
+            """SELECT key, kind, vectors, width, height, text
+            FROM links JOIN items ON items.id = links.item
+            JOIN embeddings ON embeddings.item = links.item WHERE links.id = ?""",
+            id,
+        )
+        return await self._picture(rows)
+
+    async def _picture(self, rows: list[sqlite3.Row]) -> EmbeddedPicture | None:
+        model = await self.model()
+        if not rows or model is None:
+            return None
+        key, kind, vectors, width, height, text = rows[0]
+        shaped = _vectors(self.path, vectors, model.dimension)
+        return EmbeddedPicture(key, kind, shaped, width, height, text)
+
+    async def links(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
+        """Those of these links that are still there, each with its kind and text."""
+        rows = await self._rows(
+            f"SELECT {_LINK} WHERE links.id IN (SELECT value FROM json_each(?))",
+            json.dumps(list(ids)),
+        )
+        return {row[0]: (_link(row), row[12], row[13]) for row in rows}
+
+    async def links_of_key(self, key: bytes) -> dict[int, Link]:
+        """All links to the item with this key."""
+        rows = await self._rows(f"SELECT {_LINK} WHERE items.key = ? ORDER BY links.id", key)
+        return {row[0]: _link(row) for row in rows}
+
+    async def links_of_source(self, space: int, source: str) -> dict[str, int]:
+        """The slots of a source, each with the id of its link."""
+        rows = await self._rows(
+            "SELECT slot, id FROM links WHERE space = ? AND source = ?", space, source
+        )
+        return {slot: id for slot, id in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
+    async def known(self, space: int, group: int) -> dict[str, set[str]]:
+        """All sources of a group, each with its slots."""
+        rows = await self._rows(
+            "SELECT source, slot FROM links WHERE space = ? AND group_id = ?", space, group
+        )
+        known: dict[str, set[str]] = {}
+        for source, slot in rows:
+            known.setdefault(source, set()).add(slot)
+        return known
+
+    async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
+        """All sources of a group, each with the details of one of its links."""
+        rows = await self._rows(
+            "SELECT source, details FROM links WHERE space = ? AND group_id = ? ORDER BY id",
+            space,
+            group,
+        )
+        return {source: json.loads(details) for source, details in rows}
+
+    async def groups(self, space: int) -> list[Group]:
+        """Every group that has links."""
+        rows = await self._rows(
+            "SELECT id, parent, private FROM groups WHERE space = ? ORDER BY id", space
+        )
+        return [Group(id, parent, bool(private)) for id, parent, private in rows]
+
+    async def count(
+        self, space: int | None = None, groups: Collection[int] | None = None
+    ) -> Counts:
+        """How many images, texts and links there are; of a space, of some groups, if given."""
+        allowed = None if groups is None else json.dumps(list(groups))
+        rows = await self._rows(
+            """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*)
+            FROM links JOIN items ON items.id = links.item
+            WHERE (?1 IS NULL OR links.space = ?1)
+            AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
+            GROUP BY items.kind""",
+            space,
+            allowed,
+        )
+        items = {kind: count for kind, count, _ in rows}
+        return Counts(items.get("image", 0), items.get("text", 0), sum(row[2] for row in rows))
+
+    async def disk_bytes(self) -> int:
+        """What the file and its write-ahead log take on disk."""
+        return await asyncio.to_thread(_disk_bytes, self.path)
+
+    # ---- removing
+
+    async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> Changes:
+        """Drop the links of this source whose slot is not listed."""
+        return await self._remove(
+            "space = ? AND source = ? AND slot NOT IN (SELECT value FROM json_each(?))",
+            space,
+            source,
+            json.dumps(list(slots)),
+        )
+
+    async def remove_sources(self, space: int, sources: Collection[str]) -> Changes:
+        """Drop all links of these sources."""
+        return await self._remove(
+            "space = ? AND source IN (SELECT value FROM json_each(?))",
+            space,
+            json.dumps(list(sources)),
+        )
+
+    async def remove_group(self, space: int, group: int) -> Changes:
+        """Drop the links and cursors of a group and of those hanging from it."""
+        mine = """space = ?1 AND group_id IN
+            (SELECT ?2 UNION SELECT id FROM groups WHERE space = ?1 AND parent = ?2)"""
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            await db.execute(f"DELETE FROM cursors WHERE {mine}", (space, group))
+            return await self._drop(db, mine, space, group)
+
+        return await self._write(write)
+
+    async def remove_space(self, space: int) -> Changes:
+        """Drop everything of a space: links, cursors, watched groups, jobs, searches."""
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            changes = await self._drop(db, "space = ?", space)
+            for table in ("cursors", "watched", "jobs", "searches"):
+                await db.execute(f"DELETE FROM {table} WHERE space = ?", (space,))
+            self._log_has_deleted = True
+            return changes
+
+        return await self._write(write)
+
+    async def _remove(self, where: str, *params: Any) -> Changes:
+        return await self._write(lambda db: self._drop(db, where, *params))
+
+    async def _drop(self, db: aiosqlite.Connection, where: str, *params: Any) -> Changes:
+        """Drop links, and in the same transaction the items and groups nobody needs any more."""
+        gone = list(
+            await db.execute_fetchall(f"DELETE FROM links WHERE {where} RETURNING id, item", params)
+        )
+        await _drop_orphans(db, [item for _, item in gone])
+        self._log_has_deleted |= bool(gone)
+        return Changes(removed=[id for id, _ in gone])
+
+    # ---- remembered beside the pictures
+
+    async def watch(self, space: int, group: int) -> None:
+        """Mark a group as watched."""
+        await self._execute("INSERT OR IGNORE INTO watched VALUES (?, ?)", space, group)
+
+    async def unwatch(self, space: int, group: int) -> None:
+        """Take the mark away."""
+        await self._execute("DELETE FROM watched WHERE space = ? AND group_id = ?", space, group)
+
+    async def watched(self, space: int) -> set[int]:
+        """The groups of a space that are marked as watched."""
+        rows = await self._rows("SELECT group_id FROM watched WHERE space = ?", space)
+        return {group for (group,) in rows}
+
+    async def spaces(self) -> set[int]:
+        """All spaces that have watched groups or links."""
+        rows = await self._rows("SELECT space FROM watched UNION SELECT space FROM groups")
+        return {space for (space,) in rows}
+
+    async def cursors(self, space: int) -> dict[int, Cursor]:
+        """The cursor of each group of a space that has one."""
+        rows = await self._rows(
+            "SELECT group_id, newest, oldest, complete FROM cursors WHERE space = ?", space
+        )
+        return {
+            group: Cursor(space, group, newest, oldest, bool(complete))
+            for group, newest, oldest, complete in rows
+        }
+
+    async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
+        """A new running job with an id of its own."""
+
+        async def write(db: aiosqlite.Connection) -> int:
+            return await _returned(
+                db,
+                "INSERT INTO jobs (space, kind, status, state) VALUES (?, ?, 'running', ?)"
+                " RETURNING id",
+                space,
+                kind,
+                json.dumps(state),
+            )
+
+        return Job(await self._write(write), space, kind, "running", dict(state))
+
+    async def jobs(self, space: int | None = None, *, active: bool = True) -> list[Job]:
+        """Jobs, oldest first; `active`: only those running or paused."""
+        rows = await self._rows(
+            """SELECT id, space, kind, status, state FROM jobs
+            WHERE (?1 IS NULL OR space = ?1) AND (NOT ?2 OR status IN ('running', 'paused'))
+            ORDER BY id""",
+            space,
+            active,
+        )
+        return [
+            Job(id, space, kind, status, json.loads(state))
+            for id, space, kind, status, state in rows
+        ]
+
+    async def save_search(
+        self, space: int, owner: int, params: Mapping[str, Any], embedding: QueryEmbedding
+    ) -> str:
+        """A short id for this question; those that are too old go."""
+        id = secrets.token_urlsafe(9)
+        now = time.time()
+        row = (id, space, owner, json.dumps(params), embedding.vector.tobytes())
+
+        async def write(db: aiosqlite.Connection) -> None:
+            await db.execute("DELETE FROM searches WHERE made_at < ?", (now - SEARCH_LIFE_S,))
+            await db.execute(
+                "INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*row, embedding.truncated, now),
+            )
+
+        await self._write(write)
+        return id
+
+    async def search_by_id(self, id: str) -> SavedSearch | None:
+        """The question kept under this id, or None when it is gone or too old."""
+        rows = await self._rows(
+            """SELECT id, space, owner, params, vector, truncated FROM searches
+            WHERE id = ? AND made_at >= ?""",
+            id,
+            time.time() - SEARCH_LIFE_S,
+        )
+        if not rows:
+            return None
+        id, space, owner, params, vector, truncated = rows[0]
+        embedding = QueryEmbedding(np.frombuffer(vector, np.float32), truncated)
+        return SavedSearch(id, space, owner, json.loads(params), embedding)
+
+    async def _execute(self, sql: str, *params: Any) -> None:
+        async def write(db: aiosqlite.Connection) -> None:
+            await db.execute(sql, params)
+
+        await self._write(write)
+
+
+# ---- opening
+
+
+def _prepare(path: Path) -> IO[str]:
+    """The lock on the file, in a folder that is there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StoreUnreachable(path, f"its folder can't be made ({exc.strerror})") from exc
+    if path.is_dir():
+        raise StoreUnreachable(path, "it is a folder, and a file is needed")
+    return lock.hold(path)
+
+
+async def _open_writer(path: Path) -> aiosqlite.Connection:
+    db = await _connect(path)
+    try:
+        # Looked at before anything is changed: it may be somebody else's file.
+        version = await _version(db, path)
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "secure_delete = ON",
+            "foreign_keys = ON",
+        ):
+            await db.execute_fetchall(f"PRAGMA {pragma}")
+        await migrations.migrate(db, version)
+    except BaseException:
+        await db.close()
+        raise
+    return db
+
+
+async def _open_reader(path: Path) -> aiosqlite.Connection:
+    if not await asyncio.to_thread(path.is_file):
+        raise StoreUnreachable(path, "there is no such file")
+    try:
+        db = await _connect(path, read_only=True)
+        try:
+            version = await _version(db, path)
+        except BaseException:
+            await db.close()
+            raise
+    except sqlite3.OperationalError:
+        # A folder that can't be written lacks the shared memory that WAL needs. With no
+        # write-ahead log nobody is writing, and the file can be read as it lies.
+        if await asyncio.to_thread(path.with_name(path.name + "-wal").exists):
+            raise
+        db = await _connect(path, read_only=True, immutable=True)
+        version = await _version(db, path)
+    if version < migrations.LATEST:
+        await db.close()
+        what = "nothing was ever added to it" if version == 0 else "an older Magpie wrote it"
+        raise StoreUnreachable(path, f"{what}; add something first")
+    return db
+
+
+async def _connect(
+    path: Path, *, read_only: bool = False, immutable: bool = False
+) -> aiosqlite.Connection:
+    mode = ("mode=ro" if read_only else "mode=rwc") + ("&immutable=1" if immutable else "")
+    return await aiosqlite.connect(
+        f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
+    )
+
+
+async def _version(db: aiosqlite.Connection, path: Path) -> int:
+    """The number of the last migration the file has seen; 0 for an empty file."""
+    ((application,),) = await db.execute_fetchall("PRAGMA application_id")
+    ((version,),) = await db.execute_fetchall("PRAGMA user_version")
+    ((tables,),) = await db.execute_fetchall("SELECT COUNT(*) FROM sqlite_master")
+    if application != migrations.APPLICATION_ID and (application or version or tables):
+        raise StoreCorrupt(path, "it is the SQLite file of another program")
+    if version > migrations.LATEST:
+        raise StoreTooNew(path, version, migrations.LATEST)
+    return int(version)
+
+
+_UNREACHABLE = {"SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_IOERR"}
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise _translation(path, exc) from exc
+    except ValueError as exc:
+        # aiosqlite's word for a connection that was closed.
+        if "onnection" not in str(exc):
+            raise
+        raise GalleryClosed from exc
+
+
+def _translation(path: Path, exc: sqlite3.Error) -> StoreError:
+    name = getattr(exc, "sqlite_errorname", "")
+    primary = "_".join(name.split("_")[:2])
+    if primary == "SQLITE_NOTADB":
+        return StoreCorrupt(path, "it is not an SQLite file")
+    # A quota or a limit on a file's size shows as a write that fails.
+    if primary == "SQLITE_FULL" or name == "SQLITE_IOERR_WRITE":
+        return StoreFull(path)
+    if primary in ("SQLITE_BUSY", "SQLITE_LOCKED"):
+        return StoreLocked(path)
+    if primary in _UNREACHABLE:
+        return StoreUnreachable(path, str(exc))
+    return StoreCorrupt(path, f"{exc} ({name})" if name else str(exc))
+
+
+# ---- single statements
+
+
+async def _put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
+    groups = {(link.space, link.group) for link in links}
+    await db.executemany(
+        """INSERT INTO groups VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
+        SET parent = excluded.parent, private = excluded.private""",
+        [(space, group.id, group.parent, group.private) for space, group in groups],
+    )
+
+
+async def _put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
+    """The id of the item with these bytes, which may be there already."""
+    found = list(await db.execute_fetchall("SELECT id FROM items WHERE key = ?", (picture.key,)))
+    if found:
+        return int(found[0][0])
+    id = await _returned(
+        db,
+        "INSERT INTO items (key, kind, width, height, text) VALUES (?, ?, ?, ?, ?) RETURNING id",
+        picture.key,
+        picture.kind,
+        picture.width,
+        picture.height,
+        picture.text,
+    )
+    # float32: float16 would halve the file, but the exact second ranking and a change of
+    # precision later on need the vectors as the model gave them.
+    vectors = np.ascontiguousarray(picture.vectors, np.float32).tobytes()
+    await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, vectors))
+    return id
+
+
+async def _put_link(
+    db: aiosqlite.Connection, item: int, link: Link
+) -> tuple[int, tuple[int, int] | None]:
+    """The link's id; and its item and group before, when it was there already."""
+    found = list(
+        await db.execute_fetchall(
+            "SELECT id, item, group_id FROM links WHERE space = ? AND source = ? AND slot = ?",
+            (link.space, link.source, link.slot),
+        )
+    )
+    values = (
+        link.group.id,
+        item,
+        link.owner,
+        link.posted_at,
+        link.name,
+        link.spoiler,
+        json.dumps(dict(link.details)),
+    )
+    if found:
+        id, *before = found[0]
+        await db.execute(
+            """UPDATE links SET group_id = ?, item = ?, owner = ?, posted_at = ?, name = ?,
+            spoiler = ?, details = ? WHERE id = ?""",
+            (*values, id),
+        )
+        return id, (before[0], before[1])
+    id = await _returned(
+        db,
+        """INSERT INTO links (group_id, item, owner, posted_at, name, spoiler, details,
+        space, source, slot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+        *values,
+        link.space,
+        link.source,
+        link.slot,
+    )
+    return id, None
+
+
+async def _put_cursors(db: aiosqlite.Connection, cursors: Sequence[Cursor]) -> None:
+    await db.executemany(
+        "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
+        [(c.space, c.group, c.newest, c.oldest, c.complete) for c in cursors],
+    )
+
+
+async def _put_jobs(db: aiosqlite.Connection, jobs: Sequence[Job]) -> None:
+    await db.executemany(
+        "UPDATE jobs SET status = ?, state = ? WHERE id = ?",
+        [(job.status, json.dumps(dict(job.state)), job.id) for job in jobs],
+    )
+
+
+async def _drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None:
+    """Drop those items that no link shows any more (their vectors follow), and empty groups."""
+    if not items:
+        return
+    await db.execute(
+        """DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))
+        AND NOT EXISTS (SELECT 1 FROM links WHERE links.item = items.id)""",
+        (json.dumps(list(items)),),
+    )
+    await db.execute(
+        """DELETE FROM groups WHERE NOT EXISTS (SELECT 1 FROM links
+        WHERE links.space = groups.space AND links.group_id = groups.id)"""
+    )
+
+
+async def _returned(db: aiosqlite.Connection, sql: str, *params: Any) -> int:
+    """The one number a statement gives back."""
+    ((number,),) = await db.execute_fetchall(sql, params)
+    return int(number)
+
+
+# ---- rows to data
+
+
+def _link(row: sqlite3.Row) -> Link:
+    (_, space, source, slot, owner, posted_at, name, spoiler, details, *group) = row[:12]
+    id, parent, private = group
+    return Link(
+        space=space,
+        group=Group(id, parent, bool(private)),
+        source=source,
+        slot=slot,
+        owner=owner,
+        posted_at=posted_at,
+        name=name,
+        spoiler=bool(spoiler),
+        details=json.loads(details),
+    )
+
+
+def _vectors(path: Path, blob: bytes, dimension: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """(frames, d) float32; raises StoreCorrupt when the length doesn't fit."""
+    if not blob or len(blob) % (4 * dimension):
+        raise StoreCorrupt(path, f"a vector has {len(blob)} bytes, not {4 * dimension}")
+    return np.frombuffer(blob, np.float32).reshape(-1, dimension)
+
+
+def _chunk(path: Path, rows: Sequence[sqlite3.Row], dimension: int) -> Entries:
+    links, spaces, groups, texts, sizes, blobs = zip(*rows, strict=True)
+    if any(not size or size % (4 * dimension) for size in sizes):
+        raise StoreCorrupt(path, f"a vector has a length that is not {dimension}")
+    return Entries(
+        links=np.array(links, np.int64),
+        spaces=np.array(spaces, np.int64),
+        groups=np.array(groups, np.int64),
+        texts=np.array(texts, np.bool_),
+        frames=np.array(sizes, np.int64) // (4 * dimension),
+        vectors=np.frombuffer(b"".join(blobs), np.float32).reshape(-1, dimension),
+    )
+
+
+def _entries(added: Sequence[tuple[int, EmbeddedPicture, Link]]) -> Entries | None:
+    if not added:
+        return None
+    # The same slot twice in one commit: the last one counts, as in the file.
+    last = {id: (picture, link) for id, picture, link in added}
+    return Entries(
+        links=np.array(list(last), np.int64),
+        spaces=np.array([link.space for _, link in last.values()], np.int64),
+        groups=np.array([link.group.id for _, link in last.values()], np.int64),
+        texts=np.array([picture.kind == "text" for picture, _ in last.values()], np.bool_),
+        frames=np.array([len(picture.vectors) for picture, _ in last.values()], np.int64),
+        vectors=np.concatenate([picture.vectors for picture, _ in last.values()]),
+    )
+
+
+def _disk_bytes(path: Path) -> int:
+    files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
+    return sum(file.stat().st_size for file in files if file.exists())
