@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import asyncio
+import contextlib
 import logging
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -13,20 +12,22 @@ import discord
 import yarl
 from discord import app_commands
 
-from bot import channels, find, reindex, replies, status
+from bot import channels, commands, find, reindex, replies, status
 from bot.backfill import History
 from bot.download import Downloader
 from bot.health import Metrics
 from bot.ingest import Ingest
 from bot.ledger import Ledger
 from bot.logs import fields
-from bot.settings import Settings
+from bot.settings import DISCORD, Settings
 from bot.watched import Watched
-from index import Gallery
+from index import Gallery, GalleryError
 
 log = logging.getLogger(__name__)
 
 Interaction: TypeAlias = "discord.Interaction[Magpie]"
+
+LAST_WRITE_S = 5.0  # for the cursors, when closing
 
 # What the invite link asks for, and why; nothing else is used.
 NEEDED_PERMISSIONS = {
@@ -75,7 +76,7 @@ class Magpie(discord.AutoShardedClient):
         for feature in (find, channels, reindex, status):
             feature.register(self)
         self.add_dynamic_items(*find.DYNAMIC_ITEMS, *reindex.DYNAMIC_ITEMS)
-        await self._sync_commands()
+        await commands.sync(self)
         assert self.application_id is not None  # login has read it
         log.info(fields("invite", url=invite(self.application_id)))
 
@@ -97,22 +98,10 @@ class Magpie(discord.AutoShardedClient):
             await self.reindexing.close()
             await self.history.close()
             await self.ingest.close()
+            with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
+                await asyncio.wait_for(self.history.flush(), LAST_WRITE_S)
         await super().close()
         await self.downloader.close()
-
-    async def _sync_commands(self) -> None:
-        """Tell Discord the commands, only when they changed: it takes 200 creations a day."""
-        commands = self.tree.get_commands()
-        payload = json.dumps([command.to_dict(self.tree) for command in commands], sort_keys=True)
-        mark = f"{self.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
-        stamp = Path(f"{self.settings.db}.commands")
-        names = {command.name for command in commands}
-        if stamp.exists() and stamp.read_text() == mark:
-            if {command.name for command in await self.tree.fetch_commands()} == names:
-                return
-        await self.tree.sync()
-        stamp.write_text(mark)
-        log.info(fields("commands_synced", count=len(commands)))
 
     # ---- what Discord tells
 
@@ -131,6 +120,7 @@ class Magpie(discord.AutoShardedClient):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info(fields("guild_joined", guild=guild.id))
+        self.history.on_available(guild)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         log.warning(fields("guild_outage", guild=guild.id))  # an outage is not a removal
@@ -167,6 +157,14 @@ class Magpie(discord.AutoShardedClient):
         if before.category_id != after.category_id or before.overwrites != after.overwrites:
             await self.history.on_channel_changed(after)
 
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        if before.permissions != after.permissions:
+            self.history.reconsider(after.guild)
+
+    async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
+        if after == after.guild.me:  # nobody else is cached
+            self.history.reconsider(after.guild)
+
     async def on_thread_create(self, thread: discord.Thread) -> None:
         self.history.on_thread(thread)
 
@@ -174,35 +172,36 @@ class Magpie(discord.AutoShardedClient):
         self.history.on_thread(thread)
 
     def is_addressed(self, message: discord.Message) -> bool:
-        """Whether a member's message mentions the bot or replies to one of its messages."""
+        """Whether a member's message may ask something: it mentions the bot, perhaps by its
+        role, or replies to one of its messages. `find` looks closer."""
         if self.user is None or message.author.bot:
             return False
+        if self.user.id in message.raw_mentions or message.raw_role_mentions:
+            return True
         replied = message.reference.resolved if message.reference else None
-        return self.user.id in message.raw_mentions or (
-            isinstance(replied, discord.Message) and replied.author.id == self.user.id
-        )
+        return isinstance(replied, discord.Message) and replied.author.id == self.user.id
 
     # ---- what goes wrong
 
     async def explain(self, interaction: Interaction, error: BaseException) -> None:
-        """Tell the asker what went wrong, privately; log it where nobody expected it."""
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        name = interaction.command.qualified_name if interaction.command else "component"
-        sentence = replies.sentence(cause)
-        if not replies.is_expected(cause):
-            log.error(fields("interaction_failed", name=name), exc_info=cause)
+        """Tell the asker, privately, what went wrong."""
+        sentence = replies.sentence(error)
         try:
-            if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+            if (
+                interaction.response.type
+                is discord.InteractionResponseType.deferred_channel_message
+            ):
                 await interaction.edit_original_response(content=sentence)
             elif interaction.response.is_done():
                 await interaction.followup.send(sentence, ephemeral=True)
             else:
                 await interaction.response.send_message(sentence, ephemeral=True)
         except discord.HTTPException as refusal:
-            log.warning(fields("answer_undelivered", name=name, reason=refusal))
+            log.warning(fields("answer_undelivered", sentence=sentence, reason=refusal))
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        log.exception(fields("event_failed", event=event_method))
+        if not self.is_closed():
+            log.exception(fields("event_failed", name=event_method))
 
 
 class CommandTree(app_commands.CommandTree[Magpie]):
@@ -219,8 +218,6 @@ def redirect(api: str) -> None:
 
     The library keeps these addresses in classes, so they hold for the whole process.
     """
-    from bot.settings import DISCORD
-
     own = api == DISCORD
     discord.http.Route.BASE = f"{api}/api/v10"
     discord.Asset.BASE = "https://cdn.discordapp.com" if own else f"{api}/cdn"

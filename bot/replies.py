@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
+from discord.abc import GuildChannel
 
 from bot.download import DownloadError
 from bot.logs import fields
 from index import EmptyQuery, GalleryClosed, GalleryError, LinkGone, PictureError
+
+if TYPE_CHECKING:
+    from bot.backfill import Progress
+    from bot.reindex import State
 
 log = logging.getLogger(__name__)
 
@@ -223,3 +230,229 @@ def _referenced(error: BaseException) -> str:
         "Something went wrong on my side. Whoever runs me finds the details in my log under "
         f"`{reference}`."
     )
+
+
+# ── Admins: channels ─────────────────────────────────────────────────────────────────────
+
+MESSAGE_LIMIT = 2000  # letters in a message
+
+
+def now_watched(
+    channel: GuildChannel, open_: int, closed: Mapping[GuildChannel, Sequence[str]]
+) -> str:
+    """A channel or category was added; `open_` channels of it can be read."""
+    if isinstance(channel, discord.CategoryChannel):
+        first = f"I watch all of {_place(channel)} now ({_count(open_, 'channel')})"
+        first += ", and channels that join it later."
+    else:
+        first = f"I watch {_place(channel)} now, with its threads."
+    rest = (
+        " New pictures are searchable within seconds; of what was posted before I am reading "
+        "the newest first. `/status` shows how far I am, `/find` already works."
+    )
+    lines = [first + (rest if open_ else "")]
+    lines += [f"- {_place(place)}: I can’t read it; {_missing(closed[place])}" for place in closed]
+    return _fitting(lines)
+
+
+def cannot_read(channel: GuildChannel, missing: Iterable[str]) -> str:
+    return (
+        f"I can’t watch {_place(channel)}: {_missing(missing)} Give it to my role in the channel’s "
+        "settings under Permissions, then add the channel again."
+    )
+
+
+def already_watched(channel: GuildChannel) -> str:
+    return f"I watch {_place(channel)} already. `/status` shows what is indexed."
+
+
+def watched_by_category(channel: GuildChannel, category: GuildChannel) -> str:
+    return f"I watch {_place(channel)} already, since I watch all of {_place(category)}."
+
+
+def remove_the_category(channel: GuildChannel, category: GuildChannel) -> str:
+    return (
+        f"I watch {_place(channel)} because I watch all of {_place(category)}. Remove the "
+        "category, or move the channel out of it."
+    )
+
+
+def not_watched(channel: GuildChannel) -> str:
+    return f"I don’t watch {_place(channel)}. `/channels list` shows what I do watch."
+
+
+def no_longer_watched(channel: GuildChannel, erased: int, kept: Collection[GuildChannel]) -> str:
+    """`erased`: pictures; `kept`: channels that another mark still covers."""
+    if kept and not erased:
+        names = ", ".join(_place(place) for place in kept)
+        return f"Removed, but {names} is still watched in another way, so nothing was erased."
+    lines = [
+        f"I no longer watch {_place(channel)}, and have erased what I had indexed from it "
+        f"({_count(erased, 'picture')})."
+    ]
+    lines += [f"- {_place(place)} is still watched by itself." for place in kept]
+    return _fitting(lines)
+
+
+def watched_channels(
+    rows: Sequence[tuple[GuildChannel, Sequence[tuple[GuildChannel, int]]]], hidden: int
+) -> str:
+    """Each watched channel or category, with its channels and how many pictures each has."""
+    if not rows and not hidden:
+        return no_channels(may_add=True)
+    lines = ["I watch"] if rows else []
+    for named, inside in rows:
+        if isinstance(named, discord.CategoryChannel):
+            lines.append(f"- all of {_place(named)}")
+            lines += [f"  - {_place(place)}: {_count(n, 'picture')}" for place, n in inside]
+        else:
+            lines += [f"- {_place(place)}: {_count(n, 'picture')}" for place, n in inside]
+    if hidden:
+        lines.append(f"{'and ' if rows else 'I watch '}{_count(hidden, 'channel')} closed to you.")
+    return _fitting(lines)
+
+
+# ── Admins: reindex ──────────────────────────────────────────────────────────────────────
+
+REINDEX_OVER = "That job is over. `/reindex` begins another."
+
+_STANDS = {
+    "running": "Reindexing",
+    "paused": "Reindexing, paused",
+    "cancelled": "Reindexing was cancelled; what it had indexed stays",
+    "done": "Reindexing is done",
+    "failed": "Reindexing has stopped over a mistake of mine; my log has the details",
+}
+
+
+def nothing_to_reindex(channel: GuildChannel | None) -> str:
+    return not_watched(channel) if channel is not None else no_channels(may_add=True)
+
+
+def reindex_shown(link: str) -> str:
+    return f"You can follow it here, and pause or cancel it: {link}"
+
+
+def reindexing(status: str, state: State) -> str:
+    """How far a job is, as its message shows it."""
+    where = f"<#{state.channel}>" if state.channel else "all watched channels"
+    what = "missing pictures" if state.what == "missing" else "everything again"
+    lines = [f"**{_STANDS[status]}** · {where}, {what}"]
+    if status in ("running", "paused"):
+        lines.append(_bar(state.fraction) + _time_left(state.seconds_left, status))
+    rate = f", {state.checked / state.elapsed_s:.1f} a second" if state.elapsed_s > 1 else ""
+    total = f" of about {round(state.checked / state.fraction):,}" if state.fraction > 0.05 else ""
+    checked = f"{state.checked:,}{total if status in ('running', 'paused') else ''}"
+    lines.append(f"{checked} pictures checked in {_count(state.messages, 'message')}{rate}")
+    found = [f"{state.added:,} added", f"{state.removed:,} removed"]
+    found += [f"{state.failed:,} could not be read"] if state.failed else []
+    found += [f"{_count(state.closed, 'channel')} closed to me"] if state.closed else []
+    return "\n".join([*lines, " · ".join(found)])
+
+
+# ── Admins: status ───────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    channel: GuildChannel
+    pictures: int
+    state: str  # "waiting", "reading", "done", "unreadable"; "" before anything is known
+    fraction: float  # of its history that is read
+    missing: Sequence[str]  # permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    channels: Sequence[ChannelStatus]
+    progress: Progress | None
+    jobs: Sequence[str]
+    waiting: int  # messages
+    per_second: float  # pictures
+    model: str
+    device: str
+    disk_bytes: int
+    latency_s: float
+    uptime_s: float
+
+
+def status(now: Status) -> str:
+    """What /status answers."""
+    lines = [f"**{_count(sum(c.pictures for c in now.channels), 'picture')}** indexed"]
+    if now.progress is not None:
+        left = _count(now.progress.channels_left, "channel or thread", "channels and threads")
+        lines.append(
+            f"History: {_bar(now.progress.fraction)}"
+            f"{_time_left(now.progress.seconds_left)}, {left} left"
+        )
+    lines += now.jobs
+    waiting = f"{_count(now.waiting, 'message')} waiting" if now.waiting else "nothing waiting"
+    lines.append(f"Speed: {now.per_second:.1f} pictures a second in the last minute, {waiting}")
+    lines.append(f"Model: `{now.model}` on {now.device} · disk: {now.disk_bytes / 1e6:,.1f} MB")
+    lines.append(f"Up for {_duration(now.uptime_s)} · Discord answers in {now.latency_s:.2f} s")
+    lines += [_channel_line(channel) for channel in now.channels]
+    return _fitting(lines)
+
+
+def _channel_line(now: ChannelStatus) -> str:
+    line = f"- {_place(now.channel)}: {_count(now.pictures, 'picture')}"
+    if now.missing:
+        return f"{line}; I can’t read it, {_missing(now.missing)}"
+    if now.state in ("waiting", "reading"):
+        return f"{line}; {int(now.fraction * 100)} % of its history is read"
+    return line
+
+
+# ── Pieces of sentences ──────────────────────────────────────────────────────────────────
+
+
+def _place(channel: GuildChannel) -> str:
+    if isinstance(channel, discord.CategoryChannel):  # a mention of one looks like a channel
+        return f"**{quoted(channel.name)}**"
+    return channel.mention
+
+
+def _missing(permissions: Iterable[str]) -> str:
+    return f"I am missing {_named(permissions)}."
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _bar(fraction: float) -> str:
+    filled = int(fraction * 10)
+    return f"{'▰' * filled}{'▱' * (10 - filled)} {int(fraction * 100)} %"
+
+
+def _time_left(seconds: float | None, status: str = "running") -> str:
+    if seconds is None or status != "running":
+        return ""
+    return f", about {_duration(seconds)} left"
+
+
+def _duration(seconds: float) -> str:
+    """ "40 s", "12 min", "3 h 5 min", "2 days"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // (24 * 60)} days"
+
+
+def _fitting(lines: Sequence[str]) -> str:
+    """The lines as one message; what is too long for one is left out, and said so."""
+    text = "\n".join(lines)
+    if len(text) <= MESSAGE_LIMIT:
+        return text
+    kept: list[str] = []
+    room = MESSAGE_LIMIT - len("… and 10,000 lines more")
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return "\n".join([*kept, f"… and {len(lines) - len(kept):,} lines more"])

@@ -1,0 +1,100 @@
+"""`python -m bot`: settings → gallery → client; the only wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from bot import logs, settings
+from bot.client import Magpie, StartFailed
+from bot.health import Health, Metrics
+from bot.settings import Settings, SettingsError
+from index import Gallery, GalleryError
+
+log = logging.getLogger(__name__)
+
+REFUSED = 2  # exit status: something must be changed before another start can work
+
+
+def main() -> int:
+    try:
+        chosen = settings.read(os.environ, Path(".env"))
+    except SettingsError as error:
+        return _refuse("Magpie can't start with these settings:", error.problems)
+    logs.set_up(chosen.log)
+    try:
+        asyncio.run(run(chosen))
+    except SettingsError as error:
+        return _refuse("Magpie can't start with these settings:", error.problems)
+    except (GalleryError, StartFailed) as error:
+        return _refuse("Magpie can't start:", [str(error)])
+    return 0
+
+
+async def run(chosen: Settings) -> None:
+    """Serve until a signal says to stop.
+
+    raises   SettingsError, GalleryError, StartFailed
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        gallery = await _opened(chosen, stack, stop)
+        if gallery is None:
+            return
+        client = await stack.enter_async_context(Magpie(chosen, gallery, Metrics()))
+        if chosen.http is not None:
+            health = Health(client, chosen.http)
+            await health.start()
+            stack.push_async_callback(health.close)
+        await _serve(client, stop)
+    log.info(logs.fields("stopped"))
+
+
+async def _opened(
+    chosen: Settings, stack: contextlib.AsyncExitStack, stop: asyncio.Event
+) -> Gallery | None:
+    """The gallery, closed with `stack`; None when asked to stop while it was opening."""
+    chosen.db.parent.mkdir(parents=True, exist_ok=True)
+    log.info(logs.fields("opening", gallery=chosen.db, model=chosen.model))
+    gallery = await Gallery.open(chosen.db, chosen.model, device=chosen.device)
+    stack.push_async_callback(gallery.close)
+    return None if stop.is_set() else gallery
+
+
+async def _serve(client: Magpie, stop: asyncio.Event) -> None:
+    """Let the client serve until `stop` is set, then close it.
+
+    raises   StartFailed
+    """
+    serving = asyncio.create_task(client.serve(), name="serve")
+    measuring = asyncio.create_task(client.metrics.watch_loop(), name="loop-lag")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not serving.done():
+        log.info(logs.fields("stopping"))
+        await client.close()
+        serving.cancel()  # it may have been waiting for an answer of the server
+    for task in (stopping, measuring):
+        task.cancel()
+    ended, *_ = await asyncio.gather(serving, stopping, measuring, return_exceptions=True)
+    if isinstance(ended, Exception):
+        raise ended
+
+
+def _refuse(heading: str, problems: list[str]) -> int:
+    if len(problems) == 1:
+        print(f"{heading} {problems[0]}", file=sys.stderr)
+    else:
+        print("\n".join([heading, *(f"  - {problem}" for problem in problems)]), file=sys.stderr)
+    return REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""`/channels add, remove, list`: which channels are watched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import discord
+from discord import app_commands
+from discord.abc import GuildChannel
+
+from bot import replies
+from bot.backfill import missing_permissions
+from index import Group
+
+if TYPE_CHECKING:
+    from bot.client import Interaction, Magpie
+
+# What can be named: whatever holds messages or threads, and categories.
+Channel: TypeAlias = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.ForumChannel
+    | discord.CategoryChannel
+)
+
+
+def register(client: Magpie) -> None:
+    client.tree.add_command(Channels())
+
+
+def demand_manage_server(interaction: Interaction) -> None:
+    """Check again what Discord's own setting may have been opened for.
+
+    raises   MissingPermissions, which becomes a sentence
+    """
+    if not interaction.permissions.manage_guild:
+        raise app_commands.MissingPermissions(["manage_guild"])
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Channels(app_commands.Group):
+    """Which channels Magpie watches"""
+
+    def __init__(self) -> None:
+        super().__init__(name="channels", description="Which channels Magpie watches")
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:  # type: ignore[override]  # our own client
+        demand_manage_server(interaction)
+        return True
+
+    @app_commands.command(description="Watch a channel, or all channels of a category")
+    @app_commands.describe(channel="Its pictures become searchable, the old ones too")
+    async def add(self, interaction: Interaction, channel: Channel) -> None:
+        await interaction.response.defer(ephemeral=True)
+        await interaction.edit_original_response(content=await _add(interaction.client, channel))
+
+    @app_commands.command(description="Stop watching a channel and erase what was indexed from it")
+    @app_commands.describe(channel="A channel or category that is watched")
+    async def remove(self, interaction: Interaction, channel: Channel) -> None:
+        await interaction.response.defer(ephemeral=True)
+        answer = await _remove(interaction.client, channel)
+        await interaction.edit_original_response(content=answer)
+
+    @app_commands.command(name="list", description="Show which channels are watched")
+    async def list_(self, interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True)
+        assert interaction.guild is not None
+        assert isinstance(interaction.user, discord.Member)
+        answer = await _list(interaction.client, interaction.guild, interaction.user)
+        await interaction.edit_original_response(content=answer)
+
+
+async def _add(client: Magpie, channel: Channel) -> str:
+    """Watch a channel, unless the bot could not read it; the sentence that says so."""
+    marks = client.watched.marks(channel.guild.id)
+    if channel.id in marks:
+        return replies.already_watched(channel)
+    if channel.category is not None and channel.category.id in marks:
+        return replies.watched_by_category(channel, channel.category)
+    inside = _inside(channel)
+    closed = {place: missing for place in inside if (missing := missing_permissions(place))}
+    if channel in closed:
+        return replies.cannot_read(channel, closed[channel])
+    await client.watched.add(channel.guild.id, channel.id)
+    client.history.begin(inside)
+    return replies.now_watched(channel, len(inside) - len(closed), closed)
+
+
+async def _remove(client: Magpie, channel: Channel) -> str:
+    """Stop watching and erase, unless a category still covers it; what happened."""
+    if channel.id not in client.watched.marks(channel.guild.id):
+        if client.watched.covers(channel) and channel.category is not None:
+            return replies.remove_the_category(channel, channel.category)
+        return replies.not_watched(channel)
+    await client.watched.discard(channel.guild.id, channel.id)
+    kept = [place for place in _inside(channel) if client.watched.covers(place)]
+    erased = 0
+    for place in _inside(channel):
+        if place not in kept:
+            erased += await client.history.forget_group(channel.guild.id, place.id)
+    return replies.no_longer_watched(channel, erased, kept)
+
+
+async def _list(client: Magpie, guild: discord.Guild, member: discord.Member) -> str:
+    marks = client.watched.marks(guild.id)
+    named = [channel for channel in guild.channels if channel.id in marks]
+    seen = [channel for channel in named if channel.permissions_for(member).view_channel]
+    pictures = await pictures_by_channel(client, guild)
+    rows = [
+        (channel, [(place, pictures.get(place.id, 0)) for place in _inside(channel)])
+        for channel in sorted(seen, key=lambda channel: channel.position)
+    ]
+    return replies.watched_channels(rows, hidden=len(named) - len(seen))
+
+
+def _inside(channel: GuildChannel) -> list[GuildChannel]:
+    """The channel itself, or those of a category."""
+    if isinstance(channel, discord.CategoryChannel):
+        return list(channel.channels)
+    return [channel]
+
+
+async def pictures_by_channel(client: Magpie, guild: discord.Guild) -> dict[int, int]:
+    """How many pictures are indexed from each channel, its threads included."""
+    by_channel: dict[int, list[Group]] = {}
+    for group in await client.gallery.groups(guild.id):
+        by_channel.setdefault(group.parent or group.id, []).append(group)
+    return {
+        channel: (await client.gallery.count(guild.id, [group.id for group in groups])).links
+        for channel, groups in by_channel.items()
+    }

@@ -1,0 +1,210 @@
+"""URL → bytes, from Discord's own servers only, within limits.
+
+DownloadError
+├── NotDiscords         the link leads elsewhere; the bot fetches nothing from strangers
+├── LinkExpired         403 or 404: read the message again for a fresh link
+├── DownloadTooLarge    more bytes than the limit
+└── DownloadFailed      it kept failing, or the server said no
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Sequence
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import aiohttp
+
+from bot.pictures import Picture
+from bot.settings import Settings
+
+MAX_BYTES = 25 * 2**20  # ten times a usual photograph; larger ones come reduced by the proxy
+REDUCED_PX = 1024  # several times what any CLIP looks at
+ATTEMPTS = 4
+FIRST_WAIT_S = 0.5  # doubled at each attempt, so that all together wait some seconds
+LONGEST_WAIT_S = 20.0  # even where the server asks for more
+MAX_REDIRECTS = 3
+TIMEOUT = aiohttp.ClientTimeout(total=90, sock_connect=10, sock_read=20)
+CHUNK_BYTES = 2**16
+
+CDN, PROXY = "cdn.discordapp.com", "media.discordapp.net"
+_EXTERNAL_PROXY = re.compile(r"images-ext-\d+\.discordapp\.net")  # pictures of unfurled links
+
+
+class DownloadError(Exception):
+    """A picture's bytes could not be had."""
+
+
+class NotDiscords(DownloadError):
+    def __init__(self, url: str) -> None:
+        host = urlsplit(url).hostname or "an unknown place"
+        super().__init__(f"That picture lies at {host}; I only download from Discord itself.")
+
+
+class LinkExpired(DownloadError):
+    def __init__(self, status: int) -> None:
+        super().__init__("Discord's link to that picture is no longer valid.")
+        self.status = status
+
+
+class DownloadTooLarge(DownloadError):
+    def __init__(self, size: int, limit: int) -> None:
+        shown, most = (f"{count / 2**20:.0f} MB" for count in (size, limit))
+        super().__init__(f"That picture is larger than {most} ({shown} or more).")
+        self.size = size
+        self.limit = limit
+
+
+class DownloadFailed(DownloadError):
+    def __init__(self, reason: str, wait_s: float | None = None, passing: bool = False) -> None:
+        super().__init__(f"That picture could not be downloaded: {reason}.")
+        self.reason = reason
+        self.wait_s = wait_s  # what the server asked for
+        self.passing = passing  # whether trying again may help
+
+
+class Downloader:
+    """Fetches pictures from Discord's CDN and media proxy, or from the server in their place."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._stand_in = settings.api if settings.redirected else None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def fetch(self, picture: Picture | Sequence[str], *, max_bytes: int = MAX_BYTES) -> bytes:
+        """The bytes of a picture, or of the first of its URLs that works.
+
+        One that is too large is asked of the media proxy in a reduced size.
+        raises   DownloadError
+        """
+        urls = list(picture.urls if isinstance(picture, Picture) else picture)
+        size = picture.size if isinstance(picture, Picture) else None
+        errors: list[DownloadError] = []
+        reduced = self._reduced(urls)
+        if size is not None and size > max_bytes:
+            errors.append(DownloadTooLarge(size, max_bytes))
+            urls = reduced
+        for url in urls:
+            try:
+                return await self._patiently(url, max_bytes)
+            except DownloadTooLarge as error:
+                errors.append(error)
+                urls += [smaller for smaller in reduced if smaller not in urls]
+            except DownloadError as error:
+                errors.append(error)
+        raise _most_telling(errors) if errors else DownloadFailed("it has no address")
+
+    def _reduced(self, urls: Sequence[str]) -> list[str]:
+        """The same pictures at most REDUCED_PX wide and high, from the proxy.
+
+        These parameters are not documented, so what they give is only a second choice.
+        """
+        query = urlencode({"width": REDUCED_PX, "height": REDUCED_PX})
+        return [f"{url}{'&' if '?' in url else '?'}{query}" for url in urls if self._is_proxy(url)]
+
+    def _is_proxy(self, url: str) -> bool:
+        parts = urlsplit(url)
+        if self._stand_in and url.startswith(f"{self._stand_in}/"):
+            return parts.path.startswith("/media/")
+        return parts.netloc == PROXY or bool(_EXTERNAL_PROXY.fullmatch(parts.netloc))
+
+    def _allowed(self, url: str) -> str:
+        """The URL to ask, if it is one of Discord's.
+
+        raises   NotDiscords
+        """
+        parts = urlsplit(url)
+        if self._stand_in and url.startswith(f"{self._stand_in}/"):
+            return url
+        hosts = {CDN: "cdn", PROXY: "media"}
+        if parts.scheme == "https" and self._stand_in and parts.netloc in hosts:
+            query = f"?{parts.query}" if parts.query else ""
+            return f"{self._stand_in}/{hosts[parts.netloc]}{parts.path}{query}"
+        if parts.scheme == "https" and (
+            parts.netloc in hosts or _EXTERNAL_PROXY.fullmatch(parts.netloc)
+        ):
+            return url
+        raise NotDiscords(url)
+
+    async def _patiently(self, url: str, max_bytes: int) -> bytes:
+        """The bytes behind one URL, tried again while failing may pass."""
+        url = self._allowed(url)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._once(url, max_bytes)
+            except DownloadFailed as error:
+                if not error.passing or attempt == ATTEMPTS:
+                    raise
+                await asyncio.sleep(_wait_s(attempt, error.wait_s))
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _once(self, url: str, max_bytes: int) -> bytes:
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                async with self._opened().get(
+                    url, allow_redirects=False, headers={"Accept-Encoding": "identity"}
+                ) as response:
+                    if response.status in (301, 302, 303, 307, 308):
+                        url = self._allowed(urljoin(url, response.headers.get("Location", "")))
+                        continue
+                    _check_status(response)
+                    return await _body(response, max_bytes)
+        except TimeoutError as error:
+            raise DownloadFailed("Discord took too long", passing=True) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise DownloadFailed(str(error) or type(error).__name__, passing=True) from error
+        raise DownloadFailed("it was redirected too often")
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=32),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=TIMEOUT,
+                auto_decompress=False,  # pictures are compressed already; nothing may swell
+            )
+        return self._session
+
+
+def _check_status(response: aiohttp.ClientResponse) -> None:
+    status = response.status
+    if status == 200:
+        return
+    if status in (403, 404, 410):
+        raise LinkExpired(status)
+    wait = response.headers.get("Retry-After", "")
+    raise DownloadFailed(
+        f"Discord answered {status}",
+        wait_s=float(wait) if wait.replace(".", "", 1).isdigit() else None,
+        passing=status == 429 or status >= 500,
+    )
+
+
+async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """The whole body, given up as soon as it is known to be too large."""
+    announced = response.content_length
+    if announced is not None and announced > max_bytes:
+        raise DownloadTooLarge(announced, max_bytes)
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+        body += chunk
+        if len(body) > max_bytes:
+            raise DownloadTooLarge(len(body), max_bytes)
+    if announced is not None and len(body) < announced:
+        raise DownloadFailed("it ended too early", passing=True)
+    return bytes(body)
+
+
+def _wait_s(attempt: int, asked_s: float | None) -> float:
+    wait_s = asked_s if asked_s is not None else FIRST_WAIT_S * 2 ** (attempt - 1)
+    return float(min(wait_s, LONGEST_WAIT_S) * random.uniform(1.0, 1.25))
+
+
+def _most_telling(errors: Sequence[DownloadError]) -> DownloadError:
+    """The one that says what to do next: a fresh link helps against an expired one."""
+    return next((error for error in errors if isinstance(error, LinkExpired)), errors[0])

@@ -1,0 +1,115 @@
+"""Everything that is written about pictures, one change after the other.
+
+A deletion can arrive while the deleted picture is still being downloaded, embedded or read
+from history. So the last word on each message is kept here, and what no longer stands is
+left out of every commit, whoever had begun it. Removing waits for the commit that is being
+written and removes after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeAlias
+
+from bot.coverage import Move
+from bot.logs import fields
+from bot.recent import Recent
+from index import EmbeddedPicture, Gallery, Job, Link, StoreError
+
+log = logging.getLogger(__name__)
+
+Item: TypeAlias = tuple[EmbeddedPicture, Link]
+
+# Words are kept for many times as many messages as can be on their way at once.
+MAX_WORDS = 20_000
+RETRY_S = 15.0  # a full or locked disk is tried again this often
+
+
+class Ledger:
+    """The one writer of pictures, cursors and removals on the Discord side."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+        self._writing = asyncio.Lock()
+        self._gone: Recent[None] = Recent(MAX_WORDS)  # deleted messages
+        self._shown: Recent[frozenset[str]] = Recent(MAX_WORDS)  # edited ones, as they are
+        self._gone_groups: Recent[None] = Recent(MAX_WORDS)
+
+    # ---- the last word
+
+    def is_gone(self, message: int) -> bool:
+        return message in self._gone
+
+    def say(self, message: int, slots: frozenset[str]) -> bool:
+        """From now on the message shows these slots only; False: it is gone for good."""
+        self._shown.put(message, slots)
+        return message not in self._gone
+
+    def welcome(self, groups: Iterable[int]) -> None:
+        """These groups are watched (again)."""
+        for group in groups:
+            self._gone_groups.pop(group, None)
+
+    def _stands(self, link: Link) -> bool:
+        if link.group.id in self._gone_groups or link.group.parent in self._gone_groups:
+            return False
+        message = int(link.source)
+        shown = self._shown.get(message)
+        return message not in self._gone and (shown is None or link.slot in shown)
+
+    # ---- writing
+
+    async def commit(
+        self, items: Sequence[Item], moves: Sequence[Move] = (), jobs: Sequence[Job] = ()
+    ) -> int:
+        """Write the items that still stand, with the cursors and jobs; returns how many items.
+
+        Cursors are computed at the last moment. While the file cannot be written (the disk is
+        full, another process holds it) this waits and tries again: nothing is skipped.
+        """
+        while True:
+            try:
+                async with self._writing:
+                    return await self._write(items, moves, jobs)
+            except StoreError as error:
+                log.error(fields("commit_waits", reason=error, retry_s=RETRY_S))
+                await asyncio.sleep(RETRY_S)
+
+    async def _write(
+        self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job]
+    ) -> int:
+        standing = [item for item in items if self._stands(item[1])]
+        cursors = [(cursor, move) for move in moves if (cursor := move.coverage.cursor(move))]
+        if standing or cursors or jobs:
+            await self._gallery.commit(standing, [cursor for cursor, _ in cursors], jobs)
+        for cursor, move in cursors:
+            move.coverage.saved(cursor, move)
+        return len(standing)
+
+    async def keep(self, space: int, message: int, slots: Collection[str]) -> int:
+        """Drop a message's pictures that it no longer shows; returns how many."""
+        async with self._writing:
+            return await self._gallery.keep_slots(space, str(message), slots)
+
+    async def forget_messages(self, space: int, messages: Sequence[int]) -> int:
+        """Remove deleted messages for good; returns how many pictures went."""
+        for message in messages:
+            self._gone.put(message, None)
+        async with self._writing:
+            known = [m for m in map(str, messages) if await self._gallery.slots(space, m)]
+            return await self._gallery.remove_sources(space, known) if known else 0
+
+    async def forget_group(self, space: int, group: int) -> int:
+        """Remove a channel with its threads, or a thread; returns how many pictures went."""
+        self._gone_groups.put(group, None)
+        async with self._writing:
+            return await self._gallery.remove_group(space, group)
+
+    async def forget_space(self, space: int, groups: Iterable[int]) -> int:
+        """Remove everything of a guild, `groups` being those that may be on their way."""
+        for group in groups:
+            self._gone_groups.put(group, None)
+        async with self._writing:
+            return await self._gallery.remove_space(space)

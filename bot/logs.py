@@ -1,0 +1,49 @@
+"""Logs: one line an event on stderr, as `time=… level=… name=value …` (logfmt)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+# Libraries whose every request or step would otherwise be a line at `debug`.
+CHATTY = ("aiosqlite", "asyncio", "filelock", "httpcore", "httpx", "huggingface_hub", "PIL")
+
+
+def fields(event: str, **values: object) -> str:
+    """`event=NAME name=value …`, each value in one piece on the one line."""
+    return " ".join([f"event={event}", *(f"{name}={_piece(v)}" for name, v in values.items())])
+
+
+def _piece(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    text = str(value)
+    if text and not any(letter.isspace() or letter in '"=' for letter in text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+class OneLine(logging.Formatter):
+    """Formats a record as one line; a traceback becomes one field of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        message = record.getMessage()
+        if not message.startswith("event="):  # a library's
+            message = fields("log", source=record.name, message=message)
+        line = f"time={moment} level={record.levelname.lower()} {message}"
+        if record.exc_info and record.exc_info[0] is not None:
+            line += f" traceback={_piece(self.formatException(record.exc_info))}"
+        return line.replace("\r", "\\r").replace("\n", "\\n")
+
+
+def set_up(level: str) -> None:
+    """Send the log to stderr, from `level` ("debug", "info", "warning", "error") upwards."""
+    to_stderr = logging.StreamHandler(sys.stderr)
+    to_stderr.setFormatter(OneLine())
+    logging.basicConfig(level=level.upper(), handlers=[to_stderr], force=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("discord").setLevel("DEBUG" if level == "debug" else "WARNING")

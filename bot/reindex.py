@@ -1,0 +1,493 @@
+"""`/reindex`: read the history of one channel, or all, once more and put the gallery right.
+
+A job in the gallery, so that it goes on after a restart: each page of messages is one
+transaction of its pictures and of the job's position. Progress is an ordinary message, since
+an interaction's token lives for 15 minutes only. Its buttons are dynamic items: they carry
+the job's id, work after a restart, and check Manage Server at every click.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+from discord import app_commands, ui
+from discord.abc import GuildChannel
+
+from bot import replies
+from bot.backfill import PAGE, Trouble, WithMessages, missing_permissions
+from bot.channels import Channel, demand_manage_server
+from bot.logs import fields
+from bot.watched import group_of
+from index import GalleryClosed, Group, Job
+
+if TYPE_CHECKING:
+    from bot.client import Interaction, Magpie
+    from bot.ingest import Known
+
+log = logging.getLogger(__name__)
+
+KIND = "reindex"
+SHOW_EVERY_S = 5.0  # the progress message is edited at most this often
+RETRY_S = 30.0  # after Discord failed to give a page
+TOKEN_S = 14 * 60.0  # an interaction's answer can be edited for 15 minutes
+EDITED_TOO_OFTEN = 30046  # Discord's code for a message older than an hour
+# Every channel counts as if it had at least this many pictures: an empty one is work, too.
+LEAST_WEIGHT = 20
+
+Button = ui.Button[ui.View]
+
+
+@dataclass
+class State:
+    """Where a job stands, as it is kept in the gallery (JSON)."""
+
+    what: str  # "missing" pictures only, or "everything" again
+    channel: int | None  # a channel or category; None: all that is watched
+    asked_by: int
+    groups: list[list[int]] | None = None  # [id, pictures known]; None: not listed yet
+    at: int = 0  # which group
+    newest: int = 0  # the id its reading began at
+    before: int = 0  # messages from this id on are done; 0: none
+    messages: int = 0
+    checked: int = 0  # pictures
+    added: int = 0
+    removed: int = 0
+    failed: int = 0
+    closed: int = 0  # channels that could not be read
+    elapsed_s: float = 0.0
+    message: list[int] | None = None  # channel and id of the progress message
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, by the pictures known of each group and, within one, by time."""
+        if self.groups is None:
+            return 0.0
+        weights = [pictures + LEAST_WEIGHT for _, pictures in self.groups]
+        here = weights[self.at] * self._fraction_here() if self.at < len(weights) else 0.0
+        return (sum(weights[: self.at]) + here) / sum(weights) if weights else 1.0
+
+    def _fraction_here(self) -> float:
+        assert self.groups is not None
+        if not self.before or self.newest <= (start := self.groups[self.at][0]):
+            return 0.0
+        return min(max((self.newest - self.before) / (self.newest - start), 0.0), 1.0)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will still take at the rate so far; None while that can't be told."""
+        done = self.fraction
+        return self.elapsed_s * (1 - done) / done if done > 0.01 and self.elapsed_s > 1 else None
+
+
+def register(client: Magpie) -> None:
+    client.tree.add_command(reindex)
+
+
+@app_commands.command(description="Read the history again and index what is missing")
+@app_commands.describe(
+    channel="Only this channel or category (otherwise all that is watched)",
+    what="Missing pictures only (the default), or everything again",
+)
+@app_commands.choices(
+    what=[
+        app_commands.Choice(name="missing pictures only", value="missing"),
+        app_commands.Choice(name="everything again", value="everything"),
+    ]
+)
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+async def reindex(
+    interaction: Interaction, channel: Channel | None = None, what: str = "missing"
+) -> None:
+    await interaction.response.defer(ephemeral=True)
+    demand_manage_server(interaction)
+    assert interaction.guild is not None
+    answer = await interaction.client.reindexing.ask(interaction, interaction.guild, channel, what)
+    if answer is not None:
+        await interaction.edit_original_response(content=answer)
+
+
+class Reindexing:
+    """The reindex jobs of all guilds, at most one active in each."""
+
+    def __init__(self, client: Magpie) -> None:
+        self._client = client
+        self._runs: dict[int, Run] = {}  # by job
+
+    async def close(self) -> None:
+        """Stop where it is; the jobs go on after the next start."""
+        await asyncio.gather(*(run.stop() for run in self._runs.values()))
+
+    async def resume(self) -> None:
+        """Go on with the jobs that a restart interrupted; called at every READY."""
+        for job in await self._client.gallery.jobs():
+            if job.kind == KIND and job.id not in self._runs:
+                self._runs[job.id] = Run(self._client, job)
+                log.info(fields("reindex_resumed", guild=job.space, job=job.id, status=job.status))
+                self._runs[job.id].start()
+
+    async def ask(
+        self, interaction: Interaction, guild: discord.Guild, channel: Channel | None, what: str
+    ) -> str | None:
+        """Begin a job, or show the one under way; the answer, unless the run shows it itself."""
+        watched = self._client.watched
+        scope = [place for place in watched.channels(guild) if _within(place, channel)]
+        if not scope:
+            return replies.nothing_to_reindex(channel)
+        active = self.of(guild.id)
+        if active is not None:
+            return await active.show_here(interaction)
+        self._runs = {id: run for id, run in self._runs.items() if run.active}
+        state = State(what, channel.id if channel else None, interaction.user.id)
+        job = await self._client.gallery.new_job(guild.id, KIND, asdict(state))
+        run = self._runs[job.id] = Run(self._client, job)
+        answer = await run.show_here(interaction)
+        run.start()
+        log.info(fields("reindex_started", guild=guild.id, job=job.id, what=what))
+        return answer
+
+    def of(self, guild_id: int) -> Run | None:
+        """The active job of a guild."""
+        runs = (run for run in self._runs.values() if run.space == guild_id and run.active)
+        return next(runs, None)
+
+    def by_id(self, job_id: int) -> Run | None:
+        return self._runs.get(job_id)
+
+    def lines(self, guild_id: int) -> list[str]:
+        """One line on the active job of a guild, for /status."""
+        run = self.of(guild_id)
+        return [run.text()] if run else []
+
+
+class Run:
+    """One job at work."""
+
+    def __init__(self, client: Magpie, job: Job) -> None:
+        self._client = client
+        self._job = job
+        self.space = job.space
+        self.status = job.status
+        self.state = State(**job.state)
+        self._message = self.state.message
+        self._task: asyncio.Task[None] | None = None
+        self._known: tuple[int, Known] | None = None  # of the group being read
+        self._shown_at = 0.0
+        self._shown = ""
+        self._answer: Interaction | None = None  # where progress goes if no message may
+        self._asked_at = 0.0
+
+    @property
+    def active(self) -> bool:
+        return self.status in ("running", "paused")
+
+    # ---- starting and stopping
+
+    def start(self) -> None:
+        if self.status == "running" and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._work(), name=f"reindex-{self._job.id}")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def pause_or_resume(self) -> None:
+        """Takes effect with the page being read."""
+        if not self.active:
+            return
+        self.status = "paused" if self.status == "running" else "running"
+        await self._settle()
+
+    async def cancel(self) -> None:
+        if self.active:
+            self.status = "cancelled"
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """Have the status kept: by the work under way with its page, else at once."""
+        if self._task is None or self._task.done():
+            await self._save()
+            self.start()
+        await self.show(at_once=True)
+
+    async def _save(self, state: State | None = None) -> None:
+        self.state = state or self.state
+        await self._client.ledger.commit((), jobs=[self._as_job(self.state)])
+
+    def _as_job(self, state: State) -> Job:
+        kept = replace(state, message=self._message)
+        return replace(self._job, status=self.status, state=asdict(kept))
+
+    # ---- the work
+
+    async def _work(self) -> None:
+        """Page by page, until the job is done, paused, cancelled or has failed."""
+        while self.status == "running":
+            await self._run()
+            await self._save()
+            log.info(fields("reindex_stands", job=self._job.id, status=self.status))
+            await self.show(at_once=True)
+
+    async def _run(self) -> None:
+        began = time.monotonic() - self.state.elapsed_s
+        while self.status == "running":
+            try:
+                await self._step(replace(self.state, elapsed_s=time.monotonic() - began))
+            except Trouble as error:
+                log.warning(fields("reindex_waits", job=self._job.id, why=error, retry_s=RETRY_S))
+                await asyncio.sleep(RETRY_S)
+            except GalleryClosed:
+                raise
+            except Exception:
+                log.exception(fields("reindex_failed", job=self._job.id))
+                self.status = "failed"
+            await self.show()
+
+    async def _step(self, state: State) -> None:
+        """List the groups, read a page of one, or see that all is done."""
+        if state.groups is None:
+            state.groups = await self._groups(state)
+            await self._save(state)
+        elif state.at >= len(state.groups):
+            self.status = "done"
+            await self._save(state)
+        else:
+            await self._read_page(state)
+
+    async def _groups(self, state: State) -> list[list[int]]:
+        """Everything to read: channels, their threads, and whatever the gallery still has."""
+        guild = self._client.get_guild(self.space)
+        if guild is None:
+            raise TimeoutError("the server is not available")
+        scope = guild.get_channel(state.channel) if state.channel else None
+        places: dict[int, Group] = {}
+        for channel in self._client.watched.channels(guild):
+            if _within(channel, scope) and not missing_permissions(channel):
+                places |= {group.id: group for group in await self._with_threads(channel)}
+        inside = set(places)
+        for group in await self._client.gallery.groups(self.space):
+            if group.parent in inside:
+                places.setdefault(group.id, group)
+        return [[group.id, await self._count(group)] for group in places.values()]
+
+    async def _with_threads(self, channel: GuildChannel) -> list[Group]:
+        groups = [] if isinstance(channel, discord.ForumChannel) else [group_of(channel)]
+        if isinstance(channel, discord.TextChannel | discord.ForumChannel):
+            threads = [*channel.threads, *await self._client.history.archived(channel)]
+            groups += [group_of(thread) for thread in threads]
+        return groups
+
+    async def _count(self, group: Group) -> int:
+        return (await self._client.gallery.count(self.space, [group.id])).links
+
+    async def _read_page(self, state: State) -> None:
+        """One page, newest first: what is missing comes in, what is gone goes."""
+        assert state.groups is not None
+        group_id, _ = state.groups[state.at]
+        try:
+            place = await self._place(group_id)
+            if self._known is None or self._known[0] != group_id:
+                self._known = (group_id, await self._client.gallery.known(self.space, group_id))
+            before = discord.Object(state.before) if state.before else None
+            page = [message async for message in place.history(limit=PAGE, before=before)]
+        except discord.NotFound:  # deleted while nobody was there to hear of it
+            state.removed += await self._client.history.forget_group(self.space, group_id)
+            await self._next_group(state)
+        except discord.Forbidden:
+            state.closed += 1
+            await self._next_group(state)
+        else:
+            await self._put_right(state, group_of(place), page, self._known[1])
+
+    async def _put_right(
+        self, state: State, group: Group, page: list[discord.Message], known: Known
+    ) -> None:
+        ingest, ledger = self._client.ingest, self._client.ledger
+        at_end = len(page) < PAGE
+        oldest = 0 if at_end else page[-1].id
+        gone = _gone(page, known, oldest, state.before)
+        state.removed += await ledger.forget_messages(self.space, gone) if gone else 0
+        state.removed += await ingest.drop_unshown(self.space, page, known)
+        again = state.what == "everything"
+        items, failed = await ingest.read(self.space, group, page, again=again)
+        state.messages += len(page)
+        state.checked += sum(len(ingest.shown(message)) for message in page)
+        state.failed += failed
+        state.added += sum(link.slot not in known.get(link.source, ()) for _, link in items)
+        state.newest = state.newest or (page[0].id if page else 0)
+        state.before = oldest
+        if at_end:
+            state.at, state.newest, state.before = state.at + 1, 0, 0
+        await ledger.commit(items, jobs=[self._as_job(state)])
+        self.state = state
+        self._client.metrics.add_pictures(len(items))
+
+    async def _next_group(self, state: State) -> None:
+        state.at, state.newest, state.before = state.at + 1, 0, 0
+        await self._save(state)
+
+    async def _place(self, group_id: int) -> WithMessages:
+        guild = self._client.get_guild(self.space)
+        known = guild.get_channel_or_thread(group_id) if guild else None
+        place = known or await self._client.fetch_channel(group_id)
+        assert isinstance(place, WithMessages)
+        return place
+
+    # ---- showing how far it is
+
+    def text(self) -> str:
+        return replies.reindexing(self.status, self.state)
+
+    async def show_here(self, interaction: Interaction) -> str | None:
+        """Show the progress in the channel of a command; the answer to the command.
+
+        Where the bot may not post, the private answer itself shows the progress.
+        """
+        self._answer, self._asked_at, self._shown = interaction, time.monotonic(), ""
+        earlier, self._message = self._message, None
+        channel = interaction.channel
+        assert isinstance(channel, discord.abc.Messageable)
+        try:
+            message = await self._post(channel, self.text())
+        except discord.HTTPException as error:
+            log.warning(fields("progress_unposted", job=self._job.id, why=error))
+            await self.show(at_once=True)
+            return None
+        self._message, self._shown = [message.channel.id, message.id], self.text()
+        if self._task is None or self._task.done():
+            await self._save()  # else the next page does
+        if earlier:
+            await self._delete_message(*earlier)
+        return replies.reindex_shown(message.jump_url)
+
+    async def _post(self, channel: discord.abc.Messageable, text: str) -> discord.Message:
+        buttons = self._buttons()
+        return await (channel.send(text, view=buttons) if buttons else channel.send(text))
+
+    async def _delete_message(self, channel_id: int, message_id: int) -> None:
+        channel = self._client.get_partial_messageable(channel_id, guild_id=self.space)
+        try:
+            await channel.get_partial_message(message_id).delete()
+        except Trouble as error:
+            log.info(fields("progress_left_behind", job=self._job.id, why=error))
+
+    async def show(self, *, at_once: bool = False) -> None:
+        """Bring the progress message up to date."""
+        text = self.text()
+        soon = time.monotonic() - self._shown_at < SHOW_EVERY_S
+        if text == self._shown or (soon and not at_once):
+            return
+        self._shown_at, self._shown = time.monotonic(), text
+        try:
+            await (self._edit_message(text) if self._message else self._edit_answer(text))
+        except Trouble as error:
+            log.warning(fields("progress_unshown", job=self._job.id, why=error))
+
+    async def _edit_message(self, text: str) -> None:
+        assert self._message is not None
+        channel_id, message_id = self._message
+        channel = self._client.get_partial_messageable(channel_id, guild_id=self.space)
+        message = channel.get_partial_message(message_id)
+        try:
+            await message.edit(content=text, view=self._buttons())
+        except (discord.NotFound, discord.Forbidden):  # deleted, or closed to the bot meanwhile
+            self._message = None
+            await self._edit_answer(text)
+        except discord.HTTPException as error:
+            if error.code != EDITED_TOO_OFTEN:
+                raise
+            fresh = await self._post(channel, text)
+            self._message = [channel_id, fresh.id]
+            await self._delete_message(channel_id, message_id)
+
+    async def _edit_answer(self, text: str) -> None:
+        """The private answer, while its token lives; after that `/status` tells."""
+        if self._answer is not None and time.monotonic() - self._asked_at < TOKEN_S:
+            await self._answer.edit_original_response(content=text, view=self._buttons())
+
+    def _buttons(self) -> ui.View | None:
+        if not self.active:
+            return None
+        view = ui.View(timeout=None)
+        view.add_item(PauseButton(self._job.id, self.status))
+        view.add_item(CancelButton(self._job.id))
+        return view
+
+
+class PauseButton(ui.DynamicItem[Button], template=r"p:(?P<job>\d+)"):
+    """Pause or resume a job."""
+
+    def __init__(self, job: int, status: str = "running") -> None:
+        label = "Pause" if status == "running" else "Resume"
+        super().__init__(Button(label=label, custom_id=f"p:{job}"))
+        self.job = job
+
+    @classmethod
+    async def from_custom_id(  # type: ignore[override]  # our own client
+        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(int(match["job"]))
+
+    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
+        if (run := await _clicked(interaction, self.job)) is not None:
+            await run.pause_or_resume()
+
+
+class CancelButton(ui.DynamicItem[Button], template=r"c:(?P<job>\d+)"):
+    """Cancel a job; what it has indexed stays."""
+
+    def __init__(self, job: int) -> None:
+        super().__init__(Button(label="Cancel", custom_id=f"c:{job}"))
+        self.job = job
+
+    @classmethod
+    async def from_custom_id(  # type: ignore[override]  # our own client
+        cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(int(match["job"]))
+
+    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
+        if (run := await _clicked(interaction, self.job)) is not None:
+            await run.cancel()
+
+
+DYNAMIC_ITEMS = (PauseButton, CancelButton)
+
+
+async def _clicked(interaction: Interaction, job: int) -> Run | None:
+    """The job of a clicked button, if the clicker may steer it; else they are told why not."""
+    try:
+        demand_manage_server(interaction)
+    except app_commands.MissingPermissions as refusal:
+        await interaction.client.explain(interaction, refusal)
+        return None
+    run = interaction.client.reindexing.by_id(job)
+    if run is None or run.space != interaction.guild_id or not run.active:
+        await interaction.response.send_message(replies.REINDEX_OVER, ephemeral=True)
+        return None
+    await interaction.response.defer()
+    return run
+
+
+def _within(channel: GuildChannel, scope: GuildChannel | None) -> bool:
+    return scope is None or scope.id in (channel.id, channel.category_id)
+
+
+def _gone(
+    page: Iterable[discord.Message], known: Mapping[str, object], oldest: int, before: int
+) -> list[int]:
+    """Known messages of the page's span that are not on it. `before` 0: a first page.
+
+    `known` was read before the page, so whatever it has was posted by then.
+    """
+    there = {message.id for message in page}
+    span = (int(m) for m in known if oldest <= int(m) and (not before or int(m) < before))
+    return [message for message in span if message not in there]

@@ -1,0 +1,64 @@
+"""Which channels are watched: those an admin named, all in a named category, and their threads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import discord
+from discord.abc import GuildChannel
+
+from index import Gallery, Group
+
+
+class Watched:
+    """The marks of all guilds, kept in the gallery and held in memory.
+
+    What is covered follows from the guild's channels at that moment: a channel moved into a
+    watched category is watched, one moved out of it no longer is.
+    """
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+        self._marks: defaultdict[int, set[int]] = defaultdict(set)
+
+    async def load(self) -> None:
+        for space in await self._gallery.spaces():
+            self._marks[space] = await self._gallery.watched(space)
+
+    def marks(self, guild_id: int) -> frozenset[int]:
+        """Ids of the channels and categories that were named."""
+        return frozenset(self._marks.get(guild_id, ()))
+
+    def covers(self, channel: object) -> bool:
+        """Whether pictures posted in this channel or thread are indexed."""
+        if isinstance(channel, discord.Thread):
+            parent = channel.guild.get_channel(channel.parent_id)
+            return parent is not None and self.covers(parent)
+        if not isinstance(channel, GuildChannel):
+            return False
+        marks = self._marks.get(channel.guild.id, ())
+        return channel.id in marks or channel.category_id in marks
+
+    def channels(self, guild: discord.Guild) -> list[GuildChannel]:
+        """The covered channels of a guild that hold messages or threads, in its own order."""
+        listed = [channel for _, inside in guild.by_category() for channel in inside]
+        return [channel for channel in listed if self.covers(channel)]
+
+    async def add(self, guild_id: int, channel_id: int) -> None:
+        await self._gallery.watch(guild_id, channel_id)
+        self._marks[guild_id].add(channel_id)
+
+    async def discard(self, guild_id: int, channel_id: int) -> None:
+        await self._gallery.unwatch(guild_id, channel_id)
+        self._marks[guild_id].discard(channel_id)
+
+    def drop_guild(self, guild_id: int) -> None:
+        """Forget the marks of a guild; the gallery's go with its space."""
+        self._marks.pop(guild_id, None)
+
+
+def group_of(channel: GuildChannel | discord.Thread) -> Group:
+    """The gallery's group for a channel or thread."""
+    if isinstance(channel, discord.Thread):
+        return Group(channel.id, parent=channel.parent_id, private=channel.is_private())
+    return Group(channel.id)
