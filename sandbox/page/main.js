@@ -1,6 +1,7 @@
 /**
  * The start: who is this tab? "?as=ada" says it in the address; else the tab remembers (sessionStorage, so
- * that every tab can be somebody else); else the log-in screen asks.
+ * that every tab can be somebody else); else the log-in screen asks. A path as in Discord's own links
+ * (/channels/server/channel/message) leads to that place too.
  */
 
 import { App } from "./app.js";
@@ -16,7 +17,8 @@ let leaving = new AbortController();
 async function start() {
   applyTheme();
   const wanted = new URLSearchParams(location.search).get("as");
-  history.replaceState(null, "", location.pathname + location.hash);
+  const place = /^\/channels(\/\d+\/\d+(?:\/\d+)?)\/?$/.exec(location.pathname)?.[1];
+  history.replaceState(null, "", place ? `/#${place}` : `/${location.hash}`);
   const remembered = sessionStorage.getItem(PERSON);
   if (!wanted && !remembered) return showLogin();
   try {

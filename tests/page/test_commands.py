@@ -1,0 +1,218 @@
+"""Slash commands, buttons, menus and forms, with a bot that answers as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+from playwright.async_api import expect
+
+from tests.page import village
+from tests.page.conftest import Enter, write
+from tests.page.parrot import Parrot, text
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def parrot(base: str) -> AsyncIterator[Parrot]:
+    async with Parrot(base) as parrot:
+        yield parrot
+
+
+def options(interaction: dict[str, Any]) -> dict[str, Any]:
+    return {one["name"]: one.get("value") for one in interaction["data"].get("options", [])}
+
+
+async def test_a_whole_typed_command_runs_on_enter(enter: Enter, parrot: Parrot) -> None:
+    parrot.answers["find"] = lambda data: text("three dogs", private=True)
+    page = await enter("mei")
+    other = await enter("finn")
+    await write(page, "/find dog in snow")
+    answer = page.locator(".message.ephemeral", has_text="three dogs")
+    await expect(answer).to_contain_text("Only you can see this")
+    await expect(answer.locator(".above")).to_contain_text("Mei used /find")
+    assert options(parrot.heard[-1]) == {"query": "dog in snow"}
+    await expect(other.get_by_text("three dogs")).to_have_count(0)
+    await answer.get_by_role("button", name="Dismiss message").click()
+    await expect(answer).to_have_count(0)
+
+
+async def test_the_list_opens_and_a_choice_becomes_a_pill(enter: Enter, parrot: Parrot) -> None:
+    parrot.answers["find"] = lambda data: text("shown to all")
+    page = await enter("mei")
+    await page.locator(".composer-field").click()
+    await page.keyboard.type("/")
+    names = page.locator(".suggestion-label")
+    await expect(names).to_contain_text(["/channels add", "/channels list", "/find", "/guess"])
+    await page.keyboard.type("fi")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("a cat show:ever")
+    await page.keyboard.press("Enter")  # takes the choice
+    await page.keyboard.press("Enter")  # runs the command
+    await expect(page.get_by_text("shown to all")).to_be_visible()
+    assert options(parrot.heard[-1]) == {"query": "a cat", "show": "everyone"}
+
+
+async def test_a_missing_option_is_named_and_nothing_is_sent(enter: Enter, parrot: Parrot) -> None:
+    page = await enter("mei")
+    before = len(parrot.heard)
+    await write(page, "/find ")
+    await expect(page.locator(".command-hint")).to_have_text("“query” is needed.")
+    await expect(page.locator("[data-option=query] input")).to_be_focused()
+    assert len(parrot.heard) == before
+
+
+async def test_a_picture_option_takes_a_file_by_pick_and_by_paste(
+    enter: Enter, parrot: Parrot, tmp_path: Path
+) -> None:
+    parrot.answers["find"] = lambda data: text("seen", private=True)
+    Image.new("RGB", (50, 40), "red").save(tmp_path / "red.png")
+    page = await enter("mei")
+    await page.locator(".composer-field").click()
+    await page.keyboard.type("/find red image:")
+    await page.locator("[data-option=image] input[type=file]").set_input_files(tmp_path / "red.png")
+    await expect(page.locator(".file-choice")).to_contain_text("red.png")
+    await page.locator("[data-option=query] input").press("Enter")
+    await expect(page.get_by_text("seen")).to_be_visible()
+    [attachment] = parrot.heard[-1]["data"]["resolved"]["attachments"].values()
+    assert (attachment["filename"], attachment["width"]) == ("red.png", 50)
+
+    await page.locator(".composer-field").click()
+    await page.keyboard.type("/find red ")
+    await page.locator("[data-option=query] input").evaluate(PASTE)
+    await expect(page.locator(".file-choice")).to_contain_text("pasted.png")
+
+
+PASTE = """(field) => {
+  const clipboardData = new DataTransfer();
+  const bytes = new Uint8Array([137, 80, 78, 71]);
+  clipboardData.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
+  const as = { clipboardData, bubbles: true, cancelable: true };
+  field.dispatchEvent(new ClipboardEvent("paste", as));
+}"""
+
+
+async def test_a_subcommand_with_a_channel_from_the_list(enter: Enter, parrot: Parrot) -> None:
+    parrot.answers["channels"] = lambda data: text("watching", private=True)
+    page = await enter("ada")
+    await page.locator(".composer-field").click()
+    await page.keyboard.type("/channels add pe")
+    await expect(page.locator(".suggestion[aria-selected=true]")).to_contain_text("#pets")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("watching")).to_be_visible()
+    [add] = parrot.heard[-1]["data"]["options"]
+    assert add["name"] == "add"
+    assert add["options"] == [{"type": 7, "name": "channel", "value": village.PETS}]
+
+
+async def test_autocomplete_offers_what_the_bot_says(enter: Enter, parrot: Parrot) -> None:
+    def answer(data: dict[str, Any]) -> dict[str, Any]:
+        typed = data["options"][0]["value"]
+        if not data["options"][0].get("focused"):
+            return text(f"you chose {typed}", private=True)
+        return {"type": 8, "data": {"choices": [{"name": f"{typed}bird", "value": "a-bird"}]}}
+
+    parrot.answers["guess"] = answer
+    page = await enter("mei")
+    await page.locator(".composer-field").click()
+    await page.keyboard.type("/guess black")
+    await expect(page.locator(".suggestion-label")).to_have_text("blackbird")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("you chose a-bird")).to_be_visible()
+
+
+async def test_a_deferred_answer_is_waited_for_and_filled_in(enter: Enter, parrot: Parrot) -> None:
+    parrot.answers["find"] = lambda data: {"type": 5, "data": {"flags": 64}}
+    page = await enter("mei")
+    await write(page, "/find slow thing")
+    await expect(page.get_by_text("Magpie is thinking…")).to_be_visible()
+    await parrot.follow_up(parrot.heard[-1], {"content": "found at last"})
+    await expect(page.get_by_text("found at last")).to_be_visible()
+    await expect(page.get_by_text("Magpie is thinking…")).to_have_count(0)
+
+
+async def test_no_answer_says_so(enter: Enter, parrot: Parrot) -> None:
+    parrot.answers.pop("find", None)
+    page = await enter("mei")
+    await write(page, "/find silence")
+    await expect(page.locator(".notice.failed")).to_contain_text("The application did not respond")
+    await page.get_by_role("button", name="Dismiss", exact=True).click()
+    await expect(page.locator(".notice")).to_have_count(0)
+
+
+async def test_the_menu_of_a_message_runs_an_apps_command(enter: Enter, parrot: Parrot) -> None:
+    parrot.answers["Find similar"] = lambda data: text(f"like {data['target_id']}", private=True)
+    page = await enter("mei")
+    await page.locator(f"#message-{village.FIRST_PICTURE} .tile").click(button="right")
+    await page.get_by_role("menuitem", name="Apps").hover()
+    await page.get_by_role("menuitem", name="Find similar").click()
+    await expect(page.get_by_text(f"like {village.FIRST_PICTURE}")).to_be_visible()
+
+
+async def test_v2_message_with_buttons_that_wait_and_answer(enter: Enter, parrot: Parrot) -> None:
+    def page_of(word: str) -> dict[str, Any]:
+        gallery = {
+            "type": 12,
+            "items": [{"media": {"url": "https://pictures.example/a.png"}, "spoiler": True}],
+        }
+        row = {
+            "type": 1,
+            "components": [
+                {"type": 2, "style": 1, "label": "More", "custom_id": "more"},
+                {"type": 2, "style": 2, "label": "Never", "custom_id": "never"},
+                {"type": 2, "style": 4, "label": "Off", "custom_id": "off", "disabled": True},
+            ],
+        }
+        texts = {"type": 10, "content": f"## {word}\n-# small"}
+        container = {"type": 17, "accent_color": 0x2DD4BF, "components": [texts, gallery, row]}
+        return {"flags": 32768 | 64, "components": [container]}  # fmt: skip
+
+    parrot.answers["find"] = lambda data: {"type": 4, "data": page_of("Page one")}
+    parrot.answers["more"] = lambda data: {"type": 7, "data": page_of("Page two")}
+    page = await enter("mei")
+    await write(page, "/find anything")
+    message = page.locator(".message.ephemeral").last
+    await expect(message.get_by_role("heading", name="Page one")).to_be_visible()
+    await expect(message.locator(".container")).to_have_attribute("style", "--accent-bar: #2dd4bf;")
+    await expect(message.get_by_role("button", name="Off")).to_be_disabled()
+    await message.get_by_role("button", name="Never").click()
+    await expect(message.get_by_role("button", name="Never")).to_have_attribute("aria-busy", "true")
+    await expect(message.get_by_role("button", name="More")).to_be_disabled()
+    await expect(message.locator(".press-failed")).to_have_text("The application did not respond")
+    await message.get_by_role("button", name="More").click()
+    await expect(message.get_by_role("heading", name="Page two")).to_be_visible()
+
+
+async def test_a_form_opens_and_is_sent(enter: Enter, parrot: Parrot) -> None:
+    field = {"type": 4, "custom_id": "why", "style": 1, "label": "Why?", "required": True}
+    form = {"custom_id": "form", "title": "Tell me", "components": [
+        {"type": 1, "components": [field]}]}  # fmt: skip
+    parrot.answers["find"] = lambda data: {"type": 9, "data": form}
+    parrot.answers["form"] = lambda data: text(
+        "because " + data["components"][0]["components"][0]["value"], private=True
+    )
+    page = await enter("mei")
+    await write(page, "/find a form")
+    dialog = page.get_by_role("dialog", name="Tell me")
+    await dialog.get_by_role("button", name="Submit").click()
+    await expect(dialog.get_by_role("alert")).to_have_text("“Why?” is needed.")
+    await dialog.get_by_role("textbox").fill("I can")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("because I can")).to_be_visible()
+    await expect(dialog).to_have_count(0)
+
+
+async def test_an_unknown_command_is_not_posted_by_accident(enter: Enter, parrot: Parrot) -> None:
+    page = await enter("mei", village.GALLERY)
+    await write(page, "/fnd dog")
+    await expect(page.locator(".toast")).to_contain_text("There is no command /fnd here")
+    await expect(page.locator(".message", has_text="/fnd dog")).to_have_count(0)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message", has_text="/fnd dog")).to_have_count(1)

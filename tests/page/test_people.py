@@ -1,0 +1,70 @@
+"""Who one is decides what one sees."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.page import village
+from tests.page.conftest import WINDOW, Enter
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def channels(page: Page) -> set[str]:
+    await page.wait_for_selector("a.channel")
+    return set(await page.locator("a.channel").evaluate_all("all => all.map(a => a.dataset.name)"))
+
+
+async def test_log_in_screen_lists_everyone_but_the_bot(browser: Browser, base: str) -> None:
+    page = await browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]
+    await page.goto(base)
+    await expect(page.get_by_role("heading", name="Who do you want to be?")).to_be_visible()
+    names = page.locator(".person-words b")
+    await expect(names).to_have_text(["Ada", "Finn", "Mei"])
+    await expect(page.locator("[data-person=finn]")).to_contain_text("Moderators")
+    await expect(page.locator("[data-person=mei]")).to_contain_text("an ordinary member")
+    await page.locator("[data-person=mei]").click()
+    await page.wait_for_selector("a.channel")
+    await page.reload()  # the tab remembers who it is
+    await expect(page.locator(".person-card b")).to_have_text("Mei")
+    await page.context.close()
+
+
+async def test_a_moderator_sees_a_channel_that_a_member_does_not(enter: Enter) -> None:
+    everyone = {"general", "pets", "after-dark", "trips", "gallery"}
+    assert await channels(await enter("finn")) == everyone | {"mods-only"}
+    assert await channels(await enter("ada")) == everyone | {"mods-only"}
+    assert await channels(await enter("mei")) == everyone
+
+
+async def test_an_address_of_a_hidden_channel_leads_elsewhere(enter: Enter) -> None:
+    page = await enter("mei", village.MODS_ONLY)
+    await expect(page.locator(".toast")).to_contain_text("cannot see that channel")
+    await expect(page.locator(".chat-header h1")).to_have_text("general")
+    await expect(page.get_by_text("Between us.")).to_have_count(0)
+
+
+async def test_one_switches_to_somebody_else_in_place(enter: Enter) -> None:
+    page = await enter("finn", village.MODS_ONLY)
+    await expect(page.get_by_text("Between us.")).to_be_visible()
+    await page.locator(".person-card").click()
+    await page.get_by_role("dialog").locator("[data-person=mei]").click()
+    await expect(page.locator(".person-card b")).to_have_text("Mei")
+    assert "mods-only" not in await channels(page)
+    await expect(page.get_by_text("Between us.")).to_have_count(0)
+
+
+async def test_age_restricted_channel_asks_first(enter: Enter) -> None:
+    page = await enter("mei", village.AFTER_DARK)
+    await expect(page.get_by_role("heading", name="This channel is age-restricted")).to_be_visible()
+    await expect(page.get_by_text("It is dark.")).to_have_count(0)
+    await page.get_by_role("button", name="I am of age").click()
+    await expect(page.get_by_text("It is dark.")).to_be_visible()
+
+
+async def test_forum_posts_are_cards_that_open(enter: Enter) -> None:
+    page = await enter("mei", village.TRIPS)
+    await page.locator(".post", has_text="Long walks").click()
+    await expect(page.get_by_text("We walked far.")).to_be_visible()
+    await expect(page.locator(".chat-header h1")).to_contain_text("Long walks")
