@@ -164,6 +164,8 @@ export class Composer {
     const all = match[1] === "@" ? this.#mentionable() : this.#channelNames();
     const items = all.filter((item) => item.search.includes(typed))
       .sort((a, b) => b.search.startsWith(typed) - a.search.startsWith(typed)).slice(0, MAX_MENTIONS_OFFERED);
+    // a name that is typed in full needs no choosing: Enter shall send
+    if (items.length === 1 && items[0].data.slice(1).toLowerCase() === typed) return this.suggestions.hide();
     this.suggestions.show(this.field, {
       title: match[1] === "@" ? "Members and roles" : "Channels", items,
       choose: ({ data }) => this.#insert(match[2].length + 1, `${data} `),

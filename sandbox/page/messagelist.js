@@ -282,7 +282,7 @@ export class MessageList {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const messages = [...this.list.querySelectorAll(".message")];
     const at = messages.indexOf(document.activeElement);
-    if (!step || (at < 0 && event.target !== this.scroller)) return;
+    if (!step || event.altKey || (at < 0 && event.target !== this.scroller)) return;
     event.preventDefault();
     const next = at < 0 ? messages.at(-1) : messages[at + step];
     next?.focus();

@@ -180,13 +180,14 @@ async def test_v2_message_with_buttons_that_wait_and_answer(enter: Enter, parrot
     await write(page, "/find anything")
     message = page.locator(".message.ephemeral").last
     await expect(message.get_by_role("heading", name="Page one")).to_be_visible()
-    await expect(message.locator(".container")).to_have_attribute("style", "--accent-bar: #2dd4bf;")
-    await expect(message.get_by_role("button", name="Off")).to_be_disabled()
-    await message.get_by_role("button", name="Never").click()
-    await expect(message.get_by_role("button", name="Never")).to_have_attribute("aria-busy", "true")
-    await expect(message.get_by_role("button", name="More")).to_be_disabled()
-    await expect(message.locator(".press-failed")).to_have_text("The application did not respond")
-    await message.get_by_role("button", name="More").click()
+    box = message.locator(".container")
+    await expect(box).to_have_attribute("style", "--accent-bar: #2dd4bf;")
+    await expect(box.get_by_role("button", name="Off")).to_be_disabled()
+    await box.get_by_role("button", name="Never").click()
+    await expect(box.get_by_role("button", name="Never")).to_have_attribute("aria-busy", "true")
+    await expect(box.get_by_role("button", name="More")).to_be_disabled()
+    await expect(box.locator(".press-failed")).to_have_text("The application did not respond")
+    await box.get_by_role("button", name="More").click()
     await expect(message.get_by_role("heading", name="Page two")).to_be_visible()
 
 

@@ -132,7 +132,6 @@ async def test_scrolling_up_loads_history_and_keeps_the_place(enter: Enter) -> N
 async def test_a_lost_connection_comes_back_with_what_was_missed(enter: Enter, base: str) -> None:
     page = await enter("mei", village.GALLERY)
     await page.context.set_offline(True)
-    await page.evaluate("1")
     other = await enter("finn", village.GALLERY)
     faults = {"kind": "gateway_drop", "who": "user"}
     response = await other.request.put(f"{base}/sandbox/faults", data=faults)
@@ -146,14 +145,15 @@ async def test_a_lost_connection_comes_back_with_what_was_missed(enter: Enter, b
 
 async def test_everything_can_be_reached_by_keyboard(enter: Enter) -> None:
     page = await enter("mei")
+    before_last = await page.locator(".message").nth(-2).get_attribute("id") or ""
     await page.locator(".scroller").focus()
     await page.keyboard.press("ArrowUp")
     await page.keyboard.press("ArrowUp")
     focused = page.locator(".message:focus")
-    await expect(focused).to_have_id(f"message-{village.snowflake(103)}")
+    await expect(focused).to_have_id(before_last)
     await page.keyboard.press("Shift+F10")
     await expect(page.get_by_role("menu", name="Message", exact=True)).to_be_visible()
     await page.keyboard.press("Escape")
-    await expect(focused).to_have_id(f"message-{village.snowflake(103)}")
+    await expect(focused).to_have_id(before_last)
     await page.keyboard.press("Alt+ArrowDown")
     await expect(page.locator(".chat-header h1")).to_have_text("after-dark")
