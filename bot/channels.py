@@ -15,14 +15,33 @@ from index import Group
 if TYPE_CHECKING:
     from bot.client import Interaction, Magpie
 
-# What can be named: whatever holds messages or threads, and categories.
-Channel: TypeAlias = (
-    discord.TextChannel
-    | discord.VoiceChannel
-    | discord.StageChannel
-    | discord.ForumChannel
-    | discord.CategoryChannel
-)
+
+class ToWatch(app_commands.Transformer):
+    """An option for whatever holds messages or threads, and for categories.
+
+    Media channels can't be offered: Discord's published schema has no such option. They are
+    watched with their category.
+    """
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        kinds = discord.ChannelType
+        return [kinds.text, kinds.news, kinds.voice, kinds.stage_voice, kinds.forum, kinds.category]
+
+    async def transform(  # type: ignore[override]  # our own client
+        self, interaction: Interaction, value: app_commands.AppCommandChannel, /
+    ) -> GuildChannel:
+        channel = value.resolve()
+        if not isinstance(channel, GuildChannel):
+            raise app_commands.TransformerError(value.name, self.type, self)
+        return channel
+
+
+Channel: TypeAlias = app_commands.Transform[GuildChannel, ToWatch]
 
 
 def register(client: Magpie) -> None:
@@ -72,7 +91,7 @@ class Channels(app_commands.Group):
         await interaction.edit_original_response(content=answer)
 
 
-async def _add(client: Magpie, channel: Channel) -> str:
+async def _add(client: Magpie, channel: GuildChannel) -> str:
     """Watch a channel, unless the bot could not read it; the sentence that says so."""
     marks = client.watched.marks(channel.guild.id)
     if channel.id in marks:
@@ -88,7 +107,7 @@ async def _add(client: Magpie, channel: Channel) -> str:
     return replies.now_watched(channel, len(inside) - len(closed), closed)
 
 
-async def _remove(client: Magpie, channel: Channel) -> str:
+async def _remove(client: Magpie, channel: GuildChannel) -> str:
     """Stop watching and erase, unless a category still covers it; what happened."""
     if channel.id not in client.watched.marks(channel.guild.id):
         if client.watched.covers(channel) and channel.category is not None:

@@ -47,14 +47,23 @@ class StartFailed(Exception):
 class Magpie(discord.AutoShardedClient):
     """The bot. Wires Discord's events to the modules that follow them, and does no more."""
 
-    def __init__(self, settings: Settings, gallery: Gallery, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        gallery: Gallery,
+        metrics: Metrics,
+        *,
+        guild_ready_timeout: float = 2.0,  # s without another guild until READY is over
+    ) -> None:
         redirect(settings.api)
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here
         super().__init__(
             intents=discord.Intents(guilds=True, guild_messages=True, message_content=True),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,  # raw events say what is needed
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=guild_ready_timeout,
         )
         self.settings = settings
         self.gallery = gallery
@@ -78,7 +87,8 @@ class Magpie(discord.AutoShardedClient):
         self.add_dynamic_items(*find.DYNAMIC_ITEMS, *reindex.DYNAMIC_ITEMS)
         await commands.sync(self)
         assert self.application_id is not None  # login has read it
-        log.info(fields("invite", url=invite(self.application_id)))
+        reasons = "; ".join(f"{name}: {why}" for name, why in NEEDED_PERMISSIONS.items())
+        log.info(fields("invite", url=invite(self.application_id), permissions=reasons))
 
     async def serve(self) -> None:
         """Run until `close` is called.

@@ -134,7 +134,11 @@ class Reindexing:
                 self._runs[job.id].start()
 
     async def ask(
-        self, interaction: Interaction, guild: discord.Guild, channel: Channel | None, what: str
+        self,
+        interaction: Interaction,
+        guild: discord.Guild,
+        channel: GuildChannel | None,
+        what: str,
     ) -> str | None:
         """Begin a job, or show the one under way; the answer, unless the run shows it itself."""
         watched = self._client.watched

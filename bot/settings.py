@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -92,7 +93,7 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
 
     api = checked("DISCORD_API", _api, DISCORD)
     settings = Settings(
-        token=checked("DISCORD_TOKEN", _token, ""),
+        token=checked("DISCORD_TOKEN", partial(_token, own=api == DISCORD), ""),
         api=api,
         db=checked("MAGPIE_DB", _database, Path()),
         model=values["MAGPIE_MODEL"].strip(),
@@ -166,8 +167,10 @@ def _unknown(name: str, where: str) -> str:
 # ---- what each may be; ValueError says what is wrong
 
 
-def _token(value: str) -> str:
-    """A bot token: `<id>.<time>.<signature>`, the id in base64. Its text is never repeated."""
+def _token(value: str, own: bool) -> str:
+    """A bot token; its text is never repeated. Discord's `own` are `<id>.<time>.<signature>`
+    with the id in base64.
+    """
     if not value:
         raise ValueError(
             "is not set. Copy the bot's token from https://discord.com/developers/applications "
@@ -177,6 +180,8 @@ def _token(value: str) -> str:
         raise ValueError("give the token alone, without the word before it.")
     if value[0] in "\"'" or any(letter.isspace() for letter in value):
         raise ValueError("has quotes or spaces in it; give the token alone.")
+    if not own:
+        return value
     if value.isdigit():
         raise ValueError("is a number, perhaps the application's id; the token is under Bot.")
     parts = value.split(".")

@@ -1,0 +1,59 @@
+"""A running Magpie for the tests, against the sandbox that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+import sandbox as sandbox_package
+from bot.client import Magpie
+from demo.person import Person
+from index import checkpoint, embedder
+from index.embedder import Embedder
+from tests.bot import tiny_model
+from tests.bot.running import running
+
+LogIn = Callable[[str], Awaitable[Person]]
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small CLIP on disk."""
+    return tiny_model.make(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def model(model_folder: Path) -> Embedder:
+    """The same, loaded once for all tests."""
+    return embedder.load(checkpoint.find(str(model_folder)), "cpu")
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "magpie.db"
+
+
+@pytest.fixture
+async def magpie(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder
+) -> AsyncIterator[Magpie]:
+    """Magpie, connected and ready; it watches nothing yet."""
+    async with running(sandbox, db, model) as client:
+        yield client
+
+
+@pytest.fixture
+async def log_in(sandbox: sandbox_package.Server) -> AsyncIterator[LogIn]:
+    """Logs in a person of the world by their user name; out again when the test ends."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+
+        async def enter(name: str) -> Person:
+            token = next(u.token for u in sandbox.world.users.values() if u.username == name)
+            return await stack.enter_async_context(Person.log_in(session, sandbox.url, token))
+
+        yield enter

@@ -1,0 +1,90 @@
+"""A running bot inside the test's own process, and waiting for it to be done."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+import sandbox as sandbox_package
+from bot.client import Magpie
+from bot.health import Metrics
+from bot.settings import Settings
+from index import Gallery
+from index.embedder import Embedder
+
+PATIENCE_S = 60.0  # with a slow machine; nothing is claimed about time
+
+
+def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
+    token = server.world.application.token
+    return Settings(token=token, api=server.url, db=db, http=None)
+
+
+@asynccontextmanager
+async def running(
+    server: sandbox_package.Server, db: Path, model: str | Embedder
+) -> AsyncIterator[Magpie]:
+    """Magpie, connected to `server` and ready, with its gallery in the file `db`."""
+    gallery = await Gallery.open(db, model)
+    try:
+        settings = settings_for(server, db)
+        async with Magpie(settings, gallery, Metrics(), guild_ready_timeout=0.2) as client:
+            serving = asyncio.create_task(client.serve())
+            ready = asyncio.create_task(client.wait_until_ready())
+            await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+            ready.cancel()
+            if serving.done():
+                await serving
+            yield client
+            await client.close()
+            await serving
+    finally:
+        await gallery.close()
+
+
+async def idle(client: Magpie) -> None:
+    """Wait until nothing is queued, on its way, or left to read."""
+    quiet = 0
+
+    async def settled() -> bool:
+        nonlocal quiet
+        working = client.ingest.busy or client.history.unfinished()
+        quiet = 0 if working else quiet + 1
+        return quiet >= 5  # an event of just now may not have reached the queue
+
+    await until(settled)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until `holds` says so.
+
+    raises   TimeoutError when the test's patience is over
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while not await holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError("what the test waits for does not happen")
+        await asyncio.sleep(0.02)
+
+
+def png(colour: str, size: tuple[int, int] = (48, 48)) -> bytes:
+    """A picture of one colour, as a file's bytes."""
+    buffer = BytesIO()
+    Image.new("RGB", size, colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def sources(client: Magpie, *channels: int) -> set[str]:
+    """The messages with indexed pictures: of some channels, or of all."""
+    found: set[str] = set()
+    for guild in client.guilds:
+        groups = channels or [group.id for group in await client.gallery.groups(guild.id)]
+        for group in groups:
+            found |= (await client.gallery.known(guild.id, group)).keys()
+    return found
