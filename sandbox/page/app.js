@@ -28,6 +28,7 @@ import { toast } from "./toast.js";
 const BANNER_AFTER_MS = 600; // a reconnect this quick needs no words
 const ADULT = "magpie.adult."; // in sessionStorage: this person agreed to see this channel
 const NARROW = window.matchMedia("(max-width: 720px)");
+const ROOMY = window.matchMedia("(min-width: 1180px)"); // there is space for the members beside the chat
 
 export class App {
   #guild = null;
@@ -106,7 +107,7 @@ export class App {
     this.welcome = h("div.welcome", {}, magpie(72), h("p", {}, "Flying in…"));
     this.element = h("div.app.starting", {}, this.sidebar.element,
       h("main.chat", {}, this.header, this.banner, h("div.chat-body", {}, this.column, this.members.element)), this.welcome);
-    if (!NARROW.matches && window.innerWidth > 1180) this.element.classList.add("with-members");
+    this.element.classList.toggle("with-members", ROOMY.matches);
   }
 
   #listen() {
@@ -123,6 +124,8 @@ export class App {
     store.on("unread", () => this.#drawTitle());
     window.addEventListener("hashchange", () => this.#followAddress(), { signal });
     document.addEventListener("visibilitychange", () => !document.hidden && this.#channel && store.markRead(this.#channel.id), { signal });
+    ROOMY.addEventListener("change", () => this.element.classList.toggle("with-members", ROOMY.matches), { signal });
+    this.column.addEventListener("pointerdown", () => this.#closeDrawers(), { signal });
     window.addEventListener("online", () => gateway.open(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     this.#listenToMessages();
@@ -274,6 +277,12 @@ export class App {
       h("span.spacer"),
       toggle("bulb", "Things to try", () => this.#toggleHints()),
       toggle("people", "Members", () => this.element.classList.toggle("with-members")));
+  }
+
+  /** On a small screen channels and members lie over the chat; touching it puts them away. */
+  #closeDrawers() {
+    this.element.classList.remove("nav-open");
+    if (!ROOMY.matches) this.element.classList.remove("with-members");
   }
 
   #drawTitle() {

@@ -186,8 +186,9 @@ export class Composer {
       return { label: name, detail: member.user.username, search: `${name} ${member.user.username}`.toLowerCase(),
         face: avatar(member.user, 24), data: `@${name}` };
     });
+    const taken = new Set(members.map((item) => item.label)); // an application's role is called as it is
     const roles = [...this.#guild.roles.values()]
-      .filter((role) => role.id !== this.#guild.id && (role.mentionable || store.canInGuild(this.#guild, PERMISSION.manageGuild)))
+      .filter((role) => role.id !== this.#guild.id && !taken.has(role.name) && (role.mentionable || store.canInGuild(this.#guild, PERMISSION.manageGuild)))
       .map((role) => ({ label: `@${role.name}`, detail: "role", search: role.name.toLowerCase(), data: `@${role.name}` }));
     return [...members, ...roles];
   }

@@ -45,7 +45,7 @@ export class Forum {
     return h("li", {}, h("button.post", { type: "button", onclick: open },
       h("b", {}, post.name, post.thread_metadata?.archived && h("i.faint", {}, "archived")),
       h("span", {}, owner && avatar(owner.user, 20), owner ? displayName(owner.user, owner) : "Somebody",
-        ` · ${formatRelative(timeOf(post.last_message_id ?? post.id))} · ${count} ${count === 1 ? "message" : "messages"}`)));
+        ` · ${formatRelative(timeOf(post.last_message_id ?? post.id))} · ${count ? `${count} ${count === 1 ? "reply" : "replies"}` : "no replies yet"}`)));
   }
 
   #compose() {

@@ -22,8 +22,8 @@ export function hintsPanel({ fill, pointAtPicture, reply, close }) {
   return h("aside.hints", { "aria-label": "Things to try" }, magpie(26), h("b", {}, "Try"),
     h("ul", {},
       hint("search", "/find dog in snow", () => fill("/find dog in snow")),
-      hint("picture", "/find with a picture of yours", () => fill("/find image:")),
-      hint("apps", "Right-click a picture → Find similar", pointAtPicture),
-      hint("reply", "Reply to a picture with @Magpie", reply)),
+      hint("picture", "/find with a picture", () => fill("/find image:")),
+      hint("apps", "Right-click → Find similar", pointAtPicture),
+      hint("reply", "Reply with @Magpie", reply)),
     h("button.plain", { type: "button", "aria-label": "Close the hints", title: "Close", onclick: dismiss }, icon("close")));
 }

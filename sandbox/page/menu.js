@@ -64,12 +64,12 @@ function drawItem(item, done) {
     done();
     item.run();
   };
-  return h("button.menu-item", { type: "button", role: "menuitem", class: item.danger ? "danger" : "", onclick: run },
+  return h("button.menu-item", { type: "button", role: "menuitem", class: item.danger ? "danger" : "", onclick: run, onpointerenter: takeFocus },
     h("span", {}, item.label, item.detail && h("small", {}, item.detail)), item.icon && icon(item.icon));
 }
 
 function drawSubmenu(item, done) {
-  const opener = h("button.menu-item", { type: "button", role: "menuitem", "aria-haspopup": "menu", "aria-expanded": "false" },
+  const opener = h("button.menu-item", { type: "button", role: "menuitem", "aria-haspopup": "menu", "aria-expanded": "false", onpointerenter: takeFocus },
     h("span", {}, item.label), icon("right"));
   const submenu = drawMenu(item.items, item.label, done);
   const holder = h("div.submenu-holder", {}, opener, submenu);
@@ -95,6 +95,9 @@ function drawSubmenu(item, done) {
   });
   return holder;
 }
+
+/** The pointer and the arrow keys mark one and the same item. */
+const takeFocus = (event) => event.currentTarget.focus({ preventScroll: true });
 
 /** A menu's own items, without those of its submenus. */
 function itemsOf(menu) {
