@@ -363,7 +363,7 @@ class Core:
         self.journal.member(member)
         event = {**self.payloads.member(member), "guild_id": str(guild.id)}
         self.gateway.emit("GUILD_MEMBER_ADD", event, guild=guild)
-        self.gateway.send_guild_to(guild, {member.user_id})
+        self.gateway.send_guild_to(guild, {member.user_id}, joined=True)
 
     def member_gone(self, guild: Guild, user_id: int) -> None:
         """Somebody left or was removed; to them the guild is gone."""

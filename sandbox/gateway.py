@@ -470,13 +470,15 @@ class Gateway:
         """The websocket address, without query."""
         return self.links.base.replace("http", "ws", 1) + "/gateway"
 
-    def send_guild_to(self, guild: Guild, user_ids: Collection[int]) -> None:
+    def send_guild_to(
+        self, guild: Guild, user_ids: Collection[int], *, joined: bool = False
+    ) -> None:
         """Tell these users' sessions of a guild they joined, or that is back."""
         for session in list(self.sessions.values()):
             if session.user.id in user_ids and (not session.user.bot or session.covers(guild.id)):
                 if not session.user.bot:
                     session.channels |= self._shown(guild, session.user)
-                self.send_guild(session, guild)
+                self.send_guild(session, guild, joined=joined)
 
     def tell_itself(self, name: str, data: Mapping[str, Any], guild: Guild) -> None:
         """An event about the bot itself, for its sessions that lack the intent for it."""
@@ -485,10 +487,14 @@ class Gateway:
             if mine and not self._wants(session, name):
                 self._deliver(session, name, data)
 
-    def send_guild(self, session: Session, guild: Guild) -> None:
-        """Tell one session of a guild: at the start, after an outage, on joining."""
+    def send_guild(self, session: Session, guild: Guild, *, joined: bool = False) -> None:
+        """Tell one session of a guild. For one just joined `unavailable` is left out, which is
+        how clients tell joining from the start or the end of an outage."""
         if self._wants(session, "GUILD_CREATE"):
-            self._deliver(session, "GUILD_CREATE", self._guild_for(session, guild))
+            data = dict(self._guild_for(session, guild))
+            if joined:
+                del data["unavailable"]
+            self._deliver(session, "GUILD_CREATE", data)
 
     def _guild_for(self, session: Session, guild: Guild) -> Mapping[str, Any]:
         members = everybody(guild)

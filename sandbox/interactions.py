@@ -473,7 +473,7 @@ class InteractionRoutes:
             about["response_message_id"] = str(message.id)
             about["response_message_loading"] = bool(message.flags & LOADING)
             about["response_message_ephemeral"] = message.only_for is not None
-        if kind in (REPLY, DEFER, UPDATE) and message is not None:
+        if kind in (REPLY, UPDATE) and message is not None:
             payload["resource"] = {
                 "type": cast("Any", kind),
                 "message": self.core.payloads.message(message, Viewer(self.core.world.bot.id)),

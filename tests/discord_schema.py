@@ -1,0 +1,184 @@
+"""Exchanges with the sandbox against Discord's published OpenAPI schema.
+
+The schema is not part of this repository. It is read from where `DISCORD_OPENAPI` points, else
+from `../shared/discord-openapi.json` beside the checkout; without it nothing is checked, and the
+run says so in one line.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from sandbox.rest import Exchange
+
+ROOT = Path(__file__).resolve().parent.parent
+BESIDE = ROOT.parent / "shared" / "discord-openapi.json"
+URI = "urn:discord-openapi"
+
+MAX_SHOWN = 10
+
+
+@dataclass
+class Report:
+    """What a check found. `unknown` are routes that the schema does not have."""
+
+    requests: int = 0
+    answers: int = 0
+    unknown: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        skipped = sum(self.unknown.values())
+        return (
+            f"{self.requests} requests and {self.answers} answers hold to Discord's schema, "
+            f"{skipped} exchanges on routes it does not have"
+        )
+
+
+TOTAL = Report()  # of the whole run, for the line at its end
+
+
+def path() -> Path | None:
+    """Where the schema lies, or None."""
+    if named := os.environ.get("DISCORD_OPENAPI"):
+        return Path(named)
+    return BESIDE if BESIDE.is_file() else None
+
+
+def check(exchanges: Iterable[Exchange]) -> Report:
+    """Check every request that was accepted, and every answer.
+
+    People's requests are Discord's own clients' and not in the schema; their answers are checked
+    where the route is.
+    """
+    report = Report()
+    if path() is None:
+        return report
+    for exchange in exchanges:
+        _check_one(exchange, report)
+    TOTAL.requests += report.requests
+    TOTAL.answers += report.answers
+    TOTAL.unknown += report.unknown
+    return report
+
+
+def assert_valid(exchanges: Iterable[Exchange]) -> Report:
+    """Check, and fail with the first problems found."""
+    report = check(exchanges)
+    assert not report.problems, "\n".join(report.problems[:MAX_SHOWN])
+    return report
+
+
+def last_line() -> str:
+    """One line for the end of a run."""
+    if path() is None:
+        return (
+            "Discord's schema was not checked: set DISCORD_OPENAPI to its discord-openapi.json, "
+            "or put that into ../shared"
+        )
+    return str(TOTAL)
+
+
+def _check_one(exchange: Exchange, report: Report) -> None:
+    operation = _paths().get(exchange.route, {}).get(exchange.method.lower())
+    if operation is None:
+        report.unknown[f"{exchange.method} {exchange.route or exchange.path}"] += 1
+        return
+    spot = ["paths", exchange.route, exchange.method.lower()]
+    if exchange.request is not None and exchange.who == "bot" and exchange.status < 400:
+        content = operation.get("requestBody", {}).get("content", {})
+        kind = "application/json" if "application/json" in content else "multipart/form-data"
+        if kind in content:
+            pointer = _pointer(*spot, "requestBody", "content", kind, "schema")
+            report.requests += 1
+            _validate(pointer, exchange.request, f"request {_name(exchange)}", report)
+    _check_answer(exchange, operation, spot, report)
+
+
+def _check_answer(
+    exchange: Exchange, operation: dict[str, Any], spot: list[str], report: Report
+) -> None:
+    if exchange.status >= 500:
+        return  # a fault that was asked for
+    responses = operation["responses"]
+    status = str(exchange.status) if str(exchange.status) in responses else "4XX"
+    name = f"answer {exchange.status} to {_name(exchange)}"
+    if status not in responses or (status == "4XX" and exchange.status < 400):
+        report.problems.append(f"{name}: Discord never answers with {exchange.status} here")
+        return
+    response, where = responses[status], [*spot, "responses", status]
+    if "$ref" in response:
+        where = response["$ref"].removeprefix("#/").split("/")
+        response = functools.reduce(lambda value, key: value[key], where, _schema())
+    content = response.get("content", {})
+    report.answers += 1
+    if not content:
+        if exchange.response:
+            report.problems.append(f"{name}: a body where Discord has none")
+        return
+    pointer = _pointer(*where, "content", "application/json", "schema")
+    _validate(pointer, exchange.answer(), name, report)
+
+
+def _validate(pointer: str, value: Any, name: str, report: Report) -> None:
+    error = best_match(_validator(pointer).iter_errors(value))
+    if error is not None:
+        report.problems.append(f"{name}: {_said(error)}")
+
+
+def _said(error: ValidationError) -> str:
+    error = min(error.context or [error], key=lambda one: -len(one.absolute_path))
+    where = "".join(f"[{part!r}]" for part in error.absolute_path)
+    return f"{where} {error.message[:300]}"
+
+
+def _name(exchange: Exchange) -> str:
+    return f"{exchange.method} {exchange.route}"
+
+
+def _pointer(*parts: str) -> str:
+    escaped = (part.replace("~", "~0").replace("/", "~1") for part in parts)
+    return "/".join(("", *escaped))
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    where = path()
+    assert where is not None
+    loaded: dict[str, Any] = json.loads(where.read_text(encoding="utf-8"))
+    # Forwards are documented and on the wire, but not in the published schema yet.
+    forward = {"const": 1, "title": "FORWARD"}
+    loaded["components"]["schemas"]["MessageReferenceType"]["oneOf"].append(forward)
+    return loaded
+
+
+def _paths() -> dict[str, Any]:
+    paths: dict[str, Any] = _schema()["paths"]
+    return paths
+
+
+@functools.cache
+def _registry() -> Registry[Any]:
+    resource = Resource(contents=_schema(), specification=DRAFT202012)
+    return Registry().with_resource(URI, resource)
+
+
+@functools.cache
+def _validator(pointer: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"{URI}#{_quoted(pointer)}"}, registry=_registry())
+
+
+def _quoted(pointer: str) -> str:
+    return pointer.replace("{", "%7B").replace("}", "%7D")

@@ -1,0 +1,34 @@
+"""People at their clients, beside the shared sandbox."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import pytest
+
+from demo.person import Person
+from sandbox import Server
+
+LogIn = Callable[[str], Awaitable[Person]]
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    """A session for plain requests."""
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+async def log_in(sandbox: Server, http: aiohttp.ClientSession) -> AsyncIterator[LogIn]:
+    """`await log_in("ada")` is ada at their client, until the test ends."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def enter(name: str) -> Person:
+            return await stack.enter_async_context(
+                Person.log_in(http, sandbox.url, f"{name}-token")
+            )
+
+        yield enter

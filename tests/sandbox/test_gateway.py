@@ -1,0 +1,253 @@
+"""Logging in, events, intents, breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from typing import Any
+
+import aiohttp
+import discord
+import pytest
+
+from sandbox import Server
+from tests.sandbox.clients import Bird, flying, redirected
+from tests.sandbox.conftest import LogIn
+from tests.worlds import BOT_TOKEN, WorldFile
+
+
+async def test_discord_py_logs_in_and_knows_its_guild(
+    sandbox: Server, world_file: WorldFile
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        assert bird.user is not None
+        assert bird.user.id == world_file.bot_id
+        (guild,) = bird.guilds
+        assert guild.name == "The Nest"
+        assert {one.name for one in guild.channels} == {
+            "general",
+            "mods",
+            "after-dark",
+            "lounge",
+            "trips",
+        }
+        assert {one.name for one in guild.threads} == {"walks", "whispers"}
+        assert guild.me.guild_permissions.manage_threads
+        assert (
+            not guild.get_channel(world_file.channels["mods"])
+            .permissions_for(guild.me)
+            .view_channel
+        )
+        assert guild.get_channel(world_file.channels["after-dark"]).is_nsfw()
+
+
+async def test_a_wrong_token_is_refused(sandbox: Server) -> None:
+    with redirected(sandbox):
+        async with Bird() as bird:
+            with pytest.raises(discord.LoginFailure):
+                await bird.login("nonsense")
+
+
+async def test_a_wrong_token_on_the_gateway_closes_with_4004(
+    sandbox: Server, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        await ws.receive_json()
+        await ws.send_json({"op": 2, "d": {"token": "nonsense", "intents": 1}})
+        await ws.receive()
+        assert ws.close_code == 4004
+
+
+async def test_an_intent_that_was_not_turned_on_closes_with_4014(sandbox: Server) -> None:
+    sandbox.world.application.privileged = ["members"]
+    with redirected(sandbox):
+        async with Bird() as bird:
+            with pytest.raises(discord.PrivilegedIntentsRequired):
+                await bird.start(BOT_TOKEN)
+
+
+async def test_without_the_content_intent_messages_arrive_empty_save_for_mentions(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    intents = discord.Intents(guilds=True, guild_messages=True)
+    async with flying(Bird(intents=intents), sandbox) as bird:
+        ada = await log_in("ada")
+        general = str(world_file.channels["general"])
+        await ada.post(general, "a secret", pictures={"a.png": b"x"})
+        await ada.post(general, f"<@{world_file.bot_id}> look", pictures={"b.png": b"x"})
+        plain, mention = await bird.times("message", 2)
+        assert (plain.content, plain.attachments) == ("", [])
+        assert mention.content.endswith("look")
+        assert [one.filename for one in mention.attachments] == ["b.png"]
+
+
+async def test_no_event_of_a_channel_the_bot_cannot_see(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        mod = await log_in("mod")
+        await mod.post(str(world_file.channels["mods"]), "between us")
+        await mod.post(str(world_file.channels["general"]), "for all")
+        await bird.until("message", lambda message: message.content == "for all")
+        assert [message.content for message in bird.named("message")] == ["for all"]
+
+
+async def test_a_person_is_shown_only_the_channels_they_see(
+    log_in: LogIn, world_file: WorldFile, sandbox: Server
+) -> None:
+    mei, mod = await log_in("mei"), await log_in("mod")
+    assert "mods" not in [one["name"] for one in mei.guilds[0]["channels"]]
+    assert "mods" in [one["name"] for one in mod.guilds[0]["channels"]]
+    assert [one["name"] for one in mei.guilds[0]["threads"]] == ["walks"]
+
+
+async def test_a_role_shows_and_hides_channels_at_once(
+    log_in: LogIn, world_file: WorldFile
+) -> None:
+    ada, mei = await log_in("ada"), await log_in("mei")
+    role = f"/guilds/{world_file.guild_id}/members/{world_file.people['mei']}/roles/"
+    role += str(world_file.roles["Moderators"])
+    await ada.request("PUT", role)
+    shown = await mei.event("CHANNEL_CREATE")
+    assert shown["name"] == "mods"
+    await ada.request("DELETE", role)
+    hidden = await mei.event("CHANNEL_DELETE")
+    assert hidden["name"] == "mods"
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("gateway_drop", {}),
+        ("gateway_reconnect", {}),
+        ("gateway_invalid", {"resumable": True}),
+    ],
+)
+async def test_after_a_break_discord_py_resumes_and_misses_nothing(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn, kind: str, more: dict[str, Any]
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        ada = await log_in("ada")
+        sandbox.strike(kind, **more)
+        await ada.post(str(world_file.channels["general"]), "meanwhile")
+        await bird.until("resumed")
+        await bird.until("message", lambda message: message.content == "meanwhile")
+        assert len(bird.named("message")) == 1
+        assert len(bird.named("ready")) == 1
+
+
+async def test_an_invalid_session_leads_to_a_new_ready(sandbox: Server) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        sandbox.strike("gateway_invalid", resumable=False)
+        await bird.times("ready", 2)
+
+
+async def test_a_missed_event_stays_missed_and_a_repeated_one_comes_twice(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        ada = await log_in("ada")
+        general = str(world_file.channels["general"])
+        sandbox.strike("gateway_miss", event="MESSAGE_CREATE")
+        await ada.post(general, "lost")
+        sandbox.strike("gateway_repeat", event="MESSAGE_CREATE")
+        await ada.post(general, "twice")
+        messages = await bird.times("message", 2)
+        assert [message.content for message in messages] == ["twice", "twice"]
+
+
+async def test_a_zombie_socket_stays_open_and_silent(
+    sandbox: Server, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        await _identify(ws)
+        sandbox.strike("gateway_zombie")
+        await asyncio.sleep(0.05)
+        await ws.send_json({"op": 1, "d": None})
+        with pytest.raises(TimeoutError):
+            await ws.receive(timeout=0.3)
+        assert not ws.closed
+
+
+async def test_an_outage_is_no_departure(sandbox: Server, world_file: WorldFile) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        sandbox.strike("outage")
+        await bird.until("guild_unavailable")
+        sandbox.strike("outage_over")
+        guild = await bird.until("guild_available")
+        assert {one.name for one in guild.threads} == {"walks", "whispers"}
+        assert not bird.named("guild_remove")
+
+
+async def test_removing_the_bot_and_letting_it_in_again(
+    sandbox: Server, world_file: WorldFile
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        sandbox.strike("leave")
+        await bird.until("guild_remove")
+        sandbox.strike("join")
+        guild = await bird.until("guild_join")
+        assert guild.id == world_file.guild_id
+
+
+async def test_members_are_sent_when_asked_for(sandbox: Server, world_file: WorldFile) -> None:
+    intents = discord.Intents(guilds=True, members=True)
+    async with flying(Bird(intents=intents), sandbox) as bird:
+        found = await bird.guilds[0].query_members("m", limit=5)
+        assert sorted(member.name for member in found) == ["Magpie", "mei", "mod"]
+
+
+async def test_a_zlib_stream_is_one_stream(sandbox: Server, http: aiohttp.ClientSession) -> None:
+    unzip = zlib.decompressobj()
+    async with http.ws_connect(f"{sandbox.gateway.url}?compress=zlib-stream") as ws:
+        frames = []
+
+        async def read() -> dict[str, Any]:
+            data = await ws.receive_bytes()
+            assert data.endswith(b"\x00\x00\xff\xff")
+            frame: dict[str, Any] = json.loads(unzip.decompress(data))
+            frames.append(frame)
+            return frame
+
+        assert (await read())["op"] == 10
+        await ws.send_json({"op": 2, "d": {"token": BOT_TOKEN, "intents": 1}})
+        assert (await read())["t"] == "READY"
+        assert (await read())["t"] == "GUILD_CREATE"
+
+
+async def test_shards_share_the_guilds(
+    sandbox: Server, http: aiohttp.ClientSession, world_file: WorldFile
+) -> None:
+    listed = []
+    for shard in range(2):
+        async with http.ws_connect(sandbox.gateway.url) as ws:
+            await ws.receive_json()
+            data = {"token": BOT_TOKEN, "intents": 1, "shard": [shard, 2]}
+            await ws.send_json({"op": 2, "d": data})
+            ready = (await ws.receive_json())["d"]
+            assert ready["shard"] == [shard, 2]
+            listed.append([guild["id"] for guild in ready["guilds"]])
+    mine = (world_file.guild_id >> 22) % 2
+    assert listed[mine] == [str(world_file.guild_id)]
+    assert listed[1 - mine] == []
+
+
+async def test_a_resume_from_the_future_is_refused(
+    sandbox: Server, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        ready = await _identify(ws)
+        resume = {"token": BOT_TOKEN, "session_id": ready["session_id"], "seq": 999}
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        await ws.receive_json()
+        await ws.send_json({"op": 6, "d": resume})
+        assert await ws.receive_json() == {"op": 9, "d": False, "s": None, "t": None}
+
+
+async def _identify(ws: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+    await ws.receive_json()
+    await ws.send_json({"op": 2, "d": {"token": BOT_TOKEN, "intents": 1}})
+    ready: dict[str, Any] = (await ws.receive_json())["d"]
+    assert (await ws.receive_json())["t"] == "GUILD_CREATE"
+    return ready
