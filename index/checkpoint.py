@@ -38,6 +38,9 @@ BESIDE = (".json", ".txt", ".model")
 SAMPLES = 64
 SAMPLE_BYTES = 4096
 
+# How long the hub may take to name a model's files.
+HUB_TIMEOUT_S = 20
+
 # Beside the weights: a batch's activations, tokenizer, libraries.
 WORKSPACE_BYTES = 200_000_000
 FLOAT32_BYTES = 4
@@ -164,7 +167,9 @@ def _download(model: str) -> Path:
     )
 
     try:
-        files = HfApi().list_repo_files(model)
+        # Its page, since asking for it doesn't retry for half a minute when there is no network.
+        page = HfApi().model_info(model, timeout=HUB_TIMEOUT_S)
+        files = [file.rfilename for file in page.siblings or ()]
         return Path(snapshot_download(model, allow_patterns=_needed(model, files)))
     except GatedRepoError as exc:
         raise ModelUnreachable(model, "its owner asks for a log-in with `hf auth login`") from exc

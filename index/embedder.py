@@ -66,7 +66,7 @@ class ClipEmbedder:
         self._padded = found.family in PADDED_FAMILIES
         self._context = int(model.config.text_config.max_position_embeddings)
         self.dimension = self._measured_dimension()
-        self.side = _side(found)
+        self.side = side(found)
 
     @property
     def device(self) -> str:
@@ -133,20 +133,8 @@ class ClipEmbedder:
             return _unit(_pooled(features))
 
     def seen(self, frame: Image) -> Image:
-        """What it looks at of a frame: cropped and resized, its colours as they were."""
-        processor = self._loaded_processor()
-        pixels = processor(images=[frame], return_tensors="np")
-        values = np.asarray(pixels["pixel_values"][0])
-        if "spatial_shapes" in pixels:
-            values = _from_patches(values, *np.asarray(pixels["spatial_shapes"][0]).tolist())
-        mean, deviation = (
-            np.asarray(numbers, np.float32)[:, None, None]
-            for numbers in (processor.image_mean, processor.image_std)
-        )
-        colours = ((values * deviation + mean) * 255).round().clip(0, 255).astype(np.uint8)
-        from PIL import Image as images
-
-        return images.fromarray(np.ascontiguousarray(colours.transpose(1, 2, 0)))
+        """What it looks at of a frame: cropped and resized."""
+        return seen(self._loaded_processor(), frame)
 
     def _loaded_processor(self) -> Any:
         """The checkpoint's own preprocessing; loaded with the first picture, since a question
@@ -167,6 +155,22 @@ def processor(found: Checkpoint) -> Any:
     auto: Any = transformers.AutoImageProcessor  # without annotations
     with _quiet(), _translated(found):
         return auto.from_pretrained(found.folder, local_files_only=True, backend="pil")
+
+
+def seen(processor: Any, frame: Image) -> Image:
+    """The pixels that a processor makes of a frame, with their colours as they were."""
+    from PIL import Image as images
+
+    pixels = processor(images=[frame], return_tensors="np")
+    values = np.asarray(pixels["pixel_values"][0])
+    if "spatial_shapes" in pixels:
+        values = _from_patches(values, *np.asarray(pixels["spatial_shapes"][0]).tolist())
+    mean, deviation = (
+        np.asarray(numbers, np.float32)[:, None, None]
+        for numbers in (processor.image_mean, processor.image_std)
+    )
+    colours = ((values * deviation + mean) * 255).round().clip(0, 255).astype(np.uint8)
+    return images.fromarray(np.ascontiguousarray(colours.transpose(1, 2, 0)))
 
 
 def load(found: Checkpoint, device: str = "auto") -> ClipEmbedder:
@@ -228,18 +232,24 @@ def _device(name: str, wanted: str) -> torch.device:
     return device
 
 
-def _side(found: Checkpoint) -> int:
+def side(found: Checkpoint) -> int:
     """The edge, in pixels, that preprocessing brings a picture to, from its configuration."""
     settings = _preprocessing(found)
-    size, crop = settings.get("size") or {}, settings.get("crop_size") or {}
-    edges = [size] if isinstance(size, int) else list(size.values())
-    edges += [crop] if isinstance(crop, int) else list(crop.values())
     if settings.get("max_num_patches"):
         # Free resolution: the shorter edge is at most that of the square with as many patches.
-        patches = int(settings["max_num_patches"])
-        edges = [math.isqrt(patches) * int(settings.get("patch_size", 16))]
+        return math.isqrt(int(settings["max_num_patches"])) * int(settings.get("patch_size", 16))
+    sizes = (settings.get("size"), settings.get("crop_size"))
+    edges = [e for size in sizes for e in (size.values() if isinstance(size, dict) else [size])]
     vision = found.config.get("vision_config") or {}
     return max([int(edge) for edge in edges if edge] or [int(vision.get("image_size", 224))])
+
+
+def crops(found: Checkpoint) -> bool:
+    """Whether the model sees only the middle square of a picture."""
+    settings = _preprocessing(found)
+    size = settings.get("size") or {}
+    square = not isinstance(size, dict) or "shortest_edge" not in size
+    return bool(settings.get("do_center_crop")) and not square
 
 
 def _preprocessing(found: Checkpoint) -> dict[str, Any]:

@@ -449,6 +449,19 @@ class Gallery:
             confident=found.confident,
         )
 
+    async def place(
+        self, picture: EmbeddedPicture, embedding: QueryEmbedding, *, space: int
+    ) -> tuple[float, int]:
+        """The score this picture has for a query, and the rank it has or would have."""
+        score = _score(picture.vectors, embedding.vector)
+        above = await self._in_pool(
+            self._asking,
+            partial(
+                self._rows.above, embedding.vector, score, space=space, texts=picture.kind == "text"
+            ),
+        )
+        return score, above + 1
+
     async def _hits(self, found: Found, offset: int) -> list[Hit]:
         """The found links with all that is known of them; one that went meanwhile is left out."""
         links = await self._store.links(found.links.tolist())
@@ -509,3 +522,8 @@ async def _both(*work: Awaitable[None]) -> None:
 def _being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _score(vectors: Floats, query: Floats) -> float:
+    """The cosine of the frame that fits best."""
+    return float((vectors @ query).max())

@@ -122,17 +122,34 @@ class Rows:
         without  links to leave out
         """
         now = self._now
-        allowed = self._allowed(now, space, groups)
+        rows = np.flatnonzero(self._allowed(now, space, groups, texts, without))
+        scores = similarities(now.vectors[: now.count], query, rows)
+        return _page(now, query, rows, scores, k, offset)
+
+    def above(self, query: Floats, score: float, *, space: int, texts: bool | None = False) -> int:
+        """How many links of a space answer the query better than with this score."""
+        now = self._now
+        rows = np.flatnonzero(self._allowed(now, space, None, texts, ()))
+        scores = similarities(now.vectors[: now.count], query, rows)
+        return len(np.unique(now.links[rows[scores > score + ROUNDING]]))
+
+    def _allowed(
+        self,
+        now: Snapshot,
+        space: int,
+        groups: Collection[int] | None,
+        texts: bool | None,
+        without: Collection[int],
+    ) -> Bools:
+        """(count,) True for the living rows that may answer."""
+        allowed = self._of_groups(now, space, groups)
         if texts is not None:
             allowed &= now.texts[: now.count] == texts
         if without:
             allowed &= ~np.isin(now.links[: now.count], np.fromiter(without, np.int64))
-        rows = np.flatnonzero(allowed)
-        scores = similarities(now.vectors[: now.count], query, rows)
-        return _page(now, query, rows, scores, k, offset)
+        return allowed
 
-    def _allowed(self, now: Snapshot, space: int, groups: Collection[int] | None) -> Bools:
-        """(count,) True where a living row is of an allowed group."""
+    def _of_groups(self, now: Snapshot, space: int, groups: Collection[int] | None) -> Bools:
         known = dict(self._codes.get(space, {}))
         codes = known.values() if groups is None else (known[g] for g in set(groups) & set(known))
         table = np.zeros(self._n_codes + 1, np.bool_)
@@ -205,8 +222,8 @@ def _top_rows(scores: Floats, k: int) -> Ints:
 def _exactly(vectors: Floats, query: Floats) -> NDArray[np.float64]:
     """(n,) products in float64, each row by itself: the same vectors always give the same."""
     products = vectors.astype(np.float64) * query.astype(np.float64)
-    total: NDArray[np.float64] = products.sum(axis=1)
-    return total
+    similarity: NDArray[np.float64] = products.sum(axis=1).clip(-1, 1)
+    return similarity
 
 
 def stands_out(scores: Floats) -> bool:
