@@ -7,6 +7,7 @@ run says so in one line.
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import os
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -25,7 +26,8 @@ from sandbox.rest import Exchange
 
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = ROOT.parent / "shared" / "discord-openapi.json"
-URI = "urn:discord-openapi"
+ANSWERS = "urn:discord-openapi"
+REQUESTS = "urn:discord-openapi:requests"  # the same, with ids that may be numbers
 
 MAX_SHOWN = 10
 
@@ -103,7 +105,7 @@ def _check_one(exchange: Exchange, report: Report) -> None:
         if kind in content:
             pointer = _pointer(*spot, "requestBody", "content", kind, "schema")
             report.requests += 1
-            _validate(pointer, exchange.request, f"request {_name(exchange)}", report)
+            _validate(REQUESTS, pointer, exchange.request, f"request {_name(exchange)}", report)
     _check_answer(exchange, operation, spot, report)
 
 
@@ -129,19 +131,35 @@ def _check_answer(
             report.problems.append(f"{name}: a body where Discord has none")
         return
     pointer = _pointer(*where, "content", "application/json", "schema")
-    _validate(pointer, exchange.answer(), name, report)
+    _validate(ANSWERS, pointer, exchange.answer(), name, report)
 
 
-def _validate(pointer: str, value: Any, name: str, report: Report) -> None:
-    error = best_match(_validator(pointer).iter_errors(value))
-    if error is not None:
-        report.problems.append(f"{name}: {_said(error)}")
+def _validate(uri: str, pointer: str, value: Any, name: str, report: Report) -> None:
+    for error in _validator(uri, pointer).iter_errors(value):
+        cause = _cause(error)
+        where = "".join(f"[{part!r}]" for part in cause.absolute_path)
+        report.problems.append(f"{name}: {where} {cause.message[:300]}")
 
 
-def _said(error: ValidationError) -> str:
-    error = min(error.context or [error], key=lambda one: -len(one.absolute_path))
-    where = "".join(f"[{part!r}]" for part in error.absolute_path)
-    return f"{where} {error.message[:300]}"
+def _cause(error: ValidationError) -> ValidationError:
+    """The error that matters among those of a union's members.
+
+    The member that was meant is the one whose `type` fits; its deepest error is told.
+    """
+    if not error.context:
+        return error
+    members: dict[Any, list[ValidationError]] = {}
+    for one in error.context:
+        members.setdefault(one.schema_path[0], []).append(one)
+    meant = min(members.values(), key=lambda errors: (any(map(_about_type, errors)), len(errors)))
+    return _cause(max(meant, key=lambda one: len(one.absolute_path)))
+
+
+def _about_type(error: ValidationError) -> bool:
+    """Whether an error says that another member of the union was meant."""
+    if not error.path:
+        return error.validator == "type"
+    return error.path[-1] == "type"
 
 
 def _name(exchange: Exchange) -> str:
@@ -171,13 +189,18 @@ def _paths() -> dict[str, Any]:
 
 @functools.cache
 def _registry() -> Registry[Any]:
-    resource = Resource(contents=_schema(), specification=DRAFT202012)
-    return Registry().with_resource(URI, resource)
+    # Discord takes ids in requests as numbers too, and discord.py sends some so.
+    lenient = copy.deepcopy(_schema())
+    lenient["components"]["schemas"]["SnowflakeType"]["type"] = ["string", "integer"]
+    return Registry().with_resources(
+        (uri, Resource(contents=contents, specification=DRAFT202012))
+        for uri, contents in ((ANSWERS, _schema()), (REQUESTS, lenient))
+    )
 
 
 @functools.cache
-def _validator(pointer: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"{URI}#{_quoted(pointer)}"}, registry=_registry())
+def _validator(uri: str, pointer: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"{uri}#{_quoted(pointer)}"}, registry=_registry())
 
 
 def _quoted(pointer: str) -> str:
