@@ -40,7 +40,7 @@ class DemoFailed(Exception):
 
 def main() -> int:
     options = _options()
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     try:
         asyncio.run(_demo(options, console))
     except DemoFailed as failure:
@@ -55,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8420, help="of the page (default: 8420)")
     parser.add_argument("--data", type=Path, default=ROOT / "data" / "demo", metavar="DIR")
+    parser.add_argument("--model", default=str(MODEL), help="default: the pocket model")
     parser.add_argument("--fresh", action="store_true", help="forget the earlier demo first")
     parser.add_argument(
         "--once", action="store_true", help=f"ask “{QUESTION}”, print the answer and stop"
@@ -89,7 +90,7 @@ async def _show(options: argparse.Namespace, console: Console, began: float) -> 
         sandbox = await stack.enter_async_context(
             _program("sandbox", _sandbox_command(options), options.data / "sandbox.log")
         )
-        await _until_ready(session, f"{base}/sandbox/health", sandbox, options.data / "sandbox.log")
+        await _until_said(base, sandbox, options.data / "sandbox.log")
         console.print(f"demo: the chat is at [bold]{base}[/]")
         log = options.data / "bot.log"
         bot = await stack.enter_async_context(
@@ -127,7 +128,7 @@ def _bot_settings(options: argparse.Namespace, base: str, health: str) -> dict[s
         "DISCORD_TOKEN": token,
         "DISCORD_API": base,
         "MAGPIE_DB": str(options.data / "magpie.db"),
-        "MAGPIE_MODEL": str(MODEL),
+        "MAGPIE_MODEL": options.model,
         "MAGPIE_DEVICE": "cpu",
         "MAGPIE_HTTP": health.removeprefix("http://"),
     }
@@ -165,6 +166,14 @@ async def _program(
             except TimeoutError:
                 process.kill()
                 await process.wait()
+
+
+async def _until_said(base: str, process: asyncio.subprocess.Process, log: Path) -> None:
+    """Wait for the line with which the sandbox says that it is this one that listens there."""
+    while base not in await asyncio.to_thread(log.read_text, encoding="utf-8"):
+        if process.returncode is not None:
+            raise DemoFailed(_last_words(log))
+        await asyncio.sleep(0.05)
 
 
 async def _until_ready(
