@@ -68,6 +68,7 @@ class Spot:
     x: float
     foot: float
     side: float
+    floating: bool = False  # in the air: no shadow
 
 
 def backdrop(place: str, overlay: str | None, size: tuple[int, int], rng: Random) -> Image.Image:
@@ -144,6 +145,7 @@ def layout(scene: Scene, rng: Random, *, easy: bool = False) -> list[Spot]:
         return [Spot(x, float(rng.uniform(max(side + 0.03, 0.78), 0.97)), side)]
     side = {2: 0.5, 3: 0.4, 4: 0.35}.get(total, 0.31) * float(rng.uniform(0.86, 1.12))
     columns = total if total < 4 else math.ceil(total / 2)
+    side = min(side, 1.04 / columns)
     spots = []
     for n in range(total):
         row, column = divmod(n, columns)
@@ -216,16 +218,18 @@ def compose(
     *,
     restyle: float = 0.0,
     turn_degrees: float = 8.0,
+    mirrored: bool = True,
 ) -> Image.Image:
     """The picture: each drawing at its spot with a shadow, the farthest first.
 
     restyle       share of the drawings that are redrawn in another manner
+    mirrored      whether a drawing may be turned left to right (not where it has letters)
     """
     picture = ground.copy()
     order = sorted(range(len(spots)), key=lambda n: spots[n].foot)
     for n in order:
         image = Image.fromarray(drawings[n], "RGBA")
-        if rng.random() < 0.5:
+        if rng.random() < 0.5 and mirrored:
             image = ImageOps.mirror(image)
         if rng.random() < restyle:
             image = restyled(image, rng)
@@ -242,7 +246,8 @@ def _place(picture: Image.Image, image: Image.Image, spot: Spot, degrees: float)
         image = image.rotate(degrees, Image.Resampling.BICUBIC, expand=True)
     x = round(spot.x * picture.width - image.width / 2)
     y = round(spot.foot * picture.height - image.height)
-    _shadow(picture, spot, image.width)
+    if not spot.floating:
+        _shadow(picture, spot, image.width)
     picture.paste(image, (x, y), image)
 
 
