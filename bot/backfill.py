@@ -218,10 +218,15 @@ class History:
 
     def on_stranger(self, guild: discord.Guild, channel_id: int) -> None:
         """A message came from a thread that Discord had not told about."""
-        if self._client.watched.marks(guild.id) and channel_id not in self._readings:
+        if not self._client.watched.marks(guild.id):
+            return
+        reading = self._readings.get(channel_id)
+        if reading is None:
             coverage = Coverage(guild.id, channel_id, self._cursor(guild.id, channel_id))
-            self._readings[channel_id] = Reading(coverage, place=None)
-            self._queue(self._readings[channel_id])
+            reading = self._readings[channel_id] = Reading(coverage, place=None)
+        elif not reading.coverage.behind:
+            reading.coverage.fall_behind()
+        self._queue(reading)
 
     async def on_channel_changed(self, channel: GuildChannel) -> None:
         """A channel was made, moved, or its permissions were changed."""
@@ -229,6 +234,10 @@ class History:
             self.begin([channel])
         elif channel.id in self._readings:  # moved out of a watched category
             await self.forget_group(channel.guild.id, channel.id)
+
+    async def on_thread_gone(self, guild_id: int, thread_id: int) -> None:
+        if self._client.watched.marks(guild_id):
+            await self.forget_group(guild_id, thread_id)
 
     async def on_channel_gone(self, channel: GuildChannel) -> None:
         guild, marks = channel.guild, self._client.watched.marks(channel.guild.id)
@@ -269,8 +278,8 @@ class History:
             self._let_go(reading)
         self._client.watched.drop_guild(guild_id)
         self._cursors.pop(guild_id, None)
-        groups = [reading.coverage.group for reading in readings]
-        removed = await self._client.ledger.forget_space(guild_id, groups)
+        channels = {getattr(r.place, "parent_id", None) or r.coverage.group for r in readings}
+        removed = await self._client.ledger.forget_space(guild_id, channels)
         log.info(fields("guild_erased", guild=guild_id, pictures=removed))
 
     def _let_go(self, reading: Reading) -> None:
@@ -296,7 +305,7 @@ class History:
         for channel in channels:
             if isinstance(channel, discord.CategoryChannel):
                 continue
-            self._client.ledger.welcome([channel.id])
+            self._client.ledger.welcome(channel.id)
             self._want(channel)
             for thread in getattr(channel, "threads", ()):
                 self._want(thread)

@@ -153,7 +153,7 @@ class Magpie(discord.AutoShardedClient):
         await self.ingest.on_delete(deletion.guild_id, sorted(deletion.message_ids))
 
     async def on_raw_thread_delete(self, deletion: discord.RawThreadDeleteEvent) -> None:
-        await self.history.forget_group(deletion.guild_id, deletion.thread_id)
+        await self.history.on_thread_gone(deletion.guild_id, deletion.thread_id)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         await self.history.on_channel_gone(channel)

@@ -47,10 +47,9 @@ class Ledger:
         self._shown.put(message, slots)
         return message not in self._gone
 
-    def welcome(self, groups: Iterable[int]) -> None:
-        """These groups are watched (again)."""
-        for group in groups:
-            self._gone_groups.pop(group, None)
+    def welcome(self, channel: int) -> None:
+        """This channel is watched (again), with its threads."""
+        self._gone_groups.pop(channel, None)
 
     def _stands(self, link: Link) -> bool:
         if link.group.id in self._gone_groups or link.group.parent in self._gone_groups:
@@ -107,9 +106,9 @@ class Ledger:
         async with self._writing:
             return await self._gallery.remove_group(space, group)
 
-    async def forget_space(self, space: int, groups: Iterable[int]) -> int:
-        """Remove everything of a guild, `groups` being those that may be on their way."""
-        for group in groups:
-            self._gone_groups.put(group, None)
+    async def forget_space(self, space: int, channels: Iterable[int]) -> int:
+        """Remove everything of a guild; pictures of these channels may still be on their way."""
+        for channel in channels:
+            self._gone_groups.put(channel, None)
         async with self._writing:
             return await self._gallery.remove_space(space)

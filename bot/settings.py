@@ -244,6 +244,6 @@ def _log_level(value: str) -> str:
 
 
 def _one_of(value: str, allowed: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(value.lower(), allowed, n=1)
+    near = difflib.get_close_matches(value.lower(), allowed, n=1, cutoff=0.5)
     advice = f"; did you mean {near[0]}?" if near else "."
     return f"must be {', '.join(allowed[:-1])} or {allowed[-1]}{advice}"
