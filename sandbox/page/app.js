@@ -206,6 +206,8 @@ export class App {
     this.composer.open(channel, guild);
     this.commandIndex.load(guild.id);
     await this.messages.open(channel, guild, messageId);
+    // having been led to a message, one is not led there again by a reconnect
+    if (messageId && channel === this.#channel) history.replaceState(null, "", `/#/${guild.id}/${channel.id}`);
     if (!messageId && !NARROW.matches && !document.querySelector(".veil, .lightbox")) this.composer.focus();
   }
 
@@ -241,8 +243,11 @@ export class App {
   #guildsChanged() {
     this.element.classList.remove("starting");
     this.welcome.remove();
-    this.#guild = this.store.guilds.get(this.#guild?.id) ?? null;
-    this.#followAddress();
+    const before = this.#guild;
+    this.#guild = this.store.guilds.get(before?.id) ?? null;
+    // a new name or icon leaves the reader where they are; a new connection loads afresh
+    if (this.#guild && this.#guild === before) this.#refreshPlace();
+    else this.#followAddress();
   }
 
   #refreshPlace() {

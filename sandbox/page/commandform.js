@@ -30,7 +30,7 @@ export class CommandForm {
       this.#row, this.#hint);
     const loose = freeTextOption(leaf.options); // where loose words would go: it waits for them
     for (const option of leaf.options) {
-      if (option.required || (option === loose && option.type === OPTION.string && !option.choices?.length)) this.#add(option);
+      if (option.required || (option === loose && option.type === OPTION.string)) this.#add(option);
     }
     if (!this.#pills.size && leaf.options.length) this.#hint.textContent = "Everything here is optional: press Enter to run it.";
     if (!leaf.options.length) this.#hint.textContent = "This command has no options: press Enter to run it.";
@@ -177,7 +177,7 @@ class TextPill {
 
   set(text) {
     const choices = this.#offers();
-    const found = choices ? coerce(this.option, text, choices) : null;
+    const found = choices && text ? coerce(this.option, text, choices) : null;
     this.#chosen = found && !found.problem ? found : null;
     this.input.value = this.#chosen?.label ?? text;
     this.#resize();

@@ -64,22 +64,25 @@ function splitOptions(text, options) {
   const texts = {};
   let current = freeTextOption(options)?.name;
   let from = 0;
+  let named = false; // an option that was named appears even when nothing follows yet
   const put = (end) => {
     const value = text.slice(from, end).trim();
-    if (value && current) texts[current] = value;
+    if (current && (value || named)) texts[current] = value;
   };
   for (const match of names ? text.matchAll(new RegExp(`(?<=^|\\s)(${names}):`, "gu")) : []) {
     put(match.index);
     current = match[1];
+    named = true;
     from = match.index + match[0].length;
   }
   put(text.length);
   return texts;
 }
 
-/** Where loose words go: the first option that takes text, else the first that is no file. */
+/** Where loose words go: the first option that takes any text, else the first that is no file. */
 export function freeTextOption(options) {
-  return options.find((option) => option.type === OPTION.string) ?? options.find((option) => option.type !== OPTION.attachment);
+  const takesText = (option) => option.type === OPTION.string && !option.choices?.length;
+  return options.find(takesText) ?? options.find((option) => option.type !== OPTION.attachment);
 }
 
 /**

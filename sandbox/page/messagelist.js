@@ -28,9 +28,9 @@ export class MessageList {
   constructor(context) {
     this.context = { ...context, editing: null,
       saveEdit: (message, text) => this.#saveEdit(message, text), cancelEdit: () => this.#edit(null) };
-    this.list = h("ol.messages", { role: "log", "aria-live": "polite", "aria-relevant": "additions" });
+    this.list = h("ol.messages");
     this.start = h("header.channel-start");
-    this.column = h("div.message-column", {}, this.start, this.list);
+    this.column = h("div.message-column", { role: "log", "aria-live": "polite", "aria-relevant": "additions" }, this.start, this.list);
     this.scroller = h("div.scroller", { tabindex: "0", "aria-label": "Messages" }, this.column);
     this.present = h("button.to-present", { type: "button", hidden: true, onclick: () => this.#toPresent() }, "Jump to the latest", icon("bottom"));
     this.element = h("section.timeline", {}, this.scroller, this.present);
@@ -130,7 +130,7 @@ export class MessageList {
     const edge = timeline.edge(newer);
     if (this.#loading || !edge) return;
     this.#loading = true;
-    this.list.setAttribute("aria-busy", "true");
+    this.column.setAttribute("aria-busy", "true");
     this.element.classList.add(newer ? "loading-newer" : "loading-older");
     try {
       const page = await this.#fetch(newer ? { after: edge } : { before: edge });
@@ -142,7 +142,7 @@ export class MessageList {
       toast(error.message, "problem");
     } finally {
       this.#loading = false;
-      this.list.removeAttribute("aria-busy");
+      this.column.removeAttribute("aria-busy");
       this.element.classList.remove("loading-newer", "loading-older");
     }
     if (timeline === this.#timeline) requestAnimationFrame(() => this.#fillEdges());
@@ -205,7 +205,7 @@ export class MessageList {
   #clear() {
     this.#rows.clear();
     replace(this.list);
-    this.list.setAttribute("aria-label", `Messages in ${this.#channel.name}`);
+    this.column.setAttribute("aria-label", `Messages in ${this.#channel.name}`);
     this.start.hidden = true;
     delete this.start.dataset.channel;
     this.present.hidden = true;

@@ -95,7 +95,8 @@ LEAVES = [
     {"name": "find", "options": [{"name": "query", "type": 3}, {"name": "image", "type": 11},
                                  {"name": "show", "type": 3}]},
     {"name": "channels add", "options": [{"name": "channel", "type": 7}]},
-    {"name": "reindex", "options": [{"name": "channel", "type": 7}, {"name": "what", "type": 3}]},
+    {"name": "reindex", "options": [{"name": "channel", "type": 7},
+                                    {"name": "what", "type": 3, "choices": [{"name": "all"}]}]},
     {"name": "status", "options": []},
 ]  # fmt: skip
 
@@ -110,6 +111,8 @@ LEAVES = [
         ("/find", "find", {}),
         ("/channels add #pets", "channels add", {"channel": "#pets"}),
         ("/reindex channel:#pets what:all", "reindex", {"channel": "#pets", "what": "all"}),
+        ("/reindex #pets", "reindex", {"channel": "#pets"}),
+        ("/find image:", "find", {"image": ""}),
         ("/status", "status", {}),
     ],
 )  # fmt: skip
