@@ -6,7 +6,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.page import village
-from tests.page.conftest import WINDOW, Enter
+from tests.page.conftest import Enter
+from tests.page.processes import WINDOW
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -17,7 +18,7 @@ async def channels(page: Page) -> set[str]:
 
 
 async def test_log_in_screen_lists_everyone_but_the_bot(browser: Browser, base: str) -> None:
-    page = await browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]
+    page = await browser.new_page(viewport=WINDOW)
     await page.goto(base)
     await expect(page.get_by_role("heading", name="Who do you want to be?")).to_be_visible()
     names = page.locator(".person-words b")
