@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -78,9 +79,12 @@ WHITE = (255, 255, 255)
 DARK = (48, 48, 48)
 LIGHT_PICTURE = 200  # mean luminance of what is visible, of 255
 
-# Pillow warns about large pictures and refuses larger ones by limits of its own. Ours
-# come first; where a decoder finds a second size inside, its warning is a refusal too.
+# Pillow's own guard looks at every size a file names, also at those inside. It warns; here
+# that is a refusal. Ours, which knows what shrinks while it is decoded, comes after it.
+Image.MAX_IMAGE_PIXELS = 500_000_000
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+# Its other warnings are about data beside the pixels, such as a camera's notes.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +276,8 @@ def _translated(data: bytes) -> Iterator[None]:
     except (PictureError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
-        raise PictureBroken("a second size inside is far larger than its header says") from exc
+        size = int(next(iter(re.findall(r"\d+", str(exc))), "0"))
+        raise PictureTooLarge(size, Image.MAX_IMAGE_PIXELS or size, "pixels") from exc
     except Exception as exc:  # hostile bytes can fail anywhere in a decoder
         raise PictureBroken(_reason(exc)) from exc
 

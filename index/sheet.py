@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
@@ -108,7 +110,7 @@ def view_sheet(
     _text(draw, (MARGIN, MARGIN - 4), title, 24, INK, width - 2 * MARGIN)
     right = MARGIN + VIEW + 2 * GAP
     _text(draw, (MARGIN, MARGIN + 48), "the picture", 16, FAINT, VIEW)
-    seen = f"what the model sees: {pairs[0][1].width} × {pairs[0][1].height} pixels"
+    seen = f"what the model sees: {pairs[0][1].width} by {pairs[0][1].height} pixels"
     _text(draw, (right, MARGIN + 48), seen, 16, FAINT, VIEW)
     for i, (frame, view) in enumerate(pairs):
         y = MARGIN + HEADER + i * row
@@ -139,8 +141,26 @@ def _shaded(frame: Image.Image) -> Image.Image:
 # ---- words on pictures
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+# Fonts with more letters than Pillow's own, which has those of English only.
+FONTS = ("NotoSans-Regular.ttf", "DejaVuSans.ttf", "Arial Unicode.ttf", "segoeui.ttf", "Arial.ttf")
+
+
+@cache
+def _font(size: int, name: str = "") -> Font:
+    return ImageFont.truetype(name, size) if name else ImageFont.load_default(size)
+
+
+def _font_for(text: str, size: int) -> Font:
+    """Pillow's own font, which is the same everywhere; another where it lacks letters."""
+    if not text.isascii():
+        for name in FONTS:
+            try:
+                return _font(size, name)
+            except OSError:
+                continue  # not on this machine
+    return _font(size)
 
 
 def _text(
@@ -152,7 +172,7 @@ def _text(
     room: float,
 ) -> None:
     """One line, cut in its middle where it is longer than the room."""
-    font = _font(size)
+    font = _font_for(text, size)
     shown, kept = text, len(text)
     while kept > 4 and draw.textlength(shown, font) > room:
         kept -= max(1, kept // 12)

@@ -1,0 +1,278 @@
+"""Bytes to frames: every format as it was seen, every refusal with its reason."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from index import images
+from index.errors import (
+    NotAPicture,
+    PictureBroken,
+    PictureError,
+    PictureTooLarge,
+    PictureTooSlow,
+)
+from index.images import Limits, decode
+from tests.index.colours import encoded, png
+
+SIDE = 64
+
+
+def _difference(a: Image.Image, b: Image.Image) -> float:
+    """Mean absolute difference, of 255, at the smaller size."""
+    small = a.resize((64, 64)), b.convert("RGB").resize((64, 64))
+    left, right = (np.asarray(image, np.float64) for image in small)
+    return float(np.abs(left - right).mean())
+
+
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [
+        ("JPEG", {"quality": 92}),
+        ("JPEG", {"quality": 92, "progressive": True}),
+        ("PNG", {}),
+        ("WEBP", {"quality": 92}),
+        ("WEBP", {"lossless": True}),
+        ("AVIF", {"quality": 85}),
+        ("BMP", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+    ],
+)
+def test_photograph_survives_each_format(
+    photographs: dict[str, bytes], format: str, options: dict[str, object]
+) -> None:
+    photo = Image.open(io.BytesIO(photographs["chelsea.png"]))
+    decoded = decode(encoded(photo, format, **options), SIDE)
+    assert (decoded.width, decoded.height, decoded.format) == (*photo.size, format)
+    assert len(decoded.frames) == decoded.n_frames == 1
+    assert decoded.frames[0].mode == "RGB"
+    assert _difference(decoded.frames[0], photo) < 3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_picture_is_upright_however_the_camera_was_held(
+    photographs: dict[str, bytes], orientation: int
+) -> None:
+    photo = Image.open(io.BytesIO(photographs["rocket.jpg"]))
+    undo = {5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, orientation)
+    stored = images.upright(photo, undo)
+    exif = Image.Exif()
+    exif[images.ORIENTATION] = orientation
+    decoded = decode(encoded(stored, "JPEG", quality=95, exif=exif), SIDE)
+    assert (decoded.width, decoded.height) == photo.size
+    assert decoded.orientation == orientation
+    assert _difference(decoded.frames[0], photo) < 3
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # as `images` does outside of tests
+def test_damaged_exif_costs_no_picture() -> None:
+    data = encoded(Image.new("RGB", (80, 60), "red"), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    assert decode(data, SIDE).width == 80
+
+
+def test_large_jpeg_is_decoded_at_twice_the_models_edge(photographs: dict[str, bytes]) -> None:
+    photo = Image.open(io.BytesIO(photographs["rocket.jpg"])).resize((2560, 1708))
+    decoded = decode(encoded(photo, "JPEG", quality=90), SIDE)
+    assert (decoded.width, decoded.height) == (2560, 1708)
+    assert 2 * SIDE <= min(decoded.frames[0].size) < 4 * SIDE
+    assert _difference(decoded.frames[0], photo) < 3
+
+
+def test_banner_keeps_its_short_edge() -> None:
+    frame = decode(png("red", (4000, 100)), SIDE).frames[0]
+    assert frame.size == (4000, 100)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "ground"), [((20, 20, 20), images.WHITE), ((250, 250, 250), images.DARK)]
+)
+def test_drawing_shows_on_its_ground(
+    drawing: tuple[int, int, int], ground: tuple[int, int, int]
+) -> None:
+    sticker = Image.new("RGBA", (100, 100), (255, 0, 255, 0))
+    sticker.paste((*drawing, 255), (30, 30, 70, 70))
+    for data in (encoded(sticker), encoded(sticker.quantize(8)), encoded(sticker, "WEBP")):
+        frame = decode(data, SIDE).frames[0]
+        assert np.abs(np.subtract(frame.getpixel((50, 50)), drawing)).max() <= 8
+        assert np.abs(np.subtract(frame.getpixel((5, 5)), ground)).max() <= 8
+
+
+def test_transparent_colour_of_a_palette_and_of_grey_shows_the_ground() -> None:
+    palette = Image.new("P", (40, 40), 0)
+    palette.putpalette([0, 255, 0, 10, 10, 10])
+    palette.paste(1, (10, 10, 30, 30))
+    assert decode(encoded(palette, transparency=0), SIDE).frames[0].getpixel((2, 2)) == images.WHITE
+    grey = Image.new("L", (40, 40), 7)
+    grey.paste(90, (10, 10, 30, 30))
+    assert decode(encoded(grey, transparency=7), SIDE).frames[0].getpixel((2, 2)) == images.WHITE
+
+
+def test_nothing_hidden_under_full_transparency_shows() -> None:
+    hidden = Image.new("RGBA", (50, 50), (255, 0, 0, 0))
+    assert decode(encoded(hidden), SIDE).frames[0].getpixel((25, 25)) == images.WHITE
+
+
+def test_cmyk_keeps_its_colours() -> None:
+    red = Image.new("RGB", (64, 64), (220, 30, 30))
+    frame = decode(encoded(red.convert("CMYK"), "JPEG", quality=95), SIDE).frames[0]
+    assert np.abs(np.subtract(frame.getpixel((32, 32)), (220, 30, 30))).max() < 12
+
+
+def test_sixteen_bits_are_seen_with_their_full_range() -> None:
+    ramp = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
+    frame = decode(encoded(Image.fromarray(ramp)), SIDE).frames[0]
+    expected = Image.fromarray((ramp >> 8).astype(np.uint8))
+    assert _difference(frame, expected) < 1
+
+
+def test_sixteen_bit_colour() -> None:
+    row = struct.pack(">3H", 65535, 32768, 0) * 32
+    raw = b"".join(b"\0" + row for _ in range(32))
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in (
+            (b"IHDR", struct.pack(">2I5B", 32, 32, 16, 2, 0, 0, 0)),
+            (b"IDAT", zlib.compress(raw)),
+            (b"IEND", b""),
+        )
+    )
+    assert (
+        np.abs(np.subtract(decode(data, SIDE).frames[0].getpixel((9, 9)), (255, 128, 0))).max() <= 1
+    )
+
+
+def test_floating_numbers_are_seen_by_their_own_range() -> None:
+    ramp = np.linspace(-3, 5, 48 * 48).reshape(48, 48).astype(np.float32)
+    frame = decode(encoded(Image.fromarray(ramp), "TIFF"), SIDE).frames[0]
+    assert frame.getpixel((0, 0)) == (0, 0, 0)
+    assert frame.getpixel((47, 47)) == (255, 255, 255)
+
+
+COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (255, 0, 255)]
+
+
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_animation_gives_evenly_spread_frames(format: str) -> None:
+    first, *others = [Image.new("RGB", (40, 40), colour) for colour in COLOURS]
+    data = encoded(first, format, save_all=True, append_images=others, duration=50)
+    decoded = decode(data, SIDE)
+    assert decoded.n_frames == len(COLOURS)
+    assert len(decoded.frames) == images.MAX_FRAMES
+    for frame, colour in zip(decoded.frames, [COLOURS[i] for i in (0, 2, 3, 5)], strict=True):
+        assert np.abs(np.subtract(frame.getpixel((20, 20)), colour)).max() < 40
+
+
+def test_frames_that_look_the_same_count_once() -> None:
+    still = [Image.new("RGB", (40, 40), (200, 10 + i, 10)) for i in range(8)]
+    data = encoded(still[0], "WEBP", save_all=True, append_images=still[1:], lossless=True)
+    assert len(decode(data, SIDE, Limits(frames=8)).frames) < 4
+
+
+def test_pages_of_a_tiff_are_no_animation() -> None:
+    data = encoded(
+        Image.new("RGB", (9, 9), "red"),
+        "TIFF",
+        save_all=True,
+        append_images=[Image.new("L", (9, 9))],
+    )
+    assert len(decode(data, SIDE).frames) == 1
+
+
+# ---- refusals
+
+
+def test_too_many_bytes_are_refused_before_anything_is_read() -> None:
+    with pytest.raises(PictureTooLarge) as refused:
+        decode(bytes(2001), SIDE, Limits(bytes=2000))
+    assert (refused.value.size, refused.value.limit, refused.value.unit) == (2001, 2000, "bytes")
+    assert "2 kB" in str(refused.value)
+
+
+def test_pixels_are_counted_before_they_are_decoded() -> None:
+    huge = encoded(Image.new("1", (20_000, 20_000)))
+    assert len(huge) < 100_000
+    with pytest.raises(PictureTooLarge, match="400 megapixels; the limit is 120 megapixels"):
+        decode(huge, SIDE)
+
+
+def test_header_that_promises_billions_of_pixels_is_refused() -> None:
+    body = b"IHDR" + struct.pack(">2I5B", 2**31 - 1, 2**31 - 1, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    with pytest.raises(PictureTooLarge) as refused:
+        decode(bomb, SIDE)
+    assert refused.value.size > 10**18
+
+
+def test_large_jpeg_passes_where_it_shrinks_and_is_refused_where_it_cannot() -> None:
+    photo = Image.new("RGB", (1600, 1200), "red")
+    limits = Limits(pixels=1_000_000)
+    assert decode(encoded(photo, "JPEG"), SIDE, limits).width == 1600
+    with pytest.raises(PictureTooLarge):
+        decode(encoded(photo, "JPEG", progressive=True), SIDE, limits)
+
+
+def test_no_frame_is_decoded_after_the_deadline() -> None:
+    first, *others = [Image.new("RGB", (40, 40), colour) for colour in COLOURS]
+    data = encoded(first, "GIF", save_all=True, append_images=others)
+    with pytest.raises(PictureTooSlow, match="longer than 0 seconds"):
+        decode(data, SIDE, Limits(time_s=0.0))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_half_a_file_is_a_broken_picture(
+    photographs: dict[str, bytes], format: str, share: float
+) -> None:
+    data = encoded(Image.open(io.BytesIO(photographs["coffee.png"])), format)
+    with pytest.raises(PictureBroken) as broken:
+        decode(data[: int(len(data) * share)], SIDE)
+    assert str(broken.value).startswith("This picture is damaged: ")
+
+
+def test_no_bytes_at_all() -> None:
+    with pytest.raises(PictureBroken, match="no bytes"):
+        decode(b"", SIDE)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
+        (b"<!DOCTYPE html><html><body>404</body></html>", "a web page"),
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
+        ("Just some words, naïve ones.".encode(), "text"),
+        (b'{"v": "5.7", "layers": []}', "JSON data"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video"),
+        (b"\x1aE\xdf\xa3\x01\0\0\0", "a video"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC photograph"),
+        (b"\xff\x0a\xfa\x1f", "a JPEG XL picture"),
+        (b"PK\x03\x04\x14\0", "an archive or office document"),
+        (bytes(range(256)), "data of an unknown kind"),
+    ],
+)
+def test_what_is_no_picture_is_named(data: bytes, found: str) -> None:
+    with pytest.raises(NotAPicture) as refused:
+        decode(data, SIDE)
+    assert refused.value.found == found
+    assert str(refused.value).startswith(f"This is {found}")
+
+
+def test_hostile_bytes_only_ever_raise_picture_errors(photographs: dict[str, bytes]) -> None:
+    chance = random.Random(4)
+    photo = Image.open(io.BytesIO(photographs["chelsea.png"])).resize((90, 60))
+    for format in ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP", "TIFF"):
+        whole = encoded(photo, format)
+        for _ in range(25):
+            data = bytearray(whole)
+            for _ in range(chance.randint(1, 12)):
+                data[chance.randrange(min(len(data), 400))] = chance.randrange(256)
+            with contextlib.suppress(PictureError):
+                decode(bytes(data), SIDE, Limits(pixels=10_000_000))
