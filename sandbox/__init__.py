@@ -41,6 +41,7 @@ Faults (faults.py has their parameters)
     gateway   gateway_drop, gateway_reconnect, gateway_invalid, gateway_zombie,
               gateway_miss, gateway_repeat
     guilds    outage, outage_over, leave, join
+    search    search_indexing
 
 Inside: world.py (state), worldfile.py (the file it comes from), journal.py (what is kept over a
 restart), payloads.py (state → JSON, held to discord.py's types), permissions.py, core.py (a

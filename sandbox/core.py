@@ -56,6 +56,7 @@ class Core:
     uploads: Path
     clocks: Clocks = field(default_factory=Clocks)
     ephemeral: dict[int, Message] = field(default_factory=dict)  # only their reader sees them
+    search_ready_at: float = 0.0  # monotonic; until then the search "is indexing"
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

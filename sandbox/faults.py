@@ -36,6 +36,9 @@ on guilds, at once
     outage_over  it is back
     leave        the bot is removed from `guild_id`
     join         … and let in again
+
+on the search, at once
+    search_indexing  it answers 202 for `seconds` (default 5): Discord is still indexing
 """
 
 from __future__ import annotations
@@ -66,6 +69,7 @@ IMMEDIATE_KINDS = (
     "outage_over",
     "leave",
     "join",
+    "search_indexing",
 )
 KINDS = (*REQUEST_KINDS, *FILE_KINDS, *EVENT_KINDS, *IMMEDIATE_KINDS)
 

@@ -25,7 +25,6 @@ class GuildRoutes:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self.search_ready_at = 0.0  # until then Discord "is indexing": 202
 
     def table(self) -> list[web.RouteDef]:
         """The routes."""
@@ -313,7 +312,7 @@ class GuildRoutes:
         """Messages that match, newest first, each in a list of its own; 202 while indexing."""
         who = rest.caller(self.core, request)
         guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
-        if (wait_s := self.search_ready_at - time.monotonic()) > 0:
+        if (wait_s := self.core.search_ready_at - time.monotonic()) > 0:
             body = {
                 "message": "Index not yet available. Try again later",
                 "code": 110000,

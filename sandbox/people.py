@@ -18,6 +18,7 @@ from .world import Guild, Member, User
 
 PAGE = Path(__file__).parent / "page"
 MAX_LOG = 200
+SEARCH_WAIT_S = 5.0
 
 
 class PeopleRoutes:
@@ -84,6 +85,8 @@ class PeopleRoutes:
             self.core.faults.add(fault)
         elif fault.kind.startswith("gateway"):
             self.core.gateway.break_now(fault)
+        elif fault.kind == "search_indexing":
+            self.core.search_ready_at = time.monotonic() + (fault.seconds or SEARCH_WAIT_S)
         else:
             self._strike_guild(fault, self._guild(fault))
 

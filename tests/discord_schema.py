@@ -176,9 +176,15 @@ def _schema() -> dict[str, Any]:
     where = path()
     assert where is not None
     loaded: dict[str, Any] = json.loads(where.read_text(encoding="utf-8"))
-    # Forwards are documented and on the wire, but not in the published schema yet.
-    forward = {"const": 1, "title": "FORWARD"}
-    loaded["components"]["schemas"]["MessageReferenceType"]["oneOf"].append(forward)
+    schemas = loaded["components"]["schemas"]
+    # Where the published schema is behind Discord's documentation and its wire: forwards, and
+    # the codes of single fields in an error, which are words such as BASE_TYPE_REQUIRED.
+    schemas["MessageReferenceType"]["oneOf"].append({"const": 1, "title": "FORWARD"})
+    schemas["InnerErrors"]["properties"]["_errors"]["items"] = {
+        "type": "object",
+        "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+        "required": ["code", "message"],
+    }
     return loaded
 
 

@@ -219,6 +219,7 @@ def small(folder: Path) -> WorldFile:
     first = world.message(general, ada, "hello")
     world.message(general, mei, "look", pictures=[world.picture("red.png")])
     world.message(general, mod, "and this", reply_to=str(first))
+    world.sticker("red", "red.png")
     world.message(world.channels["mods"], mod, "between us", pictures=[world.picture("blue.png")])
     return world
 

@@ -195,7 +195,7 @@ async def test_members_are_sent_when_asked_for(sandbox: Server, world_file: Worl
     intents = discord.Intents(guilds=True, members=True)
     async with flying(Bird(intents=intents), sandbox) as bird:
         found = await bird.guilds[0].query_members("m", limit=5)
-        assert sorted(member.name for member in found) == ["Magpie", "mei", "mod"]
+        assert sorted(member.name for member in found) == ["magpie", "mei", "mod"]
 
 
 async def test_a_zlib_stream_is_one_stream(sandbox: Server, http: aiohttp.ClientSession) -> None:

@@ -1,0 +1,288 @@
+"""Posting, reading, editing and deleting, seen from discord.py and from people's clients."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import discord
+import pytest
+
+from demo.person import Refused
+from sandbox import Server
+from sandbox.world import Message
+from tests.sandbox.clients import Bird, flying
+from tests.sandbox.conftest import LogIn
+from tests.worlds import WorldFile
+
+
+def fill(server: Server, channel_id: int, count: int) -> list[int]:
+    """Put messages into a channel; their ids, oldest first."""
+    ids = [server.core.next_id() for _ in range(count)]
+    author = next(iter(server.world.guilds.values())).owner_id
+    for id in ids:
+        server.world.put_message(Message(id, channel_id, author, f"number {id}"))
+    return ids
+
+
+async def test_history_goes_back_page_by_page(sandbox: Server, world_file: WorldFile) -> None:
+    walks = world_file.channels["walks"]
+    ids = fill(sandbox, walks, 230)
+    async with flying(Bird(), sandbox) as bird:
+        thread = bird.get_channel(walks)
+        assert isinstance(thread, discord.Thread)
+        assert [one.id async for one in thread.history(limit=None)] == ids[::-1]
+        oldest_first = [one.id async for one in thread.history(limit=None, oldest_first=True)]
+        assert oldest_first == ids
+        after = discord.Object(ids[50])
+        assert [one.id async for one in thread.history(limit=150, after=after)] == ids[51:201]
+        before = discord.Object(ids[50])
+        assert [one.id async for one in thread.history(limit=20, before=before)] == ids[30:50][::-1]
+        around = [one.id async for one in thread.history(limit=11, around=discord.Object(ids[50]))]
+        assert around == ids[45:56][::-1]
+
+
+async def test_a_page_after_a_message_is_the_oldest_ones_newest_first(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    walks = world_file.channels["walks"]
+    ids = fill(sandbox, walks, 10)
+    ada = await log_in("ada")
+    page = await ada.request("GET", f"/channels/{walks}/messages?after={ids[2]}&limit=3")
+    assert [int(message["id"]) for message in page] == [ids[5], ids[4], ids[3]]
+
+
+async def test_a_posted_picture_reaches_discord_py_with_its_size(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        ada = await log_in("ada")
+        data = (world_file.folder / "red.png").read_bytes()
+        await ada.post(ada.channel("general"), "look", pictures={"SPOILER_my red.png": data})
+        message = await bird.until("message")
+        (attachment,) = message.attachments
+        assert attachment.filename == "SPOILER_my_red.png"
+        assert (attachment.width, attachment.height) == (64, 48)
+        assert attachment.content_type == "image/png"
+        assert attachment.is_spoiler()
+        assert await attachment.read() == data
+
+
+async def test_discord_py_posts_replies_edits_and_deletes(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        ada = await log_in("ada")
+        asked = await ada.post(ada.channel("general"), "?")
+        question = await bird.until("message")
+        answer = await question.reply("!", file=discord.File(world_file.folder / "red.png"))
+        seen = await ada.event("MESSAGE_CREATE", where=lambda message: message["content"] == "!")
+        assert seen["type"] == 19
+        assert seen["referenced_message"]["id"] == asked["id"]
+        assert [user["username"] for user in seen["mentions"]] == ["ada"]
+        await answer.edit(content="changed", attachments=[])
+        changed = await ada.event("MESSAGE_UPDATE")
+        assert (changed["content"], changed["attachments"]) == ("changed", [])
+        assert changed["edited_timestamp"]
+        await answer.delete()
+        assert (await ada.event("MESSAGE_DELETE"))["id"] == str(answer.id)
+        with pytest.raises(discord.NotFound) as error:
+            await question.channel.fetch_message(answer.id)
+        assert error.value.code == 10008
+
+
+async def test_a_reply_to_a_deleted_message_says_so(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    ada = await log_in("ada")
+    general = ada.channel("general")
+    first = await ada.post(general, "first")
+    await ada.post(general, "second", reply_to=first)
+    await ada.request("DELETE", f"/channels/{general}/messages/{first['id']}")
+    (second,) = await ada.messages(general, 1)
+    assert second["referenced_message"] is None
+    with pytest.raises(Refused, match="Invalid Form Body"):
+        await ada.post(general, "third", reply_to=first)
+
+
+async def test_a_forward_carries_the_picture_in_its_snapshot(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        ada = await log_in("ada")
+        general = ada.channel("general")
+        data = (world_file.folder / "red.png").read_bytes()
+        posted = await ada.post(general, "mine", pictures={"cat.png": data})
+        reference = {"type": 1, "channel_id": general, "message_id": posted["id"]}
+        await ada.post(ada.channel("after-dark"), message_reference=reference)
+        forward = await bird.until("message", lambda message: message.message_snapshots)
+        assert (forward.content, forward.attachments) == ("", [])
+        (snapshot,) = forward.message_snapshots
+        assert (snapshot.content, snapshot.attachments[0].filename) == ("mine", "cat.png")
+        await ada.request("DELETE", f"/channels/{general}/messages/{posted['id']}")
+        assert await snapshot.attachments[0].read() == data
+
+
+@pytest.mark.parametrize(
+    ("link", "kind"),
+    [
+        ("https://pictures.example/red.png", "image"),
+        ("https://pages.example/red.png", "article"),
+    ],
+)
+async def test_a_link_unfurls_a_moment_later(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn, link: str, kind: str
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        ada = await log_in("ada")
+        posted = await ada.post(ada.channel("general"), f"see {link}")
+        assert posted["embeds"] == []
+        update = await bird.until("raw_message_edit")
+        (embed,) = update.message.embeds
+        assert (embed.type, embed.url) == (kind, link)
+        assert (embed.thumbnail.width, embed.thumbnail.height) == (64, 48)
+        data = await bird.http.get_from_cdn(embed.thumbnail.proxy_url)
+        assert data == (world_file.folder / "red.png").read_bytes()
+        assert update.message.edited_at is None
+
+
+async def test_taking_the_link_out_takes_the_embed_out(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    sandbox.clocks.unfurl_s = 0.0
+    ada = await log_in("ada")
+    general = ada.channel("general")
+    posted = await ada.post(general, "see https://pictures.example/red.png")
+    await ada.event("MESSAGE_UPDATE", where=lambda message: bool(message["embeds"]))
+    path = f"/channels/{general}/messages/{posted['id']}"
+    edited = await ada.request("PATCH", path, json={"content": "never mind"})
+    assert edited["embeds"] == []
+
+
+async def test_a_link_to_nowhere_does_not_unfurl(
+    sandbox: Server, log_in: LogIn, tmp_path: Path
+) -> None:
+    sandbox.clocks.unfurl_s = 0.0
+    (tmp_path / "outside.png").write_bytes(b"x")
+    ada = await log_in("ada")
+    general = ada.channel("general")
+    for link in ("https://pictures.example/../outside.png", "https://elsewhere.example/red.png"):
+        await ada.post(general, link)
+    await asyncio.sleep(0.1)
+    assert all(message["embeds"] == [] for message in await ada.messages(general, 2))
+
+
+async def test_bulk_deletion_is_one_event(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        ada = await log_in("ada")
+        general = ada.channel("general")
+        ids = [(await ada.post(general, str(number)))["id"] for number in range(3)]
+        path = f"/channels/{general}/messages/bulk-delete"
+        await ada.request("POST", path, json={"messages": ids})
+        event = await bird.until("raw_bulk_message_delete")
+        assert event.message_ids == set(map(int, ids))
+        old = [str(world_file.guild_id), *ids]
+        with pytest.raises(Refused, match="too old"):
+            await ada.request("POST", path, json={"messages": old})
+
+
+async def test_reactions_are_counted_and_told(sandbox: Server, log_in: LogIn) -> None:
+    ada, mei = await log_in("ada"), await log_in("mei")
+    general = ada.channel("general")
+    posted = await ada.post(general, "nice?")
+    path = f"/channels/{general}/messages/{posted['id']}/reactions/%F0%9F%91%8D/@me"
+    await mei.request("PUT", path)
+    added = await ada.event("MESSAGE_REACTION_ADD")
+    assert (added["user_id"], added["emoji"]["name"]) == (mei.user["id"], "👍")
+    (seen,) = await mei.messages(general, 1)
+    assert [(one["count"], one["me"]) for one in seen["reactions"]] == [(1, True)]
+    await mei.request("DELETE", path)
+    await ada.event("MESSAGE_REACTION_REMOVE")
+    (seen,) = await mei.messages(general, 1)
+    assert "reactions" not in seen
+
+
+async def test_pinned_messages_are_listed(sandbox: Server, log_in: LogIn) -> None:
+    ada = await log_in("ada")
+    general = ada.channel("general")
+    posted = await ada.post(general, "keep this")
+    await ada.request("PUT", f"/channels/{general}/messages/pins/{posted['id']}")
+    pins = await ada.request("GET", f"/channels/{general}/messages/pins")
+    assert [one["message"]["content"] for one in pins["items"]] == ["keep this"]
+
+
+async def test_typing_is_shown_to_others(sandbox: Server, log_in: LogIn) -> None:
+    ada, mei = await log_in("ada"), await log_in("mei")
+    await mei.request("POST", f"/channels/{mei.channel('general')}/typing")
+    assert (await ada.event("TYPING_START"))["user_id"] == mei.user["id"]
+
+
+async def test_the_nonce_comes_back_to_its_sender(sandbox: Server, log_in: LogIn) -> None:
+    ada, mei = await log_in("ada"), await log_in("mei")
+    posted = await ada.post(ada.channel("general"), "hi", nonce="abc")
+    mine = await ada.event("MESSAGE_CREATE")
+    theirs = await mei.event("MESSAGE_CREATE")
+    assert posted["nonce"] == mine["nonce"] == "abc"
+    assert "nonce" not in theirs
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "spot"),
+    [
+        ({"content": ""}, 50006, None),
+        ({"content": "x" * 2001}, 50035, "content"),
+        ({"embeds": [{"title": "x" * 257}]}, 50035, "embeds"),
+        ({"embeds": [{}] * 11}, 50035, "embeds"),
+        ({"sticker_ids": ["1"]}, 10060, None),
+        ({"content": "x", "attachments": [{"id": "7"}]}, 50035, "attachments"),
+        ({"content": "x", "flags": 1 << 15}, 50035, "content"),
+    ],
+)
+async def test_what_discord_refuses_is_refused(
+    sandbox: Server, log_in: LogIn, body: dict[str, Any], code: int, spot: str | None
+) -> None:
+    ada = await log_in("ada")
+    with pytest.raises(Refused) as error:
+        await ada.request("POST", f"/channels/{ada.channel('general')}/messages", json=body)
+    assert error.value.code == code
+    assert spot is None or spot in error.value.body["errors"]
+
+
+async def test_a_file_over_ten_mebibytes_is_too_large(sandbox: Server, log_in: LogIn) -> None:
+    ada = await log_in("ada")
+    form = aiohttp.FormData(quote_fields=False)
+    form.add_field("files[0]", io.BytesIO(bytes(10 * 1024 * 1024 + 1)), filename="big.png")
+    with pytest.raises(Refused) as error:
+        await ada.request("POST", f"/channels/{ada.channel('general')}/messages", data=form)
+    assert (error.value.status, error.value.code) == (413, 40005)
+
+
+async def test_stickers_are_sent_and_shown(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        ada = await log_in("ada")
+        general = ada.channel("general")
+        (id,) = sandbox.world.guilds[world_file.guild_id].stickers
+        await ada.request("POST", f"/channels/{general}/messages", json={"sticker_ids": [str(id)]})
+        message = await bird.until("message")
+        (sticker,) = message.stickers
+        assert await sticker.read() == (world_file.folder / "red.png").read_bytes()
+
+
+async def test_the_search_finds_pictures_and_first_is_not_ready(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    mei, mod = await log_in("mei"), await log_in("mod")
+    path = f"/guilds/{world_file.guild_id}/messages/search?has=image"
+    found = await mei.request("GET", path)
+    assert [hit["content"] for (hit,) in found["messages"]] == ["look"]
+    assert (await mod.request("GET", path))["total_results"] == 2
+    sandbox.strike("search_indexing", seconds=5.0)
+    waiting = await mei.request("GET", path)
+    assert (waiting["code"], waiting["retry_after"]) == (110000, 5)
