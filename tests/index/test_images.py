@@ -135,17 +135,21 @@ def test_sixteen_bits_are_seen_with_their_full_range() -> None:
 
 def test_sixteen_bit_colour() -> None:
     row = struct.pack(">3H", 65535, 32768, 0) * 32
-    raw = b"".join(b"\0" + row for _ in range(32))
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        for name, body in (
-            (b"IHDR", struct.pack(">2I5B", 32, 32, 16, 2, 0, 0, 0)),
-            (b"IDAT", zlib.compress(raw)),
-            (b"IEND", b""),
-        )
+    data = _png_file(32, 32, 16, b"".join(b"\0" + row for _ in range(32)))
+    pixel = decode(data, SIDE).frames[0].getpixel((9, 9))
+    assert np.abs(np.subtract(pixel, (255, 128, 0))).max() <= 1
+
+
+def _png_file(width: int, height: int, bits: int, raw: bytes) -> bytes:
+    """An RGB PNG whose header says what it is told to."""
+    chunks = (
+        (b"IHDR", struct.pack(">2I5B", width, height, bits, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(raw)),
+        (b"IEND", b""),
     )
-    assert (
-        np.abs(np.subtract(decode(data, SIDE).frames[0].getpixel((9, 9)), (255, 128, 0))).max() <= 1
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
     )
 
 
@@ -204,8 +208,7 @@ def test_pixels_are_counted_before_they_are_decoded() -> None:
 
 
 def test_header_that_promises_billions_of_pixels_is_refused() -> None:
-    body = b"IHDR" + struct.pack(">2I5B", 2**31 - 1, 2**31 - 1, 8, 2, 0, 0, 0)
-    bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    bomb = _png_file(2**31 - 1, 2**31 - 1, 8, b"")
     with pytest.raises(PictureTooLarge) as refused:
         decode(bomb, SIDE)
     assert refused.value.size > 10**18
