@@ -2,7 +2,8 @@
 #   docker build -t magpie . && docker run --env-file .env -v magpie:/data magpie
 # For a build of torch other than the one your package index gives by default, pass
 # pip's own settings: docker build --build-arg PIP_EXTRA_INDEX_URL=… .
-FROM python:3.11-slim-bookworm AS build
+FROM debian:bookworm-slim AS build
+RUN apt-get update && apt-get install --yes --no-install-recommends python3 python3-venv
 ARG PIP_EXTRA_INDEX_URL=
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /magpie
@@ -12,7 +13,10 @@ COPY index index
 RUN python3 -m venv /opt/magpie
 RUN /opt/magpie/bin/pip install --constraint constraints.txt .
 
-FROM python:3.11-slim-bookworm
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates python3 \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/magpie /opt/magpie
 RUN useradd --create-home --uid 10001 magpie && mkdir -p /data && chown magpie /data
 USER magpie
