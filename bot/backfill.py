@@ -224,8 +224,7 @@ class History:
         if reading is None:
             coverage = Coverage(guild.id, channel_id, self._cursor(guild.id, channel_id))
             reading = self._readings[channel_id] = Reading(coverage, place=None)
-        elif not reading.coverage.behind:
-            reading.coverage.fall_behind()
+        reading.coverage.fall_behind()
         self._queue(reading)
 
     async def on_channel_changed(self, channel: GuildChannel) -> None:
@@ -314,8 +313,7 @@ class History:
     def read_again(self, place: Place) -> None:
         """Its messages can't be taken right now: read them from history in their turn."""
         reading = self._readings.get(place.id) or self._want(place)
-        if not reading.coverage.behind:
-            reading.coverage.fall_behind()
+        reading.coverage.fall_behind()  # also while it is being read: the page may be older
         self._queue(reading)
 
     async def _catch_up_guild(self, guild: discord.Guild) -> None:
@@ -380,7 +378,7 @@ class History:
         if reading is None:
             coverage = Coverage(place.guild.id, place.id, self._cursor(place.guild.id, place.id))
             reading = self._readings[place.id] = Reading(coverage, place)
-        elif missed and not reading.coverage.behind:
+        elif missed:
             reading.coverage.fall_behind()
         reading.place = place
         if missed and reading.coverage.started:
@@ -392,8 +390,7 @@ class History:
         """See whether the bot may read a place; what it newly may, it has missed so far."""
         before, reading.missing = reading.missing, missing_permissions(place)
         if before and not reading.missing:
-            if not reading.coverage.behind:
-                reading.coverage.fall_behind()
+            reading.coverage.fall_behind()
             reading.threads_due = isinstance(place, WithThreads)
         if reading.missing and not before:
             missing = ",".join(reading.missing)

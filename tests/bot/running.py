@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any, cast
 
+import discord
 from PIL import Image
 
 import sandbox as sandbox_package
@@ -28,10 +31,10 @@ def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
 
 @asynccontextmanager
 async def running(
-    server: sandbox_package.Server, db: Path, model: str | Embedder
+    server: sandbox_package.Server, db: Path, model: str | Embedder | Held
 ) -> AsyncIterator[Magpie]:
     """Magpie, connected to `server` and ready, with its gallery in the file `db`."""
-    gallery = await Gallery.open(db, model)
+    gallery = await Gallery.open(db, cast(str | Embedder, model))
     try:
         settings = settings_for(server, db)
         async with Magpie(settings, gallery, Metrics(), guild_ready_timeout=0.2) as client:
@@ -88,3 +91,37 @@ async def sources(client: Magpie, *channels: int) -> set[str]:
         for group in groups:
             found |= (await client.gallery.known(guild.id, group)).keys()
     return found
+
+
+class Held:
+    """An embedder that can be made to wait, as one does that has much to do."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._go = threading.Event()
+        self._go.set()
+        self.begun = 0  # calls for pictures
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._embedder, name)
+
+    def images(self, frames: Sequence[Image.Image]) -> Any:
+        self.begun += 1
+        assert self._go.wait(PATIENCE_S)
+        return self._embedder.images(frames)
+
+    def hold(self) -> None:
+        self._go.clear()
+
+    def let_go(self) -> None:
+        self._go.set()
+
+
+async def watch(client: Magpie, channel_id: int) -> None:
+    """Watch a channel or category as `/channels add` does, and wait until it is read."""
+    channel = client.guilds[0].get_channel(channel_id)
+    assert channel is not None
+    await client.watched.add(channel.guild.id, channel.id)
+    inside = channel.channels if isinstance(channel, discord.CategoryChannel) else [channel]
+    client.history.begin(inside)
+    await idle(client)

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import sandbox as sandbox_package
+from bot import ingest
 from bot.client import Magpie
+from demo.person import Person
+from index import Link
+from index.embedder import Embedder
+from tests import worlds
 from tests.bot.conftest import LogIn
-from tests.bot.running import idle, png, sources, until
+from tests.bot.running import Held, idle, png, running, sources, until, watch
 from tests.worlds import WorldFile
+
+
+@pytest.fixture
+def world_file(tmp_path: Path) -> WorldFile:
+    world = worlds.small(tmp_path / "world")
+    world.sticker("wave", world.picture("wave.png", "gold"))
+    return world
+
+
+@pytest.fixture
+async def ada(log_in: LogIn) -> Person:
+    return await log_in("ada")
 
 
 @pytest.fixture
@@ -19,18 +38,9 @@ async def watching(magpie: Magpie, world_file: WorldFile) -> Magpie:
     return magpie
 
 
-async def watch(client: Magpie, channel_id: int) -> None:
-    channel = client.guilds[0].get_channel(channel_id)
-    assert channel is not None
-    await client.watched.add(channel.guild.id, channel.id)
-    client.history.begin([channel])
-    await idle(client)
-
-
 async def test_posted_picture_is_searchable(
-    watching: Magpie, world_file: WorldFile, log_in: LogIn
+    watching: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
-    ada = await log_in("ada")
     posted = await ada.post(str(world_file.channels["general"]), pictures={"sea.png": png("teal")})
     await idle(watching)
     assert posted["id"] in await sources(watching)
@@ -72,3 +82,142 @@ async def test_ordinary_chat_writes_nothing(
 
     await until(heard)
     assert commits == []
+
+
+async def indexed(client: Magpie, message: dict[str, Any]) -> list[Link]:
+    """The links of a message, once it has some."""
+
+    async def holds() -> bool:
+        return message["id"] in await sources(client)
+
+    await until(holds)
+    found = []
+    for id in range(1, (await client.gallery.count()).links + 1):
+        link = await client.gallery.link(id)
+        if link is not None and link.source == message["id"]:
+            found.append(link)
+    return found
+
+
+async def test_link_says_who_when_where_and_what(
+    watching: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    posted = await ada.post(str(general), pictures={"SPOILER_sea.png": png("teal")})
+    (link,) = await indexed(watching, posted)
+    assert link.space == world_file.guild_id
+    assert (link.group.id, link.group.parent, link.group.private) == (general, None, False)
+    assert link.owner == world_file.people["ada"]
+    assert link.name == "SPOILER_sea.png"
+    assert link.spoiler
+    assert link.details["kind"] == "attachment"
+
+
+async def test_sticker_is_indexed(watching: Magpie, world_file: WorldFile, ada: Person) -> None:
+    sticker = str(world_file.guild["stickers"][0]["id"])
+    posted = await ada.post(str(world_file.channels["general"]), sticker_ids=[sticker])
+    (link,) = await indexed(watching, posted)
+    assert link.slot == f"s:{sticker}"
+
+
+async def test_forwarded_picture_is_indexed_for_its_forwarder(
+    watching: Magpie, world_file: WorldFile, ada: Person, log_in: LogIn
+) -> None:
+    hidden, general = (str(world_file.channels[name]) for name in ("after-dark", "general"))
+    original = await ada.post(hidden, pictures={"a.png": png("teal")})
+    reference = {"type": 1, "channel_id": hidden, "message_id": original["id"]}
+    mei = await log_in("mei")
+    posted = await mei.post(general, message_reference=reference)
+    (link,) = await indexed(watching, posted)
+    assert link.owner == world_file.people["mei"]
+    assert link.details["forwarded"]
+
+
+async def test_picture_in_a_new_thread_is_indexed(
+    watching: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    body = {"name": "new walks", "type": 11, "auto_archive_duration": 60}
+    thread = await ada.request("POST", f"/channels/{general}/threads", json=body)
+    posted = await ada.post(thread["id"], pictures={"a.png": png("teal")})
+    (link,) = await indexed(watching, posted)
+    assert (link.group.id, link.group.parent) == (int(thread["id"]), general)
+
+
+async def test_picture_in_a_private_thread_is_marked_as_such(
+    watching: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    posted = await ada.post(str(world_file.channels["whispers"]), pictures={"a.png": png("teal")})
+    (link,) = await indexed(watching, posted)
+    assert link.group.private
+
+
+async def test_bad_picture_is_counted_and_stops_nothing(
+    watching: Magpie, world_file: WorldFile, ada: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    general = str(world_file.channels["general"])
+    both = {"bad.png": png("teal")[:60], "good.png": png("pink")}
+    posted = await ada.post(general, pictures=both)
+    (link,) = await indexed(watching, posted)
+    assert link.name == "good.png"
+    await idle(watching)
+    registry = watching.metrics.registry
+    failed = [
+        sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name == "magpie_pictures_failed_total"
+    ]
+    assert sum(failed) == 1
+    assert sum("event=picture_failed" in line for line in caplog.messages) == 1
+
+
+async def test_expired_link_is_renewed_by_reading_the_message_again(
+    watching: Magpie, world_file: WorldFile, ada: Person, sandbox: sandbox_package.Server
+) -> None:
+    sandbox.strike("cdn_expired", times=2)  # the file and its copy at the proxy
+    posted = await ada.post(str(world_file.channels["general"]), pictures={"a.png": png("teal")})
+    await indexed(watching, posted)
+    asked = [(e.who, e.method, e.path) for e in sandbox.exchanges]
+    general = world_file.channels["general"]
+    assert ("bot", "GET", f"/channels/{general}/messages/{posted['id']}") in asked
+
+
+async def test_failing_cdn_is_asked_again(
+    watching: Magpie, world_file: WorldFile, ada: Person, sandbox: sandbox_package.Server
+) -> None:
+    sandbox.strike("cdn_error", status=500, times=1)
+    sandbox.strike("cdn_truncated", bytes=20, times=1)
+    posted = await ada.post(str(world_file.channels["general"]), pictures={"a.png": png("teal")})
+    await indexed(watching, posted)
+
+
+async def test_full_queue_loses_nothing_and_holds_no_more_than_it_may(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ingest, "QUEUE_MESSAGES", 2)
+    monkeypatch.setattr(ingest, "LIVE_WORKERS", 1)
+    held = Held(model)
+    general = world_file.channels["general"]
+    async with running(sandbox, db, held) as client:
+        await watch(client, general)
+        held.hold()
+        posted = [
+            (await ada.post(str(general), pictures={"a.png": png(f"#{n:02x}4080")}))["id"]
+            for n in range(8)
+        ]
+
+        async def fallen_behind() -> bool:
+            channel: Any = client.get_channel(general)
+            return client.history.coverage(channel).behind
+
+        await until(fallen_behind)
+        assert client.ingest.depth <= 2
+        held.let_go()
+        await idle(client)
+        assert set(posted) <= await sources(client)
