@@ -53,13 +53,18 @@ def read(message: discord.Message, me: discord.Member) -> Asked | None:
     # Magpie's own answers show many pictures: a reply to one is about none in particular
     if replied_to is not None and not answers_me and pictures.from_message(replied_to):
         return Asked(said, replied_to)
-    return Asked(said, link_only=not said and bool(_LINK.search(message.content)))
+    return Asked(said, link_only=is_only_links(message.content))
 
 
 def words(text: str) -> str:
     """What a text says, without mentions and links; an emoji by its name."""
     text = _EMOJI.sub(lambda emoji: emoji[1].replace("_", " "), text)
     return " ".join(_LINK.sub(" ", _MENTION.sub(" ", text)).split())
+
+
+def is_only_links(text: str) -> bool:
+    """Whether a text has links and says nothing beside them."""
+    return not words(text) and bool(_LINK.search(text))
 
 
 def _is_addressed(text: str, me: discord.Member) -> bool:

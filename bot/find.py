@@ -206,7 +206,8 @@ async def find(
     async def work(asker: Asker) -> ui.LayoutView:
         words = doors.words(query or "")
         if image is None and not words:
-            raise Refusal(replies.ONLY_LINKS if query else replies.ASK_SOMETHING)
+            links = doors.is_only_links(query or "")
+            raise Refusal(replies.ONLY_LINKS if links else replies.ASK_SOMETHING)
         picture = await _attached(interaction.client, image) if image is not None else None
         return await answer(interaction.client, asker, Question(words, picture))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
 
 import sandbox as sandbox_package
@@ -21,7 +22,6 @@ from tests.bot.running import idle, png, running
 from tests.worlds import WorldFile
 
 RED = png("#c81e1e")
-Show = Callable[[Answer], Awaitable[Any]]
 
 
 @pytest.fixture
@@ -41,7 +41,13 @@ class Scene:
     nest: Nest
     server: sandbox_package.Server
     magpie: Magpie
-    log_in: LogIn
+    enter: LogIn
+
+    async def log_in(self, name: str) -> Person:
+        """A person of the nest, who has seen Magpie's commands, as clients do at once."""
+        person = await self.enter(name)
+        await person._offered("find")
+        return person
 
     def channel(self, name: str) -> str:
         return str(self.nest.world.channels[name])
@@ -97,7 +103,7 @@ async def scene(
 
 async def watch_everything(magpie: Magpie) -> None:
     guild = magpie.guilds[0]
-    channels = [c for c in guild.channels if not isinstance(c, type(None)) and c.type.value != 4]
+    channels = [c for c in guild.channels if c.type is not discord.ChannelType.category]
     for channel in channels:
         await magpie.watched.add(guild.id, channel.id)
     magpie.history.begin(channels)
