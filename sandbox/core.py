@@ -309,6 +309,7 @@ class Core:
         self.journal.channel(channel)
         if not seeing and self.world.sees(user_id, channel):
             # a private thread appears to whom it was opened
+            self._note_shown(channel)
             self.gateway.emit(
                 "THREAD_CREATE",
                 lambda viewer: self.payloads.thread(channel, viewer.user_id),
