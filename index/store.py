@@ -70,7 +70,7 @@ CHUNK_ROWS = 4096
 # A question's buttons work this long.
 SEARCH_LIFE_S = 7 * 24 * 3600
 # The log can't be emptied while somebody reads; such a read takes milliseconds.
-CHECKPOINT_TRIES = 6
+CHECKPOINT_TRIES = 4
 CHECKPOINT_PAUSE_S = 0.05
 
 _LINK = """links.id, links.space, links.source, links.slot, links.owner, links.posted_at,
@@ -165,13 +165,18 @@ class Store:
     async def _empty_log(self, writer: aiosqlite.Connection) -> None:
         """Move the write-ahead log into the file and cut it to nothing, unless a read is under
         way for long; then the next write tries again."""
-        for attempt in range(CHECKPOINT_TRIES):
-            await asyncio.sleep(CHECKPOINT_PAUSE_S * attempt)
-            ((busy, _, _),) = await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
-            if not busy:
-                self._log_has_deleted = False
-                return
-        log.info("the write-ahead log is being read and is emptied with the next write")
+        await writer.execute_fetchall("PRAGMA busy_timeout = 0")  # tried again by ourselves
+        try:
+            for attempt in range(CHECKPOINT_TRIES):
+                await asyncio.sleep(CHECKPOINT_PAUSE_S * attempt)
+                ((busy, _, _),) = await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+                if not busy:
+                    self._log_has_deleted = False
+                    return
+            log.info("the write-ahead log is being read and is emptied with the next write")
+        finally:
+            timeout_ms = int(BUSY_TIMEOUT_S * 1000)
+            await writer.execute_fetchall(f"PRAGMA busy_timeout = {timeout_ms}")
 
     async def _rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
         if self._closed:

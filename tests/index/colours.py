@@ -35,6 +35,7 @@ class ColourEmbedder:
         self.delay_s = delay_s
         self.calls: list[tuple[str, int]] = []
         self.threads: set[str] = set()
+        self.called = threading.Event()
 
     def images(self, frames: Sequence[Image.Image]) -> Floats:
         self._called("images", len(frames))
@@ -52,6 +53,7 @@ class ColourEmbedder:
     def _called(self, what: str, count: int) -> None:
         self.calls.append((what, count))
         self.threads.add(threading.current_thread().name)
+        self.called.set()
         time.sleep(self.delay_s)
 
 

@@ -1,0 +1,118 @@
+"""The model's thread: batches, turns, cancellation and closing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from PIL import Image
+
+from index import model_thread
+from index.errors import GalleryClosed
+from index.model_thread import ModelThread
+from tests.index.colours import ColourEmbedder
+
+RED = Image.new("RGB", (8, 8), (255, 0, 0))
+
+
+async def _busy(thread: ModelThread, embedder: ColourEmbedder) -> asyncio.Task[object]:
+    """A picture that the model is working on now."""
+    task = asyncio.create_task(thread.images([RED]))
+    await asyncio.to_thread(embedder.called.wait)
+    return task
+
+
+async def test_waiting_pictures_go_in_batches_and_each_gets_its_own() -> None:
+    embedder = ColourEmbedder(delay_s=0.05)
+    thread = ModelThread(embedder)
+    first = await _busy(thread, embedder)
+    colours = [(255, i, 0) for i in range(0, 200, 20)]
+    pictures = [[Image.new("RGB", (8, 8), c)] * (1 + i % 2) for i, c in enumerate(colours)]
+    results = await asyncio.gather(*(thread.images(frames) for frames in pictures), first)
+    for frames, vectors in zip(pictures, results[:-1], strict=True):
+        assert vectors.shape == (len(frames), 3)  # type: ignore[union-attr]
+        assert (vectors == ColourEmbedder().images(frames)).all()
+    assert max(count for _, count in embedder.calls) == embedder.batch
+    assert embedder.threads == {"model"}
+    await thread.close()
+
+
+async def test_questions_go_before_waiting_pictures_words_first() -> None:
+    embedder = ColourEmbedder(delay_s=0.03)
+    thread = ModelThread(embedder)
+    done: list[str] = []
+
+    async def note(what: str, work: object) -> None:
+        await work  # type: ignore[misc]
+        done.append(what)
+
+    first = await _busy(thread, embedder)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(8):
+            group.create_task(note("picture", thread.images([RED])))
+        await asyncio.sleep(0)
+        group.create_task(note("asked picture", thread.images([RED], asked=True)))
+        group.create_task(note("asked words", thread.text("red", asked=True)))
+    await first
+    assert done[:2] == ["asked words", "asked picture"]
+    await thread.close()
+
+
+async def test_cancelled_picture_is_never_embedded() -> None:
+    embedder = ColourEmbedder(delay_s=0.05)
+    thread = ModelThread(embedder)
+    first = await _busy(thread, embedder)
+    unwanted = [asyncio.create_task(thread.images([RED])) for _ in range(3)]
+    await asyncio.sleep(0)
+    for task in unwanted:
+        task.cancel()
+    wanted = asyncio.create_task(thread.text("red"))
+    await asyncio.gather(first, wanted, *unwanted, return_exceptions=True)
+    assert embedder.calls == [("images", 1), ("texts", 1)]
+    assert all(task.cancelled() for task in unwanted)
+    await thread.close()
+
+
+async def test_closing_finishes_what_runs_and_fails_what_waits() -> None:
+    embedder = ColourEmbedder(delay_s=0.1)
+    thread = ModelThread(embedder)
+    first = await _busy(thread, embedder)
+    waiting = [asyncio.create_task(thread.images([RED])) for _ in range(3)]
+    await asyncio.sleep(0)
+    await thread.close()
+    assert (await first).shape == (1, 3)  # type: ignore[attr-defined]
+    for task in waiting:
+        with pytest.raises(GalleryClosed):
+            await task
+    with pytest.raises(GalleryClosed):
+        await thread.images([RED])
+
+
+async def test_one_bad_picture_does_not_spoil_its_batch() -> None:
+    class Picky(ColourEmbedder):
+        def images(self, frames):  # type: ignore[no-untyped-def]
+            if any(frame.width == 13 for frame in frames):
+                self._called("refused", len(frames))
+                raise RuntimeError("thirteen")
+            return super().images(frames)
+
+    embedder = Picky(delay_s=0.02)
+    thread = ModelThread(embedder)
+    first = await _busy(thread, embedder)
+    good = [asyncio.create_task(thread.images([RED])) for _ in range(2)]
+    bad = asyncio.create_task(thread.images([Image.new("RGB", (13, 13))]))
+    await asyncio.gather(first, *good)
+    with pytest.raises(RuntimeError, match="thirteen"):
+        await bad
+    await thread.close()
+
+
+async def test_the_queue_is_bounded() -> None:
+    thread = ModelThread(ColourEmbedder(delay_s=0.01))
+    most = 0
+    tasks = [asyncio.create_task(thread.images([RED])) for _ in range(120)]
+    while not all(task.done() for task in tasks):
+        most = max(most, thread.waiting)
+        await asyncio.sleep(0.001)
+    assert 0 < most <= model_thread.MAX_WAITING[model_thread.Turn.IMAGE]
+    await thread.close()
