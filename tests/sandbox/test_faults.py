@@ -1,0 +1,125 @@
+"""Requests that go wrong as asked for, and how discord.py takes it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import aiohttp
+import discord
+import pytest
+
+from sandbox import Server
+from tests.sandbox.clients import Bird, flying
+from tests.worlds import WorldFile
+
+
+@pytest.mark.parametrize("scope", ["user", "shared", "global"])
+async def test_discord_py_waits_out_a_429(
+    sandbox: Server, world_file: WorldFile, scope: str
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        general = bird.get_channel(world_file.channels["general"])
+        sandbox.strike("rate_limit", scope=scope, retry_after=0.2, path="/channels/*/messages")
+        started = time.monotonic()
+        await general.send("patience")
+        assert time.monotonic() - started >= 0.2
+        statuses = [one.status for one in sandbox.exchanges if one.method == "POST"]
+        assert statuses == [429, 200]
+
+
+async def test_a_429_without_via_ends_the_request(sandbox: Server, world_file: WorldFile) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        general = bird.get_channel(world_file.channels["general"])
+        sandbox.strike("rate_limit", via=False)
+        with pytest.raises(discord.HTTPException) as error:
+            await general.send("no patience")
+        assert error.value.status == 429
+
+
+async def test_a_502_is_tried_again(sandbox: Server, world_file: WorldFile) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        general = bird.get_channel(world_file.channels["general"])
+        sandbox.strike("error", status=502, method="POST")
+        await general.send("again")
+        statuses = [one.status for one in sandbox.exchanges if one.method == "POST"]
+        assert statuses == [502, 200]
+
+
+async def test_a_fault_strikes_only_what_it_is_meant_for(
+    sandbox: Server, world_file: WorldFile, http: aiohttp.ClientSession
+) -> None:
+    sandbox.strike("error", status=500, path="/guilds/*", who="user", method="GET")
+    guild = f"{sandbox.url}/api/v10/guilds/{world_file.guild_id}"
+    mine, bots = {"Authorization": "ada-token"}, {"Authorization": "Bot the-bots-token"}
+    assert await _status(http, f"{sandbox.url}/api/v10/users/@me", mine) == 200
+    assert await _status(http, guild, bots) == 200
+    assert await _status(http, guild, mine) == 500
+    assert await _status(http, guild, mine) == 200
+
+
+async def test_a_dropped_request_may_have_been_done(
+    sandbox: Server, world_file: WorldFile, http: aiohttp.ClientSession
+) -> None:
+    path = f"{sandbox.url}/api/v10/channels/{world_file.channels['walks']}/messages"
+    how: dict[str, Any] = {
+        "headers": {"Authorization": "ada-token"},
+        "json": {"content": "was it sent?"},
+    }
+    messages = sandbox.world.messages(world_file.channels["walks"])
+    for after, count in ((False, 0), (True, 1)):
+        sandbox.strike("drop", after=after)
+        with pytest.raises(aiohttp.ClientError):
+            await http.post(path, **how)
+        assert len(messages) == count
+
+
+async def test_a_slow_answer_is_slow(sandbox: Server, http: aiohttp.ClientSession) -> None:
+    for kind in ("slow", "late"):
+        sandbox.strike(kind, delay_s=0.2)
+        started = time.monotonic()
+        await _status(http, f"{sandbox.url}/api/v10/users/@me", {"Authorization": "ada-token"})
+        assert time.monotonic() - started >= 0.2
+
+
+async def test_faults_are_asked_for_listed_and_cleared_over_http(
+    sandbox: Server, http: aiohttp.ClientSession
+) -> None:
+    address = f"{sandbox.url}/sandbox/faults"
+    asked = [{"kind": "error", "status": 503, "times": 2}, {"kind": "gateway_drop"}]
+    async with http.put(address, json=asked) as answer:
+        (waiting,) = await answer.json()
+        assert (waiting["kind"], waiting["times"]) == ("error", 2)
+    async with http.put(address, json={"kind": "error", "stauts": 503}) as answer:
+        assert answer.status == 400
+        assert "stauts" in (await answer.json())["errors"]["0"]
+    async with http.put(address, json={"kind": "earthquake"}) as answer:
+        assert answer.status == 400
+    async with http.delete(address) as answer:
+        assert answer.status == 204
+    assert sandbox.faults.waiting() == []
+
+
+async def test_every_answer_has_rate_limit_headers(
+    sandbox: Server, http: aiohttp.ClientSession
+) -> None:
+    headers = {"Authorization": "ada-token"}
+    async with http.get(f"{sandbox.url}/api/v10/users/@me", headers=headers) as answer:
+        names = ("Bucket", "Limit", "Remaining", "Reset", "Reset-After")
+        assert all(f"X-RateLimit-{name}" in answer.headers for name in names)
+
+
+async def test_the_log_and_the_health_are_there(
+    sandbox: Server, http: aiohttp.ClientSession
+) -> None:
+    await _status(http, f"{sandbox.url}/api/v10/users/@me", {"Authorization": "ada-token"})
+    async with http.get(f"{sandbox.url}/sandbox/log") as answer:
+        (line,) = await answer.json()
+        assert (line["path"], line["status"], line["who"]) == ("/users/@me", 200, "user")
+    async with http.get(f"{sandbox.url}/sandbox/health") as answer:
+        assert (await answer.json())["ready"] is True
+
+
+async def _status(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> int:
+    async with http.get(url, headers=headers) as answer:
+        return answer.status
