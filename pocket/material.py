@@ -1,9 +1,7 @@
 """Scenes to train on, rendered as they are needed: plans, backdrops, and a pool of pictures."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -158,10 +156,10 @@ class Pool:
 
     def draw(self, count: int, rng: Random) -> list[int]:
         """Slots of a batch: mixed; all of one place; or all of one kind of subject."""
-        whole = len(self.scenes)
+        everything = list(range(len(self.scenes)))
         sort = rng.random()
         if sort < 0.5:
-            chosen = range(whole)
+            chosen = everything
         elif sort < 0.85:
             place = pick(rng, PLACES)
             chosen = [n for n, scene in enumerate(self.scenes) if place in scene.places]
@@ -170,14 +168,5 @@ class Pool:
             kind = subjects[int(rng.integers(len(subjects)))].kind
             chosen = [n for n, s in enumerate(self.scenes) if subjects[s.subjects[0]].kind == kind]
         if len(chosen) < count:
-            chosen = range(whole)
+            chosen = everything
         return [int(n) for n in rng.choice(np.asarray(chosen), count, replace=False)]
-
-
-def atomically(path: Path) -> Path:
-    """Where to write first; rename it to `path` when it is whole."""
-    return path.with_name(f".{path.name}.part")
-
-
-def scenes_of(plans: Sequence[Scene]) -> list[tuple[int, ...]]:
-    return [plan.subjects for plan in plans]

@@ -126,7 +126,8 @@ class Heads(nn.Module):
     def logits(self, name: str, embeddings: Tensor) -> Tensor:
         """Cosine similarities to the prototypes, sharpened. (n, d) -> (n, classes)."""
         prototypes = F.normalize(self.prototypes[name], dim=-1)
-        return embeddings @ prototypes.T * self.scale[name].exp().clamp(max=60)
+        scale: Tensor = self.scale[name].exp().clamp(max=60)
+        return embeddings @ prototypes.T * scale
 
 
 @dataclass(slots=True)

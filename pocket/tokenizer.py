@@ -1,5 +1,6 @@
 """A small byte-level BPE vocabulary that `CLIPTokenizer` loads, learnt from captions."""
 
+import json
 from collections.abc import Iterable
 
 from tokenizers import pre_tokenizers, trainers
@@ -27,8 +28,6 @@ def learn(captions: Iterable[str], vocabulary: int = 6000) -> CLIPTokenizer:
 
 
 def merges_of(serialised: str) -> list[tuple[str, str]]:
-    import json
-
     return [tuple(pair) for pair in json.loads(serialised)["model"]["merges"]]
 
 
@@ -39,7 +38,7 @@ def assemble(letters: list[str], merges: list[tuple[str, str]]) -> CLIPTokenizer
     vocabulary = {token: number for number, token in enumerate(dict.fromkeys(tokens))}
     return CLIPTokenizer(
         vocab=vocabulary,
-        merges=merges,
+        merges=merges,  # type: ignore[arg-type]  # pairs too, whatever its annotation says
         bos_token=START,
         eos_token=END,
         pad_token=END,

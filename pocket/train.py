@@ -128,6 +128,25 @@ def fresh_run(settings: Settings, vocabulary: int, subjects: int) -> Run:
     return Run(model, heads, average, optimiser)
 
 
+def read_checkpoint(path: Path, settings: Settings) -> dict[str, Any]:
+    """What `Trainer.save` wrote. raises CheckpointError: none, damaged, of other settings."""
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+    except FileNotFoundError as exc:
+        raise CheckpointError(f"There is no checkpoint in {path.parent} to resume.") from exc
+    except Exception as exc:  # torch raises many kinds for a file cut short
+        raise CheckpointError(
+            f"{path} is damaged and was left as it is; delete it, or choose another --work folder."
+        ) from exc
+    wanted = json.dumps(dataclasses.asdict(settings))
+    if state.get("settings") != wanted:
+        raise CheckpointError(
+            f"{path} was made with other settings ({state.get('settings')}, not {wanted}); "
+            "nothing was overwritten."
+        )
+    return state
+
+
 class Trainer:
     """Trains for some minutes in `folder`, which keeps checkpoint and log."""
 
@@ -154,20 +173,7 @@ class Trainer:
 
     def resume(self) -> None:
         """Goes on from the checkpoint. raises CheckpointError when it is of another making."""
-        try:
-            state = torch.load(self.checkpoint, weights_only=True)
-        except FileNotFoundError as exc:
-            raise CheckpointError(f"There is no checkpoint in {self.folder} to resume.") from exc
-        except Exception as exc:  # torch raises many kinds for a file cut short
-            raise CheckpointError(
-                f"{self.checkpoint} is damaged and was left as it is; start without --resume, "
-                "in another --work folder, or delete it."
-            ) from exc
-        if state["settings"] != json.dumps(dataclasses.asdict(self.settings)):
-            raise CheckpointError(
-                f"{self.checkpoint} was made with other settings ({state['settings']}); "
-                "nothing was overwritten."
-            )
+        state = read_checkpoint(self.checkpoint, self.settings)
         run = self.run
         run.model.load_state_dict(state["model"])
         run.heads.load_state_dict(state["heads"])

@@ -11,24 +11,34 @@ Words = Mapping[str, tuple[str, ...]]
 
 def table(text: str) -> dict[str, tuple[str, ...]]:
     """'snow: in snow, in winter' a line -> {'snow': ('in snow', 'in winter')}."""
-    rows = (line.split(":", 1) for line in text.strip().splitlines())
+    rows = (line.split(":", 1) for line in text.strip().replace(",\n", ", ").splitlines())
     return {key.strip(): tuple(word.strip() for word in words.split(",")) for key, words in rows}
 
 
 PLACE_PHRASES: dict[str, Words] = {
     "en": table("""
-        snow: in snow, in the snow, on snow, in the snow, on a snowy day, in winter, in a snowy landscape, in the white snow
-        beach: on the beach, at the beach, on a beach, by the seaside, on the sand by the sea, on a sandy beach
-        sea: in the sea, at sea, on the water, in the ocean, on the sea, in the waves, on the open sea
-        forest: in the forest, in the woods, in a forest, among the trees, between trees, in the wood
-        city: in the city, in town, on the street, in a city, downtown, in front of skyscrapers, on the road
+        snow: in snow, in the snow, on snow, in the snow, on a snowy day, in winter,
+            in a snowy landscape, in the white snow
+        beach: on the beach, at the beach, on a beach, by the seaside, on the sand by the sea,
+            on a sandy beach
+        sea: in the sea, at sea, on the water, in the ocean, on the sea, in the waves,
+            on the open sea
+        forest: in the forest, in the woods, in a forest, among the trees, between trees,
+            in the wood
+        city: in the city, in town, on the street, in a city, downtown,
+            in front of skyscrapers, on the road
         desert: in the desert, in a desert, in the dunes, among cactuses, on desert sand
-        night: at night, by night, under the stars, in the dark, in the moonlight, under a starry sky
-        indoors: indoors, inside, in a room, in the living room, at home, inside the house, on the carpet
-        meadow: in a meadow, in the meadow, on the grass, in a field, in a green field, on a lawn, among flowers
-        sunset: at sunset, at dusk, in the evening, in front of a sunset, in the evening sun, at sundown
+        night: at night, by night, under the stars, in the dark, in the moonlight,
+            under a starry sky
+        indoors: indoors, inside, in a room, in the living room, at home, inside the house,
+            on the carpet
+        meadow: in a meadow, in the meadow, on the grass, in a field, in a green field,
+            on a lawn, among flowers
+        sunset: at sunset, at dusk, in the evening, in front of a sunset, in the evening sun,
+            at sundown
         rain: in the rain, in rain, on a rainy day, in bad weather, while it rains, in a downpour
-        mountains: in the mountains, in front of mountains, on a mountain, in the hills, in the alps, near mountains
+        mountains: in the mountains, in front of mountains, on a mountain, in the hills,
+            in the alps, near mountains
         plain: on a plain background, on a blank background, alone
     """),
     "de": table("""
