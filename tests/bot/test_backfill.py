@@ -1,0 +1,334 @@
+"""History and catching up: everything is read, once, in the right order, and resumed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sandbox as sandbox_package
+from bot import backfill
+from bot.backfill import State
+from bot.client import Magpie
+from demo.person import Person
+from index.embedder import Embedder
+from sandbox.rest import Exchange
+from tests import worlds
+from tests.bot.conftest import LogIn
+from tests.bot.running import Held, idle, png, running, sources, until, watch
+from tests.worlds import VIEW_CHANNEL, WorldFile
+
+MANY = 230  # messages: three pages
+
+
+@pytest.fixture
+def world_file(tmp_path: Path) -> WorldFile:
+    """The small world, with a long #general, and threads and posts, old ones among them."""
+    world = worlds.small(tmp_path / "world")
+    ada, mei = world.people["ada"], world.people["mei"]
+    general, trips = world.channels["general"], world.channels["trips"]
+    for n in range(MANY):
+        pictures = [world.picture(f"{n}.png", f"#{n:02x}8040")] if n % 5 == 0 else []
+        world.message(general, mei, f"message {n}", pictures=pictures)
+    for n in range(3):
+        thread = world.thread(f"old-{n}", general, ada, archived=True)
+        world.message(thread, ada, pictures=[world.picture(f"old-{n}.png", f"#10{n:02x}f0")])
+        post = world.thread(f"trip-{n}", trips, ada, archived=n > 0)
+        world.message(post, ada, pictures=[world.picture(f"trip-{n}.png", f"#20{n:02x}f0")])
+    walks = world.channels["walks"]
+    world.message(walks, ada, pictures=[world.picture("walk.png", "olive")])
+    secret = world.thread("old-secret", general, ada, 12, archived=True, members=[str(ada)])
+    world.message(secret, ada, pictures=[world.picture("secret.png", "navy")])
+    return world
+
+
+@pytest.fixture
+async def ada(log_in: LogIn) -> Person:
+    return await log_in("ada")
+
+
+def with_pictures(world: WorldFile, *channels: str) -> set[str]:
+    """The messages of these channels that have pictures."""
+    ids = {str(world.channels[name]) for name in channels}
+    return {
+        message["id"]
+        for message in world.guild["messages"]
+        if message["channel_id"] in ids and message["attachments"]
+    }
+
+
+GENERAL_AND_THREADS = ("general", "walks", "old-0", "old-1", "old-2", "old-secret")
+
+
+def pages(server: sandbox_package.Server, channel: int) -> list[Exchange]:
+    """The bot's requests for pages of a channel's messages."""
+    path = f"/channels/{channel}/messages"
+    return [e for e in server.exchanges if (e.who, e.method, e.path) == ("bot", "GET", path)]
+
+
+async def test_everything_before_is_read_with_archived_threads(
+    magpie: Magpie, world_file: WorldFile
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    assert await sources(magpie) == with_pictures(world_file, *GENERAL_AND_THREADS)
+    assert (await magpie.gallery.count()).links == len(await sources(magpie))
+
+
+async def test_forum_posts_are_read(magpie: Magpie, world_file: WorldFile) -> None:
+    await watch(magpie, world_file.channels["trips"])
+    assert await sources(magpie) == with_pictures(world_file, "trip-0", "trip-1", "trip-2")
+
+
+async def test_newest_page_comes_first_and_pages_are_full(
+    magpie: Magpie, world_file: WorldFile, sandbox: sandbox_package.Server
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    asked = pages(sandbox, general)
+    assert [page.query["limit"] for page in asked] == ["100"] * 3
+    assert "before" not in asked[0].query
+    before = [int(page.query["before"]) for page in asked[1:]]
+    assert before == sorted(before, reverse=True)
+
+
+async def test_page_and_its_cursor_are_one_transaction(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
+) -> None:
+    """Stopped within its second page, a channel has the first page, and a cursor that says so."""
+    general = world_file.channels["general"]
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        channel: Any = client.get_channel(general)
+        await client.watched.add(channel.guild.id, general)
+        client.history.begin([channel])
+
+        async def first_page() -> bool:
+            return bool(await client.gallery.known(channel.guild.id, general))
+
+        await until(first_page)
+        held.hold()
+        reading = client.history.reading(general)
+        assert reading is not None
+        cursor = (await client.gallery.cursors(channel.guild.id))[general]
+        known = await client.gallery.known(channel.guild.id, general)
+        in_reach = {m for m in with_pictures(world_file, "general") if int(m) > cursor.oldest}
+        assert known.keys() == in_reach
+        closing = asyncio.create_task(client.close())
+        await asyncio.sleep(0)
+        held.let_go()
+        await closing
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert await sources(client) == with_pictures(world_file, *GENERAL_AND_THREADS)
+        assert (await client.gallery.count()).links == len(await sources(client))
+
+
+async def test_resumed_backfill_does_not_begin_again(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
+) -> None:
+    general = world_file.channels["general"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+    done = len(pages(sandbox, general))
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+    again = pages(sandbox, general)[done:]
+    assert all("after" in page.query for page in again), "only a look for what is new"
+    assert len(again) == 1
+
+
+async def test_what_was_posted_while_offline_is_caught_up_with(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    general, walks = world_file.channels["general"], world_file.channels["walks"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+        before = await sources(client)
+    missed = [
+        (await ada.post(str(place), pictures={"a.png": png(colour)}))["id"]
+        for place, colour in ((general, "teal"), (walks, "pink"), (general, "gold"))
+    ]
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert await sources(client) == before | set(missed)
+
+
+async def test_archived_thread_that_moved_while_offline_is_caught_up_with(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    general, old = world_file.channels["general"], world_file.channels["old-1"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+    posted = await ada.post(str(old), pictures={"a.png": png("teal")})
+    await ada.request("PATCH", f"/channels/{old}", json={"archived": True})
+    others = len(pages(sandbox, world_file.channels["old-2"]))
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert posted["id"] in await sources(client)
+    assert len(pages(sandbox, world_file.channels["old-2"])) == others, "nothing moved there"
+
+
+async def test_recent_edits_and_deletions_while_offline_are_followed(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    posted = [
+        await ada.post(str(general), pictures={"a.png": png(colour), "b.png": png("white")})
+        for colour in ("teal", "pink")
+    ]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+    deleted, edited = posted
+    await ada.request("DELETE", f"/channels/{general}/messages/{deleted['id']}")
+    kept = edited["attachments"][0]["id"]
+    path = f"/channels/{general}/messages/{edited['id']}"
+    await ada.request("PATCH", path, json={"attachments": [{"id": kept}]})
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert deleted["id"] not in await sources(client)
+        assert await client.gallery.slots(world_file.guild_id, edited["id"]) == {f"a:{kept}"}
+
+
+async def test_repeated_ready_doubles_nothing(
+    magpie: Magpie, world_file: WorldFile, sandbox: sandbox_package.Server, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    before = (await magpie.gallery.count()).links
+    reading = magpie.history.reading(general)
+    assert reading is not None
+    for _ in range(2):
+        gaps = reading.coverage.gaps
+        sandbox.strike("gateway_invalid", resumable=False)
+
+        async def new_session(gaps: int = gaps) -> bool:
+            return reading.coverage.gaps > gaps
+
+        await until(new_session)
+    await idle(magpie)
+    assert not reading.coverage.behind
+    assert (await magpie.gallery.count()).links == before
+
+
+async def test_message_missed_between_two_sessions_is_found(
+    magpie: Magpie, world_file: WorldFile, sandbox: sandbox_package.Server, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    sandbox.strike("gateway_miss", event="MESSAGE_CREATE")
+    missed = await ada.post(str(general), pictures={"a.png": png("teal")})
+    heard = await ada.post(str(general), pictures={"b.png": png("pink")})
+
+    async def later_one_is_there() -> bool:
+        return heard["id"] in await sources(magpie)
+
+    await until(later_one_is_there)
+    assert missed["id"] not in await sources(magpie)
+    sandbox.strike("gateway_invalid", resumable=False)
+
+    async def found() -> bool:
+        return missed["id"] in await sources(magpie)
+
+    # Within a session Discord's gateway loses nothing; the overlap that is read again covers
+    # also what it had not sent yet.
+    await until(found)
+
+
+async def test_category_counts_for_channels_made_in_it_or_moved_into_it(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    guild = world_file.guild_id
+    make = f"/guilds/{guild}/channels"
+    category = await ada.request("POST", make, json={"name": "Nature", "type": 4})
+
+    async def known() -> bool:
+        return magpie.get_channel(int(category["id"])) is not None
+
+    await until(known)
+    await watch(magpie, int(category["id"]))
+    body = {"name": "birds", "type": 0, "parent_id": category["id"]}
+    made = await ada.request("POST", make, json=body)
+    posted = await ada.post(made["id"], pictures={"a.png": png("teal")})
+
+    async def indexed() -> bool:
+        return posted["id"] in await sources(magpie)
+
+    await until(indexed)
+    general = world_file.channels["general"]
+    await ada.request("PATCH", f"/channels/{general}", json={"parent_id": category["id"]})
+
+    async def moved_in() -> bool:
+        return with_pictures(world_file, *GENERAL_AND_THREADS) <= await sources(magpie)
+
+    await until(moved_in)
+    await ada.request("PATCH", f"/channels/{general}", json={"parent_id": None})
+
+    async def moved_out() -> bool:
+        return await sources(magpie) == {posted["id"]}
+
+    await until(moved_out)
+
+
+async def test_closed_channel_is_asked_once_at_most(
+    magpie: Magpie, world_file: WorldFile, sandbox: sandbox_package.Server
+) -> None:
+    mods = world_file.channels["mods"]
+    await watch(magpie, mods)
+    reading = magpie.history.reading(mods)
+    assert reading is not None
+    assert reading.state is State.UNREADABLE
+    assert "view_channel" in reading.missing
+    assert pages(sandbox, mods) == []
+    assert magpie.history.progress(world_file.guild_id) is None
+
+
+async def test_channel_that_opens_up_is_read(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    mods, me = world_file.channels["mods"], world_file.bot_id
+    await watch(magpie, mods)
+    assert await sources(magpie) == set()
+    allow = {"type": 1, "allow": str(VIEW_CHANNEL), "deny": "0"}
+    await ada.request("PUT", f"/channels/{mods}/permissions/{me}", json=allow)
+
+    async def read() -> bool:
+        return await sources(magpie) == with_pictures(world_file, "mods")
+
+    await until(read)
+
+
+async def test_page_that_discord_fails_to_give_is_asked_for_again(
+    magpie: Magpie,
+    world_file: WorldFile,
+    sandbox: sandbox_package.Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backfill, "RETRY_S", 0.05)
+    # without `via` discord.py passes a 429 on
+    sandbox.strike("rate_limit", path="/channels/*/messages", retry_after=0.01, via=False, times=2)
+    await watch(magpie, world_file.channels["general"])
+    assert await sources(magpie) == with_pictures(world_file, *GENERAL_AND_THREADS)
+
+
+async def test_progress_is_told_while_there_is_any(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
+) -> None:
+    held = Held(model)
+    held.hold()
+    async with running(sandbox, db, held) as client:
+        assert client.history.progress(world_file.guild_id) is None
+        watching = asyncio.create_task(watch(client, world_file.channels["general"]))
+
+        async def begun() -> bool:
+            return held.begun > 0
+
+        await until(begun)
+        progress = client.history.progress(world_file.guild_id)
+        assert progress is not None
+        assert 0 <= progress.percent < 100
+        assert progress.channels_left >= 1
+        held.let_go()
+        await watching
+        assert client.history.progress(world_file.guild_id) is None
