@@ -1,0 +1,328 @@
+"""What an answer shows is there, fresh, and as its poster meant it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+
+import sandbox as sandbox_package
+from bot import find, replies, results
+from demo.person import Answer, Person
+from index.embedder import Embedder
+from sandbox.links import LINK_LIFE_S
+from tests.bot.asking.conftest import RED, Scene, watch_everything
+from tests.bot.asking.nest import READERS, Nest
+from tests.bot.conftest import LogIn
+from tests.bot.running import idle, png, running
+
+PICTURE = ("red.png", RED)
+
+
+async def ask(scene: Scene, person: Person, colour: str = "#c81e1e") -> Answer:
+    image = ("asked.png", png(colour))
+    return await person.command("find", where=scene.channel("general"), image=image)
+
+
+async def slots(scene: Scene, message: int) -> set[str]:
+    return await scene.magpie.gallery.slots(scene.nest.world.guild_id, str(message))
+
+
+def drop(scene: Scene, place: str) -> int:
+    """Delete the message in this place, and tell nobody."""
+    world, message = scene.server.world, scene.nest.messages[place]
+    world.drop_message(int(scene.channel(place)), message)
+    return message
+
+
+# ── Links and pictures ───────────────────────────────────────────────────────────────────
+
+
+async def test_pictures_are_shown_by_links_that_were_signed_just_now(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    indexed_until = time.time() + LINK_LIFE_S  # no link of until now lives longer
+    scene.server.core.links.life_s = 2 * LINK_LIFE_S
+    answer = await ask(scene, finn)
+    async with aiohttp.ClientSession() as session:
+        for picture in answer.pictures():
+            url = picture["media"]["url"]
+            async with session.get(url) as file:
+                assert file.status == 200
+                assert file.content_type == "image/png"
+            expires = int(parse_qs(urlsplit(url).query)["ex"][0], 16)
+            assert expires > indexed_until
+
+
+async def test_no_signed_link_is_kept(scene: Scene, db: Path) -> None:
+    finn = await scene.log_in("finn")
+    await ask(scene, finn)
+    kept = b"".join(path.read_bytes() for path in db.parent.glob("magpie.db*"))
+    assert b"ex=" not in kept
+    assert b"/attachments/" not in kept
+
+
+async def test_each_line_leads_to_the_message_it_stands_for(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn)
+    guild = scene.nest.world.guild_id
+    channels = {int(m["id"]): m["channel_id"] for m in scene.nest.world.guild["messages"]}
+    for message in scene.shown(answer):
+        channel = channels[message]
+        assert f"https://discord.com/channels/{guild}/{channel}/{message})" in answer.text()
+        shown = await finn.request("GET", f"/channels/{channel}/messages/{message}")
+        assert f"<@{shown['author']['id']}> in <#{channel}>" in answer.text()
+
+
+@pytest.fixture
+def nest(nest: Nest) -> Nest:
+    """With a picture of every other kind, each in a colour of its own."""
+    world = nest.world
+    pets, olga = world.channels["pets"], world.people["olga"]
+
+    def post(colour: str, **more: Any) -> None:
+        nest.messages[colour] = world.message(pets, olga, **more)
+
+    def file(colour: str) -> str:
+        return world.picture(f"{colour}.png", colour)
+
+    post("blue", content="||secret||", attachments=[])
+    blue = world.guild["messages"][-1]
+    blue["attachments"] = [
+        {"id": str(int(blue["id"]) + 1), "file": file("blue"), "spoiler": True, "filename": "b.png"}
+    ]
+    post(
+        "lime",
+        embeds=[{"type": "rich", "title": "A lime", "image": {"url": f"media:{file('lime')}"}}],
+    )
+    post("gold", sticker_ids=[str(world.sticker("gold", file("gold")))])
+    gallery = {"type": 12, "items": [{"media": {"url": f"media:{file('aqua')}"}}]}
+    post("aqua", components=[gallery])
+    original = nest.post("mods", "purple")
+    nest.messages["original"] = original
+    forwarded = {"channel_id": str(world.channels["mods"]), "message_id": str(original)}
+    post("purple", forward_of=forwarded)
+    return nest
+
+
+@pytest.mark.parametrize("colour", ["blue", "lime", "gold", "aqua", "purple"])
+async def test_every_kind_of_picture_is_shown(scene: Scene, colour: str) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn, colour)
+    assert scene.shown(answer)[0] == scene.nest.messages[colour]
+    first = answer.pictures()[0]
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(first["media"].get("proxy_url") or first["media"]["url"]) as shown,
+    ):
+        assert shown.status == 200
+        assert shown.content_type == "image/png"
+
+
+async def test_a_spoiler_stays_one(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn, "blue")
+    assert [picture["spoiler"] for picture in answer.pictures()][:2] == [True, False]
+
+
+# ── What is gone ─────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_deletion_that_no_event_told_is_noticed_when_asked(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    gone = drop(scene, "general")
+    assert await slots(scene, gone)
+    answer = await ask(scene, finn)
+    assert len(scene.shown(answer)) == results.PAGE_SIZE  # the next best took its place
+    assert gone not in await scene.all_shown(finn, answer)
+    assert not await slots(scene, gone)
+
+
+async def test_a_deletion_while_magpie_was_away_is_not_shown_and_erased(
+    nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
+) -> None:
+    async with running(sandbox, db, model) as magpie:
+        await watch_everything(magpie)
+        drop(Scene(nest, sandbox, magpie, log_in), "general")
+    async with running(sandbox, db, model) as magpie:
+        scene = Scene(nest, sandbox, magpie, log_in)
+        finn = await scene.log_in("finn")
+        gone = nest.messages["general"]
+        assert gone not in await scene.all_shown(finn, await ask(scene, finn))
+        assert not await slots(scene, gone)
+
+
+async def test_a_picture_that_its_message_no_longer_shows_is_erased(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    edited = scene.nest.messages["general"]
+    message = scene.server.world.messages(int(scene.channel("general"))).get(edited)
+    assert message is not None
+    message.attachments.clear()
+    message.content = "I took it out"
+    assert edited not in await scene.all_shown(finn, await ask(scene, finn))
+    assert not await slots(scene, edited)
+
+
+async def test_a_message_that_comes_wholly_empty_is_not_taken_for_an_edit(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    stripped = scene.nest.messages["general"]
+    message = scene.server.world.messages(int(scene.channel("general"))).get(stripped)
+    assert message is not None
+    message.attachments.clear()
+    assert stripped not in await scene.all_shown(finn, await ask(scene, finn))
+    assert await slots(scene, stripped)
+
+
+async def test_a_thread_that_is_gone_takes_all_its_pictures_along(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    thread = int(scene.channel("old walks"))
+    channel = scene.server.world.channel(thread)
+    assert channel is not None
+    scene.server.world.drop_channel(channel)
+    gone = scene.nest.messages["old walks"]
+    assert gone not in await scene.all_shown(finn, await ask(scene, finn))
+    assert not await slots(scene, gone)
+    groups = await scene.magpie.gallery.groups(scene.nest.world.guild_id)
+    assert thread not in {group.id for group in groups}
+
+
+async def test_unknown_channel_about_one_that_the_gateway_knows_erases_nothing(
+    scene: Scene,
+) -> None:
+    finn = await scene.log_in("finn")
+    channel, message = scene.channel("general"), scene.nest.messages["general"]
+    path = f"/channels/{channel}/messages/{message}"
+    scene.server.strike("error", path=path, status=404, code=10003, message="Unknown Channel")
+    answer = await ask(scene, finn)
+    assert message not in scene.shown(answer)
+    assert await slots(scene, message)
+
+
+async def test_what_cannot_be_read_just_now_is_passed_over_and_kept(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    every = "/channels/*/messages/*"
+    refused = {"status": 403, "code": 50001, "message": "Missing Access"}
+    message = scene.nest.messages["general"]
+    one = f"/channels/{scene.channel('general')}/messages/{message}"
+    scene.server.strike("error", path=one, times=None, **refused)
+    found = await scene.all_shown(finn, await ask(scene, finn))
+    assert message not in found
+    assert len(found) == len(set(found))  # the pages still fit together
+    assert await slots(scene, message)
+    scene.server.strike("error", path=every, method="GET", times=None, **refused)
+    assert (await ask(scene, finn)).text() == replies.UNREACHABLE
+
+
+async def test_pages_fit_together_when_something_is_erased_between(scene: Scene) -> None:
+    olga = await scene.log_in("olga")
+    answer = await ask(scene, olga)
+    first = scene.shown(answer)
+    drop(scene, "birding")
+    rest = await scene.all_shown(olga, await olga.click(answer, answer.button("More")))
+    assert not set(first) & set(rest)
+    gone = {scene.nest.messages[place] for place in ("birding", "after dark")}
+    assert {*first, *rest} | gone == {*scene.nest.messages.values()} | gone
+
+
+# ── Sentences ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_who_asks_where_nothing_is_watched_is_told_who_can_change_that(
+    nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
+) -> None:
+    async with running(sandbox, db, model) as magpie:
+        scene = Scene(nest, sandbox, magpie, log_in)
+        finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
+        assert (await ask(scene, finn)).text() == replies.no_channels(may_add=False)
+        assert (await ask(scene, olga)).text() == replies.no_channels(may_add=True)
+        guild = magpie.guilds[0]
+        mods = guild.get_channel(nest.world.channels["mods"])
+        assert mods is not None
+        await magpie.watched.add(guild.id, mods.id)
+        assert (await ask(scene, finn)).text() == replies.NOTHING_READABLE
+        assert (await ask(scene, olga)).text() == replies.NOT_INDEXED_YET
+
+
+async def test_while_the_history_is_read_an_answer_says_how_far(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    guild = scene.magpie.guilds[0]
+    pets = guild.get_channel(int(scene.channel("pets")))
+    assert pets is not None
+    scene.server.strike("slow", path=f"/channels/{pets.id}/messages", who="bot", delay_s=3)
+    scene.magpie.history.read_again(pets)  # type: ignore[arg-type]
+    progress = scene.magpie.history.progress(guild.id)
+    assert progress is not None
+    answer = await ask(scene, finn)
+    assert f"-# {replies.still_indexing(progress.percent)}" in answer.lines()
+    await idle(scene.magpie)
+    assert "still reading" not in (await ask(scene, finn)).text()
+
+
+async def test_a_question_longer_than_the_model_reads_says_where_it_stopped(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    answer = await finn.command("find", where=scene.channel("general"), query="dog " * 100)
+    assert "I read as far as “" in answer.text()
+    assert len(scene.shown(answer)) == results.PAGE_SIZE
+
+
+@pytest.mark.parametrize("data", [b"", b"just text", RED[:60], b"GIF89a"])
+async def test_a_file_that_is_no_picture_gets_a_sentence(scene: Scene, data: bytes) -> None:
+    finn = await scene.log_in("finn")
+    answer = await finn.command("find", where=scene.channel("general"), image=("a.png", data))
+    assert answer.private
+    assert answer.text().startswith("This ")
+    assert answer.text().endswith(".")
+
+
+async def test_a_picture_that_cannot_be_downloaded_gets_a_sentence(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    scene.server.strike("cdn_error", status=404, times=None)
+    answer = await ask(scene, finn)
+    assert answer.text() == "Discord's link to that picture is no longer valid."
+
+
+async def test_trouble_in_the_gallery_still_gets_an_answer(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn)
+    me = f"<@{scene.nest.world.bot_id}>"
+    await scene.magpie.gallery.close()
+    for failed in (
+        await finn.command("find", query="dog"),
+        await finn.click(answer, answer.button("More")),
+        await finn.click(answer, answer.button("Similar")),
+        await scene.answer_to(finn, await finn.post(scene.channel("general"), f"{me} dog")),
+    ):
+        assert failed.text() == replies.RESTARTING
+
+
+async def test_the_unexpected_is_answered_with_a_reference_to_the_log(
+    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finn = await scene.log_in("finn")
+
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(results, "page", broken)
+    answer = await ask(scene, finn)
+    assert "secret" not in answer.text()
+    assert answer.text().split("`")[1] in caplog.text
+
+
+async def test_a_private_search_is_nobody_elses(scene: Scene) -> None:
+    mod, finn = await scene.log_in("mod"), await scene.log_in("finn")
+    answer = await ask(scene, mod)
+    id = answer.button("More")["custom_id"].split(":")[1]
+    magpie, guild = scene.magpie, scene.magpie.guilds[0]
+    member = await guild.fetch_member(int(finn.user["id"]))
+    asker = find.Asker(member, guild, guild.get_channel(int(scene.channel("general"))))
+    with pytest.raises(replies.Refusal, match="somebody else"):
+        await find._recall(magpie, asker, id)
+    with pytest.raises(replies.Refusal, match="forgotten"):
+        await find._recall(magpie, asker, "none-such")
+    assert READERS["mod"] >= scene.places(scene.shown(answer)) - {"blue", "lime"}
