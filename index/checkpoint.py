@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
 import os
 import struct
@@ -31,7 +32,9 @@ WEIGHTS = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
-# What else a model's folder needs: tokenizer and preprocessing.
+# One of these holds the words: without any, transformers makes up an empty tokenizer.
+TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
+# What else is downloaded: tokenizer and preprocessing.
 BESIDE = (".json", ".txt", ".model")
 
 # A fingerprint reads this much of the weights: any training changes nearly all of them.
@@ -67,7 +70,7 @@ def find(model: str) -> Checkpoint:
     raises   ModelNotFound, ModelUnreachable, ModelUnusable
     """
     folder = Path(model).expanduser()
-    if folder.is_dir():
+    if model and folder.is_dir():
         return _in(folder.resolve(), str(folder.resolve()))
     if _looks_like_a_path(model):
         raise ModelNotFound(model)
@@ -92,6 +95,8 @@ def _in(folder: Path, name: str) -> Checkpoint:
         weights = _weights(folder)
         if not weights:
             raise ModelUnusable(name, f"its folder has no weights ({WEIGHTS[0]})")
+        if not any((folder / file).is_file() for file in TOKENIZERS):
+            raise ModelUnusable(name, f"its folder has no tokenizer ({TOKENIZERS[0]})")
         return Checkpoint(name, folder, config, weights, _fingerprint(folder, weights))
     except (OSError, ValueError, KeyError) as exc:
         raise ModelUnusable(name, f"its weights can't be read ({exc})") from exc
@@ -166,6 +171,9 @@ def _download(model: str) -> Path:
         RepositoryNotFoundError,
     )
 
+    hub_log = logging.getLogger("huggingface_hub")
+    level = hub_log.level
+    hub_log.setLevel(logging.ERROR)  # each retry would be a line, and the end is one of ours
     try:
         # Its page, since asking for it doesn't retry for half a minute when there is no network.
         page = HfApi().model_info(model, timeout=HUB_TIMEOUT_S)
@@ -189,6 +197,8 @@ def _download(model: str) -> Path:
         raise ModelUnreachable(model, "there is no connection to the hub") from exc
     except Exception as exc:  # its HTTP library's errors: the name has changed before
         raise ModelUnreachable(model, "there is no connection to the hub") from exc
+    finally:
+        hub_log.setLevel(level)
 
 
 def _needed(model: str, files: list[str]) -> list[str]:

@@ -101,7 +101,7 @@ class ClipEmbedder:
         )
 
     def _read(self, text: str) -> str | None:
-        """The beginning that fits in the context; None when all of it does."""
+        """The words that fit in the context; None when all of them do."""
         tokenizer = self._loaded_tokenizer()
         if len(tokenizer(text, verbose=False)["input_ids"]) <= self._context:
             return None
@@ -111,7 +111,9 @@ class ClipEmbedder:
         offsets = tokenizer(
             text, truncation=True, max_length=self._context, return_offsets_mapping=True
         )["offset_mapping"]
-        return text[: max(end for _, end in offsets)].strip()
+        end = max(end for _, end in offsets)
+        whole = not text[end : end + 1].strip()
+        return text[:end].strip() if whole else (text[:end].rpartition(" ")[0] or text[:end])
 
     def _loaded_tokenizer(self) -> Any:
         if self._tokenizer is None:

@@ -1,0 +1,158 @@
+"""Vectors held to transformers' own pipeline."""
+
+from __future__ import annotations
+
+import gc
+import io
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from PIL import Image
+
+from index import checkpoint, embedder, images
+from index.embedder import ClipEmbedder
+from index.records import Floats
+from tests.index import checkpoints
+
+POCKET = Path(__file__).parents[2] / "pocket" / "model"
+PARITY = 0.9999
+TEXTS = ["a dog in the snow", "rocket", "the cat, ein naïver Hund 犬"]
+
+
+def cosines(a: Floats, b: Floats) -> Floats:
+    return np.asarray((a * b).sum(axis=1))
+
+
+class Pipeline:
+    """The plain way of transformers: whole picture, padded text, no tricks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.model: Any = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        auto: Any = transformers.AutoImageProcessor
+        self.processor = auto.from_pretrained(folder, backend="pil")
+
+    def images(self, pictures: Sequence[Image.Image]) -> Floats:
+        with torch.inference_mode():
+            inputs = self.processor(images=list(pictures), return_tensors="pt")
+            return self._unit(self.model.get_image_features(**inputs))
+
+    def texts(self, texts: Sequence[str]) -> Floats:
+        context = self.model.config.text_config.max_position_embeddings
+        with torch.inference_mode():
+            inputs = self.tokenizer(
+                list(texts),
+                padding="max_length",
+                max_length=context,
+                truncation=True,
+                return_tensors="pt",
+            )
+            return self._unit(self.model.get_text_features(**inputs))
+
+    def _unit(self, output: Any) -> Floats:
+        features = output.pooler_output.numpy()
+        return np.asarray(features / np.linalg.norm(features, axis=1, keepdims=True))
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
+    """Makes a checkpoint by its name, and deletes it afterwards: some are large."""
+    root = tmp_path_factory.mktemp("checkpoints")
+
+    def make(name: str) -> Path:
+        if name == "pocket":
+            return POCKET
+        folder: Path = getattr(checkpoints, name)(root / name)
+        return folder
+
+    yield make
+    shutil.rmtree(root)
+
+
+@pytest.mark.parametrize("name", ["tiny_clip", "clip_b32", "siglip_b16", "siglip2_b16", "pocket"])
+def test_same_vectors_as_transformers_own_pipeline(
+    name: str, folder_of: Callable[[str], Path], photographs: dict[str, bytes]
+) -> None:
+    """Pictures from their bytes, scaled down while decoding; texts trimmed where that is exact."""
+    transformers.utils.logging.disable_progress_bar()
+    folder = folder_of(name)
+    model = embedder.load(checkpoint.find(str(folder)))
+    plain = Pipeline(folder)
+    data = [photographs["astronaut.png"], photographs["rocket.jpg"], _phone_photo(photographs)]
+    frames = [images.decode(one, model.side).frames[0] for one in data]
+    mine = model.images(frames)
+    whole = [Image.open(io.BytesIO(one)).convert("RGB") for one in data]
+    assert mine.shape == (len(data), model.dimension)
+    assert mine.dtype == np.float32
+    assert cosines(mine, plain.images(whole)).min() >= PARITY
+    text_vectors, read = model.texts(TEXTS)
+    assert cosines(text_vectors, plain.texts(TEXTS)).min() >= PARITY
+    assert read == [None] * len(TEXTS)
+    assert np.allclose(np.linalg.norm(np.vstack([mine, text_vectors]), axis=1), 1, atol=1e-5)
+    del model, plain
+    gc.collect()
+
+
+def _phone_photo(photographs: dict[str, bytes]) -> bytes:
+    """A large JPEG, so that the decoder has something to leave out."""
+    photo = Image.open(io.BytesIO(photographs["chelsea.png"])).resize((1800, 1200))
+    buffer = io.BytesIO()
+    photo.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_clip: Path) -> ClipEmbedder:
+    return embedder.load(checkpoint.find(str(tiny_clip)))
+
+
+def test_trimmed_text_equals_padded_text(tiny: ClipEmbedder, tiny_clip: Path) -> None:
+    plain = Pipeline(tiny_clip)
+    texts = ["a", "dog", "a dog in snow", "x" * 29]
+    for text in texts:
+        assert np.abs(tiny.texts([text])[0] - plain.texts([text])).max() < 1e-6
+    assert np.abs(tiny.texts(texts)[0] - plain.texts(texts)).max() < 1e-6
+
+
+def test_long_text_says_which_words_were_read(tiny: ClipEmbedder) -> None:
+    vectors, read = tiny.texts(["short", "Many words, more than the model can read at once"])
+    assert read[0] is None
+    assert read[1] == "Many words, more than the model can"
+    again, _ = tiny.texts([read[1] + " read something quite different"])
+    assert cosines(vectors[1:], again)[0] > PARITY
+
+
+def test_vector_does_not_depend_on_its_batch(
+    tiny: ClipEmbedder, photographs: dict[str, bytes]
+) -> None:
+    frames = [images.decode(data, tiny.side).frames[0] for data in photographs.values()]
+    together = tiny.images(frames)
+    alone = np.vstack([tiny.images([frame]) for frame in frames])
+    assert cosines(together, alone).min() > 1 - 1e-6
+
+
+def test_free_resolution_keeps_the_shape_of_a_picture(folder_of: Callable[[str], Path]) -> None:
+    processor = transformers.models.siglip2.image_processing_pil_siglip2.Siglip2ImageProcessorPil()
+    wide = Image.linear_gradient("L").convert("RGB").resize((900, 300))
+    seen = embedder.seen(processor, wide)
+    assert seen.width > 2 * seen.height
+    difference = np.abs(
+        np.asarray(seen, np.float64) - np.asarray(wide.resize(seen.size), np.float64)
+    )
+    assert difference.mean() < 2
+
+
+def test_model_sees_the_middle_square(tiny: ClipEmbedder, photographs: dict[str, bytes]) -> None:
+    photo = Image.open(io.BytesIO(photographs["rocket.jpg"]))
+    seen = tiny.seen(photo)
+    edge = min(photo.size)
+    left = (photo.width - edge) // 2
+    middle = photo.crop((left, 0, left + edge, edge)).resize(seen.size, Image.Resampling.BICUBIC)
+    difference = np.abs(np.asarray(seen, np.float64) - np.asarray(middle, np.float64))
+    assert difference.mean() < 6
