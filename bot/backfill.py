@@ -260,11 +260,15 @@ class History:
 
     async def forget_group(self, guild_id: int, group: int) -> int:
         """Erase a channel with its threads, or a thread; returns how many pictures went."""
-        for reading in self._of(guild_id):
-            parent = getattr(reading.place, "parent_id", None)
-            if group in (reading.coverage.group, parent):
+        threads = [
+            reading.coverage.group
+            for reading in self._of(guild_id)
+            if getattr(reading.place, "parent_id", None) == group
+        ]
+        for reading in (self._readings.get(one) for one in (group, *threads)):
+            if reading is not None:
                 self._let_go(reading)
-        removed = await self._client.ledger.forget_group(guild_id, group)
+        removed = await self._client.ledger.forget_group(guild_id, group, threads)
         if removed:
             log.info(fields("group_erased", guild=guild_id, group=group, pictures=removed))
             self._client.metrics.removed.inc(removed)

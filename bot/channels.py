@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 import discord
@@ -125,13 +126,16 @@ async def _remove(client: Magpie, channel: GuildChannel) -> str:
 async def _list(client: Magpie, guild: discord.Guild, member: discord.Member) -> str:
     marks = client.watched.marks(guild.id)
     named = [channel for channel in guild.channels if channel.id in marks]
-    seen = [channel for channel in named if channel.permissions_for(member).view_channel]
     pictures = await pictures_by_channel(client, guild)
     rows = [
-        (channel, [(place, pictures.get(place.id, 0)) for place in _inside(channel)])
-        for channel in sorted(seen, key=lambda channel: channel.position)
+        (channel, [(place, pictures.get(place.id, 0)) for place in _seen(_inside(channel), member)])
+        for channel in sorted(_seen(named, member), key=lambda channel: channel.position)
     ]
-    return replies.watched_channels(rows, hidden=len(named) - len(seen))
+    return replies.watched_channels(rows, hidden=len(named) - len(rows))
+
+
+def _seen(channels: Iterable[GuildChannel], member: discord.Member) -> list[GuildChannel]:
+    return [channel for channel in channels if channel.permissions_for(member).view_channel]
 
 
 def _inside(channel: GuildChannel) -> list[GuildChannel]:

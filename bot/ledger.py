@@ -100,11 +100,18 @@ class Ledger:
             known = [m for m in map(str, messages) if await self._gallery.slots(space, m)]
             return await self._gallery.remove_sources(space, known) if known else 0
 
-    async def forget_group(self, space: int, group: int) -> int:
-        """Remove a channel with its threads, or a thread; returns how many pictures went."""
+    async def forget_group(self, space: int, group: int, threads: Iterable[int] = ()) -> int:
+        """Remove a channel with its threads, or a thread; returns how many pictures went.
+
+        The gallery knows the threads that have pictures; `threads` are those known otherwise,
+        of which at least cursors are kept.
+        """
         self._gone_groups.put(group, None)
         async with self._writing:
-            return await self._gallery.remove_group(space, group)
+            removed = await self._gallery.remove_group(space, group)
+            for thread in threads:
+                removed += await self._gallery.remove_group(space, thread)
+            return removed
 
     async def forget_space(self, space: int, channels: Iterable[int]) -> int:
         """Remove everything of a guild; pictures of these channels may still be on their way."""
