@@ -14,7 +14,7 @@ from tests.index.colours import ColourEmbedder
 @pytest.fixture(scope="session")
 def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a seeded CLIP of a few thousand numbers, its tokenizer and preprocessing."""
-    return checkpoints.tiny_clip(tmp_path_factory.mktemp("models") / "clip")
+    return checkpoints.tiny_clip(tmp_path_factory.mktemp("models").resolve() / "clip")
 
 
 @pytest.fixture(scope="session")
