@@ -1,4 +1,4 @@
-"""`python -m pocket train|evaluate|world|fixed`: make the pocket model and the demo world again."""
+"""`python -m pocket train|evaluate|world|fixed|sheet`: make the pocket model and the demo world again."""
 
 import argparse
 import json
@@ -10,6 +10,8 @@ from safetensors import SafetensorError
 
 from pocket.artwork import FOLDER, Artwork, ArtworkError, install
 from pocket.evaluate import FIXED, MODEL, Evaluation, Loaded, write_fixed_set
+from pocket.polish import Polish
+from pocket.sheet import SHEET, draw_sheet
 from pocket.train import CheckpointError, Settings, Trainer, export
 from pocket.world import DEMO, ScriptError, make_world
 
@@ -27,6 +29,7 @@ def arguments() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, default=MODEL, help="the transformers folder to write")
     train.add_argument("--work", type=Path, default=WORK, help="keeps checkpoint and log")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
+    train.add_argument("--polish", type=float, default=5, help="minutes for the texts at the end")
     train.add_argument("--seed", type=int, default=Settings().seed)
     train.add_argument("--threads", type=int, default=1, help="cores to use")
     evaluate = commands.add_parser("evaluate", help="measure a model on scenes never trained")
@@ -34,6 +37,8 @@ def arguments() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", action="store_true")
     fixed = commands.add_parser("fixed", help="draw the tests' small fixed set again")
     fixed.add_argument("--out", type=Path, default=FIXED)
+    sheet = commands.add_parser("sheet", help="draw the contact sheet of docs/pocket.md again")
+    sheet.add_argument("--out", type=Path, default=SHEET)
     world = commands.add_parser("world", help="draw the demo world again")
     world.add_argument("--out", type=Path, default=DEMO)
     return parser
@@ -49,6 +54,8 @@ def train(options: argparse.Namespace, artwork: Artwork) -> None:
             "or choose another --work folder. Nothing was overwritten."
         )
     trainer.train(options.minutes)
+    if options.polish > 0:
+        Polish(trainer).teach(options.polish)
     export(trainer.run, trainer.words, options.out)
     print(f"wrote {options.out}")
 
@@ -68,6 +75,11 @@ def fixed(options: argparse.Namespace, artwork: Artwork) -> None:
     print(f"wrote {options.out}")
 
 
+def sheet(options: argparse.Namespace, artwork: Artwork) -> None:
+    draw_sheet(Loaded(), options.out)
+    print(f"wrote {options.out}")
+
+
 def world(options: argparse.Namespace, artwork: Artwork) -> None:
     pictures, size = make_world(artwork, options.out)
     print(f"{pictures} pictures, {size / 1e6:.1f} MB in {options.out}")
@@ -77,8 +89,15 @@ def main() -> int:
     options = arguments().parse_args()
     torch.set_num_threads(getattr(options, "threads", 1))
     try:
-        install(options.artwork)
-        commands = {"train": train, "evaluate": evaluate, "world": world, "fixed": fixed}
+        if options.command != "sheet":
+            install(options.artwork)
+        commands = {
+            "train": train,
+            "evaluate": evaluate,
+            "world": world,
+            "fixed": fixed,
+            "sheet": sheet,
+        }
         commands[options.command](options, Artwork(options.artwork))
     except (ArtworkError, CheckpointError, ScriptError, SafetensorError, OSError) as error:
         print(error, file=sys.stderr)

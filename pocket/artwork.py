@@ -164,8 +164,17 @@ class Artwork:
         unseen = comma_list(heldout)
         words = {language: names[language].get(code, ()) for language in LANGUAGES}
         words["en"] = tuple(dict.fromkeys((name, *comma_list(extra))))
+        for language, first in zip(LANGUAGES[1:], self._said.get(name, ()), strict=False):
+            words[language] = tuple(dict.fromkeys((*comma_list(first), *words[language])))
         words = {language: own or (name,) for language, own in words.items()}
         return Subject(name, split_emoji(emoji), self._kinds.get(code), words, unseen)
+
+    @cached_property
+    def _said(self) -> dict[str, list[str]]:
+        """names.txt: subject -> what people say in the other languages, in their order."""
+        rows = (HERE / "names.txt").read_text("utf-8").splitlines()
+        cells = [row.split(" | ") for row in rows if not row.startswith("#")]
+        return {name: words for name, *words in cells}
 
     @cached_property
     def _kinds(self) -> dict[str, str]:

@@ -60,9 +60,7 @@ class Loaded:
     """The shipped folder, opened with plain transformers."""
 
     def __init__(self, folder: Path | str = MODEL) -> None:
-        self.model = CLIPModel.from_pretrained(
-            folder, local_files_only=True, dtype=torch.float32
-        ).eval()
+        self.model = CLIPModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
         self.words = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
         self.processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
 
