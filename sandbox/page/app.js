@@ -115,6 +115,7 @@ export class App {
     const { store, gateway, interactions } = this;
     gateway.on("dispatch", (type, data) => this.#dispatch(type, data));
     gateway.on("state", (state) => this.#connection(state));
+    interactions.on("begun", (channelId) => channelId === this.#channel?.id && this.messages.follow());
     interactions.on("modal", (modal) => this.#openModal(modal));
     store.on("guilds", () => this.#guildsChanged());
     store.on("channels", (guildId) => guildId === this.#guild?.id && this.#refreshPlace());
@@ -189,6 +190,7 @@ export class App {
   }
 
   #viewOf(channel) {
+    if (!this.store.canRead(channel)) return "closed";
     const agreed = sessionStorage.getItem(ADULT + (channel.type >= 10 && channel.type <= 12 ? channel.parent_id : channel.id));
     if (this.store.isAgeRestricted(channel) && !agreed) return "gate";
     return isForum(channel) ? "forum" : "messages";
@@ -198,10 +200,11 @@ export class App {
     const { view } = this.element.dataset;
     this.messages.element.hidden = view !== "messages";
     this.forum.element.hidden = view !== "forum";
-    this.gate.hidden = view !== "gate";
+    this.gate.hidden = view !== "gate" && view !== "closed";
     this.composer.element.parentElement.hidden = view !== "messages";
     this.#drawHints();
     if (view === "gate") return this.#drawGate(guild, channel, messageId);
+    if (view === "closed") return this.#drawClosed(channel);
     if (view === "forum") return this.forum.open(channel, guild);
     this.composer.open(channel, guild);
     this.commandIndex.load(guild.id);
@@ -226,6 +229,12 @@ export class App {
     replace(this.gate, magpie(64), h("h2", {}, "Nothing to see here"),
       h("p", {}, guild ? "There is no channel that you can see in this server." : "You are in no server of this world."),
       h("button.action.primary", { type: "button", onclick: this.context.switchPerson }, "Be somebody else"));
+  }
+
+  /** A voice channel that one sees but may not join. */
+  #drawClosed(channel) {
+    replace(this.gate, h("span.gate-icon", {}, icon("lock")), h("h2", {}, `${channel.name} is closed to you`),
+      h("p", {}, "You see this voice channel, but may not connect to it; what is written in it stays with those who may."));
   }
 
   #drawGate(guild, channel, messageId) {

@@ -96,8 +96,8 @@ export class Composer {
   // ---- keys and typing
 
   #key(event) {
-    if (this.suggestions.key(event)) return;
     if (event.isComposing) return; // an input method's Enter is not ours
+    if (this.suggestions.key(event, { passEnter: this.#isComplete() })) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.#submit();
@@ -134,6 +134,11 @@ export class Composer {
     if (!typed || !this.field.value.slice(1 + typed.leaf.name.length)) return false;
     this.#enterForm(typed.leaf, typed.texts);
     return true;
+  }
+
+  /** A command without options, typed in full: there is nothing left to choose. */
+  #isComplete() {
+    return parseTyped(this.field.value.trim(), this.#leaves())?.leaf.options.length === 0;
   }
 
   #suggest() {

@@ -3,7 +3,7 @@
  *
  * Every interaction has a nonce; INTERACTION_CREATE names its id, INTERACTION_SUCCESS or _FAILURE its end.
  * An answer is an ordinary MESSAGE_CREATE. Emits "changed" (channel id) when what is waited for changes,
- * and "modal" (data) when the application answers with a form.
+ * "begun" (channel id) when a command was given, and "modal" (data) when the application answers with a form.
  */
 
 import { Emitter } from "./emitter.js";
@@ -29,6 +29,7 @@ export class Interactions extends Emitter {
    */
   async run({ guildId, channelId, applicationId, data, files = [], label }) {
     const nonce = freshId();
+    this.emit("begun", channelId);
     this.#notice({ nonce, channelId, label, failure: null });
     const failure = await this.#send(INTERACTION.command, { nonce, guildId, channelId, applicationId, data, files });
     if (failure) this.#notice({ nonce, channelId, label, failure });

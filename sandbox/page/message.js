@@ -30,6 +30,7 @@ export function drawMessage(message, grouped, context) {
   const classes = [
     grouped && !above ? "grouped" : "first",
     isEphemeral(message) && "ephemeral",
+    message.author.bot && (above || isEphemeral(message)) && "answer",
     mentionsMe(message, store, guild) && "mentions-me",
     message.sending && "sending", message.failed && "failed",
   ].filter(Boolean).join(" ");
@@ -126,7 +127,7 @@ function bodyOf(message, context) {
     contentOf(message, context),
     snapshots.map((snapshot) => forwarded(message, snapshot.message, context)),
     attachments(message),
-    message.uploading && h("p.uploading", {}, dots(), `Posting ${message.uploading} ${message.uploading === 1 ? "file" : "files"}…`),
+    message.uploading > 0 && h("p.uploading", {}, dots(), `Posting ${message.uploading} ${message.uploading === 1 ? "file" : "files"}…`),
     embeds(message, context),
     stickers(message),
     components(message, context),

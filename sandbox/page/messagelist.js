@@ -15,6 +15,7 @@ import { toast } from "./toast.js";
 const GROUP_MS = 7 * 60_000; // messages of one author this close stand under one name
 const NEAR_EDGE_PX = 700; // load the next page before the edge is seen
 const AT_BOTTOM_PX = 60;
+const ANSWER_MARGIN_PX = 12;
 const FLASH_MS = 2_200;
 
 export class MessageList {
@@ -36,8 +37,9 @@ export class MessageList {
     this.element = h("section.timeline", {}, this.scroller, this.present);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.scroller.addEventListener("keydown", (event) => this.#key(event));
-    new ResizeObserver(() => this.#atBottom && this.#toBottom()).observe(this.column);
-    new ResizeObserver(() => this.#atBottom && this.#toBottom()).observe(this.scroller);
+    const resized = new ResizeObserver(() => this.#atBottom && this.#rest());
+    resized.observe(this.column);
+    resized.observe(this.scroller);
     context.store.on("timeline", (id) => id === this.#channel?.id && this.draw(), context.signal);
     context.interactions.on("changed", (id) => id === this.#channel?.id && this.draw(), context.signal);
   }
@@ -65,9 +67,9 @@ export class MessageList {
       if (opened !== this.#opened) return;
     }
     this.#atBottom = !messageId;
+    this.scroller.scrollTop = 0;
     this.draw();
     if (messageId) this.#reveal(messageId);
-    else this.#toBottom();
     this.#fillEdges();
   }
 
@@ -83,7 +85,7 @@ export class MessageList {
     arrange(this.list, [...kept.values()].map((row) => row.element));
     this.#drawStart();
     if (anchor) this.#restore(anchor);
-    else this.#toBottom();
+    else this.#rest();
     this.#showPresent();
   }
 
@@ -229,15 +231,24 @@ export class MessageList {
   // ---- scrolling
 
   #scrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    this.#atBottom = this.#timeline.reachesNewest && scrollHeight - clientHeight - scrollTop < AT_BOTTOM_PX;
+    this.#atBottom = this.#timeline.reachesNewest && this.#restPosition() - this.scroller.scrollTop < AT_BOTTOM_PX;
     if (this.#atBottom) this.context.store.markRead(this.#channel.id);
     this.#showPresent();
     this.#fillEdges();
   }
 
-  #toBottom() {
-    this.scroller.scrollTop = this.scroller.scrollHeight;
+  /** Where a reader at the end rests: at the bottom, but never past the beginning of a tall answer. */
+  #restPosition() {
+    const { scroller, list } = this;
+    const bottom = scroller.scrollHeight - scroller.clientHeight;
+    const last = list.lastElementChild;
+    if (!last?.matches(".answer")) return bottom;
+    const top = last.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
+    return Math.min(bottom, top - ANSWER_MARGIN_PX);
+  }
+
+  #rest() {
+    this.scroller.scrollTop = Math.max(this.scroller.scrollTop, this.#restPosition());
   }
 
   async #toPresent() {

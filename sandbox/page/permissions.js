@@ -37,8 +37,13 @@ export function channelPermissions(guild, channel, member) {
   const place = isThread(channel) ? guild.channels.get(channel.parent_id) : channel;
   if (!place) return 0n;
   const result = applyOverwrites(allowed, place.permission_overwrites ?? [], guild.id, member);
-  if (!(result & PERMISSION.viewChannel)) return 0n;
-  return VOICE.has(place.type) && !(result & PERMISSION.connect) ? 0n : result;
+  return result & PERMISSION.viewChannel ? result : 0n;
+}
+
+/** Is the channel open to who has these permissions in it? The chat of a voice channel needs Connect too. */
+export function isOpen(channel, permissions) {
+  const needed = PERMISSION.viewChannel | (VOICE.has(channel.type) ? PERMISSION.connect : 0n);
+  return (permissions & needed) === needed;
 }
 
 function applyOverwrites(allowed, overwrites, everyoneId, member) {
@@ -60,9 +65,9 @@ export function isThread(channel) {
   return channel.type >= 10 && channel.type <= 12;
 }
 
-/** Is the channel hidden from @everyone? Such channels carry a lock. */
+/** Is the channel closed to @everyone? Such channels carry a lock. */
 export function isPrivate(guild, channel) {
   if (channel.type === 12) return true;
   const everyone = { user: { id: "0" }, roles: [] };
-  return !(channelPermissions(guild, channel, everyone) & PERMISSION.viewChannel);
+  return !isOpen(channel, channelPermissions(guild, channel, everyone));
 }

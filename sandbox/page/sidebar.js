@@ -13,9 +13,10 @@ const folded = new Set(); // categories that were closed
 /** The icon of a channel, with a small lock or an age mark on it. */
 export function channelIcon(channel, guild) {
   const thread = channel.type >= 10 && channel.type <= 12;
+  if (thread) return h("span.channel-icon", {}, icon(channel.type === 12 ? "lock" : "thread"));
   const locked = isPrivate(guild, channel);
   const mark = channel.nsfw ? "adult" : locked ? "lock" : null;
-  return h("span.channel-icon", {}, icon(thread ? "thread" : ICONS[channel.type] ?? "hash"), mark && h("span.channel-mark", {}, icon(mark)));
+  return h("span.channel-icon", {}, icon(ICONS[channel.type] ?? "hash"), mark && h("span.channel-mark", {}, icon(mark)));
 }
 
 export class Sidebar {

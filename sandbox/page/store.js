@@ -6,7 +6,7 @@
  */
 
 import { Emitter } from "./emitter.js";
-import { channelPermissions, guildPermissions, isThread, PERMISSION } from "./permissions.js";
+import { channelPermissions, guildPermissions, isOpen, isThread, PERMISSION } from "./permissions.js";
 import { compareIds } from "./snowflake.js";
 import { isEphemeral, Timeline } from "./timeline.js";
 
@@ -61,8 +61,12 @@ export class Store extends Emitter {
     return this.can(channel, PERMISSION.viewChannel);
   }
 
+  canRead(channel) {
+    return isOpen(channel, this.permissions(channel));
+  }
+
   canSend(channel) {
-    return this.can(channel, isThread(channel) ? PERMISSION.sendInThreads : PERMISSION.sendMessages);
+    return this.canRead(channel) && this.can(channel, isThread(channel) ? PERMISSION.sendInThreads : PERMISSION.sendMessages);
   }
 
   isAgeRestricted(channel) {
@@ -91,8 +95,10 @@ export class Store extends Emitter {
       .sort((a, b) => compareIds(b.last_message_id ?? b.id, a.last_message_id ?? a.id));
   }
 
+  /** Where one arrives in a guild: the first channel to talk in, else the first to read. */
   firstChannel(guild) {
-    return this.tree(guild).flatMap(({ channels }) => channels).find((channel) => !channel.nsfw) ?? null;
+    const readable = this.tree(guild).flatMap(({ channels }) => channels).filter((channel) => !channel.nsfw);
+    return readable.find((channel) => this.canSend(channel) && !isForum(channel)) ?? readable[0] ?? null;
   }
 
   timeline(channelId) {

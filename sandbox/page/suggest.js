@@ -49,9 +49,9 @@ export class Suggestions {
     this.#field = null;
   }
 
-  /** Take the keys that belong to the list. True when the key was one of them. */
-  key(event) {
-    if (!this.open) return false;
+  /** Take the keys that belong to the list; `passEnter` leaves Enter alone. True when the key was one of them. */
+  key(event, { passEnter = false } = {}) {
+    if (!this.open || (passEnter && event.key === "Enter")) return false;
     if (event.key === "Escape") return this.#taken(event, () => this.hide());
     if (!this.#items.length) return false;
     const last = this.#items.length - 1;
