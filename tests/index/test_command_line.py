@@ -1,0 +1,433 @@
+"""`python -m index` as a person uses it: real folders, a real model, real kills."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from index.__main__ import main
+from index.folder import walk
+from tests.index.colours import encoded
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test stands in a folder of its own and has no gallery yet."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def add(tiny_clip: Path) -> Callable[..., int]:
+    def run(*arguments: str) -> int:
+        return main(["add", *arguments, "--db", "g.db", "--model", str(tiny_clip)])
+
+    return run
+
+
+@pytest.fixture
+def photos(photographs: dict[str, bytes], tmp_path: Path) -> Path:
+    """A folder with photographs in three subfolders, and things that are none."""
+    folder = tmp_path / "photos"
+    for i, (name, data) in enumerate(photographs.items()):
+        (folder / f"album {i % 3}").mkdir(parents=True, exist_ok=True)
+        (folder / f"album {i % 3}" / name).write_bytes(data)
+    (folder / "notes.txt").write_text("not a picture\n")
+    (folder / ".hidden.png").write_bytes(b"never read")
+    return folder
+
+
+def patches(folder: Path, count: int, seed: int = 0) -> list[Path]:
+    """Small pictures that all differ."""
+    folder.mkdir(exist_ok=True)
+    chance = random.Random(seed)
+    for n in range(count):
+        noise = Image.frombytes("RGB", (6, 6), chance.randbytes(108))
+        (folder / f"{n:04}.png").write_bytes(encoded(noise.resize((90, 60))))
+    return sorted(folder.iterdir())
+
+
+def stored(sql: str = "SELECT source FROM links ORDER BY source") -> list[str]:
+    with contextlib.closing(sqlite3.connect("g.db")) as db:
+        return [row[0] for row in db.execute(sql)]
+
+
+# ---- add
+
+
+def test_folder_is_added_and_found(
+    add: Callable[..., int], photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert add("photos") == 0
+    said = capsys.readouterr().out
+    assert "5 added" in said
+    assert "g.db holds 5 pictures." in said
+    picture = photos / "album 0" / "astronaut.png"
+    assert main(["find", "--db", "g.db", "--image", str(picture), "-k", "2"]) == 0
+    first, second = capsys.readouterr().out.splitlines()[-2:]
+    assert first.startswith("1  1.000  photos/album 0/astronaut.png")
+    assert second.startswith("2  ")
+
+
+def test_second_run_skips_what_is_there_and_follows_changes(
+    add: Callable[..., int],
+    photos: Path,
+    photographs: dict[str, bytes],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    add("photos")
+    assert add("photos") == 0
+    assert "5 unchanged;" in capsys.readouterr().out
+    (photos / "album 0" / "astronaut.png").unlink()
+    (photos / "album 1" / "chelsea.png").write_bytes(photographs["coffee.png"][:-1] + b"\x82")
+    os.utime(photos / "album 1" / "chelsea.png", (1, 1))
+    (photos / "album 2" / "coffee.png").rename(photos / "moved.png")
+    (photos / "album 0" / "rocket.jpg").write_bytes(b"no longer a picture")
+    assert add("photos") == 0
+    said = capsys.readouterr().out
+    assert "1 added, 1 changed, 1 unchanged, 2 vanished, 1 couldn't be read;" in said
+    assert "photos/album 0/rocket.jpg: This is text" in said
+    names = {Path(source).name for source in stored()}
+    assert names == {"chelsea.png", "moved.png", "retina.jpg"}
+
+
+def test_ten_broken_among_a_hundred_are_ten_lines(
+    add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = patches(tmp_path / "photos", 100)
+    whole = [file for i, file in enumerate(files) if i % 10 != 3]
+    for i, file in enumerate(set(files) - set(whole)):
+        file.write_bytes(file.read_bytes()[: 40 + i] if i % 2 else b"<svg/>" * i)
+    assert add("photos") == 0
+    said = capsys.readouterr().out
+    assert "90 added, 10 couldn't be read;" in said
+    lines = [line for line in said.splitlines() if line.startswith("  photos/")]
+    assert len(lines) == 10
+    assert all("damaged" in line or "an SVG drawing" in line for line in lines)
+    assert stored() == [str(file) for file in whole]
+
+
+def test_folder_that_is_suddenly_empty_keeps_its_pictures(
+    add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in patches(tmp_path / "drive", 4):
+        assert file.exists()
+    add("drive")
+    for file in (tmp_path / "drive").iterdir():
+        file.unlink()
+    assert add("drive") == 0
+    assert "in case a drive isn't connected" in capsys.readouterr().out
+    assert len(stored()) == 4
+
+
+def test_lines_of_a_text_are_entries(
+    add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "songs.txt").write_text("a red house\n\n  blue  moon \na red house\n")
+    assert add("--text", "songs.txt") == 0
+    assert main(["find", "--db", "g.db", "blue moon", "-k", "3"]) == 0
+    assert "1  1.000  songs.txt:3: blue moon" in capsys.readouterr().out
+    (tmp_path / "songs.txt").write_text("blue moon\n")
+    assert add("--text", "songs.txt") == 0
+    assert stored("SELECT text FROM items") == ["blue moon"]
+    capsys.readouterr()
+    main(["find", "--db", "g.db", "red", "--json"])
+    (hit,) = json.loads(capsys.readouterr().out)["hits"]
+    assert (hit["kind"], hit["line"], hit["text"]) == ("text", 1, "blue moon")
+
+
+def test_walk_takes_each_picture_once_in_order(photos: Path) -> None:
+    (photos / "loop").symlink_to(photos)
+    (photos / "gone.jpg").symlink_to(photos / "nowhere.jpg")
+    files = walk([photos, photos / "album 0", photos / "notes.txt"])
+    assert [file.path.name for file in files[:2]] == ["astronaut.png", "rocket.jpg"]
+    assert len({file.path for file in files}) == len(files) == 6
+
+
+# ---- interruptions
+
+
+@contextlib.contextmanager
+def adding(tiny_clip: Path, *paths: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "index", "add", *paths, "--db", "g.db"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [*command, "--model", str(tiny_clip)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def wait_for_links(process: subprocess.Popen[str]) -> None:
+    """Until something was committed, and not yet everything."""
+    while process.poll() is None:
+        with contextlib.suppress(sqlite3.Error):
+            if stored():
+                return
+        time.sleep(0.005)
+    raise AssertionError(f"it ended by itself: {process.communicate()}")
+
+
+def test_killed_in_the_middle_and_resumed_misses_nothing_and_doubles_nothing(
+    add: Callable[..., int], tiny_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = patches(tmp_path / "photos", 1200)
+    with adding(tiny_clip, "photos") as process:
+        wait_for_links(process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    before = len(stored())
+    assert 0 < before < len(files)
+    assert add("photos") == 0
+    assert stored() == [str(file) for file in files]
+    assert len(stored("SELECT item FROM embeddings")) == len(files)
+    assert f"{len(files) - before:,} added, {before:,} unchanged;" in capsys.readouterr().out
+
+
+def test_interrupted_finishes_what_is_in_hand_and_says_how_to_go_on(
+    add: Callable[..., int], tiny_clip: Path, tmp_path: Path
+) -> None:
+    files = patches(tmp_path / "photos", 1200)
+    with adding(tiny_clip, "photos") as process:
+        wait_for_links(process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130
+    assert "stopping: finishing what is in hand" in err
+    kept = len(stored())
+    assert f"Stopped with {kept:,} of 1,200 done; run the same command again" in out
+    assert "Traceback" not in err
+    assert add("photos") == 0
+    assert stored() == [str(file) for file in files]
+
+
+def test_other_process_is_refused_while_one_adds_and_finding_is_allowed(
+    add: Callable[..., int],
+    tiny_clip: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    patches(tmp_path / "photos", 1200)
+    with adding(tiny_clip, "photos") as process:
+        wait_for_links(process)
+        process.send_signal(signal.SIGSTOP)
+        assert add("photos") == 2
+        assert f"is being written by process {process.pid}" in capsys.readouterr().err
+        assert main(["find", "--db", "g.db", "a dog"]) == 0
+        process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
+def test_full_disk_is_one_sentence_and_keeps_what_was_committed(
+    add: Callable[..., int], tiny_clip: Path, tmp_path: Path, photos: Path
+) -> None:
+    add("photos")
+    patches(tmp_path / "many", 900)
+    code = f"""
+import resource, sys
+from index.__main__ import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000))
+sys.exit(main(["add", "many", "--db", "g.db", "--model", {str(tiny_clip)!r}]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 2
+    assert "There is no room left to write" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert len([source for source in stored() if "/photos/" in source]) == 5
+    assert add("many") == 0
+    assert len(stored()) == 905
+
+
+# ---- find, info, look
+
+
+def test_answer_for_programs(
+    add: Callable[..., int], photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add("photos")
+    capsys.readouterr()
+    assert main(["find", "--db", "g.db", "a", "rocket", "-k", "3", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["query"] == "a rocket"
+    assert isinstance(answer["confident"], bool)
+    assert answer["took_ms"] > 0
+    assert answer["searched"] == 5
+    assert [hit["rank"] for hit in answer["hits"]] == [1, 2, 3]
+    assert all(Path(hit["path"]).is_file() and -1 <= hit["score"] <= 1 for hit in answer["hits"])
+
+
+def test_sheet_shows_the_hits(
+    add: Callable[..., int], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add("photos")
+    (photos / "album 0" / "astronaut.png").unlink()  # still in the gallery: a card says so
+    assert main(["find", "--db", "g.db", "Gänseblümchen", "--sheet", "sheet.png"]) == 0
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 700
+        assert sheet.convert("RGB").getcolors(1_000_000) is not None
+    assert main(["find", "--db", "g.db", "a", "--sheet", "nowhere/sheet.png"]) == 2
+    assert "nowhere/sheet.png can't be written" in capsys.readouterr().err
+
+
+def test_info_says_what_is_there(
+    add: Callable[..., int], photos: Path, tiny_clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add("photos")
+    capsys.readouterr()
+    assert main(["info", "--db", "g.db", "--json"]) == 0
+    info = json.loads(capsys.readouterr().out)
+    assert (info["images"], info["texts"], info["dimension"]) == (5, 0, 24)
+    assert info["model"] == str(tiny_clip)
+    assert sum(info["folders"].values()) == 5
+    assert main(["info", "--db", "g.db"]) == 0
+    assert "photos/album 0" in capsys.readouterr().out
+
+
+def test_look_explains_why_a_picture_is_not_found(
+    add: Callable[..., int], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add("photos")
+    capsys.readouterr()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = Image.open(photos / "album 0" / "rocket.jpg")
+    photo.save(tmp_path / "turned.jpg", exif=exif)
+    command = ["look", "turned.jpg", "--db", "g.db", "--out", "look.png", "--for", "a rocket"]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "JPEG, 427 × 640 pixels" in said
+    assert "on its side" in said
+    assert "32 × 32 pixels, the middle 67%" in said
+    assert "these bytes are not in it" in said
+    assert "of 5" in said
+    with Image.open(tmp_path / "look.png") as drawn:
+        assert drawn.width > 600
+    assert main(["look", str(photos / "album 0" / "rocket.jpg"), "--db", "g.db"]) == 0
+    assert "in it as " in capsys.readouterr().out
+
+
+def test_look_at_what_is_no_picture(
+    tiny_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "page.png").write_text("<!doctype html><html></html>")
+    assert main(["look", "page.png", "--model", str(tiny_clip)]) == 1
+    assert "This is a web page" in capsys.readouterr().out
+
+
+def test_look_needs_no_gallery(
+    tiny_clip: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = str(photos / "album 0" / "rocket.jpg")
+    assert main(["look", picture, "--model", str(tiny_clip)]) == 0
+    assert "there is none yet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["add"], "Nothing to add"),
+        (["add", "nowhere"], "nowhere isn't there"),
+        (["add", "--text", "."], "is a folder"),
+        (["find"], "What shall be found?"),
+        (["find", "a dog"], "There is no gallery at"),
+        (["info"], "There is no gallery at"),
+        (["find", "--image", "nowhere.png"], "nowhere.png can't be read"),
+        (["look", "nowhere.png"], "nowhere.png can't be read"),
+        (["add", ".", "--model", "./no-model"], "There is no model './no-model'"),
+    ],
+)
+def test_wrong_use_is_one_helpful_sentence(
+    arguments: Sequence[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+def test_empty_gallery_says_what_to_do(
+    add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert add("empty") == 0
+    assert "No pictures were found there." in capsys.readouterr().out
+    assert main(["find", "--db", "g.db", "a dog"]) == 2
+    assert "is empty. Add some pictures" in capsys.readouterr().err
+
+
+def test_another_model_is_refused(
+    add: Callable[..., int],
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from tests.index import checkpoints
+
+    add("photos")
+    other = checkpoints.tiny_clip(tmp_path / "other", seed=1)
+    assert main(["add", "photos", "--db", "g.db", "--model", str(other)]) == 2
+    assert "can't be mixed" in capsys.readouterr().err
+
+
+def test_gallery_in_this_folder_is_used_else_the_users_own(
+    tiny_clip: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["add", "photos", "--model", str(tiny_clip)]) == 0
+    home = tmp_path / "data" / "magpie" / "photos.db"
+    assert home.is_file()
+    home.rename(tmp_path / "magpie.db")
+    assert main(["find", "a dog"]) == 0
+
+
+def test_question_in_words_loads_nothing_for_pictures(
+    add: Callable[..., int], photos: Path
+) -> None:
+    add("photos")
+    code = (
+        "import sys; from index.__main__ import main; main(['find', 'a dog', '--db', 'g.db']);"
+        "unused = {'discord', 'rich', 'index.folder', 'index.sheet', 'index.look'};"
+        "unused |= {m for m in sys.modules if 'image_processing_pil' in m};"
+        "print(unused & set(sys.modules), file=sys.stderr)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stderr.strip() == "set()"
+
+
+def test_no_escape_codes_reach_a_file() -> None:
+    from rich.console import Console
+
+    from index import progress
+    from index.folder import Tally
+
+    file = io.StringIO()
+    with progress.shown(Console(file=file)) as show:
+        show(Tally(total=10, added=3))
+    assert "\x1b" not in file.getvalue()
