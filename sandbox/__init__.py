@@ -36,7 +36,7 @@ Events that only people's clients know, all to the one who asked:
     APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE  {nonce, choices}
 
 Faults (faults.py has their parameters)
-    requests  rate_limit, error, slow, late, drop
+    requests  rate_limit, error, slow, late, drop, headers
     files     cdn_error, cdn_slow, cdn_truncated, cdn_expired, cdn_oversized, cdn_wrong
     gateway   gateway_drop, gateway_reconnect, gateway_invalid, gateway_zombie,
               gateway_miss, gateway_repeat

@@ -24,10 +24,13 @@ from .world import (
     PRIVATE_THREAD,
     PUBLIC_THREAD,
     TEXT,
+    THREAD_CREATED,
+    THREAD_STARTER,
     Channel,
     ChannelKind,
     Message,
     Overwrite,
+    Reference,
     Thread,
 )
 
@@ -289,7 +292,7 @@ class ChannelRoutes:
         thread = self._new_thread(who, channel, kind, self.core.next_id(), body.json)
         self.core.thread_made(thread)
         if not private:
-            self._say(who, channel, 18, thread.name)
+            self._say(who, channel, THREAD_CREATED, thread.name)
         return rest.answer(self.core.payloads.thread(thread, who.user.id), 201)
 
     async def start_from_message(self, request: web.Request) -> web.Response:
@@ -304,10 +307,12 @@ class ChannelRoutes:
             raise HAS_ONE
         wanted = (await rest.body_of(request)).json
         kind = NEWS_THREAD if channel.type == NEWS else PUBLIC_THREAD
+        guild_id = channel.guild_id
         thread = self._new_thread(who, channel, kind, message.id, wanted)
         self.core.thread_made(thread)
         message.flags |= HAS_THREAD
         self.core.change(message)
+        self._say(who, thread, THREAD_STARTER, "", Reference(0, channel.id, message.id, guild_id))
         return rest.answer(self.core.payloads.thread(thread, who.user.id), 201)
 
     async def _post_in_forum(self, who: Caller, channel: Channel, body: Body) -> web.Response:
@@ -357,7 +362,14 @@ class ChannelRoutes:
         _name(made, wanted.get("name"))
         return made
 
-    def _say(self, who: Caller, channel: Channel, kind: int, content: str) -> None:
+    def _say(
+        self,
+        who: Caller,
+        channel: Channel,
+        kind: int,
+        content: str,
+        reference: Reference | None = None,
+    ) -> None:
         """A system message, such as "… started a thread"."""
         message = Message(
             id=self.core.next_id(),
@@ -365,6 +377,7 @@ class ChannelRoutes:
             author_id=who.user.id,
             type=cast("Any", kind),
             content=content,
+            reference=reference,
         )
         self.core.post(message)
 

@@ -238,10 +238,10 @@ class Core:
     def channel_gone(self, channel: Channel) -> None:
         """Delete a channel with its threads and messages (there are no events for those)."""
         told = self.gateway.readers(channel, seen=True)
-        if channel.thread is None:
-            told.add(self.world.application.bot_user_id)
-        payload = self.payloads.any_channel(channel, 0)
         guild = self.guild_of(channel)
+        if channel.thread is None and self.world.bot.id in guild.members:
+            told.add(self.world.bot.id)  # bots are told about channels they cannot see, too
+        payload = self.payloads.any_channel(channel, 0)
         for one in self.world.drop_channel(channel):
             self.journal.channel_gone(one)
             self._note_hidden(one)
@@ -267,7 +267,7 @@ class Core:
 
     def _note_shown(self, channel: Channel) -> None:
         for session in self.gateway.sessions.values():
-            if not session.user.bot and self.world.sees(session.user.id, channel):
+            if self.world.sees(session.user.id, channel):
                 session.channels.add(channel.id)
 
     def _note_hidden(self, channel: Channel) -> None:

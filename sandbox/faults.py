@@ -11,6 +11,7 @@ on requests (all take `method`, `path` and `who` to narrow them down: a glob suc
     slow         `delay_s` before the request is handled
     late         `delay_s` after it was handled, before it is answered
     drop         the connection is cut without an answer; with `after` true once it was handled
+    headers      the answer is right, but `headers` are added or replaced: misleading limits
 
 on files (take `path`, matched against `/attachments/…`, and `times`)
     cdn_error    `status` 403, 404, 500 …
@@ -21,7 +22,7 @@ on files (take `path`, matched against `/attachments/…`, and `times`)
     cdn_wrong    `body` text with `content_type` in place of the file
 
 on the gateway, at once (take `who`: bot by default)
-    gateway_drop       closes the sockets with `code` (default 4000)
+    gateway_drop       closes the sockets with `close_code` (default 4000)
     gateway_reconnect  op 7
     gateway_invalid    op 9, `resumable` true or false
     gateway_zombie     sockets stay open and are silent, also to heartbeats; for `seconds`
@@ -50,7 +51,7 @@ from typing import Any
 
 from .errors import ApiError, invalid
 
-REQUEST_KINDS = ("rate_limit", "error", "slow", "late", "drop")
+REQUEST_KINDS = ("rate_limit", "error", "slow", "late", "drop", "headers")
 FILE_KINDS = (
     "cdn_error",
     "cdn_slow",

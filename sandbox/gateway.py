@@ -27,7 +27,7 @@ from .payloads import Payloads, Viewer, everybody
 from .world import Channel, Guild, Member, User, World
 
 if TYPE_CHECKING:
-    from discord.types.gateway import GuildMembersChunkEvent, ReadyEvent
+    from discord.types.gateway import GuildMembersChunkEvent, ReadyEvent, ThreadListSyncEvent
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Session:
     more: asyncio.Event = field(default_factory=asyncio.Event)
     socket: Socket | None = None
     gone_since: float = 0.0
-    channels: set[int] = field(default_factory=set)  # a person's: channels their page shows
+    channels: set[int] = field(default_factory=set)  # channels and threads its user sees
 
     @property
     def viewer(self) -> Viewer:
@@ -232,15 +232,33 @@ class Gateway:
     def sync_channels(self, guild: Guild) -> None:
         """Show and hide channels on people's pages after a change of permissions."""
         for session in self.sessions.values():
-            if session.user.bot:
-                continue
             mine = {id for id in session.channels if id in guild.channels}
             now = self._shown(guild, session.user)
+            session.channels = session.channels - mine | now
+            if session.user.bot:
+                if session.covers(guild.id):
+                    self._tell_threads(session, guild, now - mine)
+                continue
             for id in now - mine:
                 self._tell_channel(session, guild.channels[id], "CREATE")
             for id in mine - now:
                 self._tell_channel(session, guild.channels[id], "DELETE")
-            session.channels = session.channels - mine | now
+
+    def _tell_threads(self, session: Session, guild: Guild, gained: set[int]) -> None:
+        """The threads of channels that a bot has just got to see."""
+        channels = [id for id in gained if guild.channels[id].thread is None]
+        threads = [one for one in guild.threads() if one.parent_id in channels and one.id in gained]
+        if not channels or not self._wants(session, "THREAD_LIST_SYNC"):
+            return
+        me = session.user.id
+        mine = [one for one in threads if one.thread is not None and me in one.thread.members]
+        event: ThreadListSyncEvent = {
+            "guild_id": str(guild.id),
+            "channel_ids": [str(id) for id in channels],
+            "threads": [self.payloads.thread(one, me) for one in threads],
+            "members": [self.payloads.thread_member(one, me) for one in mine],
+        }
+        self._deliver(session, "THREAD_LIST_SYNC", event)
 
     def _tell_channel(self, session: Session, channel: Channel, what: str) -> None:
         kind = "CHANNEL" if channel.thread is None else "THREAD"
@@ -362,6 +380,11 @@ class Gateway:
         """Send what the session has and its socket has not had, as it comes."""
         while session.socket is socket:
             session.more.clear()
+            if not session.can_resume_from(session.sent):
+                # It lagged further behind than what is kept: only a new session helps.
+                self.sessions.pop(session.id, None)
+                await socket.ws.close(code=UNKNOWN_ERROR, message=b"Too far behind.")
+                return
             for sequence, text in [one for one in session.events if one[0] > session.sent]:
                 if socket.zombie or socket.ws.closed:
                     break
@@ -423,6 +446,8 @@ class Gateway:
             return None
         if not session.can_resume_from(sequence):
             return None
+        if session.socket is not None:
+            self._start(_closed(session.socket))
         session.socket, session.sent = socket, sequence
         session.add("RESUMED", {"_trace": []})
         return session
@@ -453,15 +478,14 @@ class Gateway:
                 "flags": self.payloads.application_flags(),
             },
         }
-        if session.user.bot:
-            session.add("READY", ready)
-            for guild in mine:
-                if not guild.unavailable:
-                    self.send_guild(session, guild)
-            return
         there = [guild for guild in mine if not guild.unavailable]
         for guild in there:
             session.channels |= self._shown(guild, session.user)
+        if session.user.bot:
+            session.add("READY", ready)
+            for guild in there:
+                self.send_guild(session, guild)
+            return
         guilds = [self._guild_for(session, guild) for guild in there]
         session.add("READY", {**ready, "guilds": guilds})
 
@@ -476,8 +500,7 @@ class Gateway:
         """Tell these users' sessions of a guild they joined, or that is back."""
         for session in list(self.sessions.values()):
             if session.user.id in user_ids and (not session.user.bot or session.covers(guild.id)):
-                if not session.user.bot:
-                    session.channels |= self._shown(guild, session.user)
+                session.channels |= self._shown(guild, session.user)
                 self.send_guild(session, guild, joined=joined)
 
     def tell_itself(self, name: str, data: Mapping[str, Any], guild: Guild) -> None:
@@ -554,3 +577,8 @@ class Gateway:
             task.cancel()
         closing = [one.ws.close(code=1001, message=b"Going away") for one in list(self._sockets)]
         await asyncio.gather(*closing, return_exceptions=True)
+
+
+async def _closed(socket: Socket) -> None:
+    """End a socket whose session another one took over."""
+    await socket.ws.close(code=UNKNOWN_ERROR)

@@ -23,14 +23,24 @@ from .payloads import Viewer
 from .posting import Author
 from .rest import Caller
 from .uploads import MAX_FILE_BYTES, Body
-from .world import COMPONENTS_V2, EPHEMERAL, LOADING, Channel, Message, Reference
+from .world import (
+    COMMAND_ANSWER,
+    COMPONENTS_V2,
+    EPHEMERAL,
+    LOADING,
+    MENU_ANSWER,
+    REPLY,
+    Channel,
+    Message,
+    Reference,
+)
 
 if TYPE_CHECKING:
     from discord.types.interactions import Interaction as InteractionPayload
     from discord.types.interactions import InteractionCallback, InteractionType
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
-PONG, REPLY, DEFER, DEFER_UPDATE, UPDATE, CHOICES, MODAL = 1, 4, 5, 6, 7, 8, 9
+ANSWER, DEFER, DEFER_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
 
 MAX_CHOICES = 25
 KEPT = 5000  # interactions remembered; the oldest go first
@@ -342,7 +352,7 @@ class InteractionRoutes:
             self._choices(interaction, body.json)
         elif interaction.type == AUTOCOMPLETE:
             raise invalid("type", "INTERACTION_TYPE_INVALID", "Only choices answer autocomplete")
-        elif kind == REPLY:
+        elif kind == ANSWER:
             message = await self._answer(interaction, body)
             interaction.response = message
             self.core.post(message)
@@ -385,14 +395,14 @@ class InteractionRoutes:
             message.only_for = interaction.user_id
         previous = interaction.response or interaction.source
         if previous is not None:
-            message.type = 19
+            message.type = REPLY
             message.reference = Reference(0, previous.channel_id, previous.id, interaction.guild_id)
         elif interaction.target is not None:
-            message.type = 23
+            message.type = MENU_ANSWER
             target = interaction.target
             message.reference = Reference(0, target.channel_id, target.id, interaction.guild_id)
         else:
-            message.type = 20
+            message.type = COMMAND_ANSWER
 
     def _metadata(self, interaction: Interaction) -> dict[str, Any]:
         kind = COMMAND if interaction.type == AUTOCOMPLETE else interaction.type
@@ -468,12 +478,12 @@ class InteractionRoutes:
             "interaction": {"id": str(interaction.id), "type": interaction.type}
         }
         message = interaction.response
-        if kind in (REPLY, DEFER, UPDATE) and message is not None:
+        if kind in (ANSWER, DEFER, UPDATE) and message is not None:
             about = payload["interaction"]
             about["response_message_id"] = str(message.id)
             about["response_message_loading"] = bool(message.flags & LOADING)
             about["response_message_ephemeral"] = message.only_for is not None
-        if kind in (REPLY, UPDATE) and message is not None:
+        if kind in (ANSWER, UPDATE) and message is not None:
             payload["resource"] = {
                 "type": cast("Any", kind),
                 "message": self.core.payloads.message(message, Viewer(self.core.world.bot.id)),

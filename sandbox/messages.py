@@ -53,8 +53,10 @@ class MessageRoutes:
             web.delete(one, self.delete),
             web.put(f"{reactions}/@me", self.react),
             web.delete(f"{reactions}/@me", self.unreact),
+            web.delete(f"{reactions}/{{user_id}}", self.unreact_other),
             web.get(reactions, self.who_reacted),
             web.post("/channels/{channel_id}/typing", self.typing),
+            web.post("/attachments/refresh-urls", self.refresh_links),
         ]
 
     # reading
@@ -212,6 +214,16 @@ class MessageRoutes:
         self.core.unreact(message, who.user.id, unquote(request.match_info["emoji_name"]))
         return rest.nothing()
 
+    async def unreact_other(self, request: web.Request) -> web.Response:
+        """Take somebody's reaction away; Manage Messages."""
+        who = rest.caller(self.core, request)
+        channel = self._readable(who, request)
+        self._may_manage(who, channel)
+        message = self._message(channel, request)
+        emoji = unquote(request.match_info["emoji_name"])
+        self.core.unreact(message, rest.id_in(request, "user_id"), emoji)
+        return rest.nothing()
+
     async def who_reacted(self, request: web.Request) -> web.Response:
         """The users who reacted with an emoji."""
         who = rest.caller(self.core, request)
@@ -221,7 +233,19 @@ class MessageRoutes:
         users = [id for one in message.reactions if one.emoji == emoji for id in one.users]
         return rest.answer([self.core.payloads.user_by_id(id) for id in users[:limit]])
 
-    # pins and typing
+    # links, pins and typing
+
+    async def refresh_links(self, request: web.Request) -> web.Response:
+        """Fresh signatures for links to files; what Discord does not document."""
+        rest.caller(self.core, request)
+        listed = (await rest.body_of(request)).json.get("attachment_urls") or []
+        if not 1 <= len(listed) <= 50:
+            message = "Must be between 1 and 50 in length."
+            raise invalid("attachment_urls", "BASE_TYPE_BAD_LENGTH", message)
+        shown = [self.core.links.shown(str(url)).url for url in listed]
+        pairs = zip(listed, shown, strict=True)
+        body = [{"original": old, "refreshed": new} for old, new in pairs]
+        return rest.answer({"refreshed_urls": body})
 
     async def pins(self, request: web.Request) -> web.Response:
         """The pinned messages, last pinned first."""

@@ -19,7 +19,10 @@ from .snowflakes import iso, unix_time
 from .world import (
     CATEGORY,
     FORUM,
+    MENU_ANSWER,
+    REPLY,
     STAGE,
+    THREAD_STARTER,
     VOICE,
     Attachment,
     Channel,
@@ -374,8 +377,9 @@ class Payloads:
         if thread is None:
             raise ValueError(f"channel {channel.id} is no thread")
         messages = self.world.messages(channel.id)
-        # the message a thread started from does not count, nor a forum post's first one
-        count = len(messages) - (1 if messages.get(channel.id) else 0)
+        # what a thread started from does not count: a forum post's first message, or the
+        # system message that shows the one in the parent
+        count = sum(one.id != channel.id and one.type != THREAD_STARTER for one in messages)
         payload: ThreadType = {
             "id": str(channel.id),
             "guild_id": str(channel.guild_id),
@@ -426,7 +430,7 @@ class Payloads:
     def message(self, message: Message, viewer: Viewer) -> MessageType:
         """A message as REST gives it to this viewer."""
         payload = self._plain_message(message, viewer)
-        if message.type in (19, 23) and message.reference is not None:
+        if message.type in (REPLY, THREAD_STARTER, MENU_ANSWER) and message.reference is not None:
             reference = message.reference
             original = self.world.message(reference.channel_id, reference.message_id)
             payload["referenced_message"] = (

@@ -20,6 +20,7 @@ from .world import (
     EPHEMERAL,
     FORWARDED,
     LOADING,
+    REPLY,
     SUPPRESS_EMBEDS,
     Attachment,
     Channel,
@@ -273,7 +274,7 @@ def _refer(core: Core, message: Message, wanted: dict[str, Any], author: Author)
         message.snapshot = snapshot_of(original)
         message.flags |= FORWARDED
     else:
-        message.type = 19
+        message.type = REPLY
 
 
 def _mention(
@@ -283,7 +284,7 @@ def _mention(
     everyone = bool(author.permissions & permissions.MENTION_EVERYONE)
     guild = core.guild_of(channel)
     mentions.note(message, guild, allowed=allowed, may_mention_everyone=everyone)
-    if message.type == 19 and message.reference is not None:
+    if message.type == REPLY and message.reference is not None:
         replied = core.world.message(message.reference.channel_id, message.reference.message_id)
         if replied is not None:
             mentions.note_reply(message, replied.author_id, allowed)

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 API = "/api/v10"
 KEPT_EXCHANGES = 2000
+MAX_BUCKETS = 1000  # beyond that, those that were reset are forgotten
 MAX_KEPT_BODY = 1 << 20  # bytes; longer answers are recorded without their body
 
 BODY: web.RequestKey[Body] = web.RequestKey("body", Body)
@@ -121,8 +122,10 @@ class Limits:
         limit, per_s = GENEROUS
         if self.strict:
             limit, per_s = STRICT.get((method, route), (50, 1.0))
-        state = self._buckets.setdefault(f"{bucket}:{major}", Limit(limit, per_s))
         now = time.time()
+        if len(self._buckets) > MAX_BUCKETS:
+            self._buckets = {k: one for k, one in self._buckets.items() if one.resets_at > now}
+        state = self._buckets.setdefault(f"{bucket}:{major}", Limit(limit, per_s))
         passed = state.count(now)
         left = max(0.0, state.resets_at - now)
         return passed, {
@@ -185,6 +188,8 @@ class Doorway:
             cut(request)
         if fault is not None and fault.kind == "late":
             await asyncio.sleep(fault.delay_s)
+        if fault is not None and fault.kind == "headers":
+            response.headers.update(fault.headers)
         return response
 
     async def _guarded(self, request: web.Request, handler: Handler) -> web.Response:

@@ -15,7 +15,7 @@ from .core import Core
 from .links import PAGE_SITE
 from .world import SUPPRESS_EMBEDS, Message
 
-LINK = re.compile(r"(?<!<)https?://[^\s<>]+")
+LINK = re.compile(r"(?<!<)https?://[^\s<>|]*[^\s<>|.,;:!?'\")]")
 MAX_LINKS = 5
 
 

@@ -11,7 +11,7 @@ import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from . import permissions
 from .snowflakes import Snowflakes, unix_time
@@ -26,6 +26,13 @@ ChannelKind = Literal[0, 2, 4, 5, 10, 11, 12, 13, 15]
 
 TEXT, VOICE, CATEGORY, NEWS, STAGE, FORUM = 0, 2, 4, 5, 13, 15
 NEWS_THREAD, PUBLIC_THREAD, PRIVATE_THREAD = 10, 11, 12
+
+# message types; those of answers to interactions are replies, commands and menus
+THREAD_CREATED: Final = 18
+REPLY: Final = 19
+COMMAND_ANSWER: Final = 20
+THREAD_STARTER: Final = 21
+MENU_ANSWER: Final = 23
 
 # message flags
 EPHEMERAL, LOADING, SUPPRESS_EMBEDS, HAS_THREAD = 1 << 6, 1 << 7, 1 << 2, 1 << 5

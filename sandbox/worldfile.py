@@ -35,10 +35,12 @@ from .snowflakes import unix_time
 from .world import (
     COMPONENTS_V2,
     FORWARDED,
+    HAS_THREAD,
     NEWS_THREAD,
     PRIVATE_THREAD,
     PRIVILEGED,
     PUBLIC_THREAD,
+    REPLY,
     SPOILER,
     Application,
     Attachment,
@@ -362,7 +364,7 @@ def _message(spot: _Spot, guild: Guild, world: World) -> Message:
     if spot.flag("pinned"):
         message.pinned_at = unix_time(message.id)
     if (reply_to := spot.id_or_none("reply_to")) is not None:
-        message.type = 19
+        message.type = REPLY
         message.reference = Reference(0, channel.id, reply_to, guild.id)
     if {component.get("type") for component in message.components} & V2_COMPONENTS:
         message.flags |= COMPONENTS_V2
@@ -371,6 +373,8 @@ def _message(spot: _Spot, guild: Guild, world: World) -> Message:
         message.components = components.clean(message.components, v2=v2)
     except ApiError as exc:
         raise spot.wrong("components", json.dumps(exc.errors)) from exc
+    if message.id in guild.channels:  # a thread started from it
+        message.flags |= HAS_THREAD
     _check_media(spot, world)
     mentions.note(message, guild)
     return message

@@ -221,3 +221,30 @@ async def test_roles_and_members_can_be_managed(
         with pytest.raises(Refused) as error:
             await ada.request("GET", mei)
         assert error.value.code == 10007
+
+
+async def test_a_channel_that_opens_to_the_bot_brings_its_threads(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        ada = await log_in("ada")
+        mods = ada.channel("mods")
+        body = {"name": "plans", "type": 11}
+        thread = await ada.request("POST", f"/channels/{mods}/threads", json=body)
+        path = f"/channels/{mods}/permissions/{world_file.roles['Magpie']}"
+        await ada.request("PUT", path, json={"type": 0, "allow": str(VIEW_CHANNEL), "deny": "0"})
+        joined = await bird.until("thread_join")
+        assert (joined.name, joined.id) == ("plans", int(thread["id"]))
+
+
+async def test_a_thread_begins_with_a_message_that_points_at_the_first(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    mei = await log_in("mei")
+    general = mei.channel("general")
+    posted = await mei.post(general, "the start")
+    path = f"/channels/{general}/messages/{posted['id']}/threads"
+    thread = await mei.request("POST", path, json={"name": "Talk"})
+    (starter,) = await mei.messages(thread["id"])
+    assert starter["type"] == 21
+    assert starter["referenced_message"]["content"] == "the start"

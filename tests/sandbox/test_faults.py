@@ -9,7 +9,8 @@ import aiohttp
 import discord
 import pytest
 
-from sandbox import Server
+from sandbox import Server, serve
+from tests import discord_schema
 from tests.sandbox.clients import Bird, flying
 from tests.worlds import WorldFile
 
@@ -123,3 +124,27 @@ async def test_the_log_and_the_health_are_there(
 async def _status(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> int:
     async with http.get(url, headers=headers) as answer:
         return answer.status
+
+
+async def test_misleading_headers_can_be_asked_for(
+    sandbox: Server, http: aiohttp.ClientSession
+) -> None:
+    sandbox.strike("headers", headers={"X-RateLimit-Remaining": "0"})
+    headers = {"Authorization": "ada-token"}
+    async with http.get(f"{sandbox.url}/api/v10/users/@me", headers=headers) as answer:
+        assert (answer.status, answer.headers["X-RateLimit-Remaining"]) == (200, "0")
+
+
+async def test_strict_limits_refuse_the_sixth_page_in_five_seconds(
+    world_file: WorldFile, http: aiohttp.ClientSession
+) -> None:
+    async with serve(world_file.write(), strict_limits=True) as server:
+        path = f"{server.url}/api/v10/channels/{world_file.channels['general']}/messages"
+        headers = {"Authorization": "ada-token"}
+        statuses = [await _status(http, path, headers) for _ in range(5)]
+        assert statuses == [200] * 5
+        async with http.get(path, headers=headers) as answer:
+            assert answer.status == 429
+            assert answer.headers["Via"]
+            assert 0 < (await answer.json())["retry_after"] <= 5
+        discord_schema.assert_valid(server.exchanges)

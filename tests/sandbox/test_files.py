@@ -193,3 +193,15 @@ async def test_no_file_outside_the_world_can_be_reached(
     assert links.file_at("https://pictures.example//etc/passwd") is None
     for path in ("/../sandbox/world.py", "/%2e%2e/world.py", "/..%2fworld.py"):
         assert (await _get(http, f"{sandbox.url}{path}"))[0] == 404
+
+
+async def test_links_can_be_signed_again(
+    sandbox: Server, http: aiohttp.ClientSession, attachment: dict[str, Any], log_in: LogIn
+) -> None:
+    mei = await log_in("mei")
+    bare = attachment["url"].split("?")[0]
+    body = {"attachment_urls": [bare]}
+    answer = await mei.request("POST", "/attachments/refresh-urls", json=body)
+    (pair,) = answer["refreshed_urls"]
+    assert pair["original"] == bare
+    assert (await _get(http, pair["refreshed"]))[0] == 200

@@ -94,7 +94,7 @@ async def test_a_journal_cut_off_in_a_line_loses_only_that_line(
         await ada.post(ada.channel("general"), "whole")
     journal = data / "journal.jsonl"
     journal.write_text(journal.read_text() + '{"kind": "message", "key": [1')
-    async with ada_at(http, world, data) as (server, ada):
+    async with ada_at(http, world, data) as (_, ada):
         (last,) = await ada.messages(ada.channel("general"), 1)
         assert last["content"] == "whole"
 
