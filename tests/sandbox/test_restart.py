@@ -90,7 +90,7 @@ async def test_a_journal_cut_off_in_a_line_loses_only_that_line(
 ) -> None:
     file = worlds.small(tmp_path / "world")
     world, data = file.write(), tmp_path / "data"
-    async with ada_at(http, world, data) as (server, ada):
+    async with ada_at(http, world, data) as (_, ada):
         await ada.post(ada.channel("general"), "whole")
     journal = data / "journal.jsonl"
     journal.write_text(journal.read_text() + '{"kind": "message", "key": [1')
