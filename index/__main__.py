@@ -149,7 +149,8 @@ async def look(given: argparse.Namespace) -> int:
             raise WrongUse(_no_gallery(given))
         return await look_at(given.picture, data, None, given.model or DEFAULT_MODEL, given.out)
     async with _opened(given) as gallery:
-        return await look_at(given.picture, data, gallery, gallery.model, given.out, given.words)
+        model = gallery.model or given.model or DEFAULT_MODEL
+        return await look_at(given.picture, data, gallery, model, given.out, given.words)
 
 
 # ---- what the commands share
@@ -281,7 +282,7 @@ def _print_summary(
         )
         if count
     ]
-    for path, reason in tally.broken[:BROKEN_SHOWN]:
+    for path, reason in sorted(tally.broken)[:BROKEN_SHOWN]:
         print(f"  {_shown(path)}: {reason}")
     if len(tally.broken) > BROKEN_SHOWN:
         print(f"  and {len(tally.broken) - BROKEN_SHOWN:,} more")

@@ -150,7 +150,8 @@ def _opened(data: bytes) -> Image.Image:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
         if _is_of_a_known_format(data):
-            raise PictureBroken("its header can't be read") from None
+            reason = _CUT_OFF if _ends_early(data) else "its header can't be read"
+            raise PictureBroken(reason) from None
         raise NotAPicture(*described(data)) from None
 
 
@@ -279,14 +280,32 @@ def _translated(data: bytes) -> Iterator[None]:
         size = int(next(iter(re.findall(r"\d+", str(exc))), "0"))
         raise PictureTooLarge(size, Image.MAX_IMAGE_PIXELS or size, "pixels") from exc
     except Exception as exc:  # hostile bytes can fail anywhere in a decoder
-        raise PictureBroken(_reason(exc)) from exc
+        raise PictureBroken(_CUT_OFF if _ends_early(data) else _reason(exc)) from exc
+
+
+_CUT_OFF = "it is cut off before its end"
 
 
 def _reason(exc: Exception) -> str:
     text = str(exc).strip().rstrip(".") or type(exc).__name__
     if "truncated" in text.lower() or "unexpected end" in text.lower() or isinstance(exc, EOFError):
-        return "it is cut off before its end"
+        return _CUT_OFF
     return text.splitlines()[0]
+
+
+def _ends_early(data: bytes) -> bool:
+    """Whether a WebP or AVIF, whose decoders don't tell, is shorter than it says."""
+    if data[:4] == b"RIFF":
+        return int.from_bytes(data[4:8], "little") + 8 > len(data)
+    if data[4:8] != b"ftyp":
+        return False
+    end = 0
+    while 0 <= end < len(data):  # box after box, each with its length in front
+        length = int.from_bytes(data[end : end + 4], "big")
+        if length < 8:  # 0: to the end; 1: a length of 64 bits, which no picture needs
+            return False
+        end += length
+    return end > len(data)
 
 
 _KNOWN = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*")

@@ -1,9 +1,9 @@
 """All SQL: one SQLite file with links, items, embeddings, and what is remembered beside them.
 
 Durability. `synchronous = FULL` in WAL mode: a commit is on disk before it is acknowledged,
-so a deletion doesn't come back after a power cut. NORMAL would be consistent too, and is
-seven times as fast at one link a commit, but forgets the last commits; even FULL's 4,000
-commits a second are far more than any model embeds.
+so a deletion doesn't come back after a power cut. NORMAL would be consistent too, and faster
+at one link a commit, but forgets the last commits; FULL still takes hundreds of links a
+second one by one and thousands in batches, more than a CPU embeds.
 
 One writer. A write is a whole function handed to `_write`: its own transaction, one after
 another, never half done when its caller is cancelled. A second connection reads meanwhile.
