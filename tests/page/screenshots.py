@@ -1,0 +1,205 @@
+"""`python -m tests.page.screenshots [--out docs]`: the README's pictures, made again.
+
+Starts the demo world and Magpie, asks as different people would, and keeps what they see.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Browser, Locator, Page, async_playwright
+
+from tests.page import processes
+from tests.page.processes import CHROMIUM_FLAGS, ROOT, WINDOW
+
+MAX_BYTES = 250_000  # a picture, so that the README loads quickly
+ADMIN, MEMBER, EXPLORER, OUTSIDER = "wren", "ada", "mei", "pim"
+CATEGORIES = ("The Nest", "Pictures", "Back rooms")
+HALF = {"width": 800, "height": 860}  # two of these side by side
+WAIT_MS = 60_000
+
+
+class Studio:
+    """The browser, the base URL, and where the pictures go."""
+
+    def __init__(self, browser: Browser, base: str, out: Path) -> None:
+        self.browser = browser
+        self.base = base
+        self.out = out
+
+    async def enter(self, name: str, channel: str = "general", *, half: bool = False) -> Page:
+        """A page as somebody, in a channel, without the hints."""
+        context = await self.browser.new_context(
+            viewport=HALF if half else WINDOW, color_scheme="dark", locale="en-GB"
+        )
+        await context.add_init_script("localStorage.setItem('magpie.hints', 'seen')")
+        page = await context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        await page.goto(f"{self.base}/?as={name}")
+        await page.locator(f"a.channel[data-name='{channel}']").click()
+        await page.wait_for_selector(".message")
+        return page
+
+    async def keep(self, name: str, *pages: Page) -> None:
+        """One picture of a page, or of several side by side; the pages are closed."""
+        shots = []
+        for page in pages:
+            await page.mouse.move(700, 5)  # no message is under the pointer
+            await settle(page)
+            shots.append(await page.screenshot())
+            await page.context.close()
+        save(shots, self.out / f"{name}.webp")
+        print(self.out / f"{name}.webp")
+
+
+def save(shots: list[bytes], path: Path) -> None:
+    """The shots beside each other, as wide as one window, in at most `MAX_BYTES`."""
+    pictures = [Image.open(io.BytesIO(shot)).convert("RGB") for shot in shots]
+    sheet = Image.new("RGB", (sum(one.width for one in pictures), pictures[0].height))
+    left = 0
+    for one in pictures:
+        sheet.paste(one, (left, 0))
+        left += one.width
+    if sheet.width > WINDOW["width"]:
+        sheet.thumbnail((WINDOW["width"], sheet.height), Image.Resampling.LANCZOS)
+    for quality in (90, 84, 76, 66):
+        sheet.save(path, quality=quality, method=6)
+        if path.stat().st_size <= MAX_BYTES:
+            return
+
+
+async def settle(page: Page) -> None:
+    """Until all pictures in sight are there."""
+    await page.wait_for_function(
+        "[...document.images].every((image) => image.complete || image.loading === 'lazy')"
+    )
+    await page.wait_for_timeout(700)
+
+
+async def write(page: Page, text: str) -> None:
+    await page.locator(".composer-field").click()
+    await page.keyboard.type(text)
+    await page.keyboard.press("Enter")
+
+
+def answers(page: Page) -> Locator:
+    return page.locator(".message.answer")
+
+
+async def ask(page: Page, command: str) -> Locator:
+    """Run a command; the answer, once it is filled in."""
+    before = await answers(page).count()
+    await write(page, command)
+    return await next_answer(page, before)
+
+
+async def next_answer(page: Page, before: int) -> Locator:
+    """The answer that follows the `before` ones, once it is filled in."""
+    answer = answers(page).nth(before)
+    await answer.wait_for()
+    await answer.locator(".thinking").wait_for(state="detached")
+    return answer
+
+
+async def prepare(studio: Studio) -> None:
+    """As the owner, let Magpie watch everything, and wait until it has read it all."""
+    page = await studio.enter(ADMIN)
+    for category in CATEGORIES:
+        await write(page, f"/channels add {category}")
+        await page.keyboard.press("Enter")  # the first one chose from the list
+        await page.locator(".message.answer", has_text=category).wait_for()
+    while "still" in await (await ask(page, "/find nest")).inner_text():
+        await page.wait_for_timeout(2000)
+    await page.context.close()
+
+
+async def find(studio: Studio) -> None:
+    page = await studio.enter(MEMBER)
+    await ask(page, "/find dog in snow")
+    await studio.keep("find", page)
+
+
+async def similar(studio: Studio) -> None:
+    page = await studio.enter(EXPLORER, "wildlife")
+    picture = page.locator(".message:not(.answer) .single .tile[data-key]:not(.covered)").last
+    await picture.scroll_into_view_if_needed()
+    await picture.click(button="right", position={"x": 90, "y": 60})
+    await page.get_by_role("menuitem", name="Apps").hover()
+    await page.get_by_role("menuitem", name="Find similar").wait_for()
+    await settle(page)
+    save([await page.screenshot()], studio.out / "menu.webp")
+    before = await answers(page).count()
+    await page.get_by_role("menuitem", name="Find similar").click()
+    await next_answer(page, before)
+    await studio.keep("similar", page)
+
+
+async def reply(studio: Studio) -> None:
+    page = await studio.enter(MEMBER, "pets")
+    message = page.locator(".message:not(.answer):has(.single .tile[data-key])").last
+    await message.scroll_into_view_if_needed()
+    await message.hover()
+    await message.get_by_role("button", name="Reply", exact=True).click()
+    before = await answers(page).count()
+    await page.keyboard.type("@Magpie but at night")
+    await page.keyboard.press("Enter")
+    await next_answer(page, before)
+    await studio.keep("reply", page)
+
+
+async def private(studio: Studio) -> None:
+    pages = [await studio.enter(name, half=True) for name in (EXPLORER, OUTSIDER)]
+    for page in pages:
+        await ask(page, "/find moose in snow")
+    await studio.keep("private", *pages)
+
+
+async def reindex(studio: Studio) -> None:
+    page = await studio.enter(ADMIN)
+    await write(page, "/reindex what:every")
+    await page.keyboard.press("Enter")  # the first one chose from the list
+    await page.locator(".message", has_text="left").last.wait_for()
+    await page.wait_for_timeout(3000)
+    await studio.keep("reindex", page)
+
+
+SHOTS: dict[str, Callable[[Studio], Awaitable[None]]] = {
+    one.__name__: one for one in (find, similar, reply, private, reindex)
+}
+
+
+async def shoot(base: str, out: Path, names: list[str]) -> None:
+    async with async_playwright() as playwright:
+        path = processes.chromium(playwright.chromium.executable_path)
+        browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        studio = Studio(browser, base, out)
+        await prepare(studio)
+        for name in names:
+            await SHOTS[name](studio)
+        await browser.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.page.screenshots", description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="default: docs")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SHOTS)}")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.names) - set(SHOTS):
+        parser.error(f"no such picture: {', '.join(sorted(unknown))}")
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        processes.sandbox(Path(folder), processes.DEMO_WORLD) as base,
+        processes.magpie(Path(folder), base),
+    ):
+        asyncio.run(shoot(base, chosen.out, chosen.names or list(SHOTS)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""The whole of it as a person meets it: page, sandbox, Magpie and the pocket model."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from tests.page import processes
+from tests.page.conftest import write
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.skipif(
+        not (processes.POCKET_MODEL / "config.json").is_file(), reason="there is no pocket model"
+    ),
+]
+
+INDEXED_WITHIN_MS = 200_000  # some five hundred pictures on a slow core
+ANSWERS_WITHIN_MS = 30_000
+WATCHED = ("Pictures", "Back rooms")  # categories: all channels in them
+PRIVATE_PICTURE = "moose in snow"  # posted in a channel of the explorers
+PRIVATE_CHANNEL = "#explorers-room"
+OUTSIDER = "pim"
+
+
+@pytest.fixture(scope="module")
+def nest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of the demo world with Magpie in it."""
+    folder = tmp_path_factory.mktemp("nest")
+    with (
+        processes.sandbox(folder, processes.DEMO_WORLD) as base,
+        processes.magpie(folder, base),
+    ):
+        yield base
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def admin(browser: Browser, nest: str) -> AsyncIterator[Page]:
+    """The owner's page, once the pictures are indexed."""
+    page = await enter(browser, nest, owner())
+    for category in WATCHED:
+        await write(page, f"/channels add {category}")
+        await page.keyboard.press("Enter")  # the first one chose from the list
+        await expect(answers(page).last).to_contain_text(category)
+    await until_indexed(page)
+    yield page
+    await page.context.close()
+
+
+async def enter(browser: Browser, base: str, name: str) -> Page:
+    context = await browser.new_context(viewport=processes.WINDOW, color_scheme="dark")
+    page = await context.new_page()
+    page.set_default_timeout(ANSWERS_WITHIN_MS)
+    await page.goto(f"{base}/?as={name}")
+    await page.wait_for_selector(".message")
+    return page
+
+
+async def until_indexed(page: Page) -> None:
+    """Ask until the answer no longer says that older messages are still being read."""
+    done = "!document.querySelector('.message.answer:last-child')?.textContent.includes('still')"
+    for _ in range(INDEXED_WITHIN_MS // 2000):
+        before = await answers(page).count()
+        await write(page, "/find nest")
+        await expect(answers(page)).to_have_count(before + 1, timeout=ANSWERS_WITHIN_MS)
+        await expect(page.locator(".thinking")).to_have_count(0, timeout=ANSWERS_WITHIN_MS)
+        if await page.evaluate(done):
+            return
+        await page.wait_for_timeout(2000)
+    pytest.fail("the pictures were not indexed in time")
+
+
+def answers(page: Page) -> Any:
+    return page.locator(".message.answer")
+
+
+def world() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(processes.DEMO_WORLD.read_text(encoding="utf-8"))
+    return loaded
+
+
+def owner() -> str:
+    loaded = world()
+    names = {user["id"]: user["username"] for user in loaded["users"]}
+    return str(names[loaded["guilds"][0]["owner_id"]])
+
+
+async def ask(page: Page, command: str) -> Any:
+    """Run a command and give the answer's element, filled in."""
+    before = await answers(page).count()
+    await write(page, command)
+    await expect(answers(page)).to_have_count(before + 1)
+    answer = answers(page).last
+    await expect(answer.locator(".thinking")).to_have_count(0)
+    return answer
+
+
+def shows(file: str) -> set[str]:
+    """What the demo world's maker put into a picture: subjects and places."""
+    labels: dict[str, Any] = json.loads(
+        processes.DEMO_WORLD.with_name("labels.json").read_text(encoding="utf-8")
+    )
+    return {*labels[file]["subjects"], *labels[file]["places"]}
+
+
+def picture_of(message_id: str, filename: str) -> str:
+    """The world's file behind a message's attachment."""
+    messages = world()["guilds"][0]["messages"]
+    [message] = [message for message in messages if message["id"] == message_id]
+    return next(str(a["file"]) for a in message["attachments"] if a["filename"] == filename)
+
+
+async def test_dog_in_snow_is_found_and_leads_to_its_message(admin: Page) -> None:
+    answer = await ask(admin, "/find dog in snow")
+    await expect(answer).to_contain_text("Only you can see this")
+    tiles = answer.locator(".mosaic .tile")
+    assert await tiles.count() > 1
+    best = await tiles.first.get_attribute("title") or ""
+    filename = re.sub(r"^1: (.*), from .*$", r"\1", best)
+    await answer.get_by_role("link", name="go to message").first.click()
+    target = admin.locator(".message.flash")
+    await expect(target).to_be_in_viewport()
+    await expect(target.get_by_role("button", name=filename).first).to_be_visible()
+    message_id = await target.get_attribute("data-id") or ""
+    assert {"dog", "snow"} <= shows(picture_of(message_id, filename))
+
+
+async def test_find_similar_answers_from_a_picture(admin: Page) -> None:
+    picture = admin.locator(".message:not(.answer) .tile[data-key]").last
+    before = await answers(admin).count()
+    await picture.click(button="right")
+    await admin.get_by_role("menuitem", name="Apps").hover()
+    await admin.get_by_role("menuitem", name="Find similar").click()
+    await expect(answers(admin)).to_have_count(before + 1)
+    await expect(answers(admin).last).to_contain_text("Closest to this picture")
+    await expect(answers(admin).last.locator(".tile").first).to_be_visible()
+
+
+async def test_a_reply_with_magpie_is_answered_for_everyone(admin: Page, browser: Browser) -> None:
+    origin = await admin.evaluate("location.origin")
+    page = await enter(browser, origin, OUTSIDER)
+    message = page.locator(".message:not(.answer):has(.tile[data-key])").last
+    await message.scroll_into_view_if_needed()
+    await message.hover()
+    await message.get_by_role("button", name="Reply", exact=True).click()
+    await page.keyboard.type("@Magpie but at night")
+    await page.keyboard.press("Enter")
+    answer = page.locator(".message:has(.container)", has_text="but at night").last
+    await expect(answer.locator(".tile").first).to_be_visible()
+    await expect(answer).to_contain_text("only what everyone in this channel may see")
+    await page.context.close()
+
+
+async def test_a_button_goes_on_where_the_answer_ended(admin: Page) -> None:
+    answer = await ask(admin, "/find a red car")
+    await expect(answer).to_contain_text("Pictures 1–6")
+    before = await answers(admin).count()
+    await answer.locator(".container").get_by_role("button", name="More").click()
+    following = admin.locator(".message", has_text="Pictures 7–12")
+    await expect(following.locator(".tile").first).to_be_visible()
+    assert await answers(admin).count() >= before
+
+
+async def named_channels(page: Page, question: str) -> set[str]:
+    """The channels of the pictures that answer a question."""
+    answer = await ask(page, f"/find {question}")
+    return set(await answer.locator(".section button.mention").all_inner_texts())
+
+
+async def test_an_outsider_is_not_shown_what_only_others_may_see(
+    admin: Page, browser: Browser
+) -> None:
+    assert PRIVATE_CHANNEL in await named_channels(admin, PRIVATE_PICTURE)
+    origin = await admin.evaluate("location.origin")
+    page = await enter(browser, origin, OUTSIDER)
+    named = await named_channels(page, PRIVATE_PICTURE)
+    assert named
+    visible = await page.locator("a.channel").evaluate_all("all => all.map(a => a.dataset.name)")
+    threads = {thread["name"] for thread in world()["guilds"][0]["threads"]}
+    assert {name.removeprefix("#") for name in named} <= {*visible, *threads}
+    assert PRIVATE_CHANNEL not in named
+    await page.context.close()
