@@ -203,15 +203,17 @@ async def find(
     image: discord.Attachment | None = None,
     show: Literal["only me", "everyone"] = "only me",
 ) -> None:
+    words = doors.words(query or "")
+
     async def work(asker: Asker) -> ui.LayoutView:
-        words = doors.words(query or "")
         if image is None and not words:
             links = doors.is_only_links(query or "")
             raise Refusal(replies.ONLY_LINKS if links else replies.ASK_SOMETHING)
         picture = await _attached(interaction.client, image) if image is not None else None
         return await answer(interaction.client, asker, Question(words, picture))
 
-    await respond(interaction, work, public=show == "everyone")
+    asked = bool(words) or image is not None
+    await respond(interaction, work, public=asked and show == "everyone")
 
 
 @app_commands.context_menu(name="Find similar")

@@ -40,14 +40,17 @@ async def readable(
     A channel needs View Channel and Read Message History, text in a voice channel Connect
     as well. A thread follows its parent; a private one also needs membership or Manage
     Threads. Age-restricted groups count only when `asked_in` is age-restricted too.
+    Guests, who came by an invitation to one voice channel, read nothing beside it; their
+    roles don't say so.
     """
     adult = is_age_restricted(guild, asked_in)
+    here = _channel_of(guild, asked_in)
     channels: dict[int, discord.Permissions | None] = {}  # a forum's posts share one
     allowed: set[int] = set()
     private: list[Group] = []
     for group in groups:
         channel = permission_channel(guild, group)
-        if channel is None:
+        if channel is None or (member.flags.guest and channel != here):
             continue
         if channel.id not in channels:
             channels[channel.id] = _reading(channel, member, adult)
@@ -92,6 +95,8 @@ def shared_with_everyone_here(
             continue
         if is_private(guild, group) and group.id != getattr(channel, "id", None):
             continue  # its members are not those of this channel
+        if _is_voice(here) and there != here:
+            continue  # guests may be listening, who see nothing else
         if there.id not in verdicts:
             verdicts[there.id] = audience.all_have(_needs(there), there)
         if verdicts[there.id]:
@@ -130,9 +135,13 @@ def _is_nsfw(channel: GuildChannel) -> bool:
     return bool(getattr(channel, "nsfw", False))
 
 
+def _is_voice(channel: GuildChannel) -> bool:
+    return isinstance(channel, discord.VoiceChannel | discord.StageChannel)
+
+
 def _needs(channel: GuildChannel) -> tuple[str, ...]:
     """The permissions without which messages of `channel` cannot be read back."""
-    if isinstance(channel, discord.VoiceChannel | discord.StageChannel):
+    if _is_voice(channel):
         return ("view_channel", "read_message_history", "connect")
     return ("view_channel", "read_message_history")
 

@@ -156,11 +156,6 @@ def sentence(error: BaseException) -> str:
     return _expected(error) or _referenced(error)
 
 
-def is_expected(error: BaseException) -> bool:
-    """Whether `error` has a sentence of its own, and so nothing needs looking into."""
-    return _expected(error) is not None
-
-
 def _expected(error: BaseException) -> str | None:
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original

@@ -167,6 +167,12 @@ async def test_a_timed_out_member_still_reads_but_manages_no_threads(
     assert 21 not in seen
 
 
+async def test_a_guest_of_a_voice_channel_reads_nothing_else(guild: discord.Guild) -> None:
+    guest = member_of(guild, 50, [], flags=discord.MemberFlags(guest=True).value)
+    assert await readable(guild, guest, GROUPS, asked_in=14) == {14}
+    assert await readable(guild, guest, GROUPS, asked_in=404) == set()
+
+
 async def test_only_the_newest_private_threads_are_asked_for(guild: discord.Guild) -> None:
     many = [Group(1000 + n, parent=10, private=True) for n in range(80)]
     client = ThreadMembers({(thread.id, 50) for thread in many})
@@ -207,6 +213,13 @@ def test_age_restricted_pictures_are_shared_only_where_all_are_adults(
 ) -> None:
     assert 13 not in shared(guild, 10)
     assert 13 in shared(guild, 13)
+
+
+def test_a_voice_channel_where_guests_may_listen_shares_only_its_own(
+    guild: discord.Guild,
+) -> None:
+    assert shared(guild, 14) <= {14}
+    assert 14 in shared(guild_of({GUILD: READ | CONNECT}, {14: {"type": VOICE}}), 14)
 
 
 def test_nothing_is_shared_in_an_unknown_channel(guild: discord.Guild) -> None:
@@ -271,8 +284,10 @@ def random_guild(world: random.Random) -> discord.Guild:
 
 
 def oracle(guild: discord.Guild, here: Any) -> set[int]:
-    """By trying every member who could be there."""
+    """By trying every member who could be there, and a guest where there may be one."""
     allowed = {channel.id for channel in guild.channels}
+    if here.type is discord.ChannelType.voice:
+        allowed = {here.id}
     for member in possible_members(guild):
         if here.permissions_for(member).view_channel:
             allowed &= {c.id for c in guild.channels if reads(c, member)}

@@ -145,6 +145,14 @@ async def test_a_reply_with_a_picture_to_an_answer_asks_anew(scene: Scene) -> No
     assert scene.places(scene.shown(await scene.answer_to(ada, again))) == EVERYBODYS
 
 
+async def test_a_mention_of_magpies_role_counts_too(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    role = scene.nest.world.roles["Magpie"]
+    posted = await finn.post(scene.channel("general"), f"<@&{role}> dog in snow")
+    answer = await scene.answer_to(finn, posted)
+    assert answer.lines()[0] == "### Closest to “dog in snow”"
+
+
 async def test_a_mention_alone_gets_a_short_help(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     posted = await finn.post(scene.channel("general"), me(scene))
