@@ -9,13 +9,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
+import re
 import shutil
 import signal
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +124,6 @@ def _sandbox_command(options: argparse.Namespace) -> list[str]:
 
 
 def _bot_settings(options: argparse.Namespace, base: str, health: str) -> dict[str, str]:
-    import json
-
     token: str = json.loads(WORLD.read_text(encoding="utf-8"))["application"]["token"]
     return {
         "DISCORD_TOKEN": token,
@@ -245,8 +246,6 @@ async def _health(session: aiohttp.ClientSession, health: str) -> dict[str, Any]
 
 
 def _pictures_in_world() -> int:
-    import json
-
     world = json.loads(WORLD.read_text(encoding="utf-8"))
     messages = [message for guild in world["guilds"] for message in guild["messages"]]
     return sum(len(message.get("attachments", ())) for message in messages)
@@ -266,7 +265,21 @@ async def _first_answer(
         markup=False,
     )
     for line in answer.lines()[:8]:
-        console.print(f"      {line}", markup=False)
+        console.print(f"      {_readable(line, member, base)}", markup=False)
+
+
+def _readable(line: str, reader: Person, base: str) -> str:
+    """A line of a message, with names for ids, dates for numbers, and links to this sandbox."""
+    line = re.sub(r"<@!?(\d+)>", lambda m: f"@{reader.name_of(m[1])}", line)
+    line = re.sub(r"<#(\d+)>", lambda m: f"#{reader.channel_name(m[1])}", line)
+    line = re.sub(r"<t:(\d+)(?::\w)?>", lambda m: f"{_date(int(m[1])):%-d %B %Y}", line)
+    line = re.sub(r"\[[^]]*\]\((https?://[^)]*)\)", r"\1", line)
+    line = re.sub(r"^(?:#+|-#) |\*\*", "", line)
+    return line.replace("https://discord.com/channels/", f"{base}/channels/")
+
+
+def _date(unix_s: int) -> datetime:
+    return datetime.fromtimestamp(unix_s, UTC)
 
 
 async def _print_lag(session: aiohttp.ClientSession, health: str, console: Console) -> None:

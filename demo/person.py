@@ -178,6 +178,20 @@ class Person:
                     return str(channel["id"])
         raise KeyError(name)
 
+    def name_of(self, user_id: str) -> str:
+        """What a member is called in the first server; their id when this person cannot tell."""
+        for member in self.guilds[0]["members"]:
+            if (user := member["user"])["id"] == user_id:
+                return str(member.get("nick") or user.get("global_name") or user["username"])
+        return user_id
+
+    def channel_name(self, channel_id: str) -> str:
+        """The name of a channel or thread; its id when this person does not see it."""
+        for channel in [*self.guilds[0]["channels"], *self.guilds[0].get("threads", [])]:
+            if channel["id"] == channel_id:
+                return str(channel["name"])
+        return channel_id
+
     # requests
 
     async def request(self, method: str, path: str, **how: Any) -> Any:
