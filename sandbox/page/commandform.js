@@ -13,6 +13,7 @@ const MAX_OFFERED = 25;
 export class CommandForm {
   #pills = new Map(); // option name -> pill
   #row = h("div.command-row");
+  #tail = h("input.command-tail", { type: "text", autocomplete: "off", spellcheck: "false", oninput: () => this.#tailTyped() });
   #hint = h("p.command-hint", { role: "status" });
 
   /**
@@ -51,7 +52,7 @@ export class CommandForm {
     const pills = [...this.#pills.values()];
     const next = pills.find((pill) => !pill.given() && pill.option.type !== OPTION.attachment) ?? pills.at(-1);
     if (next) next.focus();
-    else this.#row.querySelector(".command-name").focus();
+    else this.#tail.focus();
   }
 
   /** Files that were dropped or pasted go into the first free file option. False when there is none. */
@@ -65,6 +66,7 @@ export class CommandForm {
   }
 
   submit() {
+    this.#takeTail();
     const values = {};
     const labels = {};
     for (const pill of this.#pills.values()) {
@@ -119,13 +121,15 @@ export class CommandForm {
   }
 
   #draw() {
-    const missing = this.leaf.options.filter((option) => !this.#pills.has(option.name));
+    const missing = this.#missing();
     const holder = document.activeElement;
     replace(this.#row,
-      h("span.command-name", { tabindex: "-1" }, `/${this.leaf.name}`),
+      h("span.command-name", {}, `/${this.leaf.name}`),
       ...[...this.#pills.values()].map((pill) => pill.element),
       ...missing.map((option) => h("button.add-option", { type: "button", title: option.description, onclick: () => this.jumpTo(option.name) },
-        icon("plus"), option.name)));
+        icon("plus"), option.name)),
+      this.#tail);
+    this.#tail.setAttribute("aria-label", missing.length ? `More for ${this.leaf.name}: ${missing.map((option) => option.name).join(", ")}` : "End of the command");
     if (holder && this.#row.contains(holder)) holder.focus();
   }
 
@@ -141,12 +145,40 @@ export class CommandForm {
     } else if (event.key === "Backspace" && event.target.value === "") {
       event.preventDefault();
       this.#backspace(event.target);
-    } else if (event.key === "Backspace" && event.target.matches(".command-name")) this.leave();
+    } else if (event.key === "Tab" && event.target === this.#tail && this.#tail.value && !event.shiftKey) {
+      const named = this.#missing().find((option) => option.name.startsWith(this.#tail.value.trim()));
+      if (!named) return;
+      event.preventDefault();
+      this.#tail.value = "";
+      this.jumpTo(named.name);
+    }
+  }
+
+  #missing() {
+    return this.leaf.options.filter((option) => !this.#pills.has(option.name));
+  }
+
+  /** "channel:" typed behind the options that are there makes that one appear. */
+  #tailTyped() {
+    const named = this.#missing().find((option) => this.#tail.value.trim() === `${option.name}:`);
+    if (!named) return;
+    this.#tail.value = "";
+    this.jumpTo(named.name);
+  }
+
+  /** Loose words typed behind the options belong to the option that takes such. */
+  #takeTail() {
+    const words = this.#tail.value.trim();
+    const option = freeTextOption(this.#missing());
+    if (!words || !option) return;
+    this.#tail.value = "";
+    this.fill({ [option.name]: words });
   }
 
   /** At the start of an empty option: drop it, or leave the command from the first one. */
   #backspace(input) {
     const pills = [...this.#pills.values()];
+    if (input === this.#tail) return pills.length ? pills.at(-1).focus() : this.leave();
     const at = pills.findIndex((pill) => pill.element.contains(input));
     if (!pills[at]?.option.required && pills.length > 1) this.#remove(pills[at].option.name);
     else if (at > 0) pills[at - 1].focus();

@@ -15,7 +15,7 @@ import { toast } from "./toast.js";
 const GROUP_MS = 7 * 60_000; // messages of one author this close stand under one name
 const NEAR_EDGE_PX = 700; // load the next page before the edge is seen
 const AT_BOTTOM_PX = 60;
-const ANSWER_MARGIN_PX = 12;
+const ANSWER_MARGIN_PX = 8;
 const FLASH_MS = 2_200;
 
 export class MessageList {

@@ -29,6 +29,11 @@ COMMANDS = [
             {"type": 7, "name": "channel", "description": "Which", "required": True}]},
         {"type": 1, "name": "list", "description": "Which are watched", "options": []},
     ]},
+    {"name": "again", "description": "Once more", "type": 1, "options": [
+        {"type": 7, "name": "channel", "description": "Which"},
+        {"type": 3, "name": "what", "description": "What of it", "choices": [
+            {"name": "missing only", "value": "missing"},
+            {"name": "everything", "value": "all"}]}]},
     {"name": "guess", "description": "With suggestions", "type": 1, "options": [
         {"type": 3, "name": "word", "description": "A word", "required": True,
          "autocomplete": True}]},

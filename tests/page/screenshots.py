@@ -23,6 +23,7 @@ ADMIN, MEMBER, EXPLORER, OUTSIDER = "wren", "ada", "mei", "pim"
 CATEGORIES = ("The Nest", "Pictures", "Back rooms")
 HALF = {"width": 800, "height": 860}  # two of these side by side
 WAIT_MS = 60_000
+REINDEXED_FOR_MS = 6_000  # then there is some progress to show
 
 
 class Studio:
@@ -164,8 +165,8 @@ async def reindex(studio: Studio) -> None:
     page = await studio.enter(ADMIN)
     await write(page, "/reindex what:every")
     await page.keyboard.press("Enter")  # the first one chose from the list
-    await page.locator(".message", has_text="left").last.wait_for()
-    await page.wait_for_timeout(3000)
+    await page.locator(".message").get_by_role("button", name="Pause").last.wait_for()
+    await page.wait_for_timeout(REINDEXED_FOR_MS)
     await studio.keep("reindex", page)
 
 

@@ -48,7 +48,9 @@ async def test_the_list_opens_and_a_choice_becomes_a_pill(enter: Enter, parrot: 
     await page.locator(".composer-field").click()
     await page.keyboard.type("/")
     names = page.locator(".suggestion-label")
-    await expect(names).to_contain_text(["/channels add", "/channels list", "/find", "/guess"])
+    await expect(names).to_contain_text(
+        ["/again", "/channels add", "/channels list", "/find", "/guess"]
+    )
     await page.keyboard.type("fi")
     await page.keyboard.press("Tab")
     await page.keyboard.type("a cat show:ever")
@@ -109,6 +111,22 @@ async def test_a_subcommand_with_a_channel_from_the_list(enter: Enter, parrot: P
     [add] = parrot.heard[-1]["data"]["options"]
     assert add["name"] == "add"
     assert add["options"] == [{"type": 7, "name": "channel", "value": village.PETS}]
+
+
+async def test_where_all_options_are_optional_typing_still_counts(
+    enter: Enter, parrot: Parrot
+) -> None:
+    parrot.answers["again"] = lambda data: text("going on", private=True)
+    page = await enter("ada")
+    await page.locator(".composer-field").click()
+    await page.keyboard.type("/again what:every")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("going on")).to_be_visible()
+    assert options(parrot.heard[-1]) == {"what": "all"}
+    await write(page, "/again #pets")
+    await expect(page.get_by_text("going on")).to_have_count(2)
+    assert options(parrot.heard[-1]) == {"channel": village.PETS}
 
 
 async def test_autocomplete_offers_what_the_bot_says(enter: Enter, parrot: Parrot) -> None:
