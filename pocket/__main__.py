@@ -1,4 +1,4 @@
-"""`python -m pocket train|evaluate|world|fixed|sheet`: make the pocket model and the demo world again."""
+"""`python -m pocket COMMAND`: make the pocket model, the demo world and their sheets again."""
 
 import argparse
 import json

@@ -28,7 +28,7 @@ from pocket.train import Trainer, text_features
 from pocket.wording import KIND_WORDS
 
 Floats = npt.NDArray[np.float32]
-BATCH, WORDINGS, LEARNING_RATE = 192, 3, 6e-4
+BATCH, WORDINGS, LEARNING_RATE = 128, 2, 6e-4
 LEXICON_SHARE, CHATTER_SHARE = 0.15, 0.35  # of a batch
 SIMILAR, SHARPNESS = 0.55, 20.0  # a word counts from this cosine to a subject's name on
 
