@@ -1,14 +1,21 @@
 /** A forum channel: its posts as cards, and a way to begin one. */
 
+import { isPicture, isSpoiler } from "./attachments.js";
 import { attempt, openDialog } from "./dialog.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
+import { local } from "./media.js";
+import { summary } from "./message.js";
 import { avatar, displayName } from "./people.js";
 import { timeOf } from "./snowflake.js";
 import { formatRelative } from "./time.js";
 import { Uploads } from "./uploads.js";
 
+const MAX_PREVIEWS = 30; // posts whose beginning is shown; each is a request
+
 export class Forum {
+  #starters = new Map(); // post id -> its first message, or null when that is gone
+
   /** context: {store, api, go, signal} */
   constructor(context) {
     this.context = context;
@@ -26,6 +33,17 @@ export class Forum {
     } catch (error) {
       if (error.status !== 403 && error.status !== 404) throw error; // archived posts are an extra
     }
+    await this.#loadStarters(channel);
+  }
+
+  /** The posts' first messages, for the words and the picture on their cards. */
+  async #loadStarters(channel) {
+    const unknown = this.context.store.threads(channel, { archived: true }).filter((post) => !this.#starters.has(post.id));
+    await Promise.all(unknown.slice(0, MAX_PREVIEWS).map(async (post) => {
+      const page = await this.context.api.get(`/channels/${post.id}/messages`, { around: post.id, limit: 1 }).catch(() => []);
+      this.#starters.set(post.id, page.find((message) => message.id === post.id) ?? null);
+    }));
+    if (unknown.length && this.channel === channel) this.draw();
   }
 
   draw() {
@@ -41,9 +59,13 @@ export class Forum {
     const { store, go } = this.context;
     const owner = store.member(this.guild.id, post.owner_id);
     const count = post.message_count ?? 0;
+    const starter = this.#starters.get(post.id);
+    const picture = starter?.attachments.find((file) => isPicture(file) && !isSpoiler(file));
     const open = () => go({ guildId: this.guild.id, channelId: post.id, messageId: null });
     return h("li", {}, h("button.post", { type: "button", onclick: open },
       h("b", {}, post.name, post.thread_metadata?.archived && h("i.faint", {}, "archived")),
+      starter && h("p", {}, summary(starter)),
+      picture && h("img", { src: local(picture.url), alt: "", loading: "lazy" }),
       h("span", {}, owner && avatar(owner.user, 20), owner ? displayName(owner.user, owner) : "Somebody",
         ` · ${formatRelative(timeOf(post.last_message_id ?? post.id))} · ${count ? `${count} ${count === 1 ? "reply" : "replies"}` : "no replies yet"}`)));
   }

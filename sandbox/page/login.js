@@ -30,7 +30,6 @@ export function loginScreen(choose, signal) {
       const people = await loadPeople();
       note.textContent = people.length ? "" : "Nobody lives in this world: its file declares no people.";
       replace(list, ...people.map((person) => card(person, choose)));
-      list.querySelector("button")?.focus({ preventScroll: true });
     } catch (error) {
       if (signal.aborted) return;
       note.textContent = `${error.message} Trying again…`;
