@@ -169,7 +169,8 @@ async def _opened(given: argparse.Namespace, *, console: Any = None, writing: bo
         model = model or await _remembered_model(path) or DEFAULT_MODEL
         # No spinner: a first download draws bars of its own.
         console.print(f"loading the model {model}", markup=False, highlight=False, style="dim")
-    gallery = await Gallery.open(path, model, device=given.device, read_only=not writing)
+    with _leaving_at_once():
+        gallery = await Gallery.open(path, model, device=given.device, read_only=not writing)
     try:
         yield gallery
     finally:
@@ -236,6 +237,22 @@ async def _kind(gallery: Gallery, given: argparse.Namespace) -> Kind:
         kind: Kind = given.kind
         return kind
     return "image" if counts.images else "text"
+
+
+@contextlib.contextmanager
+def _leaving_at_once() -> Iterator[None]:
+    """Ctrl-C ends the process on the spot: nothing is being written yet, and a download's
+    threads would go on to their end before an orderly exit."""
+
+    def leave(*_: object) -> None:
+        print("\nInterrupted.", file=sys.stderr, flush=True)
+        os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -359,6 +376,9 @@ def _write_sheet(given: argparse.Namespace, words: str, answer: Answer) -> None:
         for hit in answer.hits
         if hit.kind == "image"
     ]
+    if not cards:
+        print(f"There is no picture to show on {given.sheet}.", file=sys.stderr)
+        return
     outcome = "" if answer.confident else " · nothing stands out"
     subtitle = f"the best {len(cards)} of {answer.searched:,} pictures{outcome}"
     try:

@@ -15,8 +15,13 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @contextlib.contextmanager
-def serving(name: str, folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """The address of the hub, and the files that were downloaded from it so far."""
+def serving(
+    name: str, folder: Path, *, stalled: threading.Event | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """The address of the hub, and the files that were downloaded from it so far.
+
+    stalled   no file comes until this is set
+    """
     taken: list[str] = []
 
     class Hub(BaseHTTPRequestHandler):
@@ -43,6 +48,8 @@ def serving(name: str, folder: Path) -> Iterator[tuple[str, list[str]]]:
             data = file.read_bytes()
             if self.command == "GET":
                 taken.append(file.name)
+                if stalled is not None:
+                    stalled.wait()
             etag = hashlib.sha256(data).hexdigest()
             self._send(data, 200, {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT})
 

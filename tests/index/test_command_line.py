@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from PIL import Image
 
 from index.__main__ import main
 from index.folder import walk
+from tests.index import hub
 from tests.index.colours import encoded
 
 ROOT = Path(__file__).parents[2]
@@ -218,6 +220,27 @@ def test_interrupted_finishes_what_is_in_hand_and_says_how_to_go_on(
     assert "Traceback" not in err
     assert add("photos") == 0
     assert stored() == [str(file) for file in files]
+
+
+def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> None:
+    released = threading.Event()
+    with hub.serving("birds/slow", tiny_clip, stalled=released) as (address, taken):
+        command = [sys.executable, "-m", "index", "add", str(tmp_path), "--model", "birds/slow"]
+        settings = {
+            "HF_ENDPOINT": address,
+            "HF_HOME": str(tmp_path / "hf"),
+            "PYTHONPATH": str(ROOT),
+        }
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | settings
+        ) as process:
+            while not taken:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=20)
+        released.set()
+    assert process.returncode == 130
+    assert err.endswith(b"Interrupted.\n")
 
 
 def test_other_process_is_refused_while_one_adds_and_finding_is_allowed(
