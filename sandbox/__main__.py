@@ -63,6 +63,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         data=arguments.data,
         strict_limits=arguments.strict_limits,
+        record=False,
     ) as server:
         print(server.url, flush=True)
         await stop.wait()

@@ -316,6 +316,9 @@ class Gateway:
             if session is not None:
                 writer = asyncio.create_task(self._write(session, socket))
                 await self._frames(session, socket)
+        except (ValueError, KeyError, TypeError, IndexError):
+            log.warning("a frame of a wrong shape", exc_info=True)
+            await ws.close(code=DECODE_ERROR, message=b"Error while decoding payload.")
         finally:
             self._sockets.discard(socket)
             if writer is not None:

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 API = "/api/v10"
 KEPT_EXCHANGES = 2000
+KEPT_UNEXPECTED = 20
 MAX_BUCKETS = 1000  # beyond that, those that were reset are forgotten
 MAX_KEPT_BODY = 1 << 20  # bytes; longer answers are recorded without their body
 
@@ -140,10 +141,12 @@ class Limits:
 class Doorway:
     """The middleware around every API route."""
 
-    def __init__(self, core: Core, *, strict: bool = False) -> None:
+    def __init__(self, core: Core, *, strict: bool = False, keep_bodies: bool = True) -> None:
         self.core = core
         self.limits = Limits(strict)
+        self.keep_bodies = keep_bodies
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
+        self.unexpected: deque[str] = deque(maxlen=KEPT_UNEXPECTED)
 
     @web.middleware
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -202,15 +205,18 @@ class Doorway:
             return answer(error.body(), error.status)
         except web.HTTPException as exc:
             return answer({"message": f"{exc.status}: {exc.reason}", "code": 0}, exc.status)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            # A body of the wrong shape gets here; log it, for it may be the sandbox's own fault.
-            log.exception("%s %s could not be handled", request.method, request.path)
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+            # A body of the wrong shape gets here, or the sandbox's own fault: it is noted.
+            log.warning("%s %s could not be handled", request.method, request.path, exc_info=True)
+            self.unexpected.append(f"{request.method} {request.path}: {exc!r}")
             return answer({"message": "Invalid Form Body", "code": 50035, "errors": {}}, 400)
 
     def _record(self, request: web.Request, who: str, response: web.Response) -> None:
         body = response.body if isinstance(response.body, bytes) else b""
         kept = request.get(BODY)
         listed = request.get(JSON)
+        wanted = kept.json if kept is not None else listed[0] if listed else None
+        recorded = self.keep_bodies and len(body) <= MAX_KEPT_BODY
         self.exchanges.append(
             Exchange(
                 at=time.time(),
@@ -219,10 +225,10 @@ class Doorway:
                 route=template(request),
                 path=request.path.removeprefix(API),
                 query=dict(request.query),
-                request=kept.json if kept is not None else listed[0] if listed else None,
+                request=wanted if self.keep_bodies else None,
                 multipart=request.content_type == "multipart/form-data",
                 status=response.status,
-                response=body if len(body) <= MAX_KEPT_BODY else b"",
+                response=body if recorded else b"",
             )
         )
 

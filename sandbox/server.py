@@ -39,9 +39,9 @@ class Server:
     exchanges  the last requests to the API with their answers
     """
 
-    def __init__(self, core: Core, *, strict_limits: bool = False) -> None:
+    def __init__(self, core: Core, *, strict_limits: bool = False, record: bool = True) -> None:
         self.core = core
-        self.doorway = Doorway(core, strict=strict_limits)
+        self.doorway = Doorway(core, strict=strict_limits, keep_bodies=record)
         self.guilds = GuildRoutes(core)
         self.people = PeopleRoutes(core, self.doorway)
         self._runner: web.AppRunner | None = None
@@ -75,6 +75,11 @@ class Server:
     def exchanges(self) -> list[Exchange]:
         """The last requests to the API with their answers, oldest first."""
         return list(self.doorway.exchanges)
+
+    @property
+    def unexpected(self) -> list[str]:
+        """Requests that nobody foresaw: bodies of a wrong shape, or the sandbox's own faults."""
+        return list(self.doorway.unexpected)
 
     def strike(self, kind: str, **parameters: Any) -> None:
         """Ask for a fault, as PUT /sandbox/faults does; see `faults.py` for the kinds."""
@@ -130,12 +135,14 @@ async def serve(
     clocks: Clocks | None = None,
     link_life_s: float = LINK_LIFE_S,
     strict_limits: bool = False,
+    record: bool = True,
 ) -> AsyncIterator[Server]:
     """A running sandbox for an `async with`.
 
     world  a world file, its content, or a loaded World
     port   0 takes a free one
     data   a folder that keeps what is posted over a restart; None forgets it
+    record keep the bodies of the last requests and answers in `exchanges`
 
     raises  WorldError for a bad world or data folder, OSError for a port that is taken
     """
@@ -144,7 +151,7 @@ async def serve(
         core = await asyncio.to_thread(_assemble, world, data, folder)
         core.clocks = clocks or Clocks()
         core.links.life_s = link_life_s
-        server = Server(core, strict_limits=strict_limits)
+        server = Server(core, strict_limits=strict_limits, record=record)
         await server.start(host, port)
         try:
             yield server

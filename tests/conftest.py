@@ -23,6 +23,7 @@ async def sandbox(world_file: worlds.WorldFile) -> AsyncIterator[sandbox_package
     async with sandbox_package.serve(world_file.write()) as server:
         yield server
         discord_schema.assert_valid(server.exchanges)
+        assert not server.unexpected
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -148,3 +148,35 @@ async def test_strict_limits_refuse_the_sixth_page_in_five_seconds(
             assert answer.headers["Via"]
             assert 0 < (await answer.json())["retry_after"] <= 5
         discord_schema.assert_valid(server.exchanges)
+
+
+GARBAGE = ["", "[", "[]", "{}", "null", "7", '"x"', '{"content": {"a": 1}}', '{"embeds": 7}']
+GARBAGE += ['{"components": [[]]}', '{"type": "x", "data": 5}', '{"messages": [{}]}', "[[1]]"]
+PLACES = [
+    ("POST", "/channels/{general}/messages"),
+    ("PATCH", "/channels/{general}/messages/{message}"),
+    ("POST", "/channels/{general}/messages/bulk-delete"),
+    ("POST", "/channels/{general}/threads"),
+    ("PATCH", "/channels/{general}"),
+    ("PUT", "/channels/{general}/permissions/{guild}"),
+    ("POST", "/guilds/{guild}/channels"),
+    ("POST", "/guilds/{guild}/roles"),
+    ("POST", "/interactions"),
+    ("POST", "/attachments/refresh-urls"),
+]
+
+
+@pytest.mark.parametrize(("method", "place"), PLACES)
+async def test_garbage_is_refused_and_breaks_nothing(
+    world_file: WorldFile, http: aiohttp.ClientSession, method: str, place: str
+) -> None:
+    message = world_file.guild["messages"][0]["id"]
+    general, guild = world_file.channels["general"], world_file.guild_id
+    path = place.format(general=general, guild=guild, message=message)
+    headers = {"Authorization": "ada-token", "Content-Type": "application/json"}
+    async with serve(world_file.write()) as server:
+        for body in GARBAGE:
+            url = f"{server.url}/api/v10{path}"
+            async with http.request(method, url, data=body, headers=headers) as answer:
+                assert answer.status < 500, body
+                assert answer.content_type == "application/json" or answer.status == 204

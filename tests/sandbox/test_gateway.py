@@ -251,3 +251,48 @@ async def _identify(ws: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
     ready: dict[str, Any] = (await ws.receive_json())["d"]
     assert (await ws.receive_json())["t"] == "GUILD_CREATE"
     return ready
+
+
+async def test_discord_py_leaves_a_zombie_and_resumes(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    sandbox.gateway.heartbeat_ms = 200
+    async with flying(Bird(heartbeat_timeout=1.0), sandbox) as bird:
+        sandbox.strike("gateway_zombie")
+        await asyncio.sleep(0.05)
+        ada = await log_in("ada")
+        await ada.post(ada.channel("general"), "in the dark")
+        await bird.until("resumed")
+        await bird.until("message", lambda message: message.content == "in the dark")
+
+
+async def test_without_the_content_setting_history_is_empty_too(
+    sandbox: Server, world_file: WorldFile
+) -> None:
+    sandbox.world.application.privileged = []
+    async with flying(Bird(intents=discord.Intents(guilds=True)), sandbox) as bird:
+        general = bird.get_channel(world_file.channels["general"])
+        messages = [message async for message in general.history()]
+        assert len(messages) == 3
+        assert not any(message.content or message.attachments for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("{", 4002),
+        ("[]", 4002),
+        ('{"op": 2, "d": {"token": "the-bots-token", "intents": "x"}}', 4013),
+        ('{"op": 2, "d": {"token": "the-bots-token", "intents": 1, "shard": [2, 1]}}', 4010),
+        ('{"op": 2, "d": {"token": "ada-token", "shard": ["x"]}}', 4002),
+        ('{"op": 8, "d": {}}', 4003),
+    ],
+)
+async def test_a_wrong_frame_closes_with_its_code(
+    sandbox: Server, http: aiohttp.ClientSession, frame: str, code: int
+) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        await ws.receive_json()
+        await ws.send_str(frame)
+        await ws.receive()
+        assert ws.close_code == code

@@ -233,11 +233,3 @@ def test_a_bad_world_names_the_spot(tmp_path: Path, changed: Any, said: str) -> 
     path.write_text(json.dumps(content))
     with pytest.raises(WorldError, match=said):
         load(path)
-
-
-def test_the_demo_world_loads() -> None:
-    from sandbox.__main__ import DEMO
-    from sandbox.worldfile import load
-
-    world = load(DEMO)
-    assert world.bot.bot
