@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import json
+import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -23,7 +25,12 @@ ADMIN, MEMBER, EXPLORER, OUTSIDER = "wren", "ada", "mei", "pim"
 CATEGORIES = ("The Nest", "Pictures", "Back rooms")
 HALF = {"width": 800, "height": 860}  # two of these side by side
 WAIT_MS = 60_000
-REINDEXED_FOR_MS = 6_000  # then there is some progress to show
+ASKED_WITH = "I have waited nine years"  # a whale
+HALFWAY = re.compile(r"\b[3-7]\d %")
+# Discord lets a bot read about one page of history a second
+AS_SLOW_AS_DISCORD = {
+    "kind": "slow", "path": "/channels/*/messages", "who": "bot", "delay_s": 1.0, "times": None,
+}  # fmt: skip
 
 
 class Studio:
@@ -47,11 +54,18 @@ class Studio:
         await page.wait_for_selector(".message")
         return page
 
+    async def clear_faults(self) -> None:
+        """Let the sandbox be quick again."""
+        context = await self.browser.new_context()
+        await context.request.delete(f"{self.base}/sandbox/faults")
+        await context.close()
+
     async def keep(self, name: str, *pages: Page) -> None:
         """One picture of a page, or of several side by side; the pages are closed."""
         shots = []
         for page in pages:
-            await page.mouse.move(700, 5)  # no message is under the pointer
+            if not await page.locator(".menu").count():
+                await page.mouse.move(700, 5)  # no message is under the pointer
             await settle(page)
             shots.append(await page.screenshot())
             await page.context.close()
@@ -127,18 +141,26 @@ async def find(studio: Studio) -> None:
 
 
 async def similar(studio: Studio) -> None:
-    page = await studio.enter(EXPLORER, "wildlife")
-    picture = page.locator(".message:not(.answer) .single .tile[data-key]:not(.covered)").last
-    await picture.scroll_into_view_if_needed()
-    await picture.click(button="right", position={"x": 90, "y": 60})
-    await page.get_by_role("menuitem", name="Apps").hover()
-    await page.get_by_role("menuitem", name="Find similar").wait_for()
-    await settle(page)
-    save([await page.screenshot()], studio.out / "menu.webp")
-    before = await answers(page).count()
-    await page.get_by_role("menuitem", name="Find similar").click()
-    await next_answer(page, before)
-    await studio.keep("similar", page)
+    """Left the menu that asks, right its answer."""
+    pages = [await studio.enter(EXPLORER, "wildlife", half=True) for _ in range(2)]
+    for page in pages:
+        await page.evaluate("place => { location.hash = place }", picture_to_ask_with())
+        picture = page.locator(".message.flash .tile").first
+        await picture.click(button="right", position={"x": 110, "y": 40})
+        await page.get_by_role("menuitem", name="Apps").hover()
+        await page.get_by_role("menuitem", name="Find similar").wait_for()
+    before = await answers(pages[1]).count()
+    await pages[1].get_by_role("menuitem", name="Find similar").click()
+    await next_answer(pages[1], before)
+    await studio.keep("similar", *pages)
+
+
+def picture_to_ask_with() -> str:
+    """The address, in the page, of the message with the picture that `similar` asks with."""
+    world = json.loads(processes.DEMO_WORLD.read_text(encoding="utf-8"))
+    guild = world["guilds"][0]
+    message = next(one for one in guild["messages"] if ASKED_WITH in one["content"])
+    return f"#/{guild['id']}/{message['channel_id']}/{message['id']}"
 
 
 async def reply(studio: Studio) -> None:
@@ -163,11 +185,14 @@ async def private(studio: Studio) -> None:
 
 async def reindex(studio: Studio) -> None:
     page = await studio.enter(ADMIN)
+    faults = f"{studio.base}/sandbox/faults"
+    await page.request.put(faults, data=AS_SLOW_AS_DISCORD)
     await write(page, "/reindex what:every")
     await page.keyboard.press("Enter")  # the first one chose from the list
-    await page.locator(".message").get_by_role("button", name="Pause").last.wait_for()
-    await page.wait_for_timeout(REINDEXED_FOR_MS)
+    progress = page.locator(".message:has(.action-row)").last
+    await progress.filter(has_text=HALFWAY).wait_for()
     await studio.keep("reindex", page)
+    await studio.clear_faults()
 
 
 SHOTS: dict[str, Callable[[Studio], Awaitable[None]]] = {
