@@ -173,7 +173,7 @@ class _Check:
         style = component.get("style")
         cleaned: Component = {"style": style, "disabled": bool(component.get("disabled", False))}
         if style == 5:
-            if not _is_link(component.get("url")):
+            if not is_link(component.get("url")):
                 self.problem(f"{path}.url", "URL_TYPE_INVALID_URL", "Not a well formed URL.")
             cleaned["url"] = component.get("url")
         elif style in (1, 2, 3, 4):
@@ -231,10 +231,10 @@ class _Check:
         url = media.get("url") if isinstance(media, dict) else None
         if not isinstance(url, str) or not url:
             self.problem(f"{path}.url", "BASE_TYPE_REQUIRED", "This field is required")
-        elif only_uploads and not url.startswith("attachment:"):
+        elif only_uploads and not url.startswith("attachment://"):
             message = "Only attachment:// references are allowed"
             self.problem(f"{path}.url", "UNFURLED_MEDIA_ITEM_REFERENCED", message)
-        elif not _is_link(url) and not url.startswith(("attachment:", "media:")):
+        elif not is_link(url) and not url.startswith(("attachment://", "media:")):
             self.problem(f"{path}.url", "URL_TYPE_INVALID_URL", "Not a well formed URL.")
         return {"url": url or ""}
 
@@ -293,5 +293,6 @@ class _Check:
             self.problem(path, "BASE_TYPE_MAX_LENGTH", message)
 
 
-def _is_link(url: Any) -> bool:
+def is_link(url: Any) -> bool:
+    """Whether it is a web address."""
     return isinstance(url, str) and bool(re.match(r"(https?|discord)://\S+$", url))

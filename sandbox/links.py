@@ -80,6 +80,8 @@ class Links:
                 attachment.content_type,
                 attachment,
             )
+        if url.startswith("attachment:"):  # of a message that was deleted: 404
+            url = f"{self.base}/cdn/attachments/0/{url.removeprefix('attachment:')}/gone"
         if url.startswith("media:"):
             url = PICTURE_SITE + quote(url.removeprefix("media:"))
         url = self._original(url)

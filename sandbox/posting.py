@@ -93,9 +93,9 @@ async def fill(core: Core, message: Message, body: Body) -> None:
     before = message.attachments
     if "attachments" in wanted or body.uploads:
         message.attachments = await _attachments(core, message, body)
-    _use_uploads(message)
-    if dropped := [one for one in before if one not in message.attachments]:
-        core.world.hide_files(dropped)
+    dropped = [one for one in before if one.id not in {kept.id for kept in message.attachments}]
+    _use_uploads(core, message, dropped)
+    core.world.hide_files(dropped)
 
 
 async def edit(core: Core, message: Message, body: Body, author: Author) -> None:
@@ -146,6 +146,11 @@ def _embeds(embeds: Any) -> list[dict[str, Any]]:
         for key, limit in EMBED_LIMITS.items():
             if len(embed.get(key) or "") > limit:
                 raise too_long(f"embeds.{n}.{key}", limit)
+        for key in ("image", "thumbnail"):
+            url = embed[key]["url"] if embed.get(key) else "attachment://"
+            if not (components.is_link(url) or url.startswith("attachment://")):
+                message = "Not a well formed URL."
+                raise invalid(f"embeds.{n}.{key}.url", "URL_TYPE_INVALID_URL", message)
         if len(embed.get("fields") or []) > 25:
             message = "Must be 25 or fewer in length."
             raise invalid(f"embeds.{n}.fields", "BASE_TYPE_MAX_LENGTH", message)
@@ -221,20 +226,26 @@ async def _keep(core: Core, message: Message, upload: Upload, entry: dict[str, A
     )
 
 
-def _use_uploads(message: Message) -> None:
-    """Point `attachment://name` in embeds and components at the message's own files."""
+def _use_uploads(core: Core, message: Message, dropped: list[Attachment]) -> None:
+    """Write `attachment:ID` for every file in embeds and components: for `attachment://name` of
+    the message's own, and for an address of the CDN, whose signature will not last.
+
+    raises  ApiError 50035 for a name that is not there, or no more
+    """
     by_name = {one.filename: one for one in message.attachments}
+    gone = {f"attachment:{one.id}" for one in dropped}
     spots = [(embed, key) for embed in message.embeds for key in ("image", "thumbnail")]
     media = [embed[key] for embed, key in spots if key in embed]
     media += list(components.media_items(message.components))
     for item in media:
-        if not item["url"].startswith("attachment://"):
-            continue
-        name = item["url"].removeprefix("attachment://")
-        if name not in by_name:
+        url = item["url"]
+        name = url.removeprefix("attachment://")
+        known = by_name.get(name) if name != url else core.links.attachment_at(url)
+        if known is not None:
+            item["url"] = f"attachment:{known.id}"
+        if url in gone or (known is None and name != url):
             text = f"The referenced attachment '{name}' was not found."
             raise invalid("components", "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", text)
-        item["url"] = f"attachment:{by_name[name].id}"
 
 
 def _check_permissions(author: Author, message: Message) -> None:

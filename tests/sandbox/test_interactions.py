@@ -392,3 +392,105 @@ async def _clicked(person: Person, answer: Answer, button: dict[str, Any], expec
     )
     await person.click(answer, button)
     return Answer(await changed)
+
+
+async def test_anothers_picture_in_a_gallery_is_signed_when_shown_and_gone_when_deleted(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with flying(Bird(set_up=commands), sandbox) as bird:
+        mei = await log_in("mei")
+        general = mei.channel("general")
+        picture = (world_file.folder / "red.png").read_bytes()
+        posted = await mei.post(general, pictures={"cat.png": picture})
+        bare = posted["attachments"][0]["url"].split("?")[0]
+        view = page(0, bare, "https://pictures.example/red.png")
+        sent = await bird.get_channel(int(general)).send(view=view)
+        ours, elsewhere = sent.components[0].children[1].items
+        assert "hm=" in ours.media.url
+        assert (ours.media.width, ours.media.height) == (64, 48)
+        assert await bird.http.get_from_cdn(ours.media.url) == picture
+        assert elsewhere.media.url == "https://pictures.example/red.png"
+        assert await bird.http.get_from_cdn(elsewhere.media.proxy_url)
+        await mei.request("DELETE", f"/channels/{general}/messages/{posted['id']}")
+        again = await sent.channel.fetch_message(sent.id)
+        with pytest.raises(discord.NotFound):
+            await bird.http.get_from_cdn(again.components[0].children[1].items[0].media.url)
+        await sent.edit(view=page(1))
+
+
+async def test_a_file_that_a_component_shows_cannot_be_dropped(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        general = bird.get_channel(world_file.channels["general"])
+        file = discord.File(world_file.folder / "red.png")
+        sent = await general.send(view=page(0, "attachment://red.png"), file=file)
+        with pytest.raises(discord.HTTPException, match="was not found"):
+            await sent.edit(attachments=[])
+        missing = page(0, "attachment://other.png")
+        with pytest.raises(discord.HTTPException, match="was not found"):
+            await sent.edit(view=missing)
+        await sent.edit(view=page(1), attachments=[])
+
+
+async def test_a_select_sends_what_was_chosen(sandbox: Server, log_in: LogIn) -> None:
+    chosen: list[list[str]] = []
+
+    def choosing(bird: Bird) -> None:
+        @bird.tree.command(description="Lets choose.")
+        async def choose(interaction: Interaction) -> None:
+            view = ui.View()
+            select: ui.Select[Any] = ui.Select(
+                options=[discord.SelectOption(label=name) for name in ("red", "blue")]
+            )
+
+            async def selected(click: Interaction) -> None:
+                chosen.append(select.values)
+                await click.response.edit_message(content="chosen", view=None)
+
+            select.callback = selected  # type: ignore[method-assign]
+            view.add_item(select)
+            await interaction.response.send_message("which?", view=view)
+
+    async with flying(Bird(set_up=choosing), sandbox):
+        mei = await log_in("mei")
+        answer = await mei.command("choose")
+        (select,) = (part for part in answer.parts() if part["type"] == 3)
+        body = {
+            "application_id": answer.message["application_id"],
+            "guild_id": mei.guilds[0]["id"],
+            "channel_id": answer.message["channel_id"],
+            "session_id": mei.session_id,
+            "type": 3,
+            "message_id": answer.message["id"],
+        }
+        data = {"component_type": 3, "custom_id": select["custom_id"]}
+        for wrong in (["green"], ["red", "blue"], []):
+            with pytest.raises(Refused, match="Invalid Form Body"):
+                await mei.request(
+                    "POST", "/interactions", json={**body, "data": {**data, "values": wrong}}
+                )
+        await mei.request(
+            "POST", "/interactions", json={**body, "data": {**data, "values": ["blue"]}}
+        )
+        changed = await mei.event("MESSAGE_UPDATE", where=lambda m: m["content"] == "chosen")
+        assert changed["components"] == []
+        assert chosen == [["blue"]]
+
+
+async def test_a_user_menu_gets_the_member(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    def greeting(bird: Bird) -> None:
+        @bird.tree.context_menu(name="Greet")
+        async def greet(interaction: Interaction, member: discord.Member) -> None:
+            seen = member.resolved_permissions
+            assert seen is not None
+            await interaction.response.send_message(f"{member.name} {seen.manage_guild}")
+
+    async with flying(Bird(set_up=greeting), sandbox):
+        mei = await log_in("mei")
+        (greet,) = await mei.commands()
+        await _interact(mei, 2, greet, "1", target_id=str(world_file.people["mod"]))
+        answer = await mei.event("MESSAGE_CREATE")
+        assert answer["content"] == "mod True"
