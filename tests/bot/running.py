@@ -21,7 +21,7 @@ from bot.settings import Settings
 from index import Gallery
 from index.embedder import Embedder
 
-PATIENCE_S = 60.0  # with a slow machine; nothing is claimed about time
+PATIENCE_S = 30.0  # with a slow machine; nothing is claimed about time
 
 
 def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
@@ -44,9 +44,13 @@ async def running(
             ready.cancel()
             if serving.done():
                 await serving
-            yield client
-            await client.close()
-            await serving
+            try:
+                yield client
+            finally:
+                if isinstance(model, Held):
+                    model.let_go()
+                await client.close()
+                await serving
     finally:
         await gallery.close()
 

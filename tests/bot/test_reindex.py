@@ -1,0 +1,330 @@
+"""/reindex puts the gallery right, shows how far it is, and survives what comes between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sandbox as sandbox_package
+from bot import reindex
+from bot.client import Magpie
+from demo.person import Answer, Person
+from index import Group, Job, Link
+from index.embedder import Embedder
+from tests import worlds
+from tests.bot.conftest import LogIn
+from tests.bot.running import Held, idle, png, running, sources, until, watch
+from tests.worlds import WorldFile
+
+MESSAGES = 220  # three pages
+
+
+@pytest.fixture(autouse=True)
+def shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reindex, "SHOW_EVERY_S", 0.05)
+
+
+@pytest.fixture
+def world_file(tmp_path: Path) -> WorldFile:
+    world = worlds.small(tmp_path / "world")
+    general, mei = world.channels["general"], world.people["mei"]
+    for n in range(MESSAGES):
+        pictures = [world.picture(f"{n}.png", f"#{n:02x}8040")] if n % 10 == 0 else []
+        world.message(general, mei, f"message {n}", pictures=pictures)
+    old = world.thread("old", general, world.people["ada"], archived=True)
+    world.message(old, mei, pictures=[world.picture("old.png", "gold")])
+    return world
+
+
+@pytest.fixture
+async def ada(log_in: LogIn) -> Person:
+    return await log_in("ada")
+
+
+async def read_all(client: Magpie, world: WorldFile) -> set[str]:
+    """Watch #general and read it; the messages that have pictures."""
+    await watch(client, world.channels["general"])
+    return await sources(client)
+
+
+async def job(client: Magpie) -> Job:
+    """The latest job."""
+    return (await client.gallery.jobs(active=False))[-1]
+
+
+async def stands(client: Magpie, *statuses: str) -> Job:
+    """Wait until the latest job has one of these statuses; the job."""
+
+    async def holds() -> bool:
+        return (await job(client)).status in statuses
+
+    await until(holds)
+    return await job(client)
+
+
+def progress_of(person: Person) -> Answer:
+    """The progress message, as it was last seen."""
+    shown = [e for name, e in person._events if name in ("MESSAGE_CREATE", "MESSAGE_UPDATE")]
+    return Answer([e for e in shown if "Reindex" in e["content"] and not e.get("flags", 0)][-1])
+
+
+async def begin_held(person: Person, held: Held) -> Answer:
+    """Begin a job that gets as far as embedding its first page, and no further."""
+    held.hold()
+    begun = held.begun
+    await begin(person)
+
+    async def embedding() -> bool:
+        return held.begun > begun
+
+    await until(embedding)
+    return progress_of(person)
+
+
+async def begin(person: Person, **options: Any) -> Answer:
+    answer = await person.command("reindex", **options)
+    assert answer.private
+    return answer
+
+
+async def test_what_is_missing_comes_in_and_what_is_gone_goes(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    everything = await read_all(magpie, world_file)
+    space, general = world_file.guild_id, world_file.channels["general"]
+    lost = sorted(everything)[::3]
+    await magpie.gallery.remove_sources(space, lost)
+    embedded = await magpie.gallery.embed_picture(png("teal"))
+    kept = next(iter(everything - set(lost)))
+    deleted = str(int(kept) + 1)  # while nobody was there to hear of it
+    thread = Group(worlds.snowflake(900), parent=general)  # so was this thread
+    await magpie.gallery.commit(
+        [
+            (embedded, Link(space, Group(general), deleted, "a:1")),
+            (embedded, Link(space, Group(general), kept, "a:2")),
+            (embedded, Link(space, thread, str(thread.id + 1), "a:3")),
+        ]
+    )
+    await begin(ada)
+    done = await stands(magpie, "done")
+    assert await sources(magpie) == everything
+    assert (await magpie.gallery.count()).links == len(everything)
+    assert done.state["added"] == len(lost)
+    assert done.state["removed"] == 3
+
+
+async def test_only_the_channel_asked_for_is_read(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    general, dark = world_file.channels["general"], world_file.channels["after-dark"]
+    await ada.post(str(dark), pictures={"a.png": png("teal")})
+    await read_all(magpie, world_file)
+    await watch(magpie, dark)
+    await magpie.gallery.remove_sources(world_file.guild_id, list(await sources(magpie)))
+    await begin(ada, channel=str(dark))
+    await stands(magpie, "done")
+    assert await sources(magpie, general) == set()
+    assert len(await sources(magpie, dark)) == 1
+
+
+async def test_everything_again_reads_also_what_is_there(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    everything = await read_all(magpie, world_file)
+    await begin(ada, what="everything")
+    done = await stands(magpie, "done")
+    assert done.state["checked"] == len(everything)
+    assert done.state["added"] == 0
+    assert await sources(magpie) == everything
+    assert (await magpie.gallery.count()).links == len(everything)
+
+
+async def test_missing_only_downloads_nothing_that_is_there(
+    magpie: Magpie, world_file: WorldFile, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await read_all(magpie, world_file)
+
+    async def refuse(*_: Any, **__: Any) -> bytes:
+        raise AssertionError("nothing is to be downloaded")
+
+    monkeypatch.setattr(magpie.downloader, "fetch", refuse)
+    await begin(ada)
+    done = await stands(magpie, "done")
+    assert done.state["failed"] == 0
+
+
+async def test_progress_is_an_ordinary_message_that_ends_without_buttons(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    await read_all(magpie, world_file)
+    answer = await begin(ada)
+    assert "follow it here" in answer.text()
+    await stands(magpie, "done")
+
+    async def shown() -> bool:
+        return "Reindexing is done" in progress_of(ada).text()
+
+    await until(shown)
+    assert progress_of(ada).buttons() == []
+    assert "0 added · 0 removed" in progress_of(ada).text()
+
+
+async def test_paused_and_resumed_by_button(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        everything = await read_all(client, world_file)
+        await client.gallery.remove_sources(world_file.guild_id, list(everything))
+        progress = await begin_held(ada, held)
+        await ada.click(progress, progress.button("Pause"))
+        held.let_go()
+        paused = await stands(client, "paused")
+        assert paused.state["messages"] < MESSAGES
+
+        async def shown(label: str) -> bool:
+            return label in [button["label"] for button in progress_of(ada).buttons()]
+
+        await until(lambda: shown("Resume"))
+        assert "paused" in progress_of(ada).text()
+        assert await sources(client) < everything
+        await ada.click(progress_of(ada), progress_of(ada).button("Resume"))
+        await stands(client, "done")
+        assert await sources(client) == everything
+
+
+async def test_cancelled_by_button_keeps_what_was_indexed(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        everything = await read_all(client, world_file)
+        await client.gallery.remove_sources(world_file.guild_id, list(everything))
+        progress = await begin_held(ada, held)
+        await ada.click(progress, progress.button("Cancel"))
+        held.let_go()
+        await stands(client, "cancelled")
+        assert set() < await sources(client) < everything
+        assert progress_of(ada).buttons() == []
+
+
+async def test_buttons_check_manage_server_at_each_click(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+    log_in: LogIn,
+) -> None:
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        everything = await read_all(client, world_file)
+        await client.gallery.remove_sources(world_file.guild_id, list(everything))
+        mei = await log_in("mei")
+        await mei.command("find", query="snow")  # her client has met the application
+        progress = await begin_held(ada, held)
+        for label in ("Pause", "Cancel"):
+            refused = await mei.click(progress, progress.button(label))
+            assert refused.private
+            assert "Manage Server" in refused.text()
+        held.let_go()
+        await stands(client, "done")
+        assert await sources(client) == everything
+
+
+async def test_job_goes_on_after_a_restart_where_it_stood(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        everything = await read_all(client, world_file)
+        await client.gallery.remove_sources(world_file.guild_id, list(everything))
+        progress = await begin_held(ada, held)
+        await ada.click(progress, progress.button("Pause"))
+        held.let_go()
+        stood = await stands(client, "paused")
+    progress = progress_of(ada)
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert (await job(client)).status == "paused", "a restart is no reason to go on"
+        await ada.click(progress, progress.button("Resume"))
+        done = await stands(client, "done")
+        assert done.id == stood.id
+        assert done.state["messages"] > stood.state["messages"] > 0
+        assert await sources(client) == everything
+        assert (await client.gallery.count()).links == len(everything)
+
+
+async def test_running_job_resumes_by_itself(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        everything = await read_all(client, world_file)
+        await client.gallery.remove_sources(world_file.guild_id, list(everything))
+        await begin_held(ada, held)
+        held.let_go()  # else closing would wait for the model
+        await client.close()
+        assert (await job(client)).status == "running"
+    async with running(sandbox, db, model) as client:
+        await stands(client, "done")
+        assert await sources(client) == everything
+        assert (await client.gallery.count()).links == len(everything)
+
+
+async def test_second_reindex_shows_the_first(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        everything = await read_all(client, world_file)
+        await client.gallery.remove_sources(world_file.guild_id, list(everything))
+        first = (await begin_held(ada, held)).message["id"]
+        await begin(ada)
+        assert progress_of(ada).message["id"] != first
+        assert len(await client.gallery.jobs()) == 1
+        shown = [
+            message["id"] for message in await ada.messages(str(world_file.channels["general"]))
+        ]
+        assert first not in shown, "one progress message is enough"
+        held.let_go()
+        await stands(client, "done")
+
+
+async def test_deleted_progress_message_does_not_stop_the_job(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        everything = await read_all(client, world_file)
+        await client.gallery.remove_sources(world_file.guild_id, list(everything))
+        message = (await begin_held(ada, held)).message
+        path = f"/channels/{message['channel_id']}/messages/{message['id']}"
+        await ada.request("DELETE", path)
+        held.let_go()
+        await stands(client, "done")
+        assert await sources(client) == everything
+
+
+async def test_where_the_bot_may_not_post_the_private_answer_shows_progress(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    await read_all(magpie, world_file)
+    general, me = world_file.channels["general"], world_file.bot_id
+    deny = {"type": 1, "allow": "0", "deny": str(worlds.SEND_MESSAGES)}
+    await ada.request("PUT", f"/channels/{general}/permissions/{me}", json=deny)
+    await begin(ada)
+    await stands(magpie, "done")
+
+    async def shown() -> bool:
+        private = [e for _, e in ada._events if e.get("flags", 0) & 64]
+        return any("Reindexing is done" in e["content"] for e in private)
+
+    await until(shown)
+
+
+async def test_nothing_watched_is_nothing_to_reindex(magpie: Magpie, ada: Person) -> None:
+    assert "/channels add" in (await begin(ada)).text()
+    assert await magpie.gallery.jobs(active=False) == []
