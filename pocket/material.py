@@ -1,6 +1,7 @@
 """Scenes to train on, rendered as they are needed: plans, backdrops, and a pool of pictures."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,7 @@ from pocket.scenes import (
     FRAME,
     OVERLAYS,
     Scene,
+    Spot,
     backdrop,
     compose,
     crop_backdrop,
@@ -24,6 +26,10 @@ from pocket.scenes import (
     photographed,
     recoloured,
 )
+
+GRID = 6  # patches a side of a training picture
+NOBODY = -1  # no subject stands in this patch
+Map = npt.NDArray[np.int16]
 
 HELD_OUT_SHARE = 10  # one subject × place pair of so many is never trained
 BACKDROPS_A_PLACE = 70
@@ -109,6 +115,12 @@ class Studio:
         self, scene: Scene, rng: Random, *, restyle: float = 0.35, easy: bool = False
     ) -> Image.Image:
         """The scene as a picture of FRAME pixels a side."""
+        return self.render_mapped(scene, rng, restyle=restyle, easy=easy)[0]
+
+    def render_mapped(
+        self, scene: Scene, rng: Random, *, restyle: float = 0.35, easy: bool = False
+    ) -> tuple[Image.Image, Map]:
+        """The picture, and which subject stands in each of its GRID x GRID patches (or NOBODY)."""
         ground = crop_backdrop(pick(rng, self.backdrops[scene.place, scene.overlay]), rng)
         drawings: list[Pixels] = []
         for n, subject in enumerate(scene.subjects):
@@ -117,12 +129,30 @@ class Studio:
                 pixels = recoloured(pixels, scene.colour)
             pixels = dimmed(pixels, scene.overlay, scene.place)
             drawings += [pixels] * (scene.count if n == 0 else 1)
-        picture = compose(ground, drawings, layout(scene, rng, easy=easy), rng, restyle=restyle)
+        spots = layout(scene, rng, easy=easy)
+        picture = compose(ground, drawings, spots, rng, restyle=restyle)
         if rng.random() < 0.06:
             meme(
                 picture, pick(rng, MEME_WORDS), pick(rng, MEME_WORDS) if rng.random() < 0.6 else ""
             )
-        return photographed(picture, rng)
+        whose = [scene.subjects[0]] * scene.count + list(scene.subjects[1:])
+        shapes = [drawing.shape for drawing in drawings]
+        return photographed(picture, rng), standing_map(spots, shapes, whose)
+
+
+def standing_map(
+    spots: Sequence[Spot], shapes: Sequence[tuple[int, ...]], whose: Sequence[int]
+) -> Map:
+    """Whose drawing covers the middle of each patch, the nearest first. -> (GRID, GRID)"""
+    grid = np.full((GRID, GRID), NOBODY, np.int16)
+    middles = (np.arange(GRID) + 0.5) / GRID
+    for n in sorted(range(len(spots)), key=lambda n: spots[n].foot):
+        spot, (height, width, _) = spots[n], shapes[n]
+        tall, wide = spot.side * height / max(shapes[n]), spot.side * width / max(shapes[n])
+        rows = (middles > spot.foot - tall) & (middles < spot.foot)
+        columns = np.abs(middles - spot.x) < wide / 2
+        grid[np.ix_(rows, columns)] = whose[n]
+    return grid
 
 
 class Pool:
@@ -131,6 +161,7 @@ class Pool:
     def __init__(self, studio: Studio, size: int) -> None:
         self.studio = studio
         self.pixels: npt.NDArray[np.uint8] = np.zeros((size, FRAME, FRAME, 3), np.uint8)
+        self.maps: npt.NDArray[np.int16] = np.full((size, GRID, GRID), NOBODY, np.int16)
         self.scenes: list[Scene] = []
         self.next = 0
 
@@ -146,12 +177,13 @@ class Pool:
             else:
                 scene = self.studio.plan(rng, place="plain" if rng.random() < 0.1 else None)
             restyle = 0.35 * (1 - ease)
-            picture = np.asarray(self.studio.render(scene, rng, restyle=restyle, easy=easy))
+            picture, where = self.studio.render_mapped(scene, rng, restyle=restyle, easy=easy)
             if len(self.scenes) < len(self.pixels):
                 self.scenes.append(scene)
             else:
                 self.scenes[self.next] = scene
-            self.pixels[self.next] = picture
+            self.pixels[self.next] = np.asarray(picture)
+            self.maps[self.next] = where
             self.next = (self.next + 1) % len(self.pixels)
 
     def draw(self, count: int, rng: Random) -> list[int]:

@@ -110,6 +110,7 @@ class Heads(nn.Module):
 
     def __init__(self, subjects: int, dimension: int = 256, width: int = 192) -> None:
         super().__init__()
+        self.patches = nn.Linear(width, subjects)  # who stands in each patch
         self.direct = nn.Linear(width, subjects)  # before the projection: learns fastest
         sizes = {
             "subject": subjects,

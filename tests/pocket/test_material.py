@@ -8,11 +8,11 @@ import torch
 
 from pocket.artwork import LANGUAGES, Subject
 from pocket.captions import Caption, CaptionWriter, mistyped, plural
-from pocket.material import held_out
-from pocket.network import claims_of, contrastive_loss, fits
+from pocket.material import GRID, NOBODY, held_out, standing_map
+from pocket.network import build, claims_of, contrastive_loss, fits
 from pocket.places import PLACES, paint
-from pocket.scenes import OVERLAYS, Scene, backdrop, compose, layout, recoloured
-from pocket.train import CheckpointError, Settings, read_checkpoint
+from pocket.scenes import FRAME, OVERLAYS, Scene, Spot, backdrop, compose, layout, recoloured
+from pocket.train import CheckpointError, Settings, look, read_checkpoint
 from pocket.wording import COLOUR_WORDS, FORMS, KIND_WORDS, PLACE_PHRASES, PLACE_WORDS
 
 SUBJECTS = [
@@ -152,3 +152,33 @@ def test_damaged_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint"):
         read_checkpoint(tmp_path / "checkpoint.pt", Settings())
+
+
+def test_patches_know_who_stands_in_them() -> None:
+    spots = [Spot(0.25, 0.9, 0.4), Spot(0.75, 0.95, 0.4)]
+    grid = standing_map(spots, [(96, 96, 4), (96, 48, 4)], [7, 3])
+    assert set(grid[3:5, 0:3].flatten()) == {7, NOBODY}
+    assert grid[4, 4] == 3
+    assert (grid[:2] == NOBODY).all()
+
+
+def test_image_tower_on_all_patches_is_the_tower_of_transformers() -> None:
+    model = build(600)
+    values = torch.randn(2, 3, FRAME, FRAME)
+    nobody = torch.full((2, GRID * GRID), NOBODY)
+    with torch.inference_mode():
+        usual = model.get_image_features(pixel_values=values).pooler_output
+        ours = look(model, values, nobody, 1.0).embeddings
+    usual = torch.nn.functional.normalize(usual, dim=-1)
+    assert float((usual * ours).sum(1).min()) > 0.99999
+
+
+def test_half_of_the_patches_keeps_those_with_subjects() -> None:
+    model = build(600)
+    maps = torch.full((4, GRID * GRID), NOBODY)
+    maps[:, 14:22] = 5
+    with torch.inference_mode():
+        seen = look(model, torch.randn(4, 3, FRAME, FRAME), maps, 0.5)
+    kept = (maps.gather(1, seen.kept) == 5).float().sum(1)
+    assert seen.kept.shape == (4, GRID * GRID // 2)
+    assert float(kept.mean()) > 6
