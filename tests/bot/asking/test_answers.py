@@ -18,7 +18,7 @@ from sandbox.links import LINK_LIFE_S
 from tests.bot.asking.conftest import RED, Scene, watch_everything
 from tests.bot.asking.nest import READERS, Nest
 from tests.bot.conftest import LogIn
-from tests.bot.running import idle, png, running
+from tests.bot.running import idle, png, running, until
 
 COLOURS = {"blue", "lime", "gold", "aqua", "purple"}  # pictures of every other kind, in #pets
 
@@ -229,6 +229,32 @@ async def test_pages_fit_together_when_something_is_erased_between(scene: Scene)
     assert {*first, *rest} | gone == {*scene.nest.messages.values()} | gone
 
 
+async def test_when_many_are_gone_unnoticed_the_page_still_fills(scene: Scene) -> None:
+    olga = await scene.log_in("olga")
+    kept = {"general", "pets", "after dark"}
+    for place in scene.nest.world.channels.keys() - kept:
+        drop(scene, place)
+    found = await scene.all_shown(olga, await ask(scene, olga))
+    left = {scene.nest.messages[place] for place in {"general", "pets", "original"} | COLOURS}
+    assert set(found) == left
+    groups = await scene.magpie.gallery.count(scene.nest.world.guild_id)
+    assert groups.links == len(left) + 1  # … and what was posted after dark
+
+
+async def test_similar_to_a_picture_that_was_deleted_meanwhile(scene: Scene) -> None:
+    finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
+    answer = await ask(scene, finn)
+    first = scene.shown(answer)[0]
+    place = next(m for m in scene.nest.world.guild["messages"] if m["id"] == str(first))
+    await olga.request("DELETE", f"/channels/{place['channel_id']}/messages/{first}")
+
+    async def erased() -> bool:
+        return not await slots(scene, first)
+
+    await until(erased)
+    assert (await finn.click(answer, answer.button("Similar"))).text() == replies.PICTURE_GONE
+
+
 # ── Sentences ────────────────────────────────────────────────────────────────────────────
 
 
@@ -300,6 +326,23 @@ async def test_trouble_in_the_gallery_still_gets_an_answer(
         await scene.answer_to(finn, await finn.post(scene.channel("general"), f"{me} dog")),
     ):
         assert failed.text() == replies.RESTARTING
+
+
+async def test_where_magpie_may_not_write_it_stays_silent_and_says_so_in_the_log(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    finn = await scene.log_in("finn")
+    refused = {"status": 403, "code": 50013, "message": "Missing Permissions"}
+    general = scene.channel("general")
+    path = f"/channels/{general}/messages"
+    scene.server.strike("error", path=path, method="POST", who="bot", **refused)
+    posted = await finn.post(general, f"<@{scene.nest.world.bot_id}> dog")
+
+    async def logged() -> bool:
+        return f"event=answer_forbidden message={posted['id']}" in caplog.text
+
+    await until(logged)
+    assert "event_failed" not in caplog.text
 
 
 async def test_the_unexpected_is_answered_with_a_reference_to_the_log(
