@@ -157,3 +157,19 @@ async def test_everything_can_be_reached_by_keyboard(enter: Enter) -> None:
     await expect(focused).to_have_id(before_last)
     await page.keyboard.press("Alt+ArrowDown")
     await expect(page.locator(".chat-header h1")).to_have_text("after-dark")
+
+
+async def test_reactions_are_counted_live(enter: Enter) -> None:
+    mei = await enter("mei")
+    finn = await enter("finn")
+    message = f"#message-{village.FIRST_PICTURE}"
+    await mei.locator(message).hover()
+    await mei.locator(message).get_by_role("button", name="React").click()
+    await mei.get_by_role("menuitem", name="👀").click()
+    theirs = finn.locator(f"{message} .reaction")
+    await expect(theirs).to_have_attribute("aria-label", "👀, 1")
+    await theirs.click()
+    await expect(mei.locator(f"{message} .reaction")).to_have_attribute("aria-label", "👀, 2")
+    await mei.locator(f"{message} .reaction").click()
+    await expect(theirs).to_have_attribute("aria-label", "👀, 1")
+    await expect(theirs).to_have_attribute("aria-pressed", "true")

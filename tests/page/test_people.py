@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.page import village
-from tests.page.conftest import Enter
+from tests.page.conftest import Enter, write
 from tests.page.processes import WINDOW
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -69,3 +69,37 @@ async def test_forum_posts_are_cards_that_open(enter: Enter) -> None:
     await page.locator(".post", has_text="Long walks").click()
     await expect(page.get_by_text("We walked far.")).to_be_visible()
     await expect(page.locator(".chat-header h1")).to_contain_text("Long walks")
+
+
+async def test_an_admin_makes_and_deletes_a_channel_and_others_see_it_live(enter: Enter) -> None:
+    ada = await enter("ada")
+    mei = await enter("mei")
+    await ada.get_by_role("button", name="Hall").click(button="right")
+    await ada.get_by_role("menuitem", name="Create channel").click()
+    dialog = ada.get_by_role("dialog", name="Create channel")
+    await dialog.get_by_label("Name").fill("attic")
+    await dialog.get_by_role("button", name="Create").click()
+    attic = mei.locator("a.channel[data-name=attic]")
+    await attic.click()
+    await expect(mei.get_by_text("Nothing has been posted here yet")).to_be_visible()
+    await ada.locator("a.channel[data-name=attic]").click(button="right")
+    await ada.get_by_role("menuitem", name="Delete channel").click()
+    await ada.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(attic).to_have_count(0)
+    await expect(mei.locator(".chat-header h1")).to_have_text("general")
+
+
+async def test_a_member_is_offered_no_channels_to_make(enter: Enter) -> None:
+    page = await enter("mei")
+    await page.locator("a.channel[data-name=pets]").click(button="right")
+    await expect(page.get_by_role("menuitem", name="Copy link")).to_be_visible()
+    await expect(page.get_by_role("menuitem", name="Create channel")).to_have_count(0)
+
+
+async def test_a_mention_elsewhere_is_counted_until_it_is_read(enter: Enter) -> None:
+    mei = await enter("mei", village.GENERAL)
+    await write(await enter("finn", village.GALLERY), "@Mei come and see")
+    gallery = mei.locator("a.channel[data-name=gallery]")
+    await expect(gallery.locator(".badge")).to_have_text("1")
+    await gallery.click()
+    await expect(gallery.locator(".badge")).to_have_count(0)
