@@ -20,7 +20,7 @@ MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)  # of pixel values from 0 to 1
 MAX_COUNT = 5
 
 
-def build(vocabulary: int, *, patch: int = 12, width: int = 192, layers: int = 4) -> CLIPModel:
+def build(vocabulary: int, *, patch: int = 16, width: int = 192, layers: int = 4) -> CLIPModel:
     """A CLIP with fresh weights; token 0 starts a text and token 1 ends and pads it."""
     vision = CLIPVisionConfig(
         image_size=FRAME,
