@@ -206,13 +206,14 @@ class Gallery:
             return known
         thread = await self._model_thread()
         async with self._in_hand[asked]:
-            decoded = await self._decoded(data, thread.embedder.side, asked=asked)
+            decoded = await self._decoded(data, thread.embedder, asked=asked)
             vectors = await thread.images(decoded.frames, asked=asked)
         return EmbeddedPicture(key, "image", vectors, decoded.width, decoded.height)
 
-    async def _decoded(self, data: bytes, side: int, *, asked: bool) -> Decoded:
+    async def _decoded(self, data: bytes, model: Embedder, *, asked: bool) -> Decoded:
         return await self._in_pool(
-            self._asking if asked else self._decoding, partial(images.decode, data, side)
+            self._asking if asked else self._decoding,
+            partial(images.decode, data, model.side, model.shape),
         )
 
     async def _in_pool(self, pool: ThreadPoolExecutor, fn: Callable[[], T]) -> T:
