@@ -18,7 +18,7 @@ from aiohttp import web
 from . import commands, components, permissions, posting, rest, uploads
 from .core import Core
 from .errors import ApiError, invalid, missing_permissions, required, unknown
-from .options import Options, Resolved
+from .options import SUB_COMMAND, SUB_COMMAND_GROUP, Options, Resolved
 from .payloads import Viewer
 from .posting import Author
 from .rest import Caller
@@ -169,6 +169,7 @@ class InteractionRoutes:
             kept = await self._keep_files(channel, data, files)
             options = Options(resolved, kept, half_typed)
             interaction.data["options"] = options.read(given, command.get("options") or [])
+            interaction.name = _full_name(command["name"], interaction.data["options"])
         else:
             self._read_target(interaction, channel, command["type"], data, resolved)
         if resolved.value:
@@ -559,6 +560,14 @@ class InteractionRoutes:
         message = self._named(request, self._of_token(request))
         self.core.delete(message)
         return rest.nothing()
+
+
+def _full_name(name: str, options: list[dict[str, Any]]) -> str:
+    """A command's name with those of its groups and subcommand: "channels add"."""
+    while options and options[0]["type"] in (SUB_COMMAND, SUB_COMMAND_GROUP):
+        name = f"{name} {options[0]['name']}"
+        options = options[0].get("options") or []
+    return name
 
 
 def _check_values(component: dict[str, Any], values: list[str]) -> None:

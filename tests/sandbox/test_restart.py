@@ -18,6 +18,8 @@ import pytest
 
 from demo.person import Person
 from sandbox import Server, WorldError, serve
+from sandbox.journal import Journal
+from sandbox.worldfile import load
 from tests import discord_schema, worlds
 from tests.worlds import WorldFile
 
@@ -111,9 +113,6 @@ async def test_without_a_data_folder_nothing_is_kept(
 
 
 def test_a_bad_data_folder_is_named(tmp_path: Path) -> None:
-    from sandbox.journal import Journal
-    from sandbox.worldfile import load
-
     world = load(worlds.small(tmp_path / "world").write())
     (tmp_path / "file").write_text("")
     with pytest.raises(WorldError, match=r"file: cannot be used for data"):
@@ -224,8 +223,6 @@ def change(path: str, value: Any) -> Any:
     ],
 )
 def test_a_bad_world_names_the_spot(tmp_path: Path, changed: Any, said: str) -> None:
-    from sandbox.worldfile import load
-
     file: WorldFile = worlds.small(tmp_path)
     content = file.content()
     changed(content)
