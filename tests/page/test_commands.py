@@ -107,7 +107,8 @@ async def test_a_subcommand_with_a_channel_from_the_list(enter: Enter, parrot: P
     await expect(page.locator(".suggestion[aria-selected=true]")).to_contain_text("#pets")
     await page.keyboard.press("Enter")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("watching")).to_be_visible()
+    answer = page.locator(".message", has_text="watching")
+    await expect(answer.locator(".above")).to_contain_text("Ada used /channels add")
     [add] = parrot.heard[-1]["data"]["options"]
     assert add["name"] == "add"
     assert add["options"] == [{"type": 7, "name": "channel", "value": village.PETS}]
