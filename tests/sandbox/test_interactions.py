@@ -498,3 +498,20 @@ async def test_a_user_menu_gets_the_member(
         await _interact(mei, 2, greet, "1", target_id=str(world_file.people["mod"]))
         answer = await mei.event("MESSAGE_CREATE")
         assert answer["content"] == "mod True"
+
+
+async def test_a_subcommands_answer_bears_its_whole_name(sandbox: Server, log_in: LogIn) -> None:
+    def grouped(bird: Bird) -> None:
+        group = app_commands.Group(name="channels", description="Which ones.")
+
+        @group.command(description="One more.")
+        async def add(interaction: Interaction, place: discord.TextChannel) -> None:
+            await interaction.response.send_message(f"added {place.name}")
+
+        bird.tree.add_command(group)
+
+    async with flying(Bird(set_up=grouped), sandbox):
+        mei = await log_in("mei")
+        answer = await mei.command("channels", "add", place=mei.channel("general"))
+        assert answer.text() == "added general"
+        assert answer.message["interaction"]["name"] == "channels add"
