@@ -88,7 +88,11 @@ def load(source: Path | dict[str, Any]) -> World:
 
 
 class _Spot:
-    """A JSON object and where it stands; each getter checks what it takes."""
+    """A JSON object and where it stands.
+
+    Each getter gives the value of a key, or raises WorldError with the spot when it is missing
+    (unless there is a default) or of another kind.
+    """
 
     def __init__(self, value: dict[str, Any], where: str) -> None:
         self.value = value
