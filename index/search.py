@@ -227,19 +227,24 @@ def _exactly(vectors: Floats, query: Floats) -> NDArray[np.float64]:
 
 
 def stands_out(scores: Floats) -> bool:
-    """Whether the best score is more than the best of as many unrelated pictures would be.
+    """Whether the best score is more than chance: what the best of as many unrelated pictures
+    would reach.
 
-    Unrelated pictures score bell-shaped around their median, and the greatest of n such
-    scores lies about sqrt(2 ln n) deviations above it. Median and median deviation, since
-    the pictures that do fit must not raise the bar for themselves. A gallery in which half
-    of all pictures fit is judged wrongly, and one with fewer than `FEWEST_TO_JUDGE` can't
-    be judged: there it says True.
+    Unrelated pictures score bell-shaped around their median. Deviations are taken by the
+    median too, since the pictures that do fit must not raise the bar for themselves. A
+    gallery of which half fits is judged wrongly; one with fewer than FEWEST_TO_JUDGE can't
+    be judged, and there it says True.
+    source   extreme value theory: the greatest of n normal numbers lies about
+             t - (ln ln n + ln 4π) / 2t deviations above their middle, t = sqrt(2 ln n)
     """
-    if len(scores) < FEWEST_TO_JUDGE:
-        return len(scores) > 0
+    n = len(scores)
+    if n < FEWEST_TO_JUDGE:
+        return n > 0
     middle = np.median(scores)
     deviation = MAD_TO_SIGMA * np.median(np.abs(scores - middle))
-    return bool(scores.max() - middle > math.sqrt(2 * math.log(len(scores))) * deviation)
+    t = math.sqrt(2 * math.log(n))
+    by_chance = t - (math.log(math.log(n)) + math.log(4 * math.pi)) / (2 * t)
+    return bool(scores.max() - middle > by_chance * deviation)
 
 
 FEWEST_TO_JUDGE = 12
