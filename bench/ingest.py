@@ -20,27 +20,30 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bench import photographs
 from bench.checkpoint import vit_b32
+from bench.plain import Transformers
 from bench.report import Report, Target, spread
 from index import Gallery, Group, Link
 
 ROUNDS = 5
 PICTURES = 24
-PHONE, SCREENSHOT = (2048, 1536), (1080, 1350)
 WORKERS = 8  # as many pictures in the air as the bot's ingest keeps
 LAG_PERIOD_S = 0.005
 
 
 def run() -> Report:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    os.environ["OMP_NUM_THREADS"] = "1"
+    import torch
+
+    torch.set_num_threads(1)
     folder = vit_b32()
     plain, ours, lags = [], [], []
-    loop = PlainLoop(folder)
+    peer = Transformers(folder)
     for round_ in range(ROUNDS):
-        pictures = [_photograph(round_ * PICTURES + n) for n in range(PICTURES)]
+        pictures = [photographs.jpeg(round_ * PICTURES + n) for n in range(PICTURES)]
         with tempfile.TemporaryDirectory() as scratch:
-            plain.append(PICTURES / loop.seconds(pictures, Path(scratch) / "plain.db"))
+            plain.append(PICTURES / _plain(peer, pictures, Path(scratch) / "plain.db"))
             seconds, lag = asyncio.run(_product(folder, pictures, Path(scratch) / "magpie.db"))
             ours.append(PICTURES / seconds)
             lags += lag
@@ -60,50 +63,20 @@ def run() -> Report:
     )
 
 
-def _photograph(seed: int) -> bytes:
-    """A JPEG cut at random from a real photograph, so that no two are the same bytes."""
-    from skimage import data
-
-    source = Image.fromarray((data.astronaut, data.coffee, data.chelsea, data.rocket)[seed % 4]())
-    random = np.random.default_rng(seed)
-    width, height = source.size
-    left, top = random.integers(0, width // 4), random.integers(0, height // 4)
-    box = (int(left), int(top), int(left) + width * 3 // 4, int(top) + height * 3 // 4)
-    size = PHONE if seed % 2 else SCREENSHOT
-    out = io.BytesIO()
-    source.resize(size, Image.Resampling.BICUBIC, box=box).save(out, "JPEG", quality=88)
-    return out.getvalue()
-
-
-class PlainLoop:
-    """The peer: transformers as its documentation shows it, one picture after the other."""
-
-    def __init__(self, folder: Path) -> None:
-        import torch
-        from transformers import AutoProcessor, CLIPModel
-
-        torch.set_num_threads(1)
-        self._model = CLIPModel.from_pretrained(folder).eval()
-        self._processor = AutoProcessor.from_pretrained(folder)
-
-    def seconds(self, pictures: Sequence[bytes], database: Path) -> float:
-        import torch
-
-        connection = sqlite3.connect(database)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("CREATE TABLE picture (id INTEGER PRIMARY KEY, vector BLOB)")
-        began = time.perf_counter()
-        for data in pictures:
-            image = Image.open(io.BytesIO(data)).convert("RGB")
-            pixels = self._processor(images=image, return_tensors="pt")
-            with torch.inference_mode():
-                features = self._model.get_image_features(**pixels).pooler_output[0]
-            vector = (features / features.norm()).numpy().astype(np.float32)
-            connection.execute("INSERT INTO picture (vector) VALUES (?)", (vector.tobytes(),))
-            connection.commit()
-        taken = time.perf_counter() - began
-        connection.close()
-        return taken
+def _plain(peer: Transformers, pictures: Sequence[bytes], database: Path) -> float:
+    """Seconds of the plain loop, one picture after the other."""
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("CREATE TABLE picture (id INTEGER PRIMARY KEY, vector BLOB)")
+    began = time.perf_counter()
+    for data in pictures:
+        features = peer.images([Image.open(io.BytesIO(data)).convert("RGB")])[0]
+        vector = features / np.linalg.norm(features)
+        connection.execute("INSERT INTO picture (vector) VALUES (?)", (vector.tobytes(),))
+        connection.commit()
+    taken = time.perf_counter() - began
+    connection.close()
+    return taken
 
 
 async def _product(

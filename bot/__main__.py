@@ -28,7 +28,7 @@ def main() -> int:
         return _refuse("Magpie can't start with these settings:", error.problems)
     logs.set_up(chosen.log)
     try:
-        asyncio.run(run(chosen))
+        asyncio.run(_run_until_signalled(chosen))
     except SettingsError as error:
         return _refuse("Magpie can't start with these settings:", error.problems)
     except (GalleryError, StartFailed) as error:
@@ -36,14 +36,18 @@ def main() -> int:
     return 0
 
 
-async def run(chosen: Settings) -> None:
-    """Serve until a signal says to stop.
-
-    raises   SettingsError, GalleryError, StartFailed
-    """
+async def _run_until_signalled(chosen: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run(chosen, stop)
+
+
+async def run(chosen: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set.
+
+    raises   SettingsError, GalleryError, StartFailed
+    """
     async with contextlib.AsyncExitStack() as stack:
         gallery = await _opened(chosen, stack, stop)
         if gallery is None:

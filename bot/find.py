@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+import aiohttp
 import discord
 from discord import app_commands, ui
 
@@ -263,8 +264,8 @@ async def on_message(client: Magpie, message: discord.Message) -> None:
     asked = doors.read(message, message.guild.me)
     if asked is None:
         return
-    with contextlib.suppress(discord.HTTPException):  # no more than a sign of life
-        await message.channel.typing()
+    with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+        await message.channel.typing()  # no more than a sign of life
     reference = message.to_reference(fail_if_not_exists=False)
     send = functools.partial(
         message.channel.send, reference=reference, mention_author=False, allowed_mentions=NOBODY

@@ -18,6 +18,7 @@ import numpy as np
 from index import checkpoint as checkpoints
 from index.checkpoint import Checkpoint
 from index.errors import ModelTooLarge, ModelUnusable
+from index.images import Shape
 from index.records import Floats
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Embedder(Protocol):
     revision: str
     dimension: int
     side: int  # the edge, in pixels, of what it looks at
+    shape: Shape  # how a picture is brought to it
     batch: int  # frames in one call
 
     def images(self, frames: Sequence[Image]) -> Floats:
@@ -67,6 +69,7 @@ class ClipEmbedder:
         self._context = int(model.config.text_config.max_position_embeddings)
         self.dimension = self._measured_dimension()
         self.side = side(found)
+        self.shape = shape(found)
 
     @property
     def device(self) -> str:
@@ -246,12 +249,13 @@ def side(found: Checkpoint) -> int:
     return max([int(edge) for edge in edges if edge] or [int(vision.get("image_size", 224))])
 
 
-def crops(found: Checkpoint) -> bool:
-    """Whether the model sees only the middle square of a picture."""
+def shape(found: Checkpoint) -> Shape:
+    """How preprocessing brings a picture to its size."""
     settings = _preprocessing(found)
-    size = settings.get("size") or {}
-    square = not isinstance(size, dict) or "shortest_edge" not in size
-    return bool(settings.get("do_center_crop")) and not square
+    if settings.get("max_num_patches"):
+        return "free"
+    size = settings.get("size")
+    return "crop" if isinstance(size, dict) and "shortest_edge" in size else "squeeze"
 
 
 def _preprocessing(found: Checkpoint) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from index import checkpoint, embedder, images
 from index.errors import PictureError
 from index.query import Query, QueryEmbedding
 from index.records import Hit
-from index.sheet import view_sheet, write_png
+from index.sheet import VIEW, view_sheet, write_png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from index.gallery import Gallery
-    from index.images import Decoded
+    from index.images import Decoded, Shape
 
 NEAR = 5  # pictures that are shown as near
 SPACE = 0
@@ -29,9 +29,9 @@ _TURNED = {3: "upside down", 6: "on its side", 8: "on its side"}
 class View:
     """A picture beside what a model sees of it."""
 
-    decoded: Decoded
+    decoded: Decoded  # for people
     seen: list[Image]  # of each frame
-    crops: bool  # only the middle square is seen
+    shape: Shape
 
 
 async def look_at(
@@ -64,15 +64,16 @@ async def look_at(
 
 def _view(data: bytes, model: str) -> View:
     found = checkpoint.find(model)
-    decoded = images.decode(data, embedder.side(found))
+    shape = embedder.shape(found)
+    for_model = images.decode(data, embedder.side(found), shape)
     processor = embedder.processor(found)
-    seen = [embedder.seen(processor, frame) for frame in decoded.frames]
-    return View(decoded, seen, embedder.crops(found))
+    seen = [embedder.seen(processor, frame) for frame in for_model.frames]
+    return View(images.decode(data, VIEW), seen, shape)
 
 
 def _draw(name: str, view: View, out: Path) -> None:
     pairs = list(zip(view.decoded.frames, view.seen, strict=True))
-    write_png(view_sheet(Path(name).name, pairs, "crop" if view.crops else "all"), out)
+    write_png(view_sheet(Path(name).name, pairs, "crop" if view.shape == "crop" else "all"), out)
 
 
 async def _compare(gallery: Gallery, data: bytes, words: str | None) -> None:
@@ -130,7 +131,7 @@ def _frames(decoded: Decoded) -> str:
 def _seen(view: View) -> str:
     width, height = view.seen[0].size
     said = f"{width} × {height} pixels"
-    if not view.crops:
+    if view.shape != "crop":
         return f"{said}, the whole picture" + _squeezed(view)
     share = min(view.decoded.width, view.decoded.height) / max(
         view.decoded.width, view.decoded.height

@@ -7,6 +7,7 @@ half and half with whoever else wants it.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,10 @@ class Recent:
     key_names: Ints  # (k, 3) space, group, 1 for a text
 
 
+class Stopped(Exception):
+    """The merge was told to stop."""
+
+
 class Merge:
     """One segment in the making."""
 
@@ -63,11 +68,14 @@ class Merge:
         parts: Sequence[Part],
         *,
         serial: int,
+        newest: int,
         hurried: bool = False,
     ) -> None:
         self.path = path
         self.parts = tuple(parts)
         self.serial = serial  # recent rows from this one on came later
+        self.newest = newest  # links up to this one had come
+        self._stopped = threading.Event()
         self._recent = recent
         self._places = [part.all_rows() for part in parts]
         self._hurried = hurried
@@ -76,7 +84,7 @@ class Merge:
     def build(self) -> Part:
         """The new segment, written and open; takes a minute at 1,000,000 rows on half a core.
 
-        raises   OSError when the disk is full; Damaged
+        raises   OSError when the disk is full; Damaged; Stopped
         """
         try:
             return self._build()
@@ -159,10 +167,15 @@ class Merge:
             yield slice(start, min(start + CHUNK_ROWS, count))
             self._rest()
 
+    def stop(self) -> None:
+        """Have `build` raise Stopped soon."""
+        self._stopped.set()
+
     def _rest(self) -> None:
-        if not self._hurried:
-            worked = time.perf_counter() - self._worked_since
-            time.sleep(worked * (1 / SHARE_OF_A_CORE - 1))
+        worked = time.perf_counter() - self._worked_since
+        pause = 0 if self._hurried else worked * (1 / SHARE_OF_A_CORE - 1)
+        if self._stopped.wait(pause):
+            raise Stopped
         self._worked_since = time.perf_counter()
 
     def _learn(self, count: int) -> Floats:

@@ -8,10 +8,11 @@ a search that runs meanwhile keeps the one it began with.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.merge import Merge, Recent
-from index.records import Changes, Entries, Floats
+from index.records import Changes, Entries, Floats, Settled
 from index.segment import GONE, Damaged, Part, Segment, View
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -98,6 +99,7 @@ class Rows:
 
     folder   where segments are kept; None: all rows stay in memory
     settle   recent rows from which on they settle
+    write    False: segments are read, and neither made nor changed
     """
 
     def __init__(
@@ -106,15 +108,18 @@ class Rows:
         capacity: int = 0,
         folder: Path | None = None,
         settle: int = SETTLE_ROWS,
+        write: bool = True,
     ) -> None:
         self._dimension = dimension
         self._now = State(_empty(dimension, capacity))
         # Segments keep bits and words: other dimensions than whole bytes stay in memory.
         self._folder = folder if dimension % 8 == 0 else None
         self._settle = settle
+        self._write = write
         self._codes: dict[int, dict[int, int]] = {}  # space -> group -> code
         self._names: list[tuple[int, int]] = []  # by code
         self._serial = 0
+        self._newest = 0  # the greatest link that ever came
         self._gone: set[int] | None = None  # links removed while a merge is under way
         self._kernels: Any = None
         self._changing = threading.Lock()
@@ -134,8 +139,7 @@ class Rows:
 
     def warm(self) -> None:
         """Bring the compiled loops, if there are enough rows; seconds when they are compiled."""
-        now = self._now
-        if self._kernels is None and (now.recent.count >= BYTES_ROWS or now.parts):
+        if self.cold:
             from index import kernels
 
             kernels.warm(self._dimension)
@@ -173,6 +177,7 @@ class Rows:
         now.texts[place] = np.repeat(added.texts, added.frames)
         now.alive[place] = True
         self._serial += count
+        self._newest = max(self._newest, int(added.links.max(initial=0)))
         return replace(now, count=end, error=max(now.error, error))
 
     def _codes_of(self, added: Entries) -> NDArray[np.int32]:
@@ -188,30 +193,62 @@ class Rows:
 
     # ---- settling
 
-    def load(self, names: Iterable[str], touched: Collection[int]) -> None:
-        """Begin with these segments, without the links that were removed or replaced since.
+    def load(self, settled: Settled) -> None:
+        """Begin with those segments, without the links that were touched since.
 
         raises   Damaged when one isn't what was written; nothing is changed then
         """
         assert self._folder is not None
-        parts = [Segment(self._folder / name, write=True).whole(touched) for name in names]
+        parts = [
+            Segment(self._folder / name, write=self._write).whole(settled.touched)
+            for name in settled.names
+        ]
         if any(part.segment.vectors.shape[1] != self._dimension for part in parts):
             raise Damaged("a segment has vectors of another model")
         with self._changing:
             self._now = replace(self._now, parts=tuple(parts))
+            self._newest = settled.newest
+
+    def settled(self, newest: int) -> Settled:
+        """What is on disk now, of the links up to `newest`, which all had come when the last
+        merge began; the disk has it when this returns."""
+        with self._changing:
+            now = self._now
+            recent = now.recent
+            links = recent.links[: recent.count][recent.alive[: recent.count]]
+        for part in now.parts:
+            part.segment.flush()
+        names = tuple(part.segment.path.name for part in now.parts)
+        return Settled(names, newest, frozenset(links[links <= newest].tolist()))
+
+    def discard_others(self) -> None:
+        """Remove all files from the folder that no row is in."""
+        if self._folder is None or not self._write or not self._folder.is_dir():
+            return
+        names = {part.segment.path.name for part in self._now.parts}
+        for path in self._folder.iterdir():
+            if path.name not in names:
+                # A system that keeps mapped files from being removed has it done next time.
+                with contextlib.suppress(PermissionError):
+                    path.unlink(missing_ok=True)
 
     @property
-    def segments(self) -> list[str]:
-        """The names of the files whose rows count."""
-        return [part.segment.path.name for part in self._now.parts]
+    def cold(self) -> bool:
+        """Whether `warm` would make questions faster."""
+        now = self._now
+        return self._kernels is None and (now.recent.count >= BYTES_ROWS or bool(now.parts))
 
     @property
     def due(self) -> bool:
         """Whether rows should settle, or a segment has lost so many that it should be remade."""
         now = self._now
-        return self._folder is not None and (
-            now.recent.count - now.recent.dead > self._settle
-            or any(_mostly_gone(part) for part in now.parts)
+        return (
+            self._write
+            and self._folder is not None
+            and (
+                now.recent.count - now.recent.dead > self._settle
+                or any(_mostly_gone(part) for part in now.parts)
+            )
         )
 
     def begin(self, *, hurried: bool = False) -> Merge:
@@ -223,7 +260,7 @@ class Rows:
         with self._changing:
             assert self._gone is None, "one merge at a time"
             self._gone = set()
-            now, serial = self._now, self._serial
+            now, serial, newest = self._now, self._serial, self._newest
         recent = now.recent
         rows = np.flatnonzero(recent.alive[: recent.count])
         names = [(space, group, text) for space, group in self._names for text in (0, 1)]
@@ -239,6 +276,7 @@ class Rows:
             _merged(now.parts, len(rows)),
             hurried=hurried,
             serial=serial,
+            newest=newest,
         )
 
     def finish(self, merge: Merge, made: Part) -> None:
@@ -547,23 +585,26 @@ def _confident(
 
 
 def stands_out(scores: Floats, best: float | None = None, count: int | None = None) -> bool:
-    """Whether the best score is more than the best of as many unrelated pictures would be.
+    """Whether the best score is more than chance: what the best of as many unrelated pictures
+    would reach.
 
-    Unrelated pictures score bell-shaped around their median, and the greatest of n such
-    scores lies about sqrt(2 ln n) deviations above it. Median and median deviation, since
-    the pictures that do fit must not raise the bar for themselves. A gallery in which half
-    of all pictures fit is judged wrongly, and one with fewer than `FEWEST_TO_JUDGE` can't
-    be judged: there it says True.
-
-    best, count  of all, where `scores` is a sample
+    Unrelated pictures score bell-shaped around their median. Deviations are taken by the
+    median too, since the pictures that do fit must not raise the bar for themselves. A
+    gallery of which half fits is judged wrongly; one with fewer than FEWEST_TO_JUDGE can't
+    be judged, and there it says True.
+    best, count  of all rows, where `scores` is a sample of theirs
+    source   extreme value theory: the greatest of n normal numbers lies about
+             t - (ln ln n + ln 4π) / 2t deviations above their middle, t = sqrt(2 ln n)
     """
-    count = len(scores) if count is None else count
-    if count < FEWEST_TO_JUDGE or not len(scores):
-        return count > 0
+    n = len(scores) if count is None else count
+    if n < FEWEST_TO_JUDGE or not len(scores):
+        return n > 0
     middle = np.median(scores)
     deviation = MAD_TO_SIGMA * np.median(np.abs(scores - middle))
+    t = math.sqrt(2 * math.log(n))
+    by_chance = t - (math.log(math.log(n)) + math.log(4 * math.pi)) / (2 * t)
     best = float(scores.max()) if best is None else best
-    return bool(best - middle > math.sqrt(2 * math.log(count)) * deviation)
+    return bool(best - middle > by_chance * deviation)
 
 
 FEWEST_TO_JUDGE = 12

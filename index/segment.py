@@ -296,15 +296,10 @@ class Segment:
         found = np.empty(len(places), np.uint64)
         kernels.checksums(vectors.view(np.uint64), self.odd, found)
         wrong = found != self.mapped["sums"][0, places]
-        there = ~(wrong | self._gone[places])
+        there: NDArray[np.bool_] = ~(wrong | self._gone[places])
         if (wrong & ~self._gone[places]).any():
             raise Damaged(f"{self.path.name}: a vector has changed")
         return there
-
-    def check(self) -> None:
-        """Read all vectors once; raises Damaged when one isn't what was written."""
-        for start in range(0, len(self.keys), CHUNK_ROWS):
-            self.read(np.arange(start, min(start + CHUNK_ROWS, len(self.keys))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -158,7 +158,7 @@ class Cdn:
         if key not in self._resized:
             try:
                 self._resized[key] = await asyncio.to_thread(media.resized, *key)
-            except (OSError, ValueError, SyntaxError):
+            except media.UNREADABLE:
                 return web.Response(status=415, text="Unsupported media type.")
             if len(self._resized) > KEPT_RESIZED:
                 self._resized.popitem(last=False)

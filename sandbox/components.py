@@ -1,6 +1,6 @@
 """Message components: Discord's limits checked, ids and defaults filled in.
 
-    1 action row   2 button   3, 5–8 selects   4 text input
+    1 action row   2 button   3, 5–8 selects
     9 section   10 text   11 thumbnail   12 gallery   13 file   14 separator   17 container
 
 All but the first group exist only under the Components V2 flag. A message may hold 40 of them,
@@ -22,10 +22,9 @@ MAX_GALLERY = 10
 MAX_BUTTONS = 5
 MAX_OPTIONS = 25
 
-ROW, BUTTON, SELECT, INPUT = 1, 2, 3, 4
+ROW, BUTTON, SELECT = 1, 2, 3
 SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER = 9, 10, 11, 12, 13, 14, 17
 SELECTS = (3, 5, 6, 7, 8)
-V2_ONLY = (SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER)
 TOP_V1 = (ROW,)
 TOP_V2 = (ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER)
 IN_CONTAINER = (ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR)
@@ -113,9 +112,11 @@ class _Check:
         self._by_type.update(dict.fromkeys(SELECTS, self._select))
 
     def problem(self, path: str, code: str, message: str) -> None:
+        """Note what is wrong at a spot."""
         self.problems.append((path, code, message))
 
     def one(self, component: Any, path: str, allowed: tuple[int, ...]) -> Component:
+        """A component of one of these types, cleaned."""
         kind = component.get("type") if isinstance(component, dict) else None
         if kind not in allowed:
             choices = ", ".join(map(str, allowed))
@@ -125,6 +126,7 @@ class _Check:
         return {"type": kind, "id": component.get("id") or 0, **cleaned}
 
     def totals(self, components: list[Component]) -> None:
+        """Check what holds for all components of a message together."""
         everything = list(walk(components))
         if len(everything) > MAX_COMPONENTS:
             message = f"The total number of components cannot exceed {MAX_COMPONENTS}"

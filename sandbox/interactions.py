@@ -18,7 +18,7 @@ from aiohttp import web
 from . import commands, components, permissions, posting, rest, uploads
 from .core import Core
 from .errors import ApiError, invalid, missing_permissions, required, unknown
-from .options import Options, Resolved
+from .options import SUB_COMMAND, SUB_COMMAND_GROUP, Options, Resolved
 from .payloads import Viewer
 from .posting import Author
 from .rest import Caller
@@ -37,7 +37,13 @@ from .world import (
 
 if TYPE_CHECKING:
     from discord.types.interactions import Interaction as InteractionPayload
-    from discord.types.interactions import InteractionCallback, InteractionType
+    from discord.types.interactions import (
+        InteractionCallback,
+        InteractionType,
+        MessageComponentInteraction,
+        MessageComponentInteractionData,
+    )
+    from discord.types.member import MemberWithUser
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
 ANSWER, DEFER, DEFER_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
@@ -169,6 +175,7 @@ class InteractionRoutes:
             kept = await self._keep_files(channel, data, files)
             options = Options(resolved, kept, half_typed)
             interaction.data["options"] = options.read(given, command.get("options") or [])
+            interaction.name = _full_name(command["name"], interaction.data["options"])
         else:
             self._read_target(interaction, channel, command["type"], data, resolved)
         if resolved.value:
@@ -289,25 +296,20 @@ class InteractionRoutes:
         self.core.gateway.emit(event, data, only={interaction.user_id})
 
     def _payload(self, interaction: Interaction, channel: Channel) -> InteractionPayload:
-        """What the bot gets."""
+        """What the bot gets; the keys that every kind has are checked, `data` is by kind."""
         guild = self.core.guild_of(channel)
-        member = guild.members[interaction.user_id]
-        world = self.core.world
-        payload: dict[str, Any] = {
+        world, payloads = self.core.world, self.core.payloads
+        payload: MessageComponentInteraction = {
             "id": str(interaction.id),
             "application_id": str(world.application.id),
-            "type": interaction.type,
+            "type": 3,
             "token": interaction.token,
             "version": 1,
-            "data": interaction.data,
+            "data": cast("MessageComponentInteractionData", interaction.data),
             "guild_id": str(guild.id),
             "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
             "channel_id": str(channel.id),
-            "channel": self.core.payloads.interaction_channel(channel, interaction.user_id),
-            "member": {
-                **self.core.payloads.member(member),
-                "permissions": str(world.permissions(interaction.user_id, channel)),
-            },
+            "channel": payloads.interaction_channel(channel, interaction.user_id),
             "app_permissions": str(world.permissions(world.bot.id, channel)),
             "locale": "en-US",
             "guild_locale": "en-US",
@@ -317,11 +319,20 @@ class InteractionRoutes:
             "context": 0,
             "attachment_size_limit": MAX_FILE_BYTES,
         }
+        about: dict[str, Any] = {
+            "type": interaction.type,
+            "member": self._asker(interaction, channel),
+        }
         if interaction.source is not None:
-            payload["message"] = self.core.payloads.message_event(
-                interaction.source, Viewer(world.bot.id)
-            )
-        return cast("InteractionPayload", payload)
+            viewer = Viewer(world.bot.id)
+            about["message"] = payloads.message_event(interaction.source, viewer)
+        return cast("InteractionPayload", {**payload, **about})
+
+    def _asker(self, interaction: Interaction, channel: Channel) -> MemberWithUser:
+        member = self.core.guild_of(channel).members[interaction.user_id]
+        asker = self.core.payloads.member(member)
+        asker["permissions"] = str(self.core.world.permissions(interaction.user_id, channel))
+        return asker
 
     # the bot acknowledges
 
@@ -559,6 +570,14 @@ class InteractionRoutes:
         message = self._named(request, self._of_token(request))
         self.core.delete(message)
         return rest.nothing()
+
+
+def _full_name(name: str, options: list[dict[str, Any]]) -> str:
+    """A command's name with those of its groups and subcommand: "channels add"."""
+    while options and options[0]["type"] in (SUB_COMMAND, SUB_COMMAND_GROUP):
+        name = f"{name} {options[0]['name']}"
+        options = options[0].get("options") or []
+    return name
 
 
 def _check_values(component: dict[str, Any], values: list[str]) -> None:

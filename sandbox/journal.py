@@ -76,11 +76,24 @@ class Journal:
     # writing and reading
 
     async def flush(self) -> None:
-        """Write what was noted; returns when it is on disk."""
+        """Write what was noted; returns when it is on disk.
+
+        A request whose client went away does not stop the writing half-way. raises OSError when
+        the disk refuses; the lines are then written with the next ones.
+        """
+        if self._lines or self._writing.locked():
+            await asyncio.shield(asyncio.ensure_future(self._write()))
+
+    async def _write(self) -> None:
         async with self._writing:
             lines, self._lines = self._lines, []
-            if lines and self.folder is not None:
+            if not lines or self.folder is None:
+                return
+            try:
                 await asyncio.to_thread(_append, self.folder / "journal.jsonl", lines)
+            except OSError:
+                self._lines = lines + self._lines
+                raise
 
     def restore(self, world: World) -> int:
         """Put everything back into a world fresh from its file; returns how many changes.

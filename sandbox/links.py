@@ -127,14 +127,13 @@ class Links:
         expires, issued, signature = (query.get(name, "") for name in ("ex", "is", "hm"))
         if not (expires and issued and signature):
             return "unsigned"
-        if not hmac.compare_digest(self._hash(f"{path}:{expires}:{issued}"), signature):
+        if not self._signed(f"{path}:{expires}:{issued}", signature):
             return "forged"
         return "expired" if int(expires, 16) <= self.clock() else None
 
     def external_problem(self, signature: str, rest: str) -> str | None:
         """Why a proxied address must not be served; None when it may."""
-        right = hmac.compare_digest(self._hash(quote(unquote(rest))), signature)
-        return None if right else "forged"
+        return None if self._signed(quote(unquote(rest)), signature) else "forged"
 
     def _sign(self, path: str) -> str:
         now = int(self.clock())
@@ -143,6 +142,9 @@ class Links:
         expires, issued_hex = f"{int(issued + self.life_s):x}", f"{issued:x}"
         signature = self._hash(f"{path}:{expires}:{issued_hex}")
         return f"ex={expires}&is={issued_hex}&hm={signature}&"
+
+    def _signed(self, text: str, signature: str) -> bool:
+        return hmac.compare_digest(self._hash(text).encode(), signature.encode())
 
     def _hash(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

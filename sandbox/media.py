@@ -14,6 +14,15 @@ from .world import ANIMATED
 FORMATS = {"jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF"}
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 
+# what Pillow raises for broken, hostile or merely enormous pictures
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
 # Python's table lacks these before 3.13 or leaves them to the machine's own.
 mimetypes.add_type("image/webp", ".webp")
 mimetypes.add_type("image/avif", ".avif")
@@ -45,7 +54,7 @@ def look(path: Path, filename: str | None = None) -> Seen:
             if image.getexif().get(0x0112, 1) >= 5:  # turned by a quarter when shown
                 width, height = height, width
             return Seen(named, width, height, flags)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except UNREADABLE:
         return Seen(named)
 
 
@@ -54,7 +63,7 @@ def resized(
 ) -> tuple[bytes, str]:
     """The picture within width × height (never enlarged), in a format; bytes and type.
 
-    raises  OSError or ValueError when the file is no picture
+    raises  one of UNREADABLE when the file is no picture, or too large a one
     """
     with Image.open(path) as image:
         wanted = FORMATS.get(format or "", image.format or "PNG")

@@ -26,6 +26,7 @@ MAX_PINS = 250
 ARCHIVED = ApiError(400, 50083, "Thread is archived")
 NOT_TEXT = ApiError(400, 50008, "Cannot send messages in a non-text channel")
 NOT_YOURS = ApiError(403, 50005, "Cannot edit a message authored by another user")
+TOO_MANY_PINS = ApiError(400, 30003, f"Maximum number of pins reached ({MAX_PINS})")
 TOO_OLD = ApiError(400, 50034, "A message provided was too old to bulk delete")
 
 
@@ -281,6 +282,9 @@ class MessageRoutes:
         if not rest.may(self.core, who, channel, permissions.PIN_MESSAGES):
             self._may_manage(who, channel)
         message = self._message(channel, request)
+        pinned = sum(one.pinned_at is not None for one in self.core.world.messages(channel.id))
+        if at is not None and message.pinned_at is None and pinned >= MAX_PINS:
+            raise TOO_MANY_PINS
         message.pinned_at = at
         self.core.change(message)
         event: ChannelPinsUpdateEvent = {

@@ -28,6 +28,7 @@ class Resolved:
 
     @property
     def guild(self) -> Guild:
+        """The guild in which it was asked."""
         return self.core.guild_of(self.channel)
 
     def _put(self, kind: str, id: int, value: Any) -> None:
@@ -98,11 +99,12 @@ class Options:
         self.half_typed = half_typed
 
     def read(
-        self,
-        given: list[dict[str, Any]],
-        declared: list[dict[str, Any]],
-        path: str = "data.options",
-    ) -> list[dict[str, Any]]:
+        self, given: list[Option], declared: list[Option], path: str = "data.options"
+    ) -> list[Option]:
+        """The options as the bot gets them, channels and files resolved.
+
+        raises  ApiError 50035 naming the option that is unknown, missing or out of bounds
+        """
         by_name = {option["name"]: option for option in declared}
         result = []
         for n, option in enumerate(given):
@@ -119,9 +121,9 @@ class Options:
             raise required(f"{path}.{missing[0]}")
         return result
 
-    def _one(self, option: dict[str, Any], wanted: dict[str, Any], path: str) -> dict[str, Any]:
+    def _one(self, option: Option, wanted: Option, path: str) -> Option:
         kind = wanted["type"]
-        read: dict[str, Any] = {"name": wanted["name"], "type": kind}
+        read: Option = {"name": wanted["name"], "type": kind}
         if kind in (SUB_COMMAND, SUB_COMMAND_GROUP):
             nested = option.get("options") or []
             read["options"] = self.read(nested, wanted.get("options") or [], f"{path}.options")
@@ -130,7 +132,7 @@ class Options:
             return {**read, "value": option.get("value", ""), "focused": True}
         return {**read, "value": self._value(option.get("value"), wanted, f"{path}.value")}
 
-    def _value(self, value: Any, wanted: dict[str, Any], path: str) -> Any:
+    def _value(self, value: Any, wanted: Option, path: str) -> Any:
         kind = wanted["type"]
         if kind == ATTACHMENT:
             attachment = self.files.get(str(value))
@@ -144,7 +146,7 @@ class Options:
         return _plain(value, wanted, path)
 
 
-def _plain(value: Any, wanted: dict[str, Any], path: str) -> Any:
+def _plain(value: Any, wanted: Option, path: str) -> Any:
     """A text, number or truth value within what the option declares."""
     types: dict[int, type | tuple[type, ...]] = {
         STRING: str,

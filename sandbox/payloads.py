@@ -17,13 +17,10 @@ from .components import media_items
 from .links import Links
 from .snowflakes import iso, unix_time
 from .world import (
-    CATEGORY,
     FORUM,
     MENU_ANSWER,
     REPLY,
-    STAGE,
     THREAD_STARTER,
-    VOICE,
     Attachment,
     Channel,
     Guild,
@@ -48,20 +45,20 @@ if TYPE_CHECKING:
         StageChannel,
         TextChannel,
         VoiceChannel,
+        _BaseGuildChannel,
+        _BaseTextChannel,
     )
-    from discord.types.components import ComponentBase
-    from discord.types.embed import Embed
+    from discord.types.components import ComponentBase, UnfurledMediaItem
+    from discord.types.embed import Embed, EmbedMedia
     from discord.types.emoji import PartialEmoji
     from discord.types.guild import Guild as GuildType
     from discord.types.guild import UnavailableGuild
     from discord.types.interactions import (
         MessageInteraction,
         MessageInteractionMetadata,
-        PartialChannel,
-        PartialThread,
     )
     from discord.types.member import Member as MemberType
-    from discord.types.member import MemberWithUser
+    from discord.types.member import MemberWithUser, UserWithMember, _OptionalMemberWithUser
     from discord.types.message import Attachment as AttachmentType
     from discord.types.message import Message as MessageType
     from discord.types.message import MessageReference, MessageSnapshot
@@ -74,6 +71,7 @@ if TYPE_CHECKING:
 
 
 REGION = "europe"
+BITRATE = 64_000
 LOCALE = "en-US"
 
 
@@ -111,6 +109,9 @@ class Payloads:
     def user_by_id(self, id: int) -> UserType:
         """A user, or the stand-in that Discord shows for a deleted account."""
         return self.user(self.world.users.get(id) or User(id, "deleted_user"))
+
+    def _mentioned(self, id: int) -> UserWithMember:
+        return cast("UserWithMember", self.user_by_id(id))
 
     def me(self, user: User) -> UserType:
         """A user as themselves: with what only they see."""
@@ -168,22 +169,20 @@ class Payloads:
         payload: MemberWithUser = {**self.bare_member(member), "user": self._user_of(member)}
         return payload
 
-    def bare_member(self, member: Member) -> MemberWithUser:
+    def bare_member(self, member: Member) -> _OptionalMemberWithUser:
         """A member as messages have it: without the user."""
-        payload = {
+        payload: _OptionalMemberWithUser = {
             "roles": [str(role) for role in member.roles],
             "joined_at": iso(member.joined_at),
-            "nick": member.nick,
-            "avatar": None,
-            "banner": None,
             "premium_since": None,
-            "communication_disabled_until": None,
             "deaf": False,
             "mute": False,
             "pending": False,
             "flags": 0,
         }
-        return cast("MemberWithUser", payload)
+        nulls = {"nick": member.nick, "avatar": None, "banner": None}
+        nulls["communication_disabled_until"] = None
+        return cast("_OptionalMemberWithUser", {**payload, **nulls})
 
     def _user_of(self, member: Member) -> UserType:
         return self.user_by_id(member.user_id)
@@ -318,27 +317,71 @@ class Payloads:
         return self.channel(channel)
 
     def channel(self, channel: Channel) -> GuildChannel:
-        """A channel or category (not a thread)."""
-        base = self._channel_base(channel)
-        if channel.type == CATEGORY:
-            return cast("CategoryChannel", base)
-        if channel.type in (VOICE, STAGE):
-            voice = {"bitrate": 64_000, "user_limit": 0, "rtc_region": None}
-            return cast("VoiceChannel | StageChannel", {**base, **voice})
-        if channel.type == FORUM:
-            forum: dict[str, Any] = {
-                "available_tags": [],
-                "default_reaction_emoji": None,
-                "default_sort_order": None,
-                "default_forum_layout": 0,
-            }
-            return cast("ForumChannel", {**base, **forum})
-        return cast("NewsChannel | TextChannel", base)
+        """A channel or category (not a thread), with the flags that the schema asks for."""
+        return cast("GuildChannel", {**self._by_kind(channel), "flags": 0})
 
-    def _channel_base(self, channel: Channel) -> TextChannel:
-        payload: TextChannel = {
+    def _by_kind(self, channel: Channel) -> GuildChannel:
+        base = self._text_channel(channel)
+        match channel.type:
+            case 4:
+                return self._category(channel)
+            case 2:
+                voice: VoiceChannel = {
+                    **base,
+                    "type": 2,
+                    "bitrate": BITRATE,
+                    "user_limit": 0,
+                    "rtc_region": None,
+                    "video_quality_mode": 1,
+                }
+                return voice
+            case 13:
+                return self._stage(channel)
+            case 15:
+                forum: ForumChannel = {
+                    **base,
+                    "type": 15,
+                    "available_tags": [],
+                    "default_reaction_emoji": None,
+                    "default_sort_order": None,
+                    "default_forum_layout": 0,
+                    "flags": 0,
+                }
+                return forum
+            case 5:
+                news: NewsChannel = {**base, "type": 5}
+                return news
+            case _:
+                text: TextChannel = {**base, "type": 0}
+                return text
+
+    def _category(self, channel: Channel) -> CategoryChannel:
+        return {**self._guild_channel(channel), "type": 4}
+
+    def _stage(self, channel: Channel) -> StageChannel:
+        return {
+            **self._guild_channel(channel),
+            "type": 13,
+            "bitrate": BITRATE,
+            "user_limit": 0,
+            "rtc_region": None,
+            "topic": channel.topic or "",
+        }
+
+    def _guild_channel(self, channel: Channel) -> _BaseGuildChannel:
+        return {
             "id": str(channel.id),
-            "type": 0,
+            "guild_id": str(channel.guild_id),
+            "name": channel.name,
+            "position": channel.position,
+            "parent_id": _text(channel.parent_id),
+            "nsfw": channel.nsfw,
+            "permission_overwrites": self.overwrites(channel),
+        }
+
+    def _text_channel(self, channel: Channel) -> _BaseTextChannel:
+        base: _BaseTextChannel = {
+            "id": str(channel.id),
             "guild_id": str(channel.guild_id),
             "name": channel.name,
             "position": channel.position,
@@ -348,9 +391,9 @@ class Payloads:
             "rate_limit_per_user": channel.rate_limit_per_user,
             "last_message_id": _text(self._last_message(channel)),
         }
-        return cast(
-            "TextChannel", {**payload, "type": channel.type, "topic": channel.topic, "flags": 0}
-        )
+        if channel.topic is not None:
+            base["topic"] = channel.topic
+        return base
 
     def _last_message(self, channel: Channel) -> int | None:
         if channel.type != FORUM:
@@ -419,11 +462,10 @@ class Payloads:
             "flags": 0,
         }
 
-    def interaction_channel(self, channel: Channel, user_id: int) -> PartialChannel | PartialThread:
+    def interaction_channel(self, channel: Channel, user_id: int) -> GuildChannel:
         """The channel of an interaction, with the asker's permissions in it."""
         allowed = {"permissions": str(self.world.permissions(user_id, channel))}
-        whole = {**self.any_channel(channel, user_id), **allowed}
-        return cast("PartialChannel | PartialThread", whole)
+        return cast("GuildChannel", {**self.any_channel(channel, user_id), **allowed})
 
     # messages
 
@@ -449,7 +491,7 @@ class Payloads:
             payload["member"] = cast("MemberType", self.bare_member(member))
         for mention in payload["mentions"]:
             if mentioned := self.world.member(channel.guild_id, int(mention["id"])):
-                mention["member"] = cast("Any", self.bare_member(mentioned))
+                mention["member"] = self.bare_member(mentioned)
         return payload
 
     def _plain_message(self, message: Message, viewer: Viewer) -> MessageType:
@@ -464,7 +506,7 @@ class Payloads:
             "edited_timestamp": iso(message.edited_at) if message.edited_at else None,
             "tts": message.tts,
             "mention_everyone": message.mention_everyone,
-            "mentions": [cast("Any", self.user_by_id(id)) for id in message.mentions],
+            "mentions": [self._mentioned(id) for id in message.mentions],
             "mention_roles": [str(id) for id in message.mention_roles],
             "attachments": self.attachments(message) if readable else [],
             "embeds": self.embeds(message.embeds) if readable else [],
@@ -527,7 +569,7 @@ class Payloads:
             "attachments": [self.attachment(one) for one in self._uploads(snapshot)],
             "embeds": self.embeds(snapshot.embeds),
             "components": self.components(snapshot.components, snapshot),
-            "mentions": [cast("Any", self.user_by_id(id)) for id in snapshot.mentions],
+            "mentions": [self._mentioned(id) for id in snapshot.mentions],
             "mention_roles": [str(id) for id in snapshot.mention_roles],
         }
         if snapshot.sticker_ids:
@@ -584,13 +626,13 @@ class Payloads:
             shown["url"] = self.links.shown(embed["url"]).url
         return cast("Embed", shown)
 
-    def _embed_media(self, item: dict[str, Any]) -> dict[str, Any]:
+    def _embed_media(self, item: dict[str, Any]) -> EmbedMedia:
         shown = self.links.shown(item["url"])
-        media: dict[str, Any] = {**item, "url": shown.url, "proxy_url": shown.proxy_url}
-        if shown.width is not None:
-            media |= {"width": shown.width, "height": shown.height, "flags": 0}
-            media |= {"content_type": shown.content_type}
-        return media
+        media: EmbedMedia = {"url": shown.url, "proxy_url": shown.proxy_url}
+        if shown.width is None or shown.height is None:
+            return cast("EmbedMedia", {**item, **media})
+        media |= {"width": shown.width, "height": shown.height, "flags": 0}
+        return cast("EmbedMedia", {**item, **media, "content_type": shown.content_type})
 
     def components(
         self, components: list[dict[str, Any]], holder: Message | Snapshot
@@ -619,22 +661,23 @@ class Payloads:
             shown["size"] = attachment.size if attachment is not None else None
         return shown
 
-    def _component_media(self, url: str, own: set[int]) -> dict[str, Any]:
+    def _component_media(self, url: str, own: set[int]) -> UnfurledMediaItem:
         shown = self.links.shown(url)
-        media: dict[str, Any] = {
-            "id": str(shown.attachment.id if shown.attachment is not None else 0),
+        media: UnfurledMediaItem = {
             "url": shown.url,
             "proxy_url": shown.proxy_url,
             "width": shown.width,
             "height": shown.height,
-            "content_type": shown.content_type,
             "placeholder": "",
             "loading_state": 2 if shown.width is not None else 3,
             "flags": 0,
         }
+        if shown.content_type is not None:
+            media["content_type"] = shown.content_type
+        ids = {"id": str(shown.attachment.id if shown.attachment is not None else 0)}
         if shown.attachment is not None and shown.attachment.id in own:
-            media["attachment_id"] = str(shown.attachment.id)
-        return media
+            ids["attachment_id"] = ids["id"]
+        return cast("UnfurledMediaItem", {**media, **ids})
 
     def sticker_items(self, ids: list[int]) -> list[StickerItem]:
         """Stickers as messages list them."""

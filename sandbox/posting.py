@@ -120,7 +120,7 @@ async def edit(core: Core, message: Message, body: Body, author: Author) -> None
         _mention(core, edited, wanted, channel, author)
     if not message.flags & LOADING:
         edited.edited_at = time.time()
-    for name in (*Message.__dataclass_fields__,):
+    for name in Message.__dataclass_fields__:
         setattr(message, name, getattr(edited, name))
 
 

@@ -14,7 +14,7 @@ import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -37,13 +37,6 @@ MAX_KEPT_BODY = 1 << 20  # bytes; longer answers are recorded without their body
 
 BODY: web.RequestKey[Body] = web.RequestKey("body", Body)
 JSON: web.RequestKey[list[Any]] = web.RequestKey("json", list)
-
-
-class Routes(Protocol):
-    """One subject's routes."""
-
-    def table(self) -> list[web.RouteDef]:
-        """The routes, with paths below /api/v10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,14 +357,6 @@ def channel_seen(core: Core, who: Caller, channel_id: int) -> Channel:
         raise unknown("Channel")
     if not core.world.sees(who.user.id, channel):
         raise missing_access()
-    return channel
-
-
-def channel_allowed(core: Core, who: Caller, channel_id: int, permission: int) -> Channel:
-    """A channel in which the caller has all these permissions. raises … and 50013."""
-    channel = channel_seen(core, who, channel_id)
-    if core.world.permissions(who.user.id, channel) & permission != permission:
-        raise missing_permissions()
     return channel
 
 

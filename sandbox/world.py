@@ -179,7 +179,7 @@ class Sticker:
 
 @dataclass(slots=True)
 class Guild:
-    """A server. `left` is set once the bot was removed from it."""
+    """A server; `unavailable` during an outage."""
 
     id: int
     name: str
@@ -281,11 +281,6 @@ class Message:
     application_id: int | None = None
     interaction: dict[str, Any] | None = None  # its interaction_metadata, with plain user ids
     only_for: int | None = None  # an ephemeral message: the one person who sees it
-
-    @property
-    def pictures_hidden(self) -> bool:
-        """Whether files used by components are left out of `attachments` (Components V2)."""
-        return bool(self.flags & COMPONENTS_V2)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Message:

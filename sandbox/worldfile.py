@@ -6,7 +6,8 @@ to the world file:
     application  id, name, description, token, bot_user_id, [privileged_intents]
     users        id, username, global_name, avatar, bot, token, about
     guilds       id, name, icon, owner_id,
-        roles      id, name, permissions ("int"), color, position, hoist  (everyone: the guild's id)
+        roles      id, name, permissions ("int"), color, position, hoist, [managed,
+                   mentionable]; the everyone role has the guild's id, the bot's own is managed
         channels   id, type (0 2 4 5 13 15), name, topic, position, parent_id, nsfw,
                    permission_overwrites (id, type, allow, deny)
         threads    id, parent_id, name, type (10 11 12), owner_id, archived, members
@@ -88,7 +89,11 @@ def load(source: Path | dict[str, Any]) -> World:
 
 
 class _Spot:
-    """A JSON object and where it stands; each getter checks what it takes."""
+    """A JSON object and where it stands.
+
+    Each getter gives the value of a key, or raises WorldError with the spot when it is missing
+    (unless there is a default) or of another kind.
+    """
 
     def __init__(self, value: dict[str, Any], where: str) -> None:
         self.value = value

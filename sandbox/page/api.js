@@ -18,11 +18,21 @@ export class Api {
     this.token = token;
   }
 
-  get(path, query) { return this.#send("GET", path, { query }); }
-  post(path, body) { return this.#send("POST", path, { body }); }
-  put(path, body) { return this.#send("PUT", path, { body }); }
-  patch(path, body) { return this.#send("PATCH", path, { body }); }
-  delete(path) { return this.#send("DELETE", path); }
+  get(path, query) {
+    return this.#send("GET", path, { query });
+  }
+  post(path, body) {
+    return this.#send("POST", path, { body });
+  }
+  put(path, body) {
+    return this.#send("PUT", path, { body });
+  }
+  patch(path, body) {
+    return this.#send("PATCH", path, { body });
+  }
+  delete(path) {
+    return this.#send("DELETE", path);
+  }
 
   /** `payload` with `files` beside it, as multipart: payload_json and files[0], files[1], … */
   upload(path, payload, files) {

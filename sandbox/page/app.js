@@ -4,29 +4,34 @@
  */
 
 import { Api } from "./api.js";
-import { channelIcon, Sidebar } from "./sidebar.js";
+import { openChannelMenu } from "./channelmenu.js";
 import { CommandIndex } from "./commandindex.js";
 import { Composer } from "./composer.js";
-import { attempt, openDialog } from "./dialog.js";
 import { h, replace } from "./dom.js";
+import { watchDrops } from "./drops.js";
 import { Forum } from "./forum.js";
 import { Gateway } from "./gateway.js";
-import { hintsPanel, hintsWanted } from "./hints.js";
+import { ageGate, closedGate, emptyGate, hasAgreed } from "./gates.js";
+import { Hints } from "./hints.js";
 import { icon, magpie } from "./icons.js";
 import { Interactions } from "./interactions.js";
 import { MemberPanel } from "./members.js";
 import { closeMenu } from "./menu.js";
-import { openChannelMenu, openMessageMenu, toolbar } from "./messagemenu.js";
+import { dots } from "./message.js";
+import { openMessageMenu, toolbar } from "./messagemenu.js";
 import { MessageList } from "./messagelist.js";
 import { openModal } from "./modal.js";
-import { avatar, displayName } from "./people.js";
+import { Outbox } from "./outbox.js";
+import { displayName, memberChoices } from "./people.js";
+import { isThread } from "./permissions.js";
+import { channelIcon, Sidebar } from "./sidebar.js";
 import { CHANNEL, isForum, Store } from "./store.js";
 import { openSwitcher } from "./switcher.js";
 import { cycleTheme } from "./theme.js";
 import { toast } from "./toast.js";
 
 const BANNER_AFTER_MS = 600; // a reconnect this quick needs no words
-const ADULT = "magpie.adult."; // in sessionStorage: this person agreed to see this channel
+const MAX_TYPING_NAMED = 3;
 const NARROW = window.matchMedia("(max-width: 720px)");
 const ROOMY = window.matchMedia("(min-width: 1180px)"); // there is space for the members beside the chat
 
@@ -47,6 +52,7 @@ export class App {
     this.gateway = new Gateway(person.token);
     this.interactions = new Interactions(this.api, this.gateway);
     this.commandIndex = new CommandIndex(this.api);
+    this.outbox = new Outbox(this);
     this.context = this.#sharedContext();
     this.#buildViews();
     this.#listen();
@@ -66,23 +72,37 @@ export class App {
   #sharedContext() {
     const { store, api, interactions, commandIndex } = this;
     return {
-      store, api, interactions, commandIndex, signal: this.#controller.signal,
+      store,
+      api,
+      interactions,
+      commandIndex,
+      signal: this.#controller.signal,
       go: (target) => this.go(target),
       goGuild: (guild) => this.#goFirst(guild),
       run: (text) => this.composer.fill(text),
-      press: (message, component, values) => interactions.press(message, component, values, { guildId: this.#guild.id, channelId: message.channel_id }),
-      people: (guild) => memberChoices(guild),
-      faceOf: (application) => store.member(this.#guild.id, application.bot?.id ?? application.id)?.user ?? { id: application.id, username: application.name },
+      press: (message, component, values) =>
+        interactions.press(message, component, values, {
+          guildId: this.#guild.id,
+          channelId: message.channel_id,
+        }),
+      people: memberChoices,
+      faceOf: (application) =>
+        store.member(this.#guild.id, application.bot?.id ?? application.id)?.user ?? {
+          id: application.id,
+          username: application.name,
+        },
       reply: (message) => this.composer.replyTo(message),
       edit: (message) => this.messages.edit(message),
-      dismiss: (message) => this.#forget(message),
-      retry: (message) => this.#retry(message),
-      toggleReaction: (message, reaction) => this.#toggleReaction(message, reaction),
+      dismiss: (message) => this.outbox.forget(message),
+      toggleReaction: (message, reaction) => this.outbox.toggleReaction(message, reaction),
       focusComposer: () => this.composer.focus(),
-      send: (...message) => this.#send(...message),
-      createChannel: (guild, parentId) => this.#createChannel(guild, parentId),
+      send: (...message) => {
+        this.messages.follow();
+        this.outbox.send(...message);
+      },
       openChannelMenu: (event, channel) => openChannelMenu(event, channel, this.context),
-      switchPerson: () => openSwitcher({ people: this.people, me: this.store.me, become: this.become, leave: this.leave }),
+      switchPerson: () =>
+        openSwitcher({ people: this.people, me: this.store.me, become: this.become, leave: this.leave }),
       personByUser: (id) => this.people.find((person) => person.user.id === id),
       become: (person) => this.become(person),
       cycleTheme,
@@ -100,13 +120,26 @@ export class App {
     this.banner = h("p.banner", { role: "status", hidden: true });
     this.gate = h("section.gate", { hidden: true });
     this.typing = h("p.typing", { "aria-live": "polite" });
-    this.hints = h("div.hints-place");
-    this.dropVeil = h("div.drop-veil", { hidden: true }, icon("picture"), h("p", {}, "Drop to add"));
-    this.column = h("div.chat-column", {}, this.messages.element, this.forum.element, this.gate, this.hints,
-      h("div.composer-place", {}, this.composer.element, this.typing), this.dropVeil);
+    this.hints = new Hints(this);
+    this.column = h(
+      "div.chat-column",
+      {},
+      this.messages.element,
+      this.forum.element,
+      this.gate,
+      this.hints.element,
+      h("div.composer-place", {}, this.composer.element, this.typing),
+    );
+    const accepts = () => this.element.dataset.view === "messages";
+    this.column.append(watchDrops(this.column, { accepts, take: (files) => this.composer.takeFiles(files) }));
     this.welcome = h("div.welcome", {}, magpie(72), h("p", {}, "Flying in…"));
-    this.element = h("div.app.starting", {}, this.sidebar.element,
-      h("main.chat", {}, this.header, this.banner, h("div.chat-body", {}, this.column, this.members.element)), this.welcome);
+    this.element = h(
+      "div.app.starting",
+      {},
+      this.sidebar.element,
+      h("main.chat", {}, this.header, this.banner, h("div.chat-body", {}, this.column, this.members.element)),
+      this.welcome,
+    );
     this.element.classList.toggle("with-members", ROOMY.matches);
   }
 
@@ -124,19 +157,25 @@ export class App {
     store.on("typing", (id) => id === this.#channel?.id && this.#drawTyping());
     store.on("unread", () => this.#drawTitle());
     window.addEventListener("hashchange", () => this.#followAddress(), { signal });
-    document.addEventListener("visibilitychange", () => !document.hidden && this.#channel && store.markRead(this.#channel.id), { signal });
-    ROOMY.addEventListener("change", () => this.element.classList.toggle("with-members", ROOMY.matches), { signal });
+    document.addEventListener(
+      "visibilitychange",
+      () => !document.hidden && this.#channel && store.markRead(this.#channel.id),
+      { signal },
+    );
+    ROOMY.addEventListener("change", () => this.element.classList.toggle("with-members", ROOMY.matches), {
+      signal,
+    });
     this.column.addEventListener("pointerdown", () => this.#closeDrawers(), { signal });
     window.addEventListener("online", () => gateway.open(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     this.#listenToMessages();
-    this.#listenToDrops();
   }
 
   #dispatch(type, data) {
     this.store.apply(type, data);
     this.interactions.apply(type, data);
-    if (type === "GUILD_APPLICATION_COMMAND_INDEX_UPDATE" || type === "GUILD_APPLICATION_COMMANDS_UPDATE") this.commandIndex.forget();
+    if (type === "GUILD_APPLICATION_COMMAND_INDEX_UPDATE" || type === "GUILD_APPLICATION_COMMANDS_UPDATE")
+      this.commandIndex.forget();
   }
 
   // ---- places
@@ -158,7 +197,8 @@ export class App {
     const [, guildId, channelId, messageId] = /^#\/(\d+)\/(\d+)(?:\/(\d+))?$/.exec(location.hash) ?? [];
     const guild = this.store.guilds.get(guildId);
     const channel = guild && (guild.channels.get(channelId) ?? guild.threads.get(channelId));
-    if (channel && channel.type !== CHANNEL.category && this.store.canSee(channel)) return this.#show(guild, channel, messageId ?? null);
+    if (channel && channel.type !== CHANNEL.category && this.store.canSee(channel))
+      return this.#show(guild, channel, messageId ?? null);
     if (guildId) toast(`${displayName(this.store.me)} cannot see that channel, or it is gone.`, "problem");
     this.#stayOrGoFirst();
   }
@@ -191,8 +231,7 @@ export class App {
 
   #viewOf(channel) {
     if (!this.store.canRead(channel)) return "closed";
-    const agreed = sessionStorage.getItem(ADULT + (channel.type >= 10 && channel.type <= 12 ? channel.parent_id : channel.id));
-    if (this.store.isAgeRestricted(channel) && !agreed) return "gate";
+    if (this.store.isAgeRestricted(channel) && !hasAgreed(channel)) return "age";
     return isForum(channel) ? "forum" : "messages";
   }
 
@@ -200,17 +239,21 @@ export class App {
     const { view } = this.element.dataset;
     this.messages.element.hidden = view !== "messages";
     this.forum.element.hidden = view !== "forum";
-    this.gate.hidden = view !== "gate" && view !== "closed";
+    this.gate.hidden = view !== "age" && view !== "closed";
     this.composer.element.parentElement.hidden = view !== "messages";
-    this.#drawHints();
-    if (view === "gate") return this.#drawGate(guild, channel, messageId);
-    if (view === "closed") return this.#drawClosed(channel);
+    this.hints.show(view === "messages");
+    if (view === "age") {
+      const agreed = () => this.#show(guild, channel, messageId);
+      return replace(this.gate, ageGate(channel, { agreed, back: () => this.#goFirst(guild) }));
+    }
+    if (view === "closed") return replace(this.gate, closedGate(channel));
     if (view === "forum") return this.forum.open(channel, guild);
     this.composer.open(channel, guild);
     this.commandIndex.load(guild.id);
     await this.messages.open(channel, guild, messageId);
     // having been led to a message, one is not led there again by a reconnect
-    if (messageId && channel === this.#channel) history.replaceState(null, "", `/#/${guild.id}/${channel.id}`);
+    if (messageId && channel === this.#channel)
+      history.replaceState(null, "", `/#/${guild.id}/${channel.id}`);
     if (!messageId && !NARROW.matches && !document.querySelector(".veil, .lightbox")) this.composer.focus();
   }
 
@@ -226,27 +269,7 @@ export class App {
     this.messages.element.hidden = true;
     this.forum.element.hidden = true;
     this.composer.element.parentElement.hidden = true;
-    replace(this.gate, magpie(64), h("h2", {}, "Nothing to see here"),
-      h("p", {}, guild ? "There is no channel that you can see in this server." : "You are in no server of this world."),
-      h("button.action.primary", { type: "button", onclick: this.context.switchPerson }, "Be somebody else"));
-  }
-
-  /** A voice channel that one sees but may not join. */
-  #drawClosed(channel) {
-    replace(this.gate, h("span.gate-icon", {}, icon("lock")), h("h2", {}, `${channel.name} is closed to you`),
-      h("p", {}, "You see this voice channel, but may not connect to it; what is written in it stays with those who may."));
-  }
-
-  #drawGate(guild, channel, messageId) {
-    const agree = () => {
-      sessionStorage.setItem(ADULT + (guild.threads.has(channel.id) ? channel.parent_id : channel.id), "yes");
-      this.#show(guild, channel, messageId);
-    };
-    replace(this.gate, h("span.gate-icon", {}, icon("adult")), h("h2", {}, "This channel is age-restricted"),
-      h("p", {}, `#${channel.name} may hold pictures that are not for everyone. You have to be of age to look.`),
-      h("div.dialog-actions", {},
-        h("button.action.secondary", { type: "button", onclick: () => this.#goFirst(guild) }, "Take me back"),
-        h("button.action.danger", { type: "button", onclick: agree }, "I am of age, open it")));
+    replace(this.gate, emptyGate(guild, this.context.switchPerson));
   }
 
   #guildsChanged() {
@@ -278,19 +301,41 @@ export class App {
   // ---- the frame
 
   #menuButton() {
-    return h("button.round.nav-toggle", { type: "button", "aria-label": "Channels", onclick: () => this.element.classList.toggle("nav-open") }, icon("menu"));
+    return h(
+      "button.round.nav-toggle",
+      { type: "button", "aria-label": "Channels", onclick: () => this.element.classList.toggle("nav-open") },
+      icon("menu"),
+    );
   }
 
   #drawHeader() {
     const channel = this.#channel;
-    const parent = channel.type >= 10 && channel.type <= 12 ? this.#guild.channels.get(channel.parent_id) : null;
-    const toggle = (name, label, run) => h("button.round", { type: "button", "aria-label": label, title: label, onclick: run }, icon(name));
-    replace(this.header, this.#menuButton(), channelIcon(channel, this.#guild),
-      h("h1", {}, parent && h("button.plain.parent", { type: "button", onclick: () => this.go({ guildId: this.#guild.id, channelId: parent.id, messageId: null }) }, `${parent.name} ›`), channel.name),
+    const parent = isThread(channel) ? this.#guild.channels.get(channel.parent_id) : null;
+    const toggle = (name, label, run) =>
+      h("button.round", { type: "button", "aria-label": label, title: label, onclick: run }, icon(name));
+    replace(
+      this.header,
+      this.#menuButton(),
+      channelIcon(channel, this.#guild),
+      h(
+        "h1",
+        {},
+        parent &&
+          h(
+            "button.plain.parent",
+            {
+              type: "button",
+              onclick: () => this.go({ guildId: this.#guild.id, channelId: parent.id, messageId: null }),
+            },
+            `${parent.name} ›`,
+          ),
+        channel.name,
+      ),
       channel.topic && h("p.topic", { title: channel.topic }, channel.topic),
       h("span.spacer"),
-      toggle("bulb", "Things to try", () => this.#toggleHints()),
-      toggle("people", "Members", () => this.element.classList.toggle("with-members")));
+      toggle("bulb", "Things to try", () => this.hints.toggle()),
+      toggle("people", "Members", () => this.element.classList.toggle("with-members")),
+    );
   }
 
   /** On a small screen channels and members lie over the chat; touching it puts them away. */
@@ -309,8 +354,8 @@ export class App {
       const member = this.store.member(this.#guild.id, id);
       return member ? displayName(member.user, member) : "Somebody";
     });
-    const words = names.length > 3 ? "Several people are typing…" : names.length ? `${listed(names)} ${names.length > 1 ? "are" : "is"} typing…` : "";
-    replace(this.typing, ...(words ? [h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i")), words] : []));
+    const words = typingWords(names);
+    replace(this.typing, words && dots(), words);
   }
 
   #connection(state) {
@@ -328,40 +373,6 @@ export class App {
     }
   }
 
-  #drawHints(force = false) {
-    const want = force || (hintsWanted() && this.element.dataset.view === "messages");
-    if (!want) return replace(this.hints);
-    if (this.hints.firstChild) return;
-    replace(this.hints, hintsPanel({
-      fill: (text) => this.composer.fill(text),
-      pointAtPicture: () => this.#withPicture((message, tile) => {
-        const box = tile.getBoundingClientRect();
-        const place = { type: "contextmenu", clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, button: 2, target: tile, preventDefault() {} };
-        openMessageMenu(place, message, this.messages.context);
-      }),
-      reply: () => this.#withPicture((message) => {
-        this.composer.replyTo(message);
-        this.composer.fill("@Magpie ");
-      }),
-      close: () => replace(this.hints),
-    }));
-  }
-
-  #toggleHints() {
-    if (this.hints.firstChild) replace(this.hints);
-    else this.#drawHints(true);
-  }
-
-  /** The latest picture in the open channel, for the hints that need one. */
-  #withPicture(use) {
-    const tiles = [...this.messages.list.querySelectorAll(".message:not(.ephemeral) .tile[data-key]")];
-    const tile = tiles.at(-1);
-    const message = tile && this.store.timeline(this.#channel.id).get(tile.closest(".message").dataset.id);
-    if (!message) return toast("There is no picture in this channel: try another one.");
-    tile.scrollIntoView({ block: "center" });
-    requestAnimationFrame(() => use(message, tile));
-  }
-
   // ---- messages
 
   #listenToMessages() {
@@ -373,7 +384,8 @@ export class App {
     };
     const showToolbar = ({ target }) => {
       const found = messageOf(target);
-      if (!found?.message || found.row.querySelector(".toolbar") || found.row.querySelector(".editor")) return;
+      if (!found?.message || found.row.querySelector(".toolbar") || found.row.querySelector(".editor"))
+        return;
       list.querySelector(".toolbar")?.remove();
       found.row.append(toolbar(found.message, this.messages.context));
     };
@@ -381,71 +393,21 @@ export class App {
     list.addEventListener("focusin", showToolbar);
     list.addEventListener("contextmenu", (event) => {
       const found = messageOf(event.target);
-      if (found?.message && !event.target.closest("textarea, a[target=_blank]")) openMessageMenu(event, found.message, this.messages.context);
+      if (found?.message && !event.target.closest("textarea, a[target=_blank]"))
+        openMessageMenu(event, found.message, this.messages.context);
     });
-  }
-
-  async #send(channelId, payload, files, replied) {
-    const timeline = this.store.timeline(channelId);
-    const entry = {
-      id: payload.nonce, nonce: payload.nonce, channel_id: channelId, author: this.store.me, content: payload.content,
-      type: replied ? 19 : 0, referenced_message: replied, attachments: [], embeds: [], sending: true, uploading: files.length,
-      again: () => this.#send(channelId, payload, files, replied),
-    };
-    timeline.local = [...timeline.local.filter((local) => local.nonce !== entry.nonce), entry];
-    if (channelId === this.#channel.id) this.messages.follow();
-    this.store.emit("timeline", channelId);
-    try {
-      const message = await this.api.upload(`/channels/${channelId}/messages`, payload, files);
-      timeline.create({ ...message, nonce: payload.nonce });
-    } catch (error) {
-      timeline.local = timeline.local.map((local) => (local === entry ? { ...entry, sending: false, uploading: 0, failed: error.message } : local));
-    }
-    this.store.emit("timeline", channelId);
-  }
-
-  #retry(message) {
-    message.again();
-  }
-
-  /** Take away what only this person sees: a private answer, or a message that was not posted. */
-  #forget(message) {
-    this.store.timeline(message.channel_id).remove([message.id]);
-    this.store.emit("timeline", message.channel_id);
-  }
-
-  async #toggleReaction(message, { emoji, me }) {
-    const name = encodeURIComponent(emoji.id ? `${emoji.name}:${emoji.id}` : emoji.name);
-    const path = `/channels/${message.channel_id}/messages/${message.id}/reactions/${name}/@me`;
-    try {
-      await (me ? this.api.delete(path) : this.api.put(path));
-    } catch (error) {
-      toast(error.status === 404 || error.status === 405 ? "This sandbox keeps no reactions." : error.message, "problem");
-    }
   }
 
   #openModal(modal) {
     const place = { guildId: this.#guild.id, channelId: modal.channel_id ?? this.#channel.id };
-    openModal(modal, (components) => this.interactions.submit(modal, components, place), this.messages.context);
+    openModal(
+      modal,
+      (components) => this.interactions.submit(modal, components, place),
+      this.messages.context,
+    );
   }
 
-  #createChannel(guild, parentId) {
-    const name = h("input", { maxlength: 100, placeholder: "new-channel", "aria-label": "Name" });
-    const type = h("select", { "aria-label": "Kind" }, h("option", { value: CHANNEL.text }, "Text channel"),
-      h("option", { value: CHANNEL.forum }, "Forum"), h("option", { value: CHANNEL.voice }, "Voice channel"), h("option", { value: CHANNEL.category }, "Category"));
-    const field = (label, input) => h("label.field", {}, h("span", {}, label), input);
-    const dialog = openDialog({ title: "Create channel", body: [field("Kind", type), field("Name", name)], actions: [
-      { label: "Cancel", run: (close) => close() },
-      { label: "Create", style: "primary", run: () => attempt(dialog, async () => {
-        if (!name.value.trim()) throw new Error("A channel needs a name.");
-        const kind = Number(type.value);
-        const parent = kind === CHANNEL.category ? null : parentId;
-        await this.api.post(`/guilds/${guild.id}/channels`, { name: name.value.trim(), type: kind, parent_id: parent });
-      }) }] });
-    name.focus();
-  }
-
-  // ---- keys and drops
+  // ---- keys
 
   #key(event) {
     if (event.defaultPrevented) return;
@@ -455,7 +417,15 @@ export class App {
       this.#neighbour(event.key === "ArrowUp" ? -1 : 1);
     } else if (event.key === "Escape" && !typing) {
       this.composer.focus();
-    } else if (!typing && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey && !document.querySelector(".veil, .lightbox, .menu")) {
+    } else if (
+      !typing &&
+      event.key.length === 1 &&
+      event.key !== " " &&
+      !event.ctrlKey &&
+      !event.metaKey &&
+      !event.altKey &&
+      !document.querySelector(".veil, .lightbox, .menu")
+    ) {
       this.composer.focus(); // whoever just types, means the message
     }
   }
@@ -465,31 +435,11 @@ export class App {
     const at = links.findIndex((link) => link.dataset.channelId === this.#channel?.id);
     links[(at + step + links.length) % links.length]?.click();
   }
-
-  #listenToDrops() {
-    let depth = 0; // dragenter and dragleave come for every child
-    const withFiles = (event) => event.dataTransfer?.types.includes("Files") && this.element.dataset.view === "messages";
-    const over = (by) => {
-      depth = Math.max(0, depth + by);
-      this.dropVeil.hidden = depth === 0;
-    };
-    this.column.addEventListener("dragenter", (event) => withFiles(event) && over(1));
-    this.column.addEventListener("dragleave", (event) => withFiles(event) && over(-1));
-    this.column.addEventListener("dragover", (event) => withFiles(event) && event.preventDefault());
-    this.column.addEventListener("drop", (event) => {
-      if (!withFiles(event)) return;
-      event.preventDefault();
-      over(-depth);
-      this.composer.takeFiles([...event.dataTransfer.files]);
-    });
-  }
 }
 
-/** Members as choices of a user option. */
-function memberChoices(guild) {
-  return [...guild.members.values()].map((member) => ({
-    label: `@${displayName(member.user, member)}`, value: member.user.id, detail: member.user.username, face: () => avatar(member.user, 24),
-  }));
+function typingWords(names) {
+  if (names.length > MAX_TYPING_NAMED) return "Several people are typing…";
+  if (!names.length) return "";
+  const listed = names.length < 2 ? names[0] : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return `${listed} ${names.length > 1 ? "are" : "is"} typing…`;
 }
-
-const listed = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);

@@ -18,22 +18,35 @@ export function attachments(message) {
 }
 
 export function isSpoiler(file) {
-  return file.filename.startsWith("SPOILER_") || Boolean((file.flags ?? 0) & FLAG.spoiler) || Boolean(file.spoiler);
+  return (
+    file.filename.startsWith("SPOILER_") || Boolean((file.flags ?? 0) & FLAG.spoiler) || Boolean(file.spoiler)
+  );
 }
 
 export function isPicture(file) {
-  return /^(image|video)\//.test(file.content_type ?? "") || /\.(png|jpe?g|gif|webp|avif|mp4|webm)$/i.test(file.filename);
+  return (
+    /^(image|video)\//.test(file.content_type ?? "") ||
+    /\.(png|jpe?g|gif|webp|avif|mp4|webm)$/i.test(file.filename)
+  );
 }
 
 function pictureOfAttachment(file) {
-  return pictureOf(file, { key: file.id, name: file.filename.replace(/^SPOILER_/, ""), alt: file.description ?? "",
-    spoiler: isSpoiler(file) });
+  return pictureOf(file, {
+    key: file.id,
+    name: file.filename.replace(/^SPOILER_/, ""),
+    alt: file.description ?? "",
+    spoiler: isSpoiler(file),
+  });
 }
 
 export function fileCard(file) {
   const href = local(file.url);
-  return h("a.file-card", { href, download: file.filename, target: "_blank", rel: "noopener noreferrer" }, icon("file"),
-    h("span", {}, h("b", {}, file.filename), h("small", {}, formatBytes(file.size))));
+  return h(
+    "a.file-card",
+    { href, download: file.filename, target: "_blank", rel: "noopener noreferrer" },
+    icon("file"),
+    h("span", {}, h("b", {}, file.filename), h("small", {}, formatBytes(file.size))),
+  );
 }
 
 export function formatBytes(bytes) {

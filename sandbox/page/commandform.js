@@ -13,7 +13,12 @@ const MAX_OFFERED = 25;
 export class CommandForm {
   #pills = new Map(); // option name -> pill
   #row = h("div.command-row");
-  #tail = h("input.command-tail", { type: "text", autocomplete: "off", spellcheck: "false", oninput: () => this.#tailTyped() });
+  #tail = h("input.command-tail", {
+    type: "text",
+    autocomplete: "off",
+    spellcheck: "false",
+    oninput: () => this.#tailTyped(),
+  });
   #hint = h("p.command-hint", { role: "status" });
 
   /**
@@ -25,15 +30,29 @@ export class CommandForm {
     this.context = context;
     this.send = send;
     this.leave = leave;
-    this.element = h("div.command-form", { role: "group", "aria-label": `Command ${leaf.name}` },
-      h("div.command-title", {}, h("b", {}, `/${leaf.name}`), h("span", {}, leaf.description),
-        h("button.plain", { type: "button", "aria-label": "Leave this command", title: "Leave (Esc)", onclick: leave }, icon("close"))),
-      this.#row, this.#hint);
+    this.element = h(
+      "div.command-form",
+      { role: "group", "aria-label": `Command ${leaf.name}` },
+      h(
+        "div.command-title",
+        {},
+        h("b", {}, `/${leaf.name}`),
+        h("span", {}, leaf.description),
+        h(
+          "button.plain",
+          { type: "button", "aria-label": "Leave this command", title: "Leave (Esc)", onclick: leave },
+          icon("close"),
+        ),
+      ),
+      this.#row,
+      this.#hint,
+    );
     const loose = freeTextOption(leaf.options); // where loose words would go: it waits for them
     for (const option of leaf.options) {
       if (option.required || (option === loose && option.type === OPTION.string)) this.#add(option);
     }
-    if (!this.#pills.size && leaf.options.length) this.#hint.textContent = "Everything here is optional: press Enter to run it.";
+    if (!this.#pills.size && leaf.options.length)
+      this.#hint.textContent = "Everything here is optional: press Enter to run it.";
     if (!leaf.options.length) this.#hint.textContent = "This command has no options: press Enter to run it.";
     this.#draw();
     this.element.addEventListener("keydown", (event) => this.#key(event));
@@ -50,7 +69,8 @@ export class CommandForm {
 
   focus() {
     const pills = [...this.#pills.values()];
-    const next = pills.find((pill) => !pill.given() && pill.option.type !== OPTION.attachment) ?? pills.at(-1);
+    const next =
+      pills.find((pill) => !pill.given() && pill.option.type !== OPTION.attachment) ?? pills.at(-1);
     if (next) next.focus();
     else this.#tail.focus();
   }
@@ -82,8 +102,11 @@ export class CommandForm {
   }
 
   values() {
-    return Object.fromEntries([...this.#pills.values()]
-      .map((pill) => [pill.option.name, pill.given()?.value]).filter(([, value]) => value !== undefined));
+    return Object.fromEntries(
+      [...this.#pills.values()]
+        .map((pill) => [pill.option.name, pill.given()?.value])
+        .filter(([, value]) => value !== undefined),
+    );
   }
 
   #complain(pill, problem) {
@@ -109,7 +132,10 @@ export class CommandForm {
 
   #add(option) {
     if (!this.#pills.has(option.name)) {
-      this.#pills.set(option.name, option.type === OPTION.attachment ? new FilePill(option, this) : new TextPill(option, this));
+      this.#pills.set(
+        option.name,
+        option.type === OPTION.attachment ? new FilePill(option, this) : new TextPill(option, this),
+      );
     }
     return this.#pills.get(option.name);
   }
@@ -123,13 +149,26 @@ export class CommandForm {
   #draw() {
     const missing = this.#missing();
     const holder = document.activeElement;
-    replace(this.#row,
+    replace(
+      this.#row,
       h("span.command-name", {}, `/${this.leaf.name}`),
       ...[...this.#pills.values()].map((pill) => pill.element),
-      ...missing.map((option) => h("button.add-option", { type: "button", title: option.description, onclick: () => this.jumpTo(option.name) },
-        icon("plus"), option.name)),
-      this.#tail);
-    this.#tail.setAttribute("aria-label", missing.length ? `More for ${this.leaf.name}: ${missing.map((option) => option.name).join(", ")}` : "End of the command");
+      ...missing.map((option) =>
+        h(
+          "button.add-option",
+          { type: "button", title: option.description, onclick: () => this.jumpTo(option.name) },
+          icon("plus"),
+          option.name,
+        ),
+      ),
+      this.#tail,
+    );
+    this.#tail.setAttribute(
+      "aria-label",
+      missing.length
+        ? `More for ${this.leaf.name}: ${missing.map((option) => option.name).join(", ")}`
+        : "End of the command",
+    );
     if (holder && this.#row.contains(holder)) holder.focus();
   }
 
@@ -196,11 +235,23 @@ class TextPill {
     this.form = form;
     const numeric = option.type === OPTION.integer || option.type === OPTION.number;
     this.input = h("input", {
-      type: "text", size: 1, autocomplete: "off", spellcheck: "false", inputmode: numeric ? "numeric" : null,
-      maxlength: option.max_length ?? null, "aria-label": `${option.name}: ${option.description}`,
-      oninput: () => this.#typed(), onfocus: () => this.#entered(), onblur: () => form.context.suggestions.hide(),
+      type: "text",
+      size: 1,
+      autocomplete: "off",
+      spellcheck: "false",
+      inputmode: numeric ? "numeric" : null,
+      maxlength: option.max_length ?? null,
+      "aria-label": `${option.name}: ${option.description}`,
+      oninput: () => this.#typed(),
+      onfocus: () => this.#entered(),
+      onblur: () => form.context.suggestions.hide(),
     });
-    this.element = h("label.pill", { dataset: { option: option.name } }, h("span.pill-name", {}, option.name), this.input);
+    this.element = h(
+      "label.pill",
+      { dataset: { option: option.name } },
+      h("span.pill-name", {}, option.name),
+      this.input,
+    );
   }
 
   focus() {
@@ -248,7 +299,9 @@ class TextPill {
   /** "dog in snow show:" moves on to the option named show. */
   #otherOption() {
     const name = /(?:^|\s)([\p{L}\p{N}_-]+):$/u.exec(this.input.value)?.[1];
-    return this.form.leaf.options.some((option) => option.name === name && option !== this.option) ? name : null;
+    return this.form.leaf.options.some((option) => option.name === name && option !== this.option)
+      ? name
+      : null;
   }
 
   #suggest() {
@@ -261,7 +314,8 @@ class TextPill {
     if (!choices) return this.form.context.suggestions.hide();
     const typed = this.input.value.trim().toLowerCase().replace(/^[#@]/, "");
     const bare = (choice) => choice.label.toLowerCase().replace(/^[#@]/, "");
-    const fitting = choices.filter((choice) => bare(choice).includes(typed))
+    const fitting = choices
+      .filter((choice) => bare(choice).includes(typed))
       .sort((a, b) => bare(b).startsWith(typed) - bare(a).startsWith(typed));
     this.#offer(fitting, "Nothing fits what you typed.");
   }
@@ -269,15 +323,28 @@ class TextPill {
   async #ask() {
     const asked = (this.#asked += 1);
     const { context, leaf } = this.form;
-    const choices = await context.autocomplete(leaf, { ...this.form.values(), [this.option.name]: this.input.value }, this.option.name);
+    const choices = await context.autocomplete(
+      leaf,
+      { ...this.form.values(), [this.option.name]: this.input.value },
+      this.option.name,
+    );
     const current = asked === this.#asked && document.activeElement === this.input;
-    if (current) this.#offer(choices.map(({ name, value }) => ({ label: name, value })), null);
+    if (current)
+      this.#offer(
+        choices.map(({ name, value }) => ({ label: name, value })),
+        null,
+      );
   }
 
   #offer(choices, empty) {
-    const items = choices.slice(0, MAX_OFFERED).map((choice) => ({ label: choice.label, detail: choice.detail, face: choice.face?.(), data: choice }));
+    const items = choices
+      .slice(0, MAX_OFFERED)
+      .map((choice) => ({ label: choice.label, detail: choice.detail, face: choice.face?.(), data: choice }));
     this.form.context.suggestions.show(this.input, {
-      title: this.option.description, items, empty, choose: ({ data }) => this.#take(data),
+      title: this.option.description,
+      items,
+      empty,
+      choose: ({ data }) => this.#take(data),
     });
   }
 
@@ -301,10 +368,25 @@ class FilePill {
   constructor(option, form) {
     this.option = option;
     this.form = form;
-    this.picker = h("input", { type: "file", accept: "image/*", hidden: true, onchange: () => this.setFile(this.picker.files[0]) });
-    this.button = h("button.file-choice", { type: "button", "aria-label": `${option.name}: ${option.description}. Choose a file.`,
-      onclick: () => this.picker.click(), onfocus: () => form.explain(option) });
-    this.element = h("span.pill.file-pill", { dataset: { option: option.name } }, h("span.pill-name", {}, option.name), this.button, this.picker);
+    this.picker = h("input", {
+      type: "file",
+      accept: "image/*",
+      hidden: true,
+      onchange: () => this.setFile(this.picker.files[0]),
+    });
+    this.button = h("button.file-choice", {
+      type: "button",
+      "aria-label": `${option.name}: ${option.description}. Choose a file.`,
+      onclick: () => this.picker.click(),
+      onfocus: () => form.explain(option),
+    });
+    this.element = h(
+      "span.pill.file-pill",
+      { dataset: { option: option.name } },
+      h("span.pill-name", {}, option.name),
+      this.button,
+      this.picker,
+    );
     this.button.append(icon("picture"), "Choose, drop or paste a picture");
   }
 

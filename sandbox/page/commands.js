@@ -6,14 +6,25 @@
  */
 
 export const OPTION = {
-  subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, mentionable: 9,
-  number: 10, attachment: 11,
+  subcommand: 1,
+  group: 2,
+  string: 3,
+  integer: 4,
+  boolean: 5,
+  user: 6,
+  channel: 7,
+  role: 8,
+  mentionable: 9,
+  number: 10,
+  attachment: 11,
 };
 const COMMAND_TYPE = { slash: 1, user: 2, message: 3 };
 
 /** The leaves of an application-command-index, sorted by name. */
 export function slashCommands(index) {
-  return commandsOf(index, COMMAND_TYPE.slash).flatMap(leavesOf).sort((a, b) => a.name.localeCompare(b.name));
+  return commandsOf(index, COMMAND_TYPE.slash)
+    .flatMap(leavesOf)
+    .sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** The commands of the messages' context menu. */
@@ -22,18 +33,33 @@ export function messageCommands(index) {
 }
 
 function commandsOf(index, type) {
-  const applications = new Map((index.applications ?? []).map((application) => [application.id, application]));
+  const applications = new Map(
+    (index.applications ?? []).map((application) => [application.id, application]),
+  );
   return (index.application_commands ?? [])
     .filter((command) => (command.type ?? COMMAND_TYPE.slash) === type)
-    .map((command) => ({ ...command, application: applications.get(command.application_id) ?? { id: command.application_id, name: "App" } }));
+    .map((command) => ({
+      ...command,
+      application: applications.get(command.application_id) ?? { id: command.application_id, name: "App" },
+    }));
 }
 
 function leavesOf(command) {
-  const leaf = (path, { description, options = [] }) =>
-    ({ name: path.join(" "), path, description, options, command, application: command.application });
+  const leaf = (path, { description, options = [] }) => ({
+    name: path.join(" "),
+    path,
+    description,
+    options,
+    command,
+    application: command.application,
+  });
   const descend = (path, node) => {
-    const inner = (node.options ?? []).filter((option) => option.type === OPTION.subcommand || option.type === OPTION.group);
-    return inner.length ? inner.flatMap((option) => descend([...path, option.name], option)) : [leaf(path, node)];
+    const inner = (node.options ?? []).filter(
+      (option) => option.type === OPTION.subcommand || option.type === OPTION.group,
+    );
+    return inner.length
+      ? inner.flatMap((option) => descend([...path, option.name], option))
+      : [leaf(path, node)];
   };
   return descend([command.name], command);
 }
@@ -92,32 +118,49 @@ export function freeTextOption(options) {
 export function offered(option, { store, guild, people }) {
   if (option.choices?.length) return option.choices.map(({ name, value }) => ({ label: name, value }));
   switch (option.type) {
-    case OPTION.boolean: return [{ label: "True", value: true }, { label: "False", value: false }];
-    case OPTION.channel: return channelsFor(option, store, guild);
-    case OPTION.user: return people(guild);
-    case OPTION.role: return rolesFor(guild);
-    case OPTION.mentionable: return [...people(guild), ...rolesFor(guild)];
-    default: return null;
+    case OPTION.boolean:
+      return [
+        { label: "True", value: true },
+        { label: "False", value: false },
+      ];
+    case OPTION.channel:
+      return channelsFor(option, store, guild);
+    case OPTION.user:
+      return people(guild);
+    case OPTION.role:
+      return rolesFor(guild);
+    case OPTION.mentionable:
+      return [...people(guild), ...rolesFor(guild)];
+    default:
+      return null;
   }
 }
 
 function channelsFor(option, store, guild) {
   const fits = (channel) => !option.channel_types?.length || option.channel_types.includes(channel.type);
-  const tree = store.tree(guild).flatMap(({ category, channels }) => [...(category ? [category] : []), ...channels]);
+  const tree = store
+    .tree(guild)
+    .flatMap(({ category, channels }) => [...(category ? [category] : []), ...channels]);
   const threads = [...guild.threads.values()].filter((thread) => store.canSee(thread));
-  return [...tree, ...threads].filter(fits)
-    .map((channel) => ({ label: channel.type === 4 ? channel.name : `#${channel.name}`, value: channel.id, channel }));
+  return [...tree, ...threads].filter(fits).map((channel) => ({
+    label: channel.type === 4 ? channel.name : `#${channel.name}`,
+    value: channel.id,
+    channel,
+  }));
 }
 
-const rolesFor = (guild) => [...guild.roles.values()].map((role) => ({ label: `@${role.name}`.replace("@@", "@"), value: role.id }));
+const rolesFor = (guild) =>
+  [...guild.roles.values()].map((role) => ({ label: `@${role.name}`.replace("@@", "@"), value: role.id }));
 
 /** {value, label} of typed text for an option, or {problem: a sentence}. */
 export function coerce(option, text, choices) {
   const label = text.trim();
   if (choices) return chosenFrom(option, label, choices);
   if (option.type === OPTION.integer || option.type === OPTION.number) return coerceNumber(option, label);
-  if (option.min_length && label.length < option.min_length) return { problem: `“${option.name}” needs at least ${option.min_length} characters.` };
-  if (option.max_length && label.length > option.max_length) return { problem: `“${option.name}” takes at most ${option.max_length} characters.` };
+  if (option.min_length && label.length < option.min_length)
+    return { problem: `“${option.name}” needs at least ${option.min_length} characters.` };
+  if (option.max_length && label.length > option.max_length)
+    return { problem: `“${option.name}” takes at most ${option.max_length} characters.` };
   return { value: label, label };
 }
 
@@ -127,18 +170,23 @@ function coerceNumber(option, label) {
   if (label === "" || !Number.isFinite(value) || (whole && !Number.isInteger(value))) {
     return { problem: `“${option.name}” needs a ${whole ? "whole number" : "number"}.` };
   }
-  if (option.min_value !== undefined && value < option.min_value) return { problem: `“${option.name}” is at least ${option.min_value}.` };
-  if (option.max_value !== undefined && value > option.max_value) return { problem: `“${option.name}” is at most ${option.max_value}.` };
+  if (option.min_value !== undefined && value < option.min_value)
+    return { problem: `“${option.name}” is at least ${option.min_value}.` };
+  if (option.max_value !== undefined && value > option.max_value)
+    return { problem: `“${option.name}” is at most ${option.max_value}.` };
   return { value, label };
 }
 
 function chosenFrom(option, label, choices) {
   const bare = (text) => String(text).toLowerCase().replace(/^[#@]/, "");
   const id = /^<[#@][!&]?(\d+)>$/.exec(label)?.[1];
-  const found = choices.find((choice) => choice.value === (id ?? label))
-    ?? choices.find((choice) => bare(choice.label) === bare(label))
-    ?? choices.find((choice) => bare(choice.value) === bare(label));
-  return found ? { value: found.value, label: found.label } : { problem: `“${label}” is not one of the choices for “${option.name}”.` };
+  const found =
+    choices.find((choice) => choice.value === (id ?? label)) ??
+    choices.find((choice) => bare(choice.label) === bare(label)) ??
+    choices.find((choice) => bare(choice.value) === bare(label));
+  return found
+    ? { value: found.value, label: found.label }
+    : { problem: `“${label}” is not one of the choices for “${option.name}”.` };
 }
 
 /**
@@ -148,7 +196,9 @@ function chosenFrom(option, label, choices) {
 export function commandData(leaf, values, { focused = null } = {}) {
   const files = [];
   const attachments = [];
-  const filled = leaf.options.filter((option) => values[option.name] !== undefined || option.name === focused);
+  const filled = leaf.options.filter(
+    (option) => values[option.name] !== undefined || option.name === focused,
+  );
   const options = filled.map((option) => {
     const given = values[option.name] ?? "";
     const entry = { type: option.type, name: option.name, value: given };
@@ -160,13 +210,28 @@ export function commandData(leaf, values, { focused = null } = {}) {
     return option.name === focused ? { ...entry, focused: true } : entry;
   });
   const { id, name, version, guild_id: guildId } = leaf.command;
-  const data = { id, name, type: COMMAND_TYPE.slash, version, options: nestedOptions(leaf, options), attachments };
+  const data = {
+    id,
+    name,
+    type: COMMAND_TYPE.slash,
+    version,
+    options: nestedOptions(leaf, options),
+    attachments,
+  };
   return { data: guildId ? { ...data, guild_id: guildId } : data, files };
 }
 
 /** The `data` of a context-menu command on a message. */
 export function menuData({ id, name, version, guild_id: guildId }, targetId) {
-  const data = { id, name, type: COMMAND_TYPE.message, version, target_id: targetId, options: [], attachments: [] };
+  const data = {
+    id,
+    name,
+    type: COMMAND_TYPE.message,
+    version,
+    target_id: targetId,
+    options: [],
+    attachments: [],
+  };
   return guildId ? { ...data, guild_id: guildId } : data;
 }
 
@@ -181,6 +246,8 @@ function nestedOptions(leaf, options) {
 
 /** "/find query: dog in snow": how a command that was sent is told. */
 export function commandLabel(leaf, labels) {
-  const parts = leaf.options.filter((option) => labels[option.name]).map((option) => `${option.name}: ${labels[option.name]}`);
+  const parts = leaf.options
+    .filter((option) => labels[option.name])
+    .map((option) => `${option.name}: ${labels[option.name]}`);
   return [`/${leaf.name}`, ...parts].join(" ");
 }

@@ -12,8 +12,20 @@ import { cssColour, displayName } from "./people.js";
 import { jumpTarget, link, prose } from "./prose.js";
 
 const TYPE = {
-  row: 1, button: 2, stringSelect: 3, userSelect: 5, roleSelect: 6, mentionableSelect: 7, channelSelect: 8,
-  section: 9, text: 10, thumbnail: 11, gallery: 12, file: 13, separator: 14, container: 17,
+  row: 1,
+  button: 2,
+  stringSelect: 3,
+  userSelect: 5,
+  roleSelect: 6,
+  mentionableSelect: 7,
+  channelSelect: 8,
+  section: 9,
+  text: 10,
+  thumbnail: 11,
+  gallery: 12,
+  file: 13,
+  separator: 14,
+  container: 17,
 };
 const BUTTON_STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "premium" };
 const LINK_STYLE = 5;
@@ -21,32 +33,60 @@ const openContainers = new Set(); // spoiler containers that were opened
 
 export function components(message, context) {
   const scope = { ...context, message };
-  return (message.components ?? []).map((component, index) => draw(component, `${message.id}:c${index}`, scope));
+  return (message.components ?? []).map((component, index) =>
+    draw(component, `${message.id}:c${index}`, scope),
+  );
 }
 
 function draw(component, key, scope) {
   const children = (items) => (items ?? []).map((child, index) => draw(child, `${key}.${index}`, scope));
   switch (component.type) {
-    case TYPE.container: return drawContainer(component, key, children(component.components), scope);
-    case TYPE.section: return h("div.section", {}, h("div.section-text", {}, children(component.components)),
-      component.accessory && draw(component.accessory, `${key}.a`, scope));
-    case TYPE.text: return h("div.text-display", {}, prose(component.content ?? "", scope));
-    case TYPE.thumbnail: return thumbnail(media(component, key));
-    case TYPE.gallery: return gallery(component.items.map((item, index) => media(item, `${key}:${index}`)));
-    case TYPE.file: return drawFile(component);
-    case TYPE.separator: return h("hr.separator", { class: `${component.divider === false ? "bare" : ""} ${component.spacing === 2 ? "wide" : ""}` });
-    case TYPE.row: return h("div.action-row", {}, children(component.components));
-    case TYPE.button: return drawButton(component, scope);
-    case TYPE.stringSelect: return drawSelect(component, component.options ?? [], scope);
-    case TYPE.userSelect: case TYPE.roleSelect: case TYPE.mentionableSelect: case TYPE.channelSelect:
+    case TYPE.container:
+      return drawContainer(component, key, children(component.components), scope);
+    case TYPE.section:
+      return h(
+        "div.section",
+        {},
+        h("div.section-text", {}, children(component.components)),
+        component.accessory && draw(component.accessory, `${key}.a`, scope),
+      );
+    case TYPE.text:
+      return h("div.text-display", {}, prose(component.content ?? "", scope));
+    case TYPE.thumbnail:
+      return thumbnail(media(component, key));
+    case TYPE.gallery:
+      return gallery(component.items.map((item, index) => media(item, `${key}:${index}`)));
+    case TYPE.file:
+      return drawFile(component);
+    case TYPE.separator:
+      return h("hr.separator", {
+        class: `${component.divider === false ? "bare" : ""} ${component.spacing === 2 ? "wide" : ""}`,
+      });
+    case TYPE.row:
+      return h("div.action-row", {}, children(component.components));
+    case TYPE.button:
+      return drawButton(component, scope);
+    case TYPE.stringSelect:
+      return drawSelect(component, component.options ?? [], scope);
+    case TYPE.userSelect:
+    case TYPE.roleSelect:
+    case TYPE.mentionableSelect:
+    case TYPE.channelSelect:
       return drawSelect(component, candidates(component, scope), scope);
-    default: return h("p.unknown-component", {}, "This part of the message is of a kind that this page does not know.");
+    default:
+      return h(
+        "p.unknown-component",
+        {},
+        "This part of the message is of a kind that this page does not know.",
+      );
   }
 }
 
 function drawContainer(component, key, children, scope) {
-  const colour = component.accent_color === null || component.accent_color === undefined
-    ? null : cssColour(component.accent_color);
+  const colour =
+    component.accent_color === null || component.accent_color === undefined
+      ? null
+      : cssColour(component.accent_color);
   const element = h("div.container", { style: { "--accent-bar": colour } }, children);
   if (!component.spoiler || openContainers.has(key)) return element;
   element.classList.add("covered");
@@ -81,8 +121,17 @@ function drawButton(component, scope) {
     const outside = !jumpTarget(component.url);
     return link(component.url, [...face, icon(outside ? "open" : "right")], scope, classes);
   }
-  const button = h("button", { type: "button", class: classes, disabled: component.disabled,
-    "aria-label": component.label ? null : component.emoji?.name }, face, dots());
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: classes,
+      disabled: component.disabled,
+      "aria-label": component.label ? null : component.emoji?.name,
+    },
+    face,
+    dots(),
+  );
   button.addEventListener("click", () => pressing(button, scope, component));
   return button;
 }
@@ -90,8 +139,9 @@ function drawButton(component, scope) {
 /** While an answer is awaited the button shows dots, and nothing else in the message can be pressed. */
 async function pressing(control, scope, component, values) {
   const body = control.closest(".message");
-  const others = [...body.querySelectorAll(".component-button:not([disabled]), .component-select:not([disabled])")]
-    .filter((element) => element.tagName !== "A");
+  const others = [
+    ...body.querySelectorAll(".component-button:not([disabled]), .component-select:not([disabled])"),
+  ].filter((element) => element.tagName !== "A");
   control.classList.add("pending");
   control.setAttribute("aria-busy", "true");
   for (const element of others) element.disabled = true;
@@ -100,7 +150,10 @@ async function pressing(control, scope, component, values) {
   control.classList.remove("pending");
   control.removeAttribute("aria-busy");
   for (const element of others) element.disabled = false;
-  if (failure) control.closest(".action-row, .section")?.after(h("p.press-failed", { role: "alert" }, icon("warning"), failure));
+  if (failure)
+    control
+      .closest(".action-row, .section")
+      ?.after(h("p.press-failed", { role: "alert" }, icon("warning"), failure));
 }
 
 const dots = () => h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
@@ -119,20 +172,40 @@ function drawSelect(component, options, scope) {
 
 function drawSingleSelect(component, options, scope) {
   const chosen = options.find((option) => option.default);
-  const select = h("select.component-select", { disabled: component.disabled, "aria-label": component.placeholder ?? "Choose" },
+  const select = h(
+    "select.component-select",
+    { disabled: component.disabled, "aria-label": component.placeholder ?? "Choose" },
     h("option", { value: "", disabled: true, selected: !chosen }, component.placeholder ?? "Choose…"),
-    options.map((option) => h("option", { value: option.value, selected: option === chosen }, option.label)));
+    options.map((option) => h("option", { value: option.value, selected: option === chosen }, option.label)),
+  );
   select.addEventListener("change", () => pressing(select, scope, component, [select.value]));
   return select;
 }
 
 /** Several values: tick them in a list, which is sent when it closes. */
 function drawMultiSelect(component, options, scope) {
-  const boxes = options.map((option) => h("input", { type: "checkbox", value: option.value, checked: option.default }));
-  const rows = options.map((option, index) => h("label", {}, boxes[index],
-    h("span", {}, option.label, option.description && h("small", {}, option.description))));
-  const details = h("details.component-select.multi", {}, h("summary", {}, component.placeholder ?? "Choose…"), h("div", {}, rows));
-  const before = () => boxes.filter((box) => box.checked).map((box) => box.value).join();
+  const boxes = options.map((option) =>
+    h("input", { type: "checkbox", value: option.value, checked: option.default }),
+  );
+  const rows = options.map((option, index) =>
+    h(
+      "label",
+      {},
+      boxes[index],
+      h("span", {}, option.label, option.description && h("small", {}, option.description)),
+    ),
+  );
+  const details = h(
+    "details.component-select.multi",
+    {},
+    h("summary", {}, component.placeholder ?? "Choose…"),
+    h("div", {}, rows),
+  );
+  const before = () =>
+    boxes
+      .filter((box) => box.checked)
+      .map((box) => box.value)
+      .join();
   let sent = before();
   details.addEventListener("toggle", () => {
     const values = boxes.filter((box) => box.checked).map((box) => box.value);
@@ -147,13 +220,24 @@ function drawMultiSelect(component, options, scope) {
 function candidates(component, { guild, store }) {
   const chosen = new Set((component.default_values ?? []).map((value) => String(value.id)));
   const option = (value, label) => ({ value, label, default: chosen.has(value) });
-  const users = () => [...guild.members.values()].map((member) => option(member.user.id, displayName(member.user, member)));
-  const roles = () => [...guild.roles.values()].filter((role) => role.id !== guild.id).map((role) => option(role.id, `@${role.name}`));
-  const channels = () => [...guild.channels.values()]
-    .filter((channel) => store.canSee(channel) && (!component.channel_types?.length || component.channel_types.includes(channel.type)))
-    .map((channel) => option(channel.id, `#${channel.name}`));
+  const users = () =>
+    [...guild.members.values()].map((member) => option(member.user.id, displayName(member.user, member)));
+  const roles = () =>
+    [...guild.roles.values()]
+      .filter((role) => role.id !== guild.id)
+      .map((role) => option(role.id, `@${role.name}`));
+  const channels = () =>
+    [...guild.channels.values()]
+      .filter(
+        (channel) =>
+          store.canSee(channel) &&
+          (!component.channel_types?.length || component.channel_types.includes(channel.type)),
+      )
+      .map((channel) => option(channel.id, `#${channel.name}`));
   return {
-    [TYPE.userSelect]: users, [TYPE.roleSelect]: roles, [TYPE.channelSelect]: channels,
+    [TYPE.userSelect]: users,
+    [TYPE.roleSelect]: roles,
+    [TYPE.channelSelect]: channels,
     [TYPE.mentionableSelect]: () => [...users(), ...roles()],
   }[component.type]();
 }

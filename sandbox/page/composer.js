@@ -8,7 +8,7 @@ import { CommandForm } from "./commandform.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { avatar, displayName } from "./people.js";
-import { PERMISSION } from "./permissions.js";
+import { isThread, PERMISSION } from "./permissions.js";
 import { freshId } from "./snowflake.js";
 import { Suggestions } from "./suggest.js";
 import { toast } from "./toast.js";
@@ -34,14 +34,41 @@ export class Composer {
     this.uploads = new Uploads(() => this.#refresh());
     this.picker = h("input", { type: "file", multiple: true, hidden: true, onchange: () => this.#pick() });
     this.field = h("textarea.composer-field", {
-      rows: 1, "aria-label": "Message", spellcheck: "true", autocomplete: "off", dataset: { role: "composer" },
-      oninput: () => this.#typed(), onkeydown: (event) => this.#key(event), onblur: () => this.suggestions.hide(),
+      rows: 1,
+      "aria-label": "Message",
+      spellcheck: "true",
+      autocomplete: "off",
+      dataset: { role: "composer" },
+      oninput: () => this.#typed(),
+      onkeydown: (event) => this.#key(event),
+      onblur: () => this.suggestions.hide(),
     });
-    this.attach = h("button.round", { type: "button", "aria-label": "Add pictures", title: "Add pictures", onclick: () => this.picker.click() }, icon("plus"));
-    this.sendButton = h("button.round.send", { type: "button", "aria-label": "Send", title: "Send (Enter)", onclick: () => this.#submit() }, icon("send"));
+    this.attach = h(
+      "button.round",
+      {
+        type: "button",
+        "aria-label": "Add pictures",
+        title: "Add pictures",
+        onclick: () => this.picker.click(),
+      },
+      icon("plus"),
+    );
+    this.sendButton = h(
+      "button.round.send",
+      { type: "button", "aria-label": "Send", title: "Send (Enter)", onclick: () => this.#submit() },
+      icon("send"),
+    );
     this.counter = h("span.counter", { "aria-live": "polite" });
     this.replyBar = h("div.reply-bar", { hidden: true });
-    this.plain = h("div.composer-plain", {}, this.attach, this.field, this.counter, this.sendButton, this.picker);
+    this.plain = h(
+      "div.composer-plain",
+      {},
+      this.attach,
+      this.field,
+      this.counter,
+      this.sendButton,
+      this.picker,
+    );
     this.refusal = h("p.composer-refusal", { hidden: true });
     this.box = h("div.composer-box", {}, this.replyBar, this.uploads.element, this.plain, this.refusal);
     this.element = h("div.composer", {}, this.suggestions.element, this.box);
@@ -87,7 +114,8 @@ export class Composer {
   takeFiles(files) {
     if (!files.length || !this.#channel) return;
     if (this.#form?.takeFiles(files)) return this.#form.focus();
-    if (!this.context.store.can(this.#channel, PERMISSION.attachFiles)) return toast("You may not post files here.", "problem");
+    if (!this.context.store.can(this.#channel, PERMISSION.attachFiles))
+      return toast("You may not post files here.", "problem");
     const problem = this.uploads.add(files);
     if (problem) toast(problem, "problem");
     this.focus();
@@ -146,12 +174,16 @@ export class Composer {
     const leaves = this.#leaves();
     const typed = this.field.value.slice(1);
     const items = matching(leaves, typed).map((leaf) => ({
-      label: `/${leaf.name}`, detail: leaf.description, hint: leaf.options.map((option) => option.name).join("  "),
-      face: avatar(this.context.faceOf(leaf.application), 28), data: leaf,
+      label: `/${leaf.name}`,
+      detail: leaf.description,
+      hint: leaf.options.map((option) => option.name).join("  "),
+      face: avatar(this.context.faceOf(leaf.application), 28),
+      data: leaf,
     }));
     const nobody = "Magpie isn’t connected yet, so there are no commands. They appear as soon as it is.";
     this.suggestions.show(this.field, {
-      title: typed ? `Commands matching /${typed.trim()}` : "Commands", items,
+      title: typed ? `Commands matching /${typed.trim()}` : "Commands",
+      items,
       empty: !commandIndex.loaded(this.#guild.id) ? "Looking for commands…" : leaves.length ? null : nobody,
       choose: ({ data }) => this.#enterForm(data, {}),
     });
@@ -167,12 +199,15 @@ export class Composer {
     if (!match) return this.suggestions.hide();
     const typed = match[2].toLowerCase();
     const all = match[1] === "@" ? this.#mentionable() : this.#channelNames();
-    const items = all.filter((item) => item.search.includes(typed))
-      .sort((a, b) => b.search.startsWith(typed) - a.search.startsWith(typed)).slice(0, MAX_MENTIONS_OFFERED);
+    const items = all
+      .filter((item) => item.search.includes(typed))
+      .sort((a, b) => b.search.startsWith(typed) - a.search.startsWith(typed))
+      .slice(0, MAX_MENTIONS_OFFERED);
     // a name that is typed in full needs no choosing: Enter shall send
     if (items.length === 1 && items[0].data.slice(1).toLowerCase() === typed) return this.suggestions.hide();
     this.suggestions.show(this.field, {
-      title: match[1] === "@" ? "Members and roles" : "Channels", items,
+      title: match[1] === "@" ? "Members and roles" : "Channels",
+      items,
       choose: ({ data }) => this.#insert(match[2].length + 1, `${data} `),
     });
   }
@@ -188,19 +223,40 @@ export class Composer {
     const { store } = this.context;
     const members = [...this.#guild.members.values()].map((member) => {
       const name = displayName(member.user, member);
-      return { label: name, detail: member.user.username, search: `${name} ${member.user.username}`.toLowerCase(),
-        face: avatar(member.user, 24), data: `@${name}` };
+      return {
+        label: name,
+        detail: member.user.username,
+        search: `${name} ${member.user.username}`.toLowerCase(),
+        face: avatar(member.user, 24),
+        data: `@${name}`,
+      };
     });
     const taken = new Set(members.map((item) => item.label)); // an application's role is called as it is
     const roles = [...this.#guild.roles.values()]
-      .filter((role) => role.id !== this.#guild.id && !taken.has(role.name) && (role.mentionable || store.canInGuild(this.#guild, PERMISSION.manageGuild)))
-      .map((role) => ({ label: `@${role.name}`, detail: "role", search: role.name.toLowerCase(), data: `@${role.name}` }));
+      .filter(
+        (role) =>
+          role.id !== this.#guild.id &&
+          !taken.has(role.name) &&
+          (role.mentionable || store.canInGuild(this.#guild, PERMISSION.manageGuild)),
+      )
+      .map((role) => ({
+        label: `@${role.name}`,
+        detail: "role",
+        search: role.name.toLowerCase(),
+        data: `@${role.name}`,
+      }));
     return [...members, ...roles];
   }
 
   #channelNames() {
-    return this.context.store.tree(this.#guild).flatMap(({ channels }) => channels)
-      .map((channel) => ({ label: `#${channel.name}`, search: channel.name.toLowerCase(), data: `#${channel.name}` }));
+    return this.context.store
+      .tree(this.#guild)
+      .flatMap(({ channels }) => channels)
+      .map((channel) => ({
+        label: `#${channel.name}`,
+        search: channel.name.toLowerCase(),
+        data: `#${channel.name}`,
+      }));
   }
 
   #sayTyping() {
@@ -231,18 +287,27 @@ export class Composer {
   #warnUnknown(text) {
     this.#warnedAbout = text;
     const nobody = !this.#leaves().length;
-    toast(nobody ? "Magpie isn’t connected yet. Press Enter again to post this as text."
-      : `There is no command ${text.split(/\s/)[0]} here. Press Enter again to post it as text.`, "problem");
+    toast(
+      nobody
+        ? "Magpie isn’t connected yet. Press Enter again to post this as text."
+        : `There is no command ${text.split(/\s/)[0]} here. Press Enter again to post it as text.`,
+      "problem",
+    );
   }
 
   #post(text) {
     const payload = { content: this.#withIds(text), nonce: freshId(), tts: false };
     if (this.#reply) {
-      payload.message_reference = { channel_id: this.#channel.id, guild_id: this.#guild.id, message_id: this.#reply.message.id };
+      payload.message_reference = {
+        channel_id: this.#channel.id,
+        guild_id: this.#guild.id,
+        message_id: this.#reply.message.id,
+      };
       payload.allowed_mentions = { parse: ["users", "roles", "everyone"], replied_user: this.#reply.ping };
     }
     const files = this.uploads.take();
-    if (files.length) payload.attachments = files.map((file, index) => ({ id: String(index), filename: file.name }));
+    if (files.length)
+      payload.attachments = files.map((file, index) => ({ id: String(index), filename: file.name }));
     const replied = this.#reply?.message ?? null;
     this.field.value = "";
     this.#drafts.delete(this.#channel.id);
@@ -255,7 +320,8 @@ export class Composer {
   /** "@Ada" and "#pets" → the ids that Discord wants; the longest names first, so that @Ada B is not @Ada. */
   #withIds(text) {
     const names = new Map();
-    for (const role of this.#guild.roles.values()) if (role.id !== this.#guild.id) names.set(`@${role.name}`, `<@&${role.id}>`);
+    for (const role of this.#guild.roles.values())
+      if (role.id !== this.#guild.id) names.set(`@${role.name}`, `<@&${role.id}>`);
     for (const { user, ...member } of this.#guild.members.values()) {
       names.set(`@${user.username}`, `<@${user.id}>`);
       names.set(`@${displayName(user, member)}`, `<@${user.id}>`);
@@ -264,9 +330,14 @@ export class Composer {
       if (this.context.store.canSee(channel)) names.set(`#${channel.name}`, `<#${channel.id}>`);
     }
     const longestFirst = [...names.keys()].sort((a, b) => b.length - a.length);
-    const pattern = new RegExp(`(?<![\\w<@&#])(?:${longestFirst.map(escapePattern).join("|")})(?![\\w-])`, "gu");
+    const pattern = new RegExp(
+      `(?<![\\w<@&#])(?:${longestFirst.map(escapePattern).join("|")})(?![\\w-])`,
+      "gu",
+    );
     const parts = text.split(/(`[^`]+`)/); // code is left as it is
-    return parts.map((part, index) => (index % 2 ? part : part.replace(pattern, (name) => names.get(name)))).join("");
+    return parts
+      .map((part, index) => (index % 2 ? part : part.replace(pattern, (name) => names.get(name))))
+      .join("");
   }
 
   // ---- commands
@@ -274,9 +345,16 @@ export class Composer {
   #enterForm(leaf, texts) {
     this.suggestions.hide();
     const { store, interactions, people } = this.context;
-    const place = { guildId: this.#guild.id, channelId: this.#channel.id, applicationId: leaf.application.id };
+    const place = {
+      guildId: this.#guild.id,
+      channelId: this.#channel.id,
+      applicationId: leaf.application.id,
+    };
     const context = {
-      store, guild: this.#guild, people, suggestions: this.suggestions,
+      store,
+      guild: this.#guild,
+      people,
+      suggestions: this.suggestions,
       autocomplete: (chosen, values, focused) =>
         interactions.autocomplete({ ...place, data: commandData(chosen, values, { focused }).data }),
     };
@@ -318,7 +396,11 @@ export class Composer {
     this.replyBar.hidden = !message;
     if (!message) return;
     const name = displayName(message.author, this.context.store.member(this.#guild.id, message.author.id));
-    const ping = h("button.ping", { type: "button", "aria-pressed": String(this.#reply.ping), title: "Notify the author" });
+    const ping = h("button.ping", {
+      type: "button",
+      "aria-pressed": String(this.#reply.ping),
+      title: "Notify the author",
+    });
     const drawPing = () => {
       ping.textContent = this.#reply.ping ? "@ on" : "@ off";
       ping.setAttribute("aria-pressed", String(this.#reply.ping));
@@ -328,8 +410,17 @@ export class Composer {
       drawPing();
     });
     drawPing();
-    replace(this.replyBar, icon("reply"), h("span", {}, "Replying to ", h("b", {}, name)), ping,
-      h("button.plain", { type: "button", "aria-label": "Stop replying", title: "Esc", onclick: () => this.#setReply(null) }, icon("close")));
+    replace(
+      this.replyBar,
+      icon("reply"),
+      h("span", {}, "Replying to ", h("b", {}, name)),
+      ping,
+      h(
+        "button.plain",
+        { type: "button", "aria-label": "Stop replying", title: "Esc", onclick: () => this.#setReply(null) },
+        icon("close"),
+      ),
+    );
   }
 
   #refresh() {
@@ -364,7 +455,7 @@ export class Composer {
 }
 
 function placeholder(channel, mayWrite) {
-  const mark = channel.type >= 10 && channel.type <= 12 ? "" : "#";
+  const mark = isThread(channel) ? "" : "#";
   return mayWrite ? `Message ${mark}${channel.name}` : "Only commands here: type /";
 }
 

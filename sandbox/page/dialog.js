@@ -12,10 +12,21 @@ export function openDialog({ title, body, actions, wide = false, onClose }) {
   const before = document.activeElement;
   const titleId = `dialog-title-${(titles += 1)}`;
   const problem = h("p.dialog-problem", { role: "alert" });
-  const buttons = actions.map((action) => h("button", { type: "button", class: `action ${action.style ?? "secondary"}`,
-    onclick: () => action.run(close) }, action.label));
-  const form = h("form.dialog", { class: wide ? "wide" : "", novalidate: true },
-    h("h2", { id: titleId }, title), h("div.dialog-body", {}, body), problem, h("div.dialog-actions", {}, buttons));
+  const buttons = actions.map((action) =>
+    h(
+      "button",
+      { type: "button", class: `action ${action.style ?? "secondary"}`, onclick: () => action.run(close) },
+      action.label,
+    ),
+  );
+  const form = h(
+    "form.dialog",
+    { class: wide ? "wide" : "", novalidate: true },
+    h("h2", { id: titleId }, title),
+    h("div.dialog-body", {}, body),
+    problem,
+    h("div.dialog-actions", {}, buttons),
+  );
   const veil = h("div.veil", { role: "dialog", "aria-modal": "true", "aria-labelledby": titleId }, form);
 
   function close() {
@@ -43,17 +54,26 @@ export function openDialog({ title, body, actions, wide = false, onClose }) {
   (form.querySelector("input, textarea, select") ?? buttons.at(-1)).focus();
   return {
     close,
-    say: (sentence) => { problem.textContent = sentence; },
-    busy: (on) => buttons.forEach((button) => { button.disabled = on; }),
+    say: (sentence) => {
+      problem.textContent = sentence;
+    },
+    busy: (on) =>
+      buttons.forEach((button) => {
+        button.disabled = on;
+      }),
   };
 }
 
 /** A question with a dangerous answer. `run` may fail; its sentence is shown and the dialog stays. */
 export function confirmDanger({ title, body, label, run }) {
-  const dialog = openDialog({ title, body, actions: [
-    { label: "Cancel", run: (close) => close() },
-    { label, style: "danger", run: () => attempt(dialog, run) },
-  ] });
+  const dialog = openDialog({
+    title,
+    body,
+    actions: [
+      { label: "Cancel", run: (close) => close() },
+      { label, style: "danger", run: () => attempt(dialog, run) },
+    ],
+  });
 }
 
 /** Run `work`, then close; when it fails, say why and stay. */

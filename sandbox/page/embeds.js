@@ -13,23 +13,43 @@ export function embeds(message, context) {
 function drawEmbed(embed, key, context) {
   const bare = isBarePicture(embed);
   if (bare) return gallery([embedPicture(bare, `${key}:image`, embed)]);
-  const small = embed.thumbnail && embed.type !== "article" && embed.type !== "video" ? embed.thumbnail : null;
-  const large = embed.image ?? (small ? null : embed.video?.width && local(embed.video.url) ? embed.video : embed.thumbnail);
-  return h("article.embed", { style: { "--accent-bar": embed.color ? cssColour(embed.color) : null } },
-    h("div.embed-text", {},
+  const small =
+    embed.thumbnail && embed.type !== "article" && embed.type !== "video" ? embed.thumbnail : null;
+  const large =
+    embed.image ??
+    (small ? null : embed.video?.width && local(embed.video.url) ? embed.video : embed.thumbnail);
+  return h(
+    "article.embed",
+    { style: { "--accent-bar": embed.color ? cssColour(embed.color) : null } },
+    h(
+      "div.embed-text",
+      {},
       embed.provider?.name && h("p.embed-provider", {}, embed.provider.name),
       embed.author?.name && drawAuthor(embed.author, context),
-      embed.title && h("h4", {}, embed.url ? link(embed.url, prose(embed.title, context), context) : prose(embed.title, context)),
+      embed.title &&
+        h(
+          "h4",
+          {},
+          embed.url ? link(embed.url, prose(embed.title, context), context) : prose(embed.title, context),
+        ),
       embed.description && h("div.embed-description", {}, prose(embed.description, context)),
-      embed.fields?.length > 0 && h("dl", {}, embed.fields.map((field) => drawField(field, context)))),
+      embed.fields?.length > 0 &&
+        h(
+          "dl",
+          {},
+          embed.fields.map((field) => drawField(field, context)),
+        ),
+    ),
     small && thumbnail(embedPicture(small, `${key}:thumbnail`, embed)),
     large && h("div.embed-picture", {}, gallery([embedPicture(large, `${key}:image`, embed)])),
-    (embed.footer?.text || embed.timestamp) && drawFooter(embed));
+    (embed.footer?.text || embed.timestamp) && drawFooter(embed),
+  );
 }
 
 /** A link straight to a picture, or a GIF: only the picture is shown. */
 function isBarePicture(embed) {
-  if (embed.type === "gifv") return local(embed.video?.proxy_url ?? embed.video?.url) ? embed.video : embed.thumbnail;
+  if (embed.type === "gifv")
+    return local(embed.video?.proxy_url ?? embed.video?.url) ? embed.video : embed.thumbnail;
   if (embed.type === "image") return embed.image ?? embed.thumbnail;
   return null;
 }
@@ -42,12 +62,21 @@ function embedPicture(media, key, embed) {
 
 function drawAuthor({ name, url, icon_url: iconUrl, proxy_icon_url: proxyUrl }, context) {
   const face = local(proxyUrl) ?? local(iconUrl);
-  return h("p.embed-author", {}, face && h("img", { src: face, alt: "", width: 24, height: 24 }),
-    url ? link(url, name, context) : name);
+  return h(
+    "p.embed-author",
+    {},
+    face && h("img", { src: face, alt: "", width: 24, height: 24 }),
+    url ? link(url, name, context) : name,
+  );
 }
 
 function drawField({ name, value, inline }, context) {
-  return h("div", { class: inline ? "inline" : "" }, h("dt", {}, prose(name, context)), h("dd", {}, prose(value, context)));
+  return h(
+    "div",
+    { class: inline ? "inline" : "" },
+    h("dt", {}, prose(name, context)),
+    h("dd", {}, prose(value, context)),
+  );
 }
 
 function drawFooter({ footer, timestamp }) {

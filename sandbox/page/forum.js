@@ -20,14 +20,20 @@ export class Forum {
   constructor(context) {
     this.context = context;
     this.element = h("section.forum", { hidden: true });
-    context.store.on("channels", (guildId) => !this.element.hidden && guildId === this.guild?.id && this.draw(), context.signal);
+    context.store.on(
+      "channels",
+      (guildId) => !this.element.hidden && guildId === this.guild?.id && this.draw(),
+      context.signal,
+    );
   }
 
   async open(channel, guild) {
     Object.assign(this, { channel, guild });
     this.draw();
     try {
-      const { threads } = await this.context.api.get(`/channels/${channel.id}/threads/archived/public`, { limit: 50 });
+      const { threads } = await this.context.api.get(`/channels/${channel.id}/threads/archived/public`, {
+        limit: 50,
+      });
       this.context.store.keepThreads(guild.id, threads);
       if (this.channel === channel) this.draw();
     } catch (error) {
@@ -38,21 +44,48 @@ export class Forum {
 
   /** The posts' first messages, for the words and the picture on their cards. */
   async #loadStarters(channel) {
-    const unknown = this.context.store.threads(channel, { archived: true }).filter((post) => !this.#starters.has(post.id));
-    await Promise.all(unknown.slice(0, MAX_PREVIEWS).map(async (post) => {
-      const page = await this.context.api.get(`/channels/${post.id}/messages`, { around: post.id, limit: 1 }).catch(() => []);
-      this.#starters.set(post.id, page.find((message) => message.id === post.id) ?? null);
-    }));
+    const unknown = this.context.store
+      .threads(channel, { archived: true })
+      .filter((post) => !this.#starters.has(post.id));
+    await Promise.all(
+      unknown.slice(0, MAX_PREVIEWS).map(async (post) => {
+        const page = await this.context.api
+          .get(`/channels/${post.id}/messages`, { around: post.id, limit: 1 })
+          .catch(() => []);
+        this.#starters.set(post.id, page.find((message) => message.id === post.id) ?? null);
+      }),
+    );
     if (unknown.length && this.channel === channel) this.draw();
   }
 
   draw() {
     const posts = this.context.store.threads(this.channel, { archived: true });
-    replace(this.element, h("div.forum-inner", {},
-      h("header", {}, h("p", {}, this.channel.topic || "Posts, the latest first."),
-        this.context.store.canSend(this.channel) && h("button.action.primary", { type: "button", onclick: () => this.#compose() }, icon("plus"), "New post")),
-      posts.length ? h("ul.posts", {}, posts.map((post) => this.#card(post)))
-        : h("div.empty-state", {}, icon("forum"), h("p", {}, "No posts yet."))));
+    replace(
+      this.element,
+      h(
+        "div.forum-inner",
+        {},
+        h(
+          "header",
+          {},
+          h("p", {}, this.channel.topic || "Posts, the latest first."),
+          this.context.store.canSend(this.channel) &&
+            h(
+              "button.action.primary",
+              { type: "button", onclick: () => this.#compose() },
+              icon("plus"),
+              "New post",
+            ),
+        ),
+        posts.length
+          ? h(
+              "ul.posts",
+              {},
+              posts.map((post) => this.#card(post)),
+            )
+          : h("div.empty-state", {}, icon("forum"), h("p", {}, "No posts yet.")),
+      ),
+    );
   }
 
   #card(post) {
@@ -62,22 +95,48 @@ export class Forum {
     const starter = this.#starters.get(post.id);
     const picture = starter?.attachments.find((file) => isPicture(file) && !isSpoiler(file));
     const open = () => go({ guildId: this.guild.id, channelId: post.id, messageId: null });
-    return h("li", {}, h("button.post", { type: "button", onclick: open },
-      h("b", {}, post.name, post.thread_metadata?.archived && h("i.faint", {}, "archived")),
-      starter && h("p", {}, summary(starter)),
-      picture && h("img", { src: local(picture.url), alt: "", loading: "lazy" }),
-      h("span", {}, owner && avatar(owner.user, 20), owner ? displayName(owner.user, owner) : "Somebody",
-        ` · ${formatRelative(timeOf(post.last_message_id ?? post.id))} · ${count ? `${count} ${count === 1 ? "reply" : "replies"}` : "no replies yet"}`)));
+    return h(
+      "li",
+      {},
+      h(
+        "button.post",
+        { type: "button", onclick: open },
+        h("b", {}, post.name, post.thread_metadata?.archived && h("i.faint", {}, "archived")),
+        starter && h("p", {}, summary(starter)),
+        picture && h("img", { src: local(picture.url), alt: "", loading: "lazy" }),
+        h(
+          "span",
+          {},
+          owner && avatar(owner.user, 20),
+          owner ? displayName(owner.user, owner) : "Somebody",
+          ` · ${formatRelative(timeOf(post.last_message_id ?? post.id))} · ${count ? `${count} ${count === 1 ? "reply" : "replies"}` : "no replies yet"}`,
+        ),
+      ),
+    );
   }
 
   #compose() {
     const title = h("input", { maxlength: 100, placeholder: "Title", "aria-label": "Title" });
     const text = h("textarea", { rows: 4, placeholder: "What is it about?", "aria-label": "Text" });
     const uploads = new Uploads(() => {});
-    const picker = h("input", { type: "file", accept: "image/*", multiple: true, "aria-label": "Pictures",
-      onchange: () => { uploads.add([...picker.files]); picker.value = ""; } });
-    const dialog = openDialog({ title: `New post in #${this.channel.name}`, body: [title, text, picker, uploads.element],
-      actions: [{ label: "Cancel", run: (close) => close() }, { label: "Post", style: "primary", run: () => this.#post(dialog, title, text, uploads) }] });
+    const picker = h("input", {
+      type: "file",
+      accept: "image/*",
+      multiple: true,
+      "aria-label": "Pictures",
+      onchange: () => {
+        uploads.add([...picker.files]);
+        picker.value = "";
+      },
+    });
+    const dialog = openDialog({
+      title: `New post in #${this.channel.name}`,
+      body: [title, text, picker, uploads.element],
+      actions: [
+        { label: "Cancel", run: (close) => close() },
+        { label: "Post", style: "primary", run: () => this.#post(dialog, title, text, uploads) },
+      ],
+    });
   }
 
   #post(dialog, title, text, uploads) {
@@ -85,8 +144,15 @@ export class Forum {
     if (!text.value.trim() && !uploads.size) return dialog.say("A post needs some text or a picture.");
     attempt(dialog, async () => {
       const files = uploads.take();
-      const message = { content: text.value.trim(), attachments: files.map((file, index) => ({ id: String(index), filename: file.name })) };
-      const thread = await this.context.api.upload(`/channels/${this.channel.id}/threads`, { name: title.value.trim(), auto_archive_duration: 1440, message }, files);
+      const message = {
+        content: text.value.trim(),
+        attachments: files.map((file, index) => ({ id: String(index), filename: file.name })),
+      };
+      const thread = await this.context.api.upload(
+        `/channels/${this.channel.id}/threads`,
+        { name: title.value.trim(), auto_archive_duration: 1440, message },
+        files,
+      );
       this.context.store.apply("THREAD_CREATE", { ...thread, guild_id: this.guild.id });
       this.context.go({ guildId: this.guild.id, channelId: thread.id, messageId: null });
     });

@@ -8,7 +8,14 @@
 import { Emitter } from "./emitter.js";
 
 const OP = {
-  dispatch: 0, heartbeat: 1, identify: 2, resume: 6, reconnect: 7, invalidSession: 9, hello: 10, ack: 11,
+  dispatch: 0,
+  heartbeat: 1,
+  identify: 2,
+  resume: 6,
+  reconnect: 7,
+  invalidSession: 9,
+  hello: 10,
+  ack: 11,
 };
 const CLOSED_FOR_RESUME = 4000; // any code but 1000 and 1001 keeps the session alive
 const AUTHENTICATION_FAILED = 4004;

@@ -1,29 +1,86 @@
 /** Things to try, for whoever is here for the first time. Each puts itself into the composer. */
 
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { icon, magpie } from "./icons.js";
+import { toast } from "./toast.js";
 
 const DISMISSED = "magpie.hints"; // in localStorage: they do not come back by themselves
 
-export function hintsWanted() {
-  return localStorage.getItem(DISMISSED) !== "seen";
-}
+/** The panel above the composer. parts: {composer, messages}. */
+export class Hints {
+  constructor({ composer, messages }) {
+    this.composer = composer;
+    this.messages = messages;
+    this.element = h("div.hints-place");
+  }
 
-/**
- * The panel. fill(text): put text into the composer; pointAtPicture(): open the menu of a picture here;
- * reply(): begin a reply to a picture here; close(): it was dismissed.
- */
-export function hintsPanel({ fill, pointAtPicture, reply, close }) {
-  const hint = (name, words, run) => h("li", {}, h("button", { type: "button", onclick: run }, icon(name), words));
-  const dismiss = () => {
+  /** Show them where they fit, until they were dismissed. */
+  show(fits) {
+    if (!fits || localStorage.getItem(DISMISSED)) replace(this.element);
+    else if (!this.element.firstChild) this.#draw();
+  }
+
+  toggle() {
+    if (this.element.firstChild) replace(this.element);
+    else this.#draw();
+  }
+
+  #dismiss() {
     localStorage.setItem(DISMISSED, "seen");
-    close();
-  };
-  return h("aside.hints", { "aria-label": "Things to try" }, magpie(26), h("b", {}, "Try"),
-    h("ul", {},
-      hint("search", "/find dog in snow", () => fill("/find dog in snow")),
-      hint("picture", "/find with a picture", () => fill("/find image:")),
-      hint("apps", "Right-click → Find similar", pointAtPicture),
-      hint("reply", "Reply with @Magpie", reply)),
-    h("button.plain", { type: "button", "aria-label": "Close the hints", title: "Close", onclick: dismiss }, icon("close")));
+    replace(this.element);
+  }
+
+  #draw() {
+    const hint = (name, words, run) =>
+      h("li", {}, h("button", { type: "button", onclick: run }, icon(name), words));
+    const close = {
+      type: "button",
+      "aria-label": "Close the hints",
+      title: "Close",
+      onclick: () => this.#dismiss(),
+    };
+    const panel = h(
+      "aside.hints",
+      { "aria-label": "Things to try" },
+      magpie(26),
+      h("b", {}, "Try"),
+      h(
+        "ul",
+        {},
+        hint("search", "/find dog in snow", () => this.composer.fill("/find dog in snow")),
+        hint("picture", "/find with a picture", () => this.composer.fill("/find image:")),
+        hint("apps", "Right-click → Find similar", () => this.#pointAtPicture()),
+        hint("reply", "Reply with @Magpie", () => this.#replyToPicture()),
+      ),
+      h("button.plain", close, icon("close")),
+    );
+    replace(this.element, panel);
+  }
+
+  #pointAtPicture() {
+    this.#withPicture((message, tile) => {
+      const box = tile.getBoundingClientRect();
+      const at = { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2 };
+      tile.dispatchEvent(
+        new MouseEvent("contextmenu", { ...at, button: 2, bubbles: true, cancelable: true }),
+      );
+    });
+  }
+
+  #replyToPicture() {
+    this.#withPicture((message) => {
+      this.composer.replyTo(message);
+      this.composer.fill("@Magpie ");
+    });
+  }
+
+  /** The latest picture that somebody posted in the open channel. */
+  #withPicture(use) {
+    const tiles = [...this.messages.list.querySelectorAll(".message:not(.answer) .tile[data-key]")];
+    const tile = tiles.at(-1);
+    const message = tile && this.messages.find(tile.closest(".message").dataset.id);
+    if (!message) return toast("There is no picture in this channel: try another one.");
+    tile.scrollIntoView({ block: "center" });
+    requestAnimationFrame(() => use(message, tile));
+  }
 }

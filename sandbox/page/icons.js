@@ -23,10 +23,12 @@ const PATHS = {
   right: "M9.5 6l6 6-6 6",
   left: "M14.5 6l-6 6 6 6",
   send: "M4 12 20 4l-5 16-3.5-6.5z M11.5 13.5 20 4",
-  people: "M9 11a3.2 3.2 0 1 0 0-6.4A3.2 3.2 0 0 0 9 11z M3 20c0-3.5 2.5-5.5 6-5.5s6 2 6 5.5 M15.5 5a3.2 3.2 0 0 1 0 5.6 M17.5 15c2.2.6 3.5 2.3 3.5 5",
+  people:
+    "M9 11a3.2 3.2 0 1 0 0-6.4A3.2 3.2 0 0 0 9 11z M3 20c0-3.5 2.5-5.5 6-5.5s6 2 6 5.5 M15.5 5a3.2 3.2 0 0 1 0 5.6 M17.5 15c2.2.6 3.5 2.3 3.5 5",
   swap: "M4 8h14 M14 4l4 4-4 4 M20 16H6 M10 12l-4 4 4 4",
   eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z M12 14.8a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6z",
-  hidden: "M4 4l16 16 M9.5 5.9A9 9 0 0 1 12 5.5c6 0 9.5 6.5 9.5 6.5a16 16 0 0 1-2.8 3.6 M6.2 7.7A16 16 0 0 0 2.5 12S6 18.5 12 18.5a9 9 0 0 0 4.4-1.2",
+  hidden:
+    "M4 4l16 16 M9.5 5.9A9 9 0 0 1 12 5.5c6 0 9.5 6.5 9.5 6.5a16 16 0 0 1-2.8 3.6 M6.2 7.7A16 16 0 0 0 2.5 12S6 18.5 12 18.5a9 9 0 0 0 4.4-1.2",
   open: "M13 4h7v7 M20 4l-9 9 M17 14v6H4V7h6",
   apps: "M5 5h5v5H5z M14 5h5v5h-5z M5 14h5v5H5z M16.5 13.5v6 M13.5 16.5h6",
   check: "M5 12.5l4.5 4.5L19 7.5",
@@ -45,8 +47,11 @@ const PATHS = {
 
 /** An icon by name. It is decoration: whatever it stands on carries the label. */
 export function icon(name) {
-  return svg("svg", { class: `icon icon-${name}`, viewBox: "0 0 24 24", "aria-hidden": "true" },
-    svg("path", { d: PATHS[name] }));
+  return svg(
+    "svg",
+    { class: `icon icon-${name}`, viewBox: "0 0 24 24", "aria-hidden": "true" },
+    svg("path", { d: PATHS[name] }),
+  );
 }
 
 let marks = 0;
@@ -55,10 +60,18 @@ let marks = 0;
 export function magpie(size = 40) {
   const sheen = `sheen-${(marks += 1)}`; // ids are unique in a document
   const stop = (offset, colour) => svg("stop", { offset, "stop-color": colour });
-  const gradient = (id, x2, y2) => svg("linearGradient", { id, x1: "0", y1: "0", x2, y2 },
-    stop("0", "#5eead4"), stop("0.5", "#5b8cff"), stop("1", "#a78bfa"));
+  const gradient = (id, x2, y2) =>
+    svg(
+      "linearGradient",
+      { id, x1: "0", y1: "0", x2, y2 },
+      stop("0", "#5eead4"),
+      stop("0.5", "#5b8cff"),
+      stop("1", "#a78bfa"),
+    );
   const part = (d, attributes) => svg("path", { d, ...attributes });
-  return svg("svg", { class: "magpie", width: size, height: size, viewBox: "0 0 64 64", "aria-hidden": "true" },
+  return svg(
+    "svg",
+    { class: "magpie", width: size, height: size, viewBox: "0 0 64 64", "aria-hidden": "true" },
     svg("defs", {}, gradient(sheen, "1", "1")),
     part("M33 33 60 57 53 60.5 25 44z", { fill: `url(#${sheen})` }), // tail
     part("M15 17C21 9 31 10 35 17c9 3 15 12 12 22-7 9-23 9-29 1-4-5-5-13-3-23z", { class: "magpie-body" }),
@@ -66,5 +79,6 @@ export function magpie(size = 40) {
     part("M30 22c8 0 15 6 16.5 14-6 3-13 1-16-4-2-3.5-2-7-.5-10z", { class: "magpie-white" }), // shoulder
     part("M32 27c6 1 11 5 14.5 10C41 40 35 38 32.5 34c-1.3-2.2-1.3-4.8-.5-7z", { fill: `url(#${sheen})` }), // wing
     part("M15.5 16 5 19.5l10 2.5z", { class: "magpie-beak" }),
-    svg("circle", { cx: "21", cy: "17.5", r: "1.9", class: "magpie-eye" }));
+    svg("circle", { cx: "21", cy: "17.5", r: "1.9", class: "magpie-eye" }),
+  );
 }

@@ -31,7 +31,14 @@ export class Interactions extends Emitter {
     const nonce = freshId();
     this.emit("begun", channelId);
     this.#notice({ nonce, channelId, label, failure: null });
-    const failure = await this.#send(INTERACTION.command, { nonce, guildId, channelId, applicationId, data, files });
+    const failure = await this.#send(INTERACTION.command, {
+      nonce,
+      guildId,
+      channelId,
+      applicationId,
+      data,
+      files,
+    });
     if (failure) this.#notice({ nonce, channelId, label, failure });
     else this.dismiss(nonce);
   }
@@ -39,9 +46,16 @@ export class Interactions extends Emitter {
   /** Press a button or choose in a select. Gives a sentence when it failed, null when it was answered. */
   async press(message, component, values, place) {
     const nonce = freshId();
-    const data = { component_type: component.type, custom_id: component.custom_id, ...(values ? { values, type: component.type } : {}) };
+    const data = {
+      component_type: component.type,
+      custom_id: component.custom_id,
+      ...(values ? { values, type: component.type } : {}),
+    };
     return this.#send(INTERACTION.component, {
-      nonce, ...place, applicationId: message.application_id ?? message.author.id, data,
+      nonce,
+      ...place,
+      applicationId: message.application_id ?? message.author.id,
+      data,
       extra: { message_id: message.id, message_flags: message.flags ?? 0 },
     });
   }
@@ -51,7 +65,8 @@ export class Interactions extends Emitter {
     const nonce = freshId();
     return new Promise((resolve) => {
       const stop = this.gateway.on("dispatch", (type, event) => {
-        if (type === "APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE" && event.nonce === nonce) finish(event.choices ?? []);
+        if (type === "APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE" && event.nonce === nonce)
+          finish(event.choices ?? []);
       });
       const timer = setTimeout(() => finish([]), 3_500);
       const finish = (choices) => {
@@ -59,14 +74,21 @@ export class Interactions extends Emitter {
         stop();
         resolve(choices);
       };
-      this.#post(INTERACTION.autocomplete, { nonce, guildId, channelId, applicationId, data }).catch(() => finish([]));
+      this.#post(INTERACTION.autocomplete, { nonce, guildId, channelId, applicationId, data }).catch(() =>
+        finish([]),
+      );
     });
   }
 
   /** Send a filled form. Gives a sentence when it failed, null when it was taken. */
   submit(modal, components, place) {
     const data = { id: modal.id, custom_id: modal.custom_id, components };
-    return this.#send(INTERACTION.modal, { nonce: freshId(), ...place, applicationId: modal.application.id, data });
+    return this.#send(INTERACTION.modal, {
+      nonce: freshId(),
+      ...place,
+      applicationId: modal.application.id,
+      data,
+    });
   }
 
   dismiss(nonce) {
@@ -85,7 +107,9 @@ export class Interactions extends Emitter {
       this.#find(event)?.settle(null);
       this.emit("modal", event);
     } else if (type === "MESSAGE_CREATE") {
-      this.#find({ nonce: event.nonce, id: event.interaction_metadata?.id ?? event.interaction?.id })?.settle(null);
+      this.#find({ nonce: event.nonce, id: event.interaction_metadata?.id ?? event.interaction?.id })?.settle(
+        null,
+      );
     }
   }
 
@@ -114,14 +138,27 @@ export class Interactions extends Emitter {
   }
 
   #post(type, { nonce, guildId, channelId, applicationId, data, files = [], extra = {} }) {
-    return this.api.upload("/interactions", {
-      type, nonce, application_id: applicationId, guild_id: guildId, channel_id: channelId,
-      session_id: this.gateway.sessionId, data, ...extra,
-    }, files);
+    return this.api.upload(
+      "/interactions",
+      {
+        type,
+        nonce,
+        application_id: applicationId,
+        guild_id: guildId,
+        channel_id: channelId,
+        session_id: this.gateway.sessionId,
+        data,
+        ...extra,
+      },
+      files,
+    );
   }
 
   #notice(notice) {
-    this.notices = [...this.notices.filter((entry) => entry.nonce !== notice.nonce), { id: notice.nonce, ...notice }];
+    this.notices = [
+      ...this.notices.filter((entry) => entry.nonce !== notice.nonce),
+      { id: notice.nonce, ...notice },
+    ];
     this.emit("changed", notice.channelId);
   }
 }

@@ -8,14 +8,30 @@ export function openLightbox(pictures, index = 0) {
   const before = document.activeElement;
   const image = h("img.lightbox-picture", { alt: "" });
   const caption = h("p.lightbox-caption");
-  const original = h("a.lightbox-open", { target: "_blank", rel: "noopener noreferrer" }, icon("open"), "Open original");
-  const step = (by, name, label) => h(`button.lightbox-step.lightbox-${name}`,
-    { type: "button", "aria-label": label, onclick: () => show(index + by) }, icon(name));
-  const dialog = h("div.lightbox", { role: "dialog", "aria-modal": "true", "aria-label": "Picture" },
-    h("button.lightbox-close.round", { type: "button", "aria-label": "Close", onclick: close }, icon("close")),
+  const original = h(
+    "a.lightbox-open",
+    { target: "_blank", rel: "noopener noreferrer" },
+    icon("open"),
+    "Open original",
+  );
+  const step = (by, name, label) =>
+    h(
+      `button.lightbox-step.lightbox-${name}`,
+      { type: "button", "aria-label": label, onclick: () => show(index + by) },
+      icon(name),
+    );
+  const dialog = h(
+    "div.lightbox",
+    { role: "dialog", "aria-modal": "true", "aria-label": "Picture" },
+    h(
+      "button.lightbox-close.round",
+      { type: "button", "aria-label": "Close", onclick: close },
+      icon("close"),
+    ),
     pictures.length > 1 && step(-1, "left", "Previous picture"),
     h("figure", {}, image, h("figcaption", {}, caption, original)),
-    pictures.length > 1 && step(1, "right", "Next picture"));
+    pictures.length > 1 && step(1, "right", "Next picture"),
+  );
 
   function show(next) {
     index = (next + pictures.length) % pictures.length;
@@ -23,7 +39,8 @@ export function openLightbox(pictures, index = 0) {
     image.src = picture.href ?? picture.src;
     image.alt = picture.alt ?? "";
     caption.textContent = [picture.name, pictures.length > 1 && `${index + 1} of ${pictures.length}`]
-      .filter(Boolean).join(" · ");
+      .filter(Boolean)
+      .join(" · ");
     original.href = picture.href ?? picture.src;
   }
 

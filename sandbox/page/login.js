@@ -17,13 +17,33 @@ export async function loadPeople() {
 export function loginScreen(choose, signal) {
   const list = h("ul.people", { "aria-label": "People" });
   const note = h("p.login-note", { role: "status" });
-  const screen = h("main.login", {},
-    h("div.login-inner", {},
-      h("header", {}, magpie(84),
+  const screen = h(
+    "main.login",
+    {},
+    h(
+      "div.login-inner",
+      {},
+      h(
+        "header",
+        {},
+        magpie(84),
         h("h1", {}, "Who do you want to be?"),
-        h("p", {}, "A small chat that lives on this machine. Post pictures, then ask Magpie to find them again by what is in them.")),
-      list, note,
-      h("p.login-tip", {}, icon("bulb"), "Everybody sees other channels. Open a second person in another tab to watch both sides.")));
+        h(
+          "p",
+          {},
+          "A small chat that lives on this machine. Post pictures, then ask Magpie to find them again by what is in them.",
+        ),
+      ),
+      list,
+      note,
+      h(
+        "p.login-tip",
+        {},
+        icon("bulb"),
+        "Everybody sees other channels. Open a second person in another tab to watch both sides.",
+      ),
+    ),
+  );
 
   async function fill() {
     try {
@@ -43,22 +63,49 @@ export function loginScreen(choose, signal) {
 
 function card(person, choose) {
   const name = displayName(person.user);
-  return h("li.person-choice", {},
-    h("button.person-main", { type: "button", dataset: { person: person.user.username }, onclick: () => choose(person) },
+  return h(
+    "li.person-choice",
+    {},
+    h(
+      "button.person-main",
+      { type: "button", dataset: { person: person.user.username }, onclick: () => choose(person) },
       avatar(person.user, 52),
-      h("span.person-words", {}, h("b", {}, name), rolesLine(person), person.about && h("small", {}, person.about))),
-    newTab(person));
+      h(
+        "span.person-words",
+        {},
+        h("b", {}, name),
+        rolesLine(person),
+        person.about && h("small", {}, person.about),
+      ),
+    ),
+    newTab(person),
+  );
 }
 
 /** Roles over all servers, each once; without any, "Member". */
 export function rolesLine({ guilds = [] }) {
-  const roles = [...new Set(guilds.flatMap((guild) => guild.roles ?? []))].filter((role) => role !== "@everyone");
+  const roles = [...new Set(guilds.flatMap((guild) => guild.roles ?? []))].filter(
+    (role) => role !== "@everyone",
+  );
   if (!guilds.length) return h("span.chips", {}, h("i", {}, "in no server"));
-  return h("span.chips", {}, roles.length ? roles.map((role) => h("i", {}, role)) : h("i.faint", {}, "no role"));
+  return h(
+    "span.chips",
+    {},
+    roles.length ? roles.map((role) => h("i", {}, role)) : h("i.faint", {}, "no role"),
+  );
 }
 
 /** A link that opens this person in a tab of their own. */
 export function newTab(person) {
   const name = displayName(person.user);
-  return h("a.round.new-tab", { href: `?as=${encodeURIComponent(person.user.username)}`, target: "_blank", "aria-label": `Open ${name} in a new tab`, title: "Open in a new tab" }, icon("open"));
+  return h(
+    "a.round.new-tab",
+    {
+      href: `?as=${encodeURIComponent(person.user.username)}`,
+      target: "_blank",
+      "aria-label": `Open ${name} in a new tab`,
+      title: "Open in a new tab",
+    },
+    icon("open"),
+  );
 }

@@ -23,7 +23,9 @@ async function start() {
   if (!wanted && !remembered) return showLogin();
   try {
     const people = await loadPeople();
-    const person = people.find(({ user }) => (wanted ? [user.username, user.id].includes(wanted) : user.id === remembered));
+    const person = people.find(({ user }) =>
+      wanted ? [user.username, user.id].includes(wanted) : user.id === remembered,
+    );
     if (person) return enter(person, people);
     if (wanted) toast(`Nobody here is called ${wanted}.`, "problem");
   } catch (error) {

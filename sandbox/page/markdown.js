@@ -45,7 +45,9 @@ function parseBlocks(text, depth) {
 }
 
 function blockAt(text, at, depth) {
-  return fenceAt(text, at) ?? headingAt(text, at, depth) ?? quoteAt(text, at, depth) ?? listAt(text, at, depth);
+  return (
+    fenceAt(text, at) ?? headingAt(text, at, depth) ?? quoteAt(text, at, depth) ?? listAt(text, at, depth)
+  );
 }
 
 function fenceAt(text, at) {
@@ -82,8 +84,12 @@ function listAt(text, at, depth) {
   const items = [];
   let end = at;
   for (let match; (match = matchAt(LIST_ITEM, text, end)); end += match[0].length) {
-    items.push({ indent: match[1].length, ordered: /\d/.test(match[2]), number: parseInt(match[2], 10),
-      children: parseInline(match[3], depth) });
+    items.push({
+      indent: match[1].length,
+      ordered: /\d/.test(match[2]),
+      number: parseInt(match[2], 10),
+      children: parseInline(match[3], depth),
+    });
   }
   return items.length ? { node: nestItems(items), end } : null;
 }
@@ -120,16 +126,29 @@ const INLINE = [
   [/<#(\d{5,20})>/y, ([, id]) => ({ type: "channel", id })],
   [/<@&(\d{5,20})>/y, ([, id]) => ({ type: "role", id })],
   [/@(everyone|here)\b/y, ([, name]) => ({ type: "everyone", name })],
-  [/<(a?):(\w{2,32}):(\d{5,20})>/y, ([, animated, name, id]) => ({ type: "emoji", name, id, animated: !!animated })],
-  [/<t:(-?\d{1,13})(?::([tTdDfFR]))?>/y, ([, seconds, style]) => ({ type: "time", seconds: Number(seconds), style: style ?? "f" })],
+  [
+    /<(a?):(\w{2,32}):(\d{5,20})>/y,
+    ([, animated, name, id]) => ({ type: "emoji", name, id, animated: !!animated }),
+  ],
+  [
+    /<t:(-?\d{1,13})(?::([tTdDfFR]))?>/y,
+    ([, seconds, style]) => ({ type: "time", seconds: Number(seconds), style: style ?? "f" }),
+  ],
   [/<\/([-_ \p{L}\p{N}]{1,98}):(\d{5,20})>/uy, ([, name, id]) => ({ type: "command", name, id })],
-  [/\[((?:\\.|[^[\]\\]|\[[^[\]]*\])+)\]\(<?(https?:\/\/[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?: +"([^"]*)")?\)/y,
-    ([, label, url, title], depth) => ({ type: "link", url, title, children: parseInline(label, depth + 1) })],
+  [
+    /\[((?:\\.|[^[\]\\]|\[[^[\]]*\])+)\]\(<?(https?:\/\/[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?: +"([^"]*)")?\)/y,
+    ([, label, url, title], depth) => ({ type: "link", url, title, children: parseInline(label, depth + 1) }),
+  ],
   [/<(https?:\/\/[^\s<>]+)>/y, ([, url]) => ({ type: "url", url })],
   [/https?:\/\/[^\s<>]+[^\s<>.,:;"'\])]/y, ([url]) => ({ type: "url", url: balanced(url) })],
   [/\|\|([\s\S]+?)\|\|/y, nested("spoiler")],
-  [/\*\*\*([\s\S]+?)\*\*\*(?!\*)/y, ([, text], depth) =>
-    ({ type: "strong", children: [{ type: "em", children: parseInline(text, depth + 1) }] })],
+  [
+    /\*\*\*([\s\S]+?)\*\*\*(?!\*)/y,
+    ([, text], depth) => ({
+      type: "strong",
+      children: [{ type: "em", children: parseInline(text, depth + 1) }],
+    }),
+  ],
   [/\*\*([\s\S]+?)\*\*(?!\*)/y, nested("strong")],
   [/__([\s\S]+?)__(?!_)/y, nested("underline")],
   [/~~([\s\S]+?)~~(?!~)/y, nested("strike")],
@@ -192,14 +211,18 @@ function matchAt(rule, text, at) {
 }
 
 function flatten(nodes) {
-  return nodes.map((node) => {
-    if (node.type === "spoiler") return "▇▇▇";
-    if (node.type === "url") return node.url;
-    if (node.type === "emoji") return `:${node.name}:`;
-    if (node.type === "command") return `/${node.name}`;
-    if (node.type === "everyone") return `@${node.name}`;
-    if (node.type === "list") return node.items.map(flatten).join(" ");
-    const inner = node.text ?? flatten(node.children ?? []);
-    return ["text", "strong", "em", "underline", "strike", "code", "link"].includes(node.type) ? inner : `${inner} `;
-  }).join("");
+  return nodes
+    .map((node) => {
+      if (node.type === "spoiler") return "▇▇▇";
+      if (node.type === "url") return node.url;
+      if (node.type === "emoji") return `:${node.name}:`;
+      if (node.type === "command") return `/${node.name}`;
+      if (node.type === "everyone") return `@${node.name}`;
+      if (node.type === "list") return node.items.map(flatten).join(" ");
+      const inner = node.text ?? flatten(node.children ?? []);
+      return ["text", "strong", "em", "underline", "strike", "code", "link"].includes(node.type)
+        ? inner
+        : `${inner} `;
+    })
+    .join("");
 }

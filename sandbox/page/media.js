@@ -27,9 +27,15 @@ export function local(url) {
 export function pictureOf(media, { key, name = "", alt = "", spoiler = false }) {
   const href = local(media.url) ?? local(media.proxy_url);
   return {
-    key, name, alt, spoiler, href,
-    src: href, spare: local(media.proxy_url),
-    width: media.width || null, height: media.height || null,
+    key,
+    name,
+    alt,
+    spoiler,
+    href,
+    src: href,
+    spare: local(media.proxy_url),
+    width: media.width || null,
+    height: media.height || null,
     video: (media.content_type ?? "").startsWith("video/") || /\.(mp4|webm|mov)(\?|$)/i.test(media.url ?? ""),
   };
 }
@@ -66,19 +72,35 @@ function fitted(element, { width, height }) {
 }
 
 function tile(picture, open) {
-  if (!picture.src) return lostTile(picture, "This picture lies on another server; the sandbox does not fetch it.");
+  if (!picture.src)
+    return lostTile(picture, "This picture lies on another server; the sandbox does not fetch it.");
   if (picture.video) return videoTile(picture);
   const label = picture.alt || picture.name || "Picture";
-  const element = h("button.tile", { type: "button", title: picture.alt || picture.name || null, "aria-label": label,
-    dataset: { key: picture.key } }, imageOf(picture));
+  const element = h(
+    "button.tile",
+    {
+      type: "button",
+      title: picture.alt || picture.name || null,
+      "aria-label": label,
+      dataset: { key: picture.key },
+    },
+    imageOf(picture),
+  );
   if (isCovered(picture)) cover(element, picture, label);
   element.addEventListener("click", () => (isCovered(picture) ? uncover(element, picture, label) : open()));
   return element;
 }
 
 function imageOf(picture) {
-  const image = h("img", { src: picture.src, alt: picture.alt, loading: "lazy", decoding: "async", draggable: "false",
-    width: picture.width, height: picture.height });
+  const image = h("img", {
+    src: picture.src,
+    alt: picture.alt,
+    loading: "lazy",
+    decoding: "async",
+    draggable: "false",
+    width: picture.width,
+    height: picture.height,
+  });
   let spare = picture.spare === picture.src ? null : picture.spare;
   image.addEventListener("error", () => {
     if (spare) {
@@ -92,14 +114,25 @@ function imageOf(picture) {
 }
 
 function videoTile(picture) {
-  const attributes = { src: picture.src, loop: true, muted: true, controls: true, playsinline: true, preload: "metadata",
-    "aria-label": picture.alt || picture.name || "Video" };
+  const attributes = {
+    src: picture.src,
+    loop: true,
+    muted: true,
+    controls: true,
+    playsinline: true,
+    preload: "metadata",
+    "aria-label": picture.alt || picture.name || "Video",
+  };
   return h("span.tile.tile-video", {}, h("video", attributes));
 }
 
 function lostTile(picture, sentence) {
-  return h("span.tile.tile-lost", { role: "img", "aria-label": sentence, title: sentence }, icon("picture"),
-    h("span", {}, picture.name || sentence));
+  return h(
+    "span.tile.tile-lost",
+    { role: "img", "aria-label": sentence, title: sentence },
+    icon("picture"),
+    h("span", {}, picture.name || sentence),
+  );
 }
 
 const isCovered = (picture) => picture.spoiler && !revealed.has(picture.key);

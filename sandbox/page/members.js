@@ -20,8 +20,21 @@ export class MemberPanel {
 
   draw() {
     if (!this.guild) return replace(this.element);
-    replace(this.element, ...this.#groups().map(([title, members]) =>
-      h("section", {}, h("h3", {}, `${title} — ${members.length}`), h("ul", {}, members.map((member) => this.#row(member))))));
+    replace(
+      this.element,
+      ...this.#groups().map(([title, members]) =>
+        h(
+          "section",
+          {},
+          h("h3", {}, `${title} — ${members.length}`),
+          h(
+            "ul",
+            {},
+            members.map((member) => this.#row(member)),
+          ),
+        ),
+      ),
+    );
   }
 
   /** [[title, members]]: by highest hoisted role, then the applications, then everyone else. */
@@ -29,16 +42,24 @@ export class MemberPanel {
     const groups = new Map();
     for (const member of this.#present()) {
       const hoisted = rolesOf(this.guild, member).find((role) => role.hoist);
-      const [title, rank] = hoisted ? [hoisted.name, -hoisted.position] : member.user.bot ? ["Apps", 0] : ["Members", 1];
+      const [title, rank] = hoisted
+        ? [hoisted.name, -hoisted.position]
+        : member.user.bot
+          ? ["Apps", 0]
+          : ["Members", 1];
       if (!groups.has(title)) groups.set(title, { rank, members: [] });
       groups.get(title).members.push(member);
     }
-    return [...groups].sort(([, a], [, b]) => a.rank - b.rank).map(([title, { members }]) => [title, members]);
+    return [...groups]
+      .sort(([, a], [, b]) => a.rank - b.rank)
+      .map(([title, { members }]) => [title, members]);
   }
 
   #present() {
-    const sees = (member) => !this.channel || channelPermissions(this.guild, this.channel, member) & PERMISSION.viewChannel;
-    return [...this.guild.members.values()].filter(sees)
+    const sees = (member) =>
+      !this.channel || channelPermissions(this.guild, this.channel, member) & PERMISSION.viewChannel;
+    return [...this.guild.members.values()]
+      .filter(sees)
       .sort((a, b) => displayName(a.user, a).localeCompare(displayName(b.user, b)));
   }
 
@@ -47,11 +68,29 @@ export class MemberPanel {
     const name = displayName(member.user, member);
     const person = personByUser(member.user.id);
     const me = member.user.id === store.me.id;
-    const face = [avatar(member.user, 32), h("span.member-name", { style: { "--role": roleColour(this.guild, member) } }, name),
-      member.user.bot && h("span.app-tag", {}, "App"), me && h("small", {}, "you"),
-      this.guild.owner_id === member.user.id && h("small", {}, "owner")];
-    const title = rolesOf(this.guild, member).map((role) => role.name).join(", ");
+    const face = [
+      avatar(member.user, 32),
+      h("span.member-name", { style: { "--role": roleColour(this.guild, member) } }, name),
+      member.user.bot && h("span.app-tag", {}, "App"),
+      me && h("small", {}, "you"),
+      this.guild.owner_id === member.user.id && h("small", {}, "owner"),
+    ];
+    const title = rolesOf(this.guild, member)
+      .map((role) => role.name)
+      .join(", ");
     if (!person || me) return h("li.member", { title }, face);
-    return h("li", {}, h("button.member", { type: "button", title: `${title ? `${title}. ` : ""}Click to be ${name}`, onclick: () => become(person) }, face));
+    return h(
+      "li",
+      {},
+      h(
+        "button.member",
+        {
+          type: "button",
+          title: `${title ? `${title}. ` : ""}Click to be ${name}`,
+          onclick: () => become(person),
+        },
+        face,
+      ),
+    );
   }
 }

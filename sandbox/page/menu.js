@@ -47,7 +47,11 @@ export function closeMenu(focusBack) {
 }
 
 function drawMenu(items, label, done) {
-  const menu = h("div.menu", { role: "menu", "aria-label": label }, items.map((item) => drawItem(item, done)));
+  const menu = h(
+    "div.menu",
+    { role: "menu", "aria-label": label },
+    items.map((item) => drawItem(item, done)),
+  );
   menu.addEventListener("keydown", (event) => {
     const own = itemsOf(menu);
     if (own.includes(document.activeElement) && arrowFocus(own, event)) event.stopPropagation();
@@ -64,13 +68,33 @@ function drawItem(item, done) {
     done();
     item.run();
   };
-  return h("button.menu-item", { type: "button", role: "menuitem", class: item.danger ? "danger" : "", onclick: run, onpointerenter: takeFocus },
-    h("span", {}, item.label, item.detail && h("small", {}, item.detail)), item.icon && icon(item.icon));
+  return h(
+    "button.menu-item",
+    {
+      type: "button",
+      role: "menuitem",
+      class: item.danger ? "danger" : "",
+      onclick: run,
+      onpointerenter: takeFocus,
+    },
+    h("span", {}, item.label, item.detail && h("small", {}, item.detail)),
+    item.icon && icon(item.icon),
+  );
 }
 
 function drawSubmenu(item, done) {
-  const opener = h("button.menu-item", { type: "button", role: "menuitem", "aria-haspopup": "menu", "aria-expanded": "false", onpointerenter: takeFocus },
-    h("span", {}, item.label), icon("right"));
+  const opener = h(
+    "button.menu-item",
+    {
+      type: "button",
+      role: "menuitem",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      onpointerenter: takeFocus,
+    },
+    h("span", {}, item.label),
+    icon("right"),
+  );
   const submenu = drawMenu(item.items, item.label, done);
   const holder = h("div.submenu-holder", {}, opener, submenu);
   const show = (on) => {
@@ -101,7 +125,8 @@ const takeFocus = (event) => event.currentTarget.focus({ preventScroll: true });
 
 /** A menu's own items, without those of its submenus. */
 function itemsOf(menu) {
-  return [...menu.children].map((child) => (child.matches(".menu-item") ? child : child.querySelector?.(":scope > .menu-item")))
+  return [...menu.children]
+    .map((child) => (child.matches(".menu-item") ? child : child.querySelector?.(":scope > .menu-item")))
     .filter(Boolean);
 }
 

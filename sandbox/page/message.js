@@ -13,13 +13,22 @@ import { timeOf } from "./snowflake.js";
 import { formatClock, formatFull, formatMoment } from "./time.js";
 import { FLAG, isEphemeral } from "./timeline.js";
 
-export const MESSAGE = { plain: 0, pinned: 6, joined: 7, threadCreated: 18, reply: 19, command: 20, threadStarter: 21, menu: 23 };
+export const MESSAGE = {
+  plain: 0,
+  pinned: 6,
+  joined: 7,
+  threadCreated: 18,
+  reply: 19,
+  command: 20,
+  threadStarter: 21,
+  menu: 23,
+};
 const SPOKEN = new Set([MESSAGE.plain, MESSAGE.reply, MESSAGE.command, MESSAGE.menu, MESSAGE.threadStarter]);
 const LOTTIE = 3; // a sticker that is JSON, not a picture
 const STICKER_ENDINGS = { 1: "png", 2: "png", 4: "gif" };
 
 /**
- * context: {store, guild, channel, go, run, press, toggleReaction, dismiss, retry, editing, saveEdit, cancelEdit}
+ * context: {store, guild, channel, go, run, press, toggleReaction, dismiss, editing, saveEdit, cancelEdit}
  * grouped: the one above is by the same author, moments before.
  */
 export function drawMessage(message, grouped, context) {
@@ -32,37 +41,61 @@ export function drawMessage(message, grouped, context) {
     isEphemeral(message) && "ephemeral",
     message.author.bot && (above || isEphemeral(message)) && "answer",
     mentionsMe(message, store, guild) && "mentions-me",
-    message.sending && "sending", message.failed && "failed",
-  ].filter(Boolean).join(" ");
-  return h("li.message", {
-    id: `message-${message.id}`, class: classes, tabindex: "-1", dataset: { id: message.id },
-    "aria-label": `${displayName(message.author, member)}, ${formatMoment(timeOf(message.id))}`,
-  },
-  above,
-  grouped && !above
-    ? h("time.gutter", { title: formatFull(timeOf(message.id)), "aria-hidden": "true" }, formatClock(timeOf(message.id)))
-    : avatar(message.author, 40),
-  h("div.message-body", {},
-    (!grouped || above) && byline(message, member, guild),
-    context.editing === message.id ? editor(message, context) : bodyOf(message, context),
-    reactions(message, context),
-    threadCard(message, context),
-    footnote(message, context)));
+    message.sending && "sending",
+    message.failed && "failed",
+  ]
+    .filter(Boolean)
+    .join(" ");
+  return h(
+    "li.message",
+    {
+      id: `message-${message.id}`,
+      class: classes,
+      tabindex: "-1",
+      dataset: { id: message.id },
+      "aria-label": `${displayName(message.author, member)}, ${formatMoment(timeOf(message.id))}`,
+    },
+    above,
+    grouped && !above
+      ? h(
+          "time.gutter",
+          { title: formatFull(timeOf(message.id)), "aria-hidden": "true" },
+          formatClock(timeOf(message.id)),
+        )
+      : avatar(message.author, 40),
+    h(
+      "div.message-body",
+      {},
+      (!grouped || above) && byline(message, member, guild),
+      context.editing === message.id ? editor(message, context) : bodyOf(message, context),
+      reactions(message, context),
+      threadCard(message, context),
+      footnote(message, context),
+    ),
+  );
 }
 
 // ---- above the text
 
 function byline(message, member, guild) {
   const { author } = message;
-  return h("p.byline", {},
+  return h(
+    "p.byline",
+    {},
     h("span.author", { style: { "--role": roleColour(guild, member) } }, displayName(author, member)),
     author.bot && h("span.app-tag", {}, "App"),
-    h("time", { datetime: timeOf(message.id).toISOString(), title: formatFull(timeOf(message.id)) }, formatMoment(timeOf(message.id))));
+    h(
+      "time",
+      { datetime: timeOf(message.id).toISOString(), title: formatFull(timeOf(message.id)) },
+      formatMoment(timeOf(message.id)),
+    ),
+  );
 }
 
 function headerOf(message, context) {
   const asked = message.interaction_metadata ?? message.interaction;
-  if (asked && message.type !== MESSAGE.reply && asked.type !== 3) return commandHeader(message, asked, context);
+  if (asked && message.type !== MESSAGE.reply && asked.type !== 3)
+    return commandHeader(message, asked, context);
   if (message.type === MESSAGE.reply || message.referenced_message) return replyHeader(message, context);
   return null;
 }
@@ -73,22 +106,40 @@ function commandHeader(message, asked, { guild }) {
   const name = message.interaction?.name ?? asked.name;
   const slash = message.type === MESSAGE.command ? "/" : "";
   const member = guild.members.get(user.id);
-  return h("div.above", {}, avatar(user, 16),
+  return h(
+    "div.above",
+    {},
+    avatar(user, 16),
     h("b", { style: { "--role": roleColour(guild, member) } }, displayName(user, member)),
-    " used ", h("span.command-used", {}, name ? `${slash}${name}` : "a command"));
+    " used ",
+    h("span.command-used", {}, name ? `${slash}${name}` : "a command"),
+  );
 }
 
 function replyHeader(message, context) {
   const original = message.referenced_message;
-  if (!original) return h("div.above.lost", {}, icon("reply"), h("em", {}, "The original message was deleted"));
+  if (!original)
+    return h("div.above.lost", {}, icon("reply"), h("em", {}, "The original message was deleted"));
   const { guild } = context;
   const member = guild.members.get(original.author.id);
-  const go = () => context.go({ guildId: guild.id, channelId: original.channel_id ?? message.channel_id, messageId: original.id });
-  return h("button.above", { type: "button", onclick: go, "aria-label": `Reply to ${displayName(original.author, member)}: go to that message` },
+  const go = () =>
+    context.go({
+      guildId: guild.id,
+      channelId: original.channel_id ?? message.channel_id,
+      messageId: original.id,
+    });
+  return h(
+    "button.above",
+    {
+      type: "button",
+      onclick: go,
+      "aria-label": `Reply to ${displayName(original.author, member)}: go to that message`,
+    },
     avatar(original.author, 16),
     h("b", { style: { "--role": roleColour(guild, member) } }, displayName(original.author, member)),
     h("span.above-text", {}, summary(original)),
-    hasPicture(original) && icon("picture"));
+    hasPicture(original) && icon("picture"),
+  );
 }
 
 /** A message in a few words. */
@@ -109,13 +160,17 @@ function componentText(list) {
   return "";
 }
 
-const hasPicture = (message) => Boolean(message.attachments?.length || message.embeds?.some((embed) => embed.image || embed.thumbnail));
+const hasPicture = (message) =>
+  Boolean(message.attachments?.length || message.embeds?.some((embed) => embed.image || embed.thumbnail));
 
 function mentionsMe(message, store, guild) {
   if (isEphemeral(message) || message.author.id === store.me.id) return false;
   const mine = new Set(store.self(guild).roles);
-  return message.mention_everyone || message.mentions?.some((user) => user.id === store.me.id)
-    || message.mention_roles?.some((role) => mine.has(role));
+  return (
+    message.mention_everyone ||
+    message.mentions?.some((user) => user.id === store.me.id) ||
+    message.mention_roles?.some((role) => mine.has(role))
+  );
 }
 
 // ---- the text and what hangs on it
@@ -127,7 +182,13 @@ function bodyOf(message, context) {
     contentOf(message, context),
     snapshots.map((snapshot) => forwarded(message, snapshot.message, context)),
     attachments(message),
-    message.uploading > 0 && h("p.uploading", {}, dots(), `Posting ${message.uploading} ${message.uploading === 1 ? "file" : "files"}…`),
+    message.uploading > 0 &&
+      h(
+        "p.uploading",
+        {},
+        dots(),
+        `Posting ${message.uploading} ${message.uploading === 1 ? "file" : "files"}…`,
+      ),
     embeds(message, context),
     stickers(message),
     components(message, context),
@@ -136,7 +197,9 @@ function bodyOf(message, context) {
 
 function contentOf(message, context) {
   const text = shownText(message);
-  const edited = message.edited_timestamp && h("span.edited", { title: formatFull(new Date(message.edited_timestamp)) }, " (edited)");
+  const edited =
+    message.edited_timestamp &&
+    h("span.edited", { title: formatFull(new Date(message.edited_timestamp)) }, " (edited)");
   if (!text) return message.components?.length ? null : edited;
   return h("div.content", { class: isLoneEmoji(text) ? "large-emoji" : "" }, prose(text, context), edited);
 }
@@ -145,7 +208,8 @@ function contentOf(message, context) {
 function shownText(message) {
   const text = message.content ?? "";
   const [only] = message.embeds ?? [];
-  const bare = message.embeds?.length === 1 && ["image", "gifv"].includes(only.type) && text.trim() === only.url;
+  const bare =
+    message.embeds?.length === 1 && ["image", "gifv"].includes(only.type) && text.trim() === only.url;
   return bare ? "" : text;
 }
 
@@ -160,20 +224,46 @@ function forwarded(message, snapshot, context) {
   const inner = { ...snapshot, id: message.id };
   const reference = message.message_reference;
   const from = reference && context.store.channel(reference.channel_id);
-  const go = () => context.go({ guildId: reference.guild_id ?? context.guild.id, channelId: reference.channel_id, messageId: reference.message_id });
-  return h("div.forwarded", {},
+  const go = () =>
+    context.go({
+      guildId: reference.guild_id ?? context.guild.id,
+      channelId: reference.channel_id,
+      messageId: reference.message_id,
+    });
+  return h(
+    "div.forwarded",
+    {},
     h("p.forwarded-title", {}, icon("forward"), "Forwarded"),
     inner.content && h("div.content", {}, prose(inner.content, context)),
-    attachments(inner), embeds(inner, context), stickers(inner), components(inner, context),
-    from && h("button.forwarded-from", { type: "button", onclick: go }, `#${from.name} · ${formatMoment(new Date(snapshot.timestamp))}`, icon("right")));
+    attachments(inner),
+    embeds(inner, context),
+    stickers(inner),
+    components(inner, context),
+    from &&
+      h(
+        "button.forwarded-from",
+        { type: "button", onclick: go },
+        `#${from.name} · ${formatMoment(new Date(snapshot.timestamp))}`,
+        icon("right"),
+      ),
+  );
 }
 
 function stickers(message) {
   return (message.sticker_items ?? []).map((sticker) => {
     if (sticker.format_type === LOTTIE) return h("p.sticker-name", {}, `Sticker: ${sticker.name}`);
-    const url = local(sticker.url) ?? `/cdn/stickers/${sticker.id}.${STICKER_ENDINGS[sticker.format_type] ?? "png"}`;
-    return h("div.sticker", {}, gallery([pictureOf({ url, width: 160, height: 160 },
-      { key: `${message.id}:s${sticker.id}`, name: sticker.name, alt: `Sticker: ${sticker.name}` })]));
+    const url =
+      local(sticker.url) ?? `/cdn/stickers/${sticker.id}.${STICKER_ENDINGS[sticker.format_type] ?? "png"}`;
+    return h(
+      "div.sticker",
+      {},
+      gallery([
+        pictureOf(
+          { url, width: 160, height: 160 },
+          { key: `${message.id}:s${sticker.id}`, name: sticker.name, alt: `Sticker: ${sticker.name}` },
+        ),
+      ]),
+    );
   });
 }
 
@@ -181,12 +271,27 @@ function stickers(message) {
 
 function reactions(message, context) {
   if (!message.reactions?.length) return null;
-  return h("div.reactions", {}, message.reactions.map((reaction) =>
-    h("button.reaction", {
-      type: "button", "aria-pressed": String(reaction.me), "aria-label": `${reaction.emoji.name}, ${reaction.count}`,
-      onclick: () => context.toggleReaction(message, reaction),
-    }, h("span", { "aria-hidden": "true" }, reaction.emoji.id ? `:${reaction.emoji.name}:` : reaction.emoji.name),
-    h("b", { "aria-hidden": "true" }, reaction.count))));
+  return h(
+    "div.reactions",
+    {},
+    message.reactions.map((reaction) =>
+      h(
+        "button.reaction",
+        {
+          type: "button",
+          "aria-pressed": String(reaction.me),
+          "aria-label": `${reaction.emoji.name}, ${reaction.count}`,
+          onclick: () => context.toggleReaction(message, reaction),
+        },
+        h(
+          "span",
+          { "aria-hidden": "true" },
+          reaction.emoji.id ? `:${reaction.emoji.name}:` : reaction.emoji.name,
+        ),
+        h("b", { "aria-hidden": "true" }, reaction.count),
+      ),
+    ),
+  );
 }
 
 function threadCard(message, context) {
@@ -194,19 +299,36 @@ function threadCard(message, context) {
   if (!thread || thread.id === context.channel.id) return null;
   const count = thread.message_count ?? 0;
   const go = () => context.go({ guildId: context.guild.id, channelId: thread.id, messageId: null });
-  return h("button.thread-card", { type: "button", onclick: go }, icon("thread"), h("b", {}, thread.name),
-    h("span", {}, count ? `${count} ${count === 1 ? "message" : "messages"}` : "Open the thread"), icon("right"));
+  return h(
+    "button.thread-card",
+    { type: "button", onclick: go },
+    icon("thread"),
+    h("b", {}, thread.name),
+    h("span", {}, count ? `${count} ${count === 1 ? "message" : "messages"}` : "Open the thread"),
+    icon("right"),
+  );
 }
 
 function footnote(message, context) {
   if (message.failed) {
-    return h("p.footnote.problem", { role: "alert" }, icon("warning"), `Not posted: ${message.failed} `,
-      h("button.plain", { type: "button", onclick: () => context.retry(message) }, "Try again"), " · ",
-      h("button.plain", { type: "button", onclick: () => context.dismiss(message) }, "Discard"));
+    return h(
+      "p.footnote.problem",
+      { role: "alert" },
+      icon("warning"),
+      `Not posted: ${message.failed} `,
+      h("button.plain", { type: "button", onclick: () => message.again() }, "Try again"),
+      " · ",
+      h("button.plain", { type: "button", onclick: () => context.dismiss(message) }, "Discard"),
+    );
   }
   if (!isEphemeral(message)) return null;
-  return h("p.footnote", {}, icon("eye"), "Only you can see this · ",
-    h("button.plain", { type: "button", onclick: () => context.dismiss(message) }, "Dismiss message"));
+  return h(
+    "p.footnote",
+    {},
+    icon("eye"),
+    "Only you can see this · ",
+    h("button.plain", { type: "button", onclick: () => context.dismiss(message) }, "Dismiss message"),
+  );
 }
 
 /** The field in which one's own message is changed: Enter saves, Esc leaves it. */
@@ -230,8 +352,19 @@ function editor(message, context) {
     field.setSelectionRange(field.value.length, field.value.length);
     grow();
   });
-  return h("div.editor", {}, field, h("p", {}, "Esc to ", h("button.plain", { type: "button", onclick: context.cancelEdit }, "cancel"),
-    " · Enter to ", h("button.plain", { type: "button", onclick: save }, "save")));
+  return h(
+    "div.editor",
+    {},
+    field,
+    h(
+      "p",
+      {},
+      "Esc to ",
+      h("button.plain", { type: "button", onclick: context.cancelEdit }, "cancel"),
+      " · Enter to ",
+      h("button.plain", { type: "button", onclick: save }, "save"),
+    ),
+  );
 }
 
 // ---- what Discord itself says
@@ -244,8 +377,17 @@ function drawSystemMessage(message, context) {
     [MESSAGE.pinned]: [name, " pinned a message."],
     [MESSAGE.threadCreated]: [name, " started a thread: ", h("b", {}, message.content)],
   };
-  return h("li.message.system", { id: `message-${message.id}`, tabindex: "-1", dataset: { id: message.id } },
-    icon(message.type === MESSAGE.threadCreated ? "thread" : message.type === MESSAGE.pinned ? "pin" : "right"),
-    h("p", {}, sentences[message.type] ?? [name, " did something that this page does not know how to tell."],
-      h("time", { title: formatFull(timeOf(message.id)) }, formatMoment(timeOf(message.id)))));
+  return h(
+    "li.message.system",
+    { id: `message-${message.id}`, tabindex: "-1", dataset: { id: message.id } },
+    icon(
+      message.type === MESSAGE.threadCreated ? "thread" : message.type === MESSAGE.pinned ? "pin" : "right",
+    ),
+    h(
+      "p",
+      {},
+      sentences[message.type] ?? [name, " did something that this page does not know how to tell."],
+      h("time", { title: formatFull(timeOf(message.id)) }, formatMoment(timeOf(message.id))),
+    ),
+  );
 }

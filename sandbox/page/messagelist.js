@@ -7,6 +7,7 @@
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { dots, drawMessage, MESSAGE } from "./message.js";
+import { isThread } from "./permissions.js";
 import { compareIds, timeOf } from "./snowflake.js";
 import { formatDay, isSameDay } from "./time.js";
 import { isEphemeral, PAGE_SIZE } from "./timeline.js";
@@ -27,13 +28,27 @@ export class MessageList {
 
   /** context: shared parts of the App, to which the messages' own doings are added */
   constructor(context) {
-    this.context = { ...context, editing: null,
-      saveEdit: (message, text) => this.#saveEdit(message, text), cancelEdit: () => this.#edit(null) };
+    this.context = {
+      ...context,
+      editing: null,
+      saveEdit: (message, text) => this.#saveEdit(message, text),
+      cancelEdit: () => this.#edit(null),
+    };
     this.list = h("ol.messages");
     this.start = h("header.channel-start");
-    this.column = h("div.message-column", { role: "log", "aria-live": "polite", "aria-relevant": "additions" }, this.start, this.list);
+    this.column = h(
+      "div.message-column",
+      { role: "log", "aria-live": "polite", "aria-relevant": "additions" },
+      this.start,
+      this.list,
+    );
     this.scroller = h("div.scroller", { tabindex: "0", "aria-label": "Messages" }, this.column);
-    this.present = h("button.to-present", { type: "button", hidden: true, onclick: () => this.#toPresent() }, "Jump to the latest", icon("bottom"));
+    this.present = h(
+      "button.to-present",
+      { type: "button", hidden: true, onclick: () => this.#toPresent() },
+      "Jump to the latest",
+      icon("bottom"),
+    );
     this.element = h("section.timeline", {}, this.scroller, this.present);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.scroller.addEventListener("keydown", (event) => this.#key(event));
@@ -62,7 +77,9 @@ export class MessageList {
       try {
         await (messageId ? this.#loadAround(messageId) : this.#loadLatest());
       } catch (error) {
-        return opened === this.#opened && this.#showProblem(error, () => this.open(channel, guild, messageId));
+        return (
+          opened === this.#opened && this.#showProblem(error, () => this.open(channel, guild, messageId))
+        );
       }
       if (opened !== this.#opened) return;
     }
@@ -76,23 +93,34 @@ export class MessageList {
   /** Draw what the timeline holds now. Names and colours may have changed: `all` draws every row again. */
   draw(all = false) {
     if (!this.#channel || !this.#timeline.loaded) return;
-    if (all) this.#rows.clear();
+    if (all) this.#rows = new Map([...this.#rows].filter(([key]) => key === this.context.editing));
     const rows = this.#plan();
     const anchor = this.#atBottom ? null : this.#anchor();
     const kept = new Map();
     for (const row of rows) kept.set(row.key, this.#rowFor(row));
     this.#rows = kept;
-    arrange(this.list, [...kept.values()].map((row) => row.element));
+    arrange(
+      this.list,
+      [...kept.values()].map((row) => row.element),
+    );
     this.#drawStart();
     if (anchor) this.#restore(anchor);
     else this.#rest();
     this.#showPresent();
   }
 
+  /** A message of the open channel by its id. */
+  find(id) {
+    return this.#timeline.get(id);
+  }
+
   /** Begin to change the latest message of one's own. */
   editLast() {
-    const mine = this.#timeline.messages.filter((message) =>
-      message.author.id === this.context.store.me.id && [MESSAGE.plain, MESSAGE.reply].includes(message.type));
+    const mine = this.#timeline.messages.filter(
+      (message) =>
+        message.author.id === this.context.store.me.id &&
+        [MESSAGE.plain, MESSAGE.reply].includes(message.type),
+    );
     if (mine.length) this.edit(mine.at(-1));
   }
 
@@ -109,7 +137,10 @@ export class MessageList {
   // ---- loading
 
   async #fetch(query) {
-    const page = await this.context.api.get(`/channels/${this.#channel.id}/messages`, { limit: PAGE_SIZE, ...query });
+    const page = await this.context.api.get(`/channels/${this.#channel.id}/messages`, {
+      limit: PAGE_SIZE,
+      ...query,
+    });
     return page.reverse();
   }
 
@@ -154,7 +185,8 @@ export class MessageList {
     if (!this.#channel || !this.#timeline.loaded || this.#loading) return;
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (!this.#timeline.reachesOldest && scrollTop < NEAR_EDGE_PX) this.#loadMore(false);
-    else if (!this.#timeline.reachesNewest && scrollHeight - clientHeight - scrollTop < NEAR_EDGE_PX) this.#loadMore(true);
+    else if (!this.#timeline.reachesNewest && scrollHeight - clientHeight - scrollTop < NEAR_EDGE_PX)
+      this.#loadMore(true);
   }
 
   // ---- rows
@@ -167,41 +199,72 @@ export class MessageList {
     for (const message of [...timeline.messages, ...timeline.local]) {
       const moment = timeOf(message.id);
       const newDay = !before || !isSameDay(timeOf(before.id), moment);
-      if (newDay) rows.push({ key: `day-${moment.toDateString()}`, mark: "", draw: () => divider(formatDay(moment)) });
+      if (newDay)
+        rows.push({ key: `day-${moment.toDateString()}`, mark: "", draw: () => divider(formatDay(moment)) });
       const grouped = !newDay && belongsTogether(before, message);
       const editing = this.context.editing === message.id;
-      rows.push({ key: message.nonce && timeline.local.includes(message) ? `local-${message.nonce}` : message.id, message,
-        mark: `${grouped}${editing}`, draw: () => drawMessage(message, grouped, this.context) });
+      rows.push({
+        key: message.nonce && timeline.local.includes(message) ? `local-${message.nonce}` : message.id,
+        message,
+        mark: `${grouped}${editing}`,
+        draw: () => drawMessage(message, grouped, this.context),
+      });
       before = message;
     }
     for (const notice of this.context.interactions.notices) {
-      if (notice.channelId === this.#channel.id) rows.push({ key: `notice-${notice.nonce}`, message: notice, mark: "", draw: () => this.#notice(notice) });
+      if (notice.channelId === this.#channel.id)
+        rows.push({
+          key: `notice-${notice.nonce}`,
+          message: notice,
+          mark: "",
+          draw: () => this.#notice(notice),
+        });
     }
     return rows;
   }
 
   #rowFor(row) {
     const known = this.#rows.get(row.key);
-    if (known && known.message === row.message && known.mark === row.mark) return known;
+    const same = known && known.mark === row.mark;
+    // what is being typed into an edited message outlives whatever arrives meanwhile
+    if (same && (known.message === row.message || this.context.editing === row.key)) return known;
     return { element: row.draw(), message: row.message, mark: row.mark };
   }
 
   #notice({ nonce, label, failure }) {
-    const dismiss = h("button.plain", { type: "button", onclick: () => this.context.interactions.dismiss(nonce) }, "Dismiss");
-    return h("li.message.notice", { class: failure ? "failed" : "", tabindex: "-1" },
+    const dismiss = h(
+      "button.plain",
+      { type: "button", onclick: () => this.context.interactions.dismiss(nonce) },
+      "Dismiss",
+    );
+    return h(
+      "li.message.notice",
+      { class: failure ? "failed" : "", tabindex: "-1" },
       h("p.command-used", {}, label),
-      failure ? h("p.footnote.problem", { role: "alert" }, icon("warning"), failure, " · ", dismiss) : h("p.thinking", {}, dots(), "Sending…"));
+      failure
+        ? h("p.footnote.problem", { role: "alert" }, icon("warning"), failure, " · ", dismiss)
+        : h("p.thinking", {}, dots(), "Sending…"),
+    );
   }
 
   #drawStart() {
     this.start.hidden = !this.#timeline.reachesOldest;
     if (this.start.hidden || this.start.dataset.channel === this.#channel.id) return;
     this.start.dataset.channel = this.#channel.id;
-    const thread = this.#channel.type >= 10 && this.#channel.type <= 12;
-    replace(this.start, h("span.start-icon", {}, icon(thread ? "thread" : "hash")),
+    const thread = isThread(this.#channel);
+    replace(
+      this.start,
+      h("span.start-icon", {}, icon(thread ? "thread" : "hash")),
       h("h2", {}, thread ? this.#channel.name : `#${this.#channel.name}`),
-      h("p", {}, this.#timeline.messages.length ? "This is where it begins." : "Nothing has been posted here yet. Be the first!"),
-      this.#channel.topic && h("p.topic", {}, this.#channel.topic));
+      h(
+        "p",
+        {},
+        this.#timeline.messages.length
+          ? "This is where it begins."
+          : "Nothing has been posted here yet. Be the first!",
+      ),
+      this.#channel.topic && h("p.topic", {}, this.#channel.topic),
+    );
   }
 
   #clear() {
@@ -217,21 +280,36 @@ export class MessageList {
   #showSkeleton(opened) {
     setTimeout(() => {
       if (opened !== this.#opened || this.#timeline.loaded) return;
-      const shapes = Array.from({ length: 8 }, (_, index) => h("li.skeleton", { style: { "--w": `${35 + ((index * 37) % 50)}%` }, "aria-hidden": "true" },
-        h("i"), h("span", {}, h("b"), h("b"))));
+      const shapes = Array.from({ length: 8 }, (_, index) =>
+        h(
+          "li.skeleton",
+          { style: { "--w": `${35 + ((index * 37) % 50)}%` }, "aria-hidden": "true" },
+          h("i"),
+          h("span", {}, h("b"), h("b")),
+        ),
+      );
       replace(this.list, ...shapes);
     }, 160);
   }
 
   #showProblem(error, again) {
-    replace(this.list, h("li.empty-state", {}, icon("warning"), h("p", {}, error.message),
-      h("button.action.secondary", { type: "button", onclick: again }, "Try again")));
+    replace(
+      this.list,
+      h(
+        "li.empty-state",
+        {},
+        icon("warning"),
+        h("p", {}, error.message),
+        h("button.action.secondary", { type: "button", onclick: again }, "Try again"),
+      ),
+    );
   }
 
   // ---- scrolling
 
   #scrolled() {
-    this.#atBottom = this.#timeline.reachesNewest && this.#restPosition() - this.scroller.scrollTop < AT_BOTTOM_PX;
+    this.#atBottom =
+      this.#timeline.reachesNewest && this.#restPosition() - this.scroller.scrollTop < AT_BOTTOM_PX;
     if (this.#atBottom) this.context.store.markRead(this.#channel.id);
     this.#showPresent();
     this.#fillEdges();
@@ -308,9 +386,12 @@ export class MessageList {
 
   async #saveEdit(message, text) {
     if (text === message.content) return this.#edit(null);
-    if (!text && !message.attachments?.length) return toast("An empty message cannot be saved; delete it instead.", "problem");
+    if (!text && !message.attachments?.length)
+      return toast("An empty message cannot be saved; delete it instead.", "problem");
     try {
-      await this.context.api.patch(`/channels/${message.channel_id}/messages/${message.id}`, { content: text });
+      await this.context.api.patch(`/channels/${message.channel_id}/messages/${message.id}`, {
+        content: text,
+      });
       this.#edit(null);
     } catch (error) {
       toast(error.message, "problem");

@@ -36,16 +36,27 @@ function drawField(component, context) {
   }
   if (component.type === TYPE.row) {
     const inner = drawInput(component.components[0]);
-    return wrap(component.components[0].label, null, inner, (value) => ({ type: TYPE.row, components: [value] }));
+    return wrap(component.components[0].label, null, inner, (value) => ({
+      type: TYPE.row,
+      components: [value],
+    }));
   }
   const inner = drawInput(component.component);
-  return wrap(component.label, component.description, inner, (value) =>
-    ({ type: TYPE.label, id: component.id, component: value }));
+  return wrap(component.label, component.description, inner, (value) => ({
+    type: TYPE.label,
+    id: component.id,
+    component: value,
+  }));
 }
 
 function wrap(label, description, inner, pack) {
-  const element = h("label.field", {}, h("span", {}, label, inner.required && h("b", { title: "Needed" }, " *")),
-    description && h("small", {}, description), inner.element);
+  const element = h(
+    "label.field",
+    {},
+    h("span", {}, label, inner.required && h("b", { title: "Needed" }, " *")),
+    description && h("small", {}, description),
+    inner.element,
+  );
   return {
     element,
     value: () => pack(inner.value()),
@@ -59,19 +70,39 @@ function drawInput(component) {
   const base = { type, id, custom_id: customId };
   if (type === TYPE.text) {
     const tag = component.style === PARAGRAPH ? "textarea" : "input";
-    const element = h(tag, { placeholder: component.placeholder, maxlength: component.max_length, minlength: component.min_length,
-      value: component.value ?? "" });
-    return { element, required, empty: () => !element.value, value: () => ({ ...base, value: element.value }) };
+    const element = h(tag, {
+      placeholder: component.placeholder,
+      maxlength: component.max_length,
+      minlength: component.min_length,
+      value: component.value ?? "",
+    });
+    return {
+      element,
+      required,
+      empty: () => !element.value,
+      value: () => ({ ...base, value: element.value }),
+    };
   }
   if (type === TYPE.check) {
     const element = h("input", { type: "checkbox", checked: component.default });
-    return { element, required: false, empty: () => false, value: () => ({ ...base, value: element.checked }) };
+    return {
+      element,
+      required: false,
+      empty: () => false,
+      value: () => ({ ...base, value: element.checked }),
+    };
   }
   const many = type === TYPE.checks || (component.max_values ?? 1) > 1;
-  const element = h("select", { multiple: many },
+  const element = h(
+    "select",
+    { multiple: many },
     !many && !required && h("option", { value: "" }, "—"),
-    (component.options ?? []).map((option) => h("option", { value: option.value, selected: option.default }, option.label)));
+    (component.options ?? []).map((option) =>
+      h("option", { value: option.value, selected: option.default }, option.label),
+    ),
+  );
   const chosen = () => [...element.selectedOptions].map((option) => option.value).filter(Boolean);
-  const value = () => (type === TYPE.radios ? { ...base, value: chosen()[0] ?? null } : { ...base, values: chosen() });
+  const value = () =>
+    type === TYPE.radios ? { ...base, value: chosen()[0] ?? null } : { ...base, values: chosen() };
   return { element, required, empty: () => !chosen().length, value };
 }

@@ -39,15 +39,36 @@ export function avatar(user, size = 40) {
 
 function initial(user, style) {
   const hue = HUES[Number(BigInt(user?.id ?? 0) % BigInt(HUES.length))];
-  return h("span.avatar.avatar-initial", { style: { ...style, "--hue": hue }, "aria-hidden": "true" },
-    displayName(user).slice(0, 1).toUpperCase());
+  return h(
+    "span.avatar.avatar-initial",
+    { style: { ...style, "--hue": hue }, "aria-hidden": "true" },
+    displayName(user).slice(0, 1).toUpperCase(),
+  );
 }
 
 /** A guild's icon, or the initials of its name. */
 export function guildFace(guild) {
   if (guild.icon) {
-    return h("img.guild-face", { src: `/cdn/icons/${guild.id}/${guild.icon}.png?size=128`, alt: "", draggable: "false" });
+    return h("img.guild-face", {
+      src: `/cdn/icons/${guild.id}/${guild.icon}.png?size=128`,
+      alt: "",
+      draggable: "false",
+    });
   }
-  const initials = guild.name.split(/\s+/).map((word) => word[0]).join("").slice(0, 3);
+  const initials = guild.name
+    .split(/\s+/)
+    .map((word) => word[0])
+    .join("")
+    .slice(0, 3);
   return h("span.guild-face", { "aria-hidden": "true" }, initials);
+}
+
+/** Members as choices of a user option. */
+export function memberChoices(guild) {
+  return [...guild.members.values()].map((member) => ({
+    label: `@${displayName(member.user, member)}`,
+    value: member.user.id,
+    detail: member.user.username,
+    face: () => avatar(member.user, 24),
+  }));
 }

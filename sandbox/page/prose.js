@@ -8,7 +8,8 @@ import { formatFull, formatTimestamp } from "./time.js";
 
 const JUMP = /^https?:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/(\d+)\/(\d+)(?:\/(\d+))?\/?$/;
 const RELATIVE_TICK_MS = 15_000;
-const LONE_EMOJI = /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s*){1,8}$/u;
+const LONE_EMOJI =
+  /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s*){1,8}$/u;
 
 /** {guildId, channelId, messageId?} of a link to a place in Discord; null for any other address. */
 export function jumpTarget(url) {
@@ -46,12 +47,23 @@ export function link(url, children, context, classes = "") {
       event.preventDefault();
       context.go(target);
     };
-    return h("a", { href: `#/${target.guildId}/${target.channelId}${target.messageId ? `/${target.messageId}` : ""}`,
-      class: `jump ${classes}`, onclick: follow }, children);
+    return h(
+      "a",
+      {
+        href: `#/${target.guildId}/${target.channelId}${target.messageId ? `/${target.messageId}` : ""}`,
+        class: `jump ${classes}`,
+        onclick: follow,
+      },
+      children,
+    );
   }
   const href = safeUrl(url);
   if (!href) return h("span", { class: classes }, children);
-  return h("a", { href, class: classes, target: "_blank", rel: "noopener noreferrer", title: href }, children);
+  return h(
+    "a",
+    { href, class: classes, target: "_blank", rel: "noopener noreferrer", title: href },
+    children,
+  );
 }
 
 function drawBlocks(blocks, context) {
@@ -67,19 +79,29 @@ function drawBlocks(blocks, context) {
 function drawBlock(block, context) {
   const children = () => drawInline(block.children, context);
   switch (block.type) {
-    case "line": return asFragment(children());
-    case "heading": return h(`h${block.level + 2}.prose-h${block.level}`, {}, children());
-    case "subtext": return h("small.subtext", {}, children());
-    case "quote": return h("blockquote", {}, drawBlocks(block.children, context));
-    case "codeblock": return h("pre", { tabindex: "0" }, h("code", { dataset: { language: block.language } }, block.text));
-    case "list": return drawList(block, context);
-    default: return asFragment(drawInline([block], context));
+    case "line":
+      return asFragment(children());
+    case "heading":
+      return h(`h${block.level + 2}.prose-h${block.level}`, {}, children());
+    case "subtext":
+      return h("small.subtext", {}, children());
+    case "quote":
+      return h("blockquote", {}, drawBlocks(block.children, context));
+    case "codeblock":
+      return h("pre", { tabindex: "0" }, h("code", { dataset: { language: block.language } }, block.text));
+    case "list":
+      return drawList(block, context);
+    default:
+      return asFragment(drawInline([block], context));
   }
 }
 
 function drawList(list, context) {
-  return h(list.ordered ? "ol" : "ul", list.ordered ? { start: list.start } : {},
-    list.items.map((item) => h("li", {}, drawInline(item, context))));
+  return h(
+    list.ordered ? "ol" : "ul",
+    list.ordered ? { start: list.start } : {},
+    list.items.map((item) => h("li", {}, drawInline(item, context))),
+  );
 }
 
 const TAGS = { strong: "strong", em: "em", underline: "u", strike: "s" };
@@ -104,12 +126,16 @@ const INLINE = {
   everyone: (node) => h("span.mention", {}, `@${node.name}`),
   emoji: (node) => h("span.custom-emoji", {}, `:${node.name}:`),
   time: drawTime,
-  command: (node, context) => h("button.mention", { type: "button", onclick: () => context.run?.(`/${node.name} `) }, `/${node.name}`),
+  command: (node, context) =>
+    h("button.mention", { type: "button", onclick: () => context.run?.(`/${node.name} `) }, `/${node.name}`),
 };
 
 function spoiler(children) {
-  const cover = h("span.spoiler-text", { role: "button", tabindex: "0", "aria-label": "Spoiler", "aria-expanded": "false" },
-    h("span.spoiler-inner", { "aria-hidden": "true" }, children));
+  const cover = h(
+    "span.spoiler-text",
+    { role: "button", tabindex: "0", "aria-label": "Spoiler", "aria-expanded": "false" },
+    h("span.spoiler-inner", { "aria-hidden": "true" }, children),
+  );
   const reveal = (event) => {
     if (cover.classList.contains("revealed")) return;
     if (event.type === "keydown" && event.key !== "Enter" && event.key !== " ") return;
@@ -135,7 +161,11 @@ function drawUser({ id }, { store, guild }) {
   const member = guild && store.member(guild.id, id);
   if (!member) return h("span.mention", {}, "@unknown");
   const mine = id === store.me.id;
-  return h("span.mention", { class: mine ? "mention-me" : "", title: member.user.username }, `@${displayName(member.user, member)}`);
+  return h(
+    "span.mention",
+    { class: mine ? "mention-me" : "", title: member.user.username },
+    `@${displayName(member.user, member)}`,
+  );
 }
 
 function drawChannel(id, context) {
@@ -155,7 +185,11 @@ function drawRole({ id }, { guild }) {
 function drawTime({ seconds, style }) {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return document.createTextNode("(a time)");
-  const element = h("time.stamp", { datetime: date.toISOString(), title: formatFull(date) }, formatTimestamp(date, style));
+  const element = h(
+    "time.stamp",
+    { datetime: date.toISOString(), title: formatFull(date) },
+    formatTimestamp(date, style),
+  );
   if (style === "R") keepRelative(element, date);
   return element;
 }

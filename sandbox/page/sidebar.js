@@ -3,20 +3,30 @@
 import { h, replace } from "./dom.js";
 import { icon, magpie } from "./icons.js";
 import { avatar, displayName, guildFace, roleColour, rolesOf } from "./people.js";
-import { isPrivate } from "./permissions.js";
+import { isPrivate, isThread } from "./permissions.js";
 import { CHANNEL } from "./store.js";
 
-const ICONS = { [CHANNEL.text]: "hash", [CHANNEL.voice]: "speaker", [CHANNEL.news]: "news", [CHANNEL.stage]: "speaker",
-  [CHANNEL.forum]: "forum", [CHANNEL.media]: "picture" };
+const ICONS = {
+  [CHANNEL.text]: "hash",
+  [CHANNEL.voice]: "speaker",
+  [CHANNEL.news]: "news",
+  [CHANNEL.stage]: "speaker",
+  [CHANNEL.forum]: "forum",
+  [CHANNEL.media]: "picture",
+};
 const folded = new Set(); // categories that were closed
 
 /** The icon of a channel, with a small lock or an age mark on it. */
 export function channelIcon(channel, guild) {
-  const thread = channel.type >= 10 && channel.type <= 12;
-  if (thread) return h("span.channel-icon", {}, icon(channel.type === 12 ? "lock" : "thread"));
+  if (isThread(channel)) return h("span.channel-icon", {}, icon(channel.type === 12 ? "lock" : "thread"));
   const locked = isPrivate(guild, channel);
   const mark = channel.nsfw ? "adult" : locked ? "lock" : null;
-  return h("span.channel-icon", {}, icon(ICONS[channel.type] ?? "hash"), mark && h("span.channel-mark", {}, icon(mark)));
+  return h(
+    "span.channel-icon",
+    {},
+    icon(ICONS[channel.type] ?? "hash"),
+    mark && h("span.channel-mark", {}, icon(mark)),
+  );
 }
 
 export class Sidebar {
@@ -27,8 +37,14 @@ export class Sidebar {
     this.channels = h("nav.channels", { "aria-label": "Channels" });
     this.title = h("header.guild-title");
     this.person = h("footer.person");
-    this.element = h("div.sidebar", {}, this.rail, h("div.sidebar-main", {}, this.title, this.channels, this.person));
-    for (const topic of ["guilds", "channels", "unread", "members"]) context.store.on(topic, () => this.draw(), context.signal);
+    this.element = h(
+      "div.sidebar",
+      {},
+      this.rail,
+      h("div.sidebar-main", {}, this.title, this.channels, this.person),
+    );
+    for (const topic of ["guilds", "channels", "unread", "members"])
+      context.store.on(topic, () => this.draw(), context.signal);
   }
 
   /** Show `guild` with `channel` marked; both may be null. */
@@ -52,15 +68,28 @@ export class Sidebar {
     const guilds = [...store.guilds.values()].map((guild) => {
       const current = guild.id === this.guild?.id;
       const waiting = !current && [...store.unread.keys()].some((id) => guild.channels.has(id));
-      return h("button.guild", { type: "button", title: guild.name, "aria-label": guild.name, "aria-current": current ? "true" : null,
-        class: waiting ? "unread" : "", onclick: () => goGuild(guild) }, guildFace(guild));
+      return h(
+        "button.guild",
+        {
+          type: "button",
+          title: guild.name,
+          "aria-label": guild.name,
+          "aria-current": current ? "true" : null,
+          class: waiting ? "unread" : "",
+          onclick: () => goGuild(guild),
+        },
+        guildFace(guild),
+      );
     });
     replace(this.rail, h("span.rail-mark", {}, magpie(40)), h("hr"), ...guilds);
   }
 
   #drawTitle() {
-    replace(this.title, h("h1", {}, this.guild?.name ?? "Magpie’s sandbox"),
-      this.guild ? h("small", {}, `${this.guild.members.size} members`) : "");
+    replace(
+      this.title,
+      h("h1", {}, this.guild?.name ?? "Magpie’s sandbox"),
+      this.guild ? h("small", {}, `${this.guild.members.size} members`) : "",
+    );
   }
 
   #drawChannels() {
@@ -72,41 +101,87 @@ export class Sidebar {
 
   #group({ category, channels }) {
     const closed = category && folded.has(category.id);
-    const shown = closed ? channels.filter((channel) => channel.id === this.#currentTop() || this.#isUnread(channel)) : channels;
-    const list = h("ul", {}, shown.map((channel) => this.#channelWithThreads(channel)));
+    const shown = closed
+      ? channels.filter((channel) => channel.id === this.#currentTop() || this.#isUnread(channel))
+      : channels;
+    const list = h(
+      "ul",
+      {},
+      shown.map((channel) => this.#channelWithThreads(channel)),
+    );
     if (!category) return list;
     const toggle = () => {
       if (!folded.delete(category.id)) folded.add(category.id);
       this.draw();
     };
-    return h("section.category", {},
-      h("button.category-title", { type: "button", "aria-expanded": String(!closed), onclick: toggle, dataset: { channelId: category.id },
-        oncontextmenu: (event) => this.context.openChannelMenu(event, category) }, icon("down"), category.name), list);
+    return h(
+      "section.category",
+      {},
+      h(
+        "button.category-title",
+        {
+          type: "button",
+          "aria-expanded": String(!closed),
+          onclick: toggle,
+          dataset: { channelId: category.id },
+          oncontextmenu: (event) => this.context.openChannelMenu(event, category),
+        },
+        icon("down"),
+        category.name,
+      ),
+      list,
+    );
   }
 
   #channelWithThreads(channel) {
     const forum = channel.type === CHANNEL.forum || channel.type === CHANNEL.media;
-    const threads = this.context.store.threads(channel).filter((thread) => !forum || thread.id === this.channel?.id);
-    return h("li", {}, this.#link(channel), threads.length > 0 && h("ul.threads", {}, threads.map((thread) => h("li", {}, this.#link(thread)))));
+    const threads = this.context.store
+      .threads(channel)
+      .filter((thread) => !forum || thread.id === this.channel?.id);
+    return h(
+      "li",
+      {},
+      this.#link(channel),
+      threads.length > 0 &&
+        h(
+          "ul.threads",
+          {},
+          threads.map((thread) => h("li", {}, this.#link(thread))),
+        ),
+    );
   }
 
   #link(channel) {
     const { store, go, openChannelMenu } = this.context;
     const current = channel.id === this.channel?.id;
     const mentions = store.unread.get(channel.id);
-    return h("a.channel", {
-      href: `#/${this.guild.id}/${channel.id}`, dataset: { channelId: channel.id, name: channel.name }, class: this.#isUnread(channel) ? "unread" : "",
-      "aria-current": current ? "page" : null, "aria-label": this.#label(channel), title: channel.topic ?? null,
-      onclick: (event) => {
-        event.preventDefault();
-        go({ guildId: this.guild.id, channelId: channel.id, messageId: null });
+    return h(
+      "a.channel",
+      {
+        href: `#/${this.guild.id}/${channel.id}`,
+        dataset: { channelId: channel.id, name: channel.name },
+        class: this.#isUnread(channel) ? "unread" : "",
+        "aria-current": current ? "page" : null,
+        "aria-label": this.#label(channel),
+        title: channel.topic ?? null,
+        onclick: (event) => {
+          event.preventDefault();
+          go({ guildId: this.guild.id, channelId: channel.id, messageId: null });
+        },
+        oncontextmenu: (event) => openChannelMenu(event, channel),
       },
-      oncontextmenu: (event) => openChannelMenu(event, channel),
-    }, channelIcon(channel, this.guild), h("span.channel-name", {}, channel.name), mentions > 0 && h("b.badge", {}, mentions));
+      channelIcon(channel, this.guild),
+      h("span.channel-name", {}, channel.name),
+      mentions > 0 && h("b.badge", {}, mentions),
+    );
   }
 
   #label(channel) {
-    const marks = [isPrivate(this.guild, channel) && "private", channel.nsfw && "age-restricted", this.#isUnread(channel) && "unread"];
+    const marks = [
+      isPrivate(this.guild, channel) && "private",
+      channel.nsfw && "age-restricted",
+      this.#isUnread(channel) && "unread",
+    ];
     return [channel.name, ...marks.filter(Boolean)].join(", ");
   }
 
@@ -115,8 +190,10 @@ export class Sidebar {
   }
 
   #currentTop() {
-    return this.channel?.parent_id && this.guild.channels.get(this.channel.parent_id)?.type !== CHANNEL.category
-      ? this.channel.parent_id : this.channel?.id;
+    return this.channel?.parent_id &&
+      this.guild.channels.get(this.channel.parent_id)?.type !== CHANNEL.category
+      ? this.channel.parent_id
+      : this.channel?.id;
   }
 
   #drawPerson() {
@@ -126,12 +203,35 @@ export class Sidebar {
     const roles = this.guild ? rolesOf(this.guild, member).map((role) => role.name) : [];
     const owner = this.guild?.owner_id === store.me.id;
     const name = displayName(store.me, member);
-    replace(this.person,
-      h("button.person-card", { type: "button", onclick: switchPerson, "aria-label": `You are ${name}. Be somebody else.`, title: "Be somebody else" },
+    replace(
+      this.person,
+      h(
+        "button.person-card",
+        {
+          type: "button",
+          onclick: switchPerson,
+          "aria-label": `You are ${name}. Be somebody else.`,
+          title: "Be somebody else",
+        },
         avatar(store.me, 34),
-        h("span", {}, h("b", { style: { "--role": this.guild ? roleColour(this.guild, member) : null } }, name),
-          h("small", {}, [owner && "Owner", ...roles].filter(Boolean).join(", ") || "Member")),
-        icon("swap")),
-      h("button.round", { type: "button", "aria-label": "Change light and dark", title: "Light, dark or as the system has it", onclick: cycleTheme }, icon("theme")));
+        h(
+          "span",
+          {},
+          h("b", { style: { "--role": this.guild ? roleColour(this.guild, member) : null } }, name),
+          h("small", {}, [owner && "Owner", ...roles].filter(Boolean).join(", ") || "Member"),
+        ),
+        icon("swap"),
+      ),
+      h(
+        "button.round",
+        {
+          type: "button",
+          "aria-label": "Change light and dark",
+          title: "Light, dark or as the system has it",
+          onclick: cycleTheme,
+        },
+        icon("theme"),
+      ),
+    );
   }
 }

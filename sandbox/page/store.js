@@ -66,7 +66,10 @@ export class Store extends Emitter {
   }
 
   canSend(channel) {
-    return this.canRead(channel) && this.can(channel, isThread(channel) ? PERMISSION.sendInThreads : PERMISSION.sendMessages);
+    return (
+      this.canRead(channel) &&
+      this.can(channel, isThread(channel) ? PERMISSION.sendInThreads : PERMISSION.sendMessages)
+    );
   }
 
   isAgeRestricted(channel) {
@@ -78,8 +81,11 @@ export class Store extends Emitter {
   tree(guild) {
     const all = [...guild.channels.values()].sort(byPosition);
     const categories = all.filter((channel) => channel.type === CHANNEL.category);
-    const inside = (parent) => all.filter((channel) =>
-      channel.type !== CHANNEL.category && (channel.parent_id ?? null) === parent && this.canSee(channel));
+    const inside = (parent) =>
+      all.filter(
+        (channel) =>
+          channel.type !== CHANNEL.category && (channel.parent_id ?? null) === parent && this.canSee(channel),
+      );
     const groups = [{ category: null, channels: inside(null) }];
     for (const category of categories) groups.push({ category, channels: inside(category.id) });
     const organises = this.canInGuild(guild, PERMISSION.manageChannels);
@@ -97,7 +103,9 @@ export class Store extends Emitter {
 
   /** Where one arrives in a guild: the first channel to talk in, else the first to read. */
   firstChannel(guild) {
-    const readable = this.tree(guild).flatMap(({ channels }) => channels).filter((channel) => !channel.nsfw);
+    const readable = this.tree(guild)
+      .flatMap(({ channels }) => channels)
+      .filter((channel) => !channel.nsfw);
     return readable.find((channel) => this.canSend(channel) && !isForum(channel)) ?? readable[0] ?? null;
   }
 
@@ -132,7 +140,9 @@ export class Store extends Emitter {
 
   ready({ user, guilds }) {
     this.me = user;
-    this.guilds = new Map(guilds.filter((guild) => guild.channels).map((guild) => [guild.id, indexed(guild)]));
+    this.guilds = new Map(
+      guilds.filter((guild) => guild.channels).map((guild) => [guild.id, indexed(guild)]),
+    );
     for (const timeline of this.timelines.values()) timeline.stale = true;
     this.emit("guilds");
   }
@@ -291,8 +301,12 @@ const EVENTS = {
   MESSAGE_UPDATE: Store.prototype.messageUpdated,
   MESSAGE_DELETE: Store.prototype.messagesGone,
   MESSAGE_DELETE_BULK: Store.prototype.messagesGone,
-  MESSAGE_REACTION_ADD(event) { this.reacted(event, 1); },
-  MESSAGE_REACTION_REMOVE(event) { this.reacted(event, -1); },
+  MESSAGE_REACTION_ADD(event) {
+    this.reacted(event, 1);
+  },
+  MESSAGE_REACTION_REMOVE(event) {
+    this.reacted(event, -1);
+  },
   TYPING_START: Store.prototype.typingStarted,
 };
 

@@ -12,7 +12,12 @@ export class Suggestions {
 
   constructor() {
     this.id = `suggestions-${(lists += 1)}`;
-    this.element = h("div.suggestions", { id: this.id, role: "listbox", "aria-label": "Suggestions", hidden: true });
+    this.element = h("div.suggestions", {
+      id: this.id,
+      role: "listbox",
+      "aria-label": "Suggestions",
+      hidden: true,
+    });
     // the field shall not lose the focus to the list
     this.element.addEventListener("pointerdown", (event) => event.preventDefault());
   }
@@ -31,10 +36,12 @@ export class Suggestions {
     this.#items = items;
     this.#choose = choose;
     this.#at = 0;
-    replace(this.element,
+    replace(
+      this.element,
       ...(title ? [h("p.suggestions-title", { role: "presentation" }, title)] : []),
       ...items.map((item, index) => this.#row(item, index)),
-      ...(items.length ? [] : [h("p.suggestions-empty", { role: "status" }, empty)]));
+      ...(items.length ? [] : [h("p.suggestions-empty", { role: "status" }, empty)]),
+    );
     this.element.hidden = false;
     field.setAttribute("aria-controls", this.id);
     this.#mark();
@@ -55,8 +62,10 @@ export class Suggestions {
     if (event.key === "Escape") return this.#taken(event, () => this.hide());
     if (!this.#items.length) return false;
     const last = this.#items.length - 1;
-    if (event.key === "ArrowDown") return this.#taken(event, () => this.#move(this.#at === last ? 0 : this.#at + 1));
-    if (event.key === "ArrowUp") return this.#taken(event, () => this.#move(this.#at === 0 ? last : this.#at - 1));
+    if (event.key === "ArrowDown")
+      return this.#taken(event, () => this.#move(this.#at === last ? 0 : this.#at + 1));
+    if (event.key === "ArrowUp")
+      return this.#taken(event, () => this.#move(this.#at === 0 ? last : this.#at - 1));
     const chooses = event.key === "Tab" ? !event.shiftKey : event.key === "Enter" && !event.shiftKey;
     if (chooses) return this.#taken(event, () => this.#choose(this.#items[this.#at]));
     return false;
@@ -82,10 +91,18 @@ export class Suggestions {
   }
 
   #row(item, index) {
-    return h("div.suggestion", {
-      role: "option", id: `${this.id}-${index}`, "aria-selected": "false",
-      onclick: () => this.#choose(item), onpointermove: () => this.#at !== index && this.#move(index),
-    }, item.face, h("span.suggestion-label", {}, item.label, item.hint && h("span.suggestion-hint", {}, item.hint)),
-    item.detail && h("small", {}, item.detail));
+    return h(
+      "div.suggestion",
+      {
+        role: "option",
+        id: `${this.id}-${index}`,
+        "aria-selected": "false",
+        onclick: () => this.#choose(item),
+        onpointermove: () => this.#at !== index && this.#move(index),
+      },
+      item.face,
+      h("span.suggestion-label", {}, item.label, item.hint && h("span.suggestion-hint", {}, item.hint)),
+      item.detail && h("small", {}, item.detail),
+    );
   }
 }

@@ -8,9 +8,23 @@ import { avatar, displayName } from "./people.js";
 /** people: as from /sandbox/people; `become(person)` switches this tab; `leave()` goes to the log-in screen. */
 export function openSwitcher({ people, me, become, leave }) {
   const dialog = openDialog({
-    title: "Be somebody else", wide: true,
-    body: h("ul.people.compact", {}, people.map((person) => row(person))),
-    actions: [{ label: "All people", run: (close) => { close(); leave(); } }, { label: "Stay", style: "primary", run: (close) => close() }],
+    title: "Be somebody else",
+    wide: true,
+    body: h(
+      "ul.people.compact",
+      {},
+      people.map((person) => row(person)),
+    ),
+    actions: [
+      {
+        label: "All people",
+        run: (close) => {
+          close();
+          leave();
+        },
+      },
+      { label: "Stay", style: "primary", run: (close) => close() },
+    ],
   });
 
   function row(person) {
@@ -19,9 +33,26 @@ export function openSwitcher({ people, me, become, leave }) {
       dialog.close();
       if (!current) become(person);
     };
-    return h("li.person-choice", { class: current ? "current" : "" },
-      h("button.person-main", { type: "button", dataset: { person: person.user.username }, "aria-current": current ? "true" : null, onclick: choose },
-        avatar(person.user, 36), h("span.person-words", {}, h("b", {}, displayName(person.user), current && " (you)"), rolesLine(person))),
-      newTab(person));
+    return h(
+      "li.person-choice",
+      { class: current ? "current" : "" },
+      h(
+        "button.person-main",
+        {
+          type: "button",
+          dataset: { person: person.user.username },
+          "aria-current": current ? "true" : null,
+          onclick: choose,
+        },
+        avatar(person.user, 36),
+        h(
+          "span.person-words",
+          {},
+          h("b", {}, displayName(person.user), current && " (you)"),
+          rolesLine(person),
+        ),
+      ),
+      newTab(person),
+    );
   }
 }

@@ -10,19 +10,26 @@ const formats = {
   D: { day: "numeric", month: "long", year: "numeric" },
   f: { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" },
   F: {
-    weekday: "long", day: "numeric", month: "long", year: "numeric",
-    hour: "2-digit", minute: "2-digit",
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
   },
 };
 const formatters = Object.fromEntries(
-  Object.entries(formats).map(([style, options]) => [
-    style, new Intl.DateTimeFormat(LOCALE, options),
-  ]),
+  Object.entries(formats).map(([style, options]) => [style, new Intl.DateTimeFormat(LOCALE, options)]),
 );
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const UNITS = [
-  ["year", 365 * DAY_MS], ["month", 30 * DAY_MS], ["week", 7 * DAY_MS], ["day", DAY_MS],
-  ["hour", 3_600_000], ["minute", 60_000], ["second", 1000],
+  ["year", 365 * DAY_MS],
+  ["month", 30 * DAY_MS],
+  ["week", 7 * DAY_MS],
+  ["day", DAY_MS],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1000],
 ];
 
 /** A <t:…:style> timestamp; styles as in Discord: t T d D f F R. */

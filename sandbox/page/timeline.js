@@ -58,7 +58,8 @@ export class Timeline {
 
   update(partial) {
     this.messages = this.messages.map((message) =>
-      message.id === partial.id ? { ...message, ...partial } : message);
+      message.id === partial.id ? { ...message, ...partial } : message,
+    );
   }
 
   remove(ids) {

@@ -32,7 +32,8 @@ export class Uploads {
   /** The files to send, in order; a spoiler's name says so, as Discord's clients do it. */
   take() {
     const files = this.#waiting.map(({ file, spoiler }) =>
-      (spoiler ? new File([file], `SPOILER_${file.name}`, { type: file.type }) : file));
+      spoiler ? new File([file], `SPOILER_${file.name}`, { type: file.type }) : file,
+    );
     this.clear();
     return files;
   }
@@ -63,13 +64,32 @@ export class Uploads {
       this.#waiting = this.#waiting.filter((other) => other !== waiting);
       this.#draw();
     };
-    return h("li.upload", {},
+    return h(
+      "li.upload",
+      {},
       h("div.upload-preview", {}, preview, spoiler && h("span.spoiler-badge", {}, "Spoiler")),
       h("p", { title: file.name }, file.name, h("small", {}, formatBytes(file.size))),
-      h("div.upload-tools", {},
-        h("button", { type: "button", "aria-pressed": String(spoiler), "aria-label": `Mark ${file.name} as a spoiler`,
-          title: spoiler ? "Not a spoiler" : "Mark as spoiler", onclick: toggle }, icon(spoiler ? "eye" : "hidden")),
-        h("button.danger", { type: "button", "aria-label": `Remove ${file.name}`, title: "Remove", onclick: drop }, icon("trash"))));
+      h(
+        "div.upload-tools",
+        {},
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": String(spoiler),
+            "aria-label": `Mark ${file.name} as a spoiler`,
+            title: spoiler ? "Not a spoiler" : "Mark as spoiler",
+            onclick: toggle,
+          },
+          icon(spoiler ? "eye" : "hidden"),
+        ),
+        h(
+          "button.danger",
+          { type: "button", "aria-label": `Remove ${file.name}`, title: "Remove", onclick: drop },
+          icon("trash"),
+        ),
+      ),
+    );
   }
 }
 

@@ -68,12 +68,12 @@ async def idle(client: Magpie) -> None:
     await until(settled)
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], patience_s: float = PATIENCE_S) -> None:
     """Wait until `holds` says so.
 
     raises   TimeoutError when the test's patience is over
     """
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not await holds():
         if time.monotonic() > deadline:
             raise TimeoutError("what the test waits for does not happen")

@@ -1,7 +1,8 @@
 """The rules of who sees what, beside an independent oracle.
 
-The oracle asks discord.py's own `permissions_for`, one member after another, for every
-member that could exist: each set of roles, with and without a personal overwrite.
+The oracle is the sandbox's own rule, written from Discord's documentation and apart from the
+bot. It is asked about every member that could exist: each set of roles, with and without a
+personal overwrite.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import pytest
 
 from bot import permissions
 from index import Group
+from sandbox import permissions as rule
+from sandbox import world as sandbox_world
 from tests.bot.offline import (
     ADMINISTRATOR,
     BOT,
@@ -247,17 +250,37 @@ def test_the_bots_own_overwrite_narrows_nothing() -> None:
     assert shared(guild, 10) == {10, 11}
 
 
+# ── Beside an oracle ─────────────────────────────────────────────────────────────────────
+
+World = tuple[dict[int, int], dict[int, dict[str, Any]]]  # roles and channels
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_readable_agrees_with_discords_documented_rule(seed: int) -> None:
+    world = random_world(random.Random(seed))
+    guild, server = guild_of(*world), server_of(*world)
+    groups = [Group(id) for id in world[1]]
+    for person, roles in possible_members(world):
+        seen = await readable(guild, member_of(guild, person, roles), groups)
+        assert seen == {id for id in world[1] if reads(server, person, roles, id)}
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_the_shared_groups_are_exactly_those_that_no_possible_member_lacks(seed: int) -> None:
-    world = random.Random(seed)
-    guild = random_guild(world)
-    for here in guild.channels:
-        assert shared(guild, here.id) == oracle(guild, here)
+    world = random_world(random.Random(seed))
+    guild, server = guild_of(*world), server_of(*world)
+    for here, channel in world[1].items():
+        # nobody else's business where a guest may listen
+        everybodys = {here} if channel["type"] == VOICE else set(world[1])
+        for person, roles in possible_members(world):
+            if views(server, person, roles, here):
+                everybodys &= {id for id in everybodys if reads(server, person, roles, id)}
+        assert shared(guild, here) == everybodys
 
 
-def random_guild(world: random.Random) -> discord.Guild:
+def random_world(chance: random.Random) -> World:
     def bits(*chances: tuple[int, float]) -> int:
-        return sum(bit for bit, chance in chances if world.random() < chance)
+        return sum(bit for bit, likely in chances if chance.random() < likely)
 
     def overwrite() -> tuple[int, int]:
         allow = bits((VIEW, 0.35), (HISTORY, 0.2), (CONNECT, 0.2))
@@ -265,45 +288,55 @@ def random_guild(world: random.Random) -> discord.Guild:
         return allow, deny
 
     roles = {GUILD: bits((VIEW, 0.7), (HISTORY, 0.7), (CONNECT, 0.7))}
-    for id in range(2, 2 + world.randint(0, 4)):
+    for id in range(2, 2 + chance.randint(0, 4)):
         roles[id] = bits((VIEW, 0.4), (HISTORY, 0.4), (CONNECT, 0.4), (ADMINISTRATOR, 0.1))
     channels: dict[int, dict[str, Any]] = {}
-    for id in range(10, 10 + world.randint(2, 4)):
-        says = [role_says(role, *overwrite()) for role in roles if world.random() < 0.5]
+    for id in range(10, 10 + chance.randint(2, 4)):
+        says = [role_says(role, *overwrite()) for role in roles if chance.random() < 0.5]
         says += [
             person_says(person, *overwrite())
             for person in (77, 78, OWNER, BOT)
-            if world.random() < 0.25
+            if chance.random() < 0.25
         ]
-        world.shuffle(says)
+        chance.shuffle(says)
         channels[id] = {
-            "type": world.choice((TEXT, TEXT, VOICE)),
+            "type": chance.choice((TEXT, TEXT, VOICE)),
             "permission_overwrites": says,
         }
-    return guild_of(roles, channels)
+    return roles, channels
 
 
-def oracle(guild: discord.Guild, here: Any) -> set[int]:
-    """By trying every member who could be there, and a guest where there may be one."""
-    allowed = {channel.id for channel in guild.channels}
-    if here.type is discord.ChannelType.voice:
-        allowed = {here.id}
-    for member in possible_members(guild):
-        if here.permissions_for(member).view_channel:
-            allowed &= {c.id for c in guild.channels if reads(c, member)}
-    return allowed
-
-
-def reads(channel: Any, member: discord.Member) -> bool:
-    has: discord.Permissions = channel.permissions_for(member)
-    in_voice = channel.type is discord.ChannelType.voice
-    return has.view_channel and has.read_message_history and (has.connect or not in_voice)
-
-
-def possible_members(guild: discord.Guild) -> Iterator[discord.Member]:
-    roles = [role.id for role in guild.roles if not role.is_default()]
+def possible_members(world: World) -> Iterator[tuple[int, list[int]]]:
+    """Everyone who could be there, the bot apart: any roles, named in an overwrite or not."""
+    roles = [role for role in world[0] if role != GUILD]
     for size in range(len(roles) + 1):
         for held in itertools.combinations(roles, size):
             for person in (50, 77, 78):  # a stranger, and those whom overwrites name
-                yield member_of(guild, person, list(held))
-    yield member_of(guild, OWNER, [])
+                yield person, list(held)
+    yield OWNER, []
+
+
+def server_of(roles: dict[int, int], channels: dict[int, dict[str, Any]]) -> sandbox_world.Guild:
+    """The same guild for the sandbox, whose rule was written apart from the bot's."""
+    guild = sandbox_world.Guild(id=GUILD, name="small", owner_id=OWNER)
+    guild.roles = {id: sandbox_world.Role(id, str(id), bits) for id, bits in roles.items()}
+    for id, channel in channels.items():
+        overwrites = [
+            sandbox_world.Overwrite(int(o["id"]), o["type"], int(o["allow"]), int(o["deny"]))
+            for o in channel["permission_overwrites"]
+        ]
+        guild.channels[id] = sandbox_world.Channel(
+            id=id, guild_id=GUILD, type=channel["type"], name=str(id), overwrites=overwrites
+        )
+    return guild
+
+
+def views(server: sandbox_world.Guild, person: int, roles: list[int], channel: int) -> bool:
+    member = sandbox_world.Member(GUILD, person, roles)
+    return bool(rule.in_channel(server, member, server.channels[channel]) & VIEW)
+
+
+def reads(server: sandbox_world.Guild, person: int, roles: list[int], channel: int) -> bool:
+    member, place = sandbox_world.Member(GUILD, person, roles), server.channels[channel]
+    history = rule.in_channel(server, member, place) & HISTORY
+    return bool(history) and rule.may_read(server, member, place)

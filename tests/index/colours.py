@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from index.images import Shape
 from index.records import Floats
 
 NAMES = {
@@ -29,6 +30,7 @@ class ColourEmbedder:
     revision = "1"
     dimension = 3
     side = 16
+    shape: Shape = "squeeze"
     batch = 4
 
     def __init__(self, delay_s: float = 0.0) -> None:

@@ -85,7 +85,7 @@ def test_same_vectors_as_transformers_own_pipeline(
     model = embedder.load(checkpoint.find(str(folder)))
     plain = Pipeline(folder)
     data = [photographs["astronaut.png"], photographs["rocket.jpg"], _phone_photo(photographs)]
-    frames = [images.decode(one, model.side).frames[0] for one in data]
+    frames = [images.decode(one, model.side, model.shape).frames[0] for one in data]
     mine = model.images(frames)
     whole = [Image.open(io.BytesIO(one)).convert("RGB") for one in data]
     assert mine.shape == (len(data), model.dimension)
@@ -131,7 +131,7 @@ def test_long_text_says_which_words_were_read(tiny: ClipEmbedder) -> None:
 def test_vector_does_not_depend_on_its_batch(
     tiny: ClipEmbedder, photographs: dict[str, bytes]
 ) -> None:
-    frames = [images.decode(data, tiny.side).frames[0] for data in photographs.values()]
+    frames = [images.decode(data, tiny.side, tiny.shape).frames[0] for data in photographs.values()]
     together = tiny.images(frames)
     alone = np.vstack([tiny.images([frame]) for frame in frames])
     assert cosines(together, alone).min() > 1 - 1e-6

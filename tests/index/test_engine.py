@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from index.records import Changes, Floats
+from index.records import Changes, Floats, Settled
 from index.search import Rows
-from index.segment import FIXED, Damaged, read_header
+from index.segment import FIXED, Damaged, plan, read_header
 from tests.index.test_search import Row, entries, oracle
 
 DIMENSION = 16
@@ -29,8 +29,11 @@ def settle(rows: Rows) -> None:
     while rows.due:
         merge = rows.begin(hurried=True)
         rows.finish(merge, merge.build())
-        for part in merge.parts:
-            part.segment.path.unlink()
+        rows.discard_others()
+
+
+def names_of(rows: Rows) -> tuple[str, ...]:
+    return rows.settled(0).names
 
 
 def some_row(rng: np.random.Generator, link: int, repeated: Floats) -> Row:
@@ -63,7 +66,7 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
     rng, chance = np.random.default_rng(seed), random.Random(seed)
     rows, living = Rows(DIMENSION, folder=tmp_path, settle=SETTLE), dict[int, Row]()
     repeated, following = unit(rng, 1), iter(range(1, 100_000))
-    touched = set[int]()
+    settled, touched = Settled((), 0), set[int]()
 
     def change() -> None:
         new = [some_row(rng, next(following), repeated) for _ in range(chance.randint(0, 30))]
@@ -72,7 +75,7 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
         replaced = chance.sample(known, min(len(known), chance.randint(0, 3)))
         new += [some_row(rng, link, repeated) for link in replaced]
         rows.apply(Changes([*gone, *replaced], entries(new) if new else None))
-        touched.update(gone, replaced)
+        touched.update(link for link in [*gone, *replaced] if link <= settled.newest)
         for link in gone:
             living.pop(link, None)
         living.update({row.link: row for row in new})
@@ -87,15 +90,15 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
             made = merge.build()
             change()
             rows.finish(merge, made)
+            settled = rows.settled(merge.newest)
+            touched = set(settled.touched)
+            rows.discard_others()
             check(rows, living, rng, repeated)
         if chance.random() < 0.15:
-            kept = rows.segments
-            settled = set[int]()
-            rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
-            rows.load(kept, touched)
-            for part in rows._now.parts:
-                settled.update(part.segment.links_at(part.all_rows()).tolist())
-            later = [row for link, row in living.items() if link not in settled]
+            rows = reopened(tmp_path, settled.names, touched, settled.newest)
+            later = [
+                row for link, row in living.items() if link > settled.newest or link in touched
+            ]
             if later:
                 rows.apply(Changes(added=entries(later)))
             check(rows, living, rng, repeated)
@@ -118,7 +121,7 @@ def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> N
             )
         )
         settle(rows)
-    assert rows.segments
+    assert names_of(rows)
     rows.warm()
     right = 0
     for query in vectors[:20] + 0.5 * unit(rng, 20, dimension):
@@ -190,15 +193,17 @@ def filled(folder: Path, count: int = 200) -> tuple[Rows, Floats]:
     return rows, vectors
 
 
-def reopened(folder: Path, names: Sequence[str], touched: set[int] = frozenset()) -> Rows:  # type: ignore[assignment]
+def reopened(
+    folder: Path, names: Sequence[str], touched: Collection[int] = (), newest: int = 10_000
+) -> Rows:
     rows = Rows(DIMENSION, folder=folder, settle=SETTLE)
-    rows.load(names, touched)
+    rows.load(Settled(tuple(names), newest, frozenset(touched)))
     return rows
 
 
 def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
     rows, vectors = filled(tmp_path)
-    (name,) = rows.segments
+    (name,) = names_of(rows)
     raw = vectors[17].tobytes()
     assert raw in (tmp_path / name).read_bytes()
     segment = rows._now.parts[0].segment
@@ -215,7 +220,7 @@ def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
 
 def test_removal_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> None:
     rows, vectors = filled(tmp_path)
-    (name,) = rows.segments
+    (name,) = names_of(rows)
     segment = rows._now.parts[0].segment
     (place,) = segment.places_of([17])
     segment.mapped["codes"][place // 32, 0, place % 32] ^= 5  # as killed half-way
@@ -231,7 +236,8 @@ def test_removal_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> N
 def use(folder: Path, name: str, query: Floats) -> None:
     again = reopened(folder, [name])
     again.search(query, space=1, groups=None, k=5)
-    again._now.parts[0].segment.check()
+    segment = again._now.parts[0].segment
+    segment.read(np.arange(len(segment.keys)))
 
 
 def flip(path: Path, at: int, bit: int) -> None:
@@ -245,12 +251,10 @@ def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> Non
     """In an array that is loaded: at the start. In a vector: by the question that ranks it."""
     chance = random.Random(seed)
     rows, vectors = filled(tmp_path)
-    (name,) = rows.segments
+    (name,) = names_of(rows)
     where = rows._now.parts[0].segment.mapped
     fields = read_header(tmp_path / name)
     del rows
-    from index.segment import plan
-
     arrays = plan(**{k: fields[k] for k in ("dimension", "blocks", "rows", "lists", "keys")}).arrays
     good = (tmp_path / name).read_bytes()
     for array in [*arrays, *arrays]:
@@ -264,7 +268,7 @@ def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> Non
 
 def test_missing_short_or_foreign_file_is_noticed(tmp_path: Path) -> None:
     rows, _ = filled(tmp_path)
-    (name,) = rows.segments
+    (name,) = names_of(rows)
     del rows
     good = (tmp_path / name).read_bytes()
     for bad in (good[:-1], good[: len(good) // 2], good[:100], b"", good + b"\0", b"x" * 9000):
@@ -276,7 +280,7 @@ def test_missing_short_or_foreign_file_is_noticed(tmp_path: Path) -> None:
         reopened(tmp_path, [name])
     (tmp_path / name).write_bytes(good)
     with pytest.raises(Damaged, match="another model"):
-        Rows(24, folder=tmp_path).load([name], ())
+        Rows(24, folder=tmp_path).load(Settled((name,), 0))
 
 
 def test_unfinished_file_is_not_believed(tmp_path: Path) -> None:

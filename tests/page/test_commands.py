@@ -69,7 +69,7 @@ async def test_a_missing_option_is_named_and_nothing_is_sent(enter: Enter, parro
     assert len(parrot.heard) == before
 
 
-async def test_a_picture_option_takes_a_file_by_pick_and_by_paste(
+async def test_a_picture_option_takes_a_file_by_pick_paste_and_drop(
     enter: Enter, parrot: Parrot, tmp_path: Path
 ) -> None:
     parrot.answers["find"] = lambda data: text("seen", private=True)
@@ -86,16 +86,22 @@ async def test_a_picture_option_takes_a_file_by_pick_and_by_paste(
 
     await page.locator(".composer-field").click()
     await page.keyboard.type("/find red ")
-    await page.locator("[data-option=query] input").evaluate(PASTE)
-    await expect(page.locator(".file-choice")).to_contain_text("pasted.png")
+    await page.locator("[data-option=query] input").evaluate(BRING, "paste")
+    await expect(page.locator(".file-choice")).to_contain_text("brought.png")
+    await page.keyboard.press("Escape")
+    await page.keyboard.type("/find red ")
+    await page.locator(".scroller").evaluate(BRING, "drop")
+    await expect(page.locator(".file-choice")).to_contain_text("brought.png")
 
 
-PASTE = """(field) => {
-  const clipboardData = new DataTransfer();
+BRING = """(target, how) => {
+  const files = new DataTransfer();
   const bytes = new Uint8Array([137, 80, 78, 71]);
-  clipboardData.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
-  const as = { clipboardData, bubbles: true, cancelable: true };
-  field.dispatchEvent(new ClipboardEvent("paste", as));
+  files.items.add(new File([bytes], "brought.png", { type: "image/png" }));
+  const as = { bubbles: true, cancelable: true };
+  target.dispatchEvent(how === "paste"
+    ? new ClipboardEvent("paste", { ...as, clipboardData: files })
+    : new DragEvent("drop", { ...as, dataTransfer: files }));
 }"""
 
 
@@ -107,7 +113,8 @@ async def test_a_subcommand_with_a_channel_from_the_list(enter: Enter, parrot: P
     await expect(page.locator(".suggestion[aria-selected=true]")).to_contain_text("#pets")
     await page.keyboard.press("Enter")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("watching")).to_be_visible()
+    answer = page.locator(".message", has_text="watching")
+    await expect(answer.locator(".above")).to_contain_text("Ada used /channels add")
     [add] = parrot.heard[-1]["data"]["options"]
     assert add["name"] == "add"
     assert add["options"] == [{"type": 7, "name": "channel", "value": village.PETS}]
@@ -207,6 +214,38 @@ async def test_v2_message_with_buttons_that_wait_and_answer(enter: Enter, parrot
     await expect(box.locator(".press-failed")).to_have_text("The application did not respond")
     await box.get_by_role("button", name="More").click()
     await expect(message.get_by_role("heading", name="Page two")).to_be_visible()
+
+
+async def test_a_select_sends_what_was_chosen(enter: Enter, parrot: Parrot) -> None:
+    select = {
+        "type": 3, "custom_id": "colour", "placeholder": "Which colour?",
+        "options": [{"label": "Red", "value": "r"}, {"label": "Blue", "value": "b"}],
+    }  # fmt: skip
+    row = {"type": 1, "components": [select]}
+    parrot.answers["find"] = lambda data: {
+        "type": 4, "data": {"content": "choose", "flags": 64, "components": [row]},
+    }  # fmt: skip
+    parrot.answers["colour"] = lambda data: text(f"you like {data['values'][0]}", private=True)
+    page = await enter("mei")
+    await write(page, "/find a colour")
+    await page.get_by_label("Which colour?").select_option(label="Blue")
+    await expect(page.get_by_text("you like b")).to_be_visible()
+
+
+async def test_a_hint_fills_the_composer(enter: Enter, parrot: Parrot) -> None:
+    page = await enter("mei")
+    hints = page.get_by_role("complementary", name="Things to try")
+    await hints.get_by_role("button", name="/find dog in snow").click()
+    await expect(page.locator("[data-option=query] input")).to_have_value("dog in snow")
+    await page.keyboard.press("Escape")
+    await hints.get_by_role("button", name="Right-click").click()
+    await expect(page.get_by_role("menuitem", name="Apps")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await hints.get_by_role("button", name="Close the hints").click()
+    await expect(hints).to_have_count(0)
+    await page.reload()
+    await page.wait_for_selector(".message")
+    await expect(hints).to_have_count(0)
 
 
 async def test_a_form_opens_and_is_sent(enter: Enter, parrot: Parrot) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -74,8 +75,6 @@ class Bird(discord.AutoShardedClient):
         self._news.set()
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        import sys
-
         error = sys.exc_info()[1]
         assert error is not None
         self.failures.append(error)

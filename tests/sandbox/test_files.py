@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import time
+import zlib
 from typing import Any
 
 import aiohttp
@@ -205,3 +207,24 @@ async def test_links_can_be_signed_again(
     (pair,) = answer["refreshed_urls"]
     assert pair["original"] == bare
     assert (await _get(http, pair["refreshed"]))[0] == 200
+
+
+async def test_a_broken_picture_is_served_as_it_is_but_not_resized(
+    sandbox: Server, http: aiohttp.ClientSession, log_in: LogIn, world_file: WorldFile
+) -> None:
+    mei = await log_in("mei")
+    data = (world_file.folder / "large.png").read_bytes()[:300]
+    header_only = data[:20]
+    for name, content in (("cut.png", data), ("none.png", header_only), ("bomb.png", _bomb())):
+        posted = await mei.post(mei.channel("general"), pictures={name: content})
+        (attachment,) = posted["attachments"]
+        assert await _get(http, attachment["url"]) == (200, content)
+        status, _ = await _get(http, attachment["proxy_url"] + "width=16&height=16")
+        assert status == 415
+
+
+def _bomb() -> bytes:
+    """A PNG header that promises 60,000 × 60,000 pixels, and nothing behind it."""
+    size = struct.pack(">II", 60_000, 60_000) + bytes([8, 2, 0, 0, 0])
+    header = struct.pack(">I", 13) + b"IHDR" + size + struct.pack(">I", zlib.crc32(b"IHDR" + size))
+    return b"\x89PNG\r\n\x1a\n" + header

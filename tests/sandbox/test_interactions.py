@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any, Literal
 
 import discord
@@ -89,8 +90,6 @@ def commands(bird: Bird) -> None:
 
     @bird.tree.command(description="Answers with a picture.")
     async def draw(interaction: Interaction) -> None:
-        import io
-
         file = discord.File(io.BytesIO(b"picture"), "SPOILER_drawn.png")
         view = ui.LayoutView()
         view.add_item(ui.MediaGallery(discord.MediaGalleryItem("attachment://SPOILER_drawn.png")))
@@ -107,6 +106,11 @@ def commands(bird: Bird) -> None:
     @app_commands.default_permissions(manage_guild=True)
     async def status(interaction: Interaction) -> None:
         await interaction.response.send_message("all is well", ephemeral=True)
+
+    @bird.tree.command(description="For direct messages.")
+    @app_commands.dm_only()
+    async def whisper(interaction: Interaction) -> None:
+        await interaction.response.send_message("psst")
 
     @bird.tree.command(description="For grown-ups.", nsfw=True)
     async def late(interaction: Interaction) -> None:
@@ -317,7 +321,7 @@ async def test_a_file_of_an_answer_is_in_its_gallery_and_not_in_attachments(
 async def test_people_are_offered_only_what_they_may_use(sandbox: Server, log_in: LogIn) -> None:
     async with flying(Bird(set_up=commands), sandbox):
         mei, mod = await log_in("mei"), await log_in("mod")
-        assert "status" not in [one["name"] for one in await mei.commands()]
+        assert not {"status", "whisper"} & {one["name"] for one in await mei.commands()}
         assert "status" in [one["name"] for one in await mod.commands()]
         answer = await mod.command("status")
         assert answer.text() == "all is well"
@@ -494,3 +498,20 @@ async def test_a_user_menu_gets_the_member(
         await _interact(mei, 2, greet, "1", target_id=str(world_file.people["mod"]))
         answer = await mei.event("MESSAGE_CREATE")
         assert answer["content"] == "mod True"
+
+
+async def test_a_subcommands_answer_bears_its_whole_name(sandbox: Server, log_in: LogIn) -> None:
+    def grouped(bird: Bird) -> None:
+        group = app_commands.Group(name="channels", description="Which ones.")
+
+        @group.command(description="One more.")
+        async def add(interaction: Interaction, place: discord.TextChannel) -> None:
+            await interaction.response.send_message(f"added {place.name}")
+
+        bird.tree.add_command(group)
+
+    async with flying(Bird(set_up=grouped), sandbox):
+        mei = await log_in("mei")
+        answer = await mei.command("channels", "add", place=mei.channel("general"))
+        assert answer.text() == "added general"
+        assert answer.message["interaction"]["name"] == "channels add"

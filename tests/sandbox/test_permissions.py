@@ -10,7 +10,7 @@ import discord
 import pytest
 
 from demo.person import Person, Refused
-from sandbox import Server, permissions, worldfile
+from sandbox import Server, permissions, serve, worldfile
 from tests.sandbox.clients import Bird, flying
 from tests.sandbox.conftest import LogIn
 from tests.worlds import MEMBER, WorldFile, small
@@ -97,8 +97,6 @@ async def test_discord_py_computes_the_same(
     roles: dict[str, int],
 ) -> None:
     """Where View Channel is there (without it discord.py keeps bits that have no effect)."""
-    from sandbox import serve
-
     file = WorldFile(tmp_path)
     file.person("ada")
     ids = {name: file.role(name, bits) for name, bits in roles.items()}

@@ -18,7 +18,10 @@ import pytest
 
 from demo.person import Person
 from sandbox import Server, WorldError, serve
+from sandbox.journal import Journal
+from sandbox.worldfile import load
 from tests import discord_schema, worlds
+from tests.sandbox.clients import Bird, redirected
 from tests.worlds import WorldFile
 
 
@@ -111,9 +114,6 @@ async def test_without_a_data_folder_nothing_is_kept(
 
 
 def test_a_bad_data_folder_is_named(tmp_path: Path) -> None:
-    from sandbox.journal import Journal
-    from sandbox.worldfile import load
-
     world = load(worlds.small(tmp_path / "world").write())
     (tmp_path / "file").write_text("")
     with pytest.raises(WorldError, match=r"file: cannot be used for data"):
@@ -224,8 +224,6 @@ def change(path: str, value: Any) -> Any:
     ],
 )
 def test_a_bad_world_names_the_spot(tmp_path: Path, changed: Any, said: str) -> None:
-    from sandbox.worldfile import load
-
     file: WorldFile = worlds.small(tmp_path)
     content = file.content()
     changed(content)
@@ -233,3 +231,27 @@ def test_a_bad_world_names_the_spot(tmp_path: Path, changed: Any, said: str) -> 
     path.write_text(json.dumps(content))
     with pytest.raises(WorldError, match=said):
         load(path)
+
+
+async def test_a_bot_comes_back_when_the_sandbox_restarts(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    world, data = worlds.small(tmp_path / "world").write(), tmp_path / "data"
+    bird = Bird()
+    async with contextlib.AsyncExitStack() as stack:
+        first = await stack.enter_async_context(serve(world, data=data))
+        port = int(first.url.rpartition(":")[2])
+        stack.enter_context(redirected(first))
+        task = asyncio.create_task(bird.start(worlds.BOT_TOKEN))
+        await bird.until("ready")
+        await first.stop()
+        async with (
+            serve(world, data=data, port=port) as second,
+            Person.log_in(http, second.url, "ada-token") as ada,
+        ):
+            await bird.times("ready", 2)
+            await ada.post(ada.channel("general"), "welcome back")
+            await bird.until("message")
+            await bird.close()
+            await asyncio.gather(task, return_exceptions=True)
+    assert not bird.failures

@@ -1,0 +1,12 @@
+/** Copying, with a word about how it went. */
+
+import { toast } from "./toast.js";
+
+export async function copy(text, done) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(done);
+  } catch {
+    toast("The browser did not allow copying.", "problem");
+  }
+}

@@ -1,0 +1,60 @@
+/** What stands in place of messages: an age gate, a closed voice channel, no channel at all. */
+
+import { h } from "./dom.js";
+import { icon, magpie } from "./icons.js";
+import { isThread } from "./permissions.js";
+
+const ADULT = "magpie.adult."; // in sessionStorage: whoever sits here agreed to see this channel
+
+/** Did one agree to see this age-restricted channel? A thread goes with its channel. */
+export function hasAgreed(channel) {
+  return sessionStorage.getItem(ADULT + placeOf(channel)) !== null;
+}
+
+export function ageGate(channel, { agreed, back }) {
+  const agree = () => {
+    sessionStorage.setItem(ADULT + placeOf(channel), "yes");
+    agreed();
+  };
+  return [
+    h("span.gate-icon", {}, icon("adult")),
+    h("h2", {}, "This channel is age-restricted"),
+    h(
+      "p",
+      {},
+      `#${channel.name} may hold pictures that are not for everyone. You have to be of age to look.`,
+    ),
+    h(
+      "div.dialog-actions",
+      {},
+      h("button.action.secondary", { type: "button", onclick: back }, "Take me back"),
+      h("button.action.danger", { type: "button", onclick: agree }, "I am of age, open it"),
+    ),
+  ];
+}
+
+/** A voice channel that one sees but may not join. */
+export function closedGate(channel) {
+  const why =
+    "You see this voice channel, but may not connect to it; what is written in it stays with those who may.";
+  return [
+    h("span.gate-icon", {}, icon("lock")),
+    h("h2", {}, `${channel.name} is closed to you`),
+    h("p", {}, why),
+  ];
+}
+
+/** Nothing is open to this person in `guild`, or they are in none. */
+export function emptyGate(guild, switchPerson) {
+  const why = guild
+    ? "There is no channel that you can see in this server."
+    : "You are in no server of this world.";
+  return [
+    magpie(64),
+    h("h2", {}, "Nothing to see here"),
+    h("p", {}, why),
+    h("button.action.primary", { type: "button", onclick: switchPerson }, "Be somebody else"),
+  ];
+}
+
+const placeOf = (channel) => (isThread(channel) ? channel.parent_id : channel.id);

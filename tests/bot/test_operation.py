@@ -1,0 +1,302 @@
+"""`python -m bot` as its owner meets it: starting, refusing, stopping, and being killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+import sandbox as sandbox_package
+from bot.__main__ import run
+from bot.client import Magpie, StartFailed
+from bot.settings import Address, Settings, SettingsError
+from demo.person import Person
+from index import Gallery, StoreLocked
+from index.embedder import Embedder
+from tests import worlds
+from tests.bot.conftest import LogIn
+from tests.bot.running import idle, png, running, settings_for, until, watch
+from tests.worlds import WorldFile
+
+START_S = 150.0  # until a process of its own is up, on a machine with much else to do
+ROOT = Path(__file__).resolve().parents[2]
+MESSAGES = 420  # more than four pages
+
+
+@pytest.fixture
+def world_file(tmp_path: Path) -> WorldFile:
+    world = worlds.small(tmp_path / "world")
+    general, mei = world.channels["general"], world.people["mei"]
+    for n in range(MESSAGES):
+        pictures = (
+            [world.picture(f"{n}.png", f"#{n // 2:02x}80{n % 256:02x}")] if n % 3 == 0 else []
+        )
+        world.message(general, mei, f"message {n}", pictures=pictures)
+    return world
+
+
+@pytest.fixture
+async def ada(log_in: LogIn) -> Person:
+    return await log_in("ada")
+
+
+@pytest.fixture
+def environment(sandbox: sandbox_package.Server, db: Path, model_folder: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))}
+    return kept | {
+        "DISCORD_TOKEN": sandbox.world.application.token,
+        "DISCORD_API": sandbox.url,
+        "MAGPIE_DB": str(db),
+        "MAGPIE_MODEL": str(model_folder),
+        "MAGPIE_DEVICE": "cpu",
+        "MAGPIE_HTTP": f"127.0.0.1:{free_port()}",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONWARNINGS": "error::ResourceWarning,error::RuntimeWarning",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+@pytest.fixture
+def chosen(sandbox: sandbox_package.Server, db: Path, model_folder: Path) -> Settings:
+    return replace(settings_for(sandbox, db), model=str(model_folder), device="cpu")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def bot(environment: dict[str, str], folder: Path) -> AsyncIterator[Process]:
+    """A bot of its own process; killed when the block is left."""
+    with (folder / "bot.log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", cwd=folder, env=environment, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def health(environment: dict[str, str]) -> dict[str, object]:
+    """What /healthz says; nothing while nobody answers there."""
+    try:
+        url = f"http://{environment['MAGPIE_HTTP']}/healthz"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            state: dict[str, object] = await answer.json()
+            return state
+    except aiohttp.ClientError:
+        return {}
+
+
+async def ready(environment: dict[str, str]) -> None:
+    async def holds() -> bool:
+        return bool((await health(environment)).get("ready"))
+
+    await until(holds, START_S)
+
+
+def with_pictures(world: WorldFile) -> set[str]:
+    general = str(world.channels["general"])
+    messages = world.guild["messages"]
+    return {m["id"] for m in messages if m["channel_id"] == general and m["attachments"]}
+
+
+async def in_gallery(client: Magpie, world: WorldFile) -> set[str]:
+    """The messages of #general with indexed pictures; each picture is there once."""
+    known = await client.gallery.known(world.guild_id, world.channels["general"])
+    assert (await client.gallery.count()).links == sum(map(len, known.values()))
+    return set(known)
+
+
+def pages(server: sandbox_package.Server, channel: int) -> int:
+    path = f"/channels/{channel}/messages"
+    return sum((e.who, e.method, e.path) == ("bot", "GET", path) for e in server.exchanges)
+
+
+async def test_killed_in_the_middle_of_a_backfill_nothing_is_missing_and_nothing_twice(
+    sandbox: sandbox_package.Server,
+    environment: dict[str, str],
+    tmp_path: Path,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+) -> None:
+    general = world_file.channels["general"]
+    sandbox.strike("slow", path=f"/channels/{general}/messages", who="bot", times=None, delay_s=0.2)
+    async with bot(environment, tmp_path) as process:
+        await ready(environment)
+        await ada.command("channels", "add", channel=str(general))
+
+        async def third_page() -> bool:
+            return pages(sandbox, general) >= 3
+
+        await until(third_page)
+        process.kill()
+        await process.wait()
+    sandbox.faults.clear()
+    gallery = await Gallery.open(db, model)
+    known = (await gallery.known(world_file.guild_id, general)).keys()
+    await gallery.close()
+    assert known < with_pictures(world_file), "it was killed in the middle"
+    missed = await ada.post(str(general), pictures={"a.png": png("teal")})
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        everything = with_pictures(world_file) | {missed["id"]}
+        assert await in_gallery(client, world_file) == everything
+
+
+async def test_killed_in_the_middle_of_a_reindex_it_goes_on_where_it_stood(
+    sandbox: sandbox_package.Server,
+    environment: dict[str, str],
+    tmp_path: Path,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+) -> None:
+    general = world_file.channels["general"]
+    lost = sorted(with_pictures(world_file))[::2]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+        await client.gallery.remove_sources(world_file.guild_id, lost)
+    sandbox.strike("slow", path=f"/channels/{general}/messages", who="bot", times=None, delay_s=0.2)
+    async with bot(environment, tmp_path) as process:
+        await ready(environment)
+        before = pages(sandbox, general)
+        await ada.command("reindex")
+
+        async def third_page() -> bool:
+            return pages(sandbox, general) >= before + 3
+
+        await until(third_page)
+        process.kill()
+        await process.wait()
+    sandbox.faults.clear()
+    gallery = await Gallery.open(db, model)
+    known = (await gallery.known(world_file.guild_id, general)).keys()
+    await gallery.close()
+    assert known < with_pictures(world_file), "it was killed in the middle"
+    async with running(sandbox, db, model) as client:
+        await ada.event(
+            "MESSAGE_UPDATE", where=lambda message: "Reindexing is done" in message["content"]
+        )
+        assert await in_gallery(client, world_file) == with_pictures(world_file)
+        (job,) = await client.gallery.jobs(active=False)
+        there = sum(m["channel_id"] == str(general) for m in world_file.guild["messages"])
+        progress_itself = 1
+        assert job.state["messages"] == there + progress_itself, "no page left out or read twice"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_stopped_by_a_signal_it_ends_cleanly_with_nothing_lost(
+    sandbox: sandbox_package.Server,
+    environment: dict[str, str],
+    tmp_path: Path,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+    number: signal.Signals,
+) -> None:
+    general = world_file.channels["general"]
+    async with bot(environment, tmp_path) as process:
+        await ready(environment)
+        await ada.command("channels", "add", channel=str(general))
+        posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+        process.send_signal(number)
+        assert await asyncio.wait_for(process.wait(), START_S) == 0
+    log = (tmp_path / "bot.log").read_text()
+    assert "event=stopped" in log.splitlines()[-1]
+    for unwanted in ("Traceback", "level=error", "Warning", "never awaited", "Unclosed"):
+        assert unwanted not in log
+    assert all(line.startswith("time=") for line in log.splitlines()), "one line an event"
+    assert f"https://discord.com/oauth2/authorize?client_id={world_file.bot_id}" in log
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        everything = with_pictures(world_file) | {posted["id"]}
+        assert await in_gallery(client, world_file) == everything
+
+
+async def test_bad_settings_end_it_with_the_whole_list(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    wrong = environment | {"MAGPIE_DEVICE": "gpu", "MAGPIE_MODLE": "x"}
+    async with bot(wrong, tmp_path) as process:
+        assert await asyncio.wait_for(process.wait(), START_S) == 2
+    said = (tmp_path / "bot.log").read_text()
+    assert "MAGPIE_DEVICE=gpu" in said
+    assert "did you mean MAGPIE_MODEL?" in said
+    assert "Traceback" not in said
+
+
+async def test_wrong_token_is_one_sentence(chosen: Settings) -> None:
+    with pytest.raises(StartFailed, match="does not know this DISCORD_TOKEN") as refusal:
+        await run(replace(chosen, token="another-token"), asyncio.Event())
+    assert "another-token" not in str(refusal.value)
+
+
+async def test_missing_intent_is_one_sentence(
+    sandbox: sandbox_package.Server, chosen: Settings
+) -> None:
+    sandbox.world.application.privileged = []
+    with pytest.raises(StartFailed, match="Message Content intent is off"):
+        await run(chosen, asyncio.Event())
+
+
+async def test_unreachable_server_is_one_sentence(chosen: Settings) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(StartFailed, match=f"Discord at {nowhere} can't be reached"):
+        await run(replace(chosen, api=nowhere), asyncio.Event())
+
+
+async def test_port_in_use_is_one_sentence(chosen: Settings) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = Address("127.0.0.1", other.getsockname()[1])
+        with pytest.raises(SettingsError, match=f"MAGPIE_HTTP={taken}: can't listen there"):
+            await run(replace(chosen, http=taken), asyncio.Event())
+
+
+async def test_second_bot_on_the_same_gallery_is_one_sentence(
+    sandbox: sandbox_package.Server, chosen: Settings, model: Embedder
+) -> None:
+    async with running(sandbox, chosen.db, model):
+        with pytest.raises(StoreLocked, match="is being written by"):
+            await run(chosen, asyncio.Event())
+
+
+async def test_told_to_stop_while_starting_it_stops(chosen: Settings) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    await run(chosen, stop)
+
+
+async def test_commands_are_sent_only_when_they_changed(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder
+) -> None:
+    def sent() -> int:
+        return sum(e.method == "PUT" and e.path.endswith("/commands") for e in sandbox.exchanges)
+
+    for _ in range(2):
+        async with running(sandbox, db, model):
+            assert sent() == 1
+    sandbox.world.commands.clear()  # an application made anew
+    async with running(sandbox, db, model):
+        assert sent() == 2
