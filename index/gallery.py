@@ -45,10 +45,10 @@ from index.records import (
     Link,
     ModelInfo,
 )
-from index.search import SETTLE_ROWS, Found, Rows
+from index.search import LOAD_ROWS, SETTLE_ROWS, Found, Rows
 from index.segment import Damaged
 from index.shared import Shared
-from index.store import SEGMENTS, Store
+from index.store import CHUNK_ROWS, SEGMENTS, Store
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -177,12 +177,15 @@ class Gallery:
             await self._store.settle(None)
         # An array that is large enough at once, unless most of it would settle.
         capacity = await self._store.frames(dimension)
-        rows = self._new_rows(dimension, capacity if capacity <= SETTLE_ROWS else 0)
+        many = capacity > SETTLE_ROWS and not self._read_only
+        rows = self._new_rows(
+            dimension, min(capacity, LOAD_ROWS + CHUNK_ROWS) if many else capacity
+        )
         newest = 0
         async for entries in self._store.entries(dimension):
             await asyncio.to_thread(rows.apply, Changes(added=entries))
-            if rows.due:
-                merge = await asyncio.to_thread(partial(rows.begin, hurried=True))
+            if many and rows.recent >= LOAD_ROWS:
+                merge = await asyncio.to_thread(partial(rows.begin, hurried=True, alone=True))
                 made = await asyncio.to_thread(merge.build)
                 await asyncio.to_thread(rows.finish, merge, made)
                 newest = merge.newest

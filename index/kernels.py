@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 LANES = 32  # rows of a block
 PLANES = 4  # bits of a query's quantised numbers
 
-_U0, _U1, _U2, _U3 = (np.uint64(n) for n in range(4))
+_U1, _U2, _U3 = np.uint64(1), np.uint64(2), np.uint64(3)
 
 
 def compiled(function: F) -> F:
@@ -54,8 +54,8 @@ def scan(
     base: Any,  # (lists,) float32, query · centroid
     along: Any,  # (lists,) float32, query · direction of the centroid
     planes: Any,  # (PLANES, w) uint64, bits of the quantised query
-    step: float,  # of the quantisation
-    total: float,  # sum of the rotated query
+    step: Any,  # float32, of the quantisation
+    most: Any,  # float32, the product of a code with the query if all their bits were alike
     codes: Any,  # (blocks, w, LANES) uint64
     factors: Any,  # (2, rows) float32
     keys: Any,  # (rows,) int32, ascending within a list
@@ -70,13 +70,11 @@ def scan(
 
     `found` is -1 when `capacity` doesn't hold all that share one estimate.
     """
-    w = codes.shape[1]
-    sums = np.zeros(LANES, np.int64)
+    differ = np.zeros(LANES, np.uint64)
     estimates = np.zeros(LANES, np.float32)
     capacity = best.shape[0]
     found, seen = 0, 0
     least = np.float32(-np.inf)
-    step32, total32 = np.float32(step), np.float32(total)
     for place in range(lists.shape[0]):
         if seen >= enough:
             break
@@ -90,53 +88,48 @@ def scan(
             if allowed == 0 or living == 0:
                 continue
             for v in range(LANES):
-                sums[v] = 0
-            for j in range(w):
+                differ[v] = 0
+            for j in range(codes.shape[1]):
                 p0, p1, p2, p3 = planes[0, j], planes[1, j], planes[2, j], planes[3, j]
                 for v in range(LANES):
                     c = codes[block, j, v]
-                    s = (
-                        (_ones(c & p0) << _U1)
-                        + (_ones(c & p1) << _U2)
-                        + (_ones(c & p2) << _U3)
-                        + (_ones(c & p3) << np.uint64(4))
-                        - (_ones(c) << np.uint64(4))
-                        + _ones(c)
+                    differ[v] += (
+                        _ones(c ^ p0)
+                        + (_ones(c ^ p1) << _U1)
+                        + (_ones(c ^ p2) << _U2)
+                        + (_ones(c ^ p3) << _U3)
                     )
-                    sums[v] += np.int64(s)
-            top = np.float32(-np.inf)
             for v in range(LANES):
-                e = (
-                    at
-                    + slope * factors[1, first + v]
-                    + factors[0, first + v] * (step32 * np.float32(sums[v]) - total32)
-                )
-                estimates[v] = e
-                top = max(top, e)
+                product = most - step * np.float32(differ[v])
+                estimates[v] = at + slope * factors[1, first + v] + factors[0, first + v] * product
             whole = allowed == high + 1 - low and living == np.uint32(0xFFFFFFFF)
             if whole:
                 seen += LANES
-                if top < least:
+                promising = 0
+                for v in range(LANES):
+                    promising += np.int32(estimates[v] >= least)
+                if promising == 0:
                     continue
             for v in range(LANES):
                 if not whole:
                     key = keys[first + v]
-                    if before[key + 1] == before[key] or not (living >> np.uint32(v)) & np.uint32(
-                        1
-                    ):
+                    if before[key + 1] == before[key]:
+                        continue
+                    if not (living >> np.uint32(v)) & np.uint32(1):
                         continue
                     seen += 1
-                if estimates[v] >= least:
-                    if found == capacity:
-                        least = np.partition(best, capacity - wanted)[capacity - wanted]
-                        found = _keep(best, rows, least)
-                        if found > capacity - LANES:
-                            return -1, seen
-                        if estimates[v] < least:
-                            continue
-                    best[found] = estimates[v]
-                    rows[found] = first + v
-                    found += 1
+                if estimates[v] < least:
+                    continue
+                if found == capacity:
+                    least = np.partition(best, capacity - wanted)[capacity - wanted]
+                    found = _keep(best, rows, least)
+                    if found > capacity - LANES:
+                        return -1, seen
+                    if estimates[v] < least:
+                        continue
+                best[found] = estimates[v]
+                rows[found] = first + v
+                found += 1
     return found, seen
 
 
@@ -176,6 +169,17 @@ def score(vectors: Any, words: Any, sums: Any, odd: Any, rows: Any, query: Any, 
 
 
 @compiled
+def products(vectors: Any, rows: Any, query: Any, out: Any) -> None:
+    """Products of these rows with the query."""
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        product = np.float32(0)
+        for j in range(vectors.shape[1]):
+            product += vectors[row, j] * query[j]
+        out[i] = product
+
+
+@compiled
 def checksums(words: Any, odd: Any, out: Any) -> None:
     """Σ word · odd number, modulo 2^64: any change within one word changes it."""
     for i in range(words.shape[0]):
@@ -209,12 +213,13 @@ def some_allowed(keys: Any, alive: Any, before: Any, stride: int, steps: int, ou
 def scan_bytes(codes: Any, scales: Any, query: Any, step: float, offset: int, out: Any) -> None:
     """Estimated products of rows of bytes with a query of signed bytes.
 
-    codes  (n, d) uint8        scales  (n,) float32        query  (d,) int8
+    codes  (n, d) uint8        scales  (n,) float32        query  (d,) int16
     """
     for i in range(codes.shape[0]):
         s = np.int32(0)
         for j in range(codes.shape[1]):
-            s += np.int32(codes[i, j]) * np.int32(query[j])
+            # Kept at 32 bits, for which there is an instruction that multiplies and adds.
+            s = np.int32(s + np.int32(np.int32(codes[i, j]) * np.int32(query[j])))
         out[i] = np.float32(s - offset) * scales[i] * np.float32(step)
 
 
@@ -234,8 +239,8 @@ def warm(dimension: int) -> None:
         out[:1],
         out[:1],
         np.zeros((PLANES, words), np.uint64),
-        1.0,
-        0.0,
+        np.float32(1),
+        np.float32(0),
         codes,
         np.zeros((2, LANES), np.float32),
         keys,
@@ -247,6 +252,7 @@ def warm(dimension: int) -> None:
         1,
     )
     score(vectors, halves, sums, odd, rows, vectors[0], out)
+    products(vectors, rows, vectors[0], out)
     checksums(halves, odd, sums)
     some_allowed(keys, alive, before, 1, 1, rows)
     scan_bytes(np.zeros((1, dimension), np.uint8), out, np.zeros(dimension, np.int16), 1.0, 0, out)

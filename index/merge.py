@@ -6,6 +6,7 @@ half and half with whoever else wants it.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -35,8 +36,9 @@ from index.segment import (
     write_header,
 )
 
-ROWS_A_LIST = 1000
-MOST_LISTS = 4096  # of 10,000,000 rows: comparing a query with more centroids costs too much
+# Lists are this many times the root of the rows: comparing a query with the centroids then costs
+# about as much as looking through the nearest lists.
+LISTS_PER_ROOT = 1.5
 SAMPLE_A_LIST = 32  # vectors from which a centroid is learned
 ROUNDS = 8
 # Of the time while it runs, unless somebody waits for it.
@@ -181,7 +183,7 @@ class Merge:
     def _learn(self, count: int) -> Floats:
         """(lists, d) centroids, by k-means on a sample."""
         random = np.random.default_rng(SEED)
-        lists = min(max(count // ROWS_A_LIST, 1), MOST_LISTS)
+        lists = max(round(LISTS_PER_ROOT * math.sqrt(count)), 1)
         sample = np.sort(random.choice(count, min(count, lists * SAMPLE_A_LIST), replace=False))
         vectors = np.concatenate([self._read(sample[chunk]) for chunk in self._chunks(len(sample))])
         centroids = vectors[np.sort(random.choice(len(vectors), lists, replace=False))]
@@ -217,6 +219,7 @@ class Merge:
         centroids, turn = arrays["centroids"], arrays["rotation"]
         directions = centroids / np.maximum(np.linalg.norm(centroids, axis=1), 1e-12)[:, None]
         odd = odd_numbers(arrays["vectors"].shape[1] // 2)
+        spread = np.zeros((2, len(centroids)))  # squared distances from the centroid, and rows
         for chunk in self._chunks(len(source)):
             blocks = slice(chunk.start // LANES, chunk.stop // LANES)
             there = source[chunk] >= 0
@@ -224,12 +227,16 @@ class Merge:
             mine = np.repeat(lists[blocks], LANES)
             signs, factors = encode(vectors, centroids[mine], directions[mine], turn)
             signs[~there], factors[:, ~there] = False, 0
+            apart = ((vectors - centroids[mine]) ** 2).sum(axis=1)
+            spread[0] += np.bincount(mine[there], apart[there], len(centroids))
+            spread[1] += np.bincount(mine[there], minlength=len(centroids))
             arrays["vectors"][chunk] = vectors
             words = as_words(signs)
             arrays["codes"][blocks] = words.reshape(-1, LANES, words.shape[1]).transpose(0, 2, 1)
             arrays["factors"][:, chunk] = factors
             kernels.checksums(vectors.view(np.uint64), odd, arrays["sums"][0, chunk])
             arrays["sums"][1, chunk] = rest_sums(arrays, blocks)
+        arrays["spreads"][:] = np.sqrt(spread[0] / np.maximum(spread[1], 1))
 
     def _reserve(self, size: int) -> None:
         """Take the space now: a mapped file that finds the disk full kills the process."""

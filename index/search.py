@@ -14,6 +14,7 @@ import secrets
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -40,14 +41,17 @@ ROUNDING = 1e-5
 BYTES_ROWS = 4096
 # Recent rows that settle into a segment: 42 MB, which are compared in 0.5 ms.
 SETTLE_ROWS = 16_384
-# A segment is merged with those that come after it when they have this share of its rows.
-MERGE_SHARE = 0.25
+# A segment is merged with what came after it once that has this share of its rows: each row is
+# written some ten times while a gallery grows, and a question looks at two segments, seldom more.
+MERGE_SHARE = 0.1
+# Recent rows that make a segment while a gallery is loaded: 170 MB.
+LOAD_ROWS = 65_536
 # Rows of segments that are ranked by their vectors: 0.3 ms.
 RANKED_ROWS = 1000
-# Rows of a segment whose codes are looked through: this share of the allowed ones, in the lists
-# nearest to the query, and never fewer than this.
-LOOKED_SHARE = 0.25
-LOOKED_ROWS = 50_000
+# Rows of a segment whose codes are looked through: this share of the allowed ones, in the most
+# promising lists, and never fewer than this.
+LOOKED_SHARE = 0.1
+LOOKED_ROWS = 20_000
 # Scores by which a best hit is judged; of more rows, a sample.
 JUDGED_ROWS = 4096
 SAMPLED_ROWS = 512
@@ -127,6 +131,11 @@ class Rows:
     def __len__(self) -> int:
         now = self._now
         return now.recent.count - now.recent.dead + sum(map(len, now.parts))
+
+    @property
+    def recent(self) -> int:
+        """How many rows have not settled."""
+        return self._now.recent.count - self._now.recent.dead
 
     @property
     def resident_bytes(self) -> int:
@@ -240,21 +249,22 @@ class Rows:
 
     @property
     def due(self) -> bool:
-        """Whether rows should settle, or a segment has lost so many that it should be remade."""
+        """Whether rows should settle, or segments should be merged or remade."""
+        if self._folder is None or not self._write:
+            return False
         now = self._now
+        sizes = sorted(map(len, now.parts))
         return (
-            self._write
-            and self._folder is not None
-            and (
-                now.recent.count - now.recent.dead > self._settle
-                or any(_mostly_gone(part) for part in now.parts)
-            )
+            self.recent > self._settle
+            or any(_mostly_gone(part) for part in now.parts)
+            or any(small > MERGE_SHARE * large for small, large in pairwise(sizes))
         )
 
-    def begin(self, *, hurried: bool = False) -> Merge:
+    def begin(self, *, hurried: bool = False, alone: bool = False) -> Merge:
         """The merge that is due; `build` it in a thread of its own, then `finish`.
 
         hurried  somebody waits for it
+        alone    a segment of the recent rows only, to be merged with others later
         """
         assert self._folder is not None
         with self._changing:
@@ -273,7 +283,7 @@ class Rows:
                 keys=2 * recent.codes[rows] + recent.texts[rows],
                 key_names=np.array(names, np.int64).reshape(-1, 3),
             ),
-            _merged(now.parts, len(rows)),
+            [] if alone else _merged(now.parts, len(rows)),
             hurried=hurried,
             serial=serial,
             newest=newest,
@@ -363,9 +373,15 @@ class Rows:
         texts: bool | None,
         without: Collection[int],
     ) -> Scored:
+        if not now.count:
+            return Scored(now, np.zeros(0, np.int64), np.zeros(0, np.float32), ROUNDING)
         rows = np.flatnonzero(self._allowed(now, space, groups, texts, without))
-        if self._kernels is None or len(rows) < BYTES_ROWS or len(rows) < GATHER_SHARE * now.count:
+        if self._kernels is None or now.count < BYTES_ROWS:
             return Scored(now, rows, similarities(now.vectors[: now.count], query, rows), ROUNDING)
+        if len(rows) < GATHER_SHARE * now.count:
+            products = np.empty(len(rows), np.float32)
+            self._kernels.products(now.vectors, rows, query, products)
+            return Scored(now, rows, products, ROUNDING)
         step = max(float(np.abs(query).max()) / QUERY_STEPS, 1e-12)
         steps = np.rint(query / step).astype(np.int16)
         estimates = np.empty(now.count, np.float32)
@@ -394,10 +410,13 @@ class Rows:
         return allowed
 
     def _of_groups(self, now: Snapshot, space: int, groups: Collection[int] | None) -> Bools:
-        known = dict(self._codes.get(space, {}))
-        codes = known.values() if groups is None else (known[g] for g in set(groups) & set(known))
+        known = self._codes.get(space, {})
+        if groups is None:
+            codes = list(known.values())
+        else:
+            codes = [known[group] for group in groups if group in known]
         table = np.zeros(len(self._names) + 1, np.bool_)
-        table[np.fromiter(codes, np.int64)] = True
+        table[codes] = True
         return table[now.codes[: now.count]] & now.alive[: now.count]
 
 
@@ -485,14 +504,15 @@ def _best_frames(source: Candidates, without: Collection[int]) -> dict[int, tupl
 
 
 def _of_recent(recent: Scored, query: Floats, taken: int) -> Candidates:
-    candidates = _top_rows(recent.scores, taken, recent.slack)
+    now, candidates = recent.snapshot, _top_rows(recent.scores, taken, recent.slack)
+    complete = len(candidates) == len(recent.rows)
     chosen = recent.rows[candidates]
-    return Candidates(
-        recent.snapshot.links[chosen],
-        recent.snapshot.frames[chosen],
-        _exactly(recent.snapshot.vectors[chosen], query),
-        complete=len(chosen) == len(recent.rows),
-    )
+    if recent.slack > ROUNDING:
+        nearer = _top_rows(now.vectors[chosen] @ query, taken)
+        complete &= len(nearer) == len(chosen)
+        chosen = chosen[nearer]
+    exact = _exactly(now.vectors[chosen], query)
+    return Candidates(now.links[chosen], now.frames[chosen], exact, complete)
 
 
 def _of_segments(views: Sequence[View], query: Floats, taken: int) -> Candidates:
@@ -599,12 +619,19 @@ def stands_out(scores: Floats, best: float | None = None, count: int | None = No
     n = len(scores) if count is None else count
     if n < FEWEST_TO_JUDGE or not len(scores):
         return n > 0
-    middle = np.median(scores)
-    deviation = MAD_TO_SIGMA * np.median(np.abs(scores - middle))
+    middle = _median(scores)
+    deviation = MAD_TO_SIGMA * _median(np.abs(scores - middle))
     t = math.sqrt(2 * math.log(n))
     by_chance = t - (math.log(math.log(n)) + math.log(4 * math.pi)) / (2 * t)
     best = float(scores.max()) if best is None else best
     return bool(best - middle > by_chance * deviation)
+
+
+def _median(values: Floats) -> float:
+    """As numpy's, which takes ten times as long for a few hundred values."""
+    low, high = (len(values) - 1) // 2, len(values) // 2
+    ordered = np.partition(values, (low, high))
+    return float(ordered[low] + ordered[high]) / 2
 
 
 FEWEST_TO_JUDGE = 12
@@ -626,13 +653,21 @@ def _less(now: State, removed: Sequence[int]) -> tuple[State, list[tuple[Segment
 
 
 def _merged(parts: Sequence[Part], rows: int) -> list[Part]:
-    """Those parts that join `rows` recent rows: of a size with them, or mostly gone."""
-    merged = []
+    """Those parts that `rows` recent rows join: smaller ones, and each that the rows so far
+    have a good share of; and parts that are mostly gone."""
+    merged: list[Part] = []
     for part in sorted(parts, key=len):
-        if MERGE_SHARE * len(part) < rows or _mostly_gone(part):
+        if rows > MERGE_SHARE * len(part) or _mostly_gone(part) or _has_equal(part, parts):
             merged.append(part)
             rows += len(part)
     return merged
+
+
+def _has_equal(part: Part, parts: Sequence[Part]) -> bool:
+    """Whether another part is larger, but not by much."""
+    return any(
+        other is not part and len(part) <= len(other) < len(part) / MERGE_SHARE for other in parts
+    )
 
 
 def _mostly_gone(part: Part) -> bool:

@@ -37,6 +37,10 @@ PAGE_BYTES = 4096
 LANES = 32  # rows of a block, as `kernels` counts them
 # Rows read, encoded or checked at once: 8 MB of vectors of 512 numbers.
 CHUNK_ROWS = 4096
+# How much of its distance from the centroid a row that matches goes towards the query. Wide lists
+# are looked through earlier for it: without that, 1 in 20 best hits of text-like questions would
+# lie behind half of all rows; with it, 1 in 100 behind the first 2 % (docs/performance.md).
+REACH = 0.3
 GONE = -1  # the link of a row that was removed, and of the rows that fill up a list
 SEED = 20  # of the rotation and the checksums' odd numbers: any will do, always the same
 
@@ -68,6 +72,7 @@ def plan(dimension: int, blocks: int, rows: int, lists: int, keys: int) -> Plan:
         "by_link": ("<i8", (rows,)),  # links in ascending order
         "place_of": ("<u4", (rows,)),  # their rows' places
         "centroids": ("<f4", (lists, dimension)),
+        "spreads": ("<f4", (lists,)),  # how far from the centroid rows are, root mean square
         "starts": ("<i8", (lists + 1,)),
         "rotation": ("<f4", (dimension, dimension)),
         "key_names": ("<i8", (keys, 3)),  # space, group, 1 for a text
@@ -80,7 +85,7 @@ def plan(dimension: int, blocks: int, rows: int, lists: int, keys: int) -> Plan:
     return Plan(arrays, offset)
 
 
-FIXED = ("by_link", "place_of", "centroids", "starts", "rotation", "key_names")
+FIXED = ("by_link", "place_of", "centroids", "spreads", "starts", "rotation", "key_names")
 
 
 def words_of(dimension: int) -> int:
@@ -173,21 +178,20 @@ class Segment:
         self.words: Words = self.vectors.view(np.uint64)
         self.odd = odd_numbers(self.words.shape[1])
         # In memory, since each question looks through them.
-        for name in ("codes", "factors", "keys", "centroids", "starts", "rotation"):
+        for name in ("codes", "factors", "keys", "centroids", "spreads", "starts", "rotation"):
             setattr(self, name, self.mapped[name].copy())
         self.codes: Words
         self.factors: Floats
         self.keys: NDArray[np.int32]
         self.centroids: Floats
+        self.spreads: Floats
         self.starts: Ints
         self.rotation: Floats
         self.lengths = np.maximum(np.linalg.norm(self.centroids, axis=1), 1e-12).astype(np.float32)
-        names = self.mapped["key_names"]
-        self.n_keys = len(names)
-        self.texts = names[:, 2].astype(np.bool_)
-        self.keys_of: dict[int, dict[int, list[int]]] = {}
-        for key, (space, group, _) in enumerate(names.tolist()):
-            self.keys_of.setdefault(space, {}).setdefault(group, []).append(key)
+        # In ascending order: those of one space, and in it of one group, lie together.
+        self.spaces, self.groups, kinds = self.mapped["key_names"].T.copy()
+        self.texts = kinds.astype(np.bool_)
+        self.n_keys = len(kinds)
         self.animated = bool(self.mapped["frames"].any())
         # Rows that were overwritten, so that a search which began before finds no fault.
         self._gone = np.zeros(len(self.keys), np.bool_)
@@ -198,6 +202,23 @@ class Segment:
         held = (self.codes, self.factors, self.keys, self.starts, self._gone)
         shared = (self.centroids, self.lengths, self.rotation)
         return sum(array.nbytes for array in held) + sum(array.nbytes for array in shared)
+
+    def keys_of(self, space: int, groups: Collection[int] | None) -> NDArray[np.bool_]:
+        """(keys,) which keys are of these groups, or of all of the space."""
+        begin, end = np.searchsorted(self.spaces, [space, space + 1]).tolist()
+        keys = np.zeros(self.n_keys, np.bool_)
+        if groups is None:
+            keys[begin:end] = True
+        elif begin < end:
+            mine = self.groups[begin:end]
+            wanted = np.fromiter(groups, np.int64, len(groups))
+            first = begin + np.searchsorted(mine, wanted)
+            # A group has at most two keys: its pictures' and its texts'.
+            for key in (first, first + 1):
+                there = key < end
+                there[there] = self.groups[key[there]] == wanted[there]
+                keys[key[there]] = True
+        return keys
 
     def whole(self, excused: Collection[int] = ()) -> Part:
         """All rows that the file has, as the part of them that counts.
@@ -359,10 +380,7 @@ class View:
 
     @classmethod
     def of(cls, part: Part, space: int, groups: Collection[int] | None, texts: bool | None) -> View:
-        mine = part.segment.keys_of.get(space, {})
-        allowed = np.zeros(part.segment.n_keys, np.bool_)
-        for group in mine if groups is None else mine.keys() & set(groups):
-            allowed[mine[group]] = True
+        allowed = part.segment.keys_of(space, groups)
         if texts is not None:
             allowed &= part.segment.texts == texts
         before = np.zeros(len(allowed) + 1, np.int32)
@@ -383,14 +401,14 @@ class View:
 
     def estimates(self, query: Floats, wanted: int, enough: int) -> tuple[Floats, Ints]:
         """At least the `wanted` best (estimate, place) among the first rows looked through:
-        `enough` of them or all, in the lists whose centroids are nearest first."""
+        `enough` of them or all, in the most promising lists first."""
         from index import kernels
 
         one = self.part.segment
         base = one.centroids @ query
         turned = one.rotation @ query
         planes, step = bit_planes(turned)
-        order = np.argsort(-base)
+        order = np.argsort(-(base + REACH * one.spreads))
         capacity = 4 * wanted + 4 * LANES
         while True:
             best, places = np.empty(capacity, np.float32), np.empty(capacity, np.int64)
@@ -400,8 +418,8 @@ class View:
                 base,
                 base / one.lengths,
                 planes,
-                step,
-                float(turned.sum()),
+                np.float32(step),
+                np.float32(step * LEVELS * len(turned) / 2),
                 one.codes,
                 one.factors,
                 one.keys,
@@ -439,19 +457,23 @@ class View:
 SAMPLE_STEPS = 100_000  # rows looked at for a sample: half a millisecond
 
 
-def bit_planes(turned: Floats) -> tuple[Words, float]:
-    """(PLANES, w) bits of the numbers in steps of `step`, from -7.5 to 7.5 of them."""
-    from index.kernels import PLANES
+LEVELS = 2**4 - 1  # steps from the least to the greatest number of a quantised query
 
-    levels = 2**PLANES - 1
-    step = max(2 * float(np.abs(turned).max()) / levels, 1e-12)
-    numbers = np.clip(np.rint(turned / step + levels / 2), 0, levels).astype(np.uint8)
-    bits = (numbers >> np.arange(PLANES, dtype=np.uint8)[:, None]) & 1
+
+def bit_planes(turned: Floats) -> tuple[Words, float]:
+    """(4, w) bits of the numbers and the size of their step.
+
+    The bits of a number are signs: all together they say step / 2 · (±8 ±4 ±2 ±1), so that
+    products with the signs of a code are counts of the bits in which both differ.
+    """
+    step = max(2 * float(np.abs(turned).max()) / LEVELS, 1e-12)
+    numbers = np.clip(np.rint(turned / step + LEVELS / 2), 0, LEVELS).astype(np.uint8)
+    bits = (numbers >> np.arange(4, dtype=np.uint8)[:, None]) & 1
     return as_words(bits), step
 
 
 def as_words(bits: NDArray[Any]) -> Words:
     """(n, d) bits as (n, w) words."""
-    short = words_of(bits.shape[1]) * 64 - bits.shape[1]
-    packed = np.packbits(bits, axis=1, bitorder="little")
-    return np.pad(packed, ((0, 0), (0, short // 8))).view(np.uint64)
+    words = np.zeros((len(bits), words_of(bits.shape[1]) * 8), np.uint8)
+    words[:, : bits.shape[1] // 8] = np.packbits(bits, axis=1, bitorder="little")
+    return words.view(np.uint64)
