@@ -59,6 +59,7 @@ def scan(
     codes: Any,  # (blocks, w, LANES) uint64
     factors: Any,  # (2, rows) float32
     keys: Any,  # (rows,) int32, ascending within a list
+    bounds: Any,  # (blocks, 2) int32, the first and the last key of each block
     alive: Any,  # (blocks,) uint32, one bit a row
     before: Any,  # (keys + 1,) int32, how many keys below this one are allowed
     enough: int,  # allowed rows after which no further list is begun
@@ -82,7 +83,7 @@ def scan(
         at, slope = base[one], along[one]
         for block in range(starts[one], starts[one + 1]):
             first = block * LANES
-            low, high = keys[first], keys[first + LANES - 1]
+            low, high = bounds[block, 0], bounds[block, 1]
             allowed = before[high + 1] - before[low]
             living = alive[block]
             if allowed == 0 or living == 0:
@@ -107,7 +108,7 @@ def scan(
                 seen += LANES
                 promising = 0
                 for v in range(LANES):
-                    promising += np.int32(estimates[v] >= least)
+                    promising += 1 if estimates[v] >= least else 0
                 if promising == 0:
                     continue
             for v in range(LANES):
@@ -244,6 +245,7 @@ def warm(dimension: int) -> None:
         codes,
         np.zeros((2, LANES), np.float32),
         keys,
+        np.zeros((1, 2), np.int32),
         alive,
         before,
         1,

@@ -46,15 +46,15 @@ SETTLE_ROWS = 16_384
 MERGE_SHARE = 0.1
 # Recent rows that make a segment while a gallery is loaded: 170 MB.
 LOAD_ROWS = 65_536
-# Rows of segments that are ranked by their vectors: 0.3 ms.
-RANKED_ROWS = 1000
+# Rows of segments that are ranked by their vectors: 0.2 ms.
+RANKED_ROWS = 700
 # Rows of a segment whose codes are looked through: this share of the allowed ones, in the most
 # promising lists, and never fewer than this.
 LOOKED_SHARE = 0.1
 LOOKED_ROWS = 20_000
 # Scores by which a best hit is judged; of more rows, a sample.
 JUDGED_ROWS = 4096
-SAMPLED_ROWS = 512
+SAMPLED_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
