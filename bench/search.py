@@ -200,7 +200,7 @@ def _in_turn(
             ):
                 near = vectors[ours.links] @ query >= scores.min() - 1e-6
                 right = np.count_nonzero(near & mine[ours.links])
-                timed.recalls.setdefault(kind, []).append(right / K)
+                timed.recalls.setdefault(kind, []).append(float(right) / K)
     fastest = min(
         (who for who in answers if who.startswith("faiss")),
         key=lambda who: statistics.median(timed.seconds[who]),
