@@ -400,7 +400,8 @@ def _folders(known: dict[str, set[str]]) -> dict[str, int]:
 def _shown(path: str) -> str:
     """A path as short as it can be typed from here."""
     relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative
+    shown = path if relative.startswith("..") else relative
+    return shown.encode(errors="replace").decode()  # a name of any bytes, see folder
 
 
 # ---- the words themselves

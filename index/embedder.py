@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Texts whose padding is part of what the model learnt: they are never trimmed.
 PADDED_FAMILIES = frozenset({"siglip", "siglip2"})
+# Far more than the 64 or 77 tokens of any context: a book needn't be taken apart first.
+MAX_CHARACTERS = 10_000
 # Pictures in one call. On a CPU a batch is hardly faster than its pictures one by one, and
 # a question waits for the batch before it; a GPU is idle with less.
 CPU_BATCH = 4
@@ -96,7 +98,7 @@ class ClipEmbedder:
         can't be seen: trimming is exact and, for five words, three times as fast.
         """
         return self._loaded_tokenizer()(
-            list(texts),
+            [text[:MAX_CHARACTERS] for text in texts],
             padding="max_length" if self._padded else "longest",
             truncation=True,
             max_length=self._context,
@@ -106,6 +108,7 @@ class ClipEmbedder:
     def _read(self, text: str) -> str | None:
         """The words that fit in the context; None when all of them do."""
         tokenizer = self._loaded_tokenizer()
+        text = text[:MAX_CHARACTERS]
         if len(tokenizer(text, verbose=False)["input_ids"]) <= self._context:
             return None
         kept = tokenizer(text, truncation=True, max_length=self._context)["input_ids"]

@@ -18,7 +18,7 @@ from index.embedder import Embedder
 from index.errors import EmptyQuery, GalleryClosed, LinkGone, ModelMismatch, ModelNotFound
 from index.images import Decoded
 from index.model_thread import ModelThread
-from index.query import Query, QueryEmbedding, SavedSearch
+from index.query import Query, QueryEmbedding, SavedSearch, tidy
 from index.records import (
     Answer,
     Changes,
@@ -227,7 +227,13 @@ class Gallery:
             raise
 
     async def embed_text(self, text: str) -> EmbeddedPicture:
-        """The text, embedded; of the same shape as a picture, kind "text"."""
+        """The text, embedded; of the same shape as a picture, kind "text".
+
+        raises   EmptyQuery when there is nothing to read in it
+        """
+        text = tidy(text)
+        if not text:
+            raise EmptyQuery
         key = await asyncio.to_thread(_key, "text", text.encode())
         return await self._shared.run((key, False), lambda: self._embedded_text(key, text))
 

@@ -64,6 +64,11 @@ SAME_FRAME = 2.0
 # .98 to that of the full picture; so it is > .9999, at a fraction of time and memory.
 KEPT_SCALE = 3
 
+# A model that takes the middle square first brings the short edge to its size: a picture of
+# 1 × 30,000 pixels would become 224 × 6,720,000. Beyond this many times the short edge, the
+# ends are cut off before; it never sees them.
+MAX_ASPECT = 8
+
 # How a model brings a picture to its size: by the short edge, and then it takes the middle;
 # to a square, whatever its shape; or by the number of pixels, whatever the edges.
 Shape: TypeAlias = Literal["crop", "squeeze", "free"]
@@ -102,12 +107,13 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 class Limits:
     """What a picture may cost.
 
-    pixels   held at once: decoding takes 3 to 8 bytes for each
+    pixels   held at once: decoding takes 3 to 8 bytes for each. Photographs of any size
+             shrink while they are decoded; these are screenshots, scans, drawings
     time_s   after which no further frame is decoded
     """
 
     bytes: int = 100_000_000
-    pixels: int = 120_000_000
+    pixels: int = 64_000_000
     frames: int = MAX_FRAMES
     time_s: float = 10.0
 
@@ -145,7 +151,7 @@ def decode(data: bytes, side: int, shape: Shape = "crop", limits: Limits = LIMIT
         n_frames = _n_frames(image)
         target = fitted(size, side, shape)
         frames = [
-            upright(_small(_rgb(frame), target, box), orientation)
+            upright(_middle(_small(_rgb(frame), target, box), shape), orientation)
             for frame in _frames(image, n_frames, limits, started)
         ]
         width, height = size if orientation < 5 else size[::-1]
@@ -280,6 +286,15 @@ def _small(image: Image.Image, target: tuple[int, int], box: Box | None) -> Imag
     if target[0] > image.width or target[1] > image.height:
         return image
     return image.resize(target, Image.Resampling.LANCZOS, box, reducing_gap=REDUCING_GAP)
+
+
+def _middle(image: Image.Image, shape: Shape) -> Image.Image:
+    """The picture without ends that the model would cut off anyway, see MAX_ASPECT."""
+    longest = MAX_ASPECT * min(image.size)
+    if shape != "crop" or max(image.size) <= longest:
+        return image
+    left, top = (max(0, edge - longest) // 2 for edge in image.size)
+    return image.crop((left, top, image.width - left, image.height - top))
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
