@@ -342,6 +342,14 @@ class Gallery:
         changes = await self._change(lambda: self._store.remove_space(space))
         return len(changes.removed)
 
+    async def compact(self) -> None:
+        """Write the file anew, so that not even stray bytes of what was removed are left.
+
+        For a quiet moment after removals: writes wait some seconds a gigabyte, and the disk
+        needs as much room again meanwhile.
+        """
+        await self._store.compact()
+
     # ---- remembered beside the pictures
 
     async def watch(self, space: int, group: int) -> None:
