@@ -17,13 +17,14 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import aiohttp
 import discord
 from discord.abc import GuildChannel
 from discord.utils import snowflake_time, time_snowflake
 
 from bot.coverage import Coverage, Move
+from bot.ingest import Trouble
 from bot.logs import fields
+from bot.replies import MISSING_ACCESS, UNKNOWN_CHANNEL
 from bot.watched import group_of
 from index import Cursor, GalleryClosed
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from bot.client import Magpie
 
 log = logging.getLogger(__name__)
+
+UNKNOWN_GUILD = 10004  # Discord's error code
 
 PAGE = 100  # messages; the most Discord gives at once
 # Discord allows about one page a second and channel, and 50 requests a second overall.
@@ -46,7 +49,6 @@ WithMessages: TypeAlias = (
     discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 )
 WithThreads: TypeAlias = discord.TextChannel | discord.ForumChannel
-Trouble = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)  # that passes
 
 
 class State(Enum):
@@ -279,6 +281,7 @@ class History:
         readings = self._of(guild_id)
         for reading in readings:
             self._let_go(reading)
+        await self._client.reindexing.drop(guild_id)
         self._client.watched.drop_guild(guild_id)
         self._cursors.pop(guild_id, None)
         channels = {getattr(r.place, "parent_id", None) or r.coverage.group for r in readings}
@@ -295,11 +298,11 @@ class History:
     async def _forget_if_left(self, guild_id: int) -> None:
         try:
             await self._client.fetch_guild(guild_id, with_counts=False)
-        except (discord.NotFound, discord.Forbidden):
-            log.info(fields("guild_left_while_offline", guild=guild_id))
-            await self.forget_guild(guild_id)
         except Trouble as error:
-            log.warning(fields("guild_unknown", guild=guild_id, why=error))
+            code = getattr(error, "code", None)
+            log.warning(fields("guild_not_announced", guild=guild_id, code=code, why=error))
+            if code in (UNKNOWN_GUILD, MISSING_ACCESS):
+                await self.forget_guild(guild_id)
 
     # ---- what to read
 
@@ -370,10 +373,8 @@ class History:
     async def _is_deleted(self, channel_id: int) -> bool:
         try:
             await self._client.fetch_channel(channel_id)
-        except discord.NotFound:
-            return True
-        except Trouble:
-            pass  # closed to us, or Discord has trouble: no reason to erase anything
+        except Trouble as error:
+            return is_deleted(error)  # not when it is merely closed, or Discord has trouble
         return False
 
     def _want(self, place: Place, *, missed: bool = False) -> Reading:
@@ -427,11 +428,11 @@ class History:
             except discord.Forbidden:  # never ask again what is closed: refusals are counted
                 reading.missing = reading.missing or ("read_message_history",)
                 log.warning(fields("unreadable", channel=reading.coverage.group))
-            except discord.NotFound:
-                await self.forget_group(reading.coverage.space, reading.coverage.group)
             except Exception as error:
-                self._retry_later(reading, error)
-                continue
+                if not is_deleted(error):
+                    self._retry_later(reading, error)
+                    continue
+                await self.forget_group(reading.coverage.space, reading.coverage.group)
             finally:
                 reading.busy = False
             self._queue(reading)
@@ -627,6 +628,11 @@ def _at_its_end(coverage: Coverage, place: Place | None) -> Move:
     """Where reading an archived thread begins: at its last message."""
     last = (place.last_message_id if isinstance(place, discord.Thread) else None) or coverage.group
     return Move(coverage, newest=last, oldest=last)
+
+
+def is_deleted(error: BaseException) -> bool:
+    """Whether Discord said that the channel no longer exists; another 404 may be a mishap."""
+    return isinstance(error, discord.NotFound) and error.code == UNKNOWN_CHANNEL
 
 
 def missing_permissions(place: Place) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -181,6 +182,14 @@ class Magpie(discord.AutoShardedClient):
     async def on_thread_join(self, thread: discord.Thread) -> None:
         self.history.on_thread(thread)
 
+    async def on_app_command_completion(
+        self,
+        interaction: Interaction,
+        command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu,
+    ) -> None:
+        took_s = time.perf_counter() - interaction.extras["began"]
+        self.metrics.answering.labels(command.qualified_name).observe(took_s)
+
     def is_addressed(self, message: discord.Message) -> bool:
         """Whether a member's message may ask something: it mentions the bot, perhaps by its
         role, or replies to one of its messages. `find` looks closer."""
@@ -215,7 +224,11 @@ class Magpie(discord.AutoShardedClient):
 
 
 class CommandTree(app_commands.CommandTree[Magpie]):
-    """Commands of which an error becomes the sentence a member reads."""
+    """Commands of which an error becomes the sentence a member reads, and that are timed."""
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        interaction.extras["began"] = time.perf_counter()
+        return True
 
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /

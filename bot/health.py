@@ -40,9 +40,10 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
-        self.searching = Histogram(
-            "magpie_search_seconds",
-            "From a question to its hits",
+        self.answering = Histogram(
+            "magpie_command_seconds",
+            "From a command to the end of its answer",
+            ["command"],
             buckets=SECONDS,
             registry=registry,
         )

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+import aiohttp
 import discord
 
 from bot import pictures
@@ -23,6 +24,7 @@ from bot.ledger import Item
 from bot.logs import fields
 from bot.pictures import Picture
 from bot.recent import Recent
+from bot.replies import UNKNOWN_MESSAGE
 from bot.watched import group_of
 from index import GalleryClosed, GalleryError, Group, Link, PictureError
 
@@ -38,6 +40,8 @@ LIVE_WORKERS = 4
 HISTORY_AT_ONCE = 8
 MAX_LATER = 100_000  # edits put off while the queue is full; some ids each
 MAX_EDITS = 4_096  # more than can be on their way at once
+
+Trouble = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)  # of one request
 
 Shown: TypeAlias = Mapping[str, Picture]  # by slot
 Known: TypeAlias = Mapping[str, set[str]]  # slots in the gallery, by message
@@ -313,10 +317,11 @@ class Ingest:
         channel = self._client.get_partial_messageable(group.id, guild_id=space)
         try:
             return await channel.fetch_message(message)
-        except discord.NotFound:
-            await self._client.ledger.forget_messages(space, [message])
-        except discord.HTTPException as error:
-            log.warning(fields("message_unread", guild=space, message=message, why=error))
+        except Trouble as error:
+            if getattr(error, "code", None) == UNKNOWN_MESSAGE:
+                await self._client.ledger.forget_messages(space, [message])
+            else:
+                log.warning(fields("message_unread", guild=space, message=message, why=error))
         return None
 
 

@@ -21,8 +21,9 @@ from discord import app_commands, ui
 from discord.abc import GuildChannel
 
 from bot import replies
-from bot.backfill import PAGE, Trouble, WithMessages, missing_permissions
+from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions
 from bot.channels import Channel, demand_manage_server
+from bot.ingest import Trouble
 from bot.logs import fields
 from bot.watched import group_of
 from index import GalleryClosed, Group, Job
@@ -161,6 +162,13 @@ class Reindexing:
         """The active job of a guild."""
         runs = (run for run in self._runs.values() if run.space == guild_id and run.active)
         return next(runs, None)
+
+    async def drop(self, guild_id: int) -> None:
+        """Forget the jobs of a guild that was left; the gallery's go with its space."""
+        left = [id for id, run in self._runs.items() if run.space == guild_id]
+        for run in [self._runs.pop(id) for id in left]:
+            run.status = "cancelled"
+            await run.stop()
 
     def by_id(self, job_id: int) -> Run | None:
         return self._runs.get(job_id)
@@ -302,7 +310,9 @@ class Run:
                 self._known = (group_id, await self._client.gallery.known(self.space, group_id))
             before = discord.Object(state.before) if state.before else None
             page = [message async for message in place.history(limit=PAGE, before=before)]
-        except discord.NotFound:  # deleted while nobody was there to hear of it
+        except discord.NotFound as error:
+            if not is_deleted(error):
+                raise
             state.removed += await self._client.history.forget_group(self.space, group_id)
             await self._next_group(state)
         except discord.Forbidden:

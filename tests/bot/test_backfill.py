@@ -298,6 +298,42 @@ async def test_channel_that_opens_up_is_read(
     await until(read)
 
 
+async def test_what_was_posted_while_a_channel_was_closed_is_read_once_it_opens(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    general, me = world_file.channels["general"], world_file.bot_id
+    await watch(magpie, general)
+    reading = magpie.history.reading(general)
+    assert reading is not None
+    deny = {"type": 1, "allow": "0", "deny": str(VIEW_CHANNEL)}
+    await ada.request("PUT", f"/channels/{general}/permissions/{me}", json=deny)
+
+    async def closed() -> bool:
+        return reading.state is State.UNREADABLE
+
+    await until(closed)
+    posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+    await ada.request("DELETE", f"/channels/{general}/permissions/{me}")
+
+    async def read() -> bool:
+        return posted["id"] in await sources(magpie)
+
+    await until(read)
+
+
+async def test_live_message_does_not_bridge_the_gap_before_a_new_session(
+    magpie: Magpie, world_file: WorldFile
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    reading = magpie.history.reading(world_file.channels["general"])
+    assert reading is not None
+    before = reading.coverage.cursor()
+    assert before is not None
+    magpie.history.on_connect(shard_id=0)  # its guilds are announced only later
+    reading.coverage.hear(before.newest + 1)
+    assert reading.coverage.cursor() == before
+
+
 async def test_page_that_discord_fails_to_give_is_asked_for_again(
     magpie: Magpie,
     world_file: WorldFile,

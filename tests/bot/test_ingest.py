@@ -221,3 +221,36 @@ async def test_full_queue_loses_nothing_and_holds_no_more_than_it_may(
         held.let_go()
         await idle(client)
         assert set(posted) <= await sources(client)
+
+
+async def test_picture_under_way_at_the_stop_is_taken_after_the_start(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    """Talk goes on behind it, yet the cursor that is written stays before the picture."""
+    held = Held(model)
+    general = world_file.channels["general"]
+    async with running(sandbox, db, held) as client:
+        await watch(client, general)
+        held.hold()
+        begun = held.begun
+        posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+        later = await ada.post(str(general), "and then just talk")
+
+        async def under_way() -> bool:
+            channel: Any = client.get_channel(general)
+            heard = client.history.coverage(channel).newest >= int(later["id"])
+            return heard and held.begun > begun
+
+        await until(under_way)
+        await client.close()
+        cursor = (await client.gallery.cursors(world_file.guild_id))[general]
+        assert cursor.newest < int(posted["id"])
+        assert posted["id"] not in await sources_of(client, world_file)
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert posted["id"] in await sources(client)
+
+
+async def sources_of(client: Magpie, world: WorldFile) -> set[str]:
+    """As `sources`, of a client that has disconnected."""
+    return set(await client.gallery.known(world.guild_id, world.channels["general"]))
