@@ -24,6 +24,7 @@ from discord.utils import snowflake_time, time_snowflake
 from bot.coverage import Coverage, Move
 from bot.ingest import Trouble
 from bot.logs import fields
+from bot.recent import Recent
 from bot.replies import MISSING_ACCESS, UNKNOWN_CHANNEL
 from bot.watched import group_of
 from index import Cursor, GalleryClosed
@@ -42,6 +43,7 @@ CHANNELS_AT_ONCE = 3
 OVERLAP = timedelta(minutes=15)
 RETRY_S = 30.0  # after Discord failed to give a page
 FLUSH_S = 300.0  # cursors that only ordinary talk has moved are written this often
+STRANGERS = 1_000
 SOON_S = 2.0  # a rate measured for less than this says nothing
 
 Place: TypeAlias = GuildChannel | discord.Thread
@@ -120,6 +122,7 @@ class History:
         self._cursors: dict[int, dict[int, Cursor]] = {}  # by guild and group, as last loaded
         self._waiting: dict[Reading, None] = {}  # in order
         self._arrived = asyncio.Event()
+        self._not_ours: Recent[None] = Recent(STRANGERS)  # unknown channels that are not watched
         self._present: set[int] = set()  # guilds announced since their shard connected
         self._began: dict[int, tuple[float, float]] = {}  # guild → when, at which fraction
         self._tasks: set[asyncio.Task[None]] = set()
@@ -220,7 +223,7 @@ class History:
 
     def on_stranger(self, guild: discord.Guild, channel_id: int) -> None:
         """A message came from a thread that Discord had not told about."""
-        if not self._client.watched.marks(guild.id):
+        if not self._client.watched.marks(guild.id) or channel_id in self._not_ours:
             return
         reading = self._readings.get(channel_id)
         if reading is None:
@@ -271,6 +274,8 @@ class History:
             if reading is not None:
                 self._let_go(reading)
         removed = await self._client.ledger.forget_group(guild_id, group, threads)
+        # of archived threads that had pictures only the gallery knew that they belonged here
+        self._cursors[guild_id] = await self._client.gallery.cursors(guild_id)
         if removed:
             log.info(fields("group_erased", guild=guild_id, group=group, pictures=removed))
             self._client.metrics.removed.inc(removed)
@@ -308,6 +313,7 @@ class History:
 
     def begin(self, channels: Iterable[GuildChannel]) -> None:
         """Read these channels, which are watched from now on, with their threads."""
+        self._not_ours.clear()
         for channel in channels:
             if isinstance(channel, discord.CategoryChannel):
                 continue
@@ -480,13 +486,22 @@ class History:
         """The thread of which only a cursor was known."""
         coverage = reading.coverage
         guild = self._client.get_guild(coverage.space)
-        place = guild.get_channel_or_thread(coverage.group) if guild else None
-        found = place or await self._client.fetch_channel(coverage.group)
-        if not isinstance(found, Place) or not self._client.watched.covers(found):
+        known = guild.get_channel_or_thread(coverage.group) if guild else None
+        found = known or await self._fetched(coverage.group)
+        if found is None or not self._client.watched.covers(found):
+            self._not_ours.put(coverage.group, None)
             await self.forget_group(coverage.space, coverage.group)
             return None
         reading.place = found
         return found
+
+    async def _fetched(self, channel_id: int) -> Place | None:
+        """A channel or thread that Discord hadn't told about; None: of a kind not known here."""
+        try:
+            channel = await self._client.fetch_channel(channel_id)
+        except discord.InvalidData:
+            return None
+        return channel if isinstance(channel, Place) else None
 
     async def _read_first(self, reading: Reading, place: WithMessages) -> None:
         gaps = reading.coverage.gaps

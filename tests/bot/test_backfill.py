@@ -191,6 +191,49 @@ async def test_recent_edits_and_deletions_while_offline_are_followed(
         assert await client.gallery.slots(world_file.guild_id, edited["id"]) == {f"a:{kept}"}
 
 
+async def test_channel_watched_again_is_read_again_with_its_archived_threads(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
+) -> None:
+    general = world_file.channels["general"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+    async with running(sandbox, db, model) as client:  # which knows them by their cursors only
+        await idle(client)
+        await client.watched.discard(world_file.guild_id, general)
+        await client.history.forget_group(world_file.guild_id, general)
+        assert await sources(client) == set()
+        await watch(client, general)
+        assert await sources(client) == with_pictures(world_file, *GENERAL_AND_THREADS)
+
+
+async def test_thread_that_discord_had_not_told_about_is_read(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    guild, walks = magpie.guilds[0], world_file.channels["walks"]
+    thread = guild.get_thread(walks)
+    assert thread is not None
+    guild._remove_thread(thread)
+    posted = await ada.post(str(walks), pictures={"a.png": png("teal")})
+
+    async def read() -> bool:
+        return posted["id"] in await sources(magpie)
+
+    await until(read)
+
+
+async def test_unknown_channel_that_is_not_watched_is_not_read(
+    magpie: Magpie, world_file: WorldFile, sandbox: sandbox_package.Server
+) -> None:
+    await watch(magpie, world_file.channels["trips"])
+    general = world_file.channels["general"]
+    for _ in range(3):
+        magpie.history.on_stranger(magpie.guilds[0], general)
+        await idle(magpie)
+    assert await sources(magpie, general) == set()
+    assert pages(sandbox, general) == []
+
+
 async def test_repeated_ready_doubles_nothing(
     magpie: Magpie, world_file: WorldFile, sandbox: sandbox_package.Server, ada: Person
 ) -> None:
