@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from index import checkpoint, embedder, images
-from index.embedder import Embedder
+from index.embedder import Embedder, Precision
 from index.errors import EmptyQuery, GalleryClosed, LinkGone, ModelMismatch, ModelNotFound
 from index.images import Decoded
 from index.model_thread import ModelThread
@@ -62,6 +62,7 @@ class Gallery:
         self._rows = Rows(stored.dimension if stored else 0)
         self._thread: ModelThread | None = None
         self._device = "auto"
+        self._precision: Precision = "exact"
         self._loading = asyncio.Lock()
         self._in_order = asyncio.Lock()
         self._in_hand = {
@@ -81,6 +82,7 @@ class Gallery:
         model: str | Embedder | None = None,
         *,
         device: str = "auto",
+        precision: Precision = "exact",
         read_only: bool = False,
     ) -> Gallery:
         """The gallery in the file `path`, made if there is none, with its model loaded.
@@ -88,13 +90,15 @@ class Gallery:
         model      a hub name, a folder, or an embedder; None: the one the file remembers,
                    loaded when it is first needed
         device     "auto" (CUDA, then MPS, then the CPU) or one by name, as "cuda:1"
+        precision  how a model computes on a CPU, see `embedder.Precision`; checking what isn't
+                   "exact" takes a second, which pays where many pictures come
         read_only  look and search only; allowed while another process adds
         raises     ModelError, StoreError
         """
         store = await Store.open(Path(path), read_only=read_only)
         try:
             gallery = cls(store, await store.model())
-            gallery._device = device
+            gallery._device, gallery._precision = device, precision
             try:
                 await gallery._begin(model, read_only)
             except BaseException:
@@ -131,7 +135,7 @@ class Gallery:
         if isinstance(model, str):
             found = await asyncio.to_thread(checkpoint.find, model)
             self._check(found.name, found.revision)
-            model = await asyncio.to_thread(embedder.load, found, self._device)
+            model = await asyncio.to_thread(embedder.load, found, self._device, self._precision)
         self._check(model.name, model.revision)
         if self._stored is None:
             self._stored = ModelInfo(model.name, model.revision, model.dimension)
