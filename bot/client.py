@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Interaction: TypeAlias = "discord.Interaction[Magpie]"
 
+AUTHENTICATION_FAILED = 4004  # a gateway's close code
 LAST_WRITE_S = 5.0  # for the cursors, when closing
 
 # What the invite link asks for, and why; nothing else is used.
@@ -263,7 +264,8 @@ def invite(application_id: int) -> str:
 def _why_not(error: BaseException, settings: Settings) -> str | None:
     """The sentence for a start that failed in a way that is known, and what to do about it."""
     portal = "https://discord.com/developers/applications"
-    if isinstance(error, discord.LoginFailure):
+    code = error.code if isinstance(error, discord.ConnectionClosed) else None
+    if isinstance(error, discord.LoginFailure) or code == AUTHENTICATION_FAILED:
         return (
             "Discord does not know this DISCORD_TOKEN; reset the token under Bot at "
             f"{portal} and set the new one."
@@ -275,11 +277,13 @@ def _why_not(error: BaseException, settings: Settings) -> str | None:
         )
     if isinstance(error, discord.GatewayNotFound | discord.DiscordServerError):
         return f"Discord at {settings.api} is having trouble ({error}); try again later."
-    if isinstance(error, aiohttp.ClientConnectionError | OSError | TimeoutError):
+    if isinstance(error, aiohttp.ClientConnectionError | OSError):
         return (
             f"Discord at {settings.api} can't be reached ({error}); check the network"
             f"{' and DISCORD_API' if settings.redirected else ''}, then start again."
         )
     if isinstance(error, discord.ConnectionClosed):
         return f"Discord ended the connection ({error.code}: {error.reason or 'no reason given'})."
+    if isinstance(error, discord.HTTPException):
+        return f"Discord at {settings.api} refused to let the bot in ({error})."
     return None
