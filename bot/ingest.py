@@ -26,7 +26,7 @@ from bot.pictures import Picture
 from bot.recent import Recent
 from bot.replies import UNKNOWN_MESSAGE
 from bot.watched import group_of
-from index import GalleryClosed, GalleryError, Group, Link, PictureError
+from index import GalleryClosed, Group, Link, PictureError, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Magpie
@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 
 QUEUE_MESSAGES = 256  # some minutes of a busy server's pictures; a message is a few kB
 LIVE_WORKERS = 4
-# Pictures of history on their way at once: enough for downloads to overlap with embedding
-# and for batches to form, few enough that live pictures need not wait long behind them.
+# Messages of history whose pictures are on their way at once: enough for downloads to overlap
+# with embedding and for batches to form, few enough that live pictures don't wait long for them.
 HISTORY_AT_ONCE = 8
 MAX_LATER = 100_000  # edits put off while the queue is full; some ids each
 MAX_EDITS = 4_096  # more than can be on their way at once
@@ -196,8 +196,8 @@ class Ingest:
             items = await self.take(post)
             move = [Move(post.coverage, finishing=post.message)] if post.coverage else []
             if items:
-                await self._client.ledger.commit(items, move)
-                self._client.metrics.add_pictures(len(items))
+                kept = await self._client.ledger.commit(items, move)
+                self._client.metrics.add_pictures(kept)
         except GalleryClosed:
             return  # shutting down; the cursor stays before it
         except Exception:
@@ -292,24 +292,28 @@ class Ingest:
     async def _take_one(self, post: Post, picture: Picture) -> list[Item]:
         """The picture, ready to be committed, or nothing where it can't be had.
 
-        raises   LinkExpired, GalleryClosed
+        One that fails in a way nobody expected must not hold up its page for ever, either.
+        raises   LinkExpired, GalleryClosed, StoreError
         """
         try:
             data = await self._client.downloader.fetch(picture)
             with self._client.metrics.embedding.time():
                 embedded = await self._client.gallery.embed_picture(data)
-        except (LinkExpired, GalleryClosed):
+        except (LinkExpired, GalleryClosed, StoreError):
             raise
-        except (DownloadError, PictureError) as error:
+        except Exception as error:
             self._failed(post, picture, error)
             return []
         return [(embedded, _link(post, picture))]
 
-    def _failed(self, post: Post, picture: Picture, error: DownloadError | GalleryError) -> None:
+    def _failed(self, post: Post, picture: Picture, error: Exception) -> None:
         self._client.metrics.failed.labels(type(error).__name__).inc()
+        known = isinstance(error, DownloadError | PictureError)
         where = {"guild": post.space, "channel": post.group.id, "message": post.message}
-        log.warning(
-            fields("picture_failed", **where, slot=picture.slot, file=picture.filename, why=error)
+        log.log(
+            logging.WARNING if known else logging.ERROR,
+            fields("picture_failed", **where, slot=picture.slot, file=picture.filename, why=error),
+            exc_info=None if known else error,
         )
 
     async def _read_again(self, space: int, group: Group, message: int) -> discord.Message | None:

@@ -282,7 +282,11 @@ class Run:
         scope = guild.get_channel(state.channel) if state.channel else None
         places: dict[int, Group] = {}
         for channel in self._client.watched.channels(guild):
-            if _within(channel, scope) and not missing_permissions(channel):
+            if not _within(channel, scope):
+                continue
+            if missing_permissions(channel):
+                state.closed += 1
+            else:
                 places |= {group.id: group for group in await self._with_threads(channel)}
         inside = set(places)
         for group in await self._client.gallery.groups(self.space):
@@ -340,9 +344,9 @@ class Run:
         state.before = oldest
         if at_end:
             state.at, state.newest, state.before = state.at + 1, 0, 0
-        await ledger.commit(items, jobs=[self._as_job(state)])
+        kept = await ledger.commit(items, jobs=[self._as_job(state)])
         self.state = state
-        self._client.metrics.add_pictures(len(items))
+        self._client.metrics.add_pictures(kept)
 
     async def _next_group(self, state: State) -> None:
         state.at, state.newest, state.before = state.at + 1, 0, 0

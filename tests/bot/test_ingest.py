@@ -172,6 +172,24 @@ async def test_bad_picture_is_counted_and_stops_nothing(
     assert sum("event=picture_failed" in line for line in caplog.messages) == 1
 
 
+async def test_picture_that_fails_unforeseen_does_not_hold_up_its_page(
+    magpie: Magpie, world_file: WorldFile, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    general = world_file.channels["general"]
+    await ada.post(str(general), pictures={"poison.png": png("black")})
+    embed, poison = magpie.gallery.embed_picture, png("black")
+
+    async def break_down(data: bytes) -> Any:
+        if data == poison:
+            raise RuntimeError("nobody expected this")
+        return await embed(data)
+
+    monkeypatch.setattr(magpie.gallery, "embed_picture", break_down)
+    await watch(magpie, general)
+    assert len(await sources(magpie)) == 1
+    assert magpie.history.progress(world_file.guild_id) is None
+
+
 async def test_expired_link_is_renewed_by_reading_the_message_again(
     watching: Magpie, world_file: WorldFile, ada: Person, sandbox: sandbox_package.Server
 ) -> None:
