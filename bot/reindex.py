@@ -81,6 +81,15 @@ class State:
         return min(max((self.newest - self.before) / (self.newest - start), 0.0), 1.0)
 
     @property
+    def total_estimate(self) -> int | None:
+        """How many pictures there will have been; None while that can't be told."""
+        if self.groups is None or self.fraction < 0.05:
+            return None
+        if self.what == "everything":
+            return max(self.checked, sum(pictures for _, pictures in self.groups))
+        return round(self.checked / self.fraction)
+
+    @property
     def seconds_left(self) -> float | None:
         """How long it will still take at the rate so far; None while that can't be told."""
         done = self.fraction
