@@ -41,6 +41,7 @@ PAGE = 100  # messages; the most Discord gives at once
 CHANNELS_AT_ONCE = 3
 # Links posted right before the bot stopped unfold after it: this much is read again.
 OVERLAP = timedelta(minutes=15)
+QUIET_S = 86_400.0  # a thread without a message for that long is taken to have settled
 RETRY_S = 30.0  # after Discord failed to give a page
 FLUSH_S = 300.0  # cursors that only ordinary talk has moved are written this often
 STRANGERS = 1_000
@@ -342,7 +343,11 @@ class History:
             self._queue(reading)
         for thread in guild.threads:
             if self._client.watched.covers(thread):
-                self._want(thread, missed=True)
+                if self._rests(thread):
+                    coverage = self._reading_of(thread).coverage
+                    coverage.catch_up(coverage.gaps)
+                else:
+                    self._want(thread, missed=True)
         for group, cursor in cursors.items():  # archived threads that were being read
             if group not in self._readings and not cursor.complete:
                 self._readings[group] = Reading(Coverage(guild.id, group, cursor), place=None)
@@ -612,12 +617,18 @@ class History:
         return found
 
     def _has_moved(self, thread: discord.Thread) -> bool:
-        """Whether an archived thread has messages that were not read."""
+        """Whether a thread has messages that were not read."""
         reading = self._readings.get(thread.id)
         cursor = reading.coverage.cursor() if reading else self._cursor(thread.guild.id, thread.id)
         if cursor is None or not cursor.complete:
             return True
         return thread.last_message_id is None or thread.last_message_id > cursor.newest
+
+    def _rests(self, thread: discord.Thread) -> bool:
+        """Whether an open thread is read to its end and quiet: one request less for each."""
+        last = thread.last_message_id
+        quiet = last is not None and _seconds(last) < time.time() - QUIET_S
+        return quiet and not self._has_moved(thread)
 
     def _reading_of(self, thread: discord.Thread) -> Reading:
         reading = self._readings.get(thread.id)

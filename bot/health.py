@@ -144,6 +144,7 @@ class Health:
         ready = (
             client.is_ready()
             and not client.is_closed()
+            and not any(shard.is_closed() for shard in client.shards.values())
             and math.isfinite(latency)
             and metrics.last_lag_s() < STUCK_LAG_S
         )

@@ -139,6 +139,21 @@ async def test_resumed_backfill_does_not_begin_again(
     assert len(again) == 1
 
 
+async def test_thread_that_rests_costs_no_request_at_the_start(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    walks = world_file.channels["walks"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, world_file.channels["general"])
+    before = len(pages(sandbox, walks))
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert len(pages(sandbox, walks)) == before
+        posted = await ada.post(str(walks), pictures={"a.png": png("teal")})
+        await idle(client)
+        assert posted["id"] in await sources(client)
+
+
 async def test_what_was_posted_while_offline_is_caught_up_with(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
