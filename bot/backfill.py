@@ -41,6 +41,8 @@ PAGE = 100  # messages; the most Discord gives at once
 CHANNELS_AT_ONCE = 3
 # Links posted right before the bot stopped unfold after it: this much is read again.
 OVERLAP = timedelta(minutes=15)
+# A page that fails in a way nobody expected is tried so often; then what fails is left out.
+PAGE_ATTEMPTS = 3
 QUIET_S = 86_400.0  # a thread without a message for that long is taken to have settled
 RETRY_S = 30.0  # after Discord failed to give a page
 FLUSH_S = 300.0  # cursors that only ordinary talk has moved are written this often
@@ -72,6 +74,7 @@ class Reading:
     threads_due: bool = False  # its archived threads are to be looked through
     at_beginning: bool = False  # its own messages are read; archived threads may not be
     busy: bool = False
+    failures: int = 0  # of the page that is next, in a row
     messages: int = 0  # read since the start
 
     @property
@@ -125,6 +128,7 @@ class History:
         self._arrived = asyncio.Event()
         self._not_ours: Recent[None] = Recent(STRANGERS)  # unknown channels that are not watched
         self._present: set[int] = set()  # guilds announced since their shard connected
+        self._listing: set[int] = set()  # guilds whose channels are being looked through
         self._began: dict[int, tuple[float, float]] = {}  # guild → when, at which fraction
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -167,6 +171,11 @@ class History:
     def reading(self, place_id: int) -> Reading | None:
         return self._readings.get(place_id)
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is to be read, or still to be found out."""
+        return bool(self._listing) or bool(self.unfinished())
+
     def unfinished(self, guild_id: int | None = None) -> list[Reading]:
         """What is still to be read, of one guild or of all."""
         return [r for r in self._of(guild_id) if r.unfinished and not r.missing]
@@ -207,6 +216,7 @@ class History:
     def on_available(self, guild: discord.Guild) -> None:
         """A guild's channels are known (again): catch up with them."""
         self._present.add(guild.id)
+        self._listing.add(guild.id)
         self._spawn(self._catch_up_guild(guild), f"catch-up-{guild.id}")
 
     async def on_ready(self, shard_id: int) -> None:
@@ -330,7 +340,22 @@ class History:
         reading.coverage.fall_behind()  # also while it is being read: the page may be older
         self._queue(reading)
 
+    def read_from(self, group: int, message: int) -> None:
+        """A live message's pictures could not be taken: read it again from history."""
+        reading = self._readings.get(group)
+        if reading is not None:
+            before = message - 1
+            reading.position = min(reading.position or before, before)
+            reading.coverage.fall_behind()
+            self._queue(reading)
+
     async def _catch_up_guild(self, guild: discord.Guild) -> None:
+        try:
+            await self._list(guild)
+        finally:
+            self._listing.discard(guild.id)
+
+    async def _list(self, guild: discord.Guild) -> None:
         """Look what was missed in every watched channel and thread of a guild."""
         cursors = self._cursors[guild.id] = await self._client.gallery.cursors(guild.id)
         await self._sweep(guild)
@@ -461,6 +486,7 @@ class History:
 
     def _retry_later(self, reading: Reading, error: Exception) -> None:
         known = isinstance(error, Trouble)
+        reading.failures += not known
         log.log(
             logging.WARNING if known else logging.ERROR,
             fields("page_failed", channel=reading.coverage.group, why=error, retry_s=RETRY_S),
@@ -572,9 +598,11 @@ class History:
     ) -> None:
         """Take a page's pictures and commit them with the cursor that covers the page."""
         space, group = reading.coverage.space, group_of(place)
-        items, _ = await self._client.ingest.read(space, group, page)
+        patient = reading.failures < PAGE_ATTEMPTS
+        items, _ = await self._client.ingest.read(space, group, page, patient=patient)
         kept = await self._client.ledger.commit(items, [move])
         reading.messages += len(page)
+        reading.failures = 0
         self._client.metrics.add_pictures(kept)
         log.debug(fields("page", channel=place.id, messages=len(page), pictures=kept))
 

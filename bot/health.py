@@ -150,7 +150,7 @@ class Health:
         )
         return {
             "ready": ready,
-            "indexing": bool(client.history.unfinished()) or client.ingest.busy,
+            "indexing": client.history.busy or client.ingest.busy,
             "pictures": (await client.gallery.count()).links,
             "queue": client.ingest.depth,
             "channels_left": len(client.history.unfinished()),

@@ -56,6 +56,7 @@ class Post:
     message: int
     pictures: tuple[Picture, ...]
     coverage: Coverage | None = None  # of a live message: its cursor waits for it
+    patient: bool = True  # an unforeseen failure is raised, to be tried again
 
 
 class Ingest:
@@ -202,6 +203,7 @@ class Ingest:
             return  # shutting down; the cursor stays before it
         except Exception:
             log.exception(fields("post_failed", guild=post.space, message=post.message))
+            self._client.history.read_from(post.group.id, post.message)
         if post.coverage is not None:
             post.coverage.done(post.message)
 
@@ -214,10 +216,12 @@ class Ingest:
         messages: Iterable[discord.Message],
         *,
         again: bool = False,
+        patient: bool = True,
     ) -> tuple[list[Item], int]:
         """The pictures of a page of history that are not in the gallery yet, to be committed.
 
         again    also those that are in it
+        patient  raise what nobody expected, so that the page is tried again
         returns  those that could be taken, and how many could not
         """
         posts = []
@@ -227,7 +231,7 @@ class Ingest:
             if shown and not again:
                 known = await self._client.gallery.slots(space, str(message.id))
             if wanted := tuple(p for slot, p in shown.items() if slot not in known):
-                posts.append(Post(space, group, message.id, wanted))
+                posts.append(Post(space, group, message.id, wanted, patient=patient))
         taken = await asyncio.gather(*(self._take_in_turn(post) for post in posts))
         items = [item for some in taken for item in some]
         return items, sum(len(post.pictures) for post in posts) - len(items)
@@ -292,8 +296,7 @@ class Ingest:
     async def _take_one(self, post: Post, picture: Picture) -> list[Item]:
         """The picture, ready to be committed, or nothing where it can't be had.
 
-        One that fails in a way nobody expected must not hold up its page for ever, either.
-        raises   LinkExpired, GalleryClosed, StoreError
+        raises   LinkExpired, GalleryClosed, StoreError; for a patient post anything unforeseen
         """
         try:
             data = await self._client.downloader.fetch(picture)
@@ -302,6 +305,8 @@ class Ingest:
         except (LinkExpired, GalleryClosed, StoreError):
             raise
         except Exception as error:
+            if post.patient and not isinstance(error, DownloadError | PictureError):
+                raise
             self._failed(post, picture, error)
             return []
         return [(embedded, _link(post, picture))]

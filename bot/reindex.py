@@ -344,7 +344,7 @@ class Run:
         state.removed += await ledger.forget_messages(self.space, gone) if gone else 0
         state.removed += await ingest.drop_unshown(self.space, page, known)
         again = state.what == "everything"
-        items, failed = await ingest.read(self.space, group, page, again=again)
+        items, failed = await ingest.read(self.space, group, page, again=again, patient=False)
         state.messages += len(page)
         state.checked += sum(len(ingest.shown(message)) for message in page)
         state.failed += failed

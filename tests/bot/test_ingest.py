@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from bot import ingest
+from bot import backfill, ingest
 from bot.client import Magpie
 from demo.person import Person
 from index import Link
@@ -172,9 +172,10 @@ async def test_bad_picture_is_counted_and_stops_nothing(
     assert sum("event=picture_failed" in line for line in caplog.messages) == 1
 
 
-async def test_picture_that_fails_unforeseen_does_not_hold_up_its_page(
+async def test_picture_that_fails_unforeseen_does_not_hold_up_its_page_for_ever(
     magpie: Magpie, world_file: WorldFile, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(backfill, "RETRY_S", 0.01)
     general = world_file.channels["general"]
     await ada.post(str(general), pictures={"poison.png": png("black")})
     embed, poison = magpie.gallery.embed_picture, png("black")
@@ -188,6 +189,40 @@ async def test_picture_that_fails_unforeseen_does_not_hold_up_its_page(
     await watch(magpie, general)
     assert len(await sources(magpie)) == 1
     assert magpie.history.progress(world_file.guild_id) is None
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_failure_that_passes_loses_no_picture(
+    magpie: Magpie,
+    world_file: WorldFile,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    live: bool,
+) -> None:
+    monkeypatch.setattr(backfill, "RETRY_S", 0.01)
+    general = world_file.channels["general"]
+    if live:
+        await watch(magpie, general)
+    embed, failures = magpie.gallery.embed_picture, 2
+
+    async def fail_at_first(data: bytes) -> Any:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise RuntimeError("out of memory")
+        return await embed(data)
+
+    monkeypatch.setattr(magpie.gallery, "embed_picture", fail_at_first)
+    posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+    if not live:
+        await watch(magpie, general)
+
+    async def there() -> bool:
+        return posted["id"] in await sources(magpie)
+
+    await until(there)
+    await idle(magpie)
+    assert len(await sources(magpie)) == 2
 
 
 async def test_expired_link_is_renewed_by_reading_the_message_again(
