@@ -68,6 +68,7 @@ class Embedder(Protocol):
     dimension: int
     side: int  # the edge, in pixels, of what it looks at
     shape: Shape  # how a picture is brought to it
+    resample: int | None  # its resize's filter, where frames may come as it would leave them
     batch: int  # frames in one call
 
     def images(self, frames: Sequence[Image]) -> Floats:
@@ -97,6 +98,7 @@ class ClipEmbedder:
         self.dimension = self._measured_dimension()
         self.side = side(found)
         self.shape = shape(found)
+        self.resample = resample(found)
 
     @property
     def device(self) -> str:
@@ -361,6 +363,25 @@ def shape(found: Checkpoint) -> Shape:
         return "free"
     size = settings.get("size")
     return "crop" if isinstance(size, dict) and "shortest_edge" in size else "squeeze"
+
+
+def resample(found: Checkpoint) -> int | None:
+    """The filter of preprocessing's resize, as Pillow numbers them; None where resizing and
+    cropping are not the two plain steps that `images.decode` can take at once."""
+    settings = _preprocessing(found)
+    size, crop = settings.get("size"), settings.get("crop_size")
+    filter_ = settings.get("resample")
+    if not isinstance(size, dict) or not isinstance(filter_, int):
+        return None
+    if settings.get("max_num_patches") or not settings.get("do_resize", True):
+        return None
+    edges = set(size.values())
+    if "shortest_edge" in size:
+        crops = set(crop.values()) if isinstance(crop, dict) else {crop}
+        plain = bool(settings.get("do_center_crop", True)) and crops == edges
+    else:
+        plain = len(edges) == 1 and not settings.get("do_center_crop", False)
+    return filter_ if plain else None
 
 
 def _preprocessing(found: Checkpoint) -> dict[str, Any]:

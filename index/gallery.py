@@ -34,7 +34,7 @@ from index.records import (
     ModelInfo,
 )
 from index.search import Found, Rows
-from index.shared import Shared
+from index.shared import Shared, to_its_end
 from index.store import Store
 
 T = TypeVar("T")
@@ -217,7 +217,7 @@ class Gallery:
     async def _decoded(self, data: bytes, model: Embedder, *, asked: bool) -> Decoded:
         return await self._in_pool(
             self._asking if asked else self._decoding,
-            partial(images.decode, data, model.side, model.shape),
+            partial(images.decode, data, model.side, model.shape, resample=model.resample),
         )
 
     async def _in_pool(self, pool: ThreadPoolExecutor, fn: Callable[[], T]) -> T:
@@ -268,7 +268,7 @@ class Gallery:
 
     async def _change(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
         """Write, then let search follow; a cancelled caller stops neither."""
-        return await asyncio.shield(asyncio.ensure_future(self._changed(write)))
+        return await to_its_end(self._changed(write))
 
     async def _changed(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
         async with self._in_order:  # search sees the changes in the order of the file

@@ -61,6 +61,7 @@ from index.records import (
     Link,
     ModelInfo,
 )
+from index.shared import to_its_end
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -144,7 +145,7 @@ class Store:
 
     async def _write(self, fn: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
         """What `fn` gives back, run as one transaction that a cancelled caller doesn't stop."""
-        return await asyncio.shield(asyncio.ensure_future(self._transaction(fn)))
+        return await to_its_end(self._transaction(fn))
 
     async def _transaction(self, fn: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
         async with self._writing:
