@@ -24,8 +24,7 @@ from bench import photographs
 from bench.checkpoint import vit_b32
 from bench.plain import Transformers
 from bench.report import Report, Target, spread
-from index import Gallery, Group, Link
-from index.embedder import Precision
+from index import Gallery, Group, Link, Precision
 
 ROUNDS = 5
 PICTURES = 24

@@ -64,7 +64,9 @@ async def _opened(chosen: Settings) -> Gallery:
         problem = f"MAGPIE_DB={chosen.db}: {folder} can't be made ({error.strerror or error})."
         raise SettingsError([problem]) from error
     log.info(logs.fields("opening", gallery=chosen.db, model=chosen.model))
-    return await Gallery.open(chosen.db, chosen.model, device=chosen.device)
+    return await Gallery.open(
+        chosen.db, chosen.model, device=chosen.device, precision=chosen.precision
+    )
 
 
 def _stopped_by_signals() -> asyncio.Event:

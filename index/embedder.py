@@ -22,7 +22,7 @@ from index import packed
 from index.checkpoint import Checkpoint
 from index.errors import ModelTooLarge, ModelUnusable
 from index.images import Shape
-from index.records import Floats
+from index.records import Floats, Precision
 
 if TYPE_CHECKING:
     import torch
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How a model computes on a CPU. exact: as transformers does; default: answers that nobody could
-# tell apart; fast: rankings that differ here and there; auto: default.
-Precision: TypeAlias = Literal["auto", "exact", "default", "fast"]
 Side: TypeAlias = Literal["images", "texts"]
 # A model's modules for each side, as CLIP and SigLIP name them.
 PARTS: dict[Side, tuple[str, ...]] = {

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from index import checkpoint, embedder, images
-from index.embedder import Embedder, Precision
+from index.embedder import Embedder
 from index.errors import EmptyQuery, GalleryClosed, LinkGone, ModelMismatch, ModelNotFound
 from index.images import Decoded
 from index.model_thread import ModelThread
@@ -32,6 +32,7 @@ from index.records import (
     Kind,
     Link,
     ModelInfo,
+    Precision,
 )
 from index.search import Found, Rows
 from index.shared import Shared, to_its_end
