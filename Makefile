@@ -27,9 +27,9 @@ $(VENV)/.test: $(VENV)/.setup
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.test
-	@echo "setup: installing the peers of the bench"
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[test,bench]'
+$(VENV)/.bench: $(VENV)/.setup
+	@echo "setup: installing what the bench needs"
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 
 $(VENV)/.train: $(VENV)/.setup
@@ -48,11 +48,12 @@ run: $(VENV)/.setup
 	@echo "run: Magpie, with the settings in .env"
 	@$(PYTHON) -m bot
 
-# Debian's Chromium where apt can bring it, else the build that Playwright downloads.
+# Debian's Chromium where apt can bring it, else the build that Playwright downloads. Playwright's
+# own driver needs libatomic, which a bare Debian lacks.
 browser: $(VENV)/.test
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null \
+	@{ { command -v chromium || command -v google-chrome; } && $(VENV)/bin/playwright --version; } >/dev/null 2>&1 \
 	|| { echo "test: installing Chromium for the page tests"; \
-	     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 \
+	     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium libatomic1; } >/dev/null 2>&1 \
 	     || $(VENV)/bin/playwright install chromium \
 	     || echo "test: no Chromium could be installed"; }
 

@@ -35,7 +35,7 @@ def run() -> Report:
         image = Image.open(io.BytesIO(data)).convert("RGB")
         processor(images=image, return_tensors="pt")
         middle = time.perf_counter()
-        frames = images.decode(data, model.side).frames
+        frames = images.decode(data, model.side, model.shape, resample=model.resample).frames
         processor(images=frames, return_tensors="pt")
         ours.append(time.perf_counter() - middle)
         theirs.append(middle - began)

@@ -27,8 +27,10 @@ def main() -> int:
     except SettingsError as error:
         return _refuse("Magpie can't start with these settings:", error.problems)
     logs.set_up(chosen.log)
+    # Until the gallery is open there is nothing to finish: Ctrl-C ends a long download at once.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        asyncio.run(_run_until_signalled(chosen))
+        asyncio.run(run(chosen))
     except SettingsError as error:
         return _refuse("Magpie can't start with these settings:", error.problems)
     except (GalleryError, StartFailed) as error:
@@ -36,22 +38,15 @@ def main() -> int:
     return 0
 
 
-async def _run_until_signalled(chosen: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await run(chosen, stop)
-
-
-async def run(chosen: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set.
+async def run(chosen: Settings, stop: asyncio.Event | None = None) -> None:
+    """Serve until `stop` is set, or a signal says to stop.
 
     raises   SettingsError, GalleryError, StartFailed
     """
     async with contextlib.AsyncExitStack() as stack:
-        gallery = await _opened(chosen, stack, stop)
-        if gallery is None:
-            return
+        gallery = await _opened(chosen)
+        stack.push_async_callback(gallery.close)
+        stop = stop or _stopped_by_signals()
         client = await stack.enter_async_context(Magpie(chosen, gallery, Metrics()))
         if chosen.http is not None:
             health = Health(client, chosen.http)
@@ -61,15 +56,25 @@ async def run(chosen: Settings, stop: asyncio.Event) -> None:
     log.info(logs.fields("stopped"))
 
 
-async def _opened(
-    chosen: Settings, stack: contextlib.AsyncExitStack, stop: asyncio.Event
-) -> Gallery | None:
-    """The gallery, closed with `stack`; None when asked to stop while it was opening."""
-    chosen.db.parent.mkdir(parents=True, exist_ok=True)
+async def _opened(chosen: Settings) -> Gallery:
+    folder = chosen.db.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"MAGPIE_DB={chosen.db}: {folder} can't be made ({error.strerror or error})."
+        raise SettingsError([problem]) from error
     log.info(logs.fields("opening", gallery=chosen.db, model=chosen.model))
-    gallery = await Gallery.open(chosen.db, chosen.model, device=chosen.device)
-    stack.push_async_callback(gallery.close)
-    return None if stop.is_set() else gallery
+    return await Gallery.open(
+        chosen.db, chosen.model, device=chosen.device, precision=chosen.precision
+    )
+
+
+def _stopped_by_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 async def _serve(client: Magpie, stop: asyncio.Event) -> None:

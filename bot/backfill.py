@@ -17,13 +17,15 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import aiohttp
 import discord
 from discord.abc import GuildChannel
 from discord.utils import snowflake_time, time_snowflake
 
 from bot.coverage import Coverage, Move
+from bot.ingest import Trouble
 from bot.logs import fields
+from bot.recent import Recent
+from bot.replies import MISSING_ACCESS, UNKNOWN_CHANNEL
 from bot.watched import group_of
 from index import Cursor, GalleryClosed
 
@@ -32,13 +34,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+UNKNOWN_GUILD = 10004  # Discord's error code
+
 PAGE = 100  # messages; the most Discord gives at once
 # Discord allows about one page a second and channel, and 50 requests a second overall.
 CHANNELS_AT_ONCE = 3
 # Links posted right before the bot stopped unfold after it: this much is read again.
 OVERLAP = timedelta(minutes=15)
+# A page that fails in a way nobody expected is tried so often; then what fails is left out.
+PAGE_ATTEMPTS = 3
+QUIET_S = 86_400.0  # a thread without a message for that long is taken to have settled
 RETRY_S = 30.0  # after Discord failed to give a page
 FLUSH_S = 300.0  # cursors that only ordinary talk has moved are written this often
+STRANGERS = 1_000
 SOON_S = 2.0  # a rate measured for less than this says nothing
 
 Place: TypeAlias = GuildChannel | discord.Thread
@@ -46,7 +54,6 @@ WithMessages: TypeAlias = (
     discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 )
 WithThreads: TypeAlias = discord.TextChannel | discord.ForumChannel
-Trouble = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)  # that passes
 
 
 class State(Enum):
@@ -67,6 +74,7 @@ class Reading:
     threads_due: bool = False  # its archived threads are to be looked through
     at_beginning: bool = False  # its own messages are read; archived threads may not be
     busy: bool = False
+    failures: int = 0  # of the page that is next, in a row
     messages: int = 0  # read since the start
 
     @property
@@ -118,7 +126,9 @@ class History:
         self._cursors: dict[int, dict[int, Cursor]] = {}  # by guild and group, as last loaded
         self._waiting: dict[Reading, None] = {}  # in order
         self._arrived = asyncio.Event()
+        self._not_ours: Recent[None] = Recent(STRANGERS)  # unknown channels that are not watched
         self._present: set[int] = set()  # guilds announced since their shard connected
+        self._listing: set[int] = set()  # guilds whose channels are being looked through
         self._began: dict[int, tuple[float, float]] = {}  # guild → when, at which fraction
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -161,6 +171,11 @@ class History:
     def reading(self, place_id: int) -> Reading | None:
         return self._readings.get(place_id)
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is to be read, or still to be found out."""
+        return bool(self._listing) or bool(self.unfinished())
+
     def unfinished(self, guild_id: int | None = None) -> list[Reading]:
         """What is still to be read, of one guild or of all."""
         return [r for r in self._of(guild_id) if r.unfinished and not r.missing]
@@ -201,6 +216,7 @@ class History:
     def on_available(self, guild: discord.Guild) -> None:
         """A guild's channels are known (again): catch up with them."""
         self._present.add(guild.id)
+        self._listing.add(guild.id)
         self._spawn(self._catch_up_guild(guild), f"catch-up-{guild.id}")
 
     async def on_ready(self, shard_id: int) -> None:
@@ -218,7 +234,7 @@ class History:
 
     def on_stranger(self, guild: discord.Guild, channel_id: int) -> None:
         """A message came from a thread that Discord had not told about."""
-        if not self._client.watched.marks(guild.id):
+        if not self._client.watched.marks(guild.id) or channel_id in self._not_ours:
             return
         reading = self._readings.get(channel_id)
         if reading is None:
@@ -269,6 +285,8 @@ class History:
             if reading is not None:
                 self._let_go(reading)
         removed = await self._client.ledger.forget_group(guild_id, group, threads)
+        # of archived threads that had pictures only the gallery knew that they belonged here
+        self._cursors[guild_id] = await self._client.gallery.cursors(guild_id)
         if removed:
             log.info(fields("group_erased", guild=guild_id, group=group, pictures=removed))
             self._client.metrics.removed.inc(removed)
@@ -279,6 +297,7 @@ class History:
         readings = self._of(guild_id)
         for reading in readings:
             self._let_go(reading)
+        await self._client.reindexing.drop(guild_id)
         self._client.watched.drop_guild(guild_id)
         self._cursors.pop(guild_id, None)
         channels = {getattr(r.place, "parent_id", None) or r.coverage.group for r in readings}
@@ -295,16 +314,17 @@ class History:
     async def _forget_if_left(self, guild_id: int) -> None:
         try:
             await self._client.fetch_guild(guild_id, with_counts=False)
-        except (discord.NotFound, discord.Forbidden):
-            log.info(fields("guild_left_while_offline", guild=guild_id))
-            await self.forget_guild(guild_id)
         except Trouble as error:
-            log.warning(fields("guild_unknown", guild=guild_id, why=error))
+            code = getattr(error, "code", None)
+            log.warning(fields("guild_not_announced", guild=guild_id, code=code, why=error))
+            if code in (UNKNOWN_GUILD, MISSING_ACCESS):
+                await self.forget_guild(guild_id)
 
     # ---- what to read
 
     def begin(self, channels: Iterable[GuildChannel]) -> None:
         """Read these channels, which are watched from now on, with their threads."""
+        self._not_ours.clear()
         for channel in channels:
             if isinstance(channel, discord.CategoryChannel):
                 continue
@@ -320,7 +340,22 @@ class History:
         reading.coverage.fall_behind()  # also while it is being read: the page may be older
         self._queue(reading)
 
+    def read_from(self, group: int, message: int) -> None:
+        """A live message's pictures could not be taken: read it again from history."""
+        reading = self._readings.get(group)
+        if reading is not None:
+            before = message - 1
+            reading.position = min(reading.position or before, before)
+            reading.coverage.fall_behind()
+            self._queue(reading)
+
     async def _catch_up_guild(self, guild: discord.Guild) -> None:
+        try:
+            await self._list(guild)
+        finally:
+            self._listing.discard(guild.id)
+
+    async def _list(self, guild: discord.Guild) -> None:
         """Look what was missed in every watched channel and thread of a guild."""
         cursors = self._cursors[guild.id] = await self._client.gallery.cursors(guild.id)
         await self._sweep(guild)
@@ -333,7 +368,11 @@ class History:
             self._queue(reading)
         for thread in guild.threads:
             if self._client.watched.covers(thread):
-                self._want(thread, missed=True)
+                if self._rests(thread):
+                    coverage = self._reading_of(thread).coverage
+                    coverage.catch_up(coverage.gaps)
+                else:
+                    self._want(thread, missed=True)
         for group, cursor in cursors.items():  # archived threads that were being read
             if group not in self._readings and not cursor.complete:
                 self._readings[group] = Reading(Coverage(guild.id, group, cursor), place=None)
@@ -370,10 +409,8 @@ class History:
     async def _is_deleted(self, channel_id: int) -> bool:
         try:
             await self._client.fetch_channel(channel_id)
-        except discord.NotFound:
-            return True
-        except Trouble:
-            pass  # closed to us, or Discord has trouble: no reason to erase anything
+        except Trouble as error:
+            return is_deleted(error)  # not when it is merely closed, or Discord has trouble
         return False
 
     def _want(self, place: Place, *, missed: bool = False) -> Reading:
@@ -427,11 +464,11 @@ class History:
             except discord.Forbidden:  # never ask again what is closed: refusals are counted
                 reading.missing = reading.missing or ("read_message_history",)
                 log.warning(fields("unreadable", channel=reading.coverage.group))
-            except discord.NotFound:
-                await self.forget_group(reading.coverage.space, reading.coverage.group)
             except Exception as error:
-                self._retry_later(reading, error)
-                continue
+                if not is_deleted(error):
+                    self._retry_later(reading, error)
+                    continue
+                await self.forget_group(reading.coverage.space, reading.coverage.group)
             finally:
                 reading.busy = False
             self._queue(reading)
@@ -449,6 +486,7 @@ class History:
 
     def _retry_later(self, reading: Reading, error: Exception) -> None:
         known = isinstance(error, Trouble)
+        reading.failures += not known
         log.log(
             logging.WARNING if known else logging.ERROR,
             fields("page_failed", channel=reading.coverage.group, why=error, retry_s=RETRY_S),
@@ -479,13 +517,22 @@ class History:
         """The thread of which only a cursor was known."""
         coverage = reading.coverage
         guild = self._client.get_guild(coverage.space)
-        place = guild.get_channel_or_thread(coverage.group) if guild else None
-        found = place or await self._client.fetch_channel(coverage.group)
-        if not isinstance(found, Place) or not self._client.watched.covers(found):
+        known = guild.get_channel_or_thread(coverage.group) if guild else None
+        found = known or await self._fetched(coverage.group)
+        if found is None or not self._client.watched.covers(found):
+            self._not_ours.put(coverage.group, None)
             await self.forget_group(coverage.space, coverage.group)
             return None
         reading.place = found
         return found
+
+    async def _fetched(self, channel_id: int) -> Place | None:
+        """A channel or thread that Discord hadn't told about; None: of a kind not known here."""
+        try:
+            channel = await self._client.fetch_channel(channel_id)
+        except discord.InvalidData:
+            return None
+        return channel if isinstance(channel, Place) else None
 
     async def _read_first(self, reading: Reading, place: WithMessages) -> None:
         gaps = reading.coverage.gaps
@@ -551,9 +598,11 @@ class History:
     ) -> None:
         """Take a page's pictures and commit them with the cursor that covers the page."""
         space, group = reading.coverage.space, group_of(place)
-        items, _ = await self._client.ingest.read(space, group, page)
+        patient = reading.failures < PAGE_ATTEMPTS
+        items, _ = await self._client.ingest.read(space, group, page, patient=patient)
         kept = await self._client.ledger.commit(items, [move])
         reading.messages += len(page)
+        reading.failures = 0
         self._client.metrics.add_pictures(kept)
         log.debug(fields("page", channel=place.id, messages=len(page), pictures=kept))
 
@@ -596,12 +645,18 @@ class History:
         return found
 
     def _has_moved(self, thread: discord.Thread) -> bool:
-        """Whether an archived thread has messages that were not read."""
+        """Whether a thread has messages that were not read."""
         reading = self._readings.get(thread.id)
         cursor = reading.coverage.cursor() if reading else self._cursor(thread.guild.id, thread.id)
         if cursor is None or not cursor.complete:
             return True
         return thread.last_message_id is None or thread.last_message_id > cursor.newest
+
+    def _rests(self, thread: discord.Thread) -> bool:
+        """Whether an open thread is read to its end and quiet: one request less for each."""
+        last = thread.last_message_id
+        quiet = last is not None and _seconds(last) < time.time() - QUIET_S
+        return quiet and not self._has_moved(thread)
 
     def _reading_of(self, thread: discord.Thread) -> Reading:
         reading = self._readings.get(thread.id)
@@ -627,6 +682,11 @@ def _at_its_end(coverage: Coverage, place: Place | None) -> Move:
     """Where reading an archived thread begins: at its last message."""
     last = (place.last_message_id if isinstance(place, discord.Thread) else None) or coverage.group
     return Move(coverage, newest=last, oldest=last)
+
+
+def is_deleted(error: BaseException) -> bool:
+    """Whether Discord said that the channel no longer exists; another 404 may be a mishap."""
+    return isinstance(error, discord.NotFound) and error.code == UNKNOWN_CHANNEL
 
 
 def missing_permissions(place: Place) -> tuple[str, ...]:

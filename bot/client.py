@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Interaction: TypeAlias = "discord.Interaction[Magpie]"
 
+AUTHENTICATION_FAILED = 4004  # a gateway's close code
 LAST_WRITE_S = 5.0  # for the cursors, when closing
 
 # What the invite link asks for, and why; nothing else is used.
@@ -181,6 +183,14 @@ class Magpie(discord.AutoShardedClient):
     async def on_thread_join(self, thread: discord.Thread) -> None:
         self.history.on_thread(thread)
 
+    async def on_app_command_completion(
+        self,
+        interaction: Interaction,
+        command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu,
+    ) -> None:
+        took_s = time.perf_counter() - interaction.extras["began"]
+        self.metrics.answering.labels(command.qualified_name).observe(took_s)
+
     def is_addressed(self, message: discord.Message) -> bool:
         """Whether a member's message may ask something: it mentions the bot, perhaps by its
         role, or replies to one of its messages. `find` looks closer."""
@@ -215,7 +225,11 @@ class Magpie(discord.AutoShardedClient):
 
 
 class CommandTree(app_commands.CommandTree[Magpie]):
-    """Commands of which an error becomes the sentence a member reads."""
+    """Commands of which an error becomes the sentence a member reads, and that are timed."""
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        interaction.extras["began"] = time.perf_counter()
+        return True
 
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /
@@ -250,7 +264,8 @@ def invite(application_id: int) -> str:
 def _why_not(error: BaseException, settings: Settings) -> str | None:
     """The sentence for a start that failed in a way that is known, and what to do about it."""
     portal = "https://discord.com/developers/applications"
-    if isinstance(error, discord.LoginFailure):
+    code = error.code if isinstance(error, discord.ConnectionClosed) else None
+    if isinstance(error, discord.LoginFailure) or code == AUTHENTICATION_FAILED:
         return (
             "Discord does not know this DISCORD_TOKEN; reset the token under Bot at "
             f"{portal} and set the new one."
@@ -262,11 +277,13 @@ def _why_not(error: BaseException, settings: Settings) -> str | None:
         )
     if isinstance(error, discord.GatewayNotFound | discord.DiscordServerError):
         return f"Discord at {settings.api} is having trouble ({error}); try again later."
-    if isinstance(error, aiohttp.ClientConnectionError | OSError | TimeoutError):
+    if isinstance(error, aiohttp.ClientConnectionError | OSError):
         return (
             f"Discord at {settings.api} can't be reached ({error}); check the network"
             f"{' and DISCORD_API' if settings.redirected else ''}, then start again."
         )
     if isinstance(error, discord.ConnectionClosed):
         return f"Discord ended the connection ({error.code}: {error.reason or 'no reason given'})."
+    if isinstance(error, discord.HTTPException):
+        return f"Discord at {settings.api} refused to let the bot in ({error})."
     return None

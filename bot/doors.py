@@ -17,6 +17,7 @@ from bot import pictures
 
 _MENTION = re.compile(r"<(?:@[!&]?|#)\d+>")
 _EMOJI = re.compile(r"<a?:(\w+):\d+>")
+_JOINING = re.compile(r"^(?:and|but|just|only)\b[\s,]*", re.IGNORECASE)
 _LINK = re.compile(r"<?https?://\S+")
 
 
@@ -49,10 +50,10 @@ def read(message: discord.Message, me: discord.Member) -> Asked | None:
         return None
     said = words(message.content)
     if pictured:
-        return Asked(said, message)
+        return Asked(beside_a_picture(said), message)
     # Magpie's own answers show many pictures: a reply to one is about none in particular
     if replied_to is not None and not answers_me and pictures.from_message(replied_to):
-        return Asked(said, replied_to)
+        return Asked(beside_a_picture(said), replied_to)
     return Asked(said, link_only=is_only_links(message.content))
 
 
@@ -60,6 +61,11 @@ def words(text: str) -> str:
     """What a text says, without mentions and links; an emoji by its name."""
     text = _EMOJI.sub(lambda emoji: emoji[1].replace("_", " "), text)
     return " ".join(_LINK.sub(" ", _MENTION.sub(" ", text)).split())
+
+
+def beside_a_picture(said: str) -> str:
+    """What is asked for beside a picture, without the word that joins the two: “but at night”."""
+    return _JOINING.sub("", said) or said
 
 
 def is_only_links(text: str) -> bool:

@@ -210,8 +210,12 @@ async def find(
         if image is None and not words:
             links = doors.is_only_links(query or "")
             raise Refusal(replies.ONLY_LINKS if links else replies.ASK_SOMETHING)
-        picture = await _attached(interaction.client, image) if image is not None else None
-        return await answer(interaction.client, asker, Question(words, picture))
+        if image is None:
+            return await answer(interaction.client, asker, Question(words))
+        picture = await _attached(interaction.client, image)
+        return await answer(
+            interaction.client, asker, Question(doors.beside_a_picture(words), picture)
+        )
 
     asked = bool(words) or image is not None
     await respond(interaction, work, public=asked and show == "everyone")

@@ -40,9 +40,10 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
-        self.searching = Histogram(
-            "magpie_search_seconds",
-            "From a question to its hits",
+        self.answering = Histogram(
+            "magpie_command_seconds",
+            "From a command to the end of its answer",
+            ["command"],
             buckets=SECONDS,
             registry=registry,
         )
@@ -143,12 +144,13 @@ class Health:
         ready = (
             client.is_ready()
             and not client.is_closed()
+            and not any(shard.is_closed() for shard in client.shards.values())
             and math.isfinite(latency)
             and metrics.last_lag_s() < STUCK_LAG_S
         )
         return {
             "ready": ready,
-            "indexing": bool(client.history.unfinished()) or client.ingest.busy,
+            "indexing": client.history.busy or client.ingest.busy,
             "pictures": (await client.gallery.count()).links,
             "queue": client.ingest.depth,
             "channels_left": len(client.history.unfinished()),

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+import aiohttp
 import discord
 
 from bot import pictures
@@ -23,8 +24,9 @@ from bot.ledger import Item
 from bot.logs import fields
 from bot.pictures import Picture
 from bot.recent import Recent
+from bot.replies import UNKNOWN_MESSAGE
 from bot.watched import group_of
-from index import GalleryClosed, GalleryError, Group, Link, PictureError
+from index import GalleryClosed, Group, Link, PictureError, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Magpie
@@ -33,11 +35,13 @@ log = logging.getLogger(__name__)
 
 QUEUE_MESSAGES = 256  # some minutes of a busy server's pictures; a message is a few kB
 LIVE_WORKERS = 4
-# Pictures of history on their way at once: enough for downloads to overlap with embedding
-# and for batches to form, few enough that live pictures need not wait long behind them.
+# Messages of history whose pictures are on their way at once: enough for downloads to overlap
+# with embedding and for batches to form, few enough that live pictures don't wait long for them.
 HISTORY_AT_ONCE = 8
 MAX_LATER = 100_000  # edits put off while the queue is full; some ids each
 MAX_EDITS = 4_096  # more than can be on their way at once
+
+Trouble = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)  # of one request
 
 Shown: TypeAlias = Mapping[str, Picture]  # by slot
 Known: TypeAlias = Mapping[str, set[str]]  # slots in the gallery, by message
@@ -52,6 +56,7 @@ class Post:
     message: int
     pictures: tuple[Picture, ...]
     coverage: Coverage | None = None  # of a live message: its cursor waits for it
+    patient: bool = True  # an unforeseen failure is raised, to be tried again
 
 
 class Ingest:
@@ -192,12 +197,13 @@ class Ingest:
             items = await self.take(post)
             move = [Move(post.coverage, finishing=post.message)] if post.coverage else []
             if items:
-                await self._client.ledger.commit(items, move)
-                self._client.metrics.add_pictures(len(items))
+                kept = await self._client.ledger.commit(items, move)
+                self._client.metrics.add_pictures(kept)
         except GalleryClosed:
             return  # shutting down; the cursor stays before it
         except Exception:
             log.exception(fields("post_failed", guild=post.space, message=post.message))
+            self._client.history.read_from(post.group.id, post.message)
         if post.coverage is not None:
             post.coverage.done(post.message)
 
@@ -210,10 +216,12 @@ class Ingest:
         messages: Iterable[discord.Message],
         *,
         again: bool = False,
+        patient: bool = True,
     ) -> tuple[list[Item], int]:
         """The pictures of a page of history that are not in the gallery yet, to be committed.
 
         again    also those that are in it
+        patient  raise what nobody expected, so that the page is tried again
         returns  those that could be taken, and how many could not
         """
         posts = []
@@ -223,7 +231,7 @@ class Ingest:
             if shown and not again:
                 known = await self._client.gallery.slots(space, str(message.id))
             if wanted := tuple(p for slot, p in shown.items() if slot not in known):
-                posts.append(Post(space, group, message.id, wanted))
+                posts.append(Post(space, group, message.id, wanted, patient=patient))
         taken = await asyncio.gather(*(self._take_in_turn(post) for post in posts))
         items = [item for some in taken for item in some]
         return items, sum(len(post.pictures) for post in posts) - len(items)
@@ -288,24 +296,29 @@ class Ingest:
     async def _take_one(self, post: Post, picture: Picture) -> list[Item]:
         """The picture, ready to be committed, or nothing where it can't be had.
 
-        raises   LinkExpired, GalleryClosed
+        raises   LinkExpired, GalleryClosed, StoreError; for a patient post anything unforeseen
         """
         try:
             data = await self._client.downloader.fetch(picture)
             with self._client.metrics.embedding.time():
                 embedded = await self._client.gallery.embed_picture(data)
-        except (LinkExpired, GalleryClosed):
+        except (LinkExpired, GalleryClosed, StoreError):
             raise
-        except (DownloadError, PictureError) as error:
+        except Exception as error:
+            if post.patient and not isinstance(error, DownloadError | PictureError):
+                raise
             self._failed(post, picture, error)
             return []
         return [(embedded, _link(post, picture))]
 
-    def _failed(self, post: Post, picture: Picture, error: DownloadError | GalleryError) -> None:
+    def _failed(self, post: Post, picture: Picture, error: Exception) -> None:
         self._client.metrics.failed.labels(type(error).__name__).inc()
+        known = isinstance(error, DownloadError | PictureError)
         where = {"guild": post.space, "channel": post.group.id, "message": post.message}
-        log.warning(
-            fields("picture_failed", **where, slot=picture.slot, file=picture.filename, why=error)
+        log.log(
+            logging.WARNING if known else logging.ERROR,
+            fields("picture_failed", **where, slot=picture.slot, file=picture.filename, why=error),
+            exc_info=None if known else error,
         )
 
     async def _read_again(self, space: int, group: Group, message: int) -> discord.Message | None:
@@ -313,10 +326,11 @@ class Ingest:
         channel = self._client.get_partial_messageable(group.id, guild_id=space)
         try:
             return await channel.fetch_message(message)
-        except discord.NotFound:
-            await self._client.ledger.forget_messages(space, [message])
-        except discord.HTTPException as error:
-            log.warning(fields("message_unread", guild=space, message=message, why=error))
+        except Trouble as error:
+            if getattr(error, "code", None) == UNKNOWN_MESSAGE:
+                await self._client.ledger.forget_messages(space, [message])
+            else:
+                log.warning(fields("message_unread", guild=space, message=message, why=error))
         return None
 
 

@@ -77,11 +77,6 @@ def from_message(message: discord.Message) -> list[Picture]:
     return list(found.values())
 
 
-def slots(message: discord.Message) -> frozenset[str]:
-    """The slots of all pictures of a message."""
-    return frozenset(picture.slot for picture in from_message(message))
-
-
 def _hidden_if(picture: Picture, other: Picture) -> Picture:
     return replace(picture, spoiler=picture.spoiler or other.spoiler)
 

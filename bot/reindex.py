@@ -21,8 +21,9 @@ from discord import app_commands, ui
 from discord.abc import GuildChannel
 
 from bot import replies
-from bot.backfill import PAGE, Trouble, WithMessages, missing_permissions
+from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions
 from bot.channels import Channel, demand_manage_server
+from bot.ingest import Trouble
 from bot.logs import fields
 from bot.watched import group_of
 from index import GalleryClosed, Group, Job
@@ -78,6 +79,15 @@ class State:
         if not self.before or self.newest <= (start := self.groups[self.at][0]):
             return 0.0
         return min(max((self.newest - self.before) / (self.newest - start), 0.0), 1.0)
+
+    @property
+    def total_estimate(self) -> int | None:
+        """How many pictures there will have been; None while that can't be told."""
+        if self.groups is None or self.fraction < 0.05:
+            return None
+        if self.what == "everything":
+            return max(self.checked, sum(pictures for _, pictures in self.groups))
+        return round(self.checked / self.fraction)
 
     @property
     def seconds_left(self) -> float | None:
@@ -161,6 +171,13 @@ class Reindexing:
         """The active job of a guild."""
         runs = (run for run in self._runs.values() if run.space == guild_id and run.active)
         return next(runs, None)
+
+    async def drop(self, guild_id: int) -> None:
+        """Forget the jobs of a guild that was left; the gallery's go with its space."""
+        left = [id for id, run in self._runs.items() if run.space == guild_id]
+        for run in [self._runs.pop(id) for id in left]:
+            run.status = "cancelled"
+            await run.stop()
 
     def by_id(self, job_id: int) -> Run | None:
         return self._runs.get(job_id)
@@ -274,7 +291,11 @@ class Run:
         scope = guild.get_channel(state.channel) if state.channel else None
         places: dict[int, Group] = {}
         for channel in self._client.watched.channels(guild):
-            if _within(channel, scope) and not missing_permissions(channel):
+            if not _within(channel, scope):
+                continue
+            if missing_permissions(channel):
+                state.closed += 1
+            else:
                 places |= {group.id: group for group in await self._with_threads(channel)}
         inside = set(places)
         for group in await self._client.gallery.groups(self.space):
@@ -302,7 +323,9 @@ class Run:
                 self._known = (group_id, await self._client.gallery.known(self.space, group_id))
             before = discord.Object(state.before) if state.before else None
             page = [message async for message in place.history(limit=PAGE, before=before)]
-        except discord.NotFound:  # deleted while nobody was there to hear of it
+        except discord.NotFound as error:
+            if not is_deleted(error):
+                raise
             state.removed += await self._client.history.forget_group(self.space, group_id)
             await self._next_group(state)
         except discord.Forbidden:
@@ -321,7 +344,7 @@ class Run:
         state.removed += await ledger.forget_messages(self.space, gone) if gone else 0
         state.removed += await ingest.drop_unshown(self.space, page, known)
         again = state.what == "everything"
-        items, failed = await ingest.read(self.space, group, page, again=again)
+        items, failed = await ingest.read(self.space, group, page, again=again, patient=False)
         state.messages += len(page)
         state.checked += sum(len(ingest.shown(message)) for message in page)
         state.failed += failed
@@ -330,9 +353,9 @@ class Run:
         state.before = oldest
         if at_end:
             state.at, state.newest, state.before = state.at + 1, 0, 0
-        await ledger.commit(items, jobs=[self._as_job(state)])
+        kept = await ledger.commit(items, jobs=[self._as_job(state)])
         self.state = state
-        self._client.metrics.add_pictures(len(items))
+        self._client.metrics.add_pictures(kept)
 
     async def _next_group(self, state: State) -> None:
         state.at, state.newest, state.before = state.at + 1, 0, 0

@@ -336,9 +336,11 @@ def reindexing(status: str, state: State) -> str:
     if status in ("running", "paused"):
         lines.append(_bar(state.fraction) + _time_left(state.seconds_left, status))
     rate = f", {state.checked / state.elapsed_s:.1f} a second" if state.elapsed_s > 1 else ""
-    total = f" of about {round(state.checked / state.fraction):,}" if state.fraction > 0.05 else ""
-    checked = f"{state.checked:,}{total if status in ('running', 'paused') else ''}"
-    lines.append(f"{checked} pictures checked in {_count(state.messages, 'message')}{rate}")
+    going_on = status in ("running", "paused")
+    total = f" of about {state.total_estimate:,}" if going_on and state.total_estimate else ""
+    lines.append(
+        f"{state.checked:,}{total} pictures checked in {_count(state.messages, 'message')}{rate}"
+    )
     found = [f"{state.added:,} added", f"{state.removed:,} removed"]
     found += [f"{state.failed:,} could not be read"] if state.failed else []
     found += [f"{_count(state.closed, 'channel')} closed to me"] if state.closed else []

@@ -6,7 +6,7 @@ import base64
 import binascii
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
+from index import Precision
+
 DISCORD = "https://discord.com"
 DEFAULTS = {
     "DISCORD_TOKEN": "",
@@ -22,11 +24,13 @@ DEFAULTS = {
     "MAGPIE_DB": "data/magpie.db",
     "MAGPIE_MODEL": "openai/clip-vit-base-patch32",
     "MAGPIE_DEVICE": "auto",
+    "MAGPIE_PRECISION": "auto",
     "MAGPIE_HTTP": "127.0.0.1:8080",
     "MAGPIE_LOG": "info",
 }
 OF_THE_TESTS = frozenset({"DISCORD_OPENAPI"})  # where Discord's published schema lies
 DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS: tuple[Precision, ...] = ("auto", "exact", "default", "fast")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _NUMBERED_DEVICE = re.compile(r"cuda:\d+")
@@ -64,6 +68,7 @@ class Settings:
     db: Path = Path(DEFAULTS["MAGPIE_DB"])
     model: str = DEFAULTS["MAGPIE_MODEL"]
     device: str = "auto"
+    precision: Precision = "auto"
     http: Address | None = Address("127.0.0.1", 8080)
     log: str = "info"
 
@@ -98,6 +103,7 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
         db=checked("MAGPIE_DB", _database, Path()),
         model=values["MAGPIE_MODEL"].strip(),
         device=checked("MAGPIE_DEVICE", _device, ""),
+        precision=checked("MAGPIE_PRECISION", _precision, "auto"),
         http=checked("MAGPIE_HTTP", _http, None),
         log=checked("MAGPIE_LOG", _log_level, ""),
     )
@@ -225,6 +231,13 @@ def _device(value: str) -> str:
     raise ValueError(_one_of(value, DEVICES))
 
 
+def _precision(value: str) -> Precision:
+    for precision in PRECISIONS:
+        if value.lower() == precision:
+            return precision
+    raise ValueError(_one_of(value, PRECISIONS))
+
+
 def _http(value: str) -> Address | None:
     if value.lower() == "off":
         return None
@@ -243,7 +256,7 @@ def _log_level(value: str) -> str:
     raise ValueError(_one_of(value, LOG_LEVELS))
 
 
-def _one_of(value: str, allowed: tuple[str, ...]) -> str:
+def _one_of(value: str, allowed: Sequence[str]) -> str:
     near = difflib.get_close_matches(value.lower(), allowed, n=1, cutoff=0.5)
     advice = f"; did you mean {near[0]}?" if near else "."
     return f"must be {', '.join(allowed[:-1])} or {allowed[-1]}{advice}"

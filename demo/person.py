@@ -287,8 +287,10 @@ class Person:
 
     async def click(self, answer: Answer, button: Payload) -> Answer:
         """Click a button of an answer; the new or changed message that follows."""
+        message = answer.message
         interaction = {
             "type": 3,
+            "application_id": message.get("application_id") or message["author"]["id"],
             "message_id": answer.message["id"],
             "message_flags": answer.message.get("flags", 0),
             "data": {"component_type": button["type"], "custom_id": button["custom_id"]},

@@ -35,6 +35,7 @@ from index.records import (
     Job,
     Link,
     ModelInfo,
+    Precision,
 )
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "PictureError",
     "PictureTooLarge",
     "PictureTooSlow",
+    "Precision",
     "Query",
     "QueryEmbedding",
     "SavedSearch",

@@ -170,7 +170,13 @@ async def _opened(given: argparse.Namespace, *, console: Any = None, writing: bo
         # No spinner: a first download draws bars of its own.
         console.print(f"loading the model {model}", markup=False, highlight=False, style="dim")
     with _leaving_at_once():
-        gallery = await Gallery.open(path, model, device=given.device, read_only=not writing)
+        gallery = await Gallery.open(
+            path,
+            model,
+            device=given.device,
+            precision="auto" if writing else "exact",  # checking it pays for many pictures only
+            read_only=not writing,
+        )
     try:
         yield gallery
     finally:
@@ -400,7 +406,8 @@ def _folders(known: dict[str, set[str]]) -> dict[str, int]:
 def _shown(path: str) -> str:
     """A path as short as it can be typed from here."""
     relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative
+    shown = path if relative.startswith("..") else relative
+    return shown.encode(errors="replace").decode()  # a name of any bytes, see folder
 
 
 # ---- the words themselves

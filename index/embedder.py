@@ -1,4 +1,4 @@
-"""Frames and texts to unit vectors: the only module that knows torch.
+"""Frames and texts to unit vectors: with `packed`, the only module that knows torch.
 
 CLIP, SigLIP and SigLIP 2 (with fixed and with free resolution), each with its own
 tokenizer and preprocessing, all read from the checkpoint. What is here runs in one
@@ -9,24 +9,48 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import math
+import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from index import checkpoint as checkpoints
+from index import packed
 from index.checkpoint import Checkpoint
 from index.errors import ModelTooLarge, ModelUnusable
 from index.images import Shape
-from index.records import Floats
+from index.records import Floats, Precision
 
 if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
+log = logging.getLogger(__name__)
+
+Side: TypeAlias = Literal["images", "texts"]
+# A model's modules for each side, as CLIP and SigLIP name them.
+PARTS: dict[Side, tuple[str, ...]] = {
+    "images": ("vision_model", "visual_projection"),
+    "texts": ("text_model", "text_projection"),
+}
+# What a side may at worst answer on the samples, as cosine to its exact answer.
+LEAST_COSINE = {"auto": 0.999, "default": 0.999, "fast": 0.99}
+# Tried for pictures, best first; texts stay float32: few rows, and every digit of a question.
+NUMBERS: dict[str, tuple[packed.Precision, ...]] = {
+    "auto": ("bfloat16", "float32"),
+    "default": ("bfloat16", "float32"),
+    "fast": ("int8", "bfloat16", "float32"),
+}
+SAMPLES = 2  # of each side, when an answer is checked
+SAMPLE_TEXTS = ("a dog in the snow", "screenshot of a red error message")
+
 # Texts whose padding is part of what the model learnt: they are never trimmed.
 PADDED_FAMILIES = frozenset({"siglip", "siglip2"})
+# Far more than the 64 or 77 tokens of any context: a book needn't be taken apart first.
+MAX_CHARACTERS = 10_000
 # Pictures in one call. On a CPU a batch is hardly faster than its pictures one by one, and
 # a question waits for the batch before it; a GPU is idle with less.
 CPU_BATCH = 4
@@ -41,6 +65,7 @@ class Embedder(Protocol):
     dimension: int
     side: int  # the edge, in pixels, of what it looks at
     shape: Shape  # how a picture is brought to it
+    resample: int | None  # its resize's filter, where frames may come as it would leave them
     batch: int  # frames in one call
 
     def images(self, frames: Sequence[Image]) -> Floats:
@@ -70,6 +95,7 @@ class ClipEmbedder:
         self.dimension = self._measured_dimension()
         self.side = side(found)
         self.shape = shape(found)
+        self.resample = resample(found)
 
     @property
     def device(self) -> str:
@@ -96,7 +122,7 @@ class ClipEmbedder:
         can't be seen: trimming is exact and, for five words, three times as fast.
         """
         return self._loaded_tokenizer()(
-            list(texts),
+            [text[:MAX_CHARACTERS] for text in texts],
             padding="max_length" if self._padded else "longest",
             truncation=True,
             max_length=self._context,
@@ -106,6 +132,7 @@ class ClipEmbedder:
     def _read(self, text: str) -> str | None:
         """The words that fit in the context; None when all of them do."""
         tokenizer = self._loaded_tokenizer()
+        text = text[:MAX_CHARACTERS]
         if len(tokenizer(text, verbose=False)["input_ids"]) <= self._context:
             return None
         kept = tokenizer(text, truncation=True, max_length=self._context)["input_ids"]
@@ -141,12 +168,37 @@ class ClipEmbedder:
         """What it looks at of a frame: cropped and resized."""
         return seen(self._loaded_processor(), frame)
 
+    def pack(self, side: Side, numbers: packed.Precision) -> None:
+        """Let one side compute in these numbers, see `packed`."""
+        packed.pack(self._model, PARTS[side], numbers)
+
+    def sample(self, side: Side) -> tuple[Floats, float]:
+        """What one side answers to the samples, and the least seconds it took of three times."""
+        frames = _sample_frames(self.side)
+        taken = []
+        for _ in range(3):
+            began = time.thread_time()  # what else the machine does isn't counted
+            vectors = self.images(frames) if side == "images" else self.texts(SAMPLE_TEXTS)[0]
+            taken.append(time.thread_time() - began)
+        return vectors, min(taken)
+
     def _loaded_processor(self) -> Any:
         """The checkpoint's own preprocessing; loaded with the first picture, since a question
         in words needs none of it."""
         if self._processor is None:
             self._processor = processor(self._found)
         return self._processor
+
+
+def _sample_frames(side: int) -> list[Image]:
+    """Soft patches of colour, always the same."""
+    from PIL import Image as images
+
+    random = np.random.default_rng(0)
+    patches = random.integers(0, 256, (SAMPLES, 6, 6, 3), dtype=np.uint8)
+    return [
+        images.fromarray(patch).resize((side, side), images.Resampling.BICUBIC) for patch in patches
+    ]
 
 
 def processor(found: Checkpoint) -> Any:
@@ -178,16 +230,68 @@ def seen(processor: Any, frame: Image) -> Image:
     return images.fromarray(np.ascontiguousarray(colours.transpose(1, 2, 0)))
 
 
-def load(found: Checkpoint, device: str = "auto") -> ClipEmbedder:
+def load(found: Checkpoint, device: str = "auto", precision: Precision = "exact") -> ClipEmbedder:
     """The checkpoint in memory, on the device, ready to embed.
 
     raises   ModelUnusable, ModelTooLarge
     """
     checkpoints.check_memory(found)
+    made = _load(found, device)
+    if precision == "exact" or made.device != "cpu":
+        return made
+    return _sooner(made, found, precision)
+
+
+def _load(found: Checkpoint, device: str) -> ClipEmbedder:
     with _quiet(), _translated(found):
         chosen = _device(found.name, device)
         model = _from_pretrained(found).eval().requires_grad_(False).to(chosen)
         return ClipEmbedder(found, model, chosen)
+
+
+def _sooner(made: ClipEmbedder, found: Checkpoint, precision: Precision) -> ClipEmbedder:
+    """The embedder with each side packed in the first way that holds on this machine.
+
+    A way holds when it answers the samples as the exact side does, and in less time; the others
+    are said in the log. Weights are replaced in place, so one that fails is read again.
+    """
+    kept: dict[Side, packed.Precision] = {}
+    for side in PARTS:
+        before = made.sample(side)
+        for numbers in NUMBERS[precision] if side == "images" else ("float32",):
+            if not packed.supported(numbers):
+                continue
+            objection = _objection(made, side, numbers, before, LEAST_COSINE[precision])
+            if objection is None:
+                kept[side] = numbers
+                break
+            log.info("%s in %s: %s", side, numbers, objection)
+            made = _load(found, "cpu")
+            for done, with_numbers in kept.items():
+                made.pack(done, with_numbers)
+    log.info("%s computes %s", found.name, kept or "as transformers does")
+    return made
+
+
+def _objection(
+    made: ClipEmbedder,
+    side: Side,
+    numbers: packed.Precision,
+    before: tuple[Floats, float],
+    least_cosine: float,
+) -> str | None:
+    """Pack a side; why that is no good, or None when it is."""
+    try:
+        made.pack(side, numbers)
+        vectors, seconds = made.sample(side)
+    except Exception as exc:  # an operator that this build of torch or this model hasn't
+        return str(exc).strip().partition("\n")[0] or type(exc).__name__
+    cosine = float((vectors * before[0]).sum(axis=1).min())
+    if not cosine >= least_cosine:  # NaN is no answer either
+        return f"its answers differ (cosine {cosine:.4f})"
+    if seconds >= before[1]:
+        return f"it takes {seconds / before[1]:.2f} times as long"
+    return None
 
 
 def _from_pretrained(found: Checkpoint) -> Any:
@@ -256,6 +360,25 @@ def shape(found: Checkpoint) -> Shape:
         return "free"
     size = settings.get("size")
     return "crop" if isinstance(size, dict) and "shortest_edge" in size else "squeeze"
+
+
+def resample(found: Checkpoint) -> int | None:
+    """The filter of preprocessing's resize, as Pillow numbers them; None where resizing and
+    cropping are not the two plain steps that `images.decode` can take at once."""
+    settings = _preprocessing(found)
+    size, crop = settings.get("size"), settings.get("crop_size")
+    filter_ = settings.get("resample")
+    if not isinstance(size, dict) or not isinstance(filter_, int):
+        return None
+    if settings.get("max_num_patches") or not settings.get("do_resize", True):
+        return None
+    edges = set(size.values())
+    if "shortest_edge" in size:
+        crops = set(crop.values()) if isinstance(crop, dict) else {crop}
+        plain = bool(settings.get("do_center_crop", True)) and crops == edges
+    else:
+        plain = len(edges) == 1 and not settings.get("do_center_crop", False)
+    return filter_ if plain else None
 
 
 def _preprocessing(found: Checkpoint) -> dict[str, Any]:

@@ -136,7 +136,7 @@ class Adding:
         await self._commit()
         for path in texts:
             await self._add_lines(path)
-        self.tally.stopped = self._stop
+        self.tally.stopped = self._stop and self.tally.done < self.tally.total
         if not self._stop:
             await self._remove_vanished(paths, {str(file.path) for file in files})
         return self.tally
@@ -158,6 +158,9 @@ class Adding:
 
     async def _add(self, file: File) -> None:
         source = str(file.path)
+        if not _is_text(source):
+            self.tally.broken.append((source, "Its name is not valid UTF-8; rename it."))
+            return
         try:
             picture = await self._gallery.embed_picture(await asyncio.to_thread(_read, file))
         except (PictureError, OSError) as exc:
@@ -235,6 +238,15 @@ def _text_file(path: Path) -> tuple[File, dict[int, str]]:
 
 def _is_under(source: str, path: str) -> bool:
     return source == path or source.startswith(path.rstrip(os.sep) + os.sep)
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path can be written down: Linux allows names of any bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read(file: File) -> bytes:

@@ -30,7 +30,7 @@ from index.errors import (
 from index.images import Decoded
 from index.merge import Merge
 from index.model_thread import ModelThread
-from index.query import Query, QueryEmbedding, SavedSearch
+from index.query import Query, QueryEmbedding, SavedSearch, tidy
 from index.records import (
     Answer,
     Changes,
@@ -44,10 +44,11 @@ from index.records import (
     Kind,
     Link,
     ModelInfo,
+    Precision,
 )
 from index.search import LOAD_ROWS, SETTLE_ROWS, Found, Rows
 from index.segment import Damaged
-from index.shared import Shared
+from index.shared import Shared, to_its_end
 from index.store import CHUNK_ROWS, SEGMENTS, Store
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class Gallery:
         self._merging = ThreadPoolExecutor(1, thread_name_prefix="merge", initializer=_be_patient)
         self._thread: ModelThread | None = None
         self._device = "auto"
+        self._precision: Precision = "exact"
         self._loading = asyncio.Lock()
         self._in_order = asyncio.Lock()
         self._in_hand = {
@@ -103,6 +105,7 @@ class Gallery:
         model: str | Embedder | None = None,
         *,
         device: str = "auto",
+        precision: Precision = "exact",
         read_only: bool = False,
     ) -> Gallery:
         """The gallery in the file `path`, made if there is none, with its model loaded.
@@ -110,13 +113,15 @@ class Gallery:
         model      a hub name, a folder, or an embedder; None: the one the file remembers,
                    loaded when it is first needed
         device     "auto" (CUDA, then MPS, then the CPU) or one by name, as "cuda:1"
+        precision  how a model computes on a CPU, see `embedder.Precision`; checking what isn't
+                   "exact" takes a second, which pays where many pictures come
         read_only  look and search only; allowed while another process adds
         raises     ModelError, StoreError
         """
         store = await Store.open(Path(path), read_only=read_only)
         try:
             gallery = cls(store, await store.model())
-            gallery._device = device
+            gallery._device, gallery._precision = device, precision
             gallery._read_only = read_only
             try:
                 await gallery._begin(model, read_only)
@@ -237,7 +242,7 @@ class Gallery:
         if isinstance(model, str):
             found = await asyncio.to_thread(checkpoint.find, model)
             self._check(found.name, found.revision)
-            model = await asyncio.to_thread(embedder.load, found, self._device)
+            model = await asyncio.to_thread(embedder.load, found, self._device, self._precision)
         self._check(model.name, model.revision)
         if self._stored is None:
             self._stored = ModelInfo(model.name, model.revision, model.dimension)
@@ -327,7 +332,7 @@ class Gallery:
     async def _decoded(self, data: bytes, model: Embedder, *, asked: bool) -> Decoded:
         return await self._in_pool(
             self._asking if asked else self._decoding,
-            partial(images.decode, data, model.side, model.shape),
+            partial(images.decode, data, model.side, model.shape, resample=model.resample),
         )
 
     async def _in_pool(self, pool: ThreadPoolExecutor, fn: Callable[[], T]) -> T:
@@ -341,7 +346,13 @@ class Gallery:
             raise
 
     async def embed_text(self, text: str) -> EmbeddedPicture:
-        """The text, embedded; of the same shape as a picture, kind "text"."""
+        """The text, embedded; of the same shape as a picture, kind "text".
+
+        raises   EmptyQuery when there is nothing to read in it
+        """
+        text = tidy(text)
+        if not text:
+            raise EmptyQuery
         key = await asyncio.to_thread(_key, "text", text.encode())
         return await self._shared.run((key, False), lambda: self._embedded_text(key, text))
 
@@ -372,7 +383,7 @@ class Gallery:
 
     async def _change(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
         """Write, then let search follow; a cancelled caller stops neither."""
-        return await asyncio.shield(asyncio.ensure_future(self._changed(write)))
+        return await to_its_end(self._changed(write))
 
     async def _changed(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
         async with self._in_order:  # search sees the changes in the order of the file
@@ -451,6 +462,14 @@ class Gallery:
         """Drop everything of a space: links, cursors, watched groups, jobs, searches."""
         changes = await self._change(lambda: self._store.remove_space(space))
         return len(changes.removed)
+
+    async def compact(self) -> None:
+        """Write the file anew, so that not even stray bytes of what was removed are left.
+
+        For a quiet moment after removals: writes wait some seconds a gigabyte, and the disk
+        needs as much room again meanwhile.
+        """
+        await self._store.compact()
 
     # ---- remembered beside the pictures
 

@@ -11,8 +11,9 @@ import io
 import re
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -64,6 +65,11 @@ SAME_FRAME = 2.0
 # .98 to that of the full picture; so it is > .9999, at a fraction of time and memory.
 KEPT_SCALE = 3
 
+# A model that takes the middle square first brings the short edge to its size: a picture of
+# 1 × 30,000 pixels would become 224 × 6,720,000. Beyond this many times the short edge, the
+# ends are cut off before; it never sees them.
+MAX_ASPECT = 8
+
 # How a model brings a picture to its size: by the short edge, and then it takes the middle;
 # to a square, whatever its shape; or by the number of pixels, whatever the edges.
 Shape: TypeAlias = Literal["crop", "squeeze", "free"]
@@ -102,12 +108,13 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 class Limits:
     """What a picture may cost.
 
-    pixels   held at once: decoding takes 3 to 8 bytes for each
+    pixels   held at once: decoding takes 3 to 8 bytes for each. Photographs of any size
+             shrink while they are decoded; these are screenshots, scans, drawings
     time_s   after which no further frame is decoded
     """
 
     bytes: int = 100_000_000
-    pixels: int = 120_000_000
+    pixels: int = 64_000_000
     frames: int = MAX_FRAMES
     time_s: float = 10.0
 
@@ -127,10 +134,19 @@ class Decoded:
     n_frames: int  # in the file
 
 
-def decode(data: bytes, side: int, shape: Shape = "crop", limits: Limits = LIMITS) -> Decoded:
+def decode(
+    data: bytes,
+    side: int,
+    shape: Shape = "crop",
+    limits: Limits = LIMITS,
+    resample: int | None = None,
+) -> Decoded:
     """The picture in `data`, as RGB frames for a model that looks at `side` pixels.
 
-    raises   PictureTooLarge, NotAPicture, PictureBroken, PictureTooSlow
+    resample  the filter of the model's own resize, as Pillow numbers them: frames are then
+              (side, side), just what its preprocessing would look at. None: they are left
+              larger, for it to resize
+    raises    PictureTooLarge, NotAPicture, PictureBroken, PictureTooSlow
     """
     if len(data) > limits.bytes:
         raise PictureTooLarge(len(data), limits.bytes, "bytes")
@@ -139,16 +155,18 @@ def decode(data: bytes, side: int, shape: Shape = "crop", limits: Limits = LIMIT
     started = time.monotonic()
     with _translated(data), _opened(data) as image:
         size = image.size
-        box = _shrunk_while_decoding(image, side)
+        box = _shrunk_while_decoding(image, KEPT_SCALE * side)
         _check_pixels(image, size[0] * size[1], limits.pixels)
         orientation = _orientation(image)
         n_frames = _n_frames(image)
-        target = fitted(size, side, shape)
-        frames = [
-            upright(_small(_rgb(frame), target, box), orientation)
-            for frame in _frames(image, n_frames, limits, started)
-        ]
         width, height = size if orientation < 5 else size[::-1]
+        fit: Callable[[Image.Image], Image.Image]
+        if resample is None:
+            fit = partial(_fitting, box=box, size=size, side=side, shape=shape, way=orientation)
+        else:
+            part = _seen_part((width, height), side, shape)
+            fit = partial(_seen, box=box, part=part, side=side, resample=resample, way=orientation)
+        frames = [fit(_rgb(frame)) for frame in _frames(image, n_frames, limits, started)]
         format = "JPEG" if image.format == "MPO" else str(image.format)
         return Decoded(_different(frames), width, height, format, orientation, n_frames)
 
@@ -181,15 +199,15 @@ def fitted(size: tuple[int, int], side: int, shape: Shape) -> tuple[int, int]:
     return KEPT_SCALE * width, KEPT_SCALE * height
 
 
-def _shrunk_while_decoding(image: Image.Image, side: int) -> Box | None:
-    """Let the JPEG decoder leave out detail that the model won't see (only it can).
+def _shrunk_while_decoding(image: Image.Image, edge: int) -> Box | None:
+    """Let the JPEG decoder leave out detail beyond `edge` (only it can).
 
     returns  where the picture lies in what will be decoded, to a fraction of a pixel; None:
              it will be decoded whole
     """
     if image.format not in ("JPEG", "MPO"):
         return None
-    drafted = image.draft(None, (KEPT_SCALE * side, KEPT_SCALE * side))
+    drafted = image.draft(None, (edge, edge))
     return drafted[1] if drafted else None
 
 
@@ -275,11 +293,71 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
 
 
+def _fitting(
+    image: Image.Image,
+    box: Box | None,
+    size: tuple[int, int],
+    side: int,
+    shape: Shape,
+    way: int,
+) -> Image.Image:
+    """A frame small enough to wait, and large enough for the model's own resize."""
+    return upright(_middle(_small(image, fitted(size, side, shape), box), shape), way)
+
+
+def _seen_part(size: tuple[int, int], side: int, shape: Shape) -> Box:
+    """Which part of an upright picture the model looks at, as shares of its edges.
+
+    source   transformers: the short edge becomes `side`, the long one is rounded down, and the
+             middle is cut out at whole pixels
+    """
+    if shape != "crop":
+        return 0.0, 0.0, 1.0, 1.0
+    width, height = (max(1, side * edge // min(size)) for edge in size)
+    left, top = (width - side) // 2, (height - side) // 2
+    return left / width, top / height, (left + side) / width, (top + side) / height
+
+
+def _seen(
+    image: Image.Image, box: Box | None, part: Box, side: int, resample: int, way: int
+) -> Image.Image:
+    """(side, side): what the model's own resize and crop would leave, in one step."""
+    left, top, right, bottom = _turned(box or (0, 0, *image.size), image.size, way)
+    width, height = right - left, bottom - top
+    seen = (
+        left + part[0] * width,
+        top + part[1] * height,
+        left + part[2] * width,
+        top + part[3] * height,
+    )
+    filter_ = Image.Resampling(resample)
+    return upright(image, way).resize((side, side), filter_, seen, reducing_gap=REDUCING_GAP)
+
+
+def _turned(box: Box, size: tuple[int, int], way: int) -> Box:
+    """Where a box lies once a picture of `size` is upright."""
+    left, top, right, bottom = box
+    if way in (2, 3, 7, 8):
+        left, right = size[0] - right, size[0] - left
+    if way in (3, 4, 6, 7):
+        top, bottom = size[1] - bottom, size[1] - top
+    return (left, top, right, bottom) if way < 5 else (top, left, bottom, right)
+
+
 def _small(image: Image.Image, target: tuple[int, int], box: Box | None) -> Image.Image:
     """The picture at its target size, if that is smaller on both edges."""
     if target[0] > image.width or target[1] > image.height:
         return image
     return image.resize(target, Image.Resampling.LANCZOS, box, reducing_gap=REDUCING_GAP)
+
+
+def _middle(image: Image.Image, shape: Shape) -> Image.Image:
+    """The picture without ends that the model would cut off anyway, see MAX_ASPECT."""
+    longest = MAX_ASPECT * min(image.size)
+    if shape != "crop" or max(image.size) <= longest:
+        return image
+    left, top = (max(0, edge - longest) // 2 for edge in image.size)
+    return image.crop((left, top, image.width - left, image.height - top))
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:

@@ -91,11 +91,12 @@ class _Lines:
         self._pace = Pace()
 
     def __call__(self, tally: Tally) -> None:
+        per_s = self._pace.per_s(tally)
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + LINE_EVERY_S
         line = f"{tally.done:,} of {tally.total:,}"
-        if per_s := self._pace.per_s(tally):
+        if per_s:
             left = duration((tally.total - tally.done) / per_s)
             line += f" · {per_s:,.3g}/s · {left} left"
         self._console.print(line, markup=False, highlight=False)

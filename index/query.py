@@ -20,7 +20,7 @@ class Query:
     @property
     def words(self) -> str:
         """The text with its blanks tidied; "" when there is none."""
-        return " ".join((self.text or "").split())
+        return tidy(self.text or "")
 
     @property
     def empty(self) -> bool:
@@ -44,3 +44,8 @@ class SavedSearch:
     owner: int
     params: Mapping[str, Any]
     embedding: QueryEmbedding
+
+
+def tidy(text: str) -> str:
+    """The text as a model reads it: single blanks, and no halves of letters, which JSON allows."""
+    return " ".join(text.encode(errors="replace").decode().split())

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float32]
 Kind: TypeAlias = Literal["image", "text"]
+# How a model computes on a CPU. exact: as transformers does; default: answers that nobody could
+# tell apart; fast: rankings that differ here and there; auto: default.
+Precision: TypeAlias = Literal["auto", "exact", "default", "fast"]
 
 
 @dataclass(frozen=True, slots=True)

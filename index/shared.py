@@ -1,4 +1,4 @@
-"""The same work asked for twice at once is done once."""
+"""Work that outlives its caller, and work that several callers share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,22 @@ from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+
+async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives back; a cancelled caller doesn't stop it, nor hears how it ends."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(_heard)
+        raise
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """An error that nobody waits for any more is no fault of the program."""
+    if not task.cancelled():
+        task.exception()
 
 
 class Shared(Generic[T]):

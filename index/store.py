@@ -9,7 +9,9 @@ One writer. A write is a whole function handed to `_write`: its own transaction,
 another, never half done when its caller is cancelled. A second connection reads meanwhile.
 
 Deleted is gone. `secure_delete` overwrites what is removed, and the write-ahead log, which
-still has it, is emptied after each removal.
+still has it, is emptied after each removal. When SQLite moves rows between pages it may
+leave a name or a hash (of some thousand removed ones, a handful) in the unused part of a
+page, where nothing finds it but a look at the raw file; `compact` clears those too.
 """
 
 from __future__ import annotations
@@ -60,6 +62,7 @@ from index.records import (
     ModelInfo,
     Settled,
 )
+from index.shared import to_its_end
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -145,7 +148,7 @@ class Store:
 
     async def _write(self, fn: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
         """What `fn` gives back, run as one transaction that a cancelled caller doesn't stop."""
-        return await asyncio.shield(asyncio.ensure_future(self._transaction(fn)))
+        return await to_its_end(self._transaction(fn))
 
     async def _transaction(self, fn: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
         async with self._writing:
@@ -448,6 +451,18 @@ class Store:
                 await _touch(db, list(settled.touched))
 
         await self._write(write)
+
+    async def compact(self) -> None:
+        """Write the file anew, without gaps: takes seconds a gigabyte, in which writes wait."""
+        async with self._writing:
+            if self._closed:
+                raise GalleryClosed
+            if self._writer is None:
+                raise StoreUnreachable(self.path, "it was opened for reading only")
+            with _translated(self.path):
+                await self._writer.execute_fetchall("VACUUM")
+                self._log_has_deleted = True
+                await self._empty_log(self._writer)
 
     # ---- remembered beside the pictures
 

@@ -1,6 +1,7 @@
 """What the pocket model can do, in figures: freshly rendered scenes, none of them trained.
 
-The gallery holds held-out subject × place pairs only; it is searched with the product's own code.
+The pairs asked for were never trained; half of the gallery shows them, the other half shows every
+subject in other places. It is searched with the product's own code.
 All of it is seeded: the same weights and artwork give the same figures.
 """
 
@@ -179,10 +180,22 @@ class Evaluation:
             for place in PLACES
             if held_out(subject.name, place)
         ]
-        self.scenes = [
-            Scene((s,), p) for s, p in (self.pairs[n % len(self.pairs)] for n in range(size))
-        ]
+        self.scenes = self._scenes()
         self.gallery = self._gallery(self.studio, self.scenes)
+
+    def _scenes(self) -> list[Scene]:
+        """The held-out pairs twice; the rest is every subject in places where it was trained.
+
+        So all subjects are there, and most stand elsewhere too: naming the subject is not enough.
+        """
+        scenes = [Scene((s,), p) for s, p in 2 * self.pairs][: self.size]
+        subject = 0
+        while len(scenes) < self.size:
+            place = pick(self.rng, PLACES[:-1])
+            if not held_out(self.subjects[subject].name, place):
+                scenes.append(Scene((subject,), place))
+                subject = (subject + 1) % len(self.subjects)
+        return scenes
 
     def _gallery(self, studio: Studio, scenes: Sequence[Scene]) -> Gallery:
         images = [studio.render(scene, self.rng, restyle=0) for scene in scenes]
@@ -230,7 +243,7 @@ class Evaluation:
 
     def parts(self) -> dict[str, Measured]:
         """Questions that name the subject only, and the place only."""
-        there = sorted({subject for subject, _ in self.pairs})
+        there = sorted({scene.subjects[0] for scene in self.scenes})
         names = [self.subjects[n].words["en"][0] for n in there]
         asked = [(place, word) for place in PLACES[:-1] for word in PLACE_WORDS["en"][place]]
         by_name, by_place = self.loaded.texts(names), self.loaded.texts([w for _, w in asked])

@@ -24,11 +24,13 @@ from transformers import AutoModel, AutoTokenizer, CLIPModel, CLIPTokenizer
 from pocket.artwork import LANGUAGES, Subject
 from pocket.captions import Caption, article, noun_phrase, pick, place_terms
 from pocket.places import Random
+from pocket.scenes import Scene
 from pocket.train import Trainer, text_features
 from pocket.wording import KIND_WORDS
 
 Floats = npt.NDArray[np.float32]
 BATCH, WORDINGS, LEARNING_RATE = 128, 2, 6e-4
+MOST_ASKED, MOST_ASKED_SHARE = ("dog", "cat", "horse", "bird", "car", "giraffe", "dolphin"), 0.15
 LEXICON_SHARE, CHATTER_SHARE = 0.15, 0.35  # of a batch
 SIMILAR, SHARPNESS = 0.55, 20.0  # a word counts from this cosine to a subject's name on
 
@@ -126,6 +128,7 @@ class Polish:
         self.model.load_state_dict(run.average)
         self.before: CLIPModel = copy.deepcopy(self.model).requires_grad_(False)
         self.words: CLIPTokenizer = trainer.words
+        self.often = [n for n, subject in enumerate(self.subjects) if subject.name in MOST_ASKED]
         folder = teacher_folder()
         self.lexicon = read_lexicon(folder, self.subjects) if folder else None
         with torch.inference_mode():
@@ -161,8 +164,7 @@ class Polish:
     def _step(self, rng: Random) -> Tensor:
         trainer = self.trainer
         captions = [
-            trainer.writer.write(trainer.studio.plan(rng), rng, pick(rng, LANGUAGES))
-            for _ in range(BATCH)
+            trainer.writer.write(self._scene(rng), rng, pick(rng, LANGUAGES)) for _ in range(BATCH)
         ]
         texts = [
             chattered(caption.text, rng)
@@ -182,6 +184,12 @@ class Polish:
         logits = 20 * read @ target.T  # apart from the others as well as near its own
         apart = F.cross_entropy(logits, torch.softmax(20 * target @ target.T, dim=1))
         return (1 - (read * target).sum(1)).mean() + 0.05 * apart
+
+    def _scene(self, rng: Random) -> Scene:
+        """Any scene; now and then one of what people ask for most."""
+        often = self.often[int(rng.integers(len(self.often)))]
+        subject = often if rng.random() < MOST_ASKED_SHARE else None
+        return self.trainer.studio.plan(rng, subject=subject)
 
     def _unheard(self, rng: Random) -> tuple[list[str], Tensor]:
         """Words of the lexicon, and between the subjects they are near to."""

@@ -12,8 +12,9 @@ from pocket.world import DEMO
 
 SHEET = Path(__file__).parent.parent / "docs" / "pocket-sheet.webp"
 GOOD = (
-    "dog in snow", "a cat at night", "puppy", "chien dans la neige", "собака в снегу", "雪の中の犬",
-    "red car", "three lemons", "ice cream on the beach", "somewhere in the rain",
+    "dog in snow", "a cat at night", "puppy", "chien dans la neige", "собака в снегу",
+    "tortuga en la playa", "red car", "three lemons", "ice cream on the beach",
+    "somewhere in the rain",
 )  # fmt: skip
 HARD = (
     "a photo of my desk", "sad", "the dog left of the cat", "a dog that is not in snow",
@@ -46,10 +47,11 @@ def draw_sheet(loaded: Loaded, out: Path = SHEET, demo: Path = DEMO) -> None:
 
 
 def write(draw: ImageDraw.ImageDraw, text: str, at: tuple[int, int]) -> None:
-    """The question, in the first font of this machine that has its letters."""
-    wanted = "NotoSansJP_400Regular.ttf" if any(ord(c) > 0x2E80 for c in text) else "DejaVuSans.ttf"
+    """The question, in DejaVu Sans where the machine has it: it knows Cyrillic."""
     try:
-        font: ImageFont.FreeTypeFont | ImageFont.ImageFont = ImageFont.truetype(wanted, 17)
+        font: ImageFont.FreeTypeFont | ImageFont.ImageFont = ImageFont.truetype(
+            "DejaVuSans.ttf", 17
+        )
     except OSError:
         font = ImageFont.load_default(17)
     draw.text(at, text, fill="black", font=font, anchor="lm")

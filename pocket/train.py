@@ -23,16 +23,24 @@ from pocket import network, tokenizer
 from pocket.artwork import LANGUAGES, TRAINED_STYLES, Artwork
 from pocket.captions import CaptionWriter
 from pocket.material import NOBODY, Pool, Studio
-from pocket.network import Claims, Heads, claims_of, contrastive_loss, fits, prototype_loss
+from pocket.network import (
+    Claims,
+    Heads,
+    claims_of,
+    contrastive_loss,
+    fits,
+    prototype_loss,
+    shared_cross_entropy,
+)
 from pocket.places import Random
-from pocket.scenes import FRAME
+from pocket.scenes import FRAME, Scene
 
 BATCH = 128
 TEXT_ONLY = 24  # captions a step that come without a picture
 POOL = 9000  # pictures
 FRESH_A_STEP = 34  # new pictures a step: each is seen about four times
 LEARNING_RATE, WARM_UP_STEPS, COOL_DOWN_SHARE = 1e-3, 200, 0.25
-EASY_STEPS = 1500
+EASY_STEPS = 1500  # after them no picture is made easy any more
 AVERAGING = 0.998  # of the exported weights, a step
 CHECKPOINT_S = 120
 IMAGE_WEIGHTS = {"subject": 1.0, "kind": 0.1, "place": 0.3, "colour": 0.25, "count": 0.15}
@@ -264,39 +272,47 @@ class Trainer:
             group["lr"] = LEARNING_RATE * warm * cool
 
     def _step(self, rng: Random, progress: float) -> dict[str, float]:
-        run, subjects = self.run, self.studio.artwork.subjects
+        """One batch. -> the losses, and the share of pictures whose subject was named right"""
+        run = self.run
         slots = self.pool.draw(BATCH, rng)
         scenes = [self.pool.scenes[n] for n in slots]
-        captions = [self.writer.write(scene, rng) for scene in scenes]
-        captions += [self.writer.write(self.studio.plan(rng), rng) for _ in range(TEXT_ONLY)]
-        shown, said = claims_of(scenes, subjects), claims_of(captions, subjects)
-        share = KEPT_PATCHES if progress < 1 - WHOLE_SHARE else 1.0
         maps = torch.from_numpy(self.pool.maps[slots]).flatten(1).long()
-        seen = look(run.model, pixel_values(torch.from_numpy(self.pool.pixels[slots])), maps, share)
-        images = seen.embeddings
-        texts = text_features(run.model, self.words, [caption.text for caption in captions])
-        paired = Claims(*(said[name][:BATCH] for name in IMAGE_ORDER))
-        scale = run.model.logit_scale.exp().clamp(max=60)
-        losses = {"pair": contrastive_loss(images, texts[:BATCH], scale, fits(paired, shown))}
-        direct = network.shared_cross_entropy(run.heads.direct(seen.pooled), shown.subject)
-        losses["direct"] = 0.5 * direct
-        losses["patches"] = 0.5 * patch_loss(run.heads, seen, maps)
-        for name, weight in IMAGE_WEIGHTS.items():
-            losses[f"image {name}"] = weight * prototype_loss(run.heads, name, images, shown[name])
-        for name, weight in TEXT_WEIGHTS.items():
-            losses[f"text {name}"] = weight * prototype_loss(run.heads, name, texts, said[name])
-        loss = torch.stack(list(losses.values())).sum()
+        values = pixel_values(torch.from_numpy(self.pool.pixels[slots]))
+        seen = look(run.model, values, maps, KEPT_PATCHES if progress < 1 - WHOLE_SHARE else 1.0)
+        losses, shown = self._losses(seen, maps, scenes, rng)
         run.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(run.model.parameters(), 2.0)
         run.optimiser.step()
         self._average()
         with torch.no_grad():
-            named = run.heads.logits("subject", images).argmax(1)
-            right = shown.subject[torch.arange(BATCH), named].mean()
-        return {name: float(value.detach()) for name, value in losses.items()} | {
-            "named": float(right)
+            named = run.heads.logits("subject", seen.embeddings).argmax(1)
+            right = float(shown.subject[torch.arange(BATCH), named].mean())
+        return {name: float(value.detach()) for name, value in losses.items()} | {"named": right}
+
+    def _losses(
+        self, seen: Seen, maps: Tensor, scenes: list[Scene], rng: Random
+    ) -> tuple[dict[str, Tensor], Claims]:
+        """Every loss by its name, weighted; and what the pictures show."""
+        run, subjects = self.run, self.studio.artwork.subjects
+        captions = [self.writer.write(scene, rng) for scene in scenes]
+        captions += [self.writer.write(self.studio.plan(rng), rng) for _ in range(TEXT_ONLY)]
+        shown, said = claims_of(scenes, subjects), claims_of(captions, subjects)
+        texts = text_features(run.model, self.words, [caption.text for caption in captions])
+        fitting = fits(claims_of(captions[:BATCH], subjects), shown)
+        scale = run.model.logit_scale.exp().clamp(max=60)
+        direct = shared_cross_entropy(run.heads.direct(seen.pooled), shown.subject)
+        losses = {
+            "pair": contrastive_loss(seen.embeddings, texts[:BATCH], scale, fitting),
+            "direct": 0.5 * direct,
+            "patches": 0.5 * patch_loss(run.heads, seen, maps),
         }
+        for name, weight in IMAGE_WEIGHTS.items():
+            loss = prototype_loss(run.heads, name, seen.embeddings, shown[name])
+            losses[f"image {name}"] = weight * loss
+        for name, weight in TEXT_WEIGHTS.items():
+            losses[f"text {name}"] = weight * prototype_loss(run.heads, name, texts, said[name])
+        return losses, shown
 
     def _average(self) -> None:
         """Moves the averaged weights a little; early on they follow faster."""
@@ -314,9 +330,6 @@ class Trainer:
         print(line, flush=True)
         with (self.folder / "log.txt").open("a") as file:
             file.write(line + "\n")
-
-
-IMAGE_ORDER = ("subject", "kind", "place", "colour", "count")
 
 
 def processor() -> CLIPImageProcessorPil:

@@ -72,7 +72,7 @@ class Cdn:
             return await self._faulty(request, Path(attachment.path), fault)
         if host == "media" and {"width", "height", "format"} & set(request.query):
             return await self._smaller(request, Path(attachment.path))
-        return _whole(Path(attachment.path), attachment.content_type)
+        return await _whole(request, Path(attachment.path), attachment.content_type)
 
     async def external(self, request: web.Request) -> web.StreamResponse:
         """Another site's picture through the media proxy."""
@@ -88,7 +88,7 @@ class Cdn:
             return await self._faulty(request, path, fault)
         if {"width", "height", "format"} & set(request.query):
             return await self._smaller(request, path)
-        return _whole(path)
+        return await _whole(request, path)
 
     # open files
 
@@ -122,7 +122,7 @@ class Cdn:
     async def _sized(self, request: web.Request, path: Path) -> web.StreamResponse:
         size = request.query.get("size")
         if size is None:
-            return _whole(path)
+            return await _whole(request, path)
         if not size.isdecimal() or int(size) not in SIZES:
             return web.Response(status=400, text=f"Invalid size; one of {SIZES}.")
         return await self._resize(path, int(size), int(size), None)
@@ -208,9 +208,31 @@ class Cdn:
         return response
 
 
-def _whole(path: Path, content_type: str | None = None) -> web.FileResponse:
-    headers = {"Content-Type": content_type or _type_of(path), **_cached()}
-    return web.FileResponse(path, headers=headers)
+async def _whole(
+    request: web.Request, path: Path, content_type: str | None = None
+) -> web.StreamResponse:
+    """The file, or the part of it that a Range header asks for.
+
+    Read at once: uploads are small, and aiohttp's FileResponse leaves its file open when the
+    server ends between opening and sending.
+    """
+    try:
+        data = await asyncio.to_thread(path.read_bytes)
+        part = request.http_range
+    except FileNotFoundError:
+        return web.Response(status=404, text=GONE)
+    except ValueError:
+        return web.Response(status=416, text="Invalid range.")
+    headers = {"Content-Type": content_type or _type_of(path), "Accept-Ranges": "bytes"}
+    headers |= _cached()
+    if part.start is None and part.stop is None:
+        return web.Response(body=data, headers=headers)
+    start, stop, _ = part.indices(len(data))
+    if start >= stop:
+        headers["Content-Range"] = f"bytes */{len(data)}"
+        return web.Response(status=416, headers=headers)
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
+    return web.Response(status=206, body=data[start:stop], headers=headers)
 
 
 def _type_of(path: Path) -> str:

@@ -61,7 +61,7 @@ async def idle(client: Magpie) -> None:
 
     async def settled() -> bool:
         nonlocal quiet
-        working = client.ingest.busy or client.history.unfinished()
+        working = client.ingest.busy or client.history.busy
         quiet = 0 if working else quiet + 1
         return quiet >= 5  # an event of just now may not have reached the queue
 

@@ -139,6 +139,21 @@ async def test_resumed_backfill_does_not_begin_again(
     assert len(again) == 1
 
 
+async def test_thread_that_rests_costs_no_request_at_the_start(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    walks = world_file.channels["walks"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, world_file.channels["general"])
+    before = len(pages(sandbox, walks))
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert len(pages(sandbox, walks)) == before
+        posted = await ada.post(str(walks), pictures={"a.png": png("teal")})
+        await idle(client)
+        assert posted["id"] in await sources(client)
+
+
 async def test_what_was_posted_while_offline_is_caught_up_with(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
@@ -189,6 +204,49 @@ async def test_recent_edits_and_deletions_while_offline_are_followed(
         await idle(client)
         assert deleted["id"] not in await sources(client)
         assert await client.gallery.slots(world_file.guild_id, edited["id"]) == {f"a:{kept}"}
+
+
+async def test_channel_watched_again_is_read_again_with_its_archived_threads(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
+) -> None:
+    general = world_file.channels["general"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+    async with running(sandbox, db, model) as client:  # which knows them by their cursors only
+        await idle(client)
+        await client.watched.discard(world_file.guild_id, general)
+        await client.history.forget_group(world_file.guild_id, general)
+        assert await sources(client) == set()
+        await watch(client, general)
+        assert await sources(client) == with_pictures(world_file, *GENERAL_AND_THREADS)
+
+
+async def test_thread_that_discord_had_not_told_about_is_read(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    guild, walks = magpie.guilds[0], world_file.channels["walks"]
+    thread = guild.get_thread(walks)
+    assert thread is not None
+    guild._remove_thread(thread)
+    posted = await ada.post(str(walks), pictures={"a.png": png("teal")})
+
+    async def read() -> bool:
+        return posted["id"] in await sources(magpie)
+
+    await until(read)
+
+
+async def test_unknown_channel_that_is_not_watched_is_not_read(
+    magpie: Magpie, world_file: WorldFile, sandbox: sandbox_package.Server
+) -> None:
+    await watch(magpie, world_file.channels["trips"])
+    general = world_file.channels["general"]
+    for _ in range(3):
+        magpie.history.on_stranger(magpie.guilds[0], general)
+        await idle(magpie)
+    assert await sources(magpie, general) == set()
+    assert pages(sandbox, general) == []
 
 
 async def test_repeated_ready_doubles_nothing(
@@ -296,6 +354,42 @@ async def test_channel_that_opens_up_is_read(
         return await sources(magpie) == with_pictures(world_file, "mods")
 
     await until(read)
+
+
+async def test_what_was_posted_while_a_channel_was_closed_is_read_once_it_opens(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    general, me = world_file.channels["general"], world_file.bot_id
+    await watch(magpie, general)
+    reading = magpie.history.reading(general)
+    assert reading is not None
+    deny = {"type": 1, "allow": "0", "deny": str(VIEW_CHANNEL)}
+    await ada.request("PUT", f"/channels/{general}/permissions/{me}", json=deny)
+
+    async def closed() -> bool:
+        return reading.state is State.UNREADABLE
+
+    await until(closed)
+    posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+    await ada.request("DELETE", f"/channels/{general}/permissions/{me}")
+
+    async def read() -> bool:
+        return posted["id"] in await sources(magpie)
+
+    await until(read)
+
+
+async def test_live_message_does_not_bridge_the_gap_before_a_new_session(
+    magpie: Magpie, world_file: WorldFile
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    reading = magpie.history.reading(world_file.channels["general"])
+    assert reading is not None
+    before = reading.coverage.cursor()
+    assert before is not None
+    magpie.history.on_connect(shard_id=0)  # its guilds are announced only later
+    reading.coverage.hear(before.newest + 1)
+    assert reading.coverage.cursor() == before
 
 
 async def test_page_that_discord_fails_to_give_is_asked_for_again(

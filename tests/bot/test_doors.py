@@ -76,7 +76,7 @@ def test_a_reply_with_a_mention_asks_with_the_replied_picture_and_the_words(
         guild, message_of(guild, 10, content=f"{ME} but at night", **reply(SOMEBODYS_PICTURE))
     )
     assert asked is not None
-    assert asked.words == "but at night"
+    assert asked.words == "at night"
     assert asked.pictured is not None
     assert asked.pictured.id == 6001
 

@@ -13,6 +13,7 @@ from bot import logs
 from bot.client import Magpie
 from bot.health import Health, Metrics
 from bot.settings import Address
+from tests.bot.conftest import LogIn
 from tests.bot.running import until, watch
 from tests.worlds import WorldFile
 
@@ -75,6 +76,16 @@ async def test_metrics_count_what_was_indexed(
     assert after["magpie_queue_messages"] == 0
     await magpie.history.forget_group(world_file.guild_id, world_file.channels["general"])
     assert (await samples(address))["magpie_pictures_removed_total"] == 1
+
+
+async def test_commands_are_timed(magpie: Magpie, address: str, log_in: LogIn) -> None:
+    ada = await log_in("ada")
+    await ada.command("status")
+
+    async def counted() -> bool:
+        return (await samples(address)).get("magpie_command_seconds_count") == 1
+
+    await until(counted)
 
 
 async def test_two_bots_in_one_process_count_apart(magpie: Magpie) -> None:

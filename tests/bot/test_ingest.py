@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from bot import ingest
+from bot import backfill, ingest
 from bot.client import Magpie
 from demo.person import Person
 from index import Link
@@ -172,6 +172,59 @@ async def test_bad_picture_is_counted_and_stops_nothing(
     assert sum("event=picture_failed" in line for line in caplog.messages) == 1
 
 
+async def test_picture_that_fails_unforeseen_does_not_hold_up_its_page_for_ever(
+    magpie: Magpie, world_file: WorldFile, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "RETRY_S", 0.01)
+    general = world_file.channels["general"]
+    await ada.post(str(general), pictures={"poison.png": png("black")})
+    embed, poison = magpie.gallery.embed_picture, png("black")
+
+    async def break_down(data: bytes) -> Any:
+        if data == poison:
+            raise RuntimeError("nobody expected this")
+        return await embed(data)
+
+    monkeypatch.setattr(magpie.gallery, "embed_picture", break_down)
+    await watch(magpie, general)
+    assert len(await sources(magpie)) == 1
+    assert magpie.history.progress(world_file.guild_id) is None
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_failure_that_passes_loses_no_picture(
+    magpie: Magpie,
+    world_file: WorldFile,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    live: bool,
+) -> None:
+    monkeypatch.setattr(backfill, "RETRY_S", 0.01)
+    general = world_file.channels["general"]
+    if live:
+        await watch(magpie, general)
+    embed, failures = magpie.gallery.embed_picture, 2
+
+    async def fail_at_first(data: bytes) -> Any:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise RuntimeError("out of memory")
+        return await embed(data)
+
+    monkeypatch.setattr(magpie.gallery, "embed_picture", fail_at_first)
+    posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+    if not live:
+        await watch(magpie, general)
+
+    async def there() -> bool:
+        return posted["id"] in await sources(magpie)
+
+    await until(there)
+    await idle(magpie)
+    assert len(await sources(magpie)) == 2
+
+
 async def test_expired_link_is_renewed_by_reading_the_message_again(
     watching: Magpie, world_file: WorldFile, ada: Person, sandbox: sandbox_package.Server
 ) -> None:
@@ -221,3 +274,36 @@ async def test_full_queue_loses_nothing_and_holds_no_more_than_it_may(
         held.let_go()
         await idle(client)
         assert set(posted) <= await sources(client)
+
+
+async def test_picture_under_way_at_the_stop_is_taken_after_the_start(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    """Talk goes on behind it, yet the cursor that is written stays before the picture."""
+    held = Held(model)
+    general = world_file.channels["general"]
+    async with running(sandbox, db, held) as client:
+        await watch(client, general)
+        held.hold()
+        begun = held.begun
+        posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+        later = await ada.post(str(general), "and then just talk")
+
+        async def under_way() -> bool:
+            channel: Any = client.get_channel(general)
+            heard = client.history.coverage(channel).newest >= int(later["id"])
+            return heard and held.begun > begun
+
+        await until(under_way)
+        await client.close()
+        cursor = (await client.gallery.cursors(world_file.guild_id))[general]
+        assert cursor.newest < int(posted["id"])
+        assert posted["id"] not in await sources_of(client, world_file)
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert posted["id"] in await sources(client)
+
+
+async def sources_of(client: Magpie, world: WorldFile) -> set[str]:
+    """As `sources`, of a client that has disconnected."""
+    return set(await client.gallery.known(world.guild_id, world.channels["general"]))

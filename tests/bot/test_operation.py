@@ -282,6 +282,13 @@ async def test_second_bot_on_the_same_gallery_is_one_sentence(
             await run(chosen, asyncio.Event())
 
 
+async def test_folder_that_cannot_be_made_is_one_sentence(chosen: Settings) -> None:
+    chosen.db.parent.joinpath("a-file").write_text("")
+    db = chosen.db.parent / "a-file" / "magpie.db"
+    with pytest.raises(SettingsError, match=f"MAGPIE_DB={db}: .* can't be made"):
+        await run(replace(chosen, db=db), asyncio.Event())
+
+
 async def test_told_to_stop_while_starting_it_stops(chosen: Settings) -> None:
     stop = asyncio.Event()
     stop.set()

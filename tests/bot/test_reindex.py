@@ -308,6 +308,46 @@ async def test_deleted_progress_message_does_not_stop_the_job(
         assert await sources(client) == everything
 
 
+async def test_message_too_old_to_be_edited_is_replaced(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        everything = await read_all(client, world_file)
+        await client.gallery.remove_sources(world_file.guild_id, list(everything))
+        first = (await begin_held(ada, held)).message["id"]
+        code, path = reindex.EDITED_TOO_OFTEN, f"/channels/*/messages/{first}"
+        sandbox.strike("error", method="PATCH", path=path, status=400, code=code, times=1)
+        held.let_go()
+        await stands(client, "done")
+
+        async def shown() -> bool:
+            return "Reindexing is done" in progress_of(ada).text()
+
+        await until(shown)
+        assert progress_of(ada).message["id"] != first
+        general = str(world_file.channels["general"])
+        assert first not in [message["id"] for message in await ada.messages(general)]
+
+
+async def test_page_that_discord_fails_to_give_is_asked_for_again(
+    magpie: Magpie,
+    world_file: WorldFile,
+    sandbox: sandbox_package.Server,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reindex, "RETRY_S", 0.05)
+    everything = await read_all(magpie, world_file)
+    await magpie.gallery.remove_sources(world_file.guild_id, list(everything))
+    path = f"/channels/{world_file.channels['general']}/messages"
+    kind = {"method": "GET", "who": "bot", "path": path, "via": False, "retry_after": 0.01}
+    sandbox.strike("rate_limit", **kind, times=2)
+    await begin(ada)
+    await stands(magpie, "done")
+    assert await sources(magpie) == everything
+
+
 async def test_where_the_bot_may_not_post_the_private_answer_shows_progress(
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:

@@ -38,6 +38,13 @@ def test_empty_value_counts_as_not_set(tmp_path: Path) -> None:
     assert settings.read({"DISCORD_TOKEN": ""}, dotenv) == Settings(token=TOKEN)
 
 
+def test_unknown_precision_is_told_the_nearest() -> None:
+    found = problems({"DISCORD_TOKEN": TOKEN, "MAGPIE_PRECISION": "fats"})
+    assert found == [
+        "MAGPIE_PRECISION=fats: must be auto, exact, default or fast; did you mean fast?"
+    ]
+
+
 def test_missing_dotenv_is_no_problem(tmp_path: Path) -> None:
     assert settings.read({"DISCORD_TOKEN": TOKEN}, tmp_path / ".env").token == TOKEN
 

@@ -31,6 +31,7 @@ class ColourEmbedder:
     dimension = 3
     side = 16
     shape: Shape = "squeeze"
+    resample: int | None = None
     batch = 4
 
     def __init__(self, delay_s: float = 0.0) -> None:

@@ -124,6 +124,16 @@ def test_ten_broken_among_a_hundred_are_ten_lines(
     assert stored() == [str(file) for file in whole]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_name_of_any_bytes_is_a_line_of_the_summary(
+    add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    patches(tmp_path / "photos", 2)[0].rename(os.fsdecode(b"photos/caf\xe9.png"))
+    assert add("photos") == 0
+    assert "photos/caf?.png: Its name is not valid UTF-8" in capsys.readouterr().out
+    assert len(stored()) == 1
+
+
 def test_folder_that_is_suddenly_empty_keeps_its_pictures(
     add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

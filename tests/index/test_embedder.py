@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from PIL import Image
+from PIL import Image, ImageOps
 
 from index import checkpoint, embedder, images
 from index.embedder import ClipEmbedder
@@ -85,7 +85,10 @@ def test_same_vectors_as_transformers_own_pipeline(
     model = embedder.load(checkpoint.find(str(folder)))
     plain = Pipeline(folder)
     data = [photographs["astronaut.png"], photographs["rocket.jpg"], _phone_photo(photographs)]
-    frames = [images.decode(one, model.side, model.shape).frames[0] for one in data]
+    frames = [
+        images.decode(one, model.side, model.shape, resample=model.resample).frames[0]
+        for one in data
+    ]
     mine = model.images(frames)
     whole = [Image.open(io.BytesIO(one)).convert("RGB") for one in data]
     assert mine.shape == (len(data), model.dimension)
@@ -95,8 +98,35 @@ def test_same_vectors_as_transformers_own_pipeline(
     assert cosines(text_vectors, plain.texts(TEXTS)).min() >= PARITY
     assert read == [None] * len(TEXTS)
     assert np.allclose(np.linalg.norm(np.vstack([mine, text_vectors]), axis=1), 1, atol=1e-5)
+    for precision, least in (("default", 0.999), ("fast", 0.99)):
+        model = embedder.load(checkpoint.find(str(folder)), "cpu", precision)
+        assert cosines(mine, model.images(frames)).min() >= least
+        assert cosines(text_vectors, model.texts(TEXTS)[0]).min() >= PARITY
     del model, plain
     gc.collect()
+
+
+@pytest.mark.parametrize("way", range(1, 9))
+def test_seen_in_one_step_is_what_the_processor_makes(
+    way: int, tiny_clip: Path, photographs: dict[str, bytes]
+) -> None:
+    """Decoded smaller, turned by Exif, cropped and resized at once: within rounding, the same."""
+    found = checkpoint.find(str(tiny_clip))
+    model, processor = embedder.load(found), embedder.processor(found)
+    photo = Image.open(io.BytesIO(photographs["chelsea.png"])).resize((1803, 1201))
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[0x0112] = way
+    photo.save(buffer, "JPEG", quality=92, exif=exif)
+    (frame,) = images.decode(
+        buffer.getvalue(), model.side, model.shape, resample=model.resample
+    ).frames
+    assert frame.size == (model.side, model.side)
+    whole = ImageOps.exif_transpose(Image.open(buffer))
+    ours, theirs = (
+        np.asarray(processor(images=[one], return_tensors="np")["pixel_values"])
+        for one in (frame, whole)
+    )
+    assert np.abs(ours - theirs).mean() < 0.02  # of a deviation of 1
 
 
 def _phone_photo(photographs: dict[str, bytes]) -> bytes:

@@ -154,6 +154,14 @@ async def test_long_question_says_what_was_read(gallery: Gallery) -> None:
     assert answer.truncated == " ".join(["red"] * 8)
 
 
+async def test_half_a_letter_is_no_reason_to_fail(gallery: Gallery) -> None:
+    await _add_colours(gallery)
+    answer = await gallery.find(Query(text="red \ud83d\0"), space=1, groups=None, k=1)
+    assert sources(answer) == ["red"]
+    with pytest.raises(EmptyQuery):
+        await gallery.embed_text(" \n")
+
+
 async def test_query_that_is_no_picture(gallery: Gallery) -> None:
     with pytest.raises(NotAPicture):
         await gallery.embed_query(Query(image=b"<svg/>"))

@@ -92,8 +92,17 @@ def test_large_picture_keeps_three_times_the_size_that_the_model_gives_it(
 
 
 def test_small_picture_is_left_as_it_is() -> None:
-    for size in ((100, 80), (4000, 100)):
-        assert decode(png("red", size), SIDE).frames[0].size == size
+    assert decode(png("red", (100, 80)), SIDE).frames[0].size == (100, 80)
+
+
+def test_thread_of_a_picture_does_not_become_millions_of_pixels_wide() -> None:
+    thread = Image.new("RGB", (30_000, 1), (9, 9, 9))
+    thread.paste((250, 0, 0), (14_990, 0, 15_010, 1))
+    (frame,) = decode(encoded(thread), SIDE).frames
+    assert frame.size == (images.MAX_ASPECT, 1)
+    assert frame.getpixel((4, 0)) == (250, 0, 0)
+    assert decode(encoded(thread.rotate(90, expand=True)), SIDE).frames[0].size == (1, 8)
+    assert decode(encoded(thread), SIDE, "squeeze").frames[0].size == (30_000, 1)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +217,7 @@ def test_too_many_bytes_are_refused_before_anything_is_read() -> None:
 def test_pixels_are_counted_before_they_are_decoded() -> None:
     huge = encoded(Image.new("1", (20_000, 20_000)))
     assert len(huge) < 100_000
-    with pytest.raises(PictureTooLarge, match="400 megapixels; the limit is 120 megapixels"):
+    with pytest.raises(PictureTooLarge, match="400 megapixels; the limit is 64 megapixels"):
         decode(huge, SIDE)
 
 

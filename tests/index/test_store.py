@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 import stat
 import subprocess
@@ -123,6 +124,25 @@ async def test_removed_bytes_are_gone_even_if_somebody_was_reading(store: Store)
     reading.close()
     await store.watch(1, 10)  # any next write
     assert gone.vectors.tobytes() not in _all_bytes(store.path)
+
+
+async def test_compacting_leaves_not_even_a_stray_hash(store: Store) -> None:
+    pictures = {str(n): picture(n, kind="text" if n % 3 else "image") for n in range(900)}
+    chance = random.Random(3)
+    waiting = chance.sample(sorted(pictures), len(pictures))
+    gone: set[str] = set()
+    for start in range(0, 900, 60):
+        batch = [(pictures[n], link(f"source-{n:>08}")) for n in waiting[start : start + 60]]
+        await store.commit(batch)
+        leaving = set(chance.sample(waiting[: start + 60], 30 + start // 4)) - gone
+        await store.remove_sources(1, [f"source-{n:>08}" for n in leaving])
+        gone |= leaving
+    await store.compact()
+    left = _all_bytes(store.path)
+    for n, one in pictures.items():
+        parts = (one.key, f"source-{n:>08}".encode(), one.vectors.tobytes())
+        assert [part in left for part in parts] == [n not in gone] * 3
+    assert (await store.count()).links == 900 - len(gone)
 
 
 def _all_bytes(path: Path) -> bytes:

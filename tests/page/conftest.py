@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.page import processes, village
 from tests.page.processes import CHROMIUM_FLAGS, WINDOW
+
+PATIENCE_MS = 20_000  # on a machine that does other things too
+expect.set_options(timeout=PATIENCE_MS)
 
 Enter = Callable[..., Coroutine[Any, Any, Page]]
 
@@ -49,7 +52,7 @@ async def enter(browser: Browser, base: str) -> AsyncIterator[Enter]:
         context = await browser.new_context(viewport=WINDOW, color_scheme="dark")
         contexts.append(context)
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(f"{base}/?as={name}#/{village.GUILD}/{channel}")
         await page.wait_for_selector(".app:not(.starting)")

@@ -131,7 +131,7 @@ async def test_a_reply_with_a_mention_asks_with_somebodys_picture_and_words(scen
         scene.channel("general"), f"{me(scene)} but at night", reply_to=original
     )
     answer = await scene.answer_to(finn, posted)
-    assert "and “but at night”" in answer.lines()[0]
+    assert "and “at night”" in answer.lines()[0]
     assert scene.places(scene.shown(answer)) == EVERYBODYS - {"general"}
 
 
