@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from index.search import SETTLE_ROWS
 from index.store import SEGMENTS
 from tests.index.colours import ColourEmbedder
 
+ROOT = Path(__file__).resolve().parents[2]
 DIMENSION = 64
 ROWS = SETTLE_ROWS + 600
 QUESTIONS = 25
@@ -239,3 +242,25 @@ async def test_closing_does_not_wait_for_a_merge(tmp_path: Path) -> None:
     assert len(files(tmp_path / "gallery.db")) == 1
     await world.check(again)
     await again.close()
+
+
+def test_small_gallery_does_without_compiled_loops(tmp_path: Path) -> None:
+    """numba takes a third of a second to come, which no small gallery spends."""
+    code = f"""
+import asyncio, sys
+from tests.index.test_settled import *
+
+async def main():
+    for start in (0, 500):
+        world, gallery = World(), await Gallery.open({str(tmp_path / "gallery.db")!r}, Wide())
+        await world.put(gallery, [str(n) for n in range(start, start + 500)])
+        await ask(gallery, world.vectors[str(start)], None)
+        await gallery.close()
+
+asyncio.run(main())
+print("numba" in sys.modules)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "False"
