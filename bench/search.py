@@ -174,6 +174,8 @@ def _entries(vectors: Floats, groups: Any, first: int) -> Entries:
         spaces=np.ones(count, np.int64),
         groups=groups,
         texts=np.zeros(count, np.bool_),
+        owners=np.zeros(count, np.int64),
+        posted=np.zeros(count),
         frames=np.ones(count, np.int64),
         vectors=np.asarray(vectors),
     )
