@@ -131,12 +131,14 @@ class Gallery:
         async for entries in self._store.entries(dimension):
             await asyncio.to_thread(self._rows.apply, Changes(added=entries))
 
-    async def _load_model(self, model: str | Embedder) -> None:
+    async def _load_model(self, model: str | Embedder, *, whole: bool = True) -> None:
         """The model, once it is known to be the one whose vectors are kept."""
         if isinstance(model, str):
             found = await asyncio.to_thread(checkpoint.find, model)
             self._check(found.name, found.revision)
-            model = await asyncio.to_thread(embedder.load, found, self._device, self._precision)
+            model = await asyncio.to_thread(
+                embedder.load, found, self._device, self._precision, whole=whole
+            )
         self._check(model.name, model.revision)
         if self._stored is None:
             self._stored = ModelInfo(model.name, model.revision, model.dimension)
@@ -161,7 +163,7 @@ class Gallery:
             if self._thread is None:
                 if self._stored is None:
                     raise ModelNotFound("")
-                await self._load_model(self._stored.name)
+                await self._load_model(self._stored.name, whole=False)
             assert self._thread is not None
             return self._thread
 
