@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
+import os
+import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +19,16 @@ import numpy as np
 
 from index import checkpoint, embedder, images
 from index.embedder import Embedder
-from index.errors import EmptyQuery, GalleryClosed, LinkGone, ModelMismatch, ModelNotFound
+from index.errors import (
+    EmptyQuery,
+    GalleryClosed,
+    LinkGone,
+    ModelMismatch,
+    ModelNotFound,
+    StoreError,
+)
 from index.images import Decoded
+from index.merge import Merge
 from index.model_thread import ModelThread
 from index.query import Query, QueryEmbedding, SavedSearch, tidy
 from index.records import (
@@ -34,10 +46,12 @@ from index.records import (
     ModelInfo,
     Precision,
 )
-from index.search import Found, Rows
+from index.search import LOAD_ROWS, SETTLE_ROWS, Found, Rows
+from index.segment import Damaged
 from index.shared import Shared, to_its_end
-from index.store import Store
+from index.store import CHUNK_ROWS, SEGMENTS, Store
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Pictures that are decoded, or decoded and not yet embedded: each holds some 2 MB.
@@ -52,6 +66,9 @@ ASKING_THREADS = 2
 # each weighs the same. Cosines between pictures spread more than those between words and
 # pictures, so the picture still says more.
 WORDS_WEIGHT = 1.0
+# After a full disk or the like.
+SETTLE_AGAIN_S = 60.0
+MERGE_NICENESS = 10
 
 
 class Gallery:
@@ -60,7 +77,12 @@ class Gallery:
     def __init__(self, store: Store, stored: ModelInfo | None) -> None:
         self._store = store
         self._stored = stored
-        self._rows = Rows(stored.dimension if stored else 0)
+        self._read_only = False
+        self._rows = self._new_rows(stored.dimension if stored else 0)
+        self._settling: asyncio.Task[None] | None = None
+        self._due = asyncio.Event()
+        self._merge: Merge | None = None
+        self._merging = ThreadPoolExecutor(1, thread_name_prefix="merge", initializer=_be_patient)
         self._thread: ModelThread | None = None
         self._device = "auto"
         self._precision: Precision = "exact"
@@ -100,6 +122,7 @@ class Gallery:
         try:
             gallery = cls(store, await store.model())
             gallery._device, gallery._precision = device, precision
+            gallery._read_only = read_only
             try:
                 await gallery._begin(model, read_only)
             except BaseException:
@@ -121,15 +144,98 @@ class Gallery:
             await self._load_model(model)
         if self._thread is not None and not read_only:
             await self._remember(self._thread.embedder)
+        if not read_only:
+            self._settling = asyncio.create_task(self._settle_when_due())
+
+    def _new_rows(self, dimension: int, capacity: int = 0) -> Rows:
+        folder = self._store.path.with_name(self._store.path.name + SEGMENTS)
+        return Rows(dimension, capacity, folder, write=not self._read_only)
 
     async def _load_rows(self) -> None:
-        """All vectors into memory, chunk by chunk, in an array that is large enough at once."""
+        """Settled rows from their files, the others from the store; all from the store when
+        the files aren't what was written."""
         if self._stored is None:
             return
+        rows = self._new_rows(self._stored.dimension)
+        settled = await self._store.settled()
+        try:
+            if settled is not None:
+                await asyncio.to_thread(rows.load, settled)
+        except Damaged as exc:
+            log.warning("%s; settled rows are made anew", exc)
+            await self._load_all_rows()
+            return
+        await asyncio.to_thread(rows.discard_others)
+        if settled is None:
+            await self._load_all_rows()
+            return
+        async for entries in self._store.entries(self._stored.dimension, settled):
+            await asyncio.to_thread(rows.apply, Changes(added=entries))
+        await asyncio.to_thread(rows.warm)
+        self._rows = rows
+
+    async def _load_all_rows(self) -> None:
+        """Rows from the store, chunk by chunk; they settle on the way where they are many."""
+        assert self._stored is not None
         dimension = self._stored.dimension
-        self._rows = Rows(dimension, await self._store.frames(dimension))
+        if not self._read_only:
+            await self._store.settle(None)
+        # An array that is large enough at once, unless most of it would settle.
+        capacity = await self._store.frames(dimension)
+        many = capacity > SETTLE_ROWS and not self._read_only
+        rows = self._new_rows(
+            dimension, min(capacity, LOAD_ROWS + CHUNK_ROWS) if many else capacity
+        )
+        newest = 0
         async for entries in self._store.entries(dimension):
-            await asyncio.to_thread(self._rows.apply, Changes(added=entries))
+            await asyncio.to_thread(rows.apply, Changes(added=entries))
+            if many and rows.recent >= LOAD_ROWS:
+                merge = await asyncio.to_thread(partial(rows.begin, hurried=True, alone=True))
+                made = await asyncio.to_thread(merge.build)
+                await asyncio.to_thread(rows.finish, merge, made)
+                newest = merge.newest
+        await asyncio.to_thread(rows.discard_others)
+        if newest:
+            await self._store.settle(await asyncio.to_thread(rows.settled, newest))
+        self._rows = rows
+
+    async def _settle_when_due(self) -> None:
+        """For as long as the gallery is open: settle rows when they have become many."""
+        while True:
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._merging, self._rows.warm)
+                if self._rows.due:
+                    await self._settle()
+            except Damaged as exc:
+                log.warning("%s; settled rows are made anew", exc)
+                await self._rebuild(self._rows)
+            except (OSError, StoreError):
+                log.exception("rows can't settle; they stay in memory for now")
+                await asyncio.sleep(SETTLE_AGAIN_S)
+            if not self._rows.due:
+                await self._due.wait()
+            self._due.clear()
+
+    async def _settle(self) -> None:
+        """Make a segment of recent rows and small segments, and let it stand for them."""
+        rows = self._rows
+        async with self._in_order:
+            self._merge = merge = await asyncio.to_thread(rows.begin)
+        try:
+            made = await asyncio.get_running_loop().run_in_executor(self._merging, merge.build)
+            async with self._in_order:
+                await asyncio.to_thread(rows.finish, merge, made)
+                if self._rows is rows:
+                    await self._store.settle(await asyncio.to_thread(rows.settled, merge.newest))
+                    await asyncio.to_thread(rows.discard_others)
+        finally:
+            rows.abandon()
+
+    async def _rebuild(self, damaged: Rows) -> None:
+        """Rows from the store again, unless somebody else has done it meanwhile."""
+        async with self._in_order:
+            if self._rows is damaged and not self._closed.is_set():
+                await self._load_all_rows()
 
     async def _load_model(self, model: str | Embedder, *, whole: bool = True) -> None:
         """The model, once it is known to be the one whose vectors are kept."""
@@ -142,7 +248,7 @@ class Gallery:
         self._check(model.name, model.revision)
         if self._stored is None:
             self._stored = ModelInfo(model.name, model.revision, model.dimension)
-            self._rows = Rows(model.dimension)
+            self._rows = self._new_rows(model.dimension)
         self._thread = ModelThread(model)
 
     def _check(self, name: str, revision: str) -> None:
@@ -185,12 +291,20 @@ class Gallery:
     async def close(self) -> None:
         """Finish what is being written, fail what still waits with GalleryClosed, let go."""
         self._closed.set()
+        await self._stop_settling()
         async with self._in_order, self._loading:
             if self._thread is not None:
                 await self._thread.close()
             await self._store.close()
-        for pool in (self._decoding, self._asking):
+        for pool in (self._decoding, self._asking, self._merging):
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+
+    async def _stop_settling(self) -> None:
+        if self._merge is not None:
+            self._merge.stop()
+        if self._settling is not None:
+            self._settling.cancel()
+            await asyncio.wait([self._settling])
 
     # ---- adding
 
@@ -279,6 +393,8 @@ class Gallery:
                 raise GalleryClosed
             changes = await write()
             await asyncio.to_thread(self._rows.apply, changes)
+            if self._rows.due or self._rows.cold:
+                self._due.set()
             return changes
 
     async def add(self, data: bytes, link: Link, cursor: Cursor | None = None) -> None:
@@ -449,10 +565,8 @@ class Gallery:
         without: Collection[int] = ()
         if but_not_source is not None:
             without = (await self._store.links_of_source(space, but_not_source)).values()
-        found = await self._in_pool(
-            self._asking,
-            partial(
-                self._rows.search,
+        found = await self._asked(
+            lambda rows: rows.search(
                 embedding.vector,
                 space=space,
                 groups=groups,
@@ -460,7 +574,7 @@ class Gallery:
                 offset=offset,
                 texts=None if kind is None else kind == "text",
                 without=without,
-            ),
+            )
         )
         return Answer(
             hits=await self._hits(found, offset),
@@ -476,13 +590,22 @@ class Gallery:
     ) -> tuple[float, int]:
         """The score this picture has for a query, and the rank it has or would have."""
         score = _score(picture.vectors, embedding.vector)
-        above = await self._in_pool(
-            self._asking,
-            partial(
-                self._rows.above, embedding.vector, score, space=space, texts=picture.kind == "text"
-            ),
+        above = await self._asked(
+            lambda rows: rows.above(
+                embedding.vector, score, space=space, texts=picture.kind == "text"
+            )
         )
         return score, above + 1
+
+    async def _asked(self, question: Callable[[Rows], T]) -> T:
+        """The answer of the rows, made anew if they turn out to be damaged."""
+        rows = self._rows
+        try:
+            return await self._in_pool(self._asking, partial(question, rows))
+        except Damaged as exc:
+            log.warning("%s; settled rows are made anew", exc)
+            await self._rebuild(rows)
+            return await self._in_pool(self._asking, partial(question, self._rows))
 
     async def _hits(self, found: Found, offset: int) -> list[Hit]:
         """The found links with all that is known of them; one that went meanwhile is left out."""
@@ -531,6 +654,12 @@ def _middle(vectors: Floats) -> Floats:
     total = vectors.sum(axis=0)
     middle: Floats = (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
     return middle
+
+
+def _be_patient() -> None:
+    """Let the system prefer all other threads to this one, where it can tell them apart."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MERGE_NICENESS)
 
 
 async def _both(*work: Awaitable[None]) -> None:

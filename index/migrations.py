@@ -97,7 +97,22 @@ async def _step_1(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
-STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (_step_1,)
+async def _step_2(db: aiosqlite.Connection) -> None:
+    """Which files of settled rows stand for which links."""
+    for statement in (
+        # Links up to `newest` are in the files `names` (JSON), except those in `touched`.
+        """CREATE TABLE settled (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            names TEXT NOT NULL,
+            newest INTEGER NOT NULL
+        )""",
+        # Settled links that were removed or replaced since: what the files say of them is old.
+        "CREATE TABLE touched (link INTEGER PRIMARY KEY)",
+    ):
+        await db.execute(statement)
+
+
+STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (_step_1, _step_2)
 LATEST = len(STEPS)
 
 

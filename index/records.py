@@ -151,3 +151,12 @@ class Changes:
 
     removed: Sequence[int] = ()
     added: Entries | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Which links are in files of settled rows: those up to `newest`, except the touched ones."""
+
+    names: tuple[str, ...]  # of the files
+    newest: int  # a link's id
+    touched: frozenset[int] = frozenset()  # removed or replaced since

@@ -60,12 +60,15 @@ from index.records import (
     Kind,
     Link,
     ModelInfo,
+    Settled,
 )
 from index.shared import to_its_end
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+# The folder of settled rows is named after the file, with this at the end.
+SEGMENTS = ".segments"
 # How long a statement waits for another connection's lock, such as a checkpoint's.
 BUSY_TIMEOUT_S = 5.0
 # Rows read at once when the vectors are loaded: 8 MB of vectors of 512 numbers.
@@ -233,6 +236,7 @@ class Store:
                     removed.append(id)
                     dropped.append(before[0])
                 added.append((id, picture, link))
+            await _touch(db, removed)
             await _drop_orphans(db, dropped)
             await _put_cursors(db, cursors)
             await _put_jobs(db, jobs)
@@ -243,17 +247,26 @@ class Store:
 
     # ---- what is there
 
-    async def entries(self, dimension: int) -> AsyncIterator[Entries]:
-        """All links with their vectors, in chunks, oldest link first."""
-        with _translated(self.path):
-            async with self._reader.execute(
-                """SELECT links.id, links.space, links.group_id, items.kind = 'text',
-                    length(vectors), vectors
-                FROM links JOIN items ON items.id = links.item
-                JOIN embeddings ON embeddings.item = links.item ORDER BY links.id"""
-            ) as cursor:
-                while rows := list(await cursor.fetchmany(CHUNK_ROWS)):
-                    yield await asyncio.to_thread(_chunk, self.path, rows, dimension)
+    async def entries(
+        self, dimension: int, settled: Settled | None = None
+    ) -> AsyncIterator[Entries]:
+        """All links with their vectors, in chunks; with `settled`, only those not in its files."""
+        wheres: list[tuple[str, Any]] = [("id > ?", settled.newest if settled else 0)]
+        if settled is not None and settled.touched:
+            older = [link for link in settled.touched if link <= settled.newest]
+            wheres.append(("id IN (SELECT value FROM json_each(?))", json.dumps(older)))
+        for where, param in wheres:
+            with _translated(self.path):
+                async with self._reader.execute(
+                    f"""SELECT links.id, links.space, links.group_id, items.kind = 'text',
+                        length(vectors), vectors
+                    FROM links JOIN items ON items.id = links.item
+                    JOIN embeddings ON embeddings.item = links.item
+                    WHERE links.{where} ORDER BY links.id""",
+                    (param,),
+                ) as cursor:
+                    while rows := list(await cursor.fetchmany(CHUNK_ROWS)):
+                        yield await asyncio.to_thread(_chunk, self.path, rows, dimension)
 
     async def frames(self, dimension: int) -> int:
         """How many vectors `entries` will give: the frames of all links."""
@@ -407,9 +420,37 @@ class Store:
         gone = list(
             await db.execute_fetchall(f"DELETE FROM links WHERE {where} RETURNING id, item", params)
         )
+        await _touch(db, [id for id, _ in gone])
         await _drop_orphans(db, [item for _, item in gone])
         self._log_has_deleted |= bool(gone)
         return Changes(removed=[id for id, _ in gone])
+
+    # ---- settled rows
+
+    async def settled(self) -> Settled | None:
+        """Which links are in which files of settled rows; None when none are."""
+        rows = await self._rows(
+            """SELECT names, newest, (SELECT json_group_array(link) FROM touched) FROM settled"""
+        )
+        if not rows:
+            return None
+        names, newest, touched = rows[0]
+        return Settled(tuple(json.loads(names)), newest, frozenset(json.loads(touched)))
+
+    async def settle(self, settled: Settled | None) -> None:
+        """Remember that; from now on removed and replaced links are noted beside it."""
+
+        async def write(db: aiosqlite.Connection) -> None:
+            await db.execute("DELETE FROM settled")
+            await db.execute("DELETE FROM touched")
+            if settled is not None:
+                await db.execute(
+                    "INSERT INTO settled VALUES (1, ?, ?)",
+                    (json.dumps(settled.names), settled.newest),
+                )
+                await _touch(db, list(settled.touched))
+
+        await self._write(write)
 
     async def compact(self) -> None:
         """Write the file anew, without gaps: takes seconds a gigabyte, in which writes wait."""
@@ -703,6 +744,15 @@ async def _put_link(
     return id, None
 
 
+async def _touch(db: aiosqlite.Connection, links: Sequence[int]) -> None:
+    """Note that these links, as far as they have settled, are no longer as they were."""
+    await db.execute(
+        """INSERT OR IGNORE INTO touched SELECT value FROM json_each(?)
+        WHERE value <= (SELECT newest FROM settled)""",
+        (json.dumps(list(links)),),
+    )
+
+
 async def _put_cursors(db: aiosqlite.Connection, cursors: Sequence[Cursor]) -> None:
     await db.executemany(
         "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
@@ -795,4 +845,5 @@ def _entries(added: Sequence[tuple[int, EmbeddedPicture, Link]]) -> Entries | No
 
 def _disk_bytes(path: Path) -> int:
     files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
-    return sum(file.stat().st_size for file in files if file.exists())
+    segments = path.with_name(path.name + SEGMENTS).glob("*")
+    return sum(file.stat().st_size for file in (*files, *segments) if file.exists())

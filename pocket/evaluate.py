@@ -289,7 +289,7 @@ class Evaluation:
         rng = np.random.default_rng(SEED + 4)
         gone = {int(n) for n in rng.permutation(len(self.subjects))[: len(self.subjects) // 2]}
         kept = [n for n, scene in enumerate(self.scenes) if scene.subjects[0] not in gone]
-        now = self.gallery.rows._now
+        now = self.gallery.rows._now.recent
         vectors = np.array(now.vectors[: now.count])
         half = Gallery(vectors[kept], [self.scenes[n] for n in kept])
         there = {scene.subjects[0] for scene in half.scenes}

@@ -178,7 +178,7 @@ def test_memory_of_removed_rows_is_given_back() -> None:
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(4000)])))
     rows.apply(Changes(list(range(3900))))
     assert len(rows) == 100
-    assert len(rows._now.links) <= 200
+    assert len(rows._now.recent.links) <= 200
 
 
 def test_best_picture_stands_out_or_not() -> None:

@@ -1,0 +1,402 @@
+"""Questions of 10³ to 10⁶ rows beside faiss Flat and numpy, with the same filter, on one core.
+
+BENCH_ROWS (as 10000,100000) chooses the sizes. The engine and the peers are asked in turn, a few
+questions each, in time of the processor, so that their ratio holds on a noisy machine. faiss is
+given its filter ready made, and of its two kinds of filter the faster counts; the engine's time
+includes making its own. Recall counts against faiss Flat, which compares everything.
+
+At the largest size the same rows go through a gallery's file: a start from the derived files
+beside one from SQLite, and questions while 500 links a second come and go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+# Before numpy comes: its library takes as many threads as it sees cores then.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+from bench.report import Figure, Report, Target, spread
+from bench.vectors import Floats, pictures, questions
+from index import Gallery, Group, Link
+from index.query import QueryEmbedding
+from index.records import Changes, EmbeddedPicture, Entries
+from index.search import LOAD_ROWS, Rows
+
+SIZES = (10_000, 100_000, 1_000_000)
+LOADED_ROWS = 1_000_000  # from this size on also through a gallery's file
+DIMENSION = 512
+QUESTIONS = 32  # of each kind
+IN_A_ROW = 8
+K = 10
+GROUPS = 1000
+FILTERS = {"all": 1.0, "30%": 0.3, "1%": 0.01}
+TARGETS = {
+    "10k_speedup": (10_000, "all", 1.3),
+    "100k_speedup": (100_000, "all", 12.0),
+    "1m_speedup": (1_000_000, "all", 20.0),
+    "1m_30_speedup": (1_000_000, "30%", 20.0),
+    "1m_1_speedup": (1_000_000, "1%", 5.0),
+}
+CHUNK_ROWS = 20_000
+LOAD_S = 20.0
+WRITES_PER_S, QUESTIONS_PER_S, COMMITS_PER_S = 500, 50, 10
+
+
+@dataclass
+class Timed:
+    """Seconds of each question, by who answered it, and how many of the right hits were found."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    recalls: dict[str, list[float]] = field(default_factory=dict)  # by kind of question
+
+    def ask(self, who: str, answer: Callable[[Floats], Any], queries: Floats) -> list[Any]:
+        """The answers, one after the other, the first question once before the clock runs."""
+        answer(queries[0])
+        answers = []
+        for query in queries:
+            began = time.thread_time()
+            answers.append(answer(query))
+            self.seconds[who].append(time.thread_time() - began)
+        return answers
+
+    def ms(self, who: str) -> list[float]:
+        return [1000 * seconds for seconds in self.seconds[who]]
+
+    def ratio(self, peer: str) -> float:
+        pairs = zip(self.seconds[peer], self.seconds["magpie"], strict=True)
+        return statistics.median(theirs / ours for theirs, ours in pairs)
+
+    @property
+    def recall(self) -> float:
+        return min(statistics.mean(found) for found in self.recalls.values())
+
+
+def run() -> Report:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    sizes = [int(size) for size in os.environ.get("BENCH_ROWS", "").split(",") if size] or SIZES
+    figures: dict[str, Figure] = {}
+    peers: dict[str, Figure] = {}
+    targets: dict[str, Target] = {}
+    recalls = []
+    with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
+        for size in sizes:
+            bytes_per_row, timed = _compare(size, Path(scratch) / str(size))
+            figures[f"{size}, resident bytes a row"] = bytes_per_row
+            for name, times in timed.items():
+                figures[f"{size}, {name}, ms"] = spread(times.ms("magpie"))
+                figures[f"{size}, {name}, recall@10"] = times.recall
+                for peer in ("faiss", "numpy"):
+                    peers[f"{size}, {name}, {peer} ms (× ours)"] = (
+                        f"{spread(times.ms(peer))} × {times.ratio(peer):.3g}"
+                    )
+                recalls.append(times.recall)
+            for target, (of, name, least) in TARGETS.items():
+                if of == size:
+                    targets[target] = Target(timed[name].ratio("faiss"), least)
+                    figures[target] = timed[name].ratio("faiss")
+        figures["worst_recall@10"] = min(recalls)
+        targets["worst_recall@10"] = Target(min(recalls), 0.99)
+        if max(sizes) >= LOADED_ROWS:
+            figures["resident_bytes"] = bytes_per_row
+            targets["resident_bytes"] = Target(bytes_per_row, 160, at_least=False)
+            loaded, beside = asyncio.run(_through_a_gallery(max(sizes), Path(scratch)))
+            figures |= loaded
+            peers |= beside
+            for name in ("deleted_found", "added_missed"):
+                targets[name] = Target(float(loaded[name] or 0), 0, at_least=False)
+    return Report(figures, peers, targets)
+
+
+def _scratch() -> Path:
+    folder = Path(__file__).resolve().parent.parent / "build"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+# ---- beside the peers
+
+
+def _compare(size: int, folder: Path) -> tuple[float, dict[str, Timed]]:
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    vectors = pictures(size, DIMENSION)
+    groups = np.random.default_rng(1).integers(0, GROUPS, size)
+    rows = _rows(vectors, groups, folder)
+    flat = faiss.IndexFlatIP(DIMENSION)
+    for start in range(0, size, CHUNK_ROWS):
+        flat.add(np.ascontiguousarray(vectors[start : start + CHUNK_ROWS]))
+    asked = questions(size, QUESTIONS, DIMENSION)
+    timed = {}
+    for name, share in FILTERS.items():
+        allowed = None if share == 1 else set(range(round(share * GROUPS)))
+        mine = np.ones(size, bool) if allowed is None else groups < len(allowed)
+        timed[name] = _in_turn(rows, flat, vectors, allowed, mine, asked)
+    return rows.resident_bytes / size, timed
+
+
+def _rows(vectors: Floats, groups: Any, folder: Path) -> Rows:
+    rows = Rows(DIMENSION, folder=folder)
+    for start in range(0, len(vectors), CHUNK_ROWS):
+        stop = min(start + CHUNK_ROWS, len(vectors))
+        rows.apply(Changes(added=_entries(vectors[start:stop], groups[start:stop], start)))
+        if rows.recent >= LOAD_ROWS:
+            _settle(rows, alone=True)
+    while rows.due:
+        _settle(rows)
+    rows.warm()
+    return rows
+
+
+def _settle(rows: Rows, *, alone: bool = False) -> None:
+    merge = rows.begin(hurried=True, alone=alone)
+    rows.finish(merge, merge.build())
+    rows.discard_others()
+
+
+def _entries(vectors: Floats, groups: Any, first: int) -> Entries:
+    count = len(vectors)
+    return Entries(
+        links=np.arange(first, first + count),
+        spaces=np.ones(count, np.int64),
+        groups=groups,
+        texts=np.zeros(count, np.bool_),
+        frames=np.ones(count, np.int64),
+        vectors=np.asarray(vectors),
+    )
+
+
+def _in_turn(
+    rows: Rows, flat: Any, vectors: Floats, allowed: set[int] | None, mine: Any, asked: Any
+) -> Timed:
+    """A few questions to one, the same to the next, and so on."""
+    ids = np.flatnonzero(mine)
+    answers: dict[str, Callable[[Floats], Any]] = {
+        "magpie": lambda query: rows.search(query, space=1, groups=allowed, k=K),
+        "numpy": lambda query: _numpy(vectors, ids, query),
+    }
+    for number, parameters in enumerate(_selectors(mine)):
+        answers[f"faiss {number}"] = partial(_faiss, flat, parameters)
+    timed = Timed({who: [] for who in answers})
+    for kind, queries in asked.items():
+        for start in range(0, QUESTIONS, IN_A_ROW):
+            few = queries[start : start + IN_A_ROW]
+            found = {who: timed.ask(who, answer, few) for who, answer in answers.items()}
+            for query, ours, (scores, _) in zip(
+                few, found["magpie"], found["faiss 0"], strict=True
+            ):
+                near = vectors[ours.links] @ query >= scores.min() - 1e-6
+                right = np.count_nonzero(near & mine[ours.links])
+                timed.recalls.setdefault(kind, []).append(float(right) / K)
+    fastest = min(
+        (who for who in answers if who.startswith("faiss")),
+        key=lambda who: statistics.median(timed.seconds[who]),
+    )
+    timed.seconds["faiss"] = timed.seconds[fastest]
+    return timed
+
+
+def _faiss(flat: Any, parameters: Any, query: Floats) -> Any:
+    return flat.search(query[None], K, params=parameters)
+
+
+def _selectors(mine: Any) -> list[Any]:
+    """faiss's filters: by a set of numbers, by a bitmap; none when everything is allowed."""
+    import faiss
+
+    if mine.all():
+        return [None]
+    library: Any = faiss  # its types miss what its classes are given by its Python side
+    bits = np.packbits(mine, bitorder="little")
+    selectors = [library.IDSelectorBatch(np.flatnonzero(mine)), library.IDSelectorBitmap(bits)]
+    return [library.SearchParameters(sel=selector) for selector in selectors]
+
+
+def _numpy(vectors: Floats, ids: Any, query: Floats) -> Any:
+    scores = vectors @ query if len(ids) == len(vectors) else (vectors @ query)[ids]
+    best = np.argpartition(-scores, K - 1)[:K]
+    return ids[best[np.argsort(-scores[best])]]
+
+
+# ---- through a gallery's file
+
+
+class Nothing:
+    """Stands where a model would: the vectors are here already."""
+
+    name, revision, dimension, side, shape, batch = "bench", "1", DIMENSION, 1, "squeeze", 1
+
+
+async def _through_a_gallery(
+    size: int, scratch: Path
+) -> tuple[dict[str, Figure], dict[str, Figure]]:
+    path = scratch / "gallery.db"
+    model: Any = Nothing()
+    await (await Gallery.open(path, model)).close()
+    vectors = pictures(size, DIMENSION)
+    _fill(path, vectors)
+    query = questions(size, 1, DIMENSION)["text"][0]
+    from_store, gallery = await _first_answer(path, model, query)
+    await gallery.close()
+    starts = []
+    for _ in range(3):
+        seconds, gallery = await _first_answer(path, model, query)
+        starts.append(seconds)
+        if len(starts) < 3:
+            await gallery.close()
+    figures: dict[str, Figure] = {
+        "start, first answer from derived files, s": spread(starts),
+        **await _under_load(gallery, vectors, questions(size, 200, DIMENSION)["text"]),
+    }
+    await gallery.close()
+    return figures, {
+        "start without derived files (made from SQLite), s": from_store,
+        "start, rows of SQLite into a matrix, s": _matrix_s(path),
+    }
+
+
+def _fill(path: Path, vectors: Floats) -> None:
+    """The rows as a gallery keeps them, without the hours that embedding them would take."""
+    groups = np.random.default_rng(1).integers(0, GROUPS, len(vectors)).tolist()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA synchronous = OFF")
+    db.executemany("INSERT INTO groups VALUES (1, ?, NULL, 0)", [(n,) for n in range(GROUPS)])
+    for start in range(0, len(vectors), CHUNK_ROWS):
+        numbers = range(start + 1, min(start + CHUNK_ROWS, len(vectors)) + 1)
+        db.executemany(
+            "INSERT INTO items VALUES (?, ?, 'image', 1, 1, NULL)",
+            [(n, n.to_bytes(8, "little")) for n in numbers],
+        )
+        db.executemany(
+            "INSERT INTO embeddings VALUES (?, ?)", [(n, vectors[n - 1].tobytes()) for n in numbers]
+        )
+        db.executemany(
+            """INSERT INTO links (id, space, group_id, source, slot, item, owner, posted_at, name,
+            spoiler, details) VALUES (?, 1, ?, ?, '', ?, 0, 0, '', 0, '{}')""",
+            [(n, groups[n - 1], str(n), n) for n in numbers],
+        )
+        db.commit()
+    db.close()
+
+
+async def _first_answer(path: Path, model: Any, query: Floats) -> tuple[float, Gallery]:
+    began = time.perf_counter()
+    gallery = await Gallery.open(path, model)
+    answer = await gallery.search(QueryEmbedding(query, None), space=1, groups=None, k=K)
+    assert len(answer.hits) == K
+    return time.perf_counter() - began, gallery
+
+
+def _matrix_s(path: Path) -> float:
+    """The peer of a start: all vectors out of SQLite into one array, in chunks."""
+    began = time.perf_counter()
+    db = sqlite3.connect(path)
+    ((count,),) = db.execute("SELECT COUNT(*) FROM embeddings")
+    matrix = np.empty((count, DIMENSION), np.float32)
+    cursor = db.execute("SELECT vectors FROM links JOIN embeddings ON embeddings.item = links.item")
+    filled = 0
+    while rows := cursor.fetchmany(4096):
+        chunk = np.frombuffer(b"".join(blob for (blob,) in rows), np.float32)
+        matrix[filled : filled + len(rows)] = chunk.reshape(len(rows), DIMENSION)
+        filled += len(rows)
+    db.close()
+    return time.perf_counter() - began
+
+
+@dataclass
+class Load:
+    """Links that came and went, and what questions for them found."""
+
+    added: list[tuple[str, Floats]] = field(default_factory=list)
+    removed: list[tuple[str, Floats]] = field(default_factory=list)
+    writes: int = 0
+    deleted_found: int = 0
+    added_missed: int = 0
+    ms: list[float] = field(default_factory=list)
+
+
+async def _under_load(gallery: Gallery, vectors: Floats, asked: Floats) -> dict[str, Figure]:
+    idle = [await _asked_ms(gallery, query) for query in asked]
+    load = Load()
+    ends = time.perf_counter() + LOAD_S
+    await asyncio.gather(_write(gallery, vectors, load, ends), _ask(gallery, load, ends))
+    return {
+        "deleted_found": load.deleted_found,
+        "added_missed": load.added_missed,
+        "mixed load, writes a second": load.writes / LOAD_S,
+        "mixed load, questions a second": len(load.ms) / LOAD_S,
+        "mixed load, p50 and p99 ms": _percentiles(load.ms),
+        "idle, p50 and p99 ms": _percentiles(idle),
+    }
+
+
+def _percentiles(ms: Sequence[float]) -> str:
+    return f"{np.percentile(ms, 50):.3g}, {np.percentile(ms, 99):.3g}"
+
+
+async def _asked_ms(gallery: Gallery, query: Floats) -> float:
+    began = time.perf_counter()
+    await gallery.search(QueryEmbedding(query, None), space=1, groups=None, k=K)
+    return (time.perf_counter() - began) * 1000
+
+
+async def _write(gallery: Gallery, vectors: Floats, load: Load, ends: float) -> None:
+    """Half of the writes add a link, half remove an old or a new one."""
+    random = np.random.default_rng(3)
+    world = questions(len(vectors), round(WRITES_PER_S * LOAD_S), DIMENSION)["image"]
+    old = random.choice(len(vectors), 2 * len(world), replace=False).tolist()
+    half = WRITES_PER_S // COMMITS_PER_S // 2
+    for turn in range(round(LOAD_S * COMMITS_PER_S)):
+        new = [(f"new {turn} {n}", world[turn * half + n]) for n in range(half)]
+        await gallery.commit(
+            [
+                (
+                    EmbeddedPicture(source.encode(), "image", vector[None]),
+                    Link(space=1, group=Group(1), source=source, slot=""),
+                )
+                for source, vector in new
+            ]
+        )
+        load.added += new
+        gone = [load.added.pop(int(random.integers(len(load.added)))) for _ in range(half // 2)]
+        gone += [(str(n + 1), vectors[n]) for n in (old.pop() for _ in range(half - half // 2))]
+        await gallery.remove_sources(1, [source for source, _ in gone])
+        load.removed += gone
+        load.writes += 2 * half
+        left = ends - LOAD_S + (turn + 1) / COMMITS_PER_S - time.perf_counter()
+        await asyncio.sleep(max(left, 0))
+        if time.perf_counter() > ends:
+            break
+
+
+async def _ask(gallery: Gallery, load: Load, ends: float) -> None:
+    """In turn for a link that is there and for one that is gone, by its own vector."""
+    random = np.random.default_rng(4)
+    began, number = time.perf_counter(), 0
+    while time.perf_counter() < ends:
+        number += 1
+        await asyncio.sleep(max(began + number / QUESTIONS_PER_S - time.perf_counter(), 0))
+        known = load.added if number % 2 else load.removed
+        if not known:
+            continue
+        source, vector = known[int(random.integers(len(known)))]
+        asked = time.perf_counter()
+        answer = await gallery.search(QueryEmbedding(vector, None), space=1, groups=None, k=K)
+        load.ms.append((time.perf_counter() - asked) * 1000)
+        found = source in {hit.link.source for hit in answer.hits}
+        gone = any(source == other for other, _ in load.removed)
+        load.deleted_found += found and number % 2 == 0
+        load.added_missed += not found and not gone and number % 2 == 1

@@ -1,0 +1,101 @@
+"""Seeded vectors that lie as a CLIP's do, and questions of two kinds about them.
+
+Every picture leans one way (unrelated pictures have a cosine of about 0.37), is of one of 128
+themes and of one of many motifs, of very different sizes, and has much of its own. An image-like
+question is another picture; a text-like one comes from elsewhere (the modality gap: unrelated
+0.21, the best 0.44) and hints at a motif. So text-like questions see the clusters only dimly.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED = 7
+THEMES = 128
+ROWS_A_MOTIF = 100
+CHUNK_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class World:
+    """Where the pictures' and the texts' vectors lie."""
+
+    lean: Floats  # (d,) of all pictures
+    gap: Floats  # (d,) of all texts
+    themes: Floats  # (THEMES, d)
+    motifs: Floats  # (m, d)
+    theme_of: NDArray[np.int64]  # (m,)
+    shares: NDArray[np.float64]  # (m,) cumulated shares of the motifs
+
+    @classmethod
+    def of(cls, rows: int, dimension: int) -> World:
+        random = np.random.default_rng(SEED)
+        lean, gap = _directions(random, 2, dimension)
+        motifs = max(64, rows // ROWS_A_MOTIF)
+        themes, directions = (_directions(random, n, dimension) for n in (THEMES, motifs))
+        weights = random.pareto(1.5, motifs) + 0.2
+        return cls(
+            lean,
+            _unit(0.5 * lean + gap),
+            themes,
+            directions,
+            random.integers(0, THEMES, motifs),
+            np.cumsum(weights / weights.sum()),
+        )
+
+    def pictures(self, random: np.random.Generator, count: int) -> Floats:
+        motif = np.searchsorted(self.shares, random.random(count)).clip(max=len(self.motifs) - 1)
+        own = random.standard_normal((count, len(self.lean)), np.float32)
+        vectors = own * np.float32(0.55 / np.sqrt(len(self.lean))) + np.float32(0.6) * self.lean
+        vectors += np.float32(0.45) * self.themes[self.theme_of[motif]]
+        vectors += np.float32(0.35) * self.motifs[motif]
+        return _unit(vectors)
+
+    def texts(self, random: np.random.Generator, count: int) -> Floats:
+        motif = random.integers(0, len(self.motifs), count)
+        own = random.standard_normal((count, len(self.lean)), np.float32)
+        vectors = own * np.float32(0.6 / np.sqrt(len(self.lean))) + np.float32(0.7) * self.gap
+        vectors += np.float32(0.2) * self.themes[self.theme_of[motif]]
+        vectors += np.float32(0.25) * self.motifs[motif]
+        return _unit(vectors)
+
+
+def pictures(rows: int, dimension: int = 512) -> Floats:
+    """(rows, dimension) mapped from a file that is made once under build/."""
+    path = ROOT / "build" / "vectors" / f"{rows}x{dimension}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        world, random = World.of(rows, dimension), np.random.default_rng(SEED + 1)
+        unfinished = path.with_suffix(".part")
+        made = np.lib.format.open_memmap(unfinished, "w+", np.float32, (rows, dimension))
+        for start in range(0, rows, CHUNK_ROWS):
+            count = min(CHUNK_ROWS, rows - start)
+            made[start : start + count] = world.pictures(random, count)
+        del made
+        os.replace(unfinished, path)
+    mapped: Floats = np.load(path, mmap_mode="r")
+    return mapped
+
+
+def questions(rows: int, count: int, dimension: int = 512) -> dict[str, Floats]:
+    """`count` questions of each kind about those pictures, none of which is one of them."""
+    world, random = World.of(rows, dimension), np.random.default_rng(SEED + 2)
+    return {"image": world.pictures(random, count), "text": world.texts(random, count)}
+
+
+def _directions(random: np.random.Generator, count: int, dimension: int) -> Floats:
+    return _unit(random.standard_normal((count, dimension), np.float32))
+
+
+def _unit(vectors: Floats) -> Floats:
+    unit: Floats = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return unit

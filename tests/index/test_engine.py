@@ -1,0 +1,350 @@
+"""Settled rows: segments beside recent rows, against brute force, while things go wrong."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.records import Changes, Floats, Settled
+from index.search import Rows
+from index.segment import FIXED, Damaged, plan, read_header
+from tests.index.test_search import Row, entries, oracle
+
+DIMENSION = 16
+SETTLE = 40
+
+
+def unit(rng: np.random.Generator, count: int, dimension: int = DIMENSION) -> Floats:
+    vectors = rng.normal(size=(count, dimension))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def settle(rows: Rows) -> None:
+    """What a gallery does when rows are due."""
+    while rows.due:
+        merge = rows.begin(hurried=True)
+        rows.finish(merge, merge.build())
+        rows.discard_others()
+
+
+def names_of(rows: Rows) -> tuple[str, ...]:
+    return rows.settled(0).names
+
+
+def some_row(rng: np.random.Generator, link: int, repeated: Floats) -> Row:
+    vectors = repeated if rng.random() < 0.2 else unit(rng, int(rng.choice([1, 1, 1, 4])))
+    space, group = rng.integers(1, 4), rng.integers(1, 6)
+    return Row(link, int(space), int(group), bool(rng.random() < 0.2), vectors)
+
+
+def check(rows: Rows, living: dict[int, Row], rng: np.random.Generator, like: Floats) -> None:
+    query = unit(rng, 1)[0] if rng.random() < 0.8 else like[0]
+    space, texts = int(rng.integers(1, 5)), [None, True, False][rng.integers(3)]
+    groups = [None, set(), {1}, {2, 5, 99}, {1, 2, 3, 4, 5}][rng.integers(5)]
+    k, offset = int(rng.integers(1, 13)), int(rng.choice([0, 0, 3, 10]))
+    without = {int(link) for link in rng.choice(sorted(living) or [1], 3)}
+    left = [row for link, row in living.items() if link not in without]
+    expected = oracle(left, query, space, groups, texts)
+    found = rows.search(
+        query, space=space, groups=groups, texts=texts, k=k, offset=offset, without=without
+    )
+    pairs = list(zip(found.links.tolist(), found.frames.tolist(), strict=True))
+    assert pairs == expected[offset : offset + k]
+    assert found.searched == len(expected)
+    assert found.more == (len(expected) > offset + k)
+    assert len(rows) == sum(len(row.vectors) for row in living.values())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: Path) -> None:
+    """Adds, removals, replacements, merges with changes meanwhile, and restarts."""
+    rng, chance = np.random.default_rng(seed), random.Random(seed)
+    rows, living = Rows(DIMENSION, folder=tmp_path, settle=SETTLE), dict[int, Row]()
+    repeated, following = unit(rng, 1), iter(range(1, 100_000))
+    settled, touched = Settled((), 0), set[int]()
+
+    def change() -> None:
+        new = [some_row(rng, next(following), repeated) for _ in range(chance.randint(0, 30))]
+        known = sorted(living)
+        gone = chance.sample(known, min(len(known), chance.randint(0, 12)))
+        replaced = chance.sample(known, min(len(known), chance.randint(0, 3)))
+        new += [some_row(rng, link, repeated) for link in replaced]
+        rows.apply(Changes([*gone, *replaced], entries(new) if new else None))
+        touched.update(link for link in [*gone, *replaced] if link <= settled.newest)
+        for link in gone:
+            living.pop(link, None)
+        living.update({row.link: row for row in new})
+
+    for _ in range(50):
+        change()
+        check(rows, living, rng, repeated)
+        if rows.due:
+            merge = rows.begin(hurried=True)
+            change()
+            check(rows, living, rng, repeated)
+            made = merge.build()
+            change()
+            rows.finish(merge, made)
+            settled = rows.settled(merge.newest)
+            touched = set(settled.touched)
+            rows.discard_others()
+            check(rows, living, rng, repeated)
+        if chance.random() < 0.15:
+            rows = reopened(tmp_path, settled.names, touched, settled.newest)
+            later = [
+                row for link, row in living.items() if link > settled.newest or link in touched
+            ]
+            if later:
+                rows.apply(Changes(added=entries(later)))
+            check(rows, living, rng, repeated)
+
+
+@pytest.mark.parametrize("dimension", [16, 72, 512])
+def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> None:
+    """The scan of codes itself: far more rows than are ranked by their vectors."""
+    rng = np.random.default_rng(1)
+    middles = unit(rng, 40, dimension)
+    vectors = middles[rng.integers(0, 40, 9000)] + 0.8 * unit(rng, 9000, dimension)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = Rows(dimension, folder=tmp_path, settle=4000)
+    groups = rng.integers(0, 10, 9000)
+    for start in range(0, 9000, 3000):
+        some = range(start, start + 3000)
+        rows.apply(
+            Changes(
+                added=entries([Row(n, 1, int(groups[n]), False, vectors[n : n + 1]) for n in some])
+            )
+        )
+        settle(rows)
+    assert names_of(rows)
+    rows.warm()
+    right = 0
+    for query in vectors[:20] + 0.5 * unit(rng, 20, dimension):
+        query /= np.linalg.norm(query)
+        for allowed in (None, {1, 2, 3}, {7}):
+            mine = np.ones(9000, bool) if allowed is None else np.isin(groups, list(allowed))
+            scores = np.where(mine, vectors @ query, -2)
+            found = rows.search(query, space=1, groups=allowed, k=10)
+            assert found.searched == mine.sum()
+            np.testing.assert_allclose(found.scores, scores[found.links], atol=1e-6)
+            right += len(set(np.argsort(-scores)[:10].tolist()) & set(found.links.tolist()))
+    assert right >= 0.98 * 20 * 3 * 10
+
+
+@pytest.mark.parametrize("copies", [3000, 20_000])
+def test_copies_without_number_come_in_the_order_of_their_links(
+    tmp_path: Path, copies: int
+) -> None:
+    rng = np.random.default_rng(2)
+    rows = Rows(DIMENSION, folder=tmp_path, settle=100)
+    one = unit(rng, 1)
+    rows.apply(Changes(added=entries([Row(n, 1, n % 7, False, one) for n in range(1, copies)])))
+    rows.apply(Changes(added=entries([Row(copies, 1, 1, False, unit(rng, 500))])))
+    settle(rows)
+    found = rows.search(one[0], space=1, groups=None, k=12)
+    assert found.links.tolist() == list(range(1, 13))
+
+
+def test_bytes_miss_nothing_that_vectors_find() -> None:
+    """Recent rows compared by bytes first give exactly what comparing vectors gives."""
+    rng = np.random.default_rng(3)
+    vectors = unit(rng, 6000, 64)
+    rows = Rows(64)
+    rows.apply(
+        Changes(added=entries([Row(n, 1, n % 3, False, vectors[n : n + 1]) for n in range(6000)]))
+    )
+    questions = [(query, groups) for query in unit(rng, 30, 64) for groups in (None, {0, 1})]
+    before = [rows.search(query, space=1, groups=groups, k=20) for query, groups in questions]
+    rows.warm()
+    after = [rows.search(query, space=1, groups=groups, k=20) for query, groups in questions]
+    assert rows._kernels is not None
+    for one, other in zip(before, after, strict=True):
+        assert one.links.tolist() == other.links.tolist()
+        assert one.scores.tolist() == other.scores.tolist()
+
+
+def test_above_counts_exactly(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    vectors = unit(rng, 300)
+    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    for start in (0, 150):
+        some = range(start, start + 150)
+        rows.apply(Changes(added=entries([Row(n, 1, 1, False, vectors[n : n + 1]) for n in some])))
+        settle(rows)
+    rows.apply(Changes(added=entries([Row(300, 1, 1, False, vectors[:1])])))
+    query = unit(rng, 1)[0]
+    expected = int((np.append(vectors @ query, vectors[0] @ query) > 0.2).sum())
+    assert rows.above(query, 0.2, space=1) == expected
+
+
+def filled(folder: Path, count: int = 200) -> tuple[Rows, Floats]:
+    rng = np.random.default_rng(5)
+    vectors = unit(rng, count)
+    rows = Rows(DIMENSION, folder=folder, settle=SETTLE)
+    rows.apply(
+        Changes(added=entries([Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(count)]))
+    )
+    settle(rows)
+    return rows, vectors
+
+
+def reopened(
+    folder: Path, names: Sequence[str], touched: Collection[int] = (), newest: int = 10_000
+) -> Rows:
+    rows = Rows(DIMENSION, folder=folder, settle=SETTLE)
+    rows.load(Settled(tuple(names), newest, frozenset(touched)))
+    return rows
+
+
+def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
+    rows, vectors = filled(tmp_path)
+    (name,) = names_of(rows)
+    raw = vectors[17].tobytes()
+    assert raw in (tmp_path / name).read_bytes()
+    segment = rows._now.parts[0].segment
+    (place,) = segment.places_of([17])
+    rows.apply(Changes([17]))
+    segment.flush()
+    assert raw not in (tmp_path / name).read_bytes()
+    assert not segment.codes[place // 32, :, place % 32].any()
+    assert not segment.mapped["codes"][place // 32, :, place % 32].any()
+    again = reopened(tmp_path, [name])
+    assert 17 not in again.search(vectors[17], space=1, groups=None, k=200).links
+    assert len(again) == 199
+
+
+def test_removal_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> None:
+    rows, vectors = filled(tmp_path)
+    (name,) = names_of(rows)
+    segment = rows._now.parts[0].segment
+    (place,) = segment.places_of([17])
+    segment.mapped["codes"][place // 32, 0, place % 32] ^= 5  # as killed half-way
+    segment.flush()
+    with pytest.raises(Damaged):
+        reopened(tmp_path, [name])
+    again = reopened(tmp_path, [name], {17, 999})
+    assert len(again) == 199
+    assert vectors[17].tobytes() not in (tmp_path / name).read_bytes()
+    assert len(reopened(tmp_path, [name])) == 199
+
+
+def use(folder: Path, name: str, query: Floats) -> None:
+    again = reopened(folder, [name])
+    again.search(query, space=1, groups=None, k=5)
+    segment = again._now.parts[0].segment
+    segment.read(np.arange(len(segment.keys)))
+
+
+def flip(path: Path, at: int, bit: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1 << bit
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> None:
+    """In an array that is loaded: at the start. In a vector: by the question that ranks it."""
+    chance = random.Random(seed)
+    rows, vectors = filled(tmp_path)
+    (name,) = names_of(rows)
+    where = rows._now.parts[0].segment.mapped
+    fields = read_header(tmp_path / name)
+    del rows
+    arrays = plan(**{k: fields[k] for k in ("dimension", "blocks", "rows", "lists", "keys")}).arrays
+    good = (tmp_path / name).read_bytes()
+    for array in [*arrays, *arrays]:
+        at = arrays[array][0] + chance.randrange(where[array].nbytes)
+        (tmp_path / name).write_bytes(good)
+        flip(tmp_path / name, at, chance.randrange(8))
+        with pytest.raises(Damaged):
+            use(tmp_path, name, vectors[0])
+    assert set(FIXED) < set(arrays)
+
+
+def test_missing_short_or_foreign_file_is_noticed(tmp_path: Path) -> None:
+    rows, _ = filled(tmp_path)
+    (name,) = names_of(rows)
+    del rows
+    good = (tmp_path / name).read_bytes()
+    for bad in (good[:-1], good[: len(good) // 2], good[:100], b"", good + b"\0", b"x" * 9000):
+        (tmp_path / name).write_bytes(bad)
+        with pytest.raises(Damaged):
+            reopened(tmp_path, [name])
+    (tmp_path / name).unlink()
+    with pytest.raises(Damaged):
+        reopened(tmp_path, [name])
+    (tmp_path / name).write_bytes(good)
+    with pytest.raises(Damaged, match="another model"):
+        Rows(24, folder=tmp_path).load(Settled((name,), 0))
+
+
+def test_unfinished_file_is_not_believed(tmp_path: Path) -> None:
+    rows, _ = filled(tmp_path)
+    rng = np.random.default_rng(6)
+    rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
+    merge = rows.begin(hurried=True)
+    merge.build()
+    with merge.path.open("r+b") as file:
+        file.write(b"\0" * 4096)  # the header is written last
+    with pytest.raises(Damaged):
+        reopened(tmp_path, [merge.path.name])
+
+
+def test_failed_merge_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    rows, vectors = filled(tmp_path)
+    rng = np.random.default_rng(7)
+    rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
+    files = set(tmp_path.iterdir())
+    merge = rows.begin(hurried=True)
+    segment = merge.parts[0].segment
+    segment.mapped["vectors"][segment.places_of([3])[0], 0] += 1
+    with pytest.raises(Damaged):
+        merge.build()
+    rows.abandon()
+    assert set(tmp_path.iterdir()) == files
+    segment.mapped["vectors"][segment.places_of([3])[0]] = vectors[3]
+    settle(rows)
+    assert len(rows) == 300
+
+
+def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
+    """Pairs of links come and go together while others search and merges run."""
+    rng = np.random.default_rng(8)
+    query = unit(rng, 1)[0]
+    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    over, odd = threading.Event(), list[int]()
+    newest, oldest = [0], [0]
+
+    def search() -> None:
+        while not over.is_set():
+            surely_from, surely_to = oldest[0], newest[0]
+            found = rows.search(query, space=1, groups=None, k=400)
+            links = set(found.links.tolist())
+            certain = set(range(oldest[0], surely_to))  # there before and after
+            if found.searched % 2 or certain - links or min(links, default=0) < surely_from - 2:
+                odd.append(found.searched)
+
+    def merge() -> None:
+        while not over.is_set():
+            settle(rows)
+            over.wait(0.001)
+
+    threads = [threading.Thread(target=work) for work in (search, search, merge)]
+    for thread in threads:
+        thread.start()
+    for link in range(0, 3000, 2):
+        pair = [Row(n, 1, 1, False, unit(rng, 1)) for n in (link, link + 1)]
+        gone = [link - 200, link - 199] if link >= 200 else []
+        oldest[0] = max(link - 198, 0)
+        rows.apply(Changes(gone, entries(pair)))
+        newest[0] = link + 2
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert not odd
+    assert len(rows) == 200

@@ -1,0 +1,266 @@
+"""A gallery whose rows have settled into files: restarts, kills, damage, and other readers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import Gallery, Group, Link
+from index.query import QueryEmbedding
+from index.records import EmbeddedPicture, Floats
+from index.search import SETTLE_ROWS
+from index.store import SEGMENTS
+from tests.index.colours import ColourEmbedder
+
+ROOT = Path(__file__).resolve().parents[2]
+DIMENSION = 64
+ROWS = SETTLE_ROWS + 600
+QUESTIONS = 25
+
+
+class Wide(ColourEmbedder):
+    """Its name and its dimension are all that counts: the vectors are made here."""
+
+    dimension = DIMENSION
+
+
+def unit(rng: np.random.Generator, count: int) -> Floats:
+    vectors = rng.normal(size=(count, DIMENSION))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+class World:
+    """What the gallery should hold, and whether it answers so."""
+
+    def __init__(self, seed: int = 11) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.vectors: dict[str, Floats] = {}
+        self.made = 0
+
+    async def put(self, gallery: Gallery, sources: Sequence[str]) -> None:
+        items = []
+        for source, vector in zip(sources, unit(self.rng, len(sources)), strict=True):
+            self.made += 1
+            picture = EmbeddedPicture(self.made.to_bytes(8, "little"), "image", vector[None])
+            items.append((picture, Link(1, Group(int(source) % 5), source, "")))
+            self.vectors[source] = vector
+        await gallery.commit(items)
+
+    async def remove(self, gallery: Gallery, sources: Sequence[str]) -> None:
+        await gallery.remove_sources(1, sources)
+        for source in sources:
+            del self.vectors[source]
+
+    async def check(self, gallery: Gallery) -> None:
+        """Every hit is there, with its score of now; hardly one of the best is missing; and each
+        picture is found by its own vector."""
+        sources = np.array(list(self.vectors))
+        vectors = np.stack(list(self.vectors.values()))
+        groups, found = sources.astype(int) % 5, 0
+        for query in unit(self.rng, QUESTIONS):
+            for allowed in (None, {1, 3}):
+                mine = np.ones(len(sources), bool) if allowed is None else np.isin(groups, [1, 3])
+                hits, searched = await ask(gallery, query, allowed)
+                assert searched == mine.sum()
+                for source, score in hits.items():
+                    assert score == pytest.approx(float(self.vectors[source] @ query), abs=1e-5)
+                    assert allowed is None or int(source) % 5 in allowed
+                found += len(
+                    hits.keys() & set(sources[mine][np.argsort(-(vectors[mine] @ query))][:5])
+                )
+        assert found >= 0.97 * QUESTIONS * 2 * 5
+        for source in [*sources[-20:], *self.rng.choice(sources, 5)]:
+            hits, _ = await ask(gallery, self.vectors[source], None)
+            assert next(iter(hits)) == source
+
+
+async def ask(
+    gallery: Gallery, query: Floats, groups: set[int] | None
+) -> tuple[dict[str, float], int]:
+    answer = await gallery.search(QueryEmbedding(query, None), space=1, groups=groups, k=5)
+    return {hit.link.source: hit.score for hit in answer.hits}, answer.searched
+
+
+async def settled(gallery: Gallery) -> tuple[str, ...]:
+    """The files of settled rows, once there are any and nothing is left to settle."""
+    while True:
+        now = await gallery._store.settled()
+        if now is not None and not gallery._rows.due:
+            return now.names
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """A folder with a gallery whose rows have settled, but for a few."""
+    folder, world = tmp_path_factory.mktemp("settled"), World()
+
+    async def fill() -> None:
+        gallery = await Gallery.open(folder / "gallery.db", Wide())
+        names = [str(n) for n in range(ROWS)]
+        for start in range(0, ROWS, 2000):
+            await world.put(gallery, names[start : start + 2000])
+        await settled(gallery)
+        await world.put(gallery, [str(n) for n in range(ROWS, ROWS + 50)])
+        await world.check(gallery)
+        await gallery.close()
+
+    asyncio.run(fill())
+    return folder, world
+
+
+@pytest.fixture
+def copied(filled: tuple[Path, World], tmp_path: Path) -> tuple[Path, World]:
+    """The same, for one test to do with as it likes."""
+    folder, world = filled
+    shutil.copytree(folder, tmp_path / "copy")
+    mine = World(seed=12)
+    mine.vectors, mine.made = dict(world.vectors), world.made
+    return tmp_path / "copy" / "gallery.db", mine
+
+
+def files(path: Path) -> list[Path]:
+    return sorted(path.with_name(path.name + SEGMENTS).iterdir())
+
+
+async def test_settled_rows_come_from_their_files(copied: tuple[Path, World]) -> None:
+    path, world = copied
+    before = [(file.name, file.stat().st_mtime_ns) for file in files(path)]
+    gallery = await Gallery.open(path, Wide())
+    assert gallery._rows.recent < 1000
+    await world.check(gallery)
+    await gallery.close()
+    assert [(file.name, file.stat().st_mtime_ns) for file in files(path)] == before
+
+
+async def test_changes_outlive_a_kill(copied: tuple[Path, World]) -> None:
+    """Copied while it is open, the folder is what a kill at that moment leaves."""
+    path, world = copied
+    gallery = await Gallery.open(path, Wide())
+    await world.remove(gallery, [str(n) for n in range(100, 160)])
+    await world.put(gallery, [str(n) for n in range(200, 230)])  # other bytes in the same slots
+    await world.put(gallery, [str(n) for n in range(ROWS + 50, ROWS + 90)])
+    await world.check(gallery)
+    killed = path.parent.with_name("killed")
+    shutil.copytree(path.parent, killed)
+    await gallery.close()
+    again = await Gallery.open(killed / path.name, Wide())
+    await world.check(again)
+    await again.close()
+
+
+async def test_removed_vector_is_in_no_file(copied: tuple[Path, World]) -> None:
+    path, world = copied
+    gone = [world.vectors[str(n)].tobytes() for n in (300, 301, 302)]
+    assert all(any(raw in file.read_bytes() for file in files(path)) for raw in gone)
+    gallery = await Gallery.open(path, Wide())
+    await world.remove(gallery, ["300", "301", "302"])
+    everything = [*files(path), path, path.with_name(path.name + "-wal")]
+    for file in everything:
+        data = file.read_bytes() if file.exists() else b""
+        assert not any(raw in data for raw in gone), file
+    await gallery.close()
+
+
+@pytest.mark.parametrize("harm", ["flipped", "short", "missing", "all missing", "foreign"])
+async def test_damaged_files_are_made_anew(
+    copied: tuple[Path, World], harm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, world = copied
+    file = files(path)[0]
+    data = bytearray(file.read_bytes())
+    if harm == "flipped":
+        data[-5000] ^= 4
+        file.write_bytes(data)
+    elif harm == "short":
+        file.write_bytes(data[:-4096])
+    elif harm == "foreign":
+        file.write_bytes(b"not a segment")
+    elif harm == "missing":
+        file.unlink()
+    else:
+        shutil.rmtree(file.parent)
+    with caplog.at_level(logging.WARNING):
+        gallery = await Gallery.open(path, Wide())
+    assert "made anew" in caplog.text
+    await world.check(gallery)
+    await world.remove(gallery, ["7"])
+    await world.put(gallery, ["8"])
+    await world.check(gallery)
+    await gallery.close()
+
+
+async def test_vector_that_changes_on_disk_is_not_believed(
+    copied: tuple[Path, World], caplog: pytest.LogCaptureFixture
+) -> None:
+    path, world = copied
+    gallery = await Gallery.open(path, Wide())
+    segment = gallery._rows._now.parts[0].segment
+    segment.mapped["vectors"][:, 3] *= -1  # of every vector, so that any question meets one
+    with caplog.at_level(logging.WARNING):
+        await world.check(gallery)
+    assert "made anew" in caplog.text
+    await gallery.close()
+
+
+async def test_reader_beside_a_writer(copied: tuple[Path, World]) -> None:
+    path, world = copied
+    writer = await Gallery.open(path, Wide())
+    await world.put(writer, ["17"])
+    before = [file.read_bytes() for file in files(path)]
+    reader = await Gallery.open(path, Wide(), read_only=True)
+    await world.check(reader)
+    assert [file.read_bytes() for file in files(path)] == before
+    await world.remove(writer, [str(n) for n in range(1000, 3000)])
+    answer = await reader.search(
+        QueryEmbedding(unit(world.rng, 1)[0], None), space=1, groups=None, k=50
+    )
+    assert {hit.link.source for hit in answer.hits} <= set(world.vectors)
+    await reader.close()
+    await writer.close()
+
+
+async def test_closing_does_not_wait_for_a_merge(tmp_path: Path) -> None:
+    world = World()
+    gallery = await Gallery.open(tmp_path / "gallery.db", Wide())
+    await world.put(gallery, [str(n) for n in range(ROWS)])
+    for _ in range(1000):
+        if gallery._merge is not None:
+            break
+        await asyncio.sleep(0.01)
+    await asyncio.wait_for(gallery.close(), 30)
+    again = await Gallery.open(tmp_path / "gallery.db", Wide())
+    await settled(again)
+    assert len(files(tmp_path / "gallery.db")) == 1
+    await world.check(again)
+    await again.close()
+
+
+def test_small_gallery_does_without_compiled_loops(tmp_path: Path) -> None:
+    """numba takes a third of a second to come, which no small gallery spends."""
+    code = f"""
+import asyncio, sys
+from tests.index.test_settled import *
+
+async def main():
+    for start in (0, 500):
+        world, gallery = World(), await Gallery.open({str(tmp_path / "gallery.db")!r}, Wide())
+        await world.put(gallery, [str(n) for n in range(start, start + 500)])
+        await ask(gallery, world.vectors[str(start)], None)
+        await gallery.close()
+
+asyncio.run(main())
+print("numba" in sys.modules)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "False"
