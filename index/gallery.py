@@ -93,6 +93,7 @@ class Gallery:
         # told to follow, its thread.
         self._wanted: str | Embedder | None = None
         self._successor: ModelThread | None = None
+        self._succession: str | None = None
         self._device = "auto"
         self._precision: Precision = "exact"
         self._loading = asyncio.Lock()
@@ -334,6 +335,11 @@ class Gallery:
         return self._stored.dimension if self._stored else 0
 
     @property
+    def device(self) -> str:
+        """What the model runs on, such as "cuda:0"; what was asked for until one is loaded."""
+        return self._thread.embedder.device if self._thread else self._device
+
+    @property
     def waiting(self) -> int:
         """How many pictures and texts wait for the model."""
         return self._thread.waiting if self._thread else 0
@@ -511,14 +517,20 @@ class Gallery:
             model = await self._loaded(found)
         elif revision not in (None, model.revision):
             return False
-        await self._store.set_successor(ModelInfo(model.name, model.revision, model.dimension))
+        info = ModelInfo(model.name, model.revision, model.dimension)
+        self._succession = await self._store.set_successor(info)
         self._successor = ModelThread(model)
         return True
 
     @property
-    def succeeding(self) -> bool:
-        """Whether another model's vectors are being made."""
-        return self._successor is not None
+    def succession(self) -> str | None:
+        """A name for the change of models that has begun, the same until it is done or given
+        up; None while there is none."""
+        return self._succession
+
+    async def slots_left(self, space: int, source: str) -> set[str]:
+        """The slots of one source that the model which will follow has not embedded."""
+        return await self._store.slots_left(space, source)
 
     async def left_behind(self) -> int:
         """How many pictures and texts the model that will follow has not embedded."""
@@ -548,7 +560,7 @@ class Gallery:
             changes = await self._store.succeed(settled)
             before, self._thread = self._thread, self._successor
             self._stored, self._rows = info, rows
-            self._successor = self._wanted = None
+            self._successor = self._succession = self._wanted = None
             await asyncio.to_thread(rows.discard_others)
         if before is not None:
             await before.close()

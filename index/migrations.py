@@ -126,7 +126,8 @@ async def _step_3(db: aiosqlite.Connection) -> None:
             id INTEGER PRIMARY KEY CHECK (id = 1),
             name TEXT NOT NULL,
             revision TEXT NOT NULL,
-            dimension INTEGER NOT NULL
+            dimension INTEGER NOT NULL,
+            succession TEXT NOT NULL
         )""",
         SUCCESSOR_EMBEDDINGS,
     ):

@@ -213,22 +213,30 @@ class Store:
         rows = await self._rows("SELECT name, revision, dimension FROM successor")
         return ModelInfo(*rows[0]) if rows else None
 
-    async def set_successor(self, model: ModelInfo | None) -> None:
-        """Remember which model will follow; what was made for a different one goes."""
+    async def set_successor(self, model: ModelInfo | None) -> str | None:
+        """Remember which model will follow; what was made for a different one goes.
 
-        async def write(db: aiosqlite.Connection) -> None:
-            revision = model.revision if model else ""
-            known = await db.execute_fetchall("SELECT revision FROM successor")
-            if [revision] != [one for (one,) in known]:
-                await db.execute("DELETE FROM successor_embeddings")
-            await db.execute("DELETE FROM successor")
+        returns  a name for this succession, the same as long as it lasts
+        """
+
+        async def write(db: aiosqlite.Connection) -> str | None:
+            known = list(await db.execute_fetchall("SELECT revision, succession FROM successor"))
+            succession: str | None = None
             if model is not None:
+                again = bool(known) and known[0][0] == model.revision
+                succession = known[0][1] if again else secrets.token_urlsafe(9)
                 await db.execute(
-                    "INSERT INTO successor VALUES (1, ?, ?, ?)",
-                    (model.name, model.revision, model.dimension),
+                    "INSERT OR REPLACE INTO successor VALUES (1, ?, ?, ?, ?)",
+                    (model.name, model.revision, model.dimension, succession),
                 )
+                if again:
+                    return succession
+            else:
+                await db.execute("DELETE FROM successor")
+            await db.execute("DELETE FROM successor_embeddings")
+            return succession
 
-        await self._write(write)
+        return await self._write(write)
 
     async def succeed(self, settled: Settled | None) -> Changes:
         """Let the successor's embeddings be the gallery's, and those of before go, at once.
@@ -244,7 +252,9 @@ class Store:
             await db.execute("ALTER TABLE successor_embeddings RENAME TO embeddings")
             await db.execute(migrations.SUCCESSOR_EMBEDDINGS)
             await db.execute("DELETE FROM model")
-            await db.execute("INSERT INTO model SELECT * FROM successor")
+            await db.execute(
+                "INSERT INTO model SELECT id, name, revision, dimension FROM successor"
+            )
             await db.execute("DELETE FROM successor")
             await db.execute("DELETE FROM searches")
             await _put_settled(db, settled)
@@ -268,6 +278,16 @@ class Store:
             AND id NOT IN (SELECT item FROM successor_embeddings)"""
         )
         return [(key, text) for key, text in rows]
+
+    async def slots_left(self, space: int, source: str) -> set[str]:
+        """The slots of a source whose pictures the successor has not embedded."""
+        rows = await self._rows(
+            """SELECT slot FROM links WHERE space = ? AND source = ?
+            AND item NOT IN (SELECT item FROM successor_embeddings)""",
+            space,
+            source,
+        )
+        return {slot for (slot,) in rows}
 
     async def left_behind(self) -> int:
         """How many items the successor has not embedded."""

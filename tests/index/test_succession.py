@@ -90,7 +90,7 @@ async def test_the_model_of_before_answers_until_the_other_has_seen_everything(
     assert (gallery.model, gallery.wanted, gallery.dimension) == (
         str(tiny_clip), str(other_clip), 24,
     )  # fmt: skip
-    assert not gallery.succeeding
+    assert gallery.succession is None
     await check(gallery, range(PICTURES))
     await gallery.begin_succession()
     assert await gallery.left_behind() == PICTURES + 1
@@ -191,7 +191,7 @@ async def test_wanting_the_model_of_before_again_lets_the_other_go(
     await gallery.close()
     gallery = await opened(filled, tiny_clip)
     assert gallery.wanted is None
-    assert not gallery.succeeding
+    assert gallery.succession is None
     assert await gallery.left_behind() == PICTURES + 1
 
 
@@ -243,7 +243,7 @@ async def test_a_kill_at_any_point_loses_nothing(
     assert gallery.model == str(other_clip if switched else tiny_clip)
     await check(gallery, range(PICTURES))
     if not switched:
-        assert gallery.succeeding
+        assert gallery.succession is not None
         kept = PICTURES + 1 - await gallery.left_behind()
         assert kept >= {"begun": 0, "seen 9": 10}.get(line, PICTURES)
         await look_again(gallery, range(PICTURES))
