@@ -68,6 +68,10 @@ class Embedder(Protocol):
     resample: int | None  # its resize's filter, where frames may come as it would leave them
     batch: int  # frames in one call
 
+    @property
+    def device(self) -> str:
+        """Where it computes: "cpu", "cuda:0"."""
+
     def images(self, frames: Sequence[Image]) -> Floats:
         """(len(frames), d) float32, unit rows."""
 
