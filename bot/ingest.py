@@ -12,7 +12,7 @@ import itertools
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import aiohttp
 import discord
@@ -45,6 +45,7 @@ Trouble = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)  #
 
 Shown: TypeAlias = Mapping[str, Picture]  # by slot
 Known: TypeAlias = Mapping[str, set[str]]  # slots in the gallery, by message
+What: TypeAlias = Literal["missing", "everything", "model"]  # which pictures of history to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +216,13 @@ class Ingest:
         group: Group,
         messages: Iterable[discord.Message],
         *,
-        again: bool = False,
+        what: What = "missing",
         patient: bool = True,
     ) -> tuple[list[Item], int]:
         """The pictures of a page of history that are not in the gallery yet, to be committed.
 
-        again    also those that are in it
+        what     "everything": also those that are in it; "model": only those that are, and that
+                 the model which is to take over has not seen
         patient  raise what nobody expected, so that the page is tried again
         returns  those that could be taken, and how many could not
         """
@@ -228,8 +230,10 @@ class Ingest:
         for message in messages:
             shown = self.shown(message)
             known: set[str] = set()
-            if shown and not again:
+            if shown and what == "missing":
                 known = await self._client.gallery.slots(space, str(message.id))
+            elif shown and what == "model":
+                known = shown.keys() - await self._client.gallery.slots_left(space, str(message.id))
             if wanted := tuple(p for slot, p in shown.items() if slot not in known):
                 posts.append(Post(space, group, message.id, wanted, patient=patient))
         taken = await asyncio.gather(*(self._take_in_turn(post) for post in posts))

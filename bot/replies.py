@@ -14,7 +14,7 @@ from discord.abc import GuildChannel
 
 from bot.download import DownloadError
 from bot.logs import fields
-from index import EmptyQuery, GalleryClosed, GalleryError, LinkGone, PictureError
+from index import EmptyQuery, GalleryClosed, GalleryError, LinkGone, ModelChanged, PictureError
 
 if TYPE_CHECKING:
     from bot.backfill import Progress
@@ -177,7 +177,7 @@ def _of_gallery(error: GalleryError) -> str | None:
         return PICTURE_GONE
     if isinstance(error, GalleryClosed):
         return RESTARTING
-    if isinstance(error, PictureError):
+    if isinstance(error, PictureError | ModelChanged):
         return str(error)
     return None  # trouble with the model or the store: its text names files of the machine
 
@@ -331,7 +331,11 @@ def reindex_shown(link: str) -> str:
 def reindexing(status: str, state: State) -> str:
     """How far a job is, as its message shows it."""
     where = f"<#{state.channel}>" if state.channel else "all watched channels"
-    what = "missing pictures" if state.what == "missing" else "everything again"
+    what = {
+        "missing": "missing pictures",
+        "everything": "everything again",
+        "model": f"everything for `{state.model}`",
+    }[state.what]
     lines = [f"**{_STANDS[status]}** · {where}, {what}"]
     if status in ("running", "paused"):
         lines.append(_bar(state.fraction) + _time_left(state.seconds_left, status))
@@ -344,7 +348,20 @@ def reindexing(status: str, state: State) -> str:
     found = [f"{state.added:,} added", f"{state.removed:,} removed"]
     found += [f"{state.failed:,} could not be read"] if state.failed else []
     found += [f"{_count(state.closed, 'channel')} closed to me"] if state.closed else []
-    return "\n".join([*lines, " · ".join(found)])
+    lines.append(" · ".join(found))
+    if state.what == "model":
+        lines.append(_of_the_switch(status, state))
+    return "\n".join(lines)
+
+
+def _of_the_switch(status: str, state: State) -> str:
+    if not state.switched:
+        wait = " and in the other servers" if status == "done" else ""
+        return f"Until this is done here{wait}, the model of before answers."
+    lost = f" {_count(state.lost, 'picture')} that I could not get again left the index; " + (
+        "`/reindex` tries once more."
+    )
+    return f"`{state.model}` answers from now on." + (lost if state.lost else "")
 
 
 # ── Admins: status ───────────────────────────────────────────────────────────────────────
@@ -367,6 +384,7 @@ class Status:
     waiting: int  # messages
     per_second: float  # pictures
     model: str
+    wanted: str | None  # another model that is to take over
     device: str
     disk_bytes: int
     latency_s: float
@@ -386,6 +404,9 @@ def status(now: Status) -> str:
     waiting = f"{_count(now.waiting, 'message')} waiting" if now.waiting else "nothing waiting"
     lines.append(f"Speed: {now.per_second:.1f} pictures a second in the last minute, {waiting}")
     lines.append(f"Model: `{now.model}` on {now.device} · disk: {now.disk_bytes / 1e6:,.1f} MB")
+    if now.wanted:
+        going = "is taking over" if now.jobs else "is to take over; `/reindex` begins that"
+        lines.append(f"`{now.wanted}` {going}. Until then `{now.model}` answers.")
     lines.append(f"Up for {_duration(now.uptime_s)} · Discord answers in {now.latency_s:.2f} s")
     lines += [_channel_line(channel) for channel in now.channels]
     return _fitting(lines)

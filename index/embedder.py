@@ -90,6 +90,10 @@ class Embedder(Protocol):
     def batch(self) -> int:
         """Frames in one call."""
 
+    @property
+    def device(self) -> str:
+        """Where it computes: "cpu", "cuda:0"."""
+
     def images(self, frames: Sequence[Image]) -> Floats:
         """(len(frames), d) float32, unit rows."""
 
@@ -138,8 +142,12 @@ class ClipEmbedder:
         self._processor: Any = None
 
     @property
-    def device(self) -> torch.device:
+    def device(self) -> str:
         """Where pictures are computed; texts of known families are always on the CPU."""
+        return str(self._on)
+
+    @property
+    def _on(self) -> torch.device:
         if self._device is None:
             self._device = _device(self.name, self._wanted_device)
         return self._device
@@ -147,7 +155,7 @@ class ClipEmbedder:
     @property
     def batch(self) -> int:
         """Frames in one call."""
-        return CPU_BATCH if self.device.type == "cpu" else GPU_BATCH
+        return CPU_BATCH if self._on.type == "cpu" else GPU_BATCH
 
     def texts(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
         """(len(texts), d) unit rows; and for each text that was too long, what was read."""
@@ -188,22 +196,20 @@ class ClipEmbedder:
             from index import by_transformers
 
             log.info("texts by transformers: %s has %s", self.name, difference)
-            return by_transformers.Texts(
-                self._found, numbers or "plain", self.device, padded=padded
-            )
+            return by_transformers.Texts(self._found, numbers or "plain", self._on, padded=padded)
 
     def _image_side(self, numbers: packed.Numbers) -> Images:
         try:
             pixels = preprocessing.normalisation(self._found)
             if pixels is None or self.resample is None:
                 raise Unfamiliar("a preprocessing of its own")
-            products = packed.Products(numbers, self.device)
+            products = packed.Products(numbers, self._on)
             return _OwnImages(self, image_tower(self._found, self._weights, products, *pixels))
         except Unfamiliar as difference:
             from index import by_transformers
 
             log.info("pictures by transformers: %s has %s", self.name, difference)
-            return by_transformers.Images(self._found, numbers, self.device)
+            return by_transformers.Images(self._found, numbers, self._on)
 
     def _best(
         self,
@@ -218,7 +224,7 @@ class ClipEmbedder:
         """
         plain = build("plain")
         wanted = NUMBERS[side][self._precision]
-        device = self.device if side == "images" else _device(self.name, "cpu")
+        device = self._on if side == "images" else _device(self.name, "cpu")
         wanted = tuple(numbers for numbers in wanted if packed.supported(numbers, device.type))
         if not wanted:
             return plain

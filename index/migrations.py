@@ -13,6 +13,13 @@ import aiosqlite
 APPLICATION_ID = 0x4D_41_47_50  # "MAGP": tells a gallery from other SQLite files
 
 
+# Of the shape of `embeddings`, whose name it takes in the end.
+SUCCESSOR_EMBEDDINGS = """CREATE TABLE successor_embeddings (
+    item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+    vectors BLOB NOT NULL
+)"""
+
+
 async def _step_1(db: aiosqlite.Connection) -> None:
     """Pictures, links to them, and what is remembered beside them."""
     for statement in (
@@ -112,7 +119,26 @@ async def _step_2(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
-STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (_step_1, _step_2)
+async def _step_3(db: aiosqlite.Connection) -> None:
+    """The embeddings of the model that will follow, while they are made."""
+    for statement in (
+        """CREATE TABLE successor (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            name TEXT NOT NULL,
+            revision TEXT NOT NULL,
+            dimension INTEGER NOT NULL,
+            succession TEXT NOT NULL
+        )""",
+        SUCCESSOR_EMBEDDINGS,
+    ):
+        await db.execute(statement)
+
+
+STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
+    _step_1,
+    _step_2,
+    _step_3,
+)
 LATEST = len(STEPS)
 
 

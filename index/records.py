@@ -70,8 +70,10 @@ class Job:
 class EmbeddedPicture:
     """A picture (or text) ready to be committed; opaque to callers.
 
-    key      sha256 of its bytes, with its kind: what makes two links share one item
-    vectors  (frames, d) float32, unit rows
+    key        sha256 of its bytes, with its kind: what makes two links share one item
+    vectors    (frames, d) float32, unit rows
+    revision   of the model they are from; "": whichever the gallery has
+    successor  (frames, d') from the model that will follow, while there is one
     """
 
     key: bytes
@@ -80,6 +82,8 @@ class EmbeddedPicture:
     width: int = 0
     height: int = 0
     text: str | None = None
+    revision: str = ""
+    successor: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

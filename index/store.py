@@ -208,6 +208,94 @@ class Store:
 
         await self._write(write)
 
+    async def successor(self) -> ModelInfo | None:
+        """The model that will follow; its embeddings are being made."""
+        rows = await self._rows("SELECT name, revision, dimension FROM successor")
+        return ModelInfo(*rows[0]) if rows else None
+
+    async def set_successor(self, model: ModelInfo | None) -> str | None:
+        """Remember which model will follow; what was made for a different one goes.
+
+        returns  a name for this succession, the same as long as it lasts
+        """
+
+        async def write(db: aiosqlite.Connection) -> str | None:
+            known = list(await db.execute_fetchall("SELECT revision, succession FROM successor"))
+            succession: str | None = None
+            if model is not None:
+                again = bool(known) and known[0][0] == model.revision
+                succession = known[0][1] if again else secrets.token_urlsafe(9)
+                await db.execute(
+                    "INSERT OR REPLACE INTO successor VALUES (1, ?, ?, ?, ?)",
+                    (model.name, model.revision, model.dimension, succession),
+                )
+                if again:
+                    return succession
+            else:
+                await db.execute("DELETE FROM successor")
+            await db.execute("DELETE FROM successor_embeddings")
+            return succession
+
+        return await self._write(write)
+
+    async def succeed(self, settled: Settled | None) -> Changes:
+        """Let the successor's embeddings be the gallery's, and those of before go, at once.
+
+        Links without one go too: a look at their source finds them again. So do kept questions,
+        which the model of before had read. `settled` is of the successor's rows.
+        """
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            await db.execute("DELETE FROM settled")
+            changes = await self._drop(db, "item NOT IN (SELECT item FROM successor_embeddings)")
+            await db.execute("DROP TABLE embeddings")
+            await db.execute("ALTER TABLE successor_embeddings RENAME TO embeddings")
+            await db.execute(migrations.SUCCESSOR_EMBEDDINGS)
+            await db.execute("DELETE FROM model")
+            await db.execute(
+                "INSERT INTO model SELECT id, name, revision, dimension FROM successor"
+            )
+            await db.execute("DELETE FROM successor")
+            await db.execute("DELETE FROM searches")
+            await _put_settled(db, settled)
+            self._log_has_deleted = True
+            return changes
+
+        return await self._write(write)
+
+    async def remake(self, key: bytes, vectors: np.ndarray[Any, np.dtype[np.float32]]) -> None:
+        """Keep the successor's vectors of an item that is here."""
+        await self._execute(
+            "INSERT OR REPLACE INTO successor_embeddings SELECT id, ? FROM items WHERE key = ?",
+            _blob(vectors),
+            key,
+        )
+
+    async def texts_left_behind(self) -> list[tuple[bytes, str]]:
+        """Keys and words of the texts that the successor has not embedded."""
+        rows = await self._rows(
+            """SELECT key, text FROM items WHERE kind = 'text'
+            AND id NOT IN (SELECT item FROM successor_embeddings)"""
+        )
+        return [(key, text) for key, text in rows]
+
+    async def slots_left(self, space: int, source: str) -> set[str]:
+        """The slots of a source whose pictures the successor has not embedded."""
+        rows = await self._rows(
+            """SELECT slot FROM links WHERE space = ? AND source = ?
+            AND item NOT IN (SELECT item FROM successor_embeddings)""",
+            space,
+            source,
+        )
+        return {slot for (slot,) in rows}
+
+    async def left_behind(self) -> int:
+        """How many items the successor has not embedded."""
+        rows = await self._rows(
+            "SELECT COUNT(*) FROM items WHERE id NOT IN (SELECT item FROM successor_embeddings)"
+        )
+        return int(rows[0][0])
+
     async def empty(self) -> bool:
         """Whether nothing is kept here yet."""
         return not await self._rows("SELECT 1 FROM items LIMIT 1")
@@ -248,9 +336,13 @@ class Store:
     # ---- what is there
 
     async def entries(
-        self, dimension: int, settled: Settled | None = None
+        self, dimension: int, settled: Settled | None = None, *, successor: bool = False
     ) -> AsyncIterator[Entries]:
-        """All links with their vectors, in chunks; with `settled`, only those not in its files."""
+        """All links with their vectors, in chunks; with `settled`, only those not in its files.
+
+        successor  with the vectors of the model that will follow, as far as there are any
+        """
+        table = "successor_embeddings" if successor else "embeddings"
         wheres: list[tuple[str, Any]] = [("id > ?", settled.newest if settled else 0)]
         if settled is not None and settled.touched:
             older = [link for link in settled.touched if link <= settled.newest]
@@ -261,26 +353,28 @@ class Store:
                     f"""SELECT links.id, links.space, links.group_id, items.kind = 'text',
                         length(vectors), vectors
                     FROM links JOIN items ON items.id = links.item
-                    JOIN embeddings ON embeddings.item = links.item
+                    JOIN {table} AS embeddings ON embeddings.item = links.item
                     WHERE links.{where} ORDER BY links.id""",
                     (param,),
                 ) as cursor:
                     while rows := list(await cursor.fetchmany(CHUNK_ROWS)):
                         yield await asyncio.to_thread(_chunk, self.path, rows, dimension)
 
-    async def frames(self, dimension: int) -> int:
+    async def frames(self, dimension: int, *, successor: bool = False) -> int:
         """How many vectors `entries` will give: the frames of all links."""
+        table = "successor_embeddings" if successor else "embeddings"
         rows = await self._rows(
-            """SELECT total(length(vectors)) FROM links
-            JOIN embeddings ON embeddings.item = links.item"""
+            f"""SELECT total(length(vectors)) FROM links
+            JOIN {table} AS embeddings ON embeddings.item = links.item"""
         )
         return int(rows[0][0]) // (4 * dimension)
 
     async def item(self, key: bytes) -> EmbeddedPicture | None:
         """The item with this key, as it was committed; None when it isn't here."""
         rows = await self._rows(
-            """SELECT key, kind, vectors, width, height, text
-            FROM items JOIN embeddings ON item = id WHERE key = ?""",
+            """SELECT key, kind, embeddings.vectors, width, height, text, successor.vectors
+            FROM items JOIN embeddings ON embeddings.item = id
+            LEFT JOIN successor_embeddings AS successor ON successor.item = id WHERE key = ?""",
             key,
         )
         return await self._picture(rows)
@@ -288,7 +382,7 @@ class Store:
     async def item_of_link(self, id: int) -> EmbeddedPicture | None:
         """The item that a link shows."""
         rows = await self._rows(
-            """SELECT key, kind, vectors, width, height, text
+            """SELECT key, kind, vectors, width, height, text, NULL
             FROM links JOIN items ON items.id = links.item
             JOIN embeddings ON embeddings.item = links.item WHERE links.id = ?""",
             id,
@@ -299,9 +393,11 @@ class Store:
         model = await self.model()
         if not rows or model is None:
             return None
-        key, kind, vectors, width, height, text = rows[0]
+        key, kind, vectors, width, height, text, following = rows[0]
         shaped = _vectors(self.path, vectors, model.dimension)
-        return EmbeddedPicture(key, kind, shaped, width, height, text)
+        after = await self.successor() if following else None
+        successor = _vectors(self.path, following, after.dimension) if after else None
+        return EmbeddedPicture(key, kind, shaped, width, height, text, model.revision, successor)
 
     async def links(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
         """Those of these links that are still there, each with its kind and text."""
@@ -440,17 +536,7 @@ class Store:
     async def settle(self, settled: Settled | None) -> None:
         """Remember that; from now on removed and replaced links are noted beside it."""
 
-        async def write(db: aiosqlite.Connection) -> None:
-            await db.execute("DELETE FROM settled")
-            await db.execute("DELETE FROM touched")
-            if settled is not None:
-                await db.execute(
-                    "INSERT INTO settled VALUES (1, ?, ?)",
-                    (json.dumps(settled.names), settled.newest),
-                )
-                await _touch(db, list(settled.touched))
-
-        await self._write(write)
+        await self._write(lambda db: _put_settled(db, settled))
 
     async def compact(self) -> None:
         """Write the file anew, without gaps: takes seconds a gigabyte, in which writes wait."""
@@ -688,6 +774,7 @@ async def _put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
     """The id of the item with these bytes, which may be there already."""
     found = list(await db.execute_fetchall("SELECT id FROM items WHERE key = ?", (picture.key,)))
     if found:
+        await _put_successor(db, int(found[0][0]), picture)
         return int(found[0][0])
     id = await _returned(
         db,
@@ -700,9 +787,21 @@ async def _put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
     )
     # float32: float16 would halve the file, but the exact second ranking and a change of
     # precision later on need the vectors as the model gave them.
-    vectors = np.ascontiguousarray(picture.vectors, np.float32).tobytes()
-    await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, vectors))
+    await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, _blob(picture.vectors)))
+    await _put_successor(db, id, picture)
     return id
+
+
+async def _put_successor(db: aiosqlite.Connection, item: int, picture: EmbeddedPicture) -> None:
+    if picture.successor is not None:
+        await db.execute(
+            "INSERT OR REPLACE INTO successor_embeddings SELECT ?, ? FROM successor",
+            (item, _blob(picture.successor)),
+        )
+
+
+def _blob(vectors: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
+    return np.ascontiguousarray(vectors, np.float32).tobytes()
 
 
 async def _put_link(
@@ -751,6 +850,16 @@ async def _touch(db: aiosqlite.Connection, links: Sequence[int]) -> None:
         WHERE value <= (SELECT newest FROM settled)""",
         (json.dumps(list(links)),),
     )
+
+
+async def _put_settled(db: aiosqlite.Connection, settled: Settled | None) -> None:
+    await db.execute("DELETE FROM settled")
+    await db.execute("DELETE FROM touched")
+    if settled is not None:
+        await db.execute(
+            "INSERT INTO settled VALUES (1, ?, ?)", (json.dumps(settled.names), settled.newest)
+        )
+        await _touch(db, list(settled.touched))
 
 
 async def _put_cursors(db: aiosqlite.Connection, cursors: Sequence[Cursor]) -> None:
