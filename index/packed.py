@@ -116,30 +116,44 @@ class Products:
         return _floating(weight, bias, after, getattr(torch, self.numbers), narrow=narrow)
 
 
-class RowProducts:
-    """The same for `text_tower`: products of numpy's arrays."""
+class InTorch(Products):
+    """The arithmetic of `text_tower`, on the CPU."""
 
     def __init__(self, numbers: Numbers) -> None:
         import torch
 
-        self._products = Products(numbers, torch.device("cpu"))
+        super().__init__(numbers, torch.device("cpu"))
 
-    def linear(self, pairs: Sequence[Pair]) -> Callable[[Floats], Floats]:
-        return _of_arrays(self._products.linear(pairs))
+    def rows(self, array: Floats) -> torch.Tensor:
+        import torch
 
-    def mlp(self, up: Pair, down: Pair, activation: Activation) -> Callable[[Floats], Floats]:
-        return _of_arrays(self._products.mlp(up, down, activation))
+        return torch.from_numpy(array)
 
+    def array(self, rows: torch.Tensor) -> Floats:
+        array: Floats = rows.numpy()
+        return array
 
-def _of_arrays(product: Product) -> Callable[[Floats], Floats]:
-    import torch
+    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Product:
+        import torch
 
-    def of_arrays(x: Floats) -> Floats:
-        with torch.inference_mode():
-            y: Floats = product(torch.from_numpy(np.ascontiguousarray(x))).numpy()
-            return y
+        weight, bias = torch.tensor(scale), torch.tensor(shift)
+        return lambda x: torch.layer_norm(x, weight.shape, weight, bias, epsilon)
 
-    return of_arrays
+    def attended(
+        self, qkv: torch.Tensor, spans: Sequence[slice], heads: int, *, causal: bool
+    ) -> torch.Tensor:
+        """(n, 3 · width) → (n, width): what each row takes from the rows of its own text."""
+        import torch
+
+        n, width = qkv.shape[0], qkv.shape[1] // 3
+        apart = qkv.reshape(n, 3, heads, width // heads).permute(1, 2, 0, 3)
+        attend = torch.nn.functional.scaled_dot_product_attention
+        taken = []
+        for span in spans:
+            q, k, v = apart[:, None, :, span]  # (1, heads, tokens, width of a head)
+            taken.append(attend(q, k, v, is_causal=causal))
+        joined = taken[0] if len(taken) == 1 else torch.cat(taken, dim=2)
+        return joined[0].transpose(0, 1).reshape(n, width)
 
 
 def _joined(pairs: Sequence[Pair]) -> Pair:
