@@ -14,6 +14,7 @@ import logging
 import math
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ TEXT_BATCH = 32
 # are answered in a third of the time and pictures take a fifth more. A GPU's calls are short.
 HOLD_S = 0.03
 ASKED_LATELY_S = 30.0
+# Questions whose embeddings are remembered, some 2 KB each: people ask again what others asked.
+REMEMBERED = 1024
 
 Embedded: TypeAlias = tuple[Floats, str | None]
 
@@ -78,6 +81,7 @@ class ModelThread:
         self._closing = False
         self._asked_at = -math.inf
         self._frame_s = math.inf  # that a frame takes; as if for ever before the first
+        self._remembered: OrderedDict[str, Embedded] = OrderedDict()
         self._doors = {turn: asyncio.Semaphore(n) for turn, n in MAX_WAITING.items()}
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
@@ -88,8 +92,20 @@ class ModelThread:
         return vectors
 
     async def text(self, text: str, *, asked: bool = False) -> Embedded:
-        """(1, d), and what was read of a text that was too long."""
-        return await self._wait(Turn.ASKED_TEXT if asked else Turn.TEXT, text)
+        """(1, d), and what was read of a text that was too long.
+
+        asked   somebody waits for the answer; one of the last questions has it at once
+        """
+        if not asked:
+            return await self._wait(Turn.TEXT, text)
+        if text not in self._remembered:
+            embedded = await self._wait(Turn.ASKED_TEXT, text)
+            self._remembered[text] = embedded
+            while len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+            return embedded
+        self._remembered.move_to_end(text)
+        return self._remembered[text]
 
     @property
     def waiting(self) -> int:
