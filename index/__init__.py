@@ -28,6 +28,7 @@ from index.gallery import Gallery
 from index.query import Query, QueryEmbedding, SavedSearch
 from index.records import (
     Answer,
+    Belonging,
     Counts,
     Cursor,
     EmbeddedPicture,
@@ -41,6 +42,7 @@ from index.records import (
 
 __all__ = [
     "Answer",
+    "Belonging",
     "Counts",
     "Cursor",
     "EmbeddedPicture",

@@ -95,6 +95,16 @@ class Counts:
     links: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Belonging:
+    """A link with all that is kept of it; vectors (frames, d)."""
+
+    link: Link
+    kind: Kind
+    text: str | None
+    vectors: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """The model whose embeddings a gallery holds."""
