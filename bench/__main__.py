@@ -13,7 +13,7 @@ from rich.console import Console
 import bench
 from bench.report import Report
 
-NOT_A_MEASUREMENT = {"__main__", "report", "checkpoint", "photographs", "plain", "vectors"}
+NOT_A_MEASUREMENT = {"__main__", "report", "checkpoint", "photographs", "plain", "town", "vectors"}
 
 
 def main() -> int:
