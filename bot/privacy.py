@@ -15,14 +15,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import discord
-import numpy as np
 from discord import app_commands
 
 from bot import replies
 from bot.channels import demand_manage_server
 from bot.find import JUMP
 from bot.logs import fields
-from index import Belonging
+from index import Belonging, vectors_file
 
 if TYPE_CHECKING:
     from bot.client import Interaction, Magpie
@@ -156,13 +155,10 @@ def packed_export(about: dict[str, Any], belongings: list[Belonging]) -> bytes:
     """A zip: about-you.json, and vectors.npy, whose rows belong to the pictures in their order."""
     pictures = [_described(one) for one in belongings]
     text = json.dumps(about | {"pictures": pictures}, ensure_ascii=False, indent=1)
-    rows = [one.vectors for one in belongings]
-    vectors = io.BytesIO()
-    np.save(vectors, np.concatenate(rows) if rows else np.empty((0, 0), np.float32))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("about-you.json", text)
-        file.writestr("vectors.npy", vectors.getvalue())
+        file.writestr("vectors.npy", vectors_file(belongings))
     return packed.getvalue()
 
 

@@ -38,6 +38,7 @@ from index.records import (
     Link,
     ModelInfo,
     Precision,
+    vectors_file,
 )
 
 __all__ = [
@@ -78,4 +79,5 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "vectors_file",
 ]
