@@ -288,20 +288,22 @@ class Gallery:
             if self._rows is damaged and not self._closed.is_set():
                 await self._load_all_rows()
 
-    async def _load_model(self, model: str | Embedder) -> None:
+    async def _load_model(self, model: str | Embedder, *, whole: bool = True) -> None:
         """The model, once it is known to be the one whose vectors are kept."""
         if isinstance(model, str):
             found = await asyncio.to_thread(checkpoint.find, model)
             self._check(found.name, found.revision)
-            model = await self._loaded(found)
+            model = await self._loaded(found, whole=whole)
         self._check(model.name, model.revision)
         if self._stored is None:
             self._stored = ModelInfo(model.name, model.revision, model.dimension)
             self._rows = self._new_rows(model.dimension)
         self._thread = ModelThread(model)
 
-    async def _loaded(self, found: Checkpoint) -> Embedder:
-        return await asyncio.to_thread(embedder.load, found, self._device, self._precision)
+    async def _loaded(self, found: Checkpoint, *, whole: bool = True) -> Embedder:
+        return await asyncio.to_thread(
+            embedder.load, found, self._device, self._precision, whole=whole
+        )
 
     def _check(self, name: str, revision: str) -> None:
         if self._stored is not None and self._stored.revision != revision:
@@ -321,7 +323,7 @@ class Gallery:
             if self._thread is None:
                 if self._stored is None:
                     raise ModelNotFound("")
-                await self._load_model(self._stored.name)
+                await self._load_model(self._stored.name, whole=False)
             assert self._thread is not None
             return self._thread
 

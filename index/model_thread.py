@@ -12,6 +12,7 @@ import heapq
 import itertools
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ class Turn(enum.IntEnum):
 MAX_WAITING = {Turn.ASKED_TEXT: 256, Turn.ASKED_IMAGE: 32, Turn.TEXT: 256, Turn.IMAGE: 32}
 # Texts in one call; they cost a tenth of a picture.
 TEXT_BATCH = 32
+# Questions whose embeddings are remembered, some 2 KB each: people ask again what others asked.
+REMEMBERED = 1024
 
 Embedded: TypeAlias = tuple[Floats, str | None]
 
@@ -66,6 +69,7 @@ class ModelThread:
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closing = False
+        self._remembered: OrderedDict[str, Embedded] = OrderedDict()
         self._doors = {turn: asyncio.Semaphore(n) for turn, n in MAX_WAITING.items()}
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
@@ -76,8 +80,20 @@ class ModelThread:
         return vectors
 
     async def text(self, text: str, *, asked: bool = False) -> Embedded:
-        """(1, d), and what was read of a text that was too long."""
-        return await self._wait(Turn.ASKED_TEXT if asked else Turn.TEXT, text)
+        """(1, d), and what was read of a text that was too long.
+
+        asked   somebody waits for the answer; one of the last questions has it at once
+        """
+        if not asked:
+            return await self._wait(Turn.TEXT, text)
+        if text not in self._remembered:
+            embedded = await self._wait(Turn.ASKED_TEXT, text)
+            self._remembered[text] = embedded
+            while len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+            return embedded
+        self._remembered.move_to_end(text)
+        return self._remembered[text]
 
     @property
     def waiting(self) -> int:

@@ -116,3 +116,15 @@ async def test_the_queue_is_bounded() -> None:
         await asyncio.sleep(0.001)
     assert 0 < most <= model_thread.MAX_WAITING[model_thread.Turn.IMAGE]
     await thread.close()
+
+
+async def test_question_asked_again_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_thread, "REMEMBERED", 2)
+    embedder = ColourEmbedder()
+    thread = ModelThread(embedder)
+    for words in ("red", "green", "red", "blue", "red", "green"):
+        vectors, _ = await thread.text(words, asked=True)
+        assert (vectors == ColourEmbedder().texts([words])[0]).all()
+    await thread.text("red")
+    assert len(embedder.calls) == 5  # red, green, blue, green forgotten meanwhile; red unasked
+    await thread.close()
