@@ -251,13 +251,19 @@ class Ingest:
         return dropped
 
     def shown(self, message: discord.Message) -> Shown:
-        """The pictures of a message that count, by slot.
+        """The pictures of a message that count, by slot: not those of people who opted out.
 
         Magpie's own messages show pictures that are indexed where they were posted.
         """
         if self._client.user is not None and message.author.id == self._client.user.id:
             return {}
-        return {picture.slot: picture for picture in pictures.from_message(message)}
+        guild = message.guild.id if message.guild else 0
+        out = self._client.opted_out
+        return {
+            picture.slot: picture
+            for picture in pictures.from_message(message)
+            if (guild, picture.author_id) not in out
+        }
 
     async def _take_in_turn(self, post: Post) -> list[Item]:
         async with self._history_slots:
