@@ -20,6 +20,7 @@ from bot.health import Metrics
 from bot.ingest import Ingest
 from bot.ledger import Ledger
 from bot.logs import fields
+from bot.pace import Pace
 from bot.privacy import OptedOut
 from bot.settings import DISCORD, Settings
 from bot.upkeep import Upkeep
@@ -78,6 +79,7 @@ class Magpie(discord.AutoShardedClient):
         self.downloader = Downloader(settings)
         self.ingest = Ingest(self)
         self.opted_out = OptedOut(self)
+        self.pace = Pace(settings.questions)
         self.history = History(self)
         self.reindexing = reindex.Reindexing(self)
         self.upkeep = Upkeep(self)

@@ -43,6 +43,14 @@ ONLY_LINKS = (
 )
 PICTURE_GONE = "That picture is no longer there, or no longer open to you."
 SEARCH_GONE = "I have forgotten this search; they are kept for seven days. Please ask again."
+
+
+def too_many_questions(seconds: int, *, server: bool) -> str:
+    """A member, or all of a server, asked more than a minute allows."""
+    who = "This server is" if server else "You are"
+    return f"{who} asking faster than I can look. Please try again in {_count(seconds, 'second')}."
+
+
 NOT_YOURS = "These are somebody else’s results. Ask with `/find` to get your own."
 WHO_ARE_YOU = (
     "Discord did not tell me your roles, so I cannot know what you may see. "
