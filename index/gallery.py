@@ -37,6 +37,7 @@ from index.model_thread import ModelThread
 from index.query import Query, QueryEmbedding, SavedSearch, tidy
 from index.records import (
     Answer,
+    Belonging,
     Changes,
     Counts,
     Cursor,
@@ -635,6 +636,16 @@ class Gallery:
         changes = await self._change(lambda: self._store.remove_space(space))
         return len(changes.removed)
 
+    async def remove_owner(self, space: int, owner: int) -> int:
+        """Drop all links of an owner, and the questions they asked; returns how many links."""
+        changes = await self._change(lambda: self._store.remove_owner(space, owner))
+        return len(changes.removed)
+
+    async def remove_older(self, space: int, posted_before: float) -> int:
+        """Drop the links of a space posted before then (Unix seconds); returns how many."""
+        changes = await self._change(lambda: self._store.remove_older(space, posted_before))
+        return len(changes.removed)
+
     async def compact(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left.
 
@@ -642,6 +653,55 @@ class Gallery:
         needs as much room again meanwhile.
         """
         await self._store.compact()
+
+    # ---- what people and spaces want of what is kept
+
+    async def opt_out(self, space: int, owner: int) -> int:
+        """`remove_owner`, and from now on `commit` leaves the links of this owner out."""
+        changes = await self._change(lambda: self._store.remove_owner(space, owner, for_good=True))
+        return len(changes.removed)
+
+    async def opt_in(self, space: int, owner: int) -> None:
+        """Let the links of this owner come again."""
+        await self._store.opt_in(space, owner)
+
+    async def opted_out(self) -> set[tuple[int, int]]:
+        """All (space, owner) who opted out."""
+        return await self._store.opted_out()
+
+    async def belongings(
+        self, space: int, owner: int, *, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, Belonging]]:
+        """An owner's links with ids above `after`, by id, with all that is kept of each."""
+        return await self._store.belongings(space, owner, after=after, limit=limit)
+
+    async def count_of_owner(self, space: int, owner: int) -> int:
+        """How many links an owner has."""
+        return await self._store.count_of_owner(space, owner)
+
+    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
+        """The questions of an owner that are kept, as they were saved, with `made_at`."""
+        return await self._store.searches_of(space, owner)
+
+    async def set_retention(self, space: int, days: int | None) -> None:
+        """From now on `commit` leaves out what is older than so many days; None: nothing."""
+        await self._store.set_retention(space, days)
+
+    async def retention(self) -> dict[int, int]:
+        """The days that pictures are kept, of each space that has a limit."""
+        return await self._store.retention()
+
+    async def depart(self, space: int, since: float) -> None:
+        """Note that a space was left (Unix seconds); an earlier note stays."""
+        await self._store.depart(space, since)
+
+    async def come_back(self, space: int) -> None:
+        """Take the note away that a space was left."""
+        await self._store.come_back(space)
+
+    async def departed(self) -> dict[int, float]:
+        """The spaces that were left, each since when (Unix seconds)."""
+        return await self._store.departed()
 
     # ---- remembered beside the pictures
 
