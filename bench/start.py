@@ -173,6 +173,7 @@ def _bot_ready_s(model: Path) -> float:
         settings = {
             "DISCORD_TOKEN": token,
             "DISCORD_API": base,
+            "MAGPIE_QUESTIONS": "0",
             "MAGPIE_DB": f"{scratch}/magpie.db",
             "MAGPIE_MODEL": str(model),
             "MAGPIE_DEVICE": "cpu",

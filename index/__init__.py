@@ -28,6 +28,7 @@ from index.gallery import Gallery
 from index.query import Query, QueryEmbedding, SavedSearch
 from index.records import (
     Answer,
+    Belonging,
     Counts,
     Cursor,
     EmbeddedPicture,
@@ -37,10 +38,12 @@ from index.records import (
     Link,
     ModelInfo,
     Precision,
+    vectors_file,
 )
 
 __all__ = [
     "Answer",
+    "Belonging",
     "Counts",
     "Cursor",
     "EmbeddedPicture",
@@ -76,4 +79,5 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "vectors_file",
 ]
