@@ -47,6 +47,8 @@ BYTE_STEPS = 254
 ROUNDING = 2.0**23
 # quick_gelu(x) = swish(QUICK · x) / QUICK, and oneDNN knows swish.
 QUICK = 1.702
+# Below the least that an activation gives: known beforehand, it needn't be looked for.
+LEAST_AFTER = {"swish": -0.2785, "gelu": -0.1701, "gelu_tanh": -0.1701}
 
 
 def supported(numbers: Numbers, device: str = "cpu") -> bool:
@@ -100,10 +102,12 @@ class Products:
             down = down[0] / np.float32(QUICK), down[1]
         after = {"quick_gelu": "swish", "gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh"}
         first = self._product(up, after[activation], narrow=self.numbers != "int8")
-        second = self._product(down, "none")
+        second = self._product(down, "none", least=LEAST_AFTER[after[activation]])
         return lambda x: second(first(x))
 
-    def _product(self, pair: Pair, after: str, *, narrow: bool = False) -> Product:
+    def _product(
+        self, pair: Pair, after: str, *, narrow: bool = False, least: float | None = None
+    ) -> Product:
         import torch
 
         weight = torch.from_numpy(np.ascontiguousarray(pair[0]))
@@ -112,7 +116,8 @@ class Products:
             kind = torch.float32 if self.numbers == "plain" else torch.float16
             return _plain(weight.to(self.device, kind), bias, after, narrow=narrow)
         if self.numbers == "int8":
-            return _int8(weight, bias, after, torch.bfloat16 if narrow else torch.float32)
+            result = torch.bfloat16 if narrow else torch.float32
+            return _int8(weight, bias, after, result, least)
         return _floating(weight, bias, after, getattr(torch, self.numbers), narrow=narrow)
 
 
@@ -205,7 +210,11 @@ def _floating(
 
 
 def _int8(
-    weight: torch.Tensor, bias: torch.Tensor | None, after: str, result: torch.dtype
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    after: str,
+    result: torch.dtype,
+    least: float | None,
 ) -> Product:
     import torch
 
@@ -221,7 +230,7 @@ def _int8(
         if x.dtype == torch.uint8:  # pixels are whole numbers already
             whole, size, zero = x, 1.0, 0
         else:
-            whole, size, zero = _bytes(x.float())
+            whole, size, zero = _bytes(x.float(), least)
         y: torch.Tensor = operators.qlinear_pointwise(
             whole, size, zero, packed, step, zeros, bias, 1.0, 0, result, name, [], way
         )
@@ -230,11 +239,15 @@ def _int8(
     return product
 
 
-def _bytes(x: torch.Tensor) -> tuple[torch.Tensor, float, int]:
-    """x ≈ size · (bytes - zero), each to the nearest step. (bytes, size, zero)."""
+def _bytes(x: torch.Tensor, least: float | None = None) -> tuple[torch.Tensor, float, int]:
+    """x ≈ size · (bytes - zero), each to the nearest step. (bytes, size, zero).
+
+    least   of x, where that is known and not above zero
+    """
     import torch
 
-    least, greatest = min(float(x.amin()), 0.0), max(float(x.amax()), 0.0)
+    least = min(float(x.amin()), 0.0) if least is None else least
+    greatest = max(float(x.amax()), 0.0)
     size = max((greatest - least) / BYTE_STEPS, 1e-12)
     zero = math.ceil(-least / size)
     offset = torch.scalar_tensor(ROUNDING + zero)
