@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import pkgutil
 import sys
 
@@ -13,7 +14,7 @@ from rich.console import Console
 import bench
 from bench.report import Report
 
-NOT_A_MEASUREMENT = {"__main__", "report", "checkpoint", "photographs", "plain", "vectors"}
+NOT_A_MEASUREMENT = {"__main__", "report", "checkpoint", "photographs", "plain", "town", "vectors"}
 
 
 def main() -> int:
@@ -22,7 +23,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=[*names, "all"], metavar="NAME", help=", ".join(names))
     parser.add_argument("--json", action="store_true", help="one JSON object a measurement")
+    parser.add_argument("--device", default="cpu", help="for `embed`: cpu (default), or cuda")
     options = parser.parse_args()
+    os.environ["BENCH_DEVICE"] = options.device
     console = Console()
     for name in names if options.name == "all" else [options.name]:
         report: Report = importlib.import_module(f"bench.{name}").run()

@@ -64,9 +64,15 @@ async def _opened(chosen: Settings) -> Gallery:
         problem = f"MAGPIE_DB={chosen.db}: {folder} can't be made ({error.strerror or error})."
         raise SettingsError([problem]) from error
     log.info(logs.fields("opening", gallery=chosen.db, model=chosen.model))
-    return await Gallery.open(
-        chosen.db, chosen.model, device=chosen.device, precision=chosen.precision
+    gallery = await Gallery.open(
+        chosen.db, chosen.model, device=chosen.device, precision=chosen.precision, gradually=True
     )
+    if gallery.wanted:
+        log.warning(
+            "%s was made with %s, which goes on answering; /reindex lets %s take over",
+            chosen.db, gallery.model, gallery.wanted,
+        )  # fmt: skip
+    return gallery
 
 
 def _stopped_by_signals() -> asyncio.Event:

@@ -7,6 +7,7 @@ again, with the clicker as the asker.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import functools
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 
 NOBODY = discord.AllowedMentions.none()
 JUMP = "https://discord.com/channels"  # /guild/channel/message, what clients open in place
+# Discord waits three seconds for a sign of life. An answer that is there sooner is one itself, and
+# saves a request.
+ACKNOWLEDGE_S = 1.0
 # A message may show more pictures than there is room for buttons.
 MAX_CHOICES = 9
 
@@ -76,6 +80,7 @@ class Question:
 
 async def answer(client: Magpie, asker: Asker, question: Question) -> ui.LayoutView:
     """The first page of what fits the question, or a sentence that says why there is none."""
+    client.pace.take(asker.guild.id, asker.member.id)
     query = Query(text=question.words or None, image=question.picture, like=question.like)
     embedding = await client.gallery.embed_query(query)
     params = {
@@ -85,17 +90,35 @@ async def answer(client: Magpie, asker: Asker, question: Question) -> ui.LayoutV
         "public": asker.public,
     }
     space, owner = asker.guild.id, asker.member.id
-    id = await client.gallery.save_search(space, owner, params, embedding)
-    return await show(client, asker, SavedSearch(id, space, owner, params, embedding))
+    search = SavedSearch("", space, owner, params, embedding)
+    # side by side: that it is safely on disk takes a few ms, behind a reindex's page many more
+    id, looked = await asyncio.gather(
+        client.gallery.save_search(space, owner, params, embedding), _look(client, asker, search)
+    )
+    return await _answered(client, asker, dataclasses.replace(search, id=id), *looked)
 
 
 async def show(client: Magpie, asker: Asker, search: SavedSearch, first: int = 0) -> ui.LayoutView:
     """A page of the ranking among what the asker may see at this moment."""
+    client.pace.take(asker.guild.id, asker.member.id)
+    return await _answered(client, asker, search, *await _look(client, asker, search, first))
+
+
+async def _look(
+    client: Magpie, asker: Asker, search: SavedSearch, first: int = 0
+) -> tuple[set[int], results.Page]:
+    """The groups open to the asker at this moment, and a page of the ranking among them."""
     groups = await visible(client, asker)
     source = _source(search)
     # whoever asks with a picture knows its message
     known = str(source.message) if source else None
-    page = await results.page(client, search, groups, first, but_not_source=known)
+    return groups, await results.page(client, search, groups, first, but_not_source=known)
+
+
+async def _answered(
+    client: Magpie, asker: Asker, search: SavedSearch, groups: set[int], page: results.Page
+) -> ui.LayoutView:
+    """The page laid out, or a sentence that says why it is empty."""
     notes = _notes(client, asker, search)
     actions = _actions(asker, search, page)
     if not page.shown:
@@ -238,14 +261,36 @@ async def respond(
     *,
     public: bool = False,
 ) -> None:
-    """Acknowledge at once (Discord waits three seconds), work, and answer in any case."""
-    await interaction.response.defer(ephemeral=not public, thinking=True)
+    """Work, and answer in any case; acknowledge first when the work takes its time."""
+    working = asyncio.create_task(_worked(interaction, work, public))
     try:
-        view = await work(_asker(interaction, public))
-        await interaction.edit_original_response(view=view, allowed_mentions=NOBODY)
+        await asyncio.wait({working}, timeout=ACKNOWLEDGE_S)
+        if not working.done():
+            await interaction.response.defer(ephemeral=not public, thinking=True)
+        await _say(interaction, await working, public)
+    finally:
+        working.cancel()
+
+
+async def _worked(
+    interaction: Interaction, work: Callable[[Asker], Awaitable[ui.LayoutView]], public: bool
+) -> ui.LayoutView | str:
+    """What the work gives, or the sentence on why it failed."""
+    try:
+        return await work(_asker(interaction, public))
     except Exception as error:
-        sentence = replies.sentence(error)
-        await interaction.edit_original_response(content=sentence, allowed_mentions=NOBODY)
+        return replies.sentence(error)
+
+
+async def _say(interaction: Interaction, said: ui.LayoutView | str, public: bool) -> None:
+    """The answer: by itself, or in place of the acknowledgement."""
+    what: Any = {"content": said} if isinstance(said, str) else {"view": said}
+    if interaction.response.is_done():
+        await interaction.edit_original_response(**what, allowed_mentions=NOBODY)
+    else:
+        await interaction.response.send_message(
+            **what, ephemeral=not public, allowed_mentions=NOBODY
+        )
 
 
 def _asker(interaction: Interaction, public: bool) -> Asker:

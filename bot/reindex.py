@@ -4,6 +4,9 @@ A job in the gallery, so that it goes on after a restart: each page of messages 
 transaction of its pictures and of the job's position. Progress is an ordinary message, since
 an interaction's token lives for 15 minutes only. Its buttons are dynamic items: they carry
 the job's id, work after a restart, and check Manage Server at every click.
+
+Where MAGPIE_MODEL names another model than the one that embedded the gallery, the jobs read
+everything for that one, in every server at once; when the last is done, it takes over.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import logging
 import re
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +27,7 @@ from discord.abc import GuildChannel
 from bot import replies
 from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions
 from bot.channels import Channel, demand_manage_server
-from bot.ingest import Trouble
+from bot.ingest import Trouble, What
 from bot.logs import fields
 from bot.watched import group_of
 from index import GalleryClosed, Group, Job
@@ -37,6 +41,8 @@ log = logging.getLogger(__name__)
 KIND = "reindex"
 SHOW_EVERY_S = 5.0  # the progress message is edited at most this often
 RETRY_S = 30.0  # after Discord failed to give a page
+PASSES = 3  # over the pictures that could not be had for another model, before it takes over
+MODEL_JOBS_AT_ONCE = 3  # servers
 TOKEN_S = 14 * 60.0  # an interaction's answer can be edited for 15 minutes
 EDITED_TOO_OFTEN = 30046  # Discord's code for a message older than an hour
 # Every channel counts as if it had at least this many pictures: an empty one is work, too.
@@ -49,7 +55,7 @@ Button = ui.Button[ui.View]
 class State:
     """Where a job stands, as it is kept in the gallery (JSON)."""
 
-    what: str  # "missing" pictures only, or "everything" again
+    what: What  # "missing" pictures only, "everything" again, or all for another "model"
     channel: int | None  # a channel or category; None: all that is watched
     asked_by: int
     groups: list[list[int]] | None = None  # [id, pictures known]; None: not listed yet
@@ -64,6 +70,11 @@ class State:
     closed: int = 0  # channels that could not be read
     elapsed_s: float = 0.0
     message: list[int] | None = None  # channel and id of the progress message
+    model: str = ""  # the one that is to take over
+    succession: str | None = None  # by which the gallery knows this change of models
+    passes: int = 0  # over everything, before this one
+    switched: bool = False  # it has taken over
+    lost: int = 0  # pictures that it could not see, and so left
 
     @property
     def fraction(self) -> float:
@@ -85,7 +96,7 @@ class State:
         """How many pictures there will have been; None while that can't be told."""
         if self.groups is None or self.fraction < 0.05:
             return None
-        if self.what == "everything":
+        if self.what != "missing":
             return max(self.checked, sum(pictures for _, pictures in self.groups))
         return round(self.checked / self.fraction)
 
@@ -114,7 +125,7 @@ def register(client: Magpie) -> None:
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
 async def reindex(
-    interaction: Interaction, channel: Channel | None = None, what: str = "missing"
+    interaction: Interaction, channel: Channel | None = None, what: What = "missing"
 ) -> None:
     await interaction.response.defer(ephemeral=True)
     demand_manage_server(interaction)
@@ -130,6 +141,8 @@ class Reindexing:
     def __init__(self, client: Magpie) -> None:
         self._client = client
         self._runs: dict[int, Run] = {}  # by job
+        self._switching = asyncio.Lock()
+        self.model_turns = asyncio.Semaphore(MODEL_JOBS_AT_ONCE)
 
     async def close(self) -> None:
         """Stop where it is; the jobs go on after the next start."""
@@ -137,18 +150,24 @@ class Reindexing:
 
     async def resume(self) -> None:
         """Go on with the jobs that a restart interrupted; called at every READY."""
-        for job in await self._client.gallery.jobs():
-            if job.kind == KIND and job.id not in self._runs:
-                self._runs[job.id] = Run(self._client, job)
-                log.info(fields("reindex_resumed", guild=job.space, job=job.id, status=job.status))
-                self._runs[job.id].start()
+        gallery = self._client.gallery
+        for job in await gallery.jobs():
+            if job.kind != KIND or job.id in self._runs:
+                continue
+            run = self._runs[job.id] = Run(self._client, job)
+            if run.state.what == "model" and run.state.succession != gallery.succession:
+                await run.cancel()  # the owner has chosen otherwise meanwhile
+                continue
+            log.info(fields("reindex_resumed", guild=job.space, job=job.id, status=job.status))
+            run.start()
+        await self.switch_if_done()
 
     async def ask(
         self,
         interaction: Interaction,
         guild: discord.Guild,
         channel: GuildChannel | None,
-        what: str,
+        what: What,
     ) -> str | None:
         """Begin a job, or show the one under way; the answer, unless the run shows it itself."""
         watched = self._client.watched
@@ -159,13 +178,60 @@ class Reindexing:
         if active is not None:
             return await active.show_here(interaction)
         self._runs = {id: run for id, run in self._runs.items() if run.active}
-        state = State(what, channel.id if channel else None, interaction.user.id)
-        job = await self._client.gallery.new_job(guild.id, KIND, asdict(state))
-        run = self._runs[job.id] = Run(self._client, job)
+        if self._client.gallery.wanted:
+            run = await self._read_for_the_wanted_model(guild.id, interaction.user.id)
+        else:
+            scope_id = channel.id if channel else None
+            run = await self._new_run(guild.id, State(what, scope_id, interaction.user.id))
         answer = await run.show_here(interaction)
         run.start()
-        log.info(fields("reindex_started", guild=guild.id, job=job.id, what=what))
         return answer
+
+    async def _new_run(self, space: int, state: State) -> Run:
+        job = await self._client.gallery.new_job(space, KIND, asdict(state))
+        run = self._runs[job.id] = Run(self._client, job)
+        log.info(fields("reindex_started", guild=space, job=job.id, what=state.what))
+        return run
+
+    # ---- another model
+
+    async def _read_for_the_wanted_model(self, here: int, asked_by: int) -> Run:
+        """A job in this guild, and in every other that has no such job yet; they begin.
+
+        raises   ModelError
+        """
+        gallery = self._client.gallery
+        assert gallery.wanted is not None
+        await gallery.begin_succession()
+        begun = {job.space for job in await self._model_jobs()} - {here}
+        name, succession = gallery.wanted, gallery.succession
+        state = State("model", None, asked_by, model=name, succession=succession)
+        run = await self._new_run(here, state)
+        for space in await gallery.spaces() - begun - {here}:
+            (await self._new_run(space, state)).start()
+        return run
+
+    async def _model_jobs(self) -> list[Job]:
+        """The latest job of each guild that reads for the wanted model."""
+        gallery = self._client.gallery
+        if gallery.succession is None:
+            return []
+        jobs = await gallery.jobs(active=False)
+        ours = [job for job in jobs if job.state.get("succession") == gallery.succession]
+        return list({job.space: job for job in ours}.values())
+
+    async def switch_if_done(self) -> None:
+        """Let the wanted model take over once every guild has been read for it."""
+        gallery = self._client.gallery
+        async with self._switching:
+            jobs = await self._model_jobs()
+            if not jobs or any(job.status != "done" for job in jobs):
+                return
+            name, lost = gallery.wanted, await gallery.succeed()
+            log.info(fields("model_switched", model=name, lost=lost))
+        for job in jobs:
+            run = self._runs.get(job.id) or Run(self._client, job)
+            await run.has_switched(lost)
 
     def of(self, guild_id: int) -> Run | None:
         """The active job of a guild."""
@@ -176,8 +242,7 @@ class Reindexing:
         """Forget the jobs of a guild that was left; the gallery's go with its space."""
         left = [id for id, run in self._runs.items() if run.space == guild_id]
         for run in [self._runs.pop(id) for id in left]:
-            run.status = "cancelled"
-            await run.stop()
+            await run.drop()
 
     def by_id(self, job_id: int) -> Run | None:
         return self._runs.get(job_id)
@@ -220,6 +285,12 @@ class Run:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    async def drop(self) -> None:
+        """Cancel at once, showing nothing."""
+        self.status = "cancelled"
+        await self.stop()
+        await self._save()
+
     async def pause_or_resume(self) -> None:
         """Takes effect with the page being read."""
         if not self.active:
@@ -251,11 +322,20 @@ class Run:
 
     async def _work(self) -> None:
         """Page by page, until the job is done, paused, cancelled or has failed."""
+        of_a_model = self.state.what == "model"
         while self.status == "running":
-            await self._run()
+            async with self._client.reindexing.model_turns if of_a_model else nullcontext():
+                await self._run()
             await self._save()
             log.info(fields("reindex_stands", job=self._job.id, status=self.status))
             await self.show(at_once=True)
+        if of_a_model and self.status == "done":
+            await self._client.reindexing.switch_if_done()
+
+    async def has_switched(self, lost: int) -> None:
+        """The model that this was for has taken over."""
+        await self._save(replace(self.state, switched=True, lost=lost))
+        await self.show(at_once=True)
 
     async def _run(self) -> None:
         began = time.monotonic() - self.state.elapsed_s
@@ -277,11 +357,14 @@ class Run:
         if state.groups is None:
             state.groups = await self._groups(state)
             await self._save(state)
-        elif state.at >= len(state.groups):
+        elif state.at < len(state.groups):
+            await self._read_page(state)
+        elif state.what == "model" and state.failed and state.passes + 1 < PASSES:
+            await asyncio.sleep(RETRY_S)
+            await self._save(replace(state, groups=None, at=0, failed=0, passes=state.passes + 1))
+        else:
             self.status = "done"
             await self._save(state)
-        else:
-            await self._read_page(state)
 
     async def _groups(self, state: State) -> list[list[int]]:
         """Everything to read: channels, their threads, and whatever the gallery still has."""
@@ -340,11 +423,10 @@ class Run:
         ingest, ledger = self._client.ingest, self._client.ledger
         at_end = len(page) < PAGE
         oldest = 0 if at_end else page[-1].id
-        gone = _gone(page, known, oldest, state.before)
-        state.removed += await ledger.forget_messages(self.space, gone) if gone else 0
+        lost = gone(page, known, oldest, state.before)
+        state.removed += await ledger.forget_messages(self.space, lost) if lost else 0
         state.removed += await ingest.drop_unshown(self.space, page, known)
-        again = state.what == "everything"
-        items, failed = await ingest.read(self.space, group, page, again=again, patient=False)
+        items, failed = await ingest.read(self.space, group, page, what=state.what, patient=False)
         state.messages += len(page)
         state.checked += sum(len(ingest.shown(message)) for message in page)
         state.failed += failed
@@ -508,7 +590,7 @@ def _within(channel: GuildChannel, scope: GuildChannel | None) -> bool:
     return scope is None or scope.id in (channel.id, channel.category_id)
 
 
-def _gone(
+def gone(
     page: Iterable[discord.Message], known: Mapping[str, object], oldest: int, before: int
 ) -> list[int]:
     """Known messages of the page's span that are not on it. `before` 0: a first page.

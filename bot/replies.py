@@ -14,7 +14,7 @@ from discord.abc import GuildChannel
 
 from bot.download import DownloadError
 from bot.logs import fields
-from index import EmptyQuery, GalleryClosed, GalleryError, LinkGone, PictureError
+from index import EmptyQuery, GalleryClosed, GalleryError, LinkGone, ModelChanged, PictureError
 
 if TYPE_CHECKING:
     from bot.backfill import Progress
@@ -43,6 +43,14 @@ ONLY_LINKS = (
 )
 PICTURE_GONE = "That picture is no longer there, or no longer open to you."
 SEARCH_GONE = "I have forgotten this search; they are kept for seven days. Please ask again."
+
+
+def too_many_questions(seconds: int, *, server: bool) -> str:
+    """A member, or all of a server, asked more than a minute allows."""
+    who = "This server is" if server else "You are"
+    return f"{who} asking faster than I can look. Please try again in {_count(seconds, 'second')}."
+
+
 NOT_YOURS = "These are somebody else’s results. Ask with `/find` to get your own."
 WHO_ARE_YOU = (
     "Discord did not tell me your roles, so I cannot know what you may see. "
@@ -177,7 +185,7 @@ def _of_gallery(error: GalleryError) -> str | None:
         return PICTURE_GONE
     if isinstance(error, GalleryClosed):
         return RESTARTING
-    if isinstance(error, PictureError):
+    if isinstance(error, PictureError | ModelChanged):
         return str(error)
     return None  # trouble with the model or the store: its text names files of the machine
 
@@ -224,6 +232,71 @@ def _referenced(error: BaseException) -> str:
     return (
         "Something went wrong on my side. Whoever runs me finds the details in my log under "
         f"`{reference}`."
+    )
+
+
+# ── Privacy ──────────────────────────────────────────────────────────────────────────────
+
+
+def privacy(*, pictures: int, searches: int, days: int | None, opted_out: bool) -> str:
+    """What /privacy status answers."""
+    until = f"for {_count(days, 'day')}" if days else "for as long as their message is there"
+    lines = [
+        "**Kept about you on this server**",
+        f"- {_count(pictures, 'picture')} that you posted: for each a link to the message, its "
+        "time, your id, the file’s name, a fingerprint, and numbers that stand for what is in it; "
+        f"not the picture. Pictures are kept {until}.",
+        f"- {_count(searches, 'question')} that you asked, for the buttons below the answers. "
+        "They are kept for seven days.",
+    ]
+    if opted_out:
+        lines.append(
+            "You have opted out: none of your pictures is taken. `/privacy opt-in` ends that."
+        )
+    else:
+        lines.append(
+            "`/privacy opt-out` erases your pictures and takes no more, `/privacy erase` only "
+            "erases, `/privacy export` gives you all of it as a file."
+        )
+    return "\n".join(lines)
+
+
+def opted_out(pictures: int) -> str:
+    return (
+        f"Done: {_count(pictures, 'picture')} of yours erased from the index of this server, with "
+        "your questions, and no picture of yours is taken from now on. The messages themselves are "
+        "Discord’s and stay."
+    )
+
+
+def opted_in(*, was_out: bool) -> str:
+    if not was_out:
+        return "You had not opted out: the pictures you post in watched channels can be found."
+    return (
+        "Welcome back: pictures you post from now on can be found. Those from before come back "
+        "with the next `/reindex`, which admins can begin."
+    )
+
+
+def erased(pictures: int, *, opted_out: bool) -> str:
+    done = f"{_count(pictures, 'picture')} of yours erased from the index, with your questions."
+    later = " Their messages are still there, so a `/reindex` can bring them back; "
+    return done if opted_out else done + later + "`/privacy opt-out` keeps them out."
+
+
+def exported() -> str:
+    return (
+        "All that is kept about you on this server. `about-you.json` has the links, times and "
+        "texts; `vectors.npy` (NumPy) the numbers that stand for what is in each picture."
+    )
+
+
+def retention(days: int, erased: int) -> str:
+    if not days:
+        return "Pictures stay in the index for as long as their message is there."
+    return (
+        f"Pictures stay in the index for {_count(days, 'day')} after they were posted. "
+        f"{_count(erased, 'older picture')} erased."
     )
 
 
@@ -331,7 +404,11 @@ def reindex_shown(link: str) -> str:
 def reindexing(status: str, state: State) -> str:
     """How far a job is, as its message shows it."""
     where = f"<#{state.channel}>" if state.channel else "all watched channels"
-    what = "missing pictures" if state.what == "missing" else "everything again"
+    what = {
+        "missing": "missing pictures",
+        "everything": "everything again",
+        "model": f"everything for `{state.model}`",
+    }[state.what]
     lines = [f"**{_STANDS[status]}** · {where}, {what}"]
     if status in ("running", "paused"):
         lines.append(_bar(state.fraction) + _time_left(state.seconds_left, status))
@@ -344,7 +421,20 @@ def reindexing(status: str, state: State) -> str:
     found = [f"{state.added:,} added", f"{state.removed:,} removed"]
     found += [f"{state.failed:,} could not be read"] if state.failed else []
     found += [f"{_count(state.closed, 'channel')} closed to me"] if state.closed else []
-    return "\n".join([*lines, " · ".join(found)])
+    lines.append(" · ".join(found))
+    if state.what == "model":
+        lines.append(_of_the_switch(status, state))
+    return "\n".join(lines)
+
+
+def _of_the_switch(status: str, state: State) -> str:
+    if not state.switched:
+        wait = " and in the other servers" if status == "done" else ""
+        return f"Until this is done here{wait}, the model of before answers."
+    lost = f" {_count(state.lost, 'picture')} that I could not get again left the index; " + (
+        "`/reindex` tries once more."
+    )
+    return f"`{state.model}` answers from now on." + (lost if state.lost else "")
 
 
 # ── Admins: status ───────────────────────────────────────────────────────────────────────
@@ -367,6 +457,7 @@ class Status:
     waiting: int  # messages
     per_second: float  # pictures
     model: str
+    wanted: str | None  # another model that is to take over
     device: str
     disk_bytes: int
     latency_s: float
@@ -386,6 +477,9 @@ def status(now: Status) -> str:
     waiting = f"{_count(now.waiting, 'message')} waiting" if now.waiting else "nothing waiting"
     lines.append(f"Speed: {now.per_second:.1f} pictures a second in the last minute, {waiting}")
     lines.append(f"Model: `{now.model}` on {now.device} · disk: {now.disk_bytes / 1e6:,.1f} MB")
+    if now.wanted:
+        going = "is taking over" if now.jobs else "is to take over; `/reindex` begins that"
+        lines.append(f"`{now.wanted}` {going}. Until then `{now.model}` answers.")
     lines.append(f"Up for {_duration(now.uptime_s)} · Discord answers in {now.latency_s:.2f} s")
     lines += [_channel_line(channel) for channel in now.channels]
     return _fitting(lines)

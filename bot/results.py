@@ -207,8 +207,9 @@ def notice(
 
 
 def _view(card: ui.Container[Any]) -> ui.LayoutView:
-    view = ui.LayoutView(timeout=None)  # its buttons are dynamic: nothing to remember
+    view = ui.LayoutView(timeout=None)
     view.add_item(card)
+    view.stop()  # its buttons are dynamic: nothing to listen for, nothing to remember
     return view
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -44,6 +45,7 @@ class Answer:
     """A message of the bot that answered an interaction, as the asker's client received it."""
 
     message: Payload
+    took_s: float = 0.0  # from sending the interaction until it was there
 
     @property
     def private(self) -> bool:
@@ -340,7 +342,7 @@ class Person:
             "nonce": nonce,
             **interaction,
         }
-        since = self.seen()
+        since, began = self.seen(), time.perf_counter()
         if files:
             await self.request("POST", "/interactions", data=_multipart(body, files))
         else:
@@ -353,7 +355,8 @@ class Person:
         )
         if any(name == "INTERACTION_FAILURE" and e is outcome for name, e in self._events[since:]):
             raise Unanswered("the application did not respond")
-        return Answer(await self._final_message(outcome["id"], interaction, since))
+        message = await self._final_message(outcome["id"], interaction, since)
+        return Answer(message, time.perf_counter() - began)
 
     async def _final_message(self, interaction_id: str, asked: Payload, since: int) -> Payload:
         """The message that answers an interaction once it no longer says “thinking…”."""

@@ -5,6 +5,7 @@ from index.errors import (
     GalleryClosed,
     GalleryError,
     LinkGone,
+    ModelChanged,
     ModelError,
     ModelMismatch,
     ModelNotFound,
@@ -27,6 +28,7 @@ from index.gallery import Gallery
 from index.query import Query, QueryEmbedding, SavedSearch
 from index.records import (
     Answer,
+    Belonging,
     Counts,
     Cursor,
     EmbeddedPicture,
@@ -36,10 +38,12 @@ from index.records import (
     Link,
     ModelInfo,
     Precision,
+    vectors_file,
 )
 
 __all__ = [
     "Answer",
+    "Belonging",
     "Counts",
     "Cursor",
     "EmbeddedPicture",
@@ -52,6 +56,7 @@ __all__ = [
     "Job",
     "Link",
     "LinkGone",
+    "ModelChanged",
     "ModelError",
     "ModelInfo",
     "ModelMismatch",
@@ -74,4 +79,5 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "vectors_file",
 ]

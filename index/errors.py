@@ -18,6 +18,7 @@ GalleryError
 │   ├── StoreFull           the disk is full
 │   ├── StoreUnreachable    missing, or no permission
 │   └── ModelMismatch       its embeddings come from another model
+├── ModelChanged            the gallery went over to another model meanwhile
 ├── EmptyQuery              nothing was asked
 ├── LinkGone                the picture that was asked about is no longer there
 └── GalleryClosed           it was closed meanwhile
@@ -180,6 +181,13 @@ class ModelMismatch(StoreError):
         )
         self.stored = stored
         self.asked = asked
+
+
+class ModelChanged(GalleryError):
+    """The gallery went over to another model after this was embedded."""
+
+    def __init__(self) -> None:
+        super().__init__("Another model has just taken over here; please ask once more.")
 
 
 class EmptyQuery(GalleryError):

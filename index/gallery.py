@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,11 +19,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from index import checkpoint, embedder, images
+from index.checkpoint import Checkpoint
 from index.embedder import Embedder
 from index.errors import (
     EmptyQuery,
     GalleryClosed,
     LinkGone,
+    ModelChanged,
+    ModelError,
     ModelMismatch,
     ModelNotFound,
     StoreError,
@@ -33,6 +37,7 @@ from index.model_thread import ModelThread
 from index.query import Query, QueryEmbedding, SavedSearch, tidy
 from index.records import (
     Answer,
+    Belonging,
     Changes,
     Counts,
     Cursor,
@@ -45,6 +50,7 @@ from index.records import (
     Link,
     ModelInfo,
     Precision,
+    Settled,
 )
 from index.search import LOAD_ROWS, SETTLE_ROWS, Found, Rows
 from index.segment import Damaged
@@ -68,7 +74,7 @@ ASKING_THREADS = 2
 WORDS_WEIGHT = 1.0
 # After a full disk or the like.
 SETTLE_AGAIN_S = 60.0
-MERGE_NICENESS = 10
+PATIENT_NICENESS = 10
 
 
 class Gallery:
@@ -84,6 +90,11 @@ class Gallery:
         self._merge: Merge | None = None
         self._merging = ThreadPoolExecutor(1, thread_name_prefix="merge", initializer=_be_patient)
         self._thread: ModelThread | None = None
+        # The model that is asked for, while the file has vectors of another; and when it has been
+        # told to follow, its thread.
+        self._wanted: str | Embedder | None = None
+        self._successor: ModelThread | None = None
+        self._succession: str | None = None
         self._device = "auto"
         self._precision: Precision = "exact"
         self._loading = asyncio.Lock()
@@ -94,7 +105,11 @@ class Gallery:
         }
         self._shared: Shared[EmbeddedPicture] = Shared()
         decoders = min(MAX_DECODERS, checkpoint.cpu_count())
-        self._decoding = ThreadPoolExecutor(decoders, thread_name_prefix="decode")
+        # Patient, so that a question's words don't share the core with them: on one core, an answer
+        # during a reindex takes 2 to 3 times as long as at other times, not 4.
+        self._decoding = ThreadPoolExecutor(
+            decoders, thread_name_prefix="decode", initializer=_be_patient
+        )
         self._asking = ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="ask")
         self._closed = asyncio.Event()
 
@@ -107,6 +122,7 @@ class Gallery:
         device: str = "auto",
         precision: Precision = "exact",
         read_only: bool = False,
+        gradually: bool = False,
     ) -> Gallery:
         """The gallery in the file `path`, made if there is none, with its model loaded.
 
@@ -116,6 +132,8 @@ class Gallery:
         precision  how a model computes on a CPU, see `embedder.Precision`; checking what isn't
                    "exact" takes a second, which pays where many pictures come
         read_only  look and search only; allowed while another process adds
+        gradually  if the file's vectors are of another model, answer with that one, until
+                   `begin_succession`, a second look at all pictures, and `succeed`
         raises     ModelError, StoreError
         """
         store = await Store.open(Path(path), read_only=read_only)
@@ -124,7 +142,7 @@ class Gallery:
             gallery._device, gallery._precision = device, precision
             gallery._read_only = read_only
             try:
-                await gallery._begin(model, read_only)
+                await gallery._begin(model, read_only, gradually)
             except BaseException:
                 await gallery.close()
                 raise
@@ -133,9 +151,11 @@ class Gallery:
             raise
         return gallery
 
-    async def _begin(self, model: str | Embedder | None, read_only: bool) -> None:
+    async def _begin(self, model: str | Embedder | None, read_only: bool, gradually: bool) -> None:
         """Load model and rows, at the same time where the file says how long the rows are."""
-        if model is None:
+        if gradually and model is not None and await self._is_another(model):
+            await self._begin_with_the_one_before(model)
+        elif model is None:
             await self._load_rows()
         elif self._stored is not None and not await self._store.empty():
             await _both(self._load_rows(), self._load_model(model))
@@ -144,8 +164,37 @@ class Gallery:
             await self._load_model(model)
         if self._thread is not None and not read_only:
             await self._remember(self._thread.embedder)
+            await self._go_on_with_succession()
         if not read_only:
             self._settling = asyncio.create_task(self._settle_when_due())
+
+    async def _is_another(self, model: str | Embedder) -> bool:
+        """Whether the vectors in the file are not of this model."""
+        if self._stored is None or await self._store.empty():
+            return False
+        if isinstance(model, str):
+            return (await asyncio.to_thread(checkpoint.find, model)).revision != (
+                self._stored.revision
+            )
+        return model.revision != self._stored.revision
+
+    async def _begin_with_the_one_before(self, model: str | Embedder) -> None:
+        assert self._stored is not None
+        name = model if isinstance(model, str) else model.name
+        try:
+            await _both(self._load_rows(), self._load_model(self._stored.name))
+        except (ModelError, ModelMismatch) as exc:  # it is gone, or its files have changed
+            raise ModelMismatch(self._store.path, self._stored.name, name) from exc
+        self._wanted = model
+
+    async def _go_on_with_succession(self) -> None:
+        """After a restart: what was begun for the wanted model goes on, what was for another
+        goes."""
+        begun = await self._store.successor()
+        if begun is None:
+            return
+        if self._wanted is None or not await self._load_successor(begun.revision):
+            await self._store.set_successor(None)
 
     def _new_rows(self, dimension: int, capacity: int = 0) -> Rows:
         folder = self._store.path.with_name(self._store.path.name + SEGMENTS)
@@ -177,27 +226,33 @@ class Gallery:
     async def _load_all_rows(self) -> None:
         """Rows from the store, chunk by chunk; they settle on the way where they are many."""
         assert self._stored is not None
-        dimension = self._stored.dimension
         if not self._read_only:
             await self._store.settle(None)
+        rows, settled = await self._read_rows(self._stored.dimension)
+        await asyncio.to_thread(rows.discard_others)
+        if settled is not None:
+            await self._store.settle(settled)
+        self._rows = rows
+
+    async def _read_rows(
+        self, dimension: int, *, successor: bool = False
+    ) -> tuple[Rows, Settled | None]:
+        """All rows from the store, and which of them are in files now."""
         # An array that is large enough at once, unless most of it would settle.
-        capacity = await self._store.frames(dimension)
+        capacity = await self._store.frames(dimension, successor=successor)
         many = capacity > SETTLE_ROWS and not self._read_only
         rows = self._new_rows(
             dimension, min(capacity, LOAD_ROWS + CHUNK_ROWS) if many else capacity
         )
         newest = 0
-        async for entries in self._store.entries(dimension):
+        async for entries in self._store.entries(dimension, successor=successor):
             await asyncio.to_thread(rows.apply, Changes(added=entries))
             if many and rows.recent >= LOAD_ROWS:
                 merge = await asyncio.to_thread(partial(rows.begin, hurried=True, alone=True))
                 made = await asyncio.to_thread(merge.build)
                 await asyncio.to_thread(rows.finish, merge, made)
                 newest = merge.newest
-        await asyncio.to_thread(rows.discard_others)
-        if newest:
-            await self._store.settle(await asyncio.to_thread(rows.settled, newest))
-        self._rows = rows
+        return rows, await asyncio.to_thread(rows.settled, newest) if newest else None
 
     async def _settle_when_due(self) -> None:
         """For as long as the gallery is open: settle rows when they have become many."""
@@ -237,17 +292,22 @@ class Gallery:
             if self._rows is damaged and not self._closed.is_set():
                 await self._load_all_rows()
 
-    async def _load_model(self, model: str | Embedder) -> None:
+    async def _load_model(self, model: str | Embedder, *, whole: bool = True) -> None:
         """The model, once it is known to be the one whose vectors are kept."""
         if isinstance(model, str):
             found = await asyncio.to_thread(checkpoint.find, model)
             self._check(found.name, found.revision)
-            model = await asyncio.to_thread(embedder.load, found, self._device, self._precision)
+            model = await self._loaded(found, whole=whole)
         self._check(model.name, model.revision)
         if self._stored is None:
             self._stored = ModelInfo(model.name, model.revision, model.dimension)
             self._rows = self._new_rows(model.dimension)
         self._thread = ModelThread(model)
+
+    async def _loaded(self, found: Checkpoint, *, whole: bool = True) -> Embedder:
+        return await asyncio.to_thread(
+            embedder.load, found, self._device, self._precision, whole=whole
+        )
 
     def _check(self, name: str, revision: str) -> None:
         if self._stored is not None and self._stored.revision != revision:
@@ -267,7 +327,7 @@ class Gallery:
             if self._thread is None:
                 if self._stored is None:
                     raise ModelNotFound("")
-                await self._load_model(self._stored.name)
+                await self._load_model(self._stored.name, whole=False)
             assert self._thread is not None
             return self._thread
 
@@ -282,17 +342,30 @@ class Gallery:
         return self._stored.dimension if self._stored else 0
 
     @property
+    def device(self) -> str:
+        """What the model runs on, such as "cuda:0"; what was asked for until one is loaded."""
+        return self._thread.embedder.device if self._thread else self._device
+
+    @property
     def waiting(self) -> int:
         """How many pictures and texts wait for the model."""
         return self._thread.waiting if self._thread else 0
+
+    @property
+    def wanted(self) -> str | None:
+        """The name of the model that was asked for, while another answers; else None."""
+        if self._wanted is None:
+            return None
+        return self._wanted if isinstance(self._wanted, str) else self._wanted.name
 
     async def close(self) -> None:
         """Finish what is being written, fail what still waits with GalleryClosed, let go."""
         self._closed.set()
         await self._stop_settling()
         async with self._in_order, self._loading:
-            if self._thread is not None:
-                await self._thread.close()
+            for thread in (self._thread, self._successor):
+                if thread is not None:
+                    await thread.close()
             await self._store.close()
         for pool in (self._decoding, self._asking, self._merging):
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
@@ -321,13 +394,22 @@ class Gallery:
 
     async def _known_or_embedded(self, key: bytes, data: bytes, *, asked: bool) -> EmbeddedPicture:
         known = await self._store.item(key)
-        if known is not None:
+        following = None if asked else self._successor
+        if known is not None and (following is None or known.successor is not None):
             return known
         thread = await self._model_thread()
         async with self._in_hand[asked]:
-            decoded = await self._decoded(data, thread.embedder, asked=asked)
-            vectors = await thread.images(decoded.frames, asked=asked)
-        return EmbeddedPicture(key, "image", vectors, decoded.width, decoded.height)
+            if known is None:
+                decoded = await self._decoded(data, thread.embedder, asked=asked)
+                vectors = await thread.images(decoded.frames, asked=asked)
+                known = EmbeddedPicture(
+                    key, "image", vectors, decoded.width, decoded.height,
+                    revision=thread.embedder.revision,
+                )  # fmt: skip
+            if following is not None:
+                decoded = await self._decoded(data, following.embedder, asked=asked)
+                known = replace(known, successor=await following.images(decoded.frames))
+        return known
 
     async def _decoded(self, data: bytes, model: Embedder, *, asked: bool) -> Decoded:
         return await self._in_pool(
@@ -357,11 +439,15 @@ class Gallery:
         return await self._shared.run((key, False), lambda: self._embedded_text(key, text))
 
     async def _embedded_text(self, key: bytes, text: str) -> EmbeddedPicture:
-        known = await self._store.item(key)
-        if known is not None:
-            return known
-        vectors, _ = await (await self._model_thread()).text(text)
-        return EmbeddedPicture(key, "text", vectors, text=text)
+        known, following = await self._store.item(key), self._successor
+        if known is None:
+            thread = await self._model_thread()
+            vectors, _ = await thread.text(text)
+            revision = thread.embedder.revision
+            known = EmbeddedPicture(key, "text", vectors, text=text, revision=revision)
+        if following is not None and known.successor is None:
+            known = replace(known, successor=(await following.text(text))[0])
+        return known
 
     async def commit(
         self,
@@ -374,12 +460,28 @@ class Gallery:
         Searchable and on disk when it returns. A link replaces the earlier one of the
         same (space, source, slot), so doing it again changes nothing.
         """
-        for picture, _ in items:
-            if picture.vectors.shape[1] != self.dimension:
-                raise ValueError(
-                    f"an embedding has {picture.vectors.shape[1]} numbers, not {self.dimension}"
-                )
-        await self._change(lambda: self._store.commit(items, cursors, jobs))
+        await self._change(
+            lambda: self._store.commit(
+                [(self._of_today(picture), link) for picture, link in items], cursors, jobs
+            )
+        )
+
+    def _of_today(self, picture: EmbeddedPicture) -> EmbeddedPicture:
+        """The picture with vectors of the gallery's model, which may have changed meanwhile.
+
+        raises   ModelChanged
+        """
+        assert self._stored is not None
+        if picture.revision not in ("", self._stored.revision):
+            if picture.successor is None:
+                raise ModelChanged
+            revision = self._stored.revision
+            picture = replace(picture, vectors=picture.successor, revision=revision, successor=None)
+        if picture.vectors.shape[1] != self.dimension:
+            raise ValueError(
+                f"an embedding has {picture.vectors.shape[1]} numbers, not {self.dimension}"
+            )
+        return picture
 
     async def _change(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
         """Write, then let search follow; a cancelled caller stops neither."""
@@ -399,6 +501,77 @@ class Gallery:
         """`embed_picture`, then `commit`."""
         picture = await self.embed_picture(data)
         await self.commit([(picture, link)], [cursor] if cursor else [])
+
+    # ---- another model
+
+    async def begin_succession(self) -> None:
+        """From now on each picture and text is also embedded by the wanted model.
+
+        Those that are here already need a second `embed_picture` and `commit`; what was done
+        is kept over a restart. raises ModelError
+        """
+        if self._wanted is not None and self._successor is None:
+            await self._load_successor()
+
+    async def _load_successor(self, revision: str | None = None) -> bool:
+        """Load the wanted model, unless it isn't of this revision, and have it follow."""
+        assert self._wanted is not None
+        model = self._wanted
+        if isinstance(model, str):
+            found = await asyncio.to_thread(checkpoint.find, model)
+            if revision not in (None, found.revision):
+                return False
+            model = await self._loaded(found)
+        elif revision not in (None, model.revision):
+            return False
+        info = ModelInfo(model.name, model.revision, model.dimension)
+        self._succession = await self._store.set_successor(info)
+        self._successor = ModelThread(model)
+        return True
+
+    @property
+    def succession(self) -> str | None:
+        """A name for the change of models that has begun, the same until it is done or given
+        up; None while there is none."""
+        return self._succession
+
+    async def slots_left(self, space: int, source: str) -> set[str]:
+        """The slots of one source that the model which will follow has not embedded."""
+        return await self._store.slots_left(space, source)
+
+    async def left_behind(self) -> int:
+        """How many pictures and texts the model that will follow has not embedded."""
+        return await self._store.left_behind()
+
+    async def succeed(self) -> int:
+        """Go over to the model that followed; what it has not embedded leaves the gallery.
+
+        Questions are answered all the while, by the one model or the other. Writes wait.
+        returns  how many links left
+        """
+        return await to_its_end(self._succeed())
+
+    async def _succeed(self) -> int:
+        assert self._successor is not None
+        for key, text in await self._store.texts_left_behind():
+            known = await self._store.item(key)
+            if known is not None:
+                vectors, _ = await self._successor.text(text)
+                await self._store.remake(key, vectors)
+        async with self._in_order, self._loading:
+            if self._closed.is_set():
+                raise GalleryClosed
+            info = await self._store.successor()
+            assert info is not None
+            rows, settled = await self._read_rows(info.dimension, successor=True)
+            changes = await self._store.succeed(settled)
+            before, self._thread = self._thread, self._successor
+            self._stored, self._rows = info, rows
+            self._successor = self._succession = self._wanted = None
+            await asyncio.to_thread(rows.discard_others)
+        if before is not None:
+            await before.close()
+        return len(changes.removed)
 
     # ---- what is there
 
@@ -463,6 +636,16 @@ class Gallery:
         changes = await self._change(lambda: self._store.remove_space(space))
         return len(changes.removed)
 
+    async def remove_owner(self, space: int, owner: int) -> int:
+        """Drop all links of an owner, and the questions they asked; returns how many links."""
+        changes = await self._change(lambda: self._store.remove_owner(space, owner))
+        return len(changes.removed)
+
+    async def remove_older(self, space: int, posted_before: float) -> int:
+        """Drop the links of a space posted before then (Unix seconds); returns how many."""
+        changes = await self._change(lambda: self._store.remove_older(space, posted_before))
+        return len(changes.removed)
+
     async def compact(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left.
 
@@ -470,6 +653,55 @@ class Gallery:
         needs as much room again meanwhile.
         """
         await self._store.compact()
+
+    # ---- what people and spaces want of what is kept
+
+    async def opt_out(self, space: int, owner: int) -> int:
+        """`remove_owner`, and from now on `commit` leaves the links of this owner out."""
+        changes = await self._change(lambda: self._store.remove_owner(space, owner, for_good=True))
+        return len(changes.removed)
+
+    async def opt_in(self, space: int, owner: int) -> None:
+        """Let the links of this owner come again."""
+        await self._store.opt_in(space, owner)
+
+    async def opted_out(self) -> set[tuple[int, int]]:
+        """All (space, owner) who opted out."""
+        return await self._store.opted_out()
+
+    async def belongings(
+        self, space: int, owner: int, *, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, Belonging]]:
+        """An owner's links with ids above `after`, by id, with all that is kept of each."""
+        return await self._store.belongings(space, owner, after=after, limit=limit)
+
+    async def count_of_owner(self, space: int, owner: int) -> int:
+        """How many links an owner has."""
+        return await self._store.count_of_owner(space, owner)
+
+    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
+        """The questions of an owner that are kept, as they were saved, with `made_at`."""
+        return await self._store.searches_of(space, owner)
+
+    async def set_retention(self, space: int, days: int | None) -> None:
+        """From now on `commit` leaves out what is older than so many days; None: nothing."""
+        await self._store.set_retention(space, days)
+
+    async def retention(self) -> dict[int, int]:
+        """The days that pictures are kept, of each space that has a limit."""
+        return await self._store.retention()
+
+    async def depart(self, space: int, since: float) -> None:
+        """Note that a space was left (Unix seconds); an earlier note stays."""
+        await self._store.depart(space, since)
+
+    async def come_back(self, space: int) -> None:
+        """Take the note away that a space was left."""
+        await self._store.come_back(space)
+
+    async def departed(self) -> dict[int, float]:
+        """The spaces that were left, each since when (Unix seconds)."""
+        return await self._store.departed()
 
     # ---- remembered beside the pictures
 
@@ -524,23 +756,34 @@ class Gallery:
     async def embed_query(self, query: Query) -> QueryEmbedding:
         """The one unit vector that stands for the query.
 
-        raises   EmptyQuery, PictureError, LinkGone
+        raises   EmptyQuery, PictureError, LinkGone, ModelChanged
         """
         if query.empty:
             raise EmptyQuery
         truncated: str | None = None
         parts: list[Floats] = []
+        revision = self._stored.revision if self._stored else ""
         if query.words:
             vectors, truncated = await (await self._model_thread()).text(query.words, asked=True)
             parts.append(WORDS_WEIGHT * vectors[0])
+        pictures: list[EmbeddedPicture] = []
         if query.image is not None:
-            parts.append(_middle((await self._embed_picture(query.image, asked=True)).vectors))
+            pictures.append(await self._embed_picture(query.image, asked=True))
         if query.like is not None:
             item = await self._store.item_of_link(query.like)
             if item is None:
                 raise LinkGone(query.like)
-            parts.append(_middle(item.vectors))
-        return QueryEmbedding(_middle(np.stack(parts)), truncated)
+            pictures.append(item)
+        self._check_today(revision)
+        if any(picture.revision not in ("", revision) for picture in pictures):
+            raise ModelChanged
+        parts += [_middle(picture.vectors) for picture in pictures]
+        return QueryEmbedding(_middle(np.stack(parts)), truncated, revision)
+
+    def _check_today(self, revision: str) -> None:
+        """raises   ModelChanged when the gallery's model is another one by now"""
+        if self._stored is not None and revision not in ("", self._stored.revision):
+            raise ModelChanged
 
     async def search(
         self,
@@ -565,6 +808,7 @@ class Gallery:
         since, until    posted in [since, until), Unix seconds; None: at any time
         """
         started = time.perf_counter()
+        self._check_today(embedding.revision)
         without: Collection[int] = ()
         if but_not_source is not None:
             without = (await self._store.links_of_source(space, but_not_source)).values()
@@ -671,7 +915,7 @@ def _middle(vectors: Floats) -> Floats:
 def _be_patient() -> None:
     """Let the system prefer all other threads to this one, where it can tell them apart."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MERGE_NICENESS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT_NICENESS)
 
 
 async def _both(*work: Awaitable[None]) -> None:

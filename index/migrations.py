@@ -13,6 +13,13 @@ import aiosqlite
 APPLICATION_ID = 0x4D_41_47_50  # "MAGP": tells a gallery from other SQLite files
 
 
+# Of the shape of `embeddings`, whose name it takes in the end.
+SUCCESSOR_EMBEDDINGS = """CREATE TABLE successor_embeddings (
+    item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+    vectors BLOB NOT NULL
+)"""
+
+
 async def _step_1(db: aiosqlite.Connection) -> None:
     """Pictures, links to them, and what is remembered beside them."""
     for statement in (
@@ -112,7 +119,45 @@ async def _step_2(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
-STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (_step_1, _step_2)
+async def _step_3(db: aiosqlite.Connection) -> None:
+    """The embeddings of the model that will follow, while they are made."""
+    for statement in (
+        """CREATE TABLE successor (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            name TEXT NOT NULL,
+            revision TEXT NOT NULL,
+            dimension INTEGER NOT NULL,
+            succession TEXT NOT NULL
+        )""",
+        SUCCESSOR_EMBEDDINGS,
+    ):
+        await db.execute(statement)
+
+
+async def _step_4(db: aiosqlite.Connection) -> None:
+    """What people and spaces want of what is kept about them."""
+    for statement in (
+        """CREATE TABLE opted_out (
+            space INTEGER NOT NULL,
+            owner INTEGER NOT NULL,
+            PRIMARY KEY (space, owner)
+        ) WITHOUT ROWID""",
+        # Nothing older than this is kept.
+        "CREATE TABLE retention (space INTEGER PRIMARY KEY, days INTEGER NOT NULL)",
+        # Spaces that nobody can ask about any more, since when (Unix seconds).
+        "CREATE TABLE departed (space INTEGER PRIMARY KEY, since REAL NOT NULL)",
+        "CREATE INDEX links_of_owner ON links (space, owner)",
+        "CREATE INDEX links_by_age ON links (space, posted_at)",
+    ):
+        await db.execute(statement)
+
+
+STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
+    _step_1,
+    _step_2,
+    _step_3,
+    _step_4,
+)
 LATEST = len(STEPS)
 
 

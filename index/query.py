@@ -33,6 +33,7 @@ class QueryEmbedding:
 
     vector: Floats  # (d,) float32
     truncated: str | None = None  # the words that were read, where the text was too long
+    revision: str = ""  # of the model that read it; "": the one the gallery has
 
 
 @dataclass(frozen=True, slots=True, eq=False)

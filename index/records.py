@@ -6,6 +6,7 @@ photographs uses 0 for all of them.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -70,8 +71,10 @@ class Job:
 class EmbeddedPicture:
     """A picture (or text) ready to be committed; opaque to callers.
 
-    key      sha256 of its bytes, with its kind: what makes two links share one item
-    vectors  (frames, d) float32, unit rows
+    key        sha256 of its bytes, with its kind: what makes two links share one item
+    vectors    (frames, d) float32, unit rows
+    revision   of the model they are from; "": whichever the gallery has
+    successor  (frames, d') from the model that will follow, while there is one
     """
 
     key: bytes
@@ -80,6 +83,8 @@ class EmbeddedPicture:
     width: int = 0
     height: int = 0
     text: str | None = None
+    revision: str = ""
+    successor: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,24 @@ class Counts:
     images: int
     texts: int
     links: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Belonging:
+    """A link with all that is kept of it; vectors (frames, d)."""
+
+    link: Link
+    kind: Kind
+    text: str | None
+    vectors: Floats
+
+
+def vectors_file(belongings: Sequence[Belonging]) -> bytes:
+    """Their vectors, one row after another, as a NumPy file (.npy)."""
+    rows = [one.vectors for one in belongings] or [np.empty((0, 0), np.float32)]
+    file = io.BytesIO()
+    np.save(file, np.concatenate(rows))
+    return file.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
+import os
 import secrets
 import sqlite3
 import time
@@ -50,6 +52,7 @@ from index.errors import (
 )
 from index.query import QueryEmbedding, SavedSearch
 from index.records import (
+    Belonging,
     Changes,
     Counts,
     Cursor,
@@ -78,6 +81,8 @@ SEARCH_LIFE_S = 7 * 24 * 3600
 # The log can't be emptied while somebody reads; such a read takes milliseconds.
 CHECKPOINT_TRIES = 4
 CHECKPOINT_PAUSE_S = 0.05
+
+OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "opted_out", "retention", "departed")
 
 _LINK = """links.id, links.space, links.source, links.slot, links.owner, links.posted_at,
     links.name, links.spoiler, links.details,
@@ -208,6 +213,94 @@ class Store:
 
         await self._write(write)
 
+    async def successor(self) -> ModelInfo | None:
+        """The model that will follow; its embeddings are being made."""
+        rows = await self._rows("SELECT name, revision, dimension FROM successor")
+        return ModelInfo(*rows[0]) if rows else None
+
+    async def set_successor(self, model: ModelInfo | None) -> str | None:
+        """Remember which model will follow; what was made for a different one goes.
+
+        returns  a name for this succession, the same as long as it lasts
+        """
+
+        async def write(db: aiosqlite.Connection) -> str | None:
+            known = list(await db.execute_fetchall("SELECT revision, succession FROM successor"))
+            succession: str | None = None
+            if model is not None:
+                again = bool(known) and known[0][0] == model.revision
+                succession = known[0][1] if again else secrets.token_urlsafe(9)
+                await db.execute(
+                    "INSERT OR REPLACE INTO successor VALUES (1, ?, ?, ?, ?)",
+                    (model.name, model.revision, model.dimension, succession),
+                )
+                if again:
+                    return succession
+            else:
+                await db.execute("DELETE FROM successor")
+            await db.execute("DELETE FROM successor_embeddings")
+            return succession
+
+        return await self._write(write)
+
+    async def succeed(self, settled: Settled | None) -> Changes:
+        """Let the successor's embeddings be the gallery's, and those of before go, at once.
+
+        Links without one go too: a look at their source finds them again. So do kept questions,
+        which the model of before had read. `settled` is of the successor's rows.
+        """
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            await db.execute("DELETE FROM settled")
+            changes = await self._drop(db, "item NOT IN (SELECT item FROM successor_embeddings)")
+            await db.execute("DROP TABLE embeddings")
+            await db.execute("ALTER TABLE successor_embeddings RENAME TO embeddings")
+            await db.execute(migrations.SUCCESSOR_EMBEDDINGS)
+            await db.execute("DELETE FROM model")
+            await db.execute(
+                "INSERT INTO model SELECT id, name, revision, dimension FROM successor"
+            )
+            await db.execute("DELETE FROM successor")
+            await db.execute("DELETE FROM searches")
+            await _put_settled(db, settled)
+            self._log_has_deleted = True
+            return changes
+
+        return await self._write(write)
+
+    async def remake(self, key: bytes, vectors: np.ndarray[Any, np.dtype[np.float32]]) -> None:
+        """Keep the successor's vectors of an item that is here."""
+        await self._execute(
+            "INSERT OR REPLACE INTO successor_embeddings SELECT id, ? FROM items WHERE key = ?",
+            _blob(vectors),
+            key,
+        )
+
+    async def texts_left_behind(self) -> list[tuple[bytes, str]]:
+        """Keys and words of the texts that the successor has not embedded."""
+        rows = await self._rows(
+            """SELECT key, text FROM items WHERE kind = 'text'
+            AND id NOT IN (SELECT item FROM successor_embeddings)"""
+        )
+        return [(key, text) for key, text in rows]
+
+    async def slots_left(self, space: int, source: str) -> set[str]:
+        """The slots of a source whose pictures the successor has not embedded."""
+        rows = await self._rows(
+            """SELECT slot FROM links WHERE space = ? AND source = ?
+            AND item NOT IN (SELECT item FROM successor_embeddings)""",
+            space,
+            source,
+        )
+        return {slot for (slot,) in rows}
+
+    async def left_behind(self) -> int:
+        """How many items the successor has not embedded."""
+        rows = await self._rows(
+            "SELECT COUNT(*) FROM items WHERE id NOT IN (SELECT item FROM successor_embeddings)"
+        )
+        return int(rows[0][0])
+
     async def empty(self) -> bool:
         """Whether nothing is kept here yet."""
         return not await self._rows("SELECT 1 FROM items LIMIT 1")
@@ -216,13 +309,17 @@ class Store:
 
     async def commit(
         self,
-        items: Sequence[tuple[EmbeddedPicture, Link]],
+        wanted: Sequence[tuple[EmbeddedPicture, Link]],
         cursors: Sequence[Cursor] = (),
         jobs: Sequence[Job] = (),
     ) -> Changes:
-        """Keep items, links, cursors and jobs in one transaction; what search must follow."""
+        """Keep items, links, cursors and jobs in one transaction; what search must follow.
+
+        Links of owners who opted out, and those older than their space keeps, are left out.
+        """
 
         async def write(db: aiosqlite.Connection) -> Changes:
+            items = await _permitted(db, wanted)
             await _put_groups(db, [link for _, link in items])
             removed: list[int] = []
             added: list[tuple[int, EmbeddedPicture, Link]] = []
@@ -248,9 +345,13 @@ class Store:
     # ---- what is there
 
     async def entries(
-        self, dimension: int, settled: Settled | None = None
+        self, dimension: int, settled: Settled | None = None, *, successor: bool = False
     ) -> AsyncIterator[Entries]:
-        """All links with their vectors, in chunks; with `settled`, only those not in its files."""
+        """All links with their vectors, in chunks; with `settled`, only those not in its files.
+
+        successor  with the vectors of the model that will follow, as far as there are any
+        """
+        table = "successor_embeddings" if successor else "embeddings"
         wheres: list[tuple[str, Any]] = [("id > ?", settled.newest if settled else 0)]
         if settled is not None and settled.touched:
             older = [link for link in settled.touched if link <= settled.newest]
@@ -261,26 +362,28 @@ class Store:
                     f"""SELECT links.id, links.space, links.group_id, items.kind = 'text',
                         links.owner, links.posted_at, length(vectors), vectors
                     FROM links JOIN items ON items.id = links.item
-                    JOIN embeddings ON embeddings.item = links.item
+                    JOIN {table} AS embeddings ON embeddings.item = links.item
                     WHERE links.{where} ORDER BY links.id""",
                     (param,),
                 ) as cursor:
                     while rows := list(await cursor.fetchmany(CHUNK_ROWS)):
                         yield await asyncio.to_thread(_chunk, self.path, rows, dimension)
 
-    async def frames(self, dimension: int) -> int:
+    async def frames(self, dimension: int, *, successor: bool = False) -> int:
         """How many vectors `entries` will give: the frames of all links."""
+        table = "successor_embeddings" if successor else "embeddings"
         rows = await self._rows(
-            """SELECT total(length(vectors)) FROM links
-            JOIN embeddings ON embeddings.item = links.item"""
+            f"""SELECT total(length(vectors)) FROM links
+            JOIN {table} AS embeddings ON embeddings.item = links.item"""
         )
         return int(rows[0][0]) // (4 * dimension)
 
     async def item(self, key: bytes) -> EmbeddedPicture | None:
         """The item with this key, as it was committed; None when it isn't here."""
         rows = await self._rows(
-            """SELECT key, kind, vectors, width, height, text
-            FROM items JOIN embeddings ON item = id WHERE key = ?""",
+            """SELECT key, kind, embeddings.vectors, width, height, text, successor.vectors
+            FROM items JOIN embeddings ON embeddings.item = id
+            LEFT JOIN successor_embeddings AS successor ON successor.item = id WHERE key = ?""",
             key,
         )
         return await self._picture(rows)
@@ -288,7 +391,7 @@ class Store:
     async def item_of_link(self, id: int) -> EmbeddedPicture | None:
         """The item that a link shows."""
         rows = await self._rows(
-            """SELECT key, kind, vectors, width, height, text
+            """SELECT key, kind, vectors, width, height, text, NULL
             FROM links JOIN items ON items.id = links.item
             JOIN embeddings ON embeddings.item = links.item WHERE links.id = ?""",
             id,
@@ -299,9 +402,11 @@ class Store:
         model = await self.model()
         if not rows or model is None:
             return None
-        key, kind, vectors, width, height, text = rows[0]
+        key, kind, vectors, width, height, text, following = rows[0]
         shaped = _vectors(self.path, vectors, model.dimension)
-        return EmbeddedPicture(key, kind, shaped, width, height, text)
+        after = await self.successor() if following else None
+        successor = _vectors(self.path, following, after.dimension) if after else None
+        return EmbeddedPicture(key, kind, shaped, width, height, text, model.revision, successor)
 
     async def links(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
         """Those of these links that are still there, each with its kind and text."""
@@ -401,16 +506,33 @@ class Store:
         return await self._write(write)
 
     async def remove_space(self, space: int) -> Changes:
-        """Drop everything of a space: links, cursors, watched groups, jobs, searches."""
+        """Drop everything of a space: links, cursors, watched groups, jobs, searches, rules."""
 
         async def write(db: aiosqlite.Connection) -> Changes:
             changes = await self._drop(db, "space = ?", space)
-            for table in ("cursors", "watched", "jobs", "searches"):
+            for table in OF_A_SPACE:
                 await db.execute(f"DELETE FROM {table} WHERE space = ?", (space,))
             self._log_has_deleted = True
             return changes
 
         return await self._write(write)
+
+    async def remove_owner(self, space: int, owner: int, *, for_good: bool = False) -> Changes:
+        """Drop all links of an owner, and what they asked; `for_good`: and let none come again."""
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            if for_good:
+                await db.execute("INSERT OR IGNORE INTO opted_out VALUES (?, ?)", (space, owner))
+            changes = await self._drop(db, "space = ? AND owner = ?", space, owner)
+            await db.execute("DELETE FROM searches WHERE space = ? AND owner = ?", (space, owner))
+            self._log_has_deleted = True
+            return changes
+
+        return await self._write(write)
+
+    async def remove_older(self, space: int, posted_before: float) -> Changes:
+        """Drop the links of a space that were posted before then (Unix seconds)."""
+        return await self._remove("space = ? AND posted_at < ?", space, posted_before)
 
     async def _remove(self, where: str, *params: Any) -> Changes:
         return await self._write(lambda db: self._drop(db, where, *params))
@@ -440,17 +562,7 @@ class Store:
     async def settle(self, settled: Settled | None) -> None:
         """Remember that; from now on removed and replaced links are noted beside it."""
 
-        async def write(db: aiosqlite.Connection) -> None:
-            await db.execute("DELETE FROM settled")
-            await db.execute("DELETE FROM touched")
-            if settled is not None:
-                await db.execute(
-                    "INSERT INTO settled VALUES (1, ?, ?)",
-                    (json.dumps(settled.names), settled.newest),
-                )
-                await _touch(db, list(settled.touched))
-
-        await self._write(write)
+        await self._write(lambda db: _put_settled(db, settled))
 
     async def compact(self) -> None:
         """Write the file anew, without gaps: takes seconds a gigabyte, in which writes wait."""
@@ -463,6 +575,76 @@ class Store:
                 await self._writer.execute_fetchall("VACUUM")
                 self._log_has_deleted = True
                 await self._empty_log(self._writer)
+
+    # ---- what people and spaces want of what is kept
+
+    async def opt_in(self, space: int, owner: int) -> None:
+        """Let the pictures of this owner come again."""
+        await self._execute("DELETE FROM opted_out WHERE space = ? AND owner = ?", space, owner)
+
+    async def opted_out(self) -> set[tuple[int, int]]:
+        """All (space, owner) who want none of their pictures kept."""
+        rows = await self._rows("SELECT space, owner FROM opted_out")
+        return {(space, owner) for space, owner in rows}
+
+    async def belongings(
+        self, space: int, owner: int, *, after: int, limit: int
+    ) -> list[tuple[int, Belonging]]:
+        """Links of an owner with an id above `after`, by id, with all that is kept of each."""
+        model = await self.model()
+        rows = await self._rows(
+            """SELECT links.id, vectors FROM links JOIN embeddings ON embeddings.item = links.item
+            WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?""",
+            space,
+            owner,
+            after,
+            limit,
+        )
+        links = await self.links([id for id, _ in rows])
+        return [
+            (id, Belonging(*links[id], _vectors(self.path, vectors, model.dimension)))
+            for id, vectors in rows
+            if id in links and model is not None
+        ]
+
+    async def count_of_owner(self, space: int, owner: int) -> int:
+        """How many links an owner has."""
+        rows = await self._rows(
+            "SELECT COUNT(*) FROM links WHERE space = ? AND owner = ?", space, owner
+        )
+        return int(rows[0][0])
+
+    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
+        """The questions of an owner that are kept, as they were saved, with `made_at`."""
+        rows = await self._rows(
+            "SELECT params, made_at FROM searches WHERE space = ? AND owner = ?", space, owner
+        )
+        return [{**json.loads(params), "made_at": made_at} for params, made_at in rows]
+
+    async def set_retention(self, space: int, days: int | None) -> None:
+        """Keep pictures for so many days from now on; None: for as long as they are there."""
+        if days is None:
+            await self._execute("DELETE FROM retention WHERE space = ?", space)
+        else:
+            await self._execute("INSERT OR REPLACE INTO retention VALUES (?, ?)", space, days)
+
+    async def retention(self) -> dict[int, int]:
+        """The days that pictures are kept, of each space that has a limit."""
+        rows = await self._rows("SELECT space, days FROM retention")
+        return {space: days for space, days in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
+    async def depart(self, space: int, since: float) -> None:
+        """Note that a space was left (Unix seconds); an earlier note stays."""
+        await self._execute("INSERT OR IGNORE INTO departed VALUES (?, ?)", space, since)
+
+    async def come_back(self, space: int) -> None:
+        """Take that note away."""
+        await self._execute("DELETE FROM departed WHERE space = ?", space)
+
+    async def departed(self) -> dict[int, float]:
+        """The spaces that were left, each since when."""
+        rows = await self._rows("SELECT space, since FROM departed")
+        return {space: since for space, since in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
     # ---- remembered beside the pictures
 
@@ -573,7 +755,14 @@ def _prepare(path: Path) -> IO[str]:
         raise StoreUnreachable(path, f"its folder can't be made ({exc.strerror})") from exc
     if path.is_dir():
         raise StoreUnreachable(path, "it is a folder, and a file is needed")
-    return lock.hold(path)
+    held = lock.hold(path)
+    try:
+        # For its owner only; SQLite gives its log the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as exc:
+        held.close()
+        raise StoreUnreachable(path, str(exc.strerror)) from exc
+    return held
 
 
 async def _open_writer(path: Path) -> aiosqlite.Connection:
@@ -675,6 +864,26 @@ def _translation(path: Path, exc: sqlite3.Error) -> StoreError:
 # ---- single statements
 
 
+async def _permitted(
+    db: aiosqlite.Connection, items: Sequence[tuple[EmbeddedPicture, Link]]
+) -> list[tuple[EmbeddedPicture, Link]]:
+    """Those that their owner and their space let be kept."""
+    spaces = json.dumps(list({link.space for _, link in items}))
+    there = "space IN (SELECT value FROM json_each(?))"
+    out = await db.execute_fetchall(f"SELECT space, owner FROM opted_out WHERE {there}", (spaces,))
+    kept_s = await db.execute_fetchall(
+        f"SELECT space, days * 86400 FROM retention WHERE {there}", (spaces,)
+    )
+    opted_out = {(space, owner) for space, owner in out}
+    oldest = {space: time.time() - seconds for space, seconds in kept_s}
+    return [
+        (picture, link)
+        for picture, link in items
+        if (link.space, link.owner) not in opted_out
+        and link.posted_at >= oldest.get(link.space, -math.inf)
+    ]
+
+
 async def _put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
     groups = {(link.space, link.group) for link in links}
     await db.executemany(
@@ -688,6 +897,7 @@ async def _put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
     """The id of the item with these bytes, which may be there already."""
     found = list(await db.execute_fetchall("SELECT id FROM items WHERE key = ?", (picture.key,)))
     if found:
+        await _put_successor(db, int(found[0][0]), picture)
         return int(found[0][0])
     id = await _returned(
         db,
@@ -700,9 +910,21 @@ async def _put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
     )
     # float32: float16 would halve the file, but the exact second ranking and a change of
     # precision later on need the vectors as the model gave them.
-    vectors = np.ascontiguousarray(picture.vectors, np.float32).tobytes()
-    await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, vectors))
+    await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, _blob(picture.vectors)))
+    await _put_successor(db, id, picture)
     return id
+
+
+async def _put_successor(db: aiosqlite.Connection, item: int, picture: EmbeddedPicture) -> None:
+    if picture.successor is not None:
+        await db.execute(
+            "INSERT OR REPLACE INTO successor_embeddings SELECT ?, ? FROM successor",
+            (item, _blob(picture.successor)),
+        )
+
+
+def _blob(vectors: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
+    return np.ascontiguousarray(vectors, np.float32).tobytes()
 
 
 async def _put_link(
@@ -752,6 +974,16 @@ async def _touch(db: aiosqlite.Connection, links: Sequence[int]) -> None:
         WHERE value <= (SELECT newest FROM settled)""",
         (json.dumps(list(links)),),
     )
+
+
+async def _put_settled(db: aiosqlite.Connection, settled: Settled | None) -> None:
+    await db.execute("DELETE FROM settled")
+    await db.execute("DELETE FROM touched")
+    if settled is not None:
+        await db.execute(
+            "INSERT INTO settled VALUES (1, ?, ?)", (json.dumps(settled.names), settled.newest)
+        )
+        await _touch(db, list(settled.touched))
 
 
 async def _put_cursors(db: aiosqlite.Connection, cursors: Sequence[Cursor]) -> None:

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 
 from pocket.artwork import FOLDER, Artwork, ArtworkError, install
 from pocket.evaluate import FIXED, MODEL, Evaluation, Loaded, write_fixed_set
+from pocket.ideas import PLOT, STEPS, line, plot, run_all
 from pocket.polish import Polish
 from pocket.sheet import SHEET, draw_sheet
 from pocket.train import CheckpointError, Settings, Trainer, export
@@ -39,6 +40,11 @@ def arguments() -> argparse.ArgumentParser:
     fixed.add_argument("--out", type=Path, default=FIXED)
     sheet = commands.add_parser("sheet", help="draw the contact sheet of docs/pocket.md again")
     sheet.add_argument("--out", type=Path, default=SHEET)
+    ideas = commands.add_parser("ideas", help="short runs, each without one idea, and their plot")
+    ideas.add_argument("--steps", type=int, default=STEPS)
+    ideas.add_argument("--seed", type=int, default=Settings().seed)
+    ideas.add_argument("--work", type=Path, default=WORK.with_name("ideas"))
+    ideas.add_argument("--out", type=Path, default=PLOT)
     world = commands.add_parser("world", help="draw the demo world again")
     world.add_argument("--out", type=Path, default=DEMO)
     return parser
@@ -80,6 +86,13 @@ def sheet(options: argparse.Namespace, artwork: Artwork) -> None:
     print(f"wrote {options.out}")
 
 
+def ideas(options: argparse.Namespace, artwork: Artwork) -> None:
+    rows = run_all(artwork, options.work, options.steps, options.seed)
+    print("\n".join(map(line, rows)))
+    options.out.write_text(plot(rows, options.steps))
+    print(f"wrote {options.out}")
+
+
 def world(options: argparse.Namespace, artwork: Artwork) -> None:
     pictures, size = make_world(artwork, options.out)
     print(f"{pictures} pictures, {size / 1e6:.1f} MB in {options.out}")
@@ -97,6 +110,7 @@ def main() -> int:
             "world": world,
             "fixed": fixed,
             "sheet": sheet,
+            "ideas": ideas,
         }
         commands[options.command](options, Artwork(options.artwork))
     except (ArtworkError, CheckpointError, ScriptError, SafetensorError, OSError) as error:

@@ -31,6 +31,7 @@ GRID = 6  # patches a side of a training picture
 NOBODY = -1  # no subject stands in this patch
 Map = npt.NDArray[np.int16]
 
+RESTYLE = 0.6  # of the trained drawings are bent and repainted
 HELD_OUT_SHARE = 10  # one subject × place pair of so many is never trained
 BACKDROPS_A_PLACE = 70
 BACKDROPS_AN_OVERLAY = 16
@@ -112,19 +113,30 @@ class Studio:
         return Scene(scene.subjects[:1], scene.place)
 
     def render(
-        self, scene: Scene, rng: Random, *, restyle: float = 0.35, easy: bool = False
+        self, scene: Scene, rng: Random, *, restyle: float = RESTYLE, easy: bool = False
     ) -> Image.Image:
         """The scene as a picture of FRAME pixels a side."""
         return self.render_mapped(scene, rng, restyle=restyle, easy=easy)[0]
 
     def render_mapped(
-        self, scene: Scene, rng: Random, *, restyle: float = 0.35, easy: bool = False
+        self,
+        scene: Scene,
+        rng: Random,
+        *,
+        restyle: float = RESTYLE,
+        easy: bool = False,
+        hand: int | None = None,
     ) -> tuple[Image.Image, Map]:
-        """The picture, and which subject stands in each of its GRID x GRID patches (or NOBODY)."""
+        """The picture, and which subject stands in each of its GRID x GRID patches (or NOBODY).
+
+        hand       whose drawing of the main subject, counted round; None: any
+        """
         ground = crop_backdrop(pick(rng, self.backdrops[scene.place, scene.overlay]), rng)
         drawings: list[Pixels] = []
         for n, subject in enumerate(scene.subjects):
-            pixels = pick(rng, self.sprites[subject]).pixels
+            sprites = self.sprites[subject]
+            sprite = pick(rng, sprites) if n or hand is None else sprites[hand % len(sprites)]
+            pixels = sprite.pixels
             if n == 0 and scene.colour:
                 pixels = recoloured(pixels, scene.colour)
             pixels = dimmed(pixels, scene.overlay, scene.place)
@@ -156,40 +168,49 @@ def standing_map(
 
 
 class Pool:
-    """The pictures rendered last, each used a few times before a new one takes its slot."""
+    """The pictures rendered last, each used a few times before a new one takes its slot.
 
-    def __init__(self, studio: Studio, size: int) -> None:
-        self.studio = studio
+    Slots 2n and 2n + 1 hold twins: one scene in two renditions, by different hands if there are
+    two, that share nothing else.
+
+    restyle    share of the drawings that are bent and repainted
+    """
+
+    def __init__(self, studio: Studio, size: int, restyle: float = RESTYLE) -> None:
+        self.studio, self.restyle = studio, restyle
         self.pixels: npt.NDArray[np.uint8] = np.zeros((size, FRAME, FRAME, 3), np.uint8)
         self.maps: npt.NDArray[np.int16] = np.full((size, GRID, GRID), NOBODY, np.int16)
-        self.scenes: list[Scene] = []
+        self.scenes: list[Scene] = []  # of each pair of slots
         self.next = 0
 
-    def refresh(self, count: int, rng: Random, ease: float = 0.0) -> None:
-        """Replaces the `count` oldest pictures; the first calls fill the pool.
+    def refresh(self, pairs: int, rng: Random, ease: float = 0.0) -> None:
+        """Replaces the oldest pairs of pictures; the first calls fill the pool.
 
         ease       share of easy pictures, 1 when training begins
         """
-        for _ in range(count):
+        for _ in range(pairs):
             easy = rng.random() < ease
             if easy:
                 scene = self.studio.easy_plan(rng)
             else:
                 scene = self.studio.plan(rng, place="plain" if rng.random() < 0.1 else None)
-            restyle = 0.35 * (1 - ease)
-            picture, where = self.studio.render_mapped(scene, rng, restyle=restyle, easy=easy)
-            if len(self.scenes) < len(self.pixels):
+            if 2 * len(self.scenes) < len(self.pixels):
                 self.scenes.append(scene)
             else:
                 self.scenes[self.next] = scene
-            self.pixels[self.next] = np.asarray(picture)
-            self.maps[self.next] = where
-            self.next = (self.next + 1) % len(self.pixels)
+            hand = int(rng.integers(12))
+            for slot in (2 * self.next, 2 * self.next + 1):
+                picture, where = self.studio.render_mapped(
+                    scene, rng, restyle=self.restyle * (1 - ease), easy=easy, hand=hand + slot
+                )
+                self.pixels[slot] = np.asarray(picture)
+                self.maps[slot] = where
+            self.next = (self.next + 1) % (len(self.pixels) // 2)
 
-    def draw(self, count: int, rng: Random) -> list[int]:
-        """Slots of a batch: mixed; all of one place; or all of one kind of subject."""
+    def draw(self, pairs: int, rng: Random, *, mixed: bool = False) -> list[int]:
+        """Pairs of a batch: mixed (always, if asked), all of one place, or all of one kind."""
         everything = list(range(len(self.scenes)))
-        sort = rng.random()
+        sort = 0.0 if mixed else rng.random()
         if sort < 0.5:
             chosen = everything
         elif sort < 0.85:
@@ -199,6 +220,6 @@ class Pool:
             subjects = self.studio.artwork.subjects
             kind = subjects[int(rng.integers(len(subjects)))].kind
             chosen = [n for n, s in enumerate(self.scenes) if subjects[s.subjects[0]].kind == kind]
-        if len(chosen) < count:
+        if len(chosen) < pairs:
             chosen = everything
-        return [int(n) for n in rng.choice(np.asarray(chosen), count, replace=False)]
+        return [int(n) for n in rng.choice(np.asarray(chosen), pairs, replace=False)]

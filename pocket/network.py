@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
+from index import packed
 from pocket.artwork import KINDS, Subject
 from pocket.captions import Caption
 from pocket.places import PLACES
@@ -89,6 +91,49 @@ def start_like_a_trained_one(model: CLIPModel) -> None:
             u, s, v = torch.linalg.svd(back)
             attention.v_proj.weight.copy_(s.sqrt()[:, None] * v)
             attention.out_proj.weight.copy_(u * s.sqrt())
+
+
+class _HalfProduct(torch.autograd.Function):
+    """x @ weight.T with bfloat16 factors, forwards and backwards; sums in float32."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        rows, half = x.reshape(-1, x.shape[-1]).bfloat16(), weight.bfloat16()
+        ctx.save_for_backward(rows, half)
+        return (rows @ half.T).float().view(*x.shape[:-1], len(weight))
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
+        rows, half = ctx.saved_tensors
+        (grad,) = grads
+        back = grad.reshape(-1, grad.shape[-1]).bfloat16()
+        return (back @ half).float().view(*grad.shape[:-1], half.shape[1]), (back.T @ rows).float()
+
+
+def product(x: Tensor, weight: Tensor) -> Tensor:
+    """x @ weight.T, in bfloat16 where the processor multiplies it. (…, in) -> (…, out)"""
+    if packed.supported("bfloat16"):
+        answer: Tensor = _HalfProduct.apply(x, weight)  # type: ignore[no-untyped-call]
+        return answer
+    return x @ weight.T
+
+
+class HalfLinear(nn.Linear):
+    """A layer that keeps float32 weights and multiplies by `product`.
+
+    Everything between the products stays float32; autocast, which halves that too, gained nothing.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        answer = product(input, self.weight)
+        return answer if self.bias is None else answer + self.bias
+
+
+def halve_products(model: nn.Module) -> None:
+    """Every linear layer of `model` multiplies by `product` from now on, in place."""
+    for module in model.modules():
+        if type(module) is nn.Linear:
+            module.__class__ = HalfLinear
 
 
 def position_waves(side: int, width: int) -> Tensor:
@@ -191,6 +236,12 @@ def fits(captions: Claims, pictures: Claims) -> Tensor:
     return missing < 0.5
 
 
+def same(pictures: Claims) -> Tensor:
+    """Which pictures show the same subjects at the same places. -> (pictures, pictures) bool"""
+    shown = torch.cat([pictures.subject, pictures.place], dim=1)
+    return torch.cdist(shown, shown, p=1) < 0.5
+
+
 def contrastive_loss(images: Tensor, texts: Tensor, scale: Tensor, fitting: Tensor) -> Tensor:
     """Softmax both ways; another pair that fits as well is not held against it.
 
@@ -201,6 +252,21 @@ def contrastive_loss(images: Tensor, texts: Tensor, scale: Tensor, fitting: Tens
     logits = logits.masked_fill(fitting.T & ~own, float("-inf"))
     target = torch.arange(len(images))
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+
+def twin_loss(images: Tensor, scale: float, alike: Tensor) -> Tensor:
+    """Softmax over the other pictures: a picture's twin before all that show something else.
+
+    images     (n, d) unit rows; rows 2i and 2i + 1 are twins
+    alike      (n, n) bool, which pictures show the same: neither right nor wrong
+    source     Chen et al., A Simple Framework for Contrastive Learning (2020)
+    """
+    count = len(images)
+    twin = torch.arange(count) ^ 1
+    aside = alike.clone()
+    aside[torch.arange(count), twin] = False
+    aside.fill_diagonal_(True)
+    return F.cross_entropy((scale * images @ images.T).masked_fill(aside, float("-inf")), twin)
 
 
 def prototype_loss(heads: Heads, name: str, embeddings: Tensor, truth: Tensor) -> Tensor:

@@ -171,28 +171,95 @@ def recoloured(pixels: Pixels, colour: str) -> Pixels:
 
 
 def restyled(image: Image.Image, rng: Random) -> Image.Image:
-    """The drawing as another hand might have drawn it: outlined, flat, grey, soft, repainted."""
+    """The drawing as another hand might have drawn it: bent, then repainted, often both twice."""
+    if rng.random() < 0.7:
+        image = bent(image, rng)
+    for _ in range(int(rng.integers(1, 3))):
+        image = repainted(image, rng)
+    return image
+
+
+def bent(image: Image.Image, rng: Random) -> Image.Image:
+    """The same drawing in other proportions: its corners and its middle pulled about."""
+    wide, high = image.size
+    across, down = (np.asarray([0, 0.5, 1]) * (size - 1) for size in (wide, high))
+    x, y = np.meshgrid(across, down)
+    x = x + rng.normal(0, 0.07 * wide, (3, 3))
+    y = y + rng.normal(0, 0.07 * high, (3, 3))
+    mesh = []
+    for row in range(2):
+        for column in range(2):
+            box = (
+                column * wide // 2, row * high // 2,
+                (column + 1) * wide // 2, (row + 1) * high // 2,
+            )  # fmt: skip
+            corners = ((row, column), (row + 1, column), (row + 1, column + 1), (row, column + 1))
+            mesh.append((box, tuple(float(v[at]) for at in corners for v in (x, y))))
+    pulled = image.transform(
+        image.size, Image.Transform.MESH, mesh, Image.Resampling.BILINEAR, fillcolor=(0, 0, 0, 0)
+    )
+    stretch = float(np.exp(rng.normal(0, 0.12)))
+    size = (max(2, round(wide * min(1, stretch))), max(2, round(high * min(1, 1 / stretch))))
+    return resize_alpha(pulled, size)
+
+
+def repainted(image: Image.Image, rng: Random) -> Image.Image:
     alpha = image.getchannel("A")
     rgb = image.convert("RGB")
-    choice = int(rng.integers(8))
+    choice = int(rng.integers(12))
     if choice == 0:
         rgb = ImageOps.posterize(rgb, int(rng.integers(2, 4)))
     elif choice == 1:
         rgb = ImageOps.grayscale(rgb).convert("RGB")
     elif choice == 2:
-        rgb = hue_shifted(rgb, rng.uniform(-0.12, 0.12))
+        rgb = hue_shifted(rgb, rng.uniform(-0.15, 0.15))
     elif choice == 3:
-        rgb = ImageEnhance.Color(rgb).enhance(rng.uniform(0.3, 1.9))
+        rgb = ImageEnhance.Color(rgb).enhance(rng.uniform(0.3, 2.2))
     elif choice == 4:
         rgb = ImageEnhance.Contrast(rgb).enhance(rng.uniform(0.5, 1.6))
     elif choice == 5:
         return outlined(image, (25, 25, 30), rng)
     elif choice == 6:
         return outlined(image, (255, 255, 255), rng)
-    else:
+    elif choice == 7:
         rgb = rgb.filter(ImageFilter.MedianFilter(5))
+    elif choice == 8:
+        rgb = shaded(rgb, rng)
+    elif choice == 9:
+        rgb = tinted(rgb, rng)
+    else:
+        rgb = other_paints(rgb, rng)
     rgb.putalpha(alpha)
     return rgb
+
+
+def shaded(image: Image.Image, rng: Random) -> Image.Image:
+    """Light from one side, as in drawings with soft gradients."""
+    pixels = np.asarray(image, np.float32)
+    rows, columns = np.mgrid[-1 : 1 : image.height * 1j, -1 : 1 : image.width * 1j]
+    angle = rng.uniform(0, 2 * math.pi)
+    light = 1 + rng.uniform(0.1, 0.4) * (rows * math.sin(angle) + columns * math.cos(angle))
+    return Image.fromarray((pixels * light[..., None]).clip(0, 255).astype(np.uint8))
+
+
+def tinted(image: Image.Image, rng: Random) -> Image.Image:
+    """Greys and blacks in some colour, as hands that draw no grey do; other paints stay."""
+    pixels = np.asarray(image, np.float32)
+    spread = pixels.max(2, keepdims=True) - pixels.min(2, keepdims=True)
+    grey = np.clip(1 - spread / 60, 0, 1)
+    tint = rng.uniform(0.4, 1.5, 3).astype(np.float32)
+    lifted = pixels * tint + rng.uniform(0, 45, 3).astype(np.float32)
+    mixed = pixels + grey * (lifted - pixels)
+    return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))
+
+
+def other_paints(image: Image.Image, rng: Random) -> Image.Image:
+    """A few flat paints, each a little other than it was."""
+    flat = image.quantize(int(rng.integers(4, 9)), dither=Image.Dither.NONE)
+    palette = np.asarray(flat.getpalette(), np.float32)
+    moved = palette + rng.normal(0, 28, palette.shape) + rng.normal(0, 10)
+    flat.putpalette(moved.clip(0, 255).astype(np.uint8).tobytes())
+    return flat.convert("RGB")
 
 
 def hue_shifted(image: Image.Image, by: float) -> Image.Image:

@@ -6,6 +6,7 @@ are weights averaged over the last thousand steps or so.
 
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 from pocket import network, tokenizer
 from pocket.artwork import LANGUAGES, TRAINED_STYLES, Artwork
 from pocket.captions import CaptionWriter
-from pocket.material import NOBODY, Pool, Studio
+from pocket.material import NOBODY, RESTYLE, Pool, Studio
 from pocket.network import (
     Claims,
     Heads,
@@ -30,7 +31,9 @@ from pocket.network import (
     contrastive_loss,
     fits,
     prototype_loss,
+    same,
     shared_cross_entropy,
+    twin_loss,
 )
 from pocket.places import Random
 from pocket.scenes import FRAME, Scene
@@ -38,14 +41,17 @@ from pocket.scenes import FRAME, Scene
 BATCH = 128
 TEXT_ONLY = 24  # captions a step that come without a picture
 POOL = 9000  # pictures
-FRESH_A_STEP = 34  # new pictures a step: each is seen about four times
+FRESH_A_STEP = 17  # new pairs of pictures a step: each is seen about four times
 LEARNING_RATE, WARM_UP_STEPS, COOL_DOWN_SHARE = 1e-3, 200, 0.25
 EASY_STEPS = 1500  # after them no picture is made easy any more
+EASY_SHARE = 4  # in a run of a set number of steps they are a fourth
 AVERAGING = 0.998  # of the exported weights, a step
 CHECKPOINT_S = 120
 IMAGE_WEIGHTS = {"subject": 1.0, "kind": 0.1, "place": 0.3, "colour": 0.25, "count": 0.15}
 TEXT_WEIGHTS = {"subject": 0.4, "kind": 0.1, "place": 0.2, "colour": 0.1, "count": 0.1}
 KEPT_PATCHES, WHOLE_SHARE = 0.5, 0.15  # half the patches, until the last part of the time
+TWIN_WEIGHT, TWIN_SCALE = 0.6, 12.0
+IDEAS = ("twins", "restyling", "easy start", "half patches", "batches of a place")
 
 
 class CheckpointError(Exception):
@@ -61,6 +67,7 @@ class Settings:
     patch: int = 16
     width: int = 192
     layers: int = 4
+    without: tuple[str, ...] = ()  # which of IDEAS are left out, to see what they bring
 
 
 @dataclass(slots=True)
@@ -116,16 +123,23 @@ def look(model: CLIPModel, values: Tensor, maps: Tensor, share: float) -> Seen:
     mostly.   source: Li et al., Scaling Language-Image Pre-training via Masking (2023)
     """
     vision = model.vision_model
-    states = vision.embeddings(values)  # (n, 1 + patches, width)
-    count = states.shape[1] - 1
     rank = torch.rand(maps.shape) + 0.6 * (maps != NOBODY)
-    kept = rank.argsort(1, descending=True)[:, : max(1, round(count * share))]
-    rows = torch.cat([torch.zeros(len(kept), 1, dtype=torch.long), kept + 1], dim=1)
-    states = states.gather(1, rows[..., None].expand(-1, -1, states.shape[2]))
+    kept = rank.argsort(1, descending=True)[:, : max(1, round(maps.shape[1] * share))]
+    states = embedded_patches(vision.embeddings, values, kept)
     states = vision.encoder(inputs_embeds=vision.pre_layrnorm(states)).last_hidden_state
     pooled = vision.post_layernorm(states[:, 0])
     embeddings = F.normalize(model.visual_projection(pooled), dim=-1)
     return Seen(embeddings, pooled, states[:, 1:], kept)
+
+
+def embedded_patches(embeddings: Any, values: Tensor, kept: Tensor) -> Tensor:
+    """What CLIP's first layer makes of the kept patches only. -> (n, 1 + kept, width)"""
+    layer, table = embeddings.patch_embedding, embeddings.position_embedding.weight
+    patches = F.unfold(values, layer.kernel_size, stride=layer.stride).transpose(1, 2)
+    patches = patches.gather(1, kept[..., None].expand(-1, -1, patches.shape[2]))
+    states = network.product(patches, layer.weight.flatten(1)) + table[kept + 1]
+    first = (embeddings.class_embedding + table[0]).expand(len(values), 1, -1)
+    return torch.cat([first, states], dim=1)
 
 
 def patch_loss(heads: Heads, seen: Seen, maps: Tensor) -> Tensor:
@@ -160,6 +174,7 @@ def fresh_run(settings: Settings, vocabulary: int, subjects: int) -> Run:
         vocabulary, patch=settings.patch, width=settings.width, layers=settings.layers
     )
     heads = Heads(subjects)
+    network.halve_products(model)
     matrices = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2] + list(heads.parameters())
     optimiser = torch.optim.AdamW(
@@ -199,7 +214,8 @@ class Trainer:
         self.studio = Studio(artwork, settings.styles, settings.seed)
         self.writer = CaptionWriter(artwork.subjects)
         self.words = self._tokenizer()
-        self.pool = Pool(self.studio, POOL)
+        restyle = 0 if "restyling" in settings.without else RESTYLE
+        self.pool = Pool(self.studio, POOL, restyle)
         self.run = fresh_run(settings, len(self.words), len(artwork.subjects))
 
     @property
@@ -238,32 +254,35 @@ class Trainer:
         torch.save(state, part)
         part.rename(self.checkpoint)
 
-    def train(self, minutes: float) -> None:
-        """Trains until `minutes` in all have been spent, checkpoints included."""
+    def train(self, minutes: float = math.inf, steps: int | None = None) -> None:
+        """Trains until `minutes` in all have been spent, checkpoints included, or for `steps`."""
         run, whole_s = self.run, minutes * 60
+        easy_steps = EASY_STEPS if steps is None else steps // EASY_SHARE
         rng = np.random.default_rng([self.settings.seed, 3, run.step])
-        self.pool.refresh(POOL // 3, rng, self._ease())
+        self.pool.refresh(POOL // 6, rng, self._ease(easy_steps))
         saved_s = run.trained_s
         report: dict[str, float] = {}
         started, before_s = time.monotonic(), run.trained_s
-        while run.trained_s < whole_s:
-            self.pool.refresh(FRESH_A_STEP, rng, self._ease())
-            self._set_rate(run.trained_s / whole_s)
-            losses = self._step(rng, run.trained_s / whole_s)
+        while (progress := run.step / steps if steps else run.trained_s / whole_s) < 1:
+            self.pool.refresh(FRESH_A_STEP, rng, self._ease(easy_steps))
+            self._set_rate(progress)
+            losses = self._step(rng, progress)
             for name, value in losses.items():
                 report[name] = 0.95 * report.get(name, value) + 0.05 * value
             run.step += 1
             run.trained_s = before_s + time.monotonic() - started
             if run.step % 50 == 0:
-                self._log(report, whole_s)
+                self._log(report, progress)
             if run.trained_s - saved_s > CHECKPOINT_S:
                 self.save()
                 saved_s = run.trained_s
         self.save()
 
-    def _ease(self) -> float:
-        """1 at the start, 0 after EASY_STEPS: large plain subjects first, then the whole world."""
-        return max(0.0, 1 - self.run.step / EASY_STEPS)
+    def _ease(self, easy_steps: int) -> float:
+        """1 at the start, 0 after `easy_steps`: large plain subjects first, then everything."""
+        if "easy start" in self.settings.without:
+            return 0.0
+        return max(0.0, 1 - self.run.step / easy_steps)
 
     def _set_rate(self, progress: float) -> None:
         warm = min(1.0, (self.run.step + 1) / WARM_UP_STEPS)
@@ -274,11 +293,14 @@ class Trainer:
     def _step(self, rng: Random, progress: float) -> dict[str, float]:
         """One batch. -> the losses, and the share of pictures whose subject was named right"""
         run = self.run
-        slots = self.pool.draw(BATCH, rng)
-        scenes = [self.pool.scenes[n] for n in slots]
+        mixed = "batches of a place" in self.settings.without
+        pairs = self.pool.draw(BATCH // 2, rng, mixed=mixed)
+        scenes = [self.pool.scenes[n] for n in pairs for _ in range(2)]
+        slots = [slot for n in pairs for slot in (2 * n, 2 * n + 1)]
         maps = torch.from_numpy(self.pool.maps[slots]).flatten(1).long()
         values = pixel_values(torch.from_numpy(self.pool.pixels[slots]))
-        seen = look(run.model, values, maps, KEPT_PATCHES if progress < 1 - WHOLE_SHARE else 1.0)
+        whole = "half patches" in self.settings.without or progress > 1 - WHOLE_SHARE
+        seen = look(run.model, values, maps, 1.0 if whole else KEPT_PATCHES)
         losses, shown = self._losses(seen, maps, scenes, rng)
         run.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
@@ -307,6 +329,8 @@ class Trainer:
             "direct": 0.5 * direct,
             "patches": 0.5 * patch_loss(run.heads, seen, maps),
         }
+        if "twins" not in self.settings.without:
+            losses["twins"] = TWIN_WEIGHT * twin_loss(seen.embeddings, TWIN_SCALE, same(shown))
         for name, weight in IMAGE_WEIGHTS.items():
             loss = prototype_loss(run.heads, name, seen.embeddings, shown[name])
             losses[f"image {name}"] = weight * loss
@@ -322,11 +346,11 @@ class Trainer:
                 if value.is_floating_point():
                     self.run.average[name].lerp_(value, 1 - keep)
 
-    def _log(self, report: dict[str, float], whole_s: float) -> None:
+    def _log(self, report: dict[str, float], progress: float) -> None:
         run = self.run
-        left = max(0.0, whole_s - run.trained_s)
+        left = run.trained_s * (1 / progress - 1) / 60 if progress else math.inf
         parts = "  ".join(f"{name} {value:.2f}" for name, value in report.items())
-        line = f"{run.trained_s / 60:6.1f} min  step {run.step}  {parts}  {left / 60:.0f} min left"
+        line = f"{run.trained_s / 60:6.1f} min  step {run.step}  {parts}  {left:.0f} min left"
         print(line, flush=True)
         with (self.folder / "log.txt").open("a") as file:
             file.write(line + "\n")

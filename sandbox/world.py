@@ -459,6 +459,9 @@ class World:
 
     def hide_files(self, attachments: Iterable[Attachment]) -> None:
         """Stop serving these files, save those that a forward still carries."""
+        attachments = list(attachments)
+        if not attachments:  # as with most changes: nothing to look through every message for
+            return
         forwarded = {
             attachment.id
             for messages in self._messages.values()

@@ -26,7 +26,7 @@ PATIENCE_S = 30.0  # with a slow machine; nothing is claimed about time
 
 def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
     token = server.world.application.token
-    return Settings(token=token, api=server.url, db=db, http=None)
+    return Settings(token=token, api=server.url, db=db, http=None, questions=0)
 
 
 @asynccontextmanager
@@ -34,7 +34,7 @@ async def running(
     server: sandbox_package.Server, db: Path, model: str | Embedder | Held
 ) -> AsyncIterator[Magpie]:
     """Magpie, connected to `server` and ready, with its gallery in the file `db`."""
-    gallery = await Gallery.open(db, cast(str | Embedder, model))
+    gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True)
     try:
         settings = settings_for(server, db)
         async with Magpie(settings, gallery, Metrics(), guild_ready_timeout=0.2) as client:

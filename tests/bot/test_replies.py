@@ -18,6 +18,7 @@ from bot import download, replies
 SECRET = Path("/srv/secret/magpie.db")
 EXPECTED: list[BaseException] = [
     index.EmptyQuery(),
+    index.ModelChanged(),
     index.LinkGone(3),
     index.GalleryClosed(),
     index.PictureTooLarge(10**9, 10**8, "pixels"),

@@ -33,6 +33,7 @@ class ColourEmbedder:
     shape: Shape = "squeeze"
     resample: int | None = None
     batch = 4
+    device = "cpu"
 
     def __init__(self, delay_s: float = 0.0) -> None:
         self.delay_s = delay_s

@@ -5,14 +5,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from pocket.artwork import LANGUAGES, Subject
 from pocket.captions import Caption, CaptionWriter, mistyped, plural
 from pocket.material import GRID, NOBODY, held_out, standing_map
-from pocket.network import build, claims_of, contrastive_loss, fits
+from pocket.network import build, claims_of, contrastive_loss, fits, product, same, twin_loss
 from pocket.places import PLACES, paint
-from pocket.scenes import FRAME, OVERLAYS, Scene, Spot, backdrop, compose, layout, recoloured
-from pocket.train import CheckpointError, Settings, look, read_checkpoint
+from pocket.scenes import (
+    FRAME,
+    OVERLAYS,
+    Scene,
+    Spot,
+    backdrop,
+    compose,
+    layout,
+    recoloured,
+    restyled,
+)
+from pocket.train import CheckpointError, Settings, embedded_patches, look, read_checkpoint
 from pocket.wording import COLOUR_WORDS, FORMS, KIND_WORDS, PLACE_PHRASES, PLACE_WORDS
 
 SUBJECTS = [
@@ -182,3 +193,50 @@ def test_half_of_the_patches_keeps_those_with_subjects() -> None:
     kept = (maps.gather(1, seen.kept) == 5).float().sum(1)
     assert seen.kept.shape == (4, GRID * GRID // 2)
     assert float(kept.mean()) > 6
+
+
+def test_the_kept_patches_are_embedded_as_the_model_itself_does() -> None:
+    torch.manual_seed(0)
+    embeddings = build(300).vision_model.embeddings
+    values = torch.randn(2, 3, FRAME, FRAME)
+    kept = torch.tensor([[0, 7, 35], [3, 4, 5]])
+    whole = embeddings(values)
+    some = embedded_patches(embeddings, values, kept)
+    rows = torch.cat([torch.zeros(2, 1, dtype=torch.long), kept + 1], dim=1)
+    expected = whole.gather(1, rows[..., None].expand(-1, -1, whole.shape[2]))
+    assert torch.nn.functional.cosine_similarity(some, expected, dim=-1).min() > 0.999
+
+
+def test_half_products_have_the_gradients_of_whole_ones() -> None:
+    torch.manual_seed(0)
+    x, weight = torch.randn(3, 5, 64), torch.randn(32, 64)
+    gradients = []
+    for multiply in (product, lambda a, b: a @ b.T):
+        a, b = x.clone().requires_grad_(), weight.clone().requires_grad_()
+        multiply(a, b).square().sum().backward()
+        assert a.grad is not None
+        assert b.grad is not None
+        gradients.append(torch.cat([a.grad.flatten(), b.grad.flatten()]))
+    assert torch.nn.functional.cosine_similarity(*gradients, dim=0) > 0.999
+
+
+def test_twins_that_lie_together_cost_less_and_what_shows_the_same_costs_nothing() -> None:
+    apart = torch.eye(4)
+    together = apart[[0, 0, 1, 1]]
+    nothing_alike = torch.eye(4, dtype=torch.bool)
+    assert twin_loss(together, 12, nothing_alike) < 0.01 < twin_loss(apart, 12, nothing_alike)
+    all_alike = torch.ones(4, 4, dtype=torch.bool)
+    assert float(twin_loss(apart, 12, all_alike)) == 0
+
+
+def test_pictures_of_the_same_subjects_and_places_are_known_to_be_alike() -> None:
+    scenes = [Scene((0,), "snow"), Scene((0,), "snow", 3), Scene((0,), "sea"), Scene((1,), "snow")]
+    alike = same(claims_of(scenes, SUBJECTS))
+    assert alike.int().tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+
+
+def test_a_bent_and_repainted_drawing_differs_and_stays_whole() -> None:
+    image = Image.fromarray(disc(), "RGBA")
+    drawn = [restyled(image, np.random.default_rng(seed)) for seed in range(40)]
+    assert min(np.asarray(one.getchannel("A")).mean() for one in drawn) > 60
+    assert len({one.tobytes() for one in drawn} - {image.tobytes()}) > 30

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
-from bot import replies
+import pytest
+
+from bot import find, replies
 from demo.person import Answer
 from tests.bot.asking.conftest import RED, Scene
 from tests.bot.asking.nest import EVERYBODYS
-from tests.bot.running import idle, png
+from tests.bot.running import PATIENCE_S, idle, png
 
 PICTURE = ("red.png", RED)
 
@@ -193,23 +195,45 @@ async def test_magpies_own_answers_are_not_found(scene: Scene) -> None:
     assert int(answer.message["id"]) not in await scene.all_shown(finn, again)
 
 
-# ── Acknowledged first ───────────────────────────────────────────────────────────────────
+# ── In time ──────────────────────────────────────────────────────────────────────────────
+
+CALLBACK = "/interactions/{interaction_id}/{interaction_token}/callback"
 
 
-async def test_an_interaction_is_acknowledged_before_any_work(scene: Scene) -> None:
+async def bots_requests(scene: Scene, work: Awaitable[Answer]) -> list[str]:
+    """Routes of what the bot asked for since the interaction."""
+    before = len(scene.server.exchanges)
+    await work
+    routes = [exchange.route for exchange in scene.server.exchanges[before:]]
+    return routes[routes.index("/interactions") + 1 :]
+
+
+async def test_an_interaction_whose_work_takes_long_is_acknowledged_before_it_ends(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find, "ACKNOWLEDGE_S", 0.0)
     finn = await scene.log_in("finn")
     original = await posted_in(scene, "general")
-
-    async def first_request(work: Awaitable[Answer]) -> str:
-        before = len(scene.server.exchanges)
-        await work
-        routes = [exchange.route for exchange in scene.server.exchanges[before:]]
-        asked = routes.index("/interactions")
-        return routes[asked + 1]
-
-    find = finn.command("find", where=scene.channel("general"), image=PICTURE)
-    callback = "/interactions/{interaction_id}/{interaction_token}/callback"
-    assert await first_request(find) == callback
-    assert await first_request(finn.menu("Find similar", original)) == callback
+    asked = finn.command("find", where=scene.channel("general"), image=PICTURE)
+    assert (await bots_requests(scene, asked))[0] == CALLBACK
+    assert (await bots_requests(scene, finn.menu("Find similar", original)))[0] == CALLBACK
     answer = await finn.command("find", where=scene.channel("general"), image=PICTURE)
-    assert await first_request(finn.click(answer, answer.button("Similar"))) == callback
+    clicked = finn.click(answer, answer.button("Similar"))
+    assert (await bots_requests(scene, clicked))[0] == CALLBACK
+    refused = await finn.command("find", where=scene.channel("general"))
+    assert refused.text() == replies.ASK_SOMETHING
+
+
+async def test_an_answer_that_is_there_soon_is_the_acknowledgement(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find, "ACKNOWLEDGE_S", PATIENCE_S)
+    monkeypatch.setattr(scene.server.clocks, "acknowledge_s", PATIENCE_S)
+    finn = await scene.log_in("finn")
+    asked = finn.command("find", where=scene.channel("general"), query="dog", show="everyone")
+    routes = await bots_requests(scene, asked)
+    assert routes[-1] == CALLBACK
+    assert not any(route.startswith("/webhooks") for route in routes)
+    answer = await finn.command("find", where=scene.channel("general"), query="dog")
+    assert answer.private
+    assert (await finn.click(answer, answer.button("Similar"))).private

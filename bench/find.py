@@ -1,0 +1,270 @@
+"""A member's `/find` until the answer is there, beside the model and the search it needs.
+
+The whole way runs: a member's client sends the interaction to the sandbox, which hands it to the
+bot's process; the bot embeds the words, ranks what the member may see, reads the message of each
+hit again, and answers. Its peer is the text tower and the search alone, in the same numbers, asked
+the same words in turn. Then the same during `/reindex` of real photographs.
+
+BENCH_ROWS (as 10000,1000000) chooses the sizes. The bot and its peer share one core; the sandbox,
+which stands for Discord, has another where there is one. The first run of a size makes its
+gallery under build/, which for 1,000,000 rows takes minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import re
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Before numpy and torch come: they take as many threads as they see cores then.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import aiohttp
+import numpy as np
+
+from bench import town
+from bench.checkpoint import vit_b32
+from bench.report import Figure, Report, Target
+from bot.results import PAGE_SIZE
+from demo.person import Answer, Person
+from index import Gallery, Query
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZES = (10_000, 1_000_000)
+QUESTIONS = 96
+IN_A_ROW = 8
+WARMING = 16
+REINDEXING = 64  # questions during /reindex
+PAUSE_S = 0.3  # between those at most, so that they come at any time of a batch
+START_S = 300.0
+COLOURS = ("red", "blue", "yellow", "white", "tiny", "old", "shiny", "wooden")
+THINGS = ("bicycle", "dog", "kite", "teapot", "owl", "train", "violin", "boat", "cactus", "lamp")
+PLACES = ("in snow", "by the sea", "at night", "under a tree", "on a roof", "in the rain")
+
+
+@dataclass
+class Measured:
+    """Seconds of each question, and what it cost whom."""
+
+    whole: list[float] = field(default_factory=list)
+    tower: list[float] = field(default_factory=list)
+    search: list[float] = field(default_factory=list)
+    reindexing: list[float] = field(default_factory=list)
+    cpu_s: dict[str, float] = field(default_factory=dict)  # of `whole`, by process
+
+    @property
+    def p50_ratio(self) -> float:
+        needed = [sum(both) for both in zip(self.tower, self.search, strict=True)]
+        return statistics.median(self.whole) / statistics.median(needed)
+
+    @property
+    def p95_ratio(self) -> float:
+        return float(np.percentile(self.reindexing, 95) / np.percentile(self.whole, 95))
+
+
+def run() -> Report:
+    cores = sorted(os.sched_getaffinity(0))
+    sizes = [int(size) for size in os.environ.get("BENCH_ROWS", "").split(",") if size] or SIZES
+    figures: dict[str, Figure] = {}
+    peers: dict[str, Figure] = {}
+    measured = []
+    try:
+        for size in sizes:
+            one = asyncio.run(_measure(size, cores))
+            figures[f"{size}, /find p50, p95, p99 ms"] = _percentiles(one.whole)
+            figures[f"{size}, find_p50_ratio"] = one.p50_ratio
+            figures[f"{size}, during /reindex p50, p95, p99 ms"] = _percentiles(one.reindexing)
+            figures[f"{size}, find_p95_ratio_under_reindex"] = one.p95_ratio
+            spent = {who: 1000 * cpu_s / QUESTIONS for who, cpu_s in one.cpu_s.items()}
+            figures[f"{size}, processor ms a question"] = ", ".join(
+                f"{who} {ms:.1f}" for who, ms in spent.items()
+            )
+            peers[f"{size}, text tower p50, p95, p99 ms"] = _percentiles(one.tower)
+            peers[f"{size}, search p50, p95, p99 ms"] = _percentiles(one.search)
+            measured.append(one)
+    finally:
+        os.sched_setaffinity(0, cores)
+    p50 = max(one.p50_ratio for one in measured)
+    p95 = max(one.p95_ratio for one in measured)
+    figures |= {"find_p50_ratio": p50, "find_p95_ratio_under_reindex": p95}
+    return Report(
+        figures,
+        peers,
+        {
+            "find_p50_ratio": Target(p50, 1.5, at_least=False),
+            "find_p95_ratio_under_reindex": Target(p95, 3, at_least=False),
+        },
+    )
+
+
+def _percentiles(seconds: Sequence[float]) -> str:
+    return ", ".join(f"{1000 * np.percentile(seconds, p):.1f}" for p in (50, 95, 99))
+
+
+def questions() -> Iterator[str]:
+    """Different words, some five of them, in an order that is always the same."""
+    made = [f"{c} {t} {p}" for c in COLOURS for t in THINGS for p in PLACES]
+    random.Random(6).shuffle(made)
+    return iter(made)
+
+
+# ---- the run
+
+
+async def _measure(size: int, cores: Sequence[int]) -> Measured:
+    """One size, in a town of its own."""
+    os.sched_setaffinity(0, {cores[0]})
+    model = vit_b32()
+    town.draw()
+    file = await town.gallery(size, model)
+    asked, measured = questions(), Measured()
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        discord, base = await stack.enter_async_context(_sandbox(size, cores[-1]))
+        bot = await stack.enter_async_context(_bot(session, base, file, model))
+        peer = await Gallery.open(file, str(model), device="cpu", precision="auto", read_only=True)
+        stack.push_async_callback(peer.close)
+        member = await stack.enter_async_context(Person.log_in(session, base, town.MEMBER))
+        for words in [next(asked) for _ in range(WARMING)]:
+            await _ask(member, words)
+            await _ask_peer(peer, words)
+        spent = {"bot": 0.0, "sandbox": 0.0, "client": 0.0}
+        for _ in range(QUESTIONS // IN_A_ROW):
+            few = [next(asked) for _ in range(IN_A_ROW)]
+            before = _cpu_s(bot), _cpu_s(discord), time.process_time()
+            measured.whole += [(await _ask(member, words)).took_s for words in few]
+            after = _cpu_s(bot), _cpu_s(discord), time.process_time()
+            for who, a, b in zip(spent, after, before, strict=True):
+                spent[who] += a - b
+            for words in few:
+                tower_s, search_s = await _ask_peer(peer, words)
+                measured.tower.append(tower_s)
+                measured.search.append(search_s)
+        measured.cpu_s = spent
+        owner = await stack.enter_async_context(Person.log_in(session, base, town.OWNER))
+        measured.reindexing = await _while_reindexing(owner, member, asked)
+    return measured
+
+
+async def _ask(member: Person, words: str) -> Answer:
+    answer = await member.command("find", query=words)
+    shown = len(answer.pictures())
+    assert shown == PAGE_SIZE, f"{shown} pictures for {words}: {answer.text()}"
+    return answer
+
+
+async def _ask_peer(peer: Gallery, words: str) -> tuple[float, float]:
+    """Seconds of the text tower and of the search, among the same rows."""
+    began = time.perf_counter()
+    embedding = await peer.embed_query(Query(text=words))
+    embedded = time.perf_counter()
+    groups = {town.CAMERA, *town.PLACES}
+    answer = await peer.search(embedding, space=town.GUILD, groups=groups, k=PAGE_SIZE)
+    assert len(answer.hits) == PAGE_SIZE
+    return embedded - began, time.perf_counter() - embedded
+
+
+async def _while_reindexing(owner: Person, member: Person, asked: Iterator[str]) -> list[float]:
+    """Seconds of questions while #camera is read and embedded again."""
+    await owner.command("reindex", channel=str(town.CAMERA), what="everything")
+    progress = await owner.event(
+        "MESSAGE_CREATE", where=lambda message: bool(message.get("components"))
+    )
+    await asyncio.sleep(2.0)  # until its pictures are on their way
+    pause = random.Random(7)
+    seconds = []
+    for words in [next(asked) for _ in range(REINDEXING)]:
+        await asyncio.sleep(pause.uniform(0, PAUSE_S))
+        seconds.append((await _ask(member, words)).took_s)
+    now = (await owner.messages(progress["channel_id"], limit=1))[0]
+    assert now.get("components"), f"the reindex was over too early: {now['content']}"
+    await owner.click(Answer(now), Answer(now).button("Cancel"))
+    return seconds
+
+
+# ---- processes
+
+
+@contextlib.asynccontextmanager
+async def _sandbox(size: int, core: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """The town as a process, and its base URL."""
+    process = await asyncio.create_subprocess_exec(
+        *("taskset", "-c", str(core), sys.executable, "-m", "bench.town", str(size)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with _ended(process):
+        assert process.stdout is not None
+        line = (await asyncio.wait_for(process.stdout.readline(), START_S)).decode()
+        url = re.search(r"http://\S+", line)
+        assert url is not None, "the sandbox did not start"
+        yield process, url.group().rstrip("/")
+
+
+@contextlib.asynccontextmanager
+async def _bot(
+    session: aiohttp.ClientSession, base: str, file: Path, model: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Magpie as a process, connected and done with catching up."""
+    settings = {
+        "DISCORD_TOKEN": town.TOKEN,
+        "DISCORD_API": base,
+        "MAGPIE_QUESTIONS": "0",
+        "MAGPIE_DB": str(file),
+        "MAGPIE_MODEL": str(model),
+        "MAGPIE_DEVICE": "cpu",
+        "MAGPIE_HTTP": "off",
+    }
+    with (file.parent / "bot.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot"),
+            cwd=ROOT,
+            env={**os.environ, **settings},
+            stdout=log,
+            stderr=log,
+        )
+    async with _ended(process):
+        await asyncio.wait_for(_connected(session, base, process), START_S)
+        yield process
+
+
+async def _connected(
+    session: aiohttp.ClientSession, base: str, process: asyncio.subprocess.Process
+) -> None:
+    """Until the bot has told its commands and asks for nothing any more."""
+    before = -1
+    while True:
+        assert process.returncode is None, "the bot did not start; its log lies beside its gallery"
+        async with session.get(f"{base}/sandbox/health") as answer:
+            health = await answer.json()
+        async with session.get(f"{base}/sandbox/log") as answer:
+            requests = len(await answer.json())
+        if health["bot_connected"] and health["commands"] and requests == before:
+            return
+        before = requests
+        await asyncio.sleep(1.0)
+
+
+@contextlib.asynccontextmanager
+async def _ended(process: asyncio.subprocess.Process) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def _cpu_s(process: asyncio.subprocess.Process) -> float:
+    """Seconds that the processor has spent on it so far, to a hundredth."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,193 @@
+"""Another MAGPIE_MODEL: the one before answers until /reindex has read all for the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+import sandbox as sandbox_package
+from bot import reindex
+from bot.client import Magpie
+from demo.person import Person
+from index import Query, checkpoint, embedder
+from tests import worlds
+from tests.bot.conftest import LogIn
+from tests.bot.running import Held, png, running, sources, until, watch
+from tests.index import checkpoints
+from tests.worlds import WorldFile
+
+PICTURES = 30
+
+Run = Callable[[Path | Held], AbstractAsyncContextManager[Magpie]]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reindex, "SHOW_EVERY_S", 0.05)
+    monkeypatch.setattr(reindex, "RETRY_S", 0.05)
+
+
+@pytest.fixture
+def world_file(tmp_path: Path) -> WorldFile:
+    world = worlds.small(tmp_path / "world")
+    general, mei = world.channels["general"], world.people["mei"]
+    for n in range(PICTURES):
+        picture = world.picture(f"{n}.png", f"#{n * 8:02x}{255 - n * 8:02x}40")
+        world.message(general, mei, f"message {n}", pictures=[picture])
+    return world
+
+
+@pytest.fixture(scope="session")
+def other_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("other").resolve() / "clip"
+    return checkpoints.tiny_clip(folder, seed=5, projection=16)
+
+
+@pytest.fixture
+def run(sandbox: sandbox_package.Server, db: Path) -> Run:
+    return lambda model: running(sandbox, db, model if isinstance(model, Held) else str(model))
+
+
+@pytest.fixture
+async def everything(run: Run, model_folder: Path, world_file: WorldFile) -> set[str]:
+    """What the gallery holds before the change: all of #general, by the model of before."""
+    async with run(model_folder) as client:
+        await watch(client, world_file.channels["general"])
+        return await sources(client)
+
+
+@pytest.fixture
+async def ada(log_in: LogIn) -> Person:
+    return await log_in("ada")
+
+
+def held(folder: Path) -> Held:
+    """The model, stopped at its first picture."""
+    made = Held(embedder.load(checkpoint.find(str(folder)), "cpu"))
+    made.hold()
+    return made
+
+
+async def has_switched(client: Magpie) -> None:
+    async def holds() -> bool:
+        job = (await client.gallery.jobs(active=False))[-1]
+        return bool(job.state["switched"])
+
+    await until(holds)
+
+
+async def test_the_model_of_before_answers_until_reindex_is_done(
+    run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
+) -> None:
+    async with run(other_folder) as client:
+        assert client.gallery.model == str(model_folder)
+        status = (await ada.command("status")).text()
+        assert f"`{other_folder}` is to take over; `/reindex` begins that" in status
+        assert (await ada.command("find", query="red")).pictures()
+        await ada.command("reindex")
+        await has_switched(client)
+        assert client.gallery.model == str(other_folder)
+        assert await sources(client) == everything
+        assert (await ada.command("find", query="red")).pictures()
+        assert "take over" not in (await ada.command("status")).text()
+        progress = [
+            payload["content"]
+            for name, payload in ada._events
+            if name == "MESSAGE_UPDATE" and "Reindex" in payload["content"]
+        ]
+        assert f"`{other_folder}` answers from now on." in progress[-1]
+    async with run(other_folder) as client:
+        assert client.gallery.wanted is None
+
+
+async def test_a_restart_in_the_middle_goes_on_and_then_switches(
+    run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
+) -> None:
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        await ada.command("reindex")
+
+        async def embedding() -> bool:
+            return waiting.begun > 0
+
+        await until(embedding)
+        assert client.gallery.model == str(model_folder)
+        assert (await ada.command("find", query="red")).pictures()
+    async with run(other_folder) as client:
+        await has_switched(client)
+        assert client.gallery.model == str(other_folder)
+        assert await sources(client) == everything
+
+
+async def test_a_cancelled_job_leaves_the_model_of_before_until_another_is_done(
+    run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
+) -> None:
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        await ada.command("reindex")
+        job = (await client.gallery.jobs())[-1]
+        going = client.reindexing.by_id(job.id)
+        assert going is not None
+        await going.cancel()
+        waiting.let_go()
+
+        async def cancelled() -> bool:
+            return (await client.gallery.jobs(active=False))[-1].status == "cancelled"
+
+        await until(cancelled)
+        assert client.gallery.model == str(model_folder)
+        await ada.command("reindex")
+        await has_switched(client)
+        assert await sources(client) == everything
+
+
+async def test_a_model_given_up_and_chosen_again_sees_everything_anew(
+    run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
+) -> None:
+    """Work that was done for it before it was given up no longer counts."""
+    waiting = held(other_folder)
+    async with run(waiting):
+        await ada.command("reindex")
+    async with run(model_folder) as client:
+        assert client.gallery.wanted is None
+
+        async def cancelled() -> bool:
+            return (await client.gallery.jobs(active=False))[-1].status == "cancelled"
+
+        await until(cancelled)
+    async with run(other_folder) as client:
+        assert client.gallery.succession is None
+        await ada.command("reindex")
+        await has_switched(client)
+        assert await sources(client) == everything
+
+
+async def test_a_picture_posted_and_one_deleted_meanwhile_are_followed(
+    run: Run,
+    everything: set[str],
+    other_folder: Path,
+    ada: Person,
+    world_file: WorldFile,
+) -> None:
+    general = str(world_file.channels["general"])
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        await ada.command("reindex")
+        posted = await ada.post(general, pictures={"late.png": png("teal")})
+        gone = sorted(everything)[3]
+        await ada.request("DELETE", f"/channels/{general}/messages/{gone}")
+        waiting.let_go()
+        await has_switched(client)
+
+        async def settled() -> bool:
+            return await sources(client) == everything - {gone} | {posted["id"]}
+
+        await until(settled)
+        answer = await client.gallery.find(
+            Query(image=png("teal")), space=world_file.guild_id, groups=None, k=1
+        )
+        assert answer.hits[0].link.source == posted["id"]
+        assert answer.hits[0].score > 0.99
