@@ -232,6 +232,13 @@ class Rows:
         ]
         if any(part.segment.vectors.shape[1] != self._dimension for part in parts):
             raise Damaged("a segment has vectors of another model")
+        links = sum(int(part.links.sum()) for part in parts)
+        # An older copy of a file still has what was removed from it later. Beside a writer, a
+        # reader may find less than it read of a moment ago, never more.
+        if settled.links is not None and (
+            links > settled.links or (self._write and links < settled.links)
+        ):
+            raise Damaged(f"segments have {links} links, not {settled.links}: one is stale")
         with self._changing:
             self._now = replace(self._now, parts=tuple(parts))
             self._newest = settled.newest
