@@ -566,7 +566,7 @@ def _best_links(
         for one in candidates:
             top = np.sort(np.append(top, one.scores.astype(np.float32)))[-len(top) :]
         for view in sorted(many, key=lambda view: -view.rows):
-            _, rows = view.best(query, top, _looked_at(view, taken))
+            _, rows = view.best(query, top, looked_at(view, taken))
             candidates.append(_of_segment(view, query, rows))
         best = _best_frames(candidates, without, float(top[0]) - ROUNDING)
         if len(best) >= wanted or taken >= everything:
@@ -591,7 +591,7 @@ def _best_frames(
     return best
 
 
-def _looked_at(view: View, taken: int) -> int:
+def looked_at(view: View, taken: int) -> int:
     """How many allowed rows of a segment are looked through."""
     return max(LOOKED_ROWS, math.ceil(LOOKED_SHARE * view.rows), LOOKED_TIMES * taken)
 
