@@ -1,9 +1,10 @@
-"""`python -m bench NAME [--json]`: measure one thing, or `all`."""
+"""`python -m bench NAME [--json] [--seed N]`: measure one thing, or `all`."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import json
 import pkgutil
 import sys
@@ -13,7 +14,9 @@ from rich.console import Console
 import bench
 from bench.report import Report
 
-NOT_A_MEASUREMENT = {"__main__", "report", "checkpoint", "photographs", "plain", "town", "vectors"}
+NOT_A_MEASUREMENT = {
+    "__main__", "checkpoint", "hostile", "photographs", "plain", "report", "town", "vectors",
+}  # fmt: skip
 
 
 def main() -> int:
@@ -22,10 +25,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=[*names, "all"], metavar="NAME", help=", ".join(names))
     parser.add_argument("--json", action="store_true", help="one JSON object a measurement")
+    parser.add_argument("--seed", type=int, help="what decides about chance, where there is any")
     options = parser.parse_args()
     console = Console()
     for name in names if options.name == "all" else [options.name]:
-        report: Report = importlib.import_module(f"bench.{name}").run()
+        measure = importlib.import_module(f"bench.{name}").run
+        seeded = options.seed is not None and "seed" in inspect.signature(measure).parameters
+        report: Report = measure(seed=options.seed) if seeded else measure()
         if options.json:
             print(json.dumps(report.as_json(name)), flush=True)
         else:

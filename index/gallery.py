@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from index import checkpoint, embedder, images
+from index import checkpoint, decoders, embedder
 from index.checkpoint import Checkpoint
 from index.embedder import Embedder
 from index.errors import (
@@ -407,7 +407,7 @@ class Gallery:
     async def _decoded(self, data: bytes, model: Embedder, *, asked: bool) -> Decoded:
         return await self._in_pool(
             self._asking if asked else self._decoding,
-            partial(images.decode, data, model.side, model.shape, resample=model.resample),
+            partial(decoders.decode, data, model.side, model.shape, resample=model.resample),
         )
 
     async def _in_pool(self, pool: ThreadPoolExecutor, fn: Callable[[], T]) -> T:
