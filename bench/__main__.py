@@ -6,6 +6,7 @@ import argparse
 import importlib
 import inspect
 import json
+import os
 import pkgutil
 import sys
 
@@ -26,7 +27,9 @@ def main() -> int:
     parser.add_argument("name", choices=[*names, "all"], metavar="NAME", help=", ".join(names))
     parser.add_argument("--json", action="store_true", help="one JSON object a measurement")
     parser.add_argument("--seed", type=int, help="what decides about chance, where there is any")
+    parser.add_argument("--device", default="cpu", help="for `embed`: cpu (default), or cuda")
     options = parser.parse_args()
+    os.environ["BENCH_DEVICE"] = options.device
     console = Console()
     for name in names if options.name == "all" else [options.name]:
         measure = importlib.import_module(f"bench.{name}").run

@@ -218,6 +218,7 @@ async def _bot(
     settings = {
         "DISCORD_TOKEN": town.TOKEN,
         "DISCORD_API": base,
+        "MAGPIE_QUESTIONS": "0",
         "MAGPIE_DB": str(file),
         "MAGPIE_MODEL": str(model),
         "MAGPIE_DEVICE": "cpu",

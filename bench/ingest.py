@@ -49,7 +49,7 @@ def run() -> Report:
             rates["plain"].append(PICTURES / seconds)
             for precision in PRECISIONS:
                 file = Path(scratch) / f"{precision}.db"
-                seconds, lag = asyncio.run(_product(folder, pictures, file, precision))
+                seconds, lag = asyncio.run(product(folder, pictures, file, precision))
                 rates[precision].append(PICTURES / seconds)
                 lags += lag
     default, fast = (_ratio(rates["plain"], rates[precision]) for precision in PRECISIONS)
@@ -92,11 +92,16 @@ def _plain(peer: Transformers, pictures: Sequence[bytes], database: Path) -> flo
     return taken
 
 
-async def _product(
-    folder: Path, pictures: Sequence[bytes], database: Path, precision: Precision
+async def product(
+    folder: Path,
+    pictures: Sequence[bytes],
+    database: Path,
+    precision: Precision,
+    device: str = "cpu",
+    workers: int = WORKERS,
 ) -> tuple[float, list[float]]:
     """(seconds, event-loop lags in seconds) of adding the pictures the way the bot does."""
-    gallery = await Gallery.open(database, str(folder), device="cpu", precision=precision)
+    gallery = await Gallery.open(database, str(folder), device=device, precision=precision)
     waiting = list(enumerate(pictures))
     lags: list[float] = []
 
@@ -107,7 +112,7 @@ async def _product(
 
     watch = asyncio.create_task(_watch_lag(lags))
     began = time.perf_counter()
-    await asyncio.gather(*(work() for _ in range(WORKERS)))
+    await asyncio.gather(*(work() for _ in range(workers)))
     taken = time.perf_counter() - began
     watch.cancel()
     await gallery.close()

@@ -13,7 +13,7 @@ from PIL import Image
 from bench import photographs
 from bench.checkpoint import vit_b32
 from bench.report import Report, Target, spread
-from index import checkpoint, embedder, images
+from index import checkpoint, embedder, images, preprocessing
 
 ROUNDS = 15
 
@@ -25,7 +25,7 @@ def run() -> Report:
     torch.set_num_threads(1)
     found = checkpoint.find(str(vit_b32()))
     model = embedder.load(found, "cpu")
-    processor = embedder.processor(found)
+    processor = preprocessing.processor(found)
     theirs: list[float] = []
     ours: list[float] = []
     cosines = []

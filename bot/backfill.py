@@ -292,12 +292,17 @@ class History:
             self._client.metrics.removed.inc(removed)
         return removed
 
-    async def forget_guild(self, guild_id: int) -> None:
-        """Erase everything of a guild that was left."""
+    async def let_go_of_guild(self, guild_id: int) -> list[Reading]:
+        """Read nothing of a guild any more; returns what was being read."""
         readings = self._of(guild_id)
         for reading in readings:
             self._let_go(reading)
         await self._client.reindexing.drop(guild_id)
+        return readings
+
+    async def forget_guild(self, guild_id: int) -> None:
+        """Erase everything of a guild that was left."""
+        readings = await self.let_go_of_guild(guild_id)
         self._client.watched.drop_guild(guild_id)
         self._cursors.pop(guild_id, None)
         channels = {getattr(r.place, "parent_id", None) or r.coverage.group for r in readings}
@@ -318,7 +323,7 @@ class History:
             code = getattr(error, "code", None)
             log.warning(fields("guild_not_announced", guild=guild_id, code=code, why=error))
             if code in (UNKNOWN_GUILD, MISSING_ACCESS):
-                await self.forget_guild(guild_id)
+                await self._client.upkeep.leave(guild_id)
 
     # ---- what to read
 

@@ -13,14 +13,17 @@ import discord
 import yarl
 from discord import app_commands
 
-from bot import channels, commands, find, reindex, replies, status
+from bot import channels, commands, find, privacy, reindex, replies, status
 from bot.backfill import History
 from bot.download import Downloader
 from bot.health import Metrics
 from bot.ingest import Ingest
 from bot.ledger import Ledger
 from bot.logs import fields
+from bot.pace import Pace
+from bot.privacy import OptedOut
 from bot.settings import DISCORD, Settings
+from bot.upkeep import Upkeep
 from bot.watched import Watched
 from index import Gallery, GalleryError
 
@@ -75,16 +78,21 @@ class Magpie(discord.AutoShardedClient):
         self.ledger = Ledger(gallery)
         self.downloader = Downloader(settings)
         self.ingest = Ingest(self)
+        self.opted_out = OptedOut(self)
+        self.pace = Pace(settings.questions)
         self.history = History(self)
         self.reindexing = reindex.Reindexing(self)
+        self.upkeep = Upkeep(self)
 
     # ---- coming and going
 
     async def setup_hook(self) -> None:
         await self.watched.load()
+        await self.opted_out.load()
+        await self.upkeep.start()
         self.ingest.start()
         self.history.start()
-        for feature in (find, channels, reindex, status):
+        for feature in (find, channels, reindex, status, privacy):
             feature.register(self)
         self.add_dynamic_items(*find.DYNAMIC_ITEMS, *reindex.DYNAMIC_ITEMS)
         await commands.sync(self)
@@ -107,6 +115,7 @@ class Magpie(discord.AutoShardedClient):
     async def close(self) -> None:
         """Stop taking work, leave what is unfinished to the cursors, and disconnect."""
         if not self.is_closed():
+            await self.upkeep.close()
             await self.reindexing.close()
             await self.history.close()
             await self.ingest.close()
@@ -128,17 +137,20 @@ class Magpie(discord.AutoShardedClient):
         await self.reindexing.resume()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
+        await self.upkeep.come_back(guild.id)
         self.history.on_available(guild)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info(fields("guild_joined", guild=guild.id))
+        await self.upkeep.come_back(guild.id)
         self.history.on_available(guild)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         log.warning(fields("guild_outage", guild=guild.id))  # an outage is not a removal
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self.history.forget_guild(guild.id)
+        await self.history.let_go_of_guild(guild.id)
+        await self.upkeep.leave(guild.id)
 
     async def on_message(self, message: discord.Message) -> None:
         self.ingest.on_message(message)

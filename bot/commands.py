@@ -32,8 +32,13 @@ async def sync(client: Magpie) -> None:
         if there == {command.name for command in commands}:
             return
     await client.tree.sync()
-    await asyncio.to_thread(stamp.write_text, mark)
+    await asyncio.to_thread(_write, stamp, mark)
     log.info(fields("commands_synced", count=len(commands)))
+
+
+def _write(stamp: Path, mark: str) -> None:
+    stamp.touch(mode=0o600)
+    stamp.write_text(mark)
 
 
 def _read(stamp: Path) -> str:

@@ -80,6 +80,7 @@ class Question:
 
 async def answer(client: Magpie, asker: Asker, question: Question) -> ui.LayoutView:
     """The first page of what fits the question, or a sentence that says why there is none."""
+    client.pace.take(asker.guild.id, asker.member.id)
     query = Query(text=question.words or None, image=question.picture, like=question.like)
     embedding = await client.gallery.embed_query(query)
     params = {
@@ -99,6 +100,7 @@ async def answer(client: Magpie, asker: Asker, question: Question) -> ui.LayoutV
 
 async def show(client: Magpie, asker: Asker, search: SavedSearch, first: int = 0) -> ui.LayoutView:
     """A page of the ranking among what the asker may see at this moment."""
+    client.pace.take(asker.guild.id, asker.member.id)
     return await _answered(client, asker, search, *await _look(client, asker, search, first))
 
 

@@ -1,8 +1,9 @@
 """A picture's way from a message into the gallery; messages as they come, edits, deletions.
 
 message → which pictures does it show → download → embed → one commit with the cursor.
-Live messages wait in a bounded queue. When it is full, nothing is dropped and nothing piles
-up: the channel falls behind, and is read again from its history when there is room.
+Live messages wait in a bounded queue that serves servers in turn. When it is full, nothing is
+dropped and nothing piles up: the channel falls behind, and is read again from its history when
+there is room.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from bot.logs import fields
 from bot.pictures import Picture
 from bot.recent import Recent
 from bot.replies import UNKNOWN_MESSAGE
+from bot.turns import Turns
 from bot.watched import group_of
 from index import GalleryClosed, Group, Link, PictureError, StoreError
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 QUEUE_MESSAGES = 256  # some minutes of a busy server's pictures; a message is a few kB
+QUEUE_RESERVE = 64  # of them for servers that have nothing waiting
 LIVE_WORKERS = 4
 # Messages of history whose pictures are on their way at once: enough for downloads to overlap
 # with embedding and for batches to form, few enough that live pictures don't wait long for them.
@@ -65,7 +68,7 @@ class Ingest:
 
     def __init__(self, client: Magpie) -> None:
         self._client = client
-        self._queue: asyncio.Queue[Post] = asyncio.Queue(QUEUE_MESSAGES)
+        self._queue: Turns[Post] = Turns(QUEUE_MESSAGES, QUEUE_RESERVE)
         self._history_slots = asyncio.Semaphore(HISTORY_AT_ONCE)
         self._taking: dict[int, set[str]] = {}  # slots on their way, by message
         self._later: Recent[tuple[int, Group]] = Recent(MAX_LATER)  # edits put off
@@ -76,7 +79,7 @@ class Ingest:
     @property
     def depth(self) -> int:
         """Messages that wait, edits put off among them."""
-        return self._queue.qsize() + len(self._later)
+        return len(self._queue) + len(self._later)
 
     @property
     def busy(self) -> bool:
@@ -108,14 +111,14 @@ class Ingest:
         assert isinstance(channel, discord.Thread | discord.abc.GuildChannel)
         coverage = history.coverage(channel)
         shown = tuple(self.shown(message).values())
-        if shown and self._queue.full():
+        if shown and self._queue.full(message.guild.id):
             history.read_again(channel)
             return
         coverage.hear(message.id)
         if shown:
             coverage.take(message.id)
             post = Post(message.guild.id, group_of(channel), message.id, shown, coverage)
-            self._queue.put_nowait(post)
+            self._queue.put(message.guild.id, post)
 
     async def on_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
         """Follow an edit: drop what is no longer shown, take what is new (a late unfurl)."""
@@ -154,10 +157,10 @@ class Ingest:
             for slot, picture in shown.items()
             if slot not in known | on_their_way or (picture.spoiler and message.edited_at)
         ]
-        if missing and self._queue.full():
+        if missing and self._queue.full(space):
             self._put_off(space, group, message.id)
         elif missing:
-            self._queue.put_nowait(Post(space, group, message.id, tuple(missing)))
+            self._queue.put(space, Post(space, group, message.id, tuple(missing)))
 
     async def _drop(
         self, space: int, message: int, known: Collection[str], shown: Collection[str]
@@ -178,7 +181,7 @@ class Ingest:
     async def _work(self) -> None:
         while True:
             await self._finish(await self._queue.get())
-            while self._later and self._queue.empty():
+            while self._later and not self._queue:
                 await self._look_again()
 
     async def _look_again(self) -> None:
@@ -251,13 +254,19 @@ class Ingest:
         return dropped
 
     def shown(self, message: discord.Message) -> Shown:
-        """The pictures of a message that count, by slot.
+        """The pictures of a message that count, by slot: not those of people who opted out.
 
         Magpie's own messages show pictures that are indexed where they were posted.
         """
         if self._client.user is not None and message.author.id == self._client.user.id:
             return {}
-        return {picture.slot: picture for picture in pictures.from_message(message)}
+        guild = message.guild.id if message.guild else 0
+        out = self._client.opted_out
+        return {
+            picture.slot: picture
+            for picture in pictures.from_message(message)
+            if (guild, picture.author_id) not in out
+        }
 
     async def _take_in_turn(self, post: Post) -> list[Item]:
         async with self._history_slots:

@@ -242,8 +242,7 @@ class Reindexing:
         """Forget the jobs of a guild that was left; the gallery's go with its space."""
         left = [id for id, run in self._runs.items() if run.space == guild_id]
         for run in [self._runs.pop(id) for id in left]:
-            run.status = "cancelled"
-            await run.stop()
+            await run.drop()
 
     def by_id(self, job_id: int) -> Run | None:
         return self._runs.get(job_id)
@@ -285,6 +284,12 @@ class Run:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    async def drop(self) -> None:
+        """Cancel at once, showing nothing."""
+        self.status = "cancelled"
+        await self.stop()
+        await self._save()
 
     async def pause_or_resume(self) -> None:
         """Takes effect with the page being read."""
@@ -418,8 +423,8 @@ class Run:
         ingest, ledger = self._client.ingest, self._client.ledger
         at_end = len(page) < PAGE
         oldest = 0 if at_end else page[-1].id
-        gone = _gone(page, known, oldest, state.before)
-        state.removed += await ledger.forget_messages(self.space, gone) if gone else 0
+        lost = gone(page, known, oldest, state.before)
+        state.removed += await ledger.forget_messages(self.space, lost) if lost else 0
         state.removed += await ingest.drop_unshown(self.space, page, known)
         items, failed = await ingest.read(self.space, group, page, what=state.what, patient=False)
         state.messages += len(page)
@@ -585,7 +590,7 @@ def _within(channel: GuildChannel, scope: GuildChannel | None) -> bool:
     return scope is None or scope.id in (channel.id, channel.category_id)
 
 
-def _gone(
+def gone(
     page: Iterable[discord.Message], known: Mapping[str, object], oldest: int, before: int
 ) -> list[int]:
     """Known messages of the page's span that are not on it. `before` 0: a first page.

@@ -43,6 +43,14 @@ ONLY_LINKS = (
 )
 PICTURE_GONE = "That picture is no longer there, or no longer open to you."
 SEARCH_GONE = "I have forgotten this search; they are kept for seven days. Please ask again."
+
+
+def too_many_questions(seconds: int, *, server: bool) -> str:
+    """A member, or all of a server, asked more than a minute allows."""
+    who = "This server is" if server else "You are"
+    return f"{who} asking faster than I can look. Please try again in {_count(seconds, 'second')}."
+
+
 NOT_YOURS = "These are somebody else’s results. Ask with `/find` to get your own."
 WHO_ARE_YOU = (
     "Discord did not tell me your roles, so I cannot know what you may see. "
@@ -224,6 +232,71 @@ def _referenced(error: BaseException) -> str:
     return (
         "Something went wrong on my side. Whoever runs me finds the details in my log under "
         f"`{reference}`."
+    )
+
+
+# ── Privacy ──────────────────────────────────────────────────────────────────────────────
+
+
+def privacy(*, pictures: int, searches: int, days: int | None, opted_out: bool) -> str:
+    """What /privacy status answers."""
+    until = f"for {_count(days, 'day')}" if days else "for as long as their message is there"
+    lines = [
+        "**Kept about you on this server**",
+        f"- {_count(pictures, 'picture')} that you posted: for each a link to the message, its "
+        "time, your id, the file’s name, a fingerprint, and numbers that stand for what is in it; "
+        f"not the picture. Pictures are kept {until}.",
+        f"- {_count(searches, 'question')} that you asked, for the buttons below the answers. "
+        "They are kept for seven days.",
+    ]
+    if opted_out:
+        lines.append(
+            "You have opted out: none of your pictures is taken. `/privacy opt-in` ends that."
+        )
+    else:
+        lines.append(
+            "`/privacy opt-out` erases your pictures and takes no more, `/privacy erase` only "
+            "erases, `/privacy export` gives you all of it as a file."
+        )
+    return "\n".join(lines)
+
+
+def opted_out(pictures: int) -> str:
+    return (
+        f"Done: {_count(pictures, 'picture')} of yours erased from the index of this server, with "
+        "your questions, and no picture of yours is taken from now on. The messages themselves are "
+        "Discord’s and stay."
+    )
+
+
+def opted_in(*, was_out: bool) -> str:
+    if not was_out:
+        return "You had not opted out: the pictures you post in watched channels can be found."
+    return (
+        "Welcome back: pictures you post from now on can be found. Those from before come back "
+        "with the next `/reindex`, which admins can begin."
+    )
+
+
+def erased(pictures: int, *, opted_out: bool) -> str:
+    done = f"{_count(pictures, 'picture')} of yours erased from the index, with your questions."
+    later = " Their messages are still there, so a `/reindex` can bring them back; "
+    return done if opted_out else done + later + "`/privacy opt-out` keeps them out."
+
+
+def exported() -> str:
+    return (
+        "All that is kept about you on this server. `about-you.json` has the links, times and "
+        "texts; `vectors.npy` (NumPy) the numbers that stand for what is in each picture."
+    )
+
+
+def retention(days: int, erased: int) -> str:
+    if not days:
+        return "Pictures stay in the index for as long as their message is there."
+    return (
+        f"Pictures stay in the index for {_count(days, 'day')} after they were posted. "
+        f"{_count(erased, 'older picture')} erased."
     )
 
 

@@ -26,6 +26,7 @@ DEFAULTS = {
     "MAGPIE_DEVICE": "auto",
     "MAGPIE_PRECISION": "auto",
     "MAGPIE_HTTP": "127.0.0.1:8080",
+    "MAGPIE_QUESTIONS": "30",
     "MAGPIE_LOG": "info",
 }
 OF_THE_TESTS = frozenset({"DISCORD_OPENAPI"})  # where Discord's published schema lies
@@ -72,6 +73,7 @@ class Settings:
     device: str = "auto"
     precision: Precision = "auto"
     http: Address | None = Address("127.0.0.1", 8080)
+    questions: int = 30  # a member may ask in a minute; 0: any number
     log: str = "info"
 
     @property
@@ -107,6 +109,7 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
         device=checked("MAGPIE_DEVICE", _device, ""),
         precision=checked("MAGPIE_PRECISION", _precision, "auto"),
         http=checked("MAGPIE_HTTP", _http, None),
+        questions=checked("MAGPIE_QUESTIONS", _questions, 0),
         log=checked("MAGPIE_LOG", _log_level, ""),
     )
     if problems:
@@ -258,6 +261,12 @@ def _http(value: str) -> Address | None:
     if not 0 < port < 65536:
         raise ValueError("the port must be between 1 and 65535.")
     return Address(match["v6"] or match["host"], port)
+
+
+def _questions(value: str) -> int:
+    if not value.isdecimal() or len(value) > 6:
+        raise ValueError("must be a whole number of questions a minute, such as 30, or 0.")
+    return int(value)
 
 
 def _log_level(value: str) -> str:

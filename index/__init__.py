@@ -29,6 +29,7 @@ from index.gallery import Gallery
 from index.query import Query, QueryEmbedding, SavedSearch
 from index.records import (
     Answer,
+    Belonging,
     Counts,
     Cursor,
     EmbeddedPicture,
@@ -38,10 +39,12 @@ from index.records import (
     Link,
     ModelInfo,
     Precision,
+    vectors_file,
 )
 
 __all__ = [
     "Answer",
+    "Belonging",
     "Counts",
     "Cursor",
     "EmbeddedPicture",
@@ -78,4 +81,5 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "vectors_file",
 ]

@@ -139,6 +139,27 @@ async def info(given: argparse.Namespace) -> int:
     return DONE
 
 
+async def backup(given: argparse.Namespace) -> int:
+    """Copy the gallery, also while a bot writes it."""
+    from index.backup import back_up
+
+    path, copy = _database(given), Path(given.copy)
+    size = await asyncio.to_thread(back_up, path, copy)
+    print(f"{copy} is a copy of {path} ({in_bytes(size)})")
+    return DONE
+
+
+async def restore(given: argparse.Namespace) -> int:
+    """Put a copy in the gallery's place."""
+    from index.backup import restore as put_back
+
+    path, copy = _database(given), Path(given.copy)
+    there = await asyncio.to_thread(path.exists)
+    await asyncio.to_thread(put_back, copy, path)
+    print(f"{path} is as in {copy}" + (f"; what it was is in {path}.before" if there else ""))
+    return DONE
+
+
 async def look(given: argparse.Namespace) -> int:
     """Why was this picture not found?"""
     from index.look import look_at
@@ -429,7 +450,22 @@ def _parser() -> argparse.ArgumentParser:
     _describe_look(
         commands.add_parser("look", help="why a picture is not found", parents=[_common()])
     )
+    _describe_backup(
+        commands.add_parser("backup", help="copy the gallery, also in use", parents=[_common()]),
+        commands.add_parser("restore", help="take a copy back", parents=[_common()]),
+    )
     return parser
+
+
+def _describe_backup(
+    backing_up: argparse.ArgumentParser, restoring: argparse.ArgumentParser
+) -> None:
+    backing_up.description = "A consistent copy of the gallery; a bot may go on writing it."
+    backing_up.add_argument("copy", metavar="COPY", help="the file to write; none is overwritten")
+    backing_up.set_defaults(run=backup)
+    restoring.description = "Put a copy in the gallery's place; what is there is kept beside it."
+    restoring.add_argument("copy", metavar="COPY")
+    restoring.set_defaults(run=restore)
 
 
 def _common() -> argparse.ArgumentParser:

@@ -237,26 +237,38 @@ def needed_bytes(checkpoint: Checkpoint) -> int:
 
 
 def _numbers_in(name: str, file: Path) -> int:
-    size = file.stat().st_size
     if file.suffix != ".safetensors":
-        return size // FLOAT32_BYTES
+        return file.stat().st_size // FLOAT32_BYTES
+    try:
+        tensors, start = header(file)
+    except ValueError as exc:
+        raise ModelUnusable(name, str(exc)) from exc
+    size = file.stat().st_size
+    end = max((tensor["data_offsets"][1] for tensor in tensors.values()), default=0)
+    if start + end > size:
+        raise ModelUnusable(
+            name, f"{file.name} is cut off: it has {in_bytes(size)} of {in_bytes(start + end)}"
+        )
+    return sum(math.prod(tensor["shape"]) for tensor in tensors.values())
+
+
+def header(file: Path) -> tuple[dict[str, Any], int]:
+    """What a file of safetensors holds, by name, and where in it the numbers begin.
+
+    raises   OSError; ValueError, with a reason, when it is damaged
+    """
+    size = file.stat().st_size
     with file.open("rb") as stream:
         start = stream.read(8)
         length = struct.unpack("<Q", start)[0] if len(start) == 8 else size
         if length > size - 8:
-            raise ModelUnusable(name, f"{file.name} is damaged or was not copied to its end")
+            raise ValueError(f"{file.name} is damaged or was not copied to its end")
         try:
-            tensors = json.loads(stream.read(length))
+            tensors: dict[str, Any] = json.loads(stream.read(length))
         except ValueError as exc:
-            raise ModelUnusable(name, f"{file.name} is damaged") from exc
+            raise ValueError(f"{file.name} is damaged") from exc
     tensors.pop("__metadata__", None)
-    end = max((tensor["data_offsets"][1] for tensor in tensors.values()), default=0)
-    if 8 + length + end > size:
-        raise ModelUnusable(
-            name,
-            f"{file.name} is cut off: it has {in_bytes(size)} of {in_bytes(8 + length + end)}",
-        )
-    return sum(math.prod(tensor["shape"]) for tensor in tensors.values())
+    return tensors, 8 + length
 
 
 def available_bytes() -> int | None:

@@ -144,7 +144,9 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(PACKAGES), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-_idle: list[_Decoder] = []
+# By niceness: a process has that of the thread that began it, and a question's picture must not
+# get one that waits behind everything else.
+_idle: dict[int, list[_Decoder]] = {}
 _taking = threading.Lock()
 
 
@@ -194,8 +196,9 @@ def _why(ended: int, limits: Limits) -> PictureError:
 
 def _taken() -> _Decoder:
     with _taking:
-        while _idle:
-            decoder = _idle.pop()
+        idle = _idle.setdefault(os.nice(0), [])
+        while idle:
+            decoder = idle.pop()
             if decoder.alive:
                 return decoder
             decoder.end()
@@ -204,13 +207,13 @@ def _taken() -> _Decoder:
 
 def _give_back(decoder: _Decoder) -> None:
     with _taking:
-        _idle.append(decoder)
+        _idle.setdefault(os.nice(0), []).append(decoder)
 
 
 def close() -> None:
     """End the processes that are idle; a later picture begins one anew."""
     with _taking:
-        idle = _idle[:]
+        idle = [decoder for some in _idle.values() for decoder in some]
         _idle.clear()
     for decoder in idle:
         decoder.end()

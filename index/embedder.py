@@ -1,28 +1,31 @@
-"""Frames and texts to unit vectors: with `packed`, the only module that knows torch.
+"""Frames and texts to unit vectors: each tower of a checkpoint, computed in the way that pays.
 
-CLIP, SigLIP and SigLIP 2 (with fixed and with free resolution), each with its own
-tokenizer and preprocessing, all read from the checkpoint. What is here runs in one
-thread, see `model_thread`.
+CLIP and SigLIP, each with its own tokenizer and preprocessing, all read from the checkpoint, are
+computed by `text_tower` and `image_tower`; whatever is not exactly of their shape, as SigLIP 2
+with free resolution, by transformers. What is here runs in one thread, see `model_thread`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import math
 import time
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from index import checkpoint as checkpoints
-from index import packed
+from index import packed, preprocessing
 from index.checkpoint import Checkpoint
 from index.errors import ModelTooLarge, ModelUnusable
+from index.geometry import Unfamiliar
+from index.image_tower import ImageTower, image_tower
 from index.images import Shape
 from index.records import Floats, Precision
+from index.text_tower import TextTower, text_tower
+from index.tokens import Tokens, tokens
+from index.weights import Weights
 
 if TYPE_CHECKING:
     import torch
@@ -30,27 +33,43 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Side: TypeAlias = Literal["images", "texts"]
-# A model's modules for each side, as CLIP and SigLIP name them.
-PARTS: dict[Side, tuple[str, ...]] = {
-    "images": ("vision_model", "visual_projection"),
-    "texts": ("text_model", "text_projection"),
+# Tried for each side, best first, and compared with "plain".
+NUMBERS: dict[Side, dict[Precision, tuple[packed.Numbers, ...]]] = {
+    "images": {
+        "exact": (),
+        "auto": ("float16", "bfloat16", "float32"),
+        "default": ("float16", "bfloat16", "float32"),
+        "fast": ("float16", "int8", "bfloat16", "float32"),
+    },
+    "texts": {
+        "exact": (),
+        "auto": ("bfloat16", "float32"),
+        "default": ("bfloat16", "float32"),
+        "fast": ("bfloat16", "float32"),
+    },
 }
-# What a side may at worst answer on the samples, as cosine to its exact answer.
-LEAST_COSINE = {"auto": 0.999, "default": 0.999, "fast": 0.99}
-# Tried for pictures, best first; texts stay float32: few rows, and every digit of a question.
-NUMBERS: dict[str, tuple[packed.Precision, ...]] = {
-    "auto": ("bfloat16", "float32"),
-    "default": ("bfloat16", "float32"),
-    "fast": ("int8", "bfloat16", "float32"),
+# What a side may at worst answer on the samples, as cosine to its plain answer. A question is
+# compared with everything, so its digits count more than a picture's.
+LEAST_COSINE: dict[Side, dict[Precision, float]] = {
+    "images": {"auto": 0.999, "default": 0.999, "fast": 0.99},
+    "texts": {"auto": 0.9999, "default": 0.9999, "fast": 0.9999},
 }
-SAMPLES = 2  # of each side, when an answer is checked
-SAMPLE_TEXTS = ("a dog in the snow", "screenshot of a red error message")
+SAMPLES = 4  # pictures, when an answer is checked
+SAMPLE_TEXTS = (
+    "a dog in the snow",
+    "screenshot of a red error message",
+    "cat",
+    "two people on a beach at sunset, seen from behind",
+    "the receipt with the total of 42.50",
+    "birthday cake",
+    "map of the old town",
+    "a very small bird on a very large rock, far away and out of focus",
+)
 
 # Texts whose padding is part of what the model learnt: they are never trimmed.
 PADDED_FAMILIES = frozenset({"siglip", "siglip2"})
-# Far more than the 64 or 77 tokens of any context: a book needn't be taken apart first.
-MAX_CHARACTERS = 10_000
 # Pictures in one call. On a CPU a batch is hardly faster than its pictures one by one, and
 # a question waits for the batch before it; a GPU is idle with less.
 CPU_BATCH = 4
@@ -66,7 +85,10 @@ class Embedder(Protocol):
     side: int  # the edge, in pixels, of what it looks at
     shape: Shape  # how a picture is brought to it
     resample: int | None  # its resize's filter, where frames may come as it would leave them
-    batch: int  # frames in one call
+
+    @property
+    def batch(self) -> int:
+        """Frames in one call."""
 
     @property
     def device(self) -> str:
@@ -82,245 +104,227 @@ class Embedder(Protocol):
         """What it looks at of a frame: cropped and resized."""
 
 
-class ClipEmbedder:
-    """A checkpoint with an image and a text tower, loaded by `load`."""
+class Texts(Protocol):
+    """Texts → features, not yet of unit length, and what was read of those that were too long."""
 
-    def __init__(self, found: Checkpoint, model: Any, device: torch.device) -> None:
+    dimension: int
+
+    def __call__(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]: ...
+
+
+class Images(Protocol):
+    """Frames → features, not yet of unit length."""
+
+    def __call__(self, frames: Sequence[Image]) -> Floats: ...
+
+
+class ClipEmbedder:
+    """A checkpoint with an image and a text tower, made by `load`.
+
+    A question in words needs neither the image tower nor torch, so the one comes with the first
+    picture, unless `load` was told otherwise, and the other with it.
+    """
+
+    def __init__(self, found: Checkpoint, device: str, precision: Precision) -> None:
         self.name = found.name
         self.revision = found.revision
-        self.batch = CPU_BATCH if device.type == "cpu" else GPU_BATCH
+        self.side = preprocessing.side(found)
+        self.shape = preprocessing.shape(found)
+        self.resample = preprocessing.resample(found)
         self._found = found
-        self._model = model
-        self._device = device
-        self._tokenizer: Any = None
+        self._wanted_device = device
+        self._precision = precision
+        self._weights = Weights(found)
+        self._device: torch.device | None = None
+        self._images: Images | None = None
+        self._texts = self._text_side(None)
+        self.dimension = self._texts.dimension
         self._processor: Any = None
-        self._padded = found.family in PADDED_FAMILIES
-        self._context = int(model.config.text_config.max_position_embeddings)
-        self.dimension = self._measured_dimension()
-        self.side = side(found)
-        self.shape = shape(found)
-        self.resample = resample(found)
 
     @property
     def device(self) -> str:
-        return str(self._device)
+        """Where pictures are computed; texts of known families are always on the CPU."""
+        return str(self._on)
 
-    def _measured_dimension(self) -> int:
-        """Asked of the model itself: configurations name it in different ways."""
-        return int(self._text_features(self._tokens(["a"])).shape[-1])
+    @property
+    def _on(self) -> torch.device:
+        if self._device is None:
+            self._device = _device(self.name, self._wanted_device)
+        return self._device
+
+    @property
+    def batch(self) -> int:
+        """Frames in one call."""
+        return CPU_BATCH if self._on.type == "cpu" else GPU_BATCH
 
     def texts(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
         """(len(texts), d) unit rows; and for each text that was too long, what was read."""
-        return _unit(self._text_features(self._tokens(texts))), [self._read(t) for t in texts]
-
-    def _text_features(self, tokens: Any) -> torch.Tensor:
-        import torch
-
-        with torch.inference_mode():
-            return _pooled(self._model.get_text_features(**tokens.to(self._device)))
-
-    def _tokens(self, texts: Sequence[str]) -> Any:
-        """Token ids, trimmed to the longest of these texts where that changes nothing.
-
-        CLIP looks backwards only and takes the place of the end token, so padding behind it
-        can't be seen: trimming is exact and, for five words, three times as fast.
-        """
-        return self._loaded_tokenizer()(
-            [text[:MAX_CHARACTERS] for text in texts],
-            padding="max_length" if self._padded else "longest",
-            truncation=True,
-            max_length=self._context,
-            return_tensors="pt",
-        )
-
-    def _read(self, text: str) -> str | None:
-        """The words that fit in the context; None when all of them do."""
-        tokenizer = self._loaded_tokenizer()
-        text = text[:MAX_CHARACTERS]
-        if len(tokenizer(text, verbose=False)["input_ids"]) <= self._context:
-            return None
-        kept = tokenizer(text, truncation=True, max_length=self._context)["input_ids"]
-        if not tokenizer.is_fast:
-            return str(tokenizer.decode(kept, skip_special_tokens=True)).strip()
-        offsets = tokenizer(
-            text, truncation=True, max_length=self._context, return_offsets_mapping=True
-        )["offset_mapping"]
-        end = max(end for _, end in offsets)
-        whole = not text[end : end + 1].strip()
-        return text[:end].strip() if whole else (text[:end].rpartition(" ")[0] or text[:end])
-
-    def _loaded_tokenizer(self) -> Any:
-        if self._tokenizer is None:
-            from transformers import AutoTokenizer
-
-            with _quiet(), _translated(self._found):
-                self._tokenizer = AutoTokenizer.from_pretrained(
-                    self._found.folder, local_files_only=True
-                )
-        return self._tokenizer
+        features, read = self._texts(texts)
+        return _unit(features), read
 
     def images(self, frames: Sequence[Image]) -> Floats:
         """(len(frames), d) float32, unit rows."""
-        import torch
-
-        with torch.inference_mode():
-            pixels = self._loaded_processor()(images=list(frames), return_tensors="pt")
-            features = self._model.get_image_features(**pixels.to(self._device))
-            return _unit(_pooled(features))
+        if self._images is None:
+            with _translated(self._found):
+                self._images = self._best("images", self._image_side, _sample_images(self.side))
+        return _unit(self._images(frames))
 
     def seen(self, frame: Image) -> Image:
         """What it looks at of a frame: cropped and resized."""
-        return seen(self._loaded_processor(), frame)
-
-    def pack(self, side: Side, numbers: packed.Precision) -> None:
-        """Let one side compute in these numbers, see `packed`."""
-        packed.pack(self._model, PARTS[side], numbers)
-
-    def sample(self, side: Side) -> tuple[Floats, float]:
-        """What one side answers to the samples, and the least seconds it took of three times."""
-        frames = _sample_frames(self.side)
-        taken = []
-        for _ in range(3):
-            began = time.thread_time()  # what else the machine does isn't counted
-            vectors = self.images(frames) if side == "images" else self.texts(SAMPLE_TEXTS)[0]
-            taken.append(time.thread_time() - began)
-        return vectors, min(taken)
-
-    def _loaded_processor(self) -> Any:
-        """The checkpoint's own preprocessing; loaded with the first picture, since a question
-        in words needs none of it."""
         if self._processor is None:
-            self._processor = processor(self._found)
-        return self._processor
+            with _translated(self._found):
+                self._processor = preprocessing.processor(self._found)
+        return preprocessing.seen(self._processor, frame)
+
+    def complete(self) -> None:
+        """Load what is still left for its first use, each side in its best numbers.
+
+        raises   ModelUnusable, ModelTooLarge
+        """
+        with _translated(self._found):
+            self._images = self._best("images", self._image_side, _sample_images(self.side))
+            self._texts = self._best("texts", self._text_side, _sample_texts)
+
+    def _text_side(self, numbers: packed.Numbers | None) -> Texts:
+        """The text tower in these numbers; None: without torch, if that can be."""
+        padded = self._found.family in PADDED_FAMILIES
+        try:
+            products = None if numbers is None else packed.RowProducts(numbers)
+            tower = text_tower(self._found, self._weights, products)
+            return _OwnTexts(tower, tokens(self._found, tower.context, padded=padded))
+        except Unfamiliar as difference:
+            from index import by_transformers
+
+            log.info("texts by transformers: %s has %s", self.name, difference)
+            return by_transformers.Texts(self._found, numbers or "plain", self._on, padded=padded)
+
+    def _image_side(self, numbers: packed.Numbers) -> Images:
+        try:
+            pixels = preprocessing.normalisation(self._found)
+            if pixels is None or self.resample is None:
+                raise Unfamiliar("a preprocessing of its own")
+            products = packed.Products(numbers, self._on)
+            return _OwnImages(self, image_tower(self._found, self._weights, products, *pixels))
+        except Unfamiliar as difference:
+            from index import by_transformers
+
+            log.info("pictures by transformers: %s has %s", self.name, difference)
+            return by_transformers.Images(self._found, numbers, self._on)
+
+    def _best(
+        self,
+        side: Side,
+        build: Callable[[packed.Numbers], Any],
+        sample: Callable[[Any], Floats],
+    ) -> Any:
+        """One side in the first numbers that hold on this machine.
+
+        They hold when they answer the samples as the plain ones do and, on a CPU, in less time;
+        the others are said in the log.
+        """
+        plain = build("plain")
+        wanted = NUMBERS[side][self._precision]
+        device = self._on if side == "images" else _device(self.name, "cpu")
+        wanted = tuple(numbers for numbers in wanted if packed.supported(numbers, device.type))
+        if not wanted:
+            return plain
+        before = _timed(sample, plain)
+        least = LEAST_COSINE[side][self._precision]
+        for numbers in wanted:
+            try:
+                made = build(numbers)
+                after = _timed(sample, made)
+            except Exception as exc:  # an operator that this build of torch or this model hasn't
+                objection: str | None = str(exc).strip().partition("\n")[0] or type(exc).__name__
+            else:
+                objection = _objection(before, after, least, timed=device.type == "cpu")
+            if objection is None:
+                log.info("%s of %s in %s", side, self.name, numbers)
+                return made
+            log.info("%s of %s not in %s: %s", side, self.name, numbers, objection)
+        return plain
 
 
-def _sample_frames(side: int) -> list[Image]:
-    """Soft patches of colour, always the same."""
+class _OwnTexts:
+    def __init__(self, tower: TextTower, read: Tokens) -> None:
+        self._tower = tower
+        self._read = read
+        self.dimension = tower.dimension
+
+    def __call__(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
+        ids, read = self._read(texts)
+        return self._tower(ids), read
+
+
+class _OwnImages:
+    def __init__(self, model: ClipEmbedder, tower: ImageTower) -> None:
+        self._model = model
+        self._tower = tower
+
+    def __call__(self, frames: Sequence[Image]) -> Floats:
+        size = (self._model.side, self._model.side)
+        seen = [frame if frame.size == size else self._model.seen(frame) for frame in frames]
+        features: Floats = self._tower(np.stack([np.asarray(one) for one in seen])).cpu().numpy()
+        return features
+
+
+def _sample_images(side: int) -> Callable[[Images], Floats]:
+    """Asks for soft patches of colour, always the same."""
     from PIL import Image as images
 
     random = np.random.default_rng(0)
     patches = random.integers(0, 256, (SAMPLES, 6, 6, 3), dtype=np.uint8)
-    return [
+    frames = [
         images.fromarray(patch).resize((side, side), images.Resampling.BICUBIC) for patch in patches
     ]
+    return lambda images: images(frames)
 
 
-def processor(found: Checkpoint) -> Any:
-    """The checkpoint's image processor, in Pillow's arithmetic everywhere.
-
-    torchvision, where it is installed, resizes a little differently: the same picture would
-    get another vector on another machine.
-    """
-    import transformers
-
-    auto: Any = transformers.AutoImageProcessor  # without annotations
-    with _quiet(), _translated(found):
-        return auto.from_pretrained(found.folder, local_files_only=True, backend="pil")
+def _sample_texts(texts: Texts) -> Floats:
+    """Asks for each by itself, as questions come."""
+    return np.concatenate([texts([text])[0] for text in SAMPLE_TEXTS])
 
 
-def seen(processor: Any, frame: Image) -> Image:
-    """The pixels that a processor makes of a frame, with their colours as they were."""
-    from PIL import Image as images
-
-    pixels = processor(images=[frame], return_tensors="np")
-    values = np.asarray(pixels["pixel_values"][0])
-    if "spatial_shapes" in pixels:
-        values = _from_patches(values, *np.asarray(pixels["spatial_shapes"][0]).tolist())
-    mean, deviation = (
-        np.asarray(numbers, np.float32)[:, None, None]
-        for numbers in (processor.image_mean, processor.image_std)
-    )
-    colours = ((values * deviation + mean) * 255).round().clip(0, 255).astype(np.uint8)
-    return images.fromarray(np.ascontiguousarray(colours.transpose(1, 2, 0)))
+def _timed(sample: Callable[[T], Floats], side: T) -> tuple[Floats, float]:
+    """Unit answers to the samples, and the least seconds they took of three times."""
+    taken = []
+    for _ in range(3):
+        began = time.thread_time()  # what else the machine does isn't counted
+        features = sample(side)
+        taken.append(time.thread_time() - began)
+    return _unit(features), min(taken)
 
 
-def load(found: Checkpoint, device: str = "auto", precision: Precision = "exact") -> ClipEmbedder:
-    """The checkpoint in memory, on the device, ready to embed.
+def _objection(
+    before: tuple[Floats, float], after: tuple[Floats, float], least_cosine: float, *, timed: bool
+) -> str | None:
+    """Why these answers and times are no good beside the plain ones, or None when they are."""
+    cosine = float((after[0] * before[0]).sum(axis=1).min())
+    if not cosine >= least_cosine:  # NaN is no answer either
+        return f"its answers differ (cosine {cosine:.5f})"
+    if timed and after[1] >= before[1]:
+        return f"it takes {after[1] / before[1]:.2f} times as long"
+    return None
+
+
+def load(
+    found: Checkpoint, device: str = "auto", precision: Precision = "exact", *, whole: bool = True
+) -> ClipEmbedder:
+    """The checkpoint, ready to embed.
+
+    whole    everything is in memory and on the device when it returns; False: ready for words,
+             the rest when it is first needed
 
     raises   ModelUnusable, ModelTooLarge
     """
     checkpoints.check_memory(found)
-    made = _load(found, device)
-    if precision == "exact" or made.device != "cpu":
+    with _translated(found):
+        made = ClipEmbedder(found, device, precision)
+        if whole:
+            made.complete()
+        elif device not in ("auto", "cpu"):
+            _device(found.name, device)  # refused now rather than with the first picture
         return made
-    return _sooner(made, found, precision)
-
-
-def _load(found: Checkpoint, device: str) -> ClipEmbedder:
-    with _quiet(), _translated(found):
-        chosen = _device(found.name, device)
-        model = _from_pretrained(found).eval().requires_grad_(False).to(chosen)
-        return ClipEmbedder(found, model, chosen)
-
-
-def _sooner(made: ClipEmbedder, found: Checkpoint, precision: Precision) -> ClipEmbedder:
-    """The embedder with each side packed in the first way that holds on this machine.
-
-    A way holds when it answers the samples as the exact side does, and in less time; the others
-    are said in the log. Weights are replaced in place, so one that fails is read again.
-    """
-    kept: dict[Side, packed.Precision] = {}
-    for side in PARTS:
-        before = made.sample(side)
-        for numbers in NUMBERS[precision] if side == "images" else ("float32",):
-            if not packed.supported(numbers):
-                continue
-            objection = _objection(made, side, numbers, before, LEAST_COSINE[precision])
-            if objection is None:
-                kept[side] = numbers
-                break
-            log.info("%s in %s: %s", side, numbers, objection)
-            made = _load(found, "cpu")
-            for done, with_numbers in kept.items():
-                made.pack(done, with_numbers)
-    log.info("%s computes %s", found.name, kept or "as transformers does")
-    return made
-
-
-def _objection(
-    made: ClipEmbedder,
-    side: Side,
-    numbers: packed.Precision,
-    before: tuple[Floats, float],
-    least_cosine: float,
-) -> str | None:
-    """Pack a side; why that is no good, or None when it is."""
-    try:
-        made.pack(side, numbers)
-        vectors, seconds = made.sample(side)
-    except Exception as exc:  # an operator that this build of torch or this model hasn't
-        return str(exc).strip().partition("\n")[0] or type(exc).__name__
-    cosine = float((vectors * before[0]).sum(axis=1).min())
-    if not cosine >= least_cosine:  # NaN is no answer either
-        return f"its answers differ (cosine {cosine:.4f})"
-    if seconds >= before[1]:
-        return f"it takes {seconds / before[1]:.2f} times as long"
-    return None
-
-
-def _from_pretrained(found: Checkpoint) -> Any:
-    import torch
-
-    model, report = _model_class(found).from_pretrained(
-        found.folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
-    )
-    missing = sorted(report["missing_keys"]) + sorted(map(str, report.get("mismatched_keys", ())))
-    if missing:
-        raise ModelUnusable(
-            found.name, f"its weights lack {len(missing)} of its layers, such as {missing[0]}"
-        )
-    if not hasattr(model, "get_text_features") or not hasattr(model, "get_image_features"):
-        raise ModelUnusable(
-            found.name, f"a {found.family!r} model doesn't have both an image and a text side"
-        )
-    return model
-
-
-def _model_class(found: Checkpoint) -> Any:
-    import transformers
-
-    named = {"clip": "CLIPModel", "siglip": "SiglipModel", "siglip2": "Siglip2Model"}
-    return getattr(transformers, named.get(found.family, "AutoModel"))
 
 
 def _device(name: str, wanted: str) -> torch.device:
@@ -345,90 +349,9 @@ def _device(name: str, wanted: str) -> torch.device:
     return device
 
 
-def side(found: Checkpoint) -> int:
-    """The edge, in pixels, that preprocessing brings a picture to, from its configuration."""
-    settings = _preprocessing(found)
-    if settings.get("max_num_patches"):
-        # Free resolution: the shorter edge is at most that of the square with as many patches.
-        return math.isqrt(int(settings["max_num_patches"])) * int(settings.get("patch_size", 16))
-    sizes = (settings.get("size"), settings.get("crop_size"))
-    edges = [e for size in sizes for e in (size.values() if isinstance(size, dict) else [size])]
-    vision = found.config.get("vision_config") or {}
-    return max([int(edge) for edge in edges if edge] or [int(vision.get("image_size", 224))])
-
-
-def shape(found: Checkpoint) -> Shape:
-    """How preprocessing brings a picture to its size."""
-    settings = _preprocessing(found)
-    if settings.get("max_num_patches"):
-        return "free"
-    size = settings.get("size")
-    return "crop" if isinstance(size, dict) and "shortest_edge" in size else "squeeze"
-
-
-def resample(found: Checkpoint) -> int | None:
-    """The filter of preprocessing's resize, as Pillow numbers them; None where resizing and
-    cropping are not the two plain steps that `images.decode` can take at once."""
-    settings = _preprocessing(found)
-    size, crop = settings.get("size"), settings.get("crop_size")
-    filter_ = settings.get("resample")
-    if not isinstance(size, dict) or not isinstance(filter_, int):
-        return None
-    if settings.get("max_num_patches") or not settings.get("do_resize", True):
-        return None
-    edges = set(size.values())
-    if "shortest_edge" in size:
-        crops = set(crop.values()) if isinstance(crop, dict) else {crop}
-        plain = bool(settings.get("do_center_crop", True)) and crops == edges
-    else:
-        plain = len(edges) == 1 and not settings.get("do_center_crop", False)
-    return filter_ if plain else None
-
-
-def _preprocessing(found: Checkpoint) -> dict[str, Any]:
-    for name in ("preprocessor_config.json", "processor_config.json"):
-        file = found.folder / name
-        if file.is_file():
-            settings: dict[str, Any] = json.loads(file.read_bytes())
-            nested = settings.get("image_processor")
-            return nested if isinstance(nested, dict) else settings
-    return {}
-
-
-def _from_patches(patches: Floats, rows: int, columns: int) -> Floats:
-    """(3, height, width) of the (n, size · size · 3) patches of a free resolution."""
-    size = math.isqrt(patches.shape[1] // 3)
-    grid = patches[: rows * columns].reshape(rows, columns, size, size, 3)
-    return grid.transpose(4, 0, 2, 1, 3).reshape(3, rows * size, columns * size)
-
-
-def _pooled(output: Any) -> torch.Tensor:
-    """The features themselves, which transformers wraps since version 5."""
-    features: torch.Tensor = getattr(output, "pooler_output", output)
-    return features
-
-
-def _unit(features: torch.Tensor) -> Floats:
-    vectors = features.float().cpu().numpy()
-    unit: Floats = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True).clip(1e-12)
+def _unit(features: Floats) -> Floats:
+    unit: Floats = features / np.linalg.norm(features, axis=-1, keepdims=True).clip(1e-12)
     return unit
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """transformers' notices and bars kept out of the terminal while a folder is loaded."""
-    from transformers.utils import logging as notices
-
-    logging: Any = notices  # without annotations
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
 
 
 @contextlib.contextmanager

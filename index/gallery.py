@@ -37,6 +37,7 @@ from index.model_thread import ModelThread
 from index.query import Query, QueryEmbedding, SavedSearch, tidy
 from index.records import (
     Answer,
+    Belonging,
     Changes,
     Counts,
     Cursor,
@@ -73,7 +74,7 @@ ASKING_THREADS = 2
 WORDS_WEIGHT = 1.0
 # After a full disk or the like.
 SETTLE_AGAIN_S = 60.0
-MERGE_NICENESS = 10
+PATIENT_NICENESS = 10
 
 
 class Gallery:
@@ -103,8 +104,12 @@ class Gallery:
             True: asyncio.Semaphore(MAX_ASKED_IN_HAND),
         }
         self._shared: Shared[EmbeddedPicture] = Shared()
-        decoders = min(MAX_DECODERS, checkpoint.cpu_count())
-        self._decoding = ThreadPoolExecutor(decoders, thread_name_prefix="decode")
+        threads = min(MAX_DECODERS, checkpoint.cpu_count())
+        # Patient, so that a question's words don't share the core with them: on one core, an answer
+        # during a reindex takes 2 to 3 times as long as at other times, not 4.
+        self._decoding = ThreadPoolExecutor(
+            threads, thread_name_prefix="decode", initializer=_be_patient
+        )
         self._asking = ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="ask")
         self._closed = asyncio.Event()
 
@@ -287,20 +292,22 @@ class Gallery:
             if self._rows is damaged and not self._closed.is_set():
                 await self._load_all_rows()
 
-    async def _load_model(self, model: str | Embedder) -> None:
+    async def _load_model(self, model: str | Embedder, *, whole: bool = True) -> None:
         """The model, once it is known to be the one whose vectors are kept."""
         if isinstance(model, str):
             found = await asyncio.to_thread(checkpoint.find, model)
             self._check(found.name, found.revision)
-            model = await self._loaded(found)
+            model = await self._loaded(found, whole=whole)
         self._check(model.name, model.revision)
         if self._stored is None:
             self._stored = ModelInfo(model.name, model.revision, model.dimension)
             self._rows = self._new_rows(model.dimension)
         self._thread = ModelThread(model)
 
-    async def _loaded(self, found: Checkpoint) -> Embedder:
-        return await asyncio.to_thread(embedder.load, found, self._device, self._precision)
+    async def _loaded(self, found: Checkpoint, *, whole: bool = True) -> Embedder:
+        return await asyncio.to_thread(
+            embedder.load, found, self._device, self._precision, whole=whole
+        )
 
     def _check(self, name: str, revision: str) -> None:
         if self._stored is not None and self._stored.revision != revision:
@@ -320,7 +327,7 @@ class Gallery:
             if self._thread is None:
                 if self._stored is None:
                     raise ModelNotFound("")
-                await self._load_model(self._stored.name)
+                await self._load_model(self._stored.name, whole=False)
             assert self._thread is not None
             return self._thread
 
@@ -629,6 +636,16 @@ class Gallery:
         changes = await self._change(lambda: self._store.remove_space(space))
         return len(changes.removed)
 
+    async def remove_owner(self, space: int, owner: int) -> int:
+        """Drop all links of an owner, and the questions they asked; returns how many links."""
+        changes = await self._change(lambda: self._store.remove_owner(space, owner))
+        return len(changes.removed)
+
+    async def remove_older(self, space: int, posted_before: float) -> int:
+        """Drop the links of a space posted before then (Unix seconds); returns how many."""
+        changes = await self._change(lambda: self._store.remove_older(space, posted_before))
+        return len(changes.removed)
+
     async def compact(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left.
 
@@ -636,6 +653,55 @@ class Gallery:
         needs as much room again meanwhile.
         """
         await self._store.compact()
+
+    # ---- what people and spaces want of what is kept
+
+    async def opt_out(self, space: int, owner: int) -> int:
+        """`remove_owner`, and from now on `commit` leaves the links of this owner out."""
+        changes = await self._change(lambda: self._store.remove_owner(space, owner, for_good=True))
+        return len(changes.removed)
+
+    async def opt_in(self, space: int, owner: int) -> None:
+        """Let the links of this owner come again."""
+        await self._store.opt_in(space, owner)
+
+    async def opted_out(self) -> set[tuple[int, int]]:
+        """All (space, owner) who opted out."""
+        return await self._store.opted_out()
+
+    async def belongings(
+        self, space: int, owner: int, *, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, Belonging]]:
+        """An owner's links with ids above `after`, by id, with all that is kept of each."""
+        return await self._store.belongings(space, owner, after=after, limit=limit)
+
+    async def count_of_owner(self, space: int, owner: int) -> int:
+        """How many links an owner has."""
+        return await self._store.count_of_owner(space, owner)
+
+    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
+        """The questions of an owner that are kept, as they were saved, with `made_at`."""
+        return await self._store.searches_of(space, owner)
+
+    async def set_retention(self, space: int, days: int | None) -> None:
+        """From now on `commit` leaves out what is older than so many days; None: nothing."""
+        await self._store.set_retention(space, days)
+
+    async def retention(self) -> dict[int, int]:
+        """The days that pictures are kept, of each space that has a limit."""
+        return await self._store.retention()
+
+    async def depart(self, space: int, since: float) -> None:
+        """Note that a space was left (Unix seconds); an earlier note stays."""
+        await self._store.depart(space, since)
+
+    async def come_back(self, space: int) -> None:
+        """Take the note away that a space was left."""
+        await self._store.come_back(space)
+
+    async def departed(self) -> dict[int, float]:
+        """The spaces that were left, each since when (Unix seconds)."""
+        return await self._store.departed()
 
     # ---- remembered beside the pictures
 
@@ -835,7 +901,7 @@ def _middle(vectors: Floats) -> Floats:
 def _be_patient() -> None:
     """Let the system prefer all other threads to this one, where it can tell them apart."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MERGE_NICENESS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT_NICENESS)
 
 
 async def _both(*work: Awaitable[None]) -> None:

@@ -35,7 +35,8 @@ def hold(path: Path) -> IO[str]:
     """
     side = path.with_name(path.name + ".lock")
     try:
-        file = open(side, "a+", encoding="ascii")  # noqa: SIM115 (held open on purpose)
+        number = os.open(side, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        file = open(number, "a+", encoding="ascii")  # noqa: SIM115 (held open on purpose)
     except OSError as exc:
         raise StoreUnreachable(
             path, f"{side.name} beside it can't be made ({exc.strerror})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index import checkpoint, embedder, images
+from index import checkpoint, images, preprocessing
 from index.errors import PictureError
 from index.query import Query, QueryEmbedding
 from index.records import Hit
@@ -64,10 +64,10 @@ async def look_at(
 
 def _view(data: bytes, model: str) -> View:
     found = checkpoint.find(model)
-    shape = embedder.shape(found)
-    for_model = images.decode(data, embedder.side(found), shape)
-    processor = embedder.processor(found)
-    seen = [embedder.seen(processor, frame) for frame in for_model.frames]
+    shape = preprocessing.shape(found)
+    for_model = images.decode(data, preprocessing.side(found), shape)
+    processor = preprocessing.processor(found)
+    seen = [preprocessing.seen(processor, frame) for frame in for_model.frames]
     return View(images.decode(data, VIEW), seen, shape)
 
 

@@ -240,7 +240,7 @@ class Merge:
 
     def _reserve(self, size: int) -> None:
         """Take the space now: a mapped file that finds the disk full kills the process."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.path.open("wb") as file:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(file.fileno(), 0, size)

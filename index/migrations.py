@@ -134,10 +134,29 @@ async def _step_3(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def _step_4(db: aiosqlite.Connection) -> None:
+    """What people and spaces want of what is kept about them."""
+    for statement in (
+        """CREATE TABLE opted_out (
+            space INTEGER NOT NULL,
+            owner INTEGER NOT NULL,
+            PRIMARY KEY (space, owner)
+        ) WITHOUT ROWID""",
+        # Nothing older than this is kept.
+        "CREATE TABLE retention (space INTEGER PRIMARY KEY, days INTEGER NOT NULL)",
+        # Spaces that nobody can ask about any more, since when (Unix seconds).
+        "CREATE TABLE departed (space INTEGER PRIMARY KEY, since REAL NOT NULL)",
+        "CREATE INDEX links_of_owner ON links (space, owner)",
+        "CREATE INDEX links_by_age ON links (space, posted_at)",
+    ):
+        await db.execute(statement)
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     _step_1,
     _step_2,
     _step_3,
+    _step_4,
 )
 LATEST = len(STEPS)
 

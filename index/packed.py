@@ -1,48 +1,69 @@
-"""A tower's matrix products by oneDNN, on weights packed once: the same answers, sooner.
+"""Matrix products by oneDNN, on weights packed once: the same answers, sooner.
 
-Transformers' layers multiply through torch's default library, which on few rows reaches half of
-what a core can do and packs the weights anew in every call. Here each `Linear` is replaced by one
-whose weights lie as oneDNN wants them:
+Torch multiplies through its default library, which on few rows reaches half of what a core can do
+and packs the weights anew in every call. Here they lie as oneDNN wants them:
 
-    float32   exact; for the text tower, whose few rows leave the time to reading weights
+    plain     torch's own products in float32, on any device
+    float16   torch's own on a GPU, for which all this is not needed
+    float32   exact
     bfloat16  where the processor multiplies it; rounded to 8 bits of mantissa, summed in float32
-    int8      weights by the row, inputs by the call, both symmetric; summed in int32, and
-              everything between the products in bfloat16
+    int8      weights symmetric by the row, inputs by the call from their least to their greatest;
+              summed in int32
 
-Measured beside the default in `bench embed`; whether the answers hold is for `embedder` to check
-at load. The operators are those that torch's own compiler emits.
+Between the products stands float32. Measured beside transformers in `bench embed`; whether the
+answers hold is for `embedder` to check at load. The operators are those that torch's own compiler
+emits.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from index.geometry import Activation
+from index.records import Floats
 
 if TYPE_CHECKING:
     import torch
 
-Precision: TypeAlias = Literal["float32", "bfloat16", "int8"]
+Numbers: TypeAlias = Literal["plain", "float16", "float32", "bfloat16", "int8"]
+Pair: TypeAlias = tuple[Floats, Floats | None]  # a layer's weight, (out, in), and bias
+Product: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 
 # Rows that oneDNN lays the weights out for (a batch of pictures has more, a question fewer);
 # any number runs.
 ROWS = 32
 INT8_STEPS = 127  # of each sign
-INT8_ZERO = 128  # unsigned inputs: their zero
+# Steps of an input between its least and its greatest number: one fewer than a byte has, since
+# zero must be a step itself.
+BYTE_STEPS = 254
+# Adding this to a small number leaves its nearest whole number in the lowest bits of the float:
+# two passes, where torch's own way to bytes takes four slow ones.
+ROUNDING = 2.0**23
+# quick_gelu(x) = swish(QUICK · x) / QUICK, and oneDNN knows swish.
+QUICK = 1.702
 
 
-def supported(precision: Precision) -> bool:
-    """Whether this processor multiplies so, faster than float32, and this torch knows how."""
+def supported(numbers: Numbers, device: str = "cpu") -> bool:
+    """Whether a device of this kind multiplies so, faster than float32, and torch knows how."""
+    if numbers in ("plain", "float16"):
+        return numbers == "plain" or device == "cuda"
+    if device != "cpu":
+        return False
     import torch
 
     backends: Any = torch.backends  # without annotations
     if not backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         return False
     flags = _processor_flags()
-    if precision == "bfloat16":
+    if numbers == "bfloat16":
         return bool(flags & {"avx512_bf16", "amx_bf16"})
-    if precision == "int8":
+    if numbers == "int8":
         return bool(flags & {"avx512_vnni", "avx_vnni", "amx_int8"})
     return "avx2" in flags
 
@@ -58,8 +79,157 @@ def _processor_flags() -> frozenset[str]:
     return frozenset(line.partition(":")[2].split())
 
 
-def pack(model: Any, parts: Sequence[str], precision: Precision) -> None:
-    """Replace the linear layers of the named parts of `model`, in place.
+class Products:
+    """Makes products of float32 tensors, (rows, in) → (rows, out), in these numbers."""
+
+    def __init__(self, numbers: Numbers, device: torch.device) -> None:
+        self.numbers = numbers
+        self.device = device
+
+    def linear(self, pairs: Sequence[Pair], *, narrow: bool = False) -> Product:
+        """The products of pairs that take the same input, side by side.
+
+        narrow   may answer in bfloat16 (or float16), where these are the numbers anyway
+        """
+        return self._product(_joined(pairs), "none", narrow=narrow)
+
+    def mlp(self, up: Pair, down: Pair, activation: Activation) -> Product:
+        """`down` of the activation of `up`."""
+        if activation == "quick_gelu":
+            up = up[0] * np.float32(QUICK), None if up[1] is None else up[1] * np.float32(QUICK)
+            down = down[0] / np.float32(QUICK), down[1]
+        after = {"quick_gelu": "swish", "gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh"}
+        first = self._product(up, after[activation], narrow=self.numbers != "int8")
+        second = self._product(down, "none")
+        return lambda x: second(first(x))
+
+    def _product(self, pair: Pair, after: str, *, narrow: bool = False) -> Product:
+        import torch
+
+        weight = torch.from_numpy(np.ascontiguousarray(pair[0]))
+        bias = None if pair[1] is None else torch.from_numpy(np.ascontiguousarray(pair[1]))
+        if self.numbers in ("plain", "float16"):
+            kind = torch.float32 if self.numbers == "plain" else torch.float16
+            return _plain(weight.to(self.device, kind), bias, after, narrow=narrow)
+        if self.numbers == "int8":
+            return _int8(weight, bias, after, torch.bfloat16 if narrow else torch.float32)
+        return _floating(weight, bias, after, getattr(torch, self.numbers), narrow=narrow)
+
+
+class RowProducts:
+    """The same for `text_tower`: products of numpy's arrays."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        import torch
+
+        self._products = Products(numbers, torch.device("cpu"))
+
+    def linear(self, pairs: Sequence[Pair]) -> Callable[[Floats], Floats]:
+        return _of_arrays(self._products.linear(pairs))
+
+    def mlp(self, up: Pair, down: Pair, activation: Activation) -> Callable[[Floats], Floats]:
+        return _of_arrays(self._products.mlp(up, down, activation))
+
+
+def _of_arrays(product: Product) -> Callable[[Floats], Floats]:
+    import torch
+
+    def of_arrays(x: Floats) -> Floats:
+        with torch.inference_mode():
+            y: Floats = product(torch.from_numpy(np.ascontiguousarray(x))).numpy()
+            return y
+
+    return of_arrays
+
+
+def _joined(pairs: Sequence[Pair]) -> Pair:
+    """One pair of them all, their outputs side by side."""
+    weight = pairs[0][0] if len(pairs) == 1 else np.concatenate([weight for weight, _ in pairs])
+    biases = [bias for _, bias in pairs if bias is not None]
+    return weight, np.concatenate(biases) if biases else None
+
+
+def _plain(weight: torch.Tensor, bias: torch.Tensor | None, after: str, *, narrow: bool) -> Product:
+    from torch.nn import functional
+
+    bias = None if bias is None else bias.to(weight)
+    activation: dict[str, Any] = {
+        "none": lambda y: y,
+        "swish": functional.silu,
+        "gelu": functional.gelu,
+        "gelu_tanh": functools.partial(functional.gelu, approximate="tanh"),
+    }
+
+    def product(x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = activation[after](functional.linear(x.to(weight.dtype), weight, bias))
+        return y if narrow else y.float()
+
+    return product
+
+
+def _floating(
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    after: str,
+    kind: torch.dtype,
+    *,
+    narrow: bool,
+) -> Product:
+    import torch
+
+    operators: Any = torch.ops.mkldnn
+    packed = operators._reorder_linear_weight(weight.to(kind), ROWS)
+    bias = None if bias is None else bias.to(kind)
+    name, _, way = after.partition("_")
+    way = way or ("none" if name == "gelu" else "")
+
+    def product(x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = operators._linear_pointwise(x.to(kind), packed, bias, name, [], way)
+        return y if narrow else y.float()
+
+    return product
+
+
+def _int8(
+    weight: torch.Tensor, bias: torch.Tensor | None, after: str, result: torch.dtype
+) -> Product:
+    import torch
+
+    operators: Any = torch.ops.onednn
+    step = weight.abs().amax(dim=1).clamp_min(1e-12) / INT8_STEPS  # (out,)
+    whole = (weight / step[:, None]).round().to(torch.int8)
+    packed = operators.qlinear_prepack(whole, [ROWS, weight.shape[1]])
+    zeros = torch.zeros(len(step), dtype=torch.int32)
+    name, _, way = after.partition("_")
+    way = way or ("none" if name == "gelu" else "")
+
+    def product(x: torch.Tensor) -> torch.Tensor:
+        if x.dtype == torch.uint8:  # pixels are whole numbers already
+            whole, size, zero = x, 1.0, 0
+        else:
+            whole, size, zero = _bytes(x.float())
+        y: torch.Tensor = operators.qlinear_pointwise(
+            whole, size, zero, packed, step, zeros, bias, 1.0, 0, result, name, [], way
+        )
+        return y
+
+    return product
+
+
+def _bytes(x: torch.Tensor) -> tuple[torch.Tensor, float, int]:
+    """x ≈ size · (bytes - zero), each to the nearest step. (bytes, size, zero)."""
+    import torch
+
+    least, greatest = min(float(x.amin()), 0.0), max(float(x.amax()), 0.0)
+    size = max((greatest - least) / BYTE_STEPS, 1e-12)
+    zero = math.ceil(-least / size)
+    offset = torch.scalar_tensor(ROUNDING + zero)
+    whole = torch.add(offset, x.contiguous(), alpha=1 / size).view(torch.int32).to(torch.uint8)
+    return whole, size, zero
+
+
+def pack(model: Any, parts: Sequence[str], numbers: Numbers) -> None:
+    """Replace the linear layers of the named parts of a model of transformers, in place.
 
     Their own weights are let go. Parts that the model lacks are passed over.
     """
@@ -67,17 +237,13 @@ def pack(model: Any, parts: Sequence[str], precision: Precision) -> None:
 
     for name in parts:
         part = getattr(model, name, None)
-        if part is None:
-            continue
-        if precision != "float32":
-            part.to(torch.bfloat16)
         if type(part) is torch.nn.Linear:
-            setattr(model, name, _floating(part))
-        else:
-            _pack_inside(part, precision)
+            setattr(model, name, _module(part, numbers))
+        elif part is not None:
+            _pack_inside(part, numbers)
 
 
-def _pack_inside(part: Any, precision: Precision) -> None:
+def _pack_inside(part: Any, numbers: Numbers) -> None:
     import torch
 
     for module in list(part.modules()):
@@ -86,48 +252,17 @@ def _pack_inside(part: Any, precision: Precision) -> None:
         for name, child in list(module.named_children()):
             # SigLIP 2 asks the patch embedding's weights for their type.
             if type(child) is torch.nn.Linear and name != "patch_embedding":
-                setattr(module, name, _packed(child, precision))
+                setattr(module, name, _module(child, numbers))
 
 
-def _packed(layer: torch.nn.Linear, precision: Precision) -> torch.nn.Module:
-    return _int8(layer) if precision == "int8" else _floating(layer)
-
-
-def _floating(layer: torch.nn.Linear) -> torch.nn.Module:
+def _module(layer: torch.nn.Linear, numbers: Numbers) -> torch.nn.Module:
     import torch
 
-    ops: Any = torch.ops.mkldnn
-    weight = ops._reorder_linear_weight(layer.weight.detach(), ROWS)
-    bias = None if layer.bias is None else layer.bias.detach()
+    bias = None if layer.bias is None else layer.bias.detach().numpy()
+    product = Products(numbers, torch.device("cpu")).linear([(layer.weight.detach().numpy(), bias)])
 
     class Packed(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:  # (…, in) -> (…, out)
-            product: torch.Tensor = ops._linear_pointwise(x, weight, bias, "none", [], "")
-            return product
+            return product(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], -1)
 
     return Packed()
-
-
-def _int8(layer: torch.nn.Linear) -> torch.nn.Module:
-    import torch
-
-    ops: Any = torch.ops.onednn
-    weight = layer.weight.detach().float()
-    step = weight.abs().amax(dim=1).clamp_min(1e-12) / INT8_STEPS  # (out,)
-    whole = (weight / step[:, None]).round().to(torch.int8)
-    packed = ops.qlinear_prepack(whole, [ROWS, layer.in_features])
-    zeros = torch.zeros(layer.out_features, dtype=torch.int32)
-    bias = None if layer.bias is None else layer.bias.detach().float()
-
-    class PackedInt8(torch.nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:  # (…, in) -> (…, out)
-            rows = x.reshape(-1, layer.in_features)
-            size = max(float(rows.abs().max()) / INT8_STEPS, 1e-12)
-            whole = rows.mul(1 / size).add_(INT8_ZERO).round_().clamp_(0, 255).to(torch.uint8)
-            product: torch.Tensor = ops.qlinear_pointwise(
-                whole, size, INT8_ZERO, packed, step, zeros, bias,
-                1.0, 0, torch.bfloat16, "none", [], "",
-            )  # fmt: skip
-            return product.reshape(*x.shape[:-1], layer.out_features)
-
-    return PackedInt8()

@@ -6,6 +6,7 @@ photographs uses 0 for all of them.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -93,6 +94,24 @@ class Counts:
     images: int
     texts: int
     links: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Belonging:
+    """A link with all that is kept of it; vectors (frames, d)."""
+
+    link: Link
+    kind: Kind
+    text: str | None
+    vectors: Floats
+
+
+def vectors_file(belongings: Sequence[Belonging]) -> bytes:
+    """Their vectors, one row after another, as a NumPy file (.npy)."""
+    rows = [one.vectors for one in belongings] or [np.empty((0, 0), np.float32)]
+    file = io.BytesIO()
+    np.save(file, np.concatenate(rows))
+    return file.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

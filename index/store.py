@@ -20,6 +20,8 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
+import os
 import secrets
 import sqlite3
 import time
@@ -50,6 +52,7 @@ from index.errors import (
 )
 from index.query import QueryEmbedding, SavedSearch
 from index.records import (
+    Belonging,
     Changes,
     Counts,
     Cursor,
@@ -80,6 +83,8 @@ SEARCH_LIFE_S = 7 * 24 * 3600
 # The log can't be emptied while somebody reads; such a read takes milliseconds.
 CHECKPOINT_TRIES = 4
 CHECKPOINT_PAUSE_S = 0.05
+
+OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "opted_out", "retention", "departed")
 
 _LINK = """links.id, links.space, links.source, links.slot, links.owner, links.posted_at,
     links.name, links.spoiler, links.details,
@@ -306,13 +311,17 @@ class Store:
 
     async def commit(
         self,
-        items: Sequence[tuple[EmbeddedPicture, Link]],
+        wanted: Sequence[tuple[EmbeddedPicture, Link]],
         cursors: Sequence[Cursor] = (),
         jobs: Sequence[Job] = (),
     ) -> Changes:
-        """Keep items, links, cursors and jobs in one transaction; what search must follow."""
+        """Keep items, links, cursors and jobs in one transaction; what search must follow.
+
+        Links of owners who opted out, and those older than their space keeps, are left out.
+        """
 
         async def write(db: aiosqlite.Connection) -> Changes:
+            items = await _permitted(db, wanted)
             await _put_groups(db, [link for _, link in items])
             removed: list[int] = []
             added: list[tuple[int, EmbeddedPicture, Link]] = []
@@ -501,16 +510,33 @@ class Store:
         return await self._write(write)
 
     async def remove_space(self, space: int) -> Changes:
-        """Drop everything of a space: links, cursors, watched groups, jobs, searches."""
+        """Drop everything of a space: links, cursors, watched groups, jobs, searches, rules."""
 
         async def write(db: aiosqlite.Connection) -> Changes:
             changes = await self._drop(db, "space = ?", space)
-            for table in ("cursors", "watched", "jobs", "searches"):
+            for table in OF_A_SPACE:
                 await db.execute(f"DELETE FROM {table} WHERE space = ?", (space,))
             self._log_has_deleted = True
             return changes
 
         return await self._write(write)
+
+    async def remove_owner(self, space: int, owner: int, *, for_good: bool = False) -> Changes:
+        """Drop all links of an owner, and what they asked; `for_good`: and let none come again."""
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            if for_good:
+                await db.execute("INSERT OR IGNORE INTO opted_out VALUES (?, ?)", (space, owner))
+            changes = await self._drop(db, "space = ? AND owner = ?", space, owner)
+            await db.execute("DELETE FROM searches WHERE space = ? AND owner = ?", (space, owner))
+            self._log_has_deleted = True
+            return changes
+
+        return await self._write(write)
+
+    async def remove_older(self, space: int, posted_before: float) -> Changes:
+        """Drop the links of a space that were posted before then (Unix seconds)."""
+        return await self._remove("space = ? AND posted_at < ?", space, posted_before)
 
     async def _remove(self, where: str, *params: Any) -> Changes:
         return await self._write(lambda db: self._drop(db, where, *params))
@@ -553,6 +579,76 @@ class Store:
                 await self._writer.execute_fetchall("VACUUM")
                 self._log_has_deleted = True
                 await self._empty_log(self._writer)
+
+    # ---- what people and spaces want of what is kept
+
+    async def opt_in(self, space: int, owner: int) -> None:
+        """Let the pictures of this owner come again."""
+        await self._execute("DELETE FROM opted_out WHERE space = ? AND owner = ?", space, owner)
+
+    async def opted_out(self) -> set[tuple[int, int]]:
+        """All (space, owner) who want none of their pictures kept."""
+        rows = await self._rows("SELECT space, owner FROM opted_out")
+        return {(space, owner) for space, owner in rows}
+
+    async def belongings(
+        self, space: int, owner: int, *, after: int, limit: int
+    ) -> list[tuple[int, Belonging]]:
+        """Links of an owner with an id above `after`, by id, with all that is kept of each."""
+        model = await self.model()
+        rows = await self._rows(
+            """SELECT links.id, vectors FROM links JOIN embeddings ON embeddings.item = links.item
+            WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?""",
+            space,
+            owner,
+            after,
+            limit,
+        )
+        links = await self.links([id for id, _ in rows])
+        return [
+            (id, Belonging(*links[id], _vectors(self.path, vectors, model.dimension)))
+            for id, vectors in rows
+            if id in links and model is not None
+        ]
+
+    async def count_of_owner(self, space: int, owner: int) -> int:
+        """How many links an owner has."""
+        rows = await self._rows(
+            "SELECT COUNT(*) FROM links WHERE space = ? AND owner = ?", space, owner
+        )
+        return int(rows[0][0])
+
+    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
+        """The questions of an owner that are kept, as they were saved, with `made_at`."""
+        rows = await self._rows(
+            "SELECT params, made_at FROM searches WHERE space = ? AND owner = ?", space, owner
+        )
+        return [{**json.loads(params), "made_at": made_at} for params, made_at in rows]
+
+    async def set_retention(self, space: int, days: int | None) -> None:
+        """Keep pictures for so many days from now on; None: for as long as they are there."""
+        if days is None:
+            await self._execute("DELETE FROM retention WHERE space = ?", space)
+        else:
+            await self._execute("INSERT OR REPLACE INTO retention VALUES (?, ?)", space, days)
+
+    async def retention(self) -> dict[int, int]:
+        """The days that pictures are kept, of each space that has a limit."""
+        rows = await self._rows("SELECT space, days FROM retention")
+        return {space: days for space, days in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
+    async def depart(self, space: int, since: float) -> None:
+        """Note that a space was left (Unix seconds); an earlier note stays."""
+        await self._execute("INSERT OR IGNORE INTO departed VALUES (?, ?)", space, since)
+
+    async def come_back(self, space: int) -> None:
+        """Take that note away."""
+        await self._execute("DELETE FROM departed WHERE space = ?", space)
+
+    async def departed(self) -> dict[int, float]:
+        """The spaces that were left, each since when."""
+        rows = await self._rows("SELECT space, since FROM departed")
+        return {space: since for space, since in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
     # ---- remembered beside the pictures
 
@@ -663,7 +759,14 @@ def _prepare(path: Path) -> IO[str]:
         raise StoreUnreachable(path, f"its folder can't be made ({exc.strerror})") from exc
     if path.is_dir():
         raise StoreUnreachable(path, "it is a folder, and a file is needed")
-    return lock.hold(path)
+    held = lock.hold(path)
+    try:
+        # For its owner only; SQLite gives its log the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as exc:
+        held.close()
+        raise StoreUnreachable(path, str(exc.strerror)) from exc
+    return held
 
 
 async def _open_writer(path: Path) -> aiosqlite.Connection:
@@ -763,6 +866,26 @@ def _translation(path: Path, exc: sqlite3.Error) -> StoreError:
 
 
 # ---- single statements
+
+
+async def _permitted(
+    db: aiosqlite.Connection, items: Sequence[tuple[EmbeddedPicture, Link]]
+) -> list[tuple[EmbeddedPicture, Link]]:
+    """Those that their owner and their space let be kept."""
+    spaces = json.dumps(list({link.space for _, link in items}))
+    there = "space IN (SELECT value FROM json_each(?))"
+    out = await db.execute_fetchall(f"SELECT space, owner FROM opted_out WHERE {there}", (spaces,))
+    kept_s = await db.execute_fetchall(
+        f"SELECT space, days * 86400 FROM retention WHERE {there}", (spaces,)
+    )
+    opted_out = {(space, owner) for space, owner in out}
+    oldest = {space: time.time() - seconds for space, seconds in kept_s}
+    return [
+        (picture, link)
+        for picture, link in items
+        if (link.space, link.owner) not in opted_out
+        and link.posted_at >= oldest.get(link.space, -math.inf)
+    ]
 
 
 async def _put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:

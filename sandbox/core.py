@@ -55,6 +55,7 @@ class Core:
     faults: Faults
     uploads: Path
     clocks: Clocks = field(default_factory=Clocks)
+    shards: int = 1  # that the bot is told to use
     ephemeral: dict[int, Message] = field(default_factory=dict)  # only their reader sees them
     search_ready_at: float = 0.0  # monotonic; until then the search "is indexing"
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)

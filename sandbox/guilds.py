@@ -69,7 +69,7 @@ class GuildRoutes:
         rest.caller(self.core, request)
         payload: GatewayBot = {
             "url": self.core.gateway.url,
-            "shards": 1,
+            "shards": self.core.shards,
             "session_start_limit": {
                 "total": 1000,
                 "remaining": 1000,

@@ -136,6 +136,7 @@ async def serve(
     link_life_s: float = LINK_LIFE_S,
     strict_limits: bool = False,
     record: bool = True,
+    shards: int = 1,
 ) -> AsyncIterator[Server]:
     """A running sandbox for an `async with`.
 
@@ -143,6 +144,7 @@ async def serve(
     port   0 takes a free one
     data   a folder that keeps what is posted over a restart; None forgets it
     record keep the bodies of the last requests and answers in `exchanges`
+    shards how many the bot is told to use
 
     raises  WorldError for a bad world or data folder, OSError for a port that is taken
     """
@@ -150,6 +152,7 @@ async def serve(
         folder = data or Path(scratch)
         core = await asyncio.to_thread(_assemble, world, data, folder)
         core.clocks = clocks or Clocks()
+        core.shards = shards
         core.links.life_s = link_life_s
         server = Server(core, strict_limits=strict_limits, record=record)
         await server.start(host, port)

@@ -42,7 +42,9 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
 
 def test_readme_command_line_is_understood() -> None:
     calls = re.findall(r"python -m index (\w+)(.*)", (ROOT / "README.md").read_text())
-    assert {verb for verb, _ in calls} == {"add", "find", "info", "look"}
+    assert {verb for verb, _ in calls} == {
+        "add", "find", "info", "look", "backup", "restore",
+    }  # fmt: skip
     for verb, rest in calls:
         said = subprocess.run(
             [sys.executable, "-m", "index", verb, "--help"],

@@ -26,7 +26,7 @@ PATIENCE_S = 30.0  # with a slow machine; nothing is claimed about time
 
 def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
     token = server.world.application.token
-    return Settings(token=token, api=server.url, db=db, http=None)
+    return Settings(token=token, api=server.url, db=db, http=None, questions=0)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ import discord
 import pytest
 
 import sandbox as sandbox_package
+from bot import upkeep
 from bot.client import Magpie
 from demo.person import Person, Refused
 from index.embedder import Embedder
@@ -200,9 +201,14 @@ async def test_deleted_channel_is_erased_with_its_threads(
     assert await magpie.gallery.cursors(guild) == {}
 
 
-async def test_leaving_the_server_erases_everything(
-    magpie: Magpie, general: int, ada: Person, sandbox: sandbox_package.Server
+async def test_leaving_the_server_erases_everything_after_a_grace_period(
+    magpie: Magpie,
+    general: int,
+    ada: Person,
+    sandbox: sandbox_package.Server,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(upkeep, "GRACE_S", 0)
     guild = magpie.guilds[0].id
     assert await links(magpie) > 0
     sandbox.strike("leave", guild_id=str(guild))
@@ -238,9 +244,32 @@ async def test_outage_erases_nothing_and_what_was_missed_is_read(
     assert await sources(magpie) == before | {missed["id"]}
 
 
-async def test_server_left_while_offline_is_erased(
+async def test_server_left_keeps_its_pictures_through_the_grace_period(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
 ) -> None:
+    async with running(sandbox, db, model) as client:
+        await watch(client, world_file.channels["general"])
+        before = await links(client)
+        sandbox.strike("leave", guild_id=str(world_file.guild_id))
+
+        async def noted() -> bool:
+            return world_file.guild_id in await client.gallery.departed()
+
+        await until(noted)
+        await client.upkeep._expire_all()
+        assert await links(client) == before > 0
+        await client.upkeep.come_back(world_file.guild_id)
+        assert await client.gallery.departed() == {}
+
+
+async def test_server_left_while_offline_is_erased_after_the_grace_period(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upkeep, "GRACE_S", 0)
     async with running(sandbox, db, model) as client:
         await watch(client, world_file.channels["general"])
         assert await links(client) > 0

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import io
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,12 +18,13 @@ import torch
 import transformers
 from PIL import Image, ImageOps
 
-from index import checkpoint, embedder, images
+from index import checkpoint, embedder, images, preprocessing
 from index.embedder import ClipEmbedder
 from index.records import Floats
 from tests.index import checkpoints
 
-POCKET = Path(__file__).parents[2] / "pocket" / "model"
+ROOT = Path(__file__).parents[2]
+POCKET = ROOT / "pocket" / "model"
 PARITY = 0.9999
 TEXTS = ["a dog in the snow", "rocket", "the cat, ein naïver Hund 犬"]
 
@@ -90,6 +94,8 @@ def test_same_vectors_as_transformers_own_pipeline(
         for one in data
     ]
     mine = model.images(frames)
+    assert isinstance(model._texts, embedder._OwnTexts)
+    assert isinstance(model._images, embedder._OwnImages) == (name != "siglip2_b16")
     whole = [Image.open(io.BytesIO(one)).convert("RGB") for one in data]
     assert mine.shape == (len(data), model.dimension)
     assert mine.dtype == np.float32
@@ -112,7 +118,7 @@ def test_seen_in_one_step_is_what_the_processor_makes(
 ) -> None:
     """Decoded smaller, turned by Exif, cropped and resized at once: within rounding, the same."""
     found = checkpoint.find(str(tiny_clip))
-    model, processor = embedder.load(found), embedder.processor(found)
+    model, processor = embedder.load(found), preprocessing.processor(found)
     photo = Image.open(io.BytesIO(photographs["chelsea.png"])).resize((1803, 1201))
     exif, buffer = Image.Exif(), io.BytesIO()
     exif[0x0112] = way
@@ -170,7 +176,7 @@ def test_vector_does_not_depend_on_its_batch(
 def test_free_resolution_keeps_the_shape_of_a_picture(folder_of: Callable[[str], Path]) -> None:
     processor = transformers.models.siglip2.image_processing_pil_siglip2.Siglip2ImageProcessorPil()
     wide = Image.linear_gradient("L").convert("RGB").resize((900, 300))
-    seen = embedder.seen(processor, wide)
+    seen = preprocessing.seen(processor, wide)
     assert seen.width > 2 * seen.height
     difference = np.abs(
         np.asarray(seen, np.float64) - np.asarray(wide.resize(seen.size), np.float64)
@@ -186,3 +192,67 @@ def test_model_sees_the_middle_square(tiny: ClipEmbedder, photographs: dict[str,
     middle = photo.crop((left, 0, left + edge, edge)).resize(seen.size, Image.Resampling.BICUBIC)
     difference = np.abs(np.asarray(seen, np.float64) - np.asarray(middle, np.float64))
     assert difference.mean() < 6
+
+
+@pytest.mark.parametrize("preparation", ["crop_size", "size"])
+def test_old_files_give_the_size_as_a_bare_number(
+    preparation: str, tiny_clip: Path, tmp_path: Path, photographs: dict[str, bytes]
+) -> None:
+    """As those of the first CLIPs do: the short edge, and then the middle."""
+    folder = shutil.copytree(tiny_clip, tmp_path / "old")
+    settings = folder / "processor_config.json"
+    if not settings.is_file():
+        settings = folder / "preprocessor_config.json"
+    told = json.loads(settings.read_text())
+    told.get("image_processor", told)[preparation] = 32
+    settings.write_text(json.dumps(told))
+    old = embedder.load(checkpoint.find(str(folder)))
+    new = embedder.load(checkpoint.find(str(tiny_clip)))
+    assert (old.side, old.shape, old.resample) == (new.side, new.shape, new.resample)
+    rocket = Image.open(io.BytesIO(photographs["rocket.jpg"]))
+    assert cosines(old.images([rocket]), Pipeline(folder).images([rocket])).min() >= PARITY
+
+
+def test_checkpoint_of_another_shape_is_left_to_transformers(
+    tiny_clip: Path, tmp_path: Path, photographs: dict[str, bytes]
+) -> None:
+    """An activation that isn't known here: the same answers, by the other way."""
+    folder = shutil.copytree(tiny_clip, tmp_path / "other")
+    told = json.loads((folder / "config.json").read_text())
+    for side in ("text_config", "vision_config"):
+        told[side]["hidden_act"] = "relu"
+    (folder / "config.json").write_text(json.dumps(told))
+    for precision in ("exact", "default"):
+        model, plain = (
+            embedder.load(checkpoint.find(str(folder)), "cpu", precision),
+            Pipeline(folder),
+        )
+        assert not isinstance(model._texts, embedder._OwnTexts)
+        frames = [Image.open(io.BytesIO(photographs["rocket.jpg"]))]
+        assert cosines(model.texts(TEXTS)[0], plain.texts(TEXTS)).min() >= PARITY
+        assert cosines(model.images(frames), plain.images(frames)).min() >= 0.999
+
+
+def test_weights_by_torch_are_the_same_as_safetensors(tiny_clip: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_clip, tmp_path / "torch")
+    (folder / "model.safetensors").unlink()
+    model = transformers.CLIPModel.from_pretrained(tiny_clip)
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    assert (
+        embedder.load(checkpoint.find(str(folder))).texts(TEXTS)[0]
+        == embedder.load(checkpoint.find(str(tiny_clip))).texts(TEXTS)[0]
+    ).all()
+
+
+def test_question_in_words_imports_neither_torch_nor_transformers(tiny_clip: Path) -> None:
+    code = f"""
+import sys
+from index import checkpoint, embedder
+model = embedder.load(checkpoint.find({str(tiny_clip)!r}), whole=False)
+vectors, _ = model.texts(["dog"])
+print(*({{"torch", "transformers"}} & set(sys.modules)), vectors.shape)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split("(")[0].strip() == ""

@@ -58,6 +58,25 @@ async def test_questions_go_before_waiting_pictures_words_first() -> None:
     await thread.close()
 
 
+@pytest.mark.parametrize(("delay_s", "fewer"), [(0.02, True), (0.0, False)])
+async def test_while_questions_come_slow_models_take_fewer_pictures_at_once(
+    delay_s: float, fewer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_thread, "HOLD_S", 0.01 if fewer else 60.0)
+    embedder = ColourEmbedder(delay_s=delay_s)
+    thread = ModelThread(embedder)
+    await thread.text("red", asked=True)
+    embedder.called.clear()
+    first = await _busy(thread, embedder)
+    await asyncio.gather(*(thread.images([RED]) for _ in range(8)), first)
+    most = max(count for kind, count in embedder.calls if kind == "images")
+    assert most == (1 if fewer else embedder.batch)
+    monkeypatch.setattr(model_thread, "ASKED_LATELY_S", 0.0)
+    await asyncio.gather(*(thread.images([RED]) for _ in range(8)))
+    assert max(count for _, count in embedder.calls) == embedder.batch
+    await thread.close()
+
+
 async def test_cancelled_picture_is_never_embedded() -> None:
     embedder = ColourEmbedder(delay_s=0.05)
     thread = ModelThread(embedder)
@@ -115,4 +134,16 @@ async def test_the_queue_is_bounded() -> None:
         most = max(most, thread.waiting)
         await asyncio.sleep(0.001)
     assert 0 < most <= model_thread.MAX_WAITING[model_thread.Turn.IMAGE]
+    await thread.close()
+
+
+async def test_question_asked_again_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_thread, "REMEMBERED", 2)
+    embedder = ColourEmbedder()
+    thread = ModelThread(embedder)
+    for words in ("red", "green", "red", "blue", "red", "green"):
+        vectors, _ = await thread.text(words, asked=True)
+        assert (vectors == ColourEmbedder().texts([words])[0]).all()
+    await thread.text("red")
+    assert len(embedder.calls) == 5  # red, green, blue, green forgotten meanwhile; red unasked
     await thread.close()

@@ -1,33 +1,88 @@
-"""Packed towers answer as the plain ones; one that doesn't is turned down."""
+"""Packed products answer as the plain ones; a side that doesn't is turned down."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from index import checkpoint, embedder, packed
+from index import by_transformers, checkpoint, embedder, packed
+from index.records import Floats
+
+LEAST = {"plain": 1 - 1e-6, "float32": 1 - 1e-6, "bfloat16": 0.9999, "int8": 0.999}
 
 
-@pytest.mark.parametrize("numbers", ["float32", "bfloat16"])
-def test_packed_side_has_no_plain_layer_left_and_answers_the_same(
-    numbers: packed.Precision, tiny_clip: Path
+def cosine(a: Floats, b: Floats) -> float:
+    return float((a * b).sum(axis=1).min() / np.linalg.norm(a) / np.linalg.norm(b) * len(a))
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("numbers", LEAST)
+@pytest.mark.parametrize("activation", ["quick_gelu", "gelu", "gelu_pytorch_tanh"])
+@pytest.mark.parametrize("rows", [1, 7, 200])
+def test_products_are_those_of_float64(
+    numbers: packed.Numbers, activation: str, rows: int, random: np.random.Generator
 ) -> None:
     if not packed.supported(numbers):
         pytest.skip(f"this processor has no fast {numbers}")
-    model = embedder.load(checkpoint.find(str(tiny_clip)), "cpu")
-    before, _ = model.sample("images")
-    model.pack("images", numbers)
-    after, _ = model.sample("images")
-    kinds = {type(module) for module in model._model.vision_model.modules()}
+    x, up, down = (
+        random.standard_normal(shape, np.float32) for shape in ((rows, 64), (256, 64), (48, 256))
+    )
+    bias = random.standard_normal(256, np.float32)
+    known: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+        "quick_gelu": lambda y: y * torch.sigmoid(1.702 * y),
+        "gelu": torch.nn.functional.gelu,
+        "gelu_pytorch_tanh": lambda y: torch.nn.functional.gelu(y, approximate="tanh"),
+    }
+    exact = torch.from_numpy(x).double() @ torch.from_numpy(up).double().T + torch.from_numpy(bias)
+    exact = known[activation](exact) @ torch.from_numpy(down).double().T
+    products = packed.Products(numbers, torch.device("cpu"))
+    with torch.inference_mode():
+        mlp = products.mlp((up / 8, bias), (down, None), activation)  # type: ignore[arg-type]
+        mine = mlp(torch.from_numpy(x * 8)).float().numpy()
+    a, b = mine.reshape(1, -1), exact.numpy().astype(np.float32).reshape(1, -1)
+    assert cosine(a, b) >= LEAST[numbers]
+
+
+def test_bytes_are_the_nearest_steps(random: np.random.Generator) -> None:
+    for low, high in ((-3.0, 5.0), (0.0, 1.0), (-2.0, 0.0), (-0.17, 40.0), (0.0, 0.0), (7.0, 9.0)):
+        x = torch.from_numpy(random.uniform(low, high, (50, 40)).astype(np.float32))
+        whole, size, zero = packed._bytes(x)
+        assert whole.dtype == torch.uint8
+        again = (whole.float() - zero) * size
+        assert float((again - x).abs().max()) <= size * 0.501
+
+
+@pytest.mark.parametrize("numbers", ["float32", "bfloat16"])
+def test_packed_model_of_transformers_has_no_plain_layer_left_and_answers_the_same(
+    numbers: packed.Numbers, tiny_clip: Path
+) -> None:
+    if not packed.supported(numbers):
+        pytest.skip(f"this processor has no fast {numbers}")
+    found, device = checkpoint.find(str(tiny_clip)), torch.device("cpu")
+    plain, made = (by_transformers.Images(found, n, device) for n in ("plain", numbers))  # type: ignore[arg-type]
+    kinds = {type(module) for module in made._model.vision_model.modules()}
     assert torch.nn.Linear not in kinds
+    assert made._model.text_model is None
+    sample = embedder._sample_images(32)
+    before, after = embedder._unit(sample(plain)), embedder._unit(sample(made))
     assert (before * after).sum(axis=1).min() >= 0.999
 
 
-def test_packing_that_changes_the_answers_is_turned_down(tiny_clip: Path) -> None:
-    if not packed.supported("float32"):
-        pytest.skip("this processor has no fast float32")
-    model = embedder.load(checkpoint.find(str(tiny_clip)), "cpu")
-    before, seconds = model.sample("texts")
-    objection = embedder._objection(model, "texts", "float32", (-before, seconds), 0.999)
-    assert objection is not None
-    assert "its answers differ" in objection
+def test_answers_that_differ_or_take_longer_are_turned_down() -> None:
+    vectors = np.eye(3, dtype=np.float32)
+    differ = embedder._objection((vectors, 2.0), (-vectors, 1.0), 0.999, timed=True)
+    slow = embedder._objection((vectors, 1.0), (vectors, 2.0), 0.999, timed=True)
+    nothing = embedder._objection((vectors, 1.0), (vectors * np.nan, 0.5), 0.999, timed=True)
+    assert "its answers differ" in str(differ)
+    assert "2.00 times as long" in str(slow)
+    assert "its answers differ" in str(nothing)
+    assert embedder._objection((vectors, 2.0), (vectors, 1.0), 0.999, timed=True) is None
+    assert embedder._objection((vectors, 1.0), (vectors, 2.0), 0.999, timed=False) is None

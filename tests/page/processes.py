@@ -74,6 +74,7 @@ def magpie(folder: Path, base: str, world: Path = DEMO_WORLD) -> Iterator[None]:
     settings = {
         "DISCORD_TOKEN": application["token"],
         "DISCORD_API": base,
+        "MAGPIE_QUESTIONS": "0",
         "MAGPIE_DB": str(folder / "magpie.db"),
         "MAGPIE_MODEL": str(POCKET_MODEL),
         "MAGPIE_DEVICE": "cpu",

@@ -1,0 +1,217 @@
+"""How long until it is there: a question on the command line, cold, and the bot; and its memory.
+
+`python -m index find WORDS` is a new process over 10,000 pictures, beside one that only imports
+torch and transformers. The bot counts from its process to its log saying ready, in a sandbox.
+Memory is that of a process with the gallery open (BENCH_ROWS rows, 1,000,000 if it isn't set), its
+model in memory and a question answered, beside one that only imports torch. Vectors are seeded;
+galleries are kept under build/. All on one core, in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from bench.checkpoint import POCKET, ROOT, vit_b32
+from bench.report import Figure, Report, Target, spread
+from index import EmbeddedPicture, Gallery, Group, Link, ModelMismatch, StoreTooNew
+
+ROUNDS = 5
+FOUND_AMONG = 10_000
+REMEMBERED = 1_000_000
+CHUNK_ROWS = 10_000
+READY_TIMEOUT_S = 120.0
+WORDS = ("dog", "in", "snow")
+PEER = "import torch, transformers"
+# Prints its own memory, in MB: the most there ever was, and now.
+TELL = """
+import re
+def tell():
+    status = open("/proc/self/status").read()
+    for name in ("VmHWM", "VmRSS"):
+        print(int(re.search(rf"{name}:\\s+(\\d+)", status)[1]) // 1000)
+"""
+TORCH = """
+import torch
+tell()
+"""
+SERVE = """
+import asyncio, sys
+from index import Gallery, Query
+async def serve():
+    gallery = await Gallery.open(sys.argv[1], sys.argv[2], device="cpu", precision="default")
+    answer = await gallery.find(Query(text="dog in snow"), space=0, groups=None, k=10)
+    assert answer.searched
+    tell()
+    await gallery.close()
+asyncio.run(serve())
+"""
+
+
+def run() -> Report:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    rows = int(os.environ.get("BENCH_ROWS") or REMEMBERED)
+    models = {"pocket": POCKET, "ViT-B/32": vit_b32()}
+    galleries = {name: _gallery(folder, FOUND_AMONG) for name, folder in models.items()}
+    import_s: list[float] = []
+    find_s: dict[str, list[float]] = {name: [] for name in models}
+    for _ in range(ROUNDS + 1):  # the first round reads the disk
+        import_s.append(_seconds([sys.executable, "-c", PEER]))
+        for name, path in galleries.items():
+            command = [sys.executable, "-m", "index", "find", *WORDS, "--db", str(path)]
+            find_s[name].append(_seconds(command))
+    ratios = {
+        name: statistics.median(f / i for f, i in zip(times[1:], import_s[1:], strict=True))
+        for name, times in find_s.items()
+    }
+    ready_s = {name: [_bot_ready_s(folder) for _ in range(3)] for name, folder in models.items()}
+    large = _gallery(models["ViT-B/32"], rows)
+    ours = _memory(SERVE, str(large), str(models["ViT-B/32"]))
+    theirs = _memory(TORCH)
+    figures: dict[str, Figure] = {
+        **{f"cold find, {name}, s": spread(times[1:]) for name, times in find_s.items()},
+        **{f"cold find, {name}, × the import": ratio for name, ratio in ratios.items()},
+        "cold_find_ratio": max(ratios.values()),
+        **{f"bot ready, {name}, s": spread(times) for name, times in ready_s.items()},
+        f"memory, ViT-B/32 and {rows:,} rows, peak MB": ours[0],
+        f"memory, ViT-B/32 and {rows:,} rows, resident MB": ours[1],
+    }
+    return Report(
+        figures,
+        {
+            "import torch, transformers, s": spread(import_s[1:]),
+            "memory, torch alone, peak MB": theirs[0],
+            "memory, torch alone, resident MB": theirs[1],
+        },
+        {"cold_find_ratio": Target(max(ratios.values()), 1, at_least=False)},
+    )
+
+
+def _seconds(command: list[str]) -> float:
+    """Of a whole process."""
+    began = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def _memory(code: str, *arguments: str) -> tuple[int, int]:
+    """(peak, resident) of a process that ran this code, in MB."""
+    command = [sys.executable, "-c", TELL + code, *arguments]
+    said = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    peak, resident = map(int, said.split())
+    return peak, resident
+
+
+# ---- galleries
+
+
+def _gallery(model: Path, rows: int) -> Path:
+    """A gallery of this many seeded unit vectors, of the model's dimension."""
+    path = ROOT / "build" / f"gallery-{model.name}-{rows}.db"
+    ready = path.with_suffix(".ready")
+    if not (ready.exists() and asyncio.run(_still_good(path, model))):
+        for old in path.parent.glob(f"{path.stem}.*"):
+            if old.is_file():
+                old.unlink()
+        asyncio.run(_fill(path, model, rows))
+        asyncio.run(_still_good(path, model))  # what is derived from it is made at an opening
+        ready.touch()
+    return path
+
+
+async def _still_good(path: Path, model: Path) -> bool:
+    """Whether it can be opened by this version, and was made with this model."""
+    try:
+        await (await Gallery.open(path, str(model), device="cpu")).close()
+    except (ModelMismatch, StoreTooNew):
+        return False
+    return True
+
+
+async def _fill(path: Path, model: Path, rows: int) -> None:
+    random = np.random.default_rng(0)
+    gallery = await Gallery.open(path, str(model), device="cpu")
+    for start in range(0, rows, CHUNK_ROWS):
+        count = min(CHUNK_ROWS, rows - start)
+        vectors = random.standard_normal((count, 1, gallery.dimension), np.float32)
+        vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
+        await gallery.commit(
+            [
+                (
+                    EmbeddedPicture((start + n).to_bytes(32, "big"), "image", vectors[n], 640, 480),
+                    Link(space=0, group=Group(0), source=f"{start + n}.jpg", slot=""),
+                )
+                for n in range(count)
+            ]
+        )
+    await gallery.close()
+
+
+# ---- the bot
+
+
+def _bot_ready_s(model: Path) -> float:
+    """Seconds from the bot's process to its being ready, in a sandbox of the demo's world."""
+    world = ROOT / "sandbox" / "demo" / "world.json"
+    token: str = json.loads(world.read_text(encoding="utf-8"))["application"]["token"]
+    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
+        sandbox = [sys.executable, "-m", "sandbox", "--port", "0", "--world", str(world)]
+        log = stack.enter_context(_running([*sandbox, "--data", scratch], Path(scratch) / "log"))
+        base = _said(log, r"http://127\.0\.0\.1:\d+")
+        settings = {
+            "DISCORD_TOKEN": token,
+            "DISCORD_API": base,
+            "MAGPIE_QUESTIONS": "0",
+            "MAGPIE_DB": f"{scratch}/magpie.db",
+            "MAGPIE_MODEL": str(model),
+            "MAGPIE_DEVICE": "cpu",
+            "MAGPIE_HTTP": "off",
+        }
+        began = time.perf_counter()
+        bot = [sys.executable, "-m", "bot"]
+        log = stack.enter_context(_running(bot, Path(scratch) / "bot.log", settings))
+        _said(log, r"\bready\b.*shard")
+        return time.perf_counter() - began
+
+
+@contextlib.contextmanager
+def _running(
+    command: list[str], log: Path, settings: dict[str, str] | None = None
+) -> Iterator[Path]:
+    """The file that a process writes its words to; it is ended when the block is left."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**inherited, **(settings or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield log
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _said(log: Path, pattern: str) -> str:
+    """What of the log fits the pattern, once it is there."""
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if found := re.search(pattern, log.read_text(encoding="utf-8", errors="replace")):
+            return found[0]
+        time.sleep(0.02)
+    raise TimeoutError(f"nothing like {pattern} in {log.read_text(encoding='utf-8')}")

@@ -1,0 +1,152 @@
+"""What is done now and then: old pictures go, servers that were left go, deletions are looked for.
+
+Deletions that nobody told about (the bot was away) are found by listing the watched channels over
+and over, a page at a time, slowly: a server with 100,000 pictures is through in a day or so. What
+is about to be shown is looked at anyway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions
+from bot.ingest import Trouble
+from bot.logs import fields
+from bot.reindex import gone
+from index import GalleryClosed
+
+if TYPE_CHECKING:
+    from bot.client import Magpie
+
+log = logging.getLogger(__name__)
+
+EXPIRE_EVERY_S = 3_600.0
+GRACE_S = 7 * 86_400.0  # a server that was left can come back so long
+LIST_EVERY_S = 20.0  # a page; Discord allows about one a second
+COMPACT_EVERY_S = 86_400.0
+DAY_S = 86_400.0
+
+
+class Upkeep:
+    """The slow work, in the background."""
+
+    def __init__(self, client: Magpie) -> None:
+        self._client = client
+        self._departed: set[int] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self._departed = set(await self._client.gallery.departed())
+        self._tasks = [
+            asyncio.create_task(self._forever(work, every), name=name)
+            for name, work, every in (
+                ("expire", self._expire_all, EXPIRE_EVERY_S),
+                ("relist", self._relist, LIST_EVERY_S),
+                ("compact", self._client.gallery.compact, COMPACT_EVERY_S),
+            )
+        ]
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _forever(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await work()
+            except GalleryClosed:
+                return
+            except Exception:
+                log.exception(fields("upkeep_failed", work=getattr(work, "__name__", work)))
+
+    # ---- servers that were left, and old pictures
+
+    async def leave(self, guild_id: int) -> None:
+        """The bot was removed from a guild: everything of it goes after the grace period."""
+        self._departed.add(guild_id)
+        await self._client.gallery.depart(guild_id, time.time())
+        log.info(fields("guild_left", guild=guild_id, erased_in_days=GRACE_S / DAY_S))
+        await self._expire_departed()
+
+    async def come_back(self, guild_id: int) -> None:
+        if guild_id in self._departed:
+            self._departed.discard(guild_id)
+            await self._client.gallery.come_back(guild_id)
+
+    async def _expire_all(self) -> None:
+        await self._expire_departed()
+        for space in await self._client.gallery.retention():
+            erased = await self.expire(space)
+            if erased:
+                log.info(fields("expired", guild=space, pictures=erased))
+
+    async def _expire_departed(self) -> None:
+        for space, since in (await self._client.gallery.departed()).items():
+            if since <= time.time() - GRACE_S:
+                await self._client.history.forget_guild(space)
+                self._departed.discard(space)
+
+    async def expire(self, space: int) -> int:
+        """Erase what is older than the space keeps; returns how many pictures."""
+        days = (await self._client.gallery.retention()).get(space)
+        if days is None:
+            return 0
+        return await self._client.gallery.remove_older(space, time.time() - days * DAY_S)
+
+    # ---- deletions that nobody told about
+
+    async def _relist(self) -> None:
+        """All groups once, from a random one on, a page at a time."""
+        gallery = self._client.gallery
+        groups = [
+            (space, group.id)
+            for space in await gallery.spaces()
+            for group in await gallery.groups(space)
+        ]
+        start = random.randrange(len(groups)) if groups else 0
+        for space, group in groups[start:] + groups[:start]:
+            await self._relist_group(space, group)
+
+    async def _relist_group(self, space: int, group: int) -> None:
+        """Every page of a group that pictures are known on, newest first."""
+        known = await self._client.gallery.known(space, group)
+        left = sorted(map(int, known))
+        place = self._client.get_channel(group)
+        if place is not None and not (
+            isinstance(place, WithMessages) and not missing_permissions(place)
+        ):
+            return
+        while left:
+            before = left[-1] + 1
+            try:
+                page = await self._page(place or group, before)
+            except discord.NotFound as error:
+                if is_deleted(error):
+                    await self._client.history.forget_group(space, group)
+                return
+            except Trouble as error:
+                log.info(fields("relist_waits", channel=group, why=error))
+                return
+            oldest = page[-1].id if len(page) == PAGE else 0
+            lost = gone(page, known, oldest, before)
+            removed = await self._client.ledger.forget_messages(space, lost) if lost else 0
+            removed += await self._client.ingest.drop_unshown(space, page, known)
+            if removed:
+                log.info(fields("gone_unheard", guild=space, channel=group, pictures=removed))
+            left = [message for message in left if message < oldest]
+            await asyncio.sleep(LIST_EVERY_S)
+
+    async def _page(self, place: Any, before: int) -> list[discord.Message]:
+        if isinstance(place, int):
+            place = await self._client.fetch_channel(place)
+        listing = place.history(limit=PAGE, before=discord.Object(before))
+        return [message async for message in listing]
