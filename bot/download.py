@@ -10,6 +10,7 @@ DownloadError
 from __future__ import annotations
 
 import asyncio
+import errno
 import random
 import re
 import socket
@@ -206,7 +207,7 @@ class PublicAddresses(AbstractResolver):
         found = await self._system.resolve(host, port, family)
         public = [one for one in found if ip_address(one["host"].split("%")[0]).is_global]
         if not public:
-            raise OSError(f"{host} leads to a private address")
+            raise OSError(errno.EADDRNOTAVAIL, f"{host} leads to a private address")
         return public
 
     async def close(self) -> None:

@@ -402,9 +402,13 @@ def _translated(data: bytes) -> Iterator[None]:
         size = int(next(iter(re.findall(r"\d+", str(exc))), "0"))
         raise PictureTooLarge(size, Image.MAX_IMAGE_PIXELS or size, "pixels") from exc
     except Exception as exc:  # hostile bytes can fail anywhere in a decoder
+        if str(exc).endswith(_OUT_OF_MEMORY):
+            raise MemoryError from exc
         raise PictureBroken(_CUT_OFF if _ends_early(data) else _reason(exc)) from exc
 
 
+# As Pillow says it, in words and by number.
+_OUT_OF_MEMORY = ("out of memory error", "decoder error -9")
 _CUT_OFF = "it is cut off before its end"
 
 

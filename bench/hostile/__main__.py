@@ -56,9 +56,10 @@ def opened(kind: str) -> Iterator[Trial[Any]]:
 
 def main() -> int:
     kind, (seed, first, count), folder = sys.argv[1], map(int, sys.argv[2:5]), Path(sys.argv[5])
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     warnings.simplefilter("ignore")
     with _only_ours() as say, opened(kind) as trial:
+        most = trial.memory_bytes or MEMORY_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
         say(memory=_resident(), limit=trial.limit_s)
         for number in range(first, first + count):
             say(at=number)

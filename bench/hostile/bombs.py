@@ -81,12 +81,17 @@ def many_frames(chance: random.Random) -> bytes:
 def large_frames(chance: random.Random) -> bytes:
     """Animations whose every frame is as large as may be, or grows beyond its picture."""
     edge = chance.choice((1000, 5000, 9000))
-    frames = [Image.new("P", (edge, edge), n) for n in range(4)]
     if chance.random() < 0.5:
-        return files.encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    whole = files.encoded(frames[0], "GIF")
+        return growing(edge, disposal=chance.randrange(4))
+    frames = [Image.new("P", (edge, edge), n) for n in range(4)]
+    return files.encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+
+
+def growing(edge: int, disposal: int) -> bytes:
+    """A GIF of one pixel, whose further frames are larger than it is."""
+    whole = files.encoded(Image.new("P", (edge, edge), 1), "GIF")
     body = whole[whole.index(b"," + struct.pack("<4H", 0, 0, edge, edge)) : -1]
-    control = b"!\xf9\x04" + bytes([chance.randrange(4) << 2]) + b"\x01\0\0\0"
+    control = b"!\xf9\x04" + bytes([disposal << 2]) + b"\x01\0\0\0"
     return files.gif_of((1, 1), [files.gif_frame((1, 1))] + [control + body] * 4)
 
 
@@ -175,6 +180,7 @@ class Bombs:
     # The processor time here is only that of handing bytes over: the other process's is limited
     # by the system, and what is measured there is the time on the clock.
     limit_s = 10.0
+    memory_bytes = None
 
     def __init__(self, folder: Path) -> None: ...
 

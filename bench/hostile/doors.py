@@ -70,6 +70,7 @@ class Doors:
     """Each deed gets an answer that pings nobody, shows nothing hidden, and logs no mistake."""
 
     limit_s = LIMIT_S
+    memory_bytes = None
 
     def __init__(self, folder: Path) -> None:
         self._runner = asyncio.Runner()

@@ -37,6 +37,7 @@ class Messages:
     """Which pictures a message shows, what it asks, and where its pictures would be fetched."""
 
     limit_s = LIMIT_S
+    memory_bytes = None
 
     def __init__(self, folder: Path) -> None:
         self._guild = guild()
@@ -78,6 +79,7 @@ class Addresses:
     """Where a download would go, judged by the parser that the connection uses."""
 
     limit_s = LIMIT_S
+    memory_bytes = None
 
     def __init__(self, folder: Path) -> None:
         self._downloader = Downloader(Settings(token=""))
@@ -141,7 +143,7 @@ def guild() -> discord.Guild:
         "owner_id": str(OWNER),
         "roles": [{"id": str(GUILD), "name": "@everyone", "permissions": "1024", "position": 0}],
         "channels": [channel | {"permission_overwrites": []}],
-        "members": [member | {"deaf": False, "mute": False}],
+        "members": [member | {"deaf": False, "mute": False, "flags": 0}],
     }
     return discord.Guild(data=payload, state=state)
 

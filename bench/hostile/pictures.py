@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import resource
 import struct
 import zlib
 from pathlib import Path
@@ -62,16 +61,13 @@ def check(decoded: Decoded, side: int | None) -> None:
 
 
 class Pictures:
-    """Damage of all kinds to pictures of all kinds; for a process that does nothing else.
-
-    It may take no more memory than the one that decodes for a gallery.
-    """
+    """Damage of all kinds to pictures of all kinds."""
 
     limit_s = LIMIT_S
+    memory_bytes = MEMORY_BYTES  # as the process that decodes for a gallery
 
     def __init__(self, folder: Path) -> None:
         self._whole = files.sound()
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
     def make(self, chance: random.Random) -> tuple[bytes, random.Random]:
         format = chance.choice(list(self._whole))

@@ -33,6 +33,7 @@ class Questions:
     """Whatever is asked or kept, the other rows stay, and what was kept reads the same."""
 
     limit_s = LIMIT_S
+    memory_bytes = None
 
     def __init__(self, folder: Path) -> None:
         self._runner = asyncio.Runner()

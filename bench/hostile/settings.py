@@ -25,6 +25,7 @@ class AllSettings:
     """Either settings, or every problem in a sentence, the token in none of them."""
 
     limit_s = LIMIT_S
+    memory_bytes = None
 
     def __init__(self, folder: Path) -> None:
         self._dotenv = folder / ".env"

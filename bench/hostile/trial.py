@@ -17,6 +17,7 @@ class Trial(Protocol, Generic[T]):
     """A kind of input; made once a process, with a folder of its own, and closed at its end."""
 
     limit_s: float  # of processor time that one input may take
+    memory_bytes: int | None  # that the process may have, where the product limits it
 
     def make(self, chance: random.Random) -> T:
         """An input, the same for the same `chance`."""
