@@ -24,8 +24,10 @@ def main() -> int:
     parser.add_argument("name", choices=[*names, "all"], metavar="NAME", help=", ".join(names))
     parser.add_argument("--json", action="store_true", help="one JSON object a measurement")
     parser.add_argument("--device", default="cpu", help="for `embed`: cpu (default), or cuda")
+    parser.add_argument("--plot", default="", help="for `search`: an SVG of how the time grows")
     options = parser.parse_args()
     os.environ["BENCH_DEVICE"] = options.device
+    os.environ["BENCH_PLOT"] = options.plot
     console = Console()
     for name in names if options.name == "all" else [options.name]:
         report: Report = importlib.import_module(f"bench.{name}").run()
