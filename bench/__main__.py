@@ -1,10 +1,9 @@
-"""`python -m bench NAME [--json] [--seed N]`: measure one thing, or `all`."""
+"""`python -m bench NAME [--json]`: measure one thing, or `all`."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import inspect
 import json
 import os
 import pkgutil
@@ -16,8 +15,9 @@ import bench
 from bench.report import Report
 
 NOT_A_MEASUREMENT = {
-    "__main__", "checkpoint", "hostile", "photographs", "plain", "report", "town", "vectors",
-}  # fmt: skip
+    *("__main__", "report", "checkpoint", "photographs", "plain", "town", "vectors"),
+    *("hostile", "oracle", "servers", "stage", "telling"),
+}
 
 
 def main() -> int:
@@ -26,15 +26,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=[*names, "all"], metavar="NAME", help=", ".join(names))
     parser.add_argument("--json", action="store_true", help="one JSON object a measurement")
-    parser.add_argument("--seed", type=int, help="what decides about chance, where there is any")
     parser.add_argument("--device", default="cpu", help="for `embed`: cpu (default), or cuda")
+    parser.add_argument("--plot", default="", help="for `search`: an SVG of how the time grows")
+    parser.add_argument("--seed", default="1", help="of `permissions` and `fuzz`: what is dealt")
     options = parser.parse_args()
     os.environ["BENCH_DEVICE"] = options.device
+    os.environ["BENCH_PLOT"] = options.plot
+    os.environ["BENCH_SEED"] = options.seed
     console = Console()
     for name in names if options.name == "all" else [options.name]:
-        measure = importlib.import_module(f"bench.{name}").run
-        seeded = options.seed is not None and "seed" in inspect.signature(measure).parameters
-        report: Report = measure(seed=options.seed) if seeded else measure()
+        report: Report = importlib.import_module(f"bench.{name}").run()
         if options.json:
             print(json.dumps(report.as_json(name)), flush=True)
         else:
