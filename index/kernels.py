@@ -282,21 +282,32 @@ def narrowed(
 ) -> tuple[int, int]:
     """(rows, links) that are alive, allowed, of the owner and posted in [since, until)."""
     count, links = 0, 0
+    may = np.zeros(LANES, np.uint32)
     for block in range(alive.shape[0]):
         out[block] = 0
         living = alive[block]
         if living == 0 or before[bounds[block, 1] + 1] == before[bounds[block, 0]]:
             continue
+        first = block * LANES
+        # One condition after the other, so that each takes many lanes at once.
+        for v in range(LANES):
+            may[v] = (living >> np.uint32(v)) & np.uint32(1)
+        if of_owner:
+            for v in range(LANES):
+                may[v] &= np.uint32(owners[first + v] == owner)
+        for v in range(LANES):
+            may[v] &= np.uint32(since <= posted[first + v]) & np.uint32(posted[first + v] < until)
+        some = np.uint32(0)
+        for v in range(LANES):
+            some |= may[v]
+        if some == 0:
+            continue
         bits = np.uint32(0)
         for v in range(LANES):
-            row = block * LANES + v
-            here = allowed[keys[row]] != 0 and (not of_owner or owners[row] == owner)
-            here = here and since <= posted[row] and posted[row] < until
-            bit = (living >> np.uint32(v)) & np.uint32(1)
-            if here and bit:
-                bits |= np.uint32(1) << np.uint32(v)
-                count += 1
-                links += frames[row] == 0
+            may[v] &= np.uint32(allowed[np.uint32(keys[first + v])])
+            bits |= may[v] << np.uint32(v)
+            count += may[v]
+            links += may[v] & np.uint32(frames[first + v] == 0)
         out[block] = bits
     return count, links
 

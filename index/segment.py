@@ -17,6 +17,7 @@ import functools
 import json
 import math
 import os
+import statistics
 import time
 import zlib
 from collections.abc import Collection
@@ -547,23 +548,26 @@ class View:
 
 def _exact_rows(part: Part) -> int:
     """How many rows are ranked in the time that finding the best of as many by their codes takes:
-    measured, of rows from all over and with some of their own vectors for questions."""
+    measured, of rows from all over and with some of their own vectors for questions. Each time
+    they are other rows, which no cache has yet."""
     one = part.segment
     whole = np.ones(one.n_keys, np.int32)
     before = np.arange(one.n_keys + 1, dtype=np.int32)
-    rows = View(part, whole, before, part.alive, len(part), 0).sample(MEASURED_ROWS)
-    alive = np.zeros_like(part.alive)
-    np.bitwise_or.at(alive, rows // LANES, np.uint32(1) << (rows % LANES).astype(np.uint32))
-    view = View(part, whole, before, alive, len(rows), 0)
+    every = View(part, whole, before, part.alive, len(part), 0)
+    rows = every.sample(2 * MEASURED_TIMES * MEASURED_ROWS)
     codes_s, exact_s = [], []
-    for query in np.array(one.vectors[rows[:: len(rows) // MEASURED_TIMES][:MEASURED_TIMES]]):
-        began = time.perf_counter()
-        view.best(query, np.full(MEASURED_TOP, LOWEST, np.float32), len(rows))
-        between = time.perf_counter()
-        one.scores(view.places(), query)
-        codes_s.append(between - began)
-        exact_s.append(time.perf_counter() - between)
-    return round(len(rows) * min(codes_s) / min(exact_s))
+    for turn in range(MEASURED_TIMES):
+        some, others = (rows[2 * turn + n :: 2 * MEASURED_TIMES] for n in (0, 1))
+        alive = np.zeros_like(part.alive)
+        np.bitwise_or.at(alive, some // LANES, np.uint32(1) << (some % LANES).astype(np.uint32))
+        query, top = np.array(one.vectors[some[0]]), np.full(MEASURED_TOP, LOWEST, np.float32)
+        began = time.thread_time()
+        View(part, whole, before, alive, len(some), 0).best(query, top, len(some))
+        between = time.thread_time()
+        one.scores(others, query)
+        codes_s.append((between - began) / len(some))
+        exact_s.append((time.thread_time() - between) / len(others))
+    return round(MEASURED_ROWS * statistics.median(codes_s) / statistics.median(exact_s))
 
 
 def as_words(bits: NDArray[Any]) -> Words:
