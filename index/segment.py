@@ -131,16 +131,18 @@ def map_arrays(path: Path, where: Plan, *, write: bool) -> dict[str, NDArray[Any
 
 def rest_sums(arrays: dict[str, NDArray[Any]], blocks: slice) -> Words:
     """(rows,) checksums of all that is known of the rows of these blocks but their vectors."""
+    from index import kernels
+
     rows = slice(blocks.start * LANES, blocks.stop * LANES)
     codes = arrays["codes"][blocks]  # (b, w, LANES)
-    odd = odd_numbers(len(KNOWN) + 2 + codes.shape[1])
-    total: Words = (codes * odd[-codes.shape[1] :, None]).sum(axis=1, dtype=np.uint64).reshape(-1)
+    # The bits, whatever they stand for.
     columns = [arrays[name][rows] for name in KNOWN] + [one[rows] for one in arrays["factors"]]
-    for column, number in zip(columns, odd, strict=False):
-        # The bits, whatever they stand for; GONE is not 0, which unwritten bytes are.
-        bits = np.ascontiguousarray(column).view(f"<u{column.itemsize}").astype(np.uint64)
-        total += (bits + np.uint64(2)) * number
-    return total
+    bits = [column.view(f"<u{column.itemsize}") for column in columns]
+    out = np.zeros(rows.stop - rows.start, np.uint64)
+    for column, number in zip(bits, odd_numbers(len(bits)), strict=True):
+        kernels.add_products(column, number, out)
+    kernels.add_products_of_codes(codes, odd_numbers(len(bits) + codes.shape[1])[len(bits) :], out)
+    return out
 
 
 def fixed_sum(arrays: dict[str, NDArray[Any]]) -> int:
