@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import inspect
 import json
 import os
 import pkgutil
 import sys
-from collections.abc import Callable
-from typing import Any
 
 from rich.console import Console
 
 import bench
 from bench.report import Report
 
-NOT_A_MEASUREMENT = {"__main__", "report", "checkpoint", "photographs", "plain", "town", "vectors"}
+NOT_A_MEASUREMENT = {
+    *("__main__", "report", "checkpoint", "photographs", "plain", "town", "vectors"),
+    *("hostile", "oracle", "servers", "stage", "telling"),
+}
 
 
 def main() -> int:
@@ -27,28 +27,25 @@ def main() -> int:
     parser.add_argument("name", choices=[*names, "all"], metavar="NAME", help=", ".join(names))
     parser.add_argument("--json", action="store_true", help="one JSON object a measurement")
     parser.add_argument("--device", default="cpu", help="for `embed`: cpu (default), or cuda")
-    parser.add_argument("--seed", type=int, help="what decides about chance, where there is any")
-    parser.add_argument("--minutes", type=float, help="for `chaos`: how long the schedule is")
-    parser.add_argument(
-        "--hurried", action="store_true", default=None, help="for `chaos`: short waits in the bot"
-    )
+    parser.add_argument("--plot", default="", help="for `search`: an SVG of how the time grows")
+    parser.add_argument("--seed", default="1", help="of `permissions`, `fuzz` and `chaos`")
+    parser.add_argument("--minutes", help="for `chaos` (1) and `load` (10): how long it goes on")
+    parser.add_argument("--hurried", action="store_true", help="for `chaos`: short waits")
     options = parser.parse_args()
     os.environ["BENCH_DEVICE"] = options.device
+    os.environ["BENCH_PLOT"] = options.plot
+    os.environ["BENCH_SEED"] = options.seed
+    os.environ["BENCH_HURRIED"] = "1" if options.hurried else ""
+    if options.minutes:
+        os.environ["BENCH_MINUTES"] = options.minutes
     console = Console()
     for name in names if options.name == "all" else [options.name]:
-        measure = importlib.import_module(f"bench.{name}").run
-        report: Report = measure(**_given(options, measure))
+        report: Report = importlib.import_module(f"bench.{name}").run()
         if options.json:
             print(json.dumps(report.as_json(name)), flush=True)
         else:
             report.show(name, console)
     return 0
-
-
-def _given(options: argparse.Namespace, measure: Callable[..., Report]) -> dict[str, Any]:
-    """The options that were given and that this measurement has."""
-    known = inspect.signature(measure).parameters
-    return {name: value for name, value in vars(options).items() if name in known and value}
 
 
 if __name__ == "__main__":

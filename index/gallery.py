@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from index import checkpoint, embedder, images
+from index import checkpoint, decoders, embedder
 from index.checkpoint import Checkpoint
 from index.embedder import Embedder
 from index.errors import (
@@ -104,11 +104,11 @@ class Gallery:
             True: asyncio.Semaphore(MAX_ASKED_IN_HAND),
         }
         self._shared: Shared[EmbeddedPicture] = Shared()
-        decoders = min(MAX_DECODERS, checkpoint.cpu_count())
+        threads = min(MAX_DECODERS, checkpoint.cpu_count())
         # Patient, so that a question's words don't share the core with them: on one core, an answer
         # during a reindex takes 2 to 3 times as long as at other times, not 4.
         self._decoding = ThreadPoolExecutor(
-            decoders, thread_name_prefix="decode", initializer=_be_patient
+            threads, thread_name_prefix="decode", initializer=_be_patient
         )
         self._asking = ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="ask")
         self._closed = asyncio.Event()
@@ -414,7 +414,7 @@ class Gallery:
     async def _decoded(self, data: bytes, model: Embedder, *, asked: bool) -> Decoded:
         return await self._in_pool(
             self._asking if asked else self._decoding,
-            partial(images.decode, data, model.side, model.shape, resample=model.resample),
+            partial(decoders.decode, data, model.side, model.shape, resample=model.resample),
         )
 
     async def _in_pool(self, pool: ThreadPoolExecutor, fn: Callable[[], T]) -> T:
@@ -795,12 +795,17 @@ class Gallery:
         offset: int = 0,
         kind: Kind | None = "image",
         but_not_source: str | None = None,
+        owner: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
     ) -> Answer:
         """The `k` best links after the first `offset`, among those of the allowed groups.
 
         groups          only links in these are looked at, before ranking; None: all
         kind            "image", "text", or None for both
         but_not_source  leave out the links of this source
+        owner           only links of this one; None: of everybody
+        since, until    posted in [since, until), Unix seconds; None: at any time
         """
         started = time.perf_counter()
         self._check_today(embedding.revision)
@@ -815,6 +820,9 @@ class Gallery:
                 k=k,
                 offset=offset,
                 texts=None if kind is None else kind == "text",
+                owner=owner,
+                since=since,
+                until=until,
                 without=without,
             )
         )
@@ -873,6 +881,9 @@ class Gallery:
         offset: int = 0,
         kind: Kind | None = "image",
         but_not_source: str | None = None,
+        owner: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
     ) -> Answer:
         """`embed_query`, then `search`."""
         return await self.search(
@@ -883,6 +894,9 @@ class Gallery:
             offset=offset,
             kind=kind,
             but_not_source=but_not_source,
+            owner=owner,
+            since=since,
+            until=until,
         )
 
 

@@ -22,6 +22,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import os
 import random
 import shutil
 import sqlite3
@@ -74,8 +75,11 @@ class Outcome:
         self.faults += [f"{count}: {one}" for one in what]
 
 
-def run(seed: int = 1, minutes: float = 1.0, hurried: bool = False) -> Report:
+def run() -> Report:
     """The counts of one seed, all of which have to be 0."""
+    seed = int(os.environ.get("BENCH_SEED", "1"))
+    minutes = float(os.environ.get("BENCH_MINUTES", "1"))
+    hurried = bool(os.environ.get("BENCH_HURRIED"))
     folder = FOLDER / str(seed)
     outcome = asyncio.run(play(seed, minutes * 60, folder, hurried=hurried))
     figures: dict[str, Figure] = {**outcome.counts, **outcome.figures}

@@ -55,9 +55,7 @@ async def test_the_witness_tells_what_an_asker_could_not_read(tmp_path: Path) ->
     pictures = Pictures(rng)
     async with serve(village.world(tmp_path, pictures, rng)) as server:
         core, guild = server.core, server.world.guilds[village.NEST]
-        message = next(
-            one for one in server.world.messages(village.INSIDE) if one.attachments
-        )
+        message = next(one for one in server.world.messages(village.INSIDE) if one.attachments)
         attachment = message.attachments[0]
         url = core.links.attachment(attachment)[0]
         line = f"[go to message](https://discord.com/channels/{guild.id}/1/{message.id})"

@@ -271,7 +271,9 @@ async def test_error_page_in_a_picture_s_place_loses_no_picture(
 ) -> None:
     for content_type in ("text/html", "image/png"):  # the second is known by its size
         sandbox.strike("cdn_wrong", content_type=content_type)
-        posted = await ada.post(str(world_file.channels["general"]), pictures={"a.png": png("teal")})
+        posted = await ada.post(
+            str(world_file.channels["general"]), pictures={"a.png": png("teal")}
+        )
         await indexed(watching, posted)
 
 
