@@ -317,7 +317,8 @@ class Game:
             answer = await self._answer(functools.partial(self._find, path))
             first = answer.pictures()[:1] if answer is not None else []
             if not first or not self._is(first[0], key):
-                lost.append(f"picture {path.name} of message {message} is not found")
+                instead = first[0]["media"]["url"] if first else answer and answer.text()
+                lost.append(f"{path.name} of message {message} is not found: {instead}")
         self._outcome.note("missing", lost)
         self._outcome.figures["asked_for"] = len(chosen)
 

@@ -156,7 +156,7 @@ def medium_at(url: str) -> str:
         return f"sticker {found[1]}"
     if found := _ELSEWHERE.search(url):
         return f"elsewhere {found[1]}://{found[2]}"
-    return url
+    return f"elsewhere {url}"
 
 
 # ── What is in the files ─────────────────────────────────────────────────────────────────
