@@ -71,8 +71,8 @@ SAMPLE_TEXTS = (
 
 # Texts whose padding is part of what the model learnt: they are never trimmed.
 PADDED_FAMILIES = frozenset({"siglip", "siglip2"})
-# Pictures in one call. On a CPU a batch is hardly faster than its pictures one by one, and
-# a question waits for the batch before it; a GPU is idle with less.
+# Pictures in one call. On a CPU more are no faster, since their rows leave its cache, and a
+# question waits for the batch before it; a GPU is idle with less.
 CPU_BATCH = 4
 GPU_BATCH = 64
 
@@ -172,7 +172,8 @@ class ClipEmbedder:
         if self._images is None:
             with _translated(self._found):
                 self._images = self._best("images", self._image_side, _sample_images(self.side))
-        return _unit(self._images(frames, between))
+        parts = [frames[n : n + self.batch] for n in range(0, len(frames), self.batch)]
+        return _unit(np.concatenate([self._images(part, between) for part in parts]))
 
     def seen(self, frame: Image) -> Image:
         """What it looks at of a frame: cropped and resized."""
@@ -189,13 +190,14 @@ class ClipEmbedder:
         with _translated(self._found):
             self._images = self._best("images", self._image_side, _sample_images(self.side))
             self._texts = self._best("texts", self._text_side, _sample_texts)
+        self._weights.rest()
 
     def _text_side(self, numbers: packed.Numbers | None) -> Texts:
         """The text tower in these numbers; None: without torch, if that can be."""
         padded = self._found.family in PADDED_FAMILIES
         try:
-            products = None if numbers is None else packed.RowProducts(numbers)
-            tower = text_tower(self._found, self._weights, products)
+            arithmetic = None if numbers is None else packed.InTorch(numbers)
+            tower = text_tower(self._found, self._weights, arithmetic)
             return _OwnTexts(tower, tokens(self._found, tower.context, padded=padded))
         except Unfamiliar as difference:
             from index import by_transformers

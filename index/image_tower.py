@@ -145,7 +145,8 @@ class _Layer:
         """q, k, v, each (n, heads, rows, width of a head)."""
         n, rows, width = x.shape
         qkv = self._qkv(self._before(x).reshape(n * rows, width))
-        return qkv.reshape(n, rows, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
+        apart = qkv.reshape(n, rows, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
+        return apart.contiguous()  # once, where the products would do it for each
 
     def _rest(
         self, x: torch.Tensor, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor

@@ -47,6 +47,8 @@ BYTE_STEPS = 254
 ROUNDING = 2.0**23
 # quick_gelu(x) = swish(QUICK · x) / QUICK, and oneDNN knows swish.
 QUICK = 1.702
+# Below the least that an activation gives: known beforehand, it needn't be looked for.
+LEAST_AFTER = {"swish": -0.2785, "gelu": -0.1701, "gelu_tanh": -0.1701}
 
 
 def supported(numbers: Numbers, device: str = "cpu") -> bool:
@@ -100,10 +102,12 @@ class Products:
             down = down[0] / np.float32(QUICK), down[1]
         after = {"quick_gelu": "swish", "gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh"}
         first = self._product(up, after[activation], narrow=self.numbers != "int8")
-        second = self._product(down, "none")
+        second = self._product(down, "none", least=LEAST_AFTER[after[activation]])
         return lambda x: second(first(x))
 
-    def _product(self, pair: Pair, after: str, *, narrow: bool = False) -> Product:
+    def _product(
+        self, pair: Pair, after: str, *, narrow: bool = False, least: float | None = None
+    ) -> Product:
         import torch
 
         weight = torch.from_numpy(np.ascontiguousarray(pair[0]))
@@ -112,34 +116,49 @@ class Products:
             kind = torch.float32 if self.numbers == "plain" else torch.float16
             return _plain(weight.to(self.device, kind), bias, after, narrow=narrow)
         if self.numbers == "int8":
-            return _int8(weight, bias, after, torch.bfloat16 if narrow else torch.float32)
+            result = torch.bfloat16 if narrow else torch.float32
+            return _int8(weight, bias, after, result, least)
         return _floating(weight, bias, after, getattr(torch, self.numbers), narrow=narrow)
 
 
-class RowProducts:
-    """The same for `text_tower`: products of numpy's arrays."""
+class InTorch(Products):
+    """The arithmetic of `text_tower`, on the CPU."""
 
     def __init__(self, numbers: Numbers) -> None:
         import torch
 
-        self._products = Products(numbers, torch.device("cpu"))
+        super().__init__(numbers, torch.device("cpu"))
 
-    def linear(self, pairs: Sequence[Pair]) -> Callable[[Floats], Floats]:
-        return _of_arrays(self._products.linear(pairs))
+    def rows(self, array: Floats) -> torch.Tensor:
+        import torch
 
-    def mlp(self, up: Pair, down: Pair, activation: Activation) -> Callable[[Floats], Floats]:
-        return _of_arrays(self._products.mlp(up, down, activation))
+        return torch.from_numpy(array)
 
+    def array(self, rows: torch.Tensor) -> Floats:
+        array: Floats = rows.numpy()
+        return array
 
-def _of_arrays(product: Product) -> Callable[[Floats], Floats]:
-    import torch
+    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Product:
+        import torch
 
-    def of_arrays(x: Floats) -> Floats:
-        with torch.inference_mode():
-            y: Floats = product(torch.from_numpy(np.ascontiguousarray(x))).numpy()
-            return y
+        weight, bias = torch.tensor(scale), torch.tensor(shift)
+        return lambda x: torch.layer_norm(x, weight.shape, weight, bias, epsilon)
 
-    return of_arrays
+    def attended(
+        self, qkv: torch.Tensor, spans: Sequence[slice], heads: int, *, causal: bool
+    ) -> torch.Tensor:
+        """(n, 3 · width) → (n, width): what each row takes from the rows of its own text."""
+        import torch
+
+        n, width = qkv.shape[0], qkv.shape[1] // 3
+        apart = qkv.reshape(n, 3, heads, width // heads).permute(1, 2, 0, 3)
+        attend = torch.nn.functional.scaled_dot_product_attention
+        taken = []
+        for span in spans:
+            q, k, v = apart[:, None, :, span]  # (1, heads, tokens, width of a head)
+            taken.append(attend(q, k, v, is_causal=causal))
+        joined = taken[0] if len(taken) == 1 else torch.cat(taken, dim=2)
+        return joined[0].transpose(0, 1).reshape(n, width)
 
 
 def _joined(pairs: Sequence[Pair]) -> Pair:
@@ -191,7 +210,11 @@ def _floating(
 
 
 def _int8(
-    weight: torch.Tensor, bias: torch.Tensor | None, after: str, result: torch.dtype
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    after: str,
+    result: torch.dtype,
+    least: float | None,
 ) -> Product:
     import torch
 
@@ -207,7 +230,7 @@ def _int8(
         if x.dtype == torch.uint8:  # pixels are whole numbers already
             whole, size, zero = x, 1.0, 0
         else:
-            whole, size, zero = _bytes(x.float())
+            whole, size, zero = _bytes(x.float(), least)
         y: torch.Tensor = operators.qlinear_pointwise(
             whole, size, zero, packed, step, zeros, bias, 1.0, 0, result, name, [], way
         )
@@ -216,11 +239,15 @@ def _int8(
     return product
 
 
-def _bytes(x: torch.Tensor) -> tuple[torch.Tensor, float, int]:
-    """x ≈ size · (bytes - zero), each to the nearest step. (bytes, size, zero)."""
+def _bytes(x: torch.Tensor, least: float | None = None) -> tuple[torch.Tensor, float, int]:
+    """x ≈ size · (bytes - zero), each to the nearest step. (bytes, size, zero).
+
+    least   of x, where that is known and not above zero
+    """
     import torch
 
-    least, greatest = min(float(x.amin()), 0.0), max(float(x.amax()), 0.0)
+    least = min(float(x.amin()), 0.0) if least is None else least
+    greatest = max(float(x.amax()), 0.0)
     size = max((greatest - least) / BYTE_STEPS, 1e-12)
     zero = math.ceil(-least / size)
     offset = torch.scalar_tensor(ROUNDING + zero)
