@@ -14,7 +14,10 @@ from rich.console import Console
 import bench
 from bench.report import Report
 
-NOT_A_MEASUREMENT = {"__main__", "report", "checkpoint", "photographs", "plain", "town", "vectors"}
+NOT_A_MEASUREMENT = {
+    *("__main__", "report", "checkpoint", "photographs", "plain", "town", "vectors"),
+    *("oracle", "servers", "stage", "telling"),
+}
 
 
 def main() -> int:
@@ -24,8 +27,12 @@ def main() -> int:
     parser.add_argument("name", choices=[*names, "all"], metavar="NAME", help=", ".join(names))
     parser.add_argument("--json", action="store_true", help="one JSON object a measurement")
     parser.add_argument("--device", default="cpu", help="for `embed`: cpu (default), or cuda")
+    parser.add_argument("--plot", default="", help="for `search`: an SVG of how the time grows")
+    parser.add_argument("--seed", default="1", help="for `permissions`: which servers")
     options = parser.parse_args()
     os.environ["BENCH_DEVICE"] = options.device
+    os.environ["BENCH_PLOT"] = options.plot
+    os.environ["BENCH_SEED"] = options.seed
     console = Console()
     for name in names if options.name == "all" else [options.name]:
         report: Report = importlib.import_module(f"bench.{name}").run()

@@ -1,17 +1,21 @@
-"""Questions of 10³ to 10⁶ rows beside faiss Flat and numpy, with the same filter, on one core.
+"""Questions of 10³ to 3·10⁶ rows beside faiss Flat and numpy, with the same filter, on one core.
 
-BENCH_ROWS (as 10000,100000) chooses the sizes. The engine and the peers are asked in turn, a few
-questions each, in time of the processor, so that their ratio holds on a noisy machine. faiss is
-given its filter ready made, and of its two kinds of filter the faster counts; the engine's time
-includes making its own. Recall counts against faiss Flat, which compares everything.
+BENCH_ROWS (as 10000,100000) chooses the sizes, BENCH_SEED another world of vectors, and `--plot
+docs/search.svg` measures from 10³ on and draws how the time grows. The engine and the peers are
+asked in turn, a few questions each, in time of the processor, so that their ratio holds on a noisy
+machine. faiss is given its filter ready made, and of its two kinds of filter the faster counts; the
+engine's time includes making its own. Recall counts against faiss Flat, which compares everything.
+Up to 100,000 rows USearch (HNSW) and sqlite-vec answer too. The same is asked of real vectors: the
+pocket model's, of the demo's pictures and of parts of them.
 
-At the largest size the same rows go through a gallery's file: a start from the derived files
-beside one from SQLite, and questions while 500 links a second come and go.
+At 1,000,000 rows they also go through a gallery's file: a start from the derived files beside one
+from SQLite, and questions while 500 links a second come and go.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sqlite3
 import statistics
@@ -27,22 +31,69 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.report import Figure, Report, Target, spread
-from bench.vectors import Floats, pictures, questions
+from bench.vectors import Floats, pictures, questions, real
 from index import Gallery, Group, Link
 from index.query import QueryEmbedding
 from index.records import Changes, EmbeddedPicture, Entries
 from index.search import LOAD_ROWS, Rows
 
 SIZES = (10_000, 100_000, 1_000_000)
+PLOTTED = (1_000, 10_000, 100_000, 1_000_000, 3_000_000)
+SLOW_ROWS = 100_000  # up to so many the slower peers are asked too
 LOADED_ROWS = 1_000_000  # from this size on also through a gallery's file
 DIMENSION = 512
 QUESTIONS = 32  # of each kind
 IN_A_ROW = 8
 K = 10
-GROUPS = 1000
-FILTERS = {"all": 1.0, "30%": 0.3, "1%": 0.01}
+GROUPS, OWNERS = 1000, 100
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a question is limited to, with the engine's own words for it."""
+
+    groups: float = 1.0  # share of the groups, which are scattered
+    asked: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, columns: Columns) -> tuple[dict[str, Any], NDArray[np.bool_]]:
+        """Arguments of a search, and which rows they allow."""
+        count = round(self.groups * GROUPS)
+        chosen = np.random.default_rng(5).choice(GROUPS, count, replace=False)
+        mine = np.isin(columns.groups, chosen)
+        if "owner" in self.asked:
+            mine &= columns.owners == self.asked["owner"]
+        posted = columns.posted
+        mine &= (posted >= self.asked.get("since", 0)) & (posted < self.asked.get("until", 2))
+        groups = None if count == GROUPS else set(chosen.tolist())
+        return {"groups": groups, **self.asked}, mine
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is known of each row beside its vector."""
+
+    groups: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    posted: NDArray[np.float64]  # in the order of the rows, from 0 to 1
+
+    @classmethod
+    def of(cls, rows: int) -> Columns:
+        random = np.random.default_rng(1)
+        groups, owners = random.integers(0, GROUPS, rows), random.integers(0, OWNERS, rows)
+        return cls(groups, owners, np.arange(rows) / rows)
+
+
+FILTERS = {
+    "all": Limit(),
+    "30%": Limit(0.3),
+    "1%": Limit(0.01),
+    "one owner, 1%": Limit(asked={"owner": 7}),
+    "some days, 10%": Limit(asked={"since": 0.5, "until": 0.6}),
+    "30%, owner, days": Limit(0.3, {"owner": 7, "since": 0.25}),
+}
 TARGETS = {
     "10k_speedup": (10_000, "all", 1.3),
     "100k_speedup": (100_000, "all", 12.0),
@@ -80,44 +131,54 @@ class Timed:
         return statistics.median(theirs / ours for theirs, ours in pairs)
 
     @property
+    def peers(self) -> list[str]:
+        return [who for who in self.seconds if who != "magpie" and not who.startswith("faiss ")]
+
+    @property
     def recall(self) -> float:
         return min(statistics.mean(found) for found in self.recalls.values())
 
 
 def run() -> Report:
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    sizes = [int(size) for size in os.environ.get("BENCH_ROWS", "").split(",") if size] or SIZES
-    figures: dict[str, Figure] = {}
-    peers: dict[str, Figure] = {}
-    targets: dict[str, Target] = {}
-    recalls = []
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    plot = os.environ.get("BENCH_PLOT", "")
+    asked = [int(size) for size in os.environ.get("BENCH_ROWS", "").split(",") if size]
+    sizes = asked or list(PLOTTED if plot else SIZES)
+    report = Report({}, {}, {})
+    measured: dict[int, dict[str, Timed]] = {}
     with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
         for size in sizes:
-            bytes_per_row, timed = _compare(size, Path(scratch) / str(size))
-            figures[f"{size}, resident bytes a row"] = bytes_per_row
-            for name, times in timed.items():
-                figures[f"{size}, {name}, ms"] = spread(times.ms("magpie"))
-                figures[f"{size}, {name}, recall@10"] = times.recall
-                for peer in ("faiss", "numpy"):
-                    peers[f"{size}, {name}, {peer} ms (× ours)"] = (
-                        f"{spread(times.ms(peer))} × {times.ratio(peer):.3g}"
-                    )
-                recalls.append(times.recall)
-            for target, (of, name, least) in TARGETS.items():
-                if of == size:
-                    targets[target] = Target(timed[name].ratio("faiss"), least)
-                    figures[target] = timed[name].ratio("faiss")
-        figures["worst_recall@10"] = min(recalls)
-        targets["worst_recall@10"] = Target(min(recalls), 0.99)
-        if max(sizes) >= LOADED_ROWS:
-            figures["resident_bytes"] = bytes_per_row
-            targets["resident_bytes"] = Target(bytes_per_row, 160, at_least=False)
-            loaded, beside = asyncio.run(_through_a_gallery(max(sizes), Path(scratch)))
-            figures |= loaded
-            peers |= beside
-            for name in ("deleted_found", "added_missed"):
-                targets[name] = Target(float(loaded[name] or 0), 0, at_least=False)
-    return Report(figures, peers, targets)
+            vectors, questions_ = pictures(size, DIMENSION), questions(size, QUESTIONS, DIMENSION)
+            held, measured[size] = _compare(vectors, questions_, Path(scratch) / str(size))
+            _tell(report, str(size), held, measured[size])
+        recalls = [timed.recall for one in measured.values() for timed in one.values()]
+        for target, (size, name, least) in TARGETS.items():
+            if size in measured:
+                report.figures[target] = measured[size][name].ratio("faiss")
+                report.targets[target] = Target(measured[size][name].ratio("faiss"), least)
+        held_real, timed_real = _compare(*real(QUESTIONS), Path(scratch) / "real")
+        _tell(report, "pocket model's", held_real, timed_real)
+        recalls += [timed.recall for timed in timed_real.values()]
+        report.figures["worst_recall@10"] = min(recalls)
+        report.targets["worst_recall@10"] = Target(min(recalls), 0.99)
+        if LOADED_ROWS in measured:
+            asyncio.run(_through_a_gallery(report, LOADED_ROWS, Path(scratch)))
+    if plot:
+        Path(plot).write_text(_drawn(measured), "utf-8")
+    return report
+
+
+def _tell(report: Report, of: str, held: float, timed: dict[str, Timed]) -> None:
+    report.figures[f"{of}, resident bytes a row"] = held
+    if of == str(LOADED_ROWS):
+        report.figures["resident_bytes"] = held
+        report.targets["resident_bytes"] = Target(held, 160, at_least=False)
+    for name, times in timed.items():
+        report.figures[f"{of}, {name}, ms"] = spread(times.ms("magpie"))
+        report.figures[f"{of}, {name}, recall@10"] = times.recall
+        for peer in times.peers:
+            ratio = f"{spread(times.ms(peer))} × {times.ratio(peer):.3g}"
+            report.peers[f"{of}, {name}, {peer} ms (× ours)"] = ratio
 
 
 def _scratch() -> Path:
@@ -129,30 +190,57 @@ def _scratch() -> Path:
 # ---- beside the peers
 
 
-def _compare(size: int, folder: Path) -> tuple[float, dict[str, Timed]]:
+def _compare(
+    vectors: Floats, asked: dict[str, Floats], folder: Path
+) -> tuple[float, dict[str, Timed]]:
+    """Resident bytes a row, and the times by filter."""
     import faiss
 
     faiss.omp_set_num_threads(1)
-    vectors = pictures(size, DIMENSION)
-    groups = np.random.default_rng(1).integers(0, GROUPS, size)
-    rows = _rows(vectors, groups, folder)
-    flat = faiss.IndexFlatIP(DIMENSION)
+    size, dimension = vectors.shape
+    columns = Columns.of(size)
+    rows = _rows(vectors, columns, folder)
+    flat = faiss.IndexFlatIP(dimension)
     for start in range(0, size, CHUNK_ROWS):
         flat.add(np.ascontiguousarray(vectors[start : start + CHUNK_ROWS]))
-    asked = questions(size, QUESTIONS, DIMENSION)
     timed = {}
-    for name, share in FILTERS.items():
-        allowed = None if share == 1 else set(range(round(share * GROUPS)))
-        mine = np.ones(size, bool) if allowed is None else groups < len(allowed)
-        timed[name] = _in_turn(rows, flat, vectors, allowed, mine, asked)
+    for name, limit in FILTERS.items():
+        arguments, mine = limit.of(columns)
+        slow = _slow_peers(vectors) if mine.all() and size <= SLOW_ROWS else {}
+        timed[name] = _in_turn(rows, flat, vectors, arguments, mine, asked, slow)
     return rows.resident_bytes / size, timed
 
 
-def _rows(vectors: Floats, groups: Any, folder: Path) -> Rows:
-    rows = Rows(DIMENSION, folder=folder)
+def _slow_peers(vectors: Floats) -> dict[str, Callable[[Floats], Any]]:
+    """Without a filter only: HNSW would lose its recall with one."""
+    import apsw
+    import sqlite_vec
+    from usearch.index import Index
+
+    size, dimension = vectors.shape
+    hnsw = Index(ndim=dimension, metric="ip", dtype="f32")
+    hnsw.add(np.arange(size), np.asarray(vectors), threads=1)
+    db = apsw.Connection(":memory:")
+    db.enable_load_extension(True)
+    db.load_extension(sqlite_vec.loadable_path())
+    db.execute(f"CREATE VIRTUAL TABLE v USING vec0(x float[{dimension}] distance_metric=cosine)")
+    with db:
+        db.executemany(
+            "INSERT INTO v (rowid, x) VALUES (?, ?)",
+            ((n, vectors[n].tobytes()) for n in range(size)),
+        )
+    nearest = "SELECT rowid FROM v WHERE x MATCH ? AND k = ?"
+    return {
+        "usearch": lambda query: hnsw.search(query, K, threads=1),
+        "sqlite-vec": lambda query: list(db.execute(nearest, (query.tobytes(), K))),
+    }
+
+
+def _rows(vectors: Floats, columns: Columns, folder: Path) -> Rows:
+    rows = Rows(vectors.shape[1], folder=folder)
     for start in range(0, len(vectors), CHUNK_ROWS):
         stop = min(start + CHUNK_ROWS, len(vectors))
-        rows.apply(Changes(added=_entries(vectors[start:stop], groups[start:stop], start)))
+        rows.apply(Changes(added=_entries(vectors[start:stop], columns, start)))
         if rows.recent >= LOAD_ROWS:
             _settle(rows, alone=True)
     while rows.due:
@@ -167,26 +255,36 @@ def _settle(rows: Rows, *, alone: bool = False) -> None:
     rows.discard_others()
 
 
-def _entries(vectors: Floats, groups: Any, first: int) -> Entries:
+def _entries(vectors: Floats, columns: Columns, first: int) -> Entries:
     count = len(vectors)
+    some = slice(first, first + count)
     return Entries(
         links=np.arange(first, first + count),
         spaces=np.ones(count, np.int64),
-        groups=groups,
+        groups=columns.groups[some],
         texts=np.zeros(count, np.bool_),
+        owners=columns.owners[some],
+        posted=columns.posted[some],
         frames=np.ones(count, np.int64),
         vectors=np.asarray(vectors),
     )
 
 
 def _in_turn(
-    rows: Rows, flat: Any, vectors: Floats, allowed: set[int] | None, mine: Any, asked: Any
+    rows: Rows,
+    flat: Any,
+    vectors: Floats,
+    arguments: dict[str, Any],
+    mine: Any,
+    asked: dict[str, Floats],
+    slow: dict[str, Callable[[Floats], Any]],
 ) -> Timed:
     """A few questions to one, the same to the next, and so on."""
     ids = np.flatnonzero(mine)
     answers: dict[str, Callable[[Floats], Any]] = {
-        "magpie": lambda query: rows.search(query, space=1, groups=allowed, k=K),
+        "magpie": lambda query: rows.search(query, space=1, k=K, **arguments),
         "numpy": lambda query: _numpy(vectors, ids, query),
+        **slow,
     }
     for number, parameters in enumerate(_selectors(mine)):
         answers[f"faiss {number}"] = partial(_faiss, flat, parameters)
@@ -198,9 +296,10 @@ def _in_turn(
             for query, ours, (scores, _) in zip(
                 few, found["magpie"], found["faiss 0"], strict=True
             ):
-                near = vectors[ours.links] @ query >= scores.min() - 1e-6
+                some = min(K, len(ids))
+                near = vectors[ours.links] @ query >= scores[0, some - 1] - 1e-6
                 right = np.count_nonzero(near & mine[ours.links])
-                timed.recalls.setdefault(kind, []).append(float(right) / K)
+                timed.recalls.setdefault(kind, []).append(float(right) / some)
     fastest = min(
         (who for who in answers if who.startswith("faiss")),
         key=lambda who: statistics.median(timed.seconds[who]),
@@ -227,7 +326,7 @@ def _selectors(mine: Any) -> list[Any]:
 
 def _numpy(vectors: Floats, ids: Any, query: Floats) -> Any:
     scores = vectors @ query if len(ids) == len(vectors) else (vectors @ query)[ids]
-    best = np.argpartition(-scores, K - 1)[:K]
+    best = np.argpartition(-scores, min(K, len(ids)) - 1)[:K]
     return ids[best[np.argsort(-scores[best])]]
 
 
@@ -240,9 +339,7 @@ class Nothing:
     name, revision, dimension, side, shape, batch = "bench", "1", DIMENSION, 1, "squeeze", 1
 
 
-async def _through_a_gallery(
-    size: int, scratch: Path
-) -> tuple[dict[str, Figure], dict[str, Figure]]:
+async def _through_a_gallery(report: Report, size: int, scratch: Path) -> None:
     path = scratch / "gallery.db"
     model: Any = Nothing()
     await (await Gallery.open(path, model)).close()
@@ -257,15 +354,16 @@ async def _through_a_gallery(
         starts.append(seconds)
         if len(starts) < 3:
             await gallery.close()
-    figures: dict[str, Figure] = {
-        "start, first answer from derived files, s": spread(starts),
-        **await _under_load(gallery, vectors, questions(size, 200, DIMENSION)["text"]),
-    }
+    report.figures["start, first answer from derived files, s"] = spread(starts)
+    report.figures["first_answer_s"] = statistics.median(starts)
+    report.targets["first_answer_s"] = Target(statistics.median(starts), 0.5, at_least=False)
+    load = await _under_load(gallery, vectors, questions(size, 200, DIMENSION)["text"])
+    report.figures.update(load)
+    for name in ("deleted_found", "added_missed"):
+        report.targets[name] = Target(float(load[name] or 0), 0, at_least=False)
     await gallery.close()
-    return figures, {
-        "start without derived files (made from SQLite), s": from_store,
-        "start, rows of SQLite into a matrix, s": _matrix_s(path),
-    }
+    report.peers["start without derived files (made from SQLite), s"] = from_store
+    report.peers["start, rows of SQLite into a matrix, s"] = _matrix_s(path)
 
 
 def _fill(path: Path, vectors: Floats) -> None:
@@ -400,3 +498,52 @@ async def _ask(gallery: Gallery, load: Load, ends: float) -> None:
         gone = any(source == other for other, _ in load.removed)
         load.deleted_found += found and number % 2 == 0
         load.added_missed += not found and not gone and number % 2 == 1
+
+
+# ---- the plot
+
+WIDE, HIGH, EDGE = 720, 400, 60
+LINES = {
+    ("magpie", "all"): "#4c6ef5",
+    ("magpie", "1%"): "#12b886",
+    ("faiss", "all"): "#e64980",
+    ("faiss", "1%"): "#f59f00",
+}
+
+
+def _drawn(measured: dict[int, dict[str, Timed]]) -> str:
+    """Milliseconds of a question over the number of rows, both in powers of ten, as an SVG."""
+    lines = {
+        line: {size: statistics.median(one[line[1]].ms(line[0])) for size, one in measured.items()}
+        for line in LINES
+    }
+    rows = [math.log10(size) for size in measured]
+    times = [math.log10(ms) for line in lines.values() for ms in line.values()]
+    left, right = math.floor(min(rows)), max(math.ceil(max(rows)), math.floor(min(rows)) + 1)
+    low, high = math.floor(min(times)), math.ceil(max(times))
+
+    def at(size: float, ms: float) -> str:
+        x = EDGE + (math.log10(size) - left) / (right - left) * (WIDE - 3 * EDGE)
+        y = HIGH - EDGE - (math.log10(ms) - low) / (high - low) * (HIGH - 1.5 * EDGE)
+        return f"{x:.0f},{y:.0f}"
+
+    parts = [f'<rect width="{WIDE}" height="{HIGH}" fill="white"/>']
+    parts.append('<text x="60" y="18">ms of a question (median, one core) over rows of 512</text>')
+    for power in range(low, high + 1):
+        begin, end = at(10**left, 10**power), at(10**right, 10**power)
+        parts.append(f'<polyline points="{begin} {end}" stroke="#dee2e6"/>')
+        parts.append(f'<text x="8" y="{begin.split(",")[1]}">{10.0**power:g}</text>')
+    for power in range(left, right + 1):
+        x, y = at(10**power, 10**low).split(",")
+        parts.append(f'<text x="{x}" y="{int(y) + 20}">{10**power:,}</text>')
+    for (who, name), colour in LINES.items():
+        points = lines[who, name]
+        path = " ".join(at(size, ms) for size, ms in points.items())
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        x, y = at(max(points), points[max(points)]).split(",")
+        title = "faiss Flat" if who == "faiss" else who
+        parts.append(f'<text x="{int(x) + 6}" y="{y}" fill="{colour}">{title}, {name}</text>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDE}" height="{HIGH}" '
+        f'font-family="sans-serif" font-size="12">{"".join(parts)}</svg>\n'
+    )

@@ -8,10 +8,11 @@ question is another picture; a text-like one comes from elsewhere (the modality 
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,10 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float32]
 
 ROOT = Path(__file__).resolve().parent.parent
-SEED = 7
+SEED = int(os.environ.get("BENCH_SEED", "7"))
+DEMO = ROOT / "sandbox" / "demo"
+# Each picture of the demo is cut into this many, from a whole to a quarter of it.
+CUTS = 9
 THEMES = 128
 ROWS_A_MOTIF = 100
 CHUNK_ROWS = 50_000
@@ -71,7 +75,7 @@ class World:
 
 def pictures(rows: int, dimension: int = 512) -> Floats:
     """(rows, dimension) mapped from a file that is made once under build/."""
-    path = ROOT / "build" / "vectors" / f"{rows}x{dimension}.npy"
+    path = ROOT / "build" / "vectors" / f"{rows}x{dimension}-{SEED}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         world, random = World.of(rows, dimension), np.random.default_rng(SEED + 1)
@@ -90,6 +94,40 @@ def questions(rows: int, count: int, dimension: int = 512) -> dict[str, Floats]:
     """`count` questions of each kind about those pictures, none of which is one of them."""
     world, random = World.of(rows, dimension), np.random.default_rng(SEED + 2)
     return {"image": world.pictures(random, count), "text": world.texts(random, count)}
+
+
+def real(count: int) -> tuple[Floats, dict[str, Floats]]:
+    """Vectors that the pocket model gives the demo's pictures and parts of them, and `count`
+    questions of each kind: parts that are left out, and what the labels say."""
+    from PIL import Image
+
+    from index import checkpoint, embedder
+
+    model = embedder.load(checkpoint.find(str(ROOT / "pocket" / "model")), "cpu")
+    labels = json.loads((DEMO / "labels.json").read_text("utf-8"))
+    random = np.random.default_rng(SEED)
+    frames = []
+    for name in labels:
+        with Image.open(DEMO / name) as file:
+            picture = file.convert("RGB")
+        frames += [_cut(picture, random, number) for number in range(CUTS)]
+    made = np.concatenate([model.images(frames[n : n + 64]) for n in range(0, len(frames), 64)])
+    left_out = random.choice(len(made), count, replace=False)
+    said = [" ".join([*label["subjects"], *label["places"]]) for label in labels.values()]
+    texts, _ = model.texts([said[n] for n in random.choice(len(said), count)])
+    asked = {"image": made[left_out], "text": texts}
+    return np.delete(made, left_out, axis=0), asked
+
+
+def _cut(picture: Any, random: np.random.Generator, number: int) -> Any:
+    """The whole picture, or a part of it: half of each edge or more."""
+    if number == 0:
+        return picture
+    wide, high = (round(edge * random.uniform(0.5, 1)) for edge in picture.size)
+    left, top = (
+        int(random.integers(0, a - b + 1)) for a, b in zip(picture.size, (wide, high), strict=True)
+    )
+    return picture.crop((left, top, left + wide, top + high))
 
 
 def _directions(random: np.random.Generator, count: int, dimension: int) -> Floats:

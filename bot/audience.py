@@ -18,6 +18,8 @@ Word: TypeAlias = bool | None  # an overwrite allows, denies, or says nothing
 Words: TypeAlias = Mapping[int, discord.PermissionOverwrite]  # by role or person
 
 VIEW = "view_channel"
+# What a timeout leaves to a member. Any member who is no administrator may be timed out.
+LASTING = ("view_channel", "read_message_history")
 
 
 class Stance(NamedTuple):
@@ -61,6 +63,7 @@ class Audience:
     def _somebody_misses(self, need: str, for_roles: Words, for_persons: Words) -> bool:
         """Whether a member may exist who can view here and has no `need` there.
 
+        Whoever can view here may be timed out, and keeps but little.
         Over all sets of roles, two roles are always enough to show it: one that lets them view
         here, and one that denies the need there. Taking other roles away from such a member
         never hides what is here (a role that allows outweighs all that deny, and where none
@@ -71,7 +74,7 @@ class Audience:
         cases = {
             (
                 _granted(everyone.viewing, [trait.viewing for trait in held]),
-                _granted(everyone.need, [trait.need for trait in held]),
+                need in LASTING and _granted(everyone.need, [trait.need for trait in held]),
             )
             for held in _up_to_two(self._traits(need, for_roles))
         }
@@ -80,7 +83,7 @@ class Audience:
         # their own overwrite outweighs their roles, which are unknown: any may be theirs
         return any(
             (views if own_view is None else own_view)
-            and not (has if own_need is None else own_need)
+            and not (need in LASTING and (has if own_need is None else own_need))
             for own_view, own_need in self._personal(need, for_persons)
             for views, has in cases
         )

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 from discord.abc import GuildChannel
 
-from bot import replies
+from bot import permissions, replies
 from bot.backfill import missing_permissions
 from index import Group
 
@@ -126,7 +126,7 @@ async def _remove(client: Magpie, channel: GuildChannel) -> str:
 async def _list(client: Magpie, guild: discord.Guild, member: discord.Member) -> str:
     marks = client.watched.marks(guild.id)
     named = [channel for channel in guild.channels if channel.id in marks]
-    pictures = await pictures_by_channel(client, guild)
+    pictures = await pictures_by_channel(client, member)
     rows = [
         (channel, [(place, pictures.get(place.id, 0)) for place in _seen(_inside(channel), member)])
         for channel in sorted(_seen(named, member), key=lambda channel: channel.position)
@@ -145,12 +145,15 @@ def _inside(channel: GuildChannel) -> list[GuildChannel]:
     return [channel]
 
 
-async def pictures_by_channel(client: Magpie, guild: discord.Guild) -> dict[int, int]:
-    """How many pictures are indexed from each channel, its threads included."""
+async def pictures_by_channel(client: Magpie, member: discord.Member) -> dict[int, int]:
+    """How many indexed pictures of each channel, its threads included, `member` may read there."""
+    guild = member.guild
     by_channel: dict[int, list[Group]] = {}
     for group in await client.gallery.groups(guild.id):
         by_channel.setdefault(group.parent or group.id, []).append(group)
-    return {
-        channel: (await client.gallery.count(guild.id, [group.id for group in groups])).links
-        for channel, groups in by_channel.items()
-    }
+    pictures = {}
+    for channel, groups in by_channel.items():
+        place = guild.get_channel(channel)  # as if asked there, where it may be age-restricted
+        allowed = await permissions.readable(client, member, guild, place, groups)
+        pictures[channel] = (await client.gallery.count(guild.id, allowed)).links
+    return pictures

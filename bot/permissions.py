@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable
 import discord
 from discord.abc import GuildChannel
 
-from bot.audience import Audience
+from bot.audience import LASTING, Audience
 from bot.logs import fields
 from index import Group
 
@@ -98,7 +98,9 @@ def shared_with_everyone_here(
         if _is_voice(here) and there != here:
             continue  # guests may be listening, who see nothing else
         if there.id not in verdicts:
-            verdicts[there.id] = audience.all_have(_needs(there), there)
+            # whoever is told something in a voice channel could connect
+            needs = LASTING if there == here else _needs(there)
+            verdicts[there.id] = audience.all_have(needs, there)
         if verdicts[there.id]:
             shared.add(group.id)
     return shared

@@ -34,7 +34,7 @@ async def status(interaction: Interaction) -> None:
 
 async def _status(client: Magpie, guild: discord.Guild, member: discord.Member) -> Status:
     """Of channels that the asker can't see there are no names and no counts."""
-    pictures = await pictures_by_channel(client, guild)
+    pictures = await pictures_by_channel(client, member)
     channels = [
         ChannelStatus(
             channel=channel,

@@ -330,6 +330,10 @@ class Person:
         """How many events have arrived."""
         return len(self._events)
 
+    def forget(self) -> None:
+        """Forget the events that have arrived: a long run would keep them all."""
+        self._events.clear()
+
     async def _interact(
         self, interaction: Payload, where: str | None, files: dict[str, bytes]
     ) -> Answer:

@@ -795,12 +795,17 @@ class Gallery:
         offset: int = 0,
         kind: Kind | None = "image",
         but_not_source: str | None = None,
+        owner: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
     ) -> Answer:
         """The `k` best links after the first `offset`, among those of the allowed groups.
 
         groups          only links in these are looked at, before ranking; None: all
         kind            "image", "text", or None for both
         but_not_source  leave out the links of this source
+        owner           only links of this one; None: of everybody
+        since, until    posted in [since, until), Unix seconds; None: at any time
         """
         started = time.perf_counter()
         self._check_today(embedding.revision)
@@ -815,6 +820,9 @@ class Gallery:
                 k=k,
                 offset=offset,
                 texts=None if kind is None else kind == "text",
+                owner=owner,
+                since=since,
+                until=until,
                 without=without,
             )
         )
@@ -873,6 +881,9 @@ class Gallery:
         offset: int = 0,
         kind: Kind | None = "image",
         but_not_source: str | None = None,
+        owner: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
     ) -> Answer:
         """`embed_query`, then `search`."""
         return await self.search(
@@ -883,6 +894,9 @@ class Gallery:
             offset=offset,
             kind=kind,
             but_not_source=but_not_source,
+            owner=owner,
+            since=since,
+            until=until,
         )
 
 

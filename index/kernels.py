@@ -10,29 +10,37 @@ that a popcount instruction counts one word of eight rows and nothing is summed 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils as _cgutils
 from numba.core import types
 from numba.extending import intrinsic
 
-F = TypeVar("F", bound=Callable[..., Any])
+cgutils: Any = _cgutils  # has no types
 
 LANES = 32  # rows of a block
 PLANES = 4  # bits of a query's quantised numbers
+LEVELS = 2**PLANES - 1  # steps from the least to the greatest of them
+AHEAD = 4  # rows that are on their way from memory while one is ranked
+# float32 products of the same two vectors differ by up to this with the row's place.
+ROUNDING = np.float32(1e-5)
+# Below every score. Not an infinity, which `fastmath` takes not to be there.
+LOWEST = np.float32(-9)
+FOREVER = 1e18  # seconds; not an infinity either
 
 _U1, _U2, _U3 = np.uint64(1), np.uint64(2), np.uint64(3)
 
 
-def compiled(function: F) -> F:
+def compiled(function: Callable[..., Any]) -> Any:
     """The function as machine code, kept on disk where the package or a home can be written."""
     njit: Any = numba.njit  # its types say that it gives something else back
     try:
-        result: F = njit(nogil=True, fastmath=True, cache=True)(function)
+        return njit(nogil=True, fastmath=True, cache=True)(function)
     except RuntimeError:  # no place to keep it: compiled again in each process
-        result = njit(nogil=True, fastmath=True)(function)
-    return result
+        return njit(nogil=True, fastmath=True)(function)
 
 
 def _count_ones(typing: Any, word: Any) -> Any:
@@ -47,12 +55,41 @@ def _count_ones(typing: Any, word: Any) -> Any:
 _ones: Any = intrinsic(_count_ones)
 
 
+def _fetch(typing: Any, vectors: Any, row: Any, column: Any) -> Any:
+    """Have the memory at this place brought near, without waiting for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        place = cgutils.get_item_pointer(
+            context, builder, signature.args[0], array, list(args[1:]), wraparound=False
+        )
+        bytes_, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [bytes_, number, number, number])
+        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        # To read, and to keep in all caches, data.
+        how = [ir.Constant(number, value) for value in (0, 3, 1)]
+        builder.call(fetch, [builder.bitcast(place, bytes_), *how])
+        return context.get_dummy_value()
+
+    return types.void(vectors, types.intp, types.intp), generate
+
+
+_fetch_line: Any = intrinsic(_fetch)
+
+
+@compiled
+def _fetch_row(vectors: Any, row: int) -> None:
+    for column in range(0, vectors.shape[1], 16):  # 64 bytes, a line of the caches
+        _fetch_line(vectors, row, column)
+
+
 @compiled
 def scan(
     lists: Any,  # (p,) int64, the lists in the order to look through
     starts: Any,  # (lists + 1,) int64, first block of each list
     base: Any,  # (lists,) float32, query · centroid
     along: Any,  # (lists,) float32, query · direction of the centroid
+    slack: Any,  # (lists,) float32, how much better than its estimate a row may be
     planes: Any,  # (PLANES, w) uint64, bits of the quantised query
     step: Any,  # float32, of the quantisation
     most: Any,  # float32, the product of a code with the query if all their bits were alike
@@ -61,33 +98,57 @@ def scan(
     keys: Any,  # (rows,) int32, ascending within a list
     bounds: Any,  # (blocks, 2) int32, the first and the last key of each block
     alive: Any,  # (blocks,) uint32, one bit a row
+    allowed: Any,  # (keys,) int32, 1 or 0
     before: Any,  # (keys + 1,) int32, how many keys below this one are allowed
     enough: int,  # allowed rows after which no further list is begun
-    best: Any,  # (capacity,) float32, out: estimates
+    vectors: Any,  # (rows, d) float32
+    words: Any,  # the same memory as (rows, d / 2) uint64
+    sums: Any,  # (rows,) uint64, what `checksums` gave
+    odd: Any,  # (d / 2,) uint64
+    gone: Any,  # (rows,) bool, rows that were overwritten
+    query: Any,  # (d,) float32
+    top: Any,  # (taken,) float32, ascending, in and out: the best scores so far
+    best: Any,  # (capacity,) float32, out: scores
     rows: Any,  # (capacity,) int64, out: their rows
-    wanted: int,
-) -> tuple[int, int]:
-    """(found, seen): at least the `wanted` best estimates of the allowed rows that were seen.
+) -> tuple[int, int, int]:
+    """(found, ranked, bad): the rows that belong among the best `taken`, and their scores.
 
-    `found` is -1 when `capacity` doesn't hold all that share one estimate.
+    The vector of a row is only looked at when its estimate and the slack reach the least of the
+    best so far, which rises quickly, since the most promising lists come first.
+    `found` is -1 when `capacity` doesn't hold all that share one score; `bad` is a row that isn't
+    what was written, or -1.
     """
     differ = np.zeros(LANES, np.uint64)
     estimates = np.zeros(LANES, np.float32)
+    may = np.zeros(LANES, np.int32)
     capacity = best.shape[0]
-    found, seen = 0, 0
-    least = np.float32(-np.inf)
+    found, seen, ranked = 0, 0, 0
     for place in range(lists.shape[0]):
         if seen >= enough:
             break
         one = lists[place]
-        at, slope = base[one], along[one]
+        at, slope, more = base[one], along[one], slack[one]
         for block in range(starts[one], starts[one + 1]):
             first = block * LANES
             low, high = bounds[block, 0], bounds[block, 1]
-            allowed = before[high + 1] - before[low]
+            some = before[high + 1] - before[low]
             living = alive[block]
-            if allowed == 0 or living == 0:
+            if some == 0 or living == 0:
                 continue
+            whole = some == high + 1 - low and living == np.uint32(0xFFFFFFFF)
+            if whole:
+                seen += LANES
+            else:
+                # Numbers of 32 bits without a sign, so that one instruction takes many lanes.
+                for v in range(LANES):
+                    may[v] = allowed[np.uint32(keys[first + v])]
+                count = 0
+                for v in range(LANES):
+                    may[v] &= np.int32((living >> np.uint32(v)) & np.uint32(1))
+                    count += may[v]
+                if count == 0:
+                    continue
+                seen += count
             for v in range(LANES):
                 differ[v] = 0
             for j in range(codes.shape[1]):
@@ -100,45 +161,65 @@ def scan(
                         + (_ones(c ^ p2) << _U2)
                         + (_ones(c ^ p3) << _U3)
                     )
+            promising = 0
             for v in range(LANES):
                 product = most - step * np.float32(differ[v])
-                estimates[v] = at + slope * factors[1, first + v] + factors[0, first + v] * product
-            whole = allowed == high + 1 - low and living == np.uint32(0xFFFFFFFF)
-            if whole:
-                seen += LANES
-                promising = 0
-                for v in range(LANES):
-                    promising += 1 if estimates[v] >= least else 0
-                if promising == 0:
-                    continue
+                estimate = at + slope * factors[1, first + v] + factors[0, first + v] * product
+                estimates[v] = estimate + more
+                promising += estimates[v] >= top[0]
+            if promising == 0:
+                continue
             for v in range(LANES):
-                if not whole:
-                    key = keys[first + v]
-                    if before[key + 1] == before[key]:
-                        continue
-                    if not (living >> np.uint32(v)) & np.uint32(1):
-                        continue
-                    seen += 1
-                if estimates[v] < least:
+                if estimates[v] >= top[0] and (whole or may[v] != 0):
+                    _fetch_row(vectors, first + v)
+            for v in range(LANES):
+                if estimates[v] < top[0] or not (whole or may[v] != 0) or gone[first + v]:
                     continue
+                score, intact = _score(vectors, words, sums, odd, query, first + v)
+                if not intact:
+                    return found, ranked, first + v
+                ranked += 1
+                if score < top[0] - ROUNDING:
+                    continue
+                if score > top[0]:
+                    _rise(top, score)
                 if found == capacity:
-                    least = np.partition(best, capacity - wanted)[capacity - wanted]
-                    found = _keep(best, rows, least)
+                    found = _keep(best, rows, found, top[0] - ROUNDING)
                     if found > capacity - LANES:
-                        return -1, seen
-                    if estimates[v] < least:
-                        continue
-                best[found] = estimates[v]
+                        return -1, ranked, -1
+                best[found] = score
                 rows[found] = first + v
                 found += 1
-    return found, seen
+    return _keep(best, rows, found, top[0] - ROUNDING), ranked, -1
 
 
 @compiled
-def _keep(best: Any, rows: Any, least: float) -> int:
+def _score(vectors: Any, words: Any, sums: Any, odd: Any, query: Any, row: int) -> tuple[Any, Any]:
+    """The product of a row with the query, and whether the row is what was written."""
+    product = np.float32(0)
+    for j in range(vectors.shape[1]):
+        product += vectors[row, j] * query[j]
+    check = np.uint64(0)
+    for j in range(words.shape[1]):
+        check += words[row, j] * odd[j]
+    return product, check == sums[row]
+
+
+@compiled
+def _rise(top: Any, score: float) -> None:
+    """Put a score among the best, which are ascending, in place of the least."""
+    i = 0
+    while i + 1 < top.shape[0] and top[i + 1] < score:
+        top[i] = top[i + 1]
+        i += 1
+    top[i] = score
+
+
+@compiled
+def _keep(best: Any, rows: Any, found: int, least: float) -> int:
     """Move what is at least `least` to the front; how many they are."""
     kept = 0
-    for i in range(best.shape[0]):
+    for i in range(found):
         if best[i] >= least:
             best[kept] = best[i]
             rows[kept] = rows[i]
@@ -147,36 +228,29 @@ def _keep(best: Any, rows: Any, least: float) -> int:
 
 
 @compiled
-def score(vectors: Any, words: Any, sums: Any, odd: Any, rows: Any, query: Any, out: Any) -> int:
-    """Products of these rows with the query into `out`; the place of a row that isn't what was
-    written, or -1.
-
-    vectors  (n, d) float32        words  the same memory as (n, d / 2) uint64
-    sums     (n,) uint64, what `checksum` gave        odd  (d / 2,) uint64
-    """
-    bad = -1
+def score(
+    vectors: Any, words: Any, sums: Any, odd: Any, gone: Any, rows: Any, query: Any, out: Any
+) -> int:
+    """Products of these rows with the query into `out`, LOWEST for those that are gone; a row
+    that isn't what was written, or -1. The arrays are `scan`'s."""
     for i in range(rows.shape[0]):
-        row = rows[i]
-        product = np.float32(0)
-        for j in range(vectors.shape[1]):
-            product += vectors[row, j] * query[j]
-        out[i] = product
-        check = np.uint64(0)
-        for j in range(words.shape[1]):
-            check += words[row, j] * odd[j]
-        if check != sums[row]:
-            bad = i
-    return bad
+        if i + AHEAD < rows.shape[0]:
+            _fetch_row(vectors, rows[i + AHEAD])
+        out[i] = LOWEST
+        if not gone[rows[i]]:
+            out[i], intact = _score(vectors, words, sums, odd, query, rows[i])
+            if not intact:
+                return int(rows[i])
+    return -1
 
 
 @compiled
-def products(vectors: Any, rows: Any, query: Any, out: Any) -> None:
-    """Products of these rows with the query."""
+def exact(vectors: Any, rows: Any, query: Any, out: Any) -> None:
+    """Products of these rows with the query in float64: the same vectors always give the same."""
     for i in range(rows.shape[0]):
-        row = rows[i]
-        product = np.float32(0)
+        product = 0.0
         for j in range(vectors.shape[1]):
-            product += vectors[row, j] * query[j]
+            product += np.float64(vectors[rows[i], j]) * query[j]
         out[i] = product
 
 
@@ -191,37 +265,166 @@ def checksums(words: Any, odd: Any, out: Any) -> None:
 
 
 @compiled
-def some_allowed(keys: Any, alive: Any, before: Any, stride: int, steps: int, out: Any) -> int:
-    """Fills `out` with allowed rows, `stride` apart (round and round); how many there are."""
-    n = keys.shape[0]
-    found, row = 0, 0
-    for _ in range(min(n, steps)):
-        key = keys[row]
-        if before[key + 1] > before[key] and (
-            (alive[row // LANES] >> np.uint32(row % LANES)) & np.uint32(1)
-        ):
-            out[found] = row
-            found += 1
-            if found == out.shape[0]:
-                break
-        row += stride
-        if row >= n:
-            row -= n
+def narrowed(
+    keys: Any,
+    bounds: Any,
+    alive: Any,
+    allowed: Any,
+    before: Any,
+    frames: Any,  # (rows,) int32
+    owners: Any,  # (rows,) int64
+    posted: Any,  # (rows,) float64
+    owner: int,
+    of_owner: bool,
+    since: float,
+    until: float,
+    out: Any,  # (blocks,) uint32, out: one bit a row that is allowed
+) -> tuple[int, int]:
+    """(rows, links) that are alive, allowed, of the owner and posted in [since, until)."""
+    count, links = 0, 0
+    for block in range(alive.shape[0]):
+        out[block] = 0
+        living = alive[block]
+        if living == 0 or before[bounds[block, 1] + 1] == before[bounds[block, 0]]:
+            continue
+        bits = np.uint32(0)
+        for v in range(LANES):
+            row = block * LANES + v
+            here = allowed[keys[row]] != 0 and (not of_owner or owners[row] == owner)
+            here = here and since <= posted[row] and posted[row] < until
+            bit = (living >> np.uint32(v)) & np.uint32(1)
+            if here and bit:
+                bits |= np.uint32(1) << np.uint32(v)
+                count += 1
+                links += frames[row] == 0
+        out[block] = bits
+    return count, links
+
+
+@compiled
+def places(keys: Any, bounds: Any, alive: Any, allowed: Any, before: Any, out: Any) -> int:
+    """Fills `out` with the rows that are alive and allowed; how many there are."""
+    found = 0
+    for block in range(alive.shape[0]):
+        living = alive[block]
+        if living == 0 or before[bounds[block, 1] + 1] == before[bounds[block, 0]]:
+            continue
+        for v in range(LANES):
+            row = block * LANES + v
+            if (living >> np.uint32(v)) & np.uint32(1) and allowed[keys[row]] != 0:
+                if found == out.shape[0]:
+                    return found
+                out[found] = row
+                found += 1
     return found
 
 
 @compiled
-def scan_bytes(codes: Any, scales: Any, query: Any, step: float, offset: int, out: Any) -> None:
-    """Estimated products of rows of bytes with a query of signed bytes.
+def sample(
+    keys: Any, bounds: Any, alive: Any, allowed: Any, before: Any, stride: int, out: Any
+) -> int:
+    """Fills `out` with rows that are alive and allowed, one a block, from blocks `stride` apart
+    (round and round, each once); how many there are."""
+    found, block = 0, 0
+    for turn in range(alive.shape[0]):
+        living = alive[block]
+        if living != 0 and before[bounds[block, 1] + 1] > before[bounds[block, 0]]:
+            for step in range(LANES):
+                lane = (turn + step) % LANES
+                row = block * LANES + lane
+                if (living >> np.uint32(lane)) & np.uint32(1) and allowed[keys[row]] != 0:
+                    out[found] = row
+                    found += 1
+                    break
+            if found == out.shape[0]:
+                break
+        block = (block + stride) % alive.shape[0]
+    return found
 
-    codes  (n, d) uint8        scales  (n,) float32        query  (d,) int16
+
+@compiled
+def chosen(
+    codes: Any,  # (n,) int32, groups
+    alive: Any,  # (n,) bool
+    texts: Any,  # (n,) bool
+    frames: Any,  # (n,) int32
+    owners: Any,  # (n,) int64
+    posted: Any,  # (n,) float64
+    groups: Any,  # (groups,) bool, which groups are allowed
+    kind: int,  # 1: texts only, 0: images only, -1: both
+    owner: int,
+    of_owner: bool,
+    since: float,
+    until: float,
+    out: Any,  # (n + 1,) int64, out: rows
+) -> tuple[int, int]:
+    """(rows, links) in memory that may answer."""
+    count, links = 0, 0
+    narrow = of_owner or since > -FOREVER or until < FOREVER
+    for row in range(codes.shape[0]):
+        # Without branches, which nothing could foresee.
+        here = groups[np.uint32(codes[row])] & alive[row]
+        here &= (kind < 0) | (texts[row] == (kind == 1))
+        if narrow:
+            here &= (not of_owner) | (owners[row] == owner)
+            here &= (since <= posted[row]) & (posted[row] < until)
+        out[count] = row
+        count += here
+        links += here & (frames[row] == 0)
+    return count, links
+
+
+@compiled
+def best_rows(scores: Any, top: Any, slack: float, out: Any) -> int:
+    """Fills `out` (n,) with the places of all scores that the greatest are not better than by more
+    than `slack`; how many there are. `top` (k,), LOWEST before, becomes the k greatest."""
+    for i in range(scores.shape[0]):
+        if scores[i] > top[0]:
+            _rise(top, scores[i])
+    found, least = 0, top[0] - np.float32(slack)
+    for i in range(scores.shape[0]):
+        if scores[i] >= least:
+            out[found] = i
+            found += 1
+    return found
+
+
+@compiled
+def bit_planes(turned: Any, out: Any) -> Any:
+    """Fills `out` (PLANES, w) with the bits of the numbers; the size of their step.
+
+    The bits of a number are signs: all together they say step / 2 · (±8 ±4 ±2 ±1), so that
+    products with the signs of a code are counts of the bits in which both differ.
     """
-    for i in range(codes.shape[0]):
+    greatest = np.float32(1e-12)
+    for j in range(turned.shape[0]):
+        greatest = max(greatest, abs(turned[j]))
+    step = 2 * greatest / LEVELS
+    out[:] = 0
+    for j in range(turned.shape[0]):
+        number = int(turned[j] / step + LEVELS / 2 + 0.5)
+        number = min(max(number, 0), LEVELS)
+        for plane in range(PLANES):
+            bit = np.uint64((number >> plane) & 1)
+            out[plane, j // 64] |= bit << np.uint64(j % 64)
+    return step
+
+
+@compiled
+def scan_bytes(
+    codes: Any, scales: Any, rows: Any, query: Any, step: float, offset: int, out: Any
+) -> None:
+    """Estimated products of these rows of bytes with a query of signed numbers.
+
+    codes  (n, d) uint8        scales  (n,) float32        rows  (r,)        query  (d,) int16
+    """
+    for i in range(rows.shape[0]):
+        row = np.uint64(rows[i])
         s = np.int32(0)
         for j in range(codes.shape[1]):
             # Kept at 32 bits, for which there is an instruction that multiplies and adds.
-            s = np.int32(s + np.int32(np.int32(codes[i, j]) * np.int32(query[j])))
-        out[i] = np.float32(s - offset) * scales[i] * np.float32(step)
+            s = np.int32(s + np.int32(np.int32(codes[row, j]) * np.int32(query[j])))
+        out[i] = np.float32(s - offset) * scales[row] * np.float32(step)
 
 
 def warm(dimension: int) -> None:
@@ -230,31 +433,32 @@ def warm(dimension: int) -> None:
     vectors = np.zeros((LANES, dimension), np.float32)
     halves, odd = vectors.view(np.uint64), np.ones(dimension // 2, np.uint64)
     sums, rows = np.zeros((2, LANES), np.uint64)[0], np.zeros(1, np.int64)
-    keys, alive = np.zeros(LANES, np.int32), np.ones(1, np.uint32)
-    before = np.array([0, 1], np.int32)
-    out = np.zeros(LANES, np.float32)
-    codes = np.zeros((1, words, LANES), np.uint64)
+    keys, alive, yes = np.zeros(LANES, np.int32), np.ones(1, np.uint32), np.ones(LANES, np.bool_)
+    one = np.ones(1, np.int32)
+    before, bounds = np.array([0, 1], np.int32), np.zeros((1, 2), np.int32)
+    out, query = np.zeros(LANES, np.float32), vectors[0]
+    owners, posted = np.zeros(LANES, np.int64), np.zeros(LANES)
+    planes = np.zeros((PLANES, words), np.uint64)
+    which = (0, False, 0.0, 1.0)
+    codes, factors = np.zeros((1, words, LANES), np.uint64), np.zeros((2, LANES), np.float32)
+    bit_planes(query, planes)
     scan(
-        np.zeros(1, np.int64),
+        rows,
         np.array([0, 1]),
-        out[:1],
-        out[:1],
-        np.zeros((PLANES, words), np.uint64),
-        np.float32(1),
-        np.float32(0),
-        codes,
-        np.zeros((2, LANES), np.float32),
-        keys,
-        np.zeros((1, 2), np.int32),
-        alive,
-        before,
+        *(out[:1], out[:1], out[:1]),
+        planes,
+        *(np.float32(1), np.float32(0)),
+        *(codes, factors, keys, bounds, alive, one, before),
         1,
-        out,
-        np.zeros(LANES, np.int64),
-        1,
+        *(vectors, halves, sums, odd, yes, query, out[:1], out, owners),
     )
-    score(vectors, halves, sums, odd, rows, vectors[0], out)
-    products(vectors, rows, vectors[0], out)
+    score(vectors, halves, sums, odd, yes, rows, query, out)
+    exact(vectors, rows, query.astype(np.float64), posted)
     checksums(halves, odd, sums)
-    some_allowed(keys, alive, before, 1, 1, rows)
-    scan_bytes(np.zeros((1, dimension), np.uint8), out, np.zeros(dimension, np.int16), 1.0, 0, out)
+    narrowed(keys, bounds, alive, one, before, keys, owners, posted, *which, alive)
+    places(keys, bounds, alive, one, before, rows)
+    sample(keys, bounds, alive, one, before, 1, rows)
+    chosen(keys, yes, yes, keys, owners, posted, yes[:1], -1, *which, owners)
+    best_rows(out, out[:1], 0.0, owners)
+    small = np.zeros((1, dimension), np.uint8)
+    scan_bytes(small, out, rows, np.zeros(dimension, np.int16), 1.0, 0, out)

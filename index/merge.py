@@ -22,6 +22,7 @@ from index.records import Floats
 from index.segment import (
     CHUNK_ROWS,
     GONE,
+    KNOWN,
     LANES,
     SEED,
     Ints,
@@ -52,6 +53,8 @@ class Recent:
     vectors: Floats  # (n, d)
     links: Ints  # (n,)
     frames: NDArray[np.int32]  # (n,)
+    owners: Ints  # (n,)
+    posted: NDArray[np.float64]  # (n,)
     keys: NDArray[np.int32]  # (n,) rows of key_names
     key_names: Ints  # (k, 3) space, group, 1 for a text
 
@@ -96,7 +99,8 @@ class Merge:
 
     def _build(self) -> Part:
         self._worked_since = time.perf_counter()
-        links, frames, keys, names = self._what_is_known()
+        known, names = self._what_is_known()
+        links, keys = known["links"], known["keys"]
         dimension = self._recent.vectors.shape[1]
         centroids = self._learn(len(links))
         lists = self._assign(len(links), centroids)
@@ -122,8 +126,8 @@ class Merge:
         arrays["rotation"][:] = rotation(dimension)
         arrays["key_names"][:] = names
         arrays["links"][:] = GONE
-        arrays["links"][places] = links[order]
-        arrays["frames"][places] = frames[order]
+        for name in ("links", "frames", "owners", "posted"):
+            arrays[name][places] = known[name][order]
         arrays["keys"][:] = _filled(keys[order], places, len(arrays["keys"]))
         by_link = np.argsort(arrays["links"][places], kind="stable")
         arrays["by_link"][:] = arrays["links"][places[by_link]]
@@ -136,20 +140,20 @@ class Merge:
         segment.flush()
         return segment.whole()
 
-    def _what_is_known(self) -> tuple[Ints, NDArray[np.int32], Ints, Ints]:
-        """(links, frames, keys) of all rows, recent ones first, and what the keys stand for."""
+    def _what_is_known(self) -> tuple[dict[str, NDArray[Any]], Ints]:
+        """The columns of all rows, recent ones first, and what the keys stand for."""
         recent = self._recent
-        links, frames = [recent.links], [recent.frames]
-        keys, names = [recent.keys], [recent.key_names]
+        columns = {name: [getattr(recent, name)] for name in KNOWN}
+        names = [recent.key_names]
         for part, places in zip(self.parts, self._places, strict=True):
-            arrays = part.segment.mapped
-            links.append(arrays["links"][places])
-            frames.append(arrays["frames"][places])
-            keys.append(part.segment.keys[places] + sum(map(len, names)))
-            names.append(arrays["key_names"])
+            for name in KNOWN:
+                columns[name].append(part.segment.mapped[name][places])
+            columns["keys"][-1] = columns["keys"][-1] + sum(map(len, names))
+            names.append(part.segment.mapped["key_names"])
+        known = {name: np.concatenate(column) for name, column in columns.items()}
         distinct, number = np.unique(np.concatenate(names), axis=0, return_inverse=True)
-        used, key = np.unique(number.reshape(-1)[np.concatenate(keys)], return_inverse=True)
-        return np.concatenate(links), np.concatenate(frames), key.reshape(-1), distinct[used]
+        used, key = np.unique(number.reshape(-1)[known["keys"]], return_inverse=True)
+        return known | {"keys": key.reshape(-1)}, distinct[used]
 
     def _read(self, rows: Ints) -> Floats:
         """The vectors of these rows, which count through all sources."""
@@ -219,24 +223,26 @@ class Merge:
         centroids, turn = arrays["centroids"], arrays["rotation"]
         directions = centroids / np.maximum(np.linalg.norm(centroids, axis=1), 1e-12)[:, None]
         odd = odd_numbers(arrays["vectors"].shape[1] // 2)
-        spread = np.zeros((2, len(centroids)))  # squared distances from the centroid, and rows
+        # Squared distances from the centroid, squared errors, and rows.
+        spread = np.zeros((3, len(centroids)))
         for chunk in self._chunks(len(source)):
             blocks = slice(chunk.start // LANES, chunk.stop // LANES)
             there = source[chunk] >= 0
             vectors = self._read(source[chunk])
             mine = np.repeat(lists[blocks], LANES)
-            signs, factors = encode(vectors, centroids[mine], directions[mine], turn)
+            signs, factors, apart, off = encode(vectors, centroids[mine], directions[mine], turn)
             signs[~there], factors[:, ~there] = False, 0
-            apart = ((vectors - centroids[mine]) ** 2).sum(axis=1)
-            spread[0] += np.bincount(mine[there], apart[there], len(centroids))
-            spread[1] += np.bincount(mine[there], minlength=len(centroids))
+            spread += [
+                np.bincount(mine[there], weights, len(centroids))
+                for weights in (apart[there], off[there], np.ones(np.count_nonzero(there)))
+            ]
             arrays["vectors"][chunk] = vectors
             words = as_words(signs)
             arrays["codes"][blocks] = words.reshape(-1, LANES, words.shape[1]).transpose(0, 2, 1)
             arrays["factors"][:, chunk] = factors
             kernels.checksums(vectors.view(np.uint64), odd, arrays["sums"][0, chunk])
             arrays["sums"][1, chunk] = rest_sums(arrays, blocks)
-        arrays["spreads"][:] = np.sqrt(spread[0] / np.maximum(spread[1], 1))
+        arrays["spreads"][:], arrays["errors"][:] = np.sqrt(spread[:2] / np.maximum(spread[2], 1))
 
     def _reserve(self, size: int) -> None:
         """Take the space now: a mapped file that finds the disk full kills the process."""
@@ -256,8 +262,9 @@ def rotation(dimension: int) -> Floats:
 
 def encode(
     vectors: Floats, centroids: Floats, directions: Floats, turn: Floats
-) -> tuple[NDArray[np.bool_], Floats]:
-    """(n, d) signs and (2, n) factors of vectors beside their lists' centroids.
+) -> tuple[NDArray[np.bool_], Floats, Floats, Floats]:
+    """(n, d) signs and (2, n) factors of vectors beside their lists' centroids; (n,) squares of
+    their distances, and of the errors to expect for a query of unit length.
 
     With r the length of x - c, s the signs as ±1/√d, and a = s · turned(x - c) / r, an unbiased
     estimate of q · (x - c) is (r / a) s · turned(q). Its error grows with the length of q, so the
@@ -270,10 +277,14 @@ def encode(
     unit = np.where(signs, 1, -1).astype(np.float32) / np.float32(np.sqrt(dimension))
     lengths_sq = (rest * rest).sum(axis=1)
     # r / a = r² / (s · turned(x - c)); a row that is its own centroid has neither.
-    ratio = lengths_sq / np.maximum((unit * turned).sum(axis=1), 1e-12)
+    products = np.maximum((unit * turned).sum(axis=1), 1e-12)
+    ratio = lengths_sq / products
+    # What of s is not along x - c meets a query in one of d - 1 directions.
+    errors_sq = ratio**2 * np.maximum(1 - products**2 / np.maximum(lengths_sq, 1e-24), 0)
     along = (rest * directions).sum(axis=1)
     estimated = ratio * (unit * (directions @ turn.T)).sum(axis=1)
-    return signs, np.stack([ratio / np.float32(np.sqrt(dimension)), along - estimated])
+    factors = np.stack([ratio / np.float32(np.sqrt(dimension)), along - estimated])
+    return signs, factors, lengths_sq, errors_sq / max(dimension - 1, 1)
 
 
 def _nearest(vectors: Floats, centroids: Floats) -> Ints:

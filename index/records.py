@@ -152,15 +152,19 @@ class Answer:
 class Entries:
     """Links with their vectors, column by column: what search keeps in memory.
 
-    links, spaces, groups  (n,) int64        texts   (n,) bool, True for a text
-    frames                 (n,) int64, vectors of each link
-    vectors                (frames.sum(), d) float32, unit rows, link after link
+    links, spaces, groups, owners  (n,) int64
+    texts    (n,) bool, True for a text
+    posted   (n,) float64, Unix seconds
+    frames   (n,) int64, vectors of each link
+    vectors  (frames.sum(), d) float32, unit rows, link after link
     """
 
     links: NDArray[np.int64]
     spaces: NDArray[np.int64]
     groups: NDArray[np.int64]
     texts: NDArray[np.bool_]
+    owners: NDArray[np.int64]
+    posted: NDArray[np.float64]
     frames: NDArray[np.int64]
     vectors: Floats
 

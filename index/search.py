@@ -13,7 +13,7 @@ import math
 import secrets
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,7 +23,16 @@ from numpy.typing import NDArray
 
 from index.merge import Merge, Recent
 from index.records import Changes, Entries, Floats, Settled
-from index.segment import GONE, Damaged, Part, Segment, View
+from index.segment import (
+    FOREVER,
+    GONE,
+    LOWEST,
+    Damaged,
+    Filter,
+    Part,
+    Segment,
+    View,
+)
 
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -46,14 +55,16 @@ SETTLE_ROWS = 16_384
 MERGE_SHARE = 0.1
 # Recent rows that make a segment while a gallery is loaded: 170 MB.
 LOAD_ROWS = 65_536
-# Rows of segments that are ranked by their vectors: 0.2 ms.
-RANKED_ROWS = 700
 # Rows of a segment whose codes are looked through: this share of the allowed ones, in the most
 # promising lists, and never fewer than this.
 LOOKED_SHARE = 0.1
 LOOKED_ROWS = 20_000
+LOOKED_TIMES = 20  # and this many times those that are wanted
+# So few best scores are kept in order while all are gone through; more are chosen by numpy.
+SORTED_ROWS = 64
 # Scores by which a best hit is judged; of more rows, a sample.
 JUDGED_ROWS = 4096
+SAMPLED_FROM = 1024  # where the compiled loops are there: their answers come in 0.1 ms
 SAMPLED_ROWS = 256
 
 
@@ -85,6 +96,8 @@ class Snapshot:
     frames: NDArray[np.int32]  # (capacity,) which frame it is
     codes: NDArray[np.int32]  # (capacity,) the group's code; negative: not yet used
     texts: Bools  # (capacity,)
+    owners: Ints  # (capacity,)
+    posted: NDArray[np.float64]  # (capacity,) Unix seconds
     alive: Bools  # (capacity,) never changed in place for a row below `count`
     count: int
     dead: int
@@ -122,6 +135,7 @@ class Rows:
         self._write = write
         self._codes: dict[int, dict[int, int]] = {}  # space -> group -> code
         self._names: list[tuple[int, int]] = []  # by code
+        self._spaces: Ints = np.zeros(0, np.int64)  # by code
         self._serial = 0
         self._newest = 0  # the greatest link that ever came
         self._gone: set[int] | None = None  # links removed while a merge is under way
@@ -141,10 +155,9 @@ class Rows:
     def resident_bytes(self) -> int:
         """What all rows take in memory; vectors on disk not counted."""
         now, recent = self._now, self._now.recent
-        columns = (recent.vectors, recent.small, recent.scales, recent.links, recent.frames)
-        marks = (recent.serials, recent.codes, recent.texts, recent.alive)
+        columns = (getattr(recent, field.name) for field in fields(recent))
         settled = sum(part.segment.resident_bytes + part.alive.nbytes for part in now.parts)
-        return sum(column.nbytes for column in (*columns, *marks)) + settled
+        return sum(column.nbytes for column in columns if isinstance(column, np.ndarray)) + settled
 
     def warm(self) -> None:
         """Bring the compiled loops, if there are enough rows; seconds when they are compiled."""
@@ -184,6 +197,8 @@ class Rows:
         now.frames[place] = np.concatenate([np.arange(n) for n in added.frames])
         now.codes[place] = np.repeat(self._codes_of(added), added.frames)
         now.texts[place] = np.repeat(added.texts, added.frames)
+        now.owners[place] = np.repeat(added.owners, added.frames)
+        now.posted[place] = np.repeat(added.posted, added.frames)
         now.alive[place] = True
         self._serial += count
         self._newest = max(self._newest, int(added.links.max(initial=0)))
@@ -191,13 +206,16 @@ class Rows:
 
     def _codes_of(self, added: Entries) -> NDArray[np.int32]:
         pairs = zip(added.spaces.tolist(), added.groups.tolist(), strict=True)
-        return np.array([self._code(space, group) for space, group in pairs], np.int32)
+        codes = np.array([self._code(space, group) for space, group in pairs], np.int32)
+        if len(self._spaces) < len(self._names):
+            self._spaces = np.array([space for space, _ in self._names], np.int64)
+        return codes
 
     def _code(self, space: int, group: int) -> int:
         groups = self._codes.setdefault(space, {})
         if group not in groups:
+            groups[group] = len(self._names)
             self._names.append((space, group))
-            groups[group] = len(self._names) - 1
         return groups[group]
 
     # ---- settling
@@ -280,6 +298,8 @@ class Rows:
                 vectors=recent.vectors[rows],
                 links=recent.links[rows],
                 frames=recent.frames[rows],
+                owners=recent.owners[rows],
+                posted=recent.posted[rows],
                 keys=2 * recent.codes[rows] + recent.texts[rows],
                 key_names=np.array(names, np.int64).reshape(-1, 3),
             ),
@@ -322,23 +342,38 @@ class Rows:
         k: int,
         offset: int = 0,
         texts: bool | None = False,
+        owner: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
         without: Collection[int] = (),
     ) -> Found:
         """The `k` best links after the first `offset`, among those allowed.
 
-        query    (d,) float32, unit
-        groups   only their links are looked at; None: all groups of the space
-        texts    True: texts only, False: images only, None: both
-        without  links to leave out
-        raises   Damaged when a segment isn't what was written
+        query         (d,) float32, unit
+        groups        only their links are looked at; None: all groups of the space
+        texts         True: texts only, False: images only, None: both
+        owner         only this one's; None: everybody's
+        since, until  posted in [since, until), Unix seconds; None: at any time
+        without       links to leave out
+        raises        Damaged when a segment isn't what was written
         """
+        wanted = Filter(
+            *(space, groups, texts, owner),
+            -FOREVER if since is None else since,
+            FOREVER if until is None else until,
+            frozenset(without),
+        )
         now = self._now
-        recent = self._recent(now.recent, query, space, groups, texts, without)
-        views = _views(now, space, groups, texts)
-        searched = int(np.count_nonzero(now.recent.frames[recent.rows] == 0))
-        searched += sum(view.links - view.links_among(without) for view in views)
+        if now.parts:
+            self.warm()
+        views = _views(now, wanted)
+        recent, searched = self._recent(now.recent, query, wanted)
+        searched += sum(view.links - view.links_among(wanted.without) for view in views)
+        scored: list[Scored | Ranked] = [recent]
+        scored += [Ranked.of(view, query) for view in views if view.small]
+        many = [view for view in views if not view.small]
         end = min(offset + k, searched)
-        best = _best_links(recent, views, query, frozenset(without), end)
+        best = _best_links(scored, many, query, wanted.without, end)
         page = best[offset:end]
         return Found(
             links=np.array([link for _, link, _ in page], np.int64),
@@ -346,91 +381,88 @@ class Rows:
             frames=np.array([frame for _, _, frame in page], np.int64),
             searched=searched,
             more=searched > end,
-            confident=_confident(recent, views, query, best),
+            confident=_confident(scored, many, query, best, self._kernels is not None),
         )
 
     def above(self, query: Floats, score: float, *, space: int, texts: bool | None = False) -> int:
         """How many links of a space answer the query better than with this score; exact."""
-        now = self._now
-        rows = np.flatnonzero(self._allowed(now.recent, space, None, texts, ()))
+        now, wanted = self._now, Filter(space, texts=texts)
+        rows, _ = self._allowed(now.recent, wanted)
         scores = similarities(now.recent.vectors[: now.recent.count], query, rows)
         links = [now.recent.links[rows[scores > score + ROUNDING]]]
-        for view in _views(now, space, None, texts):
-            places = view.all_rows()
+        for view in _views(now, wanted):
+            places = view.places()
             for start in range(0, len(places), CHUNK_ROWS):
                 chunk = places[start : start + CHUNK_ROWS]
                 found = view.part.segment.links_at(chunk)
-                scores, there = view.part.segment.scores(chunk, query)
-                links.append(found[there & (found != GONE) & (scores > score + ROUNDING)])
+                scores = view.part.segment.scores(chunk, query)
+                links.append(found[(found != GONE) & (scores > score + ROUNDING)])
         return len(np.unique(np.concatenate(links)))
 
-    def _recent(
-        self,
-        now: Snapshot,
-        query: Floats,
-        space: int,
-        groups: Collection[int] | None,
-        texts: bool | None,
-        without: Collection[int],
-    ) -> Scored:
-        if not now.count:
-            return Scored(now, np.zeros(0, np.int64), np.zeros(0, np.float32), ROUNDING)
-        rows = np.flatnonzero(self._allowed(now, space, groups, texts, without))
+    def _recent(self, now: Snapshot, query: Floats, wanted: Filter) -> tuple[Scored, int]:
+        """Recent rows that may answer, and how many links they are of."""
+        rows, links = self._allowed(now, wanted)
         if self._kernels is None or now.count < BYTES_ROWS:
-            return Scored(now, rows, similarities(now.vectors[: now.count], query, rows), ROUNDING)
-        if len(rows) < GATHER_SHARE * now.count:
-            products = np.empty(len(rows), np.float32)
-            self._kernels.products(now.vectors, rows, query, products)
-            return Scored(now, rows, products, ROUNDING)
+            scores = similarities(now.vectors[: now.count], query, rows)
+            return Scored(rows, scores, ROUNDING, now, self._kernels), links
         step = max(float(np.abs(query).max()) / QUERY_STEPS, 1e-12)
         steps = np.rint(query / step).astype(np.int16)
-        estimates = np.empty(now.count, np.float32)
+        scores = np.empty(len(rows), np.float32)
         self._kernels.scan_bytes(
-            now.small[: now.count], now.scales, steps, step, 128 * int(steps.sum()), estimates
+            now.small, now.scales, rows, steps, step, 128 * int(steps.sum()), scores
         )
         # Cauchy-Schwarz on what both sides leave out: no row that belongs here is missed.
         left_out = float(np.linalg.norm(query - steps * np.float32(step)))
         slack = ROUNDING + 2 * (now.error * float(np.linalg.norm(query)) + 1.02 * left_out)
-        return Scored(now, rows, estimates if len(rows) == now.count else estimates[rows], slack)
+        return Scored(rows, scores, slack, now, self._kernels), links
 
-    def _allowed(
-        self,
-        now: Snapshot,
-        space: int,
-        groups: Collection[int] | None,
-        texts: bool | None,
-        without: Collection[int],
-    ) -> Bools:
-        """(count,) True for the living rows that may answer."""
-        allowed = self._of_groups(now, space, groups)
-        if texts is not None:
-            allowed &= now.texts[: now.count] == texts
-        if without:
-            allowed &= ~np.isin(now.links[: now.count], np.fromiter(without, np.int64))
-        return allowed
-
-    def _of_groups(self, now: Snapshot, space: int, groups: Collection[int] | None) -> Bools:
-        known = self._codes.get(space, {})
-        if groups is None:
-            codes = list(known.values())
+    def _allowed(self, now: Snapshot, wanted: Filter) -> tuple[Ints, int]:
+        """The living rows that may answer, and how many links they are of."""
+        groups = self._groups(wanted)
+        if self._kernels is None:
+            rows, links = _chosen(now, groups, wanted)
         else:
-            codes = [known[group] for group in groups if group in known]
-        table = np.zeros(len(self._names) + 1, np.bool_)
-        table[codes] = True
-        return table[now.codes[: now.count]] & now.alive[: now.count]
+            rows, kind = (
+                np.empty(now.count + 1, np.int64),
+                -1 if wanted.texts is None else wanted.texts,
+            )
+            columns = (now.codes, now.alive, now.texts, now.frames, now.owners, now.posted)
+            count, links = self._kernels.chosen(
+                *(column[: now.count] for column in columns),
+                *(groups, kind, *wanted.narrowness, rows),
+            )
+            rows = rows[:count]
+        if wanted.without and len(rows):
+            rows = rows[~np.isin(now.links[rows], np.fromiter(wanted.without, np.int64))]
+            links = int(np.count_nonzero(now.frames[rows] == 0))
+        return rows, links
+
+    def _groups(self, wanted: Filter) -> Bools:
+        """(codes,) which groups are allowed."""
+        if wanted.groups is None:
+            table: Bools = self._spaces == wanted.space
+            return table
+        known = self._codes.get(wanted.space, {})
+        table = np.zeros(len(self._spaces), np.bool_)
+        table[[known[group] for group in wanted.groups if group in known]] = True
+        return table
 
 
 QUERY_STEPS = 4095  # of 16 bits: 512 products with a byte stay below 2^31
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """Recent rows that may answer, with scores of which any two are off by less than `slack`."""
-
-    snapshot: Snapshot
-    rows: Ints
-    scores: Floats
-    slack: float
+def _chosen(now: Snapshot, groups: Bools, wanted: Filter) -> tuple[Ints, int]:
+    """What `kernels.chosen` gives, while it isn't loaded."""
+    allowed = groups[now.codes[: now.count]] & now.alive[: now.count]
+    if wanted.texts is not None:
+        allowed &= now.texts[: now.count] == wanted.texts
+    if wanted.narrow:
+        posted = now.posted[: now.count]
+        allowed &= (posted >= wanted.since) & (posted < wanted.until)
+        if wanted.owner is not None:
+            allowed &= now.owners[: now.count] == wanted.owner
+    rows = np.flatnonzero(allowed)
+    return rows, int(np.count_nonzero(now.frames[rows] == 0))
 
 
 def similarities(vectors: Floats, query: Floats, rows: Ints) -> Floats:
@@ -447,10 +479,8 @@ def similarities(vectors: Floats, query: Floats, rows: Ints) -> Floats:
     return np.concatenate(products) if products else np.zeros(0, np.float32)
 
 
-def _views(
-    now: State, space: int, groups: Collection[int] | None, texts: bool | None
-) -> list[View]:
-    views = (View.of(part, space, groups, texts) for part in now.parts)
+def _views(now: State, wanted: Filter) -> list[View]:
+    views = (View.of(part, wanted) for part in now.parts)
     return [view for view in views if view.rows]
 
 
@@ -461,89 +491,102 @@ class Candidates:
     links: Ints
     frames: NDArray[np.int32]
     scores: NDArray[np.float64]
-    complete: bool  # whether these are all that may answer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """Recent rows that may answer, with scores of which any two are off by less than `slack`."""
+
+    rows: Ints
+    scores: Floats
+    slack: float
+    snapshot: Snapshot
+    kernels: Any
+
+    def candidates(self, query: Floats, taken: int) -> Candidates:
+        """The `taken` best rows, and some more."""
+        now = self.snapshot
+        if self.kernels is None:
+            rows = self.rows[_top_rows(self.scores, taken, self.slack)]
+            exact = _exactly(now.vectors[rows], query)
+        else:
+            rows = self.rows[_top_rows(self.scores, taken, self.slack, self.kernels)]
+            exact = np.empty(len(rows))
+            self.kernels.exact(now.vectors, rows, query.astype(np.float64), exact)
+        return Candidates(now.links[rows], now.frames[rows], exact)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """All rows of a small view, with their scores."""
+
+    view: View
+    rows: Ints
+    scores: Floats
+
+    @classmethod
+    def of(cls, view: View, query: Floats) -> Ranked:
+        rows = view.places()
+        scores = view.part.segment.scores(rows, query)
+        return cls(view, rows[scores > LOWEST], scores[scores > LOWEST])
+
+    def candidates(self, query: Floats, taken: int) -> Candidates:
+        """The `taken` best rows, and some more."""
+        from index import kernels
+
+        return _of_segment(
+            self.view, query, self.rows[_top_rows(self.scores, taken, ROUNDING, kernels)]
+        )
 
 
 def _best_links(
-    recent: Scored, views: Sequence[View], query: Floats, without: Collection[int], wanted: int
+    scored: Sequence[Scored | Ranked],
+    many: Sequence[View],
+    query: Floats,
+    without: Collection[int],
+    wanted: int,
 ) -> list[tuple[float, int, int]]:
     """(score, link, frame) of the `wanted` best links, best first; ties by the link's id.
 
-    A link with several frames may fill the first places, so the slice taken for the exact
-    second look grows until it has enough different links.
+    A link with several frames may fill the first places, so the number of rows that are taken
+    grows until it has enough different links.
     """
+    everything = sum(len(one.rows) for one in scored) + sum(view.rows for view in many)
     taken = wanted
     while wanted > 0:
-        sources = [_of_recent(recent, query, taken)]
-        if views:
-            sources.append(_of_segments(views, query, taken))
-        best = [_best_frames(source, without) for source in sources]
-        if all(
-            source.complete or len(links) >= wanted
-            for source, links in zip(sources, best, strict=True)
-        ):
-            # No link is in memory and in a segment at once.
-            every = [
-                (score, link, frame) for links in best for link, (score, frame) in links.items()
-            ]
+        candidates = [one.candidates(query, taken) for one in scored if len(one.rows)]
+        top = np.full(min(taken, everything), LOWEST, np.float32)
+        for one in candidates:
+            top = np.sort(np.append(top, one.scores.astype(np.float32)))[-len(top) :]
+        for view in sorted(many, key=lambda view: -view.rows):
+            _, rows = view.best(query, top, _looked_at(view, taken))
+            candidates.append(_of_segment(view, query, rows))
+        best = _best_frames(candidates, without, float(top[0]) - ROUNDING)
+        if len(best) >= wanted or taken >= everything:
+            every = [(score, link, frame) for link, (score, frame) in best.items()]
             return sorted(every, key=lambda hit: (-hit[0], hit[1]))[:wanted]
-        taken = 2 * max(taken, 1)
+        taken *= 2
     return []
 
 
-def _best_frames(source: Candidates, without: Collection[int]) -> dict[int, tuple[float, int]]:
+def _best_frames(
+    candidates: Sequence[Candidates], without: Collection[int], least: float
+) -> dict[int, tuple[float, int]]:
     """(score, frame) of each link's best frame, the first of those that are alike."""
     best: dict[int, tuple[float, int]] = {}
-    columns = (source.links.tolist(), source.frames.tolist(), source.scores.tolist())
-    for link, frame, score in zip(*columns, strict=True):
-        if link in without:
-            continue
-        if link not in best or (-score, frame) < (-best[link][0], best[link][1]):
-            best[link] = (score, frame)
+    for one in candidates:
+        columns = (one.links.tolist(), one.frames.tolist(), one.scores.tolist())
+        for link, frame, score in zip(*columns, strict=True):
+            if score < least or link in without:
+                continue
+            if link not in best or (-score, frame) < (-best[link][0], best[link][1]):
+                best[link] = (score, frame)
     return best
 
 
-def _of_recent(recent: Scored, query: Floats, taken: int) -> Candidates:
-    now, candidates = recent.snapshot, _top_rows(recent.scores, taken, recent.slack)
-    complete = len(candidates) == len(recent.rows)
-    chosen = recent.rows[candidates]
-    if recent.slack > ROUNDING:
-        nearer = _top_rows(now.vectors[chosen] @ query, taken)
-        complete &= len(nearer) == len(chosen)
-        chosen = chosen[nearer]
-    exact = _exactly(now.vectors[chosen], query)
-    return Candidates(now.links[chosen], now.frames[chosen], exact, complete)
-
-
-def _of_segments(views: Sequence[View], query: Floats, taken: int) -> Candidates:
-    """The `taken` best of the rows that look best by their codes, whichever segment they are of."""
-    ranked = max(RANKED_ROWS, 4 * taken)
-    looks = [view.estimates(query, ranked, _looked_at(view, ranked)) for view in views]
-    scored = []
-    chosen = _split(_top_rows(np.concatenate([best for best, _ in looks]), ranked), looks)
-    for view, (_, places), mine in zip(views, looks, chosen, strict=True):
-        scores, there = view.part.segment.scores(places[mine], query)
-        scored.append((scores[there], places[mine][there]))
-    total = sum(len(places) for _, places in scored)
-    top = _split(_top_rows(np.concatenate([scores for scores, _ in scored]), taken), scored)
-    exact = [
-        _of_segment(view, query, places[mine])
-        for view, (_, places), mine in zip(views, scored, top, strict=True)
-    ]
-    return Candidates(
-        np.concatenate([one.links for one in exact]),
-        np.concatenate([one.frames for one in exact]),
-        np.concatenate([one.scores for one in exact]),
-        complete=total <= taken and ranked >= sum(view.rows for view in views),
-    )
-
-
-def _looked_at(view: View, ranked: int) -> int:
-    """How many allowed rows of a segment are looked through: all, when all could be ranked."""
-    if ranked >= view.rows:
-        return view.rows
-    share = LOOKED_SHARE * max(1, ranked / RANKED_ROWS)
-    return max(LOOKED_ROWS, math.ceil(share * view.rows))
+def _looked_at(view: View, taken: int) -> int:
+    """How many allowed rows of a segment are looked through."""
+    return max(LOOKED_ROWS, math.ceil(LOOKED_SHARE * view.rows), LOOKED_TIMES * taken)
 
 
 def _of_segment(view: View, query: Floats, places: Ints) -> Candidates:
@@ -551,27 +594,21 @@ def _of_segment(view: View, query: Floats, places: Ints) -> Candidates:
     segment = view.part.segment
     if segment.animated:
         places = view.part.places_of(segment.links_at(places).tolist())
-    # Before the vectors: a row that is still there then had its link a moment ago.
+    scores = segment.exact(places, query)
+    # After the vectors: a row whose link is still there was there a moment ago.
     links, frames = segment.links_at(places), segment.mapped["frames"][places]
-    vectors, there = segment.read(places)
-    scores = _exactly(vectors[there], query)
-    return Candidates(links[there], frames[there], scores, complete=False)
+    there = links != GONE
+    return Candidates(links[there], frames[there], scores[there])
 
 
-def _split(chosen: Ints, of: Sequence[tuple[Any, Ints]]) -> list[Ints]:
-    """Places in the arrays put end to end, as places in each."""
-    ends = np.cumsum([len(rows) for _, rows in of])
-    starts = ends - [len(rows) for _, rows in of]
-    return [
-        chosen[(chosen >= start) & (chosen < end)] - start
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-    ]
-
-
-def _top_rows(scores: Floats, k: int, slack: float = ROUNDING) -> Ints:
+def _top_rows(scores: Floats, k: int, slack: float = ROUNDING, kernels: Any = None) -> Ints:
     """Places of the `k` greatest scores, and of all that rounding might have put behind."""
     if k >= len(scores):
         return np.arange(len(scores))
+    if kernels is not None and k <= SORTED_ROWS:
+        places = np.empty(len(scores), np.int64)
+        top = np.full(k, LOWEST, np.float32)
+        return places[: kernels.best_rows(scores, top, slack, places)]
     least = np.partition(scores, len(scores) - k)[len(scores) - k]
     return np.flatnonzero(scores >= least - slack)
 
@@ -584,24 +621,25 @@ def _exactly(vectors: Floats, query: Floats) -> NDArray[np.float64]:
 
 
 def _confident(
-    recent: Scored,
-    views: Sequence[View],
+    scored: Sequence[Scored | Ranked],
+    many: Sequence[View],
     query: Floats,
     best: Sequence[tuple[float, int, int]],
+    compiled: bool,
 ) -> bool:
     """`stands_out`, of a sample where there are many rows."""
-    total = len(recent.rows) + sum(view.rows for view in views)
-    if not views and total <= JUDGED_ROWS:
-        return stands_out(recent.scores)
-    wanted = max(SAMPLED_ROWS * len(recent.rows) // max(total, 1), min(len(recent.rows), 1))
-    step = max(len(recent.rows) // max(wanted, 1), 1)
-    sample = [recent.scores[::step]]
-    for view in views:
+    total = sum(len(one.rows) for one in scored) + sum(view.rows for view in many)
+    if not many and total <= (SAMPLED_FROM if compiled else JUDGED_ROWS):
+        return stands_out(np.concatenate([one.scores for one in scored]))
+    sample = []
+    for one in scored:
+        count = math.ceil(SAMPLED_ROWS * len(one.rows) / total)
+        sample.append(one.scores[:: max(len(one.rows) // max(count, 1), 1)])
+    for view in many:
         places = view.sample(math.ceil(SAMPLED_ROWS * view.rows / total))
-        scores, there = view.part.segment.scores(places, query)
-        sample.append(scores[there])
-    scores = np.concatenate(sample)
-    return stands_out(scores, best[0][0] if best else None, total)
+        scores = view.part.segment.scores(places, query)
+        sample.append(scores[scores > LOWEST])
+    return stands_out(np.concatenate(sample), best[0][0] if best else None, total)
 
 
 def stands_out(scores: Floats, best: float | None = None, count: int | None = None) -> bool:
@@ -698,6 +736,8 @@ def _empty(dimension: int, capacity: int) -> Snapshot:
         frames=np.zeros(capacity, np.int32),
         codes=np.zeros(capacity, np.int32),
         texts=np.zeros(capacity, np.bool_),
+        owners=np.zeros(capacity, np.int64),
+        posted=np.zeros(capacity, np.float64),
         alive=np.zeros(capacity, np.bool_),
         count=0,
         dead=0,
@@ -736,6 +776,8 @@ def _copied(now: Snapshot, rows: Ints, capacity: int) -> Snapshot:
         (now.frames, fresh.frames),
         (now.codes, fresh.codes),
         (now.texts, fresh.texts),
+        (now.owners, fresh.owners),
+        (now.posted, fresh.posted),
         (now.alive, fresh.alive),
     ):
         np.take(old, rows, axis=0, out=new[:count])

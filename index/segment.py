@@ -17,6 +17,7 @@ import functools
 import json
 import math
 import os
+import time
 import zlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ from index.records import Floats
 Ints: TypeAlias = NDArray[np.int64]
 Words: TypeAlias = NDArray[np.uint64]
 
-MAGIC = b"MAGPSEG1"
+MAGIC = b"MAGPSEG2"
 HEADER_BYTES = 4096
 PAGE_BYTES = 4096
 LANES = 32  # rows of a block, as `kernels` counts them
@@ -41,6 +42,17 @@ CHUNK_ROWS = 4096
 # are looked through earlier for it: without that, 1 in 20 best hits of text-like questions would
 # lie behind half of all rows; with it, 1 in 100 behind the first 2 % (docs/performance.md).
 REACH = 0.3
+# A row may be this many standard deviations better than its estimate and is ranked all the same.
+DEVIATIONS = 2.5
+FEW_ROWS = 512  # of a segment, which are always ranked all
+# From so many scattered rows, for so many best ones, so often it is measured up to how many rows
+# ranking all is faster than looking through codes.
+MEASURED_ROWS = 2048
+MEASURED_TOP = 10
+MEASURED_TIMES = 5
+LOWEST = np.float32(-9)  # below every score
+FOREVER = 1e18  # seconds; not an infinity, which the compiled loops take not to be there
+GOLDEN = 0.618  # strides of this share reach all parts of an array early
 GONE = -1  # the link of a row that was removed, and of the rows that fill up a list
 SEED = 20  # of the rotation and the checksums' odd numbers: any will do, always the same
 
@@ -67,12 +79,15 @@ def plan(dimension: int, blocks: int, rows: int, lists: int, keys: int) -> Plan:
         "keys": ("<i4", (places,)),
         "links": ("<i8", (places,)),
         "frames": ("<i4", (places,)),
+        "owners": ("<i8", (places,)),
+        "posted": ("<f8", (places,)),  # Unix seconds
         "sums": ("<u8", (2, places)),  # of the vector; of all the rest of the row
         # From here on nothing changes, and one checksum in the header covers it.
         "by_link": ("<i8", (rows,)),  # links in ascending order
         "place_of": ("<u4", (rows,)),  # their rows' places
         "centroids": ("<f4", (lists, dimension)),
         "spreads": ("<f4", (lists,)),  # how far from the centroid rows are, root mean square
+        "errors": ("<f4", (lists,)),  # of estimates for a query of unit length, the same way
         "starts": ("<i8", (lists + 1,)),
         "rotation": ("<f4", (dimension, dimension)),
         "key_names": ("<i8", (keys, 3)),  # space, group, 1 for a text
@@ -85,7 +100,9 @@ def plan(dimension: int, blocks: int, rows: int, lists: int, keys: int) -> Plan:
     return Plan(arrays, offset)
 
 
-FIXED = ("by_link", "place_of", "centroids", "spreads", "starts", "rotation", "key_names")
+FIXED = ("by_link", "place_of", "centroids", "spreads", "errors", "starts", "rotation", "key_names")
+# What is known of a row beside its vector, code and factors, in 8 bytes or less each.
+KNOWN = ("links", "frames", "owners", "posted", "keys")
 
 
 def words_of(dimension: int) -> int:
@@ -102,7 +119,8 @@ def odd_numbers(count: int) -> Words:
 
 def map_arrays(path: Path, where: Plan, *, write: bool) -> dict[str, NDArray[Any]]:
     """The arrays of a file, mapped, not read."""
-    mapped = np.memmap(path, np.uint8, "r+" if write else "r", shape=(where.bytes,))
+    # A reader's own copy, of nothing: loops are compiled for arrays that can be written.
+    mapped = np.memmap(path, np.uint8, "r+" if write else "c", shape=(where.bytes,))
     raw = np.asarray(mapped)
     return {
         name: raw[at : at + np.dtype(kind).itemsize * math.prod(shape)].view(kind).reshape(shape)
@@ -114,14 +132,13 @@ def rest_sums(arrays: dict[str, NDArray[Any]], blocks: slice) -> Words:
     """(rows,) checksums of all that is known of the rows of these blocks but their vectors."""
     rows = slice(blocks.start * LANES, blocks.stop * LANES)
     codes = arrays["codes"][blocks]  # (b, w, LANES)
-    odd = odd_numbers(codes.shape[1] + 5)
-    total: Words = (codes * odd[5:, None]).sum(axis=1, dtype=np.uint64).reshape(-1)
-    total += (arrays["links"][rows] + 2).astype(np.uint64) * odd[0]
-    total += arrays["frames"][rows].astype(np.uint64) * odd[1]
-    total += arrays["keys"][rows].astype(np.uint64) * odd[2]
-    for number in (0, 1):
-        bits = np.ascontiguousarray(arrays["factors"][number, rows]).view(np.uint32)
-        total += bits.astype(np.uint64) * odd[3 + number]
+    odd = odd_numbers(len(KNOWN) + 2 + codes.shape[1])
+    total: Words = (codes * odd[-codes.shape[1] :, None]).sum(axis=1, dtype=np.uint64).reshape(-1)
+    columns = [arrays[name][rows] for name in KNOWN] + [one[rows] for one in arrays["factors"]]
+    for column, number in zip(columns, odd, strict=False):
+        # The bits, whatever they stand for; GONE is not 0, which unwritten bytes are.
+        bits = np.ascontiguousarray(column).view(f"<u{column.itemsize}").astype(np.uint64)
+        total += (bits + np.uint64(2)) * number
     return total
 
 
@@ -156,6 +173,11 @@ def read_header(path: Path) -> dict[str, int]:
     return fields
 
 
+# What is held in memory, since each question looks through it.
+OF_ROWS = ("codes", "factors", "keys", "owners", "posted")
+OF_LISTS = ("centroids", "spreads", "errors", "starts", "rotation")
+
+
 class Segment:
     """An open file of settled rows. Which of them still count is said by a `Part`."""
 
@@ -177,14 +199,16 @@ class Segment:
         self.vectors: Floats = self.mapped["vectors"]
         self.words: Words = self.vectors.view(np.uint64)
         self.odd = odd_numbers(self.words.shape[1])
-        # In memory, since each question looks through them.
-        for name in ("codes", "factors", "keys", "centroids", "spreads", "starts", "rotation"):
+        for name in (*OF_ROWS, *OF_LISTS):
             setattr(self, name, self.mapped[name].copy())
         self.codes: Words
         self.factors: Floats
         self.keys: NDArray[np.int32]
+        self.owners: Ints
+        self.posted: NDArray[np.float64]
         self.centroids: Floats
         self.spreads: Floats
+        self.errors: Floats
         self.starts: Ints
         self.rotation: Floats
         by_block = self.keys.reshape(-1, LANES)
@@ -196,15 +220,15 @@ class Segment:
         self.texts = kinds.astype(np.bool_)
         self.n_keys = len(kinds)
         self.animated = bool(self.mapped["frames"].any())
+        self.exact_rows: int | None = None  # measured when it is first asked for
         # Rows that were overwritten, so that a search which began before finds no fault.
         self._gone = np.zeros(len(self.keys), np.bool_)
 
     @property
     def resident_bytes(self) -> int:
         """What of the file is held in memory."""
-        held = (self.codes, self.factors, self.keys, self.bounds, self.starts, self._gone)
-        shared = (self.centroids, self.lengths, self.rotation)
-        return sum(array.nbytes for array in held) + sum(array.nbytes for array in shared)
+        held = [getattr(self, name) for name in (*OF_ROWS, *OF_LISTS)]
+        return sum(array.nbytes for array in (*held, self.bounds, self.lengths, self._gone))
 
     def keys_of(self, space: int, groups: Collection[int] | None) -> NDArray[np.bool_]:
         """(keys,) which keys are of these groups, or of all of the space."""
@@ -268,6 +292,7 @@ class Segment:
         blocks, lanes = np.divmod(places, LANES)
         self.codes[blocks, :, lanes] = 0
         self.factors[:, places] = 0
+        self.owners[places] = self.posted[places] = 0
         if not self.write:
             return
         arrays = self.mapped
@@ -275,7 +300,8 @@ class Segment:
         arrays["codes"][blocks, :, lanes] = 0
         arrays["factors"][:, places] = 0
         arrays["links"][places] = GONE
-        arrays["frames"][places] = 0
+        for name in ("frames", "owners", "posted"):
+            arrays[name][places] = 0
         arrays["sums"][0, places] = 0
         for block in np.unique(blocks).tolist():
             mine = places[blocks == block]
@@ -294,20 +320,35 @@ class Segment:
         links: Ints = self.mapped["links"][places]
         return links
 
-    def scores(self, places: Ints, query: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-        """Cosine similarities of these rows, and which of them are still there.
+    def scores(self, places: Ints, query: Floats) -> Floats:
+        """Cosine similarities of these rows; GONE_SCORE for those that were overwritten.
 
         raises   Damaged when a row isn't what was written
         """
         from index import kernels
 
         out = np.empty(len(places), np.float32)
-        bad = kernels.score(
-            self.vectors, self.words, self.mapped["sums"][0], self.odd, places, query, out
-        )
-        if bad < 0:
-            return out, np.ones(len(places), np.bool_)
-        return out, self._there(places, self.vectors[places])
+        while True:
+            bad = kernels.score(
+                *(self.vectors, self.words, self.mapped["sums"][0], self.odd, self._gone),
+                *(places, query, out),
+            )
+            if bad < 0:
+                return out
+            self.check(bad)
+
+    def check(self, row: int) -> None:
+        """raises Damaged unless the row, which isn't what was written, was overwritten meanwhile"""
+        if not self._gone[row]:
+            raise Damaged(f"{self.path.name}: a vector has changed")
+
+    def exact(self, places: Ints, query: Floats) -> NDArray[np.float64]:
+        """Products of these rows, which were ranked before, with the query in float64."""
+        from index import kernels
+
+        out = np.empty(len(places))
+        kernels.exact(self.vectors, places, query.astype(np.float64), out)
+        return out
 
     def read(self, places: Ints) -> tuple[Floats, NDArray[np.bool_]]:
         """These rows' vectors, and which of them are still there; raises as `scores`."""
@@ -366,10 +407,40 @@ class Part:
             rows=self.rows - np.bincount(keys, minlength=n),
         )
 
+    @property
+    def exact_rows(self) -> int:
+        """Up to so many allowed rows, ranking all costs less than looking through codes."""
+        if self.segment.exact_rows is None:
+            self.segment.exact_rows = _exact_rows(self)
+        return self.segment.exact_rows
+
     def all_rows(self) -> Ints:
         """The places of all rows that count."""
         bits = np.unpackbits(self.alive.view(np.uint8), bitorder="little")
         return np.flatnonzero(bits).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which links may answer."""
+
+    space: int
+    groups: Collection[int] | None = None  # None: all of the space
+    texts: bool | None = False  # True: texts only, False: images only, None: both
+    owner: int | None = None  # None: anybody
+    since: float = -FOREVER  # posted then or later, Unix seconds
+    until: float = FOREVER  # posted before
+    without: Collection[int] = ()  # links to leave out
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it looks at more than spaces, groups and kinds."""
+        return self.owner is not None or self.since > -FOREVER or self.until < FOREVER
+
+    @property
+    def narrowness(self) -> tuple[int, bool, float, float]:
+        """As the compiled loops take it."""
+        return self.owner or 0, self.owner is not None, self.since, self.until
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -377,103 +448,122 @@ class View:
     """The rows of a part that may answer one question."""
 
     part: Part
+    allowed: NDArray[np.int32]  # (keys,) 1 or 0
     before: NDArray[np.int32]  # (keys + 1,) how many keys below are allowed
+    alive: NDArray[np.uint32]  # (blocks,) one bit a row: of the part, or fewer
     rows: int
     links: int
 
     @classmethod
-    def of(cls, part: Part, space: int, groups: Collection[int] | None, texts: bool | None) -> View:
-        allowed = part.segment.keys_of(space, groups)
-        if texts is not None:
-            allowed &= part.segment.texts == texts
-        before = np.zeros(len(allowed) + 1, np.int32)
-        np.cumsum(allowed, out=before[1:])
-        return cls(part, before, int(part.rows[allowed].sum()), int(part.links[allowed].sum()))
+    def of(cls, part: Part, wanted: Filter) -> View:
+        """The filter's `without` is not looked at."""
+        one = part.segment
+        allowed = one.keys_of(wanted.space, wanted.groups)
+        if wanted.texts is not None:
+            allowed &= one.texts == wanted.texts
+        rows, links = int(part.rows[allowed].sum()), int(part.links[allowed].sum())
+        number, before = allowed.astype(np.int32), np.zeros(len(allowed) + 1, np.int32)
+        np.cumsum(number, out=before[1:])
+        if not wanted.narrow or not rows:
+            return cls(part, number, before, part.alive, rows, links)
+        from index import kernels
+
+        alive = np.empty_like(part.alive)
+        rows, links = kernels.narrowed(
+            *(one.keys, one.bounds, part.alive, number, before, one.mapped["frames"]),
+            *(one.owners, one.posted, *wanted.narrowness, alive),
+        )
+        return cls(part, number, before, alive, rows, links)
+
+    @property
+    def _marks(self) -> tuple[Any, ...]:
+        one = self.part.segment
+        return one.keys, one.bounds, self.alive, self.allowed, self.before
 
     def links_among(self, links: Collection[int]) -> int:
         """How many of those links are allowed."""
         if not links:
             return 0
         places = self.part.places_of(links)
-        frames = self.part.segment.mapped["frames"]
-        return int(np.count_nonzero(frames[places[self.allows(places)]] == 0))
+        bits = self.alive[places // LANES] >> (places % LANES).astype(np.uint32)
+        mine = places[self.allowed[self.part.segment.keys[places]] & bits & 1 != 0]
+        return int(np.count_nonzero(self.part.segment.mapped["frames"][mine] == 0))
 
-    def allows(self, places: Ints) -> NDArray[np.bool_]:
-        keys = self.part.segment.keys[places]
-        return (self.before[keys + 1] > self.before[keys]) & self.part.living(places)
-
-    def estimates(self, query: Floats, wanted: int, enough: int) -> tuple[Floats, Ints]:
-        """At least the `wanted` best (estimate, place) among the first rows looked through:
-        `enough` of them or all, in the most promising lists first."""
+    def places(self) -> Ints:
+        """All allowed rows."""
         from index import kernels
 
-        one = self.part.segment
-        base = one.centroids @ query
-        turned = one.rotation @ query
-        planes, step = bit_planes(turned)
-        order = np.argsort(-(base + REACH * one.spreads))
-        capacity = 4 * wanted + 4 * LANES
-        while True:
-            best, places = np.empty(capacity, np.float32), np.empty(capacity, np.int64)
-            found, _ = kernels.scan(
-                order,
-                one.starts,
-                base,
-                base / one.lengths,
-                planes,
-                np.float32(step),
-                np.float32(step * LEVELS * len(turned) / 2),
-                one.codes,
-                one.factors,
-                one.keys,
-                one.bounds,
-                self.part.alive,
-                self.before,
-                enough,
-                best,
-                places,
-                wanted,
-            )
-            if found >= 0:
-                return best[:found], places[:found]
-            capacity *= 4  # many rows are alike
+        out = np.empty(self.rows, np.int64)
+        return out[: kernels.places(*self._marks, out)]
 
     def sample(self, count: int) -> Ints:
-        """Up to `count` places of allowed rows from all over, always the same."""
+        """Up to `count` allowed rows from all over, always the same."""
         from index import kernels
 
-        n = len(self.part.segment.keys)
-        stride = max(int(n * 0.618), 1)
+        n = len(self.alive)
+        stride = max(int(n * GOLDEN), 1)
         while math.gcd(stride, n) != 1:
             stride += 1
         out = np.empty(max(min(count, self.rows), 1), np.int64)
-        found = kernels.some_allowed(
-            self.part.segment.keys, self.part.alive, self.before, stride, SAMPLE_STEPS, out
-        )
-        return out[:found]
+        return out[: kernels.sample(*self._marks, stride, out)]
 
-    def all_rows(self) -> Ints:
-        """The places of all allowed rows."""
-        places = self.part.all_rows()
-        return places[self.allows(places)]
+    @property
+    def small(self) -> bool:
+        """Whether ranking all rows costs less than looking through their codes."""
+        return self.rows <= FEW_ROWS or self.rows <= self.part.exact_rows
+
+    def best(self, query: Floats, top: Floats, enough: int) -> tuple[Floats, Ints]:
+        """(scores, rows) that belong among the best, of the rows looked through: `enough` of
+        them or all, in the most promising lists first.
+
+        top      (taken,) float32, ascending: the best scores so far; takes these in
+        raises   Damaged when a row isn't what was written
+        """
+        from index import kernels
+
+        one = self.part.segment
+        base, turned = one.centroids @ query, one.rotation @ query
+        planes = np.empty((kernels.PLANES, one.codes.shape[1]), np.uint64)
+        step = kernels.bit_planes(turned, planes)
+        order = np.argsort(-(base + REACH * one.spreads))
+        capacity, before = 4 * len(top) + 4 * LANES, top.copy()
+        while True:
+            scores, rows = np.empty(capacity, np.float32), np.empty(capacity, np.int64)
+            found, _, bad = kernels.scan(
+                *(order, one.starts, base, base / one.lengths, DEVIATIONS * one.errors, planes),
+                *(np.float32(step), np.float32(step * kernels.LEVELS * len(turned) / 2)),
+                *(one.codes, one.factors, *self._marks, enough),
+                *(one.vectors, one.words, one.mapped["sums"][0], one.odd, one._gone),
+                *(query, top, scores, rows),
+            )
+            if bad < 0 <= found:
+                return scores[:found], rows[:found]
+            if bad >= 0:
+                one.check(bad)
+            else:
+                capacity *= 4  # many rows are alike
+            top[:] = before
 
 
-SAMPLE_STEPS = 20_000  # rows looked at for a sample: 0.2 ms
-
-
-LEVELS = 2**4 - 1  # steps from the least to the greatest number of a quantised query
-
-
-def bit_planes(turned: Floats) -> tuple[Words, float]:
-    """(4, w) bits of the numbers and the size of their step.
-
-    The bits of a number are signs: all together they say step / 2 · (±8 ±4 ±2 ±1), so that
-    products with the signs of a code are counts of the bits in which both differ.
-    """
-    step = max(2 * float(np.abs(turned).max()) / LEVELS, 1e-12)
-    numbers = np.clip(np.rint(turned / step + LEVELS / 2), 0, LEVELS).astype(np.uint8)
-    bits = (numbers >> np.arange(4, dtype=np.uint8)[:, None]) & 1
-    return as_words(bits), step
+def _exact_rows(part: Part) -> int:
+    """How many rows are ranked in the time that finding the best of as many by their codes takes:
+    measured, of rows from all over and with some of their own vectors for questions."""
+    one = part.segment
+    whole = np.ones(one.n_keys, np.int32)
+    before = np.arange(one.n_keys + 1, dtype=np.int32)
+    rows = View(part, whole, before, part.alive, len(part), 0).sample(MEASURED_ROWS)
+    alive = np.zeros_like(part.alive)
+    np.bitwise_or.at(alive, rows // LANES, np.uint32(1) << (rows % LANES).astype(np.uint32))
+    view = View(part, whole, before, alive, len(rows), 0)
+    codes_s, exact_s = [], []
+    for query in np.array(one.vectors[rows[:: len(rows) // MEASURED_TIMES][:MEASURED_TIMES]]):
+        began = time.perf_counter()
+        view.best(query, np.full(MEASURED_TOP, LOWEST, np.float32), len(rows))
+        between = time.perf_counter()
+        one.scores(view.places(), query)
+        codes_s.append(between - began)
+        exact_s.append(time.perf_counter() - between)
+    return round(len(rows) * min(codes_s) / min(exact_s))
 
 
 def as_words(bits: NDArray[Any]) -> Words:

@@ -327,7 +327,7 @@ class Store:
             for picture, link in items:
                 item = await _put_item(db, picture)
                 id, before = await _put_link(db, item, link)
-                if before == (item, link.group.id):
+                if before == (item, link.group.id, link.owner, link.posted_at):
                     continue  # nothing that search would notice
                 if before is not None:
                     removed.append(id)
@@ -360,7 +360,7 @@ class Store:
             with _translated(self.path):
                 async with self._reader.execute(
                     f"""SELECT links.id, links.space, links.group_id, items.kind = 'text',
-                        length(vectors), vectors
+                        links.owner, links.posted_at, length(vectors), vectors
                     FROM links JOIN items ON items.id = links.item
                     JOIN {table} AS embeddings ON embeddings.item = links.item
                     WHERE links.{where} ORDER BY links.id""",
@@ -929,11 +929,12 @@ def _blob(vectors: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
 
 async def _put_link(
     db: aiosqlite.Connection, item: int, link: Link
-) -> tuple[int, tuple[int, int] | None]:
-    """The link's id; and its item and group before, when it was there already."""
+) -> tuple[int, tuple[int, int, int, float] | None]:
+    """The link's id; and its item, group, owner and time before, when it was there already."""
     found = list(
         await db.execute_fetchall(
-            "SELECT id, item, group_id FROM links WHERE space = ? AND source = ? AND slot = ?",
+            """SELECT id, item, group_id, owner, posted_at FROM links
+            WHERE space = ? AND source = ? AND slot = ?""",
             (link.space, link.source, link.slot),
         )
     )
@@ -953,7 +954,7 @@ async def _put_link(
             spoiler = ?, details = ? WHERE id = ?""",
             (*values, id),
         )
-        return id, (before[0], before[1])
+        return id, (before[0], before[1], before[2], before[3])
     id = await _returned(
         db,
         """INSERT INTO links (group_id, item, owner, posted_at, name, spoiler, details,
@@ -1047,7 +1048,7 @@ def _vectors(path: Path, blob: bytes, dimension: int) -> np.ndarray[Any, np.dtyp
 
 
 def _chunk(path: Path, rows: Sequence[sqlite3.Row], dimension: int) -> Entries:
-    links, spaces, groups, texts, sizes, blobs = zip(*rows, strict=True)
+    links, spaces, groups, texts, owners, posted, sizes, blobs = zip(*rows, strict=True)
     if any(not size or size % (4 * dimension) for size in sizes):
         raise StoreCorrupt(path, f"a vector has a length that is not {dimension}")
     return Entries(
@@ -1055,6 +1056,8 @@ def _chunk(path: Path, rows: Sequence[sqlite3.Row], dimension: int) -> Entries:
         spaces=np.array(spaces, np.int64),
         groups=np.array(groups, np.int64),
         texts=np.array(texts, np.bool_),
+        owners=np.array(owners, np.int64),
+        posted=np.array(posted, np.float64),
         frames=np.array(sizes, np.int64) // (4 * dimension),
         vectors=np.frombuffer(b"".join(blobs), np.float32).reshape(-1, dimension),
     )
@@ -1070,6 +1073,8 @@ def _entries(added: Sequence[tuple[int, EmbeddedPicture, Link]]) -> Entries | No
         spaces=np.array([link.space for _, link in last.values()], np.int64),
         groups=np.array([link.group.id for _, link in last.values()], np.int64),
         texts=np.array([picture.kind == "text" for picture, _ in last.values()], np.bool_),
+        owners=np.array([link.owner for _, link in last.values()], np.int64),
+        posted=np.array([link.posted_at for _, link in last.values()], np.float64),
         frames=np.array([len(picture.vectors) for picture, _ in last.values()], np.int64),
         vectors=np.concatenate([picture.vectors for picture, _ in last.values()]),
     )

@@ -121,6 +121,8 @@ class Gallery:
             spaces=np.full(count, SPACE, np.int64),
             groups=np.zeros(count, np.int64),
             texts=np.zeros(count, np.bool_),
+            owners=np.zeros(count, np.int64),
+            posted=np.zeros(count),
         )
         self.rows.apply(Changes(added=entries, removed=()))
 

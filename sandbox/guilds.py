@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -241,16 +242,23 @@ class GuildRoutes:
         return rest.answer(self.core.payloads.member(member))
 
     async def change_member(self, request: web.Request) -> web.Response:
-        """Change somebody's roles (Manage Roles) or nickname (Manage Nicknames)."""
+        """Change somebody's roles (Manage Roles), nickname (Manage Nicknames) or timeout
+        (Moderate Members)."""
         wanted = (await rest.body_of(request)).json
         if "roles" in wanted:
             guild = self._managed(request, permissions.MANAGE_ROLES)
+        elif "communication_disabled_until" in wanted:
+            guild = self._managed(request, permissions.MODERATE_MEMBERS)
         else:
             guild = self._managed(request, permissions.MANAGE_NICKNAMES)
         member = self._member(guild, request)
         if "nick" in wanted:
             self._managed(request, permissions.MANAGE_NICKNAMES)
             member.nick = wanted["nick"] or None
+        if "communication_disabled_until" in wanted:
+            self._managed(request, permissions.MODERATE_MEMBERS)
+            until = wanted["communication_disabled_until"]
+            member.timed_out_until = datetime.fromisoformat(until).timestamp() if until else 0.0
         if wanted.get("roles") is not None:
             member.roles = [int(id) for id in wanted["roles"] if int(id) in guild.roles]
         self.core.member_changed(member)

@@ -181,7 +181,8 @@ class Payloads:
             "flags": 0,
         }
         nulls = {"nick": member.nick, "avatar": None, "banner": None}
-        nulls["communication_disabled_until"] = None
+        until = member.timed_out_until
+        nulls["communication_disabled_until"] = iso(until) if until else None
         return cast("_OptionalMemberWithUser", {**payload, **nulls})
 
     def _user_of(self, member: Member) -> UserType:

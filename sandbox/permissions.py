@@ -8,6 +8,7 @@ this one must stay apart from it.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,12 +35,17 @@ MANAGE_THREADS = 1 << 34
 CREATE_PUBLIC_THREADS = 1 << 35
 CREATE_PRIVATE_THREADS = 1 << 36
 SEND_MESSAGES_IN_THREADS = 1 << 38
+MODERATE_MEMBERS = 1 << 40
 PIN_MESSAGES = 1 << 51
+
 
 ALL = (1 << 53) - 1
 
 # Without Send Messages these are void in a channel ("Implicit permissions").
 NEEDS_SENDING = MENTION_EVERYONE | SEND_TTS_MESSAGES | ATTACH_FILES | EMBED_LINKS
+
+# All that a member keeps who is timed out; owners and administrators keep everything.
+KEPT_IN_A_TIMEOUT = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 
 
 def in_guild(guild: Guild, member: Member) -> int:
@@ -50,7 +56,9 @@ def in_guild(guild: Guild, member: Member) -> int:
     for role_id in member.roles:
         if role_id in guild.roles:
             permissions |= guild.roles[role_id].permissions
-    return ALL if permissions & ADMINISTRATOR else permissions
+    if permissions & ADMINISTRATOR:
+        return ALL
+    return permissions & KEPT_IN_A_TIMEOUT if _is_timed_out(member) else permissions
 
 
 def in_channel(guild: Guild, member: Member, channel: Channel) -> int:
@@ -66,6 +74,8 @@ def in_channel(guild: Guild, member: Member, channel: Channel) -> int:
     if home is None:
         return 0
     permissions = _overwrite(guild, member, home, permissions)
+    if _is_timed_out(member):
+        permissions &= KEPT_IN_A_TIMEOUT
     if not permissions & VIEW_CHANNEL:
         return 0
     if channel.thread is not None and permissions & SEND_MESSAGES_IN_THREADS:
@@ -91,6 +101,10 @@ def may_read(guild: Guild, member: Member, channel: Channel) -> bool:
     if not may_see(guild, member, channel):
         return False
     return not channel.is_voice or bool(in_channel(guild, member, channel) & CONNECT)
+
+
+def _is_timed_out(member: Member) -> bool:
+    return member.timed_out_until > time.time()
 
 
 def _overwrite(guild: Guild, member: Member, channel: Channel, permissions: int) -> int:

@@ -164,6 +164,7 @@ class Member:
     roles: list[int] = field(default_factory=list)
     nick: str | None = None
     joined_at: float = 0.0
+    timed_out_until: float = 0.0  # unix seconds
 
 
 @dataclass(slots=True)

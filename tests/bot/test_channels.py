@@ -23,6 +23,7 @@ def world_file(tmp_path: Path) -> WorldFile:
     birds = world.channel("birds", parent_id=str(nature))
     closed = [(world.guild_id, 0, 0, worlds.VIEW_CHANNEL)]
     world.channel("nests", parent_id=str(nature), overwrites=closed)
+    world.person("kim", world.role("Manager", worlds.MANAGE_GUILD))
     world.message(birds, world.people["mei"], pictures=[world.picture("bird.png", "gold")])
     return world
 
@@ -147,6 +148,23 @@ async def test_list_shows_counts_and_hides_what_the_asker_cannot_see(
     mod = await log_in("mod")
     listed = (await mod.command("channels", "list")).text()
     assert f"<#{world_file.channels['nests']}>" not in listed
+
+
+async def test_counts_leave_out_threads_and_messages_that_the_asker_cannot_read(
+    magpie: Magpie, ada: Person, log_in: LogIn, world_file: WorldFile
+) -> None:
+    kim, general = await log_in("kim"), world_file.channels["general"]
+    await add(ada, world_file, "general")
+    await ada.post(str(world_file.channels["whispers"]), pictures={"a.png": png("teal")})
+    await idle(magpie)
+    assert len(await sources(magpie)) == 2
+    for command in (("channels", "list"), ("status",)):
+        assert f"<#{general}>: 2 pictures" in (await ada.command(*command)).text()
+        assert f"<#{general}>: 1 picture" in (await kim.command(*command)).text()
+    hidden = {"type": 0, "allow": "0", "deny": str(worlds.READ_MESSAGE_HISTORY)}
+    path = f"/channels/{general}/permissions/{world_file.guild_id}"
+    await ada.request("PUT", path, json=hidden)
+    assert f"<#{general}>: 0 pictures" in (await kim.command("channels", "list")).text()
 
 
 async def test_marks_survive_a_restart(magpie: Magpie, ada: Person, world_file: WorldFile) -> None:

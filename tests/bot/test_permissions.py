@@ -66,6 +66,7 @@ async def readable(
 
 
 TEXT, VOICE, FORUM = 0, 2, 15
+LATE = 4_102_444_800.0  # 2100, unix seconds
 
 
 # ── What one member may read ─────────────────────────────────────────────────────────────
@@ -225,6 +226,17 @@ def test_a_voice_channel_where_guests_may_listen_shares_only_its_own(
     assert 14 in shared(guild_of({GUILD: READ | CONNECT}, {14: {"type": VOICE}}), 14)
 
 
+def test_text_of_a_voice_channel_is_not_shared_where_somebody_timed_out_may_look_on() -> None:
+    guild = guild_of({GUILD: READ | CONNECT}, {10: {}, 14: {"type": VOICE}})
+    assert shared(guild, 10) == {10}  # a timeout takes Connect away, and leaves View Channel
+
+
+def test_a_voice_channel_shares_its_own_with_those_who_are_let_in() -> None:
+    overwrites = [role_says(MUTED, deny=CONNECT)]
+    voice = {"type": VOICE, "permission_overwrites": overwrites}
+    assert shared(guild_of({GUILD: READ | CONNECT, MUTED: 0}, {14: voice}), 14) == {14}
+
+
 def test_nothing_is_shared_in_an_unknown_channel(guild: discord.Guild) -> None:
     assert shared(guild, 404) == set()
 
@@ -273,8 +285,12 @@ def test_the_shared_groups_are_exactly_those_that_no_possible_member_lacks(seed:
         # nobody else's business where a guest may listen
         everybodys = {here} if channel["type"] == VOICE else set(world[1])
         for person, roles in possible_members(world):
-            if views(server, person, roles, here):
-                everybodys &= {id for id in everybodys if reads(server, person, roles, id)}
+            for until in (0.0, LATE):
+                member = sandbox_world.Member(GUILD, person, roles, timed_out_until=until)
+                if rule.in_channel(server, member, server.channels[here]) & VIEW:
+                    everybodys &= {
+                        id for id in everybodys if reads_with(server, member, id, here=here)
+                    }
         assert shared(guild, here) == everybodys
 
 
@@ -331,12 +347,14 @@ def server_of(roles: dict[int, int], channels: dict[int, dict[str, Any]]) -> san
     return guild
 
 
-def views(server: sandbox_world.Guild, person: int, roles: list[int], channel: int) -> bool:
-    member = sandbox_world.Member(GUILD, person, roles)
-    return bool(rule.in_channel(server, member, server.channels[channel]) & VIEW)
-
-
 def reads(server: sandbox_world.Guild, person: int, roles: list[int], channel: int) -> bool:
-    member, place = sandbox_world.Member(GUILD, person, roles), server.channels[channel]
+    return reads_with(server, sandbox_world.Member(GUILD, person, roles), channel, here=0)
+
+
+def reads_with(
+    server: sandbox_world.Guild, member: sandbox_world.Member, channel: int, *, here: int
+) -> bool:
+    """Whether the member reads the channel; whoever is told something `here` is let in there."""
+    place = server.channels[channel]
     history = rule.in_channel(server, member, place) & HISTORY
-    return bool(history) and rule.may_read(server, member, place)
+    return bool(history) and (channel == here or rule.may_read(server, member, place))

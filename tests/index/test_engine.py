@@ -39,7 +39,8 @@ def names_of(rows: Rows) -> tuple[str, ...]:
 def some_row(rng: np.random.Generator, link: int, repeated: Floats) -> Row:
     vectors = repeated if rng.random() < 0.2 else unit(rng, int(rng.choice([1, 1, 1, 4])))
     space, group = rng.integers(1, 4), rng.integers(1, 6)
-    return Row(link, int(space), int(group), bool(rng.random() < 0.2), vectors)
+    owner, posted = int(rng.integers(1, 4)), float(rng.integers(0, 100))
+    return Row(link, int(space), int(group), bool(rng.random() < 0.2), vectors, owner, posted)
 
 
 def check(rows: Rows, living: dict[int, Row], rng: np.random.Generator, like: Floats) -> None:
@@ -49,9 +50,20 @@ def check(rows: Rows, living: dict[int, Row], rng: np.random.Generator, like: Fl
     k, offset = int(rng.integers(1, 13)), int(rng.choice([0, 0, 3, 10]))
     without = {int(link) for link in rng.choice(sorted(living) or [1], 3)}
     left = [row for link, row in living.items() if link not in without]
-    expected = oracle(left, query, space, groups, texts)
+    owner = [None, None, 1, 4][rng.integers(4)]
+    since, until = [(None, None), (None, None), (30.0, None), (20.0, 60.0)][rng.integers(4)]
+    expected = oracle(left, query, space, groups, texts, owner, since, until)
     found = rows.search(
-        query, space=space, groups=groups, texts=texts, k=k, offset=offset, without=without
+        query,
+        space=space,
+        groups=groups,
+        texts=texts,
+        owner=owner,
+        since=since,
+        until=until,
+        k=k,
+        offset=offset,
+        without=without,
     )
     pairs = list(zip(found.links.tolist(), found.frames.tolist(), strict=True))
     assert pairs == expected[offset : offset + k]
@@ -165,7 +177,7 @@ def test_bytes_miss_nothing_that_vectors_find() -> None:
     assert rows._kernels is not None
     for one, other in zip(before, after, strict=True):
         assert one.links.tolist() == other.links.tolist()
-        assert one.scores.tolist() == other.scores.tolist()
+        np.testing.assert_allclose(one.scores, other.scores, rtol=0, atol=1e-12)
 
 
 def test_above_counts_exactly(tmp_path: Path) -> None:

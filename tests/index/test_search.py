@@ -28,6 +28,8 @@ class Row:
     group: int
     text: bool
     vectors: Floats
+    owner: int = 0
+    posted: float = 0.0
 
 
 def entries(rows: Sequence[Row]) -> Entries:
@@ -36,17 +38,32 @@ def entries(rows: Sequence[Row]) -> Entries:
         spaces=np.array([row.space for row in rows], np.int64),
         groups=np.array([row.group for row in rows], np.int64),
         texts=np.array([row.text for row in rows], np.bool_),
+        owners=np.array([row.owner for row in rows], np.int64),
+        posted=np.array([row.posted for row in rows]),
         frames=np.array([len(row.vectors) for row in rows], np.int64),
         vectors=np.concatenate([row.vectors for row in rows]),
     )
 
 
 def oracle(
-    rows: Sequence[Row], query: Floats, space: int, groups: set[int] | None, texts: bool | None
+    rows: Sequence[Row],
+    query: Floats,
+    space: int,
+    groups: set[int] | None,
+    texts: bool | None,
+    owner: int | None = None,
+    since: float | None = None,
+    until: float | None = None,
 ) -> list[tuple[int, int]]:
     """(link, frame) of all that may answer, best first, the plain way."""
     best = []
     for row in rows:
+        if owner is not None and row.owner != owner:
+            continue
+        if (since is not None and row.posted < since) or (
+            until is not None and row.posted >= until
+        ):
+            continue
         if row.space != space or (groups is not None and row.group not in groups):
             continue
         if texts is not None and row.text != texts:

@@ -52,6 +52,20 @@ def allowed(folder: Path, overwrites: list[tuple[str, int, int]], **roles: int) 
     return permissions.in_channel(guild, guild.members[mei], guild.channels[channel])
 
 
+async def test_a_timeout_leaves_seeing_and_reading(sandbox: Server, log_in: LogIn) -> None:
+    ada, mei = await log_in("ada"), await log_in("mei")
+    guild, general = ada.guilds[0]["id"], ada.channel("general")
+    timeout = {"communication_disabled_until": "2100-01-01T00:00:00+00:00"}
+    path = f"/guilds/{guild}/members/{mei.user['id']}"
+    changed = await ada.request("PATCH", path, json=timeout)
+    assert changed["communication_disabled_until"].startswith("2100")
+    assert (await mei.messages(general))[0]["id"]
+    with pytest.raises(Refused):
+        await mei.post(general, "but")
+    await ada.request("PATCH", path, json={"communication_disabled_until": None})
+    await mei.post(general, "sorry")
+
+
 @pytest.mark.parametrize(
     ("overwrites", "roles", "holds", "lacks"),
     [

@@ -15,13 +15,14 @@ from tests.worlds import (
 
 PRIVATE_THREAD, VOICE = 12, 2
 
-# Who may read which of the places below, when asking in an ordinary channel.
-EVERYBODYS = {"general", "pets", "old walks", "lounge"}
+# What stays open to everyone, and who may read which of the places below, when asking in an
+# ordinary channel. The text of a voice channel is closed to whoever is timed out.
+EVERYBODYS = {"general", "pets", "old walks"}
 READERS = {
-    "finn": EVERYBODYS | {"whispers"},
-    "ada": EVERYBODYS | {"birding"},
-    "mod": EVERYBODYS | {"mods", "old mod talk", "whispers"},
-    "olga": EVERYBODYS | {"birding", "mods", "old mod talk", "whispers", "no history"},
+    "finn": EVERYBODYS | {"lounge", "whispers"},
+    "ada": EVERYBODYS | {"lounge", "birding"},
+    "mod": EVERYBODYS | {"lounge", "mods", "old mod talk", "whispers"},
+    "olga": EVERYBODYS | {"lounge", "birding", "mods", "old mod talk", "whispers", "no history"},
 }
 
 

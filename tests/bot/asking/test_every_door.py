@@ -11,7 +11,7 @@ import pytest
 from bot import find, replies
 from demo.person import Answer
 from tests.bot.asking.conftest import RED, Scene
-from tests.bot.asking.nest import EVERYBODYS
+from tests.bot.asking.nest import EVERYBODYS, READERS
 from tests.bot.running import PATIENCE_S, idle, png
 
 PICTURE = ("red.png", RED)
@@ -76,7 +76,7 @@ async def test_find_similar_leaves_its_own_message_out(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     answer = await finn.menu("Find similar", await posted_in(scene, "general"))
     assert answer.private
-    assert scene.places(scene.shown(answer)) == EVERYBODYS - {"general"} | {"whispers"}
+    assert scene.places(scene.shown(answer)) == READERS["finn"] - {"general"}
     link = f"{scene.nest.world.guild_id}/{scene.channel('general')}/"
     assert f"### Closest to [this picture](https://discord.com/channels/{link}" in answer.text()
 
