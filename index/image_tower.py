@@ -53,14 +53,16 @@ class ImageTower:
         )
 
     def __call__(self, pixels: Any, between: Callable[[], None] | None = None) -> torch.Tensor:
-        """(n, d) features of (n, edge, edge, 3) bytes, RGB; `between` is called before each layer
-        but the first."""
+        """(n, d) features of (n, edge, edge, 3) bytes, RGB; `between` is called before each
+        layer."""
         import torch
 
         with torch.inference_mode():
             x = self._embedded(torch.from_numpy(np.ascontiguousarray(pixels)))
             if self._before is not None:
                 x = self._through(self._layers[:-1], self._before(x), between)
+                if between is not None:
+                    between()
                 return self._head(self._after(self._layers[-1].first(x)))
             return self._head(self._after(self._through(self._layers, x, between)))
 
@@ -68,8 +70,8 @@ class ImageTower:
     def _through(
         layers: Sequence[_Layer], x: torch.Tensor, between: Callable[[], None] | None
     ) -> torch.Tensor:
-        for number, layer in enumerate(layers):
-            if number and between is not None:
+        for layer in layers:
+            if between is not None:
                 between()
             x = layer(x)
         return x
