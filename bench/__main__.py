@@ -16,7 +16,7 @@ from bench.report import Report
 
 NOT_A_MEASUREMENT = {
     *("__main__", "report", "checkpoint", "photographs", "plain", "town", "vectors"),
-    *("oracle", "servers", "stage", "telling"),
+    *("hostile", "oracle", "servers", "stage", "telling"),
 }
 
 
@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object a measurement")
     parser.add_argument("--device", default="cpu", help="for `embed`: cpu (default), or cuda")
     parser.add_argument("--plot", default="", help="for `search`: an SVG of how the time grows")
-    parser.add_argument("--seed", default="1", help="for `permissions`: which servers")
+    parser.add_argument("--seed", default="1", help="of `permissions` and `fuzz`: what is dealt")
     options = parser.parse_args()
     os.environ["BENCH_DEVICE"] = options.device
     os.environ["BENCH_PLOT"] = options.plot

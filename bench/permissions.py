@@ -48,7 +48,7 @@ WORLDS = 2_000
 SERVERS = 8
 PICTURES = 40  # files, of which each server shows most
 IN_A_PLACE = (1, 3)
-QUESTIONS = 4  # a world, beside the clicks that follow
+QUESTIONS = 3  # a world, beside the clicks that follow
 ROLES, PEOPLE = 4, 5
 WORDS = ("a red circle", "something blue", "green and yellow", "a dark picture", "pink shapes")
 NEAR = 1e-4  # of similarity; what lies nearer may be ranked either way
@@ -457,8 +457,9 @@ async def _say(
     client = inquiry.client(member.id)
     began = time.perf_counter()
     posted = await client.post(str(place), text, reply_to=reply_to, pictures=pictures)
-    inquiry.server.places[place].joined.add(member.id)
-    inquiry.audience = Audience(inquiry.server)
+    if inquiry.server.places[place].parent is not None:
+        inquiry.server.places[place].joined.add(member.id)
+        inquiry.audience = Audience(inquiry.server)
 
     def answers(message: Payload) -> bool:
         return bool((message.get("message_reference") or {}).get("message_id") == posted["id"])

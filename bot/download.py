@@ -10,14 +10,19 @@ DownloadError
 from __future__ import annotations
 
 import asyncio
+import errno
 import random
 import re
+import socket
 from collections.abc import Sequence
-from urllib.parse import urlencode, urljoin, urlsplit
+from ipaddress import ip_address
+from urllib.parse import urlencode, urljoin
 
 import aiohttp
+import yarl
+from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bot.pictures import Picture
+from bot.pictures import Picture, parts_of
 from bot.settings import Settings
 
 MAX_BYTES = 25 * 2**20  # ten times a usual photograph; larger ones come reduced by the proxy
@@ -30,7 +35,8 @@ TIMEOUT = aiohttp.ClientTimeout(total=90, sock_connect=10, sock_read=20)
 CHUNK_BYTES = 2**16
 
 CDN, PROXY = "cdn.discordapp.com", "media.discordapp.net"
-_EXTERNAL_PROXY = re.compile(r"images-ext-\d+\.discordapp\.net")  # pictures of unfurled links
+_EXTERNAL_PROXY = re.compile(r"images-ext-[0-9]+\.discordapp\.net")  # pictures of unfurled links
+_PLAIN_HOST = re.compile(r"[a-z0-9.-]{1,80}")  # that can be named without dressing up as more
 
 
 class DownloadError(Exception):
@@ -39,7 +45,9 @@ class DownloadError(Exception):
 
 class NotDiscords(DownloadError):
     def __init__(self, url: str) -> None:
-        host = urlsplit(url).hostname or "an unknown place"
+        host = parts_of(url).hostname or ""
+        if not _PLAIN_HOST.fullmatch(host):
+            host = "an unknown place"
         super().__init__(f"That picture lies at {host}; I only download from Discord itself.")
 
 
@@ -108,49 +116,57 @@ class Downloader:
         return [f"{url}{'&' if '?' in url else '?'}{query}" for url in urls if self._is_proxy(url)]
 
     def _is_proxy(self, url: str) -> bool:
-        parts = urlsplit(url)
+        parts = parts_of(url)
         if self._stand_in and url.startswith(f"{self._stand_in}/"):
             return parts.path.startswith("/media/")
         return parts.netloc == PROXY or bool(_EXTERNAL_PROXY.fullmatch(parts.netloc))
 
-    def _allowed(self, url: str) -> str:
-        """The URL to ask, if it is one of Discord's.
+    def _allowed(self, url: str) -> yarl.URL:
+        """The URL to ask, if it is one of Discord's. The parser is that of the connection: where
+        two read differently, what one allows the other takes elsewhere.
 
         raises   NotDiscords
         """
-        parts = urlsplit(url)
-        if self._stand_in and url.startswith(f"{self._stand_in}/"):
-            return url
-        hosts = {CDN: "cdn", PROXY: "media"}
-        if parts.scheme == "https" and self._stand_in and parts.netloc in hosts:
-            query = f"?{parts.query}" if parts.query else ""
-            return f"{self._stand_in}/{hosts[parts.netloc]}{parts.path}{query}"
-        if parts.scheme == "https" and (
-            parts.netloc in hosts or _EXTERNAL_PROXY.fullmatch(parts.netloc)
+        try:
+            asked = yarl.URL(url)
+            host = asked.raw_authority  # with a user or a port, if there are any
+        except ValueError as error:
+            raise NotDiscords(url) from error
+        if self._stand_in and str(asked).startswith(f"{self._stand_in}/"):
+            return asked
+        if asked.scheme == "https" and (
+            host in (CDN, PROXY) or (_EXTERNAL_PROXY.fullmatch(host) and not self._stand_in)
         ):
-            return url
+            return self._stood_in(asked)
         raise NotDiscords(url)
+
+    def _stood_in(self, url: yarl.URL) -> yarl.URL:
+        """Where the URL's file is on the server that stands for Discord."""
+        if self._stand_in is None:
+            return url
+        place = "cdn" if url.host == CDN else "media"
+        return yarl.URL(f"{self._stand_in}/{place}{url.raw_path_qs}", encoded=True)
 
     async def _patiently(self, url: str, max_bytes: int) -> bytes:
         """The bytes behind one URL, tried again while failing may pass."""
-        url = self._allowed(url)
+        allowed = self._allowed(url)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._once(url, max_bytes)
+                return await self._once(allowed, max_bytes)
             except DownloadFailed as error:
                 if not error.passing or attempt == ATTEMPTS:
                     raise
                 await asyncio.sleep(_wait_s(attempt, error.wait_s))
         raise AssertionError("the last attempt returns or raises")
 
-    async def _once(self, url: str, max_bytes: int) -> bytes:
+    async def _once(self, url: yarl.URL, max_bytes: int) -> bytes:
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 async with self._opened().get(
                     url, allow_redirects=False, headers={"Accept-Encoding": "identity"}
                 ) as response:
                     if response.status in (301, 302, 303, 307, 308):
-                        url = self._allowed(urljoin(url, response.headers.get("Location", "")))
+                        url = self._allowed(_target(response))
                         continue
                     _check_status(response)
                     return await _body(response, max_bytes)
@@ -163,12 +179,48 @@ class Downloader:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=32),
+                connector=aiohttp.TCPConnector(limit=32, resolver=self._resolver()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=TIMEOUT,
                 auto_decompress=False,  # pictures are compressed already; nothing may swell
             )
         return self._session
+
+    def _resolver(self) -> AbstractResolver:
+        """How names become addresses; the server that stands for Discord may be anywhere."""
+        return aiohttp.DefaultResolver() if self._stand_in else PublicAddresses()
+
+
+class PublicAddresses(AbstractResolver):
+    """The system's answers to who has a name, without addresses that aren't the internet's.
+
+    A name of Discord's that leads into the own network is a lie of the name server.
+    """
+
+    def __init__(self, resolver: AbstractResolver | None = None) -> None:
+        self._system = resolver or aiohttp.DefaultResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """raises   OSError when there is no such name, or no public address"""
+        found = await self._system.resolve(host, port, family)
+        public = [one for one in found if ip_address(one["host"].split("%")[0]).is_global]
+        if not public:
+            raise OSError(errno.EADDRNOTAVAIL, f"{host} leads to a private address")
+        return public
+
+    async def close(self) -> None:
+        await self._system.close()
+
+
+def _target(response: aiohttp.ClientResponse) -> str:
+    """Where a redirect leads."""
+    location = response.headers.get("Location", "")
+    try:
+        return urljoin(str(response.url), location)
+    except ValueError:  # to no address at all
+        return location
 
 
 def _check_status(response: aiohttp.ClientResponse) -> None:

@@ -19,10 +19,15 @@ def _piece(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     text = str(value)
-    if text and not any(letter.isspace() or letter in '"=' for letter in text):
+    if text and text.isprintable() and not any(letter in ' "=' for letter in text):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    return f'"{"".join(map(_visible, escaped))}"'
+
+
+def _visible(letter: str) -> str:
+    """The letter, unless it would make a terminal do something: names come from strangers."""
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
 
 
 class OneLine(logging.Formatter):

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import discord
 from discord.components import (
@@ -42,7 +42,7 @@ PICTURE_SUFFIXES = frozenset(
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ogv", ".webm"})
 DISCORD_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 
-_ATTACHMENT_PATH = re.compile(r"/(?:ephemeral-)?attachments/\d+/(\d+)/")
+_ATTACHMENT_PATH = re.compile(r"/(?:ephemeral-)?attachments/[0-9]+/([0-9]{1,20})/")
 _HIDDEN = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)  # ||a spoiler||
 
 
@@ -71,6 +71,8 @@ def from_message(message: discord.Message) -> list[Picture]:
     bodies: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     for shown in bodies:
         for picture in _shown(shown, message):
+            if not picture.urls:
+                continue
             earlier = found.get(picture.slot)
             # a spoiler anywhere hides it everywhere
             found[picture.slot] = picture if earlier is None else _hidden_if(earlier, picture)
@@ -104,11 +106,11 @@ def _attachments(
             yield Picture(
                 slot=f"a:{attachment.id}",
                 urls=_distinct(attachment.url, attachment.proxy_url),
-                filename=attachment.filename,
+                filename=_whole(attachment.filename),
                 spoiler=attachment.is_spoiler(),
                 kind="attachment",
                 size=attachment.size,
-                title=attachment.description or attachment.title or "",
+                title=_whole(attachment.description or attachment.title or ""),
                 **common,
             )
 
@@ -134,7 +136,7 @@ def _embeds(
                     spoiler=spoiler or media.flags.spoiler,
                     kind="embed",
                     size=None,
-                    title=embed.title or "",
+                    title=_whole(embed.title or ""),
                     **common,
                 )
 
@@ -149,7 +151,7 @@ def _stickers(stickers: Iterable[discord.StickerItem], common: dict[str, Any]) -
                 spoiler=False,
                 kind="sticker",
                 size=None,
-                title=sticker.name,
+                title=_whole(sticker.name),
                 **common,
             )
 
@@ -193,7 +195,7 @@ def _media(
         spoiler=spoiler,
         kind="component",
         size=size,
-        title=description or "",
+        title=_whole(description or ""),
         **common,
     )
 
@@ -213,24 +215,36 @@ def _is_video(content_type: str | None, url: str) -> bool:
 
 def media_slot(url: str) -> str:
     """The slot of the media behind `url`, without what changes between two readings."""
-    if _is_discords(url):
-        parts = urlsplit(url)
+    parts = parts_of(url)
+    if _is_discords(parts):
         if attachment := _ATTACHMENT_PATH.search(parts.path):
             return f"a:{attachment[1]}"
         url = parts.path  # the query is only a signature
-    return f"u:{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+    return f"u:{hashlib.sha256(_whole(url).encode()).hexdigest()[:16]}"
 
 
 def filename_of(url: str) -> str:
     """The last part of the URL's path, readable."""
-    return PurePosixPath(unquote(urlsplit(url).path)).name
+    return PurePosixPath(unquote(_whole(parts_of(url).path))).name
 
 
-def _is_discords(url: str) -> bool:
+def parts_of(url: str) -> SplitResult:
+    """The URL taken apart; of what is none, all is path. Anybody may write an embed's URLs."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", url, "", "")
+
+
+def _is_discords(parts: SplitResult) -> bool:
     # `Asset.BASE` is Discord's CDN, or the server that stands for it
-    own = urlsplit(discord.Asset.BASE).netloc
-    return urlsplit(url).netloc in (*DISCORD_HOSTS, own)
+    return parts.netloc in (*DISCORD_HOSTS, urlsplit(discord.Asset.BASE).netloc)
 
 
 def _distinct(*urls: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in urls if url))
+
+
+def _whole(text: str) -> str:
+    """The text without halves of letters, which JSON allows and no file does."""
+    return text.encode(errors="replace").decode()

@@ -35,7 +35,9 @@ PRECISIONS: tuple[Precision, ...] = ("auto", "exact", "default", "fast")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _NUMBERED_DEVICE = re.compile(r"cuda:\d+")
-_HOST_AND_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:/\[\]]+)):(?P<port>\d+)")
+_USER_AND_PASSWORD = re.compile(r"://.*@", re.DOTALL)  # in an address
+_HOST = r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:/\[\]]+))"
+_HOST_AND_PORT = re.compile(_HOST + r":(?P<port>[0-9]{1,9})")
 
 
 T = TypeVar("T")
@@ -119,10 +121,7 @@ def _shown(name: str, value: str) -> str:
     """`=value`, unless it is or may hold a secret."""
     if name == "DISCORD_TOKEN":
         return ""
-    parts = urlsplit(value) if "://" in value else None
-    if parts is not None and "@" in parts.netloc:  # a URL with a password
-        value = f"{parts.scheme}://…@{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return f"={value}"
+    return f"={_USER_AND_PASSWORD.sub('://…@', value)}"
 
 
 # ---- where the values come from
@@ -210,10 +209,15 @@ def _is_an_id(part: str) -> bool:
 
 
 def _api(value: str) -> str:
-    parts = urlsplit(value)
-    path = re.sub(r"^/api(/v\d+)?", "", parts.path.rstrip("/"))
-    if parts.scheme not in ("http", "https") or not parts.hostname or path or parts.query:
+    try:
+        parts = urlsplit(value)
+        told = parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        told = None
+    path = re.sub(r"^/api(/v\d+)?", "", parts.path.rstrip("/")) if told else ""
+    if not told or parts.scheme not in ("http", "https") or path or parts.query:
         raise ValueError("must be an address such as http://127.0.0.1:8123.")
+    assert parts.hostname is not None
     if parts.scheme == "http" and parts.hostname.endswith(("discord.com", "discordapp.com")):
         raise ValueError(f"would send the token unencrypted; Discord is {DISCORD}.")
     return f"{parts.scheme}://{parts.netloc}"
@@ -222,8 +226,14 @@ def _api(value: str) -> str:
 def _database(value: str) -> Path:
     if "://" in value:
         raise ValueError("is a server's address; give a file, such as data/magpie.db.")
-    path = Path(value).expanduser()
-    if path.is_dir():
+    try:
+        path = Path(value).expanduser()
+        is_folder = path.is_dir()
+    except (RuntimeError, OSError) as error:  # nobody's home; a name that is too long
+        raise ValueError(f"can't be a file: {getattr(error, 'strerror', None) or error}") from error
+    if "\0" in value:
+        raise ValueError("can't be a file: there is a zero byte in its name.")
+    if is_folder:
         raise ValueError(f"is a folder; give a file in it, such as {path / 'magpie.db'}.")
     return path
 

@@ -8,6 +8,7 @@ GalleryError
 │   └── ModelUnusable       damaged, of another kind, or no such device
 ├── PictureError
 │   ├── PictureTooLarge     more bytes or pixels than the limit
+│   ├── PictureTooHeavy     decoding took more memory than the limit
 │   ├── NotAPicture         text, a drawing program's file, a video, …
 │   ├── PictureBroken       truncated or damaged
 │   └── PictureTooSlow      decoding took longer than the limit
@@ -89,6 +90,12 @@ class PictureTooLarge(PictureError):
         self.size = size
         self.limit = limit
         self.unit = unit
+
+
+class PictureTooHeavy(PictureError):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Decoding this picture takes more than {in_bytes(limit)} of memory.")
+        self.limit = limit
 
 
 class NotAPicture(PictureError):

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from index import checkpoint, embedder, images
+from index import checkpoint, decoders, embedder
 from index.checkpoint import Checkpoint
 from index.embedder import Embedder
 from index.errors import (
@@ -104,11 +104,11 @@ class Gallery:
             True: asyncio.Semaphore(MAX_ASKED_IN_HAND),
         }
         self._shared: Shared[EmbeddedPicture] = Shared()
-        decoders = min(MAX_DECODERS, checkpoint.cpu_count())
+        threads = min(MAX_DECODERS, checkpoint.cpu_count())
         # Patient, so that a question's words don't share the core with them: on one core, an answer
         # during a reindex takes 2 to 3 times as long as at other times, not 4.
         self._decoding = ThreadPoolExecutor(
-            decoders, thread_name_prefix="decode", initializer=_be_patient
+            threads, thread_name_prefix="decode", initializer=_be_patient
         )
         self._asking = ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="ask")
         self._closed = asyncio.Event()
@@ -414,7 +414,7 @@ class Gallery:
     async def _decoded(self, data: bytes, model: Embedder, *, asked: bool) -> Decoded:
         return await self._in_pool(
             self._asking if asked else self._decoding,
-            partial(images.decode, data, model.side, model.shape, resample=model.resample),
+            partial(decoders.decode, data, model.side, model.shape, resample=model.resample),
         )
 
     async def _in_pool(self, pool: ThreadPoolExecutor, fn: Callable[[], T]) -> T:

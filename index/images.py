@@ -14,9 +14,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -87,6 +88,7 @@ UPRIGHT = {
 }
 
 Box: TypeAlias = tuple[float, float, float, float]
+BAND_PIXELS = 2**20
 # Pillow averages whole pixels first, down to this many times the target: for quality
 # "indistinguishable", its documentation says, from 3.
 REDUCING_GAP = 3.0
@@ -244,6 +246,7 @@ def _frames(
             if time.monotonic() - started > limits.time_s:
                 return
             image.seek(image.tell() + 1)
+            _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
         image.load()
         if place == 0 and time.monotonic() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
@@ -285,12 +288,20 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     if image.mode.startswith("I;16"):
         return Image.fromarray((values >> 8).astype(np.uint8))
-    numbers = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(numbers.min()), float(numbers.max())
+    # In bands: as 64-bit numbers, a large one would take gigabytes.
+    rows = max(1, BAND_PIXELS // image.width)
+    bands = [values[top : top + rows] for top in range(0, image.height, rows)]
+    low = min(float(_finite(band).min()) for band in bands)
+    high = max(float(_finite(band).max()) for band in bands)
     if image.mode == "I" and low >= 0:
         low, high = 0.0, 65535.0 if high > 255 else 255.0
-    scaled = (numbers - low) * (255.0 / max(high - low, 1e-12))
-    return Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
+    scale = 255.0 / max(high - low, 1e-12)
+    scaled = [((_finite(band) - low) * scale).clip(0, 255).astype(np.uint8) for band in bands]
+    return Image.fromarray(np.concatenate(scaled))
+
+
+def _finite(values: NDArray[Any]) -> NDArray[np.float64]:
+    return np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
 
 
 def _fitting(
@@ -391,9 +402,13 @@ def _translated(data: bytes) -> Iterator[None]:
         size = int(next(iter(re.findall(r"\d+", str(exc))), "0"))
         raise PictureTooLarge(size, Image.MAX_IMAGE_PIXELS or size, "pixels") from exc
     except Exception as exc:  # hostile bytes can fail anywhere in a decoder
+        if str(exc).endswith(_OUT_OF_MEMORY):
+            raise MemoryError from exc
         raise PictureBroken(_CUT_OFF if _ends_early(data) else _reason(exc)) from exc
 
 
+# As Pillow says it, in words and by number.
+_OUT_OF_MEMORY = ("out of memory error", "decoder error -9")
 _CUT_OFF = "it is cut off before its end"
 
 

@@ -74,6 +74,8 @@ T = TypeVar("T")
 SEGMENTS = ".segments"
 # How long a statement waits for another connection's lock, such as a checkpoint's.
 BUSY_TIMEOUT_S = 5.0
+# The largest number that SQLite takes.
+MAX_ID = 2**63 - 1
 # Rows read at once when the vectors are loaded: 8 MB of vectors of 512 numbers.
 CHUNK_ROWS = 4096
 # A question's buttons work this long.
@@ -390,6 +392,8 @@ class Store:
 
     async def item_of_link(self, id: int) -> EmbeddedPicture | None:
         """The item that a link shows."""
+        if id > MAX_ID:
+            return None
         rows = await self._rows(
             """SELECT key, kind, vectors, width, height, text, NULL
             FROM links JOIN items ON items.id = links.item

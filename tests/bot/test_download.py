@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gzip
+import socket
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot import download
 from bot.download import (
@@ -14,6 +20,7 @@ from bot.download import (
     DownloadTooLarge,
     LinkExpired,
     NotDiscords,
+    PublicAddresses,
 )
 from bot.pictures import Picture
 from bot.settings import Settings
@@ -41,6 +48,15 @@ class Cdn:
             return web.Response(status=503, headers={"Retry-After": "0"})
         if way == "away":
             raise web.HTTPFound("https://example.org/picture.png")
+        if way == "inside":
+            raise web.HTTPFound("http://169.254.169.254/latest/meta-data")
+        if way == "nowhere":
+            return web.Response(status=302, headers={"Location": "https://[::1/a.png"})
+        if way == "swelling":
+            body = gzip.compress(bytes(10_000_000))
+            return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+        if way == "lying":
+            return await self._more_than_announced(request)
         if way == "moved":
             raise web.HTTPFound("/cdn/fine")
         if way == "circle":
@@ -61,6 +77,14 @@ class Cdn:
         assert request.transport is not None
         request.transport.close()
         return response
+
+    async def _more_than_announced(self, request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\n"
+        request.transport.write(head + BODY * 100)
+        await asyncio.sleep(0.1)
+        request.transport.close()
+        return web.Response()
 
     async def _endless(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -113,6 +137,15 @@ async def test_bytes_come_whole(cdn: Cdn, downloader: Downloader) -> None:
         "http://127.0.0.1/a.png",
         "file:///etc/passwd",
         "",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/a.png",
+        "https://[::1/a.png",
+        "https://exa℀mple.com/a.png",
+        "https://cdn.discordapp.com\\@evil.example/a.png",
+        "https://evil.example\\@cdn.discordapp.com/a.png",
+        "https://cdn.discordapp.com\t.evil.example/a.png",
+        "https://images-ext-٣.discordapp.net/a.png",
+        "//cdn.discordapp.com/a.png",
     ],
 )
 async def test_nothing_is_fetched_from_strangers(strict: Downloader, url: str) -> None:
@@ -132,6 +165,82 @@ async def test_redirect_elsewhere_is_not_followed(cdn: Cdn, downloader: Download
     assert await downloader.fetch([f"{cdn.url}/cdn/moved"]) == BODY
     with pytest.raises(DownloadFailed, match="redirected too often"):
         await downloader.fetch([f"{cdn.url}/cdn/circle"])
+
+
+@pytest.mark.parametrize("way", ["inside", "nowhere"])
+async def test_redirect_into_the_own_network_or_to_nowhere_is_not_followed(
+    cdn: Cdn, downloader: Downloader, way: str
+) -> None:
+    with pytest.raises(NotDiscords):
+        await downloader.fetch([f"{cdn.url}/cdn/{way}"])
+    assert len(cdn.asked) == 1
+
+
+async def test_a_body_is_never_unpacked(cdn: Cdn, downloader: Downloader) -> None:
+    assert len(await downloader.fetch([f"{cdn.url}/cdn/swelling"], max_bytes=20_000)) < 20_000
+
+
+async def test_no_more_is_read_than_was_announced(cdn: Cdn, downloader: Downloader) -> None:
+    with contextlib.suppress(DownloadFailed):  # or refused for being more than it said
+        assert len(await downloader.fetch([f"{cdn.url}/cdn/lying"], max_bytes=100)) == 10
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("162.159.130.233", True),
+        ("2606:4700::6810:1", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:127.0.0.1", False),
+    ],
+)
+async def test_discords_name_never_leads_to_a_private_address(address: str, public: bool) -> None:
+    resolver = PublicAddresses(Lying(address))
+    if public:
+        assert [one["host"] for one in await resolver.resolve("cdn.discordapp.com")] == [address]
+    else:
+        with pytest.raises(OSError, match="private address"):
+            await resolver.resolve("cdn.discordapp.com")
+
+
+async def test_a_download_is_not_sent_to_a_private_address(
+    strict: Downloader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr(aiohttp, "DefaultResolver", lambda: Lying("127.0.0.1"))
+    with pytest.raises(DownloadFailed, match="private address"):
+        await strict.fetch(["https://cdn.discordapp.com/attachments/1/2/a.png"])
+
+
+class Lying(AbstractResolver):
+    """A name server that has one address for every name."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [
+            ResolveResult(
+                hostname=host, host=self.address, port=port, family=family, proto=0, flags=0
+            )
+        ]
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("host", ["<@123>", "**x**", "[a](b)", "x" * 300])
+def test_a_strangers_address_cannot_dress_up_as_something_else(host: str) -> None:
+    assert "lies at an unknown place;" in str(NotDiscords(f"https://{host}/a.png"))
+    assert "lies at evil.example;" in str(NotDiscords("https://evil.example/a.png"))
 
 
 async def test_failing_server_is_asked_again(cdn: Cdn, downloader: Downloader) -> None:

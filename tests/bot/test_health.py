@@ -107,6 +107,11 @@ async def test_held_up_loop_is_measured() -> None:
     assert metrics.lag_p99_s() > 0.1
 
 
+def test_log_does_nothing_to_a_terminal() -> None:
+    line = logs.fields("event", file="\x1b[2J\u202e.png\u2028", other="\r\ud800")
+    assert line == r'event=event file="\x1b[2J\u202e.png\u2028" other="\r\ud800"'
+
+
 def test_log_fields_stay_on_one_line_and_in_one_piece() -> None:
     line = logs.fields("event", why='it said "no"\nand left', n=3, rate=0.5, empty="")
     assert line == 'event=event why="it said \\"no\\"\\nand left" n=3 rate=0.5 empty=""'

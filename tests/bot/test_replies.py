@@ -22,6 +22,7 @@ EXPECTED: list[BaseException] = [
     index.LinkGone(3),
     index.GalleryClosed(),
     index.PictureTooLarge(10**9, 10**8, "pixels"),
+    index.PictureTooHeavy(2 * 2**30),
     index.NotAPicture("an SVG drawing"),
     index.PictureBroken("it ends too early"),
     index.PictureTooSlow(10),

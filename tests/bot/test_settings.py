@@ -116,6 +116,26 @@ def test_malformed_setting_names_itself_and_its_value(name: str, value: str, par
     assert part in problem
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    [
+        ("DISCORD_API", "http://[::1", "must be an address"),
+        ("DISCORD_API", "http://exa℀mple.com", "must be an address"),
+        ("DISCORD_API", "http://localhost:port", "must be an address"),
+        ("MAGPIE_DB", "~nobody-of-that-name/magpie.db", "can't be a file"),
+        ("MAGPIE_DB", "x" * 5000, "can't be a file"),
+        ("MAGPIE_HTTP", "http://[x", "must be host:port"),
+        ("MAGPIE_HTTP", "127.0.0.1:" + "9" * 5000, "must be host:port"),
+        ("MAGPIE_LOG", "http://[", "must be debug"),
+    ],
+)
+def test_setting_that_cannot_be_taken_apart_is_a_problem_like_any_other(
+    name: str, value: str, part: str
+) -> None:
+    (problem,) = problems({"DISCORD_TOKEN": TOKEN, name: value})
+    assert part in problem
+
+
 def test_password_in_a_database_address_is_not_repeated() -> None:
     (problem,) = problems({"DISCORD_TOKEN": TOKEN, "MAGPIE_DB": "postgresql://me:pw@host/db"})
     assert "pw" not in problem

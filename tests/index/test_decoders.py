@@ -1,0 +1,180 @@
+"""Decoding in a process apart: the same pictures, and none that stalls or ends what asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+import threading
+import tracemalloc
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.hostile import bombs, files
+from index import (
+    Gallery,
+    NotAPicture,
+    PictureBroken,
+    PictureError,
+    PictureTooHeavy,
+    PictureTooLarge,
+    PictureTooSlow,
+    Query,
+    decoders,
+    images,
+)
+from index.embedder import Embedder
+from index.images import Limits
+
+SIDE = 32
+SOON = Limits(time_s=0.5)
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="decodes within the process")
+
+
+@pytest.fixture(autouse=True)
+def _afresh() -> Iterator[None]:
+    decoders.close()
+    yield
+    decoders.close()
+
+
+def idle() -> list[decoders._Decoder]:
+    return [decoder for some in decoders._idle.values() for decoder in some]
+
+
+def many_scans(count: int) -> bytes:
+    """A progressive JPEG that goes over 64 million pixels `count` times more."""
+    whole = files.encoded(Image.new("L", (8000, 8000), 128), "JPEG", progressive=True)
+    end = whole.rindex(b"\xff\xd9")
+    return whole[:end] + whole[whole.rindex(b"\xff\xda", 0, end) : end] * count + whole[end:]
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("resample", [None, Image.Resampling.BICUBIC])
+def test_a_picture_comes_out_the_same_apart(format: str, resample: int | None) -> None:
+    for data in files.sound()[format]:
+        here = images.decode(data, SIDE, resample=resample)
+        apart = decoders.decode(data, SIDE, resample=resample)
+        assert [f.tobytes() for f in apart.frames] == [f.tobytes() for f in here.frames]
+        told = (apart.width, apart.height, apart.format, apart.orientation, apart.n_frames)
+        assert told == (here.width, here.height, here.format, here.orientation, here.n_frames)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"", PictureBroken),
+        (b"just words", NotAPicture),
+        (files.encoded(Image.new("RGB", (60, 60)), "PNG")[:50], PictureBroken),
+        (files.encoded(Image.new("1", (20_000, 20_000)), "PNG"), PictureTooLarge),
+    ],
+    ids=["empty", "text", "cut off", "large"],
+)
+def test_a_refusal_comes_over_whole(data: bytes, kind: type[PictureError]) -> None:
+    with pytest.raises(kind) as here:
+        images.decode(data, SIDE)
+    with pytest.raises(kind) as apart:
+        decoders.decode(data, SIDE)
+    assert str(apart.value) == str(here.value)
+    assert vars(apart.value) == vars(here.value)
+    assert len(idle()) == 1  # the process goes on
+
+
+def test_a_jpeg_of_endless_scans_is_given_up() -> None:
+    with pytest.raises(PictureTooSlow):
+        decoders.decode(many_scans(100_000), SIDE, limits=SOON)
+    assert not idle()
+    assert decoders.decode(files.sound()["PNG"][0], SIDE).frames
+
+
+def test_a_picture_that_swells_is_refused() -> None:
+    one_tile = files.tiff_in_tiles(60_000, 60_000, zlib.compress(bytes(100)))  # 3.6 GB
+    with pytest.raises(PictureTooHeavy):
+        decoders.decode(one_tile, SIDE)
+    assert decoders.decode(files.sound()["PNG"][0], SIDE).frames
+
+
+def test_a_gif_cannot_grow_beyond_the_limit() -> None:
+    with pytest.raises(PictureTooLarge):
+        images.decode(bombs.growing(3000, disposal=2), SIDE, limits=Limits(pixels=4_000_000))
+
+
+def test_wide_numbers_take_no_more_memory_than_their_pixels() -> None:
+    ramp = np.linspace(-3e38, 3e38, 3000 * 2000, dtype=np.float32).reshape(2000, 3000)
+    data = files.encoded(Image.fromarray(ramp), "TIFF")
+    tracemalloc.start()
+    frame = images.decode(data, SIDE).frames[0]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert frame.getpixel((0, 0))[0] <= 5
+    assert frame.getpixel((frame.width - 1, frame.height - 1))[0] >= 250
+    assert peak < 3 * ramp.nbytes
+
+
+def test_a_process_that_is_killed_costs_no_picture() -> None:
+    data = files.sound()["PNG"][0]
+    decoders.decode(data, SIDE)
+    [decoder] = idle()
+    os.kill(decoder._process.pid, signal.SIGKILL)
+    assert decoders.decode(data, SIDE).frames
+    [decoder] = idle()
+    threading.Timer(0.2, os.kill, (decoder._process.pid, signal.SIGKILL)).start()
+    assert decoders.decode(many_scans(20), SIDE).frames
+
+
+def test_a_picture_that_ends_every_process_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crashing(*_: object) -> None:
+        raise decoders._Ended
+
+    monkeypatch.setattr(decoders._Decoder, "decode", crashing)
+    monkeypatch.setattr(decoders._Decoder, "end", lambda self: _crashed(self))
+    with pytest.raises(PictureBroken, match="can't cope"):
+        decoders.decode(files.sound()["PNG"][0], SIDE)
+
+
+def _crashed(decoder: decoders._Decoder) -> int:
+    decoder._process.kill()
+    decoder._process.communicate()
+    return -signal.SIGSEGV
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_process_has_no_secret_and_little_power(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "hunter2")
+    decoders.decode(files.sound()["PNG"][0], SIDE)
+    [decoder] = idle()
+    place = Path(f"/proc/{decoder._process.pid}")
+    assert b"hunter2" not in (place / "environ").read_bytes()
+    limits = (place / "limits").read_text()
+    assert re.search(rf"^Max address space +{decoders.MEMORY_BYTES} ", limits, re.M)
+    assert re.search(r"^Max file size +0 ", limits, re.M)
+    assert (place / "oom_score_adj").read_text().strip() == "1000"
+
+
+def test_the_processes_end_with_the_one_that_began_them() -> None:
+    decoders.decode(files.sound()["PNG"][0], SIDE)
+    [decoder] = idle()
+    decoder._requests.close()
+    assert decoder._process.wait(timeout=30) == 0
+
+
+async def test_a_picture_that_stalls_holds_up_no_question(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    gallery = await Gallery.open(tmp_path / "gallery.db", embedder)
+    stalling = asyncio.create_task(gallery.embed_picture(many_scans(60)))
+    try:
+        asked = Query(image=files.sound()["PNG"][0])
+        assert (await gallery.embed_query(asked)).vector.size
+        assert not stalling.done()
+    finally:
+        stalling.cancel()
+        await asyncio.gather(stalling, return_exceptions=True)
+        await gallery.close()
