@@ -23,6 +23,7 @@ BENCH_SEED, or `--seed`, chooses the servers; a failure names the world that sho
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import re
@@ -581,6 +582,7 @@ def _shown(chance: random.Random, of: Layout, files: list[Path]) -> dict[int, li
 
 
 def run() -> Report:
+    logging.basicConfig(level=logging.WARNING)  # discord.py says there what it could not do
     seed = int(os.environ.get("BENCH_SEED", "1"))
     worlds = int(os.environ.get("BENCH_WORLDS", WORLDS))
     began, spent = time.perf_counter(), time.process_time()
