@@ -1,4 +1,4 @@
-"""`python -m bench NAME [--json]`: measure one thing, or `all`."""
+"""`python -m bench NAME [--json] [--seed N]`: measure one thing, or `all`."""
 
 from __future__ import annotations
 
@@ -28,11 +28,16 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object a measurement")
     parser.add_argument("--device", default="cpu", help="for `embed`: cpu (default), or cuda")
     parser.add_argument("--plot", default="", help="for `search`: an SVG of how the time grows")
-    parser.add_argument("--seed", default="1", help="of `permissions` and `fuzz`: what is dealt")
+    parser.add_argument("--seed", default="1", help="of `permissions`, `fuzz` and `chaos`")
+    parser.add_argument("--minutes", help="for `chaos` (1) and `load` (10): how long it goes on")
+    parser.add_argument("--hurried", action="store_true", help="for `chaos`: short waits")
     options = parser.parse_args()
     os.environ["BENCH_DEVICE"] = options.device
     os.environ["BENCH_PLOT"] = options.plot
     os.environ["BENCH_SEED"] = options.seed
+    os.environ["BENCH_HURRIED"] = "1" if options.hurried else ""
+    if options.minutes:
+        os.environ["BENCH_MINUTES"] = options.minutes
     console = Console()
     for name in names if options.name == "all" else [options.name]:
         report: Report = importlib.import_module(f"bench.{name}").run()

@@ -123,8 +123,10 @@ def in_place(server: Server, member: Member, place: int) -> int:
 
 def follows(server: Server, member: Member, place: int) -> bool:
     """Whether a message that is posted now reaches them."""
-    permissions = in_place(server, member, place)
-    one = server.places[place]
+    return _is_let_in(server.places[place], member, in_place(server, member, place))
+
+
+def _is_let_in(one: Place, member: Member, permissions: int) -> bool:
     if not permissions & VIEW_CHANNEL:
         return False
     if one.is_voice and not permissions & CONNECT:
@@ -199,7 +201,7 @@ class Reach:
         may = {id: in_place(server, member, id) for id in places}
         self.views = {id for id in places if may[id] & VIEW_CHANNEL}
         self.looks_back = {id for id in self.views if may[id] & READ_MESSAGE_HISTORY}
-        self.follows = {id for id in self.views if follows(server, member, id)}
+        self.follows = {id for id in self.views if _is_let_in(places[id], member, may[id])}
         self.reads = self.follows & self.looks_back
 
 

@@ -46,6 +46,8 @@ SIDE = 64  # pixels
 LATE = "2100-01-01T00:00:00+00:00"
 COLOURS = ("red", "green", "blue", "yellow", "white", "black", "orange", "purple", "pink")
 PATIENCE_S = 60.0
+# Discord gives three seconds; here a busy machine must not look like a question turned down.
+ACKNOWLEDGE_S = 30.0
 
 Model: TypeAlias = str | Embedder
 
@@ -231,7 +233,10 @@ async def open_stage(
 ) -> AsyncIterator[Stage]:
     """The scene served, Magpie connected, these people logged in."""
     async with contextlib.AsyncExitStack() as stack:
-        discord = await stack.enter_async_context(sandbox.serve(scene.world, record=False))
+        clocks = sandbox.Clocks(acknowledge_s=ACKNOWLEDGE_S)
+        discord = await stack.enter_async_context(
+            sandbox.serve(scene.world, record=False, clocks=clocks)
+        )
         gallery = await Gallery.open(db, model)
         stack.push_async_callback(gallery.close)
         settings = Settings(token=TOKEN, api=discord.url, db=db, http=None, questions=0)

@@ -22,6 +22,7 @@ from discord.abc import GuildChannel
 from discord.utils import snowflake_time, time_snowflake
 
 from bot.coverage import Coverage, Move
+from bot.download import DownloadError
 from bot.ingest import Trouble
 from bot.logs import fields
 from bot.recent import Recent
@@ -41,8 +42,9 @@ PAGE = 100  # messages; the most Discord gives at once
 CHANNELS_AT_ONCE = 3
 # Links posted right before the bot stopped unfold after it: this much is read again.
 OVERLAP = timedelta(minutes=15)
-# A page that fails in a way nobody expected is tried so often; then what fails is left out.
-PAGE_ATTEMPTS = 3
+# A page that fails in a way nobody expected, or of which files can't be had now, is tried so often,
+# each time after twice the wait, for minutes in all; then what fails is left out.
+PAGE_ATTEMPTS = 5
 QUIET_S = 86_400.0  # a thread without a message for that long is taken to have settled
 RETRY_S = 30.0  # after Discord failed to give a page
 FLUSH_S = 300.0  # cursors that only ordinary talk has moved are written this often
@@ -256,8 +258,7 @@ class History:
 
     async def on_channel_gone(self, channel: GuildChannel) -> None:
         guild, marks = channel.guild, self._client.watched.marks(channel.guild.id)
-        if channel.id in marks:
-            await self._client.watched.discard(guild.id, channel.id)
+        self._client.watched.drop(guild.id, channel.id)
         if isinstance(channel, discord.CategoryChannel):  # its channels remain, by themselves
             for reading in self._of(guild.id):
                 place = reading.place
@@ -265,6 +266,8 @@ class History:
                     await self.forget_group(guild.id, place.id)
         elif marks:
             await self.forget_group(guild.id, channel.id)
+        if channel.id in marks:
+            await self._client.ledger.unwatch(guild.id, channel.id)
 
     def reconsider(self, guild: discord.Guild) -> None:
         """The bot's roles or their permissions changed: look again what it may read."""
@@ -490,14 +493,16 @@ class History:
         return reading
 
     def _retry_later(self, reading: Reading, error: Exception) -> None:
-        known = isinstance(error, Trouble)
-        reading.failures += not known
+        outside = isinstance(error, Trouble)
+        reading.failures += not outside
+        retry_s = RETRY_S * 2 ** max(reading.failures - 1, 0)
+        known = outside or isinstance(error, DownloadError)
         log.log(
             logging.WARNING if known else logging.ERROR,
-            fields("page_failed", channel=reading.coverage.group, why=error, retry_s=RETRY_S),
+            fields("page_failed", channel=reading.coverage.group, why=error, retry_s=retry_s),
             exc_info=None if known else error,
         )
-        asyncio.get_running_loop().call_later(RETRY_S, self._queue, reading)
+        asyncio.get_running_loop().call_later(retry_s, self._queue, reading)
 
     async def _step(self, reading: Reading) -> None:
         """The next page of a channel or thread, or a look through its archived threads."""

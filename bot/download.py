@@ -34,6 +34,9 @@ MAX_REDIRECTS = 3
 TIMEOUT = aiohttp.ClientTimeout(total=90, sock_connect=10, sock_read=20)
 CHUNK_BYTES = 2**16
 
+# What an error page is, whatever its status says; no picture is sent as one of these.
+NO_PICTURES = ("text/html", "text/plain", "application/json")
+
 CDN, PROXY = "cdn.discordapp.com", "media.discordapp.net"
 _EXTERNAL_PROXY = re.compile(r"images-ext-[0-9]+\.discordapp\.net")  # pictures of unfurled links
 _PLAIN_HOST = re.compile(r"[a-z0-9.-]{1,80}")  # that can be named without dressing up as more
@@ -98,8 +101,10 @@ class Downloader:
             errors.append(DownloadTooLarge(size, max_bytes))
             urls = reduced
         for url in urls:
+            # the proxy may have made the file smaller
+            exactly = size if not self._is_proxy(url) else None
             try:
-                return await self._patiently(url, max_bytes)
+                return await self._patiently(url, max_bytes, exactly)
             except DownloadTooLarge as error:
                 errors.append(error)
                 urls += [smaller for smaller in reduced if smaller not in urls]
@@ -147,12 +152,19 @@ class Downloader:
         place = "cdn" if url.host == CDN else "media"
         return yarl.URL(f"{self._stand_in}/{place}{url.raw_path_qs}", encoded=True)
 
-    async def _patiently(self, url: str, max_bytes: int) -> bytes:
-        """The bytes behind one URL, tried again while failing may pass."""
+    async def _patiently(self, url: str, max_bytes: int, exactly: int | None = None) -> bytes:
+        """The bytes behind one URL, tried again while failing may pass.
+
+        exactly  how many there are, where that is known: others are not the picture
+        """
         allowed = self._allowed(url)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._once(allowed, max_bytes)
+                data = await self._once(allowed, max_bytes)
+                if exactly is not None and len(data) != exactly:
+                    reason = f"Discord sent {len(data)} bytes instead of {exactly}"
+                    raise DownloadFailed(reason, passing=True)
+                return data
             except DownloadFailed as error:
                 if not error.passing or attempt == ATTEMPTS:
                     raise
@@ -226,6 +238,9 @@ def _target(response: aiohttp.ClientResponse) -> str:
 def _check_status(response: aiohttp.ClientResponse) -> None:
     status = response.status
     if status == 200:
+        if response.content_type in NO_PICTURES:
+            kind = response.content_type
+            raise DownloadFailed(f"Discord sent {kind} in its place", passing=True)
         return
     if status in (403, 404, 410):
         raise LinkExpired(status)

@@ -20,7 +20,7 @@ import discord
 
 from bot import pictures
 from bot.coverage import Coverage, Move
-from bot.download import DownloadError, LinkExpired
+from bot.download import DownloadError, DownloadFailed, LinkExpired
 from bot.ledger import Item
 from bot.logs import fields
 from bot.pictures import Picture
@@ -205,8 +205,13 @@ class Ingest:
                 self._client.metrics.add_pictures(kept)
         except GalleryClosed:
             return  # shutting down; the cursor stays before it
-        except Exception:
-            log.exception(fields("post_failed", guild=post.space, message=post.message))
+        except Exception as error:
+            known = isinstance(error, DownloadError)
+            log.log(
+                logging.WARNING if known else logging.ERROR,
+                fields("post_failed", guild=post.space, message=post.message, why=error),
+                exc_info=None if known else error,
+            )
             self._client.history.read_from(post.group.id, post.message)
         if post.coverage is not None:
             post.coverage.done(post.message)
@@ -309,7 +314,8 @@ class Ingest:
     async def _take_one(self, post: Post, picture: Picture) -> list[Item]:
         """The picture, ready to be committed, or nothing where it can't be had.
 
-        raises   LinkExpired, GalleryClosed, StoreError; for a patient post anything unforeseen
+        raises   LinkExpired, GalleryClosed, StoreError; for a patient post anything unforeseen,
+                 and DownloadFailed where Discord may have its own file again later
         """
         try:
             data = await self._client.downloader.fetch(picture)
@@ -318,7 +324,8 @@ class Ingest:
         except (LinkExpired, GalleryClosed, StoreError):
             raise
         except Exception as error:
-            if post.patient and not isinstance(error, DownloadError | PictureError):
+            expected = isinstance(error, DownloadError | PictureError)
+            if post.patient and (not expected or _may_come(picture, error)):
                 raise
             self._failed(post, picture, error)
             return []
@@ -345,6 +352,12 @@ class Ingest:
             else:
                 log.warning(fields("message_unread", guild=space, message=message, why=error))
         return None
+
+
+def _may_come(picture: Picture, error: Exception) -> bool:
+    """Whether a file that lies with Discord itself failed for now. Other sites' pictures often
+    fail for good, and say so in no other way."""
+    return picture.kind != "embed" and isinstance(error, DownloadFailed) and error.passing
 
 
 def _is_whole(data: Mapping[str, object]) -> bool:

@@ -4,14 +4,17 @@ A deletion can arrive while the deleted picture is still being downloaded, embed
 from history. So the last word on each message is kept here, and what no longer stands is
 left out of every commit, whoever had begun it. Removing waits for the commit that is being
 written and removes after it.
+
+While the file cannot be written (the disk is full, another process holds it), all of this waits
+and tries again: nothing is skipped.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import TypeAlias, TypeVar
 
 from bot.coverage import Move
 from bot.logs import fields
@@ -20,6 +23,7 @@ from index import EmbeddedPicture, Gallery, Job, Link, StoreError
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Item: TypeAlias = tuple[EmbeddedPicture, Link]
 
 # Words are kept for many times as many messages as can be on their way at once.
@@ -65,15 +69,23 @@ class Ledger:
     ) -> int:
         """Write the items that still stand, with the cursors and jobs; returns how many items.
 
-        Cursors are computed at the last moment. While the file cannot be written (the disk is
-        full, another process holds it) this waits and tries again: nothing is skipped.
+        Cursors are computed at the last moment.
+        """
+        return await self._in_the_end(lambda: self._write(items, moves, jobs))
+
+    async def _in_the_end(self, write: Callable[[], Awaitable[T]], patient: bool = True) -> T:
+        """What `write` gives back, once the file can be written.
+
+        raises   StoreError when it can't, and nobody is to wait for it
         """
         while True:
             try:
                 async with self._writing:
-                    return await self._write(items, moves, jobs)
+                    return await write()
             except StoreError as error:
-                log.error(fields("commit_waits", reason=error, retry_s=RETRY_S))
+                if not patient:
+                    raise
+                log.error(fields("write_waits", reason=error, retry_s=RETRY_S))
                 await asyncio.sleep(RETRY_S)
 
     async def _write(
@@ -87,18 +99,31 @@ class Ledger:
             move.coverage.saved(cursor, move)
         return len(standing)
 
-    async def keep(self, space: int, message: int, slots: Collection[str]) -> int:
+    async def keep(
+        self, space: int, message: int, slots: Collection[str], *, patient: bool = True
+    ) -> int:
         """Drop a message's pictures that it no longer shows; returns how many."""
-        async with self._writing:
-            return await self._gallery.keep_slots(space, str(message), slots)
+        word = self._shown.get(message)
 
-    async def forget_messages(self, space: int, messages: Sequence[int]) -> int:
+        async def write() -> int:
+            latest = self._shown.get(message)  # it may have been edited again meanwhile
+            kept = slots if latest is None or latest is word else latest
+            return await self._gallery.keep_slots(space, str(message), kept)
+
+        return await self._in_the_end(write, patient)
+
+    async def forget_messages(
+        self, space: int, messages: Sequence[int], *, patient: bool = True
+    ) -> int:
         """Remove deleted messages for good; returns how many pictures went."""
         for message in messages:
             self._gone.put(message, None)
-        async with self._writing:
+
+        async def write() -> int:
             known = [m for m in map(str, messages) if await self._gallery.slots(space, m)]
             return await self._gallery.remove_sources(space, known) if known else 0
+
+        return await self._in_the_end(write, patient)
 
     async def forget_group(self, space: int, group: int, threads: Iterable[int] = ()) -> int:
         """Remove a channel with its threads, or a thread; returns how many pictures went.
@@ -107,15 +132,21 @@ class Ledger:
         of which at least cursors are kept.
         """
         self._gone_groups.put(group, None)
-        async with self._writing:
+
+        async def write() -> int:
             removed = await self._gallery.remove_group(space, group)
             for thread in threads:
                 removed += await self._gallery.remove_group(space, thread)
             return removed
 
+        return await self._in_the_end(write)
+
+    async def unwatch(self, space: int, channel: int) -> None:
+        """Drop the mark of a channel that was deleted."""
+        await self._in_the_end(lambda: self._gallery.unwatch(space, channel))
+
     async def forget_space(self, space: int, channels: Iterable[int]) -> int:
         """Remove everything of a guild; pictures of these channels may still be on their way."""
         for channel in channels:
             self._gone_groups.put(channel, None)
-        async with self._writing:
-            return await self._gallery.remove_space(space)
+        return await self._in_the_end(lambda: self._gallery.remove_space(space))

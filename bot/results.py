@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from bot import pictures
 from bot.logs import fields
 from bot.pictures import Picture
 from bot.replies import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, quoted
-from index import Hit, Link, SavedSearch
+from index import Hit, Link, SavedSearch, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Magpie
@@ -120,16 +120,27 @@ async def _message(client: Magpie, link: Link) -> discord.Message | Absent:
             return await channel.fetch_message(int(link.source))
     except discord.HTTPException as error:
         if error.code == UNKNOWN_MESSAGE:
-            await client.ledger.forget_messages(link.space, [int(link.source)])
-        elif error.code == UNKNOWN_CHANNEL and not _known(client, link):
-            await client.history.forget_group(link.space, link.group.id)
-        else:
-            log.warning(fields("hit_unreadable", **_where(link), reason=error))
-            return Absent.UNREADABLE
+            sources = [int(link.source)]
+            erasing = client.ledger.forget_messages(link.space, sources, patient=False)
+            return await _erased(erasing, **_where(link))
+        if error.code == UNKNOWN_CHANNEL and not _known(client, link):
+            erasing = client.history.forget_group(link.space, link.group.id)
+            return await _erased(erasing, **_where(link))
+        log.warning(fields("hit_unreadable", **_where(link), reason=error))
     except (aiohttp.ClientError, OSError, TimeoutError) as error:  # the network
         log.warning(fields("hit_unreadable", **_where(link), reason=repr(error)))
+    return Absent.UNREADABLE
+
+
+async def _erased(erasing: Awaitable[int], **where: object) -> Absent:
+    """Erase what is gone. Where the file can't be written now it is only not shown: the answer
+    doesn't wait, and the next look erases it."""
+    try:
+        await erasing
+    except StoreError as error:
+        log.warning(fields("hit_not_erased", **where, reason=error))
         return Absent.UNREADABLE
-    log.info(fields("hit_gone", **_where(link)))
+    log.info(fields("hit_gone", **where))
     return Absent.GONE
 
 
@@ -152,9 +163,9 @@ async def _shown(client: Magpie, hit: Hit, message: discord.Message | Absent) ->
     if _stripped(message):
         return Absent.UNREADABLE
     known = await client.gallery.slots(hit.link.space, hit.link.source)
-    await client.ledger.keep(hit.link.space, message.id, known - {hit.link.slot})
-    log.info(fields("hit_gone", **_where(hit.link), slot=hit.link.slot))
-    return Absent.GONE
+    kept = known - {hit.link.slot}
+    erasing = client.ledger.keep(hit.link.space, message.id, kept, patient=False)
+    return await _erased(erasing, **_where(hit.link), slot=hit.link.slot)
 
 
 def _stripped(message: discord.Message) -> bool:

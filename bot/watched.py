@@ -50,6 +50,10 @@ class Watched:
 
     async def discard(self, guild_id: int, channel_id: int) -> None:
         await self._gallery.unwatch(guild_id, channel_id)
+        self.drop(guild_id, channel_id)
+
+    def drop(self, guild_id: int, channel_id: int) -> None:
+        """Forget a mark; the gallery's is dropped by whoever calls."""
         self._marks[guild_id].discard(channel_id)
 
     def drop_guild(self, guild_id: int) -> None:

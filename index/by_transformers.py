@@ -32,7 +32,7 @@ class Images:
         self._device = device
         self._processor = preprocessing.processor(found)
 
-    def __call__(self, frames: Sequence[Image]) -> Floats:
+    def __call__(self, frames: Sequence[Image], between: object = None) -> Floats:
         """(len(frames), d) features."""
         import torch
 

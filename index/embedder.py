@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Side: TypeAlias = Literal["images", "texts"]
+Between: TypeAlias = "Callable[[], None] | None"
 # Tried for each side, best first, and compared with "plain".
 NUMBERS: dict[Side, dict[Precision, tuple[packed.Numbers, ...]]] = {
     "images": {
@@ -94,8 +95,11 @@ class Embedder(Protocol):
     def device(self) -> str:
         """Where it computes: "cpu", "cuda:0"."""
 
-    def images(self, frames: Sequence[Image]) -> Floats:
-        """(len(frames), d) float32, unit rows."""
+    def images(self, frames: Sequence[Image], between: Between = None) -> Floats:
+        """(len(frames), d) float32, unit rows.
+
+        between  may be called on the way, several times, for what can't wait
+        """
 
     def texts(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
         """(len(texts), d) unit rows; and for each text that was too long, what was read."""
@@ -115,7 +119,7 @@ class Texts(Protocol):
 class Images(Protocol):
     """Frames → features, not yet of unit length."""
 
-    def __call__(self, frames: Sequence[Image]) -> Floats: ...
+    def __call__(self, frames: Sequence[Image], between: Between = None) -> Floats: ...
 
 
 class ClipEmbedder:
@@ -162,13 +166,14 @@ class ClipEmbedder:
         features, read = self._texts(texts)
         return _unit(features), read
 
-    def images(self, frames: Sequence[Image]) -> Floats:
-        """(len(frames), d) float32, unit rows."""
+    def images(self, frames: Sequence[Image], between: Between = None) -> Floats:
+        """(len(frames), d) float32, unit rows; `between` is called between layers of known
+        families."""
         if self._images is None:
             with _translated(self._found):
                 self._images = self._best("images", self._image_side, _sample_images(self.side))
         parts = [frames[n : n + self.batch] for n in range(0, len(frames), self.batch)]
-        return _unit(np.concatenate([self._images(part) for part in parts]))
+        return _unit(np.concatenate([self._images(part, between) for part in parts]))
 
     def seen(self, frame: Image) -> Image:
         """What it looks at of a frame: cropped and resized."""
@@ -263,10 +268,11 @@ class _OwnImages:
         self._model = model
         self._tower = tower
 
-    def __call__(self, frames: Sequence[Image]) -> Floats:
+    def __call__(self, frames: Sequence[Image], between: Between = None) -> Floats:
         size = (self._model.side, self._model.side)
         seen = [frame if frame.size == size else self._model.seen(frame) for frame in frames]
-        features: Floats = self._tower(np.stack([np.asarray(one) for one in seen])).cpu().numpy()
+        pixels = np.stack([np.asarray(one) for one in seen])
+        features: Floats = self._tower(pixels, between).cpu().numpy()
         return features
 
 

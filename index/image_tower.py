@@ -7,7 +7,7 @@ CLIP's last layer, all that follows the attention.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,20 +52,29 @@ class ImageTower:
             else _Pooling(shape, weights, products, self._norms)
         )
 
-    def __call__(self, pixels: Any) -> torch.Tensor:
-        """(n, d) features of (n, edge, edge, 3) bytes, RGB."""
+    def __call__(self, pixels: Any, between: Callable[[], None] | None = None) -> torch.Tensor:
+        """(n, d) features of (n, edge, edge, 3) bytes, RGB; `between` is called before each
+        layer."""
         import torch
 
         with torch.inference_mode():
             x = self._embedded(torch.from_numpy(np.ascontiguousarray(pixels)))
             if self._before is not None:
-                x = self._before(x)
-                for layer in self._layers[:-1]:
-                    x = layer(x)
+                x = self._through(self._layers[:-1], self._before(x), between)
+                if between is not None:
+                    between()
                 return self._head(self._after(self._layers[-1].first(x)))
-            for layer in self._layers:
-                x = layer(x)
-            return self._head(self._after(x))
+            return self._head(self._after(self._through(self._layers, x, between)))
+
+    @staticmethod
+    def _through(
+        layers: Sequence[_Layer], x: torch.Tensor, between: Callable[[], None] | None
+    ) -> torch.Tensor:
+        for layer in layers:
+            if between is not None:
+                between()
+            x = layer(x)
+        return x
 
     def _embedded(self, pixels: torch.Tensor) -> torch.Tensor:
         """(n, rows, width): patches and their positions, CLIP's class in front."""

@@ -11,13 +11,12 @@ import enum
 import heapq
 import itertools
 import logging
-import math
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from index.embedder import Embedder
@@ -39,19 +38,11 @@ class Turn(enum.IntEnum):
     IMAGE = 3
 
 
-ASKED = (Turn.ASKED_TEXT, Turn.ASKED_IMAGE)
-
-
 # How many may wait; further callers wait to be let in. A waiting picture holds its decoded
 # frames, some 2 MB each.
 MAX_WAITING = {Turn.ASKED_TEXT: 256, Turn.ASKED_IMAGE: 32, Turn.TEXT: 256, Turn.IMAGE: 32}
 # Texts in one call; they cost a tenth of a picture.
 TEXT_BATCH = 32
-# A question waits for the call in hand. For a while after one, pictures are embedded in calls that
-# take no longer than this, or one by one: on a CPU, where four of ViT-B/32 take 200 ms, questions
-# are answered in a third of the time and pictures take a fifth more. A GPU's calls are short.
-HOLD_S = 0.03
-ASKED_LATELY_S = 30.0
 # Questions whose embeddings are remembered, some 2 KB each: people ask again what others asked.
 REMEMBERED = 1024
 
@@ -79,8 +70,6 @@ class ModelThread:
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closing = False
-        self._asked_at = -math.inf
-        self._frame_s = math.inf  # that a frame takes; as if for ever before the first
         self._remembered: OrderedDict[str, Embedded] = OrderedDict()
         self._doors = {turn: asyncio.Semaphore(n) for turn, n in MAX_WAITING.items()}
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
@@ -132,8 +121,6 @@ class ModelThread:
         with self._changed:
             if self._closing:
                 raise GalleryClosed
-            if turn in ASKED:
-                self._asked_at = time.monotonic()
             heapq.heappush(self._queue, waiting)
             self._changed.notify()
         return waiting.done
@@ -148,28 +135,39 @@ class ModelThread:
         """The next in turn and others like it, as many as go in one call; empty: closing."""
         with self._changed:
             while not self._closing:
-                batch: list[_Waiting] = []
-                while self._queue and (not batch or self._fits(batch)):
-                    waiting = heapq.heappop(self._queue)
-                    if waiting.done.set_running_or_notify_cancel():
-                        batch.append(waiting)
-                if batch:
+                if batch := self._taken():
                     return batch
                 self._changed.wait()
             return []
+
+    def _ask_first(self, turn: Turn) -> None:
+        """Embed what is asked for and goes before this turn, which is in hand.
+
+        Called between the layers of a picture's call: four pictures take a CPU 200 ms, one layer
+        of theirs 15, and an answer would wait for all of it.
+        """
+        while True:
+            with self._changed:
+                batch = self._taken(before=min(turn, Turn.TEXT))
+            if not batch:
+                return
+            self._embed(batch)
+
+    def _taken(self, before: int = len(Turn)) -> list[_Waiting]:
+        """A batch out of the queue, of a turn before this one; the lock is held."""
+        batch: list[_Waiting] = []
+        while self._queue and self._queue[0].turn < before and (not batch or self._fits(batch)):
+            waiting = heapq.heappop(self._queue)
+            if waiting.done.set_running_or_notify_cancel():
+                batch.append(waiting)
+        return batch
 
     def _fits(self, batch: Sequence[_Waiting]) -> bool:
         """Whether the next in turn can go in the same call."""
         first, following = batch[0], self._queue[0]
         texts = first.turn in (Turn.TEXT, Turn.ASKED_TEXT)
-        room = (TEXT_BATCH if texts else self._frames_at_once()) - sum(w.size for w in batch)
+        room = (TEXT_BATCH if texts else self.embedder.batch) - sum(w.size for w in batch)
         return following.turn == first.turn and following.size <= room
-
-    def _frames_at_once(self) -> int:
-        """As many as pay; while questions come, fewer where frames take long."""
-        if time.monotonic() - self._asked_at > ASKED_LATELY_S:
-            return self.embedder.batch
-        return min(int(HOLD_S / self._frame_s), self.embedder.batch)
 
     def _embed(self, batch: Sequence[_Waiting]) -> None:
         try:
@@ -190,9 +188,7 @@ class ModelThread:
             vectors, read = self.embedder.texts([waiting.content for waiting in batch])
             return [(vectors[i : i + 1], read[i]) for i in range(len(batch))]
         frames = [frame for waiting in batch for frame in waiting.content]
-        began = time.monotonic()
-        vectors = self.embedder.images(frames)
-        self._frame_s = max((time.monotonic() - began) / len(frames), 1e-6)
+        vectors = self.embedder.images(frames, partial(self._ask_first, batch[0].turn))
         ends = list(itertools.accumulate(w.size for w in batch))
         return [
             (vectors[end - waiting.size : end], None)

@@ -84,6 +84,10 @@ SEARCH_LIFE_S = 7 * 24 * 3600
 CHECKPOINT_TRIES = 4
 CHECKPOINT_PAUSE_S = 0.05
 
+# In the statement that reads vectors: another model may take over between two statements.
+_MODELS = """(SELECT dimension FROM model), (SELECT revision FROM model),
+    (SELECT dimension FROM successor)"""
+
 OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "opted_out", "retention", "departed")
 
 _LINK = """links.id, links.space, links.source, links.slot, links.owner, links.posted_at,
@@ -383,7 +387,8 @@ class Store:
     async def item(self, key: bytes) -> EmbeddedPicture | None:
         """The item with this key, as it was committed; None when it isn't here."""
         rows = await self._rows(
-            """SELECT key, kind, embeddings.vectors, width, height, text, successor.vectors
+            f"""SELECT key, kind, embeddings.vectors, width, height, text, successor.vectors,
+            {_MODELS}
             FROM items JOIN embeddings ON embeddings.item = id
             LEFT JOIN successor_embeddings AS successor ON successor.item = id WHERE key = ?""",
             key,
@@ -395,7 +400,7 @@ class Store:
         if id > MAX_ID:
             return None
         rows = await self._rows(
-            """SELECT key, kind, vectors, width, height, text, NULL
+            f"""SELECT key, kind, vectors, width, height, text, NULL, {_MODELS}
             FROM links JOIN items ON items.id = links.item
             JOIN embeddings ON embeddings.item = links.item WHERE links.id = ?""",
             id,
@@ -403,14 +408,12 @@ class Store:
         return await self._picture(rows)
 
     async def _picture(self, rows: list[sqlite3.Row]) -> EmbeddedPicture | None:
-        model = await self.model()
-        if not rows or model is None:
+        if not rows:
             return None
-        key, kind, vectors, width, height, text, following = rows[0]
-        shaped = _vectors(self.path, vectors, model.dimension)
-        after = await self.successor() if following else None
-        successor = _vectors(self.path, following, after.dimension) if after else None
-        return EmbeddedPicture(key, kind, shaped, width, height, text, model.revision, successor)
+        key, kind, vectors, width, height, text, following, dimension, revision, next_ = rows[0]
+        shaped = _vectors(self.path, vectors, dimension)
+        successor = _vectors(self.path, following, next_) if following else None
+        return EmbeddedPicture(key, kind, shaped, width, height, text, revision, successor)
 
     async def links(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
         """Those of these links that are still there, each with its kind and text."""

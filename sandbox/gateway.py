@@ -158,6 +158,7 @@ class Gateway:
         self.links = links
         self.faults = faults
         self.sessions: dict[str, Session] = {}
+        self.watchers: list[Callable[[], None]] = []  # called after every change of the world
         self.heartbeat_ms = HEARTBEAT_MS
         self._sockets: set[Socket] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -184,6 +185,8 @@ class Gateway:
             if self._may_have(session, guild, channel, only, seen) and self._wants(session, name):
                 data = build(session.viewer) if callable(build) else build
                 self._deliver(session, name, data)
+        for look in self.watchers:
+            look()
 
     def readers(self, channel: Channel, *, seen: bool = False) -> set[int]:
         """The users who can read (or see) a channel, to tell them after it is gone."""

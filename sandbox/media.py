@@ -14,14 +14,8 @@ from .world import ANIMATED
 FORMATS = {"jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF"}
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 
-# what Pillow raises for broken, hostile or merely enormous pictures
-UNREADABLE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
+# Broken or hostile bytes can fail in a decoder in any way: AVIF's, for one, by a RuntimeError.
+UNREADABLE = Exception
 
 # Python's table lacks these before 3.13 or leaves them to the machine's own.
 mimetypes.add_type("image/webp", ".webp")
@@ -63,7 +57,7 @@ def resized(
 ) -> tuple[bytes, str]:
     """The picture within width × height (never enlarged), in a format; bytes and type.
 
-    raises  one of UNREADABLE when the file is no picture, or too large a one
+    raises  UNREADABLE when the file is no picture, or too large a one
     """
     with Image.open(path) as image:
         wanted = FORMATS.get(format or "", image.format or "PNG")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import permissions
 from .core import Core
@@ -44,6 +45,8 @@ async def _later(core: Core, message: Message, content: str) -> None:
 
 def embed_of(core: Core, link: str) -> dict[str, Any] | None:
     """The embed that a link unfurls to: a bare picture, or a page with one; None for neither."""
+    if not _is_address(link):
+        return None
     if link.startswith(PAGE_SITE) and (path := core.links.file_at(link)):
         return {
             "type": "article",
@@ -57,3 +60,11 @@ def embed_of(core: Core, link: str) -> dict[str, Any] | None:
     if shown.width is None or not (shown.content_type or "").startswith("image/"):
         return None
     return {"type": "image", "url": link, "thumbnail": {"url": link}}
+
+
+def _is_address(link: str) -> bool:
+    """Whether it can be taken apart; people write anything behind https://."""
+    try:
+        return bool(urlsplit(link).netloc)
+    except ValueError:
+        return False

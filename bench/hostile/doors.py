@@ -208,7 +208,8 @@ def _row(custom_id: str) -> Any:
 @contextlib.asynccontextmanager
 async def _bot(server: sandbox.Server, db: Path) -> AsyncIterator[None]:
     gallery = await Gallery.open(db, str(MODEL), device="cpu")
-    settings = Settings(token=server.world.application.token, api=server.url, db=db, http=None)
+    token = server.world.application.token
+    settings = Settings(token=token, api=server.url, db=db, http=None, questions=0)  # at any pace
     try:
         async with Magpie(settings, gallery, Metrics(), guild_ready_timeout=0.2) as client:
             serving = asyncio.create_task(client.serve())

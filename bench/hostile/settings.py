@@ -71,6 +71,8 @@ def _value(chance: random.Random) -> str:
         return words.url(chance)
     if way < 0.5:
         return f"{chance.choice(words.HOSTS)}:{chance.choice(words.NUMBERS)}"
+    if way < 0.55:
+        return str(chance.choice(words.NUMBERS))
     if way < 0.6:
         return chance.choice(list(DEFAULTS.values()))
     return words.text(chance, chance.choice((100, 5000)))

@@ -109,10 +109,10 @@ class Held:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._embedder, name)
 
-    def images(self, frames: Sequence[Image.Image]) -> Any:
+    def images(self, frames: Sequence[Image.Image], between: Any = None) -> Any:
         self.begun += 1
         assert self._go.wait(PATIENCE_S)
-        return self._embedder.images(frames)
+        return self._embedder.images(frames, between)
 
     def hold(self) -> None:
         self._go.clear()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from bot import backfill, ingest
+from bot import backfill, download, ingest
 from bot.client import Magpie
 from demo.person import Person
 from index import Link
@@ -243,6 +243,38 @@ async def test_failing_cdn_is_asked_again(
     sandbox.strike("cdn_truncated", bytes=20, times=1)
     posted = await ada.post(str(world_file.channels["general"]), pictures={"a.png": png("teal")})
     await indexed(watching, posted)
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_cdn_that_fails_for_longer_loses_no_picture(
+    magpie: Magpie,
+    world_file: WorldFile,
+    ada: Person,
+    sandbox: sandbox_package.Server,
+    monkeypatch: pytest.MonkeyPatch,
+    live: bool,
+) -> None:
+    monkeypatch.setattr(backfill, "RETRY_S", 0.01)
+    monkeypatch.setattr(download, "FIRST_WAIT_S", 0.001)
+    general = world_file.channels["general"]
+    if live:
+        await watch(magpie, general)
+    sandbox.strike("cdn_error", status=503, times=2 * 2 * download.ATTEMPTS)
+    posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+    if not live:
+        await watch(magpie, general)
+    await indexed(magpie, posted)
+
+
+async def test_error_page_in_a_picture_s_place_loses_no_picture(
+    watching: Magpie, world_file: WorldFile, ada: Person, sandbox: sandbox_package.Server
+) -> None:
+    for content_type in ("text/html", "image/png"):  # the second is known by its size
+        sandbox.strike("cdn_wrong", content_type=content_type)
+        posted = await ada.post(
+            str(world_file.channels["general"]), pictures={"a.png": png("teal")}
+        )
+        await indexed(watching, posted)
 
 
 async def test_full_queue_loses_nothing_and_holds_no_more_than_it_may(

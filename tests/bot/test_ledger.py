@@ -113,6 +113,53 @@ async def test_full_disk_is_waited_for_and_nothing_is_skipped(
     assert (await gallery.count()).links == 1
 
 
+async def test_deletions_wait_for_a_full_disk_too(
+    gallery: Gallery, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "RETRY_S", 0.01)
+    await ledger.commit([await item(gallery, 100), await item(gallery, 101, thread=True)])
+    for name in ("remove_sources", "remove_group"):
+        _fail_at_first(gallery, name, monkeypatch)
+    assert await ledger.forget_messages(SPACE, [100]) == 1
+    assert await ledger.forget_group(SPACE, CHANNEL, [THREAD]) == 1
+    assert (await gallery.count()).links == 0
+
+
+async def test_edit_that_waits_for_a_full_disk_does_not_undo_a_later_one(
+    gallery: Gallery, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "RETRY_S", 0.05)
+    await ledger.commit([await item(gallery, 100, "a:1"), await item(gallery, 100, "a:2")])
+    _fail_at_first(gallery, "keep_slots", monkeypatch)
+    ledger.say(100, frozenset({"a:1"}))
+    waiting = asyncio.create_task(ledger.keep(SPACE, 100, ["a:1"]))
+    await asyncio.sleep(0.01)
+    ledger.say(100, frozenset({"a:2"}))  # edited again
+    await waiting
+    assert await gallery.slots(SPACE, "100") == {"a:2"}
+
+
+async def test_an_answer_does_not_wait_for_a_full_disk(
+    gallery: Gallery, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ledger.commit([await item(gallery, 100)])
+    _fail_at_first(gallery, "remove_sources", monkeypatch)
+    with pytest.raises(StoreFull):
+        await ledger.forget_messages(SPACE, [100], patient=False)
+
+
+def _fail_at_first(gallery: Gallery, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a method of the gallery meet a full disk at its first call."""
+    method, refusals = getattr(gallery, name), [StoreFull(Path("magpie.db"))]
+
+    async def full_at_first(*arguments: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return await method(*arguments)
+
+    monkeypatch.setattr(gallery, name, full_at_first)
+
+
 async def test_only_so_many_last_words_are_kept(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -41,8 +41,12 @@ class ColourEmbedder:
         self.threads: set[str] = set()
         self.called = threading.Event()
 
-    def images(self, frames: Sequence[Image.Image]) -> Floats:
+    def images(
+        self, frames: Sequence[Image.Image], between: Callable[[], None] | None = None
+    ) -> Floats:
         self._called("images", len(frames))
+        if between is not None:
+            between()
         return _unit([np.asarray(frame, np.float64).mean(axis=(0, 1)) for frame in frames])
 
     def texts(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:

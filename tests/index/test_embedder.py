@@ -173,6 +173,18 @@ def test_vector_does_not_depend_on_its_batch(
     assert cosines(together, alone).min() > 1 - 1e-6
 
 
+def test_a_question_in_the_middle_of_a_picture_changes_neither(
+    tiny: ClipEmbedder, photographs: dict[str, bytes]
+) -> None:
+    frames = [images.decode(data, tiny.side, tiny.shape).frames[0] for data in photographs.values()]
+    apart, (words, _) = tiny.images(frames), tiny.texts(["a red bicycle"])
+    asked: list[Floats] = []
+    inside = tiny.images(frames, lambda: asked.append(tiny.texts(["a red bicycle"])[0]))
+    assert asked
+    assert (inside == apart).all()
+    assert all((one == words).all() for one in asked)
+
+
 def test_free_resolution_keeps_the_shape_of_a_picture(folder_of: Callable[[str], Path]) -> None:
     processor = transformers.models.siglip2.image_processing_pil_siglip2.Siglip2ImageProcessorPil()
     wide = Image.linear_gradient("L").convert("RGB").resize((900, 300))

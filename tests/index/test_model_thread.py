@@ -58,22 +58,23 @@ async def test_questions_go_before_waiting_pictures_words_first() -> None:
     await thread.close()
 
 
-@pytest.mark.parametrize(("delay_s", "fewer"), [(0.02, True), (0.0, False)])
-async def test_while_questions_come_slow_models_take_fewer_pictures_at_once(
-    delay_s: float, fewer: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(model_thread, "HOLD_S", 0.01 if fewer else 60.0)
-    embedder = ColourEmbedder(delay_s=delay_s)
+async def test_a_question_is_answered_in_the_middle_of_a_call_for_pictures() -> None:
+    embedder = ColourEmbedder(delay_s=0.1)
     thread = ModelThread(embedder)
-    await thread.text("red", asked=True)
-    embedder.called.clear()
+    done: list[str] = []
     first = await _busy(thread, embedder)
-    await asyncio.gather(*(thread.images([RED]) for _ in range(8)), first)
-    most = max(count for kind, count in embedder.calls if kind == "images")
-    assert most == (1 if fewer else embedder.batch)
-    monkeypatch.setattr(model_thread, "ASKED_LATELY_S", 0.0)
-    await asyncio.gather(*(thread.images([RED]) for _ in range(8)))
-    assert max(count for _, count in embedder.calls) == embedder.batch
+    first.add_done_callback(lambda _: done.append("picture"))
+    cancelled = asyncio.create_task(thread.text("blue", asked=True))
+    waiting = asyncio.create_task(thread.images([RED]))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    asked = await asyncio.gather(
+        thread.images([RED], asked=True), thread.text("red", asked=True), thread.text("green")
+    )
+    assert [kind for kind, _ in embedder.calls] == ["images", "texts", "images", "texts", "images"]
+    assert (asked[1][0] == ColourEmbedder().texts(["red"])[0]).all()
+    assert done == ["picture"]
+    assert (await waiting == await first).all()  # type: ignore[attr-defined]
     await thread.close()
 
 
@@ -109,7 +110,7 @@ async def test_closing_finishes_what_runs_and_fails_what_waits() -> None:
 
 async def test_one_bad_picture_does_not_spoil_its_batch() -> None:
     class Picky(ColourEmbedder):
-        def images(self, frames):  # type: ignore[no-untyped-def]
+        def images(self, frames, between=None):  # type: ignore[no-untyped-def]
             if any(frame.width == 13 for frame in frames):
                 self._called("refused", len(frames))
                 raise RuntimeError("thirteen")

@@ -22,6 +22,7 @@ SUBJECT_AND_PLACE = [
     Question("crab on the beach", "crab", "beach"),
     Question("rabbit in a meadow", "rabbit", "meadow"),
     Question("whale in the sea", "whale", "sea"),
+    Question("dolphin at sea", "dolphin", "sea"),
     Question("tent in the forest", "tent", "forest"),
     Question("red car in the city", "car", "city"),
     Question("castle in the mountains", "castle", "mountains"),
@@ -41,6 +42,7 @@ SUBJECT_ONLY = [
     Question("sunflower", "sunflower"),
     Question("a picture of a volcano", "volcano"),
     Question("elephant", "elephant"),
+    Question("a picture of a giraffe", "giraffe"),
     Question("birthday cake", "birthday cake"),
     Question("octopus", "octopus"),
     Question("fire truck", "fire truck"),
@@ -53,7 +55,9 @@ SUBJECT_ONLY = [
 ]
 OTHER_WORDS = [
     Question("puppy", "dog"),
-    Question("kitty in the living room", "cat", "indoors"),
+    Question("kitty", "cat"),
+    Question("kitten indoors", "cat", "indoors"),
+    Question("yacht at dusk", "sailboat", "sunset"),
     Question("bunny", "rabbit"),
     Question("bike on the beach", "bicycle", "beach"),
     Question("burger", "hamburger"),

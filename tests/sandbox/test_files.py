@@ -215,12 +215,20 @@ async def test_a_broken_picture_is_served_as_it_is_but_not_resized(
     mei = await log_in("mei")
     data = (world_file.folder / "large.png").read_bytes()[:300]
     header_only = data[:20]
-    for name, content in (("cut.png", data), ("none.png", header_only), ("bomb.png", _bomb())):
+    broken = {"cut.png": data, "none.png": header_only, "bomb.png": _bomb(), "a.avif": _hollow()}
+    for name, content in broken.items():
         posted = await mei.post(mei.channel("general"), pictures={name: content})
         (attachment,) = posted["attachments"]
         assert await _get(http, attachment["url"]) == (200, content)
         status, _ = await _get(http, attachment["proxy_url"] + "width=16&height=16")
         assert status == 415
+
+
+def _hollow() -> bytes:
+    """An AVIF that doesn't say where its picture lies."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(buffer, "AVIF", speed=10)
+    return buffer.getvalue().replace(b"iloc", b"free")
 
 
 def _bomb() -> bytes:

@@ -175,6 +175,17 @@ async def test_a_link_to_nowhere_does_not_unfurl(
     assert all(message["embeds"] == [] for message in await ada.messages(general, 2))
 
 
+@pytest.mark.parametrize("other", ["https://[::1", "https://[x/a.png", "https://exa℀mple.com/a"])
+async def test_a_link_that_is_no_address_keeps_no_other_from_unfurling(
+    sandbox: Server, log_in: LogIn, other: str
+) -> None:
+    sandbox.clocks.unfurl_s = 0.0
+    ada = await log_in("ada")
+    await ada.post(ada.channel("general"), f"{other} https://pictures.example/red.png")
+    update = await ada.event("MESSAGE_UPDATE", where=lambda message: bool(message["embeds"]))
+    assert [embed["type"] for embed in update["embeds"]] == ["image"]
+
+
 async def test_bulk_deletion_is_one_event(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:

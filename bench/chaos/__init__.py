@@ -1,0 +1,386 @@
+"""Chaos: deeds, faults and kills from a seed, and then a look whether every promise held.
+
+`python -m bench chaos --seed N --minutes M`. The bot is a process with a real file and the pocket
+model; two servers of the sandbox change all the while, members ask all the while, and the machine
+and Discord fail in every way the schedule knows. Then the faults end, Discord asks for one new
+session, as it does now and then, and the files have to come to what the servers show:
+
+    missing      pictures that should be searchable and are not
+    duplicated   ones that are there more than once
+    undead       rows, vectors, names or keys of what was deleted, anywhere in the files' bytes
+    leaked       pictures shown to somebody who could not read them (witness.py says it exactly)
+    stuck        it did not settle, did not answer, or did not end when told to
+    crashed      ends of the process that nobody asked for
+
+`--hurried` shortens the bot's long waits (hurried.py), so that a minute shows what takes an hour.
+The log with the schedule, what came of it, and the bot's own, lies in build/chaos/SEED.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import os
+import random
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import aiohttp
+
+import sandbox
+from bench.chaos import happenings, schedule, truth, village
+from bench.chaos.bot import ROOT, Bot
+from bench.chaos.happenings import Happenings
+from bench.chaos.pictures import Pictures
+from bench.chaos.truth import Difference, Wishes
+from bench.chaos.village import GENERAL, NEST, NIGHT, ROCK
+from bench.chaos.witness import Witness
+from bench.report import Figure, Report, Target
+from demo.person import Answer, Person, Refused, Unanswered
+from sandbox.core import Clocks
+
+FOLDER = ROOT / "build" / "chaos"
+START_S = 120.0
+LOOK_S = 1.0
+# How long everything may take to be right again: a page that failed waits half a minute, and what
+# was deleted unheard is found by listing channel after channel, a page every twenty seconds.
+SETTLE_S, SETTLE_HURRIED_S = 900.0, 150.0
+STEADY_LOOKS = 2  # in a row
+ANSWER_S = 60.0
+SLOW_S = 10.0  # an answer after so long is told in the log
+HEARTBEAT_MS = 5_000
+ASKED_FOR = 6  # pictures that are looked for in the end
+WORDS = ("red and green", "a dark patch", "bright colours", "sky", "something blue", "noise")
+COUNTS = ("missing", "duplicated", "undead", "leaked", "stuck", "crashed")
+
+
+@dataclass
+class Outcome:
+    """What a run came to. `faults` says in words whatever is not as promised."""
+
+    seed: int
+    counts: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, Figure] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def note(self, count: str, what: list[str]) -> None:
+        self.counts[count] = self.counts.get(count, 0) + len(what)
+        self.faults += [f"{count}: {one}" for one in what]
+
+
+def run() -> Report:
+    """The counts of one seed, all of which have to be 0."""
+    seed = int(os.environ.get("BENCH_SEED", "1"))
+    minutes = float(os.environ.get("BENCH_MINUTES", "1"))
+    hurried = bool(os.environ.get("BENCH_HURRIED"))
+    folder = FOLDER / str(seed)
+    outcome = asyncio.run(play(seed, minutes * 60, folder, hurried=hurried))
+    figures: dict[str, Figure] = {**outcome.counts, **outcome.figures}
+    figures |= {"seed": seed, "minutes": minutes, "log": str(folder.relative_to(ROOT) / "log")}
+    figures |= {f"fault {n}": what for n, what in enumerate(outcome.faults[:20], start=1)}
+    targets = {count: Target(number, 0, at_least=False) for count, number in outcome.counts.items()}
+    return Report(figures, {}, targets)
+
+
+async def play(seed: int, seconds: float, folder: Path, *, hurried: bool) -> Outcome:
+    """Play a seed's schedule, let the bot settle, and judge."""
+    # The sandbox cuts connections on purpose; its server need not tell.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "world").mkdir(parents=True)
+    async with contextlib.AsyncExitStack() as stack:
+        sync = stack.enter_context(contextlib.ExitStack())
+        log = stack.enter_context((folder / "log").open("w", buffering=1))
+        game = Game(seed, seconds, folder, log, hurried=hurried)
+        return await game.play(stack, sync)
+
+
+class Game:
+    """One run."""
+
+    def __init__(
+        self, seed: int, seconds: float, folder: Path, log: TextIO, *, hurried: bool
+    ) -> None:
+        self._seed = seed
+        self._seconds = seconds
+        self._folder = folder
+        self._log = log
+        self._hurried = hurried
+        self._began = time.monotonic()
+        self._wishes = Wishes()
+        self._outcome = Outcome(seed, dict.fromkeys(COUNTS, 0))
+        self._vectors: dict[bytes, bytes] = {}
+        self._unanswered = 0
+
+    def say(self, what: str) -> None:
+        self._log.write(f"{time.monotonic() - self._began:8.2f} {what}\n")
+
+    async def play(self, stack: contextlib.AsyncExitStack, sync: contextlib.ExitStack) -> Outcome:
+        rng = random.Random(self._seed)
+        self._pictures = Pictures(rng)
+        disk, ballast = happenings.disk(sync, self._folder)
+        made = village.world(self._folder / "world", self._pictures, rng)
+        self._server = server = await stack.enter_async_context(
+            sandbox.serve(made, clocks=Clocks(unfurl_s=0.3), record=False)
+        )
+        server.gateway.heartbeat_ms = HEARTBEAT_MS
+        self._witness = Witness(server.core)
+        self._session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        )
+        self._people = {
+            id: await stack.enter_async_context(
+                Person.log_in(self._session, server.url, made.users[id].token)
+            )
+            for id in village.PEOPLE
+        }
+        self._db = disk / "magpie.db"
+        self._bot = Bot(server.url, self._db, self._folder / "bot.log", hurried=self._hurried)
+        self._happenings = Happenings(
+            server, self._people, self._bot, self._pictures, self._wishes, ballast
+        )
+        self._bot.start()
+        try:
+            await self._under_chaos()
+            difference = await self._settled()
+            await self._look_for_some()
+            ended = await self._bot.close()
+        except BaseException:
+            self._bot.kill()
+            raise
+        self._judge(difference, ended)
+        return self._outcome
+
+    # ── While it happens ─────────────────────────────────────────────────────────────────
+
+    async def _under_chaos(self) -> None:
+        await self._connected()
+        await self._watch_channels()
+        looking = asyncio.create_task(self._look())
+        until = time.monotonic() + self._seconds
+        asking = [
+            asyncio.create_task(self._ask(id, random.Random(f"{self._seed} {id}"), until))
+            for id in self._people
+            if id != village.ELI
+        ]
+        await self._follow_schedule()
+        self.say("-- calm")
+        await self._happenings.calm()
+        await asyncio.gather(*asking)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+    async def _connected(self) -> None:
+        async with asyncio.timeout(START_S):
+            while not (await self._bot.health(self._session)).get("ready"):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+
+    async def _watch_channels(self) -> None:
+        ada = self._people[village.ADA]
+        for guild, marks in ((NEST, village.MARKED), (ROCK, village.MARKED_ELSEWHERE)):
+            ada.guilds.sort(key=lambda one, first=guild: one["id"] != str(first))  # type: ignore[misc]
+            for mark in marks:
+                here = str(GENERAL if guild == NEST else village.CLIFF)
+                await ada.command("channels", "add", where=here, channel=str(mark))
+                self._wishes.marked.add(mark)
+        ada.guilds.sort(key=lambda one: one["id"] != str(NEST))
+
+    async def _follow_schedule(self) -> None:
+        steps = schedule.draw(self._seed, self._seconds)
+        began = time.monotonic()
+        self.say(f"-- seed {self._seed}, {len(steps)} steps in {self._seconds:.0f} s")
+        for step in steps:
+            await asyncio.sleep(max(0.0, began + step.at_s - time.monotonic()))
+            said = await self._happenings.do(step)
+            self.say(f"{step.what} {said}")
+
+    async def _look(self) -> None:
+        """Remember each vector, to know it again should it outlive its picture."""
+        newest = 0
+        while True:
+            await asyncio.sleep(LOOK_S)
+            # a file that is locked, full or not made yet is looked at later
+            with contextlib.suppress(Exception):
+                some, newest = await asyncio.to_thread(truth.vectors, self._db, newest)
+                self._vectors |= some
+
+    # ── Questions ────────────────────────────────────────────────────────────────────────
+
+    async def _ask(self, user: int, rng: random.Random, until: float) -> None:
+        """Questions of one member, one after the other."""
+        person = self._people[user]
+        last: Answer | None = None
+        while time.monotonic() < until:
+            await asyncio.sleep(rng.uniform(0.1, 1.0))
+            here = NIGHT if rng.random() < 0.15 else GENERAL
+            if (button := _button(last, rng)) is not None and last is not None:
+                here = int(last.message["channel_id"])
+            channel = self._server.world.channel(here)
+            if channel is None or not self._server.world.reads(user, channel):
+                continue
+            ask: Callable[[], Coroutine[Any, Any, Answer]]
+            if button is not None and last is not None:
+                ask = functools.partial(person.click, last, button)
+            else:
+                ask = self._question(person, rng, here)
+            began = time.monotonic()
+            with self._witness.asked(user, NEST, here) as question:
+                last = await self._answer(ask)
+                if last is not None:
+                    self._witness.judge(question, last)
+            if (took_s := time.monotonic() - began) > SLOW_S:
+                said = "answered" if last is not None else "not answered"
+                self.say(f"{person.name} was {said} after {took_s:.1f} s")
+
+    def _question(
+        self, person: Person, rng: random.Random, here: int
+    ) -> Callable[[], Coroutine[Any, Any, Answer]]:
+        if rng.random() < 0.2:
+            seen = [m for m in self._server.world.messages(here) if m.attachments]
+            if seen:
+                message = rng.choice(seen[-10:])
+                target = {"id": str(message.id), "channel_id": str(here)}
+                return functools.partial(person.menu, "Find similar", target)
+        words, show = rng.choice(WORDS), rng.choice(["only me", "only me", "everyone"])
+        return functools.partial(person.command, "find", where=str(here), query=words, show=show)
+
+    async def _answer(self, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer | None:
+        """The answer, or None: not in time, refused, or the bot went meanwhile."""
+        deaths = self._bot.deaths
+        answering = asyncio.create_task(ask())
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                while not answering.done() and self._bot.deaths == deaths:
+                    await asyncio.wait({answering}, timeout=0.5)
+                await asyncio.wait({answering}, timeout=1.0)  # what it had sent before it went
+                if answering.done():
+                    return answering.result()
+        except (Refused, Unanswered, TimeoutError, KeyError, aiohttp.ClientError):
+            pass
+        finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+        self._unanswered += 1
+        return None
+
+    # ── When it is over ──────────────────────────────────────────────────────────────────
+
+    async def _settled(self) -> Difference:
+        """What is not right, once it is all right or the time is up."""
+        self.say("-- settling")
+        began = time.monotonic()
+        limit_s = SETTLE_HURRIED_S if self._hurried else SETTLE_S
+        await asyncio.sleep(LOOK_S)  # links that still unfold
+        self._server.strike("gateway_invalid")
+        steady = 0
+        health: dict[str, Any] = {}
+        difference: Difference | None = None
+        while steady < STEADY_LOOKS and time.monotonic() - began < limit_s:
+            await asyncio.sleep(LOOK_S)
+            health = await self._bot.health(self._session)
+            try:
+                difference = await asyncio.to_thread(self._difference)
+            except sqlite3.Error as error:
+                self.say(f"the file can't be read: {error}")
+                continue
+            well = health.get("ready") and not health.get("indexing") and not difference
+            steady = steady + 1 if well else 0
+        self._outcome.figures["settled_s"] = round(time.monotonic() - began, 1)
+        if difference is None or not health.get("ready") or health.get("indexing"):
+            self._outcome.note("stuck", [f"not settled after {limit_s:.0f} s: {health}"])
+        return difference if difference is not None else self._difference()
+
+    def _difference(self) -> Difference:
+        wanted = truth.should(self._server.core, self._pictures, self._wishes)
+        return truth.difference(wanted, truth.found(self._db))
+
+    async def _look_for_some(self) -> None:
+        """Pictures that are there are also found, best of all, by who asks with their bytes."""
+        wanted = truth.should(self._server.core, self._pictures, self._wishes).be
+        files = {
+            truth.key_of(path): (message, path)
+            for message, path in truth.files(self._server.core, self._server.world.guilds[NEST])
+            if (message, truth.key_of(path)) in wanted and not truth.is_animated(path)
+        }
+        rng = random.Random(self._seed)
+        chosen = rng.sample(sorted(files), min(ASKED_FOR, len(files)))
+        lost = []
+        for key in chosen:
+            message, path = files[key]
+            answer = await self._answer(functools.partial(self._find, path))
+            first = answer.pictures()[:1] if answer is not None else []
+            if not first or not self._is(first[0], key):
+                instead = first[0]["media"]["url"] if first else answer and answer.text()
+                lost.append(f"{path.name} of message {message} is not found: {instead}")
+        self._outcome.note("missing", lost)
+        self._outcome.figures["asked_for"] = len(chosen)
+
+    async def _find(self, path: Path) -> Answer:
+        image = ("asked.png", await asyncio.to_thread(path.read_bytes))
+        return await self._people[village.ADA].command("find", where=str(GENERAL), image=image)
+
+    def _is(self, item: dict[str, Any], key: bytes) -> bool:
+        """Whether what is shown are the bytes that were asked with."""
+        medium = truth.medium_at(item["media"]["url"])
+        return any(
+            truth.shown(self._server.core, message).get(medium) == key
+            for guild in self._server.world.guilds.values()
+            for channel in guild.channels.values()
+            for message in self._server.world.messages(channel.id)
+        )
+
+    def _judge(self, difference: Difference, ended: bool) -> None:
+        outcome = self._outcome
+        for count in ("missing", "duplicated", "undead"):
+            rows = getattr(difference, count).elements()
+            outcome.note(count, [f"{self._told(m)} key {key.hex()[:12]}" for m, key in rows])
+        outcome.note("undead", ["a row without its other half"] * difference.astray)
+        outcome.note("undead", self._remains())
+        outcome.note("leaked", self._witness.leaked)
+        outcome.note("stuck", [] if ended else ["it did not end when told to"])
+        outcome.note("crashed", self._bot.crashes)
+        outcome.figures |= {
+            "pictures": sum(truth.found(self._db).links.values()),
+            "answers": self._witness.answers,
+            "pictures_shown": self._witness.pictures,
+            "unanswered": self._unanswered,
+            "starts": self._bot.deaths,
+            "refused_starts": self._bot.refusals,
+        }
+        for fault in outcome.faults:
+            self.say(f"!! {fault}")
+        if outcome.faults:
+            shutil.copytree(self._db.parent, self._folder / "gallery")
+        self.say(f"-- {outcome.counts} {outcome.figures}")
+
+    def _told(self, message: int) -> str:
+        """A message and where it is, for whoever reads the log."""
+        for guild in self._server.world.guilds.values():
+            for channel in guild.channels.values():
+                if self._server.world.message(channel.id, message):
+                    return f"message {message} in {channel.name} ({channel.id})"
+        return f"message {message}, which is not there"
+
+    def _remains(self) -> list[str]:
+        """Bytes of what is not in the gallery any more, anywhere in its files."""
+        names, keys = truth.kept(self._db)
+        traces = {name.encode(): f"name {name}" for name in self._pictures.names - names}
+        for key, blob in self._vectors.items():
+            if key not in keys:
+                traces[key] = f"key {key.hex()[:12]}"
+                traces |= {one: f"vector of {key.hex()[:12]}" for one in truth.slices(blob)}
+        files = [path for path in self._db.parent.rglob("*") if path.is_file()]
+        return truth.remains(files, traces)
+
+
+def _button(last: Answer | None, rng: random.Random) -> dict[str, Any] | None:
+    """One of the last answer's buttons, now and then."""
+    buttons = [one for one in (last.buttons() if last else ()) if not one.get("url")]
+    return rng.choice(buttons) if buttons and rng.random() < 0.5 else None

@@ -1,0 +1,32 @@
+"""`python -m bench.chaos.hurried`: the bot, with its long waits made short.
+
+What is tried again after half a minute, listed again every twenty seconds or settled once there
+are thousands of rows, happens within a short run as well. Nothing else differs.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+
+import index.gallery
+from bot import backfill, ledger, upkeep
+from bot.__main__ import main
+from index import search
+
+SETTLE_ROWS = 96
+
+
+def hurry() -> None:
+    backfill.RETRY_S = 2.0
+    ledger.RETRY_S = 1.0
+    upkeep.LIST_EVERY_S = 0.5
+    upkeep.COMPACT_EVERY_S = 10.0
+    index.gallery.SETTLE_AGAIN_S = 2.0
+    rows = functools.partial(search.Rows, settle=SETTLE_ROWS)
+    vars(index.gallery)["Rows"] = rows  # it is only ever called
+
+
+if __name__ == "__main__":
+    hurry()
+    sys.exit(main())

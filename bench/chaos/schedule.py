@@ -1,0 +1,58 @@
+"""What is to happen when: drawn from the seed, before anything happens.
+
+A step has its moment, its kind, and dice that decide about what chance decides in it: which of
+the messages there then are, how long, how much. So a seed replays, as far as a machine's pace
+allows; the log tells what each step came to.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+# How often each happens, beside the others.
+DEEDS = {
+    "post": 26, "post_again": 5, "post_broken": 2, "post_link": 8, "post_sticker": 3,
+    "post_embed": 4, "post_components": 4, "forward": 5, "talk": 6,
+    "drop_attachment": 5, "add_attachment": 3, "change_link": 3, "hide_embeds": 2, "reword": 2,
+    "delete": 12, "delete_old": 4, "delete_bulk": 3, "delete_all_of_one": 2,
+    "start_thread": 3, "post_in_forum": 3, "archive": 2, "wake": 2, "delete_thread": 2,
+    "make_channel": 2, "delete_channel": 1, "move_channel": 1,
+    "give_role": 3, "take_role": 3, "open_channel": 2, "close_channel": 3, "close_role": 2,
+    "close_to_bot": 1, "open_to_bot": 2, "age_restrict": 1, "join_thread": 1, "leave_thread": 1,
+    "join": 2, "leave": 2, "opt_out": 1, "opt_in": 1, "erase": 1,
+}  # fmt: skip
+FAULTS = {
+    "kill": 8, "terminate": 3,
+    "gateway_drop": 5, "gateway_reconnect": 3, "gateway_invalid": 3, "gateway_zombie": 3,
+    "miss_event": 6, "repeat_event": 6,
+    "limit_user": 4, "limit_shared": 3, "limit_global": 2, "limit_plain": 2, "limit_misleading": 4,
+    "error": 6, "slow": 3, "late": 3, "cut": 4,
+    "file_error": 6, "file_slow": 3, "file_stalled": 1, "file_truncated": 5, "file_expired": 4,
+    "file_wrong": 5, "file_endless": 1,
+    "disk_full": 2, "file_limit": 2, "lock": 3, "outage": 2, "leave_server": 1, "come_back": 2,
+}  # fmt: skip
+
+DEED_EVERY_S = 0.4
+FAULT_EVERY_S = 1.6
+SHARE_OF_FAULTS = 0.6  # kinds of faults that one seed has
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    at_s: float
+    what: str
+    dice: tuple[float, ...]  # each in [0, 1)
+
+
+def draw(seed: int, seconds: float) -> list[Step]:
+    """The steps of a run, in order."""
+    rng = random.Random(seed)
+    faults = {kind: n for kind, n in FAULTS.items() if rng.random() < SHARE_OF_FAULTS}
+    steps = []
+    for kinds, every_s in ((DEEDS, DEED_EVERY_S), (faults, FAULT_EVERY_S)):
+        at_s = 0.0
+        while (at_s := at_s + rng.expovariate(1 / every_s)) < seconds:
+            (what,) = rng.choices(list(kinds), list(kinds.values()))
+            steps.append(Step(at_s, what, tuple(rng.random() for _ in range(4))))
+    return sorted(steps, key=lambda step: step.at_s)

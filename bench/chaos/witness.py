@@ -1,0 +1,121 @@
+"""Whether an answer showed somebody what they could not read.
+
+Judged by the sandbox's rule, picture by picture. An answer takes a moment, in which permissions
+and messages change. So it leaks a picture when at no instant, from the question being sent until
+the answer was there, the asker could read the picture's message with the picture in it: channel
+open to them with its history, private threads joined, age-restricted channels only for who asks
+inside one. What the bot is told arrives in the gateway's order, before the question; the message
+is read again after it. So nothing else is forgiven. A public answer is judged for everybody who
+could read its channel all the while.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.chaos import truth
+from demo.person import Answer
+from sandbox.core import Core
+from sandbox.world import Channel, Guild
+
+Sight = tuple[int, str]  # a message, and a medium it shows
+
+_LINE = re.compile(r"\[go to message\]\(\S+/(\d+)/(\d+)/(\d+)\)")
+
+
+@dataclass(eq=False)
+class Question:
+    """What each member could read at some instant since it was asked."""
+
+    asker: int
+    guild: int
+    channel: int
+    could_read: dict[int, set[Sight]] = field(default_factory=dict)
+    present: set[int] = field(default_factory=set)  # who could read the channel all the while
+
+
+class Witness:
+    """Looks at the world whenever it changes while a question is open."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._open: set[Question] = set()
+        self.answers = 0
+        self.pictures = 0
+        self.leaked: list[str] = []
+        core.gateway.watchers.append(self._look)
+
+    @contextmanager
+    def asked(self, asker: int, guild: int, channel: int) -> Iterator[Question]:
+        question = Question(asker, guild, channel)
+        question.present = set(self._core.world.guilds[guild].members)
+        self._open.add(question)
+        self._look_for(question)
+        try:
+            yield question
+        finally:
+            self._open.discard(question)
+
+    def judge(self, question: Question, answer: Answer) -> None:
+        """Note the pictures of an answer that its readers could not read."""
+        self._look_for(question)
+        self.answers += 1
+        readers = {question.asker} if answer.private else question.present
+        for sight in _sights(answer):
+            self.pictures += 1
+            for reader in readers:
+                if sight not in question.could_read.get(reader, ()):
+                    who = self._core.world.users[reader].username
+                    self.leaked.append(f"{who} was shown {sight[1]} of message {sight[0]}")
+
+    def _look(self) -> None:
+        for question in self._open:
+            self._look_for(question)
+
+    def _look_for(self, question: Question) -> None:
+        guild = self._core.world.guilds[question.guild]
+        here = guild.channels.get(question.channel)
+        readers = {
+            id for id in guild.members if here is not None and self._core.world.reads(id, here)
+        }
+        question.present &= readers
+        adult = here is not None and _age_restricted(guild, here)
+        shown: dict[int, set[Sight]] = {}
+        for member in question.present | {question.asker}:
+            seen = question.could_read.setdefault(member, set())
+            for channel in guild.channels.values():
+                if _age_restricted(guild, channel) and not adult:
+                    continue
+                if truth.reads_back(self._core, guild, member, channel):
+                    if channel.id not in shown:
+                        shown[channel.id] = set(self._sights_in(channel))
+                    seen |= shown[channel.id]
+
+    def _sights_in(self, channel: Channel) -> Iterator[Sight]:
+        for message in self._core.world.messages(channel.id):
+            for medium in truth.shown(self._core, message):
+                yield message.id, medium
+
+
+def _age_restricted(guild: Guild, channel: Channel) -> bool:
+    home = channel if channel.thread is None else guild.channels.get(channel.parent_id or 0)
+    return home is not None and home.nsfw
+
+
+def _sights(answer: Answer) -> list[Sight]:
+    """The pictures of a page with the messages they are said to be of, in order."""
+    messages = [int(found[3]) for line in answer.lines() for found in _LINE.finditer(line)]
+    urls = [_address(item) for item in answer.pictures()]
+    if len(messages) != len(urls):
+        return [(message, "?") for message in messages or [0]]
+    return list(zip(messages, map(truth.medium_at, urls), strict=True))
+
+
+def _address(item: dict[str, Any]) -> str:
+    media = item["media"]
+    # Of another site's picture the proxied address says as much.
+    return str(media.get("url") or media.get("proxy_url"))

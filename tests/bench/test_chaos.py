@@ -1,0 +1,98 @@
+"""A short run of chaos with every promise held, and that the judges would tell otherwise."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+from bench import chaos
+from bench.chaos import schedule, truth, village
+from bench.chaos.pictures import Pictures, key
+from bench.chaos.truth import Found, Should, Wishes
+from bench.chaos.witness import Witness
+from demo.person import Answer
+from sandbox import serve
+
+SECONDS = 20.0
+
+
+async def test_twenty_seconds_of_chaos_break_no_promise(tmp_path: Path) -> None:
+    outcome = await chaos.play(8, SECONDS, tmp_path / "run", hurried=True)
+    assert outcome.faults == []
+    assert set(outcome.counts) == set(chaos.COUNTS)
+    assert not any(outcome.counts.values())
+
+
+def test_a_seed_draws_the_same_schedule_again() -> None:
+    assert schedule.draw(5, 60) == schedule.draw(5, 60)
+    assert schedule.draw(5, 60) != schedule.draw(6, 60)
+
+
+def test_every_step_can_be_done() -> None:
+    for what in (*schedule.DEEDS, *schedule.FAULTS):
+        assert callable(getattr(chaos.Happenings, f"_{what}"))
+
+
+def test_a_difference_tells_missing_from_duplicated_from_undead() -> None:
+    here, away, gone = (1, b"a"), (2, b"b"), (3, b"c")
+    wanted = Should(Counter([here, away]), Counter())
+    seen = truth.difference(wanted, Found(Counter({here: 2, gone: 1}), 0))
+    assert (seen.missing, seen.duplicated, seen.undead) == (
+        Counter([away]), Counter([here]), Counter([gone]),
+    )  # fmt: skip
+
+
+def test_what_is_left_of_a_picture_is_found_in_the_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "magpie.db-wal"
+    file.write_bytes(b"\0" * 5000 + b"mark7xabc.png" + b"\0" * 100)
+    traces = {b"mark7xabc.png": "a name", b"mark8xabc.png": "another"}
+    assert truth.remains([file], traces) == ["a name in magpie.db-wal"]
+
+
+async def test_the_witness_tells_what_an_asker_could_not_read(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    pictures = Pictures(rng)
+    async with serve(village.world(tmp_path, pictures, rng)) as server:
+        core, guild = server.core, server.world.guilds[village.NEST]
+        message = next(one for one in server.world.messages(village.INSIDE) if one.attachments)
+        attachment = message.attachments[0]
+        url = core.links.attachment(attachment)[0]
+        line = f"[go to message](https://discord.com/channels/{guild.id}/1/{message.id})"
+        parts = [
+            {"type": 12, "items": [{"media": {"url": url}}]},
+            {"type": 10, "content": line},
+        ]  # fmt: skip
+        answer = Answer({"flags": 64, "components": parts})
+        witness = Witness(core)
+        with witness.asked(village.CY, guild.id, village.GENERAL) as question:
+            witness.judge(question, answer)
+        assert witness.leaked == []
+        with witness.asked(village.BO, guild.id, village.GENERAL) as question:
+            witness.judge(question, answer)
+        assert len(witness.leaked) == 1
+        with witness.asked(village.CY, guild.id, village.GENERAL) as question:
+            core.delete(message)  # it could be read when the question was asked
+            witness.judge(question, answer)
+        assert len(witness.leaked) == 1
+
+
+async def test_what_should_be_there_leaves_out_the_unwatched_and_the_broken(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    pictures = Pictures(rng)
+    async with serve(village.world(tmp_path, pictures, rng)) as server:
+        everything = Wishes(marked={*village.MARKED, *village.MARKED_ELSEWHERE})
+        wanted = truth.should(server.core, pictures, everything).be
+        attic = {message.id for message in server.world.messages(village.ATTIC)}
+        assert wanted
+        assert not attic & {message for message, _ in wanted}
+        (message, one), *_ = wanted
+        pictures.broken.add(one)
+        assert (message, one) not in truth.should(server.core, pictures, everything).be
+        assert not truth.should(server.core, pictures, Wishes()).be
+
+
+def test_broken_pictures_are_known_as_such() -> None:
+    pictures = Pictures(random.Random(1))
+    _, data = pictures.draw_broken()
+    assert key(data) in pictures.broken
