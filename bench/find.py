@@ -16,11 +16,10 @@ import asyncio
 import contextlib
 import os
 import random
-import re
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,19 +32,18 @@ import numpy as np
 
 from bench import town
 from bench.checkpoint import vit_b32
+from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
 from bot.results import PAGE_SIZE
 from demo.person import Answer, Person
 from index import Gallery, Query
 
-ROOT = Path(__file__).resolve().parent.parent
 SIZES = (10_000, 1_000_000)
 QUESTIONS = 96
 IN_A_ROW = 8
 WARMING = 16
 REINDEXING = 64  # questions during /reindex
 PAUSE_S = 0.3  # between those at most, so that they come at any time of a batch
-START_S = 300.0
 COLOURS = ("red", "blue", "yellow", "white", "tiny", "old", "shiny", "wooden")
 THINGS = ("bicycle", "dog", "kite", "teapot", "owl", "train", "violin", "boat", "cactus", "lamp")
 PLACES = ("in snow", "by the sea", "at night", "under a tree", "on a roof", "in the rain")
@@ -129,8 +127,12 @@ async def _measure(size: int, cores: Sequence[int]) -> Measured:
     asked, measured = questions(), Measured()
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        discord, base = await stack.enter_async_context(_sandbox(size, cores[-1]))
-        bot = await stack.enter_async_context(_bot(session, base, file, model))
+        discord, base = await stack.enter_async_context(
+            sandbox_running(
+                *("taskset", "-c", str(cores[-1]), sys.executable, "-m", "bench.town", str(size))
+            )
+        )
+        bot = await stack.enter_async_context(bot_running(session, base, town.TOKEN, file, model))
         peer = await Gallery.open(file, str(model), device="cpu", precision="auto", read_only=True)
         stack.push_async_callback(peer.close)
         member = await stack.enter_async_context(Person.log_in(session, base, town.MEMBER))
@@ -189,79 +191,6 @@ async def _while_reindexing(owner: Person, member: Person, asked: Iterator[str])
     assert now.get("components"), f"the reindex was over too early: {now['content']}"
     await owner.click(Answer(now), Answer(now).button("Cancel"))
     return seconds
-
-
-# ---- processes
-
-
-@contextlib.asynccontextmanager
-async def _sandbox(size: int, core: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """The town as a process, and its base URL."""
-    process = await asyncio.create_subprocess_exec(
-        *("taskset", "-c", str(core), sys.executable, "-m", "bench.town", str(size)),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    async with _ended(process):
-        assert process.stdout is not None
-        line = (await asyncio.wait_for(process.stdout.readline(), START_S)).decode()
-        url = re.search(r"http://\S+", line)
-        assert url is not None, "the sandbox did not start"
-        yield process, url.group().rstrip("/")
-
-
-@contextlib.asynccontextmanager
-async def _bot(
-    session: aiohttp.ClientSession, base: str, file: Path, model: Path
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Magpie as a process, connected and done with catching up."""
-    settings = {
-        "DISCORD_TOKEN": town.TOKEN,
-        "DISCORD_API": base,
-        "MAGPIE_QUESTIONS": "0",
-        "MAGPIE_DB": str(file),
-        "MAGPIE_MODEL": str(model),
-        "MAGPIE_DEVICE": "cpu",
-        "MAGPIE_HTTP": "off",
-    }
-    with (file.parent / "bot.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot"),
-            cwd=ROOT,
-            env={**os.environ, **settings},
-            stdout=log,
-            stderr=log,
-        )
-    async with _ended(process):
-        await asyncio.wait_for(_connected(session, base, process), START_S)
-        yield process
-
-
-async def _connected(
-    session: aiohttp.ClientSession, base: str, process: asyncio.subprocess.Process
-) -> None:
-    """Until the bot has told its commands and asks for nothing any more."""
-    before = -1
-    while True:
-        assert process.returncode is None, "the bot did not start; its log lies beside its gallery"
-        async with session.get(f"{base}/sandbox/health") as answer:
-            health = await answer.json()
-        async with session.get(f"{base}/sandbox/log") as answer:
-            requests = len(await answer.json())
-        if health["bot_connected"] and health["commands"] and requests == before:
-            return
-        before = requests
-        await asyncio.sleep(1.0)
-
-
-@contextlib.asynccontextmanager
-async def _ended(process: asyncio.subprocess.Process) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
 
 
 def _cpu_s(process: asyncio.subprocess.Process) -> float:

@@ -20,7 +20,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +28,7 @@ import numpy as np
 from PIL import Image
 
 import sandbox
-from bench.find import _bot, _ended
+from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
 from demo.person import Person, Refused, Unanswered
 from index import Gallery
@@ -166,11 +165,13 @@ async def _under_load(folder: Path) -> tuple[Seen, int]:
     await gallery(path)
     seen = Seen()
     async with contextlib.AsyncExitStack() as stack:
-        base = await stack.enter_async_context(_sandbox(folder))
+        _, base = await stack.enter_async_context(
+            sandbox_running(sys.executable, "-m", "bench.load", str(folder))
+        )
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         )
-        bot = await stack.enter_async_context(_bot(session, base, path, MODEL))
+        bot = await stack.enter_async_context(bot_running(session, base, TOKEN, path, MODEL))
         people = [
             await stack.enter_async_context(Person.log_in(session, base, f"token-{n}"))
             for n in range(GUILDS)
@@ -272,18 +273,6 @@ def _resident_mb(pid: int) -> float:
         if line.startswith("VmRSS"):
             return int(line.split()[1]) / 1024
     return 0.0
-
-
-@contextlib.asynccontextmanager
-async def _sandbox(folder: Path) -> AsyncIterator[str]:
-    """The servers as a process, and their base URL."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.load", str(folder)), stdout=asyncio.subprocess.PIPE
-    )
-    async with _ended(process):
-        assert process.stdout is not None
-        line = (await asyncio.wait_for(process.stdout.readline(), SETTLE_S)).decode()
-        yield line.strip()
 
 
 async def _serve(folder: Path) -> None:
