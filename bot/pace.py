@@ -31,7 +31,7 @@ class Pace:
         """Count a question. raises   Refusal, with the seconds to wait"""
         if not self._rate:
             return
-        now = time.time()
+        now = time.monotonic()  # a clock that is set back must not shut anyone out
         if wait := _wait(self._members, member_id, self._rate, now):
             raise replies.Refusal(replies.too_many_questions(math.ceil(wait), server=False))
         if wait := _wait(self._servers, guild_id, self._rate * SERVER_FACTOR, now):

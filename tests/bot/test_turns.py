@@ -52,7 +52,7 @@ async def test_getting_waits_for_what_comes() -> None:
 
 def test_who_asks_too_often_is_told_when_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("bot.pace.time.time", lambda: now)
+    monkeypatch.setattr("bot.pace.time.monotonic", lambda: now)
     pace = Pace(3)
     for _ in range(3):
         pace.take(1, 11)
