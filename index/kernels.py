@@ -265,6 +265,23 @@ def checksums(words: Any, odd: Any, out: Any) -> None:
 
 
 @compiled
+def add_products(column: Any, number: Any, out: Any) -> None:
+    """Adds to `out` (n,) uint64 what a column of bits (n,) gives for a checksum. Not 0 for bits
+    that are all 0, as those of a file that was never written are."""
+    for i in range(column.shape[0]):
+        out[i] += (np.uint64(column[i]) + _U2) * number
+
+
+@compiled
+def add_products_of_codes(codes: Any, odd: Any, out: Any) -> None:
+    """The same for codes (blocks, w, LANES), each word with its own number."""
+    for block in range(codes.shape[0]):
+        for j in range(codes.shape[1]):
+            for v in range(LANES):
+                out[block * LANES + v] += codes[block, j, v] * odd[j]
+
+
+@compiled
 def narrowed(
     keys: Any,
     bounds: Any,
@@ -282,21 +299,35 @@ def narrowed(
 ) -> tuple[int, int]:
     """(rows, links) that are alive, allowed, of the owner and posted in [since, until)."""
     count, links = 0, 0
+    of_time = since > -FOREVER or until < FOREVER
+    may = np.zeros(LANES, np.uint32)
     for block in range(alive.shape[0]):
         out[block] = 0
         living = alive[block]
         if living == 0 or before[bounds[block, 1] + 1] == before[bounds[block, 0]]:
             continue
+        first = block * LANES
+        # One condition after the other, so that each takes many lanes at once.
+        for v in range(LANES):
+            may[v] = (living >> np.uint32(v)) & np.uint32(1)
+        if of_owner:
+            for v in range(LANES):
+                may[v] &= np.uint32(owners[first + v] == owner)
+        if of_time:
+            for v in range(LANES):
+                when = posted[first + v]
+                may[v] &= np.uint32(since <= when) & np.uint32(when < until)
+        some = np.uint32(0)
+        for v in range(LANES):
+            some |= may[v]
+        if some == 0:
+            continue
         bits = np.uint32(0)
         for v in range(LANES):
-            row = block * LANES + v
-            here = allowed[keys[row]] != 0 and (not of_owner or owners[row] == owner)
-            here = here and since <= posted[row] and posted[row] < until
-            bit = (living >> np.uint32(v)) & np.uint32(1)
-            if here and bit:
-                bits |= np.uint32(1) << np.uint32(v)
-                count += 1
-                links += frames[row] == 0
+            may[v] &= np.uint32(allowed[np.uint32(keys[first + v])])
+            bits |= may[v] << np.uint32(v)
+            count += may[v]
+            links += may[v] & np.uint32(frames[first + v] == 0)
         out[block] = bits
     return count, links
 
@@ -455,6 +486,9 @@ def warm(dimension: int) -> None:
     score(vectors, halves, sums, odd, yes, rows, query, out)
     exact(vectors, rows, query.astype(np.float64), posted)
     checksums(halves, odd, sums)
+    add_products(alive, odd[0], sums[:1])
+    add_products(sums, odd[0], sums)
+    add_products_of_codes(codes, odd, sums)
     narrowed(keys, bounds, alive, one, before, keys, owners, posted, *which, alive)
     places(keys, bounds, alive, one, before, rows)
     sample(keys, bounds, alive, one, before, 1, rows)

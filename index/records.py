@@ -187,3 +187,4 @@ class Settled:
     names: tuple[str, ...]  # of the files
     newest: int  # a link's id
     touched: frozenset[int] = frozenset()  # removed or replaced since
+    links: int | None = None  # how many they are by the store's count, where it was asked

@@ -232,6 +232,13 @@ class Rows:
         ]
         if any(part.segment.vectors.shape[1] != self._dimension for part in parts):
             raise Damaged("a segment has vectors of another model")
+        links = sum(int(part.links.sum()) for part in parts)
+        # An older copy of a file still has what was removed from it later. Beside a writer, a
+        # reader may find less than it read of a moment ago, never more.
+        if settled.links is not None and (
+            links > settled.links or (self._write and links < settled.links)
+        ):
+            raise Damaged(f"segments have {links} links, not {settled.links}: one is stale")
         with self._changing:
             self._now = replace(self._now, parts=tuple(parts))
             self._newest = settled.newest
@@ -559,7 +566,7 @@ def _best_links(
         for one in candidates:
             top = np.sort(np.append(top, one.scores.astype(np.float32)))[-len(top) :]
         for view in sorted(many, key=lambda view: -view.rows):
-            _, rows = view.best(query, top, _looked_at(view, taken))
+            _, rows = view.best(query, top, looked_at(view, taken))
             candidates.append(_of_segment(view, query, rows))
         best = _best_frames(candidates, without, float(top[0]) - ROUNDING)
         if len(best) >= wanted or taken >= everything:
@@ -584,7 +591,7 @@ def _best_frames(
     return best
 
 
-def _looked_at(view: View, taken: int) -> int:
+def looked_at(view: View, taken: int) -> int:
     """How many allowed rows of a segment are looked through."""
     return max(LOOKED_ROWS, math.ceil(LOOKED_SHARE * view.rows), LOOKED_TIMES * taken)
 

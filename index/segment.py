@@ -17,6 +17,7 @@ import functools
 import json
 import math
 import os
+import statistics
 import time
 import zlib
 from collections.abc import Collection
@@ -130,16 +131,18 @@ def map_arrays(path: Path, where: Plan, *, write: bool) -> dict[str, NDArray[Any
 
 def rest_sums(arrays: dict[str, NDArray[Any]], blocks: slice) -> Words:
     """(rows,) checksums of all that is known of the rows of these blocks but their vectors."""
+    from index import kernels
+
     rows = slice(blocks.start * LANES, blocks.stop * LANES)
     codes = arrays["codes"][blocks]  # (b, w, LANES)
-    odd = odd_numbers(len(KNOWN) + 2 + codes.shape[1])
-    total: Words = (codes * odd[-codes.shape[1] :, None]).sum(axis=1, dtype=np.uint64).reshape(-1)
+    # The bits, whatever they stand for.
     columns = [arrays[name][rows] for name in KNOWN] + [one[rows] for one in arrays["factors"]]
-    for column, number in zip(columns, odd, strict=False):
-        # The bits, whatever they stand for; GONE is not 0, which unwritten bytes are.
-        bits = np.ascontiguousarray(column).view(f"<u{column.itemsize}").astype(np.uint64)
-        total += (bits + np.uint64(2)) * number
-    return total
+    bits = [column.view(f"<u{column.itemsize}") for column in columns]
+    out = np.zeros(rows.stop - rows.start, np.uint64)
+    for column, number in zip(bits, odd_numbers(len(bits)), strict=True):
+        kernels.add_products(column, number, out)
+    kernels.add_products_of_codes(codes, odd_numbers(len(bits) + codes.shape[1])[len(bits) :], out)
+    return out
 
 
 def fixed_sum(arrays: dict[str, NDArray[Any]]) -> int:
@@ -547,23 +550,26 @@ class View:
 
 def _exact_rows(part: Part) -> int:
     """How many rows are ranked in the time that finding the best of as many by their codes takes:
-    measured, of rows from all over and with some of their own vectors for questions."""
+    measured, of rows from all over and with some of their own vectors for questions. Each time
+    they are other rows, which no cache has yet."""
     one = part.segment
     whole = np.ones(one.n_keys, np.int32)
     before = np.arange(one.n_keys + 1, dtype=np.int32)
-    rows = View(part, whole, before, part.alive, len(part), 0).sample(MEASURED_ROWS)
-    alive = np.zeros_like(part.alive)
-    np.bitwise_or.at(alive, rows // LANES, np.uint32(1) << (rows % LANES).astype(np.uint32))
-    view = View(part, whole, before, alive, len(rows), 0)
+    every = View(part, whole, before, part.alive, len(part), 0)
+    rows = every.sample(2 * MEASURED_TIMES * MEASURED_ROWS)
     codes_s, exact_s = [], []
-    for query in np.array(one.vectors[rows[:: len(rows) // MEASURED_TIMES][:MEASURED_TIMES]]):
-        began = time.perf_counter()
-        view.best(query, np.full(MEASURED_TOP, LOWEST, np.float32), len(rows))
-        between = time.perf_counter()
-        one.scores(view.places(), query)
-        codes_s.append(between - began)
-        exact_s.append(time.perf_counter() - between)
-    return round(len(rows) * min(codes_s) / min(exact_s))
+    for turn in range(MEASURED_TIMES):
+        some, others = (rows[2 * turn + n :: 2 * MEASURED_TIMES] for n in (0, 1))
+        alive = np.zeros_like(part.alive)
+        np.bitwise_or.at(alive, some // LANES, np.uint32(1) << (some % LANES).astype(np.uint32))
+        query, top = np.array(one.vectors[some[0]]), np.full(MEASURED_TOP, LOWEST, np.float32)
+        began = time.thread_time()
+        View(part, whole, before, alive, len(some), 0).best(query, top, len(some))
+        between = time.thread_time()
+        one.scores(others, query)
+        codes_s.append((between - began) / len(some))
+        exact_s.append((time.thread_time() - between) / len(others))
+    return round(MEASURED_ROWS * statistics.median(codes_s) / statistics.median(exact_s))
 
 
 def as_words(bits: NDArray[Any]) -> Words:

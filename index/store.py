@@ -560,12 +560,15 @@ class Store:
     async def settled(self) -> Settled | None:
         """Which links are in which files of settled rows; None when none are."""
         rows = await self._rows(
-            """SELECT names, newest, (SELECT json_group_array(link) FROM touched) FROM settled"""
+            """SELECT names, newest, (SELECT json_group_array(link) FROM touched),
+                (SELECT COUNT(*) FROM links WHERE id <= newest)
+                - (SELECT COUNT(*) FROM touched JOIN links ON links.id = touched.link)
+            FROM settled"""
         )
         if not rows:
             return None
-        names, newest, touched = rows[0]
-        return Settled(tuple(json.loads(names)), newest, frozenset(json.loads(touched)))
+        names, newest, touched, links = rows[0]
+        return Settled(tuple(json.loads(names)), newest, frozenset(json.loads(touched)), links)
 
     async def settle(self, settled: Settled | None) -> None:
         """Remember that; from now on removed and replaced links are noted beside it."""

@@ -148,6 +148,70 @@ def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> N
     assert right >= 0.98 * 20 * 3 * 10
 
 
+def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
+    """From one row to all, by group, owner and time, through codes and without."""
+    rng = np.random.default_rng(9)
+    count, dimension = 9000, 64
+    middles = unit(rng, 60, dimension)
+    vectors = middles[rng.integers(0, 60, count)] + 0.7 * unit(rng, count, dimension)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    groups, owners = rng.integers(0, 100, count), rng.integers(0, 100, count)
+    rows = Rows(dimension, folder=tmp_path, settle=4000)
+    for start in range(0, count, 3000):
+        rows.apply(
+            Changes(
+                added=entries(
+                    [
+                        Row(n, 1, int(groups[n]), False, vectors[n : n + 1], int(owners[n]), n)
+                        for n in range(start, start + 3000)
+                    ]
+                )
+            )
+        )
+        settle(rows)
+    rows.warm()
+    paths = {"exact": 10**9, "codes": 0}
+    right = dict.fromkeys(paths, 0)
+    asked = 0
+    for number in range(40):
+        query = vectors[rng.integers(count)] + 0.5 * unit(rng, 1, dimension)[0]
+        query /= np.linalg.norm(query)
+        chosen = rng.choice(100, [1, 10, 40, 90][number % 4], replace=False)
+        owner = int(rng.integers(100)) if number % 5 == 1 else None
+        since, until = (1000.0, float(rng.integers(2000, count))) if number % 3 == 1 else (0, None)
+        mine = np.isin(groups, chosen) & (np.arange(count) >= since)
+        mine &= (owners == owner) if owner is not None else True
+        mine &= (np.arange(count) < until) if until is not None else True
+        best = np.flatnonzero(mine)[np.argsort(-(vectors[mine] @ query), kind="stable")[:10]]
+        asked += len(best)
+        for path, exact_rows in paths.items():
+            for part in rows._now.parts:
+                part.segment.exact_rows = exact_rows
+            found = rows.search(
+                query,
+                space=1,
+                groups=set(chosen.tolist()),
+                k=10,
+                owner=owner,
+                since=since,
+                until=until,
+            )
+            assert found.searched == mine.sum()
+            assert mine[found.links].all()
+            assert len(found.links) == len(best)
+            right[path] += len(set(found.links.tolist()) & set(best.tolist()))
+    assert right["exact"] == asked
+    assert right["codes"] >= 0.97 * asked
+
+
+def test_what_is_ranked_whole_is_measured(tmp_path: Path) -> None:
+    rows, _ = filled(tmp_path, 6000)
+    (part,) = rows._now.parts
+    assert part.segment.exact_rows is None
+    assert part.exact_rows > 0
+    assert part.segment.exact_rows == part.exact_rows
+
+
 @pytest.mark.parametrize("copies", [3000, 20_000])
 def test_copies_without_number_come_in_the_order_of_their_links(
     tmp_path: Path, copies: int

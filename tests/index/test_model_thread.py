@@ -71,10 +71,10 @@ async def test_a_question_is_answered_in_the_middle_of_a_call_for_pictures() -> 
     asked = await asyncio.gather(
         thread.images([RED], asked=True), thread.text("red", asked=True), thread.text("green")
     )
-    assert [kind for kind, _ in embedder.calls] == ["images", "texts", "images", "texts", "images"]
-    assert (asked[1][0] == ColourEmbedder().texts(["red"])[0]).all()
     assert done == ["picture"]
     assert (await waiting == await first).all()  # type: ignore[attr-defined]
+    assert [kind for kind, _ in embedder.calls] == ["images", "texts", "images", "texts", "images"]
+    assert (asked[1][0] == ColourEmbedder().texts(["red"])[0]).all()
     await thread.close()
 
 

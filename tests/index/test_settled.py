@@ -198,6 +198,56 @@ async def test_damaged_files_are_made_anew(
     await gallery.close()
 
 
+async def test_older_copy_of_a_file_is_not_believed(
+    copied: tuple[Path, World], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a backup brings it back: whole, and with pictures that were removed since."""
+    path, world = copied
+    older = {file: file.read_bytes() for file in files(path)}
+    gallery = await Gallery.open(path, Wide())
+    gone = {source: world.vectors[source] for source in ("100", "101", "102")}
+    await world.remove(gallery, list(gone))
+    await gallery._store.settle(gallery._rows.settled(ROWS))  # as the next merge does
+    await gallery.close()
+    for file, data in older.items():
+        file.write_bytes(data)
+    with caplog.at_level(logging.WARNING):
+        gallery = await Gallery.open(path, Wide())
+    assert "stale" in caplog.text
+    for vector in gone.values():
+        hits, searched = await ask(gallery, vector, None)
+        assert not hits.keys() & gone.keys()
+        assert searched == len(world.vectors)
+    await world.check(gallery)
+    await gallery.close()
+
+
+async def test_owner_and_time_that_change_are_followed(copied: tuple[Path, World]) -> None:
+    """Also of a link whose row has settled, and after a restart."""
+    path, world = copied
+    gallery = await Gallery.open(path, Wide())
+    vector = world.vectors["77"]
+    picture = EmbeddedPicture((78).to_bytes(8, "little"), "image", vector[None])
+    question = QueryEmbedding(vector, None)
+    for owner, posted in ((5, 100.0), (6, 200.0)):
+        await gallery.commit([(picture, Link(1, Group(2), "77", "", owner, posted))])
+        for other in (5, 6, 7):
+            answer = await gallery.search(question, space=1, groups=None, k=5, owner=other)
+            assert [hit.link.source for hit in answer.hits] == ["77"] * (other == owner)
+            assert answer.searched == (other == owner)
+        for since, until in ((posted, None), (posted - 1, posted + 1), (None, posted)):
+            answer = await gallery.search(
+                question, space=1, groups=None, k=1, since=since, until=until
+            )
+            found = [hit.link.source for hit in answer.hits]
+            assert (found == ["77"]) == (until is None or until > posted)
+    await gallery.close()
+    again = await Gallery.open(path, Wide())
+    answer = await again.search(question, space=1, groups={2}, k=5, owner=6, since=150.0)
+    assert [hit.link.source for hit in answer.hits] == ["77"]
+    await again.close()
+
+
 async def test_vector_that_changes_on_disk_is_not_believed(
     copied: tuple[Path, World], caplog: pytest.LogCaptureFixture
 ) -> None:
