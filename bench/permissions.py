@@ -301,7 +301,7 @@ class Inquiry:
             return False
         first = int(button["custom_id"].rpartition(":")[2])
         answer = await self.client(given.asker).click(given.answer, button)
-        await self.judge(Given(answer, given.asked, given.asker, given.place, False, first))
+        await self._judge_click(Given(answer, given.asked, given.asker, given.place, False, first))
         return True
 
     async def more_for_me(self, given: Given) -> bool:
@@ -312,7 +312,7 @@ class Inquiry:
         clicker = self.chance.choice(clickers)
         button = given.answer.button("More, only for me")
         answer = await self.client(clicker).click(given.answer, button)
-        await self.judge(Given(answer, given.asked, clicker, given.place, False))
+        await self._judge_click(Given(answer, given.asked, clicker, given.place, False))
         return True
 
     async def similar(self, given: Given) -> bool:
@@ -322,18 +322,24 @@ class Inquiry:
             return False
         number = self.chance.randrange(len(buttons))
         message = int(GO_TO.findall(given.answer.text())[number][1])
-        posted = self.pictures[message]
         answer = await self.client(given.asker).click(given.answer, buttons[number])
-        member = self.server.members[given.asker]
-        if posted.place in oracle.readable(self.server, member, given.place):
-            link = int(buttons[number]["custom_id"].partition(":")[2])
-            embedding = await self.stage.magpie.gallery.embed_query(Query(like=link))
-            asked = Asked(embedding, message)
-            await self.judge(Given(answer, asked, given.asker, given.place, False))
-        elif answer.text() != replies.PICTURE_GONE:
-            self.verdict.leaked += 1
-            self._blame(f"similar to a picture of {posted.place}: {answer.text()!r}")
+        link = int(buttons[number]["custom_id"].partition(":")[2])
+        embedding = await self.stage.magpie.gallery.embed_query(Query(like=link))
+        asked = Asked(embedding, message)
+        await self._judge_click(Given(answer, asked, given.asker, given.place, False))
         return True
+
+    async def _judge_click(self, given: Given) -> None:
+        """A click asks again, with a picture of a message only if that is there and open."""
+        source = given.asked.source
+        posted = self.pictures.get(source) if source is not None else None
+        member = self.server.members[given.asker]
+        readable = oracle.readable(self.server, member, given.place)
+        if source is None or (posted is not None and posted.place in readable):
+            await self.judge(given)
+        elif given.answer.text() != replies.PICTURE_GONE:
+            self.verdict.leaked += 1
+            self._blame(f"asked with message {source} again: {given.answer.text()!r}")
 
     def _clicks(self, member: int, place: int) -> bool:
         """Whether they have the message before them; timed out or not."""

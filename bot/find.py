@@ -25,7 +25,7 @@ from bot import doors, permissions, pictures, replies, results
 from bot.logs import fields
 from bot.replies import Refusal
 from bot.watched import group_of
-from index import Group, Query, SavedSearch
+from index import Group, Query, QueryEmbedding, SavedSearch, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Magpie
@@ -81,46 +81,71 @@ class Question:
 async def answer(client: Magpie, asker: Asker, question: Question) -> ui.LayoutView:
     """The first page of what fits the question, or a sentence that says why there is none."""
     client.pace.take(asker.guild.id, asker.member.id)
-    query = Query(text=question.words or None, image=question.picture, like=question.like)
-    embedding = await client.gallery.embed_query(query)
+    embedding = await _embedded(client, question)
     params = {
         "words": question.words,
         "picture": question.picture is not None or question.like is not None,
+        "like": question.like,
         "source": dataclasses.asdict(question.source) if question.source else None,
         "public": asker.public,
     }
-    space, owner = asker.guild.id, asker.member.id
-    search = SavedSearch("", space, owner, params, embedding)
+    # What stands for a message's picture must go with it, so it isn't kept with the question.
+    kept = None if question.source else embedding
+    search = SavedSearch("", asker.guild.id, asker.member.id, params, kept)
     # side by side: that it is safely on disk takes a few ms, behind a reindex's page many more
-    id, looked = await asyncio.gather(
-        client.gallery.save_search(space, owner, params, embedding), _look(client, asker, search)
+    saved, looked = await asyncio.gather(
+        _saved(client, search), _look(client, asker, search, embedding)
     )
-    return await _answered(client, asker, dataclasses.replace(search, id=id), *looked)
+    return await _answered(client, asker, saved, *looked)
 
 
 async def show(client: Magpie, asker: Asker, search: SavedSearch, first: int = 0) -> ui.LayoutView:
     """A page of the ranking among what the asker may see at this moment."""
     client.pace.take(asker.guild.id, asker.member.id)
-    return await _answered(client, asker, search, *await _look(client, asker, search, first))
+    embedding = search.embedding
+    if embedding is None:
+        embedding = await _embedded(client, await _asked(client, asker, search))
+    looked = await _look(client, asker, search, embedding, first)
+    return await _answered(client, asker, search, *looked)
+
+
+async def _embedded(client: Magpie, question: Question) -> QueryEmbedding:
+    query = Query(text=question.words or None, image=question.picture, like=question.like)
+    return await client.gallery.embed_query(query)
+
+
+async def _saved(client: Magpie, search: SavedSearch) -> SavedSearch:
+    """The search under the id by which buttons find it; without one where the file can't be
+    written, such as on a full disk, which is no reason not to answer."""
+    try:
+        id = await client.gallery.save_search(
+            search.space, search.owner, search.params, search.embedding
+        )
+    except StoreError as error:
+        log.warning(fields("search_not_kept", guild=search.space, reason=error))
+        return search
+    return dataclasses.replace(search, id=id)
 
 
 async def _look(
-    client: Magpie, asker: Asker, search: SavedSearch, first: int = 0
+    client: Magpie, asker: Asker, search: SavedSearch, embedding: QueryEmbedding, first: int = 0
 ) -> tuple[set[int], results.Page]:
     """The groups open to the asker at this moment, and a page of the ranking among them."""
     groups = await visible(client, asker)
     source = _source(search)
     # whoever asks with a picture knows its message
     known = str(source.message) if source else None
-    return groups, await results.page(client, search, groups, first, but_not_source=known)
+    return groups, await results.page(
+        client, search.space, embedding, groups, first, but_not_source=known
+    )
 
 
 async def _answered(
     client: Magpie, asker: Asker, search: SavedSearch, groups: set[int], page: results.Page
 ) -> ui.LayoutView:
     """The page laid out, or a sentence that says why it is empty."""
-    notes = _notes(client, asker, search)
-    actions = _actions(asker, search, page)
+    notes = _notes(client, asker, search, page)
+    actions = _actions(asker, search, page) if search.id else []
     if not page.shown:
         sentences = await _empty_handed(client, asker, page, groups)
         return results.notice(sentences, notes=notes, actions=actions)
@@ -146,14 +171,16 @@ def _heading(search: SavedSearch, page: results.Page) -> str:
     return f"### {title}\n-# {replies.span(page.first + 1, last, page.more)}"
 
 
-def _notes(client: Magpie, asker: Asker, search: SavedSearch) -> list[str]:
+def _notes(client: Magpie, asker: Asker, search: SavedSearch, page: results.Page) -> list[str]:
     notes = []
-    if search.embedding.truncated is not None:
-        notes.append(replies.truncated(search.embedding.truncated))
+    if page.truncated is not None:
+        notes.append(replies.truncated(page.truncated))
     if progress := client.history.progress(asker.guild.id):
         notes.append(replies.still_indexing(progress.percent))
     if asker.public:
         notes.append(replies.ONLY_SHARED)
+    if not search.id:
+        notes.append(replies.NO_BUTTONS)
     source = _source(search)
     if source and source.count > 1:
         notes.append(replies.several_pictures(source.chosen, source.count))
@@ -463,6 +490,14 @@ async def _like(client: Magpie, asker: Asker, link_id: int) -> Question:
     if link is None or link.space != asker.guild.id or not await _reads(client, asker, link.group):
         raise Refusal(replies.PICTURE_GONE)
     return Question(like=link_id, source=Source(link.group.id, int(link.source)))
+
+
+async def _asked(client: Magpie, asker: Asker, search: SavedSearch) -> Question:
+    """What the search asked, its picture looked up again: it is gone with its message."""
+    source = _source(search)
+    if (like := search.params["like"]) is not None:
+        return await _like(client, asker, like)
+    return await _instead(client, asker, search, source.chosen if source else 0)
 
 
 async def _instead(client: Magpie, asker: Asker, search: SavedSearch, n: int) -> Question:

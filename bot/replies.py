@@ -14,7 +14,16 @@ from discord.abc import GuildChannel
 
 from bot.download import DownloadError
 from bot.logs import fields
-from index import EmptyQuery, GalleryClosed, GalleryError, LinkGone, ModelChanged, PictureError
+from index import (
+    EmptyQuery,
+    GalleryClosed,
+    GalleryError,
+    LinkGone,
+    ModelChanged,
+    PictureError,
+    StoreFull,
+    StoreLocked,
+)
 
 if TYPE_CHECKING:
     from bot.backfill import Progress
@@ -77,6 +86,9 @@ ONLY_SHARED = (
     "The button searches all that you can read."
 )
 
+# Said in place of the buttons that would need a question to be kept.
+NO_BUTTONS = "I cannot keep this question just now, so there is no button for more."
+
 
 def no_channels(may_add: bool) -> str:
     """No channel is watched; `may_add`: whether the reader may change that."""
@@ -138,6 +150,9 @@ def quoted(words: str, limit: int = 150) -> str:
 
 RESTARTING = "I am just restarting. Please ask again in a minute."
 DISCORD_TROUBLE = "Discord is having trouble right now. Please try again in a minute."
+DISK_FULL = "My disk is full, so I could not do that; searching still works."
+FILE_IN_USE = "Another program holds my file, so I could not do that just now."
+SOMETHING_WRONG = "Something went wrong on my side."
 TOO_SLOW = "That took too long, so I gave up. Please try again in a minute."
 COMMANDS_CHANGED = "My commands have just changed. Reload Discord (Ctrl+R) and try again."
 NOT_PERMITTED = (
@@ -230,9 +245,16 @@ def _referenced(error: BaseException) -> str:
     reference = secrets.token_hex(3)
     log.error(fields("unexpected_error", reference=reference), exc_info=error)
     return (
-        "Something went wrong on my side. Whoever runs me finds the details in my log under "
-        f"`{reference}`."
+        f"{_what_happened(error)} Whoever runs me finds the details in my log under `{reference}`."
     )
+
+
+def _what_happened(error: BaseException) -> str:
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    if isinstance(error, StoreFull):
+        return DISK_FULL
+    return FILE_IN_USE if isinstance(error, StoreLocked) else SOMETHING_WRONG
 
 
 # ── Privacy ──────────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,7 @@ from bot import pictures
 from bot.logs import fields
 from bot.pictures import Picture
 from bot.replies import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, quoted
-from index import Hit, Link, SavedSearch, StoreError
+from index import Hit, Link, QueryEmbedding, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Magpie
@@ -63,6 +63,7 @@ class Page:
     more: bool = False
     shown: list[Shown] = field(default_factory=list)
     unreadable: int = 0
+    truncated: str | None = None  # the words that were read, where the text was too long
 
 
 # ── Reading again ────────────────────────────────────────────────────────────────────────
@@ -70,7 +71,8 @@ class Page:
 
 async def page(
     client: Magpie,
-    search: SavedSearch,
+    space: int,
+    embedding: QueryEmbedding,
     groups: Collection[int],
     first: int = 0,
     *,
@@ -85,8 +87,8 @@ async def page(
     looked_up = 0
     while len(found.shown) < PAGE_SIZE and looked_up < MAX_LOOKED_UP:
         answer = await client.gallery.search(
-            search.embedding,
-            space=search.space,
+            embedding,
+            space=space,
             groups=groups,
             k=PAGE_SIZE - len(found.shown),
             offset=found.next,
@@ -98,7 +100,7 @@ async def page(
             if isinstance(now, Shown):
                 found.shown.append(now)
         looked_up += len(answer.hits)
-        found.more = answer.more
+        found.more, found.truncated = answer.more, answer.truncated
         if not answer.more:
             break
     return found

@@ -742,9 +742,16 @@ class Gallery:
         return await self._store.jobs(space, active=active)
 
     async def save_search(
-        self, space: int, owner: int, params: Mapping[str, Any], embedding: QueryEmbedding
+        self,
+        space: int,
+        owner: int,
+        params: Mapping[str, Any],
+        embedding: QueryEmbedding | None = None,
     ) -> str:
-        """A short id under which this question can be asked again for seven days."""
+        """A short id under which this question can be asked again for seven days.
+
+        embedding   None for what must not outlive a picture that it was asked with
+        """
         return await self._store.save_search(space, owner, params, embedding)
 
     async def search_by_id(self, id: str) -> SavedSearch | None:

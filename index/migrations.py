@@ -152,11 +152,32 @@ async def _step_4(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def _step_5(db: aiosqlite.Connection) -> None:
+    """Questions may be kept without their vector.
+
+    Those kept until now go: the vector of one that was asked with somebody's picture would
+    outlive the picture.
+    """
+    await db.execute("DROP TABLE searches")
+    await db.execute(
+        """CREATE TABLE searches (
+            id TEXT PRIMARY KEY,
+            space INTEGER NOT NULL,
+            owner INTEGER NOT NULL,
+            params TEXT NOT NULL,
+            vector BLOB,
+            truncated TEXT,
+            made_at REAL NOT NULL
+        )"""
+    )
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     _step_1,
     _step_2,
     _step_3,
     _step_4,
+    _step_5,
 )
 LATEST = len(STEPS)
 

@@ -38,13 +38,16 @@ class QueryEmbedding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SavedSearch:
-    """A question that can be asked again, such as for its next page."""
+    """A question that can be asked again, such as for its next page.
+
+    embedding   None when it was not to be kept; whoever asks again embeds the query again
+    """
 
     id: str
     space: int
     owner: int
     params: Mapping[str, Any]
-    embedding: QueryEmbedding
+    embedding: QueryEmbedding | None
 
 
 def tidy(text: str) -> str:

@@ -112,7 +112,8 @@ class Store:
         self._writer = writer
         self._held = held
         self._writing = asyncio.Lock()
-        self._log_has_deleted = False
+        # The log may have what a process deleted that was killed before it emptied the log.
+        self._log_has_deleted = True
         self._closed = False
 
     @classmethod
@@ -716,19 +717,23 @@ class Store:
         ]
 
     async def save_search(
-        self, space: int, owner: int, params: Mapping[str, Any], embedding: QueryEmbedding
+        self,
+        space: int,
+        owner: int,
+        params: Mapping[str, Any],
+        embedding: QueryEmbedding | None = None,
     ) -> str:
         """A short id for this question; those that are too old go."""
         id = secrets.token_urlsafe(9)
         now = time.time()
-        row = (id, space, owner, json.dumps(params), embedding.vector.tobytes())
+        vector, truncated = (
+            (embedding.vector.tobytes(), embedding.truncated) if embedding else (None, None)
+        )
+        row = (id, space, owner, json.dumps(params), vector, truncated, now)
 
         async def write(db: aiosqlite.Connection) -> None:
             await db.execute("DELETE FROM searches WHERE made_at < ?", (now - SEARCH_LIFE_S,))
-            await db.execute(
-                "INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*row, embedding.truncated, now),
-            )
+            await db.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
         await self._write(write)
         return id
@@ -744,7 +749,7 @@ class Store:
         if not rows:
             return None
         id, space, owner, params, vector, truncated = rows[0]
-        embedding = QueryEmbedding(np.frombuffer(vector, np.float32), truncated)
+        embedding = vector and QueryEmbedding(np.frombuffer(vector, np.float32), truncated)
         return SavedSearch(id, space, owner, json.loads(params), embedding)
 
     async def _execute(self, sql: str, *params: Any) -> None:

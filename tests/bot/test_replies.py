@@ -87,6 +87,11 @@ def test_what_only_the_operator_can_mend_is_logged_under_the_reference_that_is_t
     assert record.exc_info[1] is error
 
 
+def test_a_full_disk_and_a_file_in_use_are_told_in_words() -> None:
+    assert replies.sentence(index.StoreFull(SECRET)).startswith(replies.DISK_FULL)
+    assert replies.sentence(index.StoreLocked(SECRET)).startswith(replies.FILE_IN_USE)
+
+
 def test_no_error_of_the_gallery_or_a_download_was_forgotten() -> None:
     known = {type(error) for error in EXPECTED + FOR_THE_OPERATOR}
     for base in (index.GalleryError, download.DownloadError):

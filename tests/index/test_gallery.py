@@ -173,6 +173,7 @@ async def test_question_is_remembered(gallery: Gallery) -> None:
     id = await gallery.save_search(1, 7, {"words": "red"}, embedding)
     saved = await gallery.search_by_id(id)
     assert saved is not None
+    assert saved.embedding is not None
     first = await gallery.search(embedding, space=1, groups=None, k=5)
     again = await gallery.search(saved.embedding, space=1, groups=None, k=5)
     assert first.hits == again.hits

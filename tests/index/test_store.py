@@ -126,6 +126,27 @@ async def test_removed_bytes_are_gone_even_if_somebody_was_reading(store: Store)
     assert gone.vectors.tobytes() not in _all_bytes(store.path)
 
 
+async def test_what_was_deleted_right_before_a_kill_is_gone_from_the_files(tmp_path: Path) -> None:
+    path, gone = tmp_path / "gallery.db", picture(1)
+    store = await Store.open(path)
+    await store.set_model(ModelInfo("m", "1", 8))
+    await store.commit([(gone, link("1"))])
+    await store.close()
+    dying = f"""
+import os, sqlite3
+db = sqlite3.connect({str(path)!r}, isolation_level=None)
+for statement in ("PRAGMA secure_delete = ON", "DELETE FROM links", "DELETE FROM embeddings",
+                  "DELETE FROM items"):
+    db.execute(statement)
+os._exit(9)"""
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", dying], check=False)
+    assert gone.key in _all_bytes(path)
+    store = await Store.open(path)
+    await store.watch(1, 10)  # any next write
+    assert gone.key not in _all_bytes(path)
+    await store.close()
+
+
 async def test_compacting_leaves_not_even_a_stray_hash(store: Store) -> None:
     pictures = {str(n): picture(n, kind="text" if n % 3 else "image") for n in range(900)}
     chance = random.Random(3)
@@ -229,11 +250,12 @@ async def test_search_can_be_asked_again_for_a_week(
     found = await store.search_by_id(id)
     assert found is not None
     assert (found.space, found.owner, dict(found.params)) == (1, 5, {"words": "a dog"})
+    assert found.embedding is not None
     assert np.array_equal(found.embedding.vector, embedding.vector)
     assert found.embedding.truncated == "the words"
     monkeypatch.setattr("index.store.SEARCH_LIFE_S", -1)
     assert await store.search_by_id(id) is None
-    await store.save_search(1, 5, {}, embedding)
+    await store.save_search(1, 5, {})
     assert len(rows_of(store, "SELECT * FROM searches")) == 1
 
 

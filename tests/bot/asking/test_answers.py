@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
+import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -30,6 +34,11 @@ async def ask(scene: Scene, person: Person, colour: str = "#c81e1e") -> Answer:
 
 async def slots(scene: Scene, message: int) -> set[str]:
     return await scene.magpie.gallery.slots(scene.nest.world.guild_id, str(message))
+
+
+def place_of(scene: Scene, message: int) -> str:
+    posted = next(m for m in scene.nest.world.guild["messages"] if m["id"] == str(message))
+    return str(posted["channel_id"])
 
 
 def drop(scene: Scene, place: str) -> int:
@@ -245,14 +254,46 @@ async def test_similar_to_a_picture_that_was_deleted_meanwhile(scene: Scene) -> 
     finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
     answer = await ask(scene, finn)
     first = scene.shown(answer)[0]
-    place = next(m for m in scene.nest.world.guild["messages"] if m["id"] == str(first))
-    await olga.request("DELETE", f"/channels/{place['channel_id']}/messages/{first}")
+    await olga.request("DELETE", f"/channels/{place_of(scene, first)}/messages/{first}")
 
     async def erased() -> bool:
         return not await slots(scene, first)
 
     await until(erased)
     assert (await finn.click(answer, answer.button("Similar"))).text() == replies.PICTURE_GONE
+
+
+async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> None:
+    olga = await scene.log_in("olga")
+    message, general = scene.nest.messages["general"], scene.channel("general")
+    target = {"id": str(message), "channel_id": general}
+    answer = await olga.menu("Find similar", target)
+    assert scene.shown(await olga.click(answer, answer.button("More")))
+    similar = await olga.click(answer, answer.button("Similar"))
+    assert scene.shown(await olga.click(similar, similar.button("More")))
+    asked_with = (message, scene.shown(answer)[0])
+    for one in asked_with:
+        await olga.request("DELETE", f"/channels/{place_of(scene, one)}/messages/{one}")
+
+    async def erased() -> bool:
+        return not [slot for one in asked_with for slot in await slots(scene, one)]
+
+    await until(erased)
+    for one in (answer, similar):
+        assert (await olga.click(one, one.button("More"))).text() == replies.PICTURE_GONE
+
+
+async def test_a_question_keeps_no_vector_of_a_messages_picture(scene: Scene, db: Path) -> None:
+    olga, general = await scene.log_in("olga"), scene.channel("general")
+    picture = {"red.png": RED}
+    posted = await olga.post(general, f"<@{scene.nest.world.bot_id}>", pictures=picture)
+    answer = await scene.answer_to(olga, posted)
+    await olga.menu("Find similar", {"id": posted["id"], "channel_id": general})
+    await olga.click(answer, answer.button("Similar"))
+    await ask(scene, olga)
+    with contextlib.closing(sqlite3.connect(db)) as file:
+        kept = file.execute("SELECT vector IS NOT NULL FROM searches ORDER BY made_at").fetchall()
+    assert kept == [(0,), (0,), (0,), (1,)]  # the last brought its own picture
 
 
 # ── Sentences ────────────────────────────────────────────────────────────────────────────
@@ -326,6 +367,30 @@ async def test_trouble_in_the_gallery_still_gets_an_answer(
         await scene.answer_to(finn, await finn.post(scene.channel("general"), f"{me} dog")),
     ):
         assert failed.text() == replies.RESTARTING
+
+
+async def test_a_full_disk_is_no_reason_not_to_answer(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    with no_file_can_be_written():
+        answer = await finn.command("find", where=scene.channel("general"), query="dog")
+        erasing = await finn.command("privacy", "erase", where=scene.channel("general"))
+    assert len(scene.shown(answer)) == results.PAGE_SIZE
+    assert f"-# {replies.NO_BUTTONS}" in answer.lines()
+    assert not any(button.get("label") == "More" for button in answer.buttons())
+    assert erasing.text().startswith(replies.DISK_FULL)
+    answer = await finn.command("find", where=scene.channel("general"), query="dog")
+    assert answer.button("More")
+
+
+@contextlib.contextmanager
+def no_file_can_be_written() -> Iterator[None]:
+    """For this process, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 async def test_where_magpie_may_not_write_it_stays_silent_and_says_so_in_the_log(
