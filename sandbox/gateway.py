@@ -100,6 +100,7 @@ class Session:
     socket: Socket | None = None
     gone_since: float = 0.0
     channels: set[int] = field(default_factory=set)  # channels and threads its user sees
+    missed: set[str] = field(default_factory=set)  # names of events that a fault kept from it
 
     @property
     def viewer(self) -> Viewer:
@@ -223,6 +224,7 @@ class Gateway:
     def _deliver(self, session: Session, name: str, data: Mapping[str, Any]) -> None:
         fault = self.faults.for_event(name, "bot" if session.user.bot else "user")
         if fault is not None and fault.kind == "gateway_miss":
+            session.missed.add(name)
             return
         session.add(name, data)
         if fault is not None and fault.kind == "gateway_repeat":
