@@ -304,6 +304,8 @@ class Gateway:
                 await asyncio.sleep(fault.seconds)
                 socket.zombie = False
                 session.more.set()
+                if session.id not in self.sessions:  # it ended meanwhile, and nobody was told
+                    await socket.ws.close(code=SESSION_TIMED_OUT, message=b"Session timed out.")
 
     # connections
 

@@ -283,6 +283,7 @@ class Game:
         began = time.monotonic()
         limit_s = SETTLE_HURRIED_S if self._hurried else SETTLE_S
         await asyncio.sleep(LOOK_S)  # links that still unfold
+        before = set(self._server.gateway.sessions)
         self._server.strike("gateway_invalid")
         steady = 0
         health: dict[str, Any] = {}
@@ -296,6 +297,7 @@ class Game:
                 self.say(f"the file can't be read: {error}")
                 continue
             well = health.get("ready") and not health.get("indexing") and not difference
+            well = well and self._is_connected_anew(before)
             steady = steady + 1 if well else 0
             if steady and self._wishes.deleted and not self._wishes.week_over and self._hurried:
                 self._pass_a_week()
@@ -304,6 +306,13 @@ class Game:
         if difference is None or not health.get("ready") or health.get("indexing"):
             self._outcome.note("stuck", [f"not settled after {limit_s:.0f} s: {health}"])
         return difference if difference is not None else self._difference()
+
+    def _is_connected_anew(self, before: set[str]) -> bool:
+        """Whether the bot has a session that is none of these."""
+        return any(
+            session.user.bot and session.socket is not None and session.id not in before
+            for session in self._server.gateway.sessions.values()
+        )
 
     def _pass_a_week(self) -> None:
         """For the bot's clock: what is kept of a server that was deleted has to go then."""
