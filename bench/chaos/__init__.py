@@ -1,9 +1,10 @@
 """Chaos: deeds, faults and kills from a seed, and then a look whether every promise held.
 
-`python -m bench chaos --seed N --minutes M`. The bot is a process with a real file and the pocket
-model; three servers of the sandbox change all the while, members ask all the while, and the machine
-and Discord fail in every way the schedule knows. Then the faults end, Discord asks for one new
-session, as it does now and then, and the files have to come to what the servers show:
+`python -m bench chaos --seed N --minutes M`, or `--seeds A-B` for many. The bot is a process with a
+real file and the pocket model; three servers of the sandbox change all the while, members ask all
+the while, and the machine and Discord fail in every way the schedule knows. Then the faults end,
+Discord asks for one new session, as it does now and then, and the files have to come to what the
+servers show:
 
     missing      pictures that should be searchable and are not
     duplicated   ones that are there more than once
@@ -26,6 +27,7 @@ import os
 import random
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -69,25 +71,37 @@ class Outcome:
 
     seed: int
     counts: dict[str, int] = field(default_factory=dict)
-    figures: dict[str, Figure] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def note(self, count: str, what: list[str]) -> None:
         self.counts[count] = self.counts.get(count, 0) + len(what)
         self.faults += [f"{count}: {one}" for one in what]
 
+    def line(self) -> str:
+        wrong = [f"{number} {count}" for count, number in self.counts.items() if number]
+        return f"seed {self.seed}: {', '.join(wrong) or 'nothing wrong'}"
+
 
 def run() -> Report:
-    """The counts of one seed, all of which have to be 0."""
-    seed = int(os.environ.get("BENCH_SEED", "1"))
+    """The counts of one seed, or of many together; all of them have to be 0."""
+    first, _, last = (os.environ.get("BENCH_SEEDS") or os.environ["BENCH_SEED"]).partition("-")
     minutes = float(os.environ.get("BENCH_MINUTES", "1"))
     hurried = bool(os.environ.get("BENCH_HURRIED"))
-    folder = FOLDER / str(seed)
-    outcome = asyncio.run(play(seed, minutes * 60, folder, hurried=hurried))
-    figures: dict[str, Figure] = {**outcome.counts, **outcome.figures}
-    figures |= {"seed": seed, "minutes": minutes, "log": str(folder.relative_to(ROOT) / "log")}
-    figures |= {f"fault {n}": what for n, what in enumerate(outcome.faults[:20], start=1)}
-    targets = {count: Target(number, 0, at_least=False) for count, number in outcome.counts.items()}
+    outcomes = []
+    for seed in range(int(first), int(last or first) + 1):
+        folder = FOLDER / str(seed)
+        outcomes.append(asyncio.run(play(seed, minutes * 60, folder, hurried=hurried)))
+        if last:
+            print(outcomes[-1].line(), file=sys.stderr, flush=True)
+    counts = {count: sum(one.counts[count] for one in outcomes) for count in COUNTS}
+    faults = [f"seed {one.seed}, {what}" for one in outcomes for what in one.faults]
+    figures: dict[str, Figure] = {**counts, "seeds": len(outcomes), "minutes": minutes}
+    for name in outcomes[0].figures:
+        figures[name] = round(sum(one.figures[name] for one in outcomes), 1)
+    figures |= {"logs": str(FOLDER.relative_to(ROOT) / "SEED" / "log")}
+    figures |= {f"fault {n}": what for n, what in enumerate(faults[:20], start=1)}
+    targets = {count: Target(number, 0, at_least=False) for count, number in counts.items()}
     return Report(figures, {}, targets)
 
 
@@ -350,7 +364,7 @@ class Game:
         """What everybody is shown when the bot knows everything again."""
         general = self._server.world.guilds[NEST].channels[GENERAL]
         for id, person in self._people.items():
-            if not self._server.world.reads(id, general):
+            if id == village.ELI or not self._server.world.reads(id, general):
                 continue
             for show in ("only me", "everyone"):
                 ask = functools.partial(

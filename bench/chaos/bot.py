@@ -94,7 +94,7 @@ class Bot:
                 self._process.send_signal(number)
 
     async def _run(self) -> None:
-        with self._log.open("ab") as log:
+        with self._log.open("ab", buffering=0) as log:
             while not self._closing:
                 self._asked_to_end = False
                 await self._live(log.write)
