@@ -51,6 +51,8 @@ FEW_ROWS = 512  # of a segment, which are always ranked all
 MEASURED_ROWS = 2048
 MEASURED_TOP = 10
 MEASURED_TIMES = 5
+# Where a block of 32 has fewer allowed rows than this on the average, rows are taken one by one.
+SCATTERED_LANES = 2
 LOWEST = np.float32(-9)  # below every score
 FOREVER = 1e18  # seconds; not an infinity, which the compiled loops take not to be there
 GOLDEN = 0.618  # strides of this share reach all parts of an array early
@@ -530,9 +532,11 @@ class View:
         step = kernels.bit_planes(turned, planes)
         order = np.argsort(-(base + REACH * one.spreads))
         capacity, before = 4 * len(top) + 4 * LANES, top.copy()
+        scattered = self.rows * LANES < SCATTERED_LANES * one.rows
+        scan = kernels.scan_scattered if scattered else kernels.scan
         while True:
             scores, rows = np.empty(capacity, np.float32), np.empty(capacity, np.int64)
-            found, _, bad = kernels.scan(
+            found, _, bad = scan(
                 *(order, one.starts, base, base / one.lengths, DEVIATIONS * one.errors, planes),
                 *(np.float32(step), np.float32(step * kernels.LEVELS * len(turned) / 2)),
                 *(one.codes, one.factors, *self._marks, enough),
