@@ -29,12 +29,14 @@ def main() -> int:
     parser.add_argument("--device", default="cpu", help="for `embed`: cpu (default), or cuda")
     parser.add_argument("--plot", default="", help="for `search`: an SVG of how the time grows")
     parser.add_argument("--seed", default="1", help="of `permissions`, `fuzz` and `chaos`")
+    parser.add_argument("--seeds", default="", metavar="A-B", help="for `chaos`: one by one")
     parser.add_argument("--minutes", help="for `chaos` (1) and `load` (10): how long it goes on")
     parser.add_argument("--hurried", action="store_true", help="for `chaos`: short waits")
     options = parser.parse_args()
     os.environ["BENCH_DEVICE"] = options.device
     os.environ["BENCH_PLOT"] = options.plot
     os.environ["BENCH_SEED"] = options.seed
+    os.environ["BENCH_SEEDS"] = options.seeds
     os.environ["BENCH_HURRIED"] = "1" if options.hurried else ""
     if options.minutes:
         os.environ["BENCH_MINUTES"] = options.minutes

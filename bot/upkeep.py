@@ -109,7 +109,7 @@ class Upkeep:
         gallery = self._client.gallery
         groups = [
             (space, group.id)
-            for space in await gallery.spaces()
+            for space in await gallery.spaces() - self._departed
             for group in await gallery.groups(space)
         ]
         start = random.randrange(len(groups)) if groups else 0

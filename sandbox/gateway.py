@@ -100,6 +100,7 @@ class Session:
     socket: Socket | None = None
     gone_since: float = 0.0
     channels: set[int] = field(default_factory=set)  # channels and threads its user sees
+    missed: set[str] = field(default_factory=set)  # names of events that a fault kept from it
 
     @property
     def viewer(self) -> Viewer:
@@ -223,6 +224,7 @@ class Gateway:
     def _deliver(self, session: Session, name: str, data: Mapping[str, Any]) -> None:
         fault = self.faults.for_event(name, "bot" if session.user.bot else "user")
         if fault is not None and fault.kind == "gateway_miss":
+            session.missed.add(name)
             return
         session.add(name, data)
         if fault is not None and fault.kind == "gateway_repeat":
@@ -302,6 +304,8 @@ class Gateway:
                 await asyncio.sleep(fault.seconds)
                 socket.zombie = False
                 session.more.set()
+                if session.id not in self.sessions:  # it ended meanwhile, and nobody was told
+                    await socket.ws.close(code=SESSION_TIMED_OUT, message=b"Session timed out.")
 
     # connections
 

@@ -1,9 +1,10 @@
 """Chaos: deeds, faults and kills from a seed, and then a look whether every promise held.
 
-`python -m bench chaos --seed N --minutes M`. The bot is a process with a real file and the pocket
-model; two servers of the sandbox change all the while, members ask all the while, and the machine
-and Discord fail in every way the schedule knows. Then the faults end, Discord asks for one new
-session, as it does now and then, and the files have to come to what the servers show:
+`python -m bench chaos --seed N --minutes M`, or `--seeds A-B` for many. The bot is a process with a
+real file and the pocket model; three servers of the sandbox change all the while, members ask all
+the while, and the machine and Discord fail in every way the schedule knows. Then the faults end,
+Discord asks for one new session, as it does now and then, and the files have to come to what the
+servers show:
 
     missing      pictures that should be searchable and are not
     duplicated   ones that are there more than once
@@ -26,6 +27,7 @@ import os
 import random
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -37,10 +39,11 @@ import aiohttp
 import sandbox
 from bench.chaos import happenings, schedule, truth, village
 from bench.chaos.bot import ROOT, Bot
+from bench.chaos.clock import Clock
 from bench.chaos.happenings import Happenings
 from bench.chaos.pictures import Pictures
 from bench.chaos.truth import Difference, Wishes
-from bench.chaos.village import GENERAL, NEST, NIGHT, ROCK
+from bench.chaos.village import GENERAL, NEST, NIGHT
 from bench.chaos.witness import Witness
 from bench.report import Figure, Report, Target
 from demo.person import Answer, Person, Refused, Unanswered
@@ -56,6 +59,7 @@ STEADY_LOOKS = 2  # in a row
 ANSWER_S = 60.0
 SLOW_S = 10.0  # an answer after so long is told in the log
 HEARTBEAT_MS = 5_000
+WEEK_S = 8 * 86_400  # and a day
 ASKED_FOR = 6  # pictures that are looked for in the end
 WORDS = ("red and green", "a dark patch", "bright colours", "sky", "something blue", "noise")
 COUNTS = ("missing", "duplicated", "undead", "leaked", "stuck", "crashed")
@@ -67,25 +71,37 @@ class Outcome:
 
     seed: int
     counts: dict[str, int] = field(default_factory=dict)
-    figures: dict[str, Figure] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def note(self, count: str, what: list[str]) -> None:
         self.counts[count] = self.counts.get(count, 0) + len(what)
         self.faults += [f"{count}: {one}" for one in what]
 
+    def line(self) -> str:
+        wrong = [f"{number} {count}" for count, number in self.counts.items() if number]
+        return f"seed {self.seed}: {', '.join(wrong) or 'nothing wrong'}"
+
 
 def run() -> Report:
-    """The counts of one seed, all of which have to be 0."""
-    seed = int(os.environ.get("BENCH_SEED", "1"))
+    """The counts of one seed, or of many together; all of them have to be 0."""
+    first, _, last = (os.environ.get("BENCH_SEEDS") or os.environ["BENCH_SEED"]).partition("-")
     minutes = float(os.environ.get("BENCH_MINUTES", "1"))
     hurried = bool(os.environ.get("BENCH_HURRIED"))
-    folder = FOLDER / str(seed)
-    outcome = asyncio.run(play(seed, minutes * 60, folder, hurried=hurried))
-    figures: dict[str, Figure] = {**outcome.counts, **outcome.figures}
-    figures |= {"seed": seed, "minutes": minutes, "log": str(folder.relative_to(ROOT) / "log")}
-    figures |= {f"fault {n}": what for n, what in enumerate(outcome.faults[:20], start=1)}
-    targets = {count: Target(number, 0, at_least=False) for count, number in outcome.counts.items()}
+    outcomes = []
+    for seed in range(int(first), int(last or first) + 1):
+        folder = FOLDER / str(seed)
+        outcomes.append(asyncio.run(play(seed, minutes * 60, folder, hurried=hurried)))
+        if last:
+            print(outcomes[-1].line(), file=sys.stderr, flush=True)
+    counts = {count: sum(one.counts[count] for one in outcomes) for count in COUNTS}
+    faults = [f"seed {one.seed}, {what}" for one in outcomes for what in one.faults]
+    figures: dict[str, Figure] = {**counts, "seeds": len(outcomes), "minutes": minutes}
+    for name in outcomes[0].figures:
+        figures[name] = round(sum(one.figures[name] for one in outcomes), 1)
+    figures |= {"logs": str(FOLDER.relative_to(ROOT) / "SEED" / "log")}
+    figures |= {f"fault {n}": what for n, what in enumerate(faults[:20], start=1)}
+    targets = {count: Target(number, 0, at_least=False) for count, number in counts.items()}
     return Report(figures, {}, targets)
 
 
@@ -142,7 +158,9 @@ class Game:
             for id in village.PEOPLE
         }
         self._db = disk / "magpie.db"
-        self._bot = Bot(server.url, self._db, self._folder / "bot.log", hurried=self._hurried)
+        clock = Clock(self._folder)
+        log = self._folder / "bot.log"
+        self._bot = Bot(server.url, self._db, log, clock, hurried=self._hurried)
         self._happenings = Happenings(
             server, self._people, self._bot, self._pictures, self._wishes, ballast
         )
@@ -151,6 +169,7 @@ class Game:
             await self._under_chaos()
             difference = await self._settled()
             await self._look_for_some()
+            await self._ask_once_more()
             ended = await self._bot.close()
         except BaseException:
             self._bot.kill()
@@ -184,10 +203,10 @@ class Game:
 
     async def _watch_channels(self) -> None:
         ada = self._people[village.ADA]
-        for guild, marks in ((NEST, village.MARKED), (ROCK, village.MARKED_ELSEWHERE)):
+        for guild, marks in ((NEST, village.MARKED), *village.MARKED_ELSEWHERE.items()):
             ada.guilds.sort(key=lambda one, first=guild: one["id"] != str(first))  # type: ignore[misc]
             for mark in marks:
-                here = str(GENERAL if guild == NEST else village.CLIFF)
+                here = str(GENERAL if guild == NEST else mark)
                 await ada.command("channels", "add", where=here, channel=str(mark))
                 self._wishes.marked.add(mark)
         ada.guilds.sort(key=lambda one: one["id"] != str(NEST))
@@ -278,6 +297,7 @@ class Game:
         began = time.monotonic()
         limit_s = SETTLE_HURRIED_S if self._hurried else SETTLE_S
         await asyncio.sleep(LOOK_S)  # links that still unfold
+        before = set(self._server.gateway.sessions)
         self._server.strike("gateway_invalid")
         steady = 0
         health: dict[str, Any] = {}
@@ -291,11 +311,29 @@ class Game:
                 self.say(f"the file can't be read: {error}")
                 continue
             well = health.get("ready") and not health.get("indexing") and not difference
+            well = well and self._is_connected_anew(before)
             steady = steady + 1 if well else 0
+            if steady and self._wishes.deleted and not self._wishes.week_over and self._hurried:
+                self._pass_a_week()
+                steady = 0
         self._outcome.figures["settled_s"] = round(time.monotonic() - began, 1)
         if difference is None or not health.get("ready") or health.get("indexing"):
             self._outcome.note("stuck", [f"not settled after {limit_s:.0f} s: {health}"])
         return difference if difference is not None else self._difference()
+
+    def _is_connected_anew(self, before: set[str]) -> bool:
+        """Whether the bot has a session that is none of these."""
+        return any(
+            session.user.bot and session.socket is not None and session.id not in before
+            for session in self._server.gateway.sessions.values()
+        )
+
+    def _pass_a_week(self) -> None:
+        """For the bot's clock: what is kept of a server that was deleted has to go then."""
+        if self._bot.clock.can_be_wrong:
+            self.say("-- a week passes")
+            self._bot.clock.set(WEEK_S)
+            self._wishes.week_over = True
 
     def _difference(self) -> Difference:
         wanted = truth.should(self._server.core, self._pictures, self._wishes)
@@ -321,6 +359,20 @@ class Game:
                 lost.append(f"{path.name} of message {message} is not found: {instead}")
         self._outcome.note("missing", lost)
         self._outcome.figures["asked_for"] = len(chosen)
+
+    async def _ask_once_more(self) -> None:
+        """What everybody is shown when the bot knows everything again."""
+        general = self._server.world.guilds[NEST].channels[GENERAL]
+        for id, person in self._people.items():
+            if id == village.ELI or not self._server.world.reads(id, general):
+                continue
+            for show in ("only me", "everyone"):
+                ask = functools.partial(
+                    person.command, "find", where=str(GENERAL), query=WORDS[0], show=show
+                )
+                with self._witness.asked(id, NEST, GENERAL) as question:
+                    if (answer := await self._answer(ask)) is not None:
+                        self._witness.judge(question, answer)
 
     async def _find(self, path: Path) -> Answer:
         image = ("asked.png", await asyncio.to_thread(path.read_bytes))
@@ -351,6 +403,7 @@ class Game:
             "answers": self._witness.answers,
             "pictures_shown": self._witness.pictures,
             "unanswered": self._unanswered,
+            "in_the_dark": self._witness.in_the_dark,
             "starts": self._bot.deaths,
             "refused_starts": self._bot.refusals,
         }

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from bench.chaos.clock import Clock
 from bench.chaos.village import TOKEN
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -29,8 +30,9 @@ END_S = 30.0  # what a SIGTERM may take on a busy core
 class Bot:
     """Runs the bot until `close`; whatever ends it, it is started again."""
 
-    def __init__(self, base: str, db: Path, log: Path, *, hurried: bool) -> None:
+    def __init__(self, base: str, db: Path, log: Path, clock: Clock, *, hurried: bool) -> None:
         self.db = db
+        self.clock = clock
         self.deaths = 0  # of any kind; a question that was open then gets no answer
         self.crashes: list[str] = []  # ends that nobody asked for
         self.refusals = 0
@@ -92,7 +94,7 @@ class Bot:
                 self._process.send_signal(number)
 
     async def _run(self) -> None:
-        with self._log.open("ab") as log:
+        with self._log.open("ab", buffering=0) as log:
             while not self._closing:
                 self._asked_to_end = False
                 await self._live(log.write)
@@ -132,6 +134,7 @@ class Bot:
             "MAGPIE_HTTP": f"127.0.0.1:{self._port}",
             "MAGPIE_QUESTIONS": "0",
             "OMP_NUM_THREADS": "1",
+            **self.clock.environment,
         }
 
 

@@ -20,7 +20,8 @@ from bench.chaos.bot import Bot
 from bench.chaos.pictures import Pictures
 from bench.chaos.schedule import Step
 from bench.chaos.truth import Wishes
-from bench.chaos.village import NEST, ROCK
+from bench.chaos.village import NEST, ROCK, SHORE
+from bench.chaos.witness import ABOUT_PERMISSIONS
 from demo.person import Person, Refused, Unanswered
 from sandbox import Server
 from sandbox import permissions as may
@@ -43,6 +44,9 @@ OLD_S = 3600
 WISH_S = 20.0  # for an answer to a wish about privacy
 LOCK_S = (1.0, 9.0)  # SQLite's own patience ends at 5
 DISK_S = (1.0, 6.0)
+CLOCK_S = (0.5, 10.0)
+# Set wrong by so much at most: less than the week that a server's pictures outlive its leaving.
+CLOCK_WRONG_S = 3 * 86_400
 RARELY = 0.25
 MISSABLE = (
     "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_DELETE_BULK",
@@ -86,6 +90,7 @@ class Happenings:
         await asyncio.gather(*self._pending, return_exceptions=True)
         self.server.faults.clear()
         self.bot.limit_files(None)
+        self.bot.clock.set(0)
         if self.ballast is not None:
             _empty(self.ballast)
         for guild in self.server.world.guilds.values():
@@ -107,7 +112,7 @@ class Happenings:
             channel
             for guild in self.server.world.guilds.values()
             for channel in guild.channels.values()
-            if channel.holds_messages
+            if channel.holds_messages and guild.id not in self.wishes.deleted
         ]
 
     def _messages(self, *, old: bool | None = None) -> list[Message]:
@@ -386,6 +391,13 @@ class Happenings:
             and channel.id not in (village.GENERAL, village.POSTS)
         ]
 
+    async def _delete_server(self, _: float, __: float, ___: float, ____: float) -> str:
+        """Discord tells a bot no more than when it is removed from one."""
+        if SHORE in self.wishes.deleted:
+            raise Nothing
+        self.wishes.deleted.add(SHORE)
+        return self._strike("leave", guild_id=str(SHORE))
+
     async def _change(self, channel: Channel, **change: Any) -> str:
         await self._ada().request("PATCH", f"/channels/{channel.id}", json=change)
         return f"{channel.id} {channel.name}: {change}"
@@ -515,9 +527,9 @@ class Happenings:
                 await self.people[user].command("privacy", what, where=str(village.GENERAL))
         except (Refused, Unanswered, TimeoutError, KeyError):
             return
-        if what == "erase":
+        if what != "opt-out":  # what was posted before comes again with a reindex only
             self.wishes.erased[member] = self.server.world.snowflakes.next()
-        elif self.bot.deaths == deaths:
+        if what != "erase" and self.bot.deaths == deaths:
             self.wishes.unsure.discard(member)
             (self.wishes.out.add if what == "opt-out" else self.wishes.out.discard)(member)
 
@@ -574,6 +586,21 @@ class Happenings:
         finally:
             self.bot.limit_files(None)
 
+    async def _clock(self, how: float, far: float, how_long: float, _: float) -> str:
+        if not self.bot.clock.can_be_wrong:
+            raise Nothing
+        wrong_s = round(CLOCK_WRONG_S * far**4) * (1 if how < 0.5 else -1)  # mostly a little
+        seconds = _between(CLOCK_S, how_long)
+        self._later(self._set_wrong(wrong_s, seconds))
+        return f"{wrong_s:+} s, for {seconds:.1f} s"
+
+    async def _set_wrong(self, wrong_s: int, seconds: float) -> None:
+        self.bot.clock.set(wrong_s)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.bot.clock.set(0)
+
     # ── Faults of Discord ────────────────────────────────────────────────────────────────
 
     def _strike(self, kind: str, **how: Any) -> str:
@@ -595,6 +622,9 @@ class Happenings:
     async def _miss_event(self, which: float, many: float, _: float, __: float) -> str:
         event, times = _pick(MISSABLE, which), 1 + int(many * 3)
         return self._strike("gateway_miss", event=event, times=times)
+
+    async def _miss_permission(self, which: float, _: float, __: float, ___: float) -> str:
+        return self._strike("gateway_miss", event=_pick(ABOUT_PERMISSIONS, which))
 
     async def _repeat_event(self, which: float, many: float, _: float, __: float) -> str:
         event, times = _pick(REPEATABLE, which), 1 + int(many * 5)

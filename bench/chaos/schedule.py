@@ -21,16 +21,18 @@ DEEDS = {
     "give_role": 3, "take_role": 3, "open_channel": 2, "close_channel": 3, "close_role": 2,
     "close_to_bot": 1, "open_to_bot": 2, "age_restrict": 1, "join_thread": 1, "leave_thread": 1,
     "join": 2, "leave": 2, "opt_out": 1, "opt_in": 1, "erase": 1,
+    "delete_server": 1,
 }  # fmt: skip
 FAULTS = {
     "kill": 8, "terminate": 3,
     "gateway_drop": 5, "gateway_reconnect": 3, "gateway_invalid": 3, "gateway_zombie": 3,
-    "miss_event": 6, "repeat_event": 6,
+    "miss_event": 6, "miss_permission": 3, "repeat_event": 6,
     "limit_user": 4, "limit_shared": 3, "limit_global": 2, "limit_plain": 2, "limit_misleading": 4,
     "error": 6, "slow": 3, "late": 3, "cut": 4,
     "file_error": 6, "file_slow": 3, "file_stalled": 1, "file_truncated": 5, "file_expired": 4,
     "file_wrong": 5, "file_endless": 1,
-    "disk_full": 2, "file_limit": 2, "lock": 3, "outage": 2, "leave_server": 1, "come_back": 2,
+    "disk_full": 2, "file_limit": 2, "lock": 3, "clock": 4,
+    "outage": 2, "leave_server": 1, "come_back": 2,
 }  # fmt: skip
 
 DEED_EVERY_S = 0.4

@@ -37,6 +37,8 @@ class Wishes:
     out: set[tuple[int, int]] = field(default_factory=set)  # guild and member
     unsure: set[tuple[int, int]] = field(default_factory=set)  # they may be in or out
     erased: dict[tuple[int, int], int] = field(default_factory=dict)  # up to which message
+    deleted: set[int] = field(default_factory=set)  # servers; kept for seven days, as if left
+    week_over: bool = False  # those days have passed, for the bot
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def should(core: Core, pictures: Pictures, wishes: Wishes) -> Should:
     be: Counter[Owned] = Counter()
     may_be: Counter[Owned] = Counter()
     for guild in core.world.guilds.values():
+        if guild.id in wishes.deleted and wishes.week_over:
+            continue
         for channel in guild.channels.values():
             if not watched(guild, channel, wishes):
                 continue

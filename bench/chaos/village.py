@@ -1,4 +1,5 @@
-"""Where chaos happens: two servers with channels and threads of every kind, and who is in them.
+"""Where chaos happens: a server with channels and threads of every kind, two smaller ones of which
+one is deleted now and then, and who is in them.
 
 The first server has its own history when the bot comes, some of it a month old: what is deleted
 there is not found by looking at the last messages. Everything is deterministic but for the ids.
@@ -57,30 +58,31 @@ def _id(number: int) -> int:
 
 
 BOT, OTHER_BOT, ADA, BO, CY, DI, ELI = map(_id, range(7))
-NEST, ROCK = _id(10), _id(11)
+NEST, ROCK, SHORE = _id(10), _id(11), _id(12)
 INSIDERS, CURATORS, OF_THE_BOT = _id(20), _id(21), _id(22)
 OUTDOORS, INDOORS, GENERAL, HALL, INSIDE, NIGHT, VOICES, POSTS, NEWSROOM, ATTIC = (
     _id(30 + n) for n in range(10)
 )
 THREAD, SECRET, OLD_THREAD, FIRST_POST = (_id(50 + n) for n in range(4))
-CLIFF, BEACH = _id(60), _id(61)
+CLIFF, BEACH, PIER = _id(60), _id(61), _id(62)
 STICKERS = (_id(70), _id(71))
 
 PEOPLE = {ADA: "ada", BO: "bo", CY: "cy", DI: "di", ELI: "eli"}
 # What `/channels add` is asked for: categories, and channels outside one. Not the attic.
 MARKED = (OUTDOORS, INDOORS, GENERAL, POSTS)
-MARKED_ELSEWHERE = (CLIFF, BEACH)
+MARKED_ELSEWHERE = {ROCK: (CLIFF, BEACH), SHORE: (PIER,)}
 
 
 def world(folder: Path, pictures: Pictures, rng: random.Random) -> World:
-    """The two servers, with what was posted before the bot came."""
+    """The servers, with what was posted before the bot came."""
     made = World(Application(BOT, "Magpie", "Finds pictures.", TOKEN, BOT), folder)
     made.users[BOT] = User(BOT, "magpie", bot=True)
     made.users[OTHER_BOT] = User(OTHER_BOT, "postbox", bot=True)
     for id, name in PEOPLE.items():
         made.users[id] = User(id, name, token=f"{name}-token")
     _nest(made, pictures)
-    _rock(made)
+    _elsewhere(made, ROCK, "Rock", {CLIFF: "cliff", BEACH: "beach"})
+    _elsewhere(made, SHORE, "Shore", {PIER: "pier"})
     _history(made, pictures, rng)
     return made
 
@@ -131,13 +133,13 @@ def _nest(made: World, pictures: Pictures) -> None:
         guild.stickers[id] = Sticker(id, NEST, f"sticker-{n}", name)
 
 
-def _rock(made: World) -> None:
-    guild = made.guilds[ROCK] = Guild(ROCK, "Rock", owner_id=ADA)
-    guild.roles[ROCK] = Role(ROCK, "@everyone", EVERYONE)
+def _elsewhere(made: World, server: int, name: str, channels: dict[int, str]) -> None:
+    guild = made.guilds[server] = Guild(server, name, owner_id=ADA)
+    guild.roles[server] = Role(server, "@everyone", EVERYONE)
     for id in (BOT, ADA, DI):
-        guild.members[id] = Member(ROCK, id)
-    for id, name in ((CLIFF, "cliff"), (BEACH, "beach")):
-        guild.channels[id] = _channel(id, ROCK, TEXT, name)
+        guild.members[id] = Member(server, id)
+    for id, called in channels.items():
+        guild.channels[id] = _channel(id, server, TEXT, called)
 
 
 def _channel(id: int, guild: int, kind: int, name: str, parent: int | None = None) -> Channel:
@@ -146,7 +148,8 @@ def _channel(id: int, guild: int, kind: int, name: str, parent: int | None = Non
 
 def _history(made: World, pictures: Pictures, rng: random.Random) -> None:
     counts = {GENERAL: HISTORY_MESSAGES, HALL: 30, INSIDE: 12, NIGHT: 8, VOICES: 4, NEWSROOM: 8}
-    counts |= {THREAD: 8, SECRET: 6, OLD_THREAD: 8, FIRST_POST: 4, ATTIC: 4, CLIFF: 12, BEACH: 4}
+    counts |= {THREAD: 8, SECRET: 6, OLD_THREAD: 8, FIRST_POST: 4, ATTIC: 4}
+    counts |= {CLIFF: 12, BEACH: 4, PIER: 8}
     for channel, count in counts.items():
         for n in range(count):
             age_s = HISTORY_DAYS * DAY_S * (1 - n / count) + 1

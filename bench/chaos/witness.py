@@ -7,6 +7,9 @@ open to them with its history, private threads joined, age-restricted channels o
 inside one. What the bot is told arrives in the gateway's order, before the question; the message
 is read again after it. So nothing else is forgiven. A public answer is judged for everybody who
 could read its channel all the while.
+
+One thing is forgiven: while the bot's session has missed an event about permissions, the bot cannot
+know of them. Discord tells everything again with the next session, and from then on it counts.
 """
 
 from __future__ import annotations
@@ -22,6 +25,12 @@ from demo.person import Answer
 from sandbox.core import Core
 from sandbox.world import Channel, Guild
 
+# Events that say who may see what; interactions tell the bot the roles of who asks.
+ABOUT_PERMISSIONS = (
+    "CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE", "GUILD_ROLE_UPDATE",
+    "GUILD_MEMBER_UPDATE", "THREAD_LIST_SYNC", "THREAD_MEMBERS_UPDATE", "THREAD_UPDATE",
+)  # fmt: skip
+
 Sight = tuple[int, str]  # a message, and a medium it shows
 
 _LINE = re.compile(r"\[go to message\]\(\S+/(\d+)/(\d+)/(\d+)\)")
@@ -36,6 +45,7 @@ class Question:
     channel: int
     could_read: dict[int, set[Sight]] = field(default_factory=dict)
     present: set[int] = field(default_factory=set)  # who could read the channel all the while
+    in_the_dark: bool = False  # the bot had missed what it would need to know
 
 
 class Witness:
@@ -46,6 +56,7 @@ class Witness:
         self._open: set[Question] = set()
         self.answers = 0
         self.pictures = 0
+        self.in_the_dark = 0  # answers
         self.leaked: list[str] = []
         core.gateway.watchers.append(self._look)
 
@@ -64,6 +75,9 @@ class Witness:
         """Note the pictures of an answer that its readers could not read."""
         self._look_for(question)
         self.answers += 1
+        if question.in_the_dark:
+            self.in_the_dark += 1
+            return
         readers = {question.asker} if answer.private else question.present
         for sight in _sights(answer):
             self.pictures += 1
@@ -77,6 +91,7 @@ class Witness:
             self._look_for(question)
 
     def _look_for(self, question: Question) -> None:
+        question.in_the_dark |= self._bot_is_in_the_dark()
         guild = self._core.world.guilds[question.guild]
         here = guild.channels.get(question.channel)
         readers = {
@@ -94,6 +109,10 @@ class Witness:
                     if channel.id not in shown:
                         shown[channel.id] = set(self._sights_in(channel))
                     seen |= shown[channel.id]
+
+    def _bot_is_in_the_dark(self) -> bool:
+        sessions = [one for one in self._core.gateway.sessions.values() if one.user.bot]
+        return bool(sessions) and not sessions[-1].missed.isdisjoint(ABOUT_PERMISSIONS)
 
     def _sights_in(self, channel: Channel) -> Iterator[Sight]:
         for message in self._core.world.messages(channel.id):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from bench import chaos
 from bench.chaos import schedule, truth, village
+from bench.chaos.clock import Clock
 from bench.chaos.pictures import Pictures, key
 from bench.chaos.truth import Found, Should, Wishes
 from bench.chaos.witness import Witness
@@ -81,7 +88,7 @@ async def test_what_should_be_there_leaves_out_the_unwatched_and_the_broken(tmp_
     rng = random.Random(3)
     pictures = Pictures(rng)
     async with serve(village.world(tmp_path, pictures, rng)) as server:
-        everything = Wishes(marked={*village.MARKED, *village.MARKED_ELSEWHERE})
+        everything = Wishes(marked={*village.MARKED, *village.MARKED_ELSEWHERE[village.ROCK]})
         wanted = truth.should(server.core, pictures, everything).be
         attic = {message.id for message in server.world.messages(village.ATTIC)}
         assert wanted
@@ -96,3 +103,20 @@ def test_broken_pictures_are_known_as_such() -> None:
     pictures = Pictures(random.Random(1))
     _, data = pictures.draw_broken()
     assert key(data) in pictures.broken
+
+
+def test_a_clock_is_wrong_for_its_process_only(tmp_path: Path) -> None:
+    clock = Clock(tmp_path)
+    if not clock.can_be_wrong:
+        pytest.skip("no C compiler")
+    tell = "import time, datetime; print(time.time(), datetime.datetime.now().timestamp())"
+    for wrong_s in (0, 86_400, -3_600):
+        clock.set(wrong_s)
+        told = subprocess.run(
+            [sys.executable, "-c", tell],
+            env={**os.environ, **clock.environment},
+            capture_output=True,
+            check=True,
+        )
+        for seconds in map(float, told.stdout.split()):
+            assert 0 <= time.time() + wrong_s - seconds < 60

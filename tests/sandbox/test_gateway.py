@@ -170,6 +170,18 @@ async def test_a_zombie_socket_stays_open_and_silent(
         assert not ws.closed
 
 
+async def test_a_zombie_whose_session_has_ended_is_closed_when_it_wakes(
+    sandbox: Server, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        await _identify(ws)
+        sandbox.strike("gateway_zombie", seconds=0.2)
+        await asyncio.sleep(0.05)
+        sandbox.strike("gateway_invalid")
+        assert (await ws.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        assert ws.close_code == 4009
+
+
 async def test_an_outage_is_no_departure(sandbox: Server, world_file: WorldFile) -> None:
     async with flying(Bird(), sandbox) as bird:
         sandbox.strike("outage")
