@@ -46,6 +46,9 @@ REACH = 0.3
 # A row may be this many standard deviations better than its estimate and is ranked all the same.
 DEVIATIONS = 2.5
 FEW_ROWS = 512  # of a segment, which are always ranked all
+# … and so many never are: the turning point was measured between 800 and 9,000 rows. The first
+# question after a start needn't wait for it to be measured.
+MANY_ROWS = 32_768
 # From so many scattered rows, for so many best ones, so often it is measured up to how many rows
 # ranking all is faster than looking through codes.
 MEASURED_ROWS = 2048
@@ -515,7 +518,9 @@ class View:
     @property
     def small(self) -> bool:
         """Whether ranking all rows costs less than looking through their codes."""
-        return self.rows <= FEW_ROWS or self.rows <= self.part.exact_rows
+        if self.rows <= FEW_ROWS or self.rows > MANY_ROWS:
+            return self.rows <= FEW_ROWS
+        return self.rows <= self.part.exact_rows
 
     def best(self, query: Floats, top: Floats, enough: int) -> tuple[Floats, Ints]:
         """(scores, rows) that belong among the best, of the rows looked through: `enough` of
