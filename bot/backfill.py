@@ -26,7 +26,7 @@ from bot.download import DownloadError
 from bot.ingest import Trouble
 from bot.logs import fields
 from bot.recent import Recent
-from bot.replies import MISSING_ACCESS, UNKNOWN_CHANNEL
+from bot.replies import MISSING_ACCESS, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 from bot.watched import group_of
 from index import Cursor, GalleryClosed
 
@@ -546,7 +546,7 @@ class History:
 
     async def _read_first(self, reading: Reading, place: WithMessages) -> None:
         gaps = reading.coverage.gaps
-        messages = [message async for message in place.history(limit=PAGE)]
+        messages = await read_page(place)
         newest = messages[0].id if messages else place.id
         await self._keep_back(reading, place, messages, newest)
         reading.coverage.catch_up(gaps)
@@ -556,7 +556,7 @@ class History:
             reading.at_beginning = True
             return
         before = discord.Object(reading.coverage.oldest + 1)
-        messages = [message async for message in place.history(limit=PAGE, before=before)]
+        messages = await read_page(place, before=before)
         await self._keep_back(reading, place, messages)
 
     async def _keep_back(
@@ -579,7 +579,7 @@ class History:
         gaps, covered = coverage.gaps, coverage.newest
         start = covered if reading.position is None else reading.position
         after = discord.Object(start)
-        page = [m async for m in place.history(limit=PAGE, after=after, oldest_first=True)]
+        page = await read_page(place, after=after, oldest_first=True)
         end = page[-1].id if page else start
         at_end = len(page) < PAGE
         if start < covered:
@@ -692,6 +692,32 @@ def _at_its_end(coverage: Coverage, place: Place | None) -> Move:
     """Where reading an archived thread begins: at its last message."""
     last = (place.last_message_id if isinstance(place, discord.Thread) else None) or coverage.group
     return Move(coverage, newest=last, oldest=last)
+
+
+async def read_page(
+    place: WithMessages,
+    *,
+    before: discord.Object | None = None,
+    after: discord.Object | None = None,
+    oldest_first: bool = False,
+) -> list[discord.Message]:
+    """At most PAGE messages of a channel or thread.
+
+    Where the bot may not read the history, Discord gives no messages and no error, and that it no
+    longer may is told later. Taken for an empty channel, its pictures would be erased. A single
+    message is refused, so one is asked for before nothing is believed.
+
+    raises   discord.Forbidden
+    """
+    listing = place.history(limit=PAGE, before=before, after=after, oldest_first=oldest_first)
+    page = [message async for message in listing]
+    if not page and place.last_message_id is not None:
+        try:
+            await place.fetch_message(place.last_message_id)
+        except discord.NotFound as error:
+            if error.code != UNKNOWN_MESSAGE:
+                raise
+    return page
 
 
 def is_deleted(error: BaseException) -> bool:

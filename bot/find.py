@@ -295,6 +295,11 @@ async def respond(
         if not working.done():
             await interaction.response.defer(ephemeral=not public, thinking=True)
         await _say(interaction, await working, public)
+    except discord.NotFound as error:
+        if error.code != replies.UNKNOWN_INTERACTION:
+            raise
+        # the gateway was silent for a while; the asker has been told that nobody answered
+        log.warning(fields("asked_too_long_ago", guild=interaction.guild_id))
     finally:
         working.cancel()
 

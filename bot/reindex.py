@@ -25,7 +25,7 @@ from discord import app_commands, ui
 from discord.abc import GuildChannel
 
 from bot import replies
-from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions
+from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions, read_page
 from bot.channels import Channel, demand_manage_server
 from bot.ingest import Trouble, What
 from bot.logs import fields
@@ -405,7 +405,7 @@ class Run:
             if self._known is None or self._known[0] != group_id:
                 self._known = (group_id, await self._client.gallery.known(self.space, group_id))
             before = discord.Object(state.before) if state.before else None
-            page = [message async for message in place.history(limit=PAGE, before=before)]
+            page = await read_page(place, before=before)
         except discord.NotFound as error:
             if not is_deleted(error):
                 raise

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions
+from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions, read_page
 from bot.ingest import Trouble
 from bot.logs import fields
 from bot.reindex import gone
@@ -148,5 +148,4 @@ class Upkeep:
     async def _page(self, place: Any, before: int) -> list[discord.Message]:
         if isinstance(place, int):
             place = await self._client.fetch_channel(place)
-        listing = place.history(limit=PAGE, before=discord.Object(before))
-        return [message async for message in listing]
+        return await read_page(place, before=discord.Object(before))

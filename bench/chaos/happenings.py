@@ -682,8 +682,8 @@ class Happenings:
 
     async def _file_error(self, status: float, many: float, _: float, __: float) -> str:
         code = _pick([403, 404, 429, 500, 503], status)
-        if code in (403, 404):  # what stays away so long is gone
-            return self._strike("cdn_error", status=code, times=1 + int(many * 2))
+        if code in (403, 404):
+            return self._refuse_files("cdn_error", times=1 + int(many * 2), status=code)
         times = 1 + int(many**2 * 12)
         return self._strike("cdn_error", status=code, times=times, path="/attachments/*")
 
@@ -699,7 +699,14 @@ class Happenings:
         return self._strike("cdn_truncated", bytes=int(size * 600), times=times, path=path)
 
     async def _file_expired(self, many: float, _: float, __: float, ___: float) -> str:
-        return self._strike("cdn_expired", times=1 + int(many * 3))
+        return self._refuse_files("cdn_expired", times=1 + int(many * 3))
+
+    def _refuse_files(self, kind: str, times: int, **how: Any) -> str:
+        """One after another: what is refused four times in a row is gone, also for the bot."""
+        refusals = {("cdn_expired", 500), ("cdn_error", 403), ("cdn_error", 404)}
+        if any((one["kind"], one["status"]) in refusals for one in self.server.faults.waiting()):
+            raise Nothing
+        return self._strike(kind, times=times, **how)
 
     async def _file_wrong(self, kind: float, many: float, _: float, __: float) -> str:
         content_type = _pick(["text/html", "application/json", "image/png"], kind)

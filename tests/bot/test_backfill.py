@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from bot import backfill
+from bot import backfill, upkeep
 from bot.backfill import State
 from bot.client import Magpie
 from demo.person import Person
 from index.embedder import Embedder
 from sandbox.rest import Exchange
+from sandbox.world import Overwrite
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, idle, png, running, sources, until, watch
-from tests.worlds import VIEW_CHANNEL, WorldFile
+from tests.worlds import READ_MESSAGE_HISTORY, VIEW_CHANNEL, WorldFile
 
 MANY = 230  # messages: three pages
 
@@ -91,6 +92,28 @@ async def test_newest_page_comes_first_and_pages_are_full(
     assert "before" not in asked[0].query
     before = [int(page.query["before"]) for page in asked[1:]]
     assert before == sorted(before, reverse=True)
+
+
+async def test_history_that_was_closed_unheard_is_no_empty_channel(
+    magpie: Magpie,
+    world_file: WorldFile,
+    sandbox: sandbox_package.Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upkeep, "LIST_EVERY_S", 0)
+    general, me = world_file.channels["general"], sandbox.world.bot.id
+    await watch(magpie, general)
+    before = await sources(magpie)
+    for place in sandbox.world.guilds[world_file.guild_id].channels.values():
+        place.overwrites = [*place.overwrites, Overwrite(me, 1, 0, READ_MESSAGE_HISTORY)]
+    await magpie.upkeep._relist()
+    channel: Any = magpie.get_channel(general)
+    magpie.history.read_again(channel)
+    await idle(magpie)
+    reading = magpie.history.reading(general)
+    assert reading is not None
+    assert reading.state is State.UNREADABLE
+    assert await sources(magpie) == before
 
 
 async def test_page_and_its_cursor_are_one_transaction(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import resource
 import sqlite3
 import time
@@ -16,7 +17,7 @@ import pytest
 
 import sandbox as sandbox_package
 from bot import find, replies, results
-from demo.person import Answer, Person
+from demo.person import Answer, Person, Unanswered
 from index.embedder import Embedder
 from sandbox.links import LINK_LIFE_S
 from tests.bot.asking.conftest import RED, Scene, watch_everything
@@ -422,6 +423,24 @@ async def test_the_unexpected_is_answered_with_a_reference_to_the_log(
     answer = await ask(scene, finn)
     assert "secret" not in answer.text()
     assert answer.text().split("`")[1] in caplog.text
+
+
+async def test_a_question_that_came_too_late_is_no_error(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn)
+    gone = {"status": 404, "code": 10062, "message": "Unknown interaction"}
+    scene.server.strike("error", path="/interactions/*", who="bot", times=None, **gone)
+    for asking in (
+        finn.command("find", where=scene.channel("general"), query="dog"),
+        finn.click(answer, answer.button("Similar")),
+    ):
+        caplog.clear()
+        with pytest.raises(Unanswered):
+            await asking
+        assert "asked_too_long_ago" in caplog.text
+        assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_a_private_search_is_nobody_elses(scene: Scene) -> None:
