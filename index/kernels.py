@@ -24,6 +24,7 @@ cgutils: Any = _cgutils  # has no types
 LANES = 32  # rows of a block
 PLANES = 4  # bits of a query's quantised numbers
 LEVELS = 2**PLANES - 1  # steps from the least to the greatest of them
+BATCH = 128  # rows that are looked at together where few are allowed
 AHEAD = 4  # rows that are on their way from memory while one is ranked
 # float32 products of the same two vectors differ by up to this with the row's place.
 ROUNDING = np.float32(1e-5)
@@ -53,6 +54,19 @@ def _count_ones(typing: Any, word: Any) -> Any:
 
 
 _ones: Any = intrinsic(_count_ones)
+
+
+def _count_zeros(typing: Any, word: Any) -> Any:
+    """How many bits of a 32-bit word lie below the lowest that is set."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        found = builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+        return builder.zext(found, ir.IntType(64))
+
+    return types.int64(types.uint32), generate
+
+
+_zeros: Any = intrinsic(_count_zeros)
 
 
 def _fetch(typing: Any, vectors: Any, row: Any, column: Any) -> Any:
@@ -121,7 +135,6 @@ def scan(
     differ = np.zeros(LANES, np.uint64)
     estimates = np.zeros(LANES, np.float32)
     may = np.zeros(LANES, np.int32)
-    capacity = best.shape[0]
     found, seen, ranked = 0, 0, 0
     for place in range(lists.shape[0]):
         if seen >= enough:
@@ -179,18 +192,168 @@ def scan(
                 if not intact:
                     return found, ranked, first + v
                 ranked += 1
-                if score < top[0] - ROUNDING:
-                    continue
-                if score > top[0]:
-                    _rise(top, score)
-                if found == capacity:
-                    found = _keep(best, rows, found, top[0] - ROUNDING)
-                    if found > capacity - LANES:
-                        return -1, ranked, -1
-                best[found] = score
-                rows[found] = first + v
-                found += 1
+                found = _enter(best, rows, found, top, score, first + v)
+                if found < 0:
+                    return -1, ranked, -1
     return _keep(best, rows, found, top[0] - ROUNDING), ranked, -1
+
+
+@compiled
+def scan_scattered(
+    lists: Any,
+    starts: Any,
+    base: Any,
+    along: Any,
+    slack: Any,
+    planes: Any,
+    step: Any,
+    most: Any,
+    codes: Any,
+    factors: Any,
+    keys: Any,
+    bounds: Any,
+    alive: Any,
+    allowed: Any,
+    before: Any,
+    enough: int,
+    vectors: Any,
+    words: Any,
+    sums: Any,
+    odd: Any,
+    gone: Any,
+    query: Any,
+    top: Any,
+    best: Any,
+    rows: Any,
+) -> tuple[int, int, int]:
+    """What `scan` gives, of the same arguments, where a block has few allowed rows.
+
+    Of such a block most lines of memory are not needed, and what takes the time is waiting for
+    those that are. So rows come in batches: all are on their way before the first is looked at.
+    """
+    code_words = codes.reshape(-1, LANES)
+    batch, of = np.zeros(BATCH, np.int64), np.zeros(BATCH, np.int64)
+    estimates, may = np.zeros(BATCH, np.float32), np.zeros(LANES, np.int32)
+    found, seen, ranked, count = 0, 0, 0, 0
+    for place in range(lists.shape[0] + 1):
+        last = place == lists.shape[0] or seen >= enough
+        one = 0 if last else lists[place]
+        for block in range(0 if last else starts[one], 0 if last else starts[one + 1]):
+            if before[bounds[block, 1] + 1] == before[bounds[block, 0]]:
+                continue
+            living = alive[block]
+            if living == 0:
+                continue
+            first = block * LANES
+            for v in range(LANES):
+                may[v] = allowed[np.uint32(keys[first + v])]
+            some = np.uint32(0)
+            for v in range(LANES):
+                some |= (np.uint32(may[v]) << np.uint32(v)) & living
+            while some != 0:
+                v = _zeros(some)
+                some &= some - np.uint32(1)
+                batch[count], of[count] = first + v, one
+                count += 1
+                for j in range(codes.shape[1]):
+                    _fetch_line(code_words, block * codes.shape[1] + j, v)
+                _fetch_line(factors, 0, first + v)
+                _fetch_line(factors, 1, first + v)
+            if count <= BATCH - LANES:
+                continue
+            seen += count
+            found, close, bad = _rank(
+                batch, of, estimates, count, base, along, slack, planes, step, most,
+                codes, factors, vectors, words, sums, odd, gone, query, top, best, rows, found,
+            )  # fmt: skip
+            ranked += close
+            count = 0
+            if found < 0 or bad >= 0:
+                return found, ranked, bad
+        if last:
+            break
+    found, close, bad = _rank(
+        batch, of, estimates, count, base, along, slack, planes, step, most,
+        codes, factors, vectors, words, sums, odd, gone, query, top, best, rows, found,
+    )  # fmt: skip
+    if found < 0 or bad >= 0:
+        return found, ranked + close, bad
+    return _keep(best, rows, found, top[0] - ROUNDING), ranked + close, -1
+
+
+@compiled
+def _rank(
+    batch: Any,  # (BATCH,) int64, rows, of which the first `count` count
+    of: Any,  # (BATCH,) int64, their lists
+    estimates: Any,  # (BATCH,) float32, room to write in
+    count: int,
+    base: Any,
+    along: Any,
+    slack: Any,
+    planes: Any,
+    step: Any,
+    most: Any,
+    codes: Any,
+    factors: Any,
+    vectors: Any,
+    words: Any,
+    sums: Any,
+    odd: Any,
+    gone: Any,
+    query: Any,
+    top: Any,
+    best: Any,
+    rows: Any,
+    found: int,
+) -> tuple[int, int, int]:
+    """As `scan`, of a batch of rows."""
+    near = 0
+    for i in range(count):
+        row, one = batch[i], of[i]
+        block, v = row // LANES, row % LANES
+        differ = np.uint64(0)
+        for j in range(codes.shape[1]):
+            c = codes[block, j, v]
+            differ += (
+                _ones(c ^ planes[0, j])
+                + (_ones(c ^ planes[1, j]) << _U1)
+                + (_ones(c ^ planes[2, j]) << _U2)
+                + (_ones(c ^ planes[3, j]) << _U3)
+            )
+        product = most - step * np.float32(differ)
+        estimate = base[one] + along[one] * factors[1, row] + factors[0, row] * product + slack[one]
+        if estimate >= top[0] and not gone[row]:
+            _fetch_row(vectors, row)
+            batch[near], estimates[near] = row, estimate
+            near += 1
+    ranked = 0
+    for i in range(near):
+        if estimates[i] < top[0]:
+            continue
+        score, intact = _score(vectors, words, sums, odd, query, batch[i])
+        if not intact:
+            return found, ranked, batch[i]
+        ranked += 1
+        found = _enter(best, rows, found, top, score, batch[i])
+        if found < 0:
+            break
+    return found, ranked, -1
+
+
+@compiled
+def _enter(best: Any, rows: Any, found: int, top: Any, score: float, row: int) -> int:
+    """Take a row in, if it belongs among the best. How many there are then; -1: no room."""
+    if score < top[0] - ROUNDING:
+        return found
+    if score > top[0]:
+        _rise(top, score)
+    if found == best.shape[0]:
+        found = _keep(best, rows, found, top[0] - ROUNDING)
+        if found > best.shape[0] - LANES:
+            return -1
+    best[found] = score
+    rows[found] = row
+    return found + 1
 
 
 @compiled
@@ -473,16 +636,17 @@ def warm(dimension: int) -> None:
     which = (0, False, 0.0, 1.0)
     codes, factors = np.zeros((1, words, LANES), np.uint64), np.zeros((2, LANES), np.float32)
     bit_planes(query, planes)
-    scan(
-        rows,
-        np.array([0, 1]),
-        *(out[:1], out[:1], out[:1]),
-        planes,
-        *(np.float32(1), np.float32(0)),
-        *(codes, factors, keys, bounds, alive, one, before),
-        1,
-        *(vectors, halves, sums, odd, yes, query, out[:1], out, owners),
-    )
+    for loop in (scan, scan_scattered):
+        loop(
+            rows,
+            np.array([0, 1]),
+            *(out[:1], out[:1], out[:1]),
+            planes,
+            *(np.float32(1), np.float32(0)),
+            *(codes, factors, keys, bounds, alive, one, before),
+            1,
+            *(vectors, halves, sums, odd, yes, query, out[:1], out, owners),
+        )
     score(vectors, halves, sums, odd, yes, rows, query, out)
     exact(vectors, rows, query.astype(np.float64), posted)
     checksums(halves, odd, sums)

@@ -46,11 +46,16 @@ REACH = 0.3
 # A row may be this many standard deviations better than its estimate and is ranked all the same.
 DEVIATIONS = 2.5
 FEW_ROWS = 512  # of a segment, which are always ranked all
+# … and so many never are: the turning point was measured between 800 and 9,000 rows. The first
+# question after a start needn't wait for it to be measured.
+MANY_ROWS = 32_768
 # From so many scattered rows, for so many best ones, so often it is measured up to how many rows
 # ranking all is faster than looking through codes.
 MEASURED_ROWS = 2048
 MEASURED_TOP = 10
 MEASURED_TIMES = 5
+# Where a block of 32 has fewer allowed rows than this on the average, rows are taken one by one.
+SCATTERED_LANES = 2
 LOWEST = np.float32(-9)  # below every score
 FOREVER = 1e18  # seconds; not an infinity, which the compiled loops take not to be there
 GOLDEN = 0.618  # strides of this share reach all parts of an array early
@@ -513,7 +518,9 @@ class View:
     @property
     def small(self) -> bool:
         """Whether ranking all rows costs less than looking through their codes."""
-        return self.rows <= FEW_ROWS or self.rows <= self.part.exact_rows
+        if self.rows <= FEW_ROWS or self.rows > MANY_ROWS:
+            return self.rows <= FEW_ROWS
+        return self.rows <= self.part.exact_rows
 
     def best(self, query: Floats, top: Floats, enough: int) -> tuple[Floats, Ints]:
         """(scores, rows) that belong among the best, of the rows looked through: `enough` of
@@ -530,9 +537,11 @@ class View:
         step = kernels.bit_planes(turned, planes)
         order = np.argsort(-(base + REACH * one.spreads))
         capacity, before = 4 * len(top) + 4 * LANES, top.copy()
+        scattered = self.rows * LANES < SCATTERED_LANES * one.rows
+        scan = kernels.scan_scattered if scattered else kernels.scan
         while True:
             scores, rows = np.empty(capacity, np.float32), np.empty(capacity, np.int64)
-            found, _, bad = kernels.scan(
+            found, _, bad = scan(
                 *(order, one.starts, base, base / one.lengths, DEVIATIONS * one.errors, planes),
                 *(np.float32(step), np.float32(step * kernels.LEVELS * len(turned) / 2)),
                 *(one.codes, one.factors, *self._marks, enough),

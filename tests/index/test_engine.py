@@ -148,8 +148,11 @@ def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> N
     assert right >= 0.98 * 20 * 3 * 10
 
 
-def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
-    """From one row to all, by group, owner and time, through codes and without."""
+def test_filters_that_scatter_are_kept_to_at_any_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From one row to all, by group, owner and time, through codes and without: codes by blocks
+    and by rows."""
     rng = np.random.default_rng(9)
     count, dimension = 9000, 64
     middles = unit(rng, 60, dimension)
@@ -170,7 +173,7 @@ def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
         )
         settle(rows)
     rows.warm()
-    paths = {"exact": 10**9, "codes": 0}
+    paths = {"exact": (10**9, 0), "by blocks": (0, 0), "by rows": (0, 99)}
     right = dict.fromkeys(paths, 0)
     asked = 0
     for number in range(40):
@@ -184,7 +187,8 @@ def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
         mine &= (np.arange(count) < until) if until is not None else True
         best = np.flatnonzero(mine)[np.argsort(-(vectors[mine] @ query), kind="stable")[:10]]
         asked += len(best)
-        for path, exact_rows in paths.items():
+        for path, (exact_rows, scattered_lanes) in paths.items():
+            monkeypatch.setattr("index.segment.SCATTERED_LANES", scattered_lanes)
             for part in rows._now.parts:
                 part.segment.exact_rows = exact_rows
             found = rows.search(
@@ -201,7 +205,8 @@ def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
             assert len(found.links) == len(best)
             right[path] += len(set(found.links.tolist()) & set(best.tolist()))
     assert right["exact"] == asked
-    assert right["codes"] >= 0.97 * asked
+    assert right["by blocks"] >= 0.97 * asked
+    assert right["by rows"] >= 0.97 * asked
 
 
 def test_what_is_ranked_whole_is_measured(tmp_path: Path) -> None:
@@ -212,10 +217,12 @@ def test_what_is_ranked_whole_is_measured(tmp_path: Path) -> None:
     assert part.segment.exact_rows == part.exact_rows
 
 
+@pytest.mark.parametrize("scattered_lanes", [0, 99])
 @pytest.mark.parametrize("copies", [3000, 20_000])
 def test_copies_without_number_come_in_the_order_of_their_links(
-    tmp_path: Path, copies: int
+    tmp_path: Path, copies: int, scattered_lanes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("index.segment.SCATTERED_LANES", scattered_lanes)
     rng = np.random.default_rng(2)
     rows = Rows(DIMENSION, folder=tmp_path, settle=100)
     one = unit(rng, 1)
@@ -323,8 +330,11 @@ def flip(path: Path, at: int, bit: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> None:
+def test_flipped_bit_is_noticed_wherever_it_is(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In an array that is loaded: at the start. In a vector: by the question that ranks it."""
+    monkeypatch.setattr("index.segment.SCATTERED_LANES", 99 * (seed % 2))
     chance = random.Random(seed)
     rows, vectors = filled(tmp_path)
     (name,) = names_of(rows)
