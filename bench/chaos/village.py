@@ -7,6 +7,7 @@ there is not found by looking at the last messages. Everything is deterministic 
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from pathlib import Path
@@ -42,6 +43,7 @@ TOKEN = "the-bots-token"
 DAY_S = 86_400
 HISTORY_MESSAGES = 260  # of the longest channel: three pages
 HISTORY_DAYS = 30
+IDS_OF_A_MESSAGE = 4  # its own, and its pictures'
 
 EVERYONE = (
     may.VIEW_CHANNEL | may.SEND_MESSAGES | may.EMBED_LINKS | may.ATTACH_FILES
@@ -150,11 +152,15 @@ def _history(made: World, pictures: Pictures, rng: random.Random) -> None:
     counts = {GENERAL: HISTORY_MESSAGES, HALL: 30, INSIDE: 12, NIGHT: 8, VOICES: 4, NEWSROOM: 8}
     counts |= {THREAD: 8, SECRET: 6, OLD_THREAD: 8, FIRST_POST: 4, ATTIC: 4}
     counts |= {CLIFF: 12, BEACH: 4, PIER: 8}
+    serials = itertools.count(step=IDS_OF_A_MESSAGE)
     for channel, count in counts.items():
         for n in range(count):
             age_s = HISTORY_DAYS * DAY_S * (1 - n / count) + 1
             message = Message(
-                at_time(time.time() - age_s, n), channel, rng.choice([ADA, BO, CY, DI]), "well"
+                at_time(time.time() - age_s, next(serials)),
+                channel,
+                rng.choice([ADA, BO, CY, DI]),
+                "well",
             )
             if rng.random() < (0.12 if count > 100 else 0.6):
                 message.attachments = [

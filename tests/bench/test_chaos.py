@@ -120,3 +120,13 @@ def test_a_clock_is_wrong_for_its_process_only(tmp_path: Path) -> None:
         )
         for seconds in map(float, told.stdout.split()):
             assert 0 <= time.time() + wrong_s - seconds < 60
+
+
+def test_no_two_things_of_the_village_share_an_id(tmp_path: Path) -> None:
+    rng = random.Random(4)
+    made = village.world(tmp_path, Pictures(rng), rng)
+    places = [one.id for guild in made.guilds.values() for one in guild.channels.values()]
+    messages = [message for place in places for message in made.messages(place)]
+    ids = [message.id for message in messages]
+    ids += [attachment.id for message in messages for attachment in message.attachments]
+    assert len(ids) == len(set(ids)) > 300
