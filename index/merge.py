@@ -103,7 +103,7 @@ class Merge:
         links, keys = known["links"], known["keys"]
         dimension = self._recent.vectors.shape[1]
         centroids = self._learn(len(links))
-        lists = self._assign(len(links), centroids)
+        lists, centroids = self._assign(len(links), centroids)
         order = np.lexsort((links, keys, lists))
         counts = np.bincount(lists, minlength=len(centroids))
         starts = np.zeros(len(centroids) + 1, np.int64)
@@ -195,23 +195,29 @@ class Merge:
             nearest = np.concatenate(
                 [_nearest(vectors[chunk], centroids) for chunk in self._chunks(len(vectors))]
             )
-            by_list = np.argsort(nearest, kind="stable")
-            counts = np.bincount(nearest, minlength=lists)
-            sums = np.add.reduceat(
-                vectors[by_list], np.minimum(np.cumsum(counts) - counts, len(vectors) - 1), axis=0
-            )
+            sums, counts = _sums(vectors, nearest, lists)
             # A centroid that nobody is near stays where it is.
             centroids = np.where(
                 counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], centroids
             ).astype(np.float32)
         return centroids
 
-    def _assign(self, count: int, centroids: Floats) -> Ints:
-        nearest = [
-            _nearest(self._read(np.arange(chunk.start, chunk.stop)), centroids)
-            for chunk in self._chunks(count)
-        ]
-        return np.concatenate(nearest)
+    def _assign(self, count: int, centroids: Floats) -> tuple[Ints, Floats]:
+        """(count,) the list of each row, and (lists, d) the means of all their rows.
+
+        What was learned from a sample may be the vector of one picture, which would stay in the
+        file after the picture is removed.
+        """
+        nearest = []
+        sums, counts = np.zeros(centroids.shape), np.zeros(len(centroids), np.int64)
+        for chunk in self._chunks(count):
+            vectors = self._read(np.arange(chunk.start, chunk.stop))
+            nearest.append(_nearest(vectors, centroids))
+            more, many = _sums(vectors, nearest[-1], len(centroids))
+            sums += more
+            counts += many
+        means = sums / np.maximum(counts, 1)[:, None]
+        return np.concatenate(nearest), means.astype(np.float32)
 
     def _write_rows(self, arrays: dict[str, NDArray[Any]], source: Ints, lists: Ints) -> None:
         """Vectors, codes, factors and checksums, block after block.
@@ -285,6 +291,16 @@ def encode(
     estimated = ratio * (unit * (directions @ turn.T)).sum(axis=1)
     factors = np.stack([ratio / np.float32(np.sqrt(dimension)), along - estimated])
     return signs, factors, lengths_sq, errors_sq / max(dimension - 1, 1)
+
+
+def _sums(vectors: Floats, nearest: Ints, lists: int) -> tuple[Floats, Ints]:
+    """(lists, d) sums of each list's vectors, and (lists,) how many they are."""
+    by_list = np.argsort(nearest, kind="stable")
+    counts = np.bincount(nearest, minlength=lists)
+    firsts = np.minimum(np.cumsum(counts) - counts, len(vectors) - 1)
+    sums = np.add.reduceat(vectors[by_list], firsts, axis=0)
+    sums[counts == 0] = 0
+    return sums, counts
 
 
 def _nearest(vectors: Floats, centroids: Floats) -> Ints:

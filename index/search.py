@@ -281,7 +281,7 @@ class Rows:
         sizes = sorted(map(len, now.parts))
         return (
             self.recent > self._settle
-            or any(_mostly_gone(part) for part in now.parts)
+            or any(_to_remake(part) for part in now.parts)
             or any(small > MERGE_SHARE * large for small, large in pairwise(sizes))
         )
 
@@ -699,10 +699,10 @@ def _less(now: State, removed: Sequence[int]) -> tuple[State, list[tuple[Segment
 
 def _merged(parts: Sequence[Part], rows: int) -> list[Part]:
     """Those parts that `rows` recent rows join: smaller ones, and each that the rows so far
-    have a good share of; and parts that are mostly gone."""
+    have a good share of; and parts that are to be remade."""
     merged: list[Part] = []
     for part in sorted(parts, key=len):
-        if rows > MERGE_SHARE * len(part) or _mostly_gone(part) or _has_equal(part, parts):
+        if rows > MERGE_SHARE * len(part) or _to_remake(part) or _has_equal(part, parts):
             merged.append(part)
             rows += len(part)
     return merged
@@ -715,8 +715,9 @@ def _has_equal(part: Part, parts: Sequence[Part]) -> bool:
     )
 
 
-def _mostly_gone(part: Part) -> bool:
-    return len(part) < DEAD_SHARE * part.segment.rows
+def _to_remake(part: Part) -> bool:
+    """Whether it is mostly gone, or its file still tells what is."""
+    return len(part) < DEAD_SHARE * part.segment.rows or part.tells
 
 
 def _is_in(part: Part, parts: Sequence[Part]) -> bool:

@@ -49,6 +49,7 @@ FEW_ROWS = 512  # of a segment, which are always ranked all
 # … and so many never are: the turning point was measured between 800 and 9,000 rows. The first
 # question after a start needn't wait for it to be measured.
 MANY_ROWS = 32_768
+ALIKE = 1e-3  # the spread of a list whose rows are one picture: its centroid is their vector
 # From so many scattered rows, for so many best ones, so often it is measured up to how many rows
 # ranking all is faster than looking through codes.
 MEASURED_ROWS = 2048
@@ -228,6 +229,7 @@ class Segment:
         self.texts = kinds.astype(np.bool_)
         self.n_keys = len(kinds)
         self.animated = bool(self.mapped["frames"].any())
+        self.lists_alike = np.flatnonzero((self.spreads < ALIKE) & (np.diff(self.starts) > 0))
         self.exact_rows: int | None = None  # measured when it is first asked for
         # Rows that were overwritten, so that a search which began before finds no fault.
         self._gone = np.zeros(len(self.keys), np.bool_)
@@ -413,6 +415,15 @@ class Part:
             alive=alive,
             links=self.links - np.bincount(keys[first], minlength=n),
             rows=self.rows - np.bincount(keys, minlength=n),
+        )
+
+    @property
+    def tells(self) -> bool:
+        """Whether a centroid in the file is the vector of rows that are all gone."""
+        starts = self.segment.starts
+        return any(
+            not self.alive[starts[one] : starts[one + 1]].any()
+            for one in self.segment.lists_alike.tolist()
         )
 
     @property

@@ -95,7 +95,7 @@ async def fill(core: Core, message: Message, body: Body) -> None:
         message.attachments = await _attachments(core, message, body)
     dropped = [one for one in before if one.id not in {kept.id for kept in message.attachments}]
     _use_uploads(core, message, dropped)
-    core.world.hide_files(dropped)
+    core.world.hide_files(dropped, message.id)
 
 
 async def edit(core: Core, message: Message, body: Body, author: Author) -> None:

@@ -458,20 +458,21 @@ class World:
                 channel.thread.deleted_messages += 1
         return message
 
-    def hide_files(self, attachments: Iterable[Attachment]) -> None:
-        """Stop serving these files, save those that a forward still carries."""
+    def hide_files(self, attachments: Iterable[Attachment], edited: int = 0) -> None:
+        """Stop serving these files, save those that a message or a forward still shows: any but
+        the one that is being `edited`."""
         attachments = list(attachments)
         if not attachments:  # as with most changes: nothing to look through every message for
             return
-        forwarded = {
+        shown = {
             attachment.id
             for messages in self._messages.values()
             for message in messages
-            if message.snapshot is not None
-            for attachment in message.snapshot.attachments
+            if message.id != edited
+            for attachment in files_of(message)
         }
         for attachment in attachments:
-            if attachment.id not in forwarded:
+            if attachment.id not in shown:
                 self._attachments.pop(attachment.id, None)
 
     def drop_channel(self, channel: Channel) -> list[Channel]:

@@ -301,6 +301,33 @@ def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
     assert len(again) == 199
 
 
+def test_centroid_that_was_a_removed_vector_goes_with_the_next_merge(tmp_path: Path) -> None:
+    """Copies of one picture, far from all others, have a list and its centroid to themselves."""
+    rng = np.random.default_rng(6)
+    one, *middles = np.linalg.qr(rng.normal(size=(DIMENSION, 6)))[0].T.astype(np.float32)
+    others = np.repeat(middles, 60, axis=0) + 0.2 * unit(rng, 300)
+    vectors = np.concatenate([np.repeat([one], 20, axis=0), others]).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(len(vectors))]
+    rows.apply(Changes(added=entries(added)))
+    settle(rows)
+    rows.apply(Changes(list(range(19))))
+    assert not rows.due  # one copy is there still
+    rows.apply(Changes([19]))
+    centroids = rows._now.parts[0].segment.centroids
+    told = centroids[np.argmax(centroids @ vectors[0])]
+    np.testing.assert_allclose(told, vectors[0], atol=1e-6)
+    name, *_ = names_of(rows)
+    assert reopened(tmp_path, [name], range(20)).due  # also after a restart
+    assert rows.due
+    settle(rows)
+    files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert len(rows) == 300
+    assert told.tobytes() not in files
+    assert vectors[0].tobytes() not in files
+
+
 def test_removal_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> None:
     rows, vectors = filled(tmp_path)
     (name,) = names_of(rows)

@@ -55,6 +55,23 @@ async def test_a_signed_link_gives_the_file(
     assert part == (206, data[10:20])
 
 
+async def test_a_file_is_there_as_long_as_its_message_or_a_forward_shows_it(
+    sandbox: Server, http: aiohttp.ClientSession, attachment: dict[str, Any], log_in: LogIn
+) -> None:
+    ada = await log_in("ada")
+    general = ada.channel("general")
+    original = next(m for m in await ada.messages(general) if m["content"] == "large")
+    reference = {"type": 1, "channel_id": general, "message_id": original["id"]}
+    forwards = [await ada.post(general, message_reference=reference) for _ in range(2)]
+    posted = await ada.post(general, "hm", pictures={"a.png": b"a picture"})
+    path = f"/channels/{general}/messages/{posted['id']}"
+    await ada.request("PATCH", path, json={"attachments": []})
+    assert (await _get(http, posted["attachments"][0]["url"]))[0] == 404
+    for message, status in ((forwards[0], 200), (original, 200), (forwards[1], 404)):
+        await ada.request("DELETE", f"/channels/{general}/messages/{message['id']}")
+        assert (await _get(http, attachment["url"]))[0] == status
+
+
 async def test_an_unsigned_forged_or_expired_link_is_not_found(
     sandbox: Server, http: aiohttp.ClientSession, attachment: dict[str, Any], log_in: LogIn
 ) -> None:
