@@ -529,9 +529,9 @@ class View:
     @property
     def small(self) -> bool:
         """Whether ranking all rows costs less than looking through their codes."""
-        if self.rows <= FEW_ROWS or self.rows > MANY_ROWS:
-            return self.rows <= FEW_ROWS
-        return self.rows <= self.part.exact_rows
+        if self.rows <= FEW_ROWS:
+            return True
+        return self.rows <= MANY_ROWS and self.rows <= self.part.exact_rows
 
     def best(self, query: Floats, top: Floats, enough: int) -> tuple[Floats, Ints]:
         """(scores, rows) that belong among the best, of the rows looked through: `enough` of

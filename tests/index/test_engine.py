@@ -328,6 +328,20 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_merge(tmp_path: P
     assert vectors[0].tobytes() not in files
 
 
+def test_list_without_rows_has_no_pictures_vector_for_a_centroid(tmp_path: Path) -> None:
+    """Centroids begin as vectors, and of copies all but one get no rows."""
+    rng = np.random.default_rng(7)
+    vectors = np.concatenate([np.repeat(unit(rng, 1), 150, axis=0), unit(rng, 50)])
+    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(200)]
+    rows.apply(Changes(added=entries(added)))
+    settle(rows)
+    segment = rows._now.parts[0].segment
+    empty = np.diff(segment.starts) == 0
+    assert empty.any()
+    assert not segment.centroids[empty].any()
+
+
 def test_removal_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> None:
     rows, vectors = filled(tmp_path)
     (name,) = names_of(rows)
