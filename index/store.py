@@ -1,4 +1,6 @@
-"""All SQL: one SQLite file with links, items, embeddings, and what is remembered beside them.
+"""One SQLite file with links, items, embeddings, and what is remembered beside them.
+
+All SQL is here and in `statements`; `database` opens the file.
 
 Durability. `synchronous = FULL` in WAL mode: a commit is on disk before it is acknowledged,
 so a deletion doesn't come back after a power cut. NORMAL would be consistent too, and faster
@@ -17,11 +19,8 @@ page, where nothing finds it but a look at the raw file; `compact` clears those 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
-import math
-import os
 import secrets
 import sqlite3
 import time
@@ -30,7 +29,6 @@ from collections.abc import (
     Awaitable,
     Callable,
     Collection,
-    Iterator,
     Mapping,
     Sequence,
 )
@@ -40,16 +38,8 @@ from typing import IO, Any, TypeVar
 import aiosqlite
 import numpy as np
 
-from index import lock, migrations
-from index.errors import (
-    GalleryClosed,
-    StoreCorrupt,
-    StoreError,
-    StoreFull,
-    StoreLocked,
-    StoreTooNew,
-    StoreUnreachable,
-)
+from index import database, migrations, statements
+from index.errors import GalleryClosed, StoreUnreachable
 from index.query import QueryEmbedding, SavedSearch
 from index.records import (
     Belonging,
@@ -72,8 +62,6 @@ T = TypeVar("T")
 
 # The folder of settled rows is named after the file, with this at the end.
 SEGMENTS = ".segments"
-# How long a statement waits for another connection's lock, such as a checkpoint's.
-BUSY_TIMEOUT_S = 5.0
 # The largest number that SQLite takes.
 MAX_ID = 2**63 - 1
 # Rows read at once when the vectors are loaded: 8 MB of vectors of 512 numbers.
@@ -89,12 +77,6 @@ _MODELS = """(SELECT dimension FROM model), (SELECT revision FROM model),
     (SELECT dimension FROM successor)"""
 
 OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "opted_out", "retention", "departed")
-
-_LINK = """links.id, links.space, links.source, links.slot, links.owner, links.posted_at,
-    links.name, links.spoiler, links.details,
-    groups.id, groups.parent, groups.private, items.kind, items.text
-    FROM links JOIN items ON items.id = links.item
-    JOIN groups ON groups.space = links.space AND groups.id = links.group_id"""
 
 
 class Store:
@@ -123,18 +105,18 @@ class Store:
         raises   StoreLocked, StoreCorrupt, StoreTooNew, StoreUnreachable, StoreFull
         """
         path = await asyncio.to_thread(path.resolve)
-        with _translated(path):
+        with database.translated(path):
             if read_only:
-                return cls(path, await _open_reader(path), None, None)
+                return cls(path, await database.open_reader(path), None, None)
             return await cls._open_writing(path)
 
     @classmethod
     async def _open_writing(cls, path: Path) -> Store:
-        held = await asyncio.to_thread(_prepare, path)
+        held = await asyncio.to_thread(database.prepare, path)
         try:
-            writer = await _open_writer(path)
+            writer = await database.open_writer(path)
             try:
-                reader = await _connect(path, read_only=True)
+                reader = await database.connect(path, read_only=True)
             except BaseException:
                 await writer.close()
                 raise
@@ -168,7 +150,7 @@ class Store:
                 raise GalleryClosed
             if self._writer is None:
                 raise StoreUnreachable(self.path, "it was opened for reading only")
-            with _translated(self.path):
+            with database.translated(self.path):
                 await self._writer.execute("BEGIN IMMEDIATE")
                 try:
                     result = await fn(self._writer)
@@ -193,13 +175,13 @@ class Store:
                     return
             log.info("the write-ahead log is being read and is emptied with the next write")
         finally:
-            timeout_ms = int(BUSY_TIMEOUT_S * 1000)
+            timeout_ms = int(database.BUSY_TIMEOUT_S * 1000)
             await writer.execute_fetchall(f"PRAGMA busy_timeout = {timeout_ms}")
 
     async def _rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
         if self._closed:
             raise GalleryClosed
-        with _translated(self.path):
+        with database.translated(self.path):
             return list(await self._reader.execute_fetchall(sql, params))
 
     # ---- the model
@@ -269,7 +251,7 @@ class Store:
             )
             await db.execute("DELETE FROM successor")
             await db.execute("DELETE FROM searches")
-            await _put_settled(db, settled)
+            await statements.put_settled(db, settled)
             self._log_has_deleted = True
             return changes
 
@@ -279,7 +261,7 @@ class Store:
         """Keep the successor's vectors of an item that is here."""
         await self._execute(
             "INSERT OR REPLACE INTO successor_embeddings SELECT id, ? FROM items WHERE key = ?",
-            _blob(vectors),
+            statements.blob(vectors),
             key,
         )
 
@@ -326,26 +308,26 @@ class Store:
         """
 
         async def write(db: aiosqlite.Connection) -> Changes:
-            items = await _permitted(db, wanted)
-            await _put_groups(db, [link for _, link in items])
+            items = await statements.permitted(db, wanted)
+            await statements.put_groups(db, [link for _, link in items])
             removed: list[int] = []
             added: list[tuple[int, EmbeddedPicture, Link]] = []
             dropped: list[int] = []
             for picture, link in items:
-                item = await _put_item(db, picture)
-                id, before = await _put_link(db, item, link)
+                item = await statements.put_item(db, picture)
+                id, before = await statements.put_link(db, item, link)
                 if before == (item, link.group.id, link.owner, link.posted_at):
                     continue  # nothing that search would notice
                 if before is not None:
                     removed.append(id)
                     dropped.append(before[0])
                 added.append((id, picture, link))
-            await _touch(db, removed)
-            await _drop_orphans(db, dropped)
-            await _put_cursors(db, cursors)
-            await _put_jobs(db, jobs)
+            await statements.touch(db, removed)
+            await statements.drop_orphans(db, dropped)
+            await statements.put_cursors(db, cursors)
+            await statements.put_jobs(db, jobs)
             self._log_has_deleted |= bool(dropped)
-            return Changes(removed, _entries(added))
+            return Changes(removed, statements.entries_of(added))
 
         return await self._write(write)
 
@@ -364,7 +346,7 @@ class Store:
             older = [link for link in settled.touched if link <= settled.newest]
             wheres.append(("id IN (SELECT value FROM json_each(?))", json.dumps(older)))
         for where, param in wheres:
-            with _translated(self.path):
+            with database.translated(self.path):
                 async with self._reader.execute(
                     f"""SELECT links.id, links.space, links.group_id, items.kind = 'text',
                         links.owner, links.posted_at, length(vectors), vectors
@@ -374,7 +356,9 @@ class Store:
                     (param,),
                 ) as cursor:
                     while rows := list(await cursor.fetchmany(CHUNK_ROWS)):
-                        yield await asyncio.to_thread(_chunk, self.path, rows, dimension)
+                        yield await asyncio.to_thread(
+                            statements.chunk_of, self.path, rows, dimension
+                        )
 
     async def frames(self, dimension: int, *, successor: bool = False) -> int:
         """How many vectors `entries` will give: the frames of all links."""
@@ -412,22 +396,24 @@ class Store:
         if not rows:
             return None
         key, kind, vectors, width, height, text, following, dimension, revision, next_ = rows[0]
-        shaped = _vectors(self.path, vectors, dimension)
-        successor = _vectors(self.path, following, next_) if following else None
+        shaped = statements.vectors_of(self.path, vectors, dimension)
+        successor = statements.vectors_of(self.path, following, next_) if following else None
         return EmbeddedPicture(key, kind, shaped, width, height, text, revision, successor)
 
     async def links(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
         """Those of these links that are still there, each with its kind and text."""
         rows = await self._rows(
-            f"SELECT {_LINK} WHERE links.id IN (SELECT value FROM json_each(?))",
+            f"SELECT {statements.LINK} WHERE links.id IN (SELECT value FROM json_each(?))",
             json.dumps(list(ids)),
         )
-        return {row[0]: (_link(row), row[12], row[13]) for row in rows}
+        return {row[0]: (statements.link_of(row), row[12], row[13]) for row in rows}
 
     async def links_of_key(self, key: bytes) -> dict[int, Link]:
         """All links to the item with this key."""
-        rows = await self._rows(f"SELECT {_LINK} WHERE items.key = ? ORDER BY links.id", key)
-        return {row[0]: _link(row) for row in rows}
+        rows = await self._rows(
+            f"SELECT {statements.LINK} WHERE items.key = ? ORDER BY links.id", key
+        )
+        return {row[0]: statements.link_of(row) for row in rows}
 
     async def links_of_source(self, space: int, source: str) -> dict[str, int]:
         """The slots of a source, each with the id of its link."""
@@ -550,8 +536,8 @@ class Store:
         gone = list(
             await db.execute_fetchall(f"DELETE FROM links WHERE {where} RETURNING id, item", params)
         )
-        await _touch(db, [id for id, _ in gone])
-        await _drop_orphans(db, [item for _, item in gone])
+        await statements.touch(db, [id for id, _ in gone])
+        await statements.drop_orphans(db, [item for _, item in gone])
         self._log_has_deleted |= bool(gone)
         return Changes(removed=[id for id, _ in gone])
 
@@ -574,7 +560,7 @@ class Store:
     async def settle(self, settled: Settled | None) -> None:
         """Remember that; from now on removed and replaced links are noted beside it."""
 
-        await self._write(lambda db: _put_settled(db, settled))
+        await self._write(lambda db: statements.put_settled(db, settled))
 
     async def compact(self) -> None:
         """Write the file anew, without gaps: takes seconds a gigabyte, in which writes wait."""
@@ -583,7 +569,7 @@ class Store:
                 raise GalleryClosed
             if self._writer is None:
                 raise StoreUnreachable(self.path, "it was opened for reading only")
-            with _translated(self.path):
+            with database.translated(self.path):
                 await self._writer.execute_fetchall("VACUUM")
                 self._log_has_deleted = True
                 await self._empty_log(self._writer)
@@ -614,7 +600,7 @@ class Store:
         )
         links = await self.links([id for id, _ in rows])
         return [
-            (id, Belonging(*links[id], _vectors(self.path, vectors, model.dimension)))
+            (id, Belonging(*links[id], statements.vectors_of(self.path, vectors, model.dimension)))
             for id, vectors in rows
             if id in links and model is not None
         ]
@@ -692,7 +678,7 @@ class Store:
         """A new running job with an id of its own."""
 
         async def write(db: aiosqlite.Connection) -> int:
-            return await _returned(
+            return await statements.returned(
                 db,
                 "INSERT INTO jobs (space, kind, status, state) VALUES (?, ?, 'running', ?)"
                 " RETURNING id",
@@ -758,342 +744,6 @@ class Store:
             await db.execute(sql, params)
 
         await self._write(write)
-
-
-# ---- opening
-
-
-def _prepare(path: Path) -> IO[str]:
-    """The lock on the file, in a folder that is there."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise StoreUnreachable(path, f"its folder can't be made ({exc.strerror})") from exc
-    if path.is_dir():
-        raise StoreUnreachable(path, "it is a folder, and a file is needed")
-    held = lock.hold(path)
-    try:
-        # For its owner only; SQLite gives its log the same mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as exc:
-        held.close()
-        raise StoreUnreachable(path, str(exc.strerror)) from exc
-    return held
-
-
-async def _open_writer(path: Path) -> aiosqlite.Connection:
-    db = await _connect(path)
-    try:
-        # Looked at before anything is changed: it may be somebody else's file.
-        version = await _version(db, path)
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "secure_delete = ON",
-            "foreign_keys = ON",
-        ):
-            await db.execute_fetchall(f"PRAGMA {pragma}")
-        await migrations.migrate(db, version)
-    except BaseException:
-        await db.close()
-        raise
-    return db
-
-
-async def _open_reader(path: Path) -> aiosqlite.Connection:
-    if not await asyncio.to_thread(path.is_file):
-        raise StoreUnreachable(path, "there is no such file")
-    try:
-        db = await _connect(path, read_only=True)
-        try:
-            version = await _version(db, path)
-        except BaseException:
-            await db.close()
-            raise
-    except sqlite3.OperationalError:
-        # A folder that can't be written lacks the shared memory that WAL needs. With no
-        # write-ahead log nobody is writing, and the file can be read as it lies.
-        if await asyncio.to_thread(path.with_name(path.name + "-wal").exists):
-            raise
-        db = await _connect(path, read_only=True, immutable=True)
-        version = await _version(db, path)
-    if version < migrations.LATEST:
-        await db.close()
-        what = "nothing was ever added to it" if version == 0 else "an older Magpie wrote it"
-        raise StoreUnreachable(path, f"{what}; add something first")
-    return db
-
-
-async def _connect(
-    path: Path, *, read_only: bool = False, immutable: bool = False
-) -> aiosqlite.Connection:
-    mode = ("mode=ro" if read_only else "mode=rwc") + ("&immutable=1" if immutable else "")
-    return await aiosqlite.connect(
-        f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
-    )
-
-
-async def _version(db: aiosqlite.Connection, path: Path) -> int:
-    """The number of the last migration the file has seen; 0 for an empty file."""
-    ((application,),) = await db.execute_fetchall("PRAGMA application_id")
-    ((version,),) = await db.execute_fetchall("PRAGMA user_version")
-    ((tables,),) = await db.execute_fetchall("SELECT COUNT(*) FROM sqlite_master")
-    if application != migrations.APPLICATION_ID and (application or version or tables):
-        raise StoreCorrupt(path, "it is the SQLite file of another program")
-    if version > migrations.LATEST:
-        raise StoreTooNew(path, version, migrations.LATEST)
-    return int(version)
-
-
-_UNREACHABLE = {"SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_IOERR"}
-
-
-@contextlib.contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours."""
-    try:
-        yield
-    except sqlite3.Error as exc:
-        raise _translation(path, exc) from exc
-    except ValueError as exc:
-        # aiosqlite's word for a connection that was closed.
-        if "onnection" not in str(exc):
-            raise
-        raise GalleryClosed from exc
-
-
-def _translation(path: Path, exc: sqlite3.Error) -> StoreError:
-    name = getattr(exc, "sqlite_errorname", "")
-    primary = "_".join(name.split("_")[:2])
-    if primary == "SQLITE_NOTADB":
-        return StoreCorrupt(path, "it is not an SQLite file")
-    # A quota or a limit on a file's size shows as a write that fails.
-    if primary == "SQLITE_FULL" or name == "SQLITE_IOERR_WRITE":
-        return StoreFull(path)
-    if primary in ("SQLITE_BUSY", "SQLITE_LOCKED"):
-        return StoreLocked(path)
-    if primary in _UNREACHABLE:
-        return StoreUnreachable(path, str(exc))
-    return StoreCorrupt(path, f"{exc} ({name})" if name else str(exc))
-
-
-# ---- single statements
-
-
-async def _permitted(
-    db: aiosqlite.Connection, items: Sequence[tuple[EmbeddedPicture, Link]]
-) -> list[tuple[EmbeddedPicture, Link]]:
-    """Those that their owner and their space let be kept."""
-    spaces = json.dumps(list({link.space for _, link in items}))
-    there = "space IN (SELECT value FROM json_each(?))"
-    out = await db.execute_fetchall(f"SELECT space, owner FROM opted_out WHERE {there}", (spaces,))
-    kept_s = await db.execute_fetchall(
-        f"SELECT space, days * 86400 FROM retention WHERE {there}", (spaces,)
-    )
-    opted_out = {(space, owner) for space, owner in out}
-    oldest = {space: time.time() - seconds for space, seconds in kept_s}
-    return [
-        (picture, link)
-        for picture, link in items
-        if (link.space, link.owner) not in opted_out
-        and link.posted_at >= oldest.get(link.space, -math.inf)
-    ]
-
-
-async def _put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
-    groups = {(link.space, link.group) for link in links}
-    await db.executemany(
-        """INSERT INTO groups VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
-        SET parent = excluded.parent, private = excluded.private""",
-        [(space, group.id, group.parent, group.private) for space, group in groups],
-    )
-
-
-async def _put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
-    """The id of the item with these bytes, which may be there already."""
-    found = list(await db.execute_fetchall("SELECT id FROM items WHERE key = ?", (picture.key,)))
-    if found:
-        await _put_successor(db, int(found[0][0]), picture)
-        return int(found[0][0])
-    id = await _returned(
-        db,
-        "INSERT INTO items (key, kind, width, height, text) VALUES (?, ?, ?, ?, ?) RETURNING id",
-        picture.key,
-        picture.kind,
-        picture.width,
-        picture.height,
-        picture.text,
-    )
-    # float32: float16 would halve the file, but the exact second ranking and a change of
-    # precision later on need the vectors as the model gave them.
-    await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, _blob(picture.vectors)))
-    await _put_successor(db, id, picture)
-    return id
-
-
-async def _put_successor(db: aiosqlite.Connection, item: int, picture: EmbeddedPicture) -> None:
-    if picture.successor is not None:
-        await db.execute(
-            "INSERT OR REPLACE INTO successor_embeddings SELECT ?, ? FROM successor",
-            (item, _blob(picture.successor)),
-        )
-
-
-def _blob(vectors: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
-    return np.ascontiguousarray(vectors, np.float32).tobytes()
-
-
-async def _put_link(
-    db: aiosqlite.Connection, item: int, link: Link
-) -> tuple[int, tuple[int, int, int, float] | None]:
-    """The link's id; and its item, group, owner and time before, when it was there already."""
-    found = list(
-        await db.execute_fetchall(
-            """SELECT id, item, group_id, owner, posted_at FROM links
-            WHERE space = ? AND source = ? AND slot = ?""",
-            (link.space, link.source, link.slot),
-        )
-    )
-    values = (
-        link.group.id,
-        item,
-        link.owner,
-        link.posted_at,
-        link.name,
-        link.spoiler,
-        json.dumps(dict(link.details)),
-    )
-    if found:
-        id, *before = found[0]
-        await db.execute(
-            """UPDATE links SET group_id = ?, item = ?, owner = ?, posted_at = ?, name = ?,
-            spoiler = ?, details = ? WHERE id = ?""",
-            (*values, id),
-        )
-        return id, (before[0], before[1], before[2], before[3])
-    id = await _returned(
-        db,
-        """INSERT INTO links (group_id, item, owner, posted_at, name, spoiler, details,
-        space, source, slot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-        *values,
-        link.space,
-        link.source,
-        link.slot,
-    )
-    return id, None
-
-
-async def _touch(db: aiosqlite.Connection, links: Sequence[int]) -> None:
-    """Note that these links, as far as they have settled, are no longer as they were."""
-    await db.execute(
-        """INSERT OR IGNORE INTO touched SELECT value FROM json_each(?)
-        WHERE value <= (SELECT newest FROM settled)""",
-        (json.dumps(list(links)),),
-    )
-
-
-async def _put_settled(db: aiosqlite.Connection, settled: Settled | None) -> None:
-    await db.execute("DELETE FROM settled")
-    await db.execute("DELETE FROM touched")
-    if settled is not None:
-        await db.execute(
-            "INSERT INTO settled VALUES (1, ?, ?)", (json.dumps(settled.names), settled.newest)
-        )
-        await _touch(db, list(settled.touched))
-
-
-async def _put_cursors(db: aiosqlite.Connection, cursors: Sequence[Cursor]) -> None:
-    await db.executemany(
-        "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
-        [(c.space, c.group, c.newest, c.oldest, c.complete) for c in cursors],
-    )
-
-
-async def _put_jobs(db: aiosqlite.Connection, jobs: Sequence[Job]) -> None:
-    await db.executemany(
-        "UPDATE jobs SET status = ?, state = ? WHERE id = ?",
-        [(job.status, json.dumps(dict(job.state)), job.id) for job in jobs],
-    )
-
-
-async def _drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None:
-    """Drop those items that no link shows any more (their vectors follow), and empty groups."""
-    if not items:
-        return
-    await db.execute(
-        """DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))
-        AND NOT EXISTS (SELECT 1 FROM links WHERE links.item = items.id)""",
-        (json.dumps(list(items)),),
-    )
-    await db.execute(
-        """DELETE FROM groups WHERE NOT EXISTS (SELECT 1 FROM links
-        WHERE links.space = groups.space AND links.group_id = groups.id)"""
-    )
-
-
-async def _returned(db: aiosqlite.Connection, sql: str, *params: Any) -> int:
-    """The one number a statement gives back."""
-    ((number,),) = await db.execute_fetchall(sql, params)
-    return int(number)
-
-
-# ---- rows to data
-
-
-def _link(row: sqlite3.Row) -> Link:
-    (_, space, source, slot, owner, posted_at, name, spoiler, details, *group) = row[:12]
-    id, parent, private = group
-    return Link(
-        space=space,
-        group=Group(id, parent, bool(private)),
-        source=source,
-        slot=slot,
-        owner=owner,
-        posted_at=posted_at,
-        name=name,
-        spoiler=bool(spoiler),
-        details=json.loads(details),
-    )
-
-
-def _vectors(path: Path, blob: bytes, dimension: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """(frames, d) float32; raises StoreCorrupt when the length doesn't fit."""
-    if not blob or len(blob) % (4 * dimension):
-        raise StoreCorrupt(path, f"a vector has {len(blob)} bytes, not {4 * dimension}")
-    return np.frombuffer(blob, np.float32).reshape(-1, dimension)
-
-
-def _chunk(path: Path, rows: Sequence[sqlite3.Row], dimension: int) -> Entries:
-    links, spaces, groups, texts, owners, posted, sizes, blobs = zip(*rows, strict=True)
-    if any(not size or size % (4 * dimension) for size in sizes):
-        raise StoreCorrupt(path, f"a vector has a length that is not {dimension}")
-    return Entries(
-        links=np.array(links, np.int64),
-        spaces=np.array(spaces, np.int64),
-        groups=np.array(groups, np.int64),
-        texts=np.array(texts, np.bool_),
-        owners=np.array(owners, np.int64),
-        posted=np.array(posted, np.float64),
-        frames=np.array(sizes, np.int64) // (4 * dimension),
-        vectors=np.frombuffer(b"".join(blobs), np.float32).reshape(-1, dimension),
-    )
-
-
-def _entries(added: Sequence[tuple[int, EmbeddedPicture, Link]]) -> Entries | None:
-    if not added:
-        return None
-    # The same slot twice in one commit: the last one counts, as in the file.
-    last = {id: (picture, link) for id, picture, link in added}
-    return Entries(
-        links=np.array(list(last), np.int64),
-        spaces=np.array([link.space for _, link in last.values()], np.int64),
-        groups=np.array([link.group.id for _, link in last.values()], np.int64),
-        texts=np.array([picture.kind == "text" for picture, _ in last.values()], np.bool_),
-        owners=np.array([link.owner for _, link in last.values()], np.int64),
-        posted=np.array([link.posted_at for _, link in last.values()], np.float64),
-        frames=np.array([len(picture.vectors) for picture, _ in last.values()], np.int64),
-        vectors=np.concatenate([picture.vectors for picture, _ in last.values()]),
-    )
 
 
 def _disk_bytes(path: Path) -> int:
