@@ -252,8 +252,8 @@ class Game:
             began = time.monotonic()
             with self._witness.asked(user, NEST, here) as question:
                 last = await self._answer(ask)
-                if last is not None:
-                    self._witness.judge(question, last)
+                if last is not None and not self._witness.judge(question, last):
+                    self.say(f"{person.name} in {here} was shown too much: {last.text()}")
             if (took_s := time.monotonic() - began) > SLOW_S:
                 said = "answered" if last is not None else "not answered"
                 self.say(f"{person.name} was {said} after {took_s:.1f} s")
@@ -272,7 +272,7 @@ class Game:
 
     async def _answer(self, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer | None:
         """The answer, or None: not in time, refused, or the bot went meanwhile."""
-        deaths = self._bot.deaths
+        began, deaths = time.monotonic(), self._bot.deaths
         answering = asyncio.create_task(ask())
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -281,11 +281,13 @@ class Game:
                 await asyncio.wait({answering}, timeout=1.0)  # what it had sent before it went
                 if answering.done():
                     return answering.result()
-        except (Refused, Unanswered, TimeoutError, KeyError, aiohttp.ClientError):
-            pass
+            why = "the bot went"
+        except (Refused, Unanswered, TimeoutError, KeyError, aiohttp.ClientError) as error:
+            why = repr(error)
         finally:
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
+        self.say(f"no answer after {time.monotonic() - began:.1f} s: {why}")
         self._unanswered += 1
         return None
 

@@ -71,13 +71,14 @@ class Witness:
         finally:
             self._open.discard(question)
 
-    def judge(self, question: Question, answer: Answer) -> None:
-        """Note the pictures of an answer that its readers could not read."""
+    def judge(self, question: Question, answer: Answer) -> bool:
+        """Note what its readers could not read of an answer; True when that is nothing."""
         self._look_for(question)
         self.answers += 1
         if question.in_the_dark:
             self.in_the_dark += 1
-            return
+            return True
+        before = len(self.leaked)
         readers = {question.asker} if answer.private else question.present
         for sight in _sights(answer):
             self.pictures += 1
@@ -85,6 +86,7 @@ class Witness:
                 if sight not in question.could_read.get(reader, ()):
                     who = self._core.world.users[reader].username
                     self.leaked.append(f"{who} was shown {sight[1]} of message {sight[0]}")
+        return len(self.leaked) == before
 
     def _look(self) -> None:
         for question in self._open:
