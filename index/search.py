@@ -58,7 +58,7 @@ LOAD_ROWS = 65_536
 # Rows of a segment whose codes are looked through: this share of the allowed ones, in the most
 # promising lists, and never fewer than this.
 LOOKED_SHARE = 0.1
-LOOKED_ROWS = 20_000
+LOOKED_ROWS = 6000
 LOOKED_TIMES = 20  # and this many times those that are wanted
 # So few best scores are kept in order while all are gone through; more are chosen by numpy.
 SORTED_ROWS = 64
