@@ -155,6 +155,8 @@ async def _answered(
 
 async def visible(client: Magpie, asker: Asker) -> set[int]:
     """The groups the asker may read now; for a public answer, only those everyone may."""
+    if asker.guild.unavailable:
+        raise Refusal(replies.OUTAGE)
     groups = await client.gallery.groups(asker.guild.id)
     allowed = await permissions.readable(client, asker.member, asker.guild, asker.channel, groups)
     if asker.public:

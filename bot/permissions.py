@@ -41,8 +41,11 @@ async def readable(
     as well. A thread follows its parent; a private one also needs membership or Manage
     Threads. Age-restricted groups count only when `asked_in` is age-restricted too.
     Guests, who came by an invitation to one voice channel, read nothing beside it; their
-    roles don't say so.
+    roles don't say so. During an outage of the server nobody reads anything: Discord tells of
+    no change then, so what was allowed before may not be any more.
     """
+    if guild.unavailable:
+        return set()
     adult = is_age_restricted(guild, asked_in)
     here = _channel_of(guild, asked_in)
     channels: dict[int, discord.Permissions | None] = {}  # a forum's posts share one

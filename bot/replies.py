@@ -65,6 +65,10 @@ WHO_ARE_YOU = (
     "Discord did not tell me your roles, so I cannot know what you may see. "
     "`/find` does the same and will work."
 )
+OUTAGE = (
+    "Discord has an outage here and does not tell me who may see what, so I show nothing. "
+    "Please ask again when it is over."
+)
 
 # ── Finding nothing ──────────────────────────────────────────────────────────────────────
 

@@ -11,7 +11,7 @@ import discord
 import pytest
 
 import sandbox as sandbox_package
-from bot import upkeep
+from bot import replies, upkeep
 from bot.client import Magpie
 from demo.person import Person, Refused
 from index.embedder import Embedder
@@ -243,6 +243,29 @@ async def test_outage_erases_nothing_and_what_was_missed_is_read(
 
     await until(back)
     assert await sources(magpie) == before | {missed["id"]}
+
+
+async def test_during_an_outage_nothing_is_shown_since_permissions_may_have_changed(
+    magpie: Magpie, general: int, ada: Person, sandbox: sandbox_package.Server
+) -> None:
+    guild = magpie.guilds[0]
+    assert (await ada.command("find", where=str(general), query="anything")).pictures()
+    sandbox.strike("outage", guild_id=str(guild.id))
+
+    async def down() -> bool:
+        return guild.unavailable
+
+    await until(down)
+    answer = await ada.command("find", where=str(general), query="anything")
+    assert answer.text() == replies.OUTAGE
+    assert not answer.pictures()
+    sandbox.strike("outage_over", guild_id=str(guild.id))
+
+    async def back() -> bool:
+        return not guild.unavailable
+
+    await until(back)
+    assert (await ada.command("find", where=str(general), query="anything")).pictures()
 
 
 async def test_server_left_keeps_its_pictures_through_the_grace_period(
