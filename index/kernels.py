@@ -9,15 +9,15 @@ that a popcount instruction counts one word of eight rows and nothing is summed 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils as _cgutils
 from numba.core import types
 from numba.extending import intrinsic
+
+from index.compiled import compiled
 
 cgutils: Any = _cgutils  # has no types
 
@@ -33,15 +33,6 @@ LOWEST = np.float32(-9)
 FOREVER = 1e18  # seconds; not an infinity either
 
 _U1, _U2, _U3 = np.uint64(1), np.uint64(2), np.uint64(3)
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """The function as machine code, kept on disk where the package or a home can be written."""
-    njit: Any = numba.njit  # its types say that it gives something else back
-    try:
-        return njit(nogil=True, fastmath=True, cache=True)(function)
-    except RuntimeError:  # no place to keep it: compiled again in each process
-        return njit(nogil=True, fastmath=True)(function)
 
 
 def _count_ones(typing: Any, word: Any) -> Any:

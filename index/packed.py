@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 Numbers: TypeAlias = Literal["plain", "float16", "float32", "bfloat16", "int8"]
 Pair: TypeAlias = tuple[Floats, Floats | None]  # a layer's weight, (out, in), and bias
 Product: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
+# An input as bytes, the size of their step, and which byte is zero.
+InBytes: TypeAlias = "Callable[[torch.Tensor], tuple[torch.Tensor, float, int]]"
 
 # Rows that oneDNN lays the weights out for (a batch of pictures has more, a question fewer);
 # any number runs.
@@ -42,11 +44,18 @@ INT8_STEPS = 127  # of each sign
 # Steps of an input between its least and its greatest number: one fewer than a byte has, since
 # zero must be a step itself.
 BYTE_STEPS = 254
+# Up to so many threads of torch's, the loops of `rounding`, which take one, are faster.
+FEW_THREADS = 2
 # Adding this to a small number leaves its nearest whole number in the lowest bits of the float:
 # two passes, where torch's own way to bytes takes four slow ones.
 ROUNDING = 2.0**23
 # quick_gelu(x) = swish(QUICK · x) / QUICK, and oneDNN knows swish.
 QUICK = 1.702
+AFTER: dict[Activation, str] = {
+    "quick_gelu": "swish",
+    "gelu": "gelu",
+    "gelu_pytorch_tanh": "gelu_tanh",
+}
 # Below the least that an activation gives: known beforehand, it needn't be looked for.
 LEAST_AFTER = {"swish": -0.2785, "gelu": -0.1701, "gelu_tanh": -0.1701}
 
@@ -100,13 +109,22 @@ class Products:
         if activation == "quick_gelu":
             up = up[0] * np.float32(QUICK), None if up[1] is None else up[1] * np.float32(QUICK)
             down = down[0] / np.float32(QUICK), down[1]
-        after = {"quick_gelu": "swish", "gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh"}
-        first = self._product(up, after[activation], narrow=self.numbers != "int8")
-        second = self._product(down, "none", least=LEAST_AFTER[after[activation]])
+        after = {"quick_gelu": "swish", "gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh"}[
+            activation
+        ]
+        if self.numbers != "int8":
+            first, second = self._product(up, after, narrow=True), self._product(down, "none")
+        elif after == "swish" and _few_threads():
+            first = self._product(up, "none")
+            second = self._product(down, "none", in_bytes=_swish_in_bytes)
+        else:
+            least = LEAST_AFTER[after]
+            first = self._product(up, after)
+            second = self._product(down, "none", in_bytes=lambda x: _in_bytes(x, least))
         return lambda x: second(first(x))
 
     def _product(
-        self, pair: Pair, after: str, *, narrow: bool = False, least: float | None = None
+        self, pair: Pair, after: str, *, narrow: bool = False, in_bytes: InBytes | None = None
     ) -> Product:
         import torch
 
@@ -117,7 +135,7 @@ class Products:
             return _plain(weight.to(self.device, kind), bias, after, narrow=narrow)
         if self.numbers == "int8":
             result = torch.bfloat16 if narrow else torch.float32
-            return _int8(weight, bias, after, result, least)
+            return _int8(weight, bias, after, result, in_bytes or _in_bytes)
         return _floating(weight, bias, after, getattr(torch, self.numbers), narrow=narrow)
 
 
@@ -214,7 +232,7 @@ def _int8(
     bias: torch.Tensor | None,
     after: str,
     result: torch.dtype,
-    least: float | None,
+    in_bytes: InBytes,
 ) -> Product:
     import torch
 
@@ -230,7 +248,7 @@ def _int8(
         if x.dtype == torch.uint8:  # pixels are whole numbers already
             whole, size, zero = x, 1.0, 0
         else:
-            whole, size, zero = _bytes(x.float(), least)
+            whole, size, zero = in_bytes(x.float().contiguous())
         y: torch.Tensor = operators.qlinear_pointwise(
             whole, size, zero, packed, step, zeros, bias, 1.0, 0, result, name, [], way
         )
@@ -239,7 +257,7 @@ def _int8(
     return product
 
 
-def _bytes(x: torch.Tensor, least: float | None = None) -> tuple[torch.Tensor, float, int]:
+def _in_bytes(x: torch.Tensor, least: float | None = None) -> tuple[torch.Tensor, float, int]:
     """x ≈ size · (bytes - zero), each to the nearest step. (bytes, size, zero).
 
     least   of x, where that is known and not above zero
@@ -247,12 +265,49 @@ def _bytes(x: torch.Tensor, least: float | None = None) -> tuple[torch.Tensor, f
     import torch
 
     least = min(float(x.amin()), 0.0) if least is None else least
-    greatest = max(float(x.amax()), 0.0)
-    size = max((greatest - least) / BYTE_STEPS, 1e-12)
-    zero = math.ceil(-least / size)
+    size, zero = _steps(least, max(float(x.amax()), 0.0))
+    if _few_threads():
+        return _rounded(_loops().to_bytes, x, size, zero), size, zero
     offset = torch.scalar_tensor(ROUNDING + zero)
-    whole = torch.add(offset, x.contiguous(), alpha=1 / size).view(torch.int32).to(torch.uint8)
+    whole = torch.add(offset, x, alpha=1 / size).view(torch.int32).to(torch.uint8)
     return whole, size, zero
+
+
+def _swish_in_bytes(x: torch.Tensor) -> tuple[torch.Tensor, float, int]:
+    """`_in_bytes` of swish(x), in one pass with it."""
+    loops = _loops()
+    # Swish grows with x, but for what is below zero anyway.
+    most = float(x.amax())
+    greatest = most / (1 + math.exp(-most)) if most > 0 else 0.0
+    size, zero = _steps(LEAST_AFTER["swish"] - loops.SWISH_ERROR, greatest + loops.SWISH_ERROR)
+    return _rounded(loops.swish_to_bytes, x, size, zero), size, zero
+
+
+def _steps(least: float, greatest: float) -> tuple[float, int]:
+    """The size of a step, and which of them is zero."""
+    size = max((greatest - least) / BYTE_STEPS, 1e-12)
+    return size, math.ceil(-least / size)
+
+
+def _rounded(loop: Callable[..., None], x: torch.Tensor, size: float, zero: int) -> torch.Tensor:
+    import torch
+
+    whole = torch.empty(x.shape, dtype=torch.uint8)
+    loop(x.numpy(), np.float32(1 / size), np.float32(zero), whole.numpy())
+    return whole
+
+
+def _loops() -> Any:
+    """The compiled loops; their compiler is loaded by who needs them."""
+    from index import rounding
+
+    return rounding
+
+
+def _few_threads() -> bool:
+    import torch
+
+    return torch.get_num_threads() <= FEW_THREADS
 
 
 def pack(model: Any, parts: Sequence[str], numbers: Numbers) -> None:

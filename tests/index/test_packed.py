@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from index import by_transformers, checkpoint, embedder, packed
+from index import by_transformers, checkpoint, embedder, packed, rounding
 from index.records import Floats
 
 LEAST = {"plain": 1 - 1e-6, "float32": 1 - 1e-6, "bfloat16": 0.9999, "int8": 0.999}
@@ -54,10 +54,33 @@ def test_products_are_those_of_float64(
 def test_bytes_are_the_nearest_steps(random: np.random.Generator) -> None:
     for low, high in ((-3.0, 5.0), (0.0, 1.0), (-2.0, 0.0), (-0.17, 40.0), (0.0, 0.0), (7.0, 9.0)):
         x = torch.from_numpy(random.uniform(low, high, (50, 40)).astype(np.float32))
-        whole, size, zero = packed._bytes(x)
+        whole, size, zero = packed._in_bytes(x)
         assert whole.dtype == torch.uint8
         again = (whole.float() - zero) * size
         assert float((again - x).abs().max()) <= size * 0.501
+
+
+@pytest.mark.parametrize("threads", [packed.FEW_THREADS, packed.FEW_THREADS + 1])
+def test_bytes_do_not_depend_on_who_rounds(threads: int, random: np.random.Generator) -> None:
+    x = torch.from_numpy(random.standard_normal((50, 96)).astype(np.float32))
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        whole, size, zero = packed._in_bytes(x)
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(whole.numpy(), np.rint(x.numpy() / np.float32(size) + zero))
+
+
+def test_swish_in_bytes_is_within_a_step_of_its_bytes(random: np.random.Generator) -> None:
+    for most in (-20.0, -0.5, 0.01, 1.0, 7.0, 90.0):
+        x = torch.from_numpy(random.uniform(-100.0, most, (50, 96)).astype(np.float32))
+        whole, size, zero = packed._swish_in_bytes(x)
+        exact = torch.nn.functional.silu(x)
+        off = (whole.float() - zero) * size - exact
+        assert float(off.abs().max()) <= 0.51 * size + rounding.SWISH_ERROR + max(most, 0) / 5000
+        assert 0 < int(whole.max()) <= 255
+        assert zero <= 255
 
 
 @pytest.mark.parametrize("numbers", ["float32", "bfloat16"])
