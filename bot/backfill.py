@@ -238,10 +238,7 @@ class History:
         """A message came from a thread that Discord had not told about."""
         if not self._client.watched.marks(guild.id) or channel_id in self._not_ours:
             return
-        reading = self._readings.get(channel_id)
-        if reading is None:
-            coverage = Coverage(guild.id, channel_id, self._cursor(guild.id, channel_id))
-            reading = self._readings[channel_id] = Reading(coverage, place=None)
+        reading = self._reading(guild.id, channel_id)
         reading.coverage.fall_behind()
         self._queue(reading)
 
@@ -348,14 +345,12 @@ class History:
         reading.coverage.fall_behind()  # also while it is being read: the page may be older
         self._queue(reading)
 
-    def read_from(self, group: int, message: int) -> None:
+    def read_from(self, guild_id: int, group: int, message: int) -> None:
         """A live message's pictures could not be taken: read it again from history."""
-        reading = self._readings.get(group)
-        if reading is not None:
-            before = message - 1
-            reading.position = min(reading.position or before, before)
-            reading.coverage.fall_behind()
-            self._queue(reading)
+        reading, before = self._reading(guild_id, group), message - 1
+        reading.position = min(reading.position or before, before)
+        reading.coverage.fall_behind()
+        self._queue(reading)
 
     async def _catch_up_guild(self, guild: discord.Guild) -> None:
         try:
@@ -377,18 +372,20 @@ class History:
         for thread in guild.threads:
             if self._client.watched.covers(thread):
                 if self._rests(thread):
-                    coverage = self._reading_of(thread).coverage
+                    coverage = self._reading(guild.id, thread.id, thread).coverage
                     coverage.catch_up(coverage.gaps)
                 else:
                     self._want(thread, missed=True)
         for group, cursor in cursors.items():  # archived threads that were being read
             if group not in self._readings and not cursor.complete:
-                self._readings[group] = Reading(Coverage(guild.id, group, cursor), place=None)
-                self._queue(self._readings[group])
+                self._queue(self._reading(guild.id, group))
         self._began[guild.id] = (time.monotonic(), self._fraction(guild.id))
 
     def _retire_archived(self, guild: discord.Guild) -> None:
-        """Archived threads need no reading of their own: a look through them finds what moved."""
+        """Archived threads need no reading of their own: a look through them finds what moved.
+
+        Those that are still being read, or have pictures on their way, go on by themselves.
+        """
         active = {thread.id for thread in guild.threads}
         for reading in self._of(guild.id):
             if not isinstance(reading.place, discord.Thread) or reading.place.id in active:
@@ -397,6 +394,8 @@ class History:
             if cursor and cursor.complete and reading.coverage.idle and not reading.busy:
                 self._let_go(reading)
                 self._cursors[guild.id][cursor.group] = cursor
+            else:
+                self._want(reading.place, missed=True)
 
     async def _sweep(self, guild: discord.Guild) -> None:
         """Erase what is no longer watched: channels moved, deleted or removed while offline."""
@@ -420,6 +419,14 @@ class History:
         except Trouble as error:
             return is_deleted(error)  # not when it is merely closed, or Discord has trouble
         return False
+
+    def _reading(self, guild_id: int, group: int, place: Place | None = None) -> Reading:
+        """The reading of a channel or thread; one that is new, or has rested, is of `place`."""
+        reading = self._readings.get(group)
+        if reading is None:
+            coverage = Coverage(guild_id, group, self._cursor(guild_id, group))
+            reading = self._readings[group] = Reading(coverage, place)
+        return reading
 
     def _want(self, place: Place, *, missed: bool = False) -> Reading:
         """Have a channel or thread read as far as it isn't; `missed`: it may have gaps."""
@@ -546,7 +553,7 @@ class History:
 
     async def _read_first(self, reading: Reading, place: WithMessages) -> None:
         gaps = reading.coverage.gaps
-        messages = await read_page(place)
+        messages = await read_page(self._client, place)
         newest = messages[0].id if messages else place.id
         await self._keep_back(reading, place, messages, newest)
         reading.coverage.catch_up(gaps)
@@ -556,7 +563,7 @@ class History:
             reading.at_beginning = True
             return
         before = discord.Object(reading.coverage.oldest + 1)
-        messages = await read_page(place, before=before)
+        messages = await read_page(self._client, place, before=before)
         await self._keep_back(reading, place, messages)
 
     async def _keep_back(
@@ -579,7 +586,7 @@ class History:
         gaps, covered = coverage.gaps, coverage.newest
         start = covered if reading.position is None else reading.position
         after = discord.Object(start)
-        page = await read_page(place, after=after, oldest_first=True)
+        page = await read_page(self._client, place, after=after, oldest_first=True)
         end = page[-1].id if page else start
         at_end = len(page) < PAGE
         if start < covered:
@@ -620,7 +627,7 @@ class History:
         """Find archived threads: all of them at first, later those that moved since."""
         coverage = reading.coverage
         found = [
-            self._reading_of(thread)
+            self._reading(thread.guild.id, thread.id, thread)
             for thread in await self._archived(place, everything=not coverage.complete)
         ]
         fresh = [thread for thread in found if not thread.coverage.started]
@@ -668,14 +675,6 @@ class History:
         quiet = last is not None and _seconds(last) < time.time() - QUIET_S
         return quiet and not self._has_moved(thread)
 
-    def _reading_of(self, thread: discord.Thread) -> Reading:
-        reading = self._readings.get(thread.id)
-        if reading is None:
-            cursor = self._cursor(thread.guild.id, thread.id)
-            reading = Reading(Coverage(thread.guild.id, thread.id, cursor), thread)
-            self._readings[thread.id] = reading
-        return reading
-
 
 async def _private_archived(place: discord.TextChannel) -> list[discord.Thread]:
     """Private archived threads: all with Manage Threads, else those the bot had joined."""
@@ -695,6 +694,7 @@ def _at_its_end(coverage: Coverage, place: Place | None) -> Move:
 
 
 async def read_page(
+    client: Magpie,
     place: WithMessages,
     *,
     before: discord.Object | None = None,
@@ -709,8 +709,10 @@ async def read_page(
 
     raises   discord.Forbidden
     """
+    words = client.ledger.words
     listing = place.history(limit=PAGE, before=before, after=after, oldest_first=oldest_first)
     page = [message async for message in listing]
+    client.ingest.saw(page, words)
     if not page and place.last_message_id is not None:
         try:
             await place.fetch_message(place.last_message_id)

@@ -127,13 +127,18 @@ class Ingest:
             return
         assert isinstance(channel, discord.Thread | discord.abc.GuildChannel)
         group = group_of(channel)
-        number = next(self._numbers)
-        self._edits.put(edit.message_id, number)
+        number = self._numbered(edit.message_id)
         message: discord.Message | None = edit.message
         if not _is_whole(edit.data):
             message = await self._read_again(edit.guild_id, group, edit.message_id)
         if message is not None and self._edits.get(edit.message_id) == number:
             await self._follow(edit.guild_id, group, message)
+
+    def _numbered(self, message: int) -> int:
+        """A number by which to see whether another edit came meanwhile."""
+        number = next(self._numbers)
+        self._edits.put(message, number)
+        return number
 
     async def on_delete(self, guild_id: int | None, messages: Sequence[int]) -> None:
         if guild_id is None or not self._client.watched.marks(guild_id):
@@ -187,8 +192,10 @@ class Ingest:
     async def _look_again(self) -> None:
         """Follow an edit that was put off, by reading its message."""
         message, (space, group) = self._later.popitem(last=False)
+        number = self._numbered(message)
         try:
-            if (now := await self._read_again(space, group, message)) is not None:
+            now = await self._read_again(space, group, message)
+            if now is not None and self._edits.get(message) == number:
                 await self._follow(space, group, now)
         except GalleryClosed:
             return
@@ -212,7 +219,7 @@ class Ingest:
                 fields("post_failed", guild=post.space, message=post.message, why=error),
                 exc_info=None if known else error,
             )
-            self._client.history.read_from(post.group.id, post.message)
+            self._client.history.read_from(post.space, post.group.id, post.message)
         if post.coverage is not None:
             post.coverage.done(post.message)
 
@@ -247,6 +254,12 @@ class Ingest:
         taken = await asyncio.gather(*(self._take_in_turn(post) for post in posts))
         items = [item for some in taken for item in some]
         return items, sum(len(post.pictures) for post in posts) - len(items)
+
+    def saw(self, page: Iterable[discord.Message], words: int) -> None:
+        """Let a page of history correct what the edits that were heard said; see `Ledger.saw`."""
+        for message in page:
+            slots, on_its_way = frozenset(self.shown(message)), message.id in self._taking
+            self._client.ledger.saw(message.id, slots, words, on_its_way=on_its_way)
 
     async def drop_unshown(
         self, space: int, messages: Iterable[discord.Message], known: Known

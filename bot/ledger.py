@@ -24,6 +24,7 @@ from index import EmbeddedPicture, Gallery, Job, Link, StoreError
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Word: TypeAlias = tuple[int, frozenset[str]]  # how many words there were, and the slots
 Item: TypeAlias = tuple[EmbeddedPicture, Link]
 
 # Words are kept for many times as many messages as can be on their way at once.
@@ -38,7 +39,8 @@ class Ledger:
         self._gallery = gallery
         self._writing = asyncio.Lock()
         self._gone: Recent[None] = Recent(MAX_WORDS)  # deleted messages
-        self._shown: Recent[frozenset[str]] = Recent(MAX_WORDS)  # edited ones, as they are
+        self._shown: Recent[Word] = Recent(MAX_WORDS)  # edited ones, as they are
+        self.words = 0  # said so far
         self._gone_groups: Recent[None] = Recent(MAX_WORDS)
 
     # ---- the last word
@@ -48,8 +50,19 @@ class Ledger:
 
     def say(self, message: int, slots: frozenset[str]) -> bool:
         """From now on the message shows these slots only; False: it is gone for good."""
-        self._shown.put(message, slots)
+        self.words += 1
+        self._shown.put(message, (self.words, slots))
         return message not in self._gone
+
+    def saw(self, message: int, slots: frozenset[str], words: int, *, on_its_way: bool) -> None:
+        """History, asked after so many `words`, has the message with these slots.
+
+        That outdoes an older word: the edit after it may have been missed. Where there is none, it
+        is one only against pictures that are on their way.
+        """
+        number, _ = self._shown.get(message) or (0, None)
+        if number <= words and (number or on_its_way):
+            self.say(message, slots)
 
     def welcome(self, channel: int) -> None:
         """This channel is watched (again), with its threads."""
@@ -59,8 +72,8 @@ class Ledger:
         if link.group.id in self._gone_groups or link.group.parent in self._gone_groups:
             return False
         message = int(link.source)
-        shown = self._shown.get(message)
-        return message not in self._gone and (shown is None or link.slot in shown)
+        word = self._shown.get(message)
+        return message not in self._gone and (word is None or link.slot in word[1])
 
     # ---- writing
 
@@ -102,13 +115,14 @@ class Ledger:
     async def keep(
         self, space: int, message: int, slots: Collection[str], *, patient: bool = True
     ) -> int:
-        """Drop a message's pictures that it no longer shows; returns how many."""
-        word = self._shown.get(message)
+        """Drop a message's pictures that it no longer shows; returns how many.
+
+        slots   that it shows, where there is no word on it
+        """
 
         async def write() -> int:
-            latest = self._shown.get(message)  # it may have been edited again meanwhile
-            kept = slots if latest is None or latest is word else latest
-            return await self._gallery.keep_slots(space, str(message), kept)
+            word = self._shown.get(message)  # it may have been edited again meanwhile
+            return await self._gallery.keep_slots(space, str(message), word[1] if word else slots)
 
         return await self._in_the_end(write, patient)
 

@@ -405,7 +405,7 @@ class Run:
             if self._known is None or self._known[0] != group_id:
                 self._known = (group_id, await self._client.gallery.known(self.space, group_id))
             before = discord.Object(state.before) if state.before else None
-            page = await read_page(place, before=before)
+            page = await read_page(self._client, place, before=before)
         except discord.NotFound as error:
             if not is_deleted(error):
                 raise

@@ -118,8 +118,11 @@ async def _message(client: Magpie, link: Link) -> discord.Message | Absent:
     """The message of `link`; when it is deleted, its pictures leave the gallery."""
     channel = client.get_partial_messageable(link.group.id, guild_id=link.space)
     try:
+        words = client.ledger.words
         async with asyncio.timeout(READ_TIMEOUT_S):
-            return await channel.fetch_message(int(link.source))
+            message = await channel.fetch_message(int(link.source))
+        client.ingest.saw([message], words)
+        return message
     except discord.HTTPException as error:
         if error.code == UNKNOWN_MESSAGE:
             sources = [int(link.source)]

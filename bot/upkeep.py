@@ -148,4 +148,4 @@ class Upkeep:
     async def _page(self, place: Any, before: int) -> list[discord.Message]:
         if isinstance(place, int):
             place = await self._client.fetch_channel(place)
-        return await read_page(place, before=discord.Object(before))
+        return await read_page(self._client, place, before=discord.Object(before))

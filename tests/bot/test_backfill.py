@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 import sandbox as sandbox_package
@@ -314,6 +315,67 @@ async def test_message_missed_between_two_sessions_is_found(
     # Within a session Discord's gateway loses nothing; the overlap that is read again covers
     # also what it had not sent yet.
     await until(found)
+
+
+async def test_edit_missed_between_two_sessions_is_followed_though_one_before_it_was_heard(
+    magpie: Magpie, world_file: WorldFile, sandbox: sandbox_package.Server, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    posted = await ada.post(str(general), "look", pictures={"a.png": png("teal")})
+    await idle(magpie)
+    path = f"/channels/{general}/messages/{posted['id']}"
+    await ada.request("PATCH", path, json={"attachments": []})
+
+    async def dropped() -> bool:
+        return posted["id"] not in await sources(magpie)
+
+    await until(dropped)
+    sandbox.strike("gateway_miss", event="MESSAGE_UPDATE")
+    form = aiohttp.FormData()
+    form.add_field("payload_json", '{"attachments": [{"id": "0", "filename": "b.png"}]}')
+    form.add_field("files[0]", png("pink"), filename="b.png")
+    await ada.request("PATCH", path, data=form)
+    sandbox.strike("gateway_invalid", resumable=False)
+
+    async def found() -> bool:
+        return posted["id"] in await sources(magpie)
+
+    await until(found)
+
+
+async def test_thread_archived_with_a_picture_on_its_way_is_read_on_in_a_new_session(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held, general = Held(model), world_file.channels["general"]
+    async with running(sandbox, db, held) as client:
+        await watch(client, general)
+        thread = await ada.request(
+            "POST", f"/channels/{general}/threads", json={"name": "birds", "type": 11}
+        )
+        await idle(client)
+        held.hold()
+        begun = held.begun
+        posted = await ada.post(thread["id"], pictures={"a.png": png("teal")})
+
+        async def embedding() -> bool:
+            return held.begun > begun
+
+        await until(embedding)
+        await ada.request("PATCH", f"/channels/{thread['id']}", json={"archived": True})
+        coverage = client.history._readings[int(thread["id"])].coverage
+        before = coverage.gaps
+        # The look through archived threads comes late, when nothing is on its way any more.
+        sandbox.strike("slow", path="/channels/*/threads/archived/*", delay_s=1.0, times=2)
+        sandbox.strike("gateway_invalid", resumable=False)
+
+        async def listed() -> bool:
+            return coverage.gaps > before and not client.history._listing
+
+        await until(listed)
+        held.let_go()
+        await idle(client)
+        assert posted["id"] in await sources(client)
 
 
 async def test_category_counts_for_channels_made_in_it_or_moved_into_it(
