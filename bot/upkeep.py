@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -20,7 +20,7 @@ from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions, re
 from bot.ingest import Trouble
 from bot.logs import fields
 from bot.reindex import gone
-from index import GalleryClosed
+from index import GalleryClosed, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Magpie
@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 EXPIRE_EVERY_S = 3_600.0
 GRACE_S = 7 * 86_400.0  # a server that was left can come back so long
 LIST_EVERY_S = 20.0  # a page; Discord allows about one a second
-COMPACT_EVERY_S = 86_400.0
+# The file is written anew once a minute at most, and a larger one seldom: 0.1 MB/s of it all told.
+COMPACT_EVERY_S = 60.0
+COMPACT_S_A_MB = 10.0
 DAY_S = 86_400.0
 
 
@@ -49,7 +51,7 @@ class Upkeep:
             for name, work, every in (
                 ("expire", self._expire_all, EXPIRE_EVERY_S),
                 ("relist", self._relist, LIST_EVERY_S),
-                ("compact", self._client.gallery.compact, COMPACT_EVERY_S),
+                ("compact", self._compact, COMPACT_EVERY_S),
             )
         ]
 
@@ -58,15 +60,17 @@ class Upkeep:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _forever(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
+    async def _forever(self, work: Callable[[], Coroutine[Any, Any, None]], every_s: float) -> None:
         while True:
             await asyncio.sleep(every_s)
             try:
                 await work()
             except GalleryClosed:
                 return
+            except StoreError as error:  # a full disk; it comes again in its turn
+                log.warning(fields("upkeep_waits", work=work.__name__, reason=error))
             except Exception:
-                log.exception(fields("upkeep_failed", work=getattr(work, "__name__", work)))
+                log.exception(fields("upkeep_failed", work=work.__name__))
 
     # ---- servers that were left, and old pictures
 
@@ -101,6 +105,13 @@ class Upkeep:
         if days is None:
             return 0
         return await self._client.gallery.remove_older(space, time.time() - days * DAY_S)
+
+    # ---- stray bytes of what was removed
+
+    async def _compact(self) -> None:
+        size_mb = await self._client.gallery.disk_bytes() / 1e6
+        await asyncio.sleep(min(COMPACT_S_A_MB * size_mb, DAY_S))
+        await self._client.gallery.compact()
 
     # ---- deletions that nobody told about
 

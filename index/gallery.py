@@ -649,8 +649,8 @@ class Gallery:
     async def compact(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left.
 
-        For a quiet moment after removals: writes wait some seconds a gigabyte, and the disk
-        needs as much room again meanwhile.
+        For a quiet moment: writes wait some seconds a gigabyte, and the disk needs as much room
+        again meanwhile. Does nothing where nothing was removed since the last time.
         """
         await self._store.compact()
 

@@ -96,6 +96,7 @@ class Store:
         self._writing = asyncio.Lock()
         # The log may have what a process deleted that was killed before it emptied the log.
         self._log_has_deleted = True
+        self._has_strays = True  # bytes of what was removed may lie in unused parts of pages
         self._closed = False
 
     @classmethod
@@ -159,6 +160,7 @@ class Store:
                     await self._writer.rollback()
                     raise
                 if self._log_has_deleted:
+                    self._has_strays = True
                     await self._empty_log(self._writer)
             return result
 
@@ -563,14 +565,20 @@ class Store:
         await self._write(lambda db: statements.put_settled(db, settled))
 
     async def compact(self) -> None:
-        """Write the file anew, without gaps: takes seconds a gigabyte, in which writes wait."""
+        """Write the file anew, without gaps: takes seconds a gigabyte, in which writes wait.
+
+        Does nothing where nothing was removed since the last time.
+        """
         async with self._writing:
             if self._closed:
                 raise GalleryClosed
             if self._writer is None:
                 raise StoreUnreachable(self.path, "it was opened for reading only")
+            if not self._has_strays:
+                return
             with database.translated(self.path):
                 await self._writer.execute_fetchall("VACUUM")
+                self._has_strays = False
                 self._log_has_deleted = True
                 await self._empty_log(self._writer)
 

@@ -314,6 +314,8 @@ class Game:
                 continue
             well = health.get("ready") and not health.get("indexing") and not difference
             well = well and self._is_connected_anew(before)
+            if well and steady == STEADY_LOOKS - 1:  # stray bytes go when the file is written anew
+                well = not await asyncio.to_thread(self._remains)
             steady = steady + 1 if well else 0
             if steady and self._wishes.deleted and not self._wishes.week_over and self._hurried:
                 self._pass_a_week()

@@ -21,7 +21,8 @@ def hurry() -> None:
     backfill.RETRY_S = 2.0
     ledger.RETRY_S = 1.0
     upkeep.LIST_EVERY_S = 0.5
-    upkeep.COMPACT_EVERY_S = 10.0
+    upkeep.COMPACT_EVERY_S = 5.0
+    upkeep.COMPACT_S_A_MB = 1.0
     upkeep.EXPIRE_EVERY_S = 5.0
     index.gallery.SETTLE_AGAIN_S = 2.0
     rows = functools.partial(search.Rows, settle=SETTLE_ROWS)

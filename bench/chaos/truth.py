@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.chaos.pictures import Pictures, key
+from bot.download import REDUCED_PX
 from sandbox import permissions
 from sandbox.components import media_items
 from sandbox.core import Core
+from sandbox.media import UNREADABLE, resized
 from sandbox.world import CATEGORY, Channel, Guild, Message, Snapshot
 
 SLICE_BYTES = 24  # of a vector: enough floats to know it again
@@ -143,12 +145,18 @@ def is_animated(path: Path) -> bool:
 
 
 _keys: dict[Path, bytes] = {}
+# By the key of what the proxy makes of a file for somebody who finds it too large, the file's own:
+# the same picture in other bytes.
+_reduced: dict[bytes, bytes] = {}
 
 
 def key_of(path: Path) -> bytes:
     """The key of a file's bytes."""
     if path not in _keys:  # files never change
         _keys[path] = key(path.read_bytes())
+        with contextlib.suppress(UNREADABLE):
+            bytes_, _ = resized(path, REDUCED_PX, REDUCED_PX, None)
+            _reduced[key(bytes_)] = _keys[path]
     return _keys[path]
 
 
@@ -185,7 +193,7 @@ def found(path: Path) -> Found:
         (without_item,) = db.execute(
             "SELECT COUNT(*) FROM embeddings WHERE item NOT IN (SELECT id FROM items)"
         ).fetchone()
-    links = Counter((int(source), bytes(key)) for source, key in rows)
+    links = Counter((int(source), _reduced.get(bytes(key), bytes(key))) for source, key in rows)
     return Found(links, int(without_link) + int(without_item))
 
 

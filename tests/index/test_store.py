@@ -166,6 +166,18 @@ async def test_compacting_leaves_not_even_a_stray_hash(store: Store) -> None:
     assert (await store.count()).links == 900 - len(gone)
 
 
+async def test_a_file_without_strays_is_not_written_anew(store: Store) -> None:
+    await store.commit([(picture(1), link("1")), (picture(2), link("2"))])
+    await store.remove_sources(1, ["1"])
+    await store.compact()
+    before = store.path.stat().st_mtime_ns
+    await store.compact()
+    assert store.path.stat().st_mtime_ns == before
+    await store.remove_sources(1, ["2"])
+    await store.compact()
+    assert store.path.stat().st_mtime_ns > before
+
+
 def _all_bytes(path: Path) -> bytes:
     return b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))
 
