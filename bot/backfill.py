@@ -323,6 +323,7 @@ class History:
             code = getattr(error, "code", None)
             log.warning(fields("guild_not_announced", guild=guild_id, code=code, why=error))
             if code in (UNKNOWN_GUILD, MISSING_ACCESS):
+                await self.let_go_of_guild(guild_id)
                 await self._client.upkeep.leave(guild_id)
 
     # ---- what to read

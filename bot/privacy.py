@@ -21,7 +21,7 @@ from bot import replies
 from bot.channels import demand_manage_server
 from bot.find import JUMP
 from bot.logs import fields
-from index import Belonging, vectors_file
+from index import Belonging, StoreError, vectors_file
 
 if TYPE_CHECKING:
     from bot.client import Interaction, Magpie
@@ -48,8 +48,14 @@ class OptedOut:
 
     async def add(self, guild_id: int, member_id: int) -> int:
         """From now on nothing of theirs is taken; returns how many pictures went."""
+        was_out = (guild_id, member_id) in self._people
         self._people.add((guild_id, member_id))
-        return await self._client.gallery.opt_out(guild_id, member_id)
+        try:
+            return await self._client.gallery.opt_out(guild_id, member_id)
+        except StoreError:  # they are told that it could not be done
+            if not was_out:
+                self._people.discard((guild_id, member_id))
+            raise
 
     async def discard(self, guild_id: int, member_id: int) -> None:
         await self._client.gallery.opt_in(guild_id, member_id)

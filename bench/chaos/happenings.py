@@ -524,8 +524,11 @@ class Happenings:
         deaths = self.bot.deaths
         try:
             async with asyncio.timeout(WISH_S):
-                await self.people[user].command("privacy", what, where=str(village.GENERAL))
+                person, where = self.people[user], str(village.GENERAL)
+                answer = await person.command("privacy", what, where=where)
         except (Refused, Unanswered, TimeoutError, KeyError):
+            return
+        if "could not" in answer.text() or "went wrong" in answer.text():  # on a full disk
             return
         if what != "opt-out":  # what was posted before comes again with a reindex only
             self.wishes.erased[member] = self.server.world.snowflakes.next()

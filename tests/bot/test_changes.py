@@ -286,6 +286,21 @@ async def test_server_left_keeps_its_pictures_through_the_grace_period(
         assert await client.gallery.departed() == {}
 
 
+async def test_server_left_unheard_is_no_longer_waited_for(
+    magpie: Magpie, general: int, sandbox: sandbox_package.Server, world_file: WorldFile
+) -> None:
+    sandbox.strike("gateway_miss", event="GUILD_DELETE")
+    sandbox.strike("leave", guild_id=str(world_file.guild_id))
+    sandbox.strike("gateway_invalid", resumable=False)
+
+    async def noted() -> bool:
+        return world_file.guild_id in await magpie.gallery.departed()
+
+    await until(noted)
+    await idle(magpie)
+    assert not magpie.history.unfinished()
+
+
 async def test_server_left_while_offline_is_erased_after_the_grace_period(
     sandbox: sandbox_package.Server,
     db: Path,
