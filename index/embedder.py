@@ -71,9 +71,9 @@ SAMPLE_TEXTS = (
 
 # Texts whose padding is part of what the model learnt: they are never trimmed.
 PADDED_FAMILIES = frozenset({"siglip", "siglip2"})
-# Pictures in one call. On a CPU more are no faster, since their rows leave its cache, and a
-# question waits for the batch before it; a GPU is idle with less.
-CPU_BATCH = 4
+# Pictures in one call. On a CPU twice as many are 2 % faster, and a question waits twice as long
+# for what is in hand before it; a GPU is idle with less.
+CPU_BATCH = 8
 GPU_BATCH = 64
 
 
@@ -167,7 +167,7 @@ class ClipEmbedder:
         return _unit(features), read
 
     def images(self, frames: Sequence[Image], between: Between = None) -> Floats:
-        """(len(frames), d) float32, unit rows; `between` is called between layers of known
+        """(len(frames), d) float32, unit rows; `between` is called within the layers of known
         families."""
         if self._images is None:
             with _translated(self._found):

@@ -54,26 +54,23 @@ class ImageTower:
 
     def __call__(self, pixels: Any, between: Callable[[], None] | None = None) -> torch.Tensor:
         """(n, d) features of (n, edge, edge, 3) bytes, RGB; `between` is called before each
-        layer."""
+        attention and each pair of products."""
         import torch
 
+        between = between or _go_on
         with torch.inference_mode():
             x = self._embedded(torch.from_numpy(np.ascontiguousarray(pixels)))
             if self._before is not None:
                 x = self._through(self._layers[:-1], self._before(x), between)
-                if between is not None:
-                    between()
-                return self._head(self._after(self._layers[-1].first(x)))
+                return self._head(self._after(self._layers[-1].first(x, between)))
             return self._head(self._after(self._through(self._layers, x, between)))
 
     @staticmethod
     def _through(
-        layers: Sequence[_Layer], x: torch.Tensor, between: Callable[[], None] | None
+        layers: Sequence[_Layer], x: torch.Tensor, between: Callable[[], None]
     ) -> torch.Tensor:
         for layer in layers:
-            if between is not None:
-                between()
-            x = layer(x)
+            x = layer(x, between)
         return x
 
     def _embedded(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -93,6 +90,10 @@ class ImageTower:
         if self._first is None:
             return rows
         return torch.cat([self._first.expand(n, 1, -1), rows], dim=1)
+
+
+def _go_on() -> None:
+    """Nothing can't wait."""
 
 
 class _Norms:
@@ -134,14 +135,17 @@ class _Layer:
         self._between = norms(f"{short}layer_norm2")
         self._mlp = products.mlp(pair("mlp.fc1"), pair("mlp.fc2"), shape.activation)
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+    def __call__(self, x: torch.Tensor, between: Callable[[], None]) -> torch.Tensor:
         """(n, rows, width) → the same."""
-        return self._rest(x, *self._heads_of(x))
-
-    def first(self, x: torch.Tensor) -> torch.Tensor:
-        """(n, rows, width) → (n, width): the first row of each picture alone."""
+        between()
         q, k, v = self._heads_of(x)
-        return self._rest(x[:, :1], q[:, :, :1], k, v)[:, 0]
+        return self._rest(x, q, k, v, between)
+
+    def first(self, x: torch.Tensor, between: Callable[[], None]) -> torch.Tensor:
+        """(n, rows, width) → (n, width): the first row of each picture alone."""
+        between()
+        q, k, v = self._heads_of(x)
+        return self._rest(x[:, :1], q[:, :, :1], k, v, between)[:, 0]
 
     def _heads_of(self, x: torch.Tensor) -> Any:
         """q, k, v, each (n, heads, rows, width of a head)."""
@@ -151,10 +155,16 @@ class _Layer:
         return apart.contiguous()  # once, where the products would do it for each
 
     def _rest(
-        self, x: torch.Tensor, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor
+        self,
+        x: torch.Tensor,
+        q: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor,
+        between: Callable[[], None],
     ) -> torch.Tensor:
         flat = x.reshape(-1, x.shape[-1])
         flat = flat + self._out(_attended(q, k, v))
+        between()
         flat = flat + self._mlp(self._between(flat))
         return flat.reshape(x.shape)
 
