@@ -293,3 +293,23 @@ def test_hostile_bytes_only_ever_raise_picture_errors(photographs: dict[str, byt
                 data[chance.randrange(min(len(data), 400))] = chance.randrange(256)
             with contextlib.suppress(PictureError):
                 decode(bytes(data), SIDE, limits=Limits(pixels=10_000_000))
+
+
+@pytest.mark.parametrize("size", [(540, 675), (1024, 768), (31, 40), (224, 224), (2000, 90)])
+@pytest.mark.parametrize("way", [1, 6])
+def test_torch_resizes_as_pillow_does(
+    size: tuple[int, int], way: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (size[1] // 8 + 1, size[0] // 8 + 1, 3))
+    image = Image.fromarray(noise.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    exif = image.getexif()
+    exif[images.ORIENTATION] = way
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", exif=exif)
+    ways = []
+    for mode in (images._mode, lambda resample: None):
+        monkeypatch.setattr(images, "_mode", mode)
+        frame = images.decode(buffer.getvalue(), 64, resample=Image.Resampling.BICUBIC).frames[0]
+        assert frame.size == (64, 64)
+        ways.append(np.asarray(frame).astype(int))
+    assert np.abs(ways[0] - ways[1]).mean() < 0.5
