@@ -341,7 +341,7 @@ class Game:
 
     def _difference(self) -> Difference:
         wanted = truth.should(self._server.core, self._pictures, self._wishes)
-        return truth.difference(wanted, truth.found(self._db))
+        return truth.difference(wanted, truth.found(self._db, self._wishes))
 
     async def _look_for_some(self) -> None:
         """Pictures that are there are also found, best of all, by who asks with their bytes."""
@@ -403,7 +403,7 @@ class Game:
         outcome.note("stuck", [] if ended else ["it did not end when told to"])
         outcome.note("crashed", self._bot.crashes)
         outcome.figures |= {
-            "pictures": sum(truth.found(self._db).links.values()),
+            "pictures": sum(truth.found(self._db, self._wishes).links.values()),
             "answers": self._witness.answers,
             "pictures_shown": self._witness.pictures,
             "unanswered": self._unanswered,

@@ -64,7 +64,8 @@ def should(core: Core, pictures: Pictures, wishes: Wishes) -> Should:
             closed = not reads_back(core, guild, core.world.bot.id, channel)
             for message in core.world.messages(channel.id):
                 owner = (guild.id, message.author_id)
-                if owner in wishes.out or message.author_id == core.world.bot.id:
+                out = owner in wishes.out and owner not in wishes.unsure
+                if out or message.author_id == core.world.bot.id:
                     continue
                 known = [key for key in shown(core, message).values() if key not in pictures.broken]
                 erased = message.id <= wishes.erased.get(owner, 0)
@@ -179,13 +180,14 @@ class Found:
     """The gallery's rows: pictures of messages, and how many stand for nothing."""
 
     links: Counter[Owned]
+    unread: Counter[Owned]  # those of servers whose messages nobody can look up any more
     astray: int
 
 
-def found(path: Path) -> Found:
+def found(path: Path, wishes: Wishes) -> Found:
     with _opened(path) as db:
         rows = db.execute(
-            "SELECT source, key FROM links JOIN items ON items.id = links.item"
+            "SELECT space, source, key FROM links JOIN items ON items.id = links.item"
         ).fetchall()
         (without_link,) = db.execute(
             "SELECT COUNT(*) FROM items WHERE id NOT IN (SELECT item FROM links)"
@@ -193,8 +195,13 @@ def found(path: Path) -> Found:
         (without_item,) = db.execute(
             "SELECT COUNT(*) FROM embeddings WHERE item NOT IN (SELECT id FROM items)"
         ).fetchone()
-    links = Counter((int(source), _reduced.get(bytes(key), bytes(key))) for source, key in rows)
-    return Found(links, int(without_link) + int(without_item))
+    links: Counter[Owned] = Counter()
+    unread: Counter[Owned] = Counter()
+    for space, source, item in rows:
+        one = (int(source), _reduced.get(bytes(item), bytes(item)))
+        links[one] += 1
+        unread[one] += space in wishes.deleted and not wishes.week_over
+    return Found(links, unread, int(without_link) + int(without_item))
 
 
 def vectors(path: Path, newest: int) -> tuple[dict[bytes, bytes], int]:
@@ -239,7 +246,8 @@ def difference(should: Should, found: Found) -> Difference:
     allowed = should.be + should.may_be
     more = found.links - allowed
     duplicated = Counter({one: n for one, n in more.items() if one in allowed})
-    return Difference(should.be - found.links, duplicated, more - duplicated, found.astray)
+    undead = more - duplicated - found.unread
+    return Difference(should.be - found.links, duplicated, undead, found.astray)
 
 
 def remains(files: Iterable[Path], traces: dict[bytes, str]) -> list[str]:

@@ -42,9 +42,10 @@ def test_every_step_can_be_done() -> None:
 
 
 def test_a_difference_tells_missing_from_duplicated_from_undead() -> None:
-    here, away, gone = (1, b"a"), (2, b"b"), (3, b"c")
+    here, away, gone, unread = (1, b"a"), (2, b"b"), (3, b"c"), (4, b"d")
     wanted = Should(Counter([here, away]), Counter())
-    seen = truth.difference(wanted, Found(Counter({here: 2, gone: 1}), 0))
+    rows = Counter({here: 2, gone: 1, unread: 1})
+    seen = truth.difference(wanted, Found(rows, Counter([unread]), 0))
     assert (seen.missing, seen.duplicated, seen.undead) == (
         Counter([away]), Counter([here]), Counter([gone]),
     )  # fmt: skip
