@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -166,15 +166,8 @@ def decode(
         if resample is None:
             fit = partial(_fitting, box=box, size=size, side=side, shape=shape, way=orientation)
         else:
-            fit = partial(
-                _seen,
-                box=box,
-                size=(width, height),
-                side=side,
-                shape=shape,
-                resample=resample,
-                way=orientation,
-            )
+            part = _seen_part((width, height), side, shape)
+            fit = partial(_seen, box=box, part=part, side=side, resample=resample, way=orientation)
         frames = [fit(_rgb(frame)) for frame in _frames(image, n_frames, limits, started)]
         format = "JPEG" if image.format == "MPO" else str(image.format)
         return Decoded(_different(frames), width, height, format, orientation, n_frames)
@@ -194,14 +187,17 @@ def _opened(data: bytes) -> Image.Image:
 
 
 def fitted(size: tuple[int, int], side: int, shape: Shape) -> tuple[int, int]:
-    """KEPT_SCALE times the size that the model's own resize brings a picture of `size` to."""
+    """KEPT_SCALE times the size that the model's own resize brings a picture of `size` to.
+
+    source   transformers: the short edge becomes `side`, the long one is rounded down
+    """
     if shape == "squeeze":
         return KEPT_SCALE * side, KEPT_SCALE * side
     short = min(size)
     if shape == "free":  # not by a whole number of pixels: only as near as rounding comes
         scale = KEPT_SCALE * side / short
         return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-    width, height = target_size(size, side, shape)
+    width, height = (max(1, side * edge // short) for edge in size)
     return KEPT_SCALE * width, KEPT_SCALE * height
 
 
@@ -320,43 +316,25 @@ def _fitting(
     return upright(_middle(_small(image, fitted(size, side, shape), box), shape), way)
 
 
-def target_size(size: tuple[int, int], side: int, shape: Shape) -> tuple[int, int]:
-    """The size that the model's own resize brings an upright picture of `size` to.
+def _seen_part(size: tuple[int, int], side: int, shape: Shape) -> Box:
+    """Which part of an upright picture the model looks at, as shares of its edges.
 
-    source   transformers: the short edge becomes `side`, the long one is rounded down
+    source   transformers: the short edge becomes `side`, the long one is rounded down, and the
+             middle is cut out at whole pixels
     """
     if shape != "crop":
-        return side, side
+        return 0.0, 0.0, 1.0, 1.0
     width, height = (max(1, side * edge // min(size)) for edge in size)
-    return width, height
-
-
-def _seen_part(target: tuple[int, int], side: int) -> Box:
-    """Which part of an upright picture the model looks at once it has that size, as shares of its
-    edges: the middle, cut out at whole pixels."""
-    width, height = target
     left, top = (width - side) // 2, (height - side) // 2
     return left / width, top / height, (left + side) / width, (top + side) / height
 
 
 def _seen(
-    image: Image.Image,
-    box: Box | None,
-    size: tuple[int, int],
-    side: int,
-    shape: Shape,
-    resample: int,
-    way: int,
+    image: Image.Image, box: Box | None, part: Box, side: int, resample: int, way: int
 ) -> Image.Image:
-    """(side, side): what the model's own resize and crop would leave of a picture whose upright
-    `size` this is."""
-    whole = box is None or box == (0, 0, *image.size)
-    target = target_size(size, side, shape)
-    if whole and max(target) <= MAX_ASPECT * side and (mode := _mode(resample)):
-        return _middle_of(upright(image, way), target, side, mode)
+    """(side, side): what the model's own resize and crop would leave, in one step."""
     left, top, right, bottom = _turned(box or (0, 0, *image.size), image.size, way)
     width, height = right - left, bottom - top
-    part = _seen_part(target, side)
     seen = (
         left + part[0] * width,
         top + part[1] * height,
@@ -365,32 +343,6 @@ def _seen(
     )
     filter_ = Image.Resampling(resample)
     return upright(image, way).resize((side, side), filter_, seen, reducing_gap=REDUCING_GAP)
-
-
-def _middle_of(image: Image.Image, target: tuple[int, int], side: int, mode: str) -> Image.Image:
-    """(side, side) out of the middle of the picture at its target size.
-
-    Torch resizes bytes as Pillow does, in a quarter of the time.
-    """
-    import torch
-
-    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
-    resized = torch.nn.functional.interpolate(pixels, size=target[::-1], mode=mode, antialias=True)[
-        0
-    ].permute(1, 2, 0)
-    left, top = ((edge - side) // 2 for edge in target)
-    return Image.fromarray(resized[top : top + side, left : left + side].numpy())
-
-
-@cache
-def _mode(resample: int) -> str | None:
-    """Torch's name for one of Pillow's filters, if it has vector instructions for it here."""
-    import torch
-
-    if torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"):
-        return None
-    names = {Image.Resampling.BILINEAR: "bilinear", Image.Resampling.BICUBIC: "bicubic"}
-    return names.get(Image.Resampling(resample))
 
 
 def _turned(box: Box, size: tuple[int, int], way: int) -> Box:
