@@ -155,5 +155,5 @@ async def pictures_by_channel(client: Magpie, member: discord.Member) -> dict[in
     for channel, groups in by_channel.items():
         place = guild.get_channel(channel)  # as if asked there, where it may be age-restricted
         allowed = await permissions.readable(client, member, guild, place, groups)
-        pictures[channel] = (await client.gallery.count(guild.id, allowed)).links
+        pictures[channel] = await client.gallery.count_links(guild.id, allowed)
     return pictures

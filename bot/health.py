@@ -151,7 +151,7 @@ class Health:
         return {
             "ready": ready,
             "indexing": client.history.busy or client.ingest.busy,
-            "pictures": (await client.gallery.count()).links,
+            "pictures": await client.gallery.count_links(),
             "queue": client.ingest.depth,
             "channels_left": len(client.history.unfinished()),
             "latency_ms": round(latency * 1000, 1) if math.isfinite(latency) else None,

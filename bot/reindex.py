@@ -394,7 +394,7 @@ class Run:
         return groups
 
     async def _count(self, group: Group) -> int:
-        return (await self._client.gallery.count(self.space, [group.id])).links
+        return await self._client.gallery.count_links(self.space, [group.id])
 
     async def _read_page(self, state: State) -> None:
         """One page, newest first: what is missing comes in, what is gone goes."""

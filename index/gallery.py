@@ -606,6 +606,10 @@ class Gallery:
         """How many images, texts and links there are; of some groups, if given."""
         return await self._store.count(space, groups)
 
+    async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
+        """How many links there are, or those of some groups of a space; sooner than `count`."""
+        return await self._store.count_links(space, groups)
+
     async def disk_bytes(self) -> int:
         """What the gallery's files take on disk."""
         return await self._store.disk_bytes()
