@@ -94,9 +94,9 @@ async def test_slot_with_other_bytes_replaces_the_earlier_picture(store: Store) 
 async def test_links_are_counted_in_all_or_in_some_groups(store: Store) -> None:
     await store.commit([(picture(1), link("1")), (picture(1), link("2")), (picture(2), link("3"))])
     assert await store.count_links() == 3
-    assert await store.count_links(1, [THREAD.id]) == 3
-    assert await store.count_links(1, [THREAD.id + 1]) == 0
-    assert await store.count_links(2, [THREAD.id]) == 0
+    assert await store.count_links(1, [GENERAL.id]) == 3
+    assert await store.count_links(1, [THREAD.id]) == 0
+    assert await store.count_links(2, [GENERAL.id]) == 0
 
 
 async def test_same_bytes_are_kept_once_until_the_last_link_goes(store: Store) -> None:
