@@ -29,7 +29,7 @@ from index import Gallery, Group, Link, Precision
 ROUNDS = 5
 PICTURES = 24
 PRECISIONS: tuple[Precision, ...] = ("default", "fast")
-WORKERS = 8  # as many pictures in the air as the bot's ingest keeps
+WORKERS = 16  # as many pictures in the air as the bot's ingest keeps
 LAG_PERIOD_S = 0.005
 
 

@@ -39,8 +39,9 @@ QUEUE_MESSAGES = 256  # some minutes of a busy server's pictures; a message is a
 QUEUE_RESERVE = 64  # of them for servers that have nothing waiting
 LIVE_WORKERS = 4
 # Messages of history whose pictures are on their way at once: enough for downloads to overlap
-# with embedding and for batches to form, few enough that live pictures don't wait long for them.
-HISTORY_AT_ONCE = 8
+# with embedding and for batches to form (two of a CPU's), few enough that live pictures don't wait
+# long for them.
+HISTORY_AT_ONCE = 16
 MAX_LATER = 100_000  # edits put off while the queue is full; some ids each
 MAX_EDITS = 4_096  # more than can be on their way at once
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import os
@@ -400,14 +401,16 @@ class Gallery:
         thread = await self._model_thread()
         async with self._in_hand[asked]:
             if known is None:
-                decoded = await self._decoded(data, thread.embedder, asked=asked)
+                with contextlib.nullcontext() if asked else thread.expecting():
+                    decoded = await self._decoded(data, thread.embedder, asked=asked)
                 vectors = await thread.images(decoded.frames, asked=asked)
                 known = EmbeddedPicture(
                     key, "image", vectors, decoded.width, decoded.height,
                     revision=thread.embedder.revision,
                 )  # fmt: skip
             if following is not None:
-                decoded = await self._decoded(data, following.embedder, asked=asked)
+                with following.expecting():
+                    decoded = await self._decoded(data, following.embedder, asked=asked)
                 known = replace(known, successor=await following.images(decoded.frames))
         return known
 

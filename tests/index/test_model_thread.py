@@ -37,6 +37,34 @@ async def test_waiting_pictures_go_in_batches_and_each_gets_its_own() -> None:
     await thread.close()
 
 
+async def test_a_picture_waits_for_those_that_are_being_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(model_thread, "GATHER_S", 30.0)
+    embedder = ColourEmbedder()
+    thread = ModelThread(embedder)
+    with thread.expecting():
+        early = asyncio.create_task(thread.images([RED]))
+        question = await thread.text("red", asked=True)
+        assert (question[0] == ColourEmbedder().texts(["red"])[0]).all()
+        assert not early.done()
+    late = asyncio.create_task(thread.images([RED]))
+    await asyncio.gather(early, late)
+    with thread.expecting():  # a whole batch waits for nobody
+        await asyncio.gather(*(thread.images([RED]) for _ in range(embedder.batch)))
+    await thread.close()
+
+
+async def test_a_picture_waits_for_one_that_takes_long_to_decode_only_so_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(model_thread, "GATHER_S", 0.05)
+    thread = ModelThread(ColourEmbedder())
+    with thread.expecting():
+        await thread.images([RED])
+    await thread.close()
+
+
 async def test_questions_go_before_waiting_pictures_words_first() -> None:
     embedder = ColourEmbedder(delay_s=0.03)
     thread = ModelThread(embedder)
