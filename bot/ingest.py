@@ -259,8 +259,10 @@ class Ingest:
     def saw(self, page: Iterable[discord.Message], words: int) -> None:
         """Let a page of history correct what the edits that were heard said; see `Ledger.saw`."""
         for message in page:
-            slots, on_its_way = frozenset(self.shown(message)), message.id in self._taking
-            self._client.ledger.saw(message.id, slots, words, on_its_way=on_its_way)
+            on_its_way = message.id in self._taking
+            if on_its_way or self._client.ledger.has_word_on(message.id):
+                slots = frozenset(self.shown(message))
+                self._client.ledger.saw(message.id, slots, words, on_its_way=on_its_way)
 
     async def drop_unshown(
         self, space: int, messages: Iterable[discord.Message], known: Known

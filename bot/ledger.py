@@ -54,6 +54,9 @@ class Ledger:
         self._shown.put(message, (self.words, slots))
         return message not in self._gone
 
+    def has_word_on(self, message: int) -> bool:
+        return message in self._shown
+
     def saw(self, message: int, slots: frozenset[str], words: int, *, on_its_way: bool) -> None:
         """History, asked after so many `words`, has the message with these slots.
 
