@@ -41,6 +41,8 @@ JUMP = "https://discord.com/channels"  # /guild/channel/message, what clients op
 # Discord waits three seconds for a sign of life. An answer that is there sooner is one itself, and
 # saves a request.
 ACKNOWLEDGE_S = 1.0
+# So long an answer waits until its question is kept, for the buttons.
+KEPT_WITHIN_S = 1.5
 # A message may show more pictures than there is room for buttons.
 MAX_CHOICES = 9
 
@@ -116,13 +118,16 @@ async def _embedded(client: Magpie, question: Question) -> QueryEmbedding:
 
 async def _saved(client: Magpie, search: SavedSearch) -> SavedSearch:
     """The search under the id by which buttons find it; without one where the file can't be
-    written, such as on a full disk, which is no reason not to answer."""
+    written, as on a full disk, or not soon, as while it is written anew. That is no reason not
+    to answer."""
     try:
-        id = await client.gallery.save_search(
-            search.space, search.owner, search.params, search.embedding
-        )
-    except StoreError as error:
-        log.warning(fields("search_not_kept", guild=search.space, reason=error))
+        async with asyncio.timeout(KEPT_WITHIN_S):
+            id = await client.gallery.save_search(
+                search.space, search.owner, search.params, search.embedding
+            )
+    except (StoreError, TimeoutError) as error:
+        reason = str(error) or "the file is busy"
+        log.warning(fields("search_not_kept", guild=search.space, reason=reason))
         return search
     return dataclasses.replace(search, id=id)
 

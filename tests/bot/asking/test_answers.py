@@ -383,6 +383,17 @@ async def test_a_full_disk_is_no_reason_not_to_answer(scene: Scene) -> None:
     assert answer.button("More")
 
 
+async def test_a_file_that_is_busy_for_long_holds_up_no_answer(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find, "KEPT_WITHIN_S", 0.1)
+    finn = await scene.log_in("finn")
+    async with scene.magpie.gallery._store._writing:  # as while the file is written anew
+        answer = await finn.command("find", where=scene.channel("general"), query="dog")
+    assert len(scene.shown(answer)) == results.PAGE_SIZE
+    assert f"-# {replies.NO_BUTTONS}" in answer.lines()
+
+
 @contextlib.contextmanager
 def no_file_can_be_written() -> Iterator[None]:
     """For this process, as on a full disk."""
