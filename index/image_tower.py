@@ -14,7 +14,7 @@ import numpy as np
 
 from index.checkpoint import Checkpoint
 from index.geometry import Geometry, Unfamiliar, configured, geometry
-from index.packed import Pair, Products
+from index.packed import Pair, Product, Products
 from index.records import Floats
 from index.weights import Weights
 
@@ -42,7 +42,8 @@ class ImageTower:
         self._norms = _Norms(shape, weights, products.device)
         clip = self._first is not None
         self._layers = [
-            _Layer(shape, n, weights, products, self._norms) for n in range(shape.layers)
+            _Layer(shape, n, weights, products, self._norms, first=clip and n == shape.layers - 1)
+            for n in range(shape.layers)
         ]
         self._before = self._norms("pre_layrnorm") if clip else None
         self._after = self._norms("post_layernorm")
@@ -115,8 +116,17 @@ class _Norms:
 
 
 class _Layer:
+    """`first`: it is to be called for the first row of each picture only."""
+
     def __init__(
-        self, shape: Geometry, number: int, weights: Weights, products: Products, norms: _Norms
+        self,
+        shape: Geometry,
+        number: int,
+        weights: Weights,
+        products: Products,
+        norms: _Norms,
+        *,
+        first: bool,
     ) -> None:
         name = shape.layer(number)
         short = name.removeprefix(PREFIX)
@@ -126,11 +136,13 @@ class _Layer:
 
         self._heads = shape.heads
         self._before = norms(f"{short}layer_norm1")
-        self._qkv = products.linear(
-            [_scaled(pair("self_attn.q_proj"), shape.heads)]
-            + [pair(f"self_attn.{which}_proj") for which in "kv"],
-            narrow=True,
-        )
+        q = _scaled(pair("self_attn.q_proj"), shape.heads)
+        k, v = (pair(f"self_attn.{which}_proj") for which in "kv")
+        if first:
+            self._q = products.linear([q], narrow=True)
+            self._kv = products.linear([k, v], narrow=True)
+        else:
+            self._qkv = products.linear([q, k, v], narrow=True)
         self._out = products.linear([pair("self_attn.out_proj")])
         self._between = norms(f"{short}layer_norm2")
         self._mlp = products.mlp(pair("mlp.fc1"), pair("mlp.fc2"), shape.activation)
@@ -138,20 +150,23 @@ class _Layer:
     def __call__(self, x: torch.Tensor, between: Callable[[], None]) -> torch.Tensor:
         """(n, rows, width) → the same."""
         between()
-        q, k, v = self._heads_of(x)
+        q, k, v = self._heads_of(self._qkv, self._before(x))
         return self._rest(x, q, k, v, between)
 
     def first(self, x: torch.Tensor, between: Callable[[], None]) -> torch.Tensor:
         """(n, rows, width) → (n, width): the first row of each picture alone."""
         between()
-        q, k, v = self._heads_of(x)
-        return self._rest(x[:, :1], q[:, :, :1], k, v, between)[:, 0]
+        normed = self._before(x)
+        (q,) = self._heads_of(self._q, normed[:, :1])
+        k, v = self._heads_of(self._kv, normed)
+        return self._rest(x[:, :1], q, k, v, between)[:, 0]
 
-    def _heads_of(self, x: torch.Tensor) -> Any:
-        """q, k, v, each (n, heads, rows, width of a head)."""
+    def _heads_of(self, product: Product, x: torch.Tensor) -> Any:
+        """What a product makes of rows, side by side; each (n, heads, rows, width of a head)."""
         n, rows, width = x.shape
-        qkv = self._qkv(self._before(x).reshape(n * rows, width))
-        apart = qkv.reshape(n, rows, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
+        made = product(x.reshape(n * rows, width))
+        sides = made.shape[-1] // width
+        apart = made.reshape(n, rows, sides, self._heads, -1).permute(2, 0, 3, 1, 4)
         return apart.contiguous()  # once, where the products would do it for each
 
     def _rest(
