@@ -109,9 +109,7 @@ class Products:
         if activation == "quick_gelu":
             up = up[0] * np.float32(QUICK), None if up[1] is None else up[1] * np.float32(QUICK)
             down = down[0] / np.float32(QUICK), down[1]
-        after = {"quick_gelu": "swish", "gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh"}[
-            activation
-        ]
+        after = AFTER[activation]
         if self.numbers != "int8":
             first, second = self._product(up, after, narrow=True), self._product(down, "none")
         elif after == "swish" and _few_threads():
