@@ -56,9 +56,10 @@ MERGE_SHARE = 0.1
 # Recent rows that make a segment while a gallery is loaded: 170 MB.
 LOAD_ROWS = 65_536
 # Rows of a segment whose codes are looked through: this share of the allowed ones, in the most
-# promising lists, and never fewer than this.
+# promising lists, and never fewer than this; where they lie scattered, each is waited for.
 LOOKED_SHARE = 0.1
-LOOKED_ROWS = 6000
+LOOKED_ROWS = 20_000
+LOOKED_SCATTERED = 6_000
 LOOKED_TIMES = 20  # and this many times those that are wanted
 # So few best scores are kept in order while all are gone through; more are chosen by numpy.
 SORTED_ROWS = 64
@@ -593,7 +594,8 @@ def _best_frames(
 
 def looked_at(view: View, taken: int) -> int:
     """How many allowed rows of a segment are looked through."""
-    return max(LOOKED_ROWS, math.ceil(LOOKED_SHARE * view.rows), LOOKED_TIMES * taken)
+    least = LOOKED_SCATTERED if view.scattered else LOOKED_ROWS
+    return max(least, math.ceil(LOOKED_SHARE * view.rows), LOOKED_TIMES * taken)
 
 
 def _of_segment(view: View, query: Floats, places: Ints) -> Candidates:

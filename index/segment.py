@@ -533,6 +533,11 @@ class View:
             return True
         return self.rows <= MANY_ROWS and self.rows <= self.part.exact_rows
 
+    @property
+    def scattered(self) -> bool:
+        """Whether so few rows of a block are allowed that they are taken one by one."""
+        return self.rows * LANES < SCATTERED_LANES * self.part.segment.rows
+
     def best(self, query: Floats, top: Floats, enough: int) -> tuple[Floats, Ints]:
         """(scores, rows) that belong among the best, of the rows looked through: `enough` of
         them or all, in the most promising lists first.
@@ -548,8 +553,7 @@ class View:
         step = kernels.bit_planes(turned, planes)
         order = np.argsort(-(base + REACH * one.spreads))
         capacity, before = 4 * len(top) + 4 * LANES, top.copy()
-        scattered = self.rows * LANES < SCATTERED_LANES * one.rows
-        scan = kernels.scan_scattered if scattered else kernels.scan
+        scan = kernels.scan_scattered if self.scattered else kernels.scan
         while True:
             scores, rows = np.empty(capacity, np.float32), np.empty(capacity, np.int64)
             found, _, bad = scan(
