@@ -431,11 +431,8 @@ class History:
 
     def _want(self, place: Place, *, missed: bool = False) -> Reading:
         """Have a channel or thread read as far as it isn't; `missed`: it may have gaps."""
-        reading = self._readings.get(place.id)
-        if reading is None:
-            coverage = Coverage(place.guild.id, place.id, self._cursor(place.guild.id, place.id))
-            reading = self._readings[place.id] = Reading(coverage, place)
-        elif missed:
+        reading = self._reading(place.guild.id, place.id, place)
+        if missed:
             reading.coverage.fall_behind()
         reading.place = place
         if missed and reading.coverage.started:
@@ -595,7 +592,8 @@ class History:
         if isinstance(place, discord.Thread) and place.archived and place.last_message_id:
             end = max(end, place.last_message_id) if at_end else end  # it may be deleted
         await self._keep(reading, place, page, Move(coverage, newest=end))
-        reading.position = None if at_end else end
+        if coverage.gaps == gaps:  # else somebody may have said from where to read again
+            reading.position = None if at_end else end
         if at_end:
             coverage.catch_up(gaps)
 

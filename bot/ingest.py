@@ -257,12 +257,11 @@ class Ingest:
         return items, sum(len(post.pictures) for post in posts) - len(items)
 
     def saw(self, page: Iterable[discord.Message], words: int) -> None:
-        """Let a page of history correct what the edits that were heard said; see `Ledger.saw`."""
+        """Let a page of history correct what edits said, and what pictures on their way show: of
+        other messages nothing is to be corrected. See `Ledger.saw`."""
         for message in page:
-            on_its_way = message.id in self._taking
-            if on_its_way or self._client.ledger.has_word_on(message.id):
-                slots = frozenset(self.shown(message))
-                self._client.ledger.saw(message.id, slots, words, on_its_way=on_its_way)
+            if message.id in self._taking or self._client.ledger.has_word_on(message.id):
+                self._client.ledger.saw(message.id, frozenset(self.shown(message)), words)
 
     async def drop_unshown(
         self, space: int, messages: Iterable[discord.Message], known: Known

@@ -57,14 +57,13 @@ class Ledger:
     def has_word_on(self, message: int) -> bool:
         return message in self._shown
 
-    def saw(self, message: int, slots: frozenset[str], words: int, *, on_its_way: bool) -> None:
+    def saw(self, message: int, slots: frozenset[str], words: int) -> None:
         """History, asked after so many `words`, has the message with these slots.
 
-        That outdoes an older word: the edit after it may have been missed. Where there is none, it
-        is one only against pictures that are on their way.
+        That outdoes an older word: the edit after it may have been missed.
         """
         number, _ = self._shown.get(message) or (0, None)
-        if number <= words and (number or on_its_way):
+        if number <= words:
             self.say(message, slots)
 
     def welcome(self, channel: int) -> None:

@@ -265,7 +265,9 @@ def _in_bytes(x: torch.Tensor, least: float | None = None) -> tuple[torch.Tensor
     least = min(float(x.amin()), 0.0) if least is None else least
     size, zero = _steps(least, max(float(x.amax()), 0.0))
     if _few_threads():
-        return _rounded(_loops().to_bytes, x, size, zero), size, zero
+        from index import rounding
+
+        return _rounded(rounding.to_bytes, x, size, zero), size, zero
     offset = torch.scalar_tensor(ROUNDING + zero)
     whole = torch.add(offset, x, alpha=1 / size).view(torch.int32).to(torch.uint8)
     return whole, size, zero
@@ -273,12 +275,14 @@ def _in_bytes(x: torch.Tensor, least: float | None = None) -> tuple[torch.Tensor
 
 def _swish_in_bytes(x: torch.Tensor) -> tuple[torch.Tensor, float, int]:
     """`_in_bytes` of swish(x), in one pass with it."""
-    loops = _loops()
+    from index import rounding
+
     # Swish grows with x, but for what is below zero anyway.
     most = float(x.amax())
     greatest = most / (1 + math.exp(-most)) if most > 0 else 0.0
-    size, zero = _steps(LEAST_AFTER["swish"] - loops.SWISH_ERROR, greatest + loops.SWISH_ERROR)
-    return _rounded(loops.swish_to_bytes, x, size, zero), size, zero
+    error = rounding.SWISH_ERROR
+    size, zero = _steps(LEAST_AFTER["swish"] - error, greatest + error)
+    return _rounded(rounding.swish_to_bytes, x, size, zero), size, zero
 
 
 def _steps(least: float, greatest: float) -> tuple[float, int]:
@@ -293,13 +297,6 @@ def _rounded(loop: Callable[..., None], x: torch.Tensor, size: float, zero: int)
     whole = torch.empty(x.shape, dtype=torch.uint8)
     loop(x.numpy(), np.float32(1 / size), np.float32(zero), whole.numpy())
     return whole
-
-
-def _loops() -> Any:
-    """The compiled loops; their compiler is loaded by who needs them."""
-    from index import rounding
-
-    return rounding
 
 
 def _few_threads() -> bool:

@@ -255,9 +255,8 @@ class Game:
                 last = await self._answer(ask)
                 if last is not None and not self._witness.judge(question, last):
                     self.say(f"{person.name} in {here} was shown too much: {last.text()}")
-            if (took_s := time.monotonic() - began) > SLOW_S:
-                said = "answered" if last is not None else "not answered"
-                self.say(f"{person.name} was {said} after {took_s:.1f} s")
+            if last is not None and (took_s := time.monotonic() - began) > SLOW_S:
+                self.say(f"{person.name} was answered after {took_s:.1f} s")
 
     def _question(
         self, person: Person, rng: random.Random, here: int

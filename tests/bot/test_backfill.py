@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import discord
 import pytest
 
 import sandbox as sandbox_package
@@ -342,6 +343,77 @@ async def test_edit_missed_between_two_sessions_is_followed_though_one_before_it
         return posted["id"] in await sources(magpie)
 
     await until(found)
+
+
+async def test_edit_missed_while_the_pictures_are_on_their_way_counts_once_history_shows_it(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held, general = Held(model), world_file.channels["general"]
+    async with running(sandbox, db, held) as client:
+        await watch(client, general)
+        held.hold()
+        begun, words = held.begun, client.ledger.words
+        both = {"a.png": png("teal"), "b.png": png("pink")}
+        posted = await ada.post(str(general), pictures=both)
+
+        async def embedding() -> bool:
+            return held.begun > begun
+
+        await until(embedding)
+        kept = posted["attachments"][0]["id"]
+        sandbox.strike("gateway_miss", event="MESSAGE_UPDATE")
+        path = f"/channels/{general}/messages/{posted['id']}"
+        await ada.request("PATCH", path, json={"attachments": [{"id": kept}]})
+        client.history.read_from(world_file.guild_id, general, int(posted["id"]))
+
+        async def seen() -> bool:
+            return client.ledger.words > words
+
+        await until(seen)
+        held.let_go()
+        await idle(client)
+        assert await client.gallery.slots(world_file.guild_id, posted["id"]) == {f"a:{kept}"}
+
+
+async def test_live_picture_that_failed_is_read_again_in_a_thread_that_had_come_to_rest(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    general, old = world_file.channels["general"], world_file.channels["old-1"]
+    posted = await ada.post(str(old), pictures={"a.png": png("teal")})
+    await ada.request("PATCH", f"/channels/{old}", json={"archived": True})
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert client.history.reading(old) is None
+        await client.gallery.remove_sources(world_file.guild_id, [posted["id"]])
+        client.history.read_from(world_file.guild_id, old, int(posted["id"]))
+        await idle(client)
+        assert posted["id"] in await sources(client)
+
+
+async def test_live_picture_that_failed_is_read_again_though_its_channel_is_being_read(
+    magpie: Magpie, world_file: WorldFile, sandbox: sandbox_package.Server, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+    await ada.post(str(general), "and then")
+    await idle(magpie)
+    reading, channel = magpie.history.reading(general), magpie.get_channel(general)
+    assert reading is not None
+    assert isinstance(channel, discord.TextChannel)
+    await magpie.gallery.remove_sources(world_file.guild_id, [posted["id"]])
+    sandbox.strike("slow", path="/channels/*/messages", delay_s=0.5)
+    magpie.history.read_again(channel)
+
+    async def busy() -> bool:
+        return reading.busy
+
+    await until(busy)
+    magpie.history.read_from(world_file.guild_id, general, int(posted["id"]))
+    await idle(magpie)
+    assert posted["id"] in await sources(magpie)
 
 
 async def test_thread_archived_with_a_picture_on_its_way_is_read_on_in_a_new_session(

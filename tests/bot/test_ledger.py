@@ -70,21 +70,10 @@ async def test_history_outdoes_an_older_edit_but_not_a_later_one(
     shown, words = frozenset({"a:1"}), ledger.words
     one = await item(gallery, 100, "a:1")
     ledger.say(100, frozenset())
-    ledger.saw(100, shown, words, on_its_way=False)  # asked for before the edit
+    ledger.saw(100, shown, words)  # asked for before the edit
     assert await ledger.commit([one]) == 0
-    ledger.saw(100, shown, ledger.words, on_its_way=False)
+    ledger.saw(100, shown, ledger.words)
     assert await ledger.commit([one]) == 1
-
-
-async def test_history_is_a_word_against_what_is_on_its_way(
-    gallery: Gallery, ledger: Ledger
-) -> None:
-    both = [await item(gallery, 100, "a:1"), await item(gallery, 101, "a:1")]
-    ledger.saw(100, frozenset(), ledger.words, on_its_way=True)
-    ledger.saw(101, frozenset(), ledger.words, on_its_way=False)
-    await ledger.commit(both)
-    assert not await gallery.slots(SPACE, "100")
-    assert await gallery.slots(SPACE, "101")
 
 
 async def test_no_edit_brings_a_deleted_message_back(gallery: Gallery, ledger: Ledger) -> None:

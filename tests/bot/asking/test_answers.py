@@ -375,10 +375,14 @@ async def test_a_full_disk_is_no_reason_not_to_answer(scene: Scene) -> None:
     with no_file_can_be_written():
         answer = await finn.command("find", where=scene.channel("general"), query="dog")
         erasing = await finn.command("privacy", "erase", where=scene.channel("general"))
+        leaving = await finn.command("privacy", "opt-out", where=scene.channel("general"))
     assert len(scene.shown(answer)) == results.PAGE_SIZE
     assert f"-# {replies.NO_BUTTONS}" in answer.lines()
     assert not any(button.get("label") == "More" for button in answer.buttons())
     assert erasing.text().startswith(replies.DISK_FULL)
+    assert leaving.text().startswith(replies.DISK_FULL)
+    member = (scene.magpie.guilds[0].id, int(finn.user["id"]))
+    assert member not in scene.magpie.opted_out, "nobody is kept out who was told that it failed"
     answer = await finn.command("find", where=scene.channel("general"), query="dog")
     assert answer.button("More")
 
