@@ -175,37 +175,39 @@ def test_walk_takes_each_picture_once_in_order(photos: Path) -> None:
 
 
 @contextlib.contextmanager
-def adding(tiny_clip: Path, *paths: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "index", "add", *paths, "--db", "g.db"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+def adding(tiny_clip: Path, folder: str, number: signal.Signals) -> Iterator[subprocess.Popen[str]]:
+    """An `add` that gets this signal right after its first commit.
+
+    It sends the signal itself: on a busy machine a process beside it can come too late.
+    """
+    code = f"""
+import os, sys
+from index import Gallery
+from index.__main__ import main
+commit = Gallery.commit
+async def commit_once(gallery, batch):
+    Gallery.commit = commit
+    await commit(gallery, batch)
+    os.kill(os.getpid(), {int(number)})
+Gallery.commit = commit_once
+sys.exit(main(["add", {folder!r}, "--db", "g.db", "--model", {str(tiny_clip)!r}]))
+"""
     with subprocess.Popen(
-        [*command, "--model", str(tiny_clip)],
+        [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     ) as process:
         yield process
         process.kill()
-
-
-def wait_for_links(process: subprocess.Popen[str]) -> None:
-    """Until something was committed, and not yet everything."""
-    while process.poll() is None:
-        with contextlib.suppress(sqlite3.Error):
-            if stored():
-                return
-        time.sleep(0.005)
-    raise AssertionError(f"it ended by itself: {process.communicate()}")
 
 
 def test_killed_in_the_middle_and_resumed_misses_nothing_and_doubles_nothing(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = patches(tmp_path / "photos", 1200)
-    with adding(tiny_clip, "photos") as process:
-        wait_for_links(process)
-        process.send_signal(signal.SIGKILL)
+    with adding(tiny_clip, "photos", signal.SIGKILL) as process:
         process.wait()
     before = len(stored())
     assert 0 < before < len(files)
@@ -219,9 +221,7 @@ def test_interrupted_finishes_what_is_in_hand_and_says_how_to_go_on(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path
 ) -> None:
     files = patches(tmp_path / "photos", 1200)
-    with adding(tiny_clip, "photos") as process:
-        wait_for_links(process)
-        process.send_signal(signal.SIGINT)
+    with adding(tiny_clip, "photos", signal.SIGINT) as process:
         out, err = process.communicate()
     assert process.returncode == 130
     assert "stopping: finishing what is in hand" in err
@@ -260,9 +260,8 @@ def test_other_process_is_refused_while_one_adds_and_finding_is_allowed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     patches(tmp_path / "photos", 1200)
-    with adding(tiny_clip, "photos") as process:
-        wait_for_links(process)
-        process.send_signal(signal.SIGSTOP)
+    with adding(tiny_clip, "photos", signal.SIGSTOP) as process:
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         assert add("photos") == 2
         assert f"is being written by process {process.pid}" in capsys.readouterr().err
         assert main(["find", "--db", "g.db", "a dog"]) == 0
