@@ -1,12 +1,14 @@
-"""Questions of 10³ to 3·10⁶ rows beside faiss Flat and numpy, with the same filter, on one core.
+"""Questions of 10⁴ to 10⁶ rows beside faiss Flat and numpy, with the same filter, on one core.
 
 BENCH_ROWS (as 10000,100000) chooses the sizes, BENCH_SEED another world of vectors, and `--plot
-docs/search.svg` measures from 10³ on and draws how the time grows. The engine and the peers are
-asked in turn, a few questions each, in time of the processor, so that their ratio holds on a noisy
-machine. faiss is given its filter ready made, and of its two kinds of filter the faster counts; the
-engine's time includes making its own. Recall counts against faiss Flat, which compares everything.
-Up to 100,000 rows USearch (HNSW) and sqlite-vec answer too. The same is asked of real vectors: the
-pocket model's, of the demo's pictures and of parts of them.
+docs/search.svg` measures from 10³ to 10⁷ and draws how the time grows: most of an hour, with 45 GB
+of disk. The engine and the peers are asked in turn, a few questions each, in time of the processor,
+so that their ratio holds on a noisy machine. faiss is given its filter ready made, and of its two
+kinds of filter the faster counts; the engine's time includes making its own. Recall counts against
+faiss Flat, which compares everything. Up to 100,000 rows USearch (HNSW) and sqlite-vec answer too.
+Of 10⁷ rows, which take the peers more memory than there is, the engine is asked alone; the right
+answers are found while the vectors are made. The same is asked of real vectors: the pocket model's,
+of the demo's pictures and of parts of them.
 
 At 1,000,000 rows they also go through a gallery's file: a start from the derived files beside one
 from SQLite, and questions while 500 links a second come and go.
@@ -21,7 +23,7 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -34,17 +36,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report import Figure, Report, Target, spread
-from bench.vectors import Floats, pictures, questions, real
+from bench.vectors import Floats, made, pictures, questions, real
 from index import Gallery, Group, Link
 from index.query import QueryEmbedding
 from index.records import Changes, EmbeddedPicture, Entries
-from index.search import LOAD_ROWS, SAMPLED_ROWS, Rows, looked_at
+from index.search import LOAD_ROWS, SAMPLED_ROWS, Found, Rows, looked_at
 from index.segment import LOWEST, Filter, View
 
 SIZES = (10_000, 100_000, 1_000_000)
-PLOTTED = (1_000, 10_000, 100_000, 1_000_000, 3_000_000)
+PLOTTED = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 SLOW_ROWS = 100_000  # up to so many the slower peers are asked too
-LOADED_ROWS = 1_000_000  # from this size on also through a gallery's file
+LOADED_ROWS = 1_000_000  # this size also through a gallery's file
+ALONE_ROWS = 10_000_000  # from this size on without peers
 DIMENSION = 512
 QUESTIONS = 32  # of each kind
 IN_A_ROW = 8
@@ -114,15 +117,17 @@ class Timed:
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     recalls: dict[str, list[float]] = field(default_factory=dict)  # by kind of question
+    elapsed: dict[str, list[float]] = field(default_factory=dict)  # with waiting for the disk
 
     def ask(self, who: str, answer: Callable[[Floats], Any], queries: Floats) -> list[Any]:
         """The answers, one after the other, the first question once before the clock runs."""
         answer(queries[0])
         answers = []
         for query in queries:
-            began = time.thread_time()
+            began, began_at = time.thread_time(), time.perf_counter()
             answers.append(answer(query))
             self.seconds[who].append(time.thread_time() - began)
+            self.elapsed.setdefault(who, []).append(time.perf_counter() - began_at)
         return answers
 
     def ms(self, who: str) -> list[float]:
@@ -150,8 +155,11 @@ def run() -> Report:
     measured: dict[int, dict[str, Timed]] = {}
     with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
         for size in sizes:
-            vectors, questions_ = pictures(size, DIMENSION), questions(size, QUESTIONS, DIMENSION)
-            held, measured[size] = _compare(vectors, questions_, Path(scratch) / str(size))
+            questions_, folder = questions(size, QUESTIONS, DIMENSION), Path(scratch) / str(size)
+            if size >= ALONE_ROWS:
+                held, measured[size] = _alone(size, questions_, folder)
+            else:
+                held, measured[size] = _compare(pictures(size, DIMENSION), questions_, folder)
             _tell(report, str(size), held, measured[size])
         recalls = [
             timed.recall for one in measured.values() for timed in one.values() if timed.recalls
@@ -184,6 +192,15 @@ def _tell(report: Report, of: str, held: float, timed: dict[str, Timed]) -> None
             continue
         report.figures[f"{of}, {name}, ms"] = spread(times.ms("magpie"))
         report.figures[f"{of}, {name}, recall@10"] = times.recall
+        if not times.peers:
+            waited = spread([1000 * seconds for seconds in times.elapsed["magpie"]])
+            report.figures[f"{of}, {name}, ms with waiting for the disk"] = waited
+        if not times.peers:
+            waited = spread([1000 * seconds for seconds in times.elapsed["magpie"]])
+            report.figures[f"{of}, {name}, ms with waiting for the disk"] = waited
+        if not times.peers:
+            waited = spread([1000 * seconds for seconds in times.elapsed["magpie"]])
+            report.figures[f"{of}, {name}, ms with waiting for the disk"] = waited
         for peer in times.peers:
             ratio = f"{spread(times.ms(peer))} × {times.ratio(peer):.3g}"
             report.peers[f"{of}, {name}, {peer} ms (× ours)"] = ratio
@@ -207,7 +224,8 @@ def _compare(
     faiss.omp_set_num_threads(1)
     size, dimension = vectors.shape
     columns = Columns.of(size)
-    rows = _rows(vectors, columns, folder)
+    chunks = (vectors[start : start + CHUNK_ROWS] for start in range(0, size, CHUNK_ROWS))
+    rows = _rows(chunks, dimension, columns, folder)
     flat = faiss.IndexFlatIP(dimension)
     for start in range(0, size, CHUNK_ROWS):
         flat.add(np.ascontiguousarray(vectors[start : start + CHUNK_ROWS]))
@@ -271,11 +289,12 @@ def _slow_peers(vectors: Floats) -> dict[str, Callable[[Floats], Any]]:
     }
 
 
-def _rows(vectors: Floats, columns: Columns, folder: Path) -> Rows:
-    rows = Rows(vectors.shape[1], folder=folder)
-    for start in range(0, len(vectors), CHUNK_ROWS):
-        stop = min(start + CHUNK_ROWS, len(vectors))
-        rows.apply(Changes(added=_entries(vectors[start:stop], columns, start)))
+def _rows(chunks: Iterable[Floats], dimension: int, columns: Columns, folder: Path) -> Rows:
+    rows = Rows(dimension, folder=folder)
+    start = 0
+    for vectors in chunks:
+        rows.apply(Changes(added=_entries(vectors, columns, start)))
+        start += len(vectors)
         if rows.recent >= LOAD_ROWS:
             _settle(rows, alone=True)
     while rows.due:
@@ -305,6 +324,56 @@ def _entries(vectors: Floats, columns: Columns, first: int) -> Entries:
     )
 
 
+class Exact:
+    """The best rows of each limit for many questions at once, while the vectors pass."""
+
+    def __init__(self, columns: Columns, queries: Floats) -> None:
+        self._queries = queries
+        self._mine = {name: limit.of(columns)[1] for name, limit in FILTERS.items()}
+        self._scores = {name: np.full((len(queries), K), LOWEST, np.float32) for name in FILTERS}
+        self.best = {name: np.full((len(queries), K), -1) for name in FILTERS}  # rows
+
+    def passing(self, chunks: Iterable[Floats]) -> Iterator[Floats]:
+        start = 0
+        for vectors in chunks:
+            scores = self._queries @ vectors.T
+            for name, mine in self._mine.items():
+                rows = start + np.flatnonzero(mine[start : start + len(vectors)])
+                self._take(name, rows, scores[:, rows - start])
+            start += len(vectors)
+            yield vectors
+
+    def _take(self, name: str, rows: NDArray[np.int64], scores: Floats) -> None:
+        among = np.hstack([self._scores[name], scores])
+        which = np.hstack([self.best[name], np.broadcast_to(rows, scores.shape)])
+        top = np.argpartition(-among, K - 1, axis=1)[:, :K]
+        self._scores[name] = np.take_along_axis(among, top, axis=1)
+        self.best[name] = np.take_along_axis(which, top, axis=1)
+
+
+def _alone(size: int, asked: dict[str, Floats], folder: Path) -> tuple[float, dict[str, Timed]]:
+    """Resident bytes a row, and the times by filter, of rows that only the engine keeps."""
+    columns = Columns.of(size)
+    exact = Exact(columns, np.concatenate(list(asked.values())))
+    rows = _rows(exact.passing(made(size, DIMENSION)), DIMENSION, columns, folder)
+    timed = {}
+    for name, limit in FILTERS.items():
+        arguments, _ = limit.of(columns)
+        timed[name] = Timed({"magpie": []})
+        best = iter(exact.best[name])
+        for kind, queries in asked.items():
+            found = timed[name].ask("magpie", partial(_ours, rows, arguments), queries)
+            timed[name].recalls[kind] = [
+                float(np.isin(ours.links, right).mean())
+                for ours, right in zip(found, best, strict=False)
+            ]
+    return rows.resident_bytes / size, timed | {WHERE: _where(rows, asked)}
+
+
+def _ours(rows: Rows, arguments: dict[str, Any], query: Floats) -> Found:
+    return rows.search(query, space=1, k=K, **arguments)
+
+
 def _in_turn(
     rows: Rows,
     flat: Any,
@@ -317,7 +386,7 @@ def _in_turn(
     """A few questions to one, the same to the next, and so on."""
     ids = np.flatnonzero(mine)
     answers: dict[str, Callable[[Floats], Any]] = {
-        "magpie": lambda query: rows.search(query, space=1, k=K, **arguments),
+        "magpie": partial(_ours, rows, arguments),
         "numpy": lambda query: _numpy(vectors, ids, query),
         **slow,
     }
@@ -549,8 +618,12 @@ LINES = {
 def _drawn(measured: dict[int, dict[str, Timed]]) -> str:
     """Milliseconds of a question over the number of rows, both in powers of ten, as an SVG."""
     lines = {
-        line: {size: statistics.median(one[line[1]].ms(line[0])) for size, one in measured.items()}
-        for line in LINES
+        (who, name): {
+            size: statistics.median(one[name].ms(who))
+            for size, one in measured.items()
+            if who in one[name].seconds
+        }
+        for who, name in LINES
     }
     rows = [math.log10(size) for size in measured]
     times = [math.log10(ms) for line in lines.values() for ms in line.values()]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -73,18 +74,25 @@ class World:
         return _unit(vectors)
 
 
+def made(rows: int, dimension: int = 512) -> Iterator[Floats]:
+    """(n, dimension) at a time, until there are that many rows; always the same."""
+    world, random = World.of(rows, dimension), np.random.default_rng(SEED + 1)
+    for start in range(0, rows, CHUNK_ROWS):
+        yield world.pictures(random, min(CHUNK_ROWS, rows - start))
+
+
 def pictures(rows: int, dimension: int = 512) -> Floats:
-    """(rows, dimension) mapped from a file that is made once under build/."""
+    """The same, (rows, dimension), mapped from a file that is made once under build/."""
     path = ROOT / "build" / "vectors" / f"{rows}x{dimension}-{SEED}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        world, random = World.of(rows, dimension), np.random.default_rng(SEED + 1)
         unfinished = path.with_suffix(".part")
-        made = np.lib.format.open_memmap(unfinished, "w+", np.float32, (rows, dimension))
-        for start in range(0, rows, CHUNK_ROWS):
-            count = min(CHUNK_ROWS, rows - start)
-            made[start : start + count] = world.pictures(random, count)
-        del made
+        written = np.lib.format.open_memmap(unfinished, "w+", np.float32, (rows, dimension))
+        start = 0
+        for chunk in made(rows, dimension):
+            written[start : start + len(chunk)] = chunk
+            start += len(chunk)
+        del written
         os.replace(unfinished, path)
     mapped: Floats = np.load(path, mmap_mode="r")
     return mapped
@@ -111,12 +119,12 @@ def real(count: int) -> tuple[Floats, dict[str, Floats]]:
         with Image.open(DEMO / name) as file:
             picture = file.convert("RGB")
         frames += [_cut(picture, random, number) for number in range(CUTS)]
-    made = np.concatenate([model.images(frames[n : n + 64]) for n in range(0, len(frames), 64)])
-    left_out = random.choice(len(made), count, replace=False)
+    images = np.concatenate([model.images(frames[n : n + 64]) for n in range(0, len(frames), 64)])
+    left_out = random.choice(len(images), count, replace=False)
     said = [" ".join([*label["subjects"], *label["places"]]) for label in labels.values()]
     texts, _ = model.texts([said[n] for n in random.choice(len(said), count)])
-    asked = {"image": made[left_out], "text": texts}
-    return np.delete(made, left_out, axis=0), asked
+    asked = {"image": images[left_out], "text": texts}
+    return np.delete(images, left_out, axis=0), asked
 
 
 def _cut(picture: Any, random: np.random.Generator, number: int) -> Any:
