@@ -147,13 +147,24 @@ def _inside(channel: GuildChannel) -> list[GuildChannel]:
 
 async def pictures_by_channel(client: Magpie, member: discord.Member) -> dict[int, int]:
     """How many indexed pictures of each channel, its threads included, `member` may read there."""
-    guild = member.guild
-    by_channel: dict[int, list[Group]] = {}
-    for group in await client.gallery.groups(guild.id):
-        by_channel.setdefault(group.parent or group.id, []).append(group)
     pictures = {}
-    for channel, groups in by_channel.items():
-        place = guild.get_channel(channel)  # as if asked there, where it may be age-restricted
-        allowed = await permissions.readable(client, member, guild, place, groups)
-        pictures[channel] = await client.gallery.count_links(guild.id, allowed)
+    groups = await client.gallery.groups(member.guild.id)
+    for channel, allowed in (await readable_there(client, member, groups)).items():
+        pictures[channel] = await client.gallery.count_links(member.guild.id, allowed)
     return pictures
+
+
+async def readable_there(
+    client: Magpie, member: discord.Member, groups: Iterable[Group]
+) -> dict[int, set[int]]:
+    """By channel, which of its groups `member` may read, as if asked there, where it may be
+    age-restricted."""
+    by_channel: dict[int, list[Group]] = {}
+    for group in groups:
+        by_channel.setdefault(group.parent or group.id, []).append(group)
+    return {
+        channel: await permissions.readable(
+            client, member, member.guild, member.guild.get_channel(channel), inside
+        )
+        for channel, inside in by_channel.items()
+    }

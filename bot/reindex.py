@@ -24,9 +24,9 @@ import discord
 from discord import app_commands, ui
 from discord.abc import GuildChannel
 
-from bot import replies
-from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions, read_page
-from bot.channels import Channel, demand_manage_server
+from bot import permissions, replies
+from bot.backfill import PAGE, Place, WithMessages, is_deleted, missing_permissions, read_page
+from bot.channels import Channel, demand_manage_server, readable_there
 from bot.ingest import Trouble, What
 from bot.logs import fields
 from bot.watched import group_of
@@ -247,10 +247,10 @@ class Reindexing:
     def by_id(self, job_id: int) -> Run | None:
         return self._runs.get(job_id)
 
-    def lines(self, guild_id: int) -> list[str]:
-        """One line on the active job of a guild, for /status."""
-        run = self.of(guild_id)
-        return [run.text()] if run else []
+    async def lines(self, member: discord.Member) -> list[str]:
+        """How far the latest job of a guild is, or how it ended, for this member."""
+        runs = [run for run in self._runs.values() if run.space == member.guild.id]
+        return [await run.text_for(member) for run in runs[-1:]]
 
 
 class Run:
@@ -455,6 +455,36 @@ class Run:
     def text(self) -> str:
         return replies.reindexing(self.status, self.state)
 
+    async def text_for(self, member: discord.Member) -> str:
+        """The same without figures for whoever may not read all that they count."""
+        counted = await self._counted(member.guild)
+        allowed = await readable_there(self._client, member, counted)
+        if {group.id for group in counted} <= set().union(*allowed.values()):
+            return self.text()
+        why = replies.FIGURES_CLOSED
+        return replies.reindexing_without_figures(self.status, self.state, why)
+
+    async def _text_in(self, channel_id: int) -> str:
+        """The same for everyone who can view this channel."""
+        guild = self._client.get_guild(self.space)
+        here = guild.get_channel_or_thread(channel_id) if guild else None
+        if guild is not None and here is not None:
+            counted = await self._counted(guild)
+            shared = permissions.shared_with_everyone_here(guild, here, counted)
+            if {group.id for group in counted} <= shared:
+                return self.text()
+        why = replies.FIGURES_IN_STATUS
+        return replies.reindexing_without_figures(self.status, self.state, why)
+
+    async def _counted(self, guild: discord.Guild) -> list[Group]:
+        """What is read, without what has been deleted since."""
+        known = {group.id: group for group in await self._client.gallery.groups(self.space)}
+        for id, _ in self.state.groups or ():
+            place = guild.get_channel_or_thread(id)
+            if isinstance(place, Place):
+                known[id] = group_of(place)
+        return [known[id] for id, _ in self.state.groups or () if id in known]
+
     async def show_here(self, interaction: Interaction) -> str | None:
         """Show the progress in the channel of a command; the answer to the command.
 
@@ -464,13 +494,14 @@ class Run:
         earlier, self._message = self._message, None
         channel = interaction.channel
         assert isinstance(channel, discord.abc.Messageable)
+        text = await self._text_in(channel.id)
         try:
-            message = await self._post(channel, self.text())
+            message = await self._post(channel, text)
         except discord.HTTPException as error:
             log.warning(fields("progress_unposted", job=self._job.id, why=error))
             await self.show(at_once=True)
             return None
-        self._message, self._shown = [message.channel.id, message.id], self.text()
+        self._message, self._shown = [message.channel.id, message.id], text
         if self._task is None or self._task.done():
             await self._save()  # else the next page does
         if earlier:
@@ -490,9 +521,10 @@ class Run:
 
     async def show(self, *, at_once: bool = False) -> None:
         """Bring the progress message up to date."""
-        text = self.text()
-        soon = time.monotonic() - self._shown_at < SHOW_EVERY_S
-        if text == self._shown or (soon and not at_once):
+        if time.monotonic() - self._shown_at < SHOW_EVERY_S and not at_once:
+            return
+        text = await self._text_in(self._message[0]) if self._message else self.text()
+        if text == self._shown:
             return
         self._shown_at, self._shown = time.monotonic(), text
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -409,6 +409,8 @@ def watched_channels(
 
 # ── Admins: reindex ──────────────────────────────────────────────────────────────────────
 
+FIGURES_IN_STATUS = "Not everyone here may see all of these channels: `/status` has the figures."
+FIGURES_CLOSED = "Its figures count channels that you can't read."
 REINDEX_OVER = "That job is over. `/reindex` begins another."
 
 _STANDS = {
@@ -429,16 +431,8 @@ def reindex_shown(link: str) -> str:
 
 
 def reindexing(status: str, state: State) -> str:
-    """How far a job is, as its message shows it."""
-    where = f"<#{state.channel}>" if state.channel else "all watched channels"
-    what = {
-        "missing": "missing pictures",
-        "everything": "everything again",
-        "model": f"everything for `{state.model}`",
-    }[state.what]
-    lines = [f"**{_STANDS[status]}** · {where}, {what}"]
-    if status in ("running", "paused"):
-        lines.append(_bar(state.fraction) + _time_left(state.seconds_left, status))
+    """How far a job is, with all its figures."""
+    lines = _reindexing(status, state)
     rate = f", {state.checked / state.elapsed_s:.1f} a second" if state.elapsed_s > 1 else ""
     going_on = status in ("running", "paused")
     total = f" of about {state.total_estimate:,}" if going_on and state.total_estimate else ""
@@ -452,6 +446,28 @@ def reindexing(status: str, state: State) -> str:
     if state.what == "model":
         lines.append(_of_the_switch(status, state))
     return "\n".join(lines)
+
+
+def reindexing_without_figures(status: str, state: State, why: str) -> str:
+    """The same for who may not know how much there is."""
+    lines = _reindexing(status, state)
+    if state.what == "model":
+        lines.append(_of_the_switch(status, replace(state, lost=0)))
+    return "\n".join([*lines, f"-# {why}"])
+
+
+def _reindexing(status: str, state: State) -> list[str]:
+    """What the job is, and its share that is done."""
+    where = f"<#{state.channel}>" if state.channel else "all watched channels"
+    what = {
+        "missing": "missing pictures",
+        "everything": "everything again",
+        "model": f"everything for `{state.model}`",
+    }[state.what]
+    lines = [f"**{_STANDS[status]}** · {where}, {what}"]
+    if status in ("running", "paused"):
+        lines.append(_bar(state.fraction) + _time_left(state.seconds_left, status))
+    return lines
 
 
 def _of_the_switch(status: str, state: State) -> str:

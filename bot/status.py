@@ -50,7 +50,7 @@ async def _status(client: Magpie, guild: discord.Guild, member: discord.Member) 
     return Status(
         channels=channels,
         progress=client.history.progress(guild.id),
-        jobs=client.reindexing.lines(guild.id),
+        jobs=await client.reindexing.lines(member),
         waiting=client.ingest.depth,
         per_second=client.metrics.pictures_per_second(),
         model=info.name if info else client.gallery.model,

@@ -33,6 +33,7 @@ def world_file(tmp_path: Path) -> WorldFile:
     for n in range(MESSAGES):
         pictures = [world.picture(f"{n}.png", f"#{n:02x}8040")] if n % 10 == 0 else []
         world.message(general, mei, f"message {n}", pictures=pictures)
+    world.message(world.channel("park"), mei, pictures=[world.picture("park.png", "green")])
     old = world.thread("old", general, world.people["ada"], archived=True)
     world.message(old, mei, pictures=[world.picture("old.png", "gold")])
     return world
@@ -115,6 +116,32 @@ async def test_what_is_missing_comes_in_and_what_is_gone_goes(
     assert done.state["removed"] == 3
 
 
+async def test_counts_are_shown_only_to_who_may_read_what_is_counted(
+    magpie: Magpie, world_file: WorldFile, ada: Person, log_in: LogIn
+) -> None:
+    """In #general, where everyone reads #park, but #after-dark only in such channels."""
+    for name, counted in (("after-dark", False), ("park", True)):
+        channel = world_file.channels[name]
+        await watch(magpie, channel)
+        shown = ada.seen()
+        await begin(ada, channel=str(channel))
+        told = await ada.event(
+            "MESSAGE_UPDATE", where=lambda message: "is done" in message["content"], since=shown
+        )
+        assert f"<#{channel}>" in told["content"]
+        assert ("pictures checked in" in told["content"]) == counted
+        assert ("`/status` has the figures" in told["content"]) != counted
+        assert "pictures checked in" in (await ada.command("status")).text()
+    moderator = await log_in("mod")
+    assert "pictures checked in" in (await moderator.command("status")).text()
+    path = f"/channels/{channel}/permissions/{world_file.people['mod']}"
+    deny = str(worlds.READ_MESSAGE_HISTORY)
+    await ada.request("PUT", path, json={"type": 1, "allow": "0", "deny": deny})
+    status = (await moderator.command("status")).text()
+    assert "Reindexing is done" in status
+    assert "pictures checked in" not in status
+
+
 async def test_only_the_channel_asked_for_is_read(
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
@@ -168,7 +195,7 @@ async def test_progress_is_an_ordinary_message_that_ends_without_buttons(
 
     await until(shown)
     assert progress_of(ada).buttons() == []
-    assert "0 added · 0 removed" in progress_of(ada).text()
+    assert "0 added · 0 removed" in (await ada.command("status")).text()
 
 
 async def test_paused_and_resumed_by_button(
