@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot import memory
 from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions, read_page
 from bot.ingest import Trouble
 from bot.logs import fields
@@ -33,6 +34,7 @@ LIST_EVERY_S = 20.0  # a page; Discord allows about one a second
 # The file is written anew once a minute at most, and a larger one seldom: 0.1 MB/s of it all told.
 COMPACT_EVERY_S = 60.0
 COMPACT_S_A_MB = 10.0
+GIVE_BACK_EVERY_S = 60.0
 DAY_S = 86_400.0
 
 
@@ -52,6 +54,7 @@ class Upkeep:
                 ("expire", self._expire_all, EXPIRE_EVERY_S),
                 ("relist", self._relist, LIST_EVERY_S),
                 ("compact", self._compact, COMPACT_EVERY_S),
+                ("give back", self._give_back, GIVE_BACK_EVERY_S),
             )
         ]
 
@@ -112,6 +115,11 @@ class Upkeep:
         size_mb = await self._client.gallery.disk_bytes() / 1e6
         await asyncio.sleep(min(COMPACT_S_A_MB * size_mb, DAY_S))
         await self._client.gallery.compact()
+
+    # ---- memory that was freed
+
+    async def _give_back(self) -> None:
+        await asyncio.to_thread(memory.give_back)
 
     # ---- deletions that nobody told about
 

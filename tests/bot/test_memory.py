@@ -1,0 +1,29 @@
+"""Memory that was freed goes back to the system."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot import memory
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.skipif(not memory.give_back(), reason="not glibc")
+def test_holes_between_what_stays_are_given_back() -> None:
+    blocks = [np.ones(2_000) for _ in range(8_000)]  # of 16 kB: glibc keeps such to itself
+    kept = blocks[::100]
+    full = resident_mb()
+    del blocks
+    memory.give_back()
+    assert resident_mb() < full - 64
+    assert all(block.sum() == 2_000 for block in kept)
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
