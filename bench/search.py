@@ -475,7 +475,8 @@ def _fill(path: Path, vectors: Floats) -> None:
     groups = np.random.default_rng(1).integers(0, GROUPS, len(vectors)).tolist()
     db = sqlite3.connect(path)
     db.execute("PRAGMA synchronous = OFF")
-    db.executemany("INSERT INTO groups VALUES (1, ?, NULL, 0)", [(n,) for n in range(GROUPS)])
+    group = "INSERT INTO groups (space, id, private) VALUES (1, ?, 0)"
+    db.executemany(group, [(n,) for n in range(GROUPS)])
     for start in range(0, len(vectors), CHUNK_ROWS):
         numbers = range(start + 1, min(start + CHUNK_ROWS, len(vectors)) + 1)
         db.executemany(

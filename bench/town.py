@@ -193,7 +193,8 @@ def _fill(path: Path, count: int, vectors: Floats) -> None:
     db.execute("PRAGMA synchronous = OFF")
     places = [SQUARE, CAMERA, *PLACES]
     db.executemany(f"INSERT INTO watched VALUES ({GUILD}, ?)", [(id,) for id in places])
-    db.executemany(f"INSERT INTO groups VALUES ({GUILD}, ?, NULL, 0)", [(id,) for id in places])
+    group = f"INSERT INTO groups (space, id, private) VALUES ({GUILD}, ?, 0)"
+    db.executemany(group, [(id,) for id in places])
     newest = at_time(BEGAN + count)
     db.executemany(
         f"INSERT INTO cursors VALUES ({GUILD}, ?, {newest}, 0, 1)", [(id,) for id in places]

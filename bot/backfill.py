@@ -28,7 +28,7 @@ from bot.logs import fields
 from bot.recent import Recent
 from bot.replies import MISSING_ACCESS, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 from bot.watched import group_of
-from index import Cursor, GalleryClosed
+from index import Cursor, GalleryClosed, Group
 
 if TYPE_CHECKING:
     from bot.client import Magpie
@@ -274,23 +274,45 @@ class History:
 
     # ---- forgetting
 
-    async def forget_group(self, guild_id: int, group: int) -> int:
+    async def forget_group(self, guild_id: int, group: int, *, patient: bool = True) -> int:
         """Erase a channel with its threads, or a thread; returns how many pictures went."""
+        groups = await self._client.gallery.groups(guild_id)
+        with_pictures = {one.id for one in groups if one.parent == group}
         threads = [
             reading.coverage.group
             for reading in self._of(guild_id)
             if getattr(reading.place, "parent_id", None) == group
         ]
-        for reading in (self._readings.get(one) for one in (group, *threads)):
+        for reading in (self._readings.get(one) for one in {group, *threads, *with_pictures}):
             if reading is not None:
                 self._let_go(reading)
-        removed = await self._client.ledger.forget_group(guild_id, group, threads)
+        ledger = self._client.ledger
+        removed = await ledger.forget_group(guild_id, group, threads, patient=patient)
         # of archived threads that had pictures only the gallery knew that they belonged here
         self._cursors[guild_id] = await self._client.gallery.cursors(guild_id)
         if removed:
             log.info(fields("group_erased", guild=guild_id, group=group, pictures=removed))
             self._client.metrics.removed.inc(removed)
         return removed
+
+    async def forget_closed(self, guild: discord.Guild, group: Group) -> int:
+        """Erase a channel or thread that the bot can't read back; returns how many pictures went.
+
+        It stays watched: once it is open again, it is read from its beginning.
+
+        raises   StoreError when the file can't be written now
+        """
+        parent = self._readings.get(group.parent or 0)
+        if parent is not None and parent.missing:  # then it looks for all of its archived threads
+            parent.coverage.complete = False
+            await self._client.ledger.commit((), [Move(parent.coverage)])
+        try:
+            return await self.forget_group(guild.id, group.id, patient=False)
+        finally:  # it may have been opened meanwhile
+            place = guild.get_channel_or_thread(group.id)
+            for one in (place, *getattr(place, "threads", ())):
+                if isinstance(one, Place) and self._client.watched.covers(one):
+                    self._want(one)
 
     async def let_go_of_guild(self, guild_id: int) -> list[Reading]:
         """Read nothing of a guild any more; returns what was being read."""
@@ -334,7 +356,6 @@ class History:
         for channel in channels:
             if isinstance(channel, discord.CategoryChannel):
                 continue
-            self._client.ledger.welcome(channel.id)
             self._want(channel)
             for thread in getattr(channel, "threads", ()):
                 self._want(thread)
@@ -513,8 +534,9 @@ class History:
         """The next page of a channel or thread, or a look through its archived threads."""
         place = reading.place or await self._find(reading)
         coverage = reading.coverage
-        if place is None:
+        if place is None or coverage.dropped:
             return
+        self._client.ledger.welcome(group_of(place))
         if isinstance(place, WithMessages):
             if not coverage.started:
                 await self._read_first(reading, place)
@@ -625,22 +647,21 @@ class History:
     async def _look_through_threads(self, reading: Reading, place: WithThreads) -> None:
         """Find archived threads: all of them at first, later those that moved since."""
         coverage = reading.coverage
-        found = [
-            self._reading(thread.guild.id, thread.id, thread)
-            for thread in await self._archived(place, everything=not coverage.complete)
-        ]
-        fresh = [thread for thread in found if not thread.coverage.started]
-        moves = [_at_its_end(thread.coverage, thread.place) for thread in fresh]
+        threads = await self._archived(place, everything=not coverage.complete)
+        found = [self._reading(thread.guild.id, thread.id, thread) for thread in threads]
+        fresh = [one for one in found if not one.coverage.started]
+        moves = [_at_its_end(one.coverage, one.place) for one in fresh]
         newest = place.id if not coverage.started else 0  # a forum
         moves.append(Move(coverage, newest=newest, complete=True))
         await self._client.ledger.commit((), moves)
-        for thread in fresh:  # archived: nothing can have come after its last message
-            thread.coverage.catch_up(thread.coverage.gaps)
+        for one in fresh:  # archived: nothing can have come after its last message
+            one.coverage.catch_up(one.coverage.gaps)
         reading.threads_due = False
         # The listing begins with those archived last. Read in reverse, what a crash leaves
         # unread stays at the top, where the next look finds it.
-        for thread in reversed(found):
-            self._queue(thread)
+        for one, thread in reversed(list(zip(found, threads, strict=True))):
+            if not one.coverage.dropped:
+                self._want(thread)  # it may have been closed until now
 
     async def archived(self, place: WithThreads) -> list[discord.Thread]:
         """All archived threads of a channel that the bot may see."""

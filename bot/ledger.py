@@ -19,7 +19,7 @@ from typing import TypeAlias, TypeVar
 from bot.coverage import Move
 from bot.logs import fields
 from bot.recent import Recent
-from index import EmbeddedPicture, Gallery, Job, Link, StoreError
+from index import EmbeddedPicture, Gallery, Group, Job, Link, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +66,10 @@ class Ledger:
         if number <= words:
             self.say(message, slots)
 
-    def welcome(self, channel: int) -> None:
-        """This channel is watched (again), with its threads."""
-        self._gone_groups.pop(channel, None)
+    def welcome(self, group: Group) -> None:
+        """This channel is read (again), or this thread of one that is."""
+        for one in (group.id, group.parent or 0):
+            self._gone_groups.pop(one, None)
 
     def _stands(self, link: Link) -> bool:
         if link.group.id in self._gone_groups or link.group.parent in self._gone_groups:
@@ -141,7 +142,9 @@ class Ledger:
 
         return await self._in_the_end(write, patient)
 
-    async def forget_group(self, space: int, group: int, threads: Iterable[int] = ()) -> int:
+    async def forget_group(
+        self, space: int, group: int, threads: Iterable[int] = (), *, patient: bool = True
+    ) -> int:
         """Remove a channel with its threads, or a thread; returns how many pictures went.
 
         The gallery knows the threads that have pictures; `threads` are those known otherwise,
@@ -155,7 +158,7 @@ class Ledger:
                 removed += await self._gallery.remove_group(space, thread)
             return removed
 
-        return await self._in_the_end(write)
+        return await self._in_the_end(write, patient)
 
     async def unwatch(self, space: int, channel: int) -> None:
         """Drop the mark of a channel that was deleted."""

@@ -1,4 +1,4 @@
-"""What is done now and then: old pictures go, servers that were left go, deletions are looked for.
+"""What is done now and then: what is old, was left or was closed goes; deletions are looked for.
 
 Deletions that nobody told about (the bot was away) are found by listing the watched channels over
 and over, a page at a time, slowly: a server with 100,000 pictures is through in a day or so. What
@@ -21,7 +21,8 @@ from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions, re
 from bot.ingest import Trouble
 from bot.logs import fields
 from bot.reindex import gone
-from index import GalleryClosed, StoreError
+from bot.replies import MISSING_ACCESS, MISSING_PERMISSIONS
+from index import GalleryClosed, Group, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Magpie
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXPIRE_EVERY_S = 3_600.0
-GRACE_S = 7 * 86_400.0  # a server that was left can come back so long
+GRACE_S = 7 * 86_400.0  # what was left, or closed to the bot, can come back so long
+REFUSALS = (MISSING_ACCESS, MISSING_PERMISSIONS)  # another 403 may be a mishap
 LIST_EVERY_S = 20.0  # a page; Discord allows about one a second
 # The file is written anew once a minute at most, and a larger one seldom: 0.1 MB/s of it all told.
 COMPACT_EVERY_S = 60.0
@@ -52,6 +54,7 @@ class Upkeep:
             asyncio.create_task(self._forever(work, every), name=name)
             for name, work, every in (
                 ("expire", self._expire_all, EXPIRE_EVERY_S),
+                ("closed", self._look_at_closed, EXPIRE_EVERY_S),
                 ("relist", self._relist, LIST_EVERY_S),
                 ("compact", self._compact, COMPACT_EVERY_S),
                 ("give back", self._give_back, GIVE_BACK_EVERY_S),
@@ -109,6 +112,63 @@ class Upkeep:
             return 0
         return await self._client.gallery.remove_older(space, time.time() - days * DAY_S)
 
+    # ---- channels that were closed to the bot
+
+    async def _look_at_closed(self) -> None:
+        """Note what the bot can't read back; after the grace period, erase it.
+
+        Nobody tells what is deleted there, and it can't be listed. Nobody is shown it either.
+        """
+        gallery = self._client.gallery
+        noted = await gallery.closed_groups()
+        for space in await gallery.spaces() - self._departed:
+            for group in await gallery.groups(space):
+                await self._look_at(space, group, noted.get((space, group.id)))
+
+    async def _look_at(self, space: int, group: Group, since: float | None) -> None:
+        guild = self._guild(space)
+        if guild is None:
+            return
+        channel = guild.get_channel(group.parent or group.id)
+        closed = channel is not None and bool(missing_permissions(channel))
+        due = since is not None and since <= time.time() - GRACE_S
+        if closed and since is None:
+            await self._note_closed(space, group.id)
+        elif since is not None and (due or not closed):
+            await self._ask(guild, group, due)
+            await asyncio.sleep(LIST_EVERY_S)
+
+    def _guild(self, space: int) -> discord.Guild | None:
+        """A guild of which it is known who may read what: none in an outage."""
+        guild = self._client.get_guild(space)
+        return None if guild is None or guild.unavailable else guild
+
+    async def _note_closed(self, space: int, group: int) -> None:
+        gallery = self._client.gallery
+        if self._guild(space) is None or (space, group) in await gallery.closed_groups():
+            return
+        await gallery.close_group(space, group, time.time())
+        days = GRACE_S / DAY_S
+        log.info(fields("closed", guild=space, channel=group, erased_in_days=days))
+
+    async def _ask(self, guild: discord.Guild, group: Group, due: bool) -> None:
+        """Ask Discord about a group that was closed: it may be open again, or deleted."""
+        if (guild.id, group.id) not in await self._client.gallery.closed_groups():
+            return  # it went with its channel
+        try:
+            place: Any = await self._client.fetch_channel(group.id)
+            await read_page(self._client, place)
+        except Trouble as error:
+            if is_deleted(error):
+                await self._client.history.forget_group(guild.id, group.id)
+            elif not is_refusal(error):
+                log.info(fields("closed_waits", channel=group.id, why=error))
+            elif due and self._guild(guild.id) is not None:
+                erased = await self._client.history.forget_closed(guild, group)
+                log.info(fields("closed_erased", channel=group.id, pictures=erased))
+        else:
+            await self._client.gallery.open_group(guild.id, group.id)
+
     # ---- stray bytes of what was removed
 
     async def _compact(self) -> None:
@@ -154,6 +214,9 @@ class Upkeep:
                 return
             except Trouble as error:
                 log.info(fields("relist_waits", channel=group, why=error))
+                if is_refusal(error):
+                    await self._note_closed(space, group)
+                    await asyncio.sleep(LIST_EVERY_S)  # refusals are counted
                 return
             oldest = page[-1].id if len(page) == PAGE else 0
             lost = gone(page, known, oldest, before)
@@ -168,3 +231,8 @@ class Upkeep:
         if isinstance(place, int):
             place = await self._client.fetch_channel(place)
         return await read_page(self._client, place, before=discord.Object(before))
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether Discord said that the bot may not read something."""
+    return isinstance(error, discord.Forbidden) and error.code in REFUSALS

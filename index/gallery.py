@@ -710,6 +710,19 @@ class Gallery:
         """The spaces that were left, each since when (Unix seconds)."""
         return await self._store.departed()
 
+    async def close_group(self, space: int, group: int, since: float) -> None:
+        """Note that nobody can look into a group (Unix seconds); an earlier note stays. It goes
+        with the group's last link."""
+        await self._store.close_group(space, group, since)
+
+    async def open_group(self, space: int, group: int) -> None:
+        """Take that note away."""
+        await self._store.open_group(space, group)
+
+    async def closed_groups(self) -> dict[tuple[int, int], float]:
+        """The groups that nobody can look into, by space and id, each since when."""
+        return await self._store.closed_groups()
+
     # ---- remembered beside the pictures
 
     async def watch(self, space: int, group: int) -> None:

@@ -172,12 +172,18 @@ async def _step_5(db: aiosqlite.Connection) -> None:
     )
 
 
+async def _step_6(db: aiosqlite.Connection) -> None:
+    """Groups that nobody can look into any more, since when (Unix seconds)."""
+    await db.execute("ALTER TABLE groups ADD COLUMN closed_since REAL")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     _step_1,
     _step_2,
     _step_3,
     _step_4,
     _step_5,
+    _step_6,
 )
 LATEST = len(STEPS)
 

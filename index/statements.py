@@ -51,8 +51,8 @@ async def put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
     """The groups of these links, as they are now."""
     groups = {(link.space, link.group) for link in links}
     await db.executemany(
-        """INSERT INTO groups VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
-        SET parent = excluded.parent, private = excluded.private""",
+        """INSERT INTO groups (space, id, parent, private) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET parent = excluded.parent, private = excluded.private""",
         [(space, group.id, group.parent, group.private) for space, group in groups],
     )
 

@@ -666,6 +666,30 @@ class Store:
         rows = await self._rows("SELECT space, since FROM departed")
         return {space: since for space, since in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
+    async def close_group(self, space: int, group: int, since: float) -> None:
+        """Note that nobody can look into a group (Unix seconds), as long as it has links; an
+        earlier note stays."""
+        await self._execute(
+            """UPDATE groups SET closed_since = ?
+            WHERE space = ? AND id = ? AND closed_since IS NULL""",
+            since,
+            space,
+            group,
+        )
+
+    async def open_group(self, space: int, group: int) -> None:
+        """Take that note away."""
+        await self._execute(
+            "UPDATE groups SET closed_since = NULL WHERE space = ? AND id = ?", space, group
+        )
+
+    async def closed_groups(self) -> dict[tuple[int, int], float]:
+        """The groups that nobody can look into, by space and id, each since when."""
+        rows = await self._rows(
+            "SELECT space, id, closed_since FROM groups WHERE closed_since IS NOT NULL"
+        )
+        return {(space, id): since for space, id, since in rows}
+
     # ---- remembered beside the pictures
 
     async def watch(self, space: int, group: int) -> None:

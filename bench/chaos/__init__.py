@@ -59,7 +59,8 @@ STEADY_LOOKS = 2  # in a row
 ANSWER_S = 60.0
 SLOW_S = 10.0  # an answer after so long is told in the log
 HEARTBEAT_MS = 5_000
-WEEK_S = 8 * 86_400  # and a day
+# And a day, and by how much the clock may have been ahead when the week began.
+WEEK_S = 8 * 86_400 + happenings.CLOCK_WRONG_S
 ASKED_FOR = 6  # pictures that are looked for in the end
 PATIENT_TIMES = 5  # asked
 WORDS = ("red and green", "a dark patch", "bright colours", "sky", "something blue", "noise")
@@ -317,8 +318,9 @@ class Game:
             if well and steady == STEADY_LOOKS - 1:  # stray bytes go when the file is written anew
                 well = not await asyncio.to_thread(self._remains)
             steady = steady + 1 if well else 0
-            if steady and self._wishes.deleted and not self._wishes.week_over and self._hurried:
-                self._pass_a_week()
+            if steady and difference.kept and self._can_pass_a_week():
+                if not difference.unnoted:
+                    self._pass_a_week()
                 steady = 0
         self._outcome.figures["settled_s"] = round(time.monotonic() - began, 1)
         if difference is None or not health.get("ready") or health.get("indexing"):
@@ -332,16 +334,19 @@ class Game:
             for session in self._server.gateway.sessions.values()
         )
 
+    def _can_pass_a_week(self) -> bool:
+        return self._hurried and self._bot.clock.can_be_wrong and not self._wishes.week_over
+
     def _pass_a_week(self) -> None:
-        """For the bot's clock: what is kept of a server that was deleted has to go then."""
-        if self._bot.clock.can_be_wrong:
-            self.say("-- a week passes")
-            self._bot.clock.set(WEEK_S)
-            self._wishes.week_over = True
+        """For the bot's clock: what is kept of a server that was deleted has to go then, and of
+        channels that are closed to the bot."""
+        self.say("-- a week passes")
+        self._bot.clock.set(WEEK_S)
+        self._wishes.week_over = True
 
     def _difference(self) -> Difference:
         wanted = truth.should(self._server.core, self._pictures, self._wishes)
-        return truth.difference(wanted, truth.found(self._db, self._wishes))
+        return truth.difference(wanted, truth.found(self._db, self._wishes, wanted.closed))
 
     async def _look_for_some(self) -> None:
         """Pictures that are there are also found, best of all, by who asks with their bytes."""

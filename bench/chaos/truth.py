@@ -9,7 +9,7 @@ import contextlib
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,29 +49,36 @@ class Should:
 
     be: Counter[Owned]
     may_be: Counter[Owned]
+    closed: frozenset[int] = frozenset()  # channels that the bot can't read back; kept for a week
 
 
 def should(core: Core, pictures: Pictures, wishes: Wishes) -> Should:
     """Of every watched channel the bot may read: each picture of each message, once a medium."""
     be: Counter[Owned] = Counter()
     may_be: Counter[Owned] = Counter()
+    bot = core.world.bot.id
+    shut: set[int] = set()
     for guild in core.world.guilds.values():
         if guild.id in wishes.deleted and wishes.week_over:
             continue
         for channel in guild.channels.values():
             if not watched(guild, channel, wishes):
                 continue
-            closed = not reads_back(core, guild, core.world.bot.id, channel)
+            closed = not reads_back(core, guild, bot, channel)
+            if closed and guild.id not in wishes.deleted:
+                shut.add(channel.id)
+            if closed and wishes.week_over:
+                continue
             for message in core.world.messages(channel.id):
                 owner = (guild.id, message.author_id)
                 out = owner in wishes.out and owner not in wishes.unsure
-                if out or message.author_id == core.world.bot.id:
+                if out or message.author_id == bot:
                     continue
                 known = [key for key in shown(core, message).values() if key not in pictures.broken]
                 erased = message.id <= wishes.erased.get(owner, 0)
                 where = may_be if closed or erased or owner in wishes.unsure else be
                 where.update((message.id, key) for key in known)
-    return Should(be, may_be)
+    return Should(be, may_be, frozenset(shut))
 
 
 def watched(guild: Guild, channel: Channel, wishes: Wishes) -> bool:
@@ -180,15 +187,17 @@ class Found:
     """The gallery's rows: pictures of messages, and how many stand for nothing."""
 
     links: Counter[Owned]
-    unread: Counter[Owned]  # those of servers whose messages nobody can look up any more
+    unread: Counter[Owned]  # those of servers and channels whose messages nobody can look up
     astray: int
+    unnoted: bool = False  # the bot has yet to note that a channel with such pictures is closed
 
 
-def found(path: Path, wishes: Wishes) -> Found:
+def found(path: Path, wishes: Wishes, closed: Collection[int] = ()) -> Found:
     with _opened(path) as db:
         rows = db.execute(
-            "SELECT space, source, key FROM links JOIN items ON items.id = links.item"
+            "SELECT space, group_id, source, key FROM links JOIN items ON items.id = links.item"
         ).fetchall()
+        open_ = db.execute("SELECT id FROM groups WHERE closed_since IS NULL").fetchall()
         (without_link,) = db.execute(
             "SELECT COUNT(*) FROM items WHERE id NOT IN (SELECT item FROM links)"
         ).fetchone()
@@ -197,11 +206,12 @@ def found(path: Path, wishes: Wishes) -> Found:
         ).fetchone()
     links: Counter[Owned] = Counter()
     unread: Counter[Owned] = Counter()
-    for space, source, item in rows:
+    for space, group, source, item in rows:
         one = (int(source), _reduced.get(bytes(item), bytes(item)))
         links[one] += 1
-        unread[one] += space in wishes.deleted and not wishes.week_over
-    return Found(links, unread, int(without_link) + int(without_item))
+        unread[one] += (space in wishes.deleted or group in closed) and not wishes.week_over
+    unnoted = any(group in closed for (group,) in open_)
+    return Found(links, unread, int(without_link) + int(without_item), unnoted)
 
 
 def vectors(path: Path, newest: int) -> tuple[dict[bytes, bytes], int]:
@@ -237,6 +247,8 @@ class Difference:
     duplicated: Counter[Owned]
     undead: Counter[Owned]
     astray: int
+    kept: int  # rows that have to go once the week is over
+    unnoted: bool
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.duplicated or self.undead or self.astray)
@@ -247,7 +259,14 @@ def difference(should: Should, found: Found) -> Difference:
     more = found.links - allowed
     duplicated = Counter({one: n for one, n in more.items() if one in allowed})
     undead = more - duplicated - found.unread
-    return Difference(should.be - found.links, duplicated, undead, found.astray)
+    return Difference(
+        should.be - found.links,
+        duplicated,
+        undead,
+        found.astray,
+        found.unread.total(),
+        found.unnoted,
+    )
 
 
 def remains(files: Iterable[Path], traces: dict[bytes, str]) -> list[str]:

@@ -8,18 +8,23 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench import chaos
 from bench.chaos import schedule, truth, village
 from bench.chaos.clock import Clock
 from bench.chaos.pictures import Pictures, key
-from bench.chaos.truth import Found, Should, Wishes
+from bench.chaos.truth import Difference, Found, Should, Wishes
 from bench.chaos.witness import Witness
 from demo.person import Answer
-from sandbox import serve
+from index.records import EmbeddedPicture, Group, Link, ModelInfo
+from index.store import Store
+from sandbox import permissions, serve
+from sandbox.world import Overwrite
 
 SECONDS = 20.0
 
@@ -98,6 +103,38 @@ async def test_what_should_be_there_leaves_out_the_unwatched_and_the_broken(tmp_
         pictures.broken.add(one)
         assert (message, one) not in truth.should(server.core, pictures, everything).be
         assert not truth.should(server.core, pictures, Wishes()).be
+
+
+async def test_what_is_closed_to_the_bot_may_be_kept_for_a_week(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    pictures = Pictures(rng)
+    async with serve(village.world(tmp_path, pictures, rng)) as server:
+        wishes = Wishes(marked=set(village.MARKED))
+        inside = server.world.guilds[village.NEST].channels[village.INSIDE]
+        message, item = next(
+            one for one in truth.should(server.core, pictures, wishes).be
+            if server.world.message(inside.id, one[0])
+        )  # fmt: skip
+        inside.overwrites = [Overwrite(village.BOT, 1, 0, permissions.READ_MESSAGE_HISTORY)]
+        store = await Store.open(tmp_path / "g.db")
+        await store.set_model(ModelInfo("m", "1", 8))
+        shown = EmbeddedPicture(item, "image", np.ones((1, 8), np.float32), 1, 1)
+        gone = EmbeddedPicture(b"gone", "image", np.ones((1, 8), np.float32), 1, 1)
+        link = Link(village.NEST, Group(inside.id), str(message), "a")
+        await store.commit([(shown, link), (gone, replace(link, slot="b"))])
+
+        def seen() -> Difference:
+            wanted = truth.should(server.core, pictures, wishes)
+            wanted.be.clear()  # of other channels
+            return truth.difference(wanted, truth.found(store.path, wishes, wanted.closed))
+
+        assert not seen()
+        assert (seen().kept, seen().unnoted) == (2, True)
+        await store.close_group(village.NEST, inside.id, time.time())
+        assert not seen().unnoted
+        wishes.week_over = True
+        assert seen().undead == Counter([(message, item), (message, b"gone")])
+        await store.close()
 
 
 def test_broken_pictures_are_known_as_such() -> None:

@@ -88,7 +88,7 @@ async def test_erased_channel_takes_its_threads_along(gallery: Gallery, ledger: 
     await ledger.commit(items)
     assert await ledger.forget_group(SPACE, CHANNEL) == 2
     assert await ledger.commit(items) == 0
-    ledger.welcome(CHANNEL)
+    ledger.welcome(Group(CHANNEL))
     assert await ledger.commit(items) == 2
 
 

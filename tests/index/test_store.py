@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiosqlite
 import numpy as np
 import pytest
 
@@ -472,3 +473,35 @@ async def test_reading_what_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     with pytest.raises(StoreUnreachable, match="nothing was ever added"):
         await Store.open(tmp_path / "empty.db", read_only=True)
+
+
+async def test_closed_group_is_noted_until_it_is_open_or_empty(store: Store) -> None:
+    items = [(picture(1), link("1")), (picture(2), link("2", group=THREAD))]
+    await store.commit(items)
+    for group, since in ((10, 100.0), (11, 150.0), (10, 200.0), (12, 100.0)):
+        await store.close_group(1, group, since)
+    assert await store.closed_groups() == {(1, 10): 100.0, (1, 11): 150.0}
+    await store.commit([(picture(3), link("3"))])
+    assert (await store.closed_groups())[1, 10] == 100.0
+    await store.open_group(1, 10)
+    assert set(await store.closed_groups()) == {(1, 11)}
+    await store.remove_sources(1, ["2"])
+    await store.commit(items)
+    assert await store.closed_groups() == {}
+
+
+async def test_groups_of_a_file_from_before_count_as_open(tmp_path: Path) -> None:
+    path = tmp_path / "g.db"
+    async with aiosqlite.connect(path) as db:
+        for step in migrations.STEPS[:5]:
+            await step(db)
+        await db.execute("INSERT INTO groups VALUES (1, 11, 10, 1)")
+        await db.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        await db.execute("PRAGMA user_version = 5")
+        await db.commit()
+    store = await Store.open(path)
+    assert await store.groups(1) == [THREAD]
+    assert await store.closed_groups() == {}
+    await store.close_group(1, 11, 100.0)
+    assert await store.closed_groups() == {(1, 11): 100.0}
+    await store.close()
