@@ -115,24 +115,13 @@ class Person:
         cls, session: aiohttp.ClientSession, base: str, token: str
     ) -> AsyncIterator[Person]:
         person = cls(session, base, token)
-        address = base.replace("http", "ws", 1) + "/gateway?v=10&encoding=json"
-        async with session.ws_connect(address, max_msg_size=0) as socket:
-            hello = json.loads(await socket.receive_str())
-            await socket.send_json(
-                {
-                    "op": 2,
-                    "d": {"token": token, "properties": {"os": "", "browser": "", "device": ""}},
-                }
-            )
-            reader = asyncio.create_task(person._read(socket))
-            pulse = asyncio.create_task(_heartbeat(socket, hello["d"]["heartbeat_interval"] / 1000))
-            try:
-                await person.event("READY")
-                yield person
-            finally:
-                pulse.cancel()
-                reader.cancel()
-                await asyncio.gather(pulse, reader, return_exceptions=True)
+        connected = asyncio.create_task(person._stay_connected())
+        try:
+            await person.event("READY")
+            yield person
+        finally:
+            connected.cancel()
+            await asyncio.gather(connected, return_exceptions=True)
 
     @classmethod
     def owner(
@@ -390,6 +379,26 @@ class Person:
         return str(next(self._nonces))
 
     _application_id = "0"
+
+    async def _stay_connected(self) -> None:
+        """As an app does: with a new session whenever the server has closed the one before, to
+        which a busy machine's late heartbeats are enough. Who isn't let in doesn't try again."""
+        address = self._base.replace("http", "ws", 1) + "/gateway?v=10&encoding=json"
+        properties = {"os": "", "browser": "", "device": ""}
+        identify = {"op": 2, "d": {"token": self._token, "properties": properties}}
+        before = None
+        while self.session_id != before:
+            before = self.session_id
+            async with self._session.ws_connect(address, max_msg_size=0) as socket:
+                hello = json.loads(await socket.receive_str())
+                await socket.send_json(identify)
+                interval_s = hello["d"]["heartbeat_interval"] / 1000
+                pulse = asyncio.create_task(_heartbeat(socket, interval_s))
+                try:
+                    await self._read(socket)
+                finally:
+                    pulse.cancel()
+                    await asyncio.gather(pulse, return_exceptions=True)
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for frame in socket:

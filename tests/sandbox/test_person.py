@@ -1,0 +1,19 @@
+"""The client that the demo, the benches and these tests speak through."""
+
+from __future__ import annotations
+
+from sandbox import Server
+from tests.sandbox.conftest import LogIn
+
+
+async def test_whoever_is_cut_off_comes_back_and_hears_what_is_said(
+    sandbox: Server, log_in: LogIn
+) -> None:
+    ada, mei = await log_in("ada"), await log_in("mei")
+    before, seen = ada.session_id, ada.seen()
+    await sandbox.gateway.sessions[before].socket.ws.close()
+    await ada.event("READY", since=seen)
+    assert ada.session_id != before
+    posted = await mei.post(mei.channel("general"), "still there?")
+    heard = await ada.event("MESSAGE_CREATE", since=seen)
+    assert heard["id"] == posted["id"]
