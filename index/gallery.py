@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -43,6 +43,7 @@ from index.records import (
     Counts,
     Cursor,
     EmbeddedPicture,
+    Entries,
     Floats,
     Group,
     Hit,
@@ -219,8 +220,9 @@ class Gallery:
         if settled is None:
             await self._load_all_rows()
             return
-        async for entries in self._store.entries(self._stored.dimension, settled):
-            await asyncio.to_thread(rows.apply, Changes(added=entries))
+        newest = await self._fill(rows, self._store.entries(self._stored.dimension, settled))
+        if newest:
+            await self._store.settle(await asyncio.to_thread(rows.settled, newest))
         await asyncio.to_thread(rows.warm)
         self._rows = rows
 
@@ -245,15 +247,21 @@ class Gallery:
         rows = self._new_rows(
             dimension, min(capacity, LOAD_ROWS + CHUNK_ROWS) if many else capacity
         )
+        newest = await self._fill(rows, self._store.entries(dimension, successor=successor))
+        return rows, await asyncio.to_thread(rows.settled, newest) if newest else None
+
+    async def _fill(self, rows: Rows, entries: AsyncIterator[Entries]) -> int:
+        """Take all of these in. Where they are many they settle on the way, so that memory is
+        bounded; returns the newest link that came before the last that did, or 0."""
         newest = 0
-        async for entries in self._store.entries(dimension, successor=successor):
-            await asyncio.to_thread(rows.apply, Changes(added=entries))
-            if many and rows.recent >= LOAD_ROWS:
+        async for some in entries:
+            await asyncio.to_thread(rows.apply, Changes(added=some))
+            if rows.recent >= LOAD_ROWS and not self._read_only:
                 merge = await asyncio.to_thread(partial(rows.begin, hurried=True, alone=True))
                 made = await asyncio.to_thread(merge.build)
                 await asyncio.to_thread(rows.finish, merge, made)
                 newest = merge.newest
-        return rows, await asyncio.to_thread(rows.settled, newest) if newest else None
+        return newest
 
     async def _settle_when_due(self) -> None:
         """For as long as the gallery is open: settle rows when they have become many."""

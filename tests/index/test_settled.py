@@ -157,6 +157,30 @@ async def test_changes_outlive_a_kill(copied: tuple[Path, World]) -> None:
     await again.close()
 
 
+async def test_many_rows_that_have_not_settled_do_so_when_it_opens(
+    copied: tuple[Path, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill may leave more of them than memory should hold."""
+    path, world = copied
+    gallery = await Gallery.open(path, Wide())
+    await world.put(gallery, [str(n) for n in range(200, 230)])  # other bytes in the same slots
+    await world.put(gallery, [str(n) for n in range(ROWS + 50, ROWS + 5000)])
+    await gallery.close()
+    monkeypatch.setattr("index.gallery.LOAD_ROWS", 2000)
+    gallery = await Gallery.open(path, Wide())
+    await gallery._stop_settling()
+    held = gallery._rows.recent
+    await world.check(gallery)
+    await world.remove(gallery, [str(n) for n in range(ROWS, ROWS + 100)])
+    await gallery.close()
+    monkeypatch.undo()
+    assert held < 2000
+    for _ in range(2):
+        gallery = await Gallery.open(path, Wide())
+        await world.check(gallery)
+        await gallery.close()
+
+
 async def test_removed_vector_is_in_no_file(copied: tuple[Path, World]) -> None:
     path, world = copied
     gone = [world.vectors[str(n)].tobytes() for n in (300, 301, 302)]
