@@ -177,6 +177,11 @@ async def _step_6(db: aiosqlite.Connection) -> None:
     await db.execute("ALTER TABLE groups ADD COLUMN closed_since REAL")
 
 
+async def _step_7(db: aiosqlite.Connection) -> None:
+    """Questions by their age: each new one looks for those that are too old."""
+    await db.execute("CREATE INDEX searches_by_age ON searches (made_at)")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     _step_1,
     _step_2,
@@ -184,6 +189,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     _step_4,
     _step_5,
     _step_6,
+    _step_7,
 )
 LATEST = len(STEPS)
 

@@ -280,6 +280,19 @@ async def test_search_can_be_asked_again_for_a_week(
     assert len(rows_of(store, "SELECT * FROM searches")) == 1
 
 
+async def test_keeping_a_question_goes_through_no_table(store: Store) -> None:
+    """A busy server keeps tens of thousands of questions a week."""
+    said: list[str] = []
+    assert store._writer is not None
+    await store._writer.set_trace_callback(said.append)
+    await store.save_search(1, 5, {})
+    deletions = [one for one in said if one.startswith("DELETE")]
+    assert deletions
+    for one in deletions:
+        plan = rows_of(store, f"EXPLAIN QUERY PLAN {one}")
+        assert not any("SCAN" in str(step) for step in plan), plan
+
+
 async def test_cancelled_caller_leaves_no_half_transaction(store: Store) -> None:
     async def commit(number: int) -> None:
         items = [(picture(number * 100 + n), link(f"{number}", str(n))) for n in range(5)]
