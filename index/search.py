@@ -60,7 +60,7 @@ LOAD_ROWS = 65_536
 # 30,000 to 150,000 such rows among 3,000,000 a tenth would find .986 to .995 of the best ten, these
 # .997 to .998.
 LOOKED_SHARE, LOOKED_ROWS = 0.1, 20_000
-SCATTERED_SHARE, SCATTERED_ROWS = 0.3, 6_000
+SCATTERED_SHARE, SCATTERED_ROWS = 0.3, 4_000
 LOOKED_TIMES = 20  # and this many times those that are wanted
 # So few best scores are kept in order while all are gone through; more are chosen by numpy.
 SORTED_ROWS = 64
