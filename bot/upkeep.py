@@ -94,6 +94,7 @@ class Upkeep:
 
     async def _expire_all(self) -> None:
         await self._expire_departed()
+        await self._client.gallery.expire_searches()
         for space in await self._client.gallery.retention():
             erased = await self.expire(space)
             if erased:

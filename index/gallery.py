@@ -694,6 +694,10 @@ class Gallery:
         """How many links an owner has."""
         return await self._store.count_of_owner(space, owner)
 
+    async def expire_searches(self) -> None:
+        """Drop the questions that are too old to be asked again."""
+        await self._store.expire_searches()
+
     async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
         """The questions of an owner that are kept, as they were saved, with `made_at`."""
         return await self._store.searches_of(space, owner)

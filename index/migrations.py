@@ -178,7 +178,7 @@ async def _step_6(db: aiosqlite.Connection) -> None:
 
 
 async def _step_7(db: aiosqlite.Connection) -> None:
-    """Questions by their age: each new one looks for those that are too old."""
+    """Questions by their age, for when those that are too old go."""
     await db.execute("CREATE INDEX searches_by_age ON searches (made_at)")
 
 

@@ -756,20 +756,25 @@ class Store:
         params: Mapping[str, Any],
         embedding: QueryEmbedding | None = None,
     ) -> str:
-        """A short id for this question; those that are too old go."""
+        """A short id for this question, by which it can be asked again for a week."""
         id = secrets.token_urlsafe(9)
-        now = time.time()
         vector, truncated = (
             (embedding.vector.tobytes(), embedding.truncated) if embedding else (None, None)
         )
-        row = (id, space, owner, json.dumps(params), vector, truncated, now)
+        row = (id, space, owner, json.dumps(params), vector, truncated, time.time())
+        await self._execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
+        return id
+
+    async def expire_searches(self) -> None:
+        """Drop the questions that are too old to be asked again. Not with each new one: from a
+        log that has something deleted, every write moves everything into the file."""
+        old = time.time() - SEARCH_LIFE_S
 
         async def write(db: aiosqlite.Connection) -> None:
-            await db.execute("DELETE FROM searches WHERE made_at < ?", (now - SEARCH_LIFE_S,))
-            await db.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            dropped = await db.execute("DELETE FROM searches WHERE made_at < ?", (old,))
+            self._log_has_deleted |= dropped.rowcount > 0
 
         await self._write(write)
-        return id
 
     async def search_by_id(self, id: str) -> SavedSearch | None:
         """The question kept under this id, or None when it is gone or too old."""

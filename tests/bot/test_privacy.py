@@ -61,6 +61,21 @@ async def privacy_of(person: Person, command: str, **options: object) -> str:
     return answer.text()
 
 
+async def test_questions_go_after_a_week_also_where_nobody_asks_more(
+    magpie: Magpie, world_file: WorldFile, mei: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def kept() -> int:
+        asked = await magpie.gallery.searches_of(world_file.guild_id, world_file.people["mei"])
+        return len(asked)
+
+    await mei.command("find", query="a dog")
+    await magpie.upkeep._expire_all()
+    assert await kept() == 1
+    monkeypatch.setattr("index.store.SEARCH_LIFE_S", -1)
+    await magpie.upkeep._expire_all()
+    assert await kept() == 0
+
+
 async def test_status_tells_what_is_kept(magpie: Magpie, general: int, mei: Person) -> None:
     before = await of(magpie, mei)
     await post(magpie, mei, general, "teal")
