@@ -464,6 +464,13 @@ class Run:
         why = replies.FIGURES_CLOSED
         return replies.reindexing_without_figures(self.status, self.state, why)
 
+    async def _text_here(self) -> str:
+        """The same for who sees it where it is shown."""
+        if self._message:
+            return await self._text_in(self._message[0])
+        asker = self._answer.user if self._answer else None
+        return await self.text_for(asker) if isinstance(asker, discord.Member) else self.text()
+
     async def _text_in(self, channel_id: int) -> str:
         """The same for everyone who can view this channel."""
         guild = self._client.get_guild(self.space)
@@ -523,7 +530,7 @@ class Run:
         """Bring the progress message up to date."""
         if time.monotonic() - self._shown_at < SHOW_EVERY_S and not at_once:
             return
-        text = await self._text_in(self._message[0]) if self._message else self.text()
+        text = await self._text_here()
         if text == self._shown:
             return
         self._shown_at, self._shown = time.monotonic(), text

@@ -376,20 +376,27 @@ async def test_page_that_discord_fails_to_give_is_asked_for_again(
 
 
 async def test_where_the_bot_may_not_post_the_private_answer_shows_progress(
-    magpie: Magpie, world_file: WorldFile, ada: Person
+    magpie: Magpie, world_file: WorldFile, ada: Person, log_in: LogIn
 ) -> None:
-    await read_all(magpie, world_file)
-    general, me = world_file.channels["general"], world_file.bot_id
-    deny = {"type": 1, "allow": "0", "deny": str(worlds.SEND_MESSAGES)}
-    await ada.request("PUT", f"/channels/{general}/permissions/{me}", json=deny)
-    await begin(ada)
-    await stands(magpie, "done")
-
-    async def shown() -> bool:
-        private = [e for _, e in ada._events if e.get("flags", 0) & 64]
-        return any("Reindexing is done" in e["content"] for e in private)
-
-    await until(shown)
+    """With figures for who may read what they count."""
+    general, park = world_file.channels["general"], world_file.channels["park"]
+    await watch(magpie, park)
+    moderator = await log_in("mod")
+    for channel, who, what in (
+        (general, world_file.bot_id, worlds.SEND_MESSAGES),
+        (park, world_file.people["mod"], worlds.READ_MESSAGE_HISTORY),
+    ):
+        deny = {"type": 1, "allow": "0", "deny": str(what)}
+        await ada.request("PUT", f"/channels/{channel}/permissions/{who}", json=deny)
+    for person, figures in ((ada, True), (moderator, False)):
+        await begin(person, channel=str(park))
+        told = await person.event(
+            "MESSAGE_CREATE",
+            "MESSAGE_UPDATE",
+            where=lambda message: "Reindexing is done" in message["content"],
+        )
+        assert told["flags"] & 64
+        assert ("pictures checked in" in told["content"]) == figures
 
 
 async def test_nothing_watched_is_nothing_to_reindex(magpie: Magpie, ada: Person) -> None:
