@@ -175,10 +175,13 @@ def test_walk_takes_each_picture_once_in_order(photos: Path) -> None:
 
 
 @contextlib.contextmanager
-def adding(tiny_clip: Path, folder: str, number: signal.Signals) -> Iterator[subprocess.Popen[str]]:
-    """An `add` that gets this signal right after its first commit.
+def adding(
+    tiny_clip: Path, folder: str, number: signal.Signals, *, committed: bool = True
+) -> Iterator[subprocess.Popen[str]]:
+    """An `add` that gets this signal right after its first commit, or right before it.
 
-    It sends the signal itself: on a busy machine a process beside it can come too late.
+    It sends the signal itself: on a busy machine a process beside it can come too late. On a
+    busy disk all pictures may have been embedded when the first commit is over.
     """
     code = f"""
 import os, sys
@@ -187,8 +190,11 @@ from index.__main__ import main
 commit = Gallery.commit
 async def commit_once(gallery, batch):
     Gallery.commit = commit
-    await commit(gallery, batch)
+    if {committed}:
+        await commit(gallery, batch)
     os.kill(os.getpid(), {int(number)})
+    if not {committed}:
+        await commit(gallery, batch)
 Gallery.commit = commit_once
 sys.exit(main(["add", {folder!r}, "--db", "g.db", "--model", {str(tiny_clip)!r}]))
 """
@@ -221,7 +227,7 @@ def test_interrupted_finishes_what_is_in_hand_and_says_how_to_go_on(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path
 ) -> None:
     files = patches(tmp_path / "photos", 1200)
-    with adding(tiny_clip, "photos", signal.SIGINT) as process:
+    with adding(tiny_clip, "photos", signal.SIGINT, committed=False) as process:
         out, err = process.communicate()
     assert process.returncode == 130
     assert "stopping: finishing what is in hand" in err
