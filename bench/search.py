@@ -201,6 +201,9 @@ def _tell(report: Report, of: str, held: float, timed: dict[str, Timed]) -> None
         if not times.peers:
             waited = spread([1000 * seconds for seconds in times.elapsed["magpie"]])
             report.figures[f"{of}, {name}, ms with waiting for the disk"] = waited
+        if not times.peers:
+            waited = spread([1000 * seconds for seconds in times.elapsed["magpie"]])
+            report.figures[f"{of}, {name}, ms with waiting for the disk"] = waited
         for peer in times.peers:
             ratio = f"{spread(times.ms(peer))} × {times.ratio(peer):.3g}"
             report.peers[f"{of}, {name}, {peer} ms (× ours)"] = ratio
@@ -360,12 +363,12 @@ def _alone(size: int, asked: dict[str, Floats], folder: Path) -> tuple[float, di
     for name, limit in FILTERS.items():
         arguments, _ = limit.of(columns)
         timed[name] = Timed({"magpie": []})
-        best = iter(exact.best[name])
-        for kind, queries in asked.items():
+        parts = np.split(exact.best[name], len(asked))  # as they were put together
+        for (kind, queries), best in zip(asked.items(), parts, strict=True):
             found = timed[name].ask("magpie", partial(_ours, rows, arguments), queries)
             timed[name].recalls[kind] = [
                 float(np.isin(ours.links, right).mean())
-                for ours, right in zip(found, best, strict=False)
+                for ours, right in zip(found, best, strict=True)
             ]
     return rows.resident_bytes / size, timed | {WHERE: _where(rows, asked)}
 

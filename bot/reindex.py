@@ -530,10 +530,11 @@ class Run:
         """Bring the progress message up to date."""
         if time.monotonic() - self._shown_at < SHOW_EVERY_S and not at_once:
             return
+        self._shown_at = time.monotonic()  # also if it says the same: who may read it takes a while
         text = await self._text_here()
         if text == self._shown:
             return
-        self._shown_at, self._shown = time.monotonic(), text
+        self._shown = text
         try:
             await (self._edit_message(text) if self._message else self._edit_answer(text))
         except Trouble as error:
