@@ -382,7 +382,7 @@ class History:
 
     async def _list(self, guild: discord.Guild) -> None:
         """Look what was missed in every watched channel and thread of a guild."""
-        cursors = self._cursors[guild.id] = await self._client.gallery.cursors(guild.id)
+        self._cursors[guild.id] = await self._client.gallery.cursors(guild.id)
         await self._sweep(guild)
         if not self._client.watched.marks(guild.id):
             return
@@ -398,7 +398,7 @@ class History:
                     coverage.catch_up(coverage.gaps)
                 else:
                     self._want(thread, missed=True)
-        for group, cursor in cursors.items():  # archived threads that were being read
+        for group, cursor in self._cursors[guild.id].items():  # archived threads being read
             if group not in self._readings and not cursor.complete:
                 self._queue(self._reading(guild.id, group))
         self._began[guild.id] = (time.monotonic(), self._fraction(guild.id))

@@ -15,6 +15,7 @@ from bot import backfill, upkeep
 from bot.backfill import State
 from bot.client import Magpie
 from demo.person import Person
+from index import Cursor
 from index.embedder import Embedder
 from sandbox.rest import Exchange
 from sandbox.world import Overwrite
@@ -229,6 +230,25 @@ async def test_recent_edits_and_deletions_while_offline_are_followed(
         await idle(client)
         assert deleted["id"] not in await sources(client)
         assert await client.gallery.slots(world_file.guild_id, edited["id"]) == {f"a:{kept}"}
+
+
+async def test_channel_that_went_half_read_while_offline_is_looked_up_once(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    general, trips = world_file.channels["general"], world_file.channels["trips"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, trips)
+        await watch(client, general)
+        cursor = (await client.gallery.cursors(world_file.guild_id))[general]
+        half = Cursor(cursor.space, general, cursor.newest, oldest=cursor.newest)
+        await client.gallery.commit([], [half])
+    await ada.request("DELETE", f"/channels/{general}")
+    before = len(sandbox.exchanges)
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert await sources(client, general) == set()
+    asked = [(e.who, e.path) for e in sandbox.exchanges[before:]]
+    assert asked.count(("bot", f"/channels/{general}")) == 2, "for what is kept of it, for its mark"
 
 
 async def test_channel_watched_again_is_read_again_with_its_archived_threads(
