@@ -163,7 +163,7 @@ class Stage:
         """Until nothing is to be read or indexed any more."""
         quiet, deadline = 0, time.monotonic() + PATIENCE_S
         while quiet < 5:
-            busy = self.magpie.ingest.busy or self.magpie.history.busy
+            busy = self.magpie.ingest.busy or self.magpie.backlog.busy
             quiet = 0 if busy else quiet + 1
             if time.monotonic() > deadline:
                 raise TimeoutError("Magpie does not come to rest")

@@ -10,7 +10,8 @@ from discord import app_commands
 from discord.abc import GuildChannel
 
 from bot import permissions, replies
-from bot.backfill import missing_permissions
+from bot.erasure import forget_group
+from bot.pages import missing_permissions
 from index import Group
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ async def _add(client: Magpie, channel: GuildChannel) -> str:
     if channel in closed:
         return replies.cannot_read(channel, closed[channel])
     await client.watched.add(channel.guild.id, channel.id)
-    client.history.begin(inside)
+    client.backlog.begin(inside)
     return replies.now_watched(channel, len(inside) - len(closed), closed)
 
 
@@ -119,7 +120,7 @@ async def _remove(client: Magpie, channel: GuildChannel) -> str:
     erased = 0
     for place in _inside(channel):
         if place not in kept:
-            erased += await client.history.forget_group(channel.guild.id, place.id)
+            erased += await forget_group(client, channel.guild.id, place.id)
     return replies.no_longer_watched(channel, erased, kept)
 
 

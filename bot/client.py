@@ -14,8 +14,11 @@ import yarl
 from discord import app_commands
 
 from bot import channels, commands, find, privacy, reindex, replies, status
-from bot.backfill import History
+from bot.backfill import Backfill
+from bot.backlog import Backlog
+from bot.catch_up import CatchUp
 from bot.download import Downloader
+from bot.erasure import let_go_of_guild
 from bot.health import Metrics
 from bot.ingest import Ingest
 from bot.ledger import Ledger
@@ -80,7 +83,9 @@ class Magpie(discord.AutoShardedClient):
         self.ingest = Ingest(self)
         self.opted_out = OptedOut(self)
         self.pace = Pace(settings.questions)
-        self.history = History(self)
+        self.backlog = Backlog(self.watched)
+        self.backfill = Backfill(self)
+        self.catch_up = CatchUp(self)
         self.reindexing = reindex.Reindexing(self)
         self.upkeep = Upkeep(self)
 
@@ -91,7 +96,7 @@ class Magpie(discord.AutoShardedClient):
         await self.opted_out.load()
         await self.upkeep.start()
         self.ingest.start()
-        self.history.start()
+        self.backfill.start()
         for feature in (find, channels, reindex, status, privacy):
             feature.register(self)
         self.add_dynamic_items(*find.DYNAMIC_ITEMS, *reindex.DYNAMIC_ITEMS)
@@ -117,39 +122,40 @@ class Magpie(discord.AutoShardedClient):
         if not self.is_closed():
             await self.upkeep.close()
             await self.reindexing.close()
-            await self.history.close()
+            await self.catch_up.close()
+            await self.backfill.close()
             await self.ingest.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
-                await asyncio.wait_for(self.history.flush(), LAST_WRITE_S)
+                await asyncio.wait_for(self.backfill.flush(), LAST_WRITE_S)
         await super().close()
         await self.downloader.close()
 
     # ---- what Discord tells
 
     async def on_shard_connect(self, shard_id: int) -> None:
-        self.history.on_connect(shard_id)
+        self.catch_up.on_connect(shard_id)
 
     async def on_shard_ready(self, shard_id: int) -> None:
         log.info(fields("ready", shard=shard_id, guilds=len(self.guilds)))
-        await self.history.on_ready(shard_id)
+        await self.catch_up.on_ready(shard_id)
 
     async def on_ready(self) -> None:
         await self.reindexing.resume()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         await self.upkeep.come_back(guild.id)
-        self.history.on_available(guild)
+        self.catch_up.on_available(guild)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info(fields("guild_joined", guild=guild.id))
         await self.upkeep.come_back(guild.id)
-        self.history.on_available(guild)
+        self.catch_up.on_available(guild)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         log.warning(fields("guild_outage", guild=guild.id))  # an outage is not a removal
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self.history.let_go_of_guild(guild.id)
+        await let_go_of_guild(self, guild.id)
         await self.upkeep.leave(guild.id)
 
     async def on_message(self, message: discord.Message) -> None:
@@ -167,33 +173,33 @@ class Magpie(discord.AutoShardedClient):
         await self.ingest.on_delete(deletion.guild_id, sorted(deletion.message_ids))
 
     async def on_raw_thread_delete(self, deletion: discord.RawThreadDeleteEvent) -> None:
-        await self.history.on_thread_gone(deletion.guild_id, deletion.thread_id)
+        await self.catch_up.on_thread_gone(deletion.guild_id, deletion.thread_id)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self.history.on_channel_gone(channel)
+        await self.catch_up.on_channel_gone(channel)
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
-        await self.history.on_channel_changed(channel)
+        await self.catch_up.on_channel_changed(channel)
 
     async def on_guild_channel_update(
         self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
         if before.category_id != after.category_id or before.overwrites != after.overwrites:
-            await self.history.on_channel_changed(after)
+            await self.catch_up.on_channel_changed(after)
 
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         if before.permissions != after.permissions:
-            self.history.reconsider(after.guild)
+            self.backlog.reconsider(after.guild)
 
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
         if after == after.guild.me:  # nobody else is cached
-            self.history.reconsider(after.guild)
+            self.backlog.reconsider(after.guild)
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
-        self.history.on_thread(thread)
+        self.backlog.on_thread(thread)
 
     async def on_thread_join(self, thread: discord.Thread) -> None:
-        self.history.on_thread(thread)
+        self.backlog.on_thread(thread)
 
     async def on_app_command_completion(
         self,

@@ -182,7 +182,7 @@ def _notes(client: Magpie, asker: Asker, search: SavedSearch, page: results.Page
     notes = []
     if page.truncated is not None:
         notes.append(replies.truncated(page.truncated))
-    if progress := client.history.progress(asker.guild.id):
+    if progress := client.backlog.progress(asker.guild.id):
         notes.append(replies.still_indexing(progress.percent))
     if asker.public:
         notes.append(replies.ONLY_SHARED)

@@ -150,10 +150,10 @@ class Health:
         )
         return {
             "ready": ready,
-            "indexing": client.history.busy or client.ingest.busy,
+            "indexing": client.backlog.busy or client.ingest.busy,
             "pictures": await client.gallery.count_links(),
             "queue": client.ingest.depth,
-            "channels_left": len(client.history.unfinished()),
+            "channels_left": len(client.backlog.unfinished()),
             "latency_ms": round(latency * 1000, 1) if math.isfinite(latency) else None,
             "loop_lag_p99_ms": round(metrics.lag_p99_s() * 1000, 1),
             "uptime_s": round(time.monotonic() - metrics.started, 1),
@@ -162,7 +162,7 @@ class Health:
     async def _metrics(self, _: web.Request) -> web.Response:
         client, metrics = self._client, self._client.metrics
         metrics.queue.set(client.ingest.depth)
-        metrics.unread.set(len(client.history.unfinished()))
+        metrics.unread.set(len(client.backlog.unfinished()))
         metrics.latency.set(client.latency)
         return web.Response(
             body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}

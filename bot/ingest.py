@@ -104,16 +104,16 @@ class Ingest:
         """Queue the pictures of a new message in a watched channel."""
         if message.guild is None:
             return
-        history, channel = self._client.history, message.channel
+        backlog, channel = self._client.backlog, message.channel
         if not self._client.watched.covers(channel):
             if isinstance(channel, discord.PartialMessageable):  # a thread not known yet
-                history.on_stranger(message.guild, channel.id)
+                backlog.on_stranger(message.guild, channel.id)
             return
         assert isinstance(channel, discord.Thread | discord.abc.GuildChannel)
-        coverage = history.coverage(channel)
+        coverage = backlog.coverage(channel)
         shown = tuple(self.shown(message).values())
         if shown and self._queue.full(message.guild.id):
-            history.read_again(channel)
+            backlog.read_again(channel)
             return
         coverage.hear(message.id)
         if shown:
@@ -220,7 +220,7 @@ class Ingest:
                 fields("post_failed", guild=post.space, message=post.message, why=error),
                 exc_info=None if known else error,
             )
-            self._client.history.read_from(post.space, post.group.id, post.message)
+            self._client.backlog.read_from(post.space, post.group.id, post.message)
         if post.coverage is not None:
             post.coverage.done(post.message)
 

@@ -15,7 +15,6 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -25,10 +24,20 @@ from discord import app_commands, ui
 from discord.abc import GuildChannel
 
 from bot import permissions, replies
-from bot.backfill import PAGE, Place, WithMessages, is_deleted, missing_permissions, read_page
+from bot.backfill import archived_threads
 from bot.channels import Channel, demand_manage_server, readable_there
+from bot.erasure import forget_group
 from bot.ingest import Trouble, What
 from bot.logs import fields
+from bot.pages import (
+    PAGE,
+    Place,
+    WithMessages,
+    is_deleted,
+    missing_permissions,
+    read_page,
+    reconcile,
+)
 from bot.watched import group_of
 from index import GalleryClosed, Group, Job
 
@@ -389,7 +398,7 @@ class Run:
     async def _with_threads(self, channel: GuildChannel) -> list[Group]:
         groups = [] if isinstance(channel, discord.ForumChannel) else [group_of(channel)]
         if isinstance(channel, discord.TextChannel | discord.ForumChannel):
-            threads = [*channel.threads, *await self._client.history.archived(channel)]
+            threads = [*channel.threads, *await archived_threads(channel)]
             groups += [group_of(thread) for thread in threads]
         return groups
 
@@ -409,7 +418,7 @@ class Run:
         except discord.NotFound as error:
             if not is_deleted(error):
                 raise
-            state.removed += await self._client.history.forget_group(self.space, group_id)
+            state.removed += await forget_group(self._client, self.space, group_id)
             await self._next_group(state)
         except discord.Forbidden:
             state.closed += 1
@@ -420,13 +429,12 @@ class Run:
     async def _put_right(
         self, state: State, group: Group, page: list[discord.Message], known: Known
     ) -> None:
-        ingest, ledger = self._client.ingest, self._client.ledger
+        ingest = self._client.ingest
         at_end = len(page) < PAGE
         oldest = 0 if at_end else page[-1].id
-        lost = gone(page, known, oldest, state.before)
-        state.removed += await ledger.forget_messages(self.space, lost) if lost else 0
-        state.removed += await ingest.drop_unshown(self.space, page, known)
-        items, failed = await ingest.read(self.space, group, page, what=state.what, patient=False)
+        space, before = self.space, state.before
+        state.removed += await reconcile(self._client, space, page, known, oldest, before)
+        items, failed = await ingest.read(space, group, page, what=state.what, patient=False)
         state.messages += len(page)
         state.checked += sum(len(ingest.shown(message)) for message in page)
         state.failed += failed
@@ -435,7 +443,7 @@ class Run:
         state.before = oldest
         if at_end:
             state.at, state.newest, state.before = state.at + 1, 0, 0
-        kept = await ledger.commit(items, jobs=[self._as_job(state)])
+        kept = await self._client.ledger.commit(items, jobs=[self._as_job(state)])
         self.state = state
         self._client.metrics.add_pictures(kept)
 
@@ -628,15 +636,3 @@ async def _clicked(interaction: Interaction, job: int) -> Run | None:
 
 def _within(channel: GuildChannel, scope: GuildChannel | None) -> bool:
     return scope is None or scope.id in (channel.id, channel.category_id)
-
-
-def gone(
-    page: Iterable[discord.Message], known: Mapping[str, object], oldest: int, before: int
-) -> list[int]:
-    """Known messages of the page's span that are not on it. `before` 0: a first page.
-
-    `known` was read before the page, so whatever it has was posted by then.
-    """
-    there = {message.id for message in page}
-    span = (int(m) for m in known if oldest <= int(m) and (not before or int(m) < before))
-    return [message for message in span if message not in there]

@@ -26,7 +26,7 @@ from index import (
 )
 
 if TYPE_CHECKING:
-    from bot.backfill import Progress
+    from bot.backlog import Progress
     from bot.reindex import State
 
 log = logging.getLogger(__name__)

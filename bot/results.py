@@ -19,6 +19,7 @@ import discord
 from discord import ui
 
 from bot import pictures
+from bot.erasure import forget_group
 from bot.logs import fields
 from bot.pictures import Picture
 from bot.replies import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, quoted
@@ -129,7 +130,7 @@ async def _message(client: Magpie, link: Link) -> discord.Message | Absent:
             erasing = client.ledger.forget_messages(link.space, sources, patient=False)
             return await _erased(erasing, **_where(link))
         if error.code == UNKNOWN_CHANNEL and not _known(client, link):
-            erasing = client.history.forget_group(link.space, link.group.id)
+            erasing = forget_group(client, link.space, link.group.id)
             return await _erased(erasing, **_where(link))
         log.warning(fields("hit_unreadable", **_where(link), reason=error))
     except (aiohttp.ClientError, OSError, TimeoutError) as error:  # the network

@@ -39,7 +39,7 @@ async def _status(client: Magpie, guild: discord.Guild, member: discord.Member) 
         ChannelStatus(
             channel=channel,
             pictures=pictures.get(channel.id, 0),
-            state=reading.state.value if (reading := client.history.reading(channel.id)) else "",
+            state=reading.state.value if (reading := client.backlog.reading(channel.id)) else "",
             fraction=reading.fraction if reading else 0.0,
             missing=reading.missing if reading else (),
         )
@@ -49,7 +49,7 @@ async def _status(client: Magpie, guild: discord.Guild, member: discord.Member) 
     info = await client.gallery.model_info()
     return Status(
         channels=channels,
-        progress=client.history.progress(guild.id),
+        progress=client.backlog.progress(guild.id),
         jobs=await client.reindexing.lines(member),
         waiting=client.ingest.depth,
         per_second=client.metrics.pictures_per_second(),

@@ -17,10 +17,17 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot import memory
-from bot.backfill import PAGE, WithMessages, is_deleted, missing_permissions, read_page
+from bot.erasure import forget_closed, forget_group, forget_guild
 from bot.ingest import Trouble
 from bot.logs import fields
-from bot.reindex import gone
+from bot.pages import (
+    PAGE,
+    WithMessages,
+    is_deleted,
+    missing_permissions,
+    read_page,
+    reconcile,
+)
 from bot.replies import MISSING_ACCESS, MISSING_PERMISSIONS
 from index import GalleryClosed, Group, StoreError
 
@@ -103,7 +110,7 @@ class Upkeep:
     async def _expire_departed(self) -> None:
         for space, since in (await self._client.gallery.departed()).items():
             if since <= time.time() - GRACE_S:
-                await self._client.history.forget_guild(space)
+                await forget_guild(self._client, space)
                 self._departed.discard(space)
 
     async def expire(self, space: int) -> int:
@@ -161,11 +168,11 @@ class Upkeep:
             await read_page(self._client, place)
         except Trouble as error:
             if is_deleted(error):
-                await self._client.history.forget_group(guild.id, group.id)
+                await forget_group(self._client, guild.id, group.id)
             elif not is_refusal(error):
                 log.info(fields("closed_waits", channel=group.id, why=error))
             elif due and self._guild(guild.id) is not None:
-                erased = await self._client.history.forget_closed(guild, group)
+                erased = await forget_closed(self._client, guild, group)
                 log.info(fields("closed_erased", channel=group.id, pictures=erased))
         else:
             await self._client.gallery.open_group(guild.id, group.id)
@@ -211,7 +218,7 @@ class Upkeep:
                 page = await self._page(place or group, before)
             except discord.NotFound as error:
                 if is_deleted(error):
-                    await self._client.history.forget_group(space, group)
+                    await forget_group(self._client, space, group)
                 return
             except Trouble as error:
                 log.info(fields("relist_waits", channel=group, why=error))
@@ -220,9 +227,7 @@ class Upkeep:
                     await asyncio.sleep(LIST_EVERY_S)  # refusals are counted
                 return
             oldest = page[-1].id if len(page) == PAGE else 0
-            lost = gone(page, known, oldest, before)
-            removed = await self._client.ledger.forget_messages(space, lost) if lost else 0
-            removed += await self._client.ingest.drop_unshown(space, page, known)
+            removed = await reconcile(self._client, space, page, known, oldest, before)
             if removed:
                 log.info(fields("gone_unheard", guild=space, channel=group, pictures=removed))
             left = [message for message in left if message < oldest]

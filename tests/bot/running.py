@@ -61,7 +61,7 @@ async def idle(client: Magpie) -> None:
 
     async def settled() -> bool:
         nonlocal quiet
-        working = client.ingest.busy or client.history.busy
+        working = client.ingest.busy or client.backlog.busy
         quiet = 0 if working else quiet + 1
         return quiet >= 5  # an event of just now may not have reached the queue
 
@@ -127,5 +127,5 @@ async def watch(client: Magpie, channel_id: int) -> None:
     assert channel is not None
     await client.watched.add(channel.guild.id, channel.id)
     inside = channel.channels if isinstance(channel, discord.CategoryChannel) else [channel]
-    client.history.begin(inside)
+    client.backlog.begin(inside)
     await idle(client)

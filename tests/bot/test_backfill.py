@@ -12,8 +12,9 @@ import pytest
 
 import sandbox as sandbox_package
 from bot import backfill, upkeep
-from bot.backfill import State
+from bot.backlog import State
 from bot.client import Magpie
+from bot.erasure import forget_group
 from demo.person import Person
 from index import Cursor
 from index.embedder import Embedder
@@ -111,9 +112,9 @@ async def test_history_that_was_closed_unheard_is_no_empty_channel(
         place.overwrites = [*place.overwrites, Overwrite(me, 1, 0, READ_MESSAGE_HISTORY)]
     await magpie.upkeep._relist()
     channel: Any = magpie.get_channel(general)
-    magpie.history.read_again(channel)
+    magpie.backlog.read_again(channel)
     await idle(magpie)
-    reading = magpie.history.reading(general)
+    reading = magpie.backlog.reading(general)
     assert reading is not None
     assert reading.state is State.UNREADABLE
     assert await sources(magpie) == before
@@ -128,14 +129,14 @@ async def test_page_and_its_cursor_are_one_transaction(
     async with running(sandbox, db, held) as client:
         channel: Any = client.get_channel(general)
         await client.watched.add(channel.guild.id, general)
-        client.history.begin([channel])
+        client.backlog.begin([channel])
 
         async def first_page() -> bool:
             return bool(await client.gallery.known(channel.guild.id, general))
 
         await until(first_page)
         held.hold()
-        reading = client.history.reading(general)
+        reading = client.backlog.reading(general)
         assert reading is not None
         cursor = (await client.gallery.cursors(channel.guild.id))[general]
         known = await client.gallery.known(channel.guild.id, general)
@@ -260,7 +261,7 @@ async def test_channel_watched_again_is_read_again_with_its_archived_threads(
     async with running(sandbox, db, model) as client:  # which knows them by their cursors only
         await idle(client)
         await client.watched.discard(world_file.guild_id, general)
-        await client.history.forget_group(world_file.guild_id, general)
+        await forget_group(client, world_file.guild_id, general)
         assert await sources(client) == set()
         await watch(client, general)
         assert await sources(client) == with_pictures(world_file, *GENERAL_AND_THREADS)
@@ -288,7 +289,7 @@ async def test_unknown_channel_that_is_not_watched_is_not_read(
     await watch(magpie, world_file.channels["trips"])
     general = world_file.channels["general"]
     for _ in range(3):
-        magpie.history.on_stranger(magpie.guilds[0], general)
+        magpie.backlog.on_stranger(magpie.guilds[0], general)
         await idle(magpie)
     assert await sources(magpie, general) == set()
     assert pages(sandbox, general) == []
@@ -300,7 +301,7 @@ async def test_repeated_ready_doubles_nothing(
     general = world_file.channels["general"]
     await watch(magpie, general)
     before = (await magpie.gallery.count()).links
-    reading = magpie.history.reading(general)
+    reading = magpie.backlog.reading(general)
     assert reading is not None
     gaps = reading.coverage.gaps
     sandbox.strike("gateway_invalid", resumable=False)
@@ -384,7 +385,7 @@ async def test_edit_missed_while_the_pictures_are_on_their_way_counts_once_histo
         sandbox.strike("gateway_miss", event="MESSAGE_UPDATE")
         path = f"/channels/{general}/messages/{posted['id']}"
         await ada.request("PATCH", path, json={"attachments": [{"id": kept}]})
-        client.history.read_from(world_file.guild_id, general, int(posted["id"]))
+        client.backlog.read_from(world_file.guild_id, general, int(posted["id"]))
 
         async def seen() -> bool:
             return client.ledger.words > words
@@ -405,9 +406,9 @@ async def test_live_picture_that_failed_is_read_again_in_a_thread_that_had_come_
         await watch(client, general)
     async with running(sandbox, db, model) as client:
         await idle(client)
-        assert client.history.reading(old) is None
+        assert client.backlog.reading(old) is None
         await client.gallery.remove_sources(world_file.guild_id, [posted["id"]])
-        client.history.read_from(world_file.guild_id, old, int(posted["id"]))
+        client.backlog.read_from(world_file.guild_id, old, int(posted["id"]))
         await idle(client)
         assert posted["id"] in await sources(client)
 
@@ -420,18 +421,18 @@ async def test_live_picture_that_failed_is_read_again_though_its_channel_is_bein
     posted = await ada.post(str(general), pictures={"a.png": png("teal")})
     await ada.post(str(general), "and then")
     await idle(magpie)
-    reading, channel = magpie.history.reading(general), magpie.get_channel(general)
+    reading, channel = magpie.backlog.reading(general), magpie.get_channel(general)
     assert reading is not None
     assert isinstance(channel, discord.TextChannel)
     await magpie.gallery.remove_sources(world_file.guild_id, [posted["id"]])
     sandbox.strike("slow", path="/channels/*/messages", delay_s=0.5)
-    magpie.history.read_again(channel)
+    magpie.backlog.read_again(channel)
 
     async def busy() -> bool:
         return reading.busy
 
     await until(busy)
-    magpie.history.read_from(world_file.guild_id, general, int(posted["id"]))
+    magpie.backlog.read_from(world_file.guild_id, general, int(posted["id"]))
     await idle(magpie)
     assert posted["id"] in await sources(magpie)
 
@@ -455,14 +456,16 @@ async def test_thread_archived_with_a_picture_on_its_way_is_read_on_in_a_new_ses
 
         await until(embedding)
         await ada.request("PATCH", f"/channels/{thread['id']}", json={"archived": True})
-        coverage = client.history._readings[int(thread["id"])].coverage
+        reading = client.backlog.reading(int(thread["id"]))
+        assert reading is not None
+        coverage = reading.coverage
         before = coverage.gaps
         # The look through archived threads comes late, when nothing is on its way any more.
         sandbox.strike("slow", path="/channels/*/threads/archived/*", delay_s=1.0, times=2)
         sandbox.strike("gateway_invalid", resumable=False)
 
         async def listed() -> bool:
-            return coverage.gaps > before and not client.history._listing
+            return coverage.gaps > before and not client.backlog.listing
 
         await until(listed)
         held.let_go()
@@ -510,12 +513,12 @@ async def test_closed_channel_is_asked_once_at_most(
 ) -> None:
     mods = world_file.channels["mods"]
     await watch(magpie, mods)
-    reading = magpie.history.reading(mods)
+    reading = magpie.backlog.reading(mods)
     assert reading is not None
     assert reading.state is State.UNREADABLE
     assert "view_channel" in reading.missing
     assert pages(sandbox, mods) == []
-    assert magpie.history.progress(world_file.guild_id) is None
+    assert magpie.backlog.progress(world_file.guild_id) is None
 
 
 async def test_channel_that_opens_up_is_read(
@@ -538,7 +541,7 @@ async def test_what_was_posted_while_a_channel_was_closed_is_read_once_it_opens(
 ) -> None:
     general, me = world_file.channels["general"], world_file.bot_id
     await watch(magpie, general)
-    reading = magpie.history.reading(general)
+    reading = magpie.backlog.reading(general)
     assert reading is not None
     deny = {"type": 1, "allow": "0", "deny": str(VIEW_CHANNEL)}
     await ada.request("PUT", f"/channels/{general}/permissions/{me}", json=deny)
@@ -560,11 +563,11 @@ async def test_live_message_does_not_bridge_the_gap_before_a_new_session(
     magpie: Magpie, world_file: WorldFile
 ) -> None:
     await watch(magpie, world_file.channels["general"])
-    reading = magpie.history.reading(world_file.channels["general"])
+    reading = magpie.backlog.reading(world_file.channels["general"])
     assert reading is not None
     before = reading.coverage.cursor()
     assert before is not None
-    magpie.history.on_connect(shard_id=0)  # its guilds are announced only later
+    magpie.catch_up.on_connect(shard_id=0)  # its guilds are announced only later
     reading.coverage.hear(before.newest + 1)
     assert reading.coverage.cursor() == before
 
@@ -588,17 +591,17 @@ async def test_progress_is_told_while_there_is_any(
     held = Held(model)
     held.hold()
     async with running(sandbox, db, held) as client:
-        assert client.history.progress(world_file.guild_id) is None
+        assert client.backlog.progress(world_file.guild_id) is None
         watching = asyncio.create_task(watch(client, world_file.channels["general"]))
 
         async def begun() -> bool:
             return held.begun > 0
 
         await until(begun)
-        progress = client.history.progress(world_file.guild_id)
+        progress = client.backlog.progress(world_file.guild_id)
         assert progress is not None
         assert 0 <= progress.percent < 100
         assert progress.channels_left >= 1
         held.let_go()
         await watching
-        assert client.history.progress(world_file.guild_id) is None
+        assert client.backlog.progress(world_file.guild_id) is None

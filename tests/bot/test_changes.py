@@ -298,7 +298,7 @@ async def test_server_left_unheard_is_no_longer_waited_for(
 
     await until(noted)
     await idle(magpie)
-    assert not magpie.history.unfinished()
+    assert not magpie.backlog.unfinished()
 
 
 async def test_server_left_while_offline_is_erased_after_the_grace_period(
@@ -330,7 +330,7 @@ async def test_outage_at_the_start_is_not_taken_for_a_removal(
         before = await links(client)
     sandbox.strike("outage", guild_id=str(world_file.guild_id))
     async with running(sandbox, db, model) as client:
-        await client.history.on_ready(0)
+        await client.catch_up.on_ready(0)
         assert await links(client) == before > 0
 
 

@@ -10,8 +10,10 @@ import pytest
 
 import sandbox as sandbox_package
 from bot import backfill, upkeep
-from bot.backfill import State
+from bot.backlog import State
 from bot.client import Magpie
+from bot.erasure import forget_closed
+from bot.pages import missing_permissions
 from demo.person import Person
 from index import Cursor, Group
 from index.embedder import Embedder
@@ -51,7 +53,7 @@ async def close(client: Magpie, ada: Person, channel: int, bit: int = VIEW_CHANN
     await ada.request("PUT", f"/channels/{channel}/permissions/{me(client)}", json=deny)
 
     async def known() -> bool:
-        return bool(backfill.missing_permissions(place(client, channel)))
+        return bool(missing_permissions(place(client, channel)))
 
     await until(known)
 
@@ -60,7 +62,7 @@ async def open_again(client: Magpie, ada: Person, channel: int) -> None:
     await ada.request("DELETE", f"/channels/{channel}/permissions/{me(client)}")
 
     async def known() -> bool:
-        return not backfill.missing_permissions(place(client, channel))
+        return not missing_permissions(place(client, channel))
 
     await until(known)
     await idle(client)
@@ -159,7 +161,7 @@ async def test_channel_opened_by_a_role_is_read_anew(
     role = f"/guilds/{guild}/members/{me(magpie)}/roles/{moderators}"
 
     async def may_read() -> bool:
-        return not backfill.missing_permissions(place(magpie, mods))
+        return not missing_permissions(place(magpie, mods))
 
     async def may_not() -> bool:
         return not await may_read()
@@ -326,7 +328,7 @@ async def test_page_under_way_leaves_neither_pictures_nor_a_cursor(
     async with running(sandbox, db, held) as client:
         channel = place(client, general)
         await client.watched.add(channel.guild.id, general)
-        client.history.begin([channel])
+        client.backlog.begin([channel])
 
         async def under_way() -> bool:
             return held.begun > 0
@@ -334,7 +336,7 @@ async def test_page_under_way_leaves_neither_pictures_nor_a_cursor(
         await until(under_way)
         await ada.post(str(general), pictures={"live.png": png("teal")})
         await close(client, ada, general)
-        await client.history.forget_closed(channel.guild, Group(general))
+        await forget_closed(client, channel.guild, Group(general))
         held.let_go()
         await idle(client)
         assert await of(client, general) == 0
@@ -349,7 +351,7 @@ async def test_channel_opened_while_it_is_erased_is_read_anew(
     general = world_file.channels["general"]
     await watch(magpie, general)
     before = await sources(magpie)
-    await magpie.history.forget_closed(magpie.guilds[0], Group(general))
+    await forget_closed(magpie, magpie.guilds[0], Group(general))
     await idle(magpie)
     assert await sources(magpie) == before
 
@@ -360,7 +362,7 @@ async def test_thread_known_by_its_cursor_only_is_erased_along_and_read_anew(
     general = world_file.channels["general"]
     await watch(magpie, general)
     before = await sources(magpie)
-    reading = magpie.history.reading(world_file.channels["old"])
+    reading = magpie.backlog.reading(world_file.channels["old"])
     assert reading is not None
     reading.place = None
     await close(magpie, ada, general)
@@ -385,7 +387,7 @@ async def test_unread_thread_that_was_refused_at_the_start_is_read_once_its_chan
         await client.gallery.commit([], [begun])
     async with running(sandbox, db, model) as client:
         await idle(client)
-        reading = client.history.reading(old)
+        reading = client.backlog.reading(old)
         assert reading is not None
         assert reading.state is State.UNREADABLE
         await open_again(client, ada, general)

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot import logs
 from bot.client import Magpie
+from bot.erasure import forget_group
 from bot.health import Health, Metrics
 from bot.settings import Address
 from tests.bot.conftest import LogIn
@@ -74,7 +75,7 @@ async def test_metrics_count_what_was_indexed(
     assert after["magpie_pictures_indexed_total"] == 1
     assert after["magpie_embed_seconds_count"] == 1
     assert after["magpie_queue_messages"] == 0
-    await magpie.history.forget_group(world_file.guild_id, world_file.channels["general"])
+    await forget_group(magpie, world_file.guild_id, world_file.channels["general"])
     assert (await samples(address))["magpie_pictures_removed_total"] == 1
 
 

@@ -78,7 +78,7 @@ async def test_ordinary_chat_writes_nothing(
 
     async def heard() -> bool:
         channel = watching.get_channel(world_file.channels["general"])
-        return watching.history.coverage(channel).newest >= int(last["id"])  # type: ignore[arg-type]
+        return watching.backlog.coverage(channel).newest >= int(last["id"])  # type: ignore[arg-type]
 
     await until(heard)
     assert commits == []
@@ -188,7 +188,7 @@ async def test_picture_that_fails_unforeseen_does_not_hold_up_its_page_for_ever(
     monkeypatch.setattr(magpie.gallery, "embed_picture", break_down)
     await watch(magpie, general)
     assert len(await sources(magpie)) == 1
-    assert magpie.history.progress(world_file.guild_id) is None
+    assert magpie.backlog.progress(world_file.guild_id) is None
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -299,7 +299,7 @@ async def test_full_queue_loses_nothing_and_holds_no_more_than_it_may(
 
         async def fallen_behind() -> bool:
             channel: Any = client.get_channel(general)
-            return client.history.coverage(channel).behind
+            return client.backlog.coverage(channel).behind
 
         await until(fallen_behind)
         assert client.ingest.depth <= 2
@@ -323,7 +323,7 @@ async def test_picture_under_way_at_the_stop_is_taken_after_the_start(
 
         async def under_way() -> bool:
             channel: Any = client.get_channel(general)
-            heard = client.history.coverage(channel).newest >= int(later["id"])
+            heard = client.backlog.coverage(channel).newest >= int(later["id"])
             return heard and held.begun > begun
 
         await until(under_way)

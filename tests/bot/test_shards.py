@@ -47,7 +47,7 @@ async def magpie(
             channel = guild.get_channel(CHANNELS[guild.id])
             assert channel is not None
             await client.watched.add(guild.id, channel.id)
-            client.history.begin([channel])
+            client.backlog.begin([channel])
         await idle(client)
         yield client
 

@@ -106,5 +106,5 @@ async def watch_everything(magpie: Magpie) -> None:
     channels = [c for c in guild.channels if c.type is not discord.ChannelType.category]
     for channel in channels:
         await magpie.watched.add(guild.id, channel.id)
-    magpie.history.begin(channels)
+    magpie.backlog.begin(channels)
     await idle(magpie)
