@@ -21,6 +21,7 @@ from bot.download import Downloader
 from bot.erasure import let_go_of_guild
 from bot.health import Metrics
 from bot.ingest import Ingest
+from bot.jobs import Reindexing
 from bot.ledger import Ledger
 from bot.logs import fields
 from bot.pace import Pace
@@ -86,7 +87,7 @@ class Magpie(discord.AutoShardedClient):
         self.backlog = Backlog(self.watched)
         self.backfill = Backfill(self)
         self.catch_up = CatchUp(self)
-        self.reindexing = reindex.Reindexing(self)
+        self.reindexing = Reindexing(self)
         self.upkeep = Upkeep(self)
 
     # ---- coming and going

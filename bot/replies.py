@@ -27,7 +27,7 @@ from index import (
 
 if TYPE_CHECKING:
     from bot.backlog import Progress
-    from bot.reindex import State
+    from bot.rereading import State
 
 log = logging.getLogger(__name__)
 

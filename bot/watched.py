@@ -39,9 +39,16 @@ class Watched:
         marks = self._marks.get(channel.guild.id, ())
         return channel.id in marks or channel.category_id in marks
 
-    def channels(self, guild: discord.Guild) -> list[GuildChannel]:
-        """The covered channels of a guild that hold messages or threads, in its own order."""
+    def channels(
+        self, guild: discord.Guild, scope: GuildChannel | None = None
+    ) -> list[GuildChannel]:
+        """The covered channels of a guild that hold messages or threads, in its own order.
+
+        scope   only this channel, or those of this category
+        """
         listed = [channel for _, inside in guild.by_category() for channel in inside]
+        if scope is not None:
+            listed = [one for one in listed if scope.id in (one.id, one.category_id)]
         return [channel for channel in listed if self.covers(channel)]
 
     async def add(self, guild_id: int, channel_id: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sandbox as sandbox_package
-from bot import reindex
+from bot import progress_message, rereading
 from bot.client import Magpie
 from demo.person import Person
 from index import Query, checkpoint, embedder
@@ -26,8 +26,8 @@ Run = Callable[[Path | Held], AbstractAsyncContextManager[Magpie]]
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reindex, "SHOW_EVERY_S", 0.05)
-    monkeypatch.setattr(reindex, "RETRY_S", 0.05)
+    monkeypatch.setattr(progress_message, "SHOW_EVERY_S", 0.05)
+    monkeypatch.setattr(rereading, "RETRY_S", 0.05)
 
 
 @pytest.fixture

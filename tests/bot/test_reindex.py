@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from bot import reindex
+from bot import progress_message, rereading
 from bot.client import Magpie
 from demo.person import Answer, Person
 from index import Group, Job, Link
@@ -23,7 +23,7 @@ MESSAGES = 220  # three pages
 
 @pytest.fixture(autouse=True)
 def shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reindex, "SHOW_EVERY_S", 0.05)
+    monkeypatch.setattr(progress_message, "SHOW_EVERY_S", 0.05)
 
 
 @pytest.fixture
@@ -343,7 +343,7 @@ async def test_message_too_old_to_be_edited_is_replaced(
         everything = await read_all(client, world_file)
         await client.gallery.remove_sources(world_file.guild_id, list(everything))
         first = (await begin_held(ada, held)).message["id"]
-        code, path = reindex.EDITED_TOO_OFTEN, f"/channels/*/messages/{first}"
+        code, path = progress_message.EDITED_TOO_OFTEN, f"/channels/*/messages/{first}"
         sandbox.strike("error", method="PATCH", path=path, status=400, code=code, times=1)
         held.let_go()
         await stands(client, "done")
@@ -364,7 +364,7 @@ async def test_page_that_discord_fails_to_give_is_asked_for_again(
     ada: Person,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reindex, "RETRY_S", 0.05)
+    monkeypatch.setattr(rereading, "RETRY_S", 0.05)
     everything = await read_all(magpie, world_file)
     await magpie.gallery.remove_sources(world_file.guild_id, list(everything))
     path = f"/channels/{world_file.channels['general']}/messages"

@@ -1,0 +1,147 @@
+"""The reindex jobs of all servers: begun, resumed after a restart, and at most one active in each.
+
+A job is kept in the gallery, so that it outlasts the process.
+
+Where MAGPIE_MODEL names another model than the one that embedded the gallery, the jobs read
+everything for that one, in every server at once; when the last is done, it takes over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import discord
+from discord.abc import GuildChannel
+
+from bot import replies
+from bot.ingest import What
+from bot.logs import fields
+from bot.rereading import Run, State
+from index import Job
+
+if TYPE_CHECKING:
+    from bot.client import Interaction, Magpie
+
+log = logging.getLogger(__name__)
+
+KIND = "reindex"
+MODEL_JOBS_AT_ONCE = 3  # servers
+
+
+class Reindexing:
+    """The jobs of all guilds."""
+
+    def __init__(self, client: Magpie) -> None:
+        self._client = client
+        self._runs: dict[int, Run] = {}  # by job
+        self._switching = asyncio.Lock()
+        self.model_turns = asyncio.Semaphore(MODEL_JOBS_AT_ONCE)
+
+    async def close(self) -> None:
+        """Stop where it is; the jobs go on after the next start."""
+        await asyncio.gather(*(run.stop() for run in self._runs.values()))
+
+    async def resume(self) -> None:
+        """Go on with the jobs that a restart interrupted; called at every READY."""
+        gallery = self._client.gallery
+        for job in await gallery.jobs():
+            if job.kind != KIND or job.id in self._runs:
+                continue
+            run = self._runs[job.id] = Run(self._client, job)
+            if run.state.what == "model" and run.state.succession != gallery.succession:
+                await run.cancel()  # the owner has chosen otherwise meanwhile
+                continue
+            log.info(fields("reindex_resumed", guild=job.space, job=job.id, status=job.status))
+            run.start()
+        await self.switch_if_done()
+
+    async def ask(
+        self,
+        interaction: Interaction,
+        guild: discord.Guild,
+        channel: GuildChannel | None,
+        what: What,
+    ) -> str | None:
+        """Begin a job, or show the one under way; the answer, unless the run shows it itself."""
+        if not self._client.watched.channels(guild, channel):
+            return replies.nothing_to_reindex(channel)
+        active = self.of(guild.id)
+        if active is not None:
+            return await active.progress.show_here(interaction)
+        self._runs = {id: run for id, run in self._runs.items() if run.active}
+        if self._client.gallery.wanted:
+            run = await self._read_for_the_wanted_model(guild.id, interaction.user.id)
+        else:
+            scope_id = channel.id if channel else None
+            run = await self._new_run(guild.id, State(what, scope_id, interaction.user.id))
+        answer = await run.progress.show_here(interaction)
+        run.start()
+        return answer
+
+    async def _new_run(self, space: int, state: State) -> Run:
+        job = await self._client.gallery.new_job(space, KIND, asdict(state))
+        run = self._runs[job.id] = Run(self._client, job)
+        log.info(fields("reindex_started", guild=space, job=job.id, what=state.what))
+        return run
+
+    # ---- another model
+
+    async def _read_for_the_wanted_model(self, here: int, asked_by: int) -> Run:
+        """A job in this guild, and in every other that has no such job yet; they begin.
+
+        raises   ModelError
+        """
+        gallery = self._client.gallery
+        assert gallery.wanted is not None
+        await gallery.begin_succession()
+        begun = {job.space for job in await self._model_jobs()} - {here}
+        name, succession = gallery.wanted, gallery.succession
+        state = State("model", None, asked_by, model=name, succession=succession)
+        run = await self._new_run(here, state)
+        for space in await gallery.spaces() - begun - {here}:
+            (await self._new_run(space, state)).start()
+        return run
+
+    async def _model_jobs(self) -> list[Job]:
+        """The latest job of each guild that reads for the wanted model."""
+        gallery = self._client.gallery
+        if gallery.succession is None:
+            return []
+        jobs = await gallery.jobs(active=False)
+        ours = [job for job in jobs if job.state.get("succession") == gallery.succession]
+        return list({job.space: job for job in ours}.values())
+
+    async def switch_if_done(self) -> None:
+        """Let the wanted model take over once every guild has been read for it."""
+        gallery = self._client.gallery
+        async with self._switching:
+            jobs = await self._model_jobs()
+            if not jobs or any(job.status != "done" for job in jobs):
+                return
+            name, lost = gallery.wanted, await gallery.succeed()
+            log.info(fields("model_switched", model=name, lost=lost))
+        for job in jobs:
+            run = self._runs.get(job.id) or Run(self._client, job)
+            await run.has_switched(lost)
+
+    def of(self, guild_id: int) -> Run | None:
+        """The active job of a guild."""
+        runs = (run for run in self._runs.values() if run.space == guild_id and run.active)
+        return next(runs, None)
+
+    async def drop(self, guild_id: int) -> None:
+        """Forget the jobs of a guild that was left; the gallery's go with its space."""
+        left = [id for id, run in self._runs.items() if run.space == guild_id]
+        for run in [self._runs.pop(id) for id in left]:
+            await run.drop()
+
+    def by_id(self, job_id: int) -> Run | None:
+        return self._runs.get(job_id)
+
+    async def lines(self, member: discord.Member) -> list[str]:
+        """How far the latest job of a guild is, or how it ended, for this member."""
+        runs = [run for run in self._runs.values() if run.space == member.guild.id]
+        return [await run.progress.text_for(member) for run in runs[-1:]]

@@ -1,0 +1,164 @@
+"""The message that shows how far a reindex is: its words, who may see its figures, its edits.
+
+It is an ordinary message, since an interaction's token lives for 15 minutes only. Where the bot
+may not post, the command's private answer shows the progress for as long as it can.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import discord
+from discord import ui
+
+from bot import permissions, replies
+from bot.channels import readable_there
+from bot.ingest import Trouble
+from bot.logs import fields
+from bot.pages import Place
+from bot.reindex import buttons
+from bot.watched import group_of
+from index import Group
+
+if TYPE_CHECKING:
+    from bot.client import Interaction, Magpie
+    from bot.rereading import Run
+
+log = logging.getLogger(__name__)
+
+SHOW_EVERY_S = 5.0  # the progress message is edited at most this often
+TOKEN_S = 14 * 60.0  # an interaction's answer can be edited for 15 minutes
+EDITED_TOO_OFTEN = 30046  # Discord's code for a message older than an hour
+
+
+class ProgressMessage:
+    """Shows how far one run is, where it was last asked for."""
+
+    def __init__(self, client: Magpie, run: Run) -> None:
+        self._client = client
+        self._run = run
+        self.message = run.state.message  # channel and id
+        self._shown_at = 0.0
+        self._shown = ""
+        self._answer: Interaction | None = None  # where progress goes if no message may
+        self._asked_at = 0.0
+
+    # ---- what it says, and to whom
+
+    def _text(self) -> str:
+        """How far the run is, with all its figures."""
+        return replies.reindexing(self._run.status, self._run.state)
+
+    async def text_for(self, member: discord.Member) -> str:
+        """The same without figures for whoever may not read all that they count."""
+        counted = await self._counted(member.guild)
+        allowed = await readable_there(self._client, member, counted)
+        if {group.id for group in counted} <= set().union(*allowed.values()):
+            return self._text()
+        why = replies.FIGURES_CLOSED
+        return replies.reindexing_without_figures(self._run.status, self._run.state, why)
+
+    async def _text_here(self) -> str:
+        """The same for who sees it where it is shown."""
+        if self.message:
+            return await self._text_in(self.message[0])
+        asker = self._answer.user if self._answer else None
+        return await self.text_for(asker) if isinstance(asker, discord.Member) else self._text()
+
+    async def _text_in(self, channel_id: int) -> str:
+        """The same for everyone who can view this channel."""
+        guild = self._client.get_guild(self._run.space)
+        here = guild.get_channel_or_thread(channel_id) if guild else None
+        if guild is not None and here is not None:
+            counted = await self._counted(guild)
+            shared = permissions.shared_with_everyone_here(guild, here, counted)
+            if {group.id for group in counted} <= shared:
+                return self._text()
+        why = replies.FIGURES_IN_STATUS
+        return replies.reindexing_without_figures(self._run.status, self._run.state, why)
+
+    async def _counted(self, guild: discord.Guild) -> list[Group]:
+        """What is read, without what has been deleted since."""
+        known = {group.id: group for group in await self._client.gallery.groups(self._run.space)}
+        for id, _ in self._run.state.groups or ():
+            place = guild.get_channel_or_thread(id)
+            if isinstance(place, Place):
+                known[id] = group_of(place)
+        return [known[id] for id, _ in self._run.state.groups or () if id in known]
+
+    # ---- where it is, and its edits
+
+    async def show_here(self, interaction: Interaction) -> str | None:
+        """Show the progress in the channel of a command; the answer to the command.
+
+        Where the bot may not post, the private answer itself shows the progress.
+        """
+        self._answer, self._asked_at, self._shown = interaction, time.monotonic(), ""
+        earlier, self.message = self.message, None
+        channel = interaction.channel
+        assert isinstance(channel, discord.abc.Messageable)
+        text = await self._text_in(channel.id)
+        try:
+            message = await self._post(channel, text)
+        except discord.HTTPException as error:
+            log.warning(fields("progress_unposted", job=self._run.id, why=error))
+            await self.show(at_once=True)
+            return None
+        self.message, self._shown = [message.channel.id, message.id], text
+        if self._run.idle:
+            await self._run.save()  # else the next page does
+        if earlier:
+            await self._delete_message(*earlier)
+        return replies.reindex_shown(message.jump_url)
+
+    async def _post(self, channel: discord.abc.Messageable, text: str) -> discord.Message:
+        view = self._buttons()
+        return await (channel.send(text, view=view) if view else channel.send(text))
+
+    async def _delete_message(self, channel_id: int, message_id: int) -> None:
+        channel = self._client.get_partial_messageable(channel_id, guild_id=self._run.space)
+        try:
+            await channel.get_partial_message(message_id).delete()
+        except Trouble as error:
+            log.info(fields("progress_left_behind", job=self._run.id, why=error))
+
+    async def show(self, *, at_once: bool = False) -> None:
+        """Bring the progress message up to date."""
+        if time.monotonic() - self._shown_at < SHOW_EVERY_S and not at_once:
+            return
+        self._shown_at = time.monotonic()  # also if it says the same: who may read it takes a while
+        text = await self._text_here()
+        if text == self._shown:
+            return
+        self._shown = text
+        try:
+            await (self._edit_message(text) if self.message else self._edit_answer(text))
+        except Trouble as error:
+            log.warning(fields("progress_unshown", job=self._run.id, why=error))
+
+    async def _edit_message(self, text: str) -> None:
+        assert self.message is not None
+        channel_id, message_id = self.message
+        channel = self._client.get_partial_messageable(channel_id, guild_id=self._run.space)
+        message = channel.get_partial_message(message_id)
+        try:
+            await message.edit(content=text, view=self._buttons())
+        except (discord.NotFound, discord.Forbidden):  # deleted, or closed to the bot meanwhile
+            self.message = None
+            await self._edit_answer(text)
+        except discord.HTTPException as error:
+            if error.code != EDITED_TOO_OFTEN:
+                raise
+            fresh = await self._post(channel, text)
+            self.message = [channel_id, fresh.id]
+            await self._delete_message(channel_id, message_id)
+
+    async def _edit_answer(self, text: str) -> None:
+        """The private answer, while its token lives; after that `/status` tells."""
+        if self._answer is not None and time.monotonic() - self._asked_at < TOKEN_S:
+            await self._answer.edit_original_response(content=text, view=self._buttons())
+
+    def _buttons(self) -> ui.View | None:
+        return buttons(self._run.id, self._run.status) if self._run.active else None
