@@ -60,9 +60,9 @@ class Upkeep:
         self._tasks = [
             asyncio.create_task(self._forever(work, every), name=name)
             for name, work, every in (
-                ("expire", self._expire_all, EXPIRE_EVERY_S),
-                ("closed", self._look_at_closed, EXPIRE_EVERY_S),
-                ("relist", self._relist, LIST_EVERY_S),
+                ("expire", self.expire_all, EXPIRE_EVERY_S),
+                ("closed", self.look_at_closed, EXPIRE_EVERY_S),
+                ("relist", self.relist, LIST_EVERY_S),
                 ("compact", self._compact, COMPACT_EVERY_S),
                 ("give back", self._give_back, GIVE_BACK_EVERY_S),
             )
@@ -99,7 +99,7 @@ class Upkeep:
             self._departed.discard(guild_id)
             await self._client.gallery.come_back(guild_id)
 
-    async def _expire_all(self) -> None:
+    async def expire_all(self) -> None:
         await self._expire_departed()
         await self._client.gallery.expire_searches()
         for space in await self._client.gallery.retention():
@@ -122,7 +122,7 @@ class Upkeep:
 
     # ---- channels that were closed to the bot
 
-    async def _look_at_closed(self) -> None:
+    async def look_at_closed(self) -> None:
         """Note what the bot can't read back; after the grace period, erase it.
 
         Nobody tells what is deleted there, and it can't be listed. Nobody is shown it either.
@@ -191,7 +191,7 @@ class Upkeep:
 
     # ---- deletions that nobody told about
 
-    async def _relist(self) -> None:
+    async def relist(self) -> None:
         """All groups once, from a random one on, a page at a time."""
         gallery = self._client.gallery
         groups = [

@@ -121,11 +121,34 @@ class Held:
         self._go.set()
 
 
-async def watch(client: Magpie, channel_id: int) -> None:
-    """Watch a channel or category as `/channels add` does, and wait until it is read."""
-    channel = client.guilds[0].get_channel(channel_id)
-    assert channel is not None
+async def begin_to_watch(client: Magpie, channel_id: int) -> None:
+    """Watch a channel or category as `/channels add` does."""
+    channel = client.get_channel(channel_id)
+    assert isinstance(channel, discord.abc.GuildChannel)
     await client.watched.add(channel.guild.id, channel.id)
     inside = channel.channels if isinstance(channel, discord.CategoryChannel) else [channel]
     client.backlog.begin(inside)
+
+
+async def watch(client: Magpie, channel_id: int) -> None:
+    """The same, and wait until it is read."""
+    await begin_to_watch(client, channel_id)
     await idle(client)
+
+
+@asynccontextmanager
+async def watching(
+    server: sandbox_package.Server, db: Path, model: str | Embedder | Held, channel_id: int
+) -> AsyncIterator[Magpie]:
+    """A running Magpie that watches a channel or category, and has read it."""
+    async with running(server, db, model) as client:
+        await watch(client, channel_id)
+        yield client
+
+
+async def read_and_leave(
+    server: sandbox_package.Server, db: Path, model: str | Embedder | Held, channel_id: int
+) -> set[str]:
+    """Have a channel or category read by a Magpie that then stops; the messages with pictures."""
+    async with watching(server, db, model, channel_id) as client:
+        return await sources(client)

@@ -22,7 +22,18 @@ from sandbox.rest import Exchange
 from sandbox.world import Overwrite
 from tests import worlds
 from tests.bot.conftest import LogIn
-from tests.bot.running import Held, idle, png, running, sources, until, watch
+from tests.bot.running import (
+    Held,
+    begin_to_watch,
+    idle,
+    png,
+    read_and_leave,
+    running,
+    sources,
+    until,
+    watch,
+    watching,
+)
 from tests.worlds import READ_MESSAGE_HISTORY, VIEW_CHANNEL, WorldFile
 
 MANY = 230  # messages: three pages
@@ -110,7 +121,7 @@ async def test_history_that_was_closed_unheard_is_no_empty_channel(
     before = await sources(magpie)
     for place in sandbox.world.guilds[world_file.guild_id].channels.values():
         place.overwrites = [*place.overwrites, Overwrite(me, 1, 0, READ_MESSAGE_HISTORY)]
-    await magpie.upkeep._relist()
+    await magpie.upkeep.relist()
     channel: Any = magpie.get_channel(general)
     magpie.backlog.read_again(channel)
     await idle(magpie)
@@ -127,19 +138,17 @@ async def test_page_and_its_cursor_are_one_transaction(
     general = world_file.channels["general"]
     held = Held(model)
     async with running(sandbox, db, held) as client:
-        channel: Any = client.get_channel(general)
-        await client.watched.add(channel.guild.id, general)
-        client.backlog.begin([channel])
+        await begin_to_watch(client, general)
 
         async def first_page() -> bool:
-            return bool(await client.gallery.known(channel.guild.id, general))
+            return bool(await client.gallery.known(world_file.guild_id, general))
 
         await until(first_page)
         held.hold()
         reading = client.backlog.reading(general)
         assert reading is not None
-        cursor = (await client.gallery.cursors(channel.guild.id))[general]
-        known = await client.gallery.known(channel.guild.id, general)
+        cursor = (await client.gallery.cursors(world_file.guild_id))[general]
+        known = await client.gallery.known(world_file.guild_id, general)
         in_reach = {m for m in with_pictures(world_file, "general") if int(m) > cursor.oldest}
         assert known.keys() == in_reach
         closing = asyncio.create_task(client.close())
@@ -156,8 +165,7 @@ async def test_resumed_backfill_does_not_begin_again(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
 ) -> None:
     general = world_file.channels["general"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
+    await read_and_leave(sandbox, db, model, general)
     done = len(pages(sandbox, general))
     async with running(sandbox, db, model) as client:
         await idle(client)
@@ -170,8 +178,7 @@ async def test_thread_that_rests_costs_no_request_at_the_start(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     walks = world_file.channels["walks"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, world_file.channels["general"])
+    await read_and_leave(sandbox, db, model, world_file.channels["general"])
     before = len(pages(sandbox, walks))
     async with running(sandbox, db, model) as client:
         await idle(client)
@@ -185,9 +192,7 @@ async def test_what_was_posted_while_offline_is_caught_up_with(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     general, walks = world_file.channels["general"], world_file.channels["walks"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
-        before = await sources(client)
+    before = await read_and_leave(sandbox, db, model, general)
     missed = [
         (await ada.post(str(place), pictures={"a.png": png(colour)}))["id"]
         for place, colour in ((general, "teal"), (walks, "pink"), (general, "gold"))
@@ -201,8 +206,7 @@ async def test_archived_thread_that_moved_while_offline_is_caught_up_with(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     general, old = world_file.channels["general"], world_file.channels["old-1"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
+    await read_and_leave(sandbox, db, model, general)
     posted = await ada.post(str(old), pictures={"a.png": png("teal")})
     await ada.request("PATCH", f"/channels/{old}", json={"archived": True})
     others = len(pages(sandbox, world_file.channels["old-2"]))
@@ -220,8 +224,7 @@ async def test_recent_edits_and_deletions_while_offline_are_followed(
         await ada.post(str(general), pictures={"a.png": png(colour), "b.png": png("white")})
         for colour in ("teal", "pink")
     ]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
+    await read_and_leave(sandbox, db, model, general)
     deleted, edited = posted
     await ada.request("DELETE", f"/channels/{general}/messages/{deleted['id']}")
     kept = edited["attachments"][0]["id"]
@@ -237,8 +240,7 @@ async def test_channel_that_went_half_read_while_offline_is_looked_up_once(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     general, trips = world_file.channels["general"], world_file.channels["trips"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, trips)
+    async with watching(sandbox, db, model, trips) as client:
         await watch(client, general)
         cursor = (await client.gallery.cursors(world_file.guild_id))[general]
         half = Cursor(cursor.space, general, cursor.newest, oldest=cursor.newest)
@@ -256,8 +258,7 @@ async def test_channel_watched_again_is_read_again_with_its_archived_threads(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
 ) -> None:
     general = world_file.channels["general"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
+    await read_and_leave(sandbox, db, model, general)
     async with running(sandbox, db, model) as client:  # which knows them by their cursors only
         await idle(client)
         await client.watched.discard(world_file.guild_id, general)
@@ -370,8 +371,7 @@ async def test_edit_missed_while_the_pictures_are_on_their_way_counts_once_histo
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     held, general = Held(model), world_file.channels["general"]
-    async with running(sandbox, db, held) as client:
-        await watch(client, general)
+    async with watching(sandbox, db, held, general) as client:
         held.hold()
         begun, words = held.begun, client.ledger.words
         both = {"a.png": png("teal"), "b.png": png("pink")}
@@ -402,8 +402,7 @@ async def test_live_picture_that_failed_is_read_again_in_a_thread_that_had_come_
     general, old = world_file.channels["general"], world_file.channels["old-1"]
     posted = await ada.post(str(old), pictures={"a.png": png("teal")})
     await ada.request("PATCH", f"/channels/{old}", json={"archived": True})
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
+    await read_and_leave(sandbox, db, model, general)
     async with running(sandbox, db, model) as client:
         await idle(client)
         assert client.backlog.reading(old) is None
@@ -441,8 +440,7 @@ async def test_thread_archived_with_a_picture_on_its_way_is_read_on_in_a_new_ses
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     held, general = Held(model), world_file.channels["general"]
-    async with running(sandbox, db, held) as client:
-        await watch(client, general)
+    async with watching(sandbox, db, held, general) as client:
         thread = await ada.request(
             "POST", f"/channels/{general}/threads", json={"name": "birds", "type": 11}
         )

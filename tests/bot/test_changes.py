@@ -16,7 +16,17 @@ from bot.client import Magpie
 from demo.person import Person, Refused
 from index.embedder import Embedder
 from tests.bot.conftest import LogIn
-from tests.bot.running import Held, idle, png, running, sources, until, watch
+from tests.bot.running import (
+    Held,
+    idle,
+    png,
+    read_and_leave,
+    running,
+    sources,
+    until,
+    watch,
+    watching,
+)
 from tests.worlds import WorldFile
 
 
@@ -271,8 +281,7 @@ async def test_during_an_outage_nothing_is_shown_since_permissions_may_have_chan
 async def test_server_left_keeps_its_pictures_through_the_grace_period(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
 ) -> None:
-    async with running(sandbox, db, model) as client:
-        await watch(client, world_file.channels["general"])
+    async with watching(sandbox, db, model, world_file.channels["general"]) as client:
         before = await links(client)
         sandbox.strike("leave", guild_id=str(world_file.guild_id))
 
@@ -280,7 +289,7 @@ async def test_server_left_keeps_its_pictures_through_the_grace_period(
             return world_file.guild_id in await client.gallery.departed()
 
         await until(noted)
-        await client.upkeep._expire_all()
+        await client.upkeep.expire_all()
         assert await links(client) == before > 0
         await client.upkeep.come_back(world_file.guild_id)
         assert await client.gallery.departed() == {}
@@ -309,9 +318,7 @@ async def test_server_left_while_offline_is_erased_after_the_grace_period(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(upkeep, "GRACE_S", 0)
-    async with running(sandbox, db, model) as client:
-        await watch(client, world_file.channels["general"])
-        assert await links(client) > 0
+    assert await read_and_leave(sandbox, db, model, world_file.channels["general"])
     sandbox.strike("leave", guild_id=str(world_file.guild_id))
     async with running(sandbox, db, model) as client:
 
@@ -325,8 +332,7 @@ async def test_server_left_while_offline_is_erased_after_the_grace_period(
 async def test_outage_at_the_start_is_not_taken_for_a_removal(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
 ) -> None:
-    async with running(sandbox, db, model) as client:
-        await watch(client, world_file.channels["general"])
+    async with watching(sandbox, db, model, world_file.channels["general"]) as client:
         before = await links(client)
     sandbox.strike("outage", guild_id=str(world_file.guild_id))
     async with running(sandbox, db, model) as client:
@@ -337,9 +343,7 @@ async def test_outage_at_the_start_is_not_taken_for_a_removal(
 async def test_channel_deleted_while_offline_is_erased(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
-    async with running(sandbox, db, model) as client:
-        await watch(client, world_file.channels["general"])
-        assert await links(client) > 0
+    assert await read_and_leave(sandbox, db, model, world_file.channels["general"])
     await ada.request("DELETE", f"/channels/{world_file.channels['general']}")
     async with running(sandbox, db, model) as client:
 

@@ -20,7 +20,17 @@ from index.embedder import Embedder
 from sandbox.world import Overwrite
 from tests import worlds
 from tests.bot.conftest import LogIn
-from tests.bot.running import Held, idle, png, running, sources, until, watch
+from tests.bot.running import (
+    Held,
+    begin_to_watch,
+    idle,
+    png,
+    running,
+    sources,
+    until,
+    watch,
+    watching,
+)
 from tests.worlds import READ_MESSAGE_HISTORY, VIEW_CHANNEL, WorldFile
 
 TEXTS = 3  # posts without a picture, archived after the one that has one
@@ -84,7 +94,7 @@ async def an_hour(client: Magpie, grace_s: float = upkeep.GRACE_S) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upkeep, "LIST_EVERY_S", 0)
         patch.setattr(upkeep, "GRACE_S", grace_s)
-        await client.upkeep._look_at_closed()
+        await client.upkeep.look_at_closed()
 
 
 async def a_week(client: Magpie) -> None:
@@ -95,7 +105,7 @@ async def a_week(client: Magpie) -> None:
 async def relist(client: Magpie) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upkeep, "LIST_EVERY_S", 0)
-        await client.upkeep._relist()
+        await client.upkeep.relist()
 
 
 async def of(client: Magpie, channel: int) -> int:
@@ -190,8 +200,7 @@ async def test_channel_opened_while_the_bot_was_off_is_read_anew(
     ada: Person,
 ) -> None:
     general = world_file.channels["general"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
+    async with watching(sandbox, db, model, general) as client:
         before = await sources(client)
         await close(client, ada, general)
         await an_hour(client)
@@ -226,8 +235,7 @@ async def test_restart_keeps_since_when_a_channel_is_closed(
     ada: Person,
 ) -> None:
     general = world_file.channels["general"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
+    async with watching(sandbox, db, model, general) as client:
         await close(client, ada, general)
         await an_hour(client)
         noted = await client.gallery.closed_groups()
@@ -307,8 +315,7 @@ async def test_thread_deleted_unheard_in_a_closed_channel_does_not_wait_for_the_
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     general, walks = world_file.channels["general"], world_file.channels["walks"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
+    async with watching(sandbox, db, model, general) as client:
         before = await of(client, general)
         await close(client, ada, general)
         await an_hour(client)
@@ -326,9 +333,7 @@ async def test_page_under_way_leaves_neither_pictures_nor_a_cursor(
     held = Held(model)
     held.hold()
     async with running(sandbox, db, held) as client:
-        channel = place(client, general)
-        await client.watched.add(channel.guild.id, general)
-        client.backlog.begin([channel])
+        await begin_to_watch(client, general)
 
         async def under_way() -> bool:
             return held.begun > 0
@@ -336,11 +341,11 @@ async def test_page_under_way_leaves_neither_pictures_nor_a_cursor(
         await until(under_way)
         await ada.post(str(general), pictures={"live.png": png("teal")})
         await close(client, ada, general)
-        await forget_closed(client, channel.guild, Group(general))
+        await forget_closed(client, client.guilds[0], Group(general))
         held.let_go()
         await idle(client)
         assert await of(client, general) == 0
-        assert general not in await client.gallery.cursors(channel.guild.id)
+        assert general not in await client.gallery.cursors(world_file.guild_id)
         await open_again(client, ada, general)
         assert len(await sources(client)) == 4
 
@@ -377,8 +382,7 @@ async def test_unread_thread_that_was_refused_at_the_start_is_read_once_its_chan
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     general, old = world_file.channels["general"], world_file.channels["old"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
+    async with watching(sandbox, db, model, general) as client:
         before = await sources(client)
         await close(client, ada, general)
         (message,) = await sources(client, old)

@@ -25,7 +25,7 @@ from index import Gallery, StoreLocked
 from index.embedder import Embedder
 from tests import worlds
 from tests.bot.conftest import LogIn
-from tests.bot.running import idle, png, running, settings_for, until, watch
+from tests.bot.running import idle, png, running, settings_for, until, watching
 from tests.worlds import WorldFile
 
 START_S = 150.0  # until a process of its own is up, on a machine with much else to do
@@ -172,8 +172,7 @@ async def test_killed_in_the_middle_of_a_reindex_it_goes_on_where_it_stood(
 ) -> None:
     general = world_file.channels["general"]
     lost = sorted(with_pictures(world_file))[::2]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
+    async with watching(sandbox, db, model, general) as client:
         await client.gallery.remove_sources(world_file.guild_id, lost)
     sandbox.strike("slow", path=f"/channels/{general}/messages", who="bot", times=None, delay_s=0.2)
     async with bot(environment, tmp_path) as process:

@@ -19,7 +19,7 @@ from bot.client import Magpie
 from demo.person import Person
 from index import Group, Link
 from tests.bot.conftest import LogIn
-from tests.bot.running import Held, png, running, sources, until, watch
+from tests.bot.running import Held, png, running, sources, until, watch, watching
 from tests.worlds import WorldFile
 
 
@@ -69,10 +69,10 @@ async def test_questions_go_after_a_week_also_where_nobody_asks_more(
         return len(asked)
 
     await mei.command("find", query="a dog")
-    await magpie.upkeep._expire_all()
+    await magpie.upkeep.expire_all()
     assert await kept() == 1
     monkeypatch.setattr("index.store.SEARCH_LIFE_S", -1)
-    await magpie.upkeep._expire_all()
+    await magpie.upkeep.expire_all()
     assert await kept() == 0
 
 
@@ -137,8 +137,7 @@ async def test_a_picture_on_its_way_when_its_member_opts_out_is_not_kept(
 ) -> None:
     slow = Held(model)  # type: ignore[arg-type]
     general = world_file.channels["general"]
-    async with running(sandbox, db, slow) as client:
-        await watch(client, general)
+    async with watching(sandbox, db, slow, general) as client:
         slow.hold()
         begun = slow.begun
         await mei.post(str(general), pictures={"a.png": png("teal")})
@@ -231,7 +230,7 @@ async def test_a_deletion_that_nobody_told_about_is_found(
     sandbox.strike("gateway_miss", event="MESSAGE_DELETE")
     await ada.request("DELETE", f"/channels/{general}/messages/{gone}")
     assert gone in await sources(magpie)
-    await magpie.upkeep._relist()
+    await magpie.upkeep.relist()
     found = await sources(magpie)
     assert gone not in found
     assert kept in found

@@ -14,7 +14,7 @@ from demo.person import Person
 from index.embedder import Embedder
 from sandbox.world import Application, Channel, Guild, Member, Role, User, World
 from tests import discord_schema, worlds
-from tests.bot.running import idle, png, running, sources, until
+from tests.bot.running import begin_to_watch, idle, png, running, sources, until
 
 BOT, MEI = worlds.snowflake(0), worlds.snowflake(1)
 # Servers go to shards by the bit above the lowest 22 of their id.
@@ -43,11 +43,8 @@ async def magpie(
     two_shards: sandbox_package.Server, db: Path, model: Embedder
 ) -> AsyncIterator[Magpie]:
     async with running(two_shards, db, model) as client:
-        for guild in client.guilds:
-            channel = guild.get_channel(CHANNELS[guild.id])
-            assert channel is not None
-            await client.watched.add(guild.id, channel.id)
-            client.backlog.begin([channel])
+        for channel in CHANNELS.values():
+            await begin_to_watch(client, channel)
         await idle(client)
         yield client
 
