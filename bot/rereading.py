@@ -212,7 +212,8 @@ class Run:
             await self._read_page(state)
         elif state.what == "model" and state.failed and state.passes + 1 < PASSES:
             await asyncio.sleep(RETRY_S)
-            await self.save(replace(state, groups=None, at=0, failed=0, passes=state.passes + 1))
+            state.passes += 1
+            await self.save(replace(state, groups=None, at=0, failed=0, closed=0))
         else:
             self.status = "done"
             await self.save(state)

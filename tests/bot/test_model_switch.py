@@ -191,3 +191,24 @@ async def test_a_picture_posted_and_one_deleted_meanwhile_are_followed(
         )
         assert answer.hits[0].link.source == posted["id"]
         assert answer.hits[0].score > 0.99
+
+
+async def test_a_closed_channel_counts_once_however_often_all_is_gone_through(
+    run: Run,
+    everything: set[str],
+    model_folder: Path,
+    other_folder: Path,
+    sandbox: sandbox_package.Server,
+    ada: Person,
+    world_file: WorldFile,
+) -> None:
+    async with run(model_folder) as client:
+        await watch(client, world_file.channels["mods"])  # where it may not read
+    async with run(other_folder) as client:
+        sandbox.strike("cdn_error", status=404, times=None)
+        await ada.command("reindex")
+        await has_switched(client)
+        job = (await client.gallery.jobs(active=False))[-1]
+        assert job.state["passes"] > 0
+        assert job.state["lost"] == len(everything)
+        assert job.state["closed"] == 1
