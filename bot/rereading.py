@@ -224,6 +224,8 @@ class Run:
         if guild is None:
             raise TimeoutError("the server is not available")
         scope = guild.get_channel(state.channel) if state.channel else None
+        if state.channel and scope is None:
+            return []  # it was deleted
         places: dict[int, Group] = {}
         for channel in self._client.watched.channels(guild, scope):
             if missing_permissions(channel):

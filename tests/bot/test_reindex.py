@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 import sandbox as sandbox_package
 from bot import progress_message, rereading
 from bot.client import Magpie
+from bot.jobs import KIND
+from bot.rereading import State
 from demo.person import Answer, Person
 from index import Group, Job, Link
 from index.embedder import Embedder
@@ -154,6 +157,17 @@ async def test_only_the_channel_asked_for_is_read(
     await stands(magpie, "done")
     assert await sources(magpie, general) == set()
     assert len(await sources(magpie, dark)) == 1
+
+
+async def test_channel_that_was_deleted_before_its_job_began_is_not_taken_for_all_of_them(
+    magpie: Magpie, world_file: WorldFile
+) -> None:
+    await read_all(magpie, world_file)
+    begun = State("missing", channel=worlds.snowflake(901), asked_by=world_file.people["ada"])
+    await magpie.gallery.new_job(world_file.guild_id, KIND, asdict(begun))
+    await magpie.reindexing.resume()
+    done = await stands(magpie, "done")
+    assert done.state["messages"] == 0
 
 
 async def test_everything_again_reads_also_what_is_there(
