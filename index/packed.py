@@ -40,7 +40,11 @@ InBytes: TypeAlias = "Callable[[torch.Tensor], tuple[torch.Tensor, float, int]]"
 # Rows that oneDNN lays the weights out for (a batch of pictures has more, a question fewer);
 # any number runs.
 ROWS = 32
-INT8_STEPS = 127  # of each sign
+WEIGHT_STEPS = 127  # of each sign
+# Without VNNI the products of two neighbours are summed in 16 bits, which stop at 32,767: a byte of
+# 255 twice by 64 stays below.
+WEIGHT_STEPS_IN_16_BITS = 64
+VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 # Steps of an input between its least and its greatest number: one fewer than a byte has, since
 # zero must be a step itself.
 BYTE_STEPS = 254
@@ -74,8 +78,6 @@ def supported(numbers: Numbers, device: str = "cpu") -> bool:
     flags = _processor_flags()
     if numbers == "bfloat16":
         return bool(flags & {"avx512_bf16", "amx_bf16"})
-    if numbers == "int8":
-        return bool(flags & {"avx512_vnni", "avx_vnni", "amx_int8"})
     return "avx2" in flags
 
 
@@ -132,6 +134,9 @@ class Products:
             kind = torch.float32 if self.numbers == "plain" else torch.float16
             return _plain(weight.to(self.device, kind), bias, after, narrow=narrow)
         if self.numbers == "int8":
+            # oneDNN rounds to bfloat16 as it goes where the processor has it. Elsewhere it falls
+            # back to a loop a thousand times slower.
+            narrow = narrow and supported("bfloat16")
             result = torch.bfloat16 if narrow else torch.float32
             return _int8(weight, bias, after, result, in_bytes or _in_bytes)
         return _floating(weight, bias, after, getattr(torch, self.numbers), narrow=narrow)
@@ -235,7 +240,8 @@ def _int8(
     import torch
 
     operators: Any = torch.ops.onednn
-    step = weight.abs().amax(dim=1).clamp_min(1e-12) / INT8_STEPS  # (out,)
+    steps = WEIGHT_STEPS if _processor_flags() & VNNI else WEIGHT_STEPS_IN_16_BITS
+    step = weight.abs().amax(dim=1).clamp_min(1e-12) / steps  # (out,)
     whole = (weight / step[:, None]).round().to(torch.int8)
     packed = operators.qlinear_prepack(whole, [ROWS, weight.shape[1]])
     zeros = torch.zeros(len(step), dtype=torch.int32)

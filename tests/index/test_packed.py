@@ -60,6 +60,19 @@ def test_bytes_are_the_nearest_steps(random: np.random.Generator) -> None:
         assert float((again - x).abs().max()) <= size * 0.501
 
 
+@pytest.mark.parametrize("narrow", [False, True])
+def test_the_greatest_bytes_and_weights_do_not_overflow(narrow: bool) -> None:
+    """Processors without VNNI sum two products in 16 bits."""
+    if not packed.supported("int8"):
+        pytest.skip("this processor has no fast int8")
+    products = packed.Products("int8", torch.device("cpu"))
+    product = products.linear([(np.ones((8, 64), np.float32), None)], narrow=narrow)
+    x = torch.ones((3, 64))
+    x[0, 0] = 0.0
+    made = product(x).float().numpy()
+    assert np.allclose(made, x.numpy() @ np.ones((64, 8)), rtol=0.01)
+
+
 @pytest.mark.parametrize("threads", [packed.FEW_THREADS, packed.FEW_THREADS + 1])
 def test_bytes_do_not_depend_on_who_rounds(threads: int, random: np.random.Generator) -> None:
     x = torch.from_numpy(random.standard_normal((50, 96)).astype(np.float32))
