@@ -37,6 +37,7 @@ class Reindexing:
     def __init__(self, client: Magpie) -> None:
         self._client = client
         self._runs: dict[int, Run] = {}  # by job
+        self._beginning = asyncio.Lock()  # two who ask at once get one job
         self._switching = asyncio.Lock()
         self.model_turns = asyncio.Semaphore(MODEL_JOBS_AT_ONCE)
 
@@ -68,18 +69,24 @@ class Reindexing:
         """Begin a job, or show the one under way; the answer, unless the run shows it itself."""
         if not self._client.watched.channels(guild, channel):
             return replies.nothing_to_reindex(channel)
-        active = self.of(guild.id)
-        if active is not None:
-            return await active.progress.show_here(interaction)
-        self._runs = {id: run for id, run in self._runs.items() if run.active}
-        if self._client.gallery.wanted:
-            run = await self._read_for_the_wanted_model(guild.id, interaction.user.id)
-        else:
-            scope_id = channel.id if channel else None
-            run = await self._new_run(guild.id, State(what, scope_id, interaction.user.id))
+        async with self._beginning:
+            run = self.of(guild.id)
+            if run is None:
+                scope_id = channel.id if channel else None
+                run = await self._begun(guild.id, State(what, scope_id, interaction.user.id))
         answer = await run.progress.show_here(interaction)
         run.start()
         return answer
+
+    async def _begun(self, guild_id: int, state: State) -> Run:
+        """A new job, not yet at work.
+
+        raises   ModelError
+        """
+        self._runs = {id: run for id, run in self._runs.items() if run.active}
+        if self._client.gallery.wanted:
+            return await self._read_for_the_wanted_model(guild_id, state.asked_by)
+        return await self._new_run(guild_id, state)
 
     async def _new_run(self, space: int, state: State) -> Run:
         job = await self._client.gallery.new_job(space, KIND, asdict(state))

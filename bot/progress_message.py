@@ -6,6 +6,7 @@ may not post, the command's private answer shows the progress for as long as it 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ class ProgressMessage:
         self._shown = ""
         self._answer: Interaction | None = None  # where progress goes if no message may
         self._asked_at = 0.0
+        self._moving = asyncio.Lock()  # of two who ask at once, the second deletes the first's
 
     # ---- what it says, and to whom
 
@@ -95,6 +97,10 @@ class ProgressMessage:
 
         Where the bot may not post, the private answer itself shows the progress.
         """
+        async with self._moving:
+            return await self._moved_here(interaction)
+
+    async def _moved_here(self, interaction: Interaction) -> str | None:
         self._answer, self._asked_at, self._shown = interaction, time.monotonic(), ""
         earlier, self.message = self.message, None
         channel = interaction.channel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,22 @@ async def test_what_is_missing_comes_in_and_what_is_gone_goes(
     assert (await magpie.gallery.count()).links == len(everything)
     assert done.state["added"] == len(lost)
     assert done.state["removed"] == 3
+
+
+async def test_two_who_ask_at_once_get_one_job_and_one_message(
+    magpie: Magpie, world_file: WorldFile, ada: Person, log_in: LogIn
+) -> None:
+    await read_all(magpie, world_file)
+    moderator = await log_in("mod")
+    await asyncio.gather(*(begin(person) for person in (ada, moderator, ada, moderator)))
+    await stands(magpie, "done")
+    assert len(await magpie.gallery.jobs(active=False)) == 1
+
+    async def one_is_left() -> bool:
+        messages = await ada.messages(str(world_file.channels["general"]))
+        return sum("Reindex" in message["content"] for message in messages) == 1
+
+    await until(one_is_left)
 
 
 async def test_counts_are_shown_only_to_who_may_read_what_is_counted(
