@@ -1,41 +1,24 @@
-"""The public face of `index`: pictures and texts go in, questions are answered."""
+"""The public face of `index`: pictures and texts go in, questions are answered.
+
+Here the parts are put together: `pipeline` makes vectors with the model that `models` has, `store`
+keeps them, and `engine` has the rows that are compared.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
-import logging
-import os
-import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from functools import partial
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
-
-from index import checkpoint, decoders, embedder
-from index.checkpoint import Checkpoint
+from index import checkpoint
 from index.embedder import Embedder
-from index.errors import (
-    EmptyQuery,
-    GalleryClosed,
-    LinkGone,
-    ModelChanged,
-    ModelError,
-    ModelMismatch,
-    ModelNotFound,
-    StoreError,
-)
-from index.images import Decoded
-from index.merge import Merge
-from index.model_thread import ModelThread
-from index.query import Query, QueryEmbedding, SavedSearch, tidy
+from index.engine import Engine
+from index.models import Models
+from index.pipeline import Pipeline, key_of
+from index.pool import Pool
+from index.query import Query, QueryEmbedding, SavedSearch
 from index.records import (
     Answer,
     Belonging,
@@ -43,8 +26,6 @@ from index.records import (
     Counts,
     Cursor,
     EmbeddedPicture,
-    Entries,
-    Floats,
     Group,
     Hit,
     Job,
@@ -52,68 +33,42 @@ from index.records import (
     Link,
     ModelInfo,
     Precision,
-    Settled,
 )
-from index.search import LOAD_ROWS, SETTLE_ROWS, Found, Rows
-from index.segment import Damaged
-from index.shared import Shared, to_its_end
-from index.store import CHUNK_ROWS, SEGMENTS, Store
+from index.search import Found
+from index.shared import to_its_end
+from index.store import Store
 
-log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-# Pictures that are decoded, or decoded and not yet embedded: each holds some 2 MB.
-MAX_IN_HAND = 32
-MAX_ASKED_IN_HAND = 8
 # More threads than this decode faster than any CPU embeds.
 MAX_DECODERS = 4
 # Searches, and pictures that are asked about: their own threads, so that they don't wait
 # behind new pictures.
 ASKING_THREADS = 2
-# A question in words and a picture is the sum of both unit vectors, of unit length again:
-# each weighs the same. Cosines between pictures spread more than those between words and
-# pictures, so the picture still says more.
-WORDS_WEIGHT = 1.0
-# After a full disk or the like.
-SETTLE_AGAIN_S = 60.0
-PATIENT_NICENESS = 10
 
 
 class Gallery:
     """Pictures and texts in one file, searchable by what is in them; made by `open`."""
 
-    def __init__(self, store: Store, stored: ModelInfo | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        kept: ModelInfo | None,
+        device: str,
+        precision: Precision,
+        read_only: bool,
+    ) -> None:
         self._store = store
-        self._stored = stored
-        self._read_only = False
-        self._rows = self._new_rows(stored.dimension if stored else 0)
-        self._settling: asyncio.Task[None] | None = None
-        self._due = asyncio.Event()
-        self._merge: Merge | None = None
-        self._merging = ThreadPoolExecutor(1, thread_name_prefix="merge", initializer=_be_patient)
-        self._thread: ModelThread | None = None
-        # The model that is asked for, while the file has vectors of another; and when it has been
-        # told to follow, its thread.
-        self._wanted: str | Embedder | None = None
-        self._successor: ModelThread | None = None
-        self._succession: str | None = None
-        self._device = "auto"
-        self._precision: Precision = "exact"
-        self._loading = asyncio.Lock()
-        self._in_order = asyncio.Lock()
-        self._in_hand = {
-            False: asyncio.Semaphore(MAX_IN_HAND),
-            True: asyncio.Semaphore(MAX_ASKED_IN_HAND),
-        }
-        self._shared: Shared[EmbeddedPicture] = Shared()
+        self._read_only = read_only
+        self._closed = closed = asyncio.Event()
         threads = min(MAX_DECODERS, checkpoint.cpu_count())
         # Patient, so that a question's words don't share the core with them: on one core, an answer
         # during a reindex takes 2 to 3 times as long as at other times, not 4.
-        self._decoding = ThreadPoolExecutor(
-            threads, thread_name_prefix="decode", initializer=_be_patient
-        )
-        self._asking = ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="ask")
-        self._closed = asyncio.Event()
+        decoding = Pool(threads, "decode", closed, patient=True)
+        asking = Pool(ASKING_THREADS, "ask", closed)
+        merging = Pool(1, "merge", closed, patient=True)
+        self._pools = (decoding, asking, merging)
+        self._models = Models(store, kept, closed, device, precision)
+        self._pipeline = Pipeline(store, self._models, decoding, asking)
+        self._engine = Engine(store, asking, merging, closed, write=not read_only)
 
     @classmethod
     async def open(
@@ -140,11 +95,9 @@ class Gallery:
         """
         store = await Store.open(Path(path), read_only=read_only)
         try:
-            gallery = cls(store, await store.model())
-            gallery._device, gallery._precision = device, precision
-            gallery._read_only = read_only
+            gallery = cls(store, await store.model(), device, precision, read_only)
             try:
-                await gallery._begin(model, read_only, gradually)
+                await gallery._begin(model, gradually)
             except BaseException:
                 await gallery.close()
                 raise
@@ -153,367 +106,58 @@ class Gallery:
             raise
         return gallery
 
-    async def _begin(self, model: str | Embedder | None, read_only: bool, gradually: bool) -> None:
+    async def _begin(self, model: str | Embedder | None, gradually: bool) -> None:
         """Load model and rows, at the same time where the file says how long the rows are."""
-        if gradually and model is not None and await self._is_another(model):
-            await self._begin_with_the_one_before(model)
-        elif model is None:
-            await self._load_rows()
-        elif self._stored is not None and not await self._store.empty():
-            await _both(self._load_rows(), self._load_model(model))
+        models, engine = self._models, self._engine
+        if model is None:
+            if models.kept is not None:
+                await engine.load(models.dimension)
+        elif models.kept is None or await self._store.empty():
+            await models.begin(model)
+            engine.begin(models.dimension)
+        elif gradually and await models.is_another(model):
+            await _both(engine.load(models.dimension), models.load_the_one_before(model))
         else:
-            self._stored = None
-            await self._load_model(model)
-        if self._thread is not None and not read_only:
-            await self._remember(self._thread.embedder)
-            await self._go_on_with_succession()
-        if not read_only:
-            self._settling = asyncio.create_task(self._settle_when_due())
-
-    async def _is_another(self, model: str | Embedder) -> bool:
-        """Whether the vectors in the file are not of this model."""
-        if self._stored is None or await self._store.empty():
-            return False
-        if isinstance(model, str):
-            return (await asyncio.to_thread(checkpoint.find, model)).revision != (
-                self._stored.revision
-            )
-        return model.revision != self._stored.revision
-
-    async def _begin_with_the_one_before(self, model: str | Embedder) -> None:
-        assert self._stored is not None
-        name = model if isinstance(model, str) else model.name
-        try:
-            await _both(self._load_rows(), self._load_model(self._stored.name))
-        except (ModelError, ModelMismatch) as exc:  # it is gone, or its files have changed
-            raise ModelMismatch(self._store.path, self._stored.name, name) from exc
-        self._wanted = model
-
-    async def _go_on_with_succession(self) -> None:
-        """After a restart: what was begun for the wanted model goes on, what was for another
-        goes."""
-        begun = await self._store.successor()
-        if begun is None:
-            return
-        if self._wanted is None or not await self._load_successor(begun.revision):
-            await self._store.set_successor(None)
-
-    def _new_rows(self, dimension: int, capacity: int = 0) -> Rows:
-        folder = self._store.path.with_name(self._store.path.name + SEGMENTS)
-        return Rows(dimension, capacity, folder, write=not self._read_only)
-
-    async def _load_rows(self) -> None:
-        """Settled rows from their files, the others from the store; all from the store when
-        the files aren't what was written."""
-        if self._stored is None:
-            return
-        rows = self._new_rows(self._stored.dimension)
-        settled = await self._store.settled()
-        try:
-            if settled is not None:
-                await asyncio.to_thread(rows.load, settled)
-        except Damaged as exc:
-            log.warning("%s; settled rows are made anew", exc)
-            await self._load_all_rows()
-            return
-        await asyncio.to_thread(rows.discard_others)
-        if settled is None:
-            await self._load_all_rows()
-            return
-        newest = await self._fill(rows, self._store.entries(self._stored.dimension, settled))
-        if newest:
-            await self._store.settle(await asyncio.to_thread(rows.settled, newest))
-        await asyncio.to_thread(rows.warm)
-        self._rows = rows
-
-    async def _load_all_rows(self) -> None:
-        """Rows from the store, chunk by chunk; they settle on the way where they are many."""
-        assert self._stored is not None
+            await _both(engine.load(models.dimension), models.load(model))
         if not self._read_only:
-            await self._store.settle(None)
-        rows, settled = await self._read_rows(self._stored.dimension)
-        await asyncio.to_thread(rows.discard_others)
-        if settled is not None:
-            await self._store.settle(settled)
-        self._rows = rows
-
-    async def _read_rows(
-        self, dimension: int, *, successor: bool = False
-    ) -> tuple[Rows, Settled | None]:
-        """All rows from the store, and which of them are in files now."""
-        # An array that is large enough at once, unless most of it would settle.
-        capacity = await self._store.frames(dimension, successor=successor)
-        many = capacity > SETTLE_ROWS and not self._read_only
-        rows = self._new_rows(
-            dimension, min(capacity, LOAD_ROWS + CHUNK_ROWS) if many else capacity
-        )
-        newest = await self._fill(rows, self._store.entries(dimension, successor=successor))
-        return rows, await asyncio.to_thread(rows.settled, newest) if newest else None
-
-    async def _fill(self, rows: Rows, entries: AsyncIterator[Entries]) -> int:
-        """Take all of these in. Where they are many they settle on the way, so that memory is
-        bounded; returns the newest link that came before the last that did, or 0."""
-        newest = 0
-        async for some in entries:
-            await asyncio.to_thread(rows.apply, Changes(added=some))
-            if rows.recent >= LOAD_ROWS and not self._read_only:
-                merge = await asyncio.to_thread(partial(rows.begin, hurried=True, alone=True))
-                made = await asyncio.to_thread(merge.build)
-                await asyncio.to_thread(rows.finish, merge, made)
-                newest = merge.newest
-        return newest
-
-    async def _settle_when_due(self) -> None:
-        """For as long as the gallery is open: settle rows when they have become many."""
-        while True:
-            try:
-                await asyncio.get_running_loop().run_in_executor(self._merging, self._rows.warm)
-                if self._rows.due:
-                    await self._settle()
-            except Damaged as exc:
-                log.warning("%s; settled rows are made anew", exc)
-                await self._rebuild(self._rows)
-            except (OSError, StoreError):
-                log.exception("rows can't settle; they stay in memory for now")
-                await asyncio.sleep(SETTLE_AGAIN_S)
-            if not self._rows.due:
-                await self._due.wait()
-            self._due.clear()
-
-    async def _settle(self) -> None:
-        """Make a segment of recent rows and small segments, and let it stand for them."""
-        rows = self._rows
-        async with self._in_order:
-            self._merge = merge = await asyncio.to_thread(rows.begin)
-        try:
-            made = await asyncio.get_running_loop().run_in_executor(self._merging, merge.build)
-            async with self._in_order:
-                await asyncio.to_thread(rows.finish, merge, made)
-                if self._rows is rows:
-                    await self._store.settle(await asyncio.to_thread(rows.settled, merge.newest))
-                    await asyncio.to_thread(rows.discard_others)
-        finally:
-            rows.abandon()
-
-    async def _rebuild(self, damaged: Rows) -> None:
-        """Rows from the store again, unless somebody else has done it meanwhile."""
-        async with self._in_order:
-            if self._rows is damaged and not self._closed.is_set():
-                await self._load_all_rows()
-
-    async def _load_model(self, model: str | Embedder, *, whole: bool = True) -> None:
-        """The model, once it is known to be the one whose vectors are kept."""
-        if isinstance(model, str):
-            found = await asyncio.to_thread(checkpoint.find, model)
-            self._check(found.name, found.revision)
-            model = await self._loaded(found, whole=whole)
-        self._check(model.name, model.revision)
-        if self._stored is None:
-            self._stored = ModelInfo(model.name, model.revision, model.dimension)
-            self._rows = self._new_rows(model.dimension)
-        self._thread = ModelThread(model)
-
-    async def _loaded(self, found: Checkpoint, *, whole: bool = True) -> Embedder:
-        return await asyncio.to_thread(
-            embedder.load, found, self._device, self._precision, whole=whole
-        )
-
-    def _check(self, name: str, revision: str) -> None:
-        if self._stored is not None and self._stored.revision != revision:
-            raise ModelMismatch(self._store.path, self._stored.name, name)
-
-    async def _remember(self, model: Embedder) -> None:
-        """Write down whose vectors are kept, and under which name it is found today."""
-        self._stored = ModelInfo(model.name, model.revision, model.dimension)
-        if await self._store.model() != self._stored:
-            await self._store.set_model(self._stored)
-
-    async def _model_thread(self) -> ModelThread:
-        """The model, loaded now if that was left for when it is needed."""
-        async with self._loading:
-            if self._closed.is_set():
-                raise GalleryClosed
-            if self._thread is None:
-                if self._stored is None:
-                    raise ModelNotFound("")
-                await self._load_model(self._stored.name, whole=False)
-            assert self._thread is not None
-            return self._thread
-
-    @property
-    def model(self) -> str:
-        """The model's name; "" while an empty gallery has none."""
-        return self._stored.name if self._stored else ""
-
-    @property
-    def dimension(self) -> int:
-        """How many numbers an embedding has; 0 while an empty gallery has no model."""
-        return self._stored.dimension if self._stored else 0
-
-    @property
-    def device(self) -> str:
-        """What the model runs on, such as "cuda:0"; what was asked for until one is loaded."""
-        return self._thread.embedder.device if self._thread else self._device
-
-    @property
-    def waiting(self) -> int:
-        """How many pictures and texts wait for the model."""
-        return self._thread.waiting if self._thread else 0
-
-    @property
-    def wanted(self) -> str | None:
-        """The name of the model that was asked for, while another answers; else None."""
-        if self._wanted is None:
-            return None
-        return self._wanted if isinstance(self._wanted, str) else self._wanted.name
+            await models.remember()
+            engine.start()
 
     async def close(self) -> None:
         """Finish what is being written, fail what still waits with GalleryClosed, let go."""
         self._closed.set()
-        await self._stop_settling()
-        async with self._in_order, self._loading:
-            for thread in (self._thread, self._successor):
-                if thread is not None:
-                    await thread.close()
-            await self._store.close()
-        for pool in (self._decoding, self._asking, self._merging):
-            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+        await self._engine.close()
+        await self._models.close()
+        await self._store.close()
+        for pool in self._pools:
+            await pool.close()
 
-    async def _stop_settling(self) -> None:
-        if self._merge is not None:
-            self._merge.stop()
-        if self._settling is not None:
-            self._settling.cancel()
-            await asyncio.wait([self._settling])
+    # ---- the model
 
-    # ---- adding
+    @property
+    def model(self) -> str:
+        """The model's name; "" while an empty gallery has none."""
+        return self._models.name
 
-    async def embed_picture(self, data: bytes) -> EmbeddedPicture:
-        """The picture in `data`, decoded and embedded; known bytes skip both.
+    @property
+    def dimension(self) -> int:
+        """How many numbers an embedding has; 0 while an empty gallery has no model."""
+        return self._models.dimension
 
-        raises   PictureError
-        """
-        return await self._embed_picture(data, asked=False)
+    @property
+    def device(self) -> str:
+        """What the model runs on, such as "cuda:0"; what was asked for until one is loaded."""
+        return self._models.device
 
-    async def _embed_picture(self, data: bytes, *, asked: bool) -> EmbeddedPicture:
-        key = await asyncio.to_thread(_key, "image", data)
-        return await self._shared.run(
-            (key, asked), lambda: self._known_or_embedded(key, data, asked=asked)
-        )
+    @property
+    def waiting(self) -> int:
+        """How many pictures and texts wait for the model."""
+        return self._models.waiting
 
-    async def _known_or_embedded(self, key: bytes, data: bytes, *, asked: bool) -> EmbeddedPicture:
-        known = await self._store.item(key)
-        following = None if asked else self._successor
-        if known is not None and (following is None or known.successor is not None):
-            return known
-        thread = await self._model_thread()
-        async with self._in_hand[asked]:
-            if known is None:
-                with contextlib.nullcontext() if asked else thread.expecting():
-                    decoded = await self._decoded(data, thread.embedder, asked=asked)
-                vectors = await thread.images(decoded.frames, asked=asked)
-                known = EmbeddedPicture(
-                    key, "image", vectors, decoded.width, decoded.height,
-                    revision=thread.embedder.revision,
-                )  # fmt: skip
-            if following is not None:
-                with following.expecting():
-                    decoded = await self._decoded(data, following.embedder, asked=asked)
-                known = replace(known, successor=await following.images(decoded.frames))
-        return known
-
-    async def _decoded(self, data: bytes, model: Embedder, *, asked: bool) -> Decoded:
-        return await self._in_pool(
-            self._asking if asked else self._decoding,
-            partial(decoders.decode, data, model.side, model.shape, resample=model.resample),
-        )
-
-    async def _in_pool(self, pool: ThreadPoolExecutor, fn: Callable[[], T]) -> T:
-        if self._closed.is_set():
-            raise GalleryClosed
-        try:
-            return await asyncio.get_running_loop().run_in_executor(pool, fn)
-        except asyncio.CancelledError:
-            if self._closed.is_set() and not _being_cancelled():
-                raise GalleryClosed from None  # `close` emptied the pool's queue
-            raise
-
-    async def embed_text(self, text: str) -> EmbeddedPicture:
-        """The text, embedded; of the same shape as a picture, kind "text".
-
-        raises   EmptyQuery when there is nothing to read in it
-        """
-        text = tidy(text)
-        if not text:
-            raise EmptyQuery
-        key = await asyncio.to_thread(_key, "text", text.encode())
-        return await self._shared.run((key, False), lambda: self._embedded_text(key, text))
-
-    async def _embedded_text(self, key: bytes, text: str) -> EmbeddedPicture:
-        known, following = await self._store.item(key), self._successor
-        if known is None:
-            thread = await self._model_thread()
-            vectors, _ = await thread.text(text)
-            revision = thread.embedder.revision
-            known = EmbeddedPicture(key, "text", vectors, text=text, revision=revision)
-        if following is not None and known.successor is None:
-            known = replace(known, successor=(await following.text(text))[0])
-        return known
-
-    async def commit(
-        self,
-        items: Sequence[tuple[EmbeddedPicture, Link]],
-        cursors: Sequence[Cursor] = (),
-        jobs: Sequence[Job] = (),
-    ) -> None:
-        """Keep the items, and the cursors and jobs they stand for, in one transaction.
-
-        Searchable and on disk when it returns. A link replaces the earlier one of the
-        same (space, source, slot), so doing it again changes nothing.
-        """
-        await self._change(
-            lambda: self._store.commit(
-                [(self._of_today(picture), link) for picture, link in items], cursors, jobs
-            )
-        )
-
-    def _of_today(self, picture: EmbeddedPicture) -> EmbeddedPicture:
-        """The picture with vectors of the gallery's model, which may have changed meanwhile.
-
-        raises   ModelChanged
-        """
-        assert self._stored is not None
-        if picture.revision not in ("", self._stored.revision):
-            if picture.successor is None:
-                raise ModelChanged
-            revision = self._stored.revision
-            picture = replace(picture, vectors=picture.successor, revision=revision, successor=None)
-        if picture.vectors.shape[1] != self.dimension:
-            raise ValueError(
-                f"an embedding has {picture.vectors.shape[1]} numbers, not {self.dimension}"
-            )
-        return picture
-
-    async def _change(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
-        """Write, then let search follow; a cancelled caller stops neither."""
-        return await to_its_end(self._changed(write))
-
-    async def _changed(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
-        async with self._in_order:  # search sees the changes in the order of the file
-            if self._closed.is_set():
-                raise GalleryClosed
-            changes = await write()
-            await asyncio.to_thread(self._rows.apply, changes)
-            if self._rows.due or self._rows.cold:
-                self._due.set()
-            return changes
-
-    async def add(self, data: bytes, link: Link, cursor: Cursor | None = None) -> None:
-        """`embed_picture`, then `commit`."""
-        picture = await self.embed_picture(data)
-        await self.commit([(picture, link)], [cursor] if cursor else [])
-
-    # ---- another model
+    @property
+    def wanted(self) -> str | None:
+        """The name of the model that was asked for, while another answers; else None."""
+        return self._models.wanted
 
     async def begin_succession(self) -> None:
         """From now on each picture and text is also embedded by the wanted model.
@@ -521,30 +165,13 @@ class Gallery:
         Those that are here already need a second `embed_picture` and `commit`; what was done
         is kept over a restart. raises ModelError
         """
-        if self._wanted is not None and self._successor is None:
-            await self._load_successor()
-
-    async def _load_successor(self, revision: str | None = None) -> bool:
-        """Load the wanted model, unless it isn't of this revision, and have it follow."""
-        assert self._wanted is not None
-        model = self._wanted
-        if isinstance(model, str):
-            found = await asyncio.to_thread(checkpoint.find, model)
-            if revision not in (None, found.revision):
-                return False
-            model = await self._loaded(found)
-        elif revision not in (None, model.revision):
-            return False
-        info = ModelInfo(model.name, model.revision, model.dimension)
-        self._succession = await self._store.set_successor(info)
-        self._successor = ModelThread(model)
-        return True
+        await self._models.begin_succession()
 
     @property
     def succession(self) -> str | None:
         """A name for the change of models that has begun, the same until it is done or given
         up; None while there is none."""
-        return self._succession
+        return self._models.succession
 
     async def slots_left(self, space: int, source: str) -> set[str]:
         """The slots of one source that the model which will follow has not embedded."""
@@ -560,29 +187,46 @@ class Gallery:
         Questions are answered all the while, by the one model or the other. Writes wait.
         returns  how many links left
         """
-        return await to_its_end(self._succeed())
-
-    async def _succeed(self) -> int:
-        assert self._successor is not None
-        for key, text in await self._store.texts_left_behind():
-            known = await self._store.item(key)
-            if known is not None:
-                vectors, _ = await self._successor.text(text)
-                await self._store.remake(key, vectors)
-        async with self._in_order, self._loading:
-            if self._closed.is_set():
-                raise GalleryClosed
-            info = await self._store.successor()
-            assert info is not None
-            rows, settled = await self._read_rows(info.dimension, successor=True)
-            changes = await self._store.succeed(settled)
-            before, self._thread = self._thread, self._successor
-            self._stored, self._rows = info, rows
-            self._successor = self._succession = self._wanted = None
-            await asyncio.to_thread(rows.discard_others)
-        if before is not None:
-            await before.close()
+        changes = await to_its_end(self._models.succeed(self._engine.succeed))
         return len(changes.removed)
+
+    # ---- adding
+
+    async def embed_picture(self, data: bytes) -> EmbeddedPicture:
+        """The picture in `data`, decoded and embedded; known bytes skip both.
+
+        raises   PictureError
+        """
+        return await self._pipeline.picture(data, asked=False)
+
+    async def embed_text(self, text: str) -> EmbeddedPicture:
+        """The text, embedded; of the same shape as a picture, kind "text".
+
+        raises   EmptyQuery when there is nothing to read in it
+        """
+        return await self._pipeline.text(text)
+
+    async def commit(
+        self,
+        items: Sequence[tuple[EmbeddedPicture, Link]],
+        cursors: Sequence[Cursor] = (),
+        jobs: Sequence[Job] = (),
+    ) -> None:
+        """Keep the items, and the cursors and jobs they stand for, in one transaction.
+
+        Searchable and on disk when it returns. A link replaces the earlier one of the
+        same (space, source, slot), so doing it again changes nothing.
+        """
+        await self._engine.change(
+            lambda: self._store.commit(
+                [(self._models.of_today(picture), link) for picture, link in items], cursors, jobs
+            )
+        )
+
+    async def add(self, data: bytes, link: Link, cursor: Cursor | None = None) -> None:
+        """`embed_picture`, then `commit`."""
+        picture = await self.embed_picture(data)
+        await self.commit([(picture, link)], [cursor] if cursor else [])
 
     # ---- what is there
 
@@ -605,7 +249,7 @@ class Gallery:
 
     async def links_of_picture(self, data: bytes) -> dict[int, Link]:
         """All links to exactly these bytes, by id."""
-        return await self._store.links_of_key(await asyncio.to_thread(_key, "image", data))
+        return await self._store.links_of_key(await asyncio.to_thread(key_of, "image", data))
 
     async def groups(self, space: int) -> list[Group]:
         """Every group that has links."""
@@ -633,33 +277,30 @@ class Gallery:
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> int:
         """Drop the links of this source whose slot is not listed; returns how many."""
-        changes = await self._change(lambda: self._store.keep_slots(space, source, slots))
-        return len(changes.removed)
+        return await self._removed(lambda: self._store.keep_slots(space, source, slots))
 
     async def remove_sources(self, space: int, sources: Collection[str]) -> int:
         """Drop all links of these sources; returns how many."""
-        changes = await self._change(lambda: self._store.remove_sources(space, sources))
-        return len(changes.removed)
+        return await self._removed(lambda: self._store.remove_sources(space, sources))
 
     async def remove_group(self, space: int, group: int) -> int:
         """Drop the links and cursors of a group and of those hanging from it."""
-        changes = await self._change(lambda: self._store.remove_group(space, group))
-        return len(changes.removed)
+        return await self._removed(lambda: self._store.remove_group(space, group))
 
     async def remove_space(self, space: int) -> int:
         """Drop everything of a space: links, cursors, watched groups, jobs, searches."""
-        changes = await self._change(lambda: self._store.remove_space(space))
-        return len(changes.removed)
+        return await self._removed(lambda: self._store.remove_space(space))
 
     async def remove_owner(self, space: int, owner: int) -> int:
         """Drop all links of an owner, and the questions they asked; returns how many links."""
-        changes = await self._change(lambda: self._store.remove_owner(space, owner))
-        return len(changes.removed)
+        return await self._removed(lambda: self._store.remove_owner(space, owner))
 
     async def remove_older(self, space: int, posted_before: float) -> int:
         """Drop the links of a space posted before then (Unix seconds); returns how many."""
-        changes = await self._change(lambda: self._store.remove_older(space, posted_before))
-        return len(changes.removed)
+        return await self._removed(lambda: self._store.remove_older(space, posted_before))
+
+    async def _removed(self, write: Callable[[], Awaitable[Changes]]) -> int:
+        return len((await self._engine.change(write)).removed)
 
     async def compact(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left.
@@ -673,8 +314,7 @@ class Gallery:
 
     async def opt_out(self, space: int, owner: int) -> int:
         """`remove_owner`, and from now on `commit` leaves the links of this owner out."""
-        changes = await self._change(lambda: self._store.remove_owner(space, owner, for_good=True))
-        return len(changes.removed)
+        return await self._removed(lambda: self._store.remove_owner(space, owner, for_good=True))
 
     async def opt_in(self, space: int, owner: int) -> None:
         """Let the links of this owner come again."""
@@ -797,32 +437,7 @@ class Gallery:
 
         raises   EmptyQuery, PictureError, LinkGone, ModelChanged
         """
-        if query.empty:
-            raise EmptyQuery
-        truncated: str | None = None
-        parts: list[Floats] = []
-        revision = self._stored.revision if self._stored else ""
-        if query.words:
-            vectors, truncated = await (await self._model_thread()).text(query.words, asked=True)
-            parts.append(WORDS_WEIGHT * vectors[0])
-        pictures: list[EmbeddedPicture] = []
-        if query.image is not None:
-            pictures.append(await self._embed_picture(query.image, asked=True))
-        if query.like is not None:
-            item = await self._store.item_of_link(query.like)
-            if item is None:
-                raise LinkGone(query.like)
-            pictures.append(item)
-        self._check_today(revision)
-        if any(picture.revision not in ("", revision) for picture in pictures):
-            raise ModelChanged
-        parts += [_middle(picture.vectors) for picture in pictures]
-        return QueryEmbedding(_middle(np.stack(parts)), truncated, revision)
-
-    def _check_today(self, revision: str) -> None:
-        """raises   ModelChanged when the gallery's model is another one by now"""
-        if self._stored is not None and revision not in ("", self._stored.revision):
-            raise ModelChanged
+        return await self._pipeline.query(query)
 
     async def search(
         self,
@@ -847,11 +462,11 @@ class Gallery:
         since, until    posted in [since, until), Unix seconds; None: at any time
         """
         started = time.perf_counter()
-        self._check_today(embedding.revision)
+        self._models.check_today(embedding.revision)
         without: Collection[int] = ()
         if but_not_source is not None:
             without = (await self._store.links_of_source(space, but_not_source)).values()
-        found = await self._asked(
+        found = await self._engine.ask(
             lambda rows: rows.search(
                 embedding.vector,
                 space=space,
@@ -874,28 +489,6 @@ class Gallery:
             confident=found.confident,
         )
 
-    async def place(
-        self, picture: EmbeddedPicture, embedding: QueryEmbedding, *, space: int
-    ) -> tuple[float, int]:
-        """The score this picture has for a query, and the rank it has or would have."""
-        score = _score(picture.vectors, embedding.vector)
-        above = await self._asked(
-            lambda rows: rows.above(
-                embedding.vector, score, space=space, texts=picture.kind == "text"
-            )
-        )
-        return score, above + 1
-
-    async def _asked(self, question: Callable[[Rows], T]) -> T:
-        """The answer of the rows, made anew if they turn out to be damaged."""
-        rows = self._rows
-        try:
-            return await self._in_pool(self._asking, partial(question, rows))
-        except Damaged as exc:
-            log.warning("%s; settled rows are made anew", exc)
-            await self._rebuild(rows)
-            return await self._in_pool(self._asking, partial(question, self._rows))
-
     async def _hits(self, found: Found, offset: int) -> list[Hit]:
         """The found links with all that is known of them; one that went meanwhile is left out."""
         links = await self._store.links(found.links.tolist())
@@ -909,6 +502,18 @@ class Gallery:
             )
             if id in links
         ]
+
+    async def place(
+        self, picture: EmbeddedPicture, embedding: QueryEmbedding, *, space: int
+    ) -> tuple[float, int]:
+        """The score this picture has for a query, and the rank it has or would have."""
+        score = float((picture.vectors @ embedding.vector).max())  # of the frame that fits best
+        above = await self._engine.ask(
+            lambda rows: rows.above(
+                embedding.vector, score, space=space, texts=picture.kind == "text"
+            )
+        )
+        return score, above + 1
 
     async def find(
         self,
@@ -939,37 +544,9 @@ class Gallery:
         )
 
 
-def _key(kind: Kind, data: bytes) -> bytes:
-    """What makes two pictures the same item: their bytes. A text never meets a picture."""
-    return hashlib.sha256(kind.encode() + b"\0" + data).digest()
-
-
-def _middle(vectors: Floats) -> Floats:
-    """(d,) unit vector in the middle of the rows: of an animation's frames, of a query's parts."""
-    total = vectors.sum(axis=0)
-    middle: Floats = (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
-    return middle
-
-
-def _be_patient() -> None:
-    """Let the system prefer all other threads to this one, where it can tell them apart."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT_NICENESS)
-
-
 async def _both(*work: Awaitable[None]) -> None:
     """Wait for all; when one fails, for the others too, so that nothing runs on behind."""
     done = await asyncio.gather(*work, return_exceptions=True)
     for result in done:
         if isinstance(result, BaseException):
             raise result
-
-
-def _being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-def _score(vectors: Floats, query: Floats) -> float:
-    """The cosine of the frame that fits best."""
-    return float((vectors @ query).max())

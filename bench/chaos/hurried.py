@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 
-import index.gallery
+import index.engine
 from bot import backfill, ledger, upkeep
 from bot.__main__ import main
 from index import search
@@ -24,9 +24,9 @@ def hurry() -> None:
     upkeep.COMPACT_EVERY_S = 5.0
     upkeep.COMPACT_S_A_MB = 1.0
     upkeep.EXPIRE_EVERY_S = 5.0
-    index.gallery.SETTLE_AGAIN_S = 2.0
+    index.engine.SETTLE_AGAIN_S = 2.0
     rows = functools.partial(search.Rows, settle=SETTLE_ROWS)
-    vars(index.gallery)["Rows"] = rows  # it is only ever called
+    vars(index.engine)["Rows"] = rows  # it is only ever called
 
 
 if __name__ == "__main__":

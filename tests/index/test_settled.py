@@ -93,7 +93,7 @@ async def settled(gallery: Gallery) -> tuple[str, ...]:
     """The files of settled rows, once there are any and nothing is left to settle."""
     while True:
         now = await gallery._store.settled()
-        if now is not None and not gallery._rows.due:
+        if now is not None and not gallery._engine.rows.due:
             return now.names
         await asyncio.sleep(0.05)
 
@@ -135,7 +135,7 @@ async def test_settled_rows_come_from_their_files(copied: tuple[Path, World]) ->
     path, world = copied
     before = [(file.name, file.stat().st_mtime_ns) for file in files(path)]
     gallery = await Gallery.open(path, Wide())
-    assert gallery._rows.recent < 1000
+    assert gallery._engine.rows.recent < 1000
     await world.check(gallery)
     await gallery.close()
     assert [(file.name, file.stat().st_mtime_ns) for file in files(path)] == before
@@ -166,10 +166,10 @@ async def test_many_rows_that_have_not_settled_do_so_when_it_opens(
     await world.put(gallery, [str(n) for n in range(200, 230)])  # other bytes in the same slots
     await world.put(gallery, [str(n) for n in range(ROWS + 50, ROWS + 5000)])
     await gallery.close()
-    monkeypatch.setattr("index.gallery.LOAD_ROWS", 2000)
+    monkeypatch.setattr("index.engine.LOAD_ROWS", 2000)
     gallery = await Gallery.open(path, Wide())
-    await gallery._stop_settling()
-    held = gallery._rows.recent
+    await gallery._engine.stop_settling()
+    held = gallery._engine.rows.recent
     await world.check(gallery)
     await world.remove(gallery, [str(n) for n in range(ROWS, ROWS + 100)])
     await gallery.close()
@@ -231,7 +231,7 @@ async def test_older_copy_of_a_file_is_not_believed(
     gallery = await Gallery.open(path, Wide())
     gone = {source: world.vectors[source] for source in ("100", "101", "102")}
     await world.remove(gallery, list(gone))
-    await gallery._store.settle(gallery._rows.settled(ROWS))  # as the next merge does
+    await gallery._store.settle(gallery._engine.rows.settled(ROWS))  # as the next merge does
     await gallery.close()
     for file, data in older.items():
         file.write_bytes(data)
@@ -277,7 +277,7 @@ async def test_vector_that_changes_on_disk_is_not_believed(
 ) -> None:
     path, world = copied
     gallery = await Gallery.open(path, Wide())
-    segment = gallery._rows._now.parts[0].segment
+    segment = gallery._engine.rows._now.parts[0].segment
     segment.mapped["vectors"][:, 3] *= -1  # of every vector, so that any question meets one
     with caplog.at_level(logging.WARNING):
         await world.check(gallery)
@@ -307,7 +307,7 @@ async def test_closing_does_not_wait_for_a_merge(tmp_path: Path) -> None:
     gallery = await Gallery.open(tmp_path / "gallery.db", Wide())
     await world.put(gallery, [str(n) for n in range(ROWS)])
     for _ in range(1000):
-        if gallery._merge is not None:
+        if gallery._engine._merge is not None:
             break
         await asyncio.sleep(0.01)
     await asyncio.wait_for(gallery.close(), 30)

@@ -1,0 +1,59 @@
+"""Threads behind an async doorway, for what would hold up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from index.errors import GalleryClosed
+
+T = TypeVar("T")
+
+PATIENT_NICENESS = 10
+
+
+class Pool:
+    """So many threads, until the gallery is closed.
+
+    closed   set from when on nothing new is begun
+    patient  the system prefers all other threads to these
+    """
+
+    def __init__(
+        self, threads: int, name: str, closed: asyncio.Event, *, patient: bool = False
+    ) -> None:
+        self._closed = closed
+        self._threads = ThreadPoolExecutor(
+            threads, thread_name_prefix=name, initializer=_be_patient if patient else None
+        )
+
+    async def run(self, fn: Callable[[], T]) -> T:
+        """What `fn` gives back; raises GalleryClosed when it isn't begun any more."""
+        if self._closed.is_set():
+            raise GalleryClosed
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, fn)
+        except asyncio.CancelledError:
+            if self._closed.is_set() and not _being_cancelled():
+                raise GalleryClosed from None  # `close` emptied the pool's queue
+            raise
+
+    async def close(self) -> None:
+        """Wait for what is running; whoever still waits for a thread gets GalleryClosed."""
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+
+
+def _be_patient() -> None:
+    """Let the system prefer all other threads to this one, where it can tell them apart."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT_NICENESS)
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
