@@ -89,6 +89,18 @@ def _fetch_row(vectors: Any, row: int) -> None:
 
 
 @compiled
+def _differing(word: Any, p0: Any, p1: Any, p2: Any, p3: Any) -> Any:
+    """In how many bits a word of a code differs from the planes of the query, each bit worth what
+    its plane is."""
+    return (
+        _ones(word ^ p0)
+        + (_ones(word ^ p1) << _U1)
+        + (_ones(word ^ p2) << _U2)
+        + (_ones(word ^ p3) << _U3)
+    )
+
+
+@compiled
 def scan(
     lists: Any,  # (p,) int64, the lists in the order to look through
     starts: Any,  # (lists + 1,) int64, first block of each list
@@ -158,13 +170,7 @@ def scan(
             for j in range(codes.shape[1]):
                 p0, p1, p2, p3 = planes[0, j], planes[1, j], planes[2, j], planes[3, j]
                 for v in range(LANES):
-                    c = codes[block, j, v]
-                    differ[v] += (
-                        _ones(c ^ p0)
-                        + (_ones(c ^ p1) << _U1)
-                        + (_ones(c ^ p2) << _U2)
-                        + (_ones(c ^ p3) << _U3)
-                    )
+                    differ[v] += _differing(codes[block, j, v], p0, p1, p2, p3)
             promising = 0
             for v in range(LANES):
                 product = most - step * np.float32(differ[v])
@@ -304,13 +310,8 @@ def _rank(
         block, v = row // LANES, row % LANES
         differ = np.uint64(0)
         for j in range(codes.shape[1]):
-            c = codes[block, j, v]
-            differ += (
-                _ones(c ^ planes[0, j])
-                + (_ones(c ^ planes[1, j]) << _U1)
-                + (_ones(c ^ planes[2, j]) << _U2)
-                + (_ones(c ^ planes[3, j]) << _U3)
-            )
+            p0, p1, p2, p3 = planes[0, j], planes[1, j], planes[2, j], planes[3, j]
+            differ += _differing(codes[block, j, v], p0, p1, p2, p3)
         product = most - step * np.float32(differ)
         estimate = base[one] + along[one] * factors[1, row] + factors[0, row] * product + slack[one]
         if estimate >= top[0] and not gone[row]:
