@@ -1,0 +1,104 @@
+"""Questions of 10⁴ to 10⁶ rows beside faiss Flat and numpy, with the same filter, on one core.
+
+BENCH_ROWS (as 10000,100000) chooses the sizes, BENCH_SEED another world of vectors, and `--plot
+docs/search.svg` measures from 10³ to 10⁷ and draws how the time grows: most of an hour, with 45 GB
+of disk. The engine and the peers are asked in turn, a few questions each, in time of the processor,
+so that their ratio holds on a noisy machine. faiss is given its filter ready made, and of its two
+kinds of filter the faster counts; the engine's time includes making its own. Recall counts against
+faiss Flat, which compares everything. Up to 100,000 rows USearch (HNSW) and sqlite-vec answer too.
+Of 10⁷ rows, which take the peers more memory than there is, the engine is asked alone; the right
+answers are found while the vectors are made. The same is asked of real vectors: the pocket model's,
+of the demo's pictures and of parts of them.
+
+At 1,000,000 rows they also go through a gallery's file: a start from the derived files beside one
+from SQLite, and questions while 500 links a second come and go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+# Before numpy comes: its library takes as many threads as it sees cores then.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from bench.report import Report, Target, spread
+from bench.search import alone, peers, plot, through_gallery
+from bench.search.rows import WHERE
+from bench.search.timed import Timed
+from bench.search.workload import DIMENSION, QUESTIONS
+from bench.vectors import pictures, questions, real
+
+SIZES = (10_000, 100_000, 1_000_000)
+PLOTTED = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+LOADED_ROWS = 1_000_000  # this size also through a gallery's file
+ALONE_ROWS = 10_000_000  # from this size on without peers
+TARGETS = {
+    "10k_speedup": (10_000, "all", 1.3),
+    "100k_speedup": (100_000, "all", 12.0),
+    "1m_speedup": (1_000_000, "all", 20.0),
+    "1m_30_speedup": (1_000_000, "30%", 20.0),
+    "1m_1_speedup": (1_000_000, "1%", 5.0),
+}
+
+
+def run() -> Report:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    drawing = os.environ.get("BENCH_PLOT", "")
+    asked = [int(size) for size in os.environ.get("BENCH_ROWS", "").split(",") if size]
+    sizes = asked or list(PLOTTED if drawing else SIZES)
+    report = Report({}, {}, {})
+    measured: dict[int, dict[str, Timed]] = {}
+    with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
+        for size in sizes:
+            questions_, folder = questions(size, QUESTIONS, DIMENSION), Path(scratch) / str(size)
+            if size >= ALONE_ROWS:
+                held, measured[size] = alone.answer(size, questions_, folder)
+            else:
+                held, measured[size] = peers.compare(pictures(size, DIMENSION), questions_, folder)
+            _tell(report, str(size), held, measured[size])
+        recalls = [
+            timed.recall for one in measured.values() for timed in one.values() if timed.recalls
+        ]
+        for target, (size, name, least) in TARGETS.items():
+            if size in measured:
+                report.figures[target] = measured[size][name].ratio("faiss")
+                report.targets[target] = Target(measured[size][name].ratio("faiss"), least)
+        held_real, timed_real = peers.compare(*real(QUESTIONS), Path(scratch) / "real")
+        _tell(report, "pocket model's", held_real, timed_real)
+        recalls += [timed.recall for timed in timed_real.values() if timed.recalls]
+        report.figures["worst_recall@10"] = min(recalls)
+        report.targets["worst_recall@10"] = Target(min(recalls), 0.99)
+        if LOADED_ROWS in measured:
+            asyncio.run(through_gallery.measure(report, LOADED_ROWS, Path(scratch)))
+    if drawing:
+        Path(drawing).write_text(plot.drawn(measured), "utf-8")
+    return report
+
+
+def _tell(report: Report, of: str, held: float, timed: dict[str, Timed]) -> None:
+    report.figures[f"{of}, resident bytes a row"] = held
+    if of == str(LOADED_ROWS):
+        report.figures["resident_bytes"] = held
+        report.targets["resident_bytes"] = Target(held, 160, at_least=False)
+    for name, times in timed.items():
+        if name == WHERE:
+            for step in times.seconds:
+                report.figures[f"{of}, {name}: {step}, ms"] = spread(times.ms(step))
+            continue
+        report.figures[f"{of}, {name}, ms"] = spread(times.ms("magpie"))
+        report.figures[f"{of}, {name}, recall@10"] = times.recall
+        if not times.peers:
+            waited = spread([1000 * seconds for seconds in times.elapsed["magpie"]])
+            report.figures[f"{of}, {name}, ms with waiting for the disk"] = waited
+        for peer in times.peers:
+            ratio = f"{spread(times.ms(peer))} × {times.ratio(peer):.3g}"
+            report.peers[f"{of}, {name}, {peer} ms (× ours)"] = ratio
+
+
+def _scratch() -> Path:
+    folder = Path(__file__).resolve().parents[2] / "build"
+    folder.mkdir(exist_ok=True)
+    return folder

@@ -1,0 +1,86 @@
+"""The engine that is measured: its rows, filled and settled, and the steps of its questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.search.timed import Timed
+from bench.search.workload import Columns, K
+from bench.vectors import Floats
+from index.records import Changes, Entries
+from index.search import LOAD_ROWS, SAMPLED_ROWS, Found, Rows, looked_at
+from index.segment import LOWEST, Filter, View
+
+WHERE = "all, where the time goes"  # the name of the steps' times
+
+
+def filled(chunks: Iterable[Floats], dimension: int, columns: Columns, folder: Path) -> Rows:
+    """Rows of these vectors, (n, dimension) a chunk, settled in `folder` as far as they are due."""
+    rows = Rows(dimension, folder=folder)
+    start = 0
+    for vectors in chunks:
+        rows.apply(Changes(added=_entries(vectors, columns, start)))
+        start += len(vectors)
+        if rows.recent >= LOAD_ROWS:
+            _settle(rows, alone=True)
+    while rows.due:
+        _settle(rows)
+    rows.warm()
+    return rows
+
+
+def _settle(rows: Rows, *, alone: bool = False) -> None:
+    merge = rows.begin(hurried=True, alone=alone)
+    rows.finish(merge, merge.build())
+    rows.discard_others()
+
+
+def _entries(vectors: Floats, columns: Columns, first: int) -> Entries:
+    count = len(vectors)
+    some = slice(first, first + count)
+    return Entries(
+        links=np.arange(first, first + count),
+        spaces=np.ones(count, np.int64),
+        groups=columns.groups[some],
+        texts=np.zeros(count, np.bool_),
+        owners=columns.owners[some],
+        posted=columns.posted[some],
+        frames=np.ones(count, np.int64),
+        vectors=np.asarray(vectors),
+    )
+
+
+def ask(rows: Rows, arguments: dict[str, Any], query: Floats) -> Found:
+    """The K best rows; `arguments` are those of a limit."""
+    return rows.search(query, space=1, k=K, **arguments)
+
+
+def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:
+    """The steps of an unlimited question, each by itself, where the largest segment answers it."""
+    steps: dict[str, Callable[[Floats], Any]] = {
+        "magpie": lambda query: rows.search(query, space=1, groups=None, k=K)
+    }
+    if rows._now.parts:
+        part = max(rows._now.parts, key=len)
+        one, view = part.segment, View.of(part, Filter(1))
+        places = view.sample(SAMPLED_ROWS)
+        steps |= {
+            "which rows may answer": lambda query: View.of(part, Filter(1)),
+            "query · centroids, rotated": lambda query: (
+                one.centroids @ query,
+                one.rotation @ query,
+            ),
+            "that, codes looked through, vectors ranked": lambda query: view.best(
+                query, np.full(K, LOWEST, np.float32), looked_at(view, K)
+            ),
+            "whether the best stands out": lambda query: one.scores(places, query),
+        }
+    timed = Timed({who: [] for who in steps})
+    for queries in asked.values():
+        for who, step in steps.items():
+            timed.ask(who, step, queries)
+    return timed

@@ -1,0 +1,191 @@
+"""Through a gallery's file: how soon it answers after a start, and while links come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.report import Figure, Report, Target, spread
+from bench.search.workload import CHUNK_ROWS, DIMENSION, GROUPS, K
+from bench.vectors import Floats, pictures, questions
+from index import EmbeddedPicture, Gallery, Group, Link, QueryEmbedding
+
+LOAD_S = 20.0
+WRITES_PER_S, QUESTIONS_PER_S, COMMITS_PER_S = 500, 50, 10
+
+
+class Nothing:
+    """Stands where a model would: the vectors are here already."""
+
+    name, revision, dimension, side, shape, batch = "bench", "1", DIMENSION, 1, "squeeze", 1
+
+
+async def measure(report: Report, size: int, scratch: Path) -> None:
+    """Put into the report what a gallery of so many rows takes to start and under a mixed load."""
+    path = scratch / "gallery.db"
+    model: Any = Nothing()
+    await (await Gallery.open(path, model)).close()
+    vectors = pictures(size, DIMENSION)
+    _fill(path, vectors)
+    query = questions(size, 1, DIMENSION)["text"][0]
+    from_store, gallery = await _first_answer(path, model, query)
+    await gallery.close()
+    starts = []
+    for _ in range(3):
+        seconds, gallery = await _first_answer(path, model, query)
+        starts.append(seconds)
+        if len(starts) < 3:
+            await gallery.close()
+    report.figures["start, first answer from derived files, s"] = spread(starts)
+    report.figures["first_answer_s"] = statistics.median(starts)
+    report.targets["first_answer_s"] = Target(statistics.median(starts), 0.5, at_least=False)
+    load = await _under_load(gallery, vectors, questions(size, 200, DIMENSION)["text"])
+    report.figures.update(load)
+    for name in ("deleted_found", "added_missed"):
+        report.targets[name] = Target(float(load[name] or 0), 0, at_least=False)
+    await gallery.close()
+    report.peers["start without derived files (made from SQLite), s"] = from_store
+    report.peers["start, rows of SQLite into a matrix, s"] = _matrix_s(path)
+
+
+def _fill(path: Path, vectors: Floats) -> None:
+    """The rows as a gallery keeps them, without the hours that embedding them would take."""
+    groups = np.random.default_rng(1).integers(0, GROUPS, len(vectors)).tolist()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA synchronous = OFF")
+    group = "INSERT INTO groups (space, id, private) VALUES (1, ?, 0)"
+    db.executemany(group, [(n,) for n in range(GROUPS)])
+    for start in range(0, len(vectors), CHUNK_ROWS):
+        numbers = range(start + 1, min(start + CHUNK_ROWS, len(vectors)) + 1)
+        db.executemany(
+            "INSERT INTO items VALUES (?, ?, 'image', 1, 1, NULL)",
+            [(n, n.to_bytes(8, "little")) for n in numbers],
+        )
+        db.executemany(
+            "INSERT INTO embeddings VALUES (?, ?)", [(n, vectors[n - 1].tobytes()) for n in numbers]
+        )
+        db.executemany(
+            """INSERT INTO links (id, space, group_id, source, slot, item, owner, posted_at, name,
+            spoiler, details) VALUES (?, 1, ?, ?, '', ?, 0, 0, '', 0, '{}')""",
+            [(n, groups[n - 1], str(n), n) for n in numbers],
+        )
+        db.commit()
+    db.close()
+
+
+async def _first_answer(path: Path, model: Any, query: Floats) -> tuple[float, Gallery]:
+    began = time.perf_counter()
+    gallery = await Gallery.open(path, model)
+    answer = await gallery.search(QueryEmbedding(query, None), space=1, groups=None, k=K)
+    assert len(answer.hits) == K
+    return time.perf_counter() - began, gallery
+
+
+def _matrix_s(path: Path) -> float:
+    """The peer of a start: all vectors out of SQLite into one array, in chunks."""
+    began = time.perf_counter()
+    db = sqlite3.connect(path)
+    ((count,),) = db.execute("SELECT COUNT(*) FROM embeddings")
+    matrix = np.empty((count, DIMENSION), np.float32)
+    cursor = db.execute("SELECT vectors FROM links JOIN embeddings ON embeddings.item = links.item")
+    filled = 0
+    while rows := cursor.fetchmany(4096):
+        chunk = np.frombuffer(b"".join(blob for (blob,) in rows), np.float32)
+        matrix[filled : filled + len(rows)] = chunk.reshape(len(rows), DIMENSION)
+        filled += len(rows)
+    db.close()
+    return time.perf_counter() - began
+
+
+@dataclass
+class Load:
+    """Links that came and went, and what questions for them found."""
+
+    added: list[tuple[str, Floats]] = field(default_factory=list)
+    removed: list[tuple[str, Floats]] = field(default_factory=list)
+    writes: int = 0
+    deleted_found: int = 0
+    added_missed: int = 0
+    ms: list[float] = field(default_factory=list)
+
+
+async def _under_load(gallery: Gallery, vectors: Floats, asked: Floats) -> dict[str, Figure]:
+    idle = [await _asked_ms(gallery, query) for query in asked]
+    load = Load()
+    ends = time.perf_counter() + LOAD_S
+    await asyncio.gather(_write(gallery, vectors, load, ends), _ask(gallery, load, ends))
+    return {
+        "deleted_found": load.deleted_found,
+        "added_missed": load.added_missed,
+        "mixed load, writes a second": load.writes / LOAD_S,
+        "mixed load, questions a second": len(load.ms) / LOAD_S,
+        "mixed load, p50 and p99 ms": _percentiles(load.ms),
+        "idle, p50 and p99 ms": _percentiles(idle),
+    }
+
+
+def _percentiles(ms: Sequence[float]) -> str:
+    return f"{np.percentile(ms, 50):.3g}, {np.percentile(ms, 99):.3g}"
+
+
+async def _asked_ms(gallery: Gallery, query: Floats) -> float:
+    began = time.perf_counter()
+    await gallery.search(QueryEmbedding(query, None), space=1, groups=None, k=K)
+    return (time.perf_counter() - began) * 1000
+
+
+async def _write(gallery: Gallery, vectors: Floats, load: Load, ends: float) -> None:
+    """Half of the writes add a link, half remove an old or a new one."""
+    random = np.random.default_rng(3)
+    world = questions(len(vectors), round(WRITES_PER_S * LOAD_S), DIMENSION)["image"]
+    old = random.choice(len(vectors), 2 * len(world), replace=False).tolist()
+    half = WRITES_PER_S // COMMITS_PER_S // 2
+    for turn in range(round(LOAD_S * COMMITS_PER_S)):
+        new = [(f"new {turn} {n}", world[turn * half + n]) for n in range(half)]
+        await gallery.commit(
+            [
+                (
+                    EmbeddedPicture(source.encode(), "image", vector[None]),
+                    Link(space=1, group=Group(1), source=source, slot=""),
+                )
+                for source, vector in new
+            ]
+        )
+        load.added += new
+        gone = [load.added.pop(int(random.integers(len(load.added)))) for _ in range(half // 2)]
+        gone += [(str(n + 1), vectors[n]) for n in (old.pop() for _ in range(half - half // 2))]
+        await gallery.remove_sources(1, [source for source, _ in gone])
+        load.removed += gone
+        load.writes += 2 * half
+        left = ends - LOAD_S + (turn + 1) / COMMITS_PER_S - time.perf_counter()
+        await asyncio.sleep(max(left, 0))
+        if time.perf_counter() > ends:
+            break
+
+
+async def _ask(gallery: Gallery, load: Load, ends: float) -> None:
+    """In turn for a link that is there and for one that is gone, by its own vector."""
+    random = np.random.default_rng(4)
+    began, number = time.perf_counter(), 0
+    while time.perf_counter() < ends:
+        number += 1
+        await asyncio.sleep(max(began + number / QUESTIONS_PER_S - time.perf_counter(), 0))
+        known = load.added if number % 2 else load.removed
+        if not known:
+            continue
+        source, vector = known[int(random.integers(len(known)))]
+        asked = time.perf_counter()
+        answer = await gallery.search(QueryEmbedding(vector, None), space=1, groups=None, k=K)
+        load.ms.append((time.perf_counter() - asked) * 1000)
+        found = source in {hit.link.source for hit in answer.hits}
+        gone = any(source == other for other, _ in load.removed)
+        load.deleted_found += found and number % 2 == 0
+        load.added_missed += not found and not gone and number % 2 == 1

@@ -1,0 +1,46 @@
+"""How long questions took, by who answered them, and how many of the right hits were found."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.vectors import Floats
+
+
+@dataclass
+class Timed:
+    """Seconds of each question, by who answered it, and how many of the right hits were found."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    recalls: dict[str, list[float]] = field(default_factory=dict)  # by kind of question
+    elapsed: dict[str, list[float]] = field(default_factory=dict)  # with waiting for the disk
+
+    def ask(self, who: str, answer: Callable[[Floats], Any], queries: Floats) -> list[Any]:
+        """The answers, one after the other, the first question once before the clock runs."""
+        answer(queries[0])
+        answers = []
+        for query in queries:
+            began, began_at = time.thread_time(), time.perf_counter()
+            answers.append(answer(query))
+            self.seconds[who].append(time.thread_time() - began)
+            self.elapsed.setdefault(who, []).append(time.perf_counter() - began_at)
+        return answers
+
+    def ms(self, who: str) -> list[float]:
+        return [1000 * seconds for seconds in self.seconds[who]]
+
+    def ratio(self, peer: str) -> float:
+        pairs = zip(self.seconds[peer], self.seconds["magpie"], strict=True)
+        return statistics.median(theirs / ours for theirs, ours in pairs)
+
+    @property
+    def peers(self) -> list[str]:
+        return [who for who in self.seconds if who != "magpie" and not who.startswith("faiss ")]
+
+    @property
+    def recall(self) -> float:
+        return min(statistics.mean(found) for found in self.recalls.values())

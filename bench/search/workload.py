@@ -1,0 +1,62 @@
+"""What is asked: ten hits of vectors of 512 numbers, with and without limits, and the columns of
+the rows that the limits look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIMENSION = 512
+QUESTIONS = 32  # of each kind
+K = 10
+GROUPS, OWNERS = 1000, 100
+CHUNK_ROWS = 20_000  # that are made, added or written at once
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a question is limited to, with the engine's own words for it."""
+
+    groups: float = 1.0  # share of the groups, which are scattered
+    asked: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, columns: Columns) -> tuple[dict[str, Any], NDArray[np.bool_]]:
+        """Arguments of a search, and which rows they allow."""
+        count = round(self.groups * GROUPS)
+        chosen = np.random.default_rng(5).choice(GROUPS, count, replace=False)
+        mine = np.isin(columns.groups, chosen)
+        if "owner" in self.asked:
+            mine &= columns.owners == self.asked["owner"]
+        posted = columns.posted
+        mine &= (posted >= self.asked.get("since", 0)) & (posted < self.asked.get("until", 2))
+        groups = None if count == GROUPS else set(chosen.tolist())
+        return {"groups": groups, **self.asked}, mine
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is known of each row beside its vector."""
+
+    groups: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    posted: NDArray[np.float64]  # in the order of the rows, from 0 to 1
+
+    @classmethod
+    def of(cls, rows: int) -> Columns:
+        """Those of so many rows, always the same."""
+        random = np.random.default_rng(1)
+        groups, owners = random.integers(0, GROUPS, rows), random.integers(0, OWNERS, rows)
+        return cls(groups, owners, np.arange(rows) / rows)
+
+
+FILTERS = {
+    "all": Limit(),
+    "30%": Limit(0.3),
+    "1%": Limit(0.01),
+    "one owner, 1%": Limit(asked={"owner": 7}),
+    "some days, 10%": Limit(asked={"since": 0.5, "until": 0.6}),
+    "30%, owner, days": Limit(0.3, {"owner": 7, "since": 0.25}),
+}
