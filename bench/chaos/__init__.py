@@ -37,7 +37,7 @@ from typing import Any, TextIO
 import aiohttp
 
 import sandbox
-from bench.chaos import happenings, schedule, truth, village
+from bench.chaos import machine, schedule, truth, village
 from bench.chaos.bot import ROOT, Bot
 from bench.chaos.clock import Clock
 from bench.chaos.happenings import Happenings
@@ -60,7 +60,7 @@ ANSWER_S = 60.0
 SLOW_S = 10.0  # an answer after so long is told in the log
 HEARTBEAT_MS = 5_000
 # And a day, and by how much the clock may have been ahead when the week began.
-WEEK_S = 8 * 86_400 + happenings.CLOCK_WRONG_S
+WEEK_S = 8 * 86_400 + machine.CLOCK_WRONG_S
 ASKED_FOR = 6  # pictures that are looked for in the end
 PATIENT_TIMES = 5  # asked
 WORDS = ("red and green", "a dark patch", "bright colours", "sky", "something blue", "noise")
@@ -143,7 +143,7 @@ class Game:
     async def play(self, stack: contextlib.AsyncExitStack, sync: contextlib.ExitStack) -> Outcome:
         rng = random.Random(self._seed)
         self._pictures = Pictures(rng)
-        disk, ballast = happenings.disk(sync, self._folder)
+        disk, ballast = machine.disk(sync, self._folder)
         made = village.world(self._folder / "world", self._pictures, rng)
         self._server = server = await stack.enter_async_context(
             sandbox.serve(made, clocks=Clocks(unfurl_s=0.3), record=False)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from bench import chaos
-from bench.chaos import schedule, truth, village
+from bench.chaos import happenings, schedule, truth, village
 from bench.chaos.clock import Clock
 from bench.chaos.pictures import Pictures, key
 from bench.chaos.truth import Difference, Found, Should, Wishes
@@ -43,7 +43,7 @@ def test_a_seed_draws_the_same_schedule_again() -> None:
 
 def test_every_step_can_be_done() -> None:
     for what in (*schedule.DEEDS, *schedule.FAULTS):
-        assert callable(getattr(chaos.Happenings, f"_{what}"))
+        assert sum(callable(getattr(kind, what, None)) for kind in happenings.KINDS) == 1
 
 
 def test_a_difference_tells_missing_from_duplicated_from_undead() -> None:
