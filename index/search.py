@@ -1,50 +1,39 @@
-"""Ranking: which links are most like a query, among those that may answer.
+"""The rows of a gallery: which links are most like a query, among those that may answer.
 
 Recent rows live in memory and are all compared. When they are many they settle, together with
 smaller segments, into a new segment (segment.py), of which the rows that look best by their
-codes are compared. Either way the ranking is by the full vectors. Rows change by whole states:
-a search that runs meanwhile keeps the one it began with.
+codes are compared. Either way the ranking (ranking.py) is by the full vectors. Rows change by whole
+states: a search that runs meanwhile keeps the one it began with.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
 import secrets
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.merge import Merge, Recent
-from index.records import Changes, Entries, Floats, Settled
-from index.segment import (
-    FOREVER,
-    GONE,
-    LOWEST,
-    Damaged,
-    Filter,
-    Part,
-    Segment,
-    View,
+from index.ranking import (
+    CHUNK_ROWS,
+    ROUNDING,
+    Ranked,
+    Scored,
+    best_links,
+    confident,
+    similarities,
 )
+from index.records import Changes, Entries, Floats, Settled
+from index.segment import FOREVER, GONE, Damaged, Filter, Part, Segment, View
+from index.snapshot import DEAD_SHARE, Bools, Ints, Snapshot, in_bytes
 
-Ints: TypeAlias = NDArray[np.int64]
-Bools: TypeAlias = NDArray[np.bool_]
-
-# Rows that are gone stay in place, skipped, until they are this share of all.
-DEAD_SHARE = 0.5
-# Below this share of allowed rows, gathering them costs less than multiplying all.
-GATHER_SHARE = 0.25
-# Rows multiplied at once, so that a search at 1,000,000 rows needs no second matrix.
-CHUNK_ROWS = 65_536
-# float32 products of the same two vectors differ by up to this with the row's place.
-ROUNDING = 1e-5
 # From here on, comparing bytes first costs less than comparing all vectors (0.3 against 0.5 ms
 # at 10,000 rows), if the compiled loops are there.
 BYTES_ROWS = 4096
@@ -55,19 +44,6 @@ SETTLE_ROWS = 16_384
 MERGE_SHARE = 0.1
 # Recent rows that make a segment while a gallery is loaded: 170 MB.
 LOAD_ROWS = 65_536
-# Rows of a segment whose codes are looked through: this share of the allowed ones, in the most
-# promising lists, and never fewer than this. Where they lie scattered, each is waited for; of
-# 30,000 to 150,000 such rows among 3,000,000 a tenth would find .986 to .995 of the best ten, these
-# .997 to .998.
-LOOKED_SHARE, LOOKED_ROWS = 0.1, 20_000
-SCATTERED_SHARE, SCATTERED_ROWS = 0.3, 4_000
-LOOKED_TIMES = 20  # and this many times those that are wanted
-# So few best scores are kept in order while all are gone through; more are chosen by numpy.
-SORTED_ROWS = 64
-# Scores by which a best hit is judged; of more rows, a sample.
-JUDGED_ROWS = 4096
-SAMPLED_FROM = 1024  # where the compiled loops are there: their answers come in 0.1 ms
-SAMPLED_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +56,6 @@ class Found:
     searched: int  # links that were allowed to answer
     more: bool  # whether there are links after these
     confident: bool  # whether the best of all stands out
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Snapshot:
-    """Rows as they are at one moment; the first `count` of each array count.
-
-    A later snapshot may share these arrays and have more rows behind `count`.
-    """
-
-    vectors: Floats  # (capacity, d) unit rows
-    small: NDArray[np.uint8]  # (capacity, d) the same in 255 steps of `scales`, around 128
-    scales: Floats  # (capacity,)
-    error: float  # the greatest length of what `small` leaves out of a vector
-    serials: Ints  # (capacity,) counts all rows that ever came
-    links: Ints  # (capacity,) whose frame this is
-    frames: NDArray[np.int32]  # (capacity,) which frame it is
-    codes: NDArray[np.int32]  # (capacity,) the group's code; negative: not yet used
-    texts: Bools  # (capacity,)
-    owners: Ints  # (capacity,)
-    posted: NDArray[np.float64]  # (capacity,) Unix seconds
-    alive: Bools  # (capacity,) never changed in place for a row below `count`
-    count: int
-    dead: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +83,7 @@ class Rows:
         write: bool = True,
     ) -> None:
         self._dimension = dimension
-        self._now = State(_empty(dimension, capacity))
+        self._now = State(Snapshot.empty(dimension, capacity))
         # Segments keep bits and words: other dimensions than whole bytes stay in memory.
         self._folder = folder if dimension % 8 == 0 else None
         self._settle = settle
@@ -190,10 +143,10 @@ class Rows:
         """Rows behind the last one: no snapshot that is in use looks there."""
         count = len(added.vectors)
         end = now.count + count
-        now = _grown(now, end)
+        now = now.grown(end)
         place = slice(now.count, end)
         now.vectors[place] = added.vectors
-        now.small[place], now.scales[place], error = _in_bytes(added.vectors)
+        now.small[place], now.scales[place], error = in_bytes(added.vectors)
         now.serials[place] = np.arange(self._serial, self._serial + count)
         now.links[place] = np.repeat(added.links, added.frames)
         now.frames[place] = np.concatenate([np.arange(n) for n in added.frames])
@@ -332,7 +285,7 @@ class Rows:
             later = np.flatnonzero(
                 recent.alive[: recent.count] & (recent.serials[: recent.count] >= merge.serial)
             )
-            self._now = State(_copied(recent, later, max(len(later), 64)), tuple(kept))
+            self._now = State(recent.copied(later, max(len(later), 64)), tuple(kept))
             self._gone = None
 
     def abandon(self) -> None:
@@ -382,7 +335,7 @@ class Rows:
         scored += [Ranked.of(view, query) for view in views if view.small]
         many = [view for view in views if not view.small]
         end = min(offset + k, searched)
-        best = _best_links(scored, many, query, wanted.without, end)
+        best = best_links(scored, many, query, wanted.without, end)
         page = best[offset:end]
         return Found(
             links=np.array([link for _, link, _ in page], np.int64),
@@ -390,7 +343,7 @@ class Rows:
             frames=np.array([frame for _, _, frame in page], np.int64),
             searched=searched,
             more=searched > end,
-            confident=_confident(scored, many, query, best, self._kernels is not None),
+            confident=confident(scored, many, query, best, self._kernels is not None),
         )
 
     def above(self, query: Floats, score: float, *, space: int, texts: bool | None = False) -> int:
@@ -474,218 +427,9 @@ def _chosen(now: Snapshot, groups: Bools, wanted: Filter) -> tuple[Ints, int]:
     return rows, int(np.count_nonzero(now.frames[rows] == 0))
 
 
-def similarities(vectors: Floats, query: Floats, rows: Ints) -> Floats:
-    """(len(rows),) cosine similarities of those rows with the query.
-
-    raises   ValueError when the dimensions differ
-    """
-    if len(rows) >= GATHER_SHARE * len(vectors):
-        starts = range(0, len(vectors), CHUNK_ROWS)
-        products = [vectors[start : start + CHUNK_ROWS] @ query for start in starts]
-        return np.concatenate(products)[rows] if products else np.zeros(0, np.float32)
-    starts = range(0, len(rows), CHUNK_ROWS)
-    products = [vectors[rows[start : start + CHUNK_ROWS]] @ query for start in starts]
-    return np.concatenate(products) if products else np.zeros(0, np.float32)
-
-
 def _views(now: State, wanted: Filter) -> list[View]:
     views = (View.of(part, wanted) for part in now.parts)
     return [view for view in views if view.rows]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """Rows with their exact scores."""
-
-    links: Ints
-    frames: NDArray[np.int32]
-    scores: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """Recent rows that may answer, with scores of which any two are off by less than `slack`."""
-
-    rows: Ints
-    scores: Floats
-    slack: float
-    snapshot: Snapshot
-    kernels: Any
-
-    def candidates(self, query: Floats, taken: int) -> Candidates:
-        """The `taken` best rows, and some more."""
-        now = self.snapshot
-        if self.kernels is None:
-            rows = self.rows[_top_rows(self.scores, taken, self.slack)]
-            exact = _exactly(now.vectors[rows], query)
-        else:
-            rows = self.rows[_top_rows(self.scores, taken, self.slack, self.kernels)]
-            exact = np.empty(len(rows))
-            self.kernels.exact(now.vectors, rows, query.astype(np.float64), exact)
-        return Candidates(now.links[rows], now.frames[rows], exact)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ranked:
-    """All rows of a small view, with their scores."""
-
-    view: View
-    rows: Ints
-    scores: Floats
-
-    @classmethod
-    def of(cls, view: View, query: Floats) -> Ranked:
-        rows = view.places()
-        scores = view.part.segment.scores(rows, query)
-        return cls(view, rows[scores > LOWEST], scores[scores > LOWEST])
-
-    def candidates(self, query: Floats, taken: int) -> Candidates:
-        """The `taken` best rows, and some more."""
-        from index import kernels
-
-        return _of_segment(
-            self.view, query, self.rows[_top_rows(self.scores, taken, ROUNDING, kernels)]
-        )
-
-
-def _best_links(
-    scored: Sequence[Scored | Ranked],
-    many: Sequence[View],
-    query: Floats,
-    without: Collection[int],
-    wanted: int,
-) -> list[tuple[float, int, int]]:
-    """(score, link, frame) of the `wanted` best links, best first; ties by the link's id.
-
-    A link with several frames may fill the first places, so the number of rows that are taken
-    grows until it has enough different links.
-    """
-    everything = sum(len(one.rows) for one in scored) + sum(view.rows for view in many)
-    taken = wanted
-    while wanted > 0:
-        candidates = [one.candidates(query, taken) for one in scored if len(one.rows)]
-        top = np.full(min(taken, everything), LOWEST, np.float32)
-        for one in candidates:
-            top = np.sort(np.append(top, one.scores.astype(np.float32)))[-len(top) :]
-        for view in sorted(many, key=lambda view: -view.rows):
-            _, rows = view.best(query, top, looked_at(view, taken))
-            candidates.append(_of_segment(view, query, rows))
-        best = _best_frames(candidates, without, float(top[0]) - ROUNDING)
-        if len(best) >= wanted or taken >= everything:
-            every = [(score, link, frame) for link, (score, frame) in best.items()]
-            return sorted(every, key=lambda hit: (-hit[0], hit[1]))[:wanted]
-        taken *= 2
-    return []
-
-
-def _best_frames(
-    candidates: Sequence[Candidates], without: Collection[int], least: float
-) -> dict[int, tuple[float, int]]:
-    """(score, frame) of each link's best frame, the first of those that are alike."""
-    best: dict[int, tuple[float, int]] = {}
-    for one in candidates:
-        columns = (one.links.tolist(), one.frames.tolist(), one.scores.tolist())
-        for link, frame, score in zip(*columns, strict=True):
-            if score < least or link in without:
-                continue
-            if link not in best or (-score, frame) < (-best[link][0], best[link][1]):
-                best[link] = (score, frame)
-    return best
-
-
-def looked_at(view: View, taken: int) -> int:
-    """How many allowed rows of a segment are looked through."""
-    share, least = (
-        (SCATTERED_SHARE, SCATTERED_ROWS) if view.scattered else (LOOKED_SHARE, LOOKED_ROWS)
-    )
-    return max(least, math.ceil(share * view.rows), LOOKED_TIMES * taken)
-
-
-def _of_segment(view: View, query: Floats, places: Ints) -> Candidates:
-    """Exact scores of these rows and, where links have several frames, of all frames of theirs."""
-    segment = view.part.segment
-    if segment.animated:
-        places = view.part.places_of(segment.links_at(places).tolist())
-    scores = segment.exact(places, query)
-    # After the vectors: a row whose link is still there was there a moment ago.
-    links, frames = segment.links_at(places), segment.mapped["frames"][places]
-    there = links != GONE
-    return Candidates(links[there], frames[there], scores[there])
-
-
-def _top_rows(scores: Floats, k: int, slack: float = ROUNDING, kernels: Any = None) -> Ints:
-    """Places of the `k` greatest scores, and of all that rounding might have put behind."""
-    if k >= len(scores):
-        return np.arange(len(scores))
-    if kernels is not None and k <= SORTED_ROWS:
-        places = np.empty(len(scores), np.int64)
-        top = np.full(k, LOWEST, np.float32)
-        return places[: kernels.best_rows(scores, top, slack, places)]
-    least = np.partition(scores, len(scores) - k)[len(scores) - k]
-    return np.flatnonzero(scores >= least - slack)
-
-
-def _exactly(vectors: Floats, query: Floats) -> NDArray[np.float64]:
-    """(n,) products in float64, each row by itself: the same vectors always give the same."""
-    products = vectors.astype(np.float64) * query.astype(np.float64)
-    similarity: NDArray[np.float64] = products.sum(axis=1).clip(-1, 1)
-    return similarity
-
-
-def _confident(
-    scored: Sequence[Scored | Ranked],
-    many: Sequence[View],
-    query: Floats,
-    best: Sequence[tuple[float, int, int]],
-    compiled: bool,
-) -> bool:
-    """`stands_out`, of a sample where there are many rows."""
-    total = sum(len(one.rows) for one in scored) + sum(view.rows for view in many)
-    if not many and total <= (SAMPLED_FROM if compiled else JUDGED_ROWS):
-        return stands_out(np.concatenate([one.scores for one in scored]))
-    sample = []
-    for one in scored:
-        count = math.ceil(SAMPLED_ROWS * len(one.rows) / total)
-        sample.append(one.scores[:: max(len(one.rows) // max(count, 1), 1)])
-    for view in many:
-        places = view.sample(math.ceil(SAMPLED_ROWS * view.rows / total))
-        scores = view.part.segment.scores(places, query)
-        sample.append(scores[scores > LOWEST])
-    return stands_out(np.concatenate(sample), best[0][0] if best else None, total)
-
-
-def stands_out(scores: Floats, best: float | None = None, count: int | None = None) -> bool:
-    """Whether the best score is more than chance: what the best of as many unrelated pictures
-    would reach.
-
-    Unrelated pictures score bell-shaped around their median. Deviations are taken by the
-    median too, since the pictures that do fit must not raise the bar for themselves. A
-    gallery of which half fits is judged wrongly; one with fewer than FEWEST_TO_JUDGE can't
-    be judged, and there it says True.
-    best, count  of all rows, where `scores` is a sample of theirs
-    source   extreme value theory: the greatest of n normal numbers lies about
-             t - (ln ln n + ln 4π) / 2t deviations above their middle, t = sqrt(2 ln n)
-    """
-    n = len(scores) if count is None else count
-    if n < FEWEST_TO_JUDGE or not len(scores):
-        return n > 0
-    middle = _median(scores)
-    deviation = MAD_TO_SIGMA * _median(np.abs(scores - middle))
-    t = math.sqrt(2 * math.log(n))
-    by_chance = t - (math.log(math.log(n)) + math.log(4 * math.pi)) / (2 * t)
-    best = float(scores.max()) if best is None else best
-    return bool(best - middle > by_chance * deviation)
-
-
-def _median(values: Floats) -> float:
-    """As numpy's, which takes ten times as long for a few hundred values."""
-    low, high = (len(values) - 1) // 2, len(values) // 2
-    ordered = np.partition(values, (low, high))
-    return float(ordered[low] + ordered[high]) / 2
-
-
-FEWEST_TO_JUDGE = 12
-MAD_TO_SIGMA = 1.4826  # of a normal distribution
 
 
 # ---- states
@@ -699,7 +443,7 @@ def _less(now: State, removed: Sequence[int]) -> tuple[State, list[tuple[Segment
         parts.append(part.less(places))
         if len(places):
             overwritten.append((part.segment, places))
-    return State(_without(now.recent, removed), tuple(parts)), overwritten
+    return State(now.recent.without(removed), tuple(parts)), overwritten
 
 
 def _merged(parts: Sequence[Part], rows: int) -> list[Part]:
@@ -728,71 +472,3 @@ def _to_remake(part: Part) -> bool:
 def _is_in(part: Part, parts: Sequence[Part]) -> bool:
     """Whether it is of the same segment as one of those, whatever has been removed since."""
     return any(part.segment is other.segment for other in parts)
-
-
-def _in_bytes(vectors: Floats) -> tuple[NDArray[np.uint8], Floats, float]:
-    """The vectors in 255 steps, the size of each one's step, and what is left out at most."""
-    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / 127
-    steps = np.rint(vectors / scales[:, None])
-    left_out = np.linalg.norm(vectors - steps * scales[:, None], axis=1)
-    return (steps + 128).astype(np.uint8), scales, float(left_out.max(initial=0))
-
-
-def _empty(dimension: int, capacity: int) -> Snapshot:
-    return Snapshot(
-        vectors=np.zeros((capacity, dimension), np.float32),
-        small=np.zeros((capacity, dimension), np.uint8),
-        scales=np.zeros(capacity, np.float32),
-        error=0.0,
-        serials=np.zeros(capacity, np.int64),
-        links=np.zeros(capacity, np.int64),
-        frames=np.zeros(capacity, np.int32),
-        codes=np.zeros(capacity, np.int32),
-        texts=np.zeros(capacity, np.bool_),
-        owners=np.zeros(capacity, np.int64),
-        posted=np.zeros(capacity, np.float64),
-        alive=np.zeros(capacity, np.bool_),
-        count=0,
-        dead=0,
-    )
-
-
-def _grown(now: Snapshot, needed: int) -> Snapshot:
-    """The same rows with room for `needed`: at least doubled, so that n rows cost O(n)."""
-    if needed <= len(now.links):
-        return now
-    return _copied(now, np.arange(now.count), max(needed, 2 * now.count, 64))
-
-
-def _without(now: Snapshot, removed: Sequence[int]) -> Snapshot:
-    """The rows without those links: skipped at first, taken out when they are many."""
-    gone = np.isin(now.links[: now.count], np.asarray(removed, np.int64))
-    alive = now.alive.copy()
-    alive[: now.count][gone] = False
-    dead = now.count - int(np.count_nonzero(alive[: now.count]))
-    now = replace(now, alive=alive, dead=dead)
-    if dead <= DEAD_SHARE * now.count:
-        return now
-    kept = np.flatnonzero(alive[: now.count])
-    return _copied(now, kept, max(len(kept), 64))
-
-
-def _copied(now: Snapshot, rows: Ints, capacity: int) -> Snapshot:
-    fresh = _empty(now.vectors.shape[1], capacity)
-    count = len(rows)
-    for old, new in (
-        (now.vectors, fresh.vectors),
-        (now.small, fresh.small),
-        (now.scales, fresh.scales),
-        (now.serials, fresh.serials),
-        (now.links, fresh.links),
-        (now.frames, fresh.frames),
-        (now.codes, fresh.codes),
-        (now.texts, fresh.texts),
-        (now.owners, fresh.owners),
-        (now.posted, fresh.posted),
-        (now.alive, fresh.alive),
-    ):
-        np.take(old, rows, axis=0, out=new[:count])
-    dead = count - int(np.count_nonzero(fresh.alive[:count]))
-    return replace(fresh, count=count, dead=dead, error=now.error)

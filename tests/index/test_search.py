@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from index.confidence import stands_out
+from index.ranking import similarities
 from index.records import Changes, Entries, Floats
-from index.search import Rows, similarities, stands_out
+from index.search import Rows
 
 DIMENSION = 16
 
