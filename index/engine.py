@@ -114,7 +114,7 @@ class Engine:
         newest = 0
         async for some in entries:
             await asyncio.to_thread(rows.apply, Changes(added=some))
-            if rows.recent >= LOAD_ROWS and self._write:
+            if rows.recent >= LOAD_ROWS and rows.settles:
                 merge = await asyncio.to_thread(partial(rows.begin, hurried=True, alone=True))
                 made = await asyncio.to_thread(merge.build)
                 await asyncio.to_thread(rows.finish, merge, made)

@@ -228,9 +228,14 @@ class Rows:
         return self._kernels is None and (now.recent.count >= BYTES_ROWS or bool(now.parts))
 
     @property
+    def settles(self) -> bool:
+        """Whether rows can settle at all; otherwise all stay in memory."""
+        return self._folder is not None and self._write
+
+    @property
     def due(self) -> bool:
         """Whether rows should settle, or segments should be merged or remade."""
-        if self._folder is None or not self._write:
+        if not self.settles:
             return False
         now = self._now
         sizes = sorted(map(len, now.parts))

@@ -32,22 +32,27 @@ class Wide(ColourEmbedder):
     dimension = DIMENSION
 
 
-def unit(rng: np.random.Generator, count: int) -> Floats:
-    vectors = rng.normal(size=(count, DIMENSION))
+def unit(rng: np.random.Generator, count: int, dimension: int = DIMENSION) -> Floats:
+    vectors = rng.normal(size=(count, dimension))
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 class World:
     """What the gallery should hold, and whether it answers so."""
 
-    def __init__(self, seed: int = 11) -> None:
+    def __init__(self, seed: int = 11, dimension: int = DIMENSION) -> None:
         self.rng = np.random.default_rng(seed)
+        self.embedder = Wide()
+        self.embedder.dimension = dimension
         self.vectors: dict[str, Floats] = {}
         self.made = 0
 
+    def unit(self, count: int) -> Floats:
+        return unit(self.rng, count, self.embedder.dimension)
+
     async def put(self, gallery: Gallery, sources: Sequence[str]) -> None:
         items = []
-        for source, vector in zip(sources, unit(self.rng, len(sources)), strict=True):
+        for source, vector in zip(sources, self.unit(len(sources)), strict=True):
             self.made += 1
             picture = EmbeddedPicture(self.made.to_bytes(8, "little"), "image", vector[None])
             items.append((picture, Link(1, Group(int(source) % 5), source, "")))
@@ -65,7 +70,7 @@ class World:
         sources = np.array(list(self.vectors))
         vectors = np.stack(list(self.vectors.values()))
         groups, found = sources.astype(int) % 5, 0
-        for query in unit(self.rng, QUESTIONS):
+        for query in self.unit(QUESTIONS):
             for allowed in (None, {1, 3}):
                 mine = np.ones(len(sources), bool) if allowed is None else np.isin(groups, [1, 3])
                 hits, searched = await ask(gallery, query, allowed)
