@@ -24,6 +24,8 @@ from index.store import CHUNK_ROWS, SEGMENTS, Store
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+# Rows that come faster than they settle wait once so many are in memory, 170 MB.
+HELD_ROWS = 4 * SETTLE_ROWS
 # After a full disk or the like.
 SETTLE_AGAIN_S = 60.0
 
@@ -46,10 +48,14 @@ class Engine:
         self._write = write
         self.rows = self._new_rows(0)
         self._dimension = 0
+        self._in_turn = asyncio.Lock()
         self._in_order = asyncio.Lock()
         self._due = asyncio.Event()
         self._settling: asyncio.Task[None] | None = None
         self._merge: Merge | None = None
+        self._failed = False  # rows could not settle the last time
+        self._turned = asyncio.Event()  # for a moment, whenever settling got on or ended
+        self._awaited = False  # somebody waits until rows have settled
 
     # ---- made of the store
 
@@ -123,22 +129,44 @@ class Engine:
 
     # ---- in step with the store
 
-    async def change(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
+    async def change(
+        self, write: Callable[[], Awaitable[Changes]], *, adds: bool = False
+    ) -> Changes:
         """Write, then let the rows follow; a cancelled caller stops neither.
 
+        adds     it brings rows, and waits while far too many have not settled
         raises   GalleryClosed, and what `write` does
         """
-        return await to_its_end(self._changed(write))
+        return await to_its_end(self._changed(write, adds))
 
-    async def _changed(self, write: Callable[[], Awaitable[Changes]]) -> Changes:
-        async with self._in_order:  # search sees the changes in the order of the file
-            if self._closed.is_set():
-                raise GalleryClosed
-            changes = await write()
-            await asyncio.to_thread(self.rows.apply, changes)
-            if self.rows.due or self.rows.cold:
-                self._due.set()
-            return changes
+    async def _changed(self, write: Callable[[], Awaitable[Changes]], adds: bool) -> Changes:
+        # Nobody overtakes who waits: a removal would come before what it is to remove.
+        async with self._in_turn:
+            if adds:
+                await self._room()
+            async with self._in_order:  # search sees the changes in the order of the file
+                if self._closed.is_set():
+                    raise GalleryClosed
+                changes = await write()
+                await asyncio.to_thread(self.rows.apply, changes)
+                if self.rows.due or self.rows.cold:
+                    self._due.set()
+                return changes
+
+    async def _room(self) -> None:
+        """Until no more than HELD_ROWS are left to settle, or none will settle for now."""
+        while self.rows.recent > HELD_ROWS and self.rows.due and self._goes_on():
+            self._awaited = True
+            self._due.set()
+            if self._merge is not None:
+                self._merge.hurry()
+            await self._turned.wait()
+        self._awaited = False
+
+    def _goes_on(self) -> bool:
+        """Whether rows settle when they are due: nobody stopped it, and it did not fail."""
+        settling = self._settling is not None and not self._settling.done()
+        return settling and not self._failed and not self._closed.is_set()
 
     async def succeed(self, dimension: int, moved: Callable[[], None]) -> Changes:
         """Go over to the vectors of the model that follows; `moved` is called in the moment in
@@ -177,6 +205,11 @@ class Engine:
         """From now on settle rows when they have become many."""
         if self._write:
             self._settling = asyncio.create_task(self._settle_when_due())
+            self._settling.add_done_callback(lambda _: self._turn())
+
+    def _turn(self) -> None:
+        self._turned.set()
+        self._turned.clear()
 
     async def _settle_when_due(self) -> None:
         while True:
@@ -184,12 +217,16 @@ class Engine:
                 await self._merging.run(self.rows.warm)
                 if self.rows.due:
                     await self._settle()
+                self._failed = False
             except Damaged as exc:
                 log.warning("%s; settled rows are made anew", exc)
                 await self._make_anew(self.rows)
             except (OSError, StoreError):
                 log.exception("rows can't settle; they stay in memory for now")
+                self._failed = True
+                self._turn()
                 await asyncio.sleep(SETTLE_AGAIN_S)
+            self._turn()
             if not self.rows.due:
                 await self._due.wait()
             self._due.clear()
@@ -198,7 +235,8 @@ class Engine:
         """Make a segment of recent rows and small segments, and let it stand for them."""
         rows = self.rows
         async with self._in_order:
-            self._merge = merge = await asyncio.to_thread(rows.begin)
+            begin = partial(rows.begin, hurried=self._awaited)
+            self._merge = merge = await asyncio.to_thread(begin)
         try:
             made = await self._merging.run(merge.build)
             async with self._in_order:
@@ -220,5 +258,5 @@ class Engine:
     async def close(self) -> None:
         """Stop settling, and let the change in hand come to its end."""
         await self.stop_settling()
-        async with self._in_order:
+        async with self._in_turn, self._in_order:
             pass

@@ -215,12 +215,14 @@ class Gallery:
         """Keep the items, and the cursors and jobs they stand for, in one transaction.
 
         Searchable and on disk when it returns. A link replaces the earlier one of the
-        same (space, source, slot), so doing it again changes nothing.
+        same (space, source, slot), so doing it again changes nothing. Waits while items come
+        faster than they can be made ready for search.
         """
         await self._engine.change(
             lambda: self._store.commit(
                 [(self._models.of_today(picture), link) for picture, link in items], cursors, jobs
-            )
+            ),
+            adds=bool(items),
         )
 
     async def add(self, data: bytes, link: Link, cursor: Cursor | None = None) -> None:

@@ -177,6 +177,10 @@ class Merge:
         """Have `build` raise Stopped soon."""
         self._stopped.set()
 
+    def hurry(self) -> None:
+        """Somebody waits for it now."""
+        self._hurried = True
+
     def _rest(self) -> None:
         worked = time.perf_counter() - self._worked_since
         pause = 0 if self._hurried else worked * (1 / SHARE_OF_A_CORE - 1)

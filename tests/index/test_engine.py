@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import functools
+import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from index import Gallery
-from tests.index.test_settled import World
+from index import Gallery, GalleryClosed
+from index.search import Rows
+from tests.index.test_settled import World, ask
+
+SETTLE, HELD, AT_ONCE = 100, 400, 50
 
 
 async def test_many_vectors_that_can_not_settle_are_read_into_memory(
@@ -21,4 +29,85 @@ async def test_many_vectors_that_can_not_settle_are_read_into_memory(
     monkeypatch.setattr("index.engine.LOAD_ROWS", 100)
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
     await world.check(gallery)
+    await gallery.close()
+
+
+@pytest.fixture
+def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.engine.Rows", functools.partial(Rows, settle=SETTLE))
+    monkeypatch.setattr("index.engine.HELD_ROWS", HELD)
+
+
+@contextlib.asynccontextmanager
+async def merging_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]:
+    """The one thread that merges is busy until the event is set."""
+    free = threading.Event()
+    busy = asyncio.create_task(gallery._engine._merging.run(free.wait))
+    try:
+        yield free
+    finally:
+        free.set()
+        await busy
+
+
+async def put_until_it_waits(world: World, gallery: Gallery) -> asyncio.Task[None]:
+    """Adds rows until a commit does not return; that one."""
+    for start in range(0, 10 * HELD, AT_ONCE):
+        names = [str(n) for n in range(start, start + AT_ONCE)]
+        putting = asyncio.create_task(world.put(gallery, names))
+        if gallery._engine.rows.recent > HELD:
+            await asyncio.sleep(0.1)
+            return putting
+        await putting
+    pytest.fail("nothing waits")
+
+
+@pytest.mark.usefixtures("few_are_many")
+async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> None:
+    world = World()
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    async with merging_held_up(gallery) as free:
+        waiting = await put_until_it_waits(world, gallery)
+        assert not waiting.done()
+        assert gallery._engine.rows.recent <= HELD + AT_ONCE
+        _, searched = await ask(gallery, world.unit(1)[0], None)  # who asks does not wait
+        assert searched == gallery._engine.rows.recent
+        last = next(reversed(world.vectors))
+        removing = asyncio.create_task(gallery.remove_sources(1, [last]))
+        await asyncio.sleep(0.1)
+        free.set()
+        await waiting
+        assert gallery._engine.rows.recent <= HELD
+        assert await removing == 1  # it did not overtake what it removes
+    del world.vectors[last]
+    await world.check(gallery)
+    await gallery.close()
+
+
+@pytest.mark.usefixtures("few_are_many")
+async def test_closing_refuses_a_commit_that_waits(tmp_path: Path) -> None:
+    world = World()
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    async with merging_held_up(gallery) as free:
+        waiting = await put_until_it_waits(world, gallery)
+        assert not waiting.done()
+        closing = asyncio.create_task(gallery.close())
+        with pytest.raises(GalleryClosed):
+            await asyncio.wait_for(waiting, 10)
+        free.set()
+        await asyncio.wait_for(closing, 10)
+
+
+@pytest.mark.usefixtures("few_are_many")
+async def test_nobody_waits_for_rows_that_can_not_settle(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    (tmp_path / "g.db.segments").write_bytes(b"")  # where there should be a folder
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    for start in range(0, 3 * HELD, AT_ONCE):
+        names = [str(n) for n in range(start, start + AT_ONCE)]
+        await asyncio.wait_for(world.put(gallery, names), 10)
+    assert gallery._engine.rows.recent == 3 * HELD
+    assert "rows can't settle" in caplog.text
     await gallery.close()
