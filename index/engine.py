@@ -214,13 +214,8 @@ class Engine:
     async def _settle_when_due(self) -> None:
         while True:
             try:
-                await self._merging.run(self.rows.warm)
-                if self.rows.due:
-                    await self._settle()
+                await self._settle_or_make_anew()
                 self._failed = False
-            except Damaged as exc:
-                log.warning("%s; settled rows are made anew", exc)
-                await self._make_anew(self.rows)
             except (OSError, StoreError):
                 log.exception("rows can't settle; they stay in memory for now")
                 self._failed = True
@@ -230,6 +225,15 @@ class Engine:
             if not self.rows.due:
                 await self._due.wait()
             self._due.clear()
+
+    async def _settle_or_make_anew(self) -> None:
+        try:
+            await self._merging.run(self.rows.warm)
+            if self.rows.due:
+                await self._settle()
+        except Damaged as exc:
+            log.warning("%s; settled rows are made anew", exc)
+            await self._make_anew(self.rows)
 
     async def _settle(self) -> None:
         """Make a segment of recent rows and small segments, and let it stand for them."""

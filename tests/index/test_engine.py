@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from index import Gallery, GalleryClosed
+from index import Gallery, GalleryClosed, StoreError
 from index.search import Rows
+from index.segment import Damaged
 from tests.index.test_settled import World, ask
 
 SETTLE, HELD, AT_ONCE = 100, 400, 50
@@ -110,4 +111,34 @@ async def test_nobody_waits_for_rows_that_can_not_settle(
         await asyncio.wait_for(world.put(gallery, names), 10)
     assert gallery._engine.rows.recent == 3 * HELD
     assert "rows can't settle" in caplog.text
+    await gallery.close()
+
+
+@pytest.mark.usefixtures("few_are_many")
+async def test_settling_goes_on_after_a_full_disk_kept_damaged_rows_from_being_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.engine.SETTLE_AGAIN_S", 0.01)
+    world = World()
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    engine = gallery._engine
+    tried: list[str] = []
+
+    async def damaged() -> None:
+        tried.append("settling")
+        del engine._settle  # the real one the next time
+        raise Damaged("its checksum differs")
+
+    async def full() -> None:
+        tried.append("making anew")
+        del engine._load_all
+        raise StoreError(tmp_path, "the disk is full")
+
+    engine._settle, engine._load_all = damaged, full  # type: ignore[method-assign]
+    await world.put(gallery, [str(n) for n in range(2 * SETTLE)])
+    async with asyncio.timeout(30):
+        while engine.rows.recent > SETTLE:  # noqa: ASYNC110 (nothing tells of it)
+            await asyncio.sleep(0.01)
+    assert tried == ["settling", "making anew"]
+    await world.check(gallery)
     await gallery.close()
