@@ -10,7 +10,7 @@ import functools
 import sys
 
 import index.engine
-from bot import backfill, ledger, upkeep
+from bot import backfill, ledger, rereading, upkeep
 from bot.__main__ import main
 from index import search
 
@@ -20,6 +20,7 @@ SETTLE_ROWS = 96
 def hurry() -> None:
     backfill.RETRY_S = 2.0
     ledger.RETRY_S = 1.0
+    rereading.RETRY_S = 2.0
     upkeep.LIST_EVERY_S = 0.5
     upkeep.COMPACT_EVERY_S = 5.0
     upkeep.COMPACT_S_A_MB = 1.0
