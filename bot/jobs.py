@@ -1,9 +1,10 @@
-"""The reindex jobs of all servers: begun, resumed after a restart, and at most one active in each.
+"""The reindex jobs of all servers: begun, resumed after a restart; who asks again gets the same.
 
 A job is kept in the gallery, so that it outlasts the process.
 
 Where MAGPIE_MODEL names another model than the one that embedded the gallery, the jobs read
-everything for that one, in every server at once; when the last is done, it takes over.
+everything for that one, in every server at once; when the last is done, it takes over. A server
+that was left can't be read any more, so it is erased then, before its week is over.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import discord
 from discord.abc import GuildChannel
 
 from bot import replies
+from bot.erasure import forget_guild
 from bot.ingest import What
 from bot.logs import fields
 from bot.rereading import Run, State
@@ -47,6 +49,12 @@ class Reindexing:
 
     async def resume(self) -> None:
         """Go on with the jobs that a restart interrupted; called at every READY."""
+        async with self._beginning:
+            await self._take_up()
+        await self.switch_if_done()
+
+    async def _take_up(self) -> None:
+        """Go on with the active jobs of the gallery that are not known here."""
         gallery = self._client.gallery
         for job in await gallery.jobs():
             if job.kind != KIND or job.id in self._runs:
@@ -57,7 +65,6 @@ class Reindexing:
                 continue
             log.info(fields("reindex_resumed", guild=job.space, job=job.id, status=job.status))
             run.start()
-        await self.switch_if_done()
 
     async def ask(
         self,
@@ -70,6 +77,7 @@ class Reindexing:
         if not self._client.watched.channels(guild, channel):
             return replies.nothing_to_reindex(channel)
         async with self._beginning:
+            await self._take_up()  # a question may come before READY
             run = self.of(guild.id)
             if run is None:
                 scope_id = channel.id if channel else None
@@ -79,11 +87,11 @@ class Reindexing:
         return answer
 
     async def _begun(self, guild_id: int, state: State) -> Run:
-        """A new job, not yet at work.
+        """A new job, which is yet to be started.
 
         raises   ModelError
         """
-        self._runs = {id: run for id, run in self._runs.items() if run.active}
+        self._runs = {id: run for id, run in self._runs.items() if run.active or not run.idle}
         if self._client.gallery.wanted:
             return await self._read_for_the_wanted_model(guild_id, state.asked_by)
         return await self._new_run(guild_id, state)
@@ -97,20 +105,28 @@ class Reindexing:
     # ---- another model
 
     async def _read_for_the_wanted_model(self, here: int, asked_by: int) -> Run:
-        """A job in this guild, and in every other that has no such job yet; they begin.
+        """A job in this guild, yet to be started, and one in every other that has none yet.
 
         raises   ModelError
         """
-        gallery = self._client.gallery
-        assert gallery.wanted is not None
-        await gallery.begin_succession()
-        begun = {job.space for job in await self._model_jobs()} - {here}
-        name, succession = gallery.wanted, gallery.succession
-        state = State("model", None, asked_by, model=name, succession=succession)
-        run = await self._new_run(here, state)
-        for space in await gallery.spaces() - begun - {here}:
-            (await self._new_run(space, state)).start()
+        await self._client.gallery.begin_succession()
+        run = await self._new_run(here, self._for_the_wanted_model(asked_by))
+        await self._read_everywhere(asked_by)
         return run
+
+    async def _read_everywhere(self, asked_by: int) -> bool:
+        """Begin a job in every guild that has none for the wanted model; whether there was one."""
+        gallery = self._client.gallery
+        begun = {job.space for job in await self._model_jobs()}
+        others = await gallery.spaces() - set(await gallery.departed()) - begun
+        for space in others:
+            (await self._new_run(space, self._for_the_wanted_model(asked_by))).start()
+        return bool(others)
+
+    def _for_the_wanted_model(self, asked_by: int) -> State:
+        name, succession = self._client.gallery.wanted, self._client.gallery.succession
+        assert name is not None
+        return State("model", None, asked_by, model=name, succession=succession)
 
     async def _model_jobs(self) -> list[Job]:
         """The latest job of each guild that reads for the wanted model."""
@@ -125,9 +141,15 @@ class Reindexing:
         """Let the wanted model take over once every guild has been read for it."""
         gallery = self._client.gallery
         async with self._switching:
-            jobs = await self._model_jobs()
+            departed = set(await gallery.departed())
+            jobs = [job for job in await self._model_jobs() if job.space not in departed]
             if not jobs or any(job.status != "done" for job in jobs):
                 return
+            async with self._beginning:  # a server may have come, or the process have died
+                if await self._read_everywhere(jobs[0].state["asked_by"]):
+                    return
+            for space in departed:
+                await forget_guild(self._client, space)
             name, lost = gallery.wanted, await gallery.succeed()
             log.info(fields("model_switched", model=name, lost=lost))
         for job in jobs:

@@ -221,7 +221,7 @@ class Run:
     async def _groups(self, state: State) -> list[list[int]]:
         """Everything to read: channels, their threads, and whatever the gallery still has."""
         guild = self._client.get_guild(self.space)
-        if guild is None:
+        if guild is None or guild.unavailable:  # its channels aren't known, and it looks empty
             raise TimeoutError("the server is not available")
         scope = guild.get_channel(state.channel) if state.channel else None
         if state.channel and scope is None:

@@ -93,6 +93,7 @@ class Upkeep:
         await self._client.gallery.depart(guild_id, time.time())
         log.info(fields("guild_left", guild=guild_id, erased_in_days=GRACE_S / DAY_S))
         await self._expire_departed()
+        await self._client.reindexing.switch_if_done()  # it may have been the last to be read
 
     async def come_back(self, guild_id: int) -> None:
         if guild_id in self._departed:

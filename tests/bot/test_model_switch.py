@@ -12,7 +12,7 @@ import sandbox as sandbox_package
 from bot import progress_message, rereading
 from bot.client import Magpie
 from demo.person import Person
-from index import Query, checkpoint, embedder
+from index import EmbeddedPicture, Group, Link, Query, checkpoint, embedder
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, png, running, sources, until, watch
@@ -191,6 +191,30 @@ async def test_a_picture_posted_and_one_deleted_meanwhile_are_followed(
         )
         assert answer.hits[0].link.source == posted["id"]
         assert answer.hits[0].score > 0.99
+
+
+async def test_a_server_without_a_job_gets_one_before_the_switch_and_one_that_was_left_is_erased(
+    run: Run, everything: set[str], other_folder: Path, ada: Person
+) -> None:
+    elsewhere = 99
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        await ada.command("reindex")
+        gallery = client.gallery
+        red = await gallery.embed_query(Query(text="red"))
+        embedded = EmbeddedPicture(b"k" * 32, "image", red.vector[None], 8, 8)
+        await gallery.commit([(embedded, Link(elsewhere, Group(5), "6", "a:7"))])
+        waiting.let_go()
+
+        async def is_begun() -> bool:
+            return any(job.space == elsewhere for job in await gallery.jobs())
+
+        await until(is_begun)
+        assert gallery.wanted == str(other_folder)  # it has not switched
+        await client.upkeep.leave(elsewhere)
+        await has_switched(client)
+        assert await gallery.spaces() == {client.guilds[0].id}
+        assert await sources(client) == everything
 
 
 async def test_a_closed_channel_counts_once_however_often_all_is_gone_through(

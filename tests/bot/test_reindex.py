@@ -136,6 +136,40 @@ async def test_two_who_ask_at_once_get_one_job_and_one_message(
     await until(one_is_left)
 
 
+async def test_a_job_of_before_is_found_by_who_asks_before_it_was_resumed(
+    magpie: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    await read_all(magpie, world_file)
+    state = State("missing", None, world_file.people["ada"])
+    await magpie.gallery.new_job(world_file.guild_id, KIND, asdict(state))
+    await begin(ada)
+    await stands(magpie, "done")
+    assert len(await magpie.gallery.jobs(active=False)) == 1
+
+
+async def test_a_server_in_an_outage_is_not_taken_for_an_empty_one(
+    magpie: Magpie,
+    world_file: WorldFile,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(rereading, "RETRY_S", 0.05)
+    everything = await read_all(magpie, world_file)
+    magpie.guilds[0].unavailable = True
+    state = State("missing", None, world_file.people["ada"])
+    await magpie.gallery.new_job(world_file.guild_id, KIND, asdict(state))
+    await magpie.reindexing.resume()
+
+    async def waits() -> bool:
+        return "reindex_waits" in caplog.text
+
+    await until(waits)
+    assert (await job(magpie)).status == "running"
+    magpie.guilds[0].unavailable = False
+    done = await stands(magpie, "done")
+    assert done.state["checked"] == len(everything)
+
+
 async def test_counts_are_shown_only_to_who_may_read_what_is_counted(
     magpie: Magpie, world_file: WorldFile, ada: Person, log_in: LogIn
 ) -> None:
