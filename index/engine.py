@@ -100,6 +100,7 @@ class Engine:
         if settled is not None:
             await self._store.settle(settled)
         self.rows = rows
+        self._turn()
 
     async def _read(
         self, dimension: int, *, successor: bool = False
@@ -178,6 +179,7 @@ class Engine:
             changes = await self._store.succeed(settled)
             self.rows, self._dimension = rows, dimension
             moved()
+            self._turn()
             await asyncio.to_thread(rows.discard_others)
             return changes
 
@@ -216,7 +218,7 @@ class Engine:
             try:
                 await self._settle_or_make_anew()
                 self._failed = False
-            except (OSError, StoreError):
+            except (OSError, StoreError, Damaged):
                 log.exception("rows can't settle; they stay in memory for now")
                 self._failed = True
                 self._turn()
@@ -227,20 +229,24 @@ class Engine:
             self._due.clear()
 
     async def _settle_or_make_anew(self) -> None:
+        rows = self.rows
         try:
-            await self._merging.run(self.rows.warm)
-            if self.rows.due:
-                await self._settle()
+            await self._merging.run(rows.warm)
+            if rows.due:
+                await self._settle(rows)
         except Damaged as exc:
             log.warning("%s; settled rows are made anew", exc)
-            await self._make_anew(self.rows)
+            await self._make_anew(rows)
 
-    async def _settle(self) -> None:
+    async def _settle(self, rows: Rows) -> None:
         """Make a segment of recent rows and small segments, and let it stand for them."""
-        rows = self.rows
         async with self._in_order:
+            if self.rows is not rows:
+                return
             begin = partial(rows.begin, hurried=self._awaited)
             self._merge = merge = await asyncio.to_thread(begin)
+        if self._awaited:  # since it began
+            merge.hurry()
         try:
             made = await self._merging.run(merge.build)
             async with self._in_order:
@@ -248,7 +254,11 @@ class Engine:
                 if self.rows is rows:
                     await self._store.settle(await asyncio.to_thread(rows.settled, merge.newest))
                     await asyncio.to_thread(rows.discard_others)
+        except (OSError, Damaged):
+            if self.rows is rows:  # else its file went with the rows that it was made of
+                raise
         finally:
+            self._merge = None
             rows.abandon()
 
     async def stop_settling(self) -> None:

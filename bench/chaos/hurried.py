@@ -26,6 +26,7 @@ def hurry() -> None:
     upkeep.COMPACT_S_A_MB = 1.0
     upkeep.EXPIRE_EVERY_S = 5.0
     index.engine.SETTLE_AGAIN_S = 2.0
+    index.engine.HELD_ROWS = 4 * SETTLE_ROWS
     rows = functools.partial(search.Rows, settle=SETTLE_ROWS)
     vars(index.engine)["Rows"] = rows  # it is only ever called
 

@@ -115,8 +115,11 @@ async def test_nobody_waits_for_rows_that_can_not_settle(
 
 
 @pytest.mark.usefixtures("few_are_many")
-async def test_settling_goes_on_after_a_full_disk_kept_damaged_rows_from_being_made_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "trouble", [StoreError(Path("g.db"), "the disk is full"), Damaged("a file cut short")]
+)
+async def test_settling_goes_on_after_damaged_rows_could_not_be_made_anew(
+    trouble: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.engine.SETTLE_AGAIN_S", 0.01)
     world = World()
@@ -124,17 +127,17 @@ async def test_settling_goes_on_after_a_full_disk_kept_damaged_rows_from_being_m
     engine = gallery._engine
     tried: list[str] = []
 
-    async def damaged() -> None:
+    async def damaged(_: Rows) -> None:
         tried.append("settling")
         del engine._settle  # the real one the next time
         raise Damaged("its checksum differs")
 
-    async def full() -> None:
+    async def in_trouble() -> None:
         tried.append("making anew")
         del engine._load_all
-        raise StoreError(tmp_path, "the disk is full")
+        raise trouble
 
-    engine._settle, engine._load_all = damaged, full  # type: ignore[method-assign]
+    engine._settle, engine._load_all = damaged, in_trouble  # type: ignore[method-assign]
     await world.put(gallery, [str(n) for n in range(2 * SETTLE)])
     async with asyncio.timeout(30):
         while engine.rows.recent > SETTLE:  # noqa: ASYNC110 (nothing tells of it)
