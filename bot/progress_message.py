@@ -45,7 +45,7 @@ class ProgressMessage:
         self._shown = ""
         self._answer: Interaction | None = None  # where progress goes if no message may
         self._asked_at = 0.0
-        self._moving = asyncio.Lock()  # of two who ask at once, the second deletes the first's
+        self._changing = asyncio.Lock()  # one after the other: each finds where the last left it
 
     # ---- what it says, and to whom
 
@@ -97,20 +97,20 @@ class ProgressMessage:
 
         Where the bot may not post, the private answer itself shows the progress.
         """
-        async with self._moving:
+        async with self._changing:
             return await self._moved_here(interaction)
 
     async def _moved_here(self, interaction: Interaction) -> str | None:
-        self._answer, self._asked_at, self._shown = interaction, time.monotonic(), ""
-        earlier, self.message = self.message, None
-        channel = interaction.channel
+        self._answer, self._asked_at = interaction, time.monotonic()
+        earlier, channel = self.message, interaction.channel
         assert isinstance(channel, discord.abc.Messageable)
         text = await self._text_in(channel.id)
         try:
             message = await self._post(channel, text)
         except discord.HTTPException as error:
             log.warning(fields("progress_unposted", job=self._run.id, why=error))
-            await self.show(at_once=True)
+            self.message, self._shown = None, ""
+            await self._show()
             return None
         self.message, self._shown = [message.channel.id, message.id], text
         if self._run.idle:
@@ -131,9 +131,17 @@ class ProgressMessage:
             log.info(fields("progress_left_behind", job=self._run.id, why=error))
 
     async def show(self, *, at_once: bool = False) -> None:
-        """Bring the progress message up to date."""
-        if time.monotonic() - self._shown_at < SHOW_EVERY_S and not at_once:
-            return
+        """Bring the progress message up to date.
+
+        at_once   wait for whoever is changing it, so that the last word is shown; otherwise it
+                  is left for the next time, and a job's pages wait for nobody
+        """
+        fresh = time.monotonic() - self._shown_at < SHOW_EVERY_S
+        if at_once or not (fresh or self._changing.locked()):
+            async with self._changing:
+                await self._show()
+
+    async def _show(self) -> None:
         self._shown_at = time.monotonic()  # also if it says the same: who may read it takes a while
         text = await self._text_here()
         if text == self._shown:

@@ -88,6 +88,33 @@ async def begin_held(person: Person, held: Held) -> Answer:
     return progress_of(person)
 
 
+async def begin_all_held(client: Magpie, world: WorldFile, person: Person, held: Held) -> str:
+    """The same, with all pictures of #general still to come; the id of the progress message."""
+    await client.gallery.remove_sources(world.guild_id, list(await read_all(client, world)))
+    return str((await begin_held(person, held)).message["id"])
+
+
+async def struck(sandbox: sandbox_package.Server) -> None:
+    """Wait until every fault has hit its request."""
+
+    async def holds() -> bool:
+        return not sandbox.faults.waiting()
+
+    await until(holds)
+
+
+async def one_is_left_and_says_done(person: Person, *channels: int) -> None:
+    """Wait until there is one progress message in all these channels, of a job that is done."""
+
+    async def holds() -> bool:
+        messages = [one for channel in channels for one in await person.messages(str(channel))]
+        left = [message for message in messages if "Reindex" in message["content"]]
+        said = [message["content"] for message in left if not message["components"]]
+        return len(left) == len(said) == 1 and "Reindexing is done" in said[0]
+
+    await until(holds)
+
+
 async def begin(person: Person, **options: Any) -> Answer:
     answer = await person.command("reindex", **options)
     assert answer.private
@@ -420,6 +447,88 @@ async def test_message_too_old_to_be_edited_is_replaced(
         assert progress_of(ada).message["id"] != first
         general = str(world_file.channels["general"])
         assert first not in [message["id"] for message in await ada.messages(general)]
+
+
+async def test_job_that_ends_while_its_message_is_posted_anew_is_shown_as_done(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held, general = Held(model), world_file.channels["general"]
+    async with running(sandbox, db, held) as client:
+        await begin_all_held(client, world_file, ada, held)
+        path = f"/channels/{general}/messages"
+        sandbox.strike("slow", method="POST", path=path, who="bot", delay_s=2.0)
+        again = asyncio.create_task(begin(ada))
+        await struck(sandbox)
+        held.let_go()
+        await stands(client, "done")
+        await again
+        await one_is_left_and_says_done(ada, general)
+
+
+async def test_edit_of_a_message_that_is_replaced_meanwhile_does_not_lose_its_successor(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held, general = Held(model), world_file.channels["general"]
+    async with running(sandbox, db, held) as client:
+        first = await begin_all_held(client, world_file, ada, held)
+        path = f"/channels/{general}/messages/{first}"
+        sandbox.strike("slow", method="PATCH", path=path, who="bot", delay_s=1.0)
+        held.let_go()
+        await struck(sandbox)
+        await begin(ada)
+        await stands(client, "done")
+        await one_is_left_and_says_done(ada, general)
+
+
+async def test_message_too_old_to_be_edited_is_replaced_where_it_is_by_then(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    """Somebody asks elsewhere while its successor is posted."""
+    general, dark = world_file.channels["general"], world_file.channels["after-dark"]
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        first = await begin_all_held(client, world_file, ada, held)
+        code, path = progress_message.EDITED_TOO_OFTEN, f"/channels/{general}/messages"
+        sandbox.strike("error", method="PATCH", path=f"{path}/{first}", status=400, code=code)
+        sandbox.strike("slow", method="POST", path=path, who="bot", delay_s=1.0)
+        held.let_go()
+        await struck(sandbox)
+        await begin(ada, where=str(dark))
+        await stands(client, "done")
+        await one_is_left_and_says_done(ada, general, dark)
+
+
+async def test_figures_made_for_a_private_answer_are_not_put_into_a_message(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+    log_in: LogIn,
+) -> None:
+    """It is asked whether the moderator is in a private thread while the message is posted."""
+    general, whispers = world_file.channels["general"], world_file.channels["whispers"]
+    moderator, mod = await log_in("mod"), world_file.people["mod"]
+    deny = {"type": 1, "allow": "0", "deny": str(worlds.MANAGE_THREADS)}
+    await ada.request("PUT", f"/channels/{general}/permissions/{mod}", json=deny)
+    await ada.request("PUT", f"/channels/{whispers}/thread-members/{mod}")
+    held, path = Held(model), f"/channels/{general}/messages"
+    async with running(sandbox, db, held) as client:
+        lost = list(await read_all(client, world_file))
+        await client.gallery.remove_sources(world_file.guild_id, lost)
+        sandbox.strike("error", method="POST", path=path, who="bot", status=403, code=50013)
+        held.hold()
+        told = await begin(moderator)
+        assert "pictures checked in" in told.text()
+        asked = f"/channels/{whispers}/thread-members/{mod}"
+        sandbox.strike("slow", method="GET", path=asked, who="bot", delay_s=1.0)
+        held.let_go()
+        await struck(sandbox)
+        await begin(moderator)
+        await stands(client, "done")
+        await one_is_left_and_says_done(ada, general)
+        shown = [e for name, e in ada._events if name in ("MESSAGE_CREATE", "MESSAGE_UPDATE")]
+        assert not [e for e in shown if "pictures checked in" in e["content"]]
 
 
 async def test_page_that_discord_fails_to_give_is_asked_for_again(
