@@ -109,15 +109,19 @@ class ProgressMessage:
             message = await self._post(channel, text)
         except discord.HTTPException as error:
             log.warning(fields("progress_unposted", job=self._run.id, why=error))
-            self.message, self._shown = None, ""
+            await self._moved_to(None)
             await self._show()
             return None
-        self.message, self._shown = [message.channel.id, message.id], text
-        if self._run.idle:
-            await self._run.save()  # else the next page does
+        await self._moved_to([message.channel.id, message.id], text)
         if earlier:
             await self._delete_message(*earlier)
         return replies.reindex_shown(message.jump_url)
+
+    async def _moved_to(self, message: list[int] | None, shown: str = "") -> None:
+        """Have this kept with the job: by the next page where one is to come, else at once."""
+        self.message, self._shown = message, shown
+        if self._run.idle or self._run.status != "running":
+            await self._run.save()
 
     async def _post(self, channel: discord.abc.Messageable, text: str) -> discord.Message:
         view = self._buttons()
@@ -160,13 +164,13 @@ class ProgressMessage:
         try:
             await message.edit(content=text, view=self._buttons())
         except (discord.NotFound, discord.Forbidden):  # deleted, or closed to the bot meanwhile
-            self.message = None
+            await self._moved_to(None)
             await self._edit_answer(text)
         except discord.HTTPException as error:
             if error.code != EDITED_TOO_OFTEN:
                 raise
             fresh = await self._post(channel, text)
-            self.message = [channel_id, fresh.id]
+            await self._moved_to([channel_id, fresh.id], text)
             await self._delete_message(channel_id, message_id)
 
     async def _edit_answer(self, text: str) -> None:

@@ -465,6 +465,26 @@ async def test_job_that_ends_while_its_message_is_posted_anew_is_shown_as_done(
         await one_is_left_and_says_done(ada, general)
 
 
+async def test_job_that_is_paused_while_its_message_is_posted_anew_is_kept_with_that_message(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held, general = Held(model), world_file.channels["general"]
+    async with running(sandbox, db, held) as client:
+        await begin_all_held(client, world_file, ada, held)
+        path = f"/channels/{general}/messages"
+        sandbox.strike("slow", method="POST", path=path, who="bot", delay_s=2.0)
+        again = asyncio.create_task(begin(ada))
+        await struck(sandbox)
+        going = client.reindexing.of(world_file.guild_id)
+        assert going is not None
+        paused = asyncio.create_task(going.pause_or_resume())
+        held.let_go()
+        await stands(client, "paused")
+        await asyncio.gather(again, paused)
+        kept = (await job(client)).state["message"]
+        assert kept == [general, int(progress_of(ada).message["id"])]
+
+
 async def test_edit_of_a_message_that_is_replaced_meanwhile_does_not_lose_its_successor(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
