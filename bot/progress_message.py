@@ -165,7 +165,7 @@ class ProgressMessage:
             await message.edit(content=text, view=self._buttons())
         except (discord.NotFound, discord.Forbidden):  # deleted, or closed to the bot meanwhile
             await self._moved_to(None)
-            await self._edit_answer(text)
+            await self._show()  # in the private answer, with what the asker may know
         except discord.HTTPException as error:
             if error.code != EDITED_TOO_OFTEN:
                 raise

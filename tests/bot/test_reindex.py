@@ -427,6 +427,30 @@ async def test_deleted_progress_message_does_not_stop_the_job(
         assert await sources(client) == everything
 
 
+async def test_deleted_progress_message_is_followed_by_what_the_asker_may_know(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    held, dark = Held(model), world_file.channels["after-dark"]
+    async with running(sandbox, db, held) as client:
+        await watch(client, dark)
+        first = await begin_all_held(client, world_file, ada, held)
+        assert "pictures checked in" not in progress_of(ada).text()
+        going = client.reindexing.of(world_file.guild_id)
+        assert going is not None
+        await going.pause_or_resume()
+        held.let_go()
+
+        async def stopped() -> bool:
+            return going.idle
+
+        await until(stopped)
+        await ada.request("DELETE", f"/channels/{world_file.channels['general']}/messages/{first}")
+        await going.cancel()
+        told = await ada.event("MESSAGE_UPDATE", where=lambda one: "cancelled" in one["content"])
+        assert told["flags"] & 64
+        assert "pictures checked in" in told["content"]
+
+
 async def test_message_too_old_to_be_edited_is_replaced(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
