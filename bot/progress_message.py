@@ -25,7 +25,7 @@ from index import Group
 
 if TYPE_CHECKING:
     from bot.client import Interaction, Magpie
-    from bot.rereading import Run
+    from bot.rereading import Run, State
 
 log = logging.getLogger(__name__)
 
@@ -49,46 +49,57 @@ class ProgressMessage:
 
     # ---- what it says, and to whom
 
-    def _text(self) -> str:
-        """How far the run is, with all its figures."""
-        return replies.reindexing(self._run.status, self._run.state)
-
     async def text_for(self, member: discord.Member) -> str:
-        """The same without figures for whoever may not read all that they count."""
-        counted = await self._counted(member.guild)
+        """How far the run is, without figures for whoever may not read all that they count."""
+        state = self._run.state
+        counted = await self._counted(member.guild, state)
         allowed = await readable_there(self._client, member, counted)
-        if {group.id for group in counted} <= set().union(*allowed.values()):
-            return self._text()
-        why = replies.FIGURES_CLOSED
-        return replies.reindexing_without_figures(self._run.status, self._run.state, why)
+        readable = set().union(*allowed.values())
+        return self._text(state, counted, readable, replies.FIGURES_CLOSED)
 
     async def _text_here(self) -> str:
         """The same for who sees it where it is shown."""
         if self.message:
             return await self._text_in(self.message[0])
         asker = self._answer.user if self._answer else None
-        return await self.text_for(asker) if isinstance(asker, discord.Member) else self._text()
+        if isinstance(asker, discord.Member):
+            return await self.text_for(asker)
+        return self._without_figures(self._run.state, replies.FIGURES_CLOSED)
 
     async def _text_in(self, channel_id: int) -> str:
         """The same for everyone who can view this channel."""
+        state = self._run.state
         guild = self._client.get_guild(self._run.space)
         here = guild.get_channel_or_thread(channel_id) if guild else None
-        if guild is not None and here is not None:
-            counted = await self._counted(guild)
-            shared = permissions.shared_with_everyone_here(guild, here, counted)
-            if {group.id for group in counted} <= shared:
-                return self._text()
-        why = replies.FIGURES_IN_STATUS
-        return replies.reindexing_without_figures(self._run.status, self._run.state, why)
+        if guild is None or here is None:
+            return self._without_figures(state, replies.FIGURES_IN_STATUS)
+        counted = await self._counted(guild, state)
+        shared = permissions.shared_with_everyone_here(guild, here, counted)
+        return self._text(state, counted, shared, replies.FIGURES_IN_STATUS)
 
-    async def _counted(self, guild: discord.Guild) -> list[Group]:
+    def _text(self, state: State, counted: list[Group], readable: set[int], closed: str) -> str:
+        """The same for who may read these groups.
+
+        state    as it was when `counted` was looked up: by now there may be figures of more
+        closed   why there are no figures where that does not suffice
+        """
+        if state.groups is None and (state.messages or state.removed):
+            return self._without_figures(state, replies.FIGURES_LATER)
+        if not {group.id for group in counted} <= readable:
+            return self._without_figures(state, closed)
+        return replies.reindexing(self._run.status, state)
+
+    def _without_figures(self, state: State, why: str) -> str:
+        return replies.reindexing_without_figures(self._run.status, state, why)
+
+    async def _counted(self, guild: discord.Guild, state: State) -> list[Group]:
         """What is read, without what has been deleted since."""
         known = {group.id: group for group in await self._client.gallery.groups(self._run.space)}
-        for id, _ in self._run.state.groups or ():
+        for id, _ in state.groups or ():
             place = guild.get_channel_or_thread(id)
             if isinstance(place, Place):
                 known[id] = group_of(place)
-        return [known[id] for id, _ in self._run.state.groups or () if id in known]
+        return [known[id] for id, _ in state.groups or () if id in known]
 
     # ---- where it is, and its edits
 

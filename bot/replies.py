@@ -411,6 +411,7 @@ def watched_channels(
 
 FIGURES_IN_STATUS = "Not everyone here may see all of these channels: `/status` has the figures."
 FIGURES_CLOSED = "Its figures count channels that you can't read."
+FIGURES_LATER = "Its figures are back once I have listed the channels again."
 REINDEX_OVER = "That job is over. `/reindex` begins another."
 
 _STANDS = {

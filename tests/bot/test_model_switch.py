@@ -236,3 +236,44 @@ async def test_a_closed_channel_counts_once_however_often_all_is_gone_through(
         assert job.state["passes"] > 0
         assert job.state["lost"] == len(everything)
         assert job.state["closed"] == 1
+
+
+async def test_figures_are_closed_while_the_channels_that_they_count_are_listed_again(
+    run: Run,
+    everything: set[str],
+    other_folder: Path,
+    sandbox: sandbox_package.Server,
+    ada: Person,
+    log_in: LogIn,
+    world_file: WorldFile,
+) -> None:
+    """In #general and to a moderator, who may not read all of them."""
+    dark, mod = world_file.channels["after-dark"], world_file.people["mod"]
+    moderator = await log_in("mod")
+    deny = {"type": 1, "allow": "0", "deny": str(worlds.READ_MESSAGE_HISTORY)}
+    await ada.request("PUT", f"/channels/{dark}/permissions/{mod}", json=deny)
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        await watch(client, dark)
+        sandbox.strike("cdn_error", path="*/0.png", status=404, times=None)
+        await ada.command("reindex")
+        going = client.reindexing.of(world_file.guild_id)
+        assert going is not None
+
+        async def embedding() -> bool:
+            return waiting.begun > 0
+
+        async def listing_again() -> bool:
+            return going.state.passes > 0 and going.state.groups is None
+
+        await until(embedding)
+        archived = f"/channels/{dark}/threads/archived/*"
+        sandbox.strike("slow", path=archived, who="bot", delay_s=2.0)
+        waiting.let_go()
+        await until(listing_again)
+        status = (await moderator.command("status")).text()
+        assert "Reindexing" in status
+        assert "pictures checked in" not in status
+        await has_switched(client)
+    edited = [e["content"] for name, e in ada._events if name == "MESSAGE_UPDATE"]
+    assert not [content for content in edited if "pictures checked in" in content]
