@@ -82,9 +82,10 @@ class Reindexing:
             if run is None:
                 scope_id = channel.id if channel else None
                 run = await self._begun(guild.id, State(what, scope_id, interaction.user.id))
-        answer = await run.progress.show_here(interaction)
-        run.start()
-        return answer
+        try:
+            return await run.progress.show_here(interaction)
+        finally:  # also where showing it fails
+            run.start()
 
     async def _begun(self, guild_id: int, state: State) -> Run:
         """A new job, which is yet to be started.
