@@ -29,10 +29,12 @@ from bench import ingest, photographs
 from bench.checkpoint import POCKET, ROOT, vit_b32
 from bench.plain import Transformers
 from bench.report import Report, Target, spread
-from index import Precision, checkpoint, embedder, images
-from index.embedder import ClipEmbedder
-from index.model_thread import ModelThread
-from index.records import Floats
+from index import Precision
+from index.embed import checkpoint, embedder
+from index.embed.embedder import ClipEmbedder
+from index.embed.model_thread import ModelThread
+from index.images import decode as images
+from index.types.records import Floats
 
 ROUNDS = 7
 IMAGES = 8

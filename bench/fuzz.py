@@ -31,7 +31,8 @@ from PIL import Image
 from bench import photographs
 from bench.hostile.trial import file_of
 from bench.report import Figure, Report, Target
-from index import decoders, images
+from index.images import decode as images
+from index.images import decoders
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "build" / "fuzz"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from index.records import Floats
+from index.types.records import Floats
 
 
 class Transformers:

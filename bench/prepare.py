@@ -13,7 +13,8 @@ from PIL import Image
 from bench import photographs
 from bench.checkpoint import vit_b32
 from bench.report import Report, Target, spread
-from index import checkpoint, embedder, images, preprocessing
+from index.embed import checkpoint, embedder, preprocessing
+from index.images import decode as images
 
 ROUNDS = 15
 

@@ -23,7 +23,7 @@ from bot.health import Metrics
 from bot.settings import Settings
 from demo.person import Person
 from index import Gallery
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from sandbox.snowflakes import at_time
 from sandbox.world import (
     Application,

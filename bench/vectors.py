@@ -109,7 +109,7 @@ def real(count: int) -> tuple[Floats, dict[str, Floats]]:
     questions of each kind: parts that are left out, and what the labels say."""
     from PIL import Image
 
-    from index import checkpoint, embedder
+    from index.embed import checkpoint, embedder
 
     model = embedder.load(checkpoint.find(str(ROOT / "pocket" / "model")), "cpu")
     labels = json.loads((DEMO / "labels.json").read_text("utf-8"))

@@ -1,6 +1,7 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
-from index.errors import (
+from index.gallery import Gallery
+from index.types.errors import (
     EmptyQuery,
     GalleryClosed,
     GalleryError,
@@ -25,9 +26,8 @@ from index.errors import (
     StoreTooNew,
     StoreUnreachable,
 )
-from index.gallery import Gallery
-from index.query import Query, QueryEmbedding, SavedSearch
-from index.records import (
+from index.types.query import Query, QueryEmbedding, SavedSearch
+from index.types.records import (
     Answer,
     Belonging,
     Counts,

@@ -12,14 +12,16 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from index import checkpoint
-from index.embedder import Embedder
-from index.engine import Engine
+from index.concurrency import Pool, to_completion
+from index.embed import checkpoint
+from index.embed.embedder import Embedder
 from index.models import Models
 from index.pipeline import Pipeline, key_of
-from index.pool import Pool
-from index.query import Query, QueryEmbedding, SavedSearch
-from index.records import (
+from index.search.engine import Engine
+from index.search.rows import Found
+from index.store.sqlite import Store
+from index.types.query import Query, QueryEmbedding, SavedSearch
+from index.types.records import (
     Answer,
     Belonging,
     Changes,
@@ -34,9 +36,6 @@ from index.records import (
     ModelInfo,
     Precision,
 )
-from index.search import Found
-from index.shared import to_its_end
-from index.store import Store
 
 # More threads than this decode faster than any CPU embeds.
 MAX_DECODERS = 4
@@ -187,7 +186,7 @@ class Gallery:
         Questions are answered all the while, by the one model or the other. Writes wait.
         returns  how many links left
         """
-        changes = await to_its_end(self._models.succeed(self._engine.succeed))
+        changes = await to_completion(self._models.succeed(self._engine.succeed))
         return len(changes.removed)
 
     # ---- adding

@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from index import checkpoint, embedder
-from index.checkpoint import Checkpoint
-from index.embedder import Embedder
-from index.errors import GalleryClosed, ModelChanged, ModelError, ModelMismatch, ModelNotFound
-from index.model_thread import ModelThread
-from index.records import Changes, EmbeddedPicture, ModelInfo, Precision
-from index.store import Store
+from index.embed import checkpoint, embedder
+from index.embed.checkpoint import Checkpoint
+from index.embed.embedder import Embedder
+from index.embed.model_thread import ModelThread
+from index.store.sqlite import Store
+from index.types.errors import GalleryClosed, ModelChanged, ModelError, ModelMismatch, ModelNotFound
+from index.types.records import Changes, EmbeddedPicture, ModelInfo, Precision
 
 
 class Models:

@@ -11,16 +11,15 @@ from functools import partial
 
 import numpy as np
 
-from index import decoders
-from index.embedder import Embedder
-from index.errors import EmptyQuery, LinkGone, ModelChanged
-from index.images import Decoded
+from index.concurrency import Pool, SingleFlight
+from index.embed.embedder import Embedder
+from index.images import decoders
+from index.images.decode import Decoded
 from index.models import Models
-from index.pool import Pool
-from index.query import Query, QueryEmbedding, tidy
-from index.records import EmbeddedPicture, Floats, Kind
-from index.shared import Shared
-from index.store import Store
+from index.store.sqlite import Store
+from index.types.errors import EmptyQuery, LinkGone, ModelChanged
+from index.types.query import Query, QueryEmbedding, tidy
+from index.types.records import EmbeddedPicture, Floats, Kind
 
 # Pictures that are decoded, or decoded and not yet embedded: each holds some 2 MB.
 MAX_IN_HAND = 32
@@ -46,7 +45,7 @@ class Pipeline:
             False: asyncio.Semaphore(MAX_IN_HAND),
             True: asyncio.Semaphore(MAX_ASKED_IN_HAND),
         }
-        self._shared: Shared[EmbeddedPicture] = Shared()
+        self._shared: SingleFlight[EmbeddedPicture] = SingleFlight()
 
     # ---- pictures
 

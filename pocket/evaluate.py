@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from PIL import Image
 from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
-from index.records import Changes, Entries
-from index.search import Rows
+from index.search.rows import Rows
+from index.types.records import Changes, Entries
 from pocket.artwork import LANGUAGES, TRAINED_STYLES, UNSEEN_STYLE, Artwork
 from pocket.captions import article, pick, place_terms, plural
 from pocket.material import Studio, held_out

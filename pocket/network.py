@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
-from index import packed
+from index.embed import packed
 from pocket.artwork import KINDS, Subject
 from pocket.captions import Caption
 from pocket.places import PLACES

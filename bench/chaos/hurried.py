@@ -9,10 +9,10 @@ from __future__ import annotations
 import functools
 import sys
 
-import index.engine
 from bot import backfill, ledger, rereading, upkeep
 from bot.__main__ import main
-from index import search
+from index.search import engine
+from index.search import rows as search
 
 SETTLE_ROWS = 96
 
@@ -25,10 +25,10 @@ def hurry() -> None:
     upkeep.COMPACT_EVERY_S = 5.0
     upkeep.COMPACT_S_A_MB = 1.0
     upkeep.EXPIRE_EVERY_S = 5.0
-    index.engine.SETTLE_AGAIN_S = 2.0
-    index.engine.HELD_ROWS = 4 * SETTLE_ROWS
+    engine.SETTLE_AGAIN_S = 2.0
+    engine.HELD_ROWS = 4 * SETTLE_ROWS
     rows = functools.partial(search.Rows, settle=SETTLE_ROWS)
-    vars(index.engine)["Rows"] = rows  # it is only ever called
+    vars(engine)["Rows"] = rows  # it is only ever called
 
 
 if __name__ == "__main__":

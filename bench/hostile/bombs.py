@@ -14,7 +14,8 @@ from PIL import Image
 
 from bench.hostile import files
 from bench.hostile.pictures import check
-from index import PictureError, decoders
+from index import PictureError
+from index.images import decoders
 
 SIDE = 224
 

@@ -12,9 +12,10 @@ from PIL import Image
 
 from bench.hostile import files
 from bench.hostile.trial import Unsound
-from index import PictureError, PictureTooHeavy, images
-from index.decoders import MEMORY_BYTES
-from index.images import Decoded, Limits
+from index import PictureError, PictureTooHeavy
+from index.images import decode as images
+from index.images.decode import Decoded, Limits
+from index.images.decoders import MEMORY_BYTES
 
 # Pixels as few as catch what grows beyond; the bombs are a kind of their own.
 LIMITS = Limits(pixels=4_000_000)

@@ -14,7 +14,7 @@ from bench.search.rows import WHERE, ask, filled, step_times
 from bench.search.timed import Timed
 from bench.search.workload import CHUNK_ROWS, FILTERS, QUESTIONS, Columns, K
 from bench.vectors import Floats
-from index.search import Rows
+from index.search.rows import Rows
 
 SLOW_ROWS = 100_000  # up to so many the slower peers are asked too
 IN_A_ROW = 8

@@ -11,10 +11,10 @@ import numpy as np
 from bench.search.timed import Timed
 from bench.search.workload import Columns, K
 from bench.vectors import Floats
-from index.ranking import SAMPLED_ROWS, looked_at
-from index.records import Changes, Entries
-from index.search import LOAD_ROWS, Found, Rows
-from index.segment import LOWEST, Filter, View
+from index.search.ranking import SAMPLED_ROWS, looked_at
+from index.search.rows import LOAD_ROWS, Found, Rows
+from index.search.segment import LOWEST, Filter, View
+from index.types.records import Changes, Entries
 
 WHERE = "all, where the time goes"  # the name of the steps' times
 

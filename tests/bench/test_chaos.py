@@ -21,8 +21,8 @@ from bench.chaos.pictures import Pictures, key
 from bench.chaos.truth import Difference, Found, Should, Wishes
 from bench.chaos.witness import Witness
 from demo.person import Answer
-from index.records import EmbeddedPicture, Group, Link, ModelInfo
-from index.store import Store
+from index.store.sqlite import Store
+from index.types.records import EmbeddedPicture, Group, Link, ModelInfo
 from sandbox import permissions, serve
 from sandbox.world import Overwrite
 

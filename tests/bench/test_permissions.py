@@ -10,8 +10,8 @@ import pytest
 import bot.permissions
 from bench import permissions, telling
 from bench.permissions import DOORS, Verdict, inquire
-from index import checkpoint, embedder
-from index.embedder import Embedder
+from index.embed import checkpoint, embedder
+from index.embed.embedder import Embedder
 
 WORLDS = 16
 SERVERS = 2

@@ -12,8 +12,8 @@ import pytest
 import sandbox as sandbox_package
 from bot.client import Magpie
 from demo.person import Person
-from index import checkpoint, embedder
-from index.embedder import Embedder
+from index.embed import checkpoint, embedder
+from index.embed.embedder import Embedder
 from tests.bot import tiny_model
 from tests.bot.running import running
 

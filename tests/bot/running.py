@@ -19,7 +19,7 @@ from bot.client import Magpie
 from bot.health import Metrics
 from bot.settings import Settings
 from index import Gallery
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 
 PATIENCE_S = 30.0  # with a slow machine; nothing is claimed about time
 

@@ -17,7 +17,7 @@ from bot.client import Magpie
 from bot.erasure import forget_group
 from demo.person import Person
 from index import Cursor
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from sandbox.rest import Exchange
 from sandbox.world import Overwrite
 from tests import worlds

@@ -14,7 +14,7 @@ import sandbox as sandbox_package
 from bot import replies, upkeep
 from bot.client import Magpie
 from demo.person import Person, Refused
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from tests.bot.conftest import LogIn
 from tests.bot.running import (
     Held,

@@ -16,7 +16,7 @@ from bot.erasure import forget_closed
 from bot.pages import missing_permissions
 from demo.person import Person
 from index import Cursor, Group
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from sandbox.world import Overwrite
 from tests import worlds
 from tests.bot.conftest import LogIn

@@ -12,7 +12,7 @@ from bot import backfill, download, ingest
 from bot.client import Magpie
 from demo.person import Person
 from index import Link
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, idle, png, running, sources, until, watch

@@ -13,7 +13,7 @@ from bot import ledger as ledger_module
 from bot.coverage import Coverage, Move
 from bot.ledger import Item, Ledger
 from index import Cursor, Gallery, Group, Link, StoreFull
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from tests.bot.running import png
 
 SPACE, CHANNEL, THREAD = 1, 10, 11

@@ -22,7 +22,7 @@ from bot.client import Magpie, StartFailed
 from bot.settings import Address, Settings, SettingsError
 from demo.person import Person
 from index import Gallery, StoreLocked
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import idle, png, running, settings_for, until, watching

@@ -16,7 +16,7 @@ from bot.jobs import KIND
 from bot.rereading import State
 from demo.person import Answer, Person
 from index import Group, Job, Link
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, idle, png, running, sources, until, watch

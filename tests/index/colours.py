@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image
 
-from index.images import Shape
-from index.records import Floats
+from index.images.decode import Shape
+from index.types.records import Floats
 
 NAMES = {
     "red": (255, 0, 0),

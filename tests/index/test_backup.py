@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from index import Gallery, Group, Link, Query, StoreCorrupt, StoreLocked, StoreUnreachable
-from index.__main__ import main
-from index.backup import back_up, restore
+from index.cli.main import main
+from index.store.backup import back_up, restore
 from tests.index.colours import ColourEmbedder, png
 
 

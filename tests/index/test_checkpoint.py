@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from index import checkpoint, embedder
-from index.errors import ModelNotFound, ModelTooLarge, ModelUnreachable, ModelUnusable
+from index.embed import checkpoint, embedder
+from index.types.errors import ModelNotFound, ModelTooLarge, ModelUnreachable, ModelUnusable
 from tests.index import hub
 
 
@@ -141,8 +141,8 @@ def test_model_larger_than_memory_is_refused_before_it_is_read(
 def test_limit_on_memory_is_one_sentence(tiny_clip: Path) -> None:
     code = f"""
 import resource, sys
-from index import checkpoint, embedder
-from index.errors import ModelTooLarge
+from index.embed import checkpoint, embedder
+from index.types.errors import ModelTooLarge
 used = checkpoint._kilobytes(checkpoint.Path("/proc/self/status"), "VmSize:")
 resource.setrlimit(resource.RLIMIT_AS, (used + 100_000_000, -1))
 try:

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from index.__main__ import main
-from index.folder import walk
+from index.cli.folder import walk
+from index.cli.main import main
 from tests.index import hub
 from tests.index.colours import encoded
 
@@ -186,7 +186,7 @@ def adding(
     code = f"""
 import os, sys
 from index import Gallery
-from index.__main__ import main
+from index.cli.main import main
 commit = Gallery.commit
 async def commit_once(gallery, batch):
     Gallery.commit = commit
@@ -282,7 +282,7 @@ def test_full_disk_is_one_sentence_and_keeps_what_was_committed(
     patches(tmp_path / "many", 900)
     code = f"""
 import resource, sys
-from index.__main__ import main
+from index.cli.main import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000))
 sys.exit(main(["add", "many", "--db", "g.db", "--model", {str(tiny_clip)!r}]))
 """
@@ -447,8 +447,8 @@ def test_question_in_words_loads_nothing_for_pictures(
 ) -> None:
     add("photos")
     code = (
-        "import sys; from index.__main__ import main; main(['find', 'a dog', '--db', 'g.db']);"
-        "unused = {'discord', 'rich', 'index.folder', 'index.sheet', 'index.look'};"
+        "import sys; from index.cli.main import main; main(['find', 'a dog', '--db', 'g.db']);"
+        "unused = {'discord', 'rich', 'index.cli.folder', 'index.cli.sheet', 'index.cli.look'};"
         "unused |= {m for m in sys.modules if 'image_processing_pil' in m};"
         "print(unused & set(sys.modules), file=sys.stderr)"
     )
@@ -462,8 +462,8 @@ def test_question_in_words_loads_nothing_for_pictures(
 def test_no_escape_codes_reach_a_file() -> None:
     from rich.console import Console
 
-    from index import progress
-    from index.folder import Tally
+    from index.cli import progress
+    from index.cli.folder import Tally
 
     file = io.StringIO()
     with progress.shown(Console(file=file)) as show:

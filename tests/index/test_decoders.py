@@ -27,11 +27,11 @@ from index import (
     PictureTooLarge,
     PictureTooSlow,
     Query,
-    decoders,
-    images,
 )
-from index.embedder import Embedder
-from index.images import Limits
+from index.embed.embedder import Embedder
+from index.images import decode as images
+from index.images import decoders
+from index.images.decode import Limits
 
 SIDE = 32
 SOON = Limits(time_s=0.5)

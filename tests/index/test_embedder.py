@@ -18,9 +18,10 @@ import torch
 import transformers
 from PIL import Image, ImageOps
 
-from index import checkpoint, embedder, images, preprocessing
-from index.embedder import ClipEmbedder
-from index.records import Floats
+from index.embed import checkpoint, embedder, preprocessing
+from index.embed.embedder import ClipEmbedder
+from index.images import decode as images
+from index.types.records import Floats
 from tests.index import checkpoints
 
 ROOT = Path(__file__).parents[2]
@@ -259,7 +260,7 @@ def test_weights_by_torch_are_the_same_as_safetensors(tiny_clip: Path, tmp_path:
 def test_question_in_words_imports_neither_torch_nor_transformers(tiny_clip: Path) -> None:
     code = f"""
 import sys
-from index import checkpoint, embedder
+from index.embed import checkpoint, embedder
 model = embedder.load(checkpoint.find({str(tiny_clip)!r}), whole=False)
 vectors, _ = model.texts(["dog"])
 print(*({{"torch", "transformers"}} & set(sys.modules)), vectors.shape)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from index import Gallery, GalleryClosed, StoreError
-from index.search import Rows
-from index.segment import Damaged
+from index.search.rows import Rows
+from index.search.segment import Damaged
 from tests.index.test_settled import World, ask
 
 SETTLE, HELD, AT_ONCE = 100, 400, 50
@@ -27,7 +27,7 @@ async def test_many_vectors_that_can_not_settle_are_read_into_memory(
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
     await world.put(gallery, [str(n) for n in range(400)])
     await gallery.close()
-    monkeypatch.setattr("index.engine.LOAD_ROWS", 100)
+    monkeypatch.setattr("index.search.engine.LOAD_ROWS", 100)
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
     await world.check(gallery)
     await gallery.close()
@@ -35,8 +35,8 @@ async def test_many_vectors_that_can_not_settle_are_read_into_memory(
 
 @pytest.fixture
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.engine.Rows", functools.partial(Rows, settle=SETTLE))
-    monkeypatch.setattr("index.engine.HELD_ROWS", HELD)
+    monkeypatch.setattr("index.search.engine.Rows", functools.partial(Rows, settle=SETTLE))
+    monkeypatch.setattr("index.search.engine.HELD_ROWS", HELD)
 
 
 @contextlib.asynccontextmanager
@@ -121,7 +121,7 @@ async def test_nobody_waits_for_rows_that_can_not_settle(
 async def test_settling_goes_on_after_damaged_rows_could_not_be_made_anew(
     trouble: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.engine.SETTLE_AGAIN_S", 0.01)
+    monkeypatch.setattr("index.search.engine.SETTLE_AGAIN_S", 0.01)
     world = World()
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
     engine = gallery._engine

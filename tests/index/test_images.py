@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from index import images
-from index.errors import (
+from index.images import decode as images
+from index.images.decode import Limits, decode
+from index.types.errors import (
     NotAPicture,
     PictureBroken,
     PictureError,
     PictureTooLarge,
     PictureTooSlow,
 )
-from index.images import Limits, decode
 from tests.index.colours import encoded, png
 
 SIDE = 64

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from PIL import Image
 
-from index import model_thread
-from index.errors import GalleryClosed
-from index.model_thread import ModelThread
+from index.embed import model_thread
+from index.embed.model_thread import ModelThread
+from index.types.errors import GalleryClosed
 from tests.index.colours import ColourEmbedder
 
 RED = Image.new("RGB", (8, 8), (255, 0, 0))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from index import by_transformers, checkpoint, embedder, packed, rounding
-from index.records import Floats
+from index.embed import by_transformers, checkpoint, embedder, packed, rounding
+from index.types.records import Floats
 
 LEAST = {"plain": 1 - 1e-6, "float32": 1 - 1e-6, "bfloat16": 0.9999, "int8": 0.999}
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from index.confidence import stands_out
-from index.ranking import similarities
-from index.records import Changes, Entries, Floats
-from index.search import Rows
+from index.search.confidence import stands_out
+from index.search.ranking import similarities
+from index.search.rows import Rows
+from index.types.records import Changes, Entries, Floats
 
 DIMENSION = 16
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.records import Changes, Floats, Settled
-from index.search import Rows
-from index.segment import FIXED, Damaged, plan, read_header
+from index.search.rows import Rows
+from index.search.segment import FIXED, Damaged, plan, read_header
+from index.types.records import Changes, Floats, Settled
 from tests.index.test_search import Row, entries, oracle
 
 DIMENSION = 16
@@ -188,7 +188,7 @@ def test_filters_that_scatter_are_kept_to_at_any_share(
         best = np.flatnonzero(mine)[np.argsort(-(vectors[mine] @ query), kind="stable")[:10]]
         asked += len(best)
         for path, (exact_rows, scattered_lanes) in paths.items():
-            monkeypatch.setattr("index.segment.SCATTERED_LANES", scattered_lanes)
+            monkeypatch.setattr("index.search.segment.SCATTERED_LANES", scattered_lanes)
             for part in rows._now.parts:
                 part.segment.exact_rows = exact_rows
             found = rows.search(
@@ -222,7 +222,7 @@ def test_what_is_ranked_whole_is_measured(tmp_path: Path) -> None:
 def test_copies_without_number_come_in_the_order_of_their_links(
     tmp_path: Path, copies: int, scattered_lanes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.segment.SCATTERED_LANES", scattered_lanes)
+    monkeypatch.setattr("index.search.segment.SCATTERED_LANES", scattered_lanes)
     rng = np.random.default_rng(2)
     rows = Rows(DIMENSION, folder=tmp_path, settle=100)
     one = unit(rng, 1)
@@ -375,7 +375,7 @@ def test_flipped_bit_is_noticed_wherever_it_is(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In an array that is loaded: at the start. In a vector: by the question that ranks it."""
-    monkeypatch.setattr("index.segment.SCATTERED_LANES", 99 * (seed % 2))
+    monkeypatch.setattr("index.search.segment.SCATTERED_LANES", 99 * (seed % 2))
     chance = random.Random(seed)
     rows, vectors = filled(tmp_path)
     (name,) = names_of(rows)

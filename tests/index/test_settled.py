@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from index import Gallery, Group, Link
-from index.query import QueryEmbedding
-from index.records import EmbeddedPicture, Floats
-from index.search import SETTLE_ROWS
-from index.store import SEGMENTS
+from index.search.rows import SETTLE_ROWS
+from index.store.sqlite import SEGMENTS
+from index.types.query import QueryEmbedding
+from index.types.records import EmbeddedPicture, Floats
 from tests.index.colours import ColourEmbedder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -171,7 +171,7 @@ async def test_many_rows_that_have_not_settled_do_so_when_it_opens(
     await world.put(gallery, [str(n) for n in range(200, 230)])  # other bytes in the same slots
     await world.put(gallery, [str(n) for n in range(ROWS + 50, ROWS + 5000)])
     await gallery.close()
-    monkeypatch.setattr("index.engine.LOAD_ROWS", 2000)
+    monkeypatch.setattr("index.search.engine.LOAD_ROWS", 2000)
     gallery = await Gallery.open(path, Wide())
     await gallery._engine.stop_settling()
     held = gallery._engine.rows.recent

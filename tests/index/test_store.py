@@ -15,8 +15,9 @@ import aiosqlite
 import numpy as np
 import pytest
 
-from index import migrations
-from index.errors import (
+from index.store import migrations
+from index.store.sqlite import Store
+from index.types.errors import (
     GalleryClosed,
     StoreCorrupt,
     StoreFull,
@@ -24,9 +25,8 @@ from index.errors import (
     StoreTooNew,
     StoreUnreachable,
 )
-from index.query import QueryEmbedding
-from index.records import Counts, Cursor, EmbeddedPicture, Group, Link, ModelInfo
-from index.store import Store
+from index.types.query import QueryEmbedding
+from index.types.records import Counts, Cursor, EmbeddedPicture, Group, Link, ModelInfo
 
 GENERAL = Group(10)
 THREAD = Group(11, parent=10, private=True)
@@ -274,7 +274,7 @@ async def test_search_can_be_asked_again_for_a_week(
     assert found.embedding is not None
     assert np.array_equal(found.embedding.vector, embedding.vector)
     assert found.embedding.truncated == "the words"
-    monkeypatch.setattr("index.store.SEARCH_LIFE_S", -1)
+    monkeypatch.setattr("index.store.sqlite.SEARCH_LIFE_S", -1)
     assert await store.search_by_id(id) is None
     await store.expire_searches()
     assert rows_of(store, "SELECT * FROM searches") == []
@@ -355,7 +355,7 @@ def test_lock_names_the_process_and_ends_with_it(tmp_path: Path) -> None:
     path = tmp_path / "g.db"
     code = f"""
 import pathlib, sys
-from index import lock
+from index.store import lock
 held = lock.hold(pathlib.Path({str(path)!r}))
 print("held", flush=True)
 sys.stdin.read()

@@ -14,7 +14,7 @@ import pytest
 import sandbox as sandbox_package
 from bot.client import Magpie
 from demo.person import Answer, Person
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from tests.bot.asking import nest as nests
 from tests.bot.asking.nest import Nest
 from tests.bot.conftest import LogIn

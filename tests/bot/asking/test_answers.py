@@ -18,7 +18,7 @@ import pytest
 import sandbox as sandbox_package
 from bot import find, replies, results
 from demo.person import Answer, Person, Unanswered
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from sandbox.links import LINK_LIFE_S
 from tests.bot.asking.conftest import RED, Scene, watch_everything
 from tests.bot.asking.nest import READERS, Nest

@@ -9,7 +9,7 @@ import pytest
 import sandbox as sandbox_package
 from bot import replies
 from demo.person import Answer, Person
-from index.embedder import Embedder
+from index.embed.embedder import Embedder
 from tests.bot.asking.conftest import RED, Scene, watch_everything
 from tests.bot.asking.nest import EVERYBODYS, READERS, Nest
 from tests.bot.conftest import LogIn

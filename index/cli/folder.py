@@ -1,0 +1,289 @@
+"""A folder of photographs as a gallery: what is new, changed or vanished since last time.
+
+A file's path is the source of its link, in space 0 and group 0; its size and time of
+change are kept beside it. A text file has one link a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from index.gallery import Gallery
+from index.images.decode import LIMITS
+from index.types.errors import PictureError, PictureTooLarge
+from index.types.records import EmbeddedPicture, Group, Link
+
+SPACE = 0
+GROUP = Group(0)
+
+# Endings of files that are taken for pictures while walking; a file that is named on the
+# command line is taken whatever its name. Those that can't be read are in the list as well:
+# a line that says so is better than silence.
+READ = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif", ".bmp")
+READ_TOO = (".dib", ".tif", ".tiff")
+NOT_READ = (".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd", ".ico")
+ENDINGS = READ + READ_TOO + NOT_READ
+
+# Files in hand at once: enough to keep decoders and model busy, few enough for memory.
+AT_ONCE = 32
+# A commit waits for this many pictures or this long: what a kill can cost.
+COMMIT_ITEMS = 200
+COMMIT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was when the folder was walked."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+
+    @property
+    def stamp(self) -> dict[str, int]:
+        """What tells whether it has changed."""
+        return {"size": self.size, "mtime_ns": self.mtime_ns}
+
+
+@dataclass(slots=True)
+class Tally:
+    """How far an `add` has come, and what it met."""
+
+    total: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    vanished: int = 0
+    broken: list[tuple[str, str]] = field(default_factory=list)  # path, what is wrong
+    missing_folders: list[tuple[Path, int]] = field(default_factory=list)  # see `_vanished`
+    stopped: bool = False
+
+    @property
+    def done(self) -> int:
+        return self.added + self.changed + self.unchanged + len(self.broken)
+
+    @property
+    def worked(self) -> int:
+        """Those that took work: the measure of speed."""
+        return self.added + self.changed + len(self.broken)
+
+
+def walk(paths: Sequence[Path]) -> list[File]:
+    """The pictures under these paths, each once, in the order of their names.
+
+    Hidden files and folders are left alone, links to folders not followed.
+    """
+    found: dict[Path, File] = {}
+    for path in paths:
+        for file in _under(Path(os.path.abspath(path))):
+            found.setdefault(file.path, file)
+    return list(found.values())
+
+
+def _under(path: Path) -> Iterator[File]:
+    if path.is_file():
+        yield _file(path, path.stat())
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and name.lower().endswith(ENDINGS):
+                file = Path(folder, name)
+                try:
+                    yield _file(file, file.stat())
+                except FileNotFoundError:
+                    continue  # a link to nothing, or gone since
+
+
+def _file(path: Path, stat: os.stat_result) -> File:
+    return File(path, stat.st_size, stat.st_mtime_ns)
+
+
+class Adding:
+    """One `add`: files into a gallery, in batches that a stop or a kill leaves whole."""
+
+    def __init__(self, gallery: Gallery, progress: Callable[[Tally], None]) -> None:
+        self.tally = Tally()
+        self._gallery = gallery
+        self._progress = progress
+        self._stop = False
+        self._batch: list[tuple[EmbeddedPicture, Link]] = []
+        self._known: dict[str, Mapping[str, Any]] = {}
+        self._due = time.monotonic() + COMMIT_S
+
+    def stop(self) -> None:
+        """Take no further file; what is in hand is finished and committed."""
+        self._stop = True
+
+    async def run(self, paths: Sequence[Path], texts: Sequence[Path] = ()) -> Tally:
+        """Bring the gallery in line with the pictures under `paths` and the lines of `texts`.
+
+        raises   ModelError, StoreError
+        """
+        self._known = dict(await self._gallery.details(SPACE, GROUP.id))
+        files = await asyncio.to_thread(walk, paths)
+        self.tally.total = len(files)
+        self._progress(self.tally)
+        remaining = iter([file for file in files if not self._is_unchanged(file)])
+        self._progress(self.tally)
+        await _all_of(self._work(remaining) for _ in range(AT_ONCE))
+        await self._commit()
+        for path in texts:
+            await self._add_lines(path)
+        self.tally.stopped = self._stop and self.tally.done < self.tally.total
+        if not self._stop:
+            await self._remove_vanished(paths, {str(file.path) for file in files})
+        return self.tally
+
+    def _is_unchanged(self, file: File) -> bool:
+        unchanged = self._known.get(str(file.path)) == file.stamp
+        self.tally.unchanged += unchanged
+        return unchanged
+
+    async def _work(self, files: Iterator[File]) -> None:
+        """Take files, one after another, from an iterator that others take from too."""
+        for file in files:
+            if self._stop:
+                return
+            await self._add(file)
+            self._progress(self.tally)
+            if len(self._batch) >= COMMIT_ITEMS or time.monotonic() > self._due:
+                await self._commit()
+
+    async def _add(self, file: File) -> None:
+        source = str(file.path)
+        if not _is_text(source):
+            self.tally.broken.append((source, "Its name is not valid UTF-8; rename it."))
+            return
+        try:
+            picture = await self._gallery.embed_picture(await asyncio.to_thread(_read, file))
+        except (PictureError, OSError) as exc:
+            self.tally.broken.append((source, _reason(exc)))
+            if source in self._known and isinstance(exc, PictureError):
+                await self._gallery.remove_sources(SPACE, [source])  # of what it was before
+            return
+        self._batch.append((picture, _link(file, "", file.stamp)))
+        if source in self._known:
+            self.tally.changed += 1
+        else:
+            self.tally.added += 1
+
+    async def _commit(self) -> None:
+        batch, self._batch = self._batch, []
+        self._due = time.monotonic() + COMMIT_S
+        if batch:
+            await self._gallery.commit(batch)
+
+    async def _add_lines(self, path: Path) -> None:
+        """One entry a line; a line that went leaves no entry."""
+        file, lines = await asyncio.to_thread(_text_file, path)
+        source = str(file.path)
+        self.tally.total += len(lines)
+        if await self._has_lines(file, lines):
+            self.tally.unchanged += len(lines)
+            return
+        remaining = iter(lines.items())
+        await _all_of(self._work_lines(file, remaining) for _ in range(AT_ONCE))
+        await self._commit()
+        if not self._stop:
+            await self._gallery.keep_slots(SPACE, source, list(map(str, lines)))
+
+    async def _has_lines(self, file: File, lines: Mapping[int, str]) -> bool:
+        """Whether this very file is there, to its last line: a kill may have left half."""
+        before = self._known.get(str(file.path), {})
+        same = all(before.get(name) == value for name, value in file.stamp.items())
+        return same and await self._gallery.slots(SPACE, str(file.path)) == set(map(str, lines))
+
+    async def _work_lines(self, file: File, lines: Iterator[tuple[int, str]]) -> None:
+        for number, text in lines:
+            if self._stop:
+                return
+            entry = await self._gallery.embed_text(text)
+            self._batch.append((entry, _link(file, str(number), file.stamp | {"line": number})))
+            self.tally.added += 1
+            self._progress(self.tally)
+            if len(self._batch) >= COMMIT_ITEMS or time.monotonic() > self._due:
+                await self._commit()
+
+    async def _remove_vanished(self, paths: Sequence[Path], seen: Collection[str]) -> None:
+        """Take out what was under these paths and is no longer there."""
+        for path in paths:
+            gone, empty = await asyncio.to_thread(_vanished, self._known, path, seen)
+            if empty:
+                self.tally.missing_folders.append((path, len(gone)))
+            elif gone:
+                await self._gallery.remove_sources(SPACE, gone)
+                self.tally.vanished += len(gone)
+
+
+def _vanished(known: Collection[str], path: Path, seen: Collection[str]) -> tuple[list[str], bool]:
+    """What was under the path and isn't there; and whether the path is an empty folder, as a
+    drive that isn't connected looks like."""
+    root = os.path.abspath(path)
+    gone = [s for s in known if _is_under(s, root) and s not in seen and not os.path.lexists(s)]
+    return gone, bool(gone) and os.path.isdir(root) and not os.listdir(root)
+
+
+def _text_file(path: Path) -> tuple[File, dict[int, str]]:
+    """The file, and its lines by their numbers."""
+    file = _file(Path(os.path.abspath(path)), path.stat())
+    return file, _lines(path.read_text("utf-8", "replace"))
+
+
+def _is_under(source: str, path: str) -> bool:
+    return source == path or source.startswith(path.rstrip(os.sep) + os.sep)
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path can be written down: Linux allows names of any bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read(file: File) -> bytes:
+    if file.size > LIMITS.bytes:
+        raise PictureTooLarge(file.size, LIMITS.bytes, "bytes")
+    return file.path.read_bytes()
+
+
+def _lines(text: str) -> dict[int, str]:
+    """The lines that have something in them, by their number."""
+    tidy = (" ".join(line.split()) for line in text.splitlines())
+    return {number: line for number, line in enumerate(tidy, start=1) if line}
+
+
+def _link(file: File, slot: str, details: Mapping[str, Any]) -> Link:
+    return Link(
+        space=SPACE,
+        group=GROUP,
+        source=str(file.path),
+        slot=slot,
+        posted_at=file.mtime_ns / 1e9,
+        name=file.path.name,
+        details=details,
+    )
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, OSError):
+        return f"It can't be read ({(exc.strerror or str(exc)).lower()})."
+    return str(exc)
+
+
+async def _all_of(work: Iterator[Any]) -> None:
+    """Run all; the first error stops the others and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(one)
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None

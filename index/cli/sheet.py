@@ -1,0 +1,190 @@
+"""Pictures to look at: a contact sheet of hits, and a picture beside what the model sees."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from index.images import decode as images
+from index.types.errors import PictureError
+
+COLUMNS = 5
+CELL = (232, 174)  # pixels of a thumbnail
+CAPTION = 40
+GAP = 16
+MARGIN = 28
+HEADER = 84
+# As the chat's page: dark, so that pictures shine.
+GROUND = (30, 31, 34)
+CARD = (43, 45, 49)
+INK = (242, 243, 245)
+FAINT = (148, 155, 164)
+ACCENT = (88, 101, 242)
+SHADE = 0.35  # brightness of what the model's crop leaves out
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One picture of a sheet."""
+
+    path: Path
+    score: float
+    caption: str
+    frame: int = 0
+
+
+def contact_sheet(title: str, subtitle: str, cards: Sequence[Card]) -> Image.Image:
+    """All cards in rows of COLUMNS, best first, under the question."""
+    columns = min(COLUMNS, max(1, len(cards)))
+    rows = max(1, -(-len(cards) // columns))
+    width = 2 * MARGIN + max(columns, 3) * (CELL[0] + GAP) - GAP
+    height = MARGIN + HEADER + rows * (CELL[1] + CAPTION + GAP) - GAP + MARGIN
+    sheet = Image.new("RGB", (width, height), GROUND)
+    draw = ImageDraw.Draw(sheet)
+    _text(draw, (MARGIN, MARGIN), title, 30, INK, width - 2 * MARGIN)
+    _text(draw, (MARGIN, MARGIN + 42), subtitle, 17, FAINT, width - 2 * MARGIN)
+    for i, card in enumerate(cards):
+        x = MARGIN + i % columns * (CELL[0] + GAP)
+        y = MARGIN + HEADER + i // columns * (CELL[1] + CAPTION + GAP)
+        _place(sheet, draw, (x, y), i + 1, card)
+    return sheet
+
+
+def _place(
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, at: tuple[int, int], rank: int, card: Card
+) -> None:
+    x, y = at
+    draw.rounded_rectangle((x, y, x + CELL[0], y + CELL[1] + CAPTION), 10, CARD)
+    picture = _thumbnail(card.path, card.frame)
+    if picture is None:
+        _text(draw, (x + 16, y + CELL[1] // 2 - 10), "no longer readable", 16, FAINT, CELL[0] - 32)
+    else:
+        inside = ((CELL[0] - picture.width) // 2, (CELL[1] - picture.height) // 2)
+        mask = Image.new("L", picture.size, 0)
+        ImageDraw.Draw(mask).rounded_rectangle((0, 0, *picture.size), 8, 255)
+        sheet.paste(picture, (x + inside[0], y + inside[1]), mask)
+    badge = str(rank)
+    wide = 16 + 9 * len(badge)
+    draw.rounded_rectangle((x + 8, y + 8, x + 8 + wide, y + 32), 12, ACCENT)
+    draw.text((x + 8 + wide / 2, y + 20), badge, INK, _font(15), anchor="mm")
+    score = f"{card.score:.3f}"
+    draw.text((x + CELL[0] - 12, y + CELL[1] + CAPTION / 2), score, FAINT, _font(15), anchor="rm")
+    _text(draw, (x + 12, y + CELL[1] + 11), card.caption, 15, INK, CELL[0] - 76)
+
+
+def _thumbnail(path: Path, frame: int) -> Image.Image | None:
+    """The picture, or the frame of it that fitted best, within a cell less its border."""
+    try:
+        frames = images.decode(path.read_bytes(), max(CELL) // images.KEPT_SCALE + 1).frames
+    except (PictureError, OSError):
+        return None
+    return ImageOps.contain(
+        frames[min(frame, len(frames) - 1)],
+        (CELL[0] - 12, CELL[1] - 12),
+        Image.Resampling.LANCZOS,
+    )
+
+
+# ---- what the model sees
+
+VIEW = 320  # pixels of each of the two pictures side by side
+
+
+def view_sheet(
+    title: str, pairs: Sequence[tuple[Image.Image, Image.Image]], kept: str
+) -> Image.Image:
+    """Each frame as it is, with what is left out in shade, beside what the model sees.
+
+    kept   "crop": the middle square; "all": nothing is left out
+    """
+    width = 2 * MARGIN + 2 * VIEW + 2 * GAP
+    row = VIEW + GAP
+    sheet = Image.new("RGB", (width, MARGIN + HEADER + row * len(pairs) - GAP + MARGIN), GROUND)
+    draw = ImageDraw.Draw(sheet)
+    _text(draw, (MARGIN, MARGIN - 4), title, 24, INK, width - 2 * MARGIN)
+    right = MARGIN + VIEW + 2 * GAP
+    _text(draw, (MARGIN, MARGIN + 48), "the picture", 16, FAINT, VIEW)
+    seen = f"what the model sees: {pairs[0][1].width} by {pairs[0][1].height} pixels"
+    _text(draw, (right, MARGIN + 48), seen, 16, FAINT, VIEW)
+    for i, (frame, view) in enumerate(pairs):
+        y = MARGIN + HEADER + i * row
+        shown = _shaded(frame) if kept == "crop" else frame
+        _centred(sheet, ImageOps.contain(shown, (VIEW, VIEW)), (MARGIN, y))
+        pixels = ImageOps.contain(view, (VIEW, VIEW), Image.Resampling.NEAREST)
+        _centred(sheet, pixels, (right, y))
+    return sheet
+
+
+def _centred(sheet: Image.Image, picture: Image.Image, at: tuple[int, int]) -> None:
+    x, y = (VIEW - picture.width) // 2, (VIEW - picture.height) // 2
+    sheet.paste(picture, (at[0] + x, at[1] + y))
+
+
+def _shaded(frame: Image.Image) -> Image.Image:
+    """The frame with all but its middle square darkened."""
+    edge = min(frame.size)
+    left, top = (frame.width - edge) // 2, (frame.height - edge) // 2
+    box = (left, top, left + edge, top + edge)
+    shaded = frame.point(lambda value: value * SHADE)
+    shaded.paste(frame.crop(box), box)
+    line = max(1, edge // 120)
+    ImageDraw.Draw(shaded).rectangle((left, top, box[2] - 1, box[3] - 1), None, ACCENT, line)
+    return shaded
+
+
+# ---- words on pictures
+
+
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+# Fonts with more letters than Pillow's own, which has those of English only.
+FONTS = ("NotoSans-Regular.ttf", "DejaVuSans.ttf", "Arial Unicode.ttf", "segoeui.ttf", "Arial.ttf")
+
+
+@cache
+def _font(size: int, name: str = "") -> Font:
+    return ImageFont.truetype(name, size) if name else ImageFont.load_default(size)
+
+
+def _font_for(text: str, size: int) -> Font:
+    """Pillow's own font, which is the same everywhere; another where it lacks letters."""
+    if not text.isascii():
+        for name in FONTS:
+            try:
+                return _font(size, name)
+            except OSError:
+                continue  # not on this machine
+    return _font(size)
+
+
+def _text(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    size: int,
+    colour: tuple[int, int, int],
+    room: float,
+) -> None:
+    """One line, cut in its middle where it is longer than the room."""
+    font = _font_for(text, size)
+    shown, kept = text, len(text)
+    while kept > 4 and draw.textlength(shown, font) > room:
+        kept -= max(1, kept // 12)
+        shown = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
+    draw.text(at, shown, colour, font)
+
+
+def write_png(picture: Image.Image, path: Path) -> None:
+    """Write the file whole or not at all.
+
+    raises   OSError
+    """
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    path.write_bytes(buffer.getvalue())

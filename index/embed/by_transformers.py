@@ -1,0 +1,118 @@
+"""The towers that are not of a known shape, such as SigLIP 2's with free resolution, as
+transformers computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from index.embed import packed, preprocessing
+from index.embed.checkpoint import Checkpoint
+from index.embed.tokens import FromTransformers
+from index.types.errors import ModelUnusable
+from index.types.records import Floats
+
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
+
+# A model's modules for each side, as CLIP and SigLIP name them.
+IMAGES = ("vision_model", "visual_projection")
+TEXTS = ("text_model", "text_projection")
+
+
+class Images:
+    """Frames → features, by the model's own preprocessing."""
+
+    def __init__(self, found: Checkpoint, numbers: packed.Numbers, device: torch.device) -> None:
+        """raises   ModelUnusable, and whatever transformers raises"""
+        self._model = _half(found, IMAGES, TEXTS, numbers, device)
+        self._device = device
+        self._processor = preprocessing.processor(found)
+
+    def __call__(self, frames: Sequence[Image], between: object = None) -> Floats:
+        """(len(frames), d) features."""
+        import torch
+
+        with torch.inference_mode():
+            pixels = self._processor(images=list(frames), return_tensors="pt")
+            return _features(self._model.get_image_features(**pixels.to(self._device)))
+
+
+class Texts:
+    """Texts → features."""
+
+    def __init__(
+        self, found: Checkpoint, numbers: packed.Numbers, device: torch.device, *, padded: bool
+    ) -> None:
+        """raises   ModelUnusable, and whatever transformers raises"""
+        self._model = _half(found, TEXTS, IMAGES, numbers, device)
+        self._device = device
+        context = int(self._model.config.text_config.max_position_embeddings)
+        self._tokens = FromTransformers(found, context, padded=padded)
+        self.dimension = int(self(["a"])[0].shape[-1])
+
+    def __call__(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
+        """(len(texts), d) features; and for each text that was too long, what was read."""
+        import torch
+
+        ids, read = self._tokens(texts)
+        with torch.inference_mode():  # one by one: without padding, and so without a mask
+            features = [
+                _features(self._model.get_text_features(torch.tensor([one], device=self._device)))
+                for one in ids
+            ]
+        return np.concatenate(features), read
+
+
+def _half(
+    found: Checkpoint,
+    kept: Sequence[str],
+    left: Sequence[str],
+    numbers: packed.Numbers,
+    device: torch.device,
+) -> Any:
+    """The model without the modules of its other side, packed."""
+    with preprocessing.quiet():
+        model = _from_pretrained(found)
+    for name in left:
+        if hasattr(model, name):
+            setattr(model, name, None)
+    if numbers == "float16":
+        model.half()
+    elif numbers != "plain":
+        packed.pack(model, kept, numbers)
+    return model.eval().requires_grad_(False).to(device)
+
+
+def _from_pretrained(found: Checkpoint) -> Any:
+    import torch
+
+    model, report = _class(found).from_pretrained(
+        found.folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
+    )
+    missing = sorted(report["missing_keys"]) + sorted(map(str, report.get("mismatched_keys", ())))
+    if missing:
+        raise ModelUnusable(
+            found.name, f"its weights lack {len(missing)} of its layers, such as {missing[0]}"
+        )
+    if not hasattr(model, "get_text_features") or not hasattr(model, "get_image_features"):
+        raise ModelUnusable(
+            found.name, f"a {found.family!r} model doesn't have both an image and a text side"
+        )
+    return model
+
+
+def _class(found: Checkpoint) -> Any:
+    import transformers
+
+    named = {"clip": "CLIPModel", "siglip": "SiglipModel", "siglip2": "Siglip2Model"}
+    return getattr(transformers, named.get(found.family, "AutoModel"))
+
+
+def _features(output: Any) -> Floats:
+    """The features themselves, which transformers wraps since version 5."""
+    features: Floats = getattr(output, "pooler_output", output).float().cpu().numpy()
+    return features

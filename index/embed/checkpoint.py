@@ -1,0 +1,322 @@
+"""Where a model's files lie, which model they are, and whether memory will hold them.
+
+No torch here: the answer comes before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from index.types.errors import (
+    ModelError,
+    ModelNotFound,
+    ModelTooLarge,
+    ModelUnreachable,
+    ModelUnusable,
+    in_bytes,
+)
+
+CONFIG = "config.json"
+# In order of preference: the first that is there holds the weights.
+WEIGHTS = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+# One of these holds the words: without any, transformers makes up an empty tokenizer.
+TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
+# What else is downloaded: tokenizer and preprocessing.
+BESIDE = (".json", ".txt", ".model")
+
+# A fingerprint reads this much of the weights: any training changes nearly all of them.
+SAMPLES = 64
+SAMPLE_BYTES = 4096
+
+# How long the hub may take to name a model's files.
+HUB_TIMEOUT_S = 20
+
+# Beside the weights: a batch's activations, tokenizer, libraries.
+WORKSPACE_BYTES = 200_000_000
+FLOAT32_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model's folder on this machine."""
+
+    name: str  # a hub name, or the folder's absolute path
+    folder: Path
+    config: dict[str, Any]
+    weights: tuple[Path, ...]
+    revision: str  # a fingerprint of the files
+
+    @property
+    def family(self) -> str:
+        return str(self.config.get("model_type", ""))
+
+
+def find(model: str) -> Checkpoint:
+    """The checkpoint of this name: a folder, the hub's copy on this machine, or a download.
+
+    raises   ModelNotFound, ModelUnreachable, ModelUnusable
+    """
+    folder = Path(model).expanduser()
+    if model and folder.is_dir():
+        return _in(folder.resolve(), str(folder.resolve()))
+    if _looks_like_a_path(model):
+        raise ModelNotFound(model)
+    return _in(_of_hub(model), model)
+
+
+def _looks_like_a_path(model: str) -> bool:
+    return not model or model.startswith((".", "/", "~")) or "\\" in model or model.count("/") > 1
+
+
+def _in(folder: Path, name: str) -> Checkpoint:
+    config_file = folder / CONFIG
+    try:
+        config = json.loads(config_file.read_bytes())
+    except FileNotFoundError:
+        raise ModelUnusable(name, "its folder has no config.json") from None
+    except (OSError, ValueError) as exc:
+        raise ModelUnusable(name, f"its config.json can't be read ({exc})") from exc
+    if not isinstance(config, dict):
+        raise ModelUnusable(name, "its config.json is not a JSON object")
+    try:
+        weights = _weights(folder)
+        if not weights:
+            raise ModelUnusable(name, f"its folder has no weights ({WEIGHTS[0]})")
+        if not any((folder / file).is_file() for file in TOKENIZERS):
+            raise ModelUnusable(name, f"its folder has no tokenizer ({TOKENIZERS[0]})")
+        return Checkpoint(name, folder, config, weights, _fingerprint(folder, weights))
+    except (OSError, ValueError, KeyError) as exc:
+        raise ModelUnusable(name, f"its weights can't be read ({exc})") from exc
+
+
+def _weights(folder: Path) -> tuple[Path, ...]:
+    """The files that hold the weights; empty when there are none."""
+    for name in WEIGHTS:
+        file = folder / name
+        if not file.is_file():
+            continue
+        if name.endswith(".index.json"):
+            shards = json.loads(file.read_bytes())["weight_map"].values()
+            return tuple(folder / shard for shard in sorted(set(shards)))
+        return (file,)
+    return ()
+
+
+def _fingerprint(folder: Path, weights: tuple[Path, ...]) -> str:
+    """The same for the same files wherever they lie, read in milliseconds."""
+    digest = hashlib.sha256()
+    for name in (CONFIG, "preprocessor_config.json", "processor_config.json"):
+        file = folder / name
+        digest.update(file.read_bytes() if file.is_file() else b"")
+    for file in weights:
+        _sample(file, digest)
+    return digest.hexdigest()[:32]
+
+
+def _sample(file: Path, digest: Any) -> None:
+    size = file.stat().st_size
+    digest.update(struct.pack("<q", size))
+    with file.open("rb") as stream:
+        for i in range(SAMPLES):
+            stream.seek(max(0, size - SAMPLE_BYTES) * i // (SAMPLES - 1))
+            digest.update(stream.read(SAMPLE_BYTES))
+
+
+# ---- the Hugging Face hub
+
+
+def _of_hub(model: str) -> Path:
+    """The hub's copy on this machine, else downloaded with the hub's own progress bars."""
+    here = _on_this_machine(model)
+    return here if here is not None else _download(model)
+
+
+def _on_this_machine(model: str) -> Path | None:
+    """A whole copy: asked first, so that a start needs no network and gets no surprise."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(model, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    except HFValidationError:
+        raise ModelNotFound(model) from None
+    try:
+        whole = (folder / CONFIG).is_file() and all(f.is_file() for f in _weights(folder))
+    except (OSError, ValueError, KeyError):
+        return None
+    return folder if whole and _weights(folder) else None
+
+
+def _download(model: str) -> Path:
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    hub_log = logging.getLogger("huggingface_hub")
+    level = hub_log.level
+    hub_log.setLevel(logging.ERROR)  # each retry would be a line, and the end is one of ours
+    try:
+        # Its page, since asking for it doesn't retry for half a minute when there is no network.
+        page = HfApi().model_info(model, timeout=HUB_TIMEOUT_S)
+        files = [file.rfilename for file in page.siblings or ()]
+        return Path(snapshot_download(model, allow_patterns=_needed(model, files)))
+    except GatedRepoError as exc:
+        raise ModelUnreachable(model, "its owner asks for a log-in with `hf auth login`") from exc
+    except RepositoryNotFoundError as exc:
+        raise ModelNotFound(model) from exc
+    except OfflineModeIsEnabled as exc:
+        raise ModelUnreachable(model, "HF_HUB_OFFLINE is set") from exc
+    except HfHubHTTPError as exc:
+        status = getattr(getattr(exc, "response", None), "status_code", None)
+        answer = f"the hub answered {status}" if status else "the hub doesn't answer"
+        raise ModelUnreachable(model, answer) from exc
+    except ModelError:
+        raise
+    except OSError as exc:
+        if exc.strerror and exc.filename:
+            raise ModelUnreachable(model, f"{exc.strerror.lower()} ({exc.filename})") from exc
+        raise ModelUnreachable(model, "there is no connection to the hub") from exc
+    except Exception as exc:  # its HTTP library's errors: the name has changed before
+        raise ModelUnreachable(model, "there is no connection to the hub") from exc
+    finally:
+        hub_log.setLevel(level)
+
+
+def _needed(model: str, files: list[str]) -> list[str]:
+    """The files at the top that this model is loaded from, its weights in one format only."""
+    top = [file for file in files if "/" not in file]
+    index = next((name for name in WEIGHTS if name in top), None)
+    if index is None or CONFIG not in top:
+        raise ModelUnusable(model, "its page on the hub has no config.json and weights")
+    stem, kind = index.split(".")[0], Path(index.removesuffix(".index.json")).suffix
+    weights = [file for file in top if file.startswith(stem) and file.endswith(kind)]
+    beside = [f for f in top if f.endswith(BESIDE) and not f.endswith(".index.json")]
+    return weights + beside + ([index] if index.endswith(".json") else [])
+
+
+# ---- memory
+
+
+def check_memory(checkpoint: Checkpoint) -> None:
+    """Refuse a model that would not fit, before the system ends the process for it.
+
+    raises   ModelTooLarge
+    """
+    needed = needed_bytes(checkpoint)
+    available = available_bytes()
+    if available is not None and needed > available:
+        raise ModelTooLarge(checkpoint.name, needed, available)
+
+
+def needed_bytes(checkpoint: Checkpoint) -> int:
+    """What the model takes in memory as float32, read from the headers of its weights.
+
+    raises   ModelUnusable when these are damaged or cut off
+    """
+    numbers = sum(_numbers_in(checkpoint.name, file) for file in checkpoint.weights)
+    return numbers * FLOAT32_BYTES + WORKSPACE_BYTES
+
+
+def _numbers_in(name: str, file: Path) -> int:
+    if file.suffix != ".safetensors":
+        return file.stat().st_size // FLOAT32_BYTES
+    try:
+        tensors, start = header(file)
+    except ValueError as exc:
+        raise ModelUnusable(name, str(exc)) from exc
+    size = file.stat().st_size
+    end = max((tensor["data_offsets"][1] for tensor in tensors.values()), default=0)
+    if start + end > size:
+        raise ModelUnusable(
+            name, f"{file.name} is cut off: it has {in_bytes(size)} of {in_bytes(start + end)}"
+        )
+    return sum(math.prod(tensor["shape"]) for tensor in tensors.values())
+
+
+def header(file: Path) -> tuple[dict[str, Any], int]:
+    """What a file of safetensors holds, by name, and where in it the numbers begin.
+
+    raises   OSError; ValueError, with a reason, when it is damaged
+    """
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        start = stream.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else size
+        if length > size - 8:
+            raise ValueError(f"{file.name} is damaged or was not copied to its end")
+        try:
+            tensors: dict[str, Any] = json.loads(stream.read(length))
+        except ValueError as exc:
+            raise ValueError(f"{file.name} is damaged") from exc
+    tensors.pop("__metadata__", None)
+    return tensors, 8 + length
+
+
+def available_bytes() -> int | None:
+    """Memory this process may still take; None where the system doesn't say."""
+    known = [free for free in (_of_machine(), _of_container(), _of_limit()) if free is not None]
+    return min(known, default=None)
+
+
+def _of_machine() -> int | None:
+    return _kilobytes(Path("/proc/meminfo"), "MemAvailable:")
+
+
+def _of_container() -> int | None:
+    """What the control group leaves; its page cache can be given back."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit = (group / "memory.max").read_text().strip()
+        if limit == "max":
+            return None
+        used = int((group / "memory.current").read_text())
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return max(0, int(limit) - used + int(stat.get("inactive_file", 0)))
+    except (OSError, ValueError):
+        return None
+
+
+def _of_limit() -> int | None:
+    """What `ulimit -v` leaves."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    used = _kilobytes(Path("/proc/self/status"), "VmSize:")
+    if limit == resource.RLIM_INFINITY or used is None:
+        return None
+    return max(0, limit - used)
+
+
+def _kilobytes(file: Path, field: str) -> int | None:
+    try:
+        lines = file.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    found = next((line for line in lines if line.startswith(field)), None)
+    return int(found.split()[1]) * 1024 if found else None
+
+
+def cpu_count() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,150 @@
+"""How a checkpoint brings a picture to its pixels, read from its configuration."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from index.embed.checkpoint import Checkpoint
+from index.images.decode import Shape
+from index.types.records import Floats
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# What processors of these families take pixels for when their file doesn't say.
+CLIP_MEAN, CLIP_DEVIATION = (
+    (0.48145466, 0.4578275, 0.40821073),
+    (0.26862954, 0.26130258, 0.27577711),
+)
+HALF = (0.5, 0.5, 0.5)
+
+
+def side(found: Checkpoint) -> int:
+    """The edge, in pixels, that preprocessing brings a picture to, from its configuration."""
+    settings = _settings(found)
+    if settings.get("max_num_patches"):
+        # Free resolution: the shorter edge is at most that of the square with as many patches.
+        return math.isqrt(int(settings["max_num_patches"])) * int(settings.get("patch_size", 16))
+    sizes = (settings.get("size"), settings.get("crop_size"))
+    edges = [e for size in sizes for e in (size.values() if isinstance(size, dict) else [size])]
+    vision = found.config.get("vision_config") or {}
+    return max([int(edge) for edge in edges if edge] or [int(vision.get("image_size", 224))])
+
+
+def shape(found: Checkpoint) -> Shape:
+    """How preprocessing brings a picture to its size."""
+    settings = _settings(found)
+    if settings.get("max_num_patches"):
+        return "free"
+    return "crop" if "shortest_edge" in _size(found, settings) else "squeeze"
+
+
+def resample(found: Checkpoint) -> int | None:
+    """The filter of preprocessing's resize, as Pillow numbers them; None where resizing and
+    cropping are not the two plain steps that `images.decode` can take at once."""
+    settings = _settings(found)
+    size, crop = _size(found, settings), settings.get("crop_size")
+    filter_ = settings.get("resample")
+    if not size or not isinstance(filter_, int):
+        return None
+    if settings.get("max_num_patches") or not settings.get("do_resize", True):
+        return None
+    edges = set(size.values())
+    if "shortest_edge" in size:
+        crops = set(crop.values()) if isinstance(crop, dict) else {crop}
+        plain = bool(settings.get("do_center_crop", True)) and crops == edges
+    else:
+        plain = len(edges) == 1 and not settings.get("do_center_crop", False)
+    return filter_ if plain else None
+
+
+def normalisation(found: Checkpoint) -> tuple[Floats, Floats] | None:
+    """What is taken from pixels in [0, 1] and what they are divided by, each (3,); None where
+    preprocessing does anything else than this to them."""
+    settings = _settings(found)
+    usual = abs(float(settings.get("rescale_factor", 1 / 255)) * 255 - 1) < 1e-6
+    if not (usual and settings.get("do_rescale", True) and settings.get("do_normalize", True)):
+        return None
+    clip = found.family == "clip"
+    mean = settings.get("image_mean", CLIP_MEAN if clip else HALF)
+    deviation = settings.get("image_std", CLIP_DEVIATION if clip else HALF)
+    return np.asarray(mean, np.float64), np.asarray(deviation, np.float64)
+
+
+def _size(found: Checkpoint, settings: dict[str, Any]) -> dict[str, int]:
+    """The size to resize to; old files of CLIP give the short edge as a bare number."""
+    size = settings.get("size")
+    if isinstance(size, int):
+        return (
+            {"shortest_edge": size} if found.family == "clip" else {"height": size, "width": size}
+        )
+    return size if isinstance(size, dict) else {}
+
+
+def _settings(found: Checkpoint) -> dict[str, Any]:
+    for name in ("preprocessor_config.json", "processor_config.json"):
+        file = found.folder / name
+        if file.is_file():
+            settings: dict[str, Any] = json.loads(file.read_bytes())
+            nested = settings.get("image_processor")
+            return nested if isinstance(nested, dict) else settings
+    return {}
+
+
+def processor(found: Checkpoint) -> Any:
+    """The checkpoint's image processor, in Pillow's arithmetic everywhere.
+
+    torchvision, where it is installed, resizes a little differently: the same picture would
+    get another vector on another machine.
+    """
+    import transformers
+
+    auto: Any = transformers.AutoImageProcessor  # without annotations
+    with quiet():
+        return auto.from_pretrained(found.folder, local_files_only=True, backend="pil")
+
+
+def seen(processor: Any, frame: Image) -> Image:
+    """The pixels that a processor makes of a frame, with their colours as they were."""
+    from PIL import Image as images
+
+    pixels = processor(images=[frame], return_tensors="np")
+    values = np.asarray(pixels["pixel_values"][0])
+    if "spatial_shapes" in pixels:
+        values = _from_patches(values, *np.asarray(pixels["spatial_shapes"][0]).tolist())
+    mean, deviation = (
+        np.asarray(numbers, np.float32)[:, None, None]
+        for numbers in (processor.image_mean, processor.image_std)
+    )
+    colours = ((values * deviation + mean) * 255).round().clip(0, 255).astype(np.uint8)
+    return images.fromarray(np.ascontiguousarray(colours.transpose(1, 2, 0)))
+
+
+def _from_patches(patches: Floats, rows: int, columns: int) -> Floats:
+    """(3, height, width) of the (n, size · size · 3) patches of a free resolution."""
+    size = math.isqrt(patches.shape[1] // 3)
+    grid = patches[: rows * columns].reshape(rows, columns, size, size, 3)
+    return grid.transpose(4, 0, 2, 1, 3).reshape(3, rows * size, columns * size)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """transformers' notices and bars kept out of the terminal while a folder is loaded."""
+    from transformers.utils import logging as notices
+
+    logging: Any = notices  # without annotations
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,231 @@
+"""The text tower of a CLIP or SigLIP, from its tensors, in numpy: no torch, no transformers.
+
+A question on the command line is answered before torch would have been imported. The bot, which
+has torch anyway, hands in the arithmetic of `packed`.
+
+Texts stand below each other without padding, so weights are read once for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from index.embed.checkpoint import Checkpoint
+from index.embed.geometry import Activation, Geometry, Unfamiliar, configured, geometry
+from index.embed.weights import Weights
+from index.types.records import Floats
+
+Pair: TypeAlias = tuple[Floats, Floats | None]  # a layer's weight, (out, in), and bias
+Rows: TypeAlias = Any  # (n, width), in whatever the arithmetic computes with
+Step: TypeAlias = Callable[[Rows], Rows]
+
+LEGACY_END = 2  # what old configurations call the end token, which is the highest there
+
+
+class Arithmetic(Protocol):
+    """How rows are computed: `InNumpy`, or the faster `packed.InTorch` where torch is there."""
+
+    def rows(self, array: Floats) -> Rows: ...
+
+    def array(self, rows: Rows) -> Floats: ...
+
+    def linear(self, pairs: Sequence[Pair]) -> Step:
+        """The products of pairs that take the same input, side by side."""
+
+    def mlp(self, up: Pair, down: Pair, activation: Activation) -> Step:
+        """`down` of the activation of `up`."""
+
+    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Step:
+        """The layer norm."""
+
+    def attended(self, qkv: Rows, spans: Sequence[slice], heads: int, *, causal: bool) -> Rows:
+        """(n, 3 · width) → (n, width): what each row takes from the rows of its own text."""
+
+
+class TextTower:
+    """Token ids → features; built by `text_tower`."""
+
+    def __init__(
+        self,
+        shape: Geometry,
+        weights: Weights,
+        arithmetic: Arithmetic,
+        *,
+        head: Pair,
+        causal: bool,
+        end: int | None,
+    ) -> None:
+        self._arithmetic = arithmetic
+        self._causal = causal
+        self._end = end
+        self._tokens = weights[f"{shape.prefix}embeddings.token_embedding.weight"]
+        self._positions = weights[f"{shape.prefix}embeddings.position_embedding.weight"]
+        self._layers = [_Layer(shape, n, weights, arithmetic) for n in range(shape.layers)]
+        self._norm = _norm(shape, weights, arithmetic, f"{shape.prefix}final_layer_norm")
+        self._head = arithmetic.linear([head])
+        self.dimension = head[0].shape[0]
+        self.context = self._positions.shape[0]
+
+    def __call__(self, texts: Sequence[Sequence[int]]) -> Floats:
+        """(len(texts), d) features of the texts' token ids, each at most `context` long."""
+        ends = np.cumsum([len(ids) for ids in texts])
+        spans = [slice(end - len(ids), end) for ids, end in zip(texts, ends, strict=True)]
+        words = self._tokens[np.concatenate([np.asarray(ids) for ids in texts])]
+        x = self._arithmetic.rows(
+            words + np.concatenate([self._positions[: len(ids)] for ids in texts])
+        )
+        for layer in self._layers:
+            x = layer(x, spans, causal=self._causal)
+        pooled = [span.start + self._pooled(ids) for span, ids in zip(spans, texts, strict=True)]
+        return self._arithmetic.array(self._head(self._norm(x[pooled])))
+
+    def _pooled(self, ids: Sequence[int]) -> int:
+        """Whose row stands for the text: the end token's in CLIP, the last one's in SigLIP."""
+        if self._end is None:
+            return len(ids) - 1
+        if self._end == LEGACY_END:
+            return int(np.argmax(ids))
+        return list(ids).index(self._end) if self._end in ids else 0
+
+
+class _Layer:
+    def __init__(
+        self, shape: Geometry, number: int, weights: Weights, arithmetic: Arithmetic
+    ) -> None:
+        name = shape.layer(number)
+
+        def pair(part: str) -> Pair:
+            return weights[f"{name}{part}.weight"], weights[f"{name}{part}.bias"]
+
+        self._arithmetic = arithmetic
+        self._heads = shape.heads
+        self._before = _norm(shape, weights, arithmetic, f"{name}layer_norm1")
+        self._qkv = arithmetic.linear([pair(f"self_attn.{which}_proj") for which in "qkv"])
+        self._out = arithmetic.linear([pair("self_attn.out_proj")])
+        self._between = _norm(shape, weights, arithmetic, f"{name}layer_norm2")
+        self._mlp = arithmetic.mlp(pair("mlp.fc1"), pair("mlp.fc2"), shape.activation)
+
+    def __call__(self, x: Rows, spans: Sequence[slice], *, causal: bool) -> Rows:
+        qkv = self._qkv(self._before(x))
+        x = x + self._out(self._arithmetic.attended(qkv, spans, self._heads, causal=causal))
+        return x + self._mlp(self._between(x))
+
+
+def _norm(shape: Geometry, weights: Weights, arithmetic: Arithmetic, name: str) -> Step:
+    return arithmetic.norm(weights[f"{name}.weight"], weights[f"{name}.bias"], shape.epsilon)
+
+
+def text_tower(
+    found: Checkpoint, weights: Weights, arithmetic: Arithmetic | None = None
+) -> TextTower:
+    """The text tower of a checkpoint, in numpy unless told otherwise.
+
+    raises   Unfamiliar when it is not one of those known here
+    """
+    settings = configured(found, "text")
+    prefix = "text_model."
+    others = {
+        f"{prefix}embeddings.token_embedding.weight",
+        f"{prefix}embeddings.position_embedding.weight",
+        f"{prefix}final_layer_norm.weight",
+        f"{prefix}final_layer_norm.bias",
+    }
+    if found.family == "clip":
+        others |= {"text_projection.weight"}
+        shape = geometry(
+            settings, weights, prefix, others, heads=8, activation="quick_gelu", epsilon=1e-5
+        )
+        end = settings.get("eos_token_id", 49407)
+        head: Pair = (weights["text_projection.weight"], None)
+    elif found.family in ("siglip", "siglip2"):
+        others |= {f"{prefix}head.weight", f"{prefix}head.bias"}
+        shape = geometry(
+            settings,
+            weights,
+            prefix,
+            others,
+            heads=12,
+            activation="gelu_pytorch_tanh",
+            epsilon=1e-6,
+        )
+        end = None
+        head = weights[f"{prefix}head.weight"], weights[f"{prefix}head.bias"]
+    else:
+        raise Unfamiliar(f"the family {found.family!r}")
+    causal = found.family == "clip"
+    return TextTower(shape, weights, arithmetic or InNumpy(), head=head, causal=causal, end=end)
+
+
+class InNumpy:
+    """Plain products; the weights stay where they are, in the file."""
+
+    def rows(self, array: Floats) -> Floats:
+        return array
+
+    def array(self, rows: Floats) -> Floats:
+        return rows
+
+    def linear(self, pairs: Sequence[Pair]) -> Step:
+        def product(x: Floats) -> Floats:
+            # This way round BLAS takes the weights as they lie: a third less time on few rows.
+            parts = [(weight @ x.T).T + (0 if bias is None else bias) for weight, bias in pairs]
+            y: Floats = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            return y
+
+        return product
+
+    def mlp(self, up: Pair, down: Pair, activation: Activation) -> Step:
+        first, second = self.linear([up]), self.linear([down])
+        return lambda x: second(activated(first(x), activation))
+
+    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Step:
+        def normed(x: Floats) -> Floats:
+            centred = x - x.mean(axis=-1, keepdims=True)
+            variance = np.einsum("nd,nd->n", centred, centred)[:, None] / np.float32(x.shape[-1])
+            y: Floats = centred / np.sqrt(variance + np.float32(epsilon)) * scale + shift
+            return y
+
+        return normed
+
+    def attended(self, qkv: Floats, spans: Sequence[slice], heads: int, *, causal: bool) -> Floats:
+        n, width = qkv.shape[0], qkv.shape[1] // 3
+        apart = qkv.reshape(n, 3, heads, width // heads)
+        taken = np.empty((n, width), np.float32)
+        for span in spans:
+            q, k, v = apart[span].transpose(1, 2, 0, 3)  # (heads, tokens, width of a head)
+            scores = q @ k.transpose(0, 2, 1) * np.float32(q.shape[-1] ** -0.5)
+            if causal:
+                scores[:, ~np.tri(scores.shape[-1], dtype=bool)] = -np.inf
+            shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+            shares /= shares.sum(axis=-1, keepdims=True)
+            taken[span] = (shares @ v).transpose(1, 0, 2).reshape(-1, width)
+        return taken
+
+
+def activated(x: Floats, activation: Activation) -> Floats:
+    """Each number through the activation of this name."""
+    y: Floats
+    if activation == "quick_gelu":
+        y = x / (1 + np.exp(np.float32(-1.702) * x))
+    elif activation == "gelu":
+        y = x * np.float32(0.5) * (1 + _erf(x * np.float32(0.5**0.5)))
+    else:
+        inner = np.float32((2 / np.pi) ** 0.5) * (x + np.float32(0.044715) * x * x * x)
+        y = x * np.float32(0.5) * (1 + np.tanh(inner))
+    return y
+
+
+def _erf(x: Floats) -> Floats:
+    """The error function, to 2e-7, which numpy lacks.
+
+    source   Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26
+    """
+    t = 1 / (1 + np.float32(0.3275911) * np.abs(x))
+    series = np.zeros_like(t)
+    for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        series = (series + np.float32(factor)) * t
+    signed: Floats = np.sign(x) * (1 - series * np.exp(-x * x))
+    return signed

@@ -1,0 +1,1 @@
+"""From bytes to RGB frames, in processes of their own."""

@@ -1,0 +1,1 @@
+"""Which links are most like a query, among those that may answer."""

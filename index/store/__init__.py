@@ -1,0 +1,1 @@
+"""What is kept on disk: links, items, embeddings, and the records beside them."""

@@ -1,0 +1,55 @@
+"""What is asked of a gallery, before and after the model has read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from index.types.records import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Words, a picture, a picture already in the gallery, or any combination of them."""
+
+    text: str | None = None
+    image: bytes | None = None
+    like: int | None = None  # the id of a link
+
+    @property
+    def words(self) -> str:
+        """The text with its blanks tidied; "" when there is none."""
+        return tidy(self.text or "")
+
+    @property
+    def empty(self) -> bool:
+        return not self.words and self.image is None and self.like is None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryEmbedding:
+    """One unit vector that stands for a query."""
+
+    vector: Floats  # (d,) float32
+    truncated: str | None = None  # the words that were read, where the text was too long
+    revision: str = ""  # of the model that read it; "": the one the gallery has
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedSearch:
+    """A question that can be asked again, such as for its next page.
+
+    embedding   None when it was not to be kept; whoever asks again embeds the query again
+    """
+
+    id: str
+    space: int
+    owner: int
+    params: Mapping[str, Any]
+    embedding: QueryEmbedding | None
+
+
+def tidy(text: str) -> str:
+    """The text as a model reads it: single blanks, and no halves of letters, which JSON allows."""
+    return " ".join(text.encode(errors="replace").decode().split())
