@@ -39,8 +39,8 @@ from bench.oracle import Audience, Member, Server
 from bench.report import Report, Target
 from bench.servers import Layout, deal, layout
 from bench.stage import Posted, Scene, Stage, open_stage
-from bot import replies
-from bot.results import PAGE_SIZE
+from bot.ask.results import PAGE_SIZE
+from bot.text import replies
 from demo.person import Answer, Payload, Person, Refused, Unanswered
 from index import Hit, Query, QueryEmbedding
 
