@@ -447,7 +447,7 @@ async def _post(
 async def _until_gone(inquiry: Inquiry, message: str) -> None:
     gallery = inquiry.stage.magpie.gallery
     await inquiry.stage.settled()
-    while await gallery.slots(inquiry.of.server, message):  # noqa: ASYNC110 (nothing tells of it)
+    while await gallery.links.slots(inquiry.of.server, message):  # noqa: ASYNC110 (nothing tells of it)
         await asyncio.sleep(0.01)
 
 

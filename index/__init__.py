@@ -1,6 +1,9 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
 from index.gallery import Gallery
+from index.interface import PictureEmbedder, Searcher
+from index.reembedding import Reembedding
+from index.store.interface import Bookkeeping, BookkeepingReader, Links
 from index.types.errors import (
     EmptyQuery,
     GalleryClosed,
@@ -45,6 +48,8 @@ from index.types.records import (
 __all__ = [
     "Answer",
     "Belonging",
+    "Bookkeeping",
+    "BookkeepingReader",
     "Counts",
     "Cursor",
     "EmbeddedPicture",
@@ -57,6 +62,7 @@ __all__ = [
     "Job",
     "Link",
     "LinkGone",
+    "Links",
     "ModelChanged",
     "ModelError",
     "ModelInfo",
@@ -67,6 +73,7 @@ __all__ = [
     "ModelUnusable",
     "NotAPicture",
     "PictureBroken",
+    "PictureEmbedder",
     "PictureError",
     "PictureTooHeavy",
     "PictureTooLarge",
@@ -74,7 +81,9 @@ __all__ = [
     "Precision",
     "Query",
     "QueryEmbedding",
+    "Reembedding",
     "SavedSearch",
+    "Searcher",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",
