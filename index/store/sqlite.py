@@ -41,7 +41,7 @@ import numpy as np
 from index.concurrency import to_completion
 from index.store import database, migrations, statements
 from index.types.errors import GalleryClosed, StoreUnreachable
-from index.types.query import QueryEmbedding, SavedSearch
+from index.types.query import QueryEmbedding
 from index.types.records import (
     Belonging,
     Changes,
@@ -57,6 +57,7 @@ from index.types.records import (
     Settled,
     key_of,
 )
+from index.types.searches import Asked, SavedSearch
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -76,6 +77,9 @@ CHECKPOINT_PAUSE_S = 0.05
 # In the statement that reads vectors: another model may take over between two statements.
 _MODELS = """(SELECT dimension FROM model), (SELECT revision FROM model),
     (SELECT dimension FROM successor)"""
+
+# What `_search_of` takes.
+SEARCH = "id, space, owner, params, vector, truncated, made_at FROM searches"
 
 OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "opted_out", "retention", "departed")
 
@@ -648,12 +652,12 @@ class Store:
         )
         return int(rows[0][0])
 
-    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
-        """The questions of an owner that are kept, as they were saved, with `made_at`."""
+    async def searches_of(self, space: int, owner: int) -> list[SavedSearch]:
+        """The saved searches of an owner, oldest first."""
         rows = await self._rows(
-            "SELECT params, made_at FROM searches WHERE space = ? AND owner = ?", space, owner
+            f"SELECT {SEARCH} WHERE space = ? AND owner = ? ORDER BY made_at", space, owner
         )
-        return [{**json.loads(params), "made_at": made_at} for params, made_at in rows]
+        return [_search_of(row) for row in rows]
 
     async def set_retention(self, space: int, days: int | None) -> None:
         """Keep pictures for so many days from now on; None: for as long as they are there."""
@@ -767,7 +771,7 @@ class Store:
         self,
         space: int,
         owner: int,
-        params: Mapping[str, Any],
+        asked: Asked,
         embedding: QueryEmbedding | None = None,
     ) -> str:
         """A short id for this question, by which it can be asked again for a week."""
@@ -775,7 +779,7 @@ class Store:
         vector, truncated = (
             (embedding.vector.tobytes(), embedding.truncated) if embedding else (None, None)
         )
-        row = (id, space, owner, json.dumps(params), vector, truncated, time.time())
+        row = (id, space, owner, json.dumps(asked.to_json()), vector, truncated, time.time())
         await self._execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
         return id
 
@@ -793,22 +797,24 @@ class Store:
     async def search_by_id(self, id: str) -> SavedSearch | None:
         """The question kept under this id, or None when it is gone or too old."""
         rows = await self._rows(
-            """SELECT id, space, owner, params, vector, truncated FROM searches
-            WHERE id = ? AND made_at >= ?""",
+            f"SELECT {SEARCH} WHERE id = ? AND made_at >= ?",
             id,
             time.time() - SEARCH_LIFE_S,
         )
-        if not rows:
-            return None
-        id, space, owner, params, vector, truncated = rows[0]
-        embedding = vector and QueryEmbedding(np.frombuffer(vector, np.float32), truncated)
-        return SavedSearch(id, space, owner, json.loads(params), embedding)
+        return _search_of(rows[0]) if rows else None
 
     async def _execute(self, sql: str, *params: Any) -> None:
         async def write(db: aiosqlite.Connection) -> None:
             await db.execute(sql, params)
 
         await self._write(write)
+
+
+def _search_of(row: sqlite3.Row) -> SavedSearch:
+    """The saved search in a row of `SEARCH`."""
+    id, space, owner, params, vector, truncated, made_at = row
+    embedding = vector and QueryEmbedding(np.frombuffer(vector, np.float32), truncated)
+    return SavedSearch(id, space, owner, Asked.from_json(json.loads(params)), embedding, made_at)
 
 
 def _disk_bytes(path: Path) -> int:
