@@ -8,6 +8,9 @@ from typing import Any
 
 from index.types.query import QueryEmbedding
 
+# How long a saved search can be run again.
+SEARCH_LIFE_S = 7 * 24 * 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class ShownBy:

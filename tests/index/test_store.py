@@ -17,8 +17,7 @@ import aiosqlite
 import numpy as np
 import pytest
 
-from index.store import migrations
-from index.store.sqlite import Store
+from index.store.sqlite import Store, migrations
 from index.types.errors import (
     GalleryClosed,
     StoreCorrupt,
@@ -269,9 +268,7 @@ async def test_jobs_are_remembered_and_their_ids_never_used_again(store: Store) 
     assert (await store.new_job(1, "reindex", {})).id > job.id
 
 
-async def test_search_can_be_asked_again_for_a_week(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_search_can_be_asked_again_for_a_week(store: Store) -> None:
     embedding = QueryEmbedding(np.arange(8, dtype=np.float32), "the words")
     id = await store.save_search(1, 5, ASKED, embedding)
     found = await store.search_by_id(id)
@@ -280,7 +277,7 @@ async def test_search_can_be_asked_again_for_a_week(
     assert found.embedding is not None
     assert np.array_equal(found.embedding.vector, embedding.vector)
     assert found.embedding.truncated == "the words"
-    monkeypatch.setattr("index.store.sqlite.SEARCH_LIFE_S", -1)
+    store.search_life_s = -1
     assert await store.search_by_id(id) is None
     await store.expire_searches()
     assert rows_of(store, "SELECT * FROM searches") == []
@@ -381,7 +378,7 @@ def test_lock_names_the_process_and_ends_with_it(tmp_path: Path) -> None:
     path = tmp_path / "g.db"
     code = f"""
 import pathlib, sys
-from index.store import lock
+from index.store.sqlite import lock
 held = lock.hold(pathlib.Path({str(path)!r}))
 print("held", flush=True)
 sys.stdin.read()

@@ -1,6 +1,6 @@
 """One SQLite file with links, items, embeddings, and what is remembered beside them.
 
-All SQL is here and in `statements`; `database` opens the file.
+All SQL is here and in `statements`; `connections` opens the file.
 
 Durability. `synchronous = FULL` in WAL mode: a commit is on disk before it is acknowledged,
 so a deletion doesn't come back after a power cut. NORMAL would be consistent too, and faster
@@ -39,7 +39,7 @@ import aiosqlite
 import numpy as np
 
 from index.concurrency import to_completion
-from index.store import database, migrations, statements
+from index.store.sqlite import connections, migrations, statements
 from index.types.errors import GalleryClosed, StoreUnreachable
 from index.types.query import QueryEmbedding
 from index.types.records import (
@@ -57,7 +57,7 @@ from index.types.records import (
     Settled,
     key_of,
 )
-from index.types.searches import Asked, SavedSearch
+from index.types.searches import SEARCH_LIFE_S, Asked, SavedSearch
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -68,8 +68,6 @@ SEGMENTS = ".segments"
 MAX_ID = 2**63 - 1
 # Rows read at once when the vectors are loaded: 8 MB of vectors of 512 numbers.
 CHUNK_ROWS = 4096
-# A question's buttons work this long.
-SEARCH_LIFE_S = 7 * 24 * 3600
 # The log can't be emptied while somebody reads; such a read takes milliseconds.
 CHECKPOINT_TRIES = 4
 CHECKPOINT_PAUSE_S = 0.05
@@ -93,8 +91,10 @@ class Store:
         reader: aiosqlite.Connection,
         writer: aiosqlite.Connection | None,
         held: IO[str] | None,
+        search_life_s: float,
     ) -> None:
         self.path = path
+        self.search_life_s = search_life_s
         self._reader = reader
         self._writer = writer
         self._held = held
@@ -105,31 +105,34 @@ class Store:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, read_only: bool = False) -> Store:
+    async def open(
+        cls, path: Path, *, read_only: bool = False, search_life_s: float = SEARCH_LIFE_S
+    ) -> Store:
         """The store in the file `path`, made or brought to the newest shape when needed.
 
-        raises   StoreLocked, StoreCorrupt, StoreTooNew, StoreUnreachable, StoreFull
+        search_life_s  how long saved searches can be run again
+        raises         StoreLocked, StoreCorrupt, StoreTooNew, StoreUnreachable, StoreFull
         """
         path = await asyncio.to_thread(path.resolve)
-        with database.translated(path):
+        with connections.translated(path):
             if read_only:
-                return cls(path, await database.open_reader(path), None, None)
-            return await cls._open_writing(path)
+                return cls(path, await connections.open_reader(path), None, None, search_life_s)
+            return await cls._open_writing(path, search_life_s)
 
     @classmethod
-    async def _open_writing(cls, path: Path) -> Store:
-        held = await asyncio.to_thread(database.prepare, path)
+    async def _open_writing(cls, path: Path, search_life_s: float) -> Store:
+        held = await asyncio.to_thread(connections.prepare, path)
         try:
-            writer = await database.open_writer(path)
+            writer = await connections.open_writer(path)
             try:
-                reader = await database.connect(path, read_only=True)
+                reader = await connections.connect(path, read_only=True)
             except BaseException:
                 await writer.close()
                 raise
         except BaseException:
             held.close()
             raise
-        return cls(path, reader, writer, held)
+        return cls(path, reader, writer, held, search_life_s)
 
     async def close(self) -> None:
         """Let running writes finish, refuse later ones, and let go of the file."""
@@ -156,7 +159,7 @@ class Store:
                 raise GalleryClosed
             if self._writer is None:
                 raise StoreUnreachable(self.path, "it was opened for reading only")
-            with database.translated(self.path):
+            with connections.translated(self.path):
                 await self._writer.execute("BEGIN IMMEDIATE")
                 try:
                     result = await fn(self._writer)
@@ -182,13 +185,13 @@ class Store:
                     return
             log.info("the write-ahead log is being read and is emptied with the next write")
         finally:
-            timeout_ms = int(database.BUSY_TIMEOUT_S * 1000)
+            timeout_ms = int(connections.BUSY_TIMEOUT_S * 1000)
             await writer.execute_fetchall(f"PRAGMA busy_timeout = {timeout_ms}")
 
     async def _rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
         if self._closed:
             raise GalleryClosed
-        with database.translated(self.path):
+        with connections.translated(self.path):
             return list(await self._reader.execute_fetchall(sql, params))
 
     # ---- the model
@@ -353,7 +356,7 @@ class Store:
             older = [link for link in settled.touched if link <= settled.newest]
             wheres.append(("id IN (SELECT value FROM json_each(?))", json.dumps(older)))
         for where, param in wheres:
-            with database.translated(self.path):
+            with connections.translated(self.path):
                 async with self._reader.execute(
                     f"""SELECT links.id, links.space, links.group_id, items.kind = 'text',
                         links.owner, links.posted_at, length(vectors), vectors
@@ -608,7 +611,7 @@ class Store:
                 raise StoreUnreachable(self.path, "it was opened for reading only")
             if not self._has_strays:
                 return
-            with database.translated(self.path):
+            with connections.translated(self.path):
                 await self._writer.execute_fetchall("VACUUM")
                 self._has_strays = False
                 self._log_has_deleted = True
@@ -786,7 +789,7 @@ class Store:
     async def expire_searches(self) -> None:
         """Drop the questions that are too old to be asked again. Not with each new one: from a
         log that has something deleted, every write moves everything into the file."""
-        old = time.time() - SEARCH_LIFE_S
+        old = time.time() - self.search_life_s
 
         async def write(db: aiosqlite.Connection) -> None:
             dropped = await db.execute("DELETE FROM searches WHERE made_at < ?", (old,))
@@ -799,7 +802,7 @@ class Store:
         rows = await self._rows(
             f"SELECT {SEARCH} WHERE id = ? AND made_at >= ?",
             id,
-            time.time() - SEARCH_LIFE_S,
+            time.time() - self.search_life_s,
         )
         return _search_of(rows[0]) if rows else None
 
