@@ -29,7 +29,10 @@ from index.types.errors import (
     StoreTooNew,
     StoreUnreachable,
 )
-from index.types.query import Query, QueryEmbedding, SavedSearch
+from index.types.query import Query, QueryEmbedding
+
+# Until bot/ takes the typed one: `from index.types.searches import Asked, SavedSearch, ShownBy`.
+from index.types.query import UntypedSavedSearch as SavedSearch
 from index.types.records import (
     Answer,
     Belonging,
@@ -44,9 +47,11 @@ from index.types.records import (
     Precision,
     vectors_file,
 )
+from index.types.searches import Asked, ShownBy
 
 __all__ = [
     "Answer",
+    "Asked",
     "Belonging",
     "Bookkeeping",
     "BookkeepingReader",
@@ -84,6 +89,7 @@ __all__ = [
     "Reembedding",
     "SavedSearch",
     "Searcher",
+    "ShownBy",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",

@@ -72,7 +72,7 @@ async def test_questions_go_after_a_week_also_where_nobody_asks_more(
     await mei.command("find", query="a dog")
     await magpie.upkeep.expire_all()
     assert await kept() == 1
-    monkeypatch.setattr("index.store.sqlite.SEARCH_LIFE_S", -1)
+    monkeypatch.setattr(magpie.gallery.bookkeeping, "search_life_s", -1)
     await magpie.upkeep.expire_all()
     assert await kept() == 0
 

@@ -12,8 +12,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from index.store import lock, migrations
-from index.store.sqlite import SEGMENTS
+from index.store.sqlite import SEGMENTS, lock, migrations
 from index.types.errors import StoreCorrupt, StoreTooNew, StoreUnreachable
 
 

@@ -12,7 +12,7 @@ from typing import IO
 
 import aiosqlite
 
-from index.store import lock, migrations
+from index.store.sqlite import lock, migrations
 from index.types.errors import (
     GalleryClosed,
     StoreCorrupt,

@@ -1,6 +1,6 @@
 """One SQLite file with links, items, embeddings, and what is remembered beside them.
 
-All SQL is here and in `statements`; `database` opens the file.
+All SQL is here and in `statements`; `connections` opens the file.
 
 Durability. `synchronous = FULL` in WAL mode: a commit is on disk before it is acknowledged,
 so a deletion doesn't come back after a power cut. NORMAL would be consistent too, and faster
@@ -39,9 +39,9 @@ import aiosqlite
 import numpy as np
 
 from index.concurrency import to_completion
-from index.store import database, migrations, statements
+from index.store.sqlite import connections, migrations, statements
 from index.types.errors import GalleryClosed, StoreUnreachable
-from index.types.query import QueryEmbedding, SavedSearch
+from index.types.query import QueryEmbedding
 from index.types.records import (
     Belonging,
     Changes,
@@ -57,6 +57,7 @@ from index.types.records import (
     Settled,
     key_of,
 )
+from index.types.searches import SEARCH_LIFE_S, Asked, SavedSearch
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -67,8 +68,6 @@ SEGMENTS = ".segments"
 MAX_ID = 2**63 - 1
 # Rows read at once when the vectors are loaded: 8 MB of vectors of 512 numbers.
 CHUNK_ROWS = 4096
-# A question's buttons work this long.
-SEARCH_LIFE_S = 7 * 24 * 3600
 # The log can't be emptied while somebody reads; such a read takes milliseconds.
 CHECKPOINT_TRIES = 4
 CHECKPOINT_PAUSE_S = 0.05
@@ -76,6 +75,9 @@ CHECKPOINT_PAUSE_S = 0.05
 # In the statement that reads vectors: another model may take over between two statements.
 _MODELS = """(SELECT dimension FROM model), (SELECT revision FROM model),
     (SELECT dimension FROM successor)"""
+
+# What `_search_of` takes.
+SEARCH = "id, space, owner, params, vector, truncated, made_at FROM searches"
 
 OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "opted_out", "retention", "departed")
 
@@ -89,8 +91,10 @@ class Store:
         reader: aiosqlite.Connection,
         writer: aiosqlite.Connection | None,
         held: IO[str] | None,
+        search_life_s: float,
     ) -> None:
         self.path = path
+        self.search_life_s = search_life_s
         self._reader = reader
         self._writer = writer
         self._held = held
@@ -101,31 +105,34 @@ class Store:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, read_only: bool = False) -> Store:
+    async def open(
+        cls, path: Path, *, read_only: bool = False, search_life_s: float = SEARCH_LIFE_S
+    ) -> Store:
         """The store in the file `path`, made or brought to the newest shape when needed.
 
-        raises   StoreLocked, StoreCorrupt, StoreTooNew, StoreUnreachable, StoreFull
+        search_life_s  how long saved searches can be run again
+        raises         StoreLocked, StoreCorrupt, StoreTooNew, StoreUnreachable, StoreFull
         """
         path = await asyncio.to_thread(path.resolve)
-        with database.translated(path):
+        with connections.translated(path):
             if read_only:
-                return cls(path, await database.open_reader(path), None, None)
-            return await cls._open_writing(path)
+                return cls(path, await connections.open_reader(path), None, None, search_life_s)
+            return await cls._open_writing(path, search_life_s)
 
     @classmethod
-    async def _open_writing(cls, path: Path) -> Store:
-        held = await asyncio.to_thread(database.prepare, path)
+    async def _open_writing(cls, path: Path, search_life_s: float) -> Store:
+        held = await asyncio.to_thread(connections.prepare, path)
         try:
-            writer = await database.open_writer(path)
+            writer = await connections.open_writer(path)
             try:
-                reader = await database.connect(path, read_only=True)
+                reader = await connections.connect(path, read_only=True)
             except BaseException:
                 await writer.close()
                 raise
         except BaseException:
             held.close()
             raise
-        return cls(path, reader, writer, held)
+        return cls(path, reader, writer, held, search_life_s)
 
     async def close(self) -> None:
         """Let running writes finish, refuse later ones, and let go of the file."""
@@ -152,7 +159,7 @@ class Store:
                 raise GalleryClosed
             if self._writer is None:
                 raise StoreUnreachable(self.path, "it was opened for reading only")
-            with database.translated(self.path):
+            with connections.translated(self.path):
                 await self._writer.execute("BEGIN IMMEDIATE")
                 try:
                     result = await fn(self._writer)
@@ -178,13 +185,13 @@ class Store:
                     return
             log.info("the write-ahead log is being read and is emptied with the next write")
         finally:
-            timeout_ms = int(database.BUSY_TIMEOUT_S * 1000)
+            timeout_ms = int(connections.BUSY_TIMEOUT_S * 1000)
             await writer.execute_fetchall(f"PRAGMA busy_timeout = {timeout_ms}")
 
     async def _rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
         if self._closed:
             raise GalleryClosed
-        with database.translated(self.path):
+        with connections.translated(self.path):
             return list(await self._reader.execute_fetchall(sql, params))
 
     # ---- the model
@@ -349,7 +356,7 @@ class Store:
             older = [link for link in settled.touched if link <= settled.newest]
             wheres.append(("id IN (SELECT value FROM json_each(?))", json.dumps(older)))
         for where, param in wheres:
-            with database.translated(self.path):
+            with connections.translated(self.path):
                 async with self._reader.execute(
                     f"""SELECT links.id, links.space, links.group_id, items.kind = 'text',
                         links.owner, links.posted_at, length(vectors), vectors
@@ -604,7 +611,7 @@ class Store:
                 raise StoreUnreachable(self.path, "it was opened for reading only")
             if not self._has_strays:
                 return
-            with database.translated(self.path):
+            with connections.translated(self.path):
                 await self._writer.execute_fetchall("VACUUM")
                 self._has_strays = False
                 self._log_has_deleted = True
@@ -648,12 +655,12 @@ class Store:
         )
         return int(rows[0][0])
 
-    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
-        """The questions of an owner that are kept, as they were saved, with `made_at`."""
+    async def searches_of(self, space: int, owner: int) -> list[SavedSearch]:
+        """The saved searches of an owner, oldest first."""
         rows = await self._rows(
-            "SELECT params, made_at FROM searches WHERE space = ? AND owner = ?", space, owner
+            f"SELECT {SEARCH} WHERE space = ? AND owner = ? ORDER BY made_at", space, owner
         )
-        return [{**json.loads(params), "made_at": made_at} for params, made_at in rows]
+        return [_search_of(row) for row in rows]
 
     async def set_retention(self, space: int, days: int | None) -> None:
         """Keep pictures for so many days from now on; None: for as long as they are there."""
@@ -767,7 +774,7 @@ class Store:
         self,
         space: int,
         owner: int,
-        params: Mapping[str, Any],
+        asked: Asked,
         embedding: QueryEmbedding | None = None,
     ) -> str:
         """A short id for this question, by which it can be asked again for a week."""
@@ -775,14 +782,14 @@ class Store:
         vector, truncated = (
             (embedding.vector.tobytes(), embedding.truncated) if embedding else (None, None)
         )
-        row = (id, space, owner, json.dumps(params), vector, truncated, time.time())
+        row = (id, space, owner, json.dumps(asked.to_json()), vector, truncated, time.time())
         await self._execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
         return id
 
     async def expire_searches(self) -> None:
         """Drop the questions that are too old to be asked again. Not with each new one: from a
         log that has something deleted, every write moves everything into the file."""
-        old = time.time() - SEARCH_LIFE_S
+        old = time.time() - self.search_life_s
 
         async def write(db: aiosqlite.Connection) -> None:
             dropped = await db.execute("DELETE FROM searches WHERE made_at < ?", (old,))
@@ -793,22 +800,24 @@ class Store:
     async def search_by_id(self, id: str) -> SavedSearch | None:
         """The question kept under this id, or None when it is gone or too old."""
         rows = await self._rows(
-            """SELECT id, space, owner, params, vector, truncated FROM searches
-            WHERE id = ? AND made_at >= ?""",
+            f"SELECT {SEARCH} WHERE id = ? AND made_at >= ?",
             id,
-            time.time() - SEARCH_LIFE_S,
+            time.time() - self.search_life_s,
         )
-        if not rows:
-            return None
-        id, space, owner, params, vector, truncated = rows[0]
-        embedding = vector and QueryEmbedding(np.frombuffer(vector, np.float32), truncated)
-        return SavedSearch(id, space, owner, json.loads(params), embedding)
+        return _search_of(rows[0]) if rows else None
 
     async def _execute(self, sql: str, *params: Any) -> None:
         async def write(db: aiosqlite.Connection) -> None:
             await db.execute(sql, params)
 
         await self._write(write)
+
+
+def _search_of(row: sqlite3.Row) -> SavedSearch:
+    """The saved search in a row of `SEARCH`."""
+    id, space, owner, params, vector, truncated, made_at = row
+    embedding = vector and QueryEmbedding(np.frombuffer(vector, np.float32), truncated)
+    return SavedSearch(id, space, owner, Asked.from_json(json.loads(params)), embedding, made_at)
 
 
 def _disk_bytes(path: Path) -> int:
