@@ -26,6 +26,7 @@ from index.types.errors import (
     StoreTooNew,
     StoreUnreachable,
 )
+from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding, SavedSearch
 from index.types.records import (
     Answer,
@@ -38,6 +39,7 @@ from index.types.records import (
     Job,
     Link,
     ModelInfo,
+    Position,
     Precision,
     vectors_file,
 )
@@ -49,6 +51,7 @@ __all__ = [
     "Cursor",
     "EmbeddedPicture",
     "EmptyQuery",
+    "Filter",
     "Gallery",
     "GalleryClosed",
     "GalleryError",
@@ -71,10 +74,12 @@ __all__ = [
     "PictureTooHeavy",
     "PictureTooLarge",
     "PictureTooSlow",
+    "Position",
     "Precision",
     "Query",
     "QueryEmbedding",
     "SavedSearch",
+    "Sort",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",
