@@ -37,7 +37,7 @@ from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
 from bot.ask.results import PAGE_SIZE
 from demo.person import Answer, Person
-from index import Gallery, Query
+from index import Filter, Gallery, Query
 
 SIZES = (10_000, 1_000_000)
 QUESTIONS = 96
@@ -183,8 +183,8 @@ async def _ask_peer(peer: Gallery, words: str) -> tuple[float, float]:
     began = time.perf_counter()
     embedding = await peer.embed_query(Query(text=words))
     embedded = time.perf_counter()
-    groups = {town.CAMERA, *town.PLACES}
-    answer = await peer.search(embedding, space=town.GUILD, groups=groups, k=PAGE_SIZE)
+    groups = frozenset({town.CAMERA, *town.PLACES})
+    answer = await peer.search(embedding, Filter(town.GUILD, groups), k=PAGE_SIZE)
     assert len(answer.hits) == PAGE_SIZE
     return embedded - began, time.perf_counter() - embedded
 

@@ -42,7 +42,7 @@ from bench.stage import Posted, Scene, Stage, open_stage
 from bot.ask.results import PAGE_SIZE
 from bot.text import replies
 from demo.person import Answer, Payload, Person, Refused, Unanswered
-from index import Hit, Query, QueryEmbedding
+from index import Filter, Hit, Query, QueryEmbedding
 
 MODEL = Path(__file__).resolve().parent.parent / "pocket" / "model"
 WORLDS = 2_000
@@ -212,9 +212,8 @@ class Inquiry:
 
     async def _ranking(self, asked: Asked, groups: set[int]) -> list[Hit]:
         source = str(asked.source) if asked.source else None
-        answer = await self.stage.magpie.gallery.search(
-            asked.embedding, space=self.of.server, groups=groups, k=1_000, but_not_source=source
-        )
+        filter = Filter(self.of.server, frozenset(groups), but_not_source=source)
+        answer = await self.stage.magpie.gallery.search(asked.embedding, filter, k=1_000)
         return answer.hits
 
     def _missing(self, given: Given, due: list[Hit], shown: list[int], ranking: list[Hit]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from PIL import Image
 
 from bench.hostile import files, words
 from bench.hostile.trial import Unsound
-from index import Gallery, GalleryError, Group, Link, Query, QueryEmbedding
+from index import Filter, Gallery, GalleryError, Group, Link, Position, Query, QueryEmbedding
 
 MODEL = Path(__file__).resolve().parents[2] / "pocket" / "model"
 SPACE, GROUP = 1, 10
+IN_GROUP = Filter(SPACE, frozenset({GROUP}))
 COLOURS = ("red", "lime", "blue", "white", "black", "orange", "teal", "pink")
 LIMIT_S = 5.0
 
@@ -26,7 +28,7 @@ class Asked:
     link: Link
     search: str
     number: int
-    offset: int
+    after: Position | None
 
 
 class Questions:
@@ -57,8 +59,8 @@ class Questions:
             details={words.text(chance, 20): words.text(chance)},
         )
         number = abs(chance.choice(words.NUMBERS))
-        offset = chance.choice((0, 1, 6, number))
-        return Asked(query, link, words.whole_text(chance, 100), number, offset)
+        after = chance.choice((None, _somewhere(chance, number)))
+        return Asked(query, link, words.whole_text(chance, 100), number, after)
 
     def run(self, subject: Asked) -> str:
         return self._runner.run(self._run(subject))
@@ -73,12 +75,10 @@ class Questions:
         if (await gallery.links.count()).links != before:
             raise Unsound(f"{before} links have become another number")
         try:
-            answer = await gallery.find(
-                asked.query, space=SPACE, groups={GROUP}, k=6, offset=asked.offset
-            )
+            answer = await gallery.find(asked.query, IN_GROUP, k=6, after=asked.after)
         except GalleryError as refusal:
             return type(refusal).__name__
-        if asked.offset == 0 and len(answer.hits) != 6:
+        if asked.after is None and len(answer.hits) != 6:
             raise Unsound(f"{len(answer.hits)} of 6 hits")
         return "answered"
 
@@ -90,7 +90,7 @@ class Questions:
         if link.slot not in await gallery.links.slots(SPACE, link.source):
             raise Unsound("a link that is kept under another name")
         embedding: QueryEmbedding = await gallery.embed_query(Query(text="a text"))
-        answer = await gallery.search(embedding, space=SPACE, groups={GROUP}, k=1, kind="text")
+        answer = await gallery.search(embedding, replace(IN_GROUP, kind="text"), k=1)
         kept = answer.hits[0].link
         if (kept.source, kept.slot, kept.name) != (link.source, link.slot, link.name):
             raise Unsound(f"{link} reads {kept}")
@@ -103,6 +103,13 @@ class Questions:
     def close(self) -> None:
         self._runner.run(self._gallery.close())
         self._runner.close()
+
+
+def _somewhere(chance: random.Random, number: int) -> Position:
+    """Any place in an answer, also one that no page ever ended at."""
+    score = chance.choice((0.0, 1.0, -1.0, chance.uniform(-2, 2), math.inf, math.nan))
+    rank = chance.choice((0, 1, 6, number))
+    return Position(rank, score, chance.choice((0, number)), chance.uniform(-1, 2e9))
 
 
 def _name(chance: random.Random) -> str:

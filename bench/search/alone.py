@@ -23,11 +23,11 @@ def answer(size: int, asked: dict[str, Floats], folder: Path) -> tuple[float, di
     rows = filled(exact.passing(made(size, DIMENSION)), DIMENSION, columns, folder)
     timed = {}
     for name, limit in FILTERS.items():
-        arguments, _ = limit.of(columns)
+        filter, _ = limit.of(columns)
         timed[name] = Timed({"magpie": []})
         parts = np.split(exact.best[name], len(asked))  # as they were put together
         for (kind, queries), best in zip(asked.items(), parts, strict=True):
-            found = timed[name].ask("magpie", partial(ask, rows, arguments), queries)
+            found = timed[name].ask("magpie", partial(ask, rows, filter), queries)
             timed[name].recalls[kind] = [
                 float(np.isin(ours.links, right).mean())
                 for ours, right in zip(found, best, strict=True)

@@ -11,7 +11,7 @@ import asyncio
 import enum
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -23,7 +23,7 @@ from bot.media.pictures import Picture
 from bot.ops.logs import fields
 from bot.sync.erasure import forget_group
 from bot.text.replies import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, quoted
-from index import Hit, Link, QueryEmbedding, StoreError
+from index import Filter, Hit, Link, Position, QueryEmbedding, StoreError
 
 if TYPE_CHECKING:
     from bot.app import Magpie
@@ -85,26 +85,35 @@ async def page(
     that stay in it.
     """
     found = Page(first, first)
+    filter = Filter(space, frozenset(groups), but_not_source=but_not_source)
+    after = await _end_of(client, embedding, filter, first)
     looked_up = 0
     while len(found.shown) < PAGE_SIZE and looked_up < MAX_LOOKED_UP:
         answer = await client.gallery.search(
-            embedding,
-            space=space,
-            groups=groups,
-            k=PAGE_SIZE - len(found.shown),
-            offset=found.next,
-            but_not_source=but_not_source,
+            embedding, filter, k=PAGE_SIZE - len(found.shown), after=after
         )
         for now in await _read_again(client, answer.hits):
             found.next += now is not Absent.GONE
             found.unreadable += now is Absent.UNREADABLE
             if isinstance(now, Shown):
                 found.shown.append(now)
+        if answer.hits:
+            after = replace(answer.hits[-1].position, rank=found.next)
         looked_up += len(answer.hits)
         found.more, found.truncated = answer.more, answer.truncated
         if not answer.more:
             break
     return found
+
+
+async def _end_of(
+    client: Magpie, embedding: QueryEmbedding, filter: Filter, first: int
+) -> Position | None:
+    """Where the first so many hits end."""
+    if not first:
+        return None
+    answer = await client.gallery.search(embedding, filter, k=first)
+    return answer.hits[-1].position if answer.hits else None
 
 
 async def _read_again(client: Magpie, hits: Sequence[Hit]) -> list[Shown | Absent]:
