@@ -36,8 +36,8 @@ from bench.checkpoint import vit_b32
 from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
 from bot.results import PAGE_SIZE
-from demo.person import Answer, Person
 from index import Gallery, Query
+from sandbox.person import Answer, Person
 
 SIZES = (10_000, 1_000_000)
 QUESTIONS = 96

@@ -29,13 +29,13 @@ from typing import Any
 from PIL import Image
 
 from bench import photographs
+from bench.checkpoint import BUILD
 from bench.hostile.trial import file_of
 from bench.report import Figure, Report, Target
 from index.images import decode as images
 from index.images import decoders
 
-ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / "build" / "fuzz"
+KEPT = BUILD / "fuzz"
 # Inputs of each kind: as many as all together take some minutes on one core.
 COUNTS = {
     "pictures": 14_000,
@@ -149,7 +149,6 @@ class Trials:
         return subprocess.Popen(
             [sys.executable, "-m", "bench.hostile", self._tried.kind, *place],
             stdout=subprocess.PIPE,
-            cwd=ROOT,
         )
 
     def _came(self, number: int, line: dict[str, Any]) -> None:

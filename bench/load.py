@@ -30,9 +30,9 @@ from PIL import Image
 import sandbox
 from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
-from demo.person import Person, Refused, Unanswered
 from index import Gallery
-from pocket.evaluate import MODEL
+from pocket import MODEL
+from sandbox.person import Person, Refused, Unanswered
 from sandbox.snowflakes import at_time
 from sandbox.world import Application, Channel, Guild, Member, Role, User, World
 
@@ -46,7 +46,7 @@ BEGAN = 1_767_225_600
 TOKEN = "the-bots-token"
 PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 31
 WORDS = ("dog in snow", "cat at night", "a red car", "fish", "house by the sea", "two birds")
-PLOT = Path(__file__).resolve().parent.parent / "docs" / "load.svg"
+PLOT = Path("docs", "load.svg")
 
 
 def _id(number: int) -> int:
@@ -114,12 +114,9 @@ class Seen:
 
 
 def run() -> Report:
-    return asyncio.run(_run())
-
-
-async def _run() -> Report:
     with tempfile.TemporaryDirectory() as scratch:
-        seen, pictures = await _under_load(Path(scratch))
+        seen, pictures = asyncio.run(_under_load(Path(scratch)))
+    PLOT.parent.mkdir(exist_ok=True)
     PLOT.write_text(plot(seen))
     posted = len(seen.posted)
     quiet, noisy = seen.lags(noisy=False), seen.lags(noisy=True)

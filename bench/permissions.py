@@ -41,10 +41,10 @@ from bench.servers import Layout, deal, layout
 from bench.stage import Posted, Scene, Stage, open_stage
 from bot import replies
 from bot.results import PAGE_SIZE
-from demo.person import Answer, Payload, Person, Refused, Unanswered
 from index import Hit, Query, QueryEmbedding
+from pocket import MODEL
+from sandbox.person import Answer, Payload, Person, Refused, Unanswered
 
-MODEL = Path(__file__).resolve().parent.parent / "pocket" / "model"
 WORLDS = 2_000
 SERVERS = 8
 PICTURES = 40  # files, of which each server shows most

@@ -21,9 +21,9 @@ from bench.servers import CATEGORY, FORUM, Layout
 from bot.client import Magpie
 from bot.health import Metrics
 from bot.settings import Settings
-from demo.person import Person
 from index import Gallery
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from sandbox.snowflakes import at_time
 from sandbox.world import (
     Application,

@@ -23,7 +23,7 @@ from bench.oracle import Member, Place, Says, Server
 from bench.report import Figure, Target
 from bench.servers import FORUM, PRIVATE_THREAD, PUBLIC_THREAD, TEXT, VOICE, WRITING, Layout
 from bench.stage import Scene, Stage, open_stage
-from demo.person import Answer, Payload
+from sandbox.person import Answer, Payload
 
 BARE, FULL, THREADS = range(3)
 NAMES = ("bare", "full", "threads")

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import sandbox
 from bench import photographs
+from bench.checkpoint import BUILD
 from bench.vectors import Floats, pictures
 from index import EmbeddedPicture, Gallery, Group, Link
 from sandbox.snowflakes import at_time
@@ -35,7 +36,7 @@ from sandbox.world import (
     World,
 )
 
-FOLDER = Path(__file__).resolve().parent.parent / "build" / "town"
+FOLDER = BUILD / "town"
 BEGAN = 1_767_225_600  # 2026-01-01; a message a second from then on
 CHANNELS = 50
 PHOTOGRAPHS = 800  # in #camera

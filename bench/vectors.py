@@ -12,17 +12,18 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.checkpoint import BUILD
+from demo import FOLDER
+from pocket import MODEL
+
 Floats: TypeAlias = NDArray[np.float32]
 
-ROOT = Path(__file__).resolve().parent.parent
 SEED = int(os.environ.get("BENCH_SEED", "7"))
-DEMO = ROOT / "sandbox" / "demo"
 # Each picture of the demo is cut into this many, from a whole to a quarter of it.
 CUTS = 9
 THEMES = 128
@@ -83,7 +84,7 @@ def made(rows: int, dimension: int = 512) -> Iterator[Floats]:
 
 def pictures(rows: int, dimension: int = 512) -> Floats:
     """The same, (rows, dimension), mapped from a file that is made once under build/."""
-    path = ROOT / "build" / "vectors" / f"{rows}x{dimension}-{SEED}.npy"
+    path = BUILD / "vectors" / f"{rows}x{dimension}-{SEED}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
@@ -111,12 +112,12 @@ def real(count: int) -> tuple[Floats, dict[str, Floats]]:
 
     from index.embed import checkpoint, embedder
 
-    model = embedder.load(checkpoint.find(str(ROOT / "pocket" / "model")), "cpu")
-    labels = json.loads((DEMO / "labels.json").read_text("utf-8"))
+    model = embedder.load(checkpoint.find(str(MODEL)), "cpu")
+    labels = json.loads((FOLDER / "labels.json").read_text("utf-8"))
     random = np.random.default_rng(SEED)
     frames = []
     for name in labels:
-        with Image.open(DEMO / name) as file:
+        with Image.open(FOLDER / name) as file:
             picture = file.convert("RGB")
         frames += [_cut(picture, random, number) for number in range(CUTS)]
     images = np.concatenate([model.images(frames[n : n + 64]) for n in range(0, len(frames), 64)])

@@ -38,18 +38,19 @@ import aiohttp
 
 import sandbox
 from bench.chaos import machine, schedule, truth, village
-from bench.chaos.bot import ROOT, Bot
+from bench.chaos.bot import Bot
 from bench.chaos.clock import Clock
 from bench.chaos.happenings import Happenings
 from bench.chaos.pictures import Pictures
 from bench.chaos.truth import Difference, Wishes
 from bench.chaos.village import GENERAL, NEST, NIGHT
 from bench.chaos.witness import Witness
+from bench.checkpoint import BUILD
 from bench.report import Figure, Report, Target
-from demo.person import Answer, Person, Refused, Unanswered
 from sandbox.core import Clocks
+from sandbox.person import Answer, Person, Refused, Unanswered
 
-FOLDER = ROOT / "build" / "chaos"
+FOLDER = BUILD / "chaos"
 START_S = 120.0
 LOOK_S = 1.0
 # How long everything may take to be right again: a page that failed waits half a minute, and what
@@ -92,7 +93,7 @@ def run() -> Report:
     hurried = bool(os.environ.get("BENCH_HURRIED"))
     outcomes = []
     for seed in range(int(first), int(last or first) + 1):
-        folder = FOLDER / str(seed)
+        folder = (FOLDER / str(seed)).absolute()
         outcomes.append(asyncio.run(play(seed, minutes * 60, folder, hurried=hurried)))
         if last:
             print(outcomes[-1].line(), file=sys.stderr, flush=True)
@@ -101,7 +102,7 @@ def run() -> Report:
     figures: dict[str, Figure] = {**counts, "seeds": len(outcomes), "minutes": minutes}
     for name in outcomes[0].figures:
         figures[name] = round(sum(one.figures[name] for one in outcomes), 1)
-    figures |= {"logs": str(FOLDER.relative_to(ROOT) / "SEED" / "log")}
+    figures |= {"logs": str(FOLDER / "SEED" / "log")}
     figures |= {f"fault {n}": what for n, what in enumerate(faults[:20], start=1)}
     targets = {count: Target(number, 0, at_least=False) for count, number in counts.items()}
     return Report(figures, {}, targets)

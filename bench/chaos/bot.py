@@ -18,9 +18,8 @@ import aiohttp
 
 from bench.chaos.clock import Clock
 from bench.chaos.village import TOKEN
+from pocket import MODEL
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-MODEL = ROOT / "pocket" / "model"
 REFUSED = 2  # it said what has to change first, such as a file that is locked
 AGAIN_S = 0.5
 LOG_LINE_BYTES = 1 << 20
@@ -105,7 +104,6 @@ class Bot:
         module = "bench.chaos.hurried" if self._hurried else "bot"
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", module),
-            cwd=ROOT,
             env={**os.environ, **self._settings()},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -17,8 +17,8 @@ from bench.chaos.privacy import Privacy
 from bench.chaos.schedule import Step
 from bench.chaos.truth import Wishes
 from bench.chaos.whom import Nothing, Whom
-from demo.person import Person, Refused
 from sandbox import Server
+from sandbox.person import Person, Refused
 
 KINDS = (Posts, Places, Privacy, Machine, Outages)  # each step is a method of one of them
 

@@ -12,8 +12,8 @@ from bench.chaos.bot import Bot
 from bench.chaos.truth import Wishes
 from bench.chaos.village import NEST
 from bench.chaos.whom import Whom, pick
-from demo.person import Refused, Unanswered
 from sandbox import Server
+from sandbox.person import Refused, Unanswered
 
 WISH_S = 20.0  # for an answer to a wish about privacy
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from bench.chaos import village
 from bench.chaos.truth import Wishes
-from demo.person import Person
 from sandbox import Server
+from sandbox.person import Person
 from sandbox.world import Channel, Message
 
 T = TypeVar("T")

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.chaos import truth
-from demo.person import Answer
 from sandbox.core import Core
+from sandbox.person import Answer
 from sandbox.world import Channel, Guild
 
 # Events that say who may see what; interactions tell the bot the roles of who asks.

@@ -21,13 +21,14 @@ from PIL import Image
 
 import sandbox
 from bench.hostile import files, words
-from bench.hostile.questions import COLOURS, MODEL
+from bench.hostile.questions import COLOURS
 from bench.hostile.trial import Unsound
 from bot.client import Magpie
 from bot.health import Metrics
 from bot.settings import Settings
-from demo.person import Answer, Person, Refused
 from index import Gallery
+from pocket import MODEL
+from sandbox.person import Answer, Person, Refused
 from sandbox.snowflakes import at_time
 from sandbox.world import (
     Application,

@@ -13,8 +13,8 @@ from PIL import Image
 from bench.hostile import files, words
 from bench.hostile.trial import Unsound
 from index import Gallery, GalleryError, Group, Link, Query, QueryEmbedding
+from pocket import MODEL
 
-MODEL = Path(__file__).resolve().parents[2] / "pocket" / "model"
 SPACE, GROUP = 1, 10
 COLOURS = ("red", "lime", "blue", "white", "black", "orange", "teal", "pink")
 LIMIT_S = 5.0

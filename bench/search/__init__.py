@@ -24,6 +24,7 @@ from pathlib import Path
 # Before numpy comes: its library takes as many threads as it sees cores then.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from bench.checkpoint import BUILD
 from bench.report import Report, Target, spread
 from bench.search import alone, peers, plot, through_gallery
 from bench.search.rows import WHERE
@@ -99,6 +100,5 @@ def _tell(report: Report, of: str, held: float, timed: dict[str, Timed]) -> None
 
 
 def _scratch() -> Path:
-    folder = Path(__file__).resolve().parents[2] / "build"
-    folder.mkdir(exist_ok=True)
-    return folder
+    BUILD.mkdir(exist_ok=True)
+    return BUILD

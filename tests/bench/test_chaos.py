@@ -20,10 +20,10 @@ from bench.chaos.clock import Clock
 from bench.chaos.pictures import Pictures, key
 from bench.chaos.truth import Difference, Found, Should, Wishes
 from bench.chaos.witness import Witness
-from demo.person import Answer
 from index.store.sqlite import Store
 from index.types.records import EmbeddedPicture, Group, Link, ModelInfo
 from sandbox import permissions, serve
+from sandbox.person import Answer
 from sandbox.world import Overwrite
 
 SECONDS = 20.0

@@ -10,8 +10,8 @@ import pytest
 
 import sandbox
 from bench import find, town
-from demo.person import Person
 from index import Gallery
+from sandbox.person import Person
 from tests.bot.running import idle, png, running
 from tests.index.colours import ColourEmbedder
 

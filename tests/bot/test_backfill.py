@@ -15,9 +15,9 @@ from bot import backfill, upkeep
 from bot.backlog import State
 from bot.client import Magpie
 from bot.erasure import forget_group
-from demo.person import Person
 from index import Cursor
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from sandbox.rest import Exchange
 from sandbox.world import Overwrite
 from tests import worlds

@@ -13,8 +13,8 @@ import pytest
 import sandbox as sandbox_package
 from bot import replies, upkeep
 from bot.client import Magpie
-from demo.person import Person, Refused
 from index.embed.embedder import Embedder
+from sandbox.person import Person, Refused
 from tests.bot.conftest import LogIn
 from tests.bot.running import (
     Held,

@@ -12,7 +12,7 @@ import sandbox as sandbox_package
 from bot import client
 from bot.client import Magpie
 from bot.settings import DISCORD
-from demo.person import Person
+from sandbox.person import Person
 from tests.bot.conftest import LogIn
 from tests.bot.running import until
 from tests.worlds import WorldFile

@@ -14,9 +14,9 @@ from bot.backlog import State
 from bot.client import Magpie
 from bot.erasure import forget_closed
 from bot.pages import missing_permissions
-from demo.person import Person
 from index import Cursor, Group
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from sandbox.world import Overwrite
 from tests import worlds
 from tests.bot.conftest import LogIn

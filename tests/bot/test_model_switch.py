@@ -11,9 +11,9 @@ import pytest
 import sandbox as sandbox_package
 from bot import progress_message, rereading
 from bot.client import Magpie
-from demo.person import Person
 from index import EmbeddedPicture, Group, Link, Query
 from index.embed import checkpoint, embedder
+from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, png, running, sources, until, watch

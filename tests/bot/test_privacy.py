@@ -16,8 +16,8 @@ import pytest
 import sandbox as sandbox_package
 from bot import privacy, upkeep
 from bot.client import Magpie
-from demo.person import Person
 from index import Group, Link
+from sandbox.person import Person
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, png, running, sources, until, watch, watching
 from tests.worlds import WorldFile

@@ -14,9 +14,9 @@ from bot import progress_message, rereading
 from bot.client import Magpie
 from bot.jobs import KIND
 from bot.rereading import State
-from demo.person import Answer, Person
 from index import Group, Job, Link
 from index.embed.embedder import Embedder
+from sandbox.person import Answer, Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, idle, png, running, sources, until, watch

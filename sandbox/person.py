@@ -1,7 +1,8 @@
 """A member at their client: logs in, posts, types commands, clicks, and reads the answers.
 
-It uses the routes and gateway events of Discord's own clients, so that it drives the sandbox, or
-any other Discord-compatible server, from outside; the demo and the tests share it.
+It uses the routes and gateway events of Discord's own clients, and imports nothing else of this
+package. So it drives the sandbox, or any other Discord-compatible server, from outside. The demo,
+the tests, the checks and the benches share it.
 """
 
 from __future__ import annotations
