@@ -27,8 +27,9 @@ from PIL import Image
 
 from bench import ingest, photographs
 from bench.checkpoint import vit_b32
-from bench.plain import Transformers
+from bench.options import Options
 from bench.report import Report, Target, spread
+from bench.transformers_peer import Transformers
 from demo import FOLDER
 from index import Precision
 from index.embed import checkpoint, embedder
@@ -53,9 +54,9 @@ FIRST = 10  # answers of each question whose overlap counts
 GPU_PICTURES = 2048
 
 
-def run() -> Report:
-    if os.environ.get("BENCH_DEVICE", "cpu") != "cpu":
-        return _on_a_gpu(os.environ["BENCH_DEVICE"])
+def run(options: Options) -> Report:
+    if options.device != "cpu":
+        return _on_a_gpu(options.device)
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import torch
 

@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.checkpoint import BUILD, vit_b32
+from bench.options import Options
 from bench.report import Figure, Report, Target, spread
 from demo import WORLD
 from index import EmbeddedPicture, Gallery, Group, Link, ModelMismatch, StoreTooNew
@@ -63,9 +64,9 @@ asyncio.run(serve())
 """
 
 
-def run() -> Report:
+def run(options: Options) -> Report:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    rows = int(os.environ.get("BENCH_ROWS") or REMEMBERED)
+    rows = options.rows[0] if options.rows else REMEMBERED
     models = {"pocket": MODEL, "ViT-B/32": vit_b32()}
     galleries = {name: _gallery(folder, FOUND_AMONG) for name, folder in models.items()}
     import_s: list[float] = []
