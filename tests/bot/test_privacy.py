@@ -17,8 +17,8 @@ import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.commands import privacy
 from bot.maintenance import maintenance as upkeep
-from demo.person import Person
 from index import Group, Link
+from sandbox.person import Person
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, png, running, sources, until, watch, watching
 from tests.worlds import WorldFile
