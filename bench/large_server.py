@@ -161,8 +161,8 @@ async def _put_back(path: Path, count: int) -> None:
     and all rows are merged."""
     vectors = pictures(count)
     settled = await Gallery.open(path)
-    for job in await settled.jobs():
-        await settled.save_job(replace(job, status="cancelled"))
+    for job in await settled.bookkeeping.jobs():
+        await settled.commit([], jobs=[replace(job, status="cancelled")])
     await settled.commit(
         [
             (

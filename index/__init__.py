@@ -31,9 +31,6 @@ from index.types.errors import (
 )
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding
-
-# Until bot/ takes the typed one: `from index.types.searches import Asked, SavedSearch, ShownBy`.
-from index.types.query import UntypedSavedSearch as SavedSearch
 from index.types.records import (
     Answer,
     Belonging,
@@ -49,7 +46,7 @@ from index.types.records import (
     Precision,
     vectors_file,
 )
-from index.types.searches import Asked, ShownBy
+from index.types.searches import Asked, SavedSearch, ShownBy
 
 __all__ = [
     "Answer",

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from index.concurrency import Pool
 from index.embed import checkpoint
@@ -24,15 +23,12 @@ from index.search.rows import Found
 from index.store.interface import Bookkeeping, Links
 from index.store.sqlite import Store
 from index.types.filter import Filter, Sort
-from index.types.query import Query, QueryEmbedding, UntypedSavedSearch
+from index.types.query import Query, QueryEmbedding
 from index.types.records import (
     Answer,
-    Belonging,
     Changes,
-    Counts,
     Cursor,
     EmbeddedPicture,
-    Group,
     Hit,
     Job,
     Link,
@@ -40,7 +36,6 @@ from index.types.records import (
     Position,
     Precision,
 )
-from index.types.searches import Asked
 
 # More threads than this decode faster than any CPU embeds.
 MAX_DECODERS = 4
@@ -331,151 +326,6 @@ class Gallery:
         filter = Filter(space, kind=picture.kind)
         above = await self._engine.ask(lambda rows: rows.above(embedding.vector, score, filter))
         return score, above + 1
-
-    # ==== Old names, one line each. bot/ still calls them; this block goes with its move to
-    # `links`, `bookkeeping` and `reembedding`. ====
-
-    @property
-    def wanted(self) -> str | None:
-        return self.reembedding.wanted
-
-    async def begin_succession(self) -> None:
-        await self.reembedding.begin()
-
-    @property
-    def succession(self) -> str | None:
-        return self.reembedding.id
-
-    async def slots_left(self, space: int, source: str) -> set[str]:
-        return await self.reembedding.slots_left(space, source)
-
-    async def left_behind(self) -> int:
-        return await self.reembedding.left_behind()
-
-    async def succeed(self) -> int:
-        return await self.reembedding.switch()
-
-    async def slots(self, space: int, source: str) -> set[str]:
-        return await self.links.slots(space, source)
-
-    async def known(self, space: int, group: int) -> dict[str, set[str]]:
-        return await self.links.known(space, group)
-
-    async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
-        return await self.links.details(space, group)
-
-    async def link(self, id: int) -> Link | None:
-        return await self.links.link(id)
-
-    async def links_of_picture(self, data: bytes) -> dict[int, Link]:
-        return await self.links.links_of_picture(data)
-
-    async def groups(self, space: int) -> list[Group]:
-        return await self.links.groups(space)
-
-    async def count(
-        self, space: int | None = None, groups: Collection[int] | None = None
-    ) -> Counts:
-        return await self.links.count(space, groups)
-
-    async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
-        return await self.links.count_links(space, groups)
-
-    async def disk_bytes(self) -> int:
-        return await self.links.disk_bytes()
-
-    async def model_info(self) -> ModelInfo | None:
-        return await self.links.model()
-
-    async def opt_in(self, space: int, owner: int) -> None:
-        await self.bookkeeping.opt_in(space, owner)
-
-    async def opted_out(self) -> set[tuple[int, int]]:
-        return await self.bookkeeping.opted_out()
-
-    async def belongings(
-        self, space: int, owner: int, *, after: int = 0, limit: int = 1000
-    ) -> list[tuple[int, Belonging]]:
-        return await self.links.belongings(space, owner, after=after, limit=limit)
-
-    async def count_of_owner(self, space: int, owner: int) -> int:
-        return await self.links.count_of_owner(space, owner)
-
-    async def expire_searches(self) -> None:
-        await self.bookkeeping.expire_searches()
-
-    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
-        return [one.to_json() for one in await self.bookkeeping.searches_of(space, owner)]
-
-    async def set_retention(self, space: int, days: int | None) -> None:
-        await self.bookkeeping.set_retention(space, days)
-
-    async def retention(self) -> dict[int, int]:
-        return await self.bookkeeping.retention()
-
-    async def depart(self, space: int, since: float) -> None:
-        await self.bookkeeping.depart(space, since)
-
-    async def come_back(self, space: int) -> None:
-        await self.bookkeeping.come_back(space)
-
-    async def departed(self) -> dict[int, float]:
-        return await self.bookkeeping.departed()
-
-    async def close_group(self, space: int, group: int, since: float) -> None:
-        await self.bookkeeping.close_group(space, group, since)
-
-    async def open_group(self, space: int, group: int) -> None:
-        await self.bookkeeping.open_group(space, group)
-
-    async def closed_groups(self) -> dict[tuple[int, int], float]:
-        return await self.bookkeeping.closed_groups()
-
-    async def watch(self, space: int, group: int) -> None:
-        await self.bookkeeping.watch(space, group)
-
-    async def unwatch(self, space: int, group: int) -> None:
-        await self.bookkeeping.unwatch(space, group)
-
-    async def watched(self, space: int) -> set[int]:
-        return await self.bookkeeping.watched(space)
-
-    async def spaces(self) -> set[int]:
-        return await self.links.spaces()
-
-    async def cursors(self, space: int) -> dict[int, Cursor]:
-        return await self.bookkeeping.cursors(space)
-
-    async def save_cursor(self, cursor: Cursor) -> None:
-        await self._store.commit([], [cursor])
-
-    async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
-        return await self.bookkeeping.new_job(space, kind, state)
-
-    async def save_job(self, job: Job) -> None:
-        await self._store.commit([], [], [job])
-
-    async def jobs(self, space: int | None = None, *, active: bool = True) -> list[Job]:
-        return await self.bookkeeping.jobs(space, active=active)
-
-    async def save_search(
-        self,
-        space: int,
-        owner: int,
-        params: Mapping[str, Any],
-        embedding: QueryEmbedding | None = None,
-    ) -> str:
-        asked = Asked.from_json(params)
-        return await self.bookkeeping.save_search(space, owner, asked, embedding)
-
-    async def search_by_id(self, id: str) -> UntypedSavedSearch | None:
-        kept = await self.bookkeeping.search_by_id(id)
-        if kept is None:
-            return None
-        asked = kept.asked.to_json()
-        return UntypedSavedSearch(kept.id, kept.space, kept.owner, asked, kept.embedding)
-
-    # ==== end of the old names ====
 
 
 async def _both(*work: Awaitable[None]) -> None:

@@ -10,24 +10,22 @@ import functools
 import sys
 
 from bot.__main__ import main
-from bot.maintenance import maintenance as upkeep
-from bot.reindex import run as rereading
-from bot.sync import backfill
-from bot.sync import writer as ledger
+from bot.ops.tuning import Clocks
 from index.search import engine
 from index.search import rows as search
 
 SETTLE_ROWS = 96
+HURRIED = Clocks(
+    page_retry_s=2.0,
+    write_retry_s=1.0,
+    relist_s=0.5,
+    compact_s=5.0,
+    compact_s_per_mb=1.0,
+    expire_s=5.0,
+)
 
 
 def hurry() -> None:
-    backfill.RETRY_S = 2.0
-    ledger.RETRY_S = 1.0
-    rereading.RETRY_S = 2.0
-    upkeep.LIST_EVERY_S = 0.5
-    upkeep.COMPACT_EVERY_S = 5.0
-    upkeep.COMPACT_S_A_MB = 1.0
-    upkeep.EXPIRE_EVERY_S = 5.0
     engine.SETTLE_AGAIN_S = 2.0
     engine.HELD_ROWS = 4 * SETTLE_ROWS
     rows = functools.partial(search.Rows, settle=SETTLE_ROWS)
@@ -36,4 +34,4 @@ def hurry() -> None:
 
 if __name__ == "__main__":
     hurry()
-    sys.exit(main())
+    sys.exit(main(HURRIED))

@@ -21,8 +21,9 @@ from PIL import Image
 
 import sandbox
 from bot.app import Magpie
-from bot.ops.health import Metrics
+from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
+from bot.ops.tuning import Clocks
 from checks.fuzzing import files, texts
 from checks.fuzzing.questions import COLOURS
 from checks.fuzzing.target import Unsound
@@ -212,7 +213,7 @@ async def _bot(server: sandbox.Server, db: Path) -> AsyncIterator[None]:
     token = server.world.application.token
     settings = Settings(token=token, api=server.url, db=db, http=None, questions=0)  # at any pace
     try:
-        async with Magpie(settings, gallery, Metrics(), guild_ready_timeout=0.2) as client:
+        async with Magpie(settings, gallery, Metrics(), Clocks(guild_ready_s=0.2)) as client:
             serving = asyncio.create_task(client.serve())
             await client.wait_until_ready()
             yield

@@ -20,7 +20,8 @@ from bot.media import pictures
 from bot.media.download import Downloader, NotDiscords
 from bot.media.pictures import Picture
 from bot.ops.settings import Settings
-from bot.text.replies import quoted
+from bot.ops.tuning import Clocks
+from bot.text.pieces import quoted
 from checks.fuzzing import texts
 from checks.fuzzing.target import Unsound
 
@@ -42,7 +43,7 @@ class Messages:
 
     def __init__(self, folder: Path) -> None:
         self._guild = guild()
-        self._downloader = Downloader(Settings(token=""))
+        self._downloader = Downloader(Settings(token=""), Clocks())
 
     def make(self, rng: random.Random) -> Payload:
         return message(rng)
@@ -83,7 +84,7 @@ class Addresses:
     memory_bytes = None
 
     def __init__(self, folder: Path) -> None:
-        self._downloader = Downloader(Settings(token=""))
+        self._downloader = Downloader(Settings(token=""), Clocks())
 
     def make(self, rng: random.Random) -> str:
         return texts.url(rng)

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.options import Options
 from bench.report import Report, Target
 from bot.ask.results import PAGE_SIZE
-from bot.text import replies
+from bot.text import answers as answer_text
 from checks.permissions import oracle, side_channels, testbed
 from checks.permissions.oracle import Audience, Member, Server
 from checks.permissions.random_servers import Layout, deal, layout
@@ -217,7 +217,7 @@ class Inquiry:
         labels = [str(button.get("label")) for button in given.answer.buttons()]
         wrong = given.answer.private == given.public
         if given.public:
-            wrong |= replies.ONLY_SHARED not in text or "More, only for me" not in labels
+            wrong |= answer_text.ONLY_SHARED not in text or "More, only for me" not in labels
         elif shown:
             wrong |= ("More" in labels) != (left > 0)
         if shown:
@@ -234,15 +234,15 @@ class Inquiry:
 
     def _empty(self, given: Given) -> str:
         if given.public:
-            return replies.NOTHING_SHARED
+            return answer_text.NOTHING_SHARED
         if given.first:
-            return replies.NOTHING_MORE
+            return answer_text.NOTHING_MORE
         member = self.server.members[given.asker]
         readable = oracle.readable(self.server, member, given.place)
         pictured = {posted.place for posted in self.pictures.values()}
         if readable & pictured:
-            return replies.NOTHING_FOUND
-        return replies.NOT_INDEXED_YET if readable else replies.NOTHING_READABLE
+            return answer_text.NOTHING_FOUND
+        return answer_text.NOT_INDEXED_YET if readable else answer_text.NOTHING_READABLE
 
     # clicks
 
@@ -316,7 +316,7 @@ class Inquiry:
         readable = oracle.readable(self.server, member, given.place)
         if source is None or (posted is not None and posted.place in readable):
             await self.judge(given)
-        elif given.answer.text() != replies.PICTURE_GONE:
+        elif given.answer.text() != answer_text.PICTURE_GONE:
             self.verdict.leaked += 1
             self._blame(f"asked with message {source} again: {given.answer.text()!r}")
 

@@ -17,8 +17,9 @@ from PIL import Image, ImageDraw
 
 import sandbox
 from bot.app import Magpie
-from bot.ops.health import Metrics
+from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
+from bot.ops.tuning import Clocks
 from checks.permissions.oracle import ADMINISTRATOR, Place, Server
 from checks.permissions.random_servers import CATEGORY, FORUM, Layout
 from index import Gallery
@@ -163,7 +164,7 @@ class Testbed:
         """Until nothing is to be read or indexed any more."""
         quiet, deadline = 0, time.monotonic() + PATIENCE_S
         while quiet < 5:
-            busy = self.magpie.ingest.busy or self.magpie.backlog.busy
+            busy = self.magpie.live.busy or self.magpie.backlog.busy
             quiet = 0 if busy else quiet + 1
             if time.monotonic() > deadline:
                 raise TimeoutError("Magpie does not come to rest")
@@ -240,7 +241,7 @@ async def open_testbed(
         gallery = await Gallery.open(db, model)
         stack.push_async_callback(gallery.close)
         settings = Settings(token=TOKEN, api=discord.url, db=db, http=None, questions=0)
-        magpie = Magpie(settings, gallery, Metrics(), guild_ready_timeout=0.2)
+        magpie = Magpie(settings, gallery, Metrics(), Clocks(guild_ready_s=0.2))
         await stack.enter_async_context(_serving(magpie))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         logged_in = {

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from index.types.records import Floats
 
@@ -34,17 +32,6 @@ class QueryEmbedding:
     vector: Floats  # (d,) float32
     truncated: str | None = None  # the words that were read, where the text was too long
     revision: str = ""  # of the model that read it; "": the one the gallery has
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class UntypedSavedSearch:
-    """What `index.SavedSearch` is until bot/ takes the typed one of index/types/searches.py."""
-
-    id: str
-    space: int
-    owner: int
-    params: Mapping[str, Any]
-    embedding: QueryEmbedding | None
 
 
 def tidy(text: str) -> str:
