@@ -87,14 +87,20 @@ def _imported_by(file: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("package", "others"),
     [
-        ("index", {"bot", "sandbox", "discord"}),
-        ("bot", {"sandbox", "torch", "transformers", "sqlite3", "aiosqlite", "numpy"}),
-        ("sandbox", {"bot", "index", "torch"}),
+        ("index", {"bot", "sandbox", "demo", "bench", "checks", "pocket", "discord"}),
+        ("bot", {"sandbox", "demo", "bench", "checks"} | {"torch", "transformers", "numpy"}),
+        ("bot", {"sqlite3", "aiosqlite"}),
+        ("sandbox", {"bot", "index", "demo", "bench", "checks", "torch"}),
         ("demo", {"bot", "index"}),
     ],
 )
 def test_package_knows_nothing_of(package: str, others: set[str]) -> None:
     assert not _imported(package) & others
+
+
+def test_the_oracle_imports_nothing_of_ours() -> None:
+    imported = _imported_by(ROOT / "checks" / "permissions" / "oracle.py")
+    assert imported <= {"__future__", "collections", "dataclasses", "itertools"}
 
 
 def test_the_members_client_knows_nothing_of_the_server() -> None:

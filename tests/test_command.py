@@ -1,0 +1,26 @@
+"""The command `magpie` names what the packages behind it offer."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+import magpie
+from index.cli import main as folders
+
+
+def test_every_command_on_folders_is_named() -> None:
+    (commands,) = (
+        action
+        for action in folders._parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    assert set(magpie.FOLDERS) == set(commands.choices)
+
+
+def test_bot_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    assert magpie.main(["bot", "--help"]) == 0
+    assert ".env" in capsys.readouterr().out
+    assert magpie.main(["bot", "--token", "x"]) == 2
+    assert ".env" in capsys.readouterr().err
