@@ -73,7 +73,7 @@ def _bot(rest: Sequence[str]) -> int:
 
 def _help() -> str:
     lines = ["usage: magpie COMMAND …", "", "Find pictures by what is in them.", ""]
-    for heading, commands in (("On a folder of pictures:", FOLDERS), ("On Discord:", PROGRAMS)):
+    for heading, commands in (("On a folder of pictures:", FOLDERS), ("Programs:", PROGRAMS)):
         lines.append(heading)
         lines += [f"  {name:<9} {what}" for name, what in commands.items()]
         lines.append("")
