@@ -1,4 +1,4 @@
-"""Questions and links of any content, for a gallery with a model of its own."""
+"""Questions and links of any content, given to a gallery with the pocket model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Asked:
 
 
 class Questions:
-    """Whatever is asked or kept, the other rows stay, and what was kept reads the same."""
+    """Whatever is asked or stored, other rows stay, and what was stored is read back unchanged."""
 
     limit_s = LIMIT_S
     memory_bytes = None
@@ -67,7 +67,7 @@ class Questions:
         gallery = self._gallery
         before = (await gallery.count()).links
         if await gallery.search_by_id(asked.search) is not None:
-            raise Unsound("a search that nobody kept")
+            raise Unsound("a search that was never saved")
         await gallery.link(asked.number)
         await self._keep(asked)
         if (await gallery.count()).links != before:
@@ -83,7 +83,7 @@ class Questions:
         return "answered"
 
     async def _keep(self, asked: Asked) -> None:
-        """Put the link in, read it, and take it out."""
+        """Store the link, read it, and remove it."""
         gallery, link = self._gallery, asked.link
         picture = await gallery.embed_text("a text")
         await gallery.commit([(picture, link)])
@@ -106,7 +106,7 @@ class Questions:
 
 
 def _name(rng: random.Random) -> str:
-    """Any text without a zero byte: neither a message's id nor a path has one."""
+    """Any text without a zero byte, which neither a message's id nor a path can contain."""
     return texts.whole_text(rng, 50).replace("\0", "")
 
 
