@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from bench import BUILD
 from pocket import MODEL
 
-BUILD = Path("build")  # below the current directory
 SEED = 32
 
 

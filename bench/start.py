@@ -25,7 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.checkpoint import BUILD, vit_b32
+from bench import BUILD
+from bench.checkpoint import vit_b32
 from bench.options import Options
 from bench.report import Figure, Report, Target, spread
 from demo import WORLD

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.checkpoint import BUILD
+from bench import BUILD
 from demo import FOLDER
 from pocket import MODEL
 

@@ -98,11 +98,6 @@ def test_package_knows_nothing_of(package: str, others: set[str]) -> None:
     assert not _imported(package) & others
 
 
-def test_the_oracle_imports_nothing_of_ours() -> None:
-    imported = _imported_by(ROOT / "checks" / "permissions" / "oracle.py")
-    assert imported <= {"__future__", "collections", "dataclasses", "itertools"}
-
-
 def test_the_members_client_knows_nothing_of_the_server() -> None:
     tree = ast.parse((ROOT / "sandbox" / "person.py").read_text())
     for node in ast.walk(tree):

@@ -26,7 +26,7 @@ from pathlib import Path
 # Set before numpy is imported, which is when its library chooses its number of threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from bench.checkpoint import BUILD
+from bench import BUILD
 from bench.options import Options
 from bench.report import Report, Target, spread
 from bench.search import alone, peers, plot, through_gallery

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 import aiohttp
 
 import sandbox
-from bench.checkpoint import BUILD
+from bench import BUILD
 from bench.options import Options
 from bench.report import Figure, Report, Target
 from checks.chaos import machine, schedule, servers, truth
@@ -100,11 +100,10 @@ async def play(seed: int, seconds: float, folder: Path, *, hurried: bool) -> Out
     async with contextlib.AsyncExitStack() as stack:
         sync = stack.enter_context(contextlib.ExitStack())
         log = stack.enter_context((folder / "log").open("w", buffering=1))
-        game = Game(seed, seconds, folder, log, hurried=hurried)
-        return await game.play(stack, sync)
+        return await ChaosRun(seed, seconds, folder, log, hurried=hurried).play(stack, sync)
 
 
-class Game:
+class ChaosRun:
     """One run."""
 
     def __init__(

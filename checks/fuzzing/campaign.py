@@ -23,8 +23,7 @@ from typing import Any
 
 from PIL import Image
 
-from bench import photographs
-from bench.checkpoint import BUILD
+from bench import BUILD, photographs
 from bench.options import Options
 from bench.report import Figure, Report, Target
 from checks.fuzzing.target import file_of
