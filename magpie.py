@@ -6,6 +6,7 @@ discord.py nor the sandbox. `python -m index`, `bot`, `sandbox`, `demo` and `ben
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
 
@@ -38,23 +39,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from index.cli import main as folders
 
         return folders.main([name, *rest])
-    match name:
-        case "bot":
-            return _bot(rest)
-        case "demo":
-            from demo import __main__ as demo
-
-            return demo.main(rest, prog="magpie demo")
-        case "sandbox":
-            from sandbox import __main__ as sandbox
-
-            return sandbox.main(rest, prog="magpie sandbox")
-        case "bench":
-            from bench import __main__ as bench
-
-            return bench.main(rest, prog="magpie bench")
+    if name == "bot":
+        return _bot(rest)
+    if name in PROGRAMS:
+        return _program(name, rest)
     print(f"magpie: there is no command {name!r}; magpie --help lists them.", file=sys.stderr)
     return REFUSED
+
+
+def _program(name: str, rest: Sequence[str]) -> int:
+    """A package whose `__main__` takes arguments. The container lacks them."""
+    try:
+        program = importlib.import_module(f"{name}.__main__")
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        print(f"magpie: {name} is not part of this installation.", file=sys.stderr)
+        return REFUSED
+    code: int = program.main(rest, prog=f"magpie {name}")
+    return code
 
 
 def _bot(rest: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 import pytest
 
@@ -24,3 +25,12 @@ def test_bot_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     assert ".env" in capsys.readouterr().out
     assert magpie.main(["bot", "--token", "x"]) == 2
     assert ".env" in capsys.readouterr().err
+
+
+def test_a_package_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "demo", None)
+    monkeypatch.delitem(sys.modules, "demo.__main__", raising=False)
+    assert magpie.main(["demo"]) == 2
+    assert capsys.readouterr().err == "magpie: demo is not part of this installation.\n"
