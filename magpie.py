@@ -6,7 +6,7 @@ discord.py nor the sandbox. `python -m index`, `bot`, `sandbox`, `demo` and `ben
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 from collections.abc import Sequence
 
@@ -49,13 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _program(name: str, rest: Sequence[str]) -> int:
     """A package whose `__main__` takes arguments. The container lacks them."""
-    try:
-        program = importlib.import_module(f"{name}.__main__")
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
+    if importlib.util.find_spec(name) is None:
         print(f"magpie: {name} is not part of this installation.", file=sys.stderr)
         return REFUSED
+    program = importlib.import_module(f"{name}.__main__")
     code: int = program.main(rest, prog=f"magpie {name}")
     return code
 
