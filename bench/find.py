@@ -36,8 +36,8 @@ from bench.checkpoint import vit_b32
 from bench.options import Options
 from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
-from bot.results import PAGE_SIZE
-from index import Gallery, Query
+from bot.ask.results import PAGE_SIZE
+from index import Filter, Gallery, Query
 from sandbox.person import Answer, Person
 
 SIZES = (10_000, 1_000_000)
@@ -186,8 +186,8 @@ async def _ask_peer(peer: Gallery, words: str) -> tuple[float, float]:
     began = time.perf_counter()
     embedding = await peer.embed_query(Query(text=words))
     embedded = time.perf_counter()
-    groups = {large_server.CAMERA, *large_server.PLACES}
-    answer = await peer.search(embedding, space=large_server.GUILD, groups=groups, k=PAGE_SIZE)
+    groups = frozenset({large_server.CAMERA, *large_server.PLACES})
+    answer = await peer.search(embedding, Filter(large_server.GUILD, groups), k=PAGE_SIZE)
     assert len(answer.hits) == PAGE_SIZE
     return embedded - began, time.perf_counter() - embedded
 

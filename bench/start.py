@@ -55,10 +55,10 @@ tell()
 """
 SERVE = """
 import asyncio, sys
-from index import Gallery, Query
+from index import Filter, Gallery, Query
 async def serve():
     gallery = await Gallery.open(sys.argv[1], sys.argv[2], device="cpu", precision="default")
-    answer = await gallery.find(Query(text="dog in snow"), space=0, groups=None, k=10)
+    answer = await gallery.find(Query(text="dog in snow"), Filter(0), k=10)
     assert answer.searched
     tell()
     await gallery.close()

@@ -19,6 +19,7 @@ from PIL import Image
 from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
 from index.search.rows import Rows
+from index.types.filter import Filter
 from index.types.records import Changes, Entries
 from pocket import MODEL
 from pocket.artwork import LANGUAGES, TRAINED_STYLES, UNSEEN_STYLE, Artwork
@@ -128,7 +129,7 @@ class Gallery:
 
     def best(self, query: Floats, k: int) -> tuple[list[Scene], float]:
         """The k best scenes, and the first one's score."""
-        found = self.rows.search(query, space=SPACE, groups=None, k=k)
+        found = self.rows.search(query, Filter(SPACE), k=k)
         return [self.scenes[int(n)] for n in found.links], float(found.scores[0])
 
 

@@ -25,11 +25,11 @@ def answer(
     rows = filled(exact.passing(made(size, DIMENSION, seed)), DIMENSION, columns, folder)
     timed = {}
     for name, limit in FILTERS.items():
-        arguments, _ = limit.of(columns)
+        filter, _ = limit.of(columns)
         timed[name] = Timed({"magpie": []})
         parts = np.split(exact.best[name], len(asked))  # in the order in which they were joined
         for (kind, queries), best in zip(asked.items(), parts, strict=True):
-            found = timed[name].ask("magpie", partial(ask, rows, arguments), queries)
+            found = timed[name].ask("magpie", partial(ask, rows, filter), queries)
             timed[name].recalls[kind] = [
                 float(np.isin(ours.links, right).mean())
                 for ours, right in zip(found, best, strict=True)

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.download import REDUCED_PX
+from bot.media.download import REDUCED_PX
 from checks.chaos.pictures import Pictures, key
 from sandbox import permissions
 from sandbox.components import media_items

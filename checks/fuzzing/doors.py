@@ -20,9 +20,9 @@ import aiohttp
 from PIL import Image
 
 import sandbox
-from bot.client import Magpie
-from bot.health import Metrics
-from bot.settings import Settings
+from bot.app import Magpie
+from bot.ops.health import Metrics
+from bot.ops.settings import Settings
 from checks.fuzzing import files, texts
 from checks.fuzzing.questions import COLOURS
 from checks.fuzzing.target import Unsound

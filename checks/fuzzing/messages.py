@@ -15,11 +15,12 @@ from typing import Any
 import discord
 import yarl
 
-from bot import doors, pictures
-from bot.download import Downloader, NotDiscords
-from bot.pictures import Picture
-from bot.replies import quoted
-from bot.settings import Settings
+from bot.ask import mentions as doors
+from bot.media import pictures
+from bot.media.download import Downloader, NotDiscords
+from bot.media.pictures import Picture
+from bot.ops.settings import Settings
+from bot.text.replies import quoted
 from checks.fuzzing import texts
 from checks.fuzzing.target import Unsound
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from PIL import Image
 
 from checks.fuzzing import files, texts
 from checks.fuzzing.target import Unsound
-from index import Gallery, GalleryError, Group, Link, Query, QueryEmbedding
+from index import Filter, Gallery, GalleryError, Group, Link, Position, Query, QueryEmbedding
 from pocket import MODEL
 
 SPACE, GROUP = 1, 10
+IN_GROUP = Filter(SPACE, frozenset({GROUP}))
 COLOURS = ("red", "lime", "blue", "white", "black", "orange", "teal", "pink")
 LIMIT_S = 5.0
 
@@ -26,7 +28,7 @@ class Asked:
     link: Link
     search: str
     number: int
-    offset: int
+    after: Position | None
 
 
 class Questions:
@@ -57,28 +59,26 @@ class Questions:
             details={texts.text(rng, 20): texts.text(rng)},
         )
         number = abs(rng.choice(texts.NUMBERS))
-        offset = rng.choice((0, 1, 6, number))
-        return Asked(query, link, texts.whole_text(rng, 100), number, offset)
+        after = rng.choice((None, _somewhere(rng, number)))
+        return Asked(query, link, texts.whole_text(rng, 100), number, after)
 
     def run(self, subject: Asked) -> str:
         return self._runner.run(self._run(subject))
 
     async def _run(self, asked: Asked) -> str:
         gallery = self._gallery
-        before = (await gallery.count()).links
-        if await gallery.search_by_id(asked.search) is not None:
+        before = (await gallery.links.count()).links
+        if await gallery.bookkeeping.search_by_id(asked.search) is not None:
             raise Unsound("a search that was never saved")
-        await gallery.link(asked.number)
+        await gallery.links.link(asked.number)
         await self._keep(asked)
-        if (await gallery.count()).links != before:
+        if (await gallery.links.count()).links != before:
             raise Unsound(f"{before} links have become another number")
         try:
-            answer = await gallery.find(
-                asked.query, space=SPACE, groups={GROUP}, k=6, offset=asked.offset
-            )
+            answer = await gallery.find(asked.query, IN_GROUP, k=6, after=asked.after)
         except GalleryError as refusal:
             return type(refusal).__name__
-        if asked.offset == 0 and len(answer.hits) != 6:
+        if asked.after is None and len(answer.hits) != 6:
             raise Unsound(f"{len(answer.hits)} of 6 hits")
         return "answered"
 
@@ -87,10 +87,10 @@ class Questions:
         gallery, link = self._gallery, asked.link
         picture = await gallery.embed_text("a text")
         await gallery.commit([(picture, link)])
-        if link.slot not in await gallery.slots(SPACE, link.source):
+        if link.slot not in await gallery.links.slots(SPACE, link.source):
             raise Unsound("a link that is kept under another name")
         embedding: QueryEmbedding = await gallery.embed_query(Query(text="a text"))
-        answer = await gallery.search(embedding, space=SPACE, groups={GROUP}, k=1, kind="text")
+        answer = await gallery.search(embedding, replace(IN_GROUP, kind="text"), k=1)
         kept = answer.hits[0].link
         if (kept.source, kept.slot, kept.name) != (link.source, link.slot, link.name):
             raise Unsound(f"{link} reads {kept}")
@@ -103,6 +103,13 @@ class Questions:
     def close(self) -> None:
         self._runner.run(self._gallery.close())
         self._runner.close()
+
+
+def _somewhere(rng: random.Random, number: int) -> Position:
+    """Any position in an answer, also one at which no page ever ended."""
+    score = rng.choice((0.0, 1.0, -1.0, rng.uniform(-2, 2), math.inf, math.nan))
+    rank = rng.choice((0, 1, 6, number))
+    return Position(rank, score, rng.choice((0, number)), rng.uniform(-1, 2e9))
 
 
 def _name(rng: random.Random) -> str:

@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import settings
-from bot.settings import DEFAULTS, SettingsError
+from bot.ops import settings
+from bot.ops.settings import DEFAULTS, SettingsError
 from checks.fuzzing import texts
 from checks.fuzzing.target import Unsound
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from bench.options import Options
 from bench.report import Report, Target
-from bot import replies
-from bot.results import PAGE_SIZE
+from bot.ask.results import PAGE_SIZE
+from bot.text import replies
 from checks.permissions import oracle, side_channels, testbed
 from checks.permissions.oracle import Audience, Member, Server
 from checks.permissions.random_servers import Layout, deal, layout
 from checks.permissions.testbed import Posted, Scene, Testbed, open_testbed
-from index import Hit, Query, QueryEmbedding
+from index import Filter, Hit, Query, QueryEmbedding
 from pocket import MODEL
 from sandbox.person import Answer, Payload, Person, Refused, Unanswered
 
@@ -192,9 +192,8 @@ class Inquiry:
 
     async def _ranking(self, asked: Asked, groups: set[int]) -> list[Hit]:
         source = str(asked.source) if asked.source else None
-        answer = await self.testbed.magpie.gallery.search(
-            asked.embedding, space=self.of.server, groups=groups, k=1_000, but_not_source=source
-        )
+        filter = Filter(self.of.server, frozenset(groups), but_not_source=source)
+        answer = await self.testbed.magpie.gallery.search(asked.embedding, filter, k=1_000)
         return answer.hits
 
     def _missing(self, given: Given, due: list[Hit], shown: list[int], ranking: list[Hit]) -> None:
@@ -431,7 +430,7 @@ async def _post(
 async def _until_gone(inquiry: Inquiry, message: str) -> None:
     gallery = inquiry.testbed.magpie.gallery
     await inquiry.testbed.settled()
-    while await gallery.slots(inquiry.of.server, message):  # noqa: ASYNC110 (nothing tells of it)
+    while await gallery.links.slots(inquiry.of.server, message):  # noqa: ASYNC110 (nothing tells of it)
         await asyncio.sleep(0.01)
 
 

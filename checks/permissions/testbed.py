@@ -16,9 +16,9 @@ import aiohttp
 from PIL import Image, ImageDraw
 
 import sandbox
-from bot.client import Magpie
-from bot.health import Metrics
-from bot.settings import Settings
+from bot.app import Magpie
+from bot.ops.health import Metrics
+from bot.ops.settings import Settings
 from checks.permissions.oracle import ADMINISTRATOR, Place, Server
 from checks.permissions.random_servers import CATEGORY, FORUM, Layout
 from index import Gallery

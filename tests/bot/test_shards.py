@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 import sandbox as sandbox_package
-from bot.client import Magpie
+from bot.app import Magpie
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from sandbox.world import Application, Channel, Guild, Member, Role, User, World

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import bot.permissions
+from bot.access import permissions as access
 from checks.permissions.inquiry import DOORS, Verdict, inquire, side_channels
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
@@ -53,17 +53,17 @@ async def test_a_bot_that_shows_a_channel_too_many_is_found_out(
     async def readable(client: Any, member: Any, guild: Any, place: Any, groups: Any) -> set[int]:
         return {group.id for group in groups}
 
-    monkeypatch.setattr(bot.permissions, "readable", readable)
+    monkeypatch.setattr(access, "readable", readable)
     assert (await noticed(tmp_path, model)).leaked
 
 
 async def test_a_bot_that_shows_a_channel_too_few_is_found_out(
     tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    truly = bot.permissions.readable
+    truly = access.readable
 
     async def readable(*asked: Any) -> set[int]:
         return set(sorted(await truly(*asked))[1:])
 
-    monkeypatch.setattr(bot.permissions, "readable", readable)
+    monkeypatch.setattr(access, "readable", readable)
     assert (await noticed(tmp_path, model)).withheld
