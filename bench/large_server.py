@@ -19,8 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sandbox
-from bench import photographs
-from bench.checkpoint import BUILD
+from bench import BUILD, photographs
 from bench.vectors import Floats, pictures
 from index import EmbeddedPicture, Gallery, Group, Link
 from sandbox.snowflakes import at_time

@@ -1,7 +1,8 @@
-"""`python -m checks.chaos.hurried`: the bot, with its long waits made short.
+"""`python -m checks.chaos.hurried`: the bot with its long waits shortened.
 
-What is tried again after half a minute, listed again every twenty seconds or settled once there
-are thousands of rows, happens within a short run as well. Nothing else differs.
+The bot tries again after half a minute, lists channels every twenty seconds, and merges rows once
+there are thousands. With shorter waits and fewer rows, all of this happens within a short run.
+Nothing else differs.
 """
 
 from __future__ import annotations

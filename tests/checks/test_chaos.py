@@ -159,7 +159,7 @@ def test_a_clock_is_wrong_for_its_process_only(tmp_path: Path) -> None:
             assert 0 <= time.time() + wrong_s - seconds < 60
 
 
-def test_no_two_things_of_the_village_share_an_id(tmp_path: Path) -> None:
+def test_no_two_things_of_the_servers_share_an_id(tmp_path: Path) -> None:
     rng = random.Random(4)
     made = servers.world(tmp_path, Pictures(rng), rng)
     places = [one.id for guild in made.guilds.values() for one in guild.channels.values()]
