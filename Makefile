@@ -4,6 +4,10 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 PIP    := $(PYTHON) -m pip --disable-pip-version-check
 
+# Processes that run the tests side by side: a core each, two at least, since tests often wait.
+# `make test WORKERS=0` runs all in one process, as a debugger needs it.
+WORKERS := $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$(( cores < 2 ? 2 : cores )))
+
 # The stamp of the packages that check the chat page's JavaScript.
 TYPESCRIPT := node_modules/.typescript
 
@@ -84,8 +88,8 @@ $(TYPESCRIPT): package.json package-lock.json
 	@touch $@
 
 test: lint browser
-	@echo "test: pytest"
-	@$(PYTHON) -m pytest
+	@echo "test: all tests, in $(WORKERS) processes"
+	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 bench: $(VENV)/.bench
 	@$(PYTHON) -m bench all
