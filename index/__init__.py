@@ -1,6 +1,9 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
 from index.gallery import Gallery
+from index.interface import PictureEmbedder, Searcher
+from index.reembedding import Reembedding
+from index.store.interface import Bookkeeping, BookkeepingReader, Links
 from index.types.errors import (
     EmptyQuery,
     GalleryClosed,
@@ -26,7 +29,11 @@ from index.types.errors import (
     StoreTooNew,
     StoreUnreachable,
 )
-from index.types.query import Query, QueryEmbedding, SavedSearch
+from index.types.filter import Filter, Sort
+from index.types.query import Query, QueryEmbedding
+
+# Until bot/ takes the typed one: `from index.types.searches import Asked, SavedSearch, ShownBy`.
+from index.types.query import UntypedSavedSearch as SavedSearch
 from index.types.records import (
     Answer,
     Belonging,
@@ -38,17 +45,23 @@ from index.types.records import (
     Job,
     Link,
     ModelInfo,
+    Position,
     Precision,
     vectors_file,
 )
+from index.types.searches import Asked, ShownBy
 
 __all__ = [
     "Answer",
+    "Asked",
     "Belonging",
+    "Bookkeeping",
+    "BookkeepingReader",
     "Counts",
     "Cursor",
     "EmbeddedPicture",
     "EmptyQuery",
+    "Filter",
     "Gallery",
     "GalleryClosed",
     "GalleryError",
@@ -57,6 +70,7 @@ __all__ = [
     "Job",
     "Link",
     "LinkGone",
+    "Links",
     "ModelChanged",
     "ModelError",
     "ModelInfo",
@@ -67,14 +81,20 @@ __all__ = [
     "ModelUnusable",
     "NotAPicture",
     "PictureBroken",
+    "PictureEmbedder",
     "PictureError",
     "PictureTooHeavy",
     "PictureTooLarge",
     "PictureTooSlow",
+    "Position",
     "Precision",
     "Query",
     "QueryEmbedding",
+    "Reembedding",
     "SavedSearch",
+    "Searcher",
+    "ShownBy",
+    "Sort",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",

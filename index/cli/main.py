@@ -76,13 +76,14 @@ async def add(given: argparse.Namespace) -> int:
             with _stopping(adding):
                 tally = await adding.run(paths, texts)
         took = progress.duration(time.monotonic() - started)
-        counts = await gallery.count()
+        counts = await gallery.links.count()
     _print_summary(tally, took, counts.images, counts.texts, given)
     return INTERRUPTED if tally.stopped else DONE
 
 
 async def find(given: argparse.Namespace) -> int:
     """The pictures (or texts) that answer words, a picture, or both."""
+    from index.types.filter import Filter
     from index.types.query import Query
 
     words = " ".join(given.words)
@@ -94,9 +95,7 @@ async def find(given: argparse.Namespace) -> int:
     image = _bytes_of(given.image) if given.image else None
     async with _opened(given) as gallery:
         kind = await _kind(gallery, given)
-        answer = await gallery.find(
-            Query(text=words, image=image), space=0, groups=None, k=given.k, kind=kind
-        )
+        answer = await gallery.find(Query(text=words, image=image), Filter(0, kind=kind), k=given.k)
     if given.json:
         print(json.dumps(_answer_json(words, given.image, answer), ensure_ascii=False, indent=2))
     else:
@@ -109,11 +108,11 @@ async def find(given: argparse.Namespace) -> int:
 async def info(given: argparse.Namespace) -> int:
     """What is in the gallery."""
     async with _opened(given) as gallery:
-        counts, model = await gallery.count(), await gallery.model_info()
-        places = _folders(await gallery.known(0, 0))
+        counts, model = await gallery.links.count(), await gallery.links.model()
+        places = _folders(await gallery.links.known(0, 0))
         shown = {
             "file": str(_database(given)),
-            "bytes": await gallery.disk_bytes(),
+            "bytes": await gallery.links.disk_bytes(),
             "model": model.name if model else None,
             "revision": model.revision if model else None,
             "dimension": model.dimension if model else None,
@@ -141,7 +140,7 @@ async def info(given: argparse.Namespace) -> int:
 
 async def backup(given: argparse.Namespace) -> int:
     """Copy the gallery, also while a bot writes it."""
-    from index.store.backup import back_up
+    from index.store.sqlite.backup import back_up
 
     path, copy = _database(given), Path(given.copy)
     size = await asyncio.to_thread(back_up, path, copy)
@@ -151,7 +150,7 @@ async def backup(given: argparse.Namespace) -> int:
 
 async def restore(given: argparse.Namespace) -> int:
     """Put a copy in the gallery's place."""
-    from index.store.backup import restore as put_back
+    from index.store.sqlite.backup import restore as put_back
 
     path, copy = _database(given), Path(given.copy)
     there = await asyncio.to_thread(path.exists)
@@ -254,7 +253,7 @@ def _bytes_of(path: str) -> bytes:
 
 async def _kind(gallery: Gallery, given: argparse.Namespace) -> Kind:
     """What to look for: as asked; else images, unless there are only texts."""
-    counts = await gallery.count()
+    counts = await gallery.links.count()
     if not counts.links:
         raise WrongUse(
             f"The gallery {_database(given)} is empty. Add some pictures:\n"
