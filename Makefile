@@ -11,13 +11,14 @@ WORKERS := $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$(( cores < 2 ? 
 # The stamp of the packages that check the chat page's JavaScript.
 TYPESCRIPT := node_modules/.typescript
 
-.PHONY: help setup demo run test lint page bench world model screenshots browser clean
+.PHONY: help setup demo run check test lint page bench world model screenshots browser clean
 
 help:
 	@echo "make setup        a virtual environment with the pinned packages (idempotent)"
 	@echo "make demo         a chat with pictures, Magpie in it, on one address; no token, no download of weights"
 	@echo "make run          Magpie on real Discord, with the settings in .env"
-	@echo "make test         ruff, mypy and all tests"
+	@echo "make check        ruff, mypy, the page's types and the quick tests, within 90 seconds on two free cores"
+	@echo "make test         the same with all tests; WORKERS=N runs them in N processes"
 	@echo "make bench        every figure, beside its peers"
 	@echo "make screenshots  the README's pictures, made again"
 	@echo "make world model  the demo world and the pocket model, made again (needs npm)"
@@ -86,6 +87,10 @@ $(TYPESCRIPT): package.json package-lock.json
 	@echo "setup: installing TypeScript into node_modules"
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
+
+check: lint
+	@echo "check: the tests that are not marked slow, in $(WORKERS) processes"
+	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow"
 
 test: lint browser
 	@echo "test: all tests, in $(WORKERS) processes"

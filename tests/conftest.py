@@ -12,6 +12,7 @@ import pytest
 import sandbox as sandbox_package
 from tests import discord_schema, worlds
 
+HEAVY = {"model", "model_folder", "browser", "base"}  # fixtures: a whole Magpie, or a browser
 CHECKED = "discord_schema"  # what a worker of pytest-xdist sends back under this name
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -32,6 +33,13 @@ async def sandbox(world_file: worlds.WorldFile) -> AsyncIterator[sandbox_package
         yield server
         discord_schema.assert_valid(server.exchanges)
         assert not server.unexpected
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what `make check` leaves out, where the test doesn't say so itself."""
+    for item in items:
+        if not HEAVY.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
