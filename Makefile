@@ -4,9 +4,11 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 PIP    := $(PYTHON) -m pip --disable-pip-version-check
 
-# Processes that run the tests side by side: a core each, two at least, since tests often wait.
-# `make test WORKERS=0` runs all in one process, as a debugger needs it.
-WORKERS := $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$(( cores < 2 ? 2 : cores )))
+# Processes that run tests side by side. The quick tests compute, so they get one a core; of the
+# others many wait for a moment to pass, so there is one more. `make test WORKERS=0` runs all in
+# one process, as a debugger needs it.
+CORES   := $(shell nproc 2>/dev/null || echo 2)
+WORKERS := $(shell echo $$(( $(CORES) + 1 )))
 
 # The stamp of the packages that check the chat page's JavaScript.
 TYPESCRIPT := node_modules/.typescript
@@ -89,8 +91,8 @@ $(TYPESCRIPT): package.json package-lock.json
 	@touch $@
 
 check: lint
-	@echo "check: the tests that are not marked slow, in $(WORKERS) processes"
-	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow"
+	@echo "check: the tests that are not marked slow, in $(CORES) processes"
+	@$(PYTHON) -m pytest --numprocesses $(CORES) --dist worksteal -m "not slow"
 
 test: lint browser
 	@echo "test: all tests, in $(WORKERS) processes"
