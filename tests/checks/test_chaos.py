@@ -28,6 +28,7 @@ from sandbox.world import Overwrite
 SECONDS = 20.0
 
 
+@pytest.mark.slow
 async def test_twenty_seconds_of_chaos_break_no_promise(tmp_path: Path) -> None:
     outcome = await run.play(8, SECONDS, tmp_path / "run", hurried=True)
     assert outcome.faults == []

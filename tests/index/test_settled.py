@@ -303,6 +303,7 @@ async def test_reader_beside_a_writer(copied: tuple[Path, World]) -> None:
     await writer.close()
 
 
+@pytest.mark.slow
 async def test_closing_does_not_wait_for_a_merge(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "gallery.db", Wide())

@@ -234,6 +234,7 @@ CHILD = textwrap.dedent(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "later_s"),
     [("begun", 0), ("seen 9", 0), ("switching", 0), ("switching", 0.004), ("switched", 0)],
