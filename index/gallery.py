@@ -21,7 +21,7 @@ from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.rows import Found
 from index.store.interface import Bookkeeping, Links
-from index.store.sqlite import Store
+from index.store.sqlite import SQLiteStore
 from index.types.query import Query, QueryEmbedding, UntypedSavedSearch
 from index.types.records import (
     Answer,
@@ -58,15 +58,16 @@ class Gallery:
 
     def __init__(
         self,
-        store: Store,
+        store: SQLiteStore,
         kept: ModelInfo | None,
         device: str,
         precision: Precision,
         read_only: bool,
     ) -> None:
         self._store = store
-        self.links: Links = store
-        self.bookkeeping: Bookkeeping = store
+        self._writes = store.writes
+        self.links: Links = store.links
+        self.bookkeeping: Bookkeeping = store.bookkeeping
         self._read_only = read_only
         self._closed = closed = asyncio.Event()
         threads = min(MAX_DECODERS, checkpoint.cpu_count())
@@ -77,8 +78,8 @@ class Gallery:
         merging = Pool(1, "merge", closed, patient=True)
         self._pools = (decoding, asking, merging)
         self._models = Models(store, kept, closed, device, precision)
-        self._pipeline = Pipeline(store, self._models, decoding, asking)
-        self._engine = Engine(store, asking, merging, closed, write=not read_only)
+        self._pipeline = Pipeline(store.items, self._models, decoding, asking)
+        self._engine = Engine(store.rows, asking, merging, closed, write=not read_only)
         self.reembedding = Reembedding(store, self._models, self._engine)
 
     @classmethod
@@ -104,9 +105,9 @@ class Gallery:
                    `reembedding.begin`, a second look at all pictures, and `reembedding.switch`
         raises     ModelError, StoreError
         """
-        store = await Store.open(Path(path), read_only=read_only)
+        store = await SQLiteStore.open(Path(path), read_only=read_only)
         try:
-            gallery = cls(store, await store.model(), device, precision, read_only)
+            gallery = cls(store, await store.model_record.get(), device, precision, read_only)
             try:
                 await gallery._begin(model, gradually)
             except BaseException:
@@ -123,7 +124,7 @@ class Gallery:
         if model is None:
             if models.kept is not None:
                 await engine.load(models.dimension)
-        elif models.kept is None or await self._store.empty():
+        elif models.kept is None or await self._store.items.empty():
             await models.begin(model)
             engine.begin(models.dimension)
         elif gradually and await models.is_another(model):
@@ -194,7 +195,7 @@ class Gallery:
         faster than they can be made ready for search.
         """
         await self._engine.change(
-            lambda: self._store.commit(
+            lambda: self._writes.commit(
                 [(self._models.of_today(picture), link) for picture, link in items], cursors, jobs
             ),
             adds=bool(items),
@@ -209,27 +210,27 @@ class Gallery:
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> int:
         """Drop the links of this source whose slot is not listed; returns how many."""
-        return await self._removed(lambda: self._store.keep_slots(space, source, slots))
+        return await self._removed(lambda: self._writes.keep_slots(space, source, slots))
 
     async def remove_sources(self, space: int, sources: Collection[str]) -> int:
         """Drop all links of these sources; returns how many."""
-        return await self._removed(lambda: self._store.remove_sources(space, sources))
+        return await self._removed(lambda: self._writes.remove_sources(space, sources))
 
     async def remove_group(self, space: int, group: int) -> int:
         """Drop the links and cursors of a group and of those hanging from it."""
-        return await self._removed(lambda: self._store.remove_group(space, group))
+        return await self._removed(lambda: self._writes.remove_group(space, group))
 
     async def remove_space(self, space: int) -> int:
         """Drop everything of a space: links, cursors, watched groups, jobs, searches."""
-        return await self._removed(lambda: self._store.remove_space(space))
+        return await self._removed(lambda: self._writes.remove_space(space))
 
     async def remove_owner(self, space: int, owner: int) -> int:
         """Drop all links of an owner, and the questions they asked; returns how many links."""
-        return await self._removed(lambda: self._store.remove_owner(space, owner))
+        return await self._removed(lambda: self._writes.remove_owner(space, owner))
 
     async def remove_older(self, space: int, posted_before: float) -> int:
         """Drop the links of a space posted before then (Unix seconds); returns how many."""
-        return await self._removed(lambda: self._store.remove_older(space, posted_before))
+        return await self._removed(lambda: self._writes.remove_older(space, posted_before))
 
     async def _removed(self, write: Callable[[], Awaitable[Changes]]) -> int:
         return len((await self._engine.change(write)).removed)
@@ -244,7 +245,7 @@ class Gallery:
 
     async def opt_out(self, space: int, owner: int) -> int:
         """`remove_owner`, and from now on `commit` leaves the links of this owner out."""
-        return await self._removed(lambda: self._store.remove_owner(space, owner, for_good=True))
+        return await self._removed(lambda: self._writes.remove_owner(space, owner, opt_out=True))
 
     # ---- asking
 
@@ -281,7 +282,7 @@ class Gallery:
         self._models.check_today(embedding.revision)
         without: Collection[int] = ()
         if but_not_source is not None:
-            without = (await self._store.links_of_source(space, but_not_source)).values()
+            without = (await self.links.ids_of_source(space, but_not_source)).values()
         found = await self._engine.ask(
             lambda rows: rows.search(
                 embedding.vector,
@@ -307,7 +308,7 @@ class Gallery:
 
     async def _hits(self, found: Found, offset: int) -> list[Hit]:
         """The found links with all that is known of them; one that went meanwhile is left out."""
-        links = await self._store.links(found.links.tolist())
+        links = await self.links.with_ids(found.links.tolist())
         return [
             Hit(rank, score, id, links[id][1], links[id][0], frame, links[id][2])
             for rank, (id, score, frame) in enumerate(
@@ -474,13 +475,13 @@ class Gallery:
         return await self.bookkeeping.cursors(space)
 
     async def save_cursor(self, cursor: Cursor) -> None:
-        await self._store.commit([], [cursor])
+        await self._writes.commit([], [cursor])
 
     async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
         return await self.bookkeeping.new_job(space, kind, state)
 
     async def save_job(self, job: Job) -> None:
-        await self._store.commit([], [], [job])
+        await self._writes.commit([], [], [job])
 
     async def jobs(self, space: int | None = None, *, active: bool = True) -> list[Job]:
         return await self.bookkeeping.jobs(space, active=active)

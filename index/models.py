@@ -15,7 +15,7 @@ from index.embed import checkpoint, embedder
 from index.embed.checkpoint import Checkpoint
 from index.embed.embedder import Embedder
 from index.embed.model_thread import ModelThread
-from index.store.sqlite import Store
+from index.store.interface import Store
 from index.types.errors import GalleryClosed, ModelChanged, ModelError, ModelMismatch, ModelNotFound
 from index.types.records import Changes, EmbeddedPicture, ModelInfo, Precision
 
@@ -112,8 +112,8 @@ class Models:
         if self._thread is None:
             return
         self.kept = _info(self._thread.embedder)
-        if await self._store.model() != self.kept:
-            await self._store.set_model(self.kept)
+        if await self._store.model_record.get() != self.kept:
+            await self._store.model_record.set(self.kept)
         await self._go_on_with_succession()
 
     async def thread(self) -> ModelThread:
@@ -184,11 +184,11 @@ class Models:
     async def _go_on_with_succession(self) -> None:
         """After a restart: what was begun for the wanted model goes on, what was for another
         goes."""
-        begun = await self._store.successor()
+        begun = await self._store.succession.successor()
         if begun is None:
             return
         if self._wanted is None or not await self._load_successor(begun.revision):
-            await self._store.set_successor(None)
+            await self._store.succession.set_successor(None)
 
     async def begin_succession(self) -> None:
         """Have the wanted model follow, if there is one. raises ModelError"""
@@ -206,7 +206,7 @@ class Models:
             model = await self._loaded(found)
         elif revision not in (None, model.revision):
             return False
-        self.succession = await self._store.set_successor(_info(model))
+        self.succession = await self._store.succession.set_successor(_info(model))
         self.successor = ModelThread(model)
         return True
 
@@ -219,13 +219,13 @@ class Models:
                   in which they have moved; what it changed is given back
         """
         assert self.successor is not None
-        for key, text in await self._store.texts_left_behind():
-            known = await self._store.item(key)
+        for key, text in await self._store.succession.texts_left_behind():
+            known = await self._store.items.item(key)
             if known is not None:
                 vectors, _ = await self.successor.text(text)
-                await self._store.remake(key, vectors)
+                await self._store.succession.remake(key, vectors)
         async with self._loading:
-            info = await self._store.successor()
+            info = await self._store.succession.successor()
             assert info is not None
             before = self._thread
             changes = await go_over(info.dimension, partial(self._follow, info))

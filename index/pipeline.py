@@ -15,7 +15,7 @@ from index.embed.embedder import Embedder
 from index.images import decoders
 from index.images.decode import Decoded
 from index.models import Models
-from index.store.sqlite import Store
+from index.store.interface import Items
 from index.types.errors import EmptyQuery, LinkGone, ModelChanged
 from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import EmbeddedPicture, Floats, key_of
@@ -35,8 +35,8 @@ class Pipeline:
     decoding, asking   threads that decode new pictures, and pictures that are asked about
     """
 
-    def __init__(self, store: Store, models: Models, decoding: Pool, asking: Pool) -> None:
-        self._store = store
+    def __init__(self, items: Items, models: Models, decoding: Pool, asking: Pool) -> None:
+        self._items = items
         self._models = models
         self._decoding = decoding
         self._asking = asking
@@ -56,7 +56,7 @@ class Pipeline:
         )
 
     async def _known_or_embedded(self, key: bytes, data: bytes, *, asked: bool) -> EmbeddedPicture:
-        known = await self._store.item(key)
+        known = await self._items.item(key)
         following = None if asked else self._models.successor
         if known is not None and (following is None or known.successor is not None):
             return known
@@ -93,7 +93,7 @@ class Pipeline:
         return await self._shared.run((key, False), lambda: self._embedded_text(key, text))
 
     async def _embedded_text(self, key: bytes, text: str) -> EmbeddedPicture:
-        known, following = await self._store.item(key), self._models.successor
+        known, following = await self._items.item(key), self._models.successor
         if known is None:
             thread = await self._models.thread()
             vectors, _ = await thread.text(text)
@@ -122,7 +122,7 @@ class Pipeline:
         if query.image is not None:
             pictures.append(await self.picture(query.image, asked=True))
         if query.like is not None:
-            item = await self._store.item_of_link(query.like)
+            item = await self._items.item_of_link(query.like)
             if item is None:
                 raise LinkGone(query.like)
             pictures.append(item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from index.concurrency import to_completion
 from index.models import Models
 from index.search.engine import Engine
-from index.store.sqlite import Store
+from index.store.interface import Store
 
 
 class Reembedding:
@@ -37,11 +37,11 @@ class Reembedding:
 
     async def slots_left(self, space: int, source: str) -> set[str]:
         """The slots of one source that the wanted model has not embedded yet."""
-        return await self._store.slots_left(space, source)
+        return await self._store.succession.slots_left(space, source)
 
     async def left_behind(self) -> int:
         """How many pictures and texts the wanted model has not embedded yet."""
-        return await self._store.left_behind()
+        return await self._store.succession.left_behind()
 
     async def switch(self) -> int:
         """Make the wanted model the gallery's; links it has not embedded are removed.

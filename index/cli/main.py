@@ -206,15 +206,15 @@ async def _opened(given: argparse.Namespace, *, console: Any = None, writing: bo
 
 async def _remembered_model(path: Path) -> str | None:
     """The name of the model that a gallery which is there was made with."""
-    from index.store.sqlite import Store
+    from index.store.sqlite import SQLiteStore
     from index.types.errors import StoreUnreachable
 
     try:
-        store = await Store.open(path, read_only=True)
+        store = await SQLiteStore.open(path, read_only=True)
     except StoreUnreachable:
         return None  # not there, or nothing in it; opening it for writing says what is wrong
     try:
-        model = await store.model()
+        model = await store.model_record.get()
         return model.name if model else None
     finally:
         await store.close()

@@ -21,7 +21,7 @@ from bench.chaos.pictures import Pictures, key
 from bench.chaos.truth import Difference, Found, Should, Wishes
 from bench.chaos.witness import Witness
 from demo.person import Answer
-from index.store.sqlite import Store
+from index.store.sqlite import SQLiteStore
 from index.types.records import EmbeddedPicture, Group, Link, ModelInfo
 from sandbox import permissions, serve
 from sandbox.world import Overwrite
@@ -116,12 +116,12 @@ async def test_what_is_closed_to_the_bot_may_be_kept_for_a_week(tmp_path: Path) 
             if server.world.message(inside.id, one[0])
         )  # fmt: skip
         inside.overwrites = [Overwrite(village.BOT, 1, 0, permissions.READ_MESSAGE_HISTORY)]
-        store = await Store.open(tmp_path / "g.db")
-        await store.set_model(ModelInfo("m", "1", 8))
+        store = await SQLiteStore.open(tmp_path / "g.db")
+        await store.model_record.set(ModelInfo("m", "1", 8))
         shown = EmbeddedPicture(item, "image", np.ones((1, 8), np.float32), 1, 1)
         gone = EmbeddedPicture(b"gone", "image", np.ones((1, 8), np.float32), 1, 1)
         link = Link(village.NEST, Group(inside.id), str(message), "a")
-        await store.commit([(shown, link), (gone, replace(link, slot="b"))])
+        await store.writes.commit([(shown, link), (gone, replace(link, slot="b"))])
 
         def seen() -> Difference:
             wanted = truth.should(server.core, pictures, wishes)
@@ -130,7 +130,7 @@ async def test_what_is_closed_to_the_bot_may_be_kept_for_a_week(tmp_path: Path) 
 
         assert not seen()
         assert (seen().kept, seen().unnoted) == (2, True)
-        await store.close_group(village.NEST, inside.id, time.time())
+        await store.bookkeeping.close_group(village.NEST, inside.id, time.time())
         assert not seen().unnoted
         wishes.week_over = True
         assert seen().undead == Counter([(message, item), (message, b"gone")])

@@ -97,7 +97,7 @@ async def ask(
 async def settled(gallery: Gallery) -> tuple[str, ...]:
     """The files of settled rows, once there are any and nothing is left to settle."""
     while True:
-        now = await gallery._store.settled()
+        now = await gallery._store.rows.settled()
         if now is not None and not gallery._engine.rows.due:
             return now.names
         await asyncio.sleep(0.05)
@@ -236,7 +236,7 @@ async def test_older_copy_of_a_file_is_not_believed(
     gallery = await Gallery.open(path, Wide())
     gone = {source: world.vectors[source] for source in ("100", "101", "102")}
     await world.remove(gallery, list(gone))
-    await gallery._store.settle(gallery._engine.rows.settled(ROWS))  # as the next merge does
+    await gallery._store.rows.settle(gallery._engine.rows.settled(ROWS))  # as the next merge does
     await gallery.close()
     for file, data in older.items():
         file.write_bytes(data)
