@@ -29,6 +29,7 @@ from index.types.errors import (
     StoreTooNew,
     StoreUnreachable,
 )
+from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding
 
 # Until bot/ takes the typed one: `from index.types.searches import Asked, SavedSearch, ShownBy`.
@@ -44,6 +45,7 @@ from index.types.records import (
     Job,
     Link,
     ModelInfo,
+    Position,
     Precision,
     vectors_file,
 )
@@ -59,6 +61,7 @@ __all__ = [
     "Cursor",
     "EmbeddedPicture",
     "EmptyQuery",
+    "Filter",
     "Gallery",
     "GalleryClosed",
     "GalleryError",
@@ -83,6 +86,7 @@ __all__ = [
     "PictureTooHeavy",
     "PictureTooLarge",
     "PictureTooSlow",
+    "Position",
     "Precision",
     "Query",
     "QueryEmbedding",
@@ -90,6 +94,7 @@ __all__ = [
     "SavedSearch",
     "Searcher",
     "ShownBy",
+    "Sort",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",

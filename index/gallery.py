@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from index.search.engine import Engine
 from index.search.rows import Found
 from index.store.interface import Bookkeeping, Links
 from index.store.sqlite import SQLiteStore
+from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding, UntypedSavedSearch
 from index.types.records import (
     Answer,
@@ -33,9 +35,9 @@ from index.types.records import (
     Group,
     Hit,
     Job,
-    Kind,
     Link,
     ModelInfo,
+    Position,
     Precision,
 )
 from index.types.searches import Asked
@@ -259,46 +261,26 @@ class Gallery:
     async def search(
         self,
         embedding: QueryEmbedding,
+        filter: Filter,
         *,
-        space: int,
-        groups: Collection[int] | None,
         k: int,
-        offset: int = 0,
-        kind: Kind | None = "image",
-        but_not_source: str | None = None,
-        owner: int | None = None,
-        since: float | None = None,
-        until: float | None = None,
+        after: Position | None = None,
+        sort: Sort = Sort.BEST,
     ) -> Answer:
-        """The `k` best links after the first `offset`, among those of the allowed groups.
+        """A page of `k` hits: the first that follow `after`, among those that may answer.
 
-        groups          only links in these are looked at, before ranking; None: all
-        kind            "image", "text", or None for both
-        but_not_source  leave out the links of this source
-        owner           only links of this one; None: of everybody
-        since, until    posted in [since, until), Unix seconds; None: at any time
+        after   `Hit.position` of the last hit of the page before; None: from the beginning. Links
+                that came or went since then neither repeat a hit nor leave one out.
+        raises  ModelChanged when the embedding is of another model
         """
         started = time.perf_counter()
         self._models.check_today(embedding.revision)
-        without: Collection[int] = ()
-        if but_not_source is not None:
-            without = (await self.links.ids_of_source(space, but_not_source)).values()
+        filter = await self._resolved(filter)
         found = await self._engine.ask(
-            lambda rows: rows.search(
-                embedding.vector,
-                space=space,
-                groups=groups,
-                k=k,
-                offset=offset,
-                texts=None if kind is None else kind == "text",
-                owner=owner,
-                since=since,
-                until=until,
-                without=without,
-            )
+            lambda rows: rows.search(embedding.vector, filter, k=k, after=after, sort=sort)
         )
         return Answer(
-            hits=await self._hits(found, offset),
+            hits=await self._hits(found, first=after.rank + 1 if after else 1),
             searched=found.searched,
             more=found.more,
             truncated=embedding.truncated,
@@ -306,8 +288,30 @@ class Gallery:
             confident=found.confident,
         )
 
-    async def _hits(self, found: Found, offset: int) -> list[Hit]:
-        """The found links with all that is known of them; one that went meanwhile is left out."""
+    async def find(
+        self,
+        query: Query,
+        filter: Filter,
+        *,
+        k: int,
+        after: Position | None = None,
+        sort: Sort = Sort.BEST,
+    ) -> Answer:
+        """`embed_query`, then `search`."""
+        embedding = await self.embed_query(query)
+        return await self.search(embedding, filter, k=k, after=after, sort=sort)
+
+    async def _resolved(self, filter: Filter) -> Filter:
+        """The filter with the links of `but_not_source` among `without`."""
+        if filter.but_not_source is None:
+            return filter
+        links = await self.links.ids_of_source(filter.space, filter.but_not_source)
+        without = filter.without.union(links.values())
+        return replace(filter, without=without, but_not_source=None)
+
+    async def _hits(self, found: Found, first: int) -> list[Hit]:
+        """The found links with all that is known of them; one that was removed meanwhile is left
+        out."""
         links = await self.links.with_ids(found.links.tolist())
         return [
             Hit(rank, score, id, links[id][1], links[id][0], frame, links[id][2])
@@ -315,7 +319,7 @@ class Gallery:
                 zip(
                     found.links.tolist(), found.scores.tolist(), found.frames.tolist(), strict=True
                 ),
-                start=offset + 1,
+                start=first,
             )
             if id in links
         ]
@@ -325,40 +329,9 @@ class Gallery:
     ) -> tuple[float, int]:
         """The score this picture has for a query, and the rank it has or would have."""
         score = float((picture.vectors @ embedding.vector).max())  # of the frame that fits best
-        above = await self._engine.ask(
-            lambda rows: rows.above(
-                embedding.vector, score, space=space, texts=picture.kind == "text"
-            )
-        )
+        filter = Filter(space, kind=picture.kind)
+        above = await self._engine.ask(lambda rows: rows.above(embedding.vector, score, filter))
         return score, above + 1
-
-    async def find(
-        self,
-        query: Query,
-        *,
-        space: int,
-        groups: Collection[int] | None,
-        k: int,
-        offset: int = 0,
-        kind: Kind | None = "image",
-        but_not_source: str | None = None,
-        owner: int | None = None,
-        since: float | None = None,
-        until: float | None = None,
-    ) -> Answer:
-        """`embed_query`, then `search`."""
-        return await self.search(
-            await self.embed_query(query),
-            space=space,
-            groups=groups,
-            k=k,
-            offset=offset,
-            kind=kind,
-            but_not_source=but_not_source,
-            owner=owner,
-            since=since,
-            until=until,
-        )
 
     # ==== Old names, one line each. bot/ still calls them; this block goes with its move to
     # `links`, `bookkeeping` and `reembedding`. ====

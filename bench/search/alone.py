@@ -16,18 +16,20 @@ from bench.vectors import Floats, made
 from index.search.segment import LOWEST
 
 
-def answer(size: int, asked: dict[str, Floats], folder: Path) -> tuple[float, dict[str, Timed]]:
+def answer(
+    size: int, asked: dict[str, Floats], folder: Path, seed: int
+) -> tuple[float, dict[str, Timed]]:
     """Resident bytes a row, and the times by filter, of rows that only the engine keeps."""
     columns = Columns.of(size)
     exact = Exact(columns, np.concatenate(list(asked.values())))
-    rows = filled(exact.passing(made(size, DIMENSION)), DIMENSION, columns, folder)
+    rows = filled(exact.passing(made(size, DIMENSION, seed)), DIMENSION, columns, folder)
     timed = {}
     for name, limit in FILTERS.items():
-        arguments, _ = limit.of(columns)
+        filter, _ = limit.of(columns)
         timed[name] = Timed({"magpie": []})
         parts = np.split(exact.best[name], len(asked))  # as they were put together
         for (kind, queries), best in zip(asked.items(), parts, strict=True):
-            found = timed[name].ask("magpie", partial(ask, rows, arguments), queries)
+            found = timed[name].ask("magpie", partial(ask, rows, filter), queries)
             timed[name].recalls[kind] = [
                 float(np.isin(ours.links, right).mean())
                 for ours, right in zip(found, best, strict=True)

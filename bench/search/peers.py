@@ -15,6 +15,7 @@ from bench.search.timed import Timed
 from bench.search.workload import CHUNK_ROWS, FILTERS, QUESTIONS, Columns, K
 from bench.vectors import Floats
 from index.search.rows import Rows
+from index.types.filter import Filter
 
 SLOW_ROWS = 100_000  # up to so many the slower peers are asked too
 IN_A_ROW = 8
@@ -36,9 +37,9 @@ def compare(
         flat.add(np.ascontiguousarray(vectors[start : start + CHUNK_ROWS]))
     timed = {}
     for name, limit in FILTERS.items():
-        arguments, mine = limit.of(columns)
+        filter, mine = limit.of(columns)
         slow = _slow_peers(vectors) if mine.all() and size <= SLOW_ROWS else {}
-        timed[name] = _in_turn(rows, flat, vectors, arguments, mine, asked, slow)
+        timed[name] = _in_turn(rows, flat, vectors, filter, mine, asked, slow)
     return rows.resident_bytes / size, timed | {WHERE: step_times(rows, asked)}
 
 
@@ -46,7 +47,7 @@ def _in_turn(
     rows: Rows,
     flat: Any,
     vectors: Floats,
-    arguments: dict[str, Any],
+    filter: Filter,
     mine: Any,
     asked: dict[str, Floats],
     slow: dict[str, Callable[[Floats], Any]],
@@ -54,7 +55,7 @@ def _in_turn(
     """A few questions to one, the same to the next, and so on."""
     ids = np.flatnonzero(mine)
     answers: dict[str, Callable[[Floats], Any]] = {
-        "magpie": partial(ask, rows, arguments),
+        "magpie": partial(ask, rows, filter),
         "numpy": lambda query: _numpy(vectors, ids, query),
         **slow,
     }

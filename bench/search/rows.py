@@ -13,7 +13,8 @@ from bench.search.workload import Columns, K
 from bench.vectors import Floats
 from index.search.ranking import SAMPLED_ROWS, looked_at
 from index.search.rows import LOAD_ROWS, Found, Rows
-from index.search.segment import LOWEST, Filter, View
+from index.search.segment import LOWEST, View
+from index.types.filter import Filter
 from index.types.records import Changes, Entries
 
 WHERE = "all, where the time goes"  # the name of the steps' times
@@ -55,15 +56,15 @@ def _entries(vectors: Floats, columns: Columns, first: int) -> Entries:
     )
 
 
-def ask(rows: Rows, arguments: dict[str, Any], query: Floats) -> Found:
-    """The K best rows; `arguments` are those of a limit."""
-    return rows.search(query, space=1, k=K, **arguments)
+def ask(rows: Rows, filter: Filter, query: Floats) -> Found:
+    """The K best rows."""
+    return rows.search(query, filter, k=K)
 
 
 def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:
     """The steps of an unlimited question, each by itself, where the largest segment answers it."""
     steps: dict[str, Callable[[Floats], Any]] = {
-        "magpie": lambda query: rows.search(query, space=1, groups=None, k=K)
+        "magpie": lambda query: rows.search(query, Filter(1), k=K)
     }
     if rows._now.parts:
         part = max(rows._now.parts, key=len)

@@ -3,11 +3,12 @@ the rows that the limits look at."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from index.types.filter import Filter
 
 DIMENSION = 512
 QUESTIONS = 32  # of each kind
@@ -18,22 +19,25 @@ CHUNK_ROWS = 20_000  # that are made, added or written at once
 
 @dataclass(frozen=True)
 class Limit:
-    """What a question is limited to, with the engine's own words for it."""
+    """What a question is limited to."""
 
     groups: float = 1.0  # share of the groups, which are scattered
-    asked: dict[str, Any] = field(default_factory=dict)
+    owner: int | None = None
+    since: float = 0.0
+    until: float = 2.0
 
-    def of(self, columns: Columns) -> tuple[dict[str, Any], NDArray[np.bool_]]:
-        """Arguments of a search, and which rows they allow."""
+    def of(self, columns: Columns) -> tuple[Filter, NDArray[np.bool_]]:
+        """The engine's filter, and which rows it allows."""
         count = round(self.groups * GROUPS)
         chosen = np.random.default_rng(5).choice(GROUPS, count, replace=False)
         mine = np.isin(columns.groups, chosen)
-        if "owner" in self.asked:
-            mine &= columns.owners == self.asked["owner"]
-        posted = columns.posted
-        mine &= (posted >= self.asked.get("since", 0)) & (posted < self.asked.get("until", 2))
-        groups = None if count == GROUPS else set(chosen.tolist())
-        return {"groups": groups, **self.asked}, mine
+        if self.owner is not None:
+            mine &= columns.owners == self.owner
+        mine &= (columns.posted >= self.since) & (columns.posted < self.until)
+        groups = None if count == GROUPS else frozenset(chosen.tolist())
+        since = self.since or None
+        until = None if self.until > 1 else self.until
+        return Filter(1, groups, owner=self.owner, since=since, until=until), mine
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ FILTERS = {
     "all": Limit(),
     "30%": Limit(0.3),
     "1%": Limit(0.01),
-    "one owner, 1%": Limit(asked={"owner": 7}),
-    "some days, 10%": Limit(asked={"since": 0.5, "until": 0.6}),
-    "30%, owner, days": Limit(0.3, {"owner": 7, "since": 0.25}),
+    "one owner, 1%": Limit(owner=7),
+    "some days, 10%": Limit(since=0.5, until=0.6),
+    "30%, owner, days": Limit(0.3, owner=7, since=0.25),
 }

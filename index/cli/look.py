@@ -11,6 +11,7 @@ from index.cli.sheet import VIEW, view_sheet, write_png
 from index.embed import checkpoint, preprocessing
 from index.images import decode as images
 from index.types.errors import PictureError
+from index.types.filter import Filter
 from index.types.query import Query, QueryEmbedding
 from index.types.records import Hit
 
@@ -87,11 +88,9 @@ async def _compare(gallery: Gallery, data: bytes, words: str | None) -> None:
     for i, place in enumerate(places[:NEAR]):
         _say("gallery" if i == 0 else "", f"in it as {place}")
     picture = await gallery.embed_picture(data)
-    near = await gallery.find(
-        Query(image=data), space=SPACE, groups=None, k=NEAR + len(links), kind="image"
-    )
-    others = [hit for hit in near.hits if hit.id not in links][:NEAR]
-    for i, hit in enumerate(others):
+    others = Filter(SPACE, without=frozenset(links))
+    near = await gallery.find(Query(image=data), others, k=NEAR)
+    for i, hit in enumerate(near.hits):
         _say("near" if i == 0 else "", _hit(hit))
     if words:
         asked = await gallery.embed_query(Query(text=words))
@@ -102,7 +101,7 @@ async def _compare(gallery: Gallery, data: bytes, words: str | None) -> None:
 async def _explain(
     gallery: Gallery, asked: QueryEmbedding, words: str, score: float, rank: int
 ) -> None:
-    best = await gallery.search(asked, space=SPACE, groups=None, k=NEAR, kind="image")
+    best = await gallery.search(asked, Filter(SPACE), k=NEAR)
     _say("words", f"for “{words}” it scores {score:.3f}: rank {rank:,} of {best.searched:,}")
     if rank == 1:
         _say("", "nothing answers them better")

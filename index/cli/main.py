@@ -83,6 +83,7 @@ async def add(given: argparse.Namespace) -> int:
 
 async def find(given: argparse.Namespace) -> int:
     """The pictures (or texts) that answer words, a picture, or both."""
+    from index.types.filter import Filter
     from index.types.query import Query
 
     words = " ".join(given.words)
@@ -94,9 +95,7 @@ async def find(given: argparse.Namespace) -> int:
     image = _bytes_of(given.image) if given.image else None
     async with _opened(given) as gallery:
         kind = await _kind(gallery, given)
-        answer = await gallery.find(
-            Query(text=words, image=image), space=0, groups=None, k=given.k, kind=kind
-        )
+        answer = await gallery.find(Query(text=words, image=image), Filter(0, kind=kind), k=given.k)
     if given.json:
         print(json.dumps(_answer_json(words, given.image, answer), ensure_ascii=False, indent=2))
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from index.search.confidence import stands_out
 from index.search.segment import GONE, LOWEST, View
 from index.search.snapshot import Ints, Snapshot
-from index.types.records import Floats
+from index.types.records import Floats, Position
 
 # Below this share of allowed rows, gathering them costs less than multiplying all.
 GATHER_SHARE = 0.25
@@ -31,6 +31,10 @@ ROUNDING = 1e-5
 # .997 to .998.
 LOOKED_SHARE, LOOKED_ROWS = 0.1, 20_000
 SCATTERED_SHARE, SCATTERED_ROWS = 0.3, 4_000
+# Scores are rounded to so many decimals. The last bits of a product depend on where its row lies,
+# in memory or in a segment; without them a row keeps its place in the order when it moves, and
+# rows with the same vectors are in the order of their links.
+SCORE_DECIMALS = 9
 LOOKED_TIMES = 20  # and this many times those that are wanted
 # So few best scores are kept in order while all are gone through; more are chosen by numpy.
 SORTED_ROWS = 64
@@ -38,6 +42,14 @@ SORTED_ROWS = 64
 JUDGED_ROWS = 4096
 SAMPLED_FROM = 1024  # where the compiled loops are there: their answers come in 0.1 ms
 SAMPLED_ROWS = 256
+
+
+class Answering(NamedTuple):
+    """A link that answers, with its best frame."""
+
+    score: float
+    link: int
+    frame: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,11 +76,12 @@ class Scored:
         now = self.snapshot
         if self.kernels is None:
             rows = self.rows[_top_rows(self.scores, taken, self.slack)]
-            exact = _exactly(now.vectors[rows], query)
+            exact = exact_scores(now.vectors[rows], query)
         else:
             rows = self.rows[_top_rows(self.scores, taken, self.slack, self.kernels)]
             exact = np.empty(len(rows))
             self.kernels.exact(now.vectors, rows, query.astype(np.float64), exact)
+            exact = as_scores(exact)
         return Candidates(now.links[rows], now.frames[rows], exact)
 
 
@@ -90,7 +103,7 @@ class Ranked:
         """The `taken` best rows, and some more."""
         from index.search import kernels
 
-        return _of_segment(
+        return of_segment(
             self.view, query, self.rows[_top_rows(self.scores, taken, ROUNDING, kernels)]
         )
 
@@ -100,33 +113,47 @@ def best_links(
     many: Sequence[View],
     query: Floats,
     without: Collection[int],
+    *,
+    links: int,
     wanted: int,
-) -> list[tuple[float, int, int]]:
-    """(score, link, frame) of the `wanted` best links, best first; ties by the link's id.
+    after: Position | None,
+) -> list[Answering]:
+    """The best links in the order of an answer, of which `wanted` follow `after`, or all.
 
-    A link with several frames may fill the first places, so the number of rows that are taken
-    grows until it has enough different links.
+    A link with several frames may fill the first places, and links before `after` may have come
+    since, so the number of rows that are taken grows until enough links are found.
+
+    links   how many may answer
     """
     everything = sum(len(one.rows) for one in scored) + sum(view.rows for view in many)
-    taken = wanted
-    while wanted > 0:
+    taken = min(wanted + (max(after.rank, 0) if after else 0), links)
+    while taken > 0:
         candidates = [one.candidates(query, taken) for one in scored if len(one.rows)]
         top = np.full(min(taken, everything), LOWEST, np.float32)
         for one in candidates:
             top = np.sort(np.append(top, one.scores.astype(np.float32)))[-len(top) :]
         for view in sorted(many, key=lambda view: -view.rows):
             _, rows = view.best(query, top, looked_at(view, taken))
-            candidates.append(_of_segment(view, query, rows))
-        best = _best_frames(candidates, without, float(top[0]) - ROUNDING)
-        if len(best) >= wanted or taken >= everything:
-            every = [(score, link, frame) for link, (score, frame) in best.items()]
-            return sorted(every, key=lambda hit: (-hit[0], hit[1]))[:wanted]
+            candidates.append(of_segment(view, query, rows))
+        best = best_frames(candidates, without, float(top[0]) - ROUNDING)
+        following = sum(follows(after, score, link) for link, (score, _) in best.items())
+        if following >= wanted or len(best) >= links or taken >= everything:
+            every = [Answering(score, link, frame) for link, (score, frame) in best.items()]
+            return sorted(every, key=lambda one: (-one.score, one.link))
         taken *= 2
     return []
 
 
-def _best_frames(
-    candidates: Sequence[Candidates], without: Collection[int], least: float
+def follows(after: Position | None, score: float, link: int) -> bool:
+    """Whether a link comes after a position in the order of scores, then of ids."""
+    if after is None:
+        return True
+    last = round(after.score, SCORE_DECIMALS)
+    return (score < last or (score == last and link > after.link)) and link != after.link
+
+
+def best_frames(
+    candidates: Sequence[Candidates], without: Collection[int] = (), least: float = float(LOWEST)
 ) -> dict[int, tuple[float, int]]:
     """(score, frame) of each link's best frame, the first of those that are alike."""
     best: dict[int, tuple[float, int]] = {}
@@ -148,12 +175,12 @@ def looked_at(view: View, taken: int) -> int:
     return max(least, math.ceil(share * view.rows), LOOKED_TIMES * taken)
 
 
-def _of_segment(view: View, query: Floats, places: Ints) -> Candidates:
+def of_segment(view: View, query: Floats, places: Ints) -> Candidates:
     """Exact scores of these rows and, where links have several frames, of all frames of theirs."""
     segment = view.part.segment
     if segment.animated:
         places = view.part.places_of(segment.links_at(places).tolist())
-    scores = segment.exact(places, query)
+    scores = as_scores(segment.exact(places, query))
     # After the vectors: a row whose link is still there was there a moment ago.
     links, frames = segment.links_at(places), segment.mapped["frames"][places]
     there = links != GONE
@@ -186,21 +213,26 @@ def _top_rows(scores: Floats, k: int, slack: float = ROUNDING, kernels: Any = No
     return np.flatnonzero(scores >= least - slack)
 
 
-def _exactly(vectors: Floats, query: Floats) -> NDArray[np.float64]:
-    """(n,) products in float64, each row by itself: the same vectors always give the same."""
-    products = vectors.astype(np.float64) * query.astype(np.float64)
-    similarity: NDArray[np.float64] = products.sum(axis=1).clip(-1, 1)
-    return similarity
+def exact_scores(vectors: Floats, query: Floats) -> NDArray[np.float64]:
+    """(n,) scores of these vectors."""
+    return as_scores((vectors.astype(np.float64) * query.astype(np.float64)).sum(axis=1))
+
+
+def as_scores(products: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Products in float64 as scores: from -1 to 1, and without the last bits."""
+    scores: NDArray[np.float64] = products.round(SCORE_DECIMALS).clip(-1, 1)
+    return scores
 
 
 def confident(
     scored: Sequence[Scored | Ranked],
     many: Sequence[View],
     query: Floats,
-    best: Sequence[tuple[float, int, int]],
+    best: float | None,
+    *,
     compiled: bool,
 ) -> bool:
-    """`stands_out`, of a sample where there are many rows."""
+    """`stands_out`, of a sample where there are many rows; `best` is the score of the best link."""
     total = sum(len(one.rows) for one in scored) + sum(view.rows for view in many)
     if not many and total <= (SAMPLED_FROM if compiled else JUDGED_ROWS):
         return stands_out(np.concatenate([one.scores for one in scored]))
@@ -212,4 +244,4 @@ def confident(
         places = view.sample(math.ceil(SAMPLED_ROWS * view.rows / total))
         scores = view.part.segment.scores(places, query)
         sample.append(scores[scores > LOWEST])
-    return stands_out(np.concatenate(sample), best[0][0] if best else None, total)
+    return stands_out(np.concatenate(sample), best, total)

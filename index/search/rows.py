@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.search.by_date import in_order_of_date
 from index.search.merge import Merge, Recent
 from index.search.ranking import (
     CHUNK_ROWS,
@@ -28,11 +29,13 @@ from index.search.ranking import (
     Scored,
     best_links,
     confident,
+    follows,
     similarities,
 )
-from index.search.segment import FOREVER, GONE, Damaged, Filter, Part, Segment, View
+from index.search.segment import GONE, Damaged, Part, Segment, View, has_limits, limits_of
 from index.search.snapshot import DEAD_SHARE, Bools, Ints, Snapshot, in_bytes
-from index.types.records import Changes, Entries, Floats, Settled
+from index.types.filter import Filter, Sort
+from index.types.records import Changes, Entries, Floats, Kind, Position, Settled
 
 # From here on, comparing bytes first costs less than comparing all vectors (0.3 against 0.5 ms
 # at 10,000 rows), if the compiled loops are there.
@@ -48,7 +51,7 @@ LOAD_ROWS = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Links that answer, best first: each once, with its best frame."""
+    """Links that answer, in order: each once, with its best frame."""
 
     links: Ints  # (k,)
     scores: NDArray[np.float64]  # (k,) cosine similarities
@@ -303,61 +306,64 @@ class Rows:
     def search(
         self,
         query: Floats,
+        filter: Filter,
         *,
-        space: int,
-        groups: Collection[int] | None,
         k: int,
-        offset: int = 0,
-        texts: bool | None = False,
-        owner: int | None = None,
-        since: float | None = None,
-        until: float | None = None,
-        without: Collection[int] = (),
+        after: Position | None = None,
+        sort: Sort = Sort.BEST,
     ) -> Found:
-        """The `k` best links after the first `offset`, among those allowed.
+        """The first `k` links after `after`, among those that may answer.
 
-        query         (d,) float32, unit
-        groups        only their links are looked at; None: all groups of the space
-        texts         True: texts only, False: images only, None: both
-        owner         only this one's; None: everybody's
-        since, until  posted in [since, until), Unix seconds; None: at any time
-        without       links to leave out
-        raises        Damaged when a segment isn't what was written
+        query    (d,) float32, unit
+        filter   without `but_not_source`, which only the store can resolve
+        raises   Damaged when a segment isn't what was written
         """
-        wanted = Filter(
-            *(space, groups, texts, owner),
-            -FOREVER if since is None else since,
-            FOREVER if until is None else until,
-            frozenset(without),
-        )
+        assert filter.but_not_source is None
         now = self._now
         if now.parts:
             self.warm()
-        views = _views(now, wanted)
-        recent, searched = self._recent(now.recent, query, wanted)
-        searched += sum(view.links - view.links_among(wanted.without) for view in views)
+        views = _views(now, filter)
+        recent, searched = self._recent(now.recent, query, filter)
+        searched += sum(view.links - view.links_among(filter.without) for view in views)
         scored: list[Scored | Ranked] = [recent]
         scored += [Ranked.of(view, query) for view in views if view.small]
         many = [view for view in views if not view.small]
-        end = min(offset + k, searched)
-        best = best_links(scored, many, query, wanted.without, end)
-        page = best[offset:end]
+        # One more than the page has, which tells whether there is a next page.
+        if sort is Sort.BEST:
+            best = best_links(
+                scored, many, query, filter.without, links=searched, wanted=k + 1, after=after
+            )
+            page = [one for one in best if follows(after, one.score, one.link)]
+        else:
+            best = best_links(
+                scored, many, query, filter.without, links=searched, wanted=1, after=None
+            )
+            page = in_order_of_date(
+                *(now.recent, recent.rows, views, query, filter.without),
+                sort=sort,
+                wanted=k + 1,
+                after=after,
+            )
         return Found(
-            links=np.array([link for _, link, _ in page], np.int64),
-            scores=np.array([score for score, _, _ in page], np.float64),
-            frames=np.array([frame for _, _, frame in page], np.int64),
+            links=np.array([one.link for one in page[:k]], np.int64),
+            scores=np.array([one.score for one in page[:k]], np.float64),
+            frames=np.array([one.frame for one in page[:k]], np.int64),
             searched=searched,
-            more=searched > end,
-            confident=confident(scored, many, query, best, self._kernels is not None),
+            more=len(page) > k,
+            confident=confident(
+                *(scored, many, query, best[0].score if best else None),
+                compiled=self._kernels is not None,
+            ),
         )
 
-    def above(self, query: Floats, score: float, *, space: int, texts: bool | None = False) -> int:
-        """How many links of a space answer the query better than with this score; exact."""
-        now, wanted = self._now, Filter(space, texts=texts)
-        rows, _ = self._allowed(now.recent, wanted)
+    def above(self, query: Floats, score: float, filter: Filter) -> int:
+        """How many links that may answer have a greater score than this one; exact. The filter's
+        `without` is not looked at."""
+        now = self._now
+        rows, _ = self._allowed(now.recent, filter)
         scores = similarities(now.recent.vectors[: now.recent.count], query, rows)
         links = [now.recent.links[rows[scores > score + ROUNDING]]]
-        for view in _views(now, wanted):
+        for view in _views(now, filter):
             places = view.places()
             for start in range(0, len(places), CHUNK_ROWS):
                 chunk = places[start : start + CHUNK_ROWS]
@@ -366,9 +372,9 @@ class Rows:
                 links.append(found[(found != GONE) & (scores > score + ROUNDING)])
         return len(np.unique(np.concatenate(links)))
 
-    def _recent(self, now: Snapshot, query: Floats, wanted: Filter) -> tuple[Scored, int]:
+    def _recent(self, now: Snapshot, query: Floats, filter: Filter) -> tuple[Scored, int]:
         """Recent rows that may answer, and how many links they are of."""
-        rows, links = self._allowed(now, wanted)
+        rows, links = self._allowed(now, filter)
         if self._kernels is None or now.count < BYTES_ROWS:
             scores = similarities(now.vectors[: now.count], query, rows)
             return Scored(rows, scores, ROUNDING, now, self._kernels), links
@@ -383,57 +389,56 @@ class Rows:
         slack = ROUNDING + 2 * (now.error * float(np.linalg.norm(query)) + 1.02 * left_out)
         return Scored(rows, scores, slack, now, self._kernels), links
 
-    def _allowed(self, now: Snapshot, wanted: Filter) -> tuple[Ints, int]:
+    def _allowed(self, now: Snapshot, filter: Filter) -> tuple[Ints, int]:
         """The living rows that may answer, and how many links they are of."""
-        groups = self._groups(wanted)
+        groups = self._groups(filter)
         if self._kernels is None:
-            rows, links = _chosen(now, groups, wanted)
+            rows, links = _chosen(now, groups, filter)
         else:
-            rows, kind = (
-                np.empty(now.count + 1, np.int64),
-                -1 if wanted.texts is None else wanted.texts,
-            )
+            rows, kind = np.empty(now.count + 1, np.int64), KINDS[filter.kind]
             columns = (now.codes, now.alive, now.texts, now.frames, now.owners, now.posted)
             count, links = self._kernels.chosen(
                 *(column[: now.count] for column in columns),
-                *(groups, kind, *wanted.narrowness, rows),
+                *(groups, kind, *limits_of(filter), rows),
             )
             rows = rows[:count]
-        if wanted.without and len(rows):
-            rows = rows[~np.isin(now.links[rows], np.fromiter(wanted.without, np.int64))]
+        if filter.without and len(rows):
+            rows = rows[~np.isin(now.links[rows], np.fromiter(filter.without, np.int64))]
             links = int(np.count_nonzero(now.frames[rows] == 0))
         return rows, links
 
-    def _groups(self, wanted: Filter) -> Bools:
+    def _groups(self, filter: Filter) -> Bools:
         """(codes,) which groups are allowed."""
-        if wanted.groups is None:
-            table: Bools = self._spaces == wanted.space
+        if filter.groups is None:
+            table: Bools = self._spaces == filter.space
             return table
-        known = self._codes.get(wanted.space, {})
+        known = self._codes.get(filter.space, {})
         table = np.zeros(len(self._spaces), np.bool_)
-        table[[known[group] for group in wanted.groups if group in known]] = True
+        table[[known[group] for group in filter.groups if group in known]] = True
         return table
 
 
+KINDS: dict[Kind | None, int] = {None: -1, "image": 0, "text": 1}  # as the compiled loops know them
 QUERY_STEPS = 4095  # of 16 bits: 512 products with a byte stay below 2^31
 
 
-def _chosen(now: Snapshot, groups: Bools, wanted: Filter) -> tuple[Ints, int]:
+def _chosen(now: Snapshot, groups: Bools, filter: Filter) -> tuple[Ints, int]:
     """What `kernels.chosen` gives, while it isn't loaded."""
     allowed = groups[now.codes[: now.count]] & now.alive[: now.count]
-    if wanted.texts is not None:
-        allowed &= now.texts[: now.count] == wanted.texts
-    if wanted.narrow:
+    if filter.kind is not None:
+        allowed &= now.texts[: now.count] == (filter.kind == "text")
+    if has_limits(filter):
+        owner, of_owner, since, until = limits_of(filter)
         posted = now.posted[: now.count]
-        allowed &= (posted >= wanted.since) & (posted < wanted.until)
-        if wanted.owner is not None:
-            allowed &= now.owners[: now.count] == wanted.owner
+        allowed &= (posted >= since) & (posted < until)
+        if of_owner:
+            allowed &= now.owners[: now.count] == owner
     rows = np.flatnonzero(allowed)
     return rows, int(np.count_nonzero(now.frames[rows] == 0))
 
 
-def _views(now: State, wanted: Filter) -> list[View]:
-    views = (View.of(part, wanted) for part in now.parts)
+def _views(now: State, filter: Filter) -> list[View]:
+    views = (View.of(part, filter) for part in now.parts)
     return [view for view in views if view.rows]
 
 

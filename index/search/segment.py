@@ -28,6 +28,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from index.types.filter import Filter
 from index.types.records import Floats
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -330,8 +331,13 @@ class Segment:
         links: Ints = self.mapped["links"][places]
         return links
 
+    def overwritten(self, places: Ints) -> NDArray[np.bool_]:
+        """Which of these rows were removed since the file was opened."""
+        gone: NDArray[np.bool_] = self._gone[places]
+        return gone
+
     def scores(self, places: Ints, query: Floats) -> Floats:
-        """Cosine similarities of these rows; GONE_SCORE for those that were overwritten.
+        """Cosine similarities of these rows; LOWEST for those that were overwritten.
 
         raises   Damaged when a row isn't what was written
         """
@@ -439,27 +445,19 @@ class Part:
         return np.flatnonzero(bits).astype(np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which links may answer."""
+def limits_of(filter: Filter) -> tuple[int, bool, float, float]:
+    """The owner, whether it counts, and the times, as the compiled loops take them."""
+    return (
+        filter.owner or 0,
+        filter.owner is not None,
+        -FOREVER if filter.since is None else filter.since,
+        FOREVER if filter.until is None else filter.until,
+    )
 
-    space: int
-    groups: Collection[int] | None = None  # None: all of the space
-    texts: bool | None = False  # True: texts only, False: images only, None: both
-    owner: int | None = None  # None: anybody
-    since: float = -FOREVER  # posted then or later, Unix seconds
-    until: float = FOREVER  # posted before
-    without: Collection[int] = ()  # links to leave out
 
-    @property
-    def narrow(self) -> bool:
-        """Whether it looks at more than spaces, groups and kinds."""
-        return self.owner is not None or self.since > -FOREVER or self.until < FOREVER
-
-    @property
-    def narrowness(self) -> tuple[int, bool, float, float]:
-        """As the compiled loops take it."""
-        return self.owner or 0, self.owner is not None, self.since, self.until
+def has_limits(filter: Filter) -> bool:
+    """Whether it looks at owners or times."""
+    return (filter.owner, filter.since, filter.until) != (None, None, None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -474,23 +472,23 @@ class View:
     links: int
 
     @classmethod
-    def of(cls, part: Part, wanted: Filter) -> View:
+    def of(cls, part: Part, filter: Filter) -> View:
         """The filter's `without` is not looked at."""
         one = part.segment
-        allowed = one.keys_of(wanted.space, wanted.groups)
-        if wanted.texts is not None:
-            allowed &= one.texts == wanted.texts
+        allowed = one.keys_of(filter.space, filter.groups)
+        if filter.kind is not None:
+            allowed &= one.texts == (filter.kind == "text")
         rows, links = int(part.rows[allowed].sum()), int(part.links[allowed].sum())
         number, before = allowed.astype(np.int32), np.zeros(len(allowed) + 1, np.int32)
         np.cumsum(number, out=before[1:])
-        if not wanted.narrow or not rows:
+        if not has_limits(filter) or not rows:
             return cls(part, number, before, part.alive, rows, links)
         from index.search import kernels
 
         alive = np.empty_like(part.alive)
         rows, links = kernels.narrowed(
             *(one.keys, one.bounds, part.alive, number, before, one.mapped["frames"]),
-            *(one.owners, one.posted, *wanted.narrowness, alive),
+            *(one.owners, one.posted, *limits_of(filter), alive),
         )
         return cls(part, number, before, alive, rows, links)
 

@@ -130,21 +130,46 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the order of an answer: where a page ended, and the next one begins.
+
+    It stays valid when links come or go, since it says how the page's last link compares with
+    others, not how many come before it.
+
+    rank       how many links come before the next page: numbers its hits, and is otherwise only
+               a hint of how far to look
+    score      of the page's last link; compared by `Sort.BEST`
+    link       its id
+    posted_at  when it was posted, Unix seconds; compared by `Sort.NEWEST` and `Sort.OLDEST`
+    """
+
+    rank: int
+    score: float
+    link: int
+    posted_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One link that answers a query."""
 
-    rank: int  # 1 is the best
-    score: float  # cosine similarity, -1 to 1
+    rank: int  # 1 is the first of the answer
+    score: float  # cosine similarity, -1 to 1, rounded to nine decimals
     id: int  # of the link
     kind: Kind
     link: Link
     frame: int  # the frame that fits best; 0 for a still picture or a text
     text: str | None  # of a text, itself
 
+    @property
+    def position(self) -> Position:
+        """Where a page that ends with this hit ends."""
+        return Position(self.rank, self.score, self.id, self.link.posted_at)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A page of hits, best first."""
+    """A page of hits, in the order that was asked for."""
 
     hits: list[Hit]
     searched: int  # links that were allowed to answer

@@ -11,13 +11,14 @@ import discord
 import pytest
 
 import sandbox as sandbox_package
-from bot import backfill, upkeep
-from bot.backlog import State
-from bot.client import Magpie
-from bot.erasure import forget_group
-from demo.person import Person
+from bot.app import Magpie
+from bot.maintenance import maintenance as upkeep
+from bot.sync import backfill
+from bot.sync.backlog import State
+from bot.sync.erasure import forget_group
 from index import Cursor
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from sandbox.rest import Exchange
 from sandbox.world import Overwrite
 from tests import worlds

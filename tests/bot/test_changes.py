@@ -11,10 +11,11 @@ import discord
 import pytest
 
 import sandbox as sandbox_package
-from bot import replies, upkeep
-from bot.client import Magpie
-from demo.person import Person, Refused
+from bot.app import Magpie
+from bot.maintenance import maintenance as upkeep
+from bot.text import replies
 from index.embed.embedder import Embedder
+from sandbox.person import Person, Refused
 from tests.bot.conftest import LogIn
 from tests.bot.running import (
     Held,

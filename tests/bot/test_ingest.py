@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from bot import backfill, download, ingest
-from bot.client import Magpie
-from demo.person import Person
+from bot.app import Magpie
+from bot.media import download
+from bot.sync import backfill, ingest
 from index import Link
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, idle, png, running, sources, until, watch

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 import sandbox as sandbox_package
-from bot import progress_message, rereading
-from bot.client import Magpie
-from demo.person import Person
-from index import EmbeddedPicture, Group, Link, Query
+from bot.app import Magpie
+from bot.reindex import progress_message
+from bot.reindex import run as rereading
+from index import EmbeddedPicture, Filter, Group, Link, Query
 from index.embed import checkpoint, embedder
+from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, png, running, sources, until, watch
@@ -187,9 +188,8 @@ async def test_a_picture_posted_and_one_deleted_meanwhile_are_followed(
             return await sources(client) == everything - {gone} | {posted["id"]}
 
         await until(settled)
-        answer = await client.gallery.find(
-            Query(image=png("teal")), space=world_file.guild_id, groups=None, k=1
-        )
+        everywhere = Filter(world_file.guild_id)
+        answer = await client.gallery.find(Query(image=png("teal")), everywhere, k=1)
         assert answer.hits[0].link.source == posted["id"]
         assert answer.hits[0].score > 0.99
 

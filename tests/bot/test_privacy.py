@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 import sandbox as sandbox_package
-from bot import privacy, upkeep
-from bot.client import Magpie
-from demo.person import Person
+from bot.app import Magpie
+from bot.commands import privacy
+from bot.maintenance import maintenance as upkeep
 from index import Group, Link
+from sandbox.person import Person
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, png, running, sources, until, watch, watching
 from tests.worlds import WorldFile

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from bot import progress_message, rereading
-from bot.client import Magpie
-from bot.jobs import KIND
-from bot.rereading import State
-from demo.person import Answer, Person
+from bot.app import Magpie
+from bot.reindex import progress_message
+from bot.reindex import run as rereading
+from bot.reindex.jobs import KIND
+from bot.reindex.run import State
 from index import Group, Job, Link
 from index.embed.embedder import Embedder
+from sandbox.person import Answer, Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, idle, png, running, sources, until, watch

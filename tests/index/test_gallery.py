@@ -19,6 +19,7 @@ from index import (
     Counts,
     Cursor,
     EmptyQuery,
+    Filter,
     Gallery,
     GalleryClosed,
     Group,
@@ -58,7 +59,7 @@ async def _add_colours(gallery: Gallery) -> None:
 
 async def test_words_find_a_picture(gallery: Gallery) -> None:
     await _add_colours(gallery)
-    answer = await gallery.find(Query(text="something  red\n"), space=1, groups={10}, k=2)
+    answer = await gallery.find(Query(text="something  red\n"), Filter(1, frozenset({10})), k=2)
     assert sources(answer)[0] == "red"
     assert [hit.rank for hit in answer.hits] == [1, 2]
     assert answer.hits[0].link == link("red")
@@ -73,23 +74,23 @@ async def test_pictures_and_texts_answer_each_other(gallery: Gallery) -> None:
     picture = Query(image=png((250, 20, 10)))
 
     async def best(query: Query, kind: str) -> str:
-        answer = await gallery.find(query, space=1, groups=None, k=1, kind=kind)  # type: ignore[arg-type]
+        answer = await gallery.find(query, Filter(1, kind=kind), k=1)  # type: ignore[arg-type]
         return sources(answer)[0]
 
     assert await best(Query(text="blue"), "image") == "blue"
     assert await best(picture, "image") == "red"
     assert await best(picture, "text") == "a red thing"
     assert await best(Query(text="blue"), "text") == "a blue thing"
-    hits = (await gallery.find(picture, space=1, groups=None, k=9, kind="text")).hits
+    hits = (await gallery.find(picture, Filter(1, kind="text"), k=9)).hits
     assert (hits[0].kind, hits[0].text) == ("text", "a red thing")
-    both = await gallery.find(Query(text="blue"), space=1, groups=None, k=20, kind=None)
+    both = await gallery.find(Query(text="blue"), Filter(1, kind=None), k=20)
     assert both.searched == 7
 
 
 async def test_words_and_a_picture_are_asked_together(gallery: Gallery) -> None:
     await _add_colours(gallery)
     query = Query(text="green", image=png("red"))
-    assert sources(await gallery.find(query, space=1, groups=None, k=1)) == ["yellow"]
+    assert sources(await gallery.find(query, Filter(1), k=1)) == ["yellow"]
     embedding = await gallery.embed_query(query)
     parts = [await gallery.embed_query(Query(text="green"))]
     parts.append(await gallery.embed_query(Query(image=png("red"))))
@@ -99,38 +100,43 @@ async def test_words_and_a_picture_are_asked_together(gallery: Gallery) -> None:
 
 async def test_more_like_one_that_is_there(gallery: Gallery) -> None:
     await _add_colours(gallery)
-    found = await gallery.find(Query(text="yellow"), space=1, groups=None, k=1)
+    found = await gallery.find(Query(text="yellow"), Filter(1), k=1)
     like = Query(like=found.hits[0].id)
-    assert sources(await gallery.find(like, space=1, groups=None, k=1)) == ["yellow"]
-    others = await gallery.find(like, space=1, groups=None, k=9, but_not_source="yellow")
+    assert sources(await gallery.find(like, Filter(1), k=1)) == ["yellow"]
+    others = await gallery.find(like, Filter(1, but_not_source="yellow"), k=9)
     assert set(sources(others)) == set(NAMES) - {"yellow"}
     await gallery.remove_sources(1, ["yellow"])
     with pytest.raises(LinkGone):
-        await gallery.find(like, space=1, groups=None, k=1)
+        await gallery.find(like, Filter(1), k=1)
 
 
 async def test_pages_follow_each_other(gallery: Gallery) -> None:
     await _add_colours(gallery)
     embedding = await gallery.embed_query(Query(text="white"))
-    pages = [
-        await gallery.search(embedding, space=1, groups={10}, k=2, offset=offset)
-        for offset in (0, 2, 4, 6)
-    ]
-    whole = await gallery.search(embedding, space=1, groups={10}, k=9)
+    pages: list[Answer] = []
+    for _ in range(4):
+        after = pages[-1].hits[-1].position if pages else None
+        pages.append(await gallery.search(embedding, Filter(1, frozenset({10})), k=2, after=after))
+        if not pages[-1].more:
+            break
+    whole = await gallery.search(embedding, Filter(1, frozenset({10})), k=9)
     assert [s for page in pages for s in sources(page)] == sources(whole)
     assert [hit.rank for page in pages for hit in page.hits] == [1, 2, 3, 4, 5]
-    assert [page.more for page in pages] == [True, True, False, False]
+    assert [page.more for page in pages] == [True, True, False]
+    end = pages[-1].hits[-1].position
+    beyond = await gallery.search(embedding, Filter(1, frozenset({10})), k=2, after=end)
+    assert (beyond.hits, beyond.more, beyond.searched) == ([], False, 5)
 
 
 async def test_groups_limit_before_ranking(gallery: Gallery) -> None:
     for n in range(30):
         await gallery.add(png((255, n, 0)), link(f"secret {n}", SECRET))
     await gallery.add(png("blue"), link("public"))
-    answer = await gallery.find(Query(text="red"), space=1, groups={10}, k=5)
+    answer = await gallery.find(Query(text="red"), Filter(1, frozenset({10})), k=5)
     assert sources(answer) == ["public"]
     assert (answer.searched, answer.more) == (1, False)
-    assert (await gallery.find(Query(text="red"), space=1, groups=[], k=5)).hits == []
-    assert (await gallery.find(Query(text="red"), space=2, groups=None, k=5)).hits == []
+    assert (await gallery.find(Query(text="red"), Filter(1, frozenset()), k=5)).hits == []
+    assert (await gallery.find(Query(text="red"), Filter(2), k=5)).hits == []
 
 
 async def test_animation_is_found_by_each_of_its_frames(gallery: Gallery) -> None:
@@ -139,7 +145,7 @@ async def test_animation_is_found_by_each_of_its_frames(gallery: Gallery) -> Non
     await gallery.add(data, link("animated"))
     await gallery.add(png((128, 128, 128)), link("grey"))
     for frame, name in enumerate(("red", "green", "blue")):
-        answer = await gallery.find(Query(text=name), space=1, groups=None, k=9)
+        answer = await gallery.find(Query(text=name), Filter(1), k=9)
         assert sources(answer) == ["animated", "grey"]
         assert answer.hits[0].frame == frame
 
@@ -151,13 +157,13 @@ async def test_nothing_asked(gallery: Gallery) -> None:
 
 async def test_long_question_says_what_was_read(gallery: Gallery) -> None:
     await _add_colours(gallery)
-    answer = await gallery.find(Query(text="red " * 30), space=1, groups=None, k=1)
+    answer = await gallery.find(Query(text="red " * 30), Filter(1), k=1)
     assert answer.truncated == " ".join(["red"] * 8)
 
 
 async def test_half_a_letter_is_no_reason_to_fail(gallery: Gallery) -> None:
     await _add_colours(gallery)
-    answer = await gallery.find(Query(text="red \ud83d\0"), space=1, groups=None, k=1)
+    answer = await gallery.find(Query(text="red \ud83d\0"), Filter(1), k=1)
     assert sources(answer) == ["red"]
     with pytest.raises(EmptyQuery):
         await gallery.embed_text(" \n")
@@ -175,8 +181,8 @@ async def test_question_is_remembered(gallery: Gallery) -> None:
     saved = await gallery.bookkeeping.search_by_id(id)
     assert saved is not None
     assert saved.embedding is not None
-    first = await gallery.search(embedding, space=1, groups=None, k=5)
-    again = await gallery.search(saved.embedding, space=1, groups=None, k=5)
+    first = await gallery.search(embedding, Filter(1), k=5)
+    again = await gallery.search(saved.embedding, Filter(1), k=5)
     assert first.hits == again.hits
     assert await gallery.bookkeeping.search_by_id("nothing") is None
 
@@ -212,7 +218,7 @@ async def test_removed_picture_is_found_by_nobody(gallery: Gallery) -> None:
     await _add_colours(gallery)
     assert await gallery.remove_sources(1, ["red", "unknown"]) == 1
     assert await gallery.links.slots(1, "red") == set()
-    answer = await gallery.find(Query(text="red"), space=1, groups=None, k=9)
+    answer = await gallery.find(Query(text="red"), Filter(1), k=9)
     assert "red" not in sources(answer)
     assert answer.searched == 4
 
@@ -224,7 +230,7 @@ async def test_edit_that_drops_a_picture(gallery: Gallery) -> None:
     await gallery.commit(items, [Cursor(1, 10, 5, 5)])
     assert await gallery.links.known(1, 10) == {"1": {"red", "blue"}}
     assert await gallery.keep_slots(1, "1", {"blue"}) == 1
-    answer = await gallery.find(Query(text="red"), space=1, groups=None, k=9)
+    answer = await gallery.find(Query(text="red"), Filter(1), k=9)
     assert [hit.link.slot for hit in answer.hits] == ["blue"]
 
 
@@ -238,10 +244,10 @@ async def test_everything_is_there_after_a_restart(
     )
     await gallery.bookkeeping.watch(1, 10)
     await gallery.remove_sources(1, ["white"])
-    before = await gallery.find(Query(text="red"), space=1, groups=None, k=9)
+    before = await gallery.find(Query(text="red"), Filter(1), k=9)
     await gallery.close()
     gallery = await Gallery.open(tmp_path / "g.db", embedder)
-    after = await gallery.find(Query(text="red"), space=1, groups=None, k=9)
+    after = await gallery.find(Query(text="red"), Filter(1), k=9)
     assert after.hits == before.hits
     assert await gallery.bookkeeping.cursors(1) == {10: Cursor(1, 10, 9, 3)}
     assert await gallery.bookkeeping.watched(1) == {10}
@@ -271,7 +277,7 @@ async def test_adding_removing_and_searching_at_once(gallery: Gallery) -> None:
         embedding = await gallery.embed_query(Query(text="red"))
         for _ in range(40):
             must, must_not = set(there), set(gone)
-            answer = await gallery.search(embedding, space=1, groups={10}, k=1000)
+            answer = await gallery.search(embedding, Filter(1, frozenset({10})), k=1000)
             found = set(sources(answer))
             assert must <= found | leaving
             assert not found & must_not
@@ -281,7 +287,7 @@ async def test_adding_removing_and_searching_at_once(gallery: Gallery) -> None:
         for worker in range(4):
             group.create_task(write(worker))
             group.create_task(ask())
-    answer = await gallery.find(Query(text="red"), space=1, groups=None, k=1000)
+    answer = await gallery.find(Query(text="red"), Filter(1), k=1000)
     assert set(sources(answer)) == there
     assert (await gallery.links.count()).links == len(there)
 
@@ -332,7 +338,7 @@ async def test_gallery_remembers_its_model_and_loads_it_when_needed(
     info = await gallery.links.model()
     assert info is not None
     assert (info.name, info.dimension) == (str(tiny_clip), 24)
-    assert (await gallery.find(Query(text="a dog"), space=1, groups=None, k=5)).searched == 1
+    assert (await gallery.find(Query(text="a dog"), Filter(1), k=5)).searched == 1
     await gallery.close()
 
 

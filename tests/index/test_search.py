@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,9 @@ import pytest
 
 from index.search.confidence import stands_out
 from index.search.ranking import similarities
-from index.search.rows import Rows
-from index.types.records import Changes, Entries, Floats
+from index.search.rows import Found, Rows
+from index.types.filter import Filter, Sort
+from index.types.records import Changes, Entries, Floats, Kind, Position
 
 DIMENSION = 16
 
@@ -47,35 +48,43 @@ def entries(rows: Sequence[Row]) -> Entries:
     )
 
 
+def may_answer(row: Row, filter: Filter) -> bool:
+    """What a filter says, the plain way."""
+    return (
+        row.space == filter.space
+        and (filter.groups is None or row.group in filter.groups)
+        and (filter.kind is None or row.text == (filter.kind == "text"))
+        and (filter.owner is None or row.owner == filter.owner)
+        and (filter.since is None or row.posted >= filter.since)
+        and (filter.until is None or row.posted < filter.until)
+        and row.link not in filter.without
+    )
+
+
 def oracle(
-    rows: Sequence[Row],
-    query: Floats,
-    space: int,
-    groups: set[int] | None,
-    texts: bool | None,
-    owner: int | None = None,
-    since: float | None = None,
-    until: float | None = None,
+    rows: Iterable[Row], query: Floats, filter: Filter, sort: Sort = Sort.BEST
 ) -> list[tuple[int, int]]:
-    """(link, frame) of all that may answer, best first, the plain way."""
-    best = []
+    """(link, frame) of all that may answer, in order, the plain way."""
+    answering = []
     for row in rows:
-        if owner is not None and row.owner != owner:
+        if not may_answer(row, filter):
             continue
-        if (since is not None and row.posted < since) or (
-            until is not None and row.posted >= until
-        ):
-            continue
-        if row.space != space or (groups is not None and row.group not in groups):
-            continue
-        if texts is not None and row.text != texts:
-            continue
-        scores = [
-            float((v.astype(np.float64) * query.astype(np.float64)).sum()) for v in row.vectors
-        ]
+        products = row.vectors.astype(np.float64) @ query.astype(np.float64)
+        scores = [round(float(product), 9) for product in products]
         frame = max(range(len(scores)), key=lambda i: (scores[i], -i))
-        best.append((-scores[frame], row.link, frame))
-    return [(link, frame) for _, link, frame in sorted(best)]
+        places = {
+            Sort.BEST: (-scores[frame], row.link),
+            Sort.NEWEST: (-row.posted, -row.link),
+            Sort.OLDEST: (row.posted, row.link),
+        }
+        answering.append((places[sort], row.link, frame))
+    return [(link, frame) for _, link, frame in sorted(answering)]
+
+
+def end_of(found: Found, rows: Mapping[int, Row], rank: int) -> Position:
+    """Where a page ended."""
+    link = int(found.links[-1])
+    return Position(rank, float(found.scores[-1]), link, rows[link].posted)
 
 
 def some_row(rng: np.random.Generator, link: int, repeated: Floats) -> Row:
@@ -84,7 +93,46 @@ def some_row(rng: np.random.Generator, link: int, repeated: Floats) -> Row:
     if rng.random() < 0.2:
         vectors = repeated
     space, group = rng.integers(1, 4), rng.integers(1, 6)
-    return Row(link, int(space), int(group), bool(rng.random() < 0.2), vectors)
+    owner, posted = int(rng.integers(1, 4)), float(rng.integers(0, 100))
+    return Row(link, int(space), int(group), bool(rng.random() < 0.2), vectors, owner, posted)
+
+
+def some_filter(rng: np.random.Generator, living: Mapping[int, Row]) -> Filter:
+    """Any, of which most let something through."""
+    groups: list[set[int] | None] = [None, set(), {1}, {2, 5, 99}, {1, 2, 3, 4, 5}]
+    some = groups[rng.integers(5)]
+    kinds: list[Kind | None] = [None, "text", "image"]
+    since, until = [(None, None), (None, None), (30.0, None), (20.0, 60.0)][rng.integers(4)]
+    without = rng.choice(sorted(living) or [1], int(rng.choice([0, 3])))
+    return Filter(
+        space=int(rng.integers(1, 5)),
+        groups=None if some is None else frozenset(some),
+        kind=kinds[rng.integers(3)],
+        owner=[None, None, 1, 4][rng.integers(4)],
+        since=since,
+        until=until,
+        without=frozenset(without.tolist()),
+    )
+
+
+def check(
+    rows: Rows, living: Mapping[int, Row], query: Floats, filter: Filter, rng: np.random.Generator
+) -> None:
+    """Two pages, in any order, are those of the oracle; so is what is said beside them."""
+    k, sort = int(rng.integers(1, 13)), [Sort.BEST, *Sort][rng.integers(4)]
+    expected = oracle(living.values(), query, filter, sort)
+    after = None
+    for start in (0, k):
+        found = rows.search(query, filter, k=k, after=after, sort=sort)
+        pairs = list(zip(found.links.tolist(), found.frames.tolist(), strict=True))
+        assert pairs == expected[start : start + k]
+        assert found.searched == len(expected)
+        assert found.more == (len(expected) > start + k)
+        if not found.more:
+            break
+        # The rank is a hint only.
+        after = end_of(found, living, int(rng.choice([0, k, 1000])))
+    assert len(rows) == sum(len(row.vectors) for row in living.values())
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -100,16 +148,7 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int) -> None:
         living = {k: v for k, v in living.items() if k not in gone} | {r.link: r for r in new}
 
         query = unit(rng, 1)[0] if chance.random() < 0.8 else repeated[0]
-        space, texts = chance.randint(1, 4), chance.choice([None, True, False])
-        groups = chance.choice([None, set(), {1}, {2, 5, 99}, {1, 2, 3, 4, 5}])
-        k, offset = chance.randint(1, 12), chance.choice([0, 0, 3, 10])
-        expected = oracle(list(living.values()), query, space, groups, texts)
-        found = rows.search(query, space=space, groups=groups, texts=texts, k=k, offset=offset)
-        pairs = list(zip(found.links.tolist(), found.frames.tolist(), strict=True))
-        assert pairs == expected[offset : offset + k]
-        assert found.searched == len(expected)
-        assert found.more == (len(expected) > offset + k)
-        assert len(rows) == sum(len(row.vectors) for row in living.values())
+        check(rows, living, query, some_filter(rng, living), rng)
 
 
 def test_link_appears_once_however_many_of_its_frames_fit() -> None:
@@ -119,7 +158,7 @@ def test_link_appears_once_however_many_of_its_frames_fit() -> None:
     others = [Row(link, 1, 1, False, unit(rng, 1)) for link in range(2, 6)]
     rows = Rows(DIMENSION)
     rows.apply(Changes(added=entries([animated, *others])))
-    found = rows.search(query[0], space=1, groups=None, k=3)
+    found = rows.search(query[0], Filter(1), k=3)
     assert found.links[0] == 1
     assert len(set(found.links.tolist())) == 3
     assert found.scores[0] == pytest.approx(1, abs=1e-6)
@@ -133,10 +172,10 @@ def test_group_that_is_not_allowed_is_never_looked_at() -> None:
     elsewhere = [Row(link, 2, 8, False, query) for link in range(60, 70)]
     rows = Rows(DIMENSION)
     rows.apply(Changes(added=entries([*secret, *public, *elsewhere])))
-    found = rows.search(query[0], space=1, groups={8}, k=5)
+    found = rows.search(query[0], Filter(1, frozenset({8})), k=5)
     assert found.links.tolist() == [50, 51, 52, 53, 54]
     assert (found.searched, found.more) == (10, True)
-    assert rows.search(query[0], space=1, groups=set(), k=5).searched == 0
+    assert rows.search(query[0], Filter(1, frozenset()), k=5).searched == 0
 
 
 def test_links_can_be_left_out() -> None:
@@ -144,7 +183,7 @@ def test_links_can_be_left_out() -> None:
     query = unit(rng, 1)
     rows = Rows(DIMENSION)
     rows.apply(Changes(added=entries([Row(link, 1, 1, False, query) for link in range(1, 6)])))
-    found = rows.search(query[0], space=1, groups=None, k=9, without={2, 4})
+    found = rows.search(query[0], Filter(1, without=frozenset({2, 4})), k=9)
     assert found.links.tolist() == [1, 3, 5]
 
 
@@ -155,7 +194,7 @@ def test_same_vectors_are_always_in_the_same_order() -> None:
     for link in rng.permutation(1001).tolist():
         vectors = copy[None] if link % 2 else unit(rng, 1)
         rows.apply(Changes(added=entries([Row(link, 1, 1, False, vectors)])))
-    found = rows.search(query, space=1, groups=None, k=1001)
+    found = rows.search(query, Filter(1), k=1001)
     copies = [link for link in found.links.tolist() if link % 2]
     assert copies == sorted(copies)
 
@@ -173,7 +212,7 @@ def test_no_search_sees_half_a_change() -> None:
 
     def search() -> None:
         while not over.is_set():
-            found = rows.search(query, space=1, groups=None, k=400)
+            found = rows.search(query, Filter(1), k=400)
             if found.searched % 2 or len(found.links) != min(400, found.searched):
                 odd.append(found.searched)
 

@@ -12,8 +12,10 @@ import pytest
 
 from index.search.rows import Rows
 from index.search.segment import FIXED, Damaged, plan, read_header
+from index.types.filter import Filter
 from index.types.records import Changes, Floats, Settled
-from tests.index.test_search import Row, entries, oracle
+from tests.index import test_search
+from tests.index.test_search import Row, entries, some_row
 
 DIMENSION = 16
 SETTLE = 40
@@ -36,40 +38,9 @@ def names_of(rows: Rows) -> tuple[str, ...]:
     return rows.settled(0).names
 
 
-def some_row(rng: np.random.Generator, link: int, repeated: Floats) -> Row:
-    vectors = repeated if rng.random() < 0.2 else unit(rng, int(rng.choice([1, 1, 1, 4])))
-    space, group = rng.integers(1, 4), rng.integers(1, 6)
-    owner, posted = int(rng.integers(1, 4)), float(rng.integers(0, 100))
-    return Row(link, int(space), int(group), bool(rng.random() < 0.2), vectors, owner, posted)
-
-
 def check(rows: Rows, living: dict[int, Row], rng: np.random.Generator, like: Floats) -> None:
     query = unit(rng, 1)[0] if rng.random() < 0.8 else like[0]
-    space, texts = int(rng.integers(1, 5)), [None, True, False][rng.integers(3)]
-    groups = [None, set(), {1}, {2, 5, 99}, {1, 2, 3, 4, 5}][rng.integers(5)]
-    k, offset = int(rng.integers(1, 13)), int(rng.choice([0, 0, 3, 10]))
-    without = {int(link) for link in rng.choice(sorted(living) or [1], 3)}
-    left = [row for link, row in living.items() if link not in without]
-    owner = [None, None, 1, 4][rng.integers(4)]
-    since, until = [(None, None), (None, None), (30.0, None), (20.0, 60.0)][rng.integers(4)]
-    expected = oracle(left, query, space, groups, texts, owner, since, until)
-    found = rows.search(
-        query,
-        space=space,
-        groups=groups,
-        texts=texts,
-        owner=owner,
-        since=since,
-        until=until,
-        k=k,
-        offset=offset,
-        without=without,
-    )
-    pairs = list(zip(found.links.tolist(), found.frames.tolist(), strict=True))
-    assert pairs == expected[offset : offset + k]
-    assert found.searched == len(expected)
-    assert found.more == (len(expected) > offset + k)
-    assert len(rows) == sum(len(row.vectors) for row in living.values())
+    test_search.check(rows, living, query, test_search.some_filter(rng, living), rng)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -138,10 +109,10 @@ def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> N
     right = 0
     for query in vectors[:20] + 0.5 * unit(rng, 20, dimension):
         query /= np.linalg.norm(query)
-        for allowed in (None, {1, 2, 3}, {7}):
+        for allowed in (None, frozenset({1, 2, 3}), frozenset({7})):
             mine = np.ones(9000, bool) if allowed is None else np.isin(groups, list(allowed))
             scores = np.where(mine, vectors @ query, -2)
-            found = rows.search(query, space=1, groups=allowed, k=10)
+            found = rows.search(query, Filter(1, allowed), k=10)
             assert found.searched == mine.sum()
             np.testing.assert_allclose(found.scores, scores[found.links], atol=1e-6)
             right += len(set(np.argsort(-scores)[:10].tolist()) & set(found.links.tolist()))
@@ -191,15 +162,9 @@ def test_filters_that_scatter_are_kept_to_at_any_share(
             monkeypatch.setattr("index.search.segment.SCATTERED_LANES", scattered_lanes)
             for part in rows._now.parts:
                 part.segment.exact_rows = exact_rows
-            found = rows.search(
-                query,
-                space=1,
-                groups=set(chosen.tolist()),
-                k=10,
-                owner=owner,
-                since=since,
-                until=until,
-            )
+            groups_of_it = frozenset(chosen.tolist())
+            filter = Filter(1, groups_of_it, owner=owner, since=since, until=until)
+            found = rows.search(query, filter, k=10)
             assert found.searched == mine.sum()
             assert mine[found.links].all()
             assert len(found.links) == len(best)
@@ -229,7 +194,7 @@ def test_copies_without_number_come_in_the_order_of_their_links(
     rows.apply(Changes(added=entries([Row(n, 1, n % 7, False, one) for n in range(1, copies)])))
     rows.apply(Changes(added=entries([Row(copies, 1, 1, False, unit(rng, 500))])))
     settle(rows)
-    found = rows.search(one[0], space=1, groups=None, k=12)
+    found = rows.search(one[0], Filter(1), k=12)
     assert found.links.tolist() == list(range(1, 13))
 
 
@@ -241,10 +206,12 @@ def test_bytes_miss_nothing_that_vectors_find() -> None:
     rows.apply(
         Changes(added=entries([Row(n, 1, n % 3, False, vectors[n : n + 1]) for n in range(6000)]))
     )
-    questions = [(query, groups) for query in unit(rng, 30, 64) for groups in (None, {0, 1})]
-    before = [rows.search(query, space=1, groups=groups, k=20) for query, groups in questions]
+    questions = [
+        (query, groups) for query in unit(rng, 30, 64) for groups in (None, frozenset({0, 1}))
+    ]
+    before = [rows.search(query, Filter(1, groups), k=20) for query, groups in questions]
     rows.warm()
-    after = [rows.search(query, space=1, groups=groups, k=20) for query, groups in questions]
+    after = [rows.search(query, filter, k=20) for query, filter in questions]
     assert rows._kernels is not None
     for one, other in zip(before, after, strict=True):
         assert one.links.tolist() == other.links.tolist()
@@ -262,7 +229,7 @@ def test_above_counts_exactly(tmp_path: Path) -> None:
     rows.apply(Changes(added=entries([Row(300, 1, 1, False, vectors[:1])])))
     query = unit(rng, 1)[0]
     expected = int((np.append(vectors @ query, vectors[0] @ query) > 0.2).sum())
-    assert rows.above(query, 0.2, space=1) == expected
+    assert rows.above(query, 0.2, Filter(1)) == expected
 
 
 def filled(folder: Path, count: int = 200) -> tuple[Rows, Floats]:
@@ -297,7 +264,7 @@ def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
     assert not segment.codes[place // 32, :, place % 32].any()
     assert not segment.mapped["codes"][place // 32, :, place % 32].any()
     again = reopened(tmp_path, [name])
-    assert 17 not in again.search(vectors[17], space=1, groups=None, k=200).links
+    assert 17 not in again.search(vectors[17], Filter(1), k=200).links
     assert len(again) == 199
 
 
@@ -359,7 +326,7 @@ def test_removal_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> N
 
 def use(folder: Path, name: str, query: Floats) -> None:
     again = reopened(folder, [name])
-    again.search(query, space=1, groups=None, k=5)
+    again.search(query, Filter(1), k=5)
     segment = again._now.parts[0].segment
     segment.read(np.arange(len(segment.keys)))
 
@@ -450,7 +417,7 @@ def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
     def search() -> None:
         while not over.is_set():
             surely_from, surely_to = oldest[0], newest[0]
-            found = rows.search(query, space=1, groups=None, k=400)
+            found = rows.search(query, Filter(1), k=400)
             links = set(found.links.tolist())
             certain = set(range(oldest[0], surely_to))  # there before and after
             if found.searched % 2 or certain - links or min(links, default=0) < surely_from - 2:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import Gallery, Group, Link
+from index import Filter, Gallery, Group, Link
 from index.search.rows import SETTLE_ROWS
 from index.store.sqlite import SEGMENTS
 from index.types.query import QueryEmbedding
@@ -71,7 +71,7 @@ class World:
         vectors = np.stack(list(self.vectors.values()))
         groups, found = sources.astype(int) % 5, 0
         for query in self.unit(QUESTIONS):
-            for allowed in (None, {1, 3}):
+            for allowed in (None, frozenset({1, 3})):
                 mine = np.ones(len(sources), bool) if allowed is None else np.isin(groups, [1, 3])
                 hits, searched = await ask(gallery, query, allowed)
                 assert searched == mine.sum()
@@ -88,9 +88,9 @@ class World:
 
 
 async def ask(
-    gallery: Gallery, query: Floats, groups: set[int] | None
+    gallery: Gallery, query: Floats, groups: frozenset[int] | None
 ) -> tuple[dict[str, float], int]:
-    answer = await gallery.search(QueryEmbedding(query, None), space=1, groups=groups, k=5)
+    answer = await gallery.search(QueryEmbedding(query, None), Filter(1, groups), k=5)
     return {hit.link.source: hit.score for hit in answer.hits}, answer.searched
 
 
@@ -261,18 +261,16 @@ async def test_owner_and_time_that_change_are_followed(copied: tuple[Path, World
     for owner, posted in ((5, 100.0), (6, 200.0)):
         await gallery.commit([(picture, Link(1, Group(2), "77", "", owner, posted))])
         for other in (5, 6, 7):
-            answer = await gallery.search(question, space=1, groups=None, k=5, owner=other)
+            answer = await gallery.search(question, Filter(1, owner=other), k=5)
             assert [hit.link.source for hit in answer.hits] == ["77"] * (other == owner)
             assert answer.searched == (other == owner)
         for since, until in ((posted, None), (posted - 1, posted + 1), (None, posted)):
-            answer = await gallery.search(
-                question, space=1, groups=None, k=1, since=since, until=until
-            )
+            answer = await gallery.search(question, Filter(1, since=since, until=until), k=1)
             found = [hit.link.source for hit in answer.hits]
             assert (found == ["77"]) == (until is None or until > posted)
     await gallery.close()
     again = await Gallery.open(path, Wide())
-    answer = await again.search(question, space=1, groups={2}, k=5, owner=6, since=150.0)
+    answer = await again.search(question, Filter(1, frozenset({2}), owner=6, since=150.0), k=5)
     assert [hit.link.source for hit in answer.hits] == ["77"]
     await again.close()
 
@@ -299,9 +297,7 @@ async def test_reader_beside_a_writer(copied: tuple[Path, World]) -> None:
     await world.check(reader)
     assert [file.read_bytes() for file in files(path)] == before
     await world.remove(writer, [str(n) for n in range(1000, 3000)])
-    answer = await reader.search(
-        QueryEmbedding(unit(world.rng, 1)[0], None), space=1, groups=None, k=50
-    )
+    answer = await reader.search(QueryEmbedding(unit(world.rng, 1)[0], None), Filter(1), k=50)
     assert {hit.link.source for hit in answer.hits} <= set(world.vectors)
     await reader.close()
     await writer.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import Gallery, Group, Link, ModelChanged, ModelMismatch, Query
+from index import Filter, Gallery, Group, Link, ModelChanged, ModelMismatch, Query
 from tests.index import checkpoints
 from tests.index.colours import png
 
@@ -73,7 +73,7 @@ async def look_again(gallery: Gallery, numbers: range) -> None:
 
 async def found(gallery: Gallery, n: int) -> tuple[str, float]:
     """The best answer to a picture that is in the gallery, and its score."""
-    answer = await gallery.find(Query(image=picture(n)), space=1, groups=None, k=1)
+    answer = await gallery.find(Query(image=picture(n)), Filter(1), k=1)
     return answer.hits[0].link.source, answer.hits[0].score
 
 
@@ -105,7 +105,7 @@ async def test_the_model_of_before_answers_until_the_other_has_seen_everything(
         16,
     )
     await check(gallery, range(PICTURES))
-    texts = await gallery.find(Query(text="some words"), space=1, groups=None, k=1, kind="text")
+    texts = await gallery.find(Query(text="some words"), Filter(1, kind="text"), k=1)
     assert texts.hits[0].link.source == "1000"
 
 
@@ -166,7 +166,7 @@ async def test_what_was_embedded_before_the_switch_is_kept_after_it_or_refused(
     with pytest.raises(ModelChanged):
         await gallery.commit([(alone, link(50))])
     with pytest.raises(ModelChanged, match="ask once more"):
-        await gallery.search(question, space=1, groups=None, k=1)
+        await gallery.search(question, Filter(1), k=1)
 
 
 async def test_questions_are_answered_during_the_switch(

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot import find, replies
-from demo.person import Answer
+from bot.ask import answers as find
+from bot.text import replies
+from sandbox.person import Answer
 from tests.bot.asking.conftest import RED, Scene
 from tests.bot.asking.nest import EVERYBODYS, READERS
 from tests.bot.running import PATIENCE_S, idle, png

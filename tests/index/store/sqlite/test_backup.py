@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from index import Gallery, Group, Link, Query, StoreCorrupt, StoreLocked, StoreUnreachable
+from index import Filter, Gallery, Group, Link, Query, StoreCorrupt, StoreLocked, StoreUnreachable
 from index.cli.main import main
 from index.store.sqlite.backup import back_up, restore
 from tests.index.colours import ColourEmbedder, png
@@ -48,7 +48,7 @@ async def test_a_copy_made_under_writes_holds_all_that_was_committed_before_it(
         kept = await copy.links.known(1, 10)
         assert {str(m) for m in range(before)} <= kept.keys()
         assert len(kept) <= written + 1
-        answer = await copy.find(Query(image=png((3, 0, 7))), space=1, groups=None, k=1)
+        answer = await copy.find(Query(image=png((3, 0, 7))), Filter(1), k=1)
         assert answer.hits[0].score == pytest.approx(1, abs=1e-4)
         await copy.close()
     stop.set()

@@ -1,0 +1,40 @@
+"""Which links may answer a query, and in which order they come."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from index.types.records import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which links may answer. It is applied before ranking, so that a link which may not answer
+    changes nothing about an answer, not even its length.
+
+    groups          ids of the allowed groups; None: all groups of the space
+    kind            "image", "text", or None for both
+    owner           only links of this owner; None: of all owners
+    since, until    posted in [since, until), Unix seconds; None: no limit on that side
+    without         ids of links to leave out
+    but_not_source  leave out all links of this source, such as the message that the query's
+                    picture was taken from
+    """
+
+    space: int
+    groups: frozenset[int] | None = None
+    kind: Kind | None = "image"
+    owner: int | None = None
+    since: float | None = None
+    until: float | None = None
+    without: frozenset[int] = frozenset()
+    but_not_source: str | None = None
+
+
+class Sort(enum.Enum):
+    """The order of an answer."""
+
+    BEST = "best"  # by score, the greatest first; then by the link's id
+    NEWEST = "newest"  # by the time at which it was posted, the latest first; then by id likewise
+    OLDEST = "oldest"  # the other way round
