@@ -35,7 +35,7 @@ from bench import town
 from bench.checkpoint import vit_b32
 from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
-from bot.results import PAGE_SIZE
+from bot.ask.results import PAGE_SIZE
 from demo.person import Answer, Person
 from index import Filter, Gallery, Query
 

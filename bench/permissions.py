@@ -39,8 +39,8 @@ from bench.oracle import Audience, Member, Server
 from bench.report import Report, Target
 from bench.servers import Layout, deal, layout
 from bench.stage import Posted, Scene, Stage, open_stage
-from bot import replies
-from bot.results import PAGE_SIZE
+from bot.ask.results import PAGE_SIZE
+from bot.text import replies
 from demo.person import Answer, Payload, Person, Refused, Unanswered
 from index import Filter, Hit, Query, QueryEmbedding
 
@@ -446,7 +446,7 @@ async def _post(
 async def _until_gone(inquiry: Inquiry, message: str) -> None:
     gallery = inquiry.stage.magpie.gallery
     await inquiry.stage.settled()
-    while await gallery.slots(inquiry.of.server, message):  # noqa: ASYNC110 (nothing tells of it)
+    while await gallery.links.slots(inquiry.of.server, message):  # noqa: ASYNC110 (nothing tells of it)
         await asyncio.sleep(0.01)
 
 

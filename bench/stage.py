@@ -18,9 +18,9 @@ from PIL import Image, ImageDraw
 import sandbox
 from bench.oracle import ADMINISTRATOR, Place, Server
 from bench.servers import CATEGORY, FORUM, Layout
-from bot.client import Magpie
-from bot.health import Metrics
-from bot.settings import Settings
+from bot.app import Magpie
+from bot.ops.health import Metrics
+from bot.ops.settings import Settings
 from demo.person import Person
 from index import Gallery
 from index.embed.embedder import Embedder

@@ -10,10 +10,10 @@ import signal
 import sys
 from pathlib import Path
 
-from bot import logs, settings
-from bot.client import Magpie, StartFailed
-from bot.health import Health, Metrics
-from bot.settings import Settings, SettingsError
+from bot.app import Magpie, StartFailed
+from bot.ops import logs, settings
+from bot.ops.health import Health, Metrics
+from bot.ops.settings import Settings, SettingsError
 from index import Gallery, GalleryError
 
 log = logging.getLogger(__name__)

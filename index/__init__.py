@@ -1,6 +1,9 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
 from index.gallery import Gallery
+from index.interface import PictureEmbedder, Searcher
+from index.reembedding import Reembedding
+from index.store.interface import Bookkeeping, BookkeepingReader, Links
 from index.types.errors import (
     EmptyQuery,
     GalleryClosed,
@@ -47,6 +50,8 @@ from index.types.records import (
 __all__ = [
     "Answer",
     "Belonging",
+    "Bookkeeping",
+    "BookkeepingReader",
     "Counts",
     "Cursor",
     "EmbeddedPicture",
@@ -60,6 +65,7 @@ __all__ = [
     "Job",
     "Link",
     "LinkGone",
+    "Links",
     "ModelChanged",
     "ModelError",
     "ModelInfo",
@@ -70,6 +76,7 @@ __all__ = [
     "ModelUnusable",
     "NotAPicture",
     "PictureBroken",
+    "PictureEmbedder",
     "PictureError",
     "PictureTooHeavy",
     "PictureTooLarge",
@@ -78,7 +85,9 @@ __all__ = [
     "Precision",
     "Query",
     "QueryEmbedding",
+    "Reembedding",
     "SavedSearch",
+    "Searcher",
     "Sort",
     "StoreCorrupt",
     "StoreError",

@@ -13,13 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from index.concurrency import Pool, to_completion
+from index.concurrency import Pool
 from index.embed import checkpoint
 from index.embed.embedder import Embedder
 from index.models import Models
-from index.pipeline import Pipeline, key_of
+from index.pipeline import Pipeline
+from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.rows import Found
+from index.store.interface import Bookkeeping, Links
 from index.store.sqlite import Store
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding, SavedSearch
@@ -47,7 +49,13 @@ ASKING_THREADS = 2
 
 
 class Gallery:
-    """Pictures and texts in one file, searchable by what is in them; made by `open`."""
+    """Pictures and texts in one file, searchable by what is in them; made by `open`.
+
+    links        what is kept, to be read
+    bookkeeping  what the caller remembers beside the pictures, as far as it isn't written together
+                 with pictures
+    reembedding  the change to another model
+    """
 
     def __init__(
         self,
@@ -58,6 +66,8 @@ class Gallery:
         read_only: bool,
     ) -> None:
         self._store = store
+        self.links: Links = store
+        self.bookkeeping: Bookkeeping = store
         self._read_only = read_only
         self._closed = closed = asyncio.Event()
         threads = min(MAX_DECODERS, checkpoint.cpu_count())
@@ -70,6 +80,7 @@ class Gallery:
         self._models = Models(store, kept, closed, device, precision)
         self._pipeline = Pipeline(store, self._models, decoding, asking)
         self._engine = Engine(store, asking, merging, closed, write=not read_only)
+        self.reembedding = Reembedding(store, self._models, self._engine)
 
     @classmethod
     async def open(
@@ -91,7 +102,7 @@ class Gallery:
                    "exact" takes a second, which pays where many pictures come
         read_only  look and search only; allowed while another process adds
         gradually  if the file's vectors are of another model, answer with that one, until
-                   `begin_succession`, a second look at all pictures, and `succeed`
+                   `reembedding.begin`, a second look at all pictures, and `reembedding.switch`
         raises     ModelError, StoreError
         """
         store = await Store.open(Path(path), read_only=read_only)
@@ -155,42 +166,6 @@ class Gallery:
         """How many pictures and texts wait for the model."""
         return self._models.waiting
 
-    @property
-    def wanted(self) -> str | None:
-        """The name of the model that was asked for, while another answers; else None."""
-        return self._models.wanted
-
-    async def begin_succession(self) -> None:
-        """From now on each picture and text is also embedded by the wanted model.
-
-        Those that are here already need a second `embed_picture` and `commit`; what was done
-        is kept over a restart. raises ModelError
-        """
-        await self._models.begin_succession()
-
-    @property
-    def succession(self) -> str | None:
-        """A name for the change of models that has begun, the same until it is done or given
-        up; None while there is none."""
-        return self._models.succession
-
-    async def slots_left(self, space: int, source: str) -> set[str]:
-        """The slots of one source that the model which will follow has not embedded."""
-        return await self._store.slots_left(space, source)
-
-    async def left_behind(self) -> int:
-        """How many pictures and texts the model that will follow has not embedded."""
-        return await self._store.left_behind()
-
-    async def succeed(self) -> int:
-        """Go over to the model that followed; what it has not embedded leaves the gallery.
-
-        Questions are answered all the while, by the one model or the other. Writes wait.
-        returns  how many links left
-        """
-        changes = await to_completion(self._models.succeed(self._engine.succeed))
-        return len(changes.removed)
-
     # ---- adding
 
     async def embed_picture(self, data: bytes) -> EmbeddedPicture:
@@ -231,51 +206,6 @@ class Gallery:
         picture = await self.embed_picture(data)
         await self.commit([(picture, link)], [cursor] if cursor else [])
 
-    # ---- what is there
-
-    async def slots(self, space: int, source: str) -> set[str]:
-        """The slots of one source that are in the gallery."""
-        return set(await self._store.links_of_source(space, source))
-
-    async def known(self, space: int, group: int) -> dict[str, set[str]]:
-        """All sources of a group, each with its slots."""
-        return await self._store.known(space, group)
-
-    async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
-        """All sources of a group, each with the details of one of its links."""
-        return await self._store.details(space, group)
-
-    async def link(self, id: int) -> Link | None:
-        """The link with this id, or None when it is gone."""
-        found = await self._store.links([id])
-        return found[id][0] if id in found else None
-
-    async def links_of_picture(self, data: bytes) -> dict[int, Link]:
-        """All links to exactly these bytes, by id."""
-        return await self._store.links_of_key(await asyncio.to_thread(key_of, "image", data))
-
-    async def groups(self, space: int) -> list[Group]:
-        """Every group that has links."""
-        return await self._store.groups(space)
-
-    async def count(
-        self, space: int | None = None, groups: Collection[int] | None = None
-    ) -> Counts:
-        """How many images, texts and links there are; of some groups, if given."""
-        return await self._store.count(space, groups)
-
-    async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
-        """How many links there are, or those of some groups of a space; sooner than `count`."""
-        return await self._store.count_links(space, groups)
-
-    async def disk_bytes(self) -> int:
-        """What the gallery's files take on disk."""
-        return await self._store.disk_bytes()
-
-    async def model_info(self) -> ModelInfo | None:
-        """The model whose embeddings are kept; None in an empty gallery."""
-        return await self._store.model()
-
     # ---- removing
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> int:
@@ -313,125 +243,9 @@ class Gallery:
         """
         await self._store.compact()
 
-    # ---- what people and spaces want of what is kept
-
     async def opt_out(self, space: int, owner: int) -> int:
         """`remove_owner`, and from now on `commit` leaves the links of this owner out."""
         return await self._removed(lambda: self._store.remove_owner(space, owner, for_good=True))
-
-    async def opt_in(self, space: int, owner: int) -> None:
-        """Let the links of this owner come again."""
-        await self._store.opt_in(space, owner)
-
-    async def opted_out(self) -> set[tuple[int, int]]:
-        """All (space, owner) who opted out."""
-        return await self._store.opted_out()
-
-    async def belongings(
-        self, space: int, owner: int, *, after: int = 0, limit: int = 1000
-    ) -> list[tuple[int, Belonging]]:
-        """An owner's links with ids above `after`, by id, with all that is kept of each."""
-        return await self._store.belongings(space, owner, after=after, limit=limit)
-
-    async def count_of_owner(self, space: int, owner: int) -> int:
-        """How many links an owner has."""
-        return await self._store.count_of_owner(space, owner)
-
-    async def expire_searches(self) -> None:
-        """Drop the questions that are too old to be asked again."""
-        await self._store.expire_searches()
-
-    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
-        """The questions of an owner that are kept, as they were saved, with `made_at`."""
-        return await self._store.searches_of(space, owner)
-
-    async def set_retention(self, space: int, days: int | None) -> None:
-        """From now on `commit` leaves out what is older than so many days; None: nothing."""
-        await self._store.set_retention(space, days)
-
-    async def retention(self) -> dict[int, int]:
-        """The days that pictures are kept, of each space that has a limit."""
-        return await self._store.retention()
-
-    async def depart(self, space: int, since: float) -> None:
-        """Note that a space was left (Unix seconds); an earlier note stays."""
-        await self._store.depart(space, since)
-
-    async def come_back(self, space: int) -> None:
-        """Take the note away that a space was left."""
-        await self._store.come_back(space)
-
-    async def departed(self) -> dict[int, float]:
-        """The spaces that were left, each since when (Unix seconds)."""
-        return await self._store.departed()
-
-    async def close_group(self, space: int, group: int, since: float) -> None:
-        """Note that nobody can look into a group (Unix seconds); an earlier note stays. It goes
-        with the group's last link."""
-        await self._store.close_group(space, group, since)
-
-    async def open_group(self, space: int, group: int) -> None:
-        """Take that note away."""
-        await self._store.open_group(space, group)
-
-    async def closed_groups(self) -> dict[tuple[int, int], float]:
-        """The groups that nobody can look into, by space and id, each since when."""
-        return await self._store.closed_groups()
-
-    # ---- remembered beside the pictures
-
-    async def watch(self, space: int, group: int) -> None:
-        """Mark a group as watched."""
-        await self._store.watch(space, group)
-
-    async def unwatch(self, space: int, group: int) -> None:
-        """Take the mark away; its pictures go by `remove_group`."""
-        await self._store.unwatch(space, group)
-
-    async def watched(self, space: int) -> set[int]:
-        """The groups of a space that are marked as watched."""
-        return await self._store.watched(space)
-
-    async def spaces(self) -> set[int]:
-        """All spaces that have watched groups or links."""
-        return await self._store.spaces()
-
-    async def cursors(self, space: int) -> dict[int, Cursor]:
-        """The cursor of each group of a space that has one."""
-        return await self._store.cursors(space)
-
-    async def save_cursor(self, cursor: Cursor) -> None:
-        """Keep a cursor by itself (pictures come with theirs through `commit`)."""
-        await self._store.commit([], [cursor])
-
-    async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
-        """A new running job with an id of its own."""
-        return await self._store.new_job(space, kind, state)
-
-    async def save_job(self, job: Job) -> None:
-        """Keep the job's status and state."""
-        await self._store.commit([], [], [job])
-
-    async def jobs(self, space: int | None = None, *, active: bool = True) -> list[Job]:
-        """Jobs, oldest first; `active`: only those running or paused."""
-        return await self._store.jobs(space, active=active)
-
-    async def save_search(
-        self,
-        space: int,
-        owner: int,
-        params: Mapping[str, Any],
-        embedding: QueryEmbedding | None = None,
-    ) -> str:
-        """A short id under which this question can be asked again for seven days.
-
-        embedding   None for what must not outlive a picture that it was asked with
-        """
-        return await self._store.save_search(space, owner, params, embedding)
-
-    async def search_by_id(self, id: str) -> SavedSearch | None:
-        """The question kept under this id, or None when it is gone."""
-        return await self._store.search_by_id(id)
 
     # ---- asking
 
@@ -516,6 +330,146 @@ class Gallery:
         filter = Filter(space, kind=picture.kind)
         above = await self._engine.ask(lambda rows: rows.above(embedding.vector, score, filter))
         return score, above + 1
+
+    # ==== Old names, one line each. bot/ still calls them; this block goes with its move to
+    # `links`, `bookkeeping` and `reembedding`. ====
+
+    @property
+    def wanted(self) -> str | None:
+        return self.reembedding.wanted
+
+    async def begin_succession(self) -> None:
+        await self.reembedding.begin()
+
+    @property
+    def succession(self) -> str | None:
+        return self.reembedding.id
+
+    async def slots_left(self, space: int, source: str) -> set[str]:
+        return await self.reembedding.slots_left(space, source)
+
+    async def left_behind(self) -> int:
+        return await self.reembedding.left_behind()
+
+    async def succeed(self) -> int:
+        return await self.reembedding.switch()
+
+    async def slots(self, space: int, source: str) -> set[str]:
+        return await self.links.slots(space, source)
+
+    async def known(self, space: int, group: int) -> dict[str, set[str]]:
+        return await self.links.known(space, group)
+
+    async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
+        return await self.links.details(space, group)
+
+    async def link(self, id: int) -> Link | None:
+        return await self.links.link(id)
+
+    async def links_of_picture(self, data: bytes) -> dict[int, Link]:
+        return await self.links.links_of_picture(data)
+
+    async def groups(self, space: int) -> list[Group]:
+        return await self.links.groups(space)
+
+    async def count(
+        self, space: int | None = None, groups: Collection[int] | None = None
+    ) -> Counts:
+        return await self.links.count(space, groups)
+
+    async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
+        return await self.links.count_links(space, groups)
+
+    async def disk_bytes(self) -> int:
+        return await self.links.disk_bytes()
+
+    async def model_info(self) -> ModelInfo | None:
+        return await self.links.model()
+
+    async def opt_in(self, space: int, owner: int) -> None:
+        await self.bookkeeping.opt_in(space, owner)
+
+    async def opted_out(self) -> set[tuple[int, int]]:
+        return await self.bookkeeping.opted_out()
+
+    async def belongings(
+        self, space: int, owner: int, *, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, Belonging]]:
+        return await self.links.belongings(space, owner, after=after, limit=limit)
+
+    async def count_of_owner(self, space: int, owner: int) -> int:
+        return await self.links.count_of_owner(space, owner)
+
+    async def expire_searches(self) -> None:
+        await self.bookkeeping.expire_searches()
+
+    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
+        return await self.bookkeeping.searches_of(space, owner)
+
+    async def set_retention(self, space: int, days: int | None) -> None:
+        await self.bookkeeping.set_retention(space, days)
+
+    async def retention(self) -> dict[int, int]:
+        return await self.bookkeeping.retention()
+
+    async def depart(self, space: int, since: float) -> None:
+        await self.bookkeeping.depart(space, since)
+
+    async def come_back(self, space: int) -> None:
+        await self.bookkeeping.come_back(space)
+
+    async def departed(self) -> dict[int, float]:
+        return await self.bookkeeping.departed()
+
+    async def close_group(self, space: int, group: int, since: float) -> None:
+        await self.bookkeeping.close_group(space, group, since)
+
+    async def open_group(self, space: int, group: int) -> None:
+        await self.bookkeeping.open_group(space, group)
+
+    async def closed_groups(self) -> dict[tuple[int, int], float]:
+        return await self.bookkeeping.closed_groups()
+
+    async def watch(self, space: int, group: int) -> None:
+        await self.bookkeeping.watch(space, group)
+
+    async def unwatch(self, space: int, group: int) -> None:
+        await self.bookkeeping.unwatch(space, group)
+
+    async def watched(self, space: int) -> set[int]:
+        return await self.bookkeeping.watched(space)
+
+    async def spaces(self) -> set[int]:
+        return await self.links.spaces()
+
+    async def cursors(self, space: int) -> dict[int, Cursor]:
+        return await self.bookkeeping.cursors(space)
+
+    async def save_cursor(self, cursor: Cursor) -> None:
+        await self._store.commit([], [cursor])
+
+    async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
+        return await self.bookkeeping.new_job(space, kind, state)
+
+    async def save_job(self, job: Job) -> None:
+        await self._store.commit([], [], [job])
+
+    async def jobs(self, space: int | None = None, *, active: bool = True) -> list[Job]:
+        return await self.bookkeeping.jobs(space, active=active)
+
+    async def save_search(
+        self,
+        space: int,
+        owner: int,
+        params: Mapping[str, Any],
+        embedding: QueryEmbedding | None = None,
+    ) -> str:
+        return await self.bookkeeping.save_search(space, owner, params, embedding)
+
+    async def search_by_id(self, id: str) -> SavedSearch | None:
+        return await self.bookkeeping.search_by_id(id)
+
+    # ==== end of the old names ====
 
 
 async def _both(*work: Awaitable[None]) -> None:

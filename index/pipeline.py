@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +18,7 @@ from index.models import Models
 from index.store.sqlite import Store
 from index.types.errors import EmptyQuery, LinkGone, ModelChanged
 from index.types.query import Query, QueryEmbedding, tidy
-from index.types.records import EmbeddedPicture, Floats, Kind
+from index.types.records import EmbeddedPicture, Floats, key_of
 
 # Pictures that are decoded, or decoded and not yet embedded: each holds some 2 MB.
 MAX_IN_HAND = 32
@@ -132,11 +131,6 @@ class Pipeline:
             raise ModelChanged
         parts += [_middle(picture.vectors) for picture in pictures]
         return QueryEmbedding(_middle(np.stack(parts)), truncated, revision)
-
-
-def key_of(kind: Kind, data: bytes) -> bytes:
-    """What makes two pictures the same item: their bytes. A text never meets a picture."""
-    return hashlib.sha256(kind.encode() + b"\0" + data).digest()
 
 
 def _middle(vectors: Floats) -> Floats:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import settings
+from bot.ops import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -61,7 +61,7 @@ def test_changelog_names_the_version() -> None:
 
 
 def test_readme_invite_link_asks_for_what_the_bot_asks() -> None:
-    from bot.client import permissions
+    from bot.app import permissions
 
     assert f"permissions={permissions().value}" in (ROOT / "README.md").read_text()
 

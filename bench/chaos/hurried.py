@@ -9,8 +9,11 @@ from __future__ import annotations
 import functools
 import sys
 
-from bot import backfill, ledger, rereading, upkeep
 from bot.__main__ import main
+from bot.maintenance import maintenance as upkeep
+from bot.reindex import run as rereading
+from bot.sync import backfill
+from bot.sync import writer as ledger
 from index.search import engine
 from index.search import rows as search
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.chaos.pictures import Pictures, key
-from bot.download import REDUCED_PX
+from bot.media.download import REDUCED_PX
 from sandbox import permissions
 from sandbox.components import media_items
 from sandbox.core import Core

@@ -23,9 +23,9 @@ import sandbox
 from bench.hostile import files, words
 from bench.hostile.questions import COLOURS, MODEL
 from bench.hostile.trial import Unsound
-from bot.client import Magpie
-from bot.health import Metrics
-from bot.settings import Settings
+from bot.app import Magpie
+from bot.ops.health import Metrics
+from bot.ops.settings import Settings
 from demo.person import Answer, Person, Refused
 from index import Gallery
 from sandbox.snowflakes import at_time

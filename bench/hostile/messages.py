@@ -17,11 +17,12 @@ import yarl
 
 from bench.hostile import words
 from bench.hostile.trial import Unsound
-from bot import doors, pictures
-from bot.download import Downloader, NotDiscords
-from bot.pictures import Picture
-from bot.replies import quoted
-from bot.settings import Settings
+from bot.ask import mentions as doors
+from bot.media import pictures
+from bot.media.download import Downloader, NotDiscords
+from bot.media.pictures import Picture
+from bot.ops.settings import Settings
+from bot.text.replies import quoted
 
 GUILD, CHANNEL, BOT, OWNER = 1, 10, 901, 900
 DISCORDS = ("discordapp.com", "discordapp.net")

@@ -67,12 +67,12 @@ class Questions:
 
     async def _run(self, asked: Asked) -> str:
         gallery = self._gallery
-        before = (await gallery.count()).links
-        if await gallery.search_by_id(asked.search) is not None:
+        before = (await gallery.links.count()).links
+        if await gallery.bookkeeping.search_by_id(asked.search) is not None:
             raise Unsound("a search that nobody kept")
-        await gallery.link(asked.number)
+        await gallery.links.link(asked.number)
         await self._keep(asked)
-        if (await gallery.count()).links != before:
+        if (await gallery.links.count()).links != before:
             raise Unsound(f"{before} links have become another number")
         try:
             answer = await gallery.find(asked.query, IN_GROUP, k=6, after=asked.after)
@@ -87,7 +87,7 @@ class Questions:
         gallery, link = self._gallery, asked.link
         picture = await gallery.embed_text("a text")
         await gallery.commit([(picture, link)])
-        if link.slot not in await gallery.slots(SPACE, link.source):
+        if link.slot not in await gallery.links.slots(SPACE, link.source):
             raise Unsound("a link that is kept under another name")
         embedding: QueryEmbedding = await gallery.embed_query(Query(text="a text"))
         answer = await gallery.search(embedding, replace(IN_GROUP, kind="text"), k=1)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bench.hostile import words
 from bench.hostile.trial import Unsound
-from bot import settings
-from bot.settings import DEFAULTS, SettingsError
+from bot.ops import settings
+from bot.ops.settings import DEFAULTS, SettingsError
 
 SECRET = "MTQ1NjI1NTYzNzkxMzYwMDAwMg.hunter2.hunter2"
 LIMIT_S = 2.0

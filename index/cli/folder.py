@@ -126,7 +126,7 @@ class Adding:
 
         raises   ModelError, StoreError
         """
-        self._known = dict(await self._gallery.details(SPACE, GROUP.id))
+        self._known = dict(await self._gallery.links.details(SPACE, GROUP.id))
         files = await asyncio.to_thread(walk, paths)
         self.tally.total = len(files)
         self._progress(self.tally)
@@ -198,7 +198,9 @@ class Adding:
         """Whether this very file is there, to its last line: a kill may have left half."""
         before = self._known.get(str(file.path), {})
         same = all(before.get(name) == value for name, value in file.stamp.items())
-        return same and await self._gallery.slots(SPACE, str(file.path)) == set(map(str, lines))
+        return same and await self._gallery.links.slots(SPACE, str(file.path)) == set(
+            map(str, lines)
+        )
 
     async def _work_lines(self, file: File, lines: Iterator[tuple[int, str]]) -> None:
         for number, text in lines:

@@ -81,7 +81,7 @@ def _draw(name: str, view: View, out: Path) -> None:
 
 async def _compare(gallery: Gallery, data: bytes, words: str | None) -> None:
     """Where it is in the gallery, what is near, and how it answers some words."""
-    links = await gallery.links_of_picture(data)
+    links = await gallery.links.links_of_picture(data)
     places = sorted(link.source for link in links.values())
     if not places:
         _say("gallery", "these bytes are not in it")

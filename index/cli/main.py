@@ -76,7 +76,7 @@ async def add(given: argparse.Namespace) -> int:
             with _stopping(adding):
                 tally = await adding.run(paths, texts)
         took = progress.duration(time.monotonic() - started)
-        counts = await gallery.count()
+        counts = await gallery.links.count()
     _print_summary(tally, took, counts.images, counts.texts, given)
     return INTERRUPTED if tally.stopped else DONE
 
@@ -108,11 +108,11 @@ async def find(given: argparse.Namespace) -> int:
 async def info(given: argparse.Namespace) -> int:
     """What is in the gallery."""
     async with _opened(given) as gallery:
-        counts, model = await gallery.count(), await gallery.model_info()
-        places = _folders(await gallery.known(0, 0))
+        counts, model = await gallery.links.count(), await gallery.links.model()
+        places = _folders(await gallery.links.known(0, 0))
         shown = {
             "file": str(_database(given)),
-            "bytes": await gallery.disk_bytes(),
+            "bytes": await gallery.links.disk_bytes(),
             "model": model.name if model else None,
             "revision": model.revision if model else None,
             "dimension": model.dimension if model else None,
@@ -253,7 +253,7 @@ def _bytes_of(path: str) -> bytes:
 
 async def _kind(gallery: Gallery, given: argparse.Namespace) -> Kind:
     """What to look for: as asked; else images, unless there are only texts."""
-    counts = await gallery.count()
+    counts = await gallery.links.count()
     if not counts.links:
         raise WrongUse(
             f"The gallery {_database(given)} is empty. Add some pictures:\n"

@@ -55,6 +55,7 @@ from index.types.records import (
     Link,
     ModelInfo,
     Settled,
+    key_of,
 )
 
 log = logging.getLogger(__name__)
@@ -424,6 +425,19 @@ class Store:
         )
         return {slot: id for slot, id in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
+    async def slots(self, space: int, source: str) -> set[str]:
+        """The slots of one source that are in the gallery."""
+        return set(await self.links_of_source(space, source))
+
+    async def link(self, id: int) -> Link | None:
+        """The link with this id; None when there is none (any more)."""
+        found = await self.links([id])
+        return found[id][0] if id in found else None
+
+    async def links_of_picture(self, data: bytes) -> dict[int, Link]:
+        """All links to exactly these bytes, by id."""
+        return await self.links_of_key(await asyncio.to_thread(key_of, "image", data))
+
     async def known(self, space: int, group: int) -> dict[str, set[str]]:
         """All sources of a group, each with its slots."""
         rows = await self._rows(
@@ -608,7 +622,7 @@ class Store:
         return {(space, owner) for space, owner in rows}
 
     async def belongings(
-        self, space: int, owner: int, *, after: int, limit: int
+        self, space: int, owner: int, *, after: int = 0, limit: int = 1000
     ) -> list[tuple[int, Belonging]]:
         """Links of an owner with an id above `after`, by id, with all that is kept of each."""
         model = await self.model()

@@ -6,6 +6,7 @@ photographs uses 0 for all of them.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,11 @@ class EmbeddedPicture:
     text: str | None = None
     revision: str = ""
     successor: Floats | None = None
+
+
+def key_of(kind: Kind, data: bytes) -> bytes:
+    """The key of the item with these bytes; a text never has the key of a picture."""
+    return hashlib.sha256(kind.encode() + b"\0" + data).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import bot.permissions
+import bot.access.permissions
 from bench import permissions, telling
 from bench.permissions import DOORS, Verdict, inquire
 from index.embed import checkpoint, embedder

@@ -45,7 +45,7 @@ async def test_whatever_is_found_in_the_town_can_be_shown(tmp_path: Path) -> Non
             answer = await member.click(answer, answer.button("More"))
             shown += answer.pictures()
         assert len(shown) == ROWS
-        assert (await magpie.gallery.count()).links == ROWS
+        assert (await magpie.gallery.links.count()).links == ROWS
 
 
 def test_no_two_questions_are_the_same() -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 import sandbox as sandbox_package
-from bot.client import Magpie
+from bot.app import Magpie
 from demo.person import Person
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder

@@ -15,9 +15,9 @@ import discord
 from PIL import Image
 
 import sandbox as sandbox_package
-from bot.client import Magpie
-from bot.health import Metrics
-from bot.settings import Settings
+from bot.app import Magpie
+from bot.ops.health import Metrics
+from bot.ops.settings import Settings
 from index import Gallery
 from index.embed.embedder import Embedder
 

@@ -11,10 +11,11 @@ import discord
 import pytest
 
 import sandbox as sandbox_package
-from bot import backfill, upkeep
-from bot.backlog import State
-from bot.client import Magpie
-from bot.erasure import forget_group
+from bot.app import Magpie
+from bot.maintenance import maintenance as upkeep
+from bot.sync import backfill
+from bot.sync.backlog import State
+from bot.sync.erasure import forget_group
 from demo.person import Person
 from index import Cursor
 from index.embed.embedder import Embedder

@@ -11,8 +11,9 @@ import discord
 import pytest
 
 import sandbox as sandbox_package
-from bot import replies, upkeep
-from bot.client import Magpie
+from bot.app import Magpie
+from bot.maintenance import maintenance as upkeep
+from bot.text import replies
 from demo.person import Person, Refused
 from index.embed.embedder import Embedder
 from tests.bot.conftest import LogIn

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import sandbox as sandbox_package
-from bot.client import Magpie
+from bot.app import Magpie
 from demo.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn

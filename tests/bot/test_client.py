@@ -9,9 +9,9 @@ import discord
 import pytest
 
 import sandbox as sandbox_package
-from bot import client
-from bot.client import Magpie
-from bot.settings import DISCORD
+from bot import app as client
+from bot.app import Magpie
+from bot.ops.settings import DISCORD
 from demo.person import Person
 from tests.bot.conftest import LogIn
 from tests.bot.running import until

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from bot import backfill, upkeep
-from bot.backlog import State
-from bot.client import Magpie
-from bot.erasure import forget_closed
-from bot.pages import missing_permissions
+from bot.app import Magpie
+from bot.maintenance import maintenance as upkeep
+from bot.sync import backfill
+from bot.sync.backlog import State
+from bot.sync.erasure import forget_closed
+from bot.sync.history import missing_permissions
 from demo.person import Person
 from index import Cursor, Group
 from index.embed.embedder import Embedder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.coverage import Coverage, Move
+from bot.sync.coverage import Coverage, Move
 from index import Cursor
 
 SPACE, GROUP = 1, 2

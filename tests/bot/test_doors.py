@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot import doors
+from bot.ask import mentions as doors
 from tests.bot.offline import (
     BOT,
     GUILD,

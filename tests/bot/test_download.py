@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bot import download
-from bot.download import (
+from bot.media import download
+from bot.media.download import (
     Downloader,
     DownloadFailed,
     DownloadTooLarge,
@@ -22,8 +22,8 @@ from bot.download import (
     NotDiscords,
     PublicAddresses,
 )
-from bot.pictures import Picture
-from bot.settings import Settings
+from bot.media.pictures import Picture
+from bot.ops.settings import Settings
 
 BODY = bytes(range(256)) * 16
 

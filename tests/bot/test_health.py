@@ -9,11 +9,11 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot import logs
-from bot.client import Magpie
-from bot.erasure import forget_group
-from bot.health import Health, Metrics
-from bot.settings import Address
+from bot.app import Magpie
+from bot.ops import logs
+from bot.ops.health import Health, Metrics
+from bot.ops.settings import Address
+from bot.sync.erasure import forget_group
 from tests.bot.conftest import LogIn
 from tests.bot.running import until, watch
 from tests.worlds import WorldFile

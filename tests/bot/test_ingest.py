@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from bot import backfill, download, ingest
-from bot.client import Magpie
+from bot.app import Magpie
+from bot.media import download
+from bot.sync import backfill, ingest
 from demo.person import Person
 from index import Link
 from index.embed.embedder import Embedder

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot import ledger as ledger_module
-from bot.coverage import Coverage, Move
-from bot.ledger import Item, Ledger
+from bot.sync import writer as ledger_module
+from bot.sync.coverage import Coverage, Move
+from bot.sync.writer import Item, Ledger
 from index import Cursor, Gallery, Group, Link, StoreFull
 from index.embed.embedder import Embedder
 from tests.bot.running import png

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot import memory
+from bot.ops import memory
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

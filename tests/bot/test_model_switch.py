@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import sandbox as sandbox_package
-from bot import progress_message, rereading
-from bot.client import Magpie
+from bot.app import Magpie
+from bot.reindex import progress_message
+from bot.reindex import run as rereading
 from demo.person import Person
 from index import EmbeddedPicture, Filter, Group, Link, Query
 from index.embed import checkpoint, embedder

@@ -18,8 +18,8 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.__main__ import run
-from bot.client import Magpie, StartFailed
-from bot.settings import Address, Settings, SettingsError
+from bot.app import Magpie, StartFailed
+from bot.ops.settings import Address, Settings, SettingsError
 from demo.person import Person
 from index import Gallery, StoreLocked
 from index.embed.embedder import Embedder

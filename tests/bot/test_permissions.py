@@ -16,7 +16,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot import permissions
+from bot.access import permissions
 from index import Group
 from sandbox import permissions as rule
 from sandbox import world as sandbox_world

@@ -7,8 +7,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot import pictures
-from bot.pictures import Picture
+from bot.media import pictures
+from bot.media.pictures import Picture
 from tests.bot.offline import READ, attachment_payload, guild_of, message_of
 
 CHANNEL = 10

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 import sandbox as sandbox_package
-from bot import privacy, upkeep
-from bot.client import Magpie
+from bot.app import Magpie
+from bot.commands import privacy
+from bot.maintenance import maintenance as upkeep
 from demo.person import Person
 from index import Group, Link
 from tests.bot.conftest import LogIn

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from bot import progress_message, rereading
-from bot.client import Magpie
-from bot.jobs import KIND
-from bot.rereading import State
+from bot.app import Magpie
+from bot.reindex import progress_message
+from bot.reindex import run as rereading
+from bot.reindex.jobs import KIND
+from bot.reindex.run import State
 from demo.person import Answer, Person
 from index import Group, Job, Link
 from index.embed.embedder import Embedder

@@ -13,7 +13,8 @@ import pytest
 from discord import app_commands
 
 import index
-from bot import download, replies
+from bot.media import download
+from bot.text import replies
 
 SECRET = Path("/srv/secret/magpie.db")
 EXPECTED: list[BaseException] = [

@@ -9,7 +9,9 @@ import discord
 import pytest
 from discord import ui
 
-from bot import find, pictures, results
+from bot.ask import answers as find
+from bot.ask import results
+from bot.media import pictures
 from index import Group, Hit, Link
 from tests.bot.offline import GUILD, READ, attachment_payload, guild_of, message_of
 

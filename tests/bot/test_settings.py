@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import settings
-from bot.settings import Address, Settings, SettingsError
+from bot.ops import settings
+from bot.ops.settings import Address, Settings, SettingsError
 
 TOKEN = "MTQ1NjI1NTYzNzkxMzYwMDAwMg.GxYz12.a-signature-that-is-not-one"
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 import sandbox as sandbox_package
-from bot.client import Magpie
+from bot.app import Magpie
 from demo.person import Person
 from index.embed.embedder import Embedder
 from sandbox.world import Application, Channel, Guild, Member, Role, User, World

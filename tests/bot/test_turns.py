@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bot import replies
-from bot.pace import MINUTE_S, SERVER_FACTOR, Pace
-from bot.turns import Turns
+from bot.ask.rate_limiter import MINUTE_S, SERVER_FACTOR, Pace
+from bot.sync.fair_queue import Turns
+from bot.text import replies
 
 
 async def test_each_server_has_its_turn_and_its_own_order() -> None:
@@ -52,7 +52,7 @@ async def test_getting_waits_for_what_comes() -> None:
 
 def test_who_asks_too_often_is_told_when_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("bot.pace.time.monotonic", lambda: now)
+    monkeypatch.setattr("bot.ask.rate_limiter.time.monotonic", lambda: now)
     pace = Pace(3)
     for _ in range(3):
         pace.take(1, 11)

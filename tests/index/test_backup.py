@@ -45,7 +45,7 @@ async def test_a_copy_made_under_writes_holds_all_that_was_committed_before_it(
         before = written
         await asyncio.to_thread(back_up, tmp_path / "g.db", tmp_path / f"{n}.db")
         copy = await Gallery.open(tmp_path / f"{n}.db", ColourEmbedder(), read_only=True)
-        kept = await copy.known(1, 10)
+        kept = await copy.links.known(1, 10)
         assert {str(m) for m in range(before)} <= kept.keys()
         assert len(kept) <= written + 1
         answer = await copy.find(Query(image=png((3, 0, 7))), Filter(1), k=1)
@@ -67,7 +67,7 @@ async def test_restoring_brings_back_the_copy_and_keeps_what_was_there(
     restore(tmp_path / "copy.db", tmp_path / "g.db")
     for name, sources in (("g.db", {"1"}), ("g.db.before", {"1", "2"})):
         opened = await Gallery.open(tmp_path / name, ColourEmbedder())
-        assert (await opened.known(1, 10)).keys() == sources
+        assert (await opened.links.known(1, 10)).keys() == sources
         await opened.close()
 
 

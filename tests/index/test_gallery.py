@@ -176,14 +176,14 @@ async def test_query_that_is_no_picture(gallery: Gallery) -> None:
 async def test_question_is_remembered(gallery: Gallery) -> None:
     await _add_colours(gallery)
     embedding = await gallery.embed_query(Query(text="red"))
-    id = await gallery.save_search(1, 7, {"words": "red"}, embedding)
-    saved = await gallery.search_by_id(id)
+    id = await gallery.bookkeeping.save_search(1, 7, {"words": "red"}, embedding)
+    saved = await gallery.bookkeeping.search_by_id(id)
     assert saved is not None
     assert saved.embedding is not None
     first = await gallery.search(embedding, Filter(1), k=5)
     again = await gallery.search(saved.embedding, Filter(1), k=5)
     assert first.hits == again.hits
-    assert await gallery.search_by_id("nothing") is None
+    assert await gallery.bookkeeping.search_by_id("nothing") is None
 
 
 # ---- adding and removing
@@ -197,7 +197,7 @@ async def test_known_bytes_are_neither_decoded_nor_embedded_again(
     await gallery.add(png("red"), link("2", SECRET))
     await gallery.embed_query(Query(image=png("red")))
     assert len(embedder.calls) == calls
-    assert await gallery.count() == Counts(1, 0, 2)
+    assert await gallery.links.count() == Counts(1, 0, 2)
 
 
 async def test_same_bytes_at_once_share_the_work(
@@ -216,7 +216,7 @@ async def test_same_bytes_at_once_share_the_work(
 async def test_removed_picture_is_found_by_nobody(gallery: Gallery) -> None:
     await _add_colours(gallery)
     assert await gallery.remove_sources(1, ["red", "unknown"]) == 1
-    assert await gallery.slots(1, "red") == set()
+    assert await gallery.links.slots(1, "red") == set()
     answer = await gallery.find(Query(text="red"), Filter(1), k=9)
     assert "red" not in sources(answer)
     assert answer.searched == 4
@@ -227,7 +227,7 @@ async def test_edit_that_drops_a_picture(gallery: Gallery) -> None:
         (await gallery.embed_picture(png(name)), link("1", slot=name)) for name in ("red", "blue")
     ]
     await gallery.commit(items, [Cursor(1, 10, 5, 5)])
-    assert await gallery.known(1, 10) == {"1": {"red", "blue"}}
+    assert await gallery.links.known(1, 10) == {"1": {"red", "blue"}}
     assert await gallery.keep_slots(1, "1", {"blue"}) == 1
     answer = await gallery.find(Query(text="red"), Filter(1), k=9)
     assert [hit.link.slot for hit in answer.hits] == ["blue"]
@@ -238,18 +238,20 @@ async def test_everything_is_there_after_a_restart(
 ) -> None:
     gallery = await Gallery.open(tmp_path / "g.db", embedder)
     await _add_colours(gallery)
-    await gallery.commit([], [Cursor(1, 10, 9, 3)], [await gallery.new_job(1, "reindex", {})])
-    await gallery.watch(1, 10)
+    await gallery.commit(
+        [], [Cursor(1, 10, 9, 3)], [await gallery.bookkeeping.new_job(1, "reindex", {})]
+    )
+    await gallery.bookkeeping.watch(1, 10)
     await gallery.remove_sources(1, ["white"])
     before = await gallery.find(Query(text="red"), Filter(1), k=9)
     await gallery.close()
     gallery = await Gallery.open(tmp_path / "g.db", embedder)
     after = await gallery.find(Query(text="red"), Filter(1), k=9)
     assert after.hits == before.hits
-    assert await gallery.cursors(1) == {10: Cursor(1, 10, 9, 3)}
-    assert await gallery.watched(1) == {10}
-    assert await gallery.spaces() == {1}
-    assert len(await gallery.jobs(1)) == 1
+    assert await gallery.bookkeeping.cursors(1) == {10: Cursor(1, 10, 9, 3)}
+    assert await gallery.bookkeeping.watched(1) == {10}
+    assert await gallery.links.spaces() == {1}
+    assert len(await gallery.bookkeeping.jobs(1)) == 1
     await gallery.close()
 
 
@@ -286,7 +288,7 @@ async def test_adding_removing_and_searching_at_once(gallery: Gallery) -> None:
             group.create_task(ask())
     answer = await gallery.find(Query(text="red"), Filter(1), k=1000)
     assert set(sources(answer)) == there
-    assert (await gallery.count()).links == len(there)
+    assert (await gallery.links.count()).links == len(there)
 
 
 async def test_embedding_of_another_dimension_is_refused(gallery: Gallery) -> None:
@@ -332,7 +334,7 @@ async def test_gallery_remembers_its_model_and_loads_it_when_needed(
     await gallery.add(png("red"), link("1"))
     await gallery.close()
     gallery = await Gallery.open(path, read_only=True)
-    info = await gallery.model_info()
+    info = await gallery.links.model()
     assert info is not None
     assert (info.name, info.dimension) == (str(tiny_clip), 24)
     assert (await gallery.find(Query(text="a dog"), Filter(1), k=5)).searched == 1
@@ -357,7 +359,7 @@ async def test_closing_lets_commits_finish_and_fails_the_rest(tmp_path: Path) ->
     assert refused
     assert all(isinstance(result, GalleryClosed) for result in refused)
     again = await Gallery.open(tmp_path / "g.db", ColourEmbedder())
-    kept = set(await again.known(1, 10))
+    kept = set(await again.links.known(1, 10))
     assert set(acknowledged) <= kept
     await again.close()
     await gallery.close()  # a second time does nothing

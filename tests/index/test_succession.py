@@ -87,19 +87,23 @@ async def test_the_model_of_before_answers_until_the_other_has_seen_everything(
     opened: Open, filled: Path, tiny_clip: Path, other_clip: Path
 ) -> None:
     gallery = await opened(filled, other_clip)
-    assert (gallery.model, gallery.wanted, gallery.dimension) == (
+    assert (gallery.model, gallery.reembedding.wanted, gallery.dimension) == (
         str(tiny_clip), str(other_clip), 24,
     )  # fmt: skip
-    assert gallery.succession is None
+    assert gallery.reembedding.id is None
     await check(gallery, range(PICTURES))
-    await gallery.begin_succession()
-    assert await gallery.left_behind() == PICTURES + 1
+    await gallery.reembedding.begin()
+    assert await gallery.reembedding.left_behind() == PICTURES + 1
     await look_again(gallery, range(PICTURES))
-    assert await gallery.left_behind() == 1  # the text, whose words are at hand
+    assert await gallery.reembedding.left_behind() == 1  # the text, whose words are at hand
     assert gallery.dimension == 24
     await check(gallery, range(PICTURES))
-    assert await gallery.succeed() == 0
-    assert (gallery.model, gallery.wanted, gallery.dimension) == (str(other_clip), None, 16)
+    assert await gallery.reembedding.switch() == 0
+    assert (gallery.model, gallery.reembedding.wanted, gallery.dimension) == (
+        str(other_clip),
+        None,
+        16,
+    )
     await check(gallery, range(PICTURES))
     texts = await gallery.find(Query(text="some words"), Filter(1, kind="text"), k=1)
     assert texts.hits[0].link.source == "1000"
@@ -109,9 +113,9 @@ async def test_after_the_switch_the_vectors_are_those_of_a_gallery_made_anew(
     opened: Open, filled: Path, other_clip: Path, tmp_path: Path
 ) -> None:
     gallery = await opened(filled, other_clip)
-    await gallery.begin_succession()
+    await gallery.reembedding.begin()
     await look_again(gallery, range(PICTURES))
-    await gallery.succeed()
+    await gallery.reembedding.switch()
     fresh = await opened(tmp_path / "fresh.db", other_clip)
     await look_again(fresh, range(PICTURES))
     for n in range(PICTURES):
@@ -124,10 +128,10 @@ async def test_what_the_other_model_could_not_see_leaves_and_can_come_again(
     opened: Open, filled: Path, other_clip: Path
 ) -> None:
     gallery = await opened(filled, other_clip)
-    await gallery.begin_succession()
+    await gallery.reembedding.begin()
     await look_again(gallery, range(3, PICTURES))
-    assert await gallery.succeed() == 3
-    assert await gallery.slots(1, "0") == set()
+    assert await gallery.reembedding.switch() == 3
+    assert await gallery.links.slots(1, "0") == set()
     await look_again(gallery, range(3))
     await check(gallery, range(PICTURES))
 
@@ -136,15 +140,15 @@ async def test_pictures_that_come_and_go_meanwhile_are_followed(
     opened: Open, filled: Path, other_clip: Path
 ) -> None:
     gallery = await opened(filled, other_clip)
-    await gallery.begin_succession()
+    await gallery.reembedding.begin()
     await look_again(gallery, range(PICTURES))
     await gallery.add(picture(100), link(100))
     await gallery.remove_sources(1, ["5"])
     await check(gallery, range(100, 101))
-    await gallery.succeed()
+    await gallery.reembedding.switch()
     await check(gallery, range(100, 101))
     assert (await found(gallery, 5))[0] != "5"
-    assert (await gallery.count()).links == PICTURES + 1
+    assert (await gallery.links.count()).links == PICTURES + 1
 
 
 async def test_what_was_embedded_before_the_switch_is_kept_after_it_or_refused(
@@ -153,10 +157,10 @@ async def test_what_was_embedded_before_the_switch_is_kept_after_it_or_refused(
     gallery = await opened(filled, other_clip)
     alone = await gallery.embed_picture(picture(50))
     question = await gallery.embed_query(Query(text="anything"))
-    await gallery.begin_succession()
+    await gallery.reembedding.begin()
     both = await gallery.embed_picture(picture(51))
     await look_again(gallery, range(PICTURES))
-    await gallery.succeed()
+    await gallery.reembedding.switch()
     await gallery.commit([(both, link(51))])
     await check(gallery, range(51, 52))
     with pytest.raises(ModelChanged):
@@ -169,9 +173,9 @@ async def test_questions_are_answered_during_the_switch(
     opened: Open, filled: Path, other_clip: Path
 ) -> None:
     gallery = await opened(filled, other_clip)
-    await gallery.begin_succession()
+    await gallery.reembedding.begin()
     await look_again(gallery, range(PICTURES))
-    switching = asyncio.create_task(gallery.succeed())
+    switching = asyncio.create_task(gallery.reembedding.switch())
     asked = 0
     while not switching.done() or asked < 3:
         try:
@@ -186,13 +190,13 @@ async def test_wanting_the_model_of_before_again_lets_the_other_go(
     opened: Open, filled: Path, tiny_clip: Path, other_clip: Path
 ) -> None:
     gallery = await opened(filled, other_clip)
-    await gallery.begin_succession()
+    await gallery.reembedding.begin()
     await look_again(gallery, range(PICTURES // 2))
     await gallery.close()
     gallery = await opened(filled, tiny_clip)
-    assert gallery.wanted is None
-    assert gallery.succession is None
-    assert await gallery.left_behind() == PICTURES + 1
+    assert gallery.reembedding.wanted is None
+    assert gallery.reembedding.id is None
+    assert await gallery.reembedding.left_behind() == PICTURES + 1
 
 
 async def test_a_model_of_before_that_is_gone_is_said_to_be(
@@ -215,13 +219,13 @@ CHILD = textwrap.dedent(
 
     async def main():
         gallery = await Gallery.open(sys.argv[1], sys.argv[2], gradually=True)
-        await gallery.begin_succession()
+        await gallery.reembedding.begin()
         print("begun", flush=True)
         for n in range(PICTURES):
             await look_again(gallery, range(n, n + 1))
             print("seen", n, flush=True)
         print("switching", flush=True)
-        await gallery.succeed()
+        await gallery.reembedding.switch()
         print("switched", flush=True)
         await asyncio.sleep(60)
 
@@ -239,17 +243,17 @@ async def test_a_kill_at_any_point_loses_nothing(
 ) -> None:
     await asyncio.to_thread(kill_at, line, later_s, filled, other_clip)
     gallery = await opened(filled, other_clip)
-    switched = gallery.wanted is None
+    switched = gallery.reembedding.wanted is None
     assert gallery.model == str(other_clip if switched else tiny_clip)
     await check(gallery, range(PICTURES))
     if not switched:
-        assert gallery.succession is not None
-        kept = PICTURES + 1 - await gallery.left_behind()
+        assert gallery.reembedding.id is not None
+        kept = PICTURES + 1 - await gallery.reembedding.left_behind()
         assert kept >= {"begun": 0, "seen 9": 10}.get(line, PICTURES)
         await look_again(gallery, range(PICTURES))
-        assert await gallery.succeed() == 0
+        assert await gallery.reembedding.switch() == 0
         await check(gallery, range(PICTURES))
-    assert (await gallery.count()).links == PICTURES + 1
+    assert (await gallery.links.count()).links == PICTURES + 1
 
 
 def kill_at(line: str, later_s: float, path: Path, model: Path) -> None:

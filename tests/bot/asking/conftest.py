@@ -12,7 +12,7 @@ import discord
 import pytest
 
 import sandbox as sandbox_package
-from bot.client import Magpie
+from bot.app import Magpie
 from demo.person import Answer, Person
 from index.embed.embedder import Embedder
 from tests.bot.asking import nest as nests

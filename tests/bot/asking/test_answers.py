@@ -16,7 +16,9 @@ import aiohttp
 import pytest
 
 import sandbox as sandbox_package
-from bot import find, replies, results
+from bot.ask import answers as find
+from bot.ask import results
+from bot.text import replies
 from demo.person import Answer, Person, Unanswered
 from index.embed.embedder import Embedder
 from sandbox.links import LINK_LIFE_S

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot import find, replies
+from bot.ask import answers as find
+from bot.text import replies
 from demo.person import Answer
 from tests.bot.asking.conftest import RED, Scene
 from tests.bot.asking.nest import EVERYBODYS, READERS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot import replies
+from bot.text import replies
 from demo.person import Answer, Person
 from tests.bot.asking.conftest import RED, Scene
 from tests.bot.asking.nest import READERS

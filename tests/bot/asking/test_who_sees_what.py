@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import sandbox as sandbox_package
-from bot import replies
+from bot.text import replies
 from demo.person import Answer, Person
 from index.embed.embedder import Embedder
 from tests.bot.asking.conftest import RED, Scene, watch_everything

@@ -1,0 +1,179 @@
+"""Which groups of a gallery somebody may see, right now.
+
+Discord decides a channel's permissions from the member's roles and the channel's
+overwrites; both come with the interaction or the message and from the guild's state,
+so no member cache is needed. What cannot be decided is not readable.
+
+https://docs.discord.com/developers/topics/permissions
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable
+
+import discord
+from discord.abc import GuildChannel
+
+from bot.access.audience import Audience
+from bot.ops.logs import fields
+from index import Group
+
+log = logging.getLogger(__name__)
+
+# Membership of a private thread costs one request each (50 a second is Discord's limit for
+# everything together). Beyond the newest ones of these, nobody waits: they are not readable.
+MAX_PRIVATE_THREADS = 50
+PRIVATE_THREADS_AT_ONCE = 8
+
+# Without these, messages of a channel cannot be read back. As numbers, too: a question asks in
+# every channel, and by their names that took a third of the time.
+IN_TEXT = ("view_channel", "read_message_history")
+IN_VOICE = (*IN_TEXT, "connect")
+ALL_IN_TEXT, ALL_IN_VOICE = (
+    discord.Permissions(**dict.fromkeys(names, True)) for names in (IN_TEXT, IN_VOICE)
+)
+
+
+async def readable(
+    client: discord.Client,
+    member: discord.Member,
+    guild: discord.Guild,
+    asked_in: object,
+    groups: Iterable[Group],
+) -> set[int]:
+    """Ids of the `groups` that `member` may read at this moment.
+
+    A channel needs View Channel and Read Message History, text in a voice channel Connect
+    as well. A thread follows its parent; a private one also needs membership or Manage
+    Threads. Age-restricted groups count only when `asked_in` is age-restricted too.
+    Guests, who came by an invitation to one voice channel, read nothing beside it; their
+    roles don't say so. During an outage of the server nobody reads anything: Discord tells of
+    no change then, so what was allowed before may not be any more.
+    """
+    if guild.unavailable:
+        return set()
+    adult = is_age_restricted(guild, asked_in)
+    here, guest = _channel_of(guild, asked_in), member.flags.guest
+    channels: dict[int, discord.Permissions | None] = {}  # a forum's posts share one
+    allowed: set[int] = set()
+    private: list[Group] = []
+    for group in groups:
+        channel = permission_channel(guild, group)
+        if channel is None or (guest and channel != here):
+            continue
+        if channel.id not in channels:
+            channels[channel.id] = _reading(channel, member, adult)
+        permissions = channels[channel.id]
+        if permissions is None:
+            continue
+        if is_private(guild, group) and not permissions.manage_threads:
+            private.append(group)
+        else:
+            allowed.add(group.id)
+    return allowed | await _joined(client, member, private)
+
+
+def _reading(
+    channel: GuildChannel, member: discord.Member, adult: bool
+) -> discord.Permissions | None:
+    """What `member` may do in `channel`, or None when that does not include reading back."""
+    if _is_nsfw(channel) and not adult:
+        return None
+    permissions = channel.permissions_for(member)
+    needed = ALL_IN_VOICE if _is_voice(channel) else ALL_IN_TEXT
+    return permissions if permissions >= needed else None
+
+
+def shared_with_everyone_here(
+    guild: discord.Guild, channel: object, groups: Iterable[Group]
+) -> set[int]:
+    """Ids of the `groups` that everyone who can view `channel` may read as well.
+
+    What an answer in `channel` may show. Nobody's roles are looked up: a group passes only
+    when no possible member (any combination of roles, and each person named in an
+    overwrite) could view `channel` and not read the group; see `audience`.
+    """
+    here = _channel_of(guild, channel)
+    if here is None:
+        return set()
+    adult = is_age_restricted(guild, channel)
+    audience = Audience(guild, here)
+    verdicts: dict[int, bool] = {}  # by the channel whose permissions count
+    shared: set[int] = set()
+    for group in groups:
+        there = permission_channel(guild, group)
+        if there is None or (_is_nsfw(there) and not adult):
+            continue
+        if is_private(guild, group) and group.id != getattr(channel, "id", None):
+            continue  # its members are not those of this channel
+        if _is_voice(here) and there != here:
+            continue  # guests may be listening, who see nothing else
+        if there.id not in verdicts:
+            # whoever is told something in a voice channel could connect
+            needs = IN_VOICE if _is_voice(there) and there != here else IN_TEXT
+            verdicts[there.id] = audience.all_have(needs, there)
+        if verdicts[there.id]:
+            shared.add(group.id)
+    return shared
+
+
+def permission_channel(guild: discord.Guild, group: Group) -> GuildChannel | None:
+    """The channel whose permissions count for `group`: itself, or a thread's parent.
+
+    Archived threads are not cached, so the parent kept with the group is what counts.
+    """
+    thread = guild.get_thread(group.id)
+    parent = thread.parent_id if thread is not None else group.parent
+    return guild.get_channel(parent if parent is not None else group.id)
+
+
+def is_private(guild: discord.Guild, group: Group) -> bool:
+    thread = guild.get_thread(group.id)
+    return group.private or (thread is not None and thread.is_private())
+
+
+def is_age_restricted(guild: discord.Guild, place: object) -> bool:
+    """Whether `place` is an age-restricted channel, or a thread of one."""
+    channel = _channel_of(guild, place)
+    return channel is not None and _is_nsfw(channel)
+
+
+def _channel_of(guild: discord.Guild, place: object) -> GuildChannel | None:
+    if isinstance(place, discord.Thread):
+        return guild.get_channel(place.parent_id)
+    return guild.get_channel(getattr(place, "id", 0))
+
+
+def _is_nsfw(channel: GuildChannel) -> bool:
+    return bool(getattr(channel, "nsfw", False))
+
+
+def _is_voice(channel: GuildChannel) -> bool:
+    return isinstance(channel, discord.VoiceChannel | discord.StageChannel)
+
+
+async def _joined(
+    client: discord.Client, member: discord.Member, threads: Collection[Group]
+) -> set[int]:
+    """Ids of the private `threads` that `member` has joined; one request each."""
+    newest = sorted(threads, key=lambda group: group.id, reverse=True)[:MAX_PRIVATE_THREADS]
+    if len(newest) < len(threads):
+        log.warning(
+            fields("threads_unasked", private=len(threads), asked=len(newest), member=member.id)
+        )
+    at_once = asyncio.Semaphore(PRIVATE_THREADS_AT_ONCE)
+
+    async def joined(thread: Group) -> bool:
+        async with at_once:
+            try:
+                await client.http.get_thread_member(thread.id, member.id)
+            except discord.HTTPException as error:
+                if error.status not in (403, 404):  # not a member is 404
+                    log.warning(fields("members_unread", thread=thread.id, reason=error))
+                return False
+            return True
+
+    answers = await asyncio.gather(*(joined(thread) for thread in newest))
+    return {thread.id for thread, is_member in zip(newest, answers, strict=True) if is_member}

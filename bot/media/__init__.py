@@ -1,0 +1,1 @@
+"""Which pictures a message shows, and their bytes."""

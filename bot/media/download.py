@@ -1,0 +1,277 @@
+"""URL → bytes, from Discord's own servers only, within limits.
+
+DownloadError
+├── NotDiscords         the link leads elsewhere; the bot fetches nothing from strangers
+├── LinkExpired         403 or 404: read the message again for a fresh link
+├── DownloadTooLarge    more bytes than the limit
+└── DownloadFailed      it kept failing, or the server said no
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import random
+import re
+import socket
+from collections.abc import Sequence
+from ipaddress import ip_address
+from urllib.parse import urlencode, urljoin
+
+import aiohttp
+import yarl
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from bot.media.pictures import Picture, parts_of
+from bot.ops.settings import Settings
+
+MAX_BYTES = 25 * 2**20  # ten times a usual photograph; larger ones come reduced by the proxy
+REDUCED_PX = 1024  # several times what any CLIP looks at
+ATTEMPTS = 4
+FIRST_WAIT_S = 0.5  # doubled at each attempt, so that all together wait some seconds
+LONGEST_WAIT_S = 20.0  # even where the server asks for more
+MAX_REDIRECTS = 3
+TIMEOUT = aiohttp.ClientTimeout(total=90, sock_connect=10, sock_read=20)
+CHUNK_BYTES = 2**16
+
+# What an error page is, whatever its status says; no picture is sent as one of these.
+NO_PICTURES = ("text/html", "text/plain", "application/json")
+
+CDN, PROXY = "cdn.discordapp.com", "media.discordapp.net"
+_EXTERNAL_PROXY = re.compile(r"images-ext-[0-9]+\.discordapp\.net")  # pictures of unfurled links
+_PLAIN_HOST = re.compile(r"[a-z0-9.-]{1,80}")  # that can be named without dressing up as more
+
+
+class DownloadError(Exception):
+    """A picture's bytes could not be had."""
+
+
+class NotDiscords(DownloadError):
+    def __init__(self, url: str) -> None:
+        host = parts_of(url).hostname or ""
+        if not _PLAIN_HOST.fullmatch(host):
+            host = "an unknown place"
+        super().__init__(f"That picture lies at {host}; I only download from Discord itself.")
+
+
+class LinkExpired(DownloadError):
+    def __init__(self, status: int) -> None:
+        super().__init__("Discord's link to that picture is no longer valid.")
+        self.status = status
+
+
+class DownloadTooLarge(DownloadError):
+    def __init__(self, size: int, limit: int) -> None:
+        shown, most = (f"{count / 2**20:.0f} MB" for count in (size, limit))
+        super().__init__(f"That picture is larger than {most} ({shown} or more).")
+        self.size = size
+        self.limit = limit
+
+
+class DownloadFailed(DownloadError):
+    def __init__(self, reason: str, wait_s: float | None = None, passing: bool = False) -> None:
+        super().__init__(f"That picture could not be downloaded: {reason}.")
+        self.reason = reason
+        self.wait_s = wait_s  # what the server asked for
+        self.passing = passing  # whether trying again may help
+
+
+class Downloader:
+    """Fetches pictures from Discord's CDN and media proxy, or from the server in their place."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._stand_in = settings.api if settings.redirected else None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def fetch(self, picture: Picture | Sequence[str], *, max_bytes: int = MAX_BYTES) -> bytes:
+        """The bytes of a picture, or of the first of its URLs that works.
+
+        One that is too large is asked of the media proxy in a reduced size.
+        raises   DownloadError
+        """
+        urls = list(picture.urls if isinstance(picture, Picture) else picture)
+        size = picture.size if isinstance(picture, Picture) else None
+        errors: list[DownloadError] = []
+        reduced = self._reduced(urls)
+        if size is not None and size > max_bytes:
+            errors.append(DownloadTooLarge(size, max_bytes))
+            urls = reduced
+        for url in urls:
+            # the proxy may have made the file smaller
+            exactly = size if not self._is_proxy(url) else None
+            try:
+                return await self._patiently(url, max_bytes, exactly)
+            except DownloadTooLarge as error:
+                errors.append(error)
+                urls += [smaller for smaller in reduced if smaller not in urls]
+            except DownloadError as error:
+                errors.append(error)
+        raise _most_telling(errors) if errors else DownloadFailed("it has no address")
+
+    def _reduced(self, urls: Sequence[str]) -> list[str]:
+        """The same pictures at most REDUCED_PX wide and high, from the proxy.
+
+        These parameters are not documented, so what they give is only a second choice.
+        """
+        query = urlencode({"width": REDUCED_PX, "height": REDUCED_PX})
+        return [f"{url}{'&' if '?' in url else '?'}{query}" for url in urls if self._is_proxy(url)]
+
+    def _is_proxy(self, url: str) -> bool:
+        parts = parts_of(url)
+        if self._stand_in and url.startswith(f"{self._stand_in}/"):
+            return parts.path.startswith("/media/")
+        return parts.netloc == PROXY or bool(_EXTERNAL_PROXY.fullmatch(parts.netloc))
+
+    def _allowed(self, url: str) -> yarl.URL:
+        """The URL to ask, if it is one of Discord's. The parser is that of the connection: where
+        two read differently, what one allows the other takes elsewhere.
+
+        raises   NotDiscords
+        """
+        try:
+            asked = yarl.URL(url)
+            host = asked.raw_authority  # with a user or a port, if there are any
+        except ValueError as error:
+            raise NotDiscords(url) from error
+        if self._stand_in and str(asked).startswith(f"{self._stand_in}/"):
+            return asked
+        if asked.scheme == "https" and (
+            host in (CDN, PROXY) or (_EXTERNAL_PROXY.fullmatch(host) and not self._stand_in)
+        ):
+            return self._stood_in(asked)
+        raise NotDiscords(url)
+
+    def _stood_in(self, url: yarl.URL) -> yarl.URL:
+        """Where the URL's file is on the server that stands for Discord."""
+        if self._stand_in is None:
+            return url
+        place = "cdn" if url.host == CDN else "media"
+        return yarl.URL(f"{self._stand_in}/{place}{url.raw_path_qs}", encoded=True)
+
+    async def _patiently(self, url: str, max_bytes: int, exactly: int | None = None) -> bytes:
+        """The bytes behind one URL, tried again while failing may pass.
+
+        exactly  how many there are, where that is known: others are not the picture
+        """
+        allowed = self._allowed(url)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                data = await self._once(allowed, max_bytes)
+                if exactly is not None and len(data) != exactly:
+                    reason = f"Discord sent {len(data)} bytes instead of {exactly}"
+                    raise DownloadFailed(reason, passing=True)
+                return data
+            except DownloadFailed as error:
+                if not error.passing or attempt == ATTEMPTS:
+                    raise
+                await asyncio.sleep(_wait_s(attempt, error.wait_s))
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _once(self, url: yarl.URL, max_bytes: int) -> bytes:
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                async with self._opened().get(
+                    url, allow_redirects=False, headers={"Accept-Encoding": "identity"}
+                ) as response:
+                    if response.status in (301, 302, 303, 307, 308):
+                        url = self._allowed(_target(response))
+                        continue
+                    _check_status(response)
+                    return await _body(response, max_bytes)
+        except TimeoutError as error:
+            raise DownloadFailed("Discord took too long", passing=True) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise DownloadFailed(str(error) or type(error).__name__, passing=True) from error
+        raise DownloadFailed("it was redirected too often")
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=32, resolver=self._resolver()),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=TIMEOUT,
+                auto_decompress=False,  # pictures are compressed already; nothing may swell
+            )
+        return self._session
+
+    def _resolver(self) -> AbstractResolver:
+        """How names become addresses; the server that stands for Discord may be anywhere."""
+        return aiohttp.DefaultResolver() if self._stand_in else PublicAddresses()
+
+
+class PublicAddresses(AbstractResolver):
+    """The system's answers to who has a name, without addresses that aren't the internet's.
+
+    A name of Discord's that leads into the own network is a lie of the name server.
+    """
+
+    def __init__(self, resolver: AbstractResolver | None = None) -> None:
+        self._system = resolver or aiohttp.DefaultResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """raises   OSError when there is no such name, or no public address"""
+        found = await self._system.resolve(host, port, family)
+        public = [one for one in found if ip_address(one["host"].split("%")[0]).is_global]
+        if not public:
+            raise OSError(errno.EADDRNOTAVAIL, f"{host} leads to a private address")
+        return public
+
+    async def close(self) -> None:
+        await self._system.close()
+
+
+def _target(response: aiohttp.ClientResponse) -> str:
+    """Where a redirect leads."""
+    location = response.headers.get("Location", "")
+    try:
+        return urljoin(str(response.url), location)
+    except ValueError:  # to no address at all
+        return location
+
+
+def _check_status(response: aiohttp.ClientResponse) -> None:
+    status = response.status
+    if status == 200:
+        if response.content_type in NO_PICTURES:
+            kind = response.content_type
+            raise DownloadFailed(f"Discord sent {kind} in its place", passing=True)
+        return
+    if status in (403, 404, 410):
+        raise LinkExpired(status)
+    wait = response.headers.get("Retry-After", "")
+    raise DownloadFailed(
+        f"Discord answered {status}",
+        wait_s=float(wait) if wait.replace(".", "", 1).isdigit() else None,
+        passing=status == 429 or status >= 500,
+    )
+
+
+async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """The whole body, given up as soon as it is known to be too large."""
+    announced = response.content_length
+    if announced is not None and announced > max_bytes:
+        raise DownloadTooLarge(announced, max_bytes)
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+        body += chunk
+        if len(body) > max_bytes:
+            raise DownloadTooLarge(len(body), max_bytes)
+    if announced is not None and len(body) < announced:
+        raise DownloadFailed("it ended too early", passing=True)
+    return bytes(body)
+
+
+def _wait_s(attempt: int, asked_s: float | None) -> float:
+    wait_s = asked_s if asked_s is not None else FIRST_WAIT_S * 2 ** (attempt - 1)
+    return float(min(wait_s, LONGEST_WAIT_S) * random.uniform(1.0, 1.25))
+
+
+def _most_telling(errors: Sequence[DownloadError]) -> DownloadError:
+    """The one that says what to do next: a fresh link helps against an expired one."""
+    return next((error for error in errors if isinstance(error, LinkExpired)), errors[0])

@@ -1,0 +1,1 @@
+"""Reindex jobs: their state, their work, and the message that shows it."""

@@ -1,0 +1,1 @@
+"""What keeps the gallery in step with Discord: live messages, history, erasure, one writer."""

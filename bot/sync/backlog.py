@@ -1,0 +1,341 @@
+"""What is still to be read: each watched channel and thread, how far it is, and whose turn is next.
+
+All of it is in memory and follows from the cursors in the gallery, from what is watched, and from
+what Discord tells of channels and threads; nothing here asks Discord for anything. Missed messages
+come before old ones, and channels take turns page by page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+import discord
+from discord.abc import GuildChannel
+from discord.utils import snowflake_time, time_snowflake
+
+from bot.ops.logs import fields
+from bot.recent import Recent
+from bot.sync.coverage import Coverage
+from bot.sync.history import Place, WithThreads, missing_permissions
+from bot.sync.watched import Watched
+from index import Cursor
+
+log = logging.getLogger(__name__)
+
+# Links posted right before the bot stopped unfold after it: this much is read again.
+OVERLAP = timedelta(minutes=15)
+QUIET_S = 86_400.0  # a thread without a message for that long is taken to have settled
+STRANGERS = 1_000
+SOON_S = 2.0  # a rate measured for less than this says nothing
+
+
+class State(Enum):
+    WAITING = "waiting"
+    READING = "reading"
+    DONE = "done"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(eq=False)
+class Reading:
+    """A channel or thread whose history is being read, or has been."""
+
+    coverage: Coverage
+    place: Place | None  # None: only its id is known, from a cursor
+    missing: tuple[str, ...] = ()  # permissions the bot lacks there
+    position: int | None = None  # where catching up stands, when not at the cursor
+    threads_due: bool = False  # its archived threads are to be looked through
+    at_beginning: bool = False  # its own messages are read; archived threads may not be
+    busy: bool = False
+    failures: int = 0  # of the page that is next, in a row
+    messages: int = 0  # read since the start
+
+    @property
+    def unfinished(self) -> bool:
+        coverage = self.coverage
+        return coverage.behind or not coverage.complete or self.threads_due
+
+    @property
+    def state(self) -> State:
+        if self.missing:
+            return State.UNREADABLE
+        if self.busy:
+            return State.READING
+        return State.WAITING if self.unfinished else State.DONE
+
+    @property
+    def fraction(self) -> float:
+        """How much of its history is read, by time; 0 to 1."""
+        coverage = self.coverage
+        if coverage.complete:
+            return 1.0
+        span = _seconds(coverage.newest) - _seconds(coverage.group)
+        read = _seconds(coverage.newest) - _seconds(coverage.oldest)
+        return min(max(read / span, 0.0), 0.99) if coverage.started and span > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a guild's history is read."""
+
+    done: int  # messages read since the start
+    total_estimate: int | None  # messages there will have been, if that can be told yet
+    channels_left: int  # channels and threads
+    channels: int
+    fraction: float  # 0 to 1
+    seconds_left: float | None
+
+    @property
+    def percent(self) -> int:
+        return min(int(self.fraction * 100), 99)
+
+
+class Backlog:
+    """The readings of all guilds, and their turns."""
+
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+        self._readings: dict[int, Reading] = {}  # by channel or thread
+        self._cursors: dict[int, dict[int, Cursor]] = {}  # by guild and group, as last loaded
+        self._waiting: dict[Reading, None] = {}  # in order
+        self._arrived = asyncio.Event()
+        self._not_ours: Recent[None] = Recent(STRANGERS)  # unknown channels that are not watched
+        self._began: dict[int, tuple[float, float]] = {}  # guild → when, at which fraction
+        self.listing: set[int] = set()  # guilds whose channels are being looked through
+
+    # ---- what is asked about it
+
+    def coverage(self, place: Place) -> Coverage:
+        """How far a watched channel or thread is read; one not known yet gets read."""
+        reading = self._readings.get(place.id)
+        return (reading or self.want(place)).coverage
+
+    def reading(self, place_id: int) -> Reading | None:
+        return self._readings.get(place_id)
+
+    def readings(self, guild_id: int | None = None) -> list[Reading]:
+        """Those of one guild, or of all."""
+        readings = self._readings.values()
+        return [r for r in readings if guild_id is None or r.coverage.space == guild_id]
+
+    def unfinished(self, guild_id: int | None = None) -> list[Reading]:
+        """What is still to be read, of one guild or of all."""
+        return [r for r in self.readings(guild_id) if r.unfinished and not r.missing]
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is to be read, or still to be found out."""
+        return bool(self.listing) or bool(self.unfinished())
+
+    def progress(self, guild_id: int) -> Progress | None:
+        """How far the history of a guild is read; None when all of it is."""
+        readings = [r for r in self.readings(guild_id) if not r.missing]
+        left = sum(reading.unfinished for reading in readings)
+        if not left:
+            return None
+        fraction = _mean(reading.fraction for reading in readings)
+        done = sum(reading.messages for reading in readings)
+        began, at = self._began.get(guild_id, (time.monotonic(), fraction))
+        elapsed, gained = time.monotonic() - began, fraction - at
+        known = gained > 0 and elapsed > SOON_S
+        return Progress(
+            done=done,
+            total_estimate=round(done * (1 - at) / gained) if known else None,
+            channels_left=left,
+            channels=len(readings),
+            fraction=fraction,
+            seconds_left=elapsed * (1 - fraction) / gained if known else None,
+        )
+
+    def _begin_measuring(self, guild_id: int) -> None:
+        fraction = _mean(r.fraction for r in self.readings(guild_id) if not r.missing)
+        self._began[guild_id] = (time.monotonic(), fraction)
+
+    # ---- what is to be read
+
+    def begin(self, channels: Iterable[GuildChannel]) -> None:
+        """Read these channels, which are watched from now on, with their threads."""
+        self._not_ours.clear()
+        for channel in channels:
+            if isinstance(channel, discord.CategoryChannel):
+                continue
+            self.want(channel)
+            for thread in getattr(channel, "threads", ()):
+                self.want(thread)
+            self._begin_measuring(channel.guild.id)
+
+    def catch_up_with(self, guild: discord.Guild) -> None:
+        """Look what was missed in every watched channel and thread of a guild."""
+        self._retire_archived(guild)
+        for channel in self._watched.channels(guild):
+            reading = self.want(channel, missed=True)
+            reading.threads_due = isinstance(channel, WithThreads)
+            self.queue(reading)
+        for thread in guild.threads:
+            if self._watched.covers(thread):
+                if self._rests(thread):
+                    coverage = self.take_up(guild.id, thread.id, thread).coverage
+                    coverage.catch_up(coverage.gaps)
+                else:
+                    self.want(thread, missed=True)
+        for group, cursor in self._cursors[guild.id].items():  # archived threads being read
+            if group not in self._readings and not cursor.complete:
+                self.queue(self.take_up(guild.id, group))
+        self._begin_measuring(guild.id)
+
+    def _retire_archived(self, guild: discord.Guild) -> None:
+        """Archived threads need no reading of their own: a look through them finds what moved.
+
+        Those that are still being read, or have pictures on their way, go on by themselves.
+        """
+        active = {thread.id for thread in guild.threads}
+        for reading in self.readings(guild.id):
+            if not isinstance(reading.place, discord.Thread) or reading.place.id in active:
+                continue
+            cursor = reading.coverage.cursor()
+            if cursor and cursor.complete and reading.coverage.idle and not reading.busy:
+                self.let_go(reading)
+                self._cursors[guild.id][cursor.group] = cursor
+            else:
+                self.want(reading.place, missed=True)
+
+    def _rests(self, thread: discord.Thread) -> bool:
+        """Whether an open thread is read to its end and quiet: one request less for each."""
+        last = thread.last_message_id
+        quiet = last is not None and _seconds(last) < time.time() - QUIET_S
+        return quiet and not self.has_moved(thread)
+
+    def has_moved(self, thread: discord.Thread) -> bool:
+        """Whether a thread has messages that were not read."""
+        reading = self._readings.get(thread.id)
+        cursor = reading.coverage.cursor() if reading else self._cursor(thread.guild.id, thread.id)
+        if cursor is None or not cursor.complete:
+            return True
+        return thread.last_message_id is None or thread.last_message_id > cursor.newest
+
+    def on_thread(self, thread: discord.Thread) -> None:
+        if self._watched.covers(thread):
+            self.want(thread)
+
+    def on_stranger(self, guild: discord.Guild, channel_id: int) -> None:
+        """A message came from a thread that Discord had not told about."""
+        if not self._watched.marks(guild.id) or channel_id in self._not_ours:
+            return
+        reading = self.take_up(guild.id, channel_id)
+        reading.coverage.fall_behind()
+        self.queue(reading)
+
+    def reconsider(self, guild: discord.Guild) -> None:
+        """The bot's roles or their permissions changed: look again what it may read."""
+        for reading in self.readings(guild.id):
+            if reading.place is not None:
+                self._check(reading, reading.place)
+
+    def read_again(self, place: Place) -> None:
+        """Its messages can't be taken right now: read them from history in their turn."""
+        reading = self._readings.get(place.id) or self.want(place)
+        reading.coverage.fall_behind()  # also while it is being read: the page may be older
+        self.queue(reading)
+
+    def read_from(self, guild_id: int, group: int, message: int) -> None:
+        """A live message's pictures could not be taken: read it again from history."""
+        reading, before = self.take_up(guild_id, group), message - 1
+        reading.position = min(reading.position or before, before)
+        reading.coverage.fall_behind()
+        self.queue(reading)
+
+    # ---- one channel or thread
+
+    def take_up(self, guild_id: int, group: int, place: Place | None = None) -> Reading:
+        """The reading of a channel or thread; one that is new, or has rested, is of `place`."""
+        reading = self._readings.get(group)
+        if reading is None:
+            coverage = Coverage(guild_id, group, self._cursor(guild_id, group))
+            reading = self._readings[group] = Reading(coverage, place)
+        return reading
+
+    def want(self, place: Place, *, missed: bool = False) -> Reading:
+        """Have a channel or thread read as far as it isn't; `missed`: it may have gaps."""
+        reading = self.take_up(place.guild.id, place.id, place)
+        if missed:
+            reading.coverage.fall_behind()
+        reading.place = place
+        if missed and reading.coverage.started:
+            reading.position = _before(reading.coverage.newest, reading.coverage.oldest)
+        self._check(reading, place)
+        return reading
+
+    def _check(self, reading: Reading, place: Place) -> None:
+        """See whether the bot may read a place; what it newly may, it has missed so far."""
+        before, reading.missing = reading.missing, missing_permissions(place)
+        if before and not reading.missing:
+            reading.coverage.fall_behind()
+            reading.threads_due = isinstance(place, WithThreads)
+        if reading.missing and not before:
+            missing = ",".join(reading.missing)
+            log.warning(fields("unreadable", channel=place.id, name=place.name, missing=missing))
+        self.queue(reading)
+
+    def let_go(self, reading: Reading) -> None:
+        """Read it no more, and write nothing of it."""
+        coverage = reading.coverage
+        coverage.dropped = True
+        self._readings.pop(coverage.group, None)
+        self._cursors.get(coverage.space, {}).pop(coverage.group, None)
+        self._waiting.pop(reading, None)
+
+    def disown(self, channel_id: int) -> None:
+        """What a message came from is not watched: no longer ask what it is."""
+        self._not_ours.put(channel_id, None)
+
+    # ---- turns
+
+    def queue(self, reading: Reading) -> None:
+        """Have its next page read in its turn, if there is one and the bot may."""
+        if reading.unfinished and not (reading.missing or reading.busy or reading.coverage.dropped):
+            self._waiting[reading] = None
+            self._arrived.set()
+
+    async def next_reading(self) -> Reading:
+        """The next to read a page of: those that missed something first, else in turn."""
+        while not self._waiting:
+            self._arrived.clear()
+            await self._arrived.wait()
+        behind = (reading for reading in self._waiting if reading.coverage.behind)
+        reading = next(behind, None) or next(iter(self._waiting))
+        del self._waiting[reading]
+        reading.busy = True
+        return reading
+
+    # ---- the cursors of what is not being read
+
+    def load(self, guild_id: int, cursors: dict[int, Cursor]) -> None:
+        """The cursors of a guild, by group, as they are in the gallery now."""
+        self._cursors[guild_id] = cursors
+
+    def drop_guild(self, guild_id: int) -> None:
+        """Forget the cursors of a guild; the gallery's go with its space."""
+        self._cursors.pop(guild_id, None)
+
+    def _cursor(self, guild_id: int, group: int) -> Cursor | None:
+        return self._cursors.get(guild_id, {}).get(group)
+
+
+def _seconds(snowflake: int) -> float:
+    return snowflake_time(snowflake).timestamp()
+
+
+def _before(newest: int, oldest: int) -> int:
+    """The snowflake a little before `newest`, but within what is covered."""
+    return max(oldest, time_snowflake(snowflake_time(newest) - OVERLAP))
+
+
+def _mean(values: Iterable[float]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else 1.0

@@ -1,0 +1,37 @@
+"""What a caller may need of a gallery when it doesn't need the whole `Gallery`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from index.types.filter import Filter, Sort
+from index.types.query import Query, QueryEmbedding
+from index.types.records import Answer, EmbeddedPicture, Position
+
+
+class PictureEmbedder(Protocol):
+    """Makes embeddings of pictures."""
+
+    async def embed_picture(self, data: bytes) -> EmbeddedPicture:
+        """The picture in `data`, decoded and embedded. raises PictureError"""
+
+
+class Searcher(Protocol):
+    """Answers queries."""
+
+    async def embed_query(self, query: Query) -> QueryEmbedding:
+        """The one unit vector that stands for the query.
+
+        raises   EmptyQuery, PictureError, LinkGone, ModelChanged
+        """
+
+    async def search(
+        self,
+        embedding: QueryEmbedding,
+        filter: Filter,
+        *,
+        k: int,
+        after: Position | None = None,
+        sort: Sort = Sort.BEST,
+    ) -> Answer:
+        """The first `k` hits that follow `after`, as `Gallery.search`."""
