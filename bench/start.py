@@ -163,7 +163,7 @@ async def _fill(path: Path, model: Path, rows: int) -> None:
 async def _settled(gallery: Gallery) -> None:
     """Until its rows are as in one that grew as fast as pictures are embedded."""
     while True:
-        if not gallery._engine.rows.due:
+        if gallery._engine.idle:
             return
         await asyncio.sleep(1)
 

@@ -3,6 +3,7 @@
 from index.gallery import Gallery
 from index.interface import PictureEmbedder, Searcher
 from index.reembedding import Reembedding
+from index.search.sizes import Sizes
 from index.store.interface import Bookkeeping, BookkeepingReader, Links
 from index.types.errors import (
     EmptyQuery,
@@ -94,6 +95,7 @@ __all__ = [
     "SavedSearch",
     "Searcher",
     "ShownBy",
+    "Sizes",
     "Sort",
     "StoreCorrupt",
     "StoreError",

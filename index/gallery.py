@@ -20,9 +20,10 @@ from index.models import Models
 from index.pipeline import Pipeline
 from index.reembedding import Reembedding
 from index.search.engine import Engine
-from index.search.rows import Found
+from index.search.interface import Found, VectorIndex
+from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.store.interface import Bookkeeping, Links
-from index.store.sqlite import SQLiteStore
+from index.store.sqlite import SEGMENTS, SQLiteStore
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding, UntypedSavedSearch
 from index.types.records import (
@@ -65,6 +66,7 @@ class Gallery:
         device: str,
         precision: Precision,
         read_only: bool,
+        sizes: Sizes,
     ) -> None:
         self._store = store
         self._writes = store.writes
@@ -81,7 +83,10 @@ class Gallery:
         self._pools = (decoding, asking, merging)
         self._models = Models(store, kept, closed, device, precision)
         self._pipeline = Pipeline(store.items, self._models, decoding, asking)
-        self._engine = Engine(store.rows, asking, merging, closed, write=not read_only)
+        folder = store.path.with_name(store.path.name + SEGMENTS)
+        self._engine: VectorIndex = Engine(
+            *(store.rows, folder, asking, merging, closed), write=not read_only, sizes=sizes
+        )
         self.reembedding = Reembedding(store, self._models, self._engine)
 
     @classmethod
@@ -94,6 +99,7 @@ class Gallery:
         precision: Precision = "exact",
         read_only: bool = False,
         gradually: bool = False,
+        sizes: Sizes = DEFAULT_SIZES,
     ) -> Gallery:
         """The gallery in the file `path`, made if there is none, with its model loaded.
 
@@ -105,11 +111,14 @@ class Gallery:
         read_only  look and search only; allowed while another process adds
         gradually  if the file's vectors are of another model, answer with that one, until
                    `reembedding.begin`, a second look at all pictures, and `reembedding.switch`
+        sizes      limits of the vector index, which tests make smaller
         raises     ModelError, StoreError
         """
         store = await SQLiteStore.open(Path(path), read_only=read_only)
         try:
-            gallery = cls(store, await store.model_record.get(), device, precision, read_only)
+            gallery = cls(
+                store, await store.model_record.get(), device, precision, read_only, sizes
+            )
             try:
                 await gallery._begin(model, gradually)
             except BaseException:
@@ -276,9 +285,7 @@ class Gallery:
         started = time.perf_counter()
         self._models.check_today(embedding.revision)
         filter = await self._resolved(filter)
-        found = await self._engine.ask(
-            lambda rows: rows.search(embedding.vector, filter, k=k, after=after, sort=sort)
-        )
+        found = await self._engine.search(embedding.vector, filter, k=k, after=after, sort=sort)
         return Answer(
             hits=await self._hits(found, first=after.rank + 1 if after else 1),
             searched=found.searched,
@@ -330,7 +337,7 @@ class Gallery:
         """The score this picture has for a query, and the rank it has or would have."""
         score = float((picture.vectors @ embedding.vector).max())  # of the frame that fits best
         filter = Filter(space, kind=picture.kind)
-        above = await self._engine.ask(lambda rows: rows.above(embedding.vector, score, filter))
+        above = await self._engine.above(embedding.vector, score, filter)
         return score, above + 1
 
     # ==== Old names, one line each. bot/ still calls them; this block goes with its move to

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Protocol
 
+from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding
-from index.types.records import Answer, EmbeddedPicture, Kind
+from index.types.records import Answer, EmbeddedPicture, Position
 
 
 class PictureEmbedder(Protocol):
@@ -28,15 +28,10 @@ class Searcher(Protocol):
     async def search(
         self,
         embedding: QueryEmbedding,
+        filter: Filter,
         *,
-        space: int,
-        groups: Collection[int] | None,
         k: int,
-        offset: int = 0,
-        kind: Kind | None = "image",
-        but_not_source: str | None = None,
-        owner: int | None = None,
-        since: float | None = None,
-        until: float | None = None,
+        after: Position | None = None,
+        sort: Sort = Sort.BEST,
     ) -> Answer:
-        """The `k` best links after the first `offset`, as `Gallery.search`."""
+        """The first `k` hits that follow `after`, as `Gallery.search`."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from index.concurrency import to_completion
 from index.models import Models
-from index.search.engine import Engine
+from index.search.interface import VectorIndex
 from index.store.interface import Store
 
 
 class Reembedding:
     """The change from the gallery's model to the one that was asked for."""
 
-    def __init__(self, store: Store, models: Models, engine: Engine) -> None:
+    def __init__(self, store: Store, models: Models, engine: VectorIndex) -> None:
         self._store = store
         self._models = models
         self._engine = engine

@@ -11,9 +11,11 @@ import numpy as np
 from bench.search.timed import Timed
 from bench.search.workload import Columns, K
 from bench.vectors import Floats
+from index.search.interface import Found
 from index.search.ranking import SAMPLED_ROWS, looked_at
-from index.search.rows import LOAD_ROWS, Found, Rows
+from index.search.rows import Rows
 from index.search.segment import LOWEST, View
+from index.search.sizes import DEFAULT_SIZES
 from index.types.filter import Filter
 from index.types.records import Changes, Entries
 
@@ -27,7 +29,7 @@ def filled(chunks: Iterable[Floats], dimension: int, columns: Columns, folder: P
     for vectors in chunks:
         rows.apply(Changes(added=_entries(vectors, columns, start)))
         start += len(vectors)
-        if rows.recent >= LOAD_ROWS:
+        if rows.recent >= DEFAULT_SIZES.load_rows:
             _settle(rows, alone=True)
     while rows.due:
         _settle(rows)

@@ -14,10 +14,9 @@ from bot.maintenance import maintenance as upkeep
 from bot.reindex import run as rereading
 from bot.sync import backfill
 from bot.sync import writer as ledger
-from index.search import engine
-from index.search import rows as search
+from index import Gallery, Sizes
 
-SETTLE_ROWS = 96
+SIZES = Sizes(settle_rows=96, held_rows=4 * 96, retry_s=2.0)
 
 
 def hurry() -> None:
@@ -28,10 +27,7 @@ def hurry() -> None:
     upkeep.COMPACT_EVERY_S = 5.0
     upkeep.COMPACT_S_A_MB = 1.0
     upkeep.EXPIRE_EVERY_S = 5.0
-    engine.SETTLE_AGAIN_S = 2.0
-    engine.HELD_ROWS = 4 * SETTLE_ROWS
-    rows = functools.partial(search.Rows, settle=SETTLE_ROWS)
-    vars(engine)["Rows"] = rows  # it is only ever called
+    Gallery.open = functools.partial(Gallery.open, sizes=SIZES)  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.search.by_date import in_order_of_date
+from index.search.interface import Found
 from index.search.merge import Merge, Recent
 from index.search.ranking import (
     CHUNK_ROWS,
@@ -33,6 +34,7 @@ from index.search.ranking import (
     similarities,
 )
 from index.search.segment import GONE, Damaged, Part, Segment, View, has_limits, limits_of
+from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.search.snapshot import DEAD_SHARE, Bools, Ints, Snapshot, in_bytes
 from index.types.filter import Filter, Sort
 from index.types.records import Changes, Entries, Floats, Kind, Position, Settled
@@ -40,25 +42,9 @@ from index.types.records import Changes, Entries, Floats, Kind, Position, Settle
 # From here on, comparing bytes first costs less than comparing all vectors (0.3 against 0.5 ms
 # at 10,000 rows), if the compiled loops are there.
 BYTES_ROWS = 4096
-# Recent rows that settle into a segment: 42 MB, which are compared in 0.5 ms.
-SETTLE_ROWS = 16_384
 # A segment is merged with what came after it once that has this share of its rows: each row is
 # written some ten times while a gallery grows, and a question looks at two segments, seldom more.
 MERGE_SHARE = 0.1
-# Recent rows that make a segment while a gallery is loaded: 170 MB.
-LOAD_ROWS = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Links that answer, in order: each once, with its best frame."""
-
-    links: Ints  # (k,)
-    scores: NDArray[np.float64]  # (k,) cosine similarities
-    frames: Ints  # (k,)
-    searched: int  # links that were allowed to answer
-    more: bool  # whether there are links after these
-    confident: bool  # whether the best of all stands out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +59,6 @@ class Rows:
     """The rows of a gallery: changed by one at a time, searched by many.
 
     folder   where segments are kept; None: all rows stay in memory
-    settle   recent rows from which on they settle
     write    False: segments are read, and neither made nor changed
     """
 
@@ -82,14 +67,15 @@ class Rows:
         dimension: int,
         capacity: int = 0,
         folder: Path | None = None,
-        settle: int = SETTLE_ROWS,
+        sizes: Sizes = DEFAULT_SIZES,
+        *,
         write: bool = True,
     ) -> None:
         self._dimension = dimension
         self._now = State(Snapshot.empty(dimension, capacity))
         # Segments keep bits and words: other dimensions than whole bytes stay in memory.
         self._folder = folder if dimension % 8 == 0 else None
-        self._settle = settle
+        self._sizes = sizes
         self._write = write
         self._codes: dict[int, dict[int, int]] = {}  # space -> group -> code
         self._names: list[tuple[int, int]] = []  # by code
@@ -243,7 +229,7 @@ class Rows:
         now = self._now
         sizes = sorted(map(len, now.parts))
         return (
-            self.recent > self._settle
+            self.recent > self._sizes.settle_rows
             or any(_to_remake(part) for part in now.parts)
             or any(small > MERGE_SHARE * large for small, large in pairwise(sizes))
         )
@@ -322,7 +308,7 @@ class Rows:
         now = self._now
         if now.parts:
             self.warm()
-        views = _views(now, filter)
+        views = self._views(now, filter)
         recent, searched = self._recent(now.recent, query, filter)
         searched += sum(view.links - view.links_among(filter.without) for view in views)
         scored: list[Scored | Ranked] = [recent]
@@ -363,7 +349,7 @@ class Rows:
         rows, _ = self._allowed(now.recent, filter)
         scores = similarities(now.recent.vectors[: now.recent.count], query, rows)
         links = [now.recent.links[rows[scores > score + ROUNDING]]]
-        for view in _views(now, filter):
+        for view in self._views(now, filter):
             places = view.places()
             for start in range(0, len(places), CHUNK_ROWS):
                 chunk = places[start : start + CHUNK_ROWS]
@@ -371,6 +357,10 @@ class Rows:
                 scores = view.part.segment.scores(chunk, query)
                 links.append(found[(found != GONE) & (scores > score + ROUNDING)])
         return len(np.unique(np.concatenate(links)))
+
+    def _views(self, now: State, filter: Filter) -> list[View]:
+        views = (View.of(part, filter, self._sizes.scattered_lanes) for part in now.parts)
+        return [view for view in views if view.rows]
 
     def _recent(self, now: Snapshot, query: Floats, filter: Filter) -> tuple[Scored, int]:
         """Recent rows that may answer, and how many links they are of."""
@@ -435,11 +425,6 @@ def _chosen(now: Snapshot, groups: Bools, filter: Filter) -> tuple[Ints, int]:
             allowed &= now.owners[: now.count] == owner
     rows = np.flatnonzero(allowed)
     return rows, int(np.count_nonzero(now.frames[rows] == 0))
-
-
-def _views(now: State, filter: Filter) -> list[View]:
-    views = (View.of(part, filter) for part in now.parts)
-    return [view for view in views if view.rows]
 
 
 # ---- states

@@ -28,6 +28,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from index.search.sizes import DEFAULT_SIZES
 from index.types.filter import Filter
 from index.types.records import Floats
 
@@ -56,8 +57,6 @@ ALIKE = 1e-3  # the spread of a list whose rows are one picture: its centroid is
 MEASURED_ROWS = 2048
 MEASURED_TOP = 10
 MEASURED_TIMES = 5
-# Where a block of 32 has fewer allowed rows than this on the average, rows are taken one by one.
-SCATTERED_LANES = 2
 LOWEST = np.float32(-9)  # below every score
 FOREVER = 1e18  # seconds; not an infinity, which the compiled loops take not to be there
 GOLDEN = 0.618  # strides of this share reach all parts of an array early
@@ -470,9 +469,12 @@ class View:
     alive: NDArray[np.uint32]  # (blocks,) one bit a row: of the part, or fewer
     rows: int
     links: int
+    scattered_lanes: float = DEFAULT_SIZES.scattered_lanes
 
     @classmethod
-    def of(cls, part: Part, filter: Filter) -> View:
+    def of(
+        cls, part: Part, filter: Filter, scattered_lanes: float = DEFAULT_SIZES.scattered_lanes
+    ) -> View:
         """The filter's `without` is not looked at."""
         one = part.segment
         allowed = one.keys_of(filter.space, filter.groups)
@@ -482,7 +484,7 @@ class View:
         number, before = allowed.astype(np.int32), np.zeros(len(allowed) + 1, np.int32)
         np.cumsum(number, out=before[1:])
         if not has_limits(filter) or not rows:
-            return cls(part, number, before, part.alive, rows, links)
+            return cls(part, number, before, part.alive, rows, links, scattered_lanes)
         from index.search import kernels
 
         alive = np.empty_like(part.alive)
@@ -490,7 +492,7 @@ class View:
             *(one.keys, one.bounds, part.alive, number, before, one.mapped["frames"]),
             *(one.owners, one.posted, *limits_of(filter), alive),
         )
-        return cls(part, number, before, alive, rows, links)
+        return cls(part, number, before, alive, rows, links, scattered_lanes)
 
     @property
     def _marks(self) -> tuple[Any, ...]:
@@ -534,7 +536,7 @@ class View:
     @property
     def scattered(self) -> bool:
         """Whether so few rows of a block are allowed that they are taken one by one."""
-        return self.rows * LANES < SCATTERED_LANES * self.part.segment.rows
+        return self.rows * LANES < self.scattered_lanes * self.part.segment.rows
 
     def best(self, query: Floats, top: Floats, enough: int) -> tuple[Floats, Ints]:
         """(scores, rows) that belong among the best, of the rows looked through: `enough` of

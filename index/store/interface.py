@@ -7,7 +7,7 @@ Store
 ├── items         Items: pictures and texts by their key, for the pipeline
 ├── model_record  ModelRecord: whose embeddings are kept
 ├── succession    Succession: the embeddings of the model that will follow
-└── rows          what the search engine reads, see RowSource in index/search/interface.py
+└── rows          RowSource of index/search/interface.py: what the vector index reads
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from index.search.interface import RowSource
 from index.types.query import QueryEmbedding
 from index.types.records import (
     Belonging,
@@ -57,6 +58,9 @@ class Store(Protocol):
 
     @property
     def succession(self) -> Succession: ...
+
+    @property
+    def rows(self) -> RowSource: ...
 
     async def compact(self) -> None:
         """Leave not even stray bytes of what was removed.

@@ -4,39 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from index import Gallery, GalleryClosed, StoreError
+from index import Gallery, GalleryClosed, Sizes, StoreError
 from index.search.rows import Rows
 from index.search.segment import Damaged
 from tests.index.test_settled import World, ask
 
 SETTLE, HELD, AT_ONCE = 100, 400, 50
+SMALL = Sizes(settle_rows=SETTLE, held_rows=HELD)
 
 
 async def test_many_vectors_that_can_not_settle_are_read_into_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """Segments keep whole bytes of bits: rows of other dimensions stay in memory."""
     world = World(dimension=60)
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
     await world.put(gallery, [str(n) for n in range(400)])
     await gallery.close()
-    monkeypatch.setattr("index.search.engine.LOAD_ROWS", 100)
-    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=Sizes(load_rows=100))
     await world.check(gallery)
     await gallery.close()
-
-
-@pytest.fixture
-def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.search.engine.Rows", functools.partial(Rows, settle=SETTLE))
-    monkeypatch.setattr("index.search.engine.HELD_ROWS", HELD)
 
 
 @contextlib.asynccontextmanager
@@ -63,10 +57,9 @@ async def put_until_it_waits(world: World, gallery: Gallery) -> asyncio.Task[Non
     pytest.fail("nothing waits")
 
 
-@pytest.mark.usefixtures("few_are_many")
 async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> None:
     world = World()
-    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
     async with merging_held_up(gallery) as free:
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
@@ -85,10 +78,9 @@ async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> No
     await gallery.close()
 
 
-@pytest.mark.usefixtures("few_are_many")
 async def test_closing_refuses_a_commit_that_waits(tmp_path: Path) -> None:
     world = World()
-    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
     async with merging_held_up(gallery) as free:
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
@@ -99,13 +91,12 @@ async def test_closing_refuses_a_commit_that_waits(tmp_path: Path) -> None:
         await asyncio.wait_for(closing, 10)
 
 
-@pytest.mark.usefixtures("few_are_many")
 async def test_nobody_waits_for_rows_that_can_not_settle(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World()
     (tmp_path / "g.db.segments").write_bytes(b"")  # where there should be a folder
-    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
     for start in range(0, 3 * HELD, AT_ONCE):
         names = [str(n) for n in range(start, start + AT_ONCE)]
         await asyncio.wait_for(world.put(gallery, names), 10)
@@ -114,16 +105,15 @@ async def test_nobody_waits_for_rows_that_can_not_settle(
     await gallery.close()
 
 
-@pytest.mark.usefixtures("few_are_many")
 @pytest.mark.parametrize(
     "trouble", [StoreError(Path("g.db"), "the disk is full"), Damaged("a file cut short")]
 )
 async def test_settling_goes_on_after_damaged_rows_could_not_be_made_anew(
-    trouble: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trouble: Exception, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("index.search.engine.SETTLE_AGAIN_S", 0.01)
     world = World()
-    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    sizes = replace(SMALL, retry_s=0.01)
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=sizes)
     engine = gallery._engine
     tried: list[str] = []
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from index.search.rows import Rows
+from index.search.sizes import Sizes
 from index.types.filter import Filter, Sort
 from index.types.records import Changes, Position
 from tests.index.test_search import DIMENSION, Row, end_of, entries, may_answer, some_row, unit
@@ -24,7 +25,8 @@ def test_no_hit_comes_twice_and_none_is_left_out(
     seed: int, settles: bool, sort: Sort, tmp_path: Path
 ) -> None:
     rng, chance = np.random.default_rng(seed), random.Random(seed)
-    rows = Rows(DIMENSION, folder=tmp_path if settles else None, settle=SETTLE)
+    sizes = Sizes(settle_rows=SETTLE)
+    rows = Rows(DIMENSION, folder=tmp_path if settles else None, sizes=sizes)
     repeated, following = unit(rng, 1), iter(range(1, 100_000))
     # Many share a time and a score, so that ids have to tell them apart.
     made = [some_row(rng, next(following), repeated) for _ in range(600)]
@@ -61,7 +63,7 @@ def test_no_hit_comes_twice_and_none_is_left_out(
 def test_row_keeps_its_score_when_it_settles(tmp_path: Path) -> None:
     """Pages may come from memory and then from a segment."""
     rng = np.random.default_rng(3)
-    rows = Rows(512, folder=tmp_path, settle=SETTLE)
+    rows = Rows(512, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     vectors = rng.normal(size=(2000, 512)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     made = [Row(n, 1, 1, False, vectors[n : n + 1]) for n in range(len(vectors))]

@@ -12,6 +12,7 @@ import pytest
 
 from index.search.rows import Rows
 from index.search.segment import FIXED, Damaged, plan, read_header
+from index.search.sizes import Sizes
 from index.types.filter import Filter
 from index.types.records import Changes, Floats, Settled
 from tests.index import test_search
@@ -47,7 +48,10 @@ def check(rows: Rows, living: dict[int, Row], rng: np.random.Generator, like: Fl
 def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: Path) -> None:
     """Adds, removals, replacements, merges with changes meanwhile, and restarts."""
     rng, chance = np.random.default_rng(seed), random.Random(seed)
-    rows, living = Rows(DIMENSION, folder=tmp_path, settle=SETTLE), dict[int, Row]()
+    rows, living = (
+        Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE)),
+        dict[int, Row](),
+    )
     repeated, following = unit(rng, 1), iter(range(1, 100_000))
     settled, touched = Settled((), 0), set[int]()
 
@@ -94,7 +98,7 @@ def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> N
     middles = unit(rng, 40, dimension)
     vectors = middles[rng.integers(0, 40, 9000)] + 0.8 * unit(rng, 9000, dimension)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows = Rows(dimension, folder=tmp_path, settle=4000)
+    rows = Rows(dimension, folder=tmp_path, sizes=Sizes(settle_rows=4000))
     groups = rng.integers(0, 10, 9000)
     for start in range(0, 9000, 3000):
         some = range(start, start + 3000)
@@ -119,9 +123,7 @@ def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> N
     assert right >= 0.98 * 20 * 3 * 10
 
 
-def test_filters_that_scatter_are_kept_to_at_any_share(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
     """From one row to all, by group, owner and time, through codes and without: codes by blocks
     and by rows."""
     rng = np.random.default_rng(9)
@@ -130,7 +132,7 @@ def test_filters_that_scatter_are_kept_to_at_any_share(
     vectors = middles[rng.integers(0, 60, count)] + 0.7 * unit(rng, count, dimension)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     groups, owners = rng.integers(0, 100, count), rng.integers(0, 100, count)
-    rows = Rows(dimension, folder=tmp_path, settle=4000)
+    rows = Rows(dimension, folder=tmp_path, sizes=Sizes(settle_rows=4000))
     for start in range(0, count, 3000):
         rows.apply(
             Changes(
@@ -159,7 +161,7 @@ def test_filters_that_scatter_are_kept_to_at_any_share(
         best = np.flatnonzero(mine)[np.argsort(-(vectors[mine] @ query), kind="stable")[:10]]
         asked += len(best)
         for path, (exact_rows, scattered_lanes) in paths.items():
-            monkeypatch.setattr("index.search.segment.SCATTERED_LANES", scattered_lanes)
+            rows._sizes = Sizes(settle_rows=4000, scattered_lanes=scattered_lanes)
             for part in rows._now.parts:
                 part.segment.exact_rows = exact_rows
             groups_of_it = frozenset(chosen.tolist())
@@ -185,11 +187,11 @@ def test_what_is_ranked_whole_is_measured(tmp_path: Path) -> None:
 @pytest.mark.parametrize("scattered_lanes", [0, 99])
 @pytest.mark.parametrize("copies", [3000, 20_000])
 def test_copies_without_number_come_in_the_order_of_their_links(
-    tmp_path: Path, copies: int, scattered_lanes: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, copies: int, scattered_lanes: int
 ) -> None:
-    monkeypatch.setattr("index.search.segment.SCATTERED_LANES", scattered_lanes)
     rng = np.random.default_rng(2)
-    rows = Rows(DIMENSION, folder=tmp_path, settle=100)
+    sizes = Sizes(settle_rows=100, scattered_lanes=scattered_lanes)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=sizes)
     one = unit(rng, 1)
     rows.apply(Changes(added=entries([Row(n, 1, n % 7, False, one) for n in range(1, copies)])))
     rows.apply(Changes(added=entries([Row(copies, 1, 1, False, unit(rng, 500))])))
@@ -206,10 +208,9 @@ def test_bytes_miss_nothing_that_vectors_find() -> None:
     rows.apply(
         Changes(added=entries([Row(n, 1, n % 3, False, vectors[n : n + 1]) for n in range(6000)]))
     )
-    questions = [
-        (query, groups) for query in unit(rng, 30, 64) for groups in (None, frozenset({0, 1}))
-    ]
-    before = [rows.search(query, Filter(1, groups), k=20) for query, groups in questions]
+    filters = (Filter(1), Filter(1, frozenset({0, 1})))
+    questions = [(query, filter) for query in unit(rng, 30, 64) for filter in filters]
+    before = [rows.search(query, filter, k=20) for query, filter in questions]
     rows.warm()
     after = [rows.search(query, filter, k=20) for query, filter in questions]
     assert rows._kernels is not None
@@ -221,7 +222,7 @@ def test_bytes_miss_nothing_that_vectors_find() -> None:
 def test_above_counts_exactly(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     vectors = unit(rng, 300)
-    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     for start in (0, 150):
         some = range(start, start + 150)
         rows.apply(Changes(added=entries([Row(n, 1, 1, False, vectors[n : n + 1]) for n in some])))
@@ -235,7 +236,7 @@ def test_above_counts_exactly(tmp_path: Path) -> None:
 def filled(folder: Path, count: int = 200) -> tuple[Rows, Floats]:
     rng = np.random.default_rng(5)
     vectors = unit(rng, count)
-    rows = Rows(DIMENSION, folder=folder, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=folder, sizes=Sizes(settle_rows=SETTLE))
     rows.apply(
         Changes(added=entries([Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(count)]))
     )
@@ -246,7 +247,7 @@ def filled(folder: Path, count: int = 200) -> tuple[Rows, Floats]:
 def reopened(
     folder: Path, names: Sequence[str], touched: Collection[int] = (), newest: int = 10_000
 ) -> Rows:
-    rows = Rows(DIMENSION, folder=folder, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=folder, sizes=Sizes(settle_rows=SETTLE))
     rows.load(Settled(tuple(names), newest, frozenset(touched)))
     return rows
 
@@ -275,7 +276,7 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_merge(tmp_path: P
     others = np.repeat(middles, 60, axis=0) + 0.2 * unit(rng, 300)
     vectors = np.concatenate([np.repeat([one], 20, axis=0), others]).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(len(vectors))]
     rows.apply(Changes(added=entries(added)))
     settle(rows)
@@ -299,7 +300,7 @@ def test_list_without_rows_has_no_pictures_vector_for_a_centroid(tmp_path: Path)
     """Centroids begin as vectors, and of copies all but one get no rows."""
     rng = np.random.default_rng(7)
     vectors = np.concatenate([np.repeat(unit(rng, 1), 150, axis=0), unit(rng, 50)])
-    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(200)]
     rows.apply(Changes(added=entries(added)))
     settle(rows)
@@ -324,8 +325,9 @@ def test_removal_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> N
     assert len(reopened(tmp_path, [name])) == 199
 
 
-def use(folder: Path, name: str, query: Floats) -> None:
-    again = reopened(folder, [name])
+def use(folder: Path, name: str, query: Floats, sizes: Sizes) -> None:
+    again = Rows(DIMENSION, folder=folder, sizes=sizes)
+    again.load(Settled((name,), 10_000))
     again.search(query, Filter(1), k=5)
     segment = again._now.parts[0].segment
     segment.read(np.arange(len(segment.keys)))
@@ -338,11 +340,9 @@ def flip(path: Path, at: int, bit: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_flipped_bit_is_noticed_wherever_it_is(
-    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> None:
     """In an array that is loaded: at the start. In a vector: by the question that ranks it."""
-    monkeypatch.setattr("index.search.segment.SCATTERED_LANES", 99 * (seed % 2))
+    sizes = Sizes(settle_rows=SETTLE, scattered_lanes=99 * (seed % 2))
     chance = random.Random(seed)
     rows, vectors = filled(tmp_path)
     (name,) = names_of(rows)
@@ -356,7 +356,7 @@ def test_flipped_bit_is_noticed_wherever_it_is(
         (tmp_path / name).write_bytes(good)
         flip(tmp_path / name, at, chance.randrange(8))
         with pytest.raises(Damaged):
-            use(tmp_path, name, vectors[0])
+            use(tmp_path, name, vectors[0], sizes)
     assert set(FIXED) < set(arrays)
 
 
@@ -410,7 +410,7 @@ def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
     """Pairs of links come and go together while others search and merges run."""
     rng = np.random.default_rng(8)
     query = unit(rng, 1)[0]
-    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     over, odd = threading.Event(), list[int]()
     newest, oldest = [0], [0]
 

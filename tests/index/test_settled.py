@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import Filter, Gallery, Group, Link
-from index.search.rows import SETTLE_ROWS
+from index import Filter, Gallery, Group, Link, Sizes
 from index.store.sqlite import SEGMENTS
 from index.types.query import QueryEmbedding
 from index.types.records import EmbeddedPicture, Floats
@@ -22,7 +21,7 @@ from tests.index.colours import ColourEmbedder
 
 ROOT = Path(__file__).resolve().parents[2]
 DIMENSION = 64
-ROWS = SETTLE_ROWS + 600
+ROWS = Sizes().settle_rows + 600
 QUESTIONS = 25
 
 
@@ -98,7 +97,7 @@ async def settled(gallery: Gallery) -> tuple[str, ...]:
     """The files of settled rows, once there are any and nothing is left to settle."""
     while True:
         now = await gallery._store.rows.settled()
-        if now is not None and not gallery._engine.rows.due:
+        if now is not None and gallery._engine.idle:
             return now.names
         await asyncio.sleep(0.05)
 
@@ -163,7 +162,7 @@ async def test_changes_outlive_a_kill(copied: tuple[Path, World]) -> None:
 
 
 async def test_many_rows_that_have_not_settled_do_so_when_it_opens(
-    copied: tuple[Path, World], monkeypatch: pytest.MonkeyPatch
+    copied: tuple[Path, World],
 ) -> None:
     """A kill may leave more of them than memory should hold."""
     path, world = copied
@@ -171,14 +170,12 @@ async def test_many_rows_that_have_not_settled_do_so_when_it_opens(
     await world.put(gallery, [str(n) for n in range(200, 230)])  # other bytes in the same slots
     await world.put(gallery, [str(n) for n in range(ROWS + 50, ROWS + 5000)])
     await gallery.close()
-    monkeypatch.setattr("index.search.engine.LOAD_ROWS", 2000)
-    gallery = await Gallery.open(path, Wide())
+    gallery = await Gallery.open(path, Wide(), sizes=Sizes(load_rows=2000))
     await gallery._engine.stop_settling()
     held = gallery._engine.rows.recent
     await world.check(gallery)
     await world.remove(gallery, [str(n) for n in range(ROWS, ROWS + 100)])
     await gallery.close()
-    monkeypatch.undo()
     assert held < 2000
     for _ in range(2):
         gallery = await Gallery.open(path, Wide())

@@ -27,7 +27,6 @@ class RowSource:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.path = database.path  # for the engine, until it is handed the folder of segments
 
     async def entries(
         self, dimension: int, settled: Settled | None = None, *, successor: bool = False
