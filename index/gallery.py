@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from index.concurrency import Pool
+from index.derivations import Derivation
 from index.embed import checkpoint
 from index.embed.embedder import Embedder
 from index.models import Models
@@ -24,6 +25,7 @@ from index.search.interface import Found, VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.store.interface import Bookkeeping, Links
 from index.store.sqlite import SEGMENTS, SQLiteStore
+from index.types.derivations import NAMES
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding, UntypedSavedSearch
 from index.types.records import (
@@ -81,13 +83,15 @@ class Gallery:
         asking = Pool(ASKING_THREADS, "ask", closed)
         merging = Pool(1, "merge", closed, patient=True)
         self._pools = (decoding, asking, merging)
-        self._models = Models(store, kept, closed, device, precision)
+        self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._pipeline = Pipeline(store.items, self._models, decoding, asking)
         folder = store.path.with_name(store.path.name + SEGMENTS)
         self._engine: VectorIndex = Engine(
             *(store.rows, folder, asking, merging, closed), write=not read_only, sizes=sizes
         )
-        self.reembedding = Reembedding(store, self._models, self._engine)
+        self.reembedding = Reembedding(
+            store.derivations, self._models, self._pipeline, decoding, self._engine
+        )
 
     @classmethod
     async def open(
@@ -100,27 +104,31 @@ class Gallery:
         read_only: bool = False,
         gradually: bool = False,
         sizes: Sizes = DEFAULT_SIZES,
+        derivations: Sequence[Derivation] = (),
     ) -> Gallery:
         """The gallery in the file `path`, made if there is none, with its model loaded.
 
-        model      a hub name, a folder, or an embedder; None: the one the file remembers,
-                   loaded when it is first needed
-        device     "auto" (CUDA, then MPS, then the CPU) or one by name, as "cuda:1"
-        precision  how a model computes on a CPU, see `embedder.Precision`; checking what isn't
-                   "exact" takes a second, which pays where many pictures come
-        read_only  look and search only; allowed while another process adds
-        gradually  if the file's vectors are of another model, answer with that one, until
-                   `reembedding.begin`, a second look at all pictures, and `reembedding.switch`
-        sizes      limits of the vector index, which tests make smaller
-        raises     ModelError, StoreError
+        model        a hub name, a folder, or an embedder; None: the one the file remembers,
+                     loaded when it is first needed
+        device       "auto" (CUDA, then MPS, then the CPU) or one by name, as "cuda:1"
+        precision    how a model computes on a CPU, see `embedder.Precision`; checking what isn't
+                     "exact" takes a second, which pays where many pictures come
+        read_only    look and search only; allowed while another process adds
+        gradually    if the file's vectors are of another model, answer with that one, until
+                     `reembedding.begin`, a second look at all pictures, and `reembedding.switch`
+        sizes        limits of the vector index, which tests make smaller
+        derivations  what else is made from each picture and text, and kept with it
+        raises       ModelError, StoreError
         """
-        store = await SQLiteStore.open(Path(path), read_only=read_only)
+        names = (*NAMES, *(derivation.name for derivation in derivations))
+        store = await SQLiteStore.open(Path(path), read_only=read_only, derivations=names)
         try:
             gallery = cls(
                 store, await store.model_record.get(), device, precision, read_only, sizes
             )
             try:
                 await gallery._begin(model, gradually)
+                await gallery._derive(derivations)
             except BaseException:
                 await gallery.close()
                 raise
@@ -139,18 +147,29 @@ class Gallery:
             await models.begin(model)
             engine.begin(models.dimension)
         elif gradually and await models.is_another(model):
-            await _both(engine.load(models.dimension), models.load_the_one_before(model))
+            await _both(engine.load(models.dimension), self.reembedding.load_old_model(model))
         else:
             await _both(engine.load(models.dimension), models.load(model))
         if not self._read_only:
             await models.remember()
+            if models.loaded:
+                await self.reembedding.resume()
             engine.start()
+
+    async def _derive(self, derivations: Sequence[Derivation]) -> None:
+        """Make these from now on; what another revision of them made is deleted."""
+        if self._read_only:
+            return
+        for derivation in derivations:
+            await self._store.derivations.begin(derivation.name, derivation.revision, {})
+            self._pipeline.add(derivation)
 
     async def close(self) -> None:
         """Finish what is being written, fail what still waits with GalleryClosed, let go."""
         self._closed.set()
         await self._engine.close()
         await self._models.close()
+        await self.reembedding.close()  # after the models: a switch that runs is finished by then
         await self._store.close()
         for pool in self._pools:
             await pool.close()
@@ -206,11 +225,14 @@ class Gallery:
         faster than they can be made ready for search.
         """
         await self._engine.change(
-            lambda: self._writes.commit(
-                [(self._models.of_today(picture), link) for picture, link in items], cursors, jobs
-            ),
-            adds=bool(items),
+            lambda: self._writes.commit(self._current(items), cursors, jobs), adds=bool(items)
         )
+
+    def _current(
+        self, items: Sequence[tuple[EmbeddedPicture, Link]]
+    ) -> list[tuple[EmbeddedPicture, Link]]:
+        """The items with vectors of the model that the gallery has at this moment."""
+        return [(self._models.with_vectors_of_this_model(one), link) for one, link in items]
 
     async def add(self, data: bytes, link: Link, cursor: Cursor | None = None) -> None:
         """`embed_picture`, then `commit`."""
@@ -283,7 +305,7 @@ class Gallery:
         raises  ModelChanged when the embedding is of another model
         """
         started = time.perf_counter()
-        self._models.check_today(embedding.revision)
+        self._models.check_revision(embedding.revision)
         filter = await self._resolved(filter)
         found = await self._engine.search(embedding.vector, filter, k=k, after=after, sort=sort)
         return Answer(

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from index.concurrency import Pool, SingleFlight
+from index.derivations import Derivation
 from index.embed.embedder import Embedder
 from index.images import decoders
 from index.images.decode import Decoded
@@ -18,7 +20,7 @@ from index.models import Models
 from index.store.interface import Items
 from index.types.errors import EmptyQuery, LinkGone, ModelChanged
 from index.types.query import Query, QueryEmbedding, tidy
-from index.types.records import EmbeddedPicture, Floats, key_of
+from index.types.records import Derived, EmbeddedPicture, Floats, key_of
 
 # Pictures that are decoded, or decoded and not yet embedded: each holds some 2 MB.
 MAX_IN_HAND = 32
@@ -44,6 +46,7 @@ class Pipeline:
             False: asyncio.Semaphore(MAX_IN_HAND),
             True: asyncio.Semaphore(MAX_ASKED_IN_HAND),
         }
+        self._derivations: list[Derivation] = []
         self._shared: SingleFlight[EmbeddedPicture] = SingleFlight()
 
     # ---- pictures
@@ -57,30 +60,23 @@ class Pipeline:
 
     async def _known_or_embedded(self, key: bytes, data: bytes, *, asked: bool) -> EmbeddedPicture:
         known = await self._items.item(key)
-        following = None if asked else self._models.successor
-        if known is not None and (following is None or known.successor is not None):
+        wanted = () if asked else self._wanted_of(known)
+        if known is not None and not wanted:
             return known
         thread = await self._models.thread()
         async with self._in_hand[asked]:
             if known is None:
                 with contextlib.nullcontext() if asked else thread.expecting():
-                    decoded = await self._decoded(data, thread.embedder, asked=asked)
+                    decoding = self._asking if asked else self._decoding
+                    decoded = await decoding.run(decode_for(thread.embedder, data))
                 vectors = await thread.images(decoded.frames, asked=asked)
                 known = EmbeddedPicture(
                     key, "image", vectors, decoded.width, decoded.height,
                     revision=thread.embedder.revision,
                 )  # fmt: skip
-            if following is not None:
-                with following.expecting():
-                    decoded = await self._decoded(data, following.embedder, asked=asked)
-                known = replace(known, successor=await following.images(decoded.frames))
+            for derivation in wanted:
+                known = _with(known, derivation, await derivation.of_picture(data))
         return known
-
-    async def _decoded(self, data: bytes, model: Embedder, *, asked: bool) -> Decoded:
-        threads = self._asking if asked else self._decoding
-        return await threads.run(
-            partial(decoders.decode, data, model.side, model.shape, resample=model.resample)
-        )
 
     # ---- texts
 
@@ -93,15 +89,31 @@ class Pipeline:
         return await self._shared.run((key, False), lambda: self._embedded_text(key, text))
 
     async def _embedded_text(self, key: bytes, text: str) -> EmbeddedPicture:
-        known, following = await self._items.item(key), self._models.successor
+        known = await self._items.item(key)
+        wanted = self._wanted_of(known)
         if known is None:
             thread = await self._models.thread()
             vectors, _ = await thread.text(text)
             revision = thread.embedder.revision
             known = EmbeddedPicture(key, "text", vectors, text=text, revision=revision)
-        if following is not None and known.successor is None:
-            known = replace(known, successor=(await following.text(text))[0])
+        for derivation in wanted:
+            known = _with(known, derivation, await derivation.of_text(text))
         return known
+
+    # ---- derivations
+
+    def add(self, derivation: Derivation) -> None:
+        """From now on make this too from each picture and text that lacks it."""
+        self._derivations.append(derivation)
+
+    def remove(self, derivation: Derivation) -> None:
+        """From now on don't."""
+        self._derivations.remove(derivation)
+
+    def _wanted_of(self, known: EmbeddedPicture | None) -> tuple[Derivation, ...]:
+        """The derivations that were not yet made from this item; all, if it isn't known."""
+        made = {name: derived.revision for name, derived in known.derived.items()} if known else {}
+        return tuple(d for d in self._derivations if made.get(d.name) != d.revision)
 
     # ---- questions
 
@@ -126,11 +138,21 @@ class Pipeline:
             if item is None:
                 raise LinkGone(query.like)
             pictures.append(item)
-        self._models.check_today(revision)
+        self._models.check_revision(revision)
         if any(picture.revision not in ("", revision) for picture in pictures):
             raise ModelChanged
         parts += [_middle(picture.vectors) for picture in pictures]
         return QueryEmbedding(_middle(np.stack(parts)), truncated, revision)
+
+
+def decode_for(model: Embedder, data: bytes) -> Callable[[], Decoded]:
+    """What decodes a picture as this model takes it; for a thread. It raises PictureError."""
+    return partial(decoders.decode, data, model.side, model.shape, resample=model.resample)
+
+
+def _with(picture: EmbeddedPicture, derivation: Derivation, data: bytes) -> EmbeddedPicture:
+    made = Derived(derivation.revision, data)
+    return replace(picture, derived={**picture.derived, derivation.name: made})
 
 
 def _middle(vectors: Floats) -> Floats:

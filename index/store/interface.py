@@ -6,7 +6,7 @@ Store
 ├── writes        Writes: links are added and removed, for the gallery
 ├── items         Items: pictures and texts by their key, for the pipeline
 ├── model_record  ModelRecord: whose embeddings are kept
-├── succession    Succession: the embeddings of the model that will follow
+├── derivations   Derivations: what is made from items beside their embeddings
 └── rows          RowSource of index/search/interface.py: what the vector index reads
 """
 
@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from index.search.interface import RowSource
+from index.types.derivations import BegunDerivation, PendingItem
 from index.types.query import QueryEmbedding
 from index.types.records import (
     Belonging,
     Changes,
     Counts,
     Cursor,
+    Derived,
     EmbeddedPicture,
-    Floats,
     Group,
     Job,
     Kind,
@@ -57,7 +58,7 @@ class Store(Protocol):
     def model_record(self) -> ModelRecord: ...
 
     @property
-    def succession(self) -> Succession: ...
+    def derivations(self) -> Derivations: ...
 
     @property
     def rows(self) -> RowSource: ...
@@ -269,12 +270,34 @@ class ModelRecord(Protocol):
         """Remember whose embeddings are kept; only for a store without any."""
 
 
-class Succession(Protocol):
-    """The embeddings of the model that will follow."""
+class Derivations(Protocol):
+    """What is made from items beside their embeddings, deleted with the item."""
 
-    async def successor(self) -> ModelInfo | None: ...
-    async def set_successor(self, model: ModelInfo | None) -> str | None: ...
-    async def remake(self, key: bytes, vectors: Floats) -> None: ...
-    async def texts_left_behind(self) -> list[tuple[bytes, str]]: ...
-    async def slots_left(self, space: int, source: str) -> set[str]: ...
-    async def left_behind(self) -> int: ...
+    async def begun(self, name: str) -> BegunDerivation | None:
+        """The derivation, if it has begun and was neither dropped nor done since."""
+
+    async def begin(self, name: str, revision: str, details: Mapping[str, Any]) -> BegunDerivation:
+        """From now on keep what this revision makes.
+
+        What another revision made is deleted; what this one made is kept, as is the id.
+        """
+
+    async def drop(self, name: str) -> None:
+        """Delete all that was made, and keep nothing more of it."""
+
+    async def put(self, name: str, key: bytes, derived: Derived) -> None:
+        """Keep what was made from an item, if the item is there and that revision has begun."""
+
+    async def get(self, name: str, key: bytes) -> Derived | None:
+        """What was made from an item; None when nothing was (yet)."""
+
+    async def pending(
+        self, name: str, *, kind: Kind | None = None, limit: int | None = None
+    ) -> list[PendingItem]:
+        """Items that nothing was made from yet, oldest first; of one kind, if given."""
+
+    async def count_pending(self, name: str) -> int:
+        """How many items nothing was made from yet."""
+
+    async def pending_slots(self, name: str, space: int, source: str) -> set[str]:
+        """The slots of one source that show an item which nothing was made from yet."""

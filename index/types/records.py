@@ -68,6 +68,14 @@ class Job:
     state: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What one revision of a derivation made from a picture or text."""
+
+    revision: str
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedPicture:
     """A picture (or text) ready to be committed; opaque to callers.
@@ -75,7 +83,7 @@ class EmbeddedPicture:
     key        sha256 of its bytes, with its kind: what makes two links share one item
     vectors    (frames, d) float32, unit rows
     revision   of the model they are from; "": whichever the gallery has
-    successor  (frames, d') from the model that will follow, while there is one
+    derived    what else was made from it, by the name of the derivation
     """
 
     key: bytes
@@ -85,7 +93,7 @@ class EmbeddedPicture:
     height: int = 0
     text: str | None = None
     revision: str = ""
-    successor: Floats | None = None
+    derived: Mapping[str, Derived] = field(default_factory=dict)
 
 
 def key_of(kind: Kind, data: bytes) -> bytes:

@@ -3,57 +3,66 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 from index.store.sqlite import columns
 from index.store.sqlite.database import Database
-from index.types.records import (
-    EmbeddedPicture,
-)
+from index.store.sqlite.derivations import table_of
+from index.types.records import Derived, EmbeddedPicture
 
 # The largest number that SQLite takes.
 MAX_ID = 2**63 - 1
-# In the statement that reads vectors: another model may take over between two statements.
-_MODELS = """(SELECT dimension FROM model), (SELECT revision FROM model),
-    (SELECT dimension FROM successor)"""
+# An item with its vectors. The model is read by the same statement, since another model may take
+# over between two statements.
+_ITEM = """items.key, items.kind, embeddings.vectors, items.width, items.height, items.text,
+    (SELECT dimension FROM model), (SELECT revision FROM model)"""
 
 
 class Items:
-    """The items of one database."""
+    """The items of one database.
 
-    def __init__(self, database: Database) -> None:
+    derivations  names of those whose results come with an item
+    """
+
+    def __init__(self, database: Database, derivations: Collection[str]) -> None:
         self._database = database
+        self._derivations = tuple(derivations)
+        self._derived = "".join(
+            f""", (SELECT data FROM {table_of(name)} WHERE item = items.id),
+            (SELECT revision FROM derivations WHERE name = '{name}')"""
+            for name in self._derivations
+        )
 
     async def item(self, key: bytes) -> EmbeddedPicture | None:
-        """The item with this key, as it was committed; None when it isn't here."""
+        """The item with this key, as it was committed; None when there is none."""
         rows = await self._database.rows(
-            f"""SELECT key, kind, embeddings.vectors, width, height, text, successor.vectors,
-            {_MODELS}
-            FROM items JOIN embeddings ON embeddings.item = id
-            LEFT JOIN successor_embeddings AS successor ON successor.item = id WHERE key = ?""",
+            f"""SELECT {_ITEM} {self._derived}
+            FROM items JOIN embeddings ON embeddings.item = items.id WHERE items.key = ?""",
             key,
         )
-        return await self._picture(rows)
+        return self._picture(rows[0]) if rows else None
 
     async def item_of_link(self, id: int) -> EmbeddedPicture | None:
-        """The item that a link shows."""
+        """The item that a link shows; None when there is no such link."""
         if id > MAX_ID:
             return None
         rows = await self._database.rows(
-            f"""SELECT key, kind, vectors, width, height, text, NULL, {_MODELS}
-            FROM links JOIN items ON items.id = links.item
+            f"""SELECT {_ITEM} {self._derived} FROM links JOIN items ON items.id = links.item
             JOIN embeddings ON embeddings.item = links.item WHERE links.id = ?""",
             id,
         )
-        return await self._picture(rows)
+        return self._picture(rows[0]) if rows else None
 
-    async def _picture(self, rows: list[sqlite3.Row]) -> EmbeddedPicture | None:
-        if not rows:
-            return None
-        key, kind, vectors, width, height, text, following, dimension, revision, next_ = rows[0]
+    def _picture(self, row: sqlite3.Row) -> EmbeddedPicture:
+        key, kind, vectors, width, height, text, dimension, revision, *made = row
+        derived = {
+            name: Derived(made_by, data)
+            for name, data, made_by in zip(self._derivations, made[::2], made[1::2], strict=True)
+            if data is not None and made_by is not None
+        }
         shaped = columns.vectors_of(self._database.path, vectors, dimension)
-        successor = columns.vectors_of(self._database.path, following, next_) if following else None
-        return EmbeddedPicture(key, kind, shaped, width, height, text, revision, successor)
+        return EmbeddedPicture(key, kind, shaped, width, height, text, revision, derived)
 
     async def empty(self) -> bool:
-        """Whether nothing is kept here yet."""
+        """Whether there are no items at all."""
         return not await self._database.rows("SELECT 1 FROM items LIMIT 1")

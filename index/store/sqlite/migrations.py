@@ -13,14 +13,7 @@ import aiosqlite
 APPLICATION_ID = 0x4D_41_47_50  # "MAGP": tells a gallery from other SQLite files
 
 
-# Of the shape of `embeddings`, whose name it takes in the end.
-SUCCESSOR_EMBEDDINGS = """CREATE TABLE successor_embeddings (
-    item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
-    vectors BLOB NOT NULL
-)"""
-
-
-async def _step_1(db: aiosqlite.Connection) -> None:
+async def create_items_and_links(db: aiosqlite.Connection) -> None:
     """Pictures, links to them, and what is remembered beside them."""
     for statement in (
         # The one model whose embeddings are kept here.
@@ -104,7 +97,7 @@ async def _step_1(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
-async def _step_2(db: aiosqlite.Connection) -> None:
+async def note_which_rows_are_in_segments(db: aiosqlite.Connection) -> None:
     """Which files of settled rows stand for which links."""
     for statement in (
         # Links up to `newest` are in the files `names` (JSON), except those in `touched`.
@@ -119,7 +112,7 @@ async def _step_2(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
-async def _step_3(db: aiosqlite.Connection) -> None:
+async def embed_for_a_following_model(db: aiosqlite.Connection) -> None:
     """The embeddings of the model that will follow, while they are made."""
     for statement in (
         """CREATE TABLE successor (
@@ -129,12 +122,15 @@ async def _step_3(db: aiosqlite.Connection) -> None:
             dimension INTEGER NOT NULL,
             succession TEXT NOT NULL
         )""",
-        SUCCESSOR_EMBEDDINGS,
+        """CREATE TABLE successor_embeddings (
+            item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+            vectors BLOB NOT NULL
+        )""",
     ):
         await db.execute(statement)
 
 
-async def _step_4(db: aiosqlite.Connection) -> None:
+async def respect_wishes_of_people_and_spaces(db: aiosqlite.Connection) -> None:
     """What people and spaces want of what is kept about them."""
     for statement in (
         """CREATE TABLE opted_out (
@@ -152,7 +148,7 @@ async def _step_4(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
-async def _step_5(db: aiosqlite.Connection) -> None:
+async def save_searches_without_vectors(db: aiosqlite.Connection) -> None:
     """Questions may be kept without their vector.
 
     Those kept until now go: the vector of one that was asked with somebody's picture would
@@ -172,24 +168,47 @@ async def _step_5(db: aiosqlite.Connection) -> None:
     )
 
 
-async def _step_6(db: aiosqlite.Connection) -> None:
+async def note_closed_groups(db: aiosqlite.Connection) -> None:
     """Groups that nobody can look into any more, since when (Unix seconds)."""
     await db.execute("ALTER TABLE groups ADD COLUMN closed_since REAL")
 
 
-async def _step_7(db: aiosqlite.Connection) -> None:
+async def find_searches_by_age(db: aiosqlite.Connection) -> None:
     """Questions by their age, for when those that are too old go."""
     await db.execute("CREATE INDEX searches_by_age ON searches (made_at)")
 
 
+async def keep_derivations(db: aiosqlite.Connection) -> None:
+    """What is made from pictures, in a table a derivation.
+
+    The embeddings for a following model become the first of them, also while they are being made.
+    """
+    for statement in (
+        # Results of a revision are kept while its row is here. `id` is new for each beginning.
+        """CREATE TABLE derivations (
+            name TEXT PRIMARY KEY,
+            revision TEXT NOT NULL,
+            id TEXT NOT NULL,
+            details TEXT NOT NULL
+        )""",
+        """INSERT INTO derivations SELECT 'reembedding', revision, succession,
+            json_object('name', name, 'dimension', dimension) FROM successor""",
+        "DROP TABLE successor",
+        "ALTER TABLE successor_embeddings RENAME TO derived_reembedding",
+        "ALTER TABLE derived_reembedding RENAME COLUMN vectors TO data",
+    ):
+        await db.execute(statement)
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
-    _step_1,
-    _step_2,
-    _step_3,
-    _step_4,
-    _step_5,
-    _step_6,
-    _step_7,
+    create_items_and_links,
+    note_which_rows_are_in_segments,
+    embed_for_a_following_model,
+    respect_wishes_of_people_and_spaces,
+    save_searches_without_vectors,
+    note_closed_groups,
+    find_searches_by_age,
+    keep_derivations,
 )
 LATEST = len(STEPS)
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import aiosqlite
 
-from index.store.sqlite import columns, migrations, statements
+from index.store.sqlite import columns, statements
 from index.store.sqlite.database import Database
+from index.store.sqlite.derivations import switch_embeddings, table_of
+from index.types.derivations import REEMBEDDING
 from index.types.records import (
     Changes,
     Entries,
@@ -35,7 +37,7 @@ class RowSource:
 
         successor  with the vectors of the model that will follow, as far as there are any
         """
-        table = "successor_embeddings" if successor else "embeddings"
+        embeddings = _table(successor=successor)
         wheres: list[tuple[str, Any]] = [("id > ?", settled.newest if settled else 0)]
         if settled is not None and settled.touched:
             older = [link for link in settled.touched if link <= settled.newest]
@@ -45,7 +47,7 @@ class RowSource:
                 f"""SELECT links.id, links.space, links.group_id, items.kind = 'text',
                     links.owner, links.posted_at, length(vectors), vectors
                 FROM links JOIN items ON items.id = links.item
-                JOIN {table} AS embeddings ON embeddings.item = links.item
+                JOIN {embeddings} AS embeddings ON embeddings.item = links.item
                 WHERE links.{where} ORDER BY links.id""",
                 param,
                 size=CHUNK_ROWS,
@@ -58,10 +60,10 @@ class RowSource:
 
     async def frames(self, dimension: int, *, successor: bool = False) -> int:
         """How many vectors `entries` will give: the frames of all links."""
-        table = "successor_embeddings" if successor else "embeddings"
+        embeddings = _table(successor=successor)
         rows = await self._database.rows(
             f"""SELECT total(length(vectors)) FROM links
-            JOIN {table} AS embeddings ON embeddings.item = links.item"""
+            JOIN {embeddings} AS embeddings ON embeddings.item = links.item"""
         )
         return int(rows[0][0]) // (4 * dimension)
 
@@ -94,19 +96,19 @@ class RowSource:
         async def write(db: aiosqlite.Connection) -> Changes:
             await db.execute("DELETE FROM settled")
             changes = await statements.drop_links(
-                db, "item NOT IN (SELECT item FROM successor_embeddings)"
+                db, f"item NOT IN (SELECT item FROM {table_of(REEMBEDDING)})"
             )
-            await db.execute("DROP TABLE embeddings")
-            await db.execute("ALTER TABLE successor_embeddings RENAME TO embeddings")
-            await db.execute(migrations.SUCCESSOR_EMBEDDINGS)
-            await db.execute("DELETE FROM model")
-            await db.execute(
-                "INSERT INTO model SELECT id, name, revision, dimension FROM successor"
-            )
-            await db.execute("DELETE FROM successor")
+            await switch_embeddings(db)
             await db.execute("DELETE FROM searches")
             await statements.put_settled(db, settled)
             self._database.note_deletion()
             return changes
 
         return await self._database.write(write)
+
+
+def _table(*, successor: bool) -> str:
+    """A table expression with the columns `item` and `vectors`."""
+    if not successor:
+        return "embeddings"
+    return f"(SELECT item, data AS vectors FROM {table_of(REEMBEDDING)})"

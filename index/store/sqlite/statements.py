@@ -48,7 +48,6 @@ async def put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
     """The id of the item with these bytes, which may be there already."""
     found = list(await db.execute_fetchall("SELECT id FROM items WHERE key = ?", (picture.key,)))
     if found:
-        await put_successor(db, int(found[0][0]), picture)
         return int(found[0][0])
     id = await returned(
         db,
@@ -62,17 +61,7 @@ async def put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
     # float32: float16 would halve the file, but the exact second ranking and a change of
     # precision later on need the vectors as the model gave them.
     await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, columns.blob(picture.vectors)))
-    await put_successor(db, id, picture)
     return id
-
-
-async def put_successor(db: aiosqlite.Connection, item: int, picture: EmbeddedPicture) -> None:
-    """The item's vectors by the model that is to follow, if one is."""
-    if picture.successor is not None:
-        await db.execute(
-            "INSERT OR REPLACE INTO successor_embeddings SELECT ?, ? FROM successor",
-            (item, columns.blob(picture.successor)),
-        )
 
 
 async def put_link(

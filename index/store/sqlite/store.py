@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 from index.store.sqlite.bookkeeping import Bookkeeping
 from index.store.sqlite.database import Database
+from index.store.sqlite.derivations import Derivations, create_table, table_of
 from index.store.sqlite.items import Items
 from index.store.sqlite.links import Links
 from index.store.sqlite.model import ModelRecord
 from index.store.sqlite.rows import RowSource
-from index.store.sqlite.succession import Succession
 from index.store.sqlite.writes import Writes
+from index.types.derivations import NAMES
 from index.types.searches import SEARCH_LIFE_S
 
 
 class SQLiteStore:
     """A gallery's file; made by `open`."""
 
-    def __init__(self, database: Database, search_life_s: float) -> None:
+    def __init__(
+        self, database: Database, search_life_s: float, derivations: Collection[str]
+    ) -> None:
         self.database = database
         self.links = Links(database)
-        self.items = Items(database)
-        self.writes = Writes(database)
+        self.items = Items(database, derivations)
+        self.writes = Writes(database, derivations)
         self.bookkeeping = Bookkeeping(database, search_life_s)
         self.model_record = ModelRecord(database)
-        self.succession = Succession(database)
+        self.derivations = Derivations(database, derivations)
         self.rows = RowSource(database)
 
     @classmethod
     async def open(
-        cls, path: Path, *, read_only: bool = False, search_life_s: float = SEARCH_LIFE_S
+        cls,
+        path: Path,
+        *,
+        read_only: bool = False,
+        search_life_s: float = SEARCH_LIFE_S,
+        derivations: Collection[str] = NAMES,
     ) -> SQLiteStore:
         """The store in the file `path`, made or brought to the newest shape when needed.
 
         search_life_s  how long saved searches can be run again
+        derivations    names of those that there are
         raises         StoreLocked, StoreCorrupt, StoreTooNew, StoreUnreachable, StoreFull
         """
-        return cls(await Database.open(path, read_only=read_only), search_life_s)
+        if not all(re.fullmatch("[a-z_]+", name) for name in derivations):
+            raise ValueError(f"these can't be names of tables: {derivations}")
+        database = await Database.open(path, read_only=read_only)
+        if read_only:
+            return cls(database, search_life_s, ())  # derives nothing, and some have no table yet
+        try:
+            tables = await database.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")
+            for name in derivations:
+                if (table_of(name),) not in tables:
+                    await database.execute(create_table(name))
+        except BaseException:
+            await database.close()
+            raise
+        return cls(database, search_life_s, derivations)
 
     @property
     def path(self) -> Path:

@@ -10,6 +10,7 @@ import aiosqlite
 
 from index.store.sqlite import columns, statements
 from index.store.sqlite.database import Database
+from index.store.sqlite.derivations import put_derived
 from index.types.records import (
     Changes,
     Cursor,
@@ -23,10 +24,14 @@ TABLES_OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "opted_out", "ret
 
 
 class Writes:
-    """Adds and removes links in one database."""
+    """Adds and removes links in one database.
 
-    def __init__(self, database: Database) -> None:
+    derivations  names of those whose results are kept with an item
+    """
+
+    def __init__(self, database: Database, derivations: Collection[str]) -> None:
         self._database = database
+        self._derivations = derivations
 
     async def commit(
         self,
@@ -47,6 +52,7 @@ class Writes:
             dropped: list[int] = []
             for picture, link in items:
                 item = await statements.put_item(db, picture)
+                await put_derived(db, item, picture.derived, self._derivations)
                 id, before = await statements.put_link(db, item, link)
                 if before == (item, link.group.id, link.owner, link.posted_at):
                     continue  # nothing that search would notice

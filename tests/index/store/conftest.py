@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -16,14 +16,20 @@ from tests.index.store.samples import MODEL
 class Open(Protocol):
     """Opens the one store of a test, as often as needed; all are closed in the end."""
 
-    async def __call__(self, *, read_only: bool = ..., search_life_s: float = ...) -> Store: ...
+    async def __call__(
+        self,
+        *,
+        read_only: bool = ...,
+        search_life_s: float = ...,
+        derivations: Sequence[str] = ...,
+    ) -> Store: ...
 
 
 @pytest.fixture(params=["sqlite"])
 async def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
     stores: list[Store] = []
 
-    async def open_it(**options: float) -> Store:
+    async def open_it(**options: Any) -> Store:
         assert request.param == "sqlite"
         stores.append(await SQLiteStore.open(tmp_path / "gallery.db", **options))
         return stores[-1]
