@@ -1,5 +1,6 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
+from index.derivations import Derivation
 from index.gallery import Gallery
 from index.interface import PictureEmbedder, Searcher
 from index.reembedding import Reembedding
@@ -60,6 +61,7 @@ __all__ = [
     "BookkeepingReader",
     "Counts",
     "Cursor",
+    "Derivation",
     "EmbeddedPicture",
     "EmptyQuery",
     "Filter",

@@ -1,7 +1,7 @@
-"""The public face of `index`: pictures and texts go in, questions are answered.
+"""The public face of `index`: pictures and texts go in, queries are answered.
 
-Here the parts are put together: `pipeline` makes vectors with the model that `models` has, `store`
-keeps them, and `engine` has the rows that are compared.
+The parts are put together here. `pipeline` makes vectors with the model that `models` loads,
+`store` keeps them, and `engine` has the rows that are compared with a query.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ from index.types.records import (
 )
 from index.types.searches import Asked
 
-# More threads than this decode faster than any CPU embeds.
+# With more threads, pictures are decoded faster than any CPU embeds them.
 MAX_DECODERS = 4
-# Searches, and pictures that are asked about: their own threads, so that they don't wait
-# behind new pictures.
+# Searches, and pictures in queries, have threads of their own, so that they don't wait behind new
+# pictures.
 ASKING_THREADS = 2
 
 
@@ -77,8 +77,8 @@ class Gallery:
         self._read_only = read_only
         self._closed = closed = asyncio.Event()
         threads = min(MAX_DECODERS, checkpoint.cpu_count())
-        # Patient, so that a question's words don't share the core with them: on one core, an answer
-        # during a reindex takes 2 to 3 times as long as at other times, not 4.
+        # Patient, so that these threads leave the core to a query's words: on one core, an answer
+        # during a reindex takes 2 to 3 times as long as at other times; without this, 4 times.
         decoding = Pool(threads, "decode", closed, patient=True)
         asking = Pool(ASKING_THREADS, "ask", closed)
         merging = Pool(1, "merge", closed, patient=True)
@@ -138,7 +138,7 @@ class Gallery:
         return gallery
 
     async def _begin(self, model: str | Embedder | None, gradually: bool) -> None:
-        """Load model and rows, at the same time where the file says how long the rows are."""
+        """Load model and rows; at the same time, when the file says how many numbers a row has."""
         models, engine = self._models, self._engine
         if model is None:
             if models.kept is not None:
@@ -165,7 +165,7 @@ class Gallery:
             self._pipeline.add(derivation)
 
     async def close(self) -> None:
-        """Finish what is being written, fail what still waits with GalleryClosed, let go."""
+        """Finish what is being written and close the store; calls that wait raise GalleryClosed."""
         self._closed.set()
         await self._engine.close()
         await self._models.close()
@@ -218,10 +218,10 @@ class Gallery:
         cursors: Sequence[Cursor] = (),
         jobs: Sequence[Job] = (),
     ) -> None:
-        """Keep the items, and the cursors and jobs they stand for, in one transaction.
+        """Keep items, and the cursors and jobs that tell of them, in one transaction.
 
-        Searchable and on disk when it returns. A link replaces the earlier one of the
-        same (space, source, slot), so doing it again changes nothing. Waits while items come
+        When it returns they are searchable and on disk. A link replaces the earlier one of the
+        same (space, source, slot), so a second commit changes nothing. It waits while items come
         faster than they can be made ready for search.
         """
         await self._engine.change(
@@ -242,27 +242,27 @@ class Gallery:
     # ---- removing
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> int:
-        """Drop the links of this source whose slot is not listed; returns how many."""
+        """Remove the links of this source whose slot is not listed; returns how many."""
         return await self._removed(lambda: self._writes.keep_slots(space, source, slots))
 
     async def remove_sources(self, space: int, sources: Collection[str]) -> int:
-        """Drop all links of these sources; returns how many."""
+        """Remove all links of these sources; returns how many."""
         return await self._removed(lambda: self._writes.remove_sources(space, sources))
 
     async def remove_group(self, space: int, group: int) -> int:
-        """Drop the links and cursors of a group and of those hanging from it."""
+        """Remove the links and cursors of a group and of the groups whose parent it is."""
         return await self._removed(lambda: self._writes.remove_group(space, group))
 
     async def remove_space(self, space: int) -> int:
-        """Drop everything of a space: links, cursors, watched groups, jobs, searches."""
+        """Remove everything of a space: links, cursors, watched groups, jobs, searches."""
         return await self._removed(lambda: self._writes.remove_space(space))
 
     async def remove_owner(self, space: int, owner: int) -> int:
-        """Drop all links of an owner, and the questions they asked; returns how many links."""
+        """Remove all links and saved searches of an owner; returns how many links."""
         return await self._removed(lambda: self._writes.remove_owner(space, owner))
 
     async def remove_older(self, space: int, posted_before: float) -> int:
-        """Drop the links of a space posted before then (Unix seconds); returns how many."""
+        """Remove the links of a space posted before then (Unix seconds); returns how many."""
         return await self._removed(lambda: self._writes.remove_older(space, posted_before))
 
     async def _removed(self, write: Callable[[], Awaitable[Changes]]) -> int:
@@ -271,8 +271,8 @@ class Gallery:
     async def compact(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left.
 
-        For a quiet moment: writes wait some seconds a gigabyte, and the disk needs as much room
-        again meanwhile. Does nothing where nothing was removed since the last time.
+        For a quiet moment: writes wait for some seconds a gigabyte, and the disk needs as much
+        room again meanwhile. Does nothing when nothing was removed since the last time.
         """
         await self._store.compact()
 

@@ -1,5 +1,8 @@
-"""From bytes and words to vectors: taken out of the store where it has them, else decoded and
-embedded, a bounded number at a time, questions before new pictures."""
+"""From bytes and words to vectors.
+
+Vectors that the store has are taken from it. Other pictures are decoded and embedded, a bounded
+number at a time, and those of queries before new ones.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +25,19 @@ from index.types.errors import EmptyQuery, LinkGone, ModelChanged
 from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import Derived, EmbeddedPicture, Floats, key_of
 
-# Pictures that are decoded, or decoded and not yet embedded: each holds some 2 MB.
-MAX_IN_HAND = 32
-MAX_ASKED_IN_HAND = 8
-# A question in words and a picture is the sum of both unit vectors, of unit length again:
-# each weighs the same. Cosines between pictures spread more than those between words and
-# pictures, so the picture still says more.
+# Pictures that are being decoded, or are decoded and not yet embedded. Each takes some 2 MB.
+MAX_IN_PROGRESS = 32
+MAX_ASKED_IN_PROGRESS = 8
+# A query of words and a picture becomes the sum of both unit vectors, scaled to unit length: each
+# weighs the same. Cosines between pictures spread more than those between words and pictures, so
+# the picture still has the greater effect.
 WORDS_WEIGHT = 1.0
 
 
 class Pipeline:
-    """What embeds for a gallery; the same bytes at the same time are embedded once.
+    """Embeds pictures, texts and queries; calls with the same bytes at the same time share work.
 
-    decoding, asking   threads that decode new pictures, and pictures that are asked about
+    decoding, asking   threads that decode new pictures, and pictures of queries
     """
 
     def __init__(self, items: Items, models: Models, decoding: Pool, asking: Pool) -> None:
@@ -42,9 +45,9 @@ class Pipeline:
         self._models = models
         self._decoding = decoding
         self._asking = asking
-        self._in_hand = {
-            False: asyncio.Semaphore(MAX_IN_HAND),
-            True: asyncio.Semaphore(MAX_ASKED_IN_HAND),
+        self._in_progress = {
+            False: asyncio.Semaphore(MAX_IN_PROGRESS),
+            True: asyncio.Semaphore(MAX_ASKED_IN_PROGRESS),
         }
         self._derivations: list[Derivation] = []
         self._shared: SingleFlight[EmbeddedPicture] = SingleFlight()
@@ -52,7 +55,7 @@ class Pipeline:
     # ---- pictures
 
     async def picture(self, data: bytes, *, asked: bool) -> EmbeddedPicture:
-        """The picture in `data`; `asked`: somebody waits for the answer. raises PictureError"""
+        """The picture in `data`; `asked`: it is part of a query. raises PictureError"""
         key = await asyncio.to_thread(key_of, "image", data)
         return await self._shared.run(
             (key, asked), lambda: self._known_or_embedded(key, data, asked=asked)
@@ -64,7 +67,7 @@ class Pipeline:
         if known is not None and not wanted:
             return known
         thread = await self._models.thread()
-        async with self._in_hand[asked]:
+        async with self._in_progress[asked]:
             if known is None:
                 with contextlib.nullcontext() if asked else thread.expecting():
                     decoding = self._asking if asked else self._decoding
@@ -81,7 +84,7 @@ class Pipeline:
     # ---- texts
 
     async def text(self, text: str) -> EmbeddedPicture:
-        """The text; raises EmptyQuery when there is nothing to read in it."""
+        """The text, embedded. raises EmptyQuery when there is nothing to read in it"""
         text = tidy(text)
         if not text:
             raise EmptyQuery
@@ -103,19 +106,19 @@ class Pipeline:
     # ---- derivations
 
     def add(self, derivation: Derivation) -> None:
-        """From now on make this too from each picture and text that lacks it."""
+        """From now on run this on each picture and text that lacks its result."""
         self._derivations.append(derivation)
 
     def remove(self, derivation: Derivation) -> None:
-        """From now on don't."""
+        """Run it no more, but for calls that have begun."""
         self._derivations.remove(derivation)
 
     def _wanted_of(self, known: EmbeddedPicture | None) -> tuple[Derivation, ...]:
-        """The derivations that were not yet made from this item; all, if it isn't known."""
+        """The derivations that must still be made from this item; all, if it isn't known."""
         made = {name: derived.revision for name, derived in known.derived.items()} if known else {}
         return tuple(d for d in self._derivations if made.get(d.name) != d.revision)
 
-    # ---- questions
+    # ---- queries
 
     async def query(self, query: Query) -> QueryEmbedding:
         """The one unit vector that stands for the query.
@@ -156,7 +159,7 @@ def _with(picture: EmbeddedPicture, derivation: Derivation, data: bytes) -> Embe
 
 
 def _middle(vectors: Floats) -> Floats:
-    """(d,) unit vector in the middle of the rows: of an animation's frames, of a query's parts."""
+    """The (d,) unit vector in the middle of rows: an animation's frames or a query's parts."""
     total = vectors.sum(axis=0)
     middle: Floats = (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
     return middle

@@ -36,7 +36,7 @@ class Bookkeeping:
         self.search_life_s = search_life_s
 
     async def opt_in(self, space: int, owner: int) -> None:
-        """Let the pictures of this owner come again."""
+        """Let the pictures of this owner be added again."""
         await self._database.execute(
             "DELETE FROM opted_out WHERE space = ? AND owner = ?", space, owner
         )
@@ -47,7 +47,7 @@ class Bookkeeping:
         return {(space, owner) for space, owner in rows}
 
     async def set_retention(self, space: int, days: int | None) -> None:
-        """Keep pictures for so many days from now on; None: for as long as they are there."""
+        """Keep pictures for this many days from now on; None: no limit."""
         if days is None:
             await self._database.execute("DELETE FROM retention WHERE space = ?", space)
         else:
@@ -65,17 +65,17 @@ class Bookkeeping:
         await self._database.execute("INSERT OR IGNORE INTO departed VALUES (?, ?)", space, since)
 
     async def come_back(self, space: int) -> None:
-        """Take that note away."""
+        """Take away the note that a space was left."""
         await self._database.execute("DELETE FROM departed WHERE space = ?", space)
 
     async def departed(self) -> dict[int, float]:
-        """The spaces that were left, each since when."""
+        """The spaces that were left, each since when (Unix seconds)."""
         rows = await self._database.rows("SELECT space, since FROM departed")
         return {space: since for space, since in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
     async def close_group(self, space: int, group: int, since: float) -> None:
-        """Note that nobody can look into a group (Unix seconds), as long as it has links; an
-        earlier note stays."""
+        """Note that no member can open a group (Unix seconds). An earlier note stays. The note
+        is removed with the group's last link."""
         await self._database.execute(
             """UPDATE groups SET closed_since = ?
             WHERE space = ? AND id = ? AND closed_since IS NULL""",
@@ -85,13 +85,13 @@ class Bookkeeping:
         )
 
     async def open_group(self, space: int, group: int) -> None:
-        """Take that note away."""
+        """Take away the note that no member can open a group."""
         await self._database.execute(
             "UPDATE groups SET closed_since = NULL WHERE space = ? AND id = ?", space, group
         )
 
     async def closed_groups(self) -> dict[tuple[int, int], float]:
-        """The groups that nobody can look into, by space and id, each since when."""
+        """The groups that no member can open, by space and id, each since when."""
         rows = await self._database.rows(
             "SELECT space, id, closed_since FROM groups WHERE closed_since IS NOT NULL"
         )
@@ -102,7 +102,7 @@ class Bookkeeping:
         await self._database.execute("INSERT OR IGNORE INTO watched VALUES (?, ?)", space, group)
 
     async def unwatch(self, space: int, group: int) -> None:
-        """Take the mark away."""
+        """Take the mark away; the group's pictures stay."""
         await self._database.execute(
             "DELETE FROM watched WHERE space = ? AND group_id = ?", space, group
         )
@@ -158,7 +158,7 @@ class Bookkeeping:
         asked: Asked,
         embedding: QueryEmbedding | None = None,
     ) -> str:
-        """A short id for this question, by which it can be asked again for a week."""
+        """A short id under which this search can be run again."""
         id = secrets.token_urlsafe(9)
         vector, truncated = (
             (embedding.vector.tobytes(), embedding.truncated) if embedding else (None, None)
@@ -168,7 +168,7 @@ class Bookkeeping:
         return id
 
     async def search_by_id(self, id: str) -> SavedSearch | None:
-        """The question kept under this id, or None when it is gone or too old."""
+        """The search saved under this id; None when it was removed or is too old."""
         rows = await self._database.rows(
             f"SELECT {SEARCH} WHERE id = ? AND made_at >= ?",
             id,
@@ -184,8 +184,11 @@ class Bookkeeping:
         return [_search_of(row) for row in rows]
 
     async def expire_searches(self) -> None:
-        """Drop the questions that are too old to be asked again. Not with each new one: from a
-        log that has something deleted, every write moves everything into the file."""
+        """Remove the saved searches that are too old to be run again.
+
+        This is not done with each new search: when a write has deleted something, the log must be
+        moved into the file and emptied, which takes longer than the write.
+        """
         old = time.time() - self.search_life_s
 
         async def write(db: aiosqlite.Connection) -> None:

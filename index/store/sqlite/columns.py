@@ -1,4 +1,4 @@
-"""What the columns of the tables hold, and the data that is made of them."""
+"""Between the columns of tables and the plain data of `index.types`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from index.types.records import (
     Link,
 )
 
-# What `link_of` takes, then the item's kind and text.
+# The columns that `link_of` takes, followed by the item's kind and text.
 LINK = """links.id, links.space, links.source, links.slot, links.owner, links.posted_at,
     links.name, links.spoiler, links.details,
     groups.id, groups.parent, groups.private, items.kind, items.text
@@ -27,7 +27,7 @@ LINK = """links.id, links.space, links.source, links.slot, links.owner, links.po
 
 
 def blob(vectors: Floats) -> bytes:
-    """What a column of vectors holds of (frames, d): float32, row by row."""
+    """The vectors (frames, d) as a column holds them: float32, row by row."""
     return np.ascontiguousarray(vectors, np.float32).tobytes()
 
 
@@ -49,14 +49,14 @@ def link_of(row: sqlite3.Row) -> Link:
 
 
 def vectors_of(path: Path, blob: bytes, dimension: int) -> Floats:
-    """(frames, d) float32; raises StoreCorrupt when the length doesn't fit."""
+    """The vectors (frames, d) float32 in a column. raises StoreCorrupt when they don't fit"""
     if not blob or len(blob) % (4 * dimension):
         raise StoreCorrupt(path, f"a vector has {len(blob)} bytes, not {4 * dimension}")
     return np.frombuffer(blob, np.float32).reshape(-1, dimension)
 
 
 def chunk_of(path: Path, rows: Sequence[sqlite3.Row], dimension: int) -> Entries:
-    """Rows with vectors, column by column; raises StoreCorrupt when a length doesn't fit."""
+    """Rows with vectors, column by column. raises StoreCorrupt when a length doesn't fit"""
     links, spaces, groups, texts, owners, posted, sizes, blobs = zip(*rows, strict=True)
     if any(not size or size % (4 * dimension) for size in sizes):
         raise StoreCorrupt(path, f"a vector has a length that is not {dimension}")
@@ -73,10 +73,10 @@ def chunk_of(path: Path, rows: Sequence[sqlite3.Row], dimension: int) -> Entries
 
 
 def entries_of(added: Sequence[tuple[int, EmbeddedPicture, Link]]) -> Entries | None:
-    """Links that were written, by their ids, as search takes them."""
+    """Links that were written, with their ids, as search takes them."""
     if not added:
         return None
-    # The same slot twice in one commit: the last one counts, as in the file.
+    # When the same slot comes twice in one commit, the last one counts, as in the file.
     last = {id: (picture, link) for id, picture, link in added}
     return Entries(
         links=np.array(list(last), np.int64),

@@ -1,4 +1,4 @@
-"""What is made from pictures and texts beside their embeddings: a table a derivation."""
+"""What is made from pictures and texts beside their embeddings. Each derivation has a table."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ import aiosqlite
 from index.store.sqlite.database import Database
 from index.types.derivations import REEMBEDDING, BegunDerivation, PendingItem
 from index.types.records import Derived, Kind
-
-# What `_begun_of` takes.
-BEGUN = "name, revision, id, details FROM derivations"
 
 
 def table_of(name: str) -> str:
@@ -46,7 +43,9 @@ class Derivations:
 
     async def begun(self, name: str) -> BegunDerivation | None:
         """The derivation, if it has begun and was neither dropped nor done since."""
-        rows = await self._database.rows(f"SELECT {BEGUN} WHERE name = ?", name)
+        rows = await self._database.rows(
+            "SELECT name, revision, id, details FROM derivations WHERE name = ?", name
+        )
         if not rows:
             return None
         name, revision, id, details = rows[0]

@@ -1,4 +1,4 @@
-"""Links and how many there are: reads only."""
+"""Reads of links: what is in the gallery, and how much of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Links:
         return set(await self.ids_of_source(space, source))
 
     async def ids_of_source(self, space: int, source: str) -> dict[str, int]:
-        """The slots of a source, each with the id of its link."""
+        """The slots of one source, each with the id of its link."""
         rows = await self._database.rows(
             "SELECT slot, id FROM links WHERE space = ? AND source = ?", space, source
         )
@@ -63,7 +63,7 @@ class Links:
         return found[id][0] if id in found else None
 
     async def with_ids(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
-        """Those of these links that are still there, each with its kind and text."""
+        """Those of these links that are (still) there, each with its item's kind and text."""
         rows = await self._database.rows(
             f"SELECT {columns.LINK} WHERE links.id IN (SELECT value FROM json_each(?))",
             json.dumps(list(ids)),
@@ -111,8 +111,10 @@ class Links:
         return Counts(items.get("image", 0), items.get("text", 0), sum(row[2] for row in rows))
 
     async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
-        """How many links there are, or those of some groups of a space: out of an index, where
-        `count` needs every row."""
+        """How many links there are, or those of some groups of a space.
+
+        Quicker than `count`: an index has the answer, where `count` must read every row.
+        """
         if space is None:
             rows = await self._database.rows("SELECT COUNT(*) FROM links")
         else:
@@ -134,7 +136,7 @@ class Links:
     async def belongings(
         self, space: int, owner: int, *, after: int = 0, limit: int = 1000
     ) -> list[tuple[int, Belonging]]:
-        """Links of an owner with an id above `after`, by id, with all that is kept of each."""
+        """An owner's links with ids above `after`, by id, with all that is kept of each."""
         model = await self.model()
         rows = await self._database.rows(
             """SELECT links.id, vectors FROM links JOIN embeddings ON embeddings.item = links.item
@@ -157,11 +159,11 @@ class Links:
         ]
 
     async def disk_bytes(self) -> int:
-        """What the file and its write-ahead log take on disk."""
+        """What the file, its write-ahead log and its segments take on disk, in bytes."""
         return await asyncio.to_thread(_disk_bytes, self._database.path)
 
     async def model(self) -> ModelInfo | None:
-        """The model whose embeddings are kept here; None when there are none yet."""
+        """The model whose embeddings are kept; None in an empty gallery."""
         rows = await self._database.rows("SELECT name, revision, dimension FROM model")
         return ModelInfo(*rows[0]) if rows else None
 

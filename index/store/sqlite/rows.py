@@ -33,9 +33,10 @@ class RowSource:
     async def entries(
         self, dimension: int, settled: Settled | None = None, *, successor: bool = False
     ) -> AsyncIterator[Entries]:
-        """All links with their vectors, in chunks; with `settled`, only those not in its files.
+        """All links with their vectors, in chunks, by id.
 
-        successor  with the vectors of the model that will follow, as far as there are any
+        settled    leave out the links that are in these files
+        successor  with the vectors of the re-embedding, as far as there are any
         """
         embeddings = _table(successor=successor)
         wheres: list[tuple[str, Any]] = [("id > ?", settled.newest if settled else 0)]
@@ -59,7 +60,7 @@ class RowSource:
                     )
 
     async def frames(self, dimension: int, *, successor: bool = False) -> int:
-        """How many vectors `entries` will give: the frames of all links."""
+        """How many vectors `entries` gives: the frames of all links."""
         embeddings = _table(successor=successor)
         rows = await self._database.rows(
             f"""SELECT total(length(vectors)) FROM links
@@ -68,8 +69,10 @@ class RowSource:
         return int(rows[0][0]) // (4 * dimension)
 
     async def settled(self) -> Settled | None:
-        """Which links are in which files of settled rows; None when none are."""
-        # All links are counted by an index in 5 ms of 1,000,000, those up to one in 60.
+        """What `settle` was last told, with the links that were removed or replaced since; None
+        when nothing is in files."""
+        # Of 1,000,000 links, an index counts all in 5 ms, and those up to an id in 60 ms. So the
+        # newer ones, which are few, are counted and subtracted.
         rows = await self._database.rows(
             """SELECT names, newest, (SELECT json_group_array(link) FROM touched),
                 (SELECT COUNT(*) FROM links) - (SELECT COUNT(*) FROM links WHERE id > newest)
@@ -82,15 +85,17 @@ class RowSource:
         return Settled(tuple(json.loads(names)), newest, frozenset(json.loads(touched)), links)
 
     async def settle(self, settled: Settled | None) -> None:
-        """Remember that; from now on removed and replaced links are noted beside it."""
-
+        """Remember which links are in which files. From now on, those that are removed or replaced
+        are noted."""
         await self._database.write(lambda db: statements.put_settled(db, settled))
 
     async def succeed(self, settled: Settled | None) -> Changes:
-        """Let the successor's embeddings be the gallery's, and those of before go, at once.
+        """Make the results of the re-embedding the gallery's embeddings, in one transaction.
 
-        Links without one go too: a look at their source finds them again. So do kept questions,
-        which the model of before had read. `settled` is of the successor's rows.
+        Links whose item has none are removed: a look at their source finds them again. Saved
+        searches are removed too, since their vectors are of the old model.
+
+        settled  which of the new rows are in files
         """
 
         async def write(db: aiosqlite.Connection) -> Changes:

@@ -17,7 +17,7 @@ from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link, Set
 async def permitted(
     db: aiosqlite.Connection, items: Sequence[tuple[EmbeddedPicture, Link]]
 ) -> list[tuple[EmbeddedPicture, Link]]:
-    """Those that their owner and their space let be kept."""
+    """Those whose owner has not opted out, and that are not older than their space keeps."""
     spaces = json.dumps(list({link.space for _, link in items}))
     there = "space IN (SELECT value FROM json_each(?))"
     out = await db.execute_fetchall(f"SELECT space, owner FROM opted_out WHERE {there}", (spaces,))
@@ -35,7 +35,7 @@ async def permitted(
 
 
 async def put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
-    """The groups of these links, as they are now."""
+    """Keep the groups of these links, as they are now."""
     groups = {(link.space, link.group) for link in links}
     await db.executemany(
         """INSERT INTO groups (space, id, parent, private) VALUES (?, ?, ?, ?)
@@ -45,7 +45,7 @@ async def put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
 
 
 async def put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
-    """The id of the item with these bytes, which may be there already."""
+    """The id of the item with these bytes, which is added unless it is there already."""
     found = list(await db.execute_fetchall("SELECT id FROM items WHERE key = ?", (picture.key,)))
     if found:
         return int(found[0][0])
@@ -58,8 +58,8 @@ async def put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
         picture.height,
         picture.text,
     )
-    # float32: float16 would halve the file, but the exact second ranking and a change of
-    # precision later on need the vectors as the model gave them.
+    # float32: float16 would halve the file, but the exact second ranking needs the vectors as
+    # the model gave them, and so would a later change of precision.
     await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, columns.blob(picture.vectors)))
     return id
 
@@ -67,7 +67,8 @@ async def put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
 async def put_link(
     db: aiosqlite.Connection, item: int, link: Link
 ) -> tuple[int, tuple[int, int, int, float] | None]:
-    """The link's id; and its item, group, owner and time before, when it was there already."""
+    """Keep a link. returns  its id, and the item, group, owner and time that it had before; None
+    for these when it is new."""
     found = list(
         await db.execute_fetchall(
             """SELECT id, item, group_id, owner, posted_at FROM links
@@ -105,7 +106,7 @@ async def put_link(
 
 
 async def touch(db: aiosqlite.Connection, links: Sequence[int]) -> None:
-    """Note that these links, as far as they have settled, are no longer as they were."""
+    """Note that these links are no longer as the segment files have them, if they are in any."""
     await db.execute(
         """INSERT OR IGNORE INTO touched SELECT value FROM json_each(?)
         WHERE value <= (SELECT newest FROM settled)""",
@@ -114,7 +115,7 @@ async def touch(db: aiosqlite.Connection, links: Sequence[int]) -> None:
 
 
 async def put_settled(db: aiosqlite.Connection, settled: Settled | None) -> None:
-    """What has settled, and that nothing of it was touched since but what it says itself."""
+    """Keep which links are in segment files, and which of them were removed or replaced since."""
     await db.execute("DELETE FROM settled")
     await db.execute("DELETE FROM touched")
     if settled is not None:
@@ -125,6 +126,7 @@ async def put_settled(db: aiosqlite.Connection, settled: Settled | None) -> None
 
 
 async def put_cursors(db: aiosqlite.Connection, cursors: Sequence[Cursor]) -> None:
+    """Keep these cursors, each in place of its group's earlier one."""
     await db.executemany(
         "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
         [(c.space, c.group, c.newest, c.oldest, c.complete) for c in cursors],
@@ -132,6 +134,7 @@ async def put_cursors(db: aiosqlite.Connection, cursors: Sequence[Cursor]) -> No
 
 
 async def put_jobs(db: aiosqlite.Connection, jobs: Sequence[Job]) -> None:
+    """Keep the status and state of these jobs."""
     await db.executemany(
         "UPDATE jobs SET status = ?, state = ? WHERE id = ?",
         [(job.status, json.dumps(dict(job.state)), job.id) for job in jobs],
@@ -139,7 +142,10 @@ async def put_jobs(db: aiosqlite.Connection, jobs: Sequence[Job]) -> None:
 
 
 async def drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None:
-    """Drop those items that no link shows any more (their vectors follow), and empty groups."""
+    """Delete those of these items that no link shows any more, and groups without links.
+
+    What belongs to an item, its vectors and what was derived from it, is deleted with it.
+    """
     if not items:
         return
     await db.execute(
@@ -154,13 +160,13 @@ async def drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None
 
 
 async def returned(db: aiosqlite.Connection, sql: str, *params: Any) -> int:
-    """The one number a statement gives back."""
+    """The one number that a statement gives back."""
     ((number,),) = await db.execute_fetchall(sql, params)
     return int(number)
 
 
 async def drop_links(db: aiosqlite.Connection, where: str, *params: Any) -> Changes:
-    """Drop links, and with them the items and groups that no other link needs."""
+    """Delete links, and with them the items and groups that no other link needs."""
     gone = list(
         await db.execute_fetchall(f"DELETE FROM links WHERE {where} RETURNING id, item", params)
     )

@@ -11,7 +11,7 @@ from index.store.sqlite.database import Database
 from index.store.sqlite.derivations import Derivations, create_table, table_of
 from index.store.sqlite.items import Items
 from index.store.sqlite.links import Links
-from index.store.sqlite.model import ModelRecord
+from index.store.sqlite.model_record import ModelRecord
 from index.store.sqlite.rows import RowSource
 from index.store.sqlite.writes import Writes
 from index.types.derivations import NAMES

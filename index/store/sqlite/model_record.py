@@ -17,7 +17,7 @@ class ModelRecord:
         self._database = database
 
     async def get(self) -> ModelInfo | None:
-        """The model whose embeddings are kept here; None when there are none yet."""
+        """The model whose embeddings are kept; None when there are none yet."""
         rows = await self._database.rows("SELECT name, revision, dimension FROM model")
         return ModelInfo(*rows[0]) if rows else None
 
