@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.ranking import Answering, Candidates, best_frames, exact_scores, of_segment
-from index.search.segment import GONE, View
-from index.search.snapshot import Ints, Snapshot
+from index.search.kernels.arguments import Ints
+from index.search.kernels.constants import TOMBSTONE
+from index.search.memtable import Memtable
+from index.search.ranking import Answering, Candidates, best_frames, candidates_at, exact_scores
+from index.search.view import View
 from index.types.filter import Sort
 from index.types.records import Floats, Position
 
 
 def in_order_of_date(
-    recent: Snapshot,
+    memtable: Memtable,
     rows: Ints,
     views: Sequence[View],
     query: Floats,
@@ -27,11 +29,11 @@ def in_order_of_date(
 ) -> list[Answering]:
     """The first `wanted` links after `after`, newest or oldest first; at the same time, by id.
 
-    rows    those of `recent` that may answer
+    rows    those of `memtable` that may answer
     raises  Damaged when a row isn't what was written
     """
-    first = rows[recent.frames[rows] == 0]
-    parts = [(recent.links[first], recent.posted[first]), *(_dates(view) for view in views)]
+    first = rows[memtable.frames[rows] == 0]
+    parts = [(memtable.links[first], memtable.posted[first]), *(_dates(view) for view in views)]
     links = np.concatenate([links for links, _ in parts])
     # As if all were oldest first.
     direction = -1 if sort is Sort.NEWEST else 1
@@ -47,10 +49,10 @@ def in_order_of_date(
         latest = np.partition(times[kept], wanted - 1)[wanted - 1]
         kept = kept[times[kept] <= latest]
     order = links[kept[np.lexsort((ids[kept], times[kept]))][:wanted]]
-    mine = rows[np.isin(recent.links[rows], order)]
+    mine = rows[np.isin(memtable.links[rows], order)]
     candidates = [
         Candidates(
-            recent.links[mine], recent.frames[mine], exact_scores(recent.vectors[mine], query)
+            memtable.links[mine], memtable.frames[mine], exact_scores(memtable.vectors[mine], query)
         ),
         *(_scored(view, order, query) for view in views),
     ]
@@ -68,7 +70,7 @@ def _dates(view: View) -> tuple[Ints, NDArray[np.float64]]:
     posted = segment.posted[first]
     # After the times, which are overwritten last when a row is removed.
     links = segment.links_at(first)
-    there = (links != GONE) & ~segment.overwritten(first)
+    there = (links != TOMBSTONE) & ~segment.overwritten(first)
     return links[there], posted[there]
 
 
@@ -76,4 +78,4 @@ def _scored(view: View, links: Ints, query: Floats) -> Candidates:
     """All frames of those of the links which are in the view."""
     places = view.part.places_of(links.tolist())
     view.part.segment.scores(places, query)  # is here for its check of every row
-    return of_segment(view, query, places)
+    return candidates_at(view, query, places)

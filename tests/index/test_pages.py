@@ -74,7 +74,7 @@ def test_row_keeps_its_score_when_it_settles(tmp_path: Path) -> None:
     compiled = rows.search(question, Filter(1), k=50)
     settle(rows)
     settled = rows.search(question, Filter(1), k=50)
-    assert rows.recent == 0
+    assert rows.unsettled == 0
     for other in (compiled, settled):
         assert other.links.tolist() == before.links.tolist()
         assert other.scores.tolist() == before.scores.tolist()

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from index.search.confidence import stands_out
+from index.search.cutoff import stands_out
+from index.search.interface import Found
 from index.search.ranking import similarities
-from index.search.rows import Found, Rows
+from index.search.rows import Rows
 from index.types.filter import Filter, Sort
 from index.types.records import Changes, Entries, Floats, Kind, Position
 
@@ -236,7 +237,7 @@ def test_memory_of_removed_rows_is_given_back() -> None:
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(4000)])))
     rows.apply(Changes(list(range(3900))))
     assert len(rows) == 100
-    assert len(rows._now.recent.links) <= 200
+    assert len(rows._now.memtable.links) <= 200
 
 
 def test_best_picture_stands_out_or_not() -> None:

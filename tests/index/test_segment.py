@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from index.search.rows import Rows
-from index.search.segment import FIXED, Damaged, plan, read_header
+from index.search.segment_file import FIXED, Damaged, plan, read_header
 from index.search.sizes import Sizes
+from index.search.view import exact_rows
 from index.types.filter import Filter
 from index.types.records import Changes, Floats, Settled
 from tests.index import test_search
@@ -29,10 +30,10 @@ def unit(rng: np.random.Generator, count: int, dimension: int = DIMENSION) -> Fl
 
 def settle(rows: Rows) -> None:
     """What a gallery does when rows are due."""
-    while rows.due:
-        merge = rows.begin(hurried=True)
-        rows.finish(merge, merge.build())
-        rows.discard_others()
+    while rows.needs_compaction:
+        merge = rows.begin_compaction(hurried=True)
+        rows.finish_compaction(merge, merge.build())
+        rows.remove_other_files()
 
 
 def names_of(rows: Rows) -> tuple[str, ...]:
@@ -70,16 +71,16 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
     for _ in range(50):
         change()
         check(rows, living, rng, repeated)
-        if rows.due:
-            merge = rows.begin(hurried=True)
+        if rows.needs_compaction:
+            merge = rows.begin_compaction(hurried=True)
             change()
             check(rows, living, rng, repeated)
             made = merge.build()
             change()
-            rows.finish(merge, made)
+            rows.finish_compaction(merge, made)
             settled = rows.settled(merge.newest)
             touched = set(settled.touched)
-            rows.discard_others()
+            rows.remove_other_files()
             check(rows, living, rng, repeated)
         if chance.random() < 0.15:
             rows = reopened(tmp_path, settled.names, touched, settled.newest)
@@ -160,10 +161,10 @@ def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
         mine &= (np.arange(count) < until) if until is not None else True
         best = np.flatnonzero(mine)[np.argsort(-(vectors[mine] @ query), kind="stable")[:10]]
         asked += len(best)
-        for path, (exact_rows, scattered_lanes) in paths.items():
+        for path, (ranked_whole, scattered_lanes) in paths.items():
             rows._sizes = Sizes(settle_rows=4000, scattered_lanes=scattered_lanes)
             for part in rows._now.parts:
-                part.segment.exact_rows = exact_rows
+                part.segment.exact_rows = ranked_whole
             groups_of_it = frozenset(chosen.tolist())
             filter = Filter(1, groups_of_it, owner=owner, since=since, until=until)
             found = rows.search(query, filter, k=10)
@@ -180,8 +181,8 @@ def test_what_is_ranked_whole_is_measured(tmp_path: Path) -> None:
     rows, _ = filled(tmp_path, 6000)
     (part,) = rows._now.parts
     assert part.segment.exact_rows is None
-    assert part.exact_rows > 0
-    assert part.segment.exact_rows == part.exact_rows
+    assert exact_rows(part) > 0
+    assert part.segment.exact_rows == exact_rows(part)
 
 
 @pytest.mark.parametrize("scattered_lanes", [0, 99])
@@ -213,7 +214,7 @@ def test_bytes_miss_nothing_that_vectors_find() -> None:
     before = [rows.search(query, filter, k=20) for query, filter in questions]
     rows.warm()
     after = [rows.search(query, filter, k=20) for query, filter in questions]
-    assert rows._kernels is not None
+    assert rows._compiled
     for one, other in zip(before, after, strict=True):
         assert one.links.tolist() == other.links.tolist()
         np.testing.assert_allclose(one.scores, other.scores, rtol=0, atol=1e-12)
@@ -281,14 +282,14 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_merge(tmp_path: P
     rows.apply(Changes(added=entries(added)))
     settle(rows)
     rows.apply(Changes(list(range(19))))
-    assert not rows.due  # one copy is there still
+    assert not rows.needs_compaction  # one copy is there still
     rows.apply(Changes([19]))
     centroids = rows._now.parts[0].segment.centroids
     told = centroids[np.argmax(centroids @ vectors[0])]
     np.testing.assert_allclose(told, vectors[0], atol=1e-6)
     name, *_ = names_of(rows)
-    assert reopened(tmp_path, [name], range(20)).due  # also after a restart
-    assert rows.due
+    assert reopened(tmp_path, [name], range(20)).needs_compaction  # also after a restart
+    assert rows.needs_compaction
     settle(rows)
     files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert len(rows) == 300
@@ -381,7 +382,7 @@ def test_unfinished_file_is_not_believed(tmp_path: Path) -> None:
     rows, _ = filled(tmp_path)
     rng = np.random.default_rng(6)
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
-    merge = rows.begin(hurried=True)
+    merge = rows.begin_compaction(hurried=True)
     merge.build()
     with merge.path.open("r+b") as file:
         file.write(b"\0" * 4096)  # the header is written last
@@ -394,12 +395,12 @@ def test_failed_merge_leaves_everything_as_it_was(tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
     files = set(tmp_path.iterdir())
-    merge = rows.begin(hurried=True)
+    merge = rows.begin_compaction(hurried=True)
     segment = merge.parts[0].segment
     segment.mapped["vectors"][segment.places_of([3])[0], 0] += 1
     with pytest.raises(Damaged):
         merge.build()
-    rows.abandon()
+    rows.abandon_compaction()
     assert set(tmp_path.iterdir()) == files
     segment.mapped["vectors"][segment.places_of([3])[0]] = vectors[3]
     settle(rows)

@@ -139,7 +139,7 @@ async def test_settled_rows_come_from_their_files(copied: tuple[Path, World]) ->
     path, world = copied
     before = [(file.name, file.stat().st_mtime_ns) for file in files(path)]
     gallery = await Gallery.open(path, Wide())
-    assert gallery._engine.rows.recent < 1000
+    assert gallery._engine.rows.unsettled < 1000
     await world.check(gallery)
     await gallery.close()
     assert [(file.name, file.stat().st_mtime_ns) for file in files(path)] == before
@@ -172,7 +172,7 @@ async def test_many_rows_that_have_not_settled_do_so_when_it_opens(
     await gallery.close()
     gallery = await Gallery.open(path, Wide(), sizes=Sizes(load_rows=2000))
     await gallery._engine.stop_settling()
-    held = gallery._engine.rows.recent
+    held = gallery._engine.rows.unsettled
     await world.check(gallery)
     await world.remove(gallery, [str(n) for n in range(ROWS, ROWS + 100)])
     await gallery.close()
@@ -305,7 +305,7 @@ async def test_closing_does_not_wait_for_a_merge(tmp_path: Path) -> None:
     gallery = await Gallery.open(tmp_path / "gallery.db", Wide())
     await world.put(gallery, [str(n) for n in range(ROWS)])
     for _ in range(1000):
-        if gallery._engine._merge is not None:
+        if gallery._engine._compaction is not None:
             break
         await asyncio.sleep(0.01)
     await asyncio.wait_for(gallery.close(), 30)
