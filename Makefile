@@ -4,7 +4,10 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 PIP    := $(PYTHON) -m pip --disable-pip-version-check
 
-.PHONY: help setup demo run test lint bench world model screenshots browser clean
+# The stamp of the packages that check the chat page's JavaScript.
+TYPESCRIPT := node_modules/.typescript
+
+.PHONY: help setup demo run test lint page bench world model screenshots browser clean
 
 help:
 	@echo "make setup        a virtual environment with the pinned packages (idempotent)"
@@ -57,11 +60,28 @@ browser: $(VENV)/.test
 	     || $(VENV)/bin/playwright install chromium \
 	     || echo "test: no Chromium could be installed"; }
 
-lint: $(VENV)/.test
-	@echo "test: ruff and mypy"
+lint: $(VENV)/.test page
+	@echo "lint: ruff and mypy"
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+
+# TypeScript reads the types in the chat page's JavaScript. It is only a check, so a machine
+# without npm, or without a way to npm's registry, goes on without it.
+page:
+	@if ! command -v npm >/dev/null; then \
+	    echo "lint: npm is missing, so the chat page's JavaScript is not checked"; \
+	elif ! $(MAKE) --silent $(TYPESCRIPT); then \
+	    echo "lint: TypeScript could not be installed, so the chat page's JavaScript is not checked"; \
+	else \
+	    echo "lint: the chat page's JavaScript"; \
+	    node_modules/.bin/tsc; \
+	fi
+
+$(TYPESCRIPT): package.json package-lock.json
+	@echo "setup: installing TypeScript into node_modules"
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
 
 test: lint browser
 	@echo "test: pytest"
@@ -80,4 +100,4 @@ model: $(VENV)/.train
 	@$(PYTHON) -m pocket train
 
 clean:
-	rm -rf $(VENV) build data .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf $(VENV) node_modules build data .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -1,4 +1,29 @@
-"""Measurements, one module a name, each beside a named peer or limit in the same run.
+"""Measurements: figures, each beside a named peer or limit from the same run.
 
-A module offers `run() -> Report`; `python -m bench NAME` prints it.
+`python -m bench NAME` runs one and prints it. MEASUREMENTS names the module of each; that module
+offers `run(options: Options) -> Report`. A new measurement is a module and a line here.
+
+What judges right and wrong, and measures nothing, is in the package `checks`. `python -m bench`
+runs those too, by the names in `checks.CHECKS`.
+
+| module | holds |
+|---|---|
+| `report`, `options` | what a run gives back, and what its caller chooses |
+| `checkpoint` | a model of ViT-B/32's size with random weights, made once under build/ |
+| `photographs` | JPEGs of a phone's and a screenshot's size |
+| `vectors` | random vectors that are distributed as a CLIP's are |
+| `large_server` | a Discord server of up to a million pictures, and its gallery |
+| `processes` | the bot and the sandbox as processes of their own |
+| `transformers_peer` | the peer: transformers, called as its documentation shows it |
 """
+
+MEASUREMENTS = {
+    "embed": "bench.embed",
+    "find": "bench.find",
+    "ingest": "bench.ingest",
+    "load": "bench.load",
+    "prepare": "bench.prepare",
+    "quality": "bench.quality",
+    "search": "bench.search",
+    "start": "bench.start",
+}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-POCKET = ROOT / "pocket" / "model"
+from pocket import MODEL
+
+BUILD = Path("build")  # below the current directory
 SEED = 32
 
 
@@ -17,7 +18,7 @@ def vit_b32() -> Path:
     are those of openai/clip-vit-base-patch32. The tokenizer is the pocket model's, whose ids fit
     into the vocabulary.
     """
-    folder = ROOT / "build" / "vit-b32-seeded"
+    folder = BUILD / "vit-b32-seeded"
     if (folder / "ready").exists():
         return folder
     import torch
@@ -30,7 +31,7 @@ def vit_b32() -> Path:
         CLIPVisionConfig,
     )
 
-    tokenizer = CLIPTokenizer.from_pretrained(POCKET)
+    tokenizer = CLIPTokenizer.from_pretrained(MODEL)
     text = CLIPTextConfig(
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,

@@ -26,15 +26,18 @@ import numpy as np
 from PIL import Image
 
 from bench import ingest, photographs
-from bench.checkpoint import POCKET, ROOT, vit_b32
-from bench.plain import Transformers
+from bench.checkpoint import vit_b32
+from bench.options import Options
 from bench.report import Report, Target, spread
+from bench.transformers_peer import Transformers
+from demo import FOLDER
 from index import Precision
 from index.embed import checkpoint, embedder
 from index.embed.embedder import ClipEmbedder
 from index.embed.model_thread import ModelThread
 from index.images import decode as images
 from index.types.records import Floats
+from pocket import MODEL
 
 ROUNDS = 7
 IMAGES = 8
@@ -48,13 +51,12 @@ QUESTIONS = (
     "birthday cake with candles",
 )
 FIRST = 10  # answers of each question whose overlap counts
-DEMO = ROOT / "sandbox" / "demo"
 GPU_PICTURES = 2048
 
 
-def run() -> Report:
-    if os.environ.get("BENCH_DEVICE", "cpu") != "cpu":
-        return _on_a_gpu(os.environ["BENCH_DEVICE"])
+def run(options: Options) -> Report:
+    if options.device != "cpu":
+        return _on_a_gpu(options.device)
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import torch
 
@@ -146,7 +148,7 @@ async def _remembered_ms(model: ClipEmbedder) -> str:
 
 def _overlaps() -> dict[str, float]:
     """How many of the exact first answers are among the first of each precision, of 1."""
-    labels = json.loads((DEMO / "labels.json").read_text(encoding="utf-8"))
+    labels = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
     asked = sorted(
         {
             f"{subject} in {place}"
@@ -155,7 +157,7 @@ def _overlaps() -> dict[str, float]:
             for place in one["places"]
         }
     )
-    files = [DEMO / name for name in labels]
+    files = [FOLDER / name for name in labels]
     precisions: tuple[Precision, ...] = ("exact", "default", "fast")
     first = {precision: _first_answers(precision, files, asked) for precision in precisions}
     return {
@@ -170,7 +172,7 @@ def _overlaps() -> dict[str, float]:
 def _first_answers(
     precision: Precision, files: Sequence[Path], asked: Sequence[str]
 ) -> list[list[int]]:
-    model = _loaded(POCKET, precision)
+    model = _loaded(MODEL, precision)
     vectors = []
     for file in files:
         decoded = images.decode(file.read_bytes(), model.side, model.shape, resample=model.resample)

@@ -31,13 +31,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import aiohttp
 import numpy as np
 
-from bench import town
+from bench import large_server
 from bench.checkpoint import vit_b32
+from bench.options import Options
 from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
 from bot.ask.results import PAGE_SIZE
-from demo.person import Answer, Person
 from index import Filter, Gallery, Query
+from sandbox.person import Answer, Person
 
 SIZES = (10_000, 1_000_000)
 QUESTIONS = 96
@@ -70,14 +71,13 @@ class Measured:
         return float(np.percentile(self.reindexing, 95) / np.percentile(self.whole, 95))
 
 
-def run() -> Report:
+def run(options: Options) -> Report:
     cores = sorted(os.sched_getaffinity(0))
-    sizes = [int(size) for size in os.environ.get("BENCH_ROWS", "").split(",") if size] or SIZES
     figures: dict[str, Figure] = {}
     peers: dict[str, Figure] = {}
     measured = []
     try:
-        for size in sizes:
+        for size in options.rows or SIZES:
             one = asyncio.run(_measure(size, cores))
             figures[f"{size}, /find p50, p95, p99 ms"] = _percentiles(one.whole)
             figures[f"{size}, find_p50_ratio"] = one.p50_ratio
@@ -123,20 +123,23 @@ async def _measure(size: int, cores: Sequence[int]) -> Measured:
     """One size, in a town of its own."""
     os.sched_setaffinity(0, {cores[0]})
     model = vit_b32()
-    town.draw()
-    file = await town.gallery(size, model)
+    large_server.draw()
+    file = await large_server.gallery(size, model)
     asked, measured = questions(), Measured()
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         discord, base = await stack.enter_async_context(
             sandbox_running(
-                *("taskset", "-c", str(cores[-1]), sys.executable, "-m", "bench.town", str(size))
+                *("taskset", "-c", str(cores[-1])),
+                *(sys.executable, "-m", "bench.large_server", str(size)),
             )
         )
-        bot = await stack.enter_async_context(bot_running(session, base, town.TOKEN, file, model))
+        bot = await stack.enter_async_context(
+            bot_running(session, base, large_server.TOKEN, file, model)
+        )
         peer = await Gallery.open(file, str(model), device="cpu", precision="auto", read_only=True)
         stack.push_async_callback(peer.close)
-        member = await stack.enter_async_context(Person.log_in(session, base, town.MEMBER))
+        member = await stack.enter_async_context(Person.log_in(session, base, large_server.MEMBER))
         for words in [next(asked) for _ in range(WARMING)]:
             await _ask(member, words)
             await _ask_peer(peer, words)
@@ -154,7 +157,7 @@ async def _measure(size: int, cores: Sequence[int]) -> Measured:
                 measured.tower.append(tower_s)
                 measured.search.append(search_s)
         measured.cpu_s = spent
-        owner = await stack.enter_async_context(Person.log_in(session, base, town.OWNER))
+        owner = await stack.enter_async_context(Person.log_in(session, base, large_server.OWNER))
         with _on(cores[-1]):
             measured.reindexing = await _while_reindexing(owner, member, asked)
     return measured
@@ -183,15 +186,15 @@ async def _ask_peer(peer: Gallery, words: str) -> tuple[float, float]:
     began = time.perf_counter()
     embedding = await peer.embed_query(Query(text=words))
     embedded = time.perf_counter()
-    groups = frozenset({town.CAMERA, *town.PLACES})
-    answer = await peer.search(embedding, Filter(town.GUILD, groups), k=PAGE_SIZE)
+    groups = frozenset({large_server.CAMERA, *large_server.PLACES})
+    answer = await peer.search(embedding, Filter(large_server.GUILD, groups), k=PAGE_SIZE)
     assert len(answer.hits) == PAGE_SIZE
     return embedded - began, time.perf_counter() - embedded
 
 
 async def _while_reindexing(owner: Person, member: Person, asked: Iterator[str]) -> list[float]:
     """Seconds of questions while #camera is read and embedded again."""
-    await owner.command("reindex", channel=str(town.CAMERA), what="everything")
+    await owner.command("reindex", channel=str(large_server.CAMERA), what="everything")
     progress = await owner.event(
         "MESSAGE_CREATE", where=lambda message: bool(message.get("components"))
     )

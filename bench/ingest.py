@@ -22,8 +22,9 @@ from PIL import Image
 
 from bench import photographs
 from bench.checkpoint import vit_b32
-from bench.plain import Transformers
+from bench.options import Options
 from bench.report import Report, Target, spread
+from bench.transformers_peer import Transformers
 from index import Gallery, Group, Link, Precision
 
 ROUNDS = 5
@@ -33,7 +34,7 @@ WORKERS = 16  # as many pictures in the air as the bot's ingest keeps
 LAG_PERIOD_S = 0.005
 
 
-def run() -> Report:
+def run(options: Options) -> Report:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import torch
 

@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import io
 import itertools
-import os
 import signal
 import sqlite3
 import statistics
@@ -28,25 +27,26 @@ import numpy as np
 from PIL import Image
 
 import sandbox
+from bench.options import Options
 from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
-from demo.person import Person, Refused, Unanswered
 from index import Gallery
-from pocket.evaluate import MODEL
+from pocket import MODEL
+from sandbox.person import Person, Refused, Unanswered
 from sandbox.snowflakes import at_time
 from sandbox.world import Application, Channel, Guild, Member, Role, User, World
 
 GUILDS, CHANNELS = 50, 40
 BURST, EVERY_S, A_MESSAGE = 200, 10.0, 5  # pictures, and how many go into one message
 NOISY_SHARE = 0.5
-MINUTES = float(os.environ.get("BENCH_MINUTES", "10"))
+MINUTES = 10.0  # unless another length is asked for
 LOOK_S = 0.5
 SETTLE_S = 600.0
 BEGAN = 1_767_225_600
 TOKEN = "the-bots-token"
 PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 31
 WORDS = ("dog in snow", "cat at night", "a red car", "fish", "house by the sea", "two birds")
-PLOT = Path(__file__).resolve().parent.parent / "docs" / "load.svg"
+PLOT = Path("docs", "load.svg")
 
 
 def _id(number: int) -> int:
@@ -113,25 +113,23 @@ class Seen:
         ]
 
 
-def run() -> Report:
-    return asyncio.run(_run())
-
-
-async def _run() -> Report:
+def run(options: Options) -> Report:
+    minutes = MINUTES if options.minutes is None else options.minutes
     with tempfile.TemporaryDirectory() as scratch:
-        seen, pictures = await _under_load(Path(scratch))
+        seen, pictures = asyncio.run(_under_load(Path(scratch), minutes * 60))
+    PLOT.parent.mkdir(exist_ok=True)
     PLOT.write_text(plot(seen))
     posted = len(seen.posted)
     quiet, noisy = seen.lags(noisy=False), seen.lags(noisy=True)
-    early, late = _thirds(seen.memory)
+    early, late = _thirds(seen.memory, minutes * 60)
     lost = posted * A_MESSAGE - pictures
     p50, p95, p99 = np.percentile(seen.took_s, [50, 95, 99])
     figures: dict[str, Figure] = {
-        "minutes": MINUTES,
+        "minutes": minutes,
         "pictures": posted * A_MESSAGE,
         "lost": lost,
         "answers": len(seen.took_s),
-        "answers_per_s": len(seen.took_s) / (MINUTES * 60),
+        "answers_per_s": len(seen.took_s) / (minutes * 60),
         "unanswered": seen.unanswered,
         "answer_p50_s": float(p50),
         "answer_p95_s": float(p95),
@@ -152,14 +150,14 @@ async def _run() -> Report:
     return Report(figures, {}, targets)
 
 
-def _thirds(memory: list[tuple[float, float]]) -> tuple[float, float]:
+def _thirds(memory: list[tuple[float, float]], load_s: float) -> tuple[float, float]:
     """Median memory of the second third of the load, and of the last."""
-    sizes = [mb for when, mb in memory if when < MINUTES * 60]
+    sizes = [mb for when, mb in memory if when < load_s]
     third = len(sizes) // 3
     return statistics.median(sizes[third : 2 * third]), statistics.median(sizes[2 * third :])
 
 
-async def _under_load(folder: Path) -> tuple[Seen, int]:
+async def _under_load(folder: Path, load_s: float) -> tuple[Seen, int]:
     """What was seen, and how many pictures the gallery had in the end."""
     path = folder / "magpie.db"
     await gallery(path)
@@ -178,8 +176,8 @@ async def _under_load(folder: Path) -> tuple[Seen, int]:
         ]
         began = time.monotonic()
         looking = asyncio.create_task(_look(seen, began, path, bot.pid))
-        asking = [asyncio.create_task(_ask(seen, began, person)) for person in people]
-        await _post(seen, began, people)
+        asking = [asyncio.create_task(_ask(seen, began, load_s, person)) for person in people]
+        await _post(seen, began, load_s, people)
         await asyncio.gather(*asking)
         async with asyncio.timeout(SETTLE_S):
             while len(seen.indexed) < len(seen.posted):  # noqa: ASYNC110 (the file tells)
@@ -189,11 +187,11 @@ async def _under_load(folder: Path) -> tuple[Seen, int]:
         return seen, _count(path)
 
 
-async def _post(seen: Seen, began: float, people: list[Person]) -> None:
+async def _post(seen: Seen, began: float, load_s: float, people: list[Person]) -> None:
     """A burst every ten seconds."""
     rng = np.random.default_rng(7)
     numbers = itertools.count()
-    while (now := time.monotonic() - began) < MINUTES * 60:
+    while (now := time.monotonic() - began) < load_s:
         messages = BURST // A_MESSAGE
         guilds = [
             0 if rng.random() < NOISY_SHARE else int(g) for g in rng.integers(1, GUILDS, messages)
@@ -231,11 +229,11 @@ def _picture(number: int) -> bytes:
     return file.getvalue()
 
 
-async def _ask(seen: Seen, began: float, person: Person) -> None:
+async def _ask(seen: Seen, began: float, load_s: float, person: Person) -> None:
     """One question a second, or as fast as they are answered."""
     words = itertools.cycle(WORDS)
     await asyncio.sleep(int(person.user["id"]) % 1000 / 1000)
-    while time.monotonic() - began < MINUTES * 60:
+    while time.monotonic() - began < load_s:
         asked = time.monotonic()
         try:
             await person.command("find", query=next(words))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from bench import photographs
 from bench.checkpoint import vit_b32
+from bench.options import Options
 from bench.report import Report, Target, spread
 from index.embed import checkpoint, embedder, preprocessing
 from index.images import decode as images
@@ -19,7 +20,7 @@ from index.images import decode as images
 ROUNDS = 15
 
 
-def run() -> Report:
+def run(options: Options) -> Report:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import torch
 

@@ -12,17 +12,13 @@ from pathlib import Path
 
 import aiohttp
 
-from bench.checkpoint import ROOT
-
 START_S = 300.0
 
 
 @contextlib.asynccontextmanager
 async def sandbox_running(*command: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """A sandbox by this command, which prints its address, and its base URL."""
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     async with _ended(process):
         assert process.stdout is not None
         line = (await asyncio.wait_for(process.stdout.readline(), START_S)).decode()
@@ -48,7 +44,6 @@ async def bot_running(
     with (file.parent / "bot.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot"),
-            cwd=ROOT,
             env={**os.environ, **settings},
             stdout=log,
             stderr=log,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.options import Options
 from bench.report import Figure, Report, Target
 from pocket.artwork import LANGUAGES, Artwork, install
 from pocket.evaluate import Evaluation, Loaded
@@ -19,7 +20,7 @@ TARGETS = {
 LANGUAGE_SHARE = 0.9  # of the English recall@1, for each other language
 
 
-def run() -> Report:
+def run(options: Options) -> Report:
     """Needs the artwork packages, which npm fetches. raises ArtworkError without them."""
     install()
     evaluation = Evaluation(Artwork(), Loaded())

@@ -24,9 +24,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.checkpoint import POCKET, ROOT, vit_b32
+from bench.checkpoint import BUILD, vit_b32
+from bench.options import Options
 from bench.report import Figure, Report, Target, spread
+from demo import WORLD
 from index import EmbeddedPicture, Gallery, Group, Link, ModelMismatch, StoreTooNew
+from pocket import MODEL
 
 ROUNDS = 5
 FOUND_AMONG = 10_000
@@ -61,10 +64,10 @@ asyncio.run(serve())
 """
 
 
-def run() -> Report:
+def run(options: Options) -> Report:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    rows = int(os.environ.get("BENCH_ROWS") or REMEMBERED)
-    models = {"pocket": POCKET, "ViT-B/32": vit_b32()}
+    rows = options.rows[0] if options.rows else REMEMBERED
+    models = {"pocket": MODEL, "ViT-B/32": vit_b32()}
     galleries = {name: _gallery(folder, FOUND_AMONG) for name, folder in models.items()}
     import_s: list[float] = []
     find_s: dict[str, list[float]] = {name: [] for name in models}
@@ -101,14 +104,14 @@ def run() -> Report:
 def _seconds(command: list[str]) -> float:
     """Of a whole process."""
     began = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
 def _memory(code: str, *arguments: str) -> dict[str, int]:
     """MB of a process that ran this code."""
     command = [sys.executable, "-c", TELL + code, *arguments]
-    said = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return dict(zip(("peak", "resident", "its own"), map(int, said.split()), strict=True))
 
 
@@ -117,7 +120,7 @@ def _memory(code: str, *arguments: str) -> dict[str, int]:
 
 def _gallery(model: Path, rows: int) -> Path:
     """A gallery of this many seeded unit vectors, of the model's dimension."""
-    path = ROOT / "build" / f"gallery-{model.name}-{rows}.db"
+    path = BUILD / f"gallery-{model.name}-{rows}.db"
     ready = path.with_suffix(".ready")
     if not (ready.exists() and asyncio.run(_still_good(path, model))):
         for old in path.parent.glob(f"{path.stem}.*"):
@@ -170,10 +173,9 @@ async def _settled(gallery: Gallery) -> None:
 
 def _bot_ready_s(model: Path) -> float:
     """Seconds from the bot's process to its being ready, in a sandbox of the demo's world."""
-    world = ROOT / "sandbox" / "demo" / "world.json"
-    token: str = json.loads(world.read_text(encoding="utf-8"))["application"]["token"]
+    token: str = json.loads(WORLD.read_text(encoding="utf-8"))["application"]["token"]
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
-        sandbox = [sys.executable, "-m", "sandbox", "--port", "0", "--world", str(world)]
+        sandbox = [sys.executable, "-m", "sandbox", "--port", "0", "--world", str(WORLD)]
         log = stack.enter_context(_running([*sandbox, "--data", scratch], Path(scratch) / "log"))
         base = _said(log, r"http://127\.0\.0\.1:\d+")
         settings = {
@@ -201,7 +203,6 @@ def _running(
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
             env={**inherited, **(settings or {})},
             stdout=output,
             stderr=subprocess.STDOUT,

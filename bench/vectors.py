@@ -12,17 +12,18 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.checkpoint import BUILD
+from demo import FOLDER
+from pocket import MODEL
+
 Floats: TypeAlias = NDArray[np.float32]
 
-ROOT = Path(__file__).resolve().parent.parent
-SEED = int(os.environ.get("BENCH_SEED", "7"))
-DEMO = ROOT / "sandbox" / "demo"
+SEED = 1
 # Each picture of the demo is cut into this many, from a whole to a quarter of it.
 CUTS = 9
 THEMES = 128
@@ -42,8 +43,8 @@ class World:
     shares: NDArray[np.float64]  # (m,) cumulated shares of the motifs
 
     @classmethod
-    def of(cls, rows: int, dimension: int) -> World:
-        random = np.random.default_rng(SEED)
+    def of(cls, rows: int, dimension: int, seed: int) -> World:
+        random = np.random.default_rng(seed)
         lean, gap = _directions(random, 2, dimension)
         motifs = max(64, rows // ROWS_A_MOTIF)
         themes, directions = (_directions(random, n, dimension) for n in (THEMES, motifs))
@@ -74,22 +75,22 @@ class World:
         return _unit(vectors)
 
 
-def made(rows: int, dimension: int = 512) -> Iterator[Floats]:
+def made(rows: int, dimension: int = 512, seed: int = SEED) -> Iterator[Floats]:
     """(n, dimension) at a time, until there are that many rows; always the same."""
-    world, random = World.of(rows, dimension), np.random.default_rng(SEED + 1)
+    world, random = World.of(rows, dimension, seed), np.random.default_rng(seed + 1)
     for start in range(0, rows, CHUNK_ROWS):
         yield world.pictures(random, min(CHUNK_ROWS, rows - start))
 
 
-def pictures(rows: int, dimension: int = 512) -> Floats:
+def pictures(rows: int, dimension: int = 512, seed: int = SEED) -> Floats:
     """The same, (rows, dimension), mapped from a file that is made once under build/."""
-    path = ROOT / "build" / "vectors" / f"{rows}x{dimension}-{SEED}.npy"
+    path = BUILD / "vectors" / f"{rows}x{dimension}-{seed}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         written = np.lib.format.open_memmap(unfinished, "w+", np.float32, (rows, dimension))
         start = 0
-        for chunk in made(rows, dimension):
+        for chunk in made(rows, dimension, seed):
             written[start : start + len(chunk)] = chunk
             start += len(chunk)
         del written
@@ -98,25 +99,25 @@ def pictures(rows: int, dimension: int = 512) -> Floats:
     return mapped
 
 
-def questions(rows: int, count: int, dimension: int = 512) -> dict[str, Floats]:
+def questions(rows: int, count: int, dimension: int = 512, seed: int = SEED) -> dict[str, Floats]:
     """`count` questions of each kind about those pictures, none of which is one of them."""
-    world, random = World.of(rows, dimension), np.random.default_rng(SEED + 2)
+    world, random = World.of(rows, dimension, seed), np.random.default_rng(seed + 2)
     return {"image": world.pictures(random, count), "text": world.texts(random, count)}
 
 
-def real(count: int) -> tuple[Floats, dict[str, Floats]]:
+def real(count: int, seed: int = SEED) -> tuple[Floats, dict[str, Floats]]:
     """Vectors that the pocket model gives the demo's pictures and parts of them, and `count`
     questions of each kind: parts that are left out, and what the labels say."""
     from PIL import Image
 
     from index.embed import checkpoint, embedder
 
-    model = embedder.load(checkpoint.find(str(ROOT / "pocket" / "model")), "cpu")
-    labels = json.loads((DEMO / "labels.json").read_text("utf-8"))
-    random = np.random.default_rng(SEED)
+    model = embedder.load(checkpoint.find(str(MODEL)), "cpu")
+    labels = json.loads((FOLDER / "labels.json").read_text("utf-8"))
+    random = np.random.default_rng(seed)
     frames = []
     for name in labels:
-        with Image.open(DEMO / name) as file:
+        with Image.open(FOLDER / name) as file:
             picture = file.convert("RGB")
         frames += [_cut(picture, random, number) for number in range(CUTS)]
     images = np.concatenate([model.images(frames[n : n + 64]) for n in range(0, len(frames), 64)])

@@ -26,11 +26,11 @@ import aiohttp
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from demo.person import Person
+from demo import WORLD
+from pocket import MODEL
+from sandbox.person import Person
 
-ROOT = Path(__file__).resolve().parent.parent
-WORLD = ROOT / "sandbox" / "demo" / "world.json"
-MODEL = ROOT / "pocket" / "model"
+DATA = Path("data", "demo")  # below the current directory
 QUESTION = "dog in snow"
 START_TIMEOUT_S = 180.0
 INDEX_TIMEOUT_S = 1800.0
@@ -57,7 +57,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8420, help="of the page (default: 8420)")
-    parser.add_argument("--data", type=Path, default=ROOT / "data" / "demo", metavar="DIR")
+    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help=f"default: {DATA}")
     parser.add_argument("--model", default=str(MODEL), help="default: the pocket model")
     parser.add_argument("--fresh", action="store_true", help="forget the earlier demo first")
     parser.add_argument(
@@ -151,7 +151,6 @@ async def _program(
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command,
-            cwd=ROOT,
             env={**inherited, **(settings or {})},
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,

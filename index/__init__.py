@@ -31,7 +31,10 @@ from index.types.errors import (
     StoreUnreachable,
 )
 from index.types.filter import Filter, Sort
-from index.types.query import Query, QueryEmbedding, SavedSearch
+from index.types.query import Query, QueryEmbedding
+
+# Until bot/ takes the typed one: `from index.types.searches import Asked, SavedSearch, ShownBy`.
+from index.types.query import UntypedSavedSearch as SavedSearch
 from index.types.records import (
     Answer,
     Belonging,
@@ -47,9 +50,11 @@ from index.types.records import (
     Precision,
     vectors_file,
 )
+from index.types.searches import Asked, ShownBy
 
 __all__ = [
     "Answer",
+    "Asked",
     "Belonging",
     "Bookkeeping",
     "BookkeepingReader",
@@ -89,6 +94,7 @@ __all__ = [
     "Reembedding",
     "SavedSearch",
     "Searcher",
+    "ShownBy",
     "Sizes",
     "Sort",
     "StoreCorrupt",

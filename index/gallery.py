@@ -25,7 +25,7 @@ from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.store.interface import Bookkeeping, Links
 from index.store.sqlite import SEGMENTS, Store
 from index.types.filter import Filter, Sort
-from index.types.query import Query, QueryEmbedding, SavedSearch
+from index.types.query import Query, QueryEmbedding, UntypedSavedSearch
 from index.types.records import (
     Answer,
     Belonging,
@@ -41,6 +41,7 @@ from index.types.records import (
     Position,
     Precision,
 )
+from index.types.searches import Asked
 
 # More threads than this decode faster than any CPU embeds.
 MAX_DECODERS = 4
@@ -409,7 +410,7 @@ class Gallery:
         await self.bookkeeping.expire_searches()
 
     async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
-        return await self.bookkeeping.searches_of(space, owner)
+        return [one.to_json() for one in await self.bookkeeping.searches_of(space, owner)]
 
     async def set_retention(self, space: int, days: int | None) -> None:
         await self.bookkeeping.set_retention(space, days)
@@ -469,10 +470,15 @@ class Gallery:
         params: Mapping[str, Any],
         embedding: QueryEmbedding | None = None,
     ) -> str:
-        return await self.bookkeeping.save_search(space, owner, params, embedding)
+        asked = Asked.from_json(params)
+        return await self.bookkeeping.save_search(space, owner, asked, embedding)
 
-    async def search_by_id(self, id: str) -> SavedSearch | None:
-        return await self.bookkeeping.search_by_id(id)
+    async def search_by_id(self, id: str) -> UntypedSavedSearch | None:
+        kept = await self.bookkeeping.search_by_id(id)
+        if kept is None:
+            return None
+        asked = kept.asked.to_json()
+        return UntypedSavedSearch(kept.id, kept.space, kept.owner, asked, kept.embedding)
 
     # ==== end of the old names ====
 

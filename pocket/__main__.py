@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 
+from pocket import MODEL
 from pocket.artwork import FOLDER, Artwork, ArtworkError, install
-from pocket.evaluate import FIXED, MODEL, Evaluation, Loaded, write_fixed_set
+from pocket.evaluate import FIXED, Evaluation, Loaded, write_fixed_set
 from pocket.ideas import PLOT, STEPS, line, plot, run_all
 from pocket.polish import Polish
 from pocket.sheet import SHEET, draw_sheet
@@ -27,7 +28,9 @@ def arguments() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train a model from nothing, or go on")
     train.add_argument("--minutes", type=float, default=100, help="in all, resumed ones included")
-    train.add_argument("--out", type=Path, default=MODEL, help="the transformers folder to write")
+    train.add_argument(
+        "--out", type=Path, default=Path("pocket", "model"), help="the transformers folder to write"
+    )
     train.add_argument("--work", type=Path, default=WORK, help="keeps checkpoint and log")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     train.add_argument("--polish", type=float, default=5, help="minutes for the texts at the end")

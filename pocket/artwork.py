@@ -23,7 +23,7 @@ from PIL import Image
 Pixels = npt.NDArray[np.uint8]
 
 HERE = Path(__file__).parent
-FOLDER = HERE.parent / "build" / "artwork"
+FOLDER = Path("build", "artwork")  # below the current directory
 LANGUAGES = ("en", "de", "fr", "es", "pt", "ru", "ja", "zh")
 TRAINED_STYLES = ("twemoji", "noto")
 UNSEEN_STYLE = "fluent-emoji-flat"

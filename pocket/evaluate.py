@@ -21,6 +21,7 @@ from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 from index.search.rows import Rows
 from index.types.filter import Filter
 from index.types.records import Changes, Entries
+from pocket import MODEL
 from pocket.artwork import LANGUAGES, TRAINED_STYLES, UNSEEN_STYLE, Artwork
 from pocket.captions import article, pick, place_terms, plural
 from pocket.material import Studio, held_out
@@ -29,7 +30,6 @@ from pocket.scenes import COLOURS, FRAME, Scene
 from pocket.wording import AND, FORMS, NUMBER_WORDS, PLACE_WORDS
 
 Floats = npt.NDArray[np.float32]
-MODEL = Path(__file__).with_name("model")
 SEED = 90_001  # far from every training seed
 GALLERY = 2000
 SPACE = 0
@@ -354,7 +354,7 @@ class Evaluation:
         }
 
 
-FIXED = Path(__file__).parent.parent / "tests" / "pocket" / "fixed"
+FIXED = Path("tests", "pocket", "fixed")
 FIXED_COLUMNS, FIXED_ROWS = 20, 12
 
 

@@ -10,7 +10,7 @@ from pocket.artwork import Artwork
 from pocket.evaluate import Evaluation, Loaded
 from pocket.train import IDEAS, Settings, Trainer, export
 
-PLOT = Path(__file__).parent.parent / "docs" / "pocket-ideas.svg"
+PLOT = Path("docs", "pocket-ideas.svg")
 STEPS = 1000
 FIGURES = ("recall@1", "subject_precision@1", "image_recall@1", "unseen_style_recall@1")
 COLOURS = ("#4c6ef5", "#12b886", "#f59f00", "#e64980")

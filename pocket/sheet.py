@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from demo import FOLDER
 from pocket.evaluate import Loaded
-from pocket.world import DEMO
 
-SHEET = Path(__file__).parent.parent / "docs" / "pocket-sheet.webp"
+SHEET = Path("docs", "pocket-sheet.webp")
 GOOD = (
     "dog in snow", "a cat at night", "puppy", "chien dans la neige", "собака в снегу",
     "tortuga en la playa", "red car", "three lemons", "ice cream on the beach",
@@ -23,7 +23,7 @@ HARD = (
 TILE, LABEL, SHOWN = (120, 90), 250, 5  # pixels, pixels, answers
 
 
-def draw_sheet(loaded: Loaded, out: Path = SHEET, demo: Path = DEMO) -> None:
+def draw_sheet(loaded: Loaded, out: Path = SHEET, demo: Path = FOLDER) -> None:
     """Writes the sheet: a row a question, its answers best first."""
     files = list(json.loads((demo / "labels.json").read_text("utf-8")))
     images = [Image.open(demo / file).convert("RGB") for file in files]

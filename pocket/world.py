@@ -1,6 +1,6 @@
 """The demo world: a server of people who post pictures, told in world.txt and drawn here.
 
-`python -m pocket world` writes `sandbox/demo/`: world.json for the sandbox, labels.json (what
+`python -m pocket world` writes `demo/world/`: world.json for the sandbox, labels.json (what
 each picture shows, for the tests), pictures, avatars and stickers. The same seed, artwork and
 libraries give the same files.
 """
@@ -33,7 +33,8 @@ from pocket.scenes import (
 )
 
 SCRIPT = Path(__file__).with_name("world.txt")
-DEMO = Path(__file__).parent.parent / "sandbox" / "demo"
+# What `python -m pocket world` draws into: demo/world of the checkout it is called in.
+DEMO = Path("demo", "world")
 SEED = 2026
 EITHER_WAY = ("animal", "bird", "insect", "vehicle", "aircraft")  # look as well mirrored
 SIZES = ((480, 360), (480, 360), (448, 448), (512, 342), (384, 480))  # width, height

@@ -12,7 +12,8 @@ from pathlib import Path
 from .errors import WorldError
 from .server import serve
 
-DEMO = Path(__file__).parent / "demo" / "world.json"
+# The world of the package `demo`, which stands beside this one in a checkout and where installed.
+DEMO = Path(__file__).resolve().parents[1] / "demo" / "world" / "world.json"
 
 
 def main() -> int:

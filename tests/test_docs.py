@@ -71,13 +71,16 @@ def test_readme_invite_link_asks_for_what_the_bot_asks() -> None:
 
 def _imported(package: str) -> set[str]:
     """The top-level names that the modules of a package import, anywhere in their code."""
+    return {name for file in (ROOT / package).rglob("*.py") for name in _imported_by(file)}
+
+
+def _imported_by(file: Path) -> set[str]:
     names: set[str] = set()
-    for file in (ROOT / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names.add(node.module.split(".")[0])
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
     return names
 
 
@@ -87,11 +90,19 @@ def _imported(package: str) -> set[str]:
         ("index", {"bot", "sandbox", "discord"}),
         ("bot", {"sandbox", "torch", "transformers", "sqlite3", "aiosqlite", "numpy"}),
         ("sandbox", {"bot", "index", "torch"}),
-        ("demo", {"bot", "index", "sandbox"}),
+        ("demo", {"bot", "index"}),
     ],
 )
 def test_package_knows_nothing_of(package: str, others: set[str]) -> None:
     assert not _imported(package) & others
+
+
+def test_the_members_client_knows_nothing_of_the_server() -> None:
+    tree = ast.parse((ROOT / "sandbox" / "person.py").read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, node.module
+    assert not _imported_by(ROOT / "sandbox" / "person.py") & {"bot", "index", "sandbox"}
 
 
 def test_index_is_imported_without_discord_or_torch() -> None:

@@ -24,6 +24,8 @@ from pathlib import Path
 # Before numpy comes: its library takes as many threads as it sees cores then.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from bench.checkpoint import BUILD
+from bench.options import Options
 from bench.report import Report, Target, spread
 from bench.search import alone, peers, plot, through_gallery
 from bench.search.rows import WHERE
@@ -44,20 +46,21 @@ TARGETS = {
 }
 
 
-def run() -> Report:
+def run(options: Options) -> Report:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    drawing = os.environ.get("BENCH_PLOT", "")
-    asked = [int(size) for size in os.environ.get("BENCH_ROWS", "").split(",") if size]
-    sizes = asked or list(PLOTTED if drawing else SIZES)
+    sizes = options.rows or (PLOTTED if options.plot else SIZES)
     report = Report({}, {}, {})
     measured: dict[int, dict[str, Timed]] = {}
     with tempfile.TemporaryDirectory(dir=_scratch()) as scratch:
         for size in sizes:
-            questions_, folder = questions(size, QUESTIONS, DIMENSION), Path(scratch) / str(size)
+            folder = Path(scratch) / str(size)
+            questions_ = questions(size, QUESTIONS, DIMENSION, options.seed)
             if size >= ALONE_ROWS:
-                held, measured[size] = alone.answer(size, questions_, folder)
+                held, measured[size] = alone.answer(size, questions_, folder, options.seed)
             else:
-                held, measured[size] = peers.compare(pictures(size, DIMENSION), questions_, folder)
+                held, measured[size] = peers.compare(
+                    pictures(size, DIMENSION, options.seed), questions_, folder
+                )
             _tell(report, str(size), held, measured[size])
         recalls = [
             timed.recall for one in measured.values() for timed in one.values() if timed.recalls
@@ -66,15 +69,17 @@ def run() -> Report:
             if size in measured:
                 report.figures[target] = measured[size][name].ratio("faiss")
                 report.targets[target] = Target(measured[size][name].ratio("faiss"), least)
-        held_real, timed_real = peers.compare(*real(QUESTIONS), Path(scratch) / "real")
+        held_real, timed_real = peers.compare(
+            *real(QUESTIONS, options.seed), Path(scratch) / "real"
+        )
         _tell(report, "pocket model's", held_real, timed_real)
         recalls += [timed.recall for timed in timed_real.values() if timed.recalls]
         report.figures["worst_recall@10"] = min(recalls)
         report.targets["worst_recall@10"] = Target(min(recalls), 0.99)
         if LOADED_ROWS in measured:
-            asyncio.run(through_gallery.measure(report, LOADED_ROWS, Path(scratch)))
-    if drawing:
-        Path(drawing).write_text(plot.drawn(measured), "utf-8")
+            asyncio.run(through_gallery.measure(report, LOADED_ROWS, Path(scratch), options.seed))
+    if options.plot:
+        options.plot.write_text(plot.drawn(measured), "utf-8")
     return report
 
 
@@ -99,6 +104,5 @@ def _tell(report: Report, of: str, held: float, timed: dict[str, Timed]) -> None
 
 
 def _scratch() -> Path:
-    folder = Path(__file__).resolve().parents[2] / "build"
-    folder.mkdir(exist_ok=True)
-    return folder
+    BUILD.mkdir(exist_ok=True)
+    return BUILD

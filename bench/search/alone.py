@@ -16,11 +16,13 @@ from bench.vectors import Floats, made
 from index.search.kernels.constants import LOWEST
 
 
-def answer(size: int, asked: dict[str, Floats], folder: Path) -> tuple[float, dict[str, Timed]]:
+def answer(
+    size: int, asked: dict[str, Floats], folder: Path, seed: int
+) -> tuple[float, dict[str, Timed]]:
     """Resident bytes a row, and the times by filter, of rows that only the engine keeps."""
     columns = Columns.of(size)
     exact = Exact(columns, np.concatenate(list(asked.values())))
-    rows = filled(exact.passing(made(size, DIMENSION)), DIMENSION, columns, folder)
+    rows = filled(exact.passing(made(size, DIMENSION, seed)), DIMENSION, columns, folder)
     timed = {}
     for name, limit in FILTERS.items():
         filter, _ = limit.of(columns)

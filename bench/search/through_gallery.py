@@ -28,14 +28,14 @@ class Nothing:
     name, revision, dimension, side, shape, batch = "bench", "1", DIMENSION, 1, "squeeze", 1
 
 
-async def measure(report: Report, size: int, scratch: Path) -> None:
+async def measure(report: Report, size: int, scratch: Path, seed: int) -> None:
     """Put into the report what a gallery of so many rows takes to start and under a mixed load."""
     path = scratch / "gallery.db"
     model: Any = Nothing()
     await (await Gallery.open(path, model)).close()
-    vectors = pictures(size, DIMENSION)
+    vectors = pictures(size, DIMENSION, seed)
     _fill(path, vectors)
-    query = questions(size, 1, DIMENSION)["text"][0]
+    query = questions(size, 1, DIMENSION, seed)["text"][0]
     from_store, gallery = await _first_answer(path, model, query)
     await gallery.close()
     starts = []
@@ -47,7 +47,9 @@ async def measure(report: Report, size: int, scratch: Path) -> None:
     report.figures["start, first answer from derived files, s"] = spread(starts)
     report.figures["first_answer_s"] = statistics.median(starts)
     report.targets["first_answer_s"] = Target(statistics.median(starts), 0.5, at_least=False)
-    load = await _under_load(gallery, vectors, questions(size, 200, DIMENSION)["text"])
+    writes = questions(size, round(WRITES_PER_S * LOAD_S), DIMENSION, seed)["image"]
+    asked = questions(size, 200, DIMENSION, seed)["text"]
+    load = await _under_load(gallery, vectors, writes, asked)
     report.figures.update(load)
     for name in ("deleted_found", "added_missed"):
         report.targets[name] = Target(float(load[name] or 0), 0, at_least=False)
@@ -117,11 +119,13 @@ class Load:
     ms: list[float] = field(default_factory=list)
 
 
-async def _under_load(gallery: Gallery, vectors: Floats, asked: Floats) -> dict[str, Figure]:
+async def _under_load(
+    gallery: Gallery, vectors: Floats, writes: Floats, asked: Floats
+) -> dict[str, Figure]:
     idle = [await _asked_ms(gallery, query) for query in asked]
     load = Load()
     ends = time.perf_counter() + LOAD_S
-    await asyncio.gather(_write(gallery, vectors, load, ends), _ask(gallery, load, ends))
+    await asyncio.gather(_write(gallery, vectors, writes, load, ends), _ask(gallery, load, ends))
     return {
         "deleted_found": load.deleted_found,
         "added_missed": load.added_missed,
@@ -142,10 +146,9 @@ async def _asked_ms(gallery: Gallery, query: Floats) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-async def _write(gallery: Gallery, vectors: Floats, load: Load, ends: float) -> None:
+async def _write(gallery: Gallery, vectors: Floats, world: Floats, load: Load, ends: float) -> None:
     """Half of the writes add a link, half remove an old or a new one."""
     random = np.random.default_rng(3)
-    world = questions(len(vectors), round(WRITES_PER_S * LOAD_S), DIMENSION)["image"]
     old = random.choice(len(vectors), 2 * len(world), replace=False).tolist()
     half = WRITES_PER_S // COMMITS_PER_S // 2
     for turn in range(round(LOAD_S * COMMITS_PER_S)):

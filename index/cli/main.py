@@ -140,7 +140,7 @@ async def info(given: argparse.Namespace) -> int:
 
 async def backup(given: argparse.Namespace) -> int:
     """Copy the gallery, also while a bot writes it."""
-    from index.store.backup import back_up
+    from index.store.sqlite.backup import back_up
 
     path, copy = _database(given), Path(given.copy)
     size = await asyncio.to_thread(back_up, path, copy)
@@ -150,7 +150,7 @@ async def backup(given: argparse.Namespace) -> int:
 
 async def restore(given: argparse.Namespace) -> int:
     """Put a copy in the gallery's place."""
-    from index.store.backup import restore as put_back
+    from index.store.sqlite.backup import restore as put_back
 
     path, copy = _database(given), Path(given.copy)
     there = await asyncio.to_thread(path.exists)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-from index.types.query import QueryEmbedding, SavedSearch
+from index.types.query import QueryEmbedding
 from index.types.records import Belonging, Counts, Cursor, Group, Job, Link, ModelInfo
+from index.types.searches import Asked, SavedSearch
 
 
 class Links(Protocol):
@@ -83,8 +84,8 @@ class BookkeepingReader(Protocol):
     async def search_by_id(self, id: str) -> SavedSearch | None:
         """The search saved under this id; None when it was removed or is too old."""
 
-    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
-        """The saved searches of an owner, as they were saved, with `made_at`."""
+    async def searches_of(self, space: int, owner: int) -> list[SavedSearch]:
+        """The saved searches of an owner, oldest first."""
 
 
 class Bookkeeping(BookkeepingReader, Protocol):
@@ -127,7 +128,7 @@ class Bookkeeping(BookkeepingReader, Protocol):
         self,
         space: int,
         owner: int,
-        params: Mapping[str, Any],
+        asked: Asked,
         embedding: QueryEmbedding | None = None,
     ) -> str:
         """A short id under which this search can be run again for seven days.

@@ -37,11 +37,8 @@ class QueryEmbedding:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SavedSearch:
-    """A question that can be asked again, such as for its next page.
-
-    embedding   None when it was not to be kept; whoever asks again embeds the query again
-    """
+class UntypedSavedSearch:
+    """What `index.SavedSearch` is until bot/ takes the typed one of index/types/searches.py."""
 
     id: str
     space: int

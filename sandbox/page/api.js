@@ -5,6 +5,10 @@ const TIMEOUT_MS = 30_000;
 
 /** A request that was refused or never arrived; `message` is a sentence for people. */
 export class ApiError extends Error {
+  /**
+   * @param {string} message
+   * @param {{ status?: number, code?: number }} [options]
+   */
   constructor(message, { status = 0, code = 0 } = {}) {
     super(message);
     this.name = "ApiError";
@@ -14,27 +18,50 @@ export class ApiError extends Error {
 }
 
 export class Api {
+  /** @param {string} token */
   constructor(token) {
     this.token = token;
   }
 
+  /**
+   * @param {string} path
+   * @param {Record<string, any>} [query]
+   */
   get(path, query) {
     return this.#send("GET", path, { query });
   }
+  /**
+   * @param {string} path
+   * @param {unknown} [body]
+   */
   post(path, body) {
     return this.#send("POST", path, { body });
   }
+  /**
+   * @param {string} path
+   * @param {unknown} [body]
+   */
   put(path, body) {
     return this.#send("PUT", path, { body });
   }
+  /**
+   * @param {string} path
+   * @param {unknown} [body]
+   */
   patch(path, body) {
     return this.#send("PATCH", path, { body });
   }
+  /** @param {string} path */
   delete(path) {
     return this.#send("DELETE", path);
   }
 
-  /** `payload` with `files` beside it, as multipart: payload_json and files[0], files[1], … */
+  /**
+   * `payload` with `files` beside it, as multipart: payload_json and files[0], files[1], …
+   * @param {string} path
+   * @param {object} payload
+   * @param {File[]} files
+   */
   upload(path, payload, files) {
     if (!files.length) return this.post(path, payload);
     const form = new FormData();
@@ -43,11 +70,18 @@ export class Api {
     return this.#send("POST", path, { form });
   }
 
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {{ query?: Record<string, any>, body?: unknown, form?: FormData }} [options]
+   */
   async #send(method, path, { query, body, form } = {}) {
+    /** @type {Record<string, string>} */
     const headers = { Authorization: this.token };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const url = `/api/v10${path}${query ? `?${new URLSearchParams(query)}` : ""}`;
-    const request = { method, headers, body: form ?? (body && JSON.stringify(body)) };
+    /** @type {RequestInit} */
+    const request = { method, headers, body: form ?? (body ? JSON.stringify(body) : undefined) };
     for (let tries = 1; ; tries += 1) {
       const response = await reach(url, request);
       const answer = await readJson(response);
@@ -68,6 +102,10 @@ export async function fetchPeople() {
   return response.json();
 }
 
+/**
+ * @param {string} url
+ * @param {RequestInit} request
+ */
 async function reach(url, request) {
   try {
     return await fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -77,6 +115,7 @@ async function reach(url, request) {
   }
 }
 
+/** @param {Response} response */
 async function readJson(response) {
   const text = await response.text();
   if (!text) return null;
@@ -87,8 +126,13 @@ async function readJson(response) {
   }
 }
 
+/**
+ * @param {Response} response
+ * @param {any} answer
+ */
 function refusal(response, answer) {
   const detail = firstFieldError(answer?.errors) ?? answer?.message;
+  /** @type {Record<number, string>} */
   const sentences = {
     50001: "You cannot see this channel.",
     50013: "You do not have permission to do that.",
@@ -100,7 +144,11 @@ function refusal(response, answer) {
   return new ApiError(message, { status: response.status, code: answer?.code ?? 0 });
 }
 
-/** Discord nests field errors: {content: {_errors: [{message}]}}. The first one is enough to read. */
+/**
+ * Discord nests field errors: {content: {_errors: [{message}]}}. The first one is enough to read.
+ * @param {any} errors
+ * @returns {string | undefined}
+ */
 function firstFieldError(errors) {
   if (!errors || typeof errors !== "object") return undefined;
   if (Array.isArray(errors._errors)) return errors._errors[0]?.message;
@@ -111,4 +159,5 @@ function firstFieldError(errors) {
   return undefined;
 }
 
+/** @param {number} ms */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -35,13 +35,49 @@ const MAX_TYPING_NAMED = 3;
 const NARROW = window.matchMedia("(max-width: 720px)");
 const ROOMY = window.matchMedia("(min-width: 1180px)"); // there is space for the members beside the chat
 
-export class App {
-  #guild = null;
-  #channel = null;
-  #controller = new AbortController();
-  #bannerTimer = null;
+/** No place is open. What needs one is only called while one is. */
+const NOWHERE = /** @type {any} */ (null);
 
-  /** person: {user, token, …} from /sandbox/people. become(person) and leave() change who this tab is. */
+export class App {
+  /** @type {Guild} */
+  #guild = NOWHERE;
+  /** @type {Channel} */
+  #channel = NOWHERE;
+  #controller = new AbortController();
+  /** @type {number | undefined} */
+  #bannerTimer;
+
+  /** @type {Sidebar} */
+  sidebar;
+  /** @type {MessageList} */
+  messages;
+  /** @type {Composer} */
+  composer;
+  /** @type {MemberPanel} */
+  members;
+  /** @type {Forum} */
+  forum;
+  /** @type {Hints} */
+  hints;
+  /** @type {HTMLElement} */
+  header;
+  /** @type {HTMLElement} */
+  banner;
+  /** @type {HTMLElement} */
+  gate;
+  /** @type {HTMLElement} */
+  typing;
+  /** @type {HTMLElement} */
+  column;
+  /** @type {HTMLElement} */
+  welcome;
+  /** @type {HTMLElement} */
+  element;
+
+  /**
+   * person: {user, token, …} from /sandbox/people. become(person) and leave() change who this tab is.
+   * @param {{ person: Person, people: Person[], become: (person: Person) => void, leave: () => void }} options
+   */
   constructor({ person, people, become, leave }) {
     this.person = person;
     this.people = people;
@@ -68,7 +104,10 @@ export class App {
 
   // ---- building
 
-  /** What views share: the parts, and what they can ask the App for. */
+  /**
+   * What views share: the parts, and what they can ask the App for.
+   * @returns {Context}
+   */
   #sharedContext() {
     const { store, api, interactions, commandIndex } = this;
     return {
@@ -76,6 +115,7 @@ export class App {
       api,
       interactions,
       commandIndex,
+      messages: NOWHERE, // until #buildViews
       signal: this.#controller.signal,
       go: (target) => this.go(target),
       goGuild: (guild) => this.#goFirst(guild),
@@ -96,9 +136,9 @@ export class App {
       dismiss: (message) => this.outbox.forget(message),
       toggleReaction: (message, reaction) => this.outbox.toggleReaction(message, reaction),
       focusComposer: () => this.composer.focus(),
-      send: (...message) => {
+      send: (channelId, payload, files, replied) => {
         this.messages.follow();
-        this.outbox.send(...message);
+        this.outbox.send(channelId, payload, files, replied);
       },
       openChannelMenu: (event, channel) => openChannelMenu(event, channel, this.context),
       switchPerson: () =>
@@ -131,7 +171,12 @@ export class App {
       h("div.composer-place", {}, this.composer.element, this.typing),
     );
     const accepts = () => this.element.dataset.view === "messages";
-    this.column.append(watchDrops(this.column, { accepts, take: (files) => this.composer.takeFiles(files) }));
+    this.column.append(
+      watchDrops(this.column, {
+        accepts,
+        take: (files) => this.composer.takeFiles(files),
+      }),
+    );
     this.welcome = h("div.welcome", {}, magpie(72), h("p", {}, "Flying in…"));
     this.element = h(
       "div.app.starting",
@@ -171,6 +216,10 @@ export class App {
     this.#listenToMessages();
   }
 
+  /**
+   * @param {string} type
+   * @param {any} data
+   */
   #dispatch(type, data) {
     this.store.apply(type, data);
     this.interactions.apply(type, data);
@@ -180,13 +229,17 @@ export class App {
 
   // ---- places
 
-  /** Go to {guildId, channelId, messageId}; anything this person cannot see says so. */
+  /**
+   * Go to {guildId, channelId, messageId}; anything this person cannot see says so.
+   * @param {Target} target
+   */
   go({ guildId, channelId, messageId }) {
     const address = `#/${guildId}/${channelId}${messageId ? `/${messageId}` : ""}`;
     if (location.hash === address) this.#followAddress();
     else location.hash = address;
   }
 
+  /** @param {Guild} guild */
   #goFirst(guild) {
     const channel = this.store.firstChannel(guild);
     if (channel) this.go({ guildId: guild.id, channelId: channel.id, messageId: null });
@@ -214,6 +267,11 @@ export class App {
     else this.#showNoChannel(null);
   }
 
+  /**
+   * @param {Guild} guild
+   * @param {Channel} channel
+   * @param {string | null} messageId
+   */
   #show(guild, channel, messageId) {
     this.#guild = guild;
     this.#channel = channel;
@@ -229,18 +287,24 @@ export class App {
     this.#openView(guild, channel, messageId);
   }
 
+  /** @param {Channel} channel */
   #viewOf(channel) {
     if (!this.store.canRead(channel)) return "closed";
     if (this.store.isAgeRestricted(channel) && !hasAgreed(channel)) return "age";
     return isForum(channel) ? "forum" : "messages";
   }
 
+  /**
+   * @param {Guild} guild
+   * @param {Channel} channel
+   * @param {string | null} messageId
+   */
   async #openView(guild, channel, messageId) {
     const { view } = this.element.dataset;
     this.messages.element.hidden = view !== "messages";
     this.forum.element.hidden = view !== "forum";
     this.gate.hidden = view !== "age" && view !== "closed";
-    this.composer.element.parentElement.hidden = view !== "messages";
+    /** @type {HTMLElement} */ (this.composer.element.parentElement).hidden = view !== "messages";
     this.hints.show(view === "messages");
     if (view === "age") {
       const agreed = () => this.#show(guild, channel, messageId);
@@ -257,9 +321,10 @@ export class App {
     if (!messageId && !NARROW.matches && !document.querySelector(".veil, .lightbox")) this.composer.focus();
   }
 
+  /** @param {Guild | null} guild */
   #showNoChannel(guild) {
-    this.#guild = guild;
-    this.#channel = null;
+    this.#guild = guild ?? NOWHERE;
+    this.#channel = NOWHERE;
     this.store.openChannel = null;
     this.element.dataset.view = "none";
     this.sidebar.show(guild, null);
@@ -268,7 +333,7 @@ export class App {
     this.gate.hidden = false;
     this.messages.element.hidden = true;
     this.forum.element.hidden = true;
-    this.composer.element.parentElement.hidden = true;
+    /** @type {HTMLElement} */ (this.composer.element.parentElement).hidden = true;
     replace(this.gate, emptyGate(guild, this.context.switchPerson));
   }
 
@@ -276,7 +341,7 @@ export class App {
     this.element.classList.remove("starting");
     this.welcome.remove();
     const before = this.#guild;
-    this.#guild = this.store.guilds.get(before?.id) ?? null;
+    this.#guild = this.store.guilds.get(before?.id) ?? NOWHERE;
     // a new name or icon leaves the reader where they are; a new connection loads afresh
     if (this.#guild && this.#guild === before) this.#refreshPlace();
     else this.#followAddress();
@@ -294,7 +359,7 @@ export class App {
 
   #channelGone() {
     toast("This channel is gone, or you may no longer see it.");
-    this.#channel = null;
+    this.#channel = NOWHERE;
     this.#stayOrGoFirst();
   }
 
@@ -310,7 +375,12 @@ export class App {
 
   #drawHeader() {
     const channel = this.#channel;
-    const parent = isThread(channel) ? this.#guild.channels.get(channel.parent_id) : null;
+    const parent = isThread(channel) ? this.#guild.channels.get(channel.parent_id ?? "") : null;
+    /**
+     * @param {IconName} name
+     * @param {string} label
+     * @param {() => void} run
+     */
     const toggle = (name, label, run) =>
       h("button.round", { type: "button", "aria-label": label, title: label, onclick: run }, icon(name));
     replace(
@@ -358,6 +428,7 @@ export class App {
     replace(this.typing, words && dots(), words);
   }
 
+  /** @param {string} state */
   #connection(state) {
     clearTimeout(this.#bannerTimer);
     if (state === "ready") {
@@ -377,11 +448,14 @@ export class App {
 
   #listenToMessages() {
     const { list } = this.messages;
+    /** @param {EventTarget | null} target */
     const messageOf = (target) => {
-      const row = target.closest?.(".message[data-id]");
+      /** @type {HTMLElement | null} */
+      const row = /** @type {Element} */ (target).closest?.(".message[data-id]");
       const timeline = this.store.timeline(this.#channel.id);
-      return row && { row, message: timeline.get(row.dataset.id) };
+      return row && { row, message: timeline.get(row.dataset.id ?? "") };
     };
+    /** @param {Event} event */
     const showToolbar = ({ target }) => {
       const found = messageOf(target);
       if (!found?.message || found.row.querySelector(".toolbar") || found.row.querySelector(".editor"))
@@ -393,11 +467,13 @@ export class App {
     list.addEventListener("focusin", showToolbar);
     list.addEventListener("contextmenu", (event) => {
       const found = messageOf(event.target);
-      if (found?.message && !event.target.closest("textarea, a[target=_blank]"))
+      const target = /** @type {Element} */ (event.target);
+      if (found?.message && !target.closest("textarea, a[target=_blank]"))
         openMessageMenu(event, found.message, this.messages.context);
     });
   }
 
+  /** @param {Modal} modal */
   #openModal(modal) {
     const place = { guildId: this.#guild.id, channelId: modal.channel_id ?? this.#channel.id };
     openModal(
@@ -409,9 +485,10 @@ export class App {
 
   // ---- keys
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.defaultPrevented) return;
-    const typing = event.target.closest?.("input, textarea, select");
+    const typing = /** @type {Element} */ (event.target).closest?.("input, textarea, select");
     if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
       event.preventDefault();
       this.#neighbour(event.key === "ArrowUp" ? -1 : 1);
@@ -430,13 +507,17 @@ export class App {
     }
   }
 
+  /** @param {number} step */
   #neighbour(step) {
-    const links = [...this.sidebar.channels.querySelectorAll("a.channel")];
+    /** @type {NodeListOf<HTMLElement>} */
+    const found = this.sidebar.channels.querySelectorAll("a.channel");
+    const links = [...found];
     const at = links.findIndex((link) => link.dataset.channelId === this.#channel?.id);
     links[(at + step + links.length) % links.length]?.click();
   }
 }
 
+/** @param {string[]} names */
 function typingWords(names) {
   if (names.length > MAX_TYPING_NAMED) return "Several people are typing…";
   if (!names.length) return "";

@@ -7,6 +7,7 @@ import { FLAG } from "./timeline.js";
 
 const UNITS = ["bytes", "KB", "MB", "GB"];
 
+/** @param {Message} message */
 export function attachments(message) {
   const files = message.attachments ?? [];
   const pictures = files.filter(isPicture);
@@ -17,12 +18,14 @@ export function attachments(message) {
   ];
 }
 
+/** @param {FileInfo} file */
 export function isSpoiler(file) {
   return (
     file.filename.startsWith("SPOILER_") || Boolean((file.flags ?? 0) & FLAG.spoiler) || Boolean(file.spoiler)
   );
 }
 
+/** @param {FileInfo} file */
 export function isPicture(file) {
   return (
     /^(image|video)\//.test(file.content_type ?? "") ||
@@ -30,6 +33,7 @@ export function isPicture(file) {
   );
 }
 
+/** @param {Attachment} file */
 function pictureOfAttachment(file) {
   return pictureOf(file, {
     key: file.id,
@@ -39,6 +43,7 @@ function pictureOfAttachment(file) {
   });
 }
 
+/** @param {FileInfo} file */
 export function fileCard(file) {
   const href = local(file.url);
   return h(
@@ -49,6 +54,7 @@ export function fileCard(file) {
   );
 }
 
+/** @param {number} bytes */
 export function formatBytes(bytes) {
   if (!Number.isFinite(bytes)) return "";
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));

@@ -7,14 +7,20 @@ import { openMenu } from "./menu.js";
 import { isThread, PERMISSION } from "./permissions.js";
 import { CHANNEL } from "./store.js";
 
-/** What one can do with a channel or a category: copy its link, and with Manage Channels make and delete. */
+/**
+ * What one can do with a channel or a category: copy its link, and with Manage Channels make and delete.
+ * @param {MouseEvent} event
+ * @param {Channel} target
+ * @param {Context} context
+ */
 export function openChannelMenu(event, target, context) {
   const { store, api } = context;
-  const guild = store.guildOf(target.id);
+  const guild = /** @type {Guild} */ (store.guildOf(target.id));
   const category = target.type === 4;
   const organises = store.canInGuild(guild, PERMISSION.manageChannels);
   const parent = category ? target.id : target.parent_id;
-  const items = [
+  /** @type {(MenuItem | false)[]} */
+  const offered = [
     !category && { label: "Mark as read", icon: "check", run: () => store.markRead(target.id) },
     !category && {
       label: "Copy link",
@@ -40,11 +46,20 @@ export function openChannelMenu(event, target, context) {
           run: () => api.delete(`/channels/${target.id}`),
         }),
     },
-  ].filter(Boolean);
-  openMenu(event, items, target.name);
+  ];
+  openMenu(
+    event,
+    offered.filter((item) => item !== false),
+    target.name,
+  );
 }
 
-/** A dialog for a new channel in the category `parentId`, or a new category. */
+/**
+ * A dialog for a new channel in the category `parentId`, or a new category.
+ * @param {Api} api
+ * @param {Guild} guild
+ * @param {string | null} parentId
+ */
 function createChannel(api, guild, parentId) {
   const name = h("input", { maxlength: 100, placeholder: "new-channel", "aria-label": "Name" });
   const type = h(
@@ -55,6 +70,10 @@ function createChannel(api, guild, parentId) {
     h("option", { value: CHANNEL.voice }, "Voice channel"),
     h("option", { value: CHANNEL.category }, "Category"),
   );
+  /**
+   * @param {string} label
+   * @param {HTMLElement} input
+   */
   const field = (label, input) => h("label.field", {}, h("span", {}, label), input);
   const dialog = openDialog({
     title: "Create channel",

@@ -2,6 +2,10 @@
 
 import { toast } from "./toast.js";
 
+/**
+ * @param {string} text
+ * @param {string} done
+ */
 export async function copy(text, done) {
   try {
     await navigator.clipboard.writeText(text);

@@ -7,10 +7,13 @@ import { coerce, freeTextOption, OPTION, offered } from "./commands.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 
+/** @typedef {TextPill | FilePill} Pill */
+
 const AUTOCOMPLETE_WAIT_MS = 220; // one question for a burst of keys
 const MAX_OFFERED = 25;
 
 export class CommandForm {
+  /** @type {Map<string, Pill>} */
   #pills = new Map(); // option name -> pill
   #row = h("div.command-row");
   #tail = h("input.command-tail", {
@@ -24,6 +27,9 @@ export class CommandForm {
   /**
    * context: {store, guild, people(guild), suggestions, autocomplete(leaf, values, focused) → choices}
    * send(values, labels): run it. leave(): back to plain text.
+   * @param {Leaf} leaf
+   * @param {FormContext} context
+   * @param {{ send: (values: Record<string, any>, labels: Record<string, string>) => void, leave: () => void }} options
    */
   constructor(leaf, context, { send, leave }) {
     this.leaf = leaf;
@@ -58,7 +64,10 @@ export class CommandForm {
     this.element.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** Put typed texts into their options; an option that is not shown yet appears. */
+  /**
+   * Put typed texts into their options; an option that is not shown yet appears.
+   * @param {Record<string, string>} texts
+   */
   fill(texts) {
     for (const option of this.leaf.options) {
       if (texts[option.name] === undefined) continue;
@@ -75,27 +84,33 @@ export class CommandForm {
     else this.#tail.focus();
   }
 
-  /** Files that were dropped or pasted go into the first free file option. False when there is none. */
+  /**
+   * Files that were dropped or pasted go into the first free file option. False when there is none.
+   * @param {File[]} files
+   */
   takeFiles(files) {
     const options = this.leaf.options.filter((option) => option.type === OPTION.attachment);
     const free = options.find((option) => !this.#pills.get(option.name)?.given()) ?? options[0];
     if (!free || !files.length) return false;
-    this.#add(free).setFile(files[0]);
+    const pill = this.#add(free);
+    if (pill instanceof FilePill) pill.setFile(files[0]);
     this.#draw();
     return true;
   }
 
   submit() {
     this.#takeTail();
+    /** @type {Record<string, unknown>} */
     const values = {};
+    /** @type {Record<string, string>} */
     const labels = {};
     for (const pill of this.#pills.values()) {
       const given = pill.given();
       if (!given && !pill.option.required) continue;
       const problem = given ? given.problem : `“${pill.option.name}” is needed.`;
       if (problem) return this.#complain(pill, problem);
-      values[pill.option.name] = given.value;
-      labels[pill.option.name] = given.label;
+      values[pill.option.name] = given?.value;
+      labels[pill.option.name] = given?.label ?? "";
     }
     this.context.suggestions.hide();
     this.send(values, labels);
@@ -109,6 +124,10 @@ export class CommandForm {
     );
   }
 
+  /**
+   * @param {Pill} pill
+   * @param {string} problem
+   */
   #complain(pill, problem) {
     pill.element.classList.add("problem");
     pill.focus();
@@ -116,20 +135,30 @@ export class CommandForm {
     this.#hint.classList.add("problem");
   }
 
+  /** @param {Pick<CommandOption, "description">} option */
   explain(option) {
     this.#hint.classList.remove("problem");
     this.#hint.textContent = option.description;
     for (const pill of this.#pills.values()) pill.element.classList.remove("problem");
   }
 
-  /** Jump to the option whose name was just typed as "name:" inside another one. */
+  /**
+   * Jump to the option whose name was just typed as "name:" inside another one.
+   * @param {string} name
+   */
   jumpTo(name) {
     const option = this.leaf.options.find((candidate) => candidate.name === name);
-    this.#add(option);
+    if (!option) return;
+    const pill = this.#add(option);
     this.#draw();
-    this.#pills.get(name).focus();
+    pill.focus();
   }
 
+  /**
+   * The option's pill, which appears when it is not there yet.
+   * @param {CommandOption} option
+   * @returns {Pill}
+   */
   #add(option) {
     if (!this.#pills.has(option.name)) {
       this.#pills.set(
@@ -137,9 +166,10 @@ export class CommandForm {
         option.type === OPTION.attachment ? new FilePill(option, this) : new TextPill(option, this),
       );
     }
-    return this.#pills.get(option.name);
+    return /** @type {Pill} */ (this.#pills.get(option.name));
   }
 
+  /** @param {string} name */
   #remove(name) {
     this.#pills.delete(name);
     this.#draw();
@@ -169,21 +199,23 @@ export class CommandForm {
         ? `More for ${this.leaf.name}: ${missing.map((option) => option.name).join(", ")}`
         : "End of the command",
     );
-    if (holder && this.#row.contains(holder)) holder.focus();
+    if (holder instanceof HTMLElement && this.#row.contains(holder)) holder.focus();
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.defaultPrevented || this.context.suggestions.key(event)) return;
-    const onButton = event.target.closest("button");
+    const target = /** @type {HTMLInputElement} */ (event.target);
+    const onButton = target.closest("button");
     if (event.key === "Enter" && !onButton) {
       event.preventDefault();
       this.submit();
     } else if (event.key === "Escape") {
       event.preventDefault();
       this.leave();
-    } else if (event.key === "Backspace" && event.target.value === "") {
+    } else if (event.key === "Backspace" && target.value === "") {
       event.preventDefault();
-      this.#backspace(event.target);
+      this.#backspace(target);
     } else if (event.key === "Tab" && event.target === this.#tail && this.#tail.value && !event.shiftKey) {
       const named = this.#missing().find((option) => option.name.startsWith(this.#tail.value.trim()));
       if (!named) return;
@@ -214,10 +246,13 @@ export class CommandForm {
     this.fill({ [option.name]: words });
   }
 
-  /** At the start of an empty option: drop it, or leave the command from the first one. */
+  /**
+   * At the start of an empty option: drop it, or leave the command from the first one.
+   * @param {HTMLInputElement} input
+   */
   #backspace(input) {
     const pills = [...this.#pills.values()];
-    if (input === this.#tail) return pills.length ? pills.at(-1).focus() : this.leave();
+    if (input === this.#tail) return pills.length ? pills[pills.length - 1].focus() : this.leave();
     const at = pills.findIndex((pill) => pill.element.contains(input));
     if (!pills[at]?.option.required && pills.length > 1) this.#remove(pills[at].option.name);
     else if (at > 0) pills[at - 1].focus();
@@ -226,14 +261,21 @@ export class CommandForm {
 }
 
 class TextPill {
+  /** @type {Given | null} */
   #chosen = null; // {value, label} taken from the list
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #asked = 0;
 
+  /**
+   * @param {CommandOption} option
+   * @param {CommandForm} form
+   */
   constructor(option, form) {
     this.option = option;
     this.form = form;
     const numeric = option.type === OPTION.integer || option.type === OPTION.number;
+    /** @type {HTMLInputElement} */
     this.input = h("input", {
       type: "text",
       size: 1,
@@ -258,6 +300,7 @@ class TextPill {
     this.input.focus();
   }
 
+  /** @param {string} text */
   set(text) {
     const choices = this.#offers();
     const found = choices && text ? coerce(this.option, text, choices) : null;
@@ -266,7 +309,10 @@ class TextPill {
     this.#resize();
   }
 
-  /** {value, label}, {problem}, or null when empty. */
+  /**
+   * {value, label}, {problem}, or null when empty.
+   * @returns {Given | null}
+   */
   given() {
     const text = this.input.value.trim();
     if (!text) return null;
@@ -313,10 +359,11 @@ class TextPill {
     const choices = this.#offers();
     if (!choices) return this.form.context.suggestions.hide();
     const typed = this.input.value.trim().toLowerCase().replace(/^[#@]/, "");
+    /** @param {Choice} choice */
     const bare = (choice) => choice.label.toLowerCase().replace(/^[#@]/, "");
     const fitting = choices
       .filter((choice) => bare(choice).includes(typed))
-      .sort((a, b) => bare(b).startsWith(typed) - bare(a).startsWith(typed));
+      .sort((a, b) => Number(bare(b).startsWith(typed)) - Number(bare(a).startsWith(typed)));
     this.#offer(fitting, "Nothing fits what you typed.");
   }
 
@@ -336,6 +383,10 @@ class TextPill {
       );
   }
 
+  /**
+   * @param {Choice[]} choices
+   * @param {string | null} empty
+   */
   #offer(choices, empty) {
     const items = choices
       .slice(0, MAX_OFFERED)
@@ -348,12 +399,14 @@ class TextPill {
     });
   }
 
+  /** @param {Choice} choice */
   #take({ value, label }) {
     this.#chosen = { value, label };
     this.input.value = label;
     this.#resize();
     this.form.context.suggestions.hide();
-    this.form.element.querySelector(".command-hint").textContent = "Enter runs the command, Tab goes on.";
+    const hint = /** @type {Element} */ (this.form.element.querySelector(".command-hint"));
+    hint.textContent = "Enter runs the command, Tab goes on.";
   }
 
   /** A pill is as wide as its text. */
@@ -363,16 +416,22 @@ class TextPill {
 }
 
 class FilePill {
+  /** @type {File | null} */
   #file = null;
 
+  /**
+   * @param {CommandOption} option
+   * @param {CommandForm} form
+   */
   constructor(option, form) {
     this.option = option;
     this.form = form;
+    /** @type {HTMLInputElement} */
     this.picker = h("input", {
       type: "file",
       accept: "image/*",
       hidden: true,
-      onchange: () => this.setFile(this.picker.files[0]),
+      onchange: () => this.setFile(this.picker.files?.[0]),
     });
     this.button = h("button.file-choice", {
       type: "button",
@@ -396,6 +455,7 @@ class FilePill {
 
   set() {} // typed text is no file
 
+  /** @param {File | undefined} file */
   setFile(file) {
     if (!file) return;
     this.#file = file;
@@ -405,6 +465,7 @@ class FilePill {
     this.form.explain({ description: "Enter runs the command." });
   }
 
+  /** @returns {Given | null} */
   given() {
     return this.#file ? { value: this.#file, label: this.#file.name } : null;
   }

@@ -20,18 +20,28 @@ export const OPTION = {
 };
 const COMMAND_TYPE = { slash: 1, user: 2, message: 3 };
 
-/** The leaves of an application-command-index, sorted by name. */
+/**
+ * The leaves of an application-command-index, sorted by name.
+ * @param {CommandIndexPayload} index
+ */
 export function slashCommands(index) {
   return commandsOf(index, COMMAND_TYPE.slash)
     .flatMap(leavesOf)
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** The commands of the messages' context menu. */
+/**
+ * The commands of the messages' context menu.
+ * @param {CommandIndexPayload} index
+ */
 export function messageCommands(index) {
   return commandsOf(index, COMMAND_TYPE.message);
 }
 
+/**
+ * @param {CommandIndexPayload} index
+ * @param {number} type
+ */
 function commandsOf(index, type) {
   const applications = new Map(
     (index.applications ?? []).map((application) => [application.id, application]),
@@ -44,7 +54,12 @@ function commandsOf(index, type) {
     }));
 }
 
+/** @param {Command} command */
 function leavesOf(command) {
+  /**
+   * @param {string[]} path
+   * @param {{ description: string, options?: CommandOption[] }} node
+   */
   const leaf = (path, { description, options = [] }) => ({
     name: path.join(" "),
     path,
@@ -53,6 +68,11 @@ function leavesOf(command) {
     command,
     application: command.application,
   });
+  /**
+   * @param {string[]} path
+   * @param {Command | CommandOption} node
+   * @returns {Leaf[]}
+   */
   const descend = (path, node) => {
     const inner = (node.options ?? []).filter(
       (option) => option.type === OPTION.subcommand || option.type === OPTION.group,
@@ -64,9 +84,14 @@ function leavesOf(command) {
   return descend([command.name], command);
 }
 
-/** Leaves that fit what was typed after "/", best first: the beginning of a name before the inside of one. */
+/**
+ * Leaves that fit what was typed after "/", best first: the beginning of a name before the inside of one.
+ * @param {Leaf[]} leaves
+ * @param {string} typed
+ */
 export function matching(leaves, typed) {
   const words = typed.toLowerCase().trimStart();
+  /** @param {Leaf} leaf */
   const rank = (leaf) => (leaf.name.startsWith(words) ? 0 : leaf.name.includes(words) ? 1 : 2);
   return leaves.filter((leaf) => rank(leaf) < 2).sort((a, b) => rank(a) - rank(b));
 }
@@ -75,6 +100,8 @@ export function matching(leaves, typed) {
  * A whole typed command: {leaf, texts: {option name: text}}, or null when it names no command.
  * "/find dog in snow show:everyone" → query "dog in snow", show "everyone": words before the first
  * "name:" belong to the first option that takes words.
+ * @param {string} text
+ * @param {Leaf[]} leaves
  */
 export function parseTyped(text, leaves) {
   if (!text.startsWith("/")) return null;
@@ -85,12 +112,18 @@ export function parseTyped(text, leaves) {
   return leaf ? { leaf, texts: splitOptions(typed.slice(leaf.name.length), leaf.options) } : null;
 }
 
+/**
+ * @param {string} text
+ * @param {CommandOption[]} options
+ */
 function splitOptions(text, options) {
   const names = options.map((option) => option.name).join("|");
+  /** @type {Record<string, string>} */
   const texts = {};
   let current = freeTextOption(options)?.name;
   let from = 0;
   let named = false; // an option that was named appears even when nothing follows yet
+  /** @param {number} end */
   const put = (end) => {
     const value = text.slice(from, end).trim();
     if (current && (value || named)) texts[current] = value;
@@ -105,8 +138,12 @@ function splitOptions(text, options) {
   return texts;
 }
 
-/** Where loose words go: the first option that takes any text, else the first that is no file. */
+/**
+ * Where loose words go: the first option that takes any text, else the first that is no file.
+ * @param {CommandOption[]} options
+ */
 export function freeTextOption(options) {
+  /** @param {CommandOption} option */
   const takesText = (option) => option.type === OPTION.string && !option.choices?.length;
   return options.find(takesText) ?? options.find((option) => option.type !== OPTION.attachment);
 }
@@ -114,6 +151,9 @@ export function freeTextOption(options) {
 /**
  * What one can choose for an option right now: [{label, value, detail?}], or null when anything may be typed.
  * `store` and `guild` know members, channels and roles.
+ * @param {CommandOption} option
+ * @param {Pick<FormContext, "store" | "guild" | "people">} context
+ * @returns {Choice[] | null}
  */
 export function offered(option, { store, guild, people }) {
   if (option.choices?.length) return option.choices.map(({ name, value }) => ({ label: name, value }));
@@ -136,7 +176,14 @@ export function offered(option, { store, guild, people }) {
   }
 }
 
+/**
+ * @param {CommandOption} option
+ * @param {Store} store
+ * @param {Guild} guild
+ * @returns {Choice[]}
+ */
 function channelsFor(option, store, guild) {
+  /** @param {Channel} channel */
   const fits = (channel) => !option.channel_types?.length || option.channel_types.includes(channel.type);
   const tree = store
     .tree(guild)
@@ -149,10 +196,17 @@ function channelsFor(option, store, guild) {
   }));
 }
 
+/** @param {Guild} guild */
 const rolesFor = (guild) =>
   [...guild.roles.values()].map((role) => ({ label: `@${role.name}`.replace("@@", "@"), value: role.id }));
 
-/** {value, label} of typed text for an option, or {problem: a sentence}. */
+/**
+ * {value, label} of typed text for an option, or {problem: a sentence}.
+ * @param {CommandOption} option
+ * @param {string} text
+ * @param {Choice[] | null} choices
+ * @returns {Given}
+ */
 export function coerce(option, text, choices) {
   const label = text.trim();
   if (choices) return chosenFrom(option, label, choices);
@@ -164,6 +218,10 @@ export function coerce(option, text, choices) {
   return { value: label, label };
 }
 
+/**
+ * @param {CommandOption} option
+ * @param {string} label
+ */
 function coerceNumber(option, label) {
   const value = Number(label);
   const whole = option.type === OPTION.integer;
@@ -177,7 +235,13 @@ function coerceNumber(option, label) {
   return { value, label };
 }
 
+/**
+ * @param {CommandOption} option
+ * @param {string} label
+ * @param {Choice[]} choices
+ */
 function chosenFrom(option, label, choices) {
+  /** @param {unknown} text */
   const bare = (text) => String(text).toLowerCase().replace(/^[#@]/, "");
   const id = /^<[#@][!&]?(\d+)>$/.exec(label)?.[1];
   const found =
@@ -192,9 +256,14 @@ function chosenFrom(option, label, choices) {
 /**
  * The `data` of an interaction, and the files beside it.
  * values: {option name: value}; an attachment's value is a File.
+ * @param {Leaf} leaf
+ * @param {Record<string, any>} values
+ * @param {{ focused?: string | null }} [options]
  */
 export function commandData(leaf, values, { focused = null } = {}) {
+  /** @type {File[]} */
   const files = [];
+  /** @type {{ id: string, filename: string }[]} */
   const attachments = [];
   const filled = leaf.options.filter(
     (option) => values[option.name] !== undefined || option.name === focused,
@@ -221,7 +290,11 @@ export function commandData(leaf, values, { focused = null } = {}) {
   return { data: guildId ? { ...data, guild_id: guildId } : data, files };
 }
 
-/** The `data` of a context-menu command on a message. */
+/**
+ * The `data` of a context-menu command on a message.
+ * @param {Pick<Command, "id" | "name" | "version" | "guild_id">} command
+ * @param {string} targetId
+ */
 export function menuData({ id, name, version, guild_id: guildId }, targetId) {
   const data = {
     id,
@@ -235,16 +308,25 @@ export function menuData({ id, name, version, guild_id: guildId }, targetId) {
   return guildId ? { ...data, guild_id: guildId } : data;
 }
 
+/**
+ * @param {Leaf} leaf
+ * @param {object[]} options
+ */
 function nestedOptions(leaf, options) {
+  /** @type {Command | CommandOption} */
   let node = leaf.command;
   const wrappers = leaf.path.slice(1).map((name) => {
-    node = node.options.find((option) => option.name === name);
+    node = /** @type {CommandOption} */ (node.options?.find((option) => option.name === name));
     return { type: node.type, name };
   });
   return wrappers.reduceRight((inner, wrapper) => [{ ...wrapper, options: inner }], options);
 }
 
-/** "/find query: dog in snow": how a command that was sent is told. */
+/**
+ * "/find query: dog in snow": how a command that was sent is told.
+ * @param {Leaf} leaf
+ * @param {Record<string, string>} labels
+ */
 export function commandLabel(leaf, labels) {
   const parts = leaf.options
     .filter((option) => labels[option.name])

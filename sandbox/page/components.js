@@ -27,10 +27,15 @@ const TYPE = {
   separator: 14,
   container: 17,
 };
+/** @type {Record<number, string>} */
 const BUTTON_STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "premium" };
 const LINK_STYLE = 5;
 const openContainers = new Set(); // spoiler containers that were opened
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 export function components(message, context) {
   const scope = { ...context, message };
   return (message.components ?? []).map((component, index) =>
@@ -38,11 +43,18 @@ export function components(message, context) {
   );
 }
 
+/**
+ * @param {Component} component
+ * @param {string} key
+ * @param {Scope} scope
+ * @returns {HTMLElement}
+ */
 function draw(component, key, scope) {
+  /** @param {Component[] | undefined} items */
   const children = (items) => (items ?? []).map((child, index) => draw(child, `${key}.${index}`, scope));
   switch (component.type) {
     case TYPE.container:
-      return drawContainer(component, key, children(component.components), scope);
+      return drawContainer(component, key, children(component.components));
     case TYPE.section:
       return h(
         "div.section",
@@ -82,7 +94,12 @@ function draw(component, key, scope) {
   }
 }
 
-function drawContainer(component, key, children, scope) {
+/**
+ * @param {Component} component
+ * @param {string} key
+ * @param {Child} children
+ */
+function drawContainer(component, key, children) {
   const colour =
     component.accent_color === null || component.accent_color === undefined
       ? null
@@ -100,13 +117,19 @@ function drawContainer(component, key, children, scope) {
   return element;
 }
 
+/**
+ * @param {MediaItem} item
+ * @param {string} key
+ */
 function media(item, key) {
   const name = fileName(item.media.url);
   return pictureOf(item.media, { key, name, alt: item.description ?? "", spoiler: Boolean(item.spoiler) });
 }
 
+/** @param {string | undefined} url */
 const fileName = (url) => decodeURIComponent((url ?? "").split("?")[0].split("/").at(-1) ?? "");
 
+/** @param {Component} component */
 function drawFile(component) {
   const name = component.name ?? fileName(component.file.url);
   return fileCard({ filename: name, size: component.size, url: local(component.file.url) ?? "" });
@@ -114,6 +137,10 @@ function drawFile(component) {
 
 // ---- buttons
 
+/**
+ * @param {Component} component
+ * @param {Scope} scope
+ */
 function drawButton(component, scope) {
   const face = [emoji(component.emoji), component.label && h("span", {}, component.label)];
   const classes = `component-button ${BUTTON_STYLES[component.style] ?? "secondary"}`;
@@ -136,12 +163,20 @@ function drawButton(component, scope) {
   return button;
 }
 
-/** While an answer is awaited the button shows dots, and nothing else in the message can be pressed. */
+/**
+ * While an answer is awaited the button shows dots, and nothing else in the message can be pressed.
+ * @param {HTMLElement} control
+ * @param {Scope} scope
+ * @param {Component} component
+ * @param {string[]} [values]
+ */
 async function pressing(control, scope, component, values) {
-  const body = control.closest(".message");
-  const others = [
-    ...body.querySelectorAll(".component-button:not([disabled]), .component-select:not([disabled])"),
-  ].filter((element) => element.tagName !== "A");
+  const body = /** @type {Element} */ (control.closest(".message"));
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const controls = body.querySelectorAll(
+    ".component-button:not([disabled]), .component-select:not([disabled])",
+  );
+  const others = [...controls].filter((element) => element.tagName !== "A");
   control.classList.add("pending");
   control.setAttribute("aria-busy", "true");
   for (const element of others) element.disabled = true;
@@ -158,6 +193,7 @@ async function pressing(control, scope, component, values) {
 
 const dots = () => h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
 
+/** @param {Emoji | undefined} partial */
 function emoji(partial) {
   if (!partial?.name) return null;
   return h("span.button-emoji", { "aria-hidden": "true" }, partial.id ? `:${partial.name}:` : partial.name);
@@ -165,11 +201,21 @@ function emoji(partial) {
 
 // ---- selects
 
+/**
+ * @param {Component} component
+ * @param {SelectOption[]} options
+ * @param {Scope} scope
+ */
 function drawSelect(component, options, scope) {
   const many = (component.max_values ?? 1) > 1;
   return many ? drawMultiSelect(component, options, scope) : drawSingleSelect(component, options, scope);
 }
 
+/**
+ * @param {Component} component
+ * @param {SelectOption[]} options
+ * @param {Scope} scope
+ */
 function drawSingleSelect(component, options, scope) {
   const chosen = options.find((option) => option.default);
   const select = h(
@@ -182,7 +228,12 @@ function drawSingleSelect(component, options, scope) {
   return select;
 }
 
-/** Several values: tick them in a list, which is sent when it closes. */
+/**
+ * Several values: tick them in a list, which is sent when it closes.
+ * @param {Component} component
+ * @param {SelectOption[]} options
+ * @param {Scope} scope
+ */
 function drawMultiSelect(component, options, scope) {
   const boxes = options.map((option) =>
     h("input", { type: "checkbox", value: option.value, checked: option.default }),
@@ -216,9 +267,17 @@ function drawMultiSelect(component, options, scope) {
   return details;
 }
 
-/** Members, roles or channels as the options of a select that has none of its own. */
+/**
+ * Members, roles or channels as the options of a select that has none of its own.
+ * @param {Component} component
+ * @param {Scope} scope
+ */
 function candidates(component, { guild, store }) {
   const chosen = new Set((component.default_values ?? []).map((value) => String(value.id)));
+  /**
+   * @param {string} value
+   * @param {string} label
+   */
   const option = (value, label) => ({ value, label, default: chosen.has(value) });
   const users = () =>
     [...guild.members.values()].map((member) => option(member.user.id, displayName(member.user, member)));

@@ -19,15 +19,24 @@ const TYPING_EVERY_MS = 8_000;
 const MAX_MENTIONS_OFFERED = 8;
 
 export class Composer {
-  #channel = null;
-  #guild = null;
+  /** @type {Channel} */
+  #channel = /** @type {any} */ (null); // until open()
+  /** @type {Guild} */
+  #guild = /** @type {any} */ (null); // until open()
+  /** @type {Map<string, string>} */
   #drafts = new Map(); // channel id -> text
-  #reply = null; // {message, ping}
+  /** @type {{ message: Message, ping: boolean } | null} */
+  #reply = null;
+  /** @type {CommandForm | null} */
   #form = null;
   #typedAt = 0;
+  /** @type {string | null} */
   #warnedAbout = null; // text that looks like a command but is none; the second Enter sends it
 
-  /** context: the App's shared parts: {store, api, interactions, commandIndex, messages} */
+  /**
+   * context: the App's shared parts: {store, api, interactions, commandIndex, messages}
+   * @param {Context} context
+   */
   constructor(context) {
     this.context = context;
     this.suggestions = new Suggestions();
@@ -75,6 +84,10 @@ export class Composer {
     this.element.addEventListener("paste", (event) => this.#paste(event));
   }
 
+  /**
+   * @param {Channel} channel
+   * @param {Guild} guild
+   */
   open(channel, guild) {
     if (this.#channel) this.#drafts.set(this.#channel.id, this.field.value);
     const other = this.#channel?.id !== channel.id;
@@ -94,7 +107,10 @@ export class Composer {
     else this.field.focus();
   }
 
-  /** Put `text` in the field, as if it had been typed; a whole command becomes pills. */
+  /**
+   * Put `text` in the field, as if it had been typed; a whole command becomes pills.
+   * @param {string} text
+   */
   async fill(text) {
     this.#leaveForm();
     this.field.value = text;
@@ -106,11 +122,13 @@ export class Composer {
     }
   }
 
+  /** @param {Message} message */
   replyTo(message) {
     this.#setReply(message);
     this.focus();
   }
 
+  /** @param {File[]} files */
   takeFiles(files) {
     if (!files.length || !this.#channel) return;
     if (this.#form?.takeFiles(files)) return this.#form.focus();
@@ -123,6 +141,7 @@ export class Composer {
 
   // ---- keys and typing
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.isComposing) return; // an input method's Enter is not ours
     if (this.suggestions.key(event, { passEnter: this.#isComplete() })) return;
@@ -201,7 +220,7 @@ export class Composer {
     const all = match[1] === "@" ? this.#mentionable() : this.#channelNames();
     const items = all
       .filter((item) => item.search.includes(typed))
-      .sort((a, b) => b.search.startsWith(typed) - a.search.startsWith(typed))
+      .sort((a, b) => Number(b.search.startsWith(typed)) - Number(a.search.startsWith(typed)))
       .slice(0, MAX_MENTIONS_OFFERED);
     // a name that is typed in full needs no choosing: Enter shall send
     if (items.length === 1 && items[0].data.slice(1).toLowerCase() === typed) return this.suggestions.hide();
@@ -212,6 +231,10 @@ export class Composer {
     });
   }
 
+  /**
+   * @param {number} replaced
+   * @param {string} text
+   */
   #insert(replaced, text) {
     const end = this.field.selectionStart;
     this.field.setRangeText(text, end - replaced, end, "end");
@@ -279,11 +302,13 @@ export class Composer {
     this.#post(text);
   }
 
+  /** @param {{ leaf: Leaf, texts: Record<string, string> }} typed */
   #runTyped({ leaf, texts }) {
     this.#enterForm(leaf, texts);
-    this.#form.submit();
+    this.#form?.submit();
   }
 
+  /** @param {string} text */
   #warnUnknown(text) {
     this.#warnedAbout = text;
     const nobody = !this.#leaves().length;
@@ -295,7 +320,9 @@ export class Composer {
     );
   }
 
+  /** @param {string} text */
   #post(text) {
+    /** @type {MessagePayload} */
     const payload = { content: this.#withIds(text), nonce: freshId(), tts: false };
     if (this.#reply) {
       payload.message_reference = {
@@ -317,7 +344,10 @@ export class Composer {
     this.context.send(this.#channel.id, payload, files, replied);
   }
 
-  /** "@Ada" and "#pets" → the ids that Discord wants; the longest names first, so that @Ada B is not @Ada. */
+  /**
+   * "@Ada" and "#pets" → the ids that Discord wants; the longest names first, so that @Ada B is not @Ada.
+   * @param {string} text
+   */
   #withIds(text) {
     const names = new Map();
     for (const role of this.#guild.roles.values())
@@ -342,6 +372,10 @@ export class Composer {
 
   // ---- commands
 
+  /**
+   * @param {Leaf} leaf
+   * @param {Record<string, string>} texts
+   */
   #enterForm(leaf, texts) {
     this.suggestions.hide();
     const { store, interactions, people } = this.context;
@@ -350,6 +384,7 @@ export class Composer {
       channelId: this.#channel.id,
       applicationId: leaf.application.id,
     };
+    /** @type {FormContext} */
     const context = {
       store,
       guild: this.#guild,
@@ -359,7 +394,7 @@ export class Composer {
         interactions.autocomplete({ ...place, data: commandData(chosen, values, { focused }).data }),
     };
     this.#form?.element.remove();
-    this.#form = new CommandForm(leaf, context, {
+    const form = new CommandForm(leaf, context, {
       send: (values, labels) => {
         this.#leaveForm();
         this.field.value = "";
@@ -374,11 +409,12 @@ export class Composer {
         this.field.focus();
       },
     });
-    this.#form.fill(texts);
+    this.#form = form;
+    form.fill(texts);
     this.plain.hidden = true;
     this.uploads.element.hidden = true;
-    this.box.append(this.#form.element);
-    this.#form.focus();
+    this.box.append(form.element);
+    form.focus();
   }
 
   #leaveForm() {
@@ -391,22 +427,24 @@ export class Composer {
 
   // ---- looks
 
+  /** @param {Message | null} message */
   #setReply(message) {
-    this.#reply = message && { message, ping: message.author.id !== this.context.store.me?.id };
-    this.replyBar.hidden = !message;
-    if (!message) return;
+    const reply = message && { message, ping: message.author.id !== this.context.store.me?.id };
+    this.#reply = reply;
+    this.replyBar.hidden = !reply;
+    if (!message || !reply) return;
     const name = displayName(message.author, this.context.store.member(this.#guild.id, message.author.id));
     const ping = h("button.ping", {
       type: "button",
-      "aria-pressed": String(this.#reply.ping),
+      "aria-pressed": String(reply.ping),
       title: "Notify the author",
     });
     const drawPing = () => {
-      ping.textContent = this.#reply.ping ? "@ on" : "@ off";
-      ping.setAttribute("aria-pressed", String(this.#reply.ping));
+      ping.textContent = reply.ping ? "@ on" : "@ off";
+      ping.setAttribute("aria-pressed", String(reply.ping));
     };
     ping.addEventListener("click", () => {
-      this.#reply.ping = !this.#reply.ping;
+      reply.ping = !reply.ping;
       drawPing();
     });
     drawPing();
@@ -442,10 +480,11 @@ export class Composer {
   }
 
   #pick() {
-    this.takeFiles([...this.picker.files]);
+    this.takeFiles([...(this.picker.files ?? [])]);
     this.picker.value = "";
   }
 
+  /** @param {ClipboardEvent} event */
   #paste(event) {
     const files = [...(event.clipboardData?.files ?? [])];
     if (!files.length) return;
@@ -454,9 +493,14 @@ export class Composer {
   }
 }
 
+/**
+ * @param {Channel} channel
+ * @param {boolean} mayWrite
+ */
 function placeholder(channel, mayWrite) {
   const mark = isThread(channel) ? "" : "#";
   return mayWrite ? `Message ${mark}${channel.name}` : "Only commands here: type /";
 }
 
+/** @param {string} text */
 const escapePattern = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");

@@ -7,6 +7,8 @@ let titles = 0;
 /**
  * Open a dialog. actions: [{label, style?, run(close)}]; Enter in a field runs the last one.
  * Returns {close, say(sentence), busy(boolean)}.
+ * @param {{ title: string, body: Child, actions: DialogAction[], wide?: boolean, onClose?: () => void }} options
+ * @returns {Dialog}
  */
 export function openDialog({ title, body, actions, wide = false, onClose }) {
   const before = document.activeElement;
@@ -32,10 +34,11 @@ export function openDialog({ title, body, actions, wide = false, onClose }) {
   function close() {
     document.removeEventListener("keydown", onKey, true);
     veil.remove();
-    before?.focus?.();
+    if (before instanceof HTMLElement) before.focus();
     onClose?.();
   }
 
+  /** @param {KeyboardEvent} event */
   function onKey(event) {
     if (document.body.lastElementChild !== veil) return; // something lies on top
     if (event.key === "Escape") {
@@ -46,12 +49,14 @@ export function openDialog({ title, body, actions, wide = false, onClose }) {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    buttons.at(-1).click();
+    buttons.at(-1)?.click();
   });
   veil.addEventListener("mousedown", (event) => event.target === veil && close());
   document.addEventListener("keydown", onKey, true);
   document.body.append(veil);
-  (form.querySelector("input, textarea, select") ?? buttons.at(-1)).focus();
+  /** @type {HTMLElement | null} */
+  const field = form.querySelector("input, textarea, select");
+  (field ?? buttons.at(-1))?.focus();
   return {
     close,
     say: (sentence) => {
@@ -64,7 +69,10 @@ export function openDialog({ title, body, actions, wide = false, onClose }) {
   };
 }
 
-/** A question with a dangerous answer. `run` may fail; its sentence is shown and the dialog stays. */
+/**
+ * A question with a dangerous answer. `run` may fail; its sentence is shown and the dialog stays.
+ * @param {{ title: string, body: Child, label: string, run: () => Promise<unknown> }} options
+ */
 export function confirmDanger({ title, body, label, run }) {
   const dialog = openDialog({
     title,
@@ -76,7 +84,11 @@ export function confirmDanger({ title, body, label, run }) {
   });
 }
 
-/** Run `work`, then close; when it fails, say why and stay. */
+/**
+ * Run `work`, then close; when it fails, say why and stay.
+ * @param {Dialog} dialog
+ * @param {() => Promise<unknown>} work
+ */
 export async function attempt(dialog, work) {
   dialog.busy(true);
   try {

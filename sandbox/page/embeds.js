@@ -6,10 +6,19 @@ import { cssColour } from "./people.js";
 import { link, prose } from "./prose.js";
 import { formatMoment } from "./time.js";
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 export function embeds(message, context) {
   return (message.embeds ?? []).map((embed, index) => drawEmbed(embed, `${message.id}:e${index}`, context));
 }
 
+/**
+ * @param {Embed} embed
+ * @param {string} key
+ * @param {MessageContext} context
+ */
 function drawEmbed(embed, key, context) {
   const bare = isBarePicture(embed);
   if (bare) return gallery([embedPicture(bare, `${key}:image`, embed)]);
@@ -33,7 +42,8 @@ function drawEmbed(embed, key, context) {
           embed.url ? link(embed.url, prose(embed.title, context), context) : prose(embed.title, context),
         ),
       embed.description && h("div.embed-description", {}, prose(embed.description, context)),
-      embed.fields?.length > 0 &&
+      embed.fields &&
+        embed.fields.length > 0 &&
         h(
           "dl",
           {},
@@ -46,7 +56,10 @@ function drawEmbed(embed, key, context) {
   );
 }
 
-/** A link straight to a picture, or a GIF: only the picture is shown. */
+/**
+ * A link straight to a picture, or a GIF: only the picture is shown.
+ * @param {Embed} embed
+ */
 function isBarePicture(embed) {
   if (embed.type === "gifv")
     return local(embed.video?.proxy_url ?? embed.video?.url) ? embed.video : embed.thumbnail;
@@ -54,12 +67,21 @@ function isBarePicture(embed) {
   return null;
 }
 
+/**
+ * @param {Media} media
+ * @param {string} key
+ * @param {Embed} embed
+ */
 function embedPicture(media, key, embed) {
   // an unfurled address lies elsewhere; the proxy's copy is what a client shows
-  const shown = { ...media, url: local(media.proxy_url) ? media.proxy_url : media.url };
+  const shown = { ...media, url: (local(media.proxy_url) && media.proxy_url) || media.url };
   return pictureOf(shown, { key, name: embed.title ?? "", alt: media.description ?? embed.title ?? "" });
 }
 
+/**
+ * @param {EmbedAuthor} author
+ * @param {MessageContext} context
+ */
 function drawAuthor({ name, url, icon_url: iconUrl, proxy_icon_url: proxyUrl }, context) {
   const face = local(proxyUrl) ?? local(iconUrl);
   return h(
@@ -70,6 +92,10 @@ function drawAuthor({ name, url, icon_url: iconUrl, proxy_icon_url: proxyUrl }, 
   );
 }
 
+/**
+ * @param {EmbedField} field
+ * @param {MessageContext} context
+ */
 function drawField({ name, value, inline }, context) {
   return h(
     "div",
@@ -79,6 +105,7 @@ function drawField({ name, value, inline }, context) {
   );
 }
 
+/** @param {Embed} embed */
 function drawFooter({ footer, timestamp }) {
   const moment = timestamp ? formatMoment(new Date(timestamp)) : null;
   return h("p.embed-footer", {}, [footer?.text, moment].filter(Boolean).join(" · "));

@@ -14,9 +14,17 @@ import { Uploads } from "./uploads.js";
 const MAX_PREVIEWS = 30; // posts whose beginning is shown; each is a request
 
 export class Forum {
+  /** @type {Guild} */
+  guild = /** @type {any} */ (null); // until open()
+  /** @type {Channel} */
+  channel = /** @type {any} */ (null); // until open()
+  /** @type {Map<string, Message | null>} */
   #starters = new Map(); // post id -> its first message, or null when that is gone
 
-  /** context: {store, api, go, signal} */
+  /**
+   * context: {store, api, go, signal}
+   * @param {Context} context
+   */
   constructor(context) {
     this.context = context;
     this.element = h("section.forum", { hidden: true });
@@ -27,6 +35,10 @@ export class Forum {
     );
   }
 
+  /**
+   * @param {Channel} channel
+   * @param {Guild} guild
+   */
   async open(channel, guild) {
     Object.assign(this, { channel, guild });
     this.draw();
@@ -42,13 +54,17 @@ export class Forum {
     await this.#loadStarters(channel);
   }
 
-  /** The posts' first messages, for the words and the picture on their cards. */
+  /**
+   * The posts' first messages, for the words and the picture on their cards.
+   * @param {Channel} channel
+   */
   async #loadStarters(channel) {
     const unknown = this.context.store
       .threads(channel, { archived: true })
       .filter((post) => !this.#starters.has(post.id));
     await Promise.all(
       unknown.slice(0, MAX_PREVIEWS).map(async (post) => {
+        /** @type {Message[]} */
         const page = await this.context.api
           .get(`/channels/${post.id}/messages`, { around: post.id, limit: 1 })
           .catch(() => []);
@@ -88,6 +104,7 @@ export class Forum {
     );
   }
 
+  /** @param {Channel} post */
   #card(post) {
     const { store, go } = this.context;
     const owner = store.member(this.guild.id, post.owner_id);
@@ -125,7 +142,7 @@ export class Forum {
       multiple: true,
       "aria-label": "Pictures",
       onchange: () => {
-        uploads.add([...picker.files]);
+        uploads.add([...(picker.files ?? [])]);
         picker.value = "";
       },
     });
@@ -139,6 +156,12 @@ export class Forum {
     });
   }
 
+  /**
+   * @param {Dialog} dialog
+   * @param {HTMLInputElement} title
+   * @param {HTMLTextAreaElement} text
+   * @param {Uploads} uploads
+   */
   #post(dialog, title, text, uploads) {
     if (!title.value.trim()) return dialog.say("A post needs a title.");
     if (!text.value.trim() && !uploads.size) return dialog.say("A post needs some text or a picture.");

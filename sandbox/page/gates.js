@@ -6,11 +6,18 @@ import { isThread } from "./permissions.js";
 
 const ADULT = "magpie.adult."; // in sessionStorage: whoever sits here agreed to see this channel
 
-/** Did one agree to see this age-restricted channel? A thread goes with its channel. */
+/**
+ * Did one agree to see this age-restricted channel? A thread goes with its channel.
+ * @param {Channel} channel
+ */
 export function hasAgreed(channel) {
   return sessionStorage.getItem(ADULT + placeOf(channel)) !== null;
 }
 
+/**
+ * @param {Channel} channel
+ * @param {{ agreed: () => void, back: () => void }} options
+ */
 export function ageGate(channel, { agreed, back }) {
   const agree = () => {
     sessionStorage.setItem(ADULT + placeOf(channel), "yes");
@@ -33,7 +40,10 @@ export function ageGate(channel, { agreed, back }) {
   ];
 }
 
-/** A voice channel that one sees but may not join. */
+/**
+ * A voice channel that one sees but may not join.
+ * @param {Channel} channel
+ */
 export function closedGate(channel) {
   const why =
     "You see this voice channel, but may not connect to it; what is written in it stays with those who may.";
@@ -44,7 +54,11 @@ export function closedGate(channel) {
   ];
 }
 
-/** Nothing is open to this person in `guild`, or they are in none. */
+/**
+ * Nothing is open to this person in `guild`, or they are in none.
+ * @param {Guild | null} guild
+ * @param {() => void} switchPerson
+ */
 export function emptyGate(guild, switchPerson) {
   const why = guild
     ? "There is no channel that you can see in this server."
@@ -57,4 +71,5 @@ export function emptyGate(guild, switchPerson) {
   ];
 }
 
+/** @param {Channel} channel */
 const placeOf = (channel) => (isThread(channel) ? channel.parent_id : channel.id);

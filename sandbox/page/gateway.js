@@ -23,14 +23,19 @@ const SESSION_LOST = new Set([1000, 1001, 4007, 4009]);
 const MAX_WAIT_S = 15;
 
 export class Gateway extends Emitter {
+  /** @type {WebSocket | null} */
   #socket = null;
-  #session = null; // {id, seq}
-  #heartbeat = null;
-  #retry = null;
+  /** @type {{ id: string, seq: number | null } | null} */
+  #session = null;
+  /** @type {number | undefined} */
+  #heartbeat;
+  /** @type {number | undefined} */
+  #retry;
   #acknowledged = true;
   #failures = 0;
   #closed = false;
 
+  /** @param {string} token */
   constructor(token) {
     super();
     this.token = token;
@@ -59,6 +64,7 @@ export class Gateway extends Emitter {
     this.#socket?.close(1000);
   }
 
+  /** @param {{ op: number, d: any, s: number | null, t: string }} payload */
   #receive({ op, d, s, t }) {
     if (this.#closed) return;
     if (s && this.#session) this.#session.seq = s;
@@ -66,10 +72,15 @@ export class Gateway extends Emitter {
     else if (op === OP.hello) this.#hello(d.heartbeat_interval);
     else if (op === OP.ack) this.#acknowledged = true;
     else if (op === OP.heartbeat) this.#send(OP.heartbeat, this.#session?.seq ?? null);
-    else if (op === OP.reconnect) this.#socket.close(CLOSED_FOR_RESUME);
+    else if (op === OP.reconnect) this.#socket?.close(CLOSED_FOR_RESUME);
     else if (op === OP.invalidSession) this.#invalid(d);
   }
 
+  /**
+   * @param {string} type
+   * @param {any} data
+   * @param {number | null} seq
+   */
   #dispatch(type, data, seq) {
     if (type === "READY") this.#session = { id: data.session_id, seq };
     if (type === "READY" || type === "RESUMED") {
@@ -79,6 +90,7 @@ export class Gateway extends Emitter {
     this.emit("dispatch", type, data);
   }
 
+  /** @param {number} intervalMs */
   #hello(intervalMs) {
     this.#acknowledged = true;
     this.#beatIn(intervalMs * Math.random(), intervalMs);
@@ -91,6 +103,10 @@ export class Gateway extends Emitter {
     }
   }
 
+  /**
+   * @param {number} delayMs
+   * @param {number} intervalMs
+   */
   #beatIn(delayMs, intervalMs) {
     clearTimeout(this.#heartbeat);
     this.#heartbeat = setTimeout(() => {
@@ -102,11 +118,16 @@ export class Gateway extends Emitter {
     }, delayMs);
   }
 
+  /** @param {boolean} resumable */
   #invalid(resumable) {
     if (!resumable) this.#session = null;
-    this.#socket.close(CLOSED_FOR_RESUME);
+    this.#socket?.close(CLOSED_FOR_RESUME);
   }
 
+  /**
+   * @param {WebSocket} socket
+   * @param {number} code
+   */
   #lost(socket, code) {
     if (socket !== this.#socket) return;
     this.#socket = null;
@@ -125,6 +146,10 @@ export class Gateway extends Emitter {
     this.#retry = setTimeout(() => this.open(), seconds * 1000);
   }
 
+  /**
+   * @param {number} op
+   * @param {unknown} d
+   */
   #send(op, d) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ op, d }));
   }

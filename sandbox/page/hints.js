@@ -8,13 +8,17 @@ const DISMISSED = "magpie.hints"; // in localStorage: they do not come back by t
 
 /** The panel above the composer. parts: {composer, messages}. */
 export class Hints {
+  /** @param {{ composer: Composer, messages: MessageList }} parts */
   constructor({ composer, messages }) {
     this.composer = composer;
     this.messages = messages;
     this.element = h("div.hints-place");
   }
 
-  /** Show them where they fit, until they were dismissed. */
+  /**
+   * Show them where they fit, until they were dismissed.
+   * @param {boolean} fits
+   */
   show(fits) {
     if (!fits || localStorage.getItem(DISMISSED)) replace(this.element);
     else if (!this.element.firstChild) this.#draw();
@@ -31,6 +35,11 @@ export class Hints {
   }
 
   #draw() {
+    /**
+     * @param {IconName} name
+     * @param {string} words
+     * @param {() => void} run
+     */
     const hint = (name, words, run) =>
       h("li", {}, h("button", { type: "button", onclick: run }, icon(name), words));
     const close = {
@@ -58,7 +67,7 @@ export class Hints {
   }
 
   #pointAtPicture() {
-    this.#withPicture((message, tile) => {
+    this.#withPicture((_message, tile) => {
       const box = tile.getBoundingClientRect();
       const at = { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2 };
       tile.dispatchEvent(
@@ -74,12 +83,18 @@ export class Hints {
     });
   }
 
-  /** The latest picture that somebody posted in the open channel. */
+  /**
+   * The latest picture that somebody posted in the open channel.
+   * @param {(message: Message, tile: HTMLElement) => void} use
+   */
   #withPicture(use) {
-    const tiles = [...this.messages.list.querySelectorAll(".message:not(.answer) .tile[data-key]")];
-    const tile = tiles.at(-1);
-    const message = tile && this.messages.find(tile.closest(".message").dataset.id);
-    if (!message) return toast("There is no picture in this channel: try another one.");
+    /** @type {NodeListOf<HTMLElement>} */
+    const tiles = this.messages.list.querySelectorAll(".message:not(.answer) .tile[data-key]");
+    const tile = [...tiles].at(-1);
+    /** @type {HTMLElement | null | undefined} */
+    const row = tile?.closest(".message");
+    const message = row && this.messages.find(row.dataset.id ?? "");
+    if (!tile || !message) return toast("There is no picture in this channel: try another one.");
     tile.scrollIntoView({ block: "center" });
     requestAnimationFrame(() => use(message, tile));
   }

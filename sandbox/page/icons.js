@@ -2,6 +2,8 @@
 
 import { svg } from "./dom.js";
 
+/** @typedef {keyof typeof PATHS} IconName */
+
 const PATHS = {
   hash: "M10 4 8 20 M16 4l-2 16 M4.5 9h16 M3.5 15h16",
   news: "M4 10v4l3 .5L9 20h2.5l-1-5L18 18V6L7 9.5z M21 10v4",
@@ -45,7 +47,10 @@ const PATHS = {
   file: "M6 3h8l4 4v14H6z M14 3v4h4",
 };
 
-/** An icon by name. It is decoration: whatever it stands on carries the label. */
+/**
+ * An icon by name. It is decoration: whatever it stands on carries the label.
+ * @param {IconName} name
+ */
 export function icon(name) {
   return svg(
     "svg",
@@ -59,7 +64,16 @@ let marks = 0;
 /** The magpie: black head and back, white shoulder and belly, a long tail with its blue-green sheen. */
 export function magpie(size = 40) {
   const sheen = `sheen-${(marks += 1)}`; // ids are unique in a document
+  /**
+   * @param {string} offset
+   * @param {string} colour
+   */
   const stop = (offset, colour) => svg("stop", { offset, "stop-color": colour });
+  /**
+   * @param {string} id
+   * @param {string} x2
+   * @param {string} y2
+   */
   const gradient = (id, x2, y2) =>
     svg(
       "linearGradient",
@@ -68,6 +82,10 @@ export function magpie(size = 40) {
       stop("0.5", "#5b8cff"),
       stop("1", "#a78bfa"),
     );
+  /**
+   * @param {string} d
+   * @param {Record<string, string>} attributes
+   */
   const part = (d, attributes) => svg("path", { d, ...attributes });
   return svg(
     "svg",

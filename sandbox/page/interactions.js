@@ -14,9 +14,15 @@ const PATIENCE_MS = 15_000; // the gateway says after 3 s that nobody answered; 
 const NO_ANSWER = "The application did not respond";
 
 export class Interactions extends Emitter {
-  #waiting = new Map(); // nonce -> {id, settle(failure or null)}
-  notices = []; // {nonce, id, channelId, label, failure}: drawn at the end of the channel
+  /** @type {Map<string, { id: string | null, settle(failure: string | null): void }>} */
+  #waiting = new Map(); // by nonce
+  /** @type {Notice[]} */
+  notices = []; // drawn at the end of the channel
 
+  /**
+   * @param {Api} api
+   * @param {Gateway} gateway
+   */
   constructor(api, gateway) {
     super();
     this.api = api;
@@ -26,6 +32,7 @@ export class Interactions extends Emitter {
   /**
    * Run a command. data: as Discord's clients send it ({id, name, type, version, options, …}).
    * label: what the person asked, shown until the answer is there.
+   * @param {Place & { applicationId: string, data: object, files?: File[], label: string }} options
    */
   async run({ guildId, channelId, applicationId, data, files = [], label }) {
     const nonce = freshId();
@@ -43,7 +50,13 @@ export class Interactions extends Emitter {
     else this.dismiss(nonce);
   }
 
-  /** Press a button or choose in a select. Gives a sentence when it failed, null when it was answered. */
+  /**
+   * Press a button or choose in a select. Gives a sentence when it failed, null when it was answered.
+   * @param {Message} message
+   * @param {Component} component
+   * @param {string[] | undefined} values
+   * @param {Place} place
+   */
   async press(message, component, values, place) {
     const nonce = freshId();
     const data = {
@@ -60,7 +73,10 @@ export class Interactions extends Emitter {
     });
   }
 
-  /** Choices for the option being typed, or [] when none came. */
+  /**
+   * Choices for the option being typed, or [] when none came.
+   * @param {Place & { applicationId: string, data: object }} options
+   */
   async autocomplete({ guildId, channelId, applicationId, data }) {
     const nonce = freshId();
     return new Promise((resolve) => {
@@ -69,6 +85,7 @@ export class Interactions extends Emitter {
           finish(event.choices ?? []);
       });
       const timer = setTimeout(() => finish([]), 3_500);
+      /** @param {{ name: string, value: string | number }[]} choices */
       const finish = (choices) => {
         clearTimeout(timer);
         stop();
@@ -80,7 +97,12 @@ export class Interactions extends Emitter {
     });
   }
 
-  /** Send a filled form. Gives a sentence when it failed, null when it was taken. */
+  /**
+   * Send a filled form. Gives a sentence when it failed, null when it was taken.
+   * @param {Modal} modal
+   * @param {ComponentAnswer[]} components
+   * @param {Place} place
+   */
   submit(modal, components, place) {
     const data = { id: modal.id, custom_id: modal.custom_id, components };
     return this.#send(INTERACTION.modal, {
@@ -91,6 +113,7 @@ export class Interactions extends Emitter {
     });
   }
 
+  /** @param {string} nonce */
   dismiss(nonce) {
     const notice = this.notices.find((entry) => entry.nonce === nonce);
     if (!notice) return;
@@ -98,7 +121,11 @@ export class Interactions extends Emitter {
     this.emit("changed", notice.channelId);
   }
 
-  /** What the gateway says of interactions; messages count as answers. */
+  /**
+   * What the gateway says of interactions; messages count as answers.
+   * @param {string} type
+   * @param {any} event
+   */
   apply(type, event) {
     if (type === "INTERACTION_CREATE") this.#named(event);
     else if (type === "INTERACTION_SUCCESS") this.#find(event)?.settle(null);
@@ -113,19 +140,26 @@ export class Interactions extends Emitter {
     }
   }
 
+  /** @param {{ nonce?: string, id?: string }} wanted */
   #named({ nonce, id }) {
-    const waiting = this.#waiting.get(nonce);
-    if (waiting) waiting.id = id;
+    const waiting = this.#waiting.get(nonce ?? "");
+    if (waiting) waiting.id = id ?? null;
   }
 
+  /** @param {{ nonce?: string, id?: string }} wanted */
   #find({ nonce, id }) {
     if (nonce && this.#waiting.has(nonce)) return this.#waiting.get(nonce);
     return [...this.#waiting.values()].find((waiting) => id && waiting.id === id);
   }
 
-  /** Post and wait for the end. Gives a sentence about what went wrong, or null. */
+  /**
+   * Post and wait for the end. Gives a sentence about what went wrong, or null.
+   * @param {number} type
+   * @param {InteractionRequest} request
+   */
   #send(type, request) {
     return new Promise((resolve) => {
+      /** @param {string | null} failure */
       const settle = (failure) => {
         clearTimeout(timer);
         this.#waiting.delete(request.nonce);
@@ -137,6 +171,10 @@ export class Interactions extends Emitter {
     });
   }
 
+  /**
+   * @param {number} type
+   * @param {InteractionRequest} request
+   */
   #post(type, { nonce, guildId, channelId, applicationId, data, files = [], extra = {} }) {
     return this.api.upload(
       "/interactions",
@@ -154,6 +192,7 @@ export class Interactions extends Emitter {
     );
   }
 
+  /** @param {Notice} notice */
   #notice(notice) {
     this.notices = [
       ...this.notices.filter((entry) => entry.nonce !== notice.nonce),

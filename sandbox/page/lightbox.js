@@ -3,7 +3,11 @@
 import { h, trapFocus } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** Show `pictures` [{src, name, alt, href}] starting at `index`; focus returns to where it was. */
+/**
+ * Show `pictures` [{src, name, alt, href}] starting at `index`; focus returns to where it was.
+ * @param {Picture[]} pictures
+ * @param {number} [index]
+ */
 export function openLightbox(pictures, index = 0) {
   const before = document.activeElement;
   const image = h("img.lightbox-picture", { alt: "" });
@@ -14,6 +18,11 @@ export function openLightbox(pictures, index = 0) {
     icon("open"),
     "Open original",
   );
+  /**
+   * @param {number} by
+   * @param {"left" | "right"} name
+   * @param {string} label
+   */
   const step = (by, name, label) =>
     h(
       `button.lightbox-step.lightbox-${name}`,
@@ -33,23 +42,26 @@ export function openLightbox(pictures, index = 0) {
     pictures.length > 1 && step(1, "right", "Next picture"),
   );
 
+  /** @param {number} next */
   function show(next) {
     index = (next + pictures.length) % pictures.length;
     const picture = pictures[index];
-    image.src = picture.href ?? picture.src;
+    const address = picture.href ?? picture.src ?? "";
+    image.src = address;
     image.alt = picture.alt ?? "";
     caption.textContent = [picture.name, pictures.length > 1 && `${index + 1} of ${pictures.length}`]
       .filter(Boolean)
       .join(" · ");
-    original.href = picture.href ?? picture.src;
+    original.href = address;
   }
 
   function close() {
     document.removeEventListener("keydown", onKey, true);
     dialog.remove();
-    before?.focus?.();
+    if (before instanceof HTMLElement) before.focus();
   }
 
+  /** @param {KeyboardEvent} event */
   function onKey(event) {
     if (event.key === "Escape") close();
     else if (event.key === "ArrowLeft") show(index - 1);
@@ -59,11 +71,11 @@ export function openLightbox(pictures, index = 0) {
     event.stopPropagation();
   }
 
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog || event.target.tagName === "FIGURE") close();
+  dialog.addEventListener("click", ({ target }) => {
+    if (target === dialog || /** @type {Element} */ (target).tagName === "FIGURE") close();
   });
   document.addEventListener("keydown", onKey, true);
   document.body.append(dialog);
   show(index);
-  dialog.querySelector(".lightbox-close").focus();
+  /** @type {HTMLElement} */ (dialog.querySelector(".lightbox-close")).focus();
 }

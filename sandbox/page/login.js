@@ -9,11 +9,16 @@ const RETRY_MS = 2_000;
 
 /** People one can be, the busiest roles first as the sandbox gives them; applications are left out. */
 export async function loadPeople() {
+  /** @type {Person[]} */
   const people = await fetchPeople();
   return people.filter((person) => !person.user.bot);
 }
 
-/** The log-in screen. `choose(person)` logs in; `signal` ends its waiting for the sandbox. */
+/**
+ * The log-in screen. `choose(person)` logs in; `signal` ends its waiting for the sandbox.
+ * @param {(person: Person) => void} choose
+ * @param {AbortSignal} signal
+ */
 export function loginScreen(choose, signal) {
   const list = h("ul.people", { "aria-label": "People" });
   const note = h("p.login-note", { role: "status" });
@@ -61,6 +66,10 @@ export function loginScreen(choose, signal) {
   return screen;
 }
 
+/**
+ * @param {Person} person
+ * @param {(person: Person) => void} choose
+ */
 function card(person, choose) {
   const name = displayName(person.user);
   return h(
@@ -82,7 +91,10 @@ function card(person, choose) {
   );
 }
 
-/** Roles over all servers, each once; without any, "Member". */
+/**
+ * Roles over all servers, each once; without any, "Member".
+ * @param {Person} person
+ */
 export function rolesLine({ guilds = [] }) {
   const roles = [...new Set(guilds.flatMap((guild) => guild.roles ?? []))].filter(
     (role) => role !== "@everyone",
@@ -95,7 +107,10 @@ export function rolesLine({ guilds = [] }) {
   );
 }
 
-/** A link that opens this person in a tab of their own. */
+/**
+ * A link that opens this person in a tab of their own.
+ * @param {Person} person
+ */
 export function newTab(person) {
   const name = displayName(person.user);
   return h(

@@ -10,7 +10,8 @@ import { applyTheme } from "./theme.js";
 import { toast } from "./toast.js";
 
 const PERSON = "magpie.person"; // in sessionStorage: the user's id
-const root = document.getElementById("root");
+const root = /** @type {HTMLElement} */ (document.getElementById("root"));
+/** @type {App | null} */
 let app = null;
 let leaving = new AbortController();
 
@@ -42,10 +43,19 @@ function showLogin() {
   root.replaceChildren(loginScreen(async (person) => enter(person, await loadPeople()), leaving.signal));
 }
 
+/**
+ * @param {Person} person
+ * @param {Person[]} people
+ */
 function enter(person, people) {
   close();
   sessionStorage.setItem(PERSON, person.user.id);
-  app = new App({ person, people, become: (other) => enter(other, people), leave: showLogin });
+  app = new App({
+    person,
+    people,
+    become: (other) => enter(other, people),
+    leave: showLogin,
+  });
   root.replaceChildren(app.element);
 }
 

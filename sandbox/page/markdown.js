@@ -6,14 +6,27 @@
  * emoji, time, command. A node is {type, …, children?}.
  */
 
+/**
+ * A node at a place of the text, and where what follows it begins.
+ * @typedef {{ node: MarkdownNode, end: number }} Found
+ */
+
+/** @typedef {{ indent: number, ordered: boolean, number: number, children: MarkdownNode[] }} ListItem */
+
 const MAX_DEPTH = 12; // nested further than this, marks stay text
 
-/** The tree of a message's content or of a text display. */
+/**
+ * The tree of a message's content or of a text display.
+ * @param {string} text
+ */
 export function parse(text) {
   return parseBlocks(text.replaceAll("\r\n", "\n"), 0);
 }
 
-/** The same text without marks, for previews and labels. */
+/**
+ * The same text without marks, for previews and labels.
+ * @param {string} text
+ */
 export function plain(text) {
   return flatten(parse(text)).replace(/\s+/g, " ").trim();
 }
@@ -27,7 +40,13 @@ const QUOTE_REST = />>> ([\s\S]*)$/y;
 const QUOTE = /(?:> ?[^\n]*(?:\n|$))+/y;
 const LIST_ITEM = /( *)([-*]|\d{1,9}\.) +([^\n]+)(?:\n|$)/y;
 
+/**
+ * @param {string} text
+ * @param {number} depth
+ * @returns {MarkdownNode[]}
+ */
 function parseBlocks(text, depth) {
+  /** @type {MarkdownNode[]} */
   const blocks = [];
   let at = 0;
   while (at < text.length) {
@@ -44,12 +63,22 @@ function parseBlocks(text, depth) {
   return blocks;
 }
 
+/**
+ * @param {string} text
+ * @param {number} at
+ * @param {number} depth
+ * @returns {Found | null}
+ */
 function blockAt(text, at, depth) {
   return (
     fenceAt(text, at) ?? headingAt(text, at, depth) ?? quoteAt(text, at, depth) ?? listAt(text, at, depth)
   );
 }
 
+/**
+ * @param {string} text
+ * @param {number} at
+ */
 function fenceAt(text, at) {
   const match = matchAt(FENCE, text, at);
   if (!match) return null;
@@ -60,6 +89,11 @@ function fenceAt(text, at) {
   };
 }
 
+/**
+ * @param {string} text
+ * @param {number} at
+ * @param {number} depth
+ */
 function headingAt(text, at, depth) {
   const heading = matchAt(HEADING, text, at);
   if (heading) {
@@ -71,15 +105,26 @@ function headingAt(text, at, depth) {
   return { node: { type: "subtext", children: parseInline(subtext[1], depth) }, end: at + subtext[0].length };
 }
 
+/**
+ * @param {string} text
+ * @param {number} at
+ * @param {number} depth
+ * @returns {Found | null}
+ */
 function quoteAt(text, at, depth) {
   const rest = matchAt(QUOTE_REST, text, at);
   if (rest) return { node: { type: "quote", children: parseBlocks(rest[1], depth + 1) }, end: text.length };
   if (!text.startsWith("> ", at)) return null;
-  const lines = matchAt(QUOTE, text, at)[0];
+  const [lines] = /** @type {RegExpExecArray} */ (matchAt(QUOTE, text, at));
   const inner = lines.replace(/\n$/, "").replace(/^> ?/gm, "");
   return { node: { type: "quote", children: parseBlocks(inner, depth + 1) }, end: at + lines.length };
 }
 
+/**
+ * @param {string} text
+ * @param {number} at
+ * @param {number} depth
+ */
 function listAt(text, at, depth) {
   const items = [];
   let end = at;
@@ -94,9 +139,13 @@ function listAt(text, at, depth) {
   return items.length ? { node: nestItems(items), end } : null;
 }
 
-/** Flat items with indents → lists within lists. */
+/**
+ * Flat items with indents → lists within lists.
+ * @param {ListItem[]} items
+ */
 function nestItems(items) {
   const [first] = items;
+  /** @type {MarkdownNode} */
   const list = { type: "list", ordered: first.ordered, start: first.number || 1, items: [] };
   for (let i = 0; i < items.length;) {
     let j = i + 1;
@@ -109,6 +158,10 @@ function nestItems(items) {
   return list;
 }
 
+/**
+ * @param {string} text
+ * @param {number} at
+ */
 function lineEnd(text, at) {
   // a fence may begin inside a line; what stands before it is the line
   const newline = text.indexOf("\n", at);
@@ -119,6 +172,7 @@ function lineEnd(text, at) {
 
 // ---- inline
 
+/** @type {[RegExp, (match: RegExpExecArray, depth: number) => MarkdownNode][]} */
 const INLINE = [
   [/\\([^0-9A-Za-z\s])/y, ([, mark]) => ({ type: "text", text: mark })],
   [/(`+)([\s\S]*?[^`])\1(?!`)/y, ([, , text]) => ({ type: "code", text: text.replace(/^ (.*) $/, "$1") })],
@@ -157,13 +211,24 @@ const INLINE = [
 ];
 const MARKS = /[\\`<@[h|*_~]/g; // where a rule can begin: everything between is text
 
+/**
+ * @param {string} type
+ * @returns {(match: RegExpExecArray, depth: number) => MarkdownNode}
+ */
 function nested(type) {
   return ([, text], depth) => ({ type, children: parseInline(text, depth + 1) });
 }
 
+/**
+ * @param {string} text
+ * @param {number} depth
+ * @returns {MarkdownNode[]}
+ */
 function parseInline(text, depth) {
+  /** @type {MarkdownNode[]} */
   const nodes = [];
   let pending = 0; // start of the text not yet taken by a node
+  /** @param {number} end */
   const takeText = (end) => {
     if (end > pending) nodes.push({ type: "text", text: text.slice(pending, end) });
   };
@@ -182,6 +247,12 @@ function parseInline(text, depth) {
   return nodes;
 }
 
+/**
+ * @param {string} text
+ * @param {number} at
+ * @param {number} depth
+ * @returns {{ node: MarkdownNode, length: number } | null}
+ */
 function inlineAt(text, at, depth) {
   // snake_case and file_names are words, not emphasis
   const insideWord = text[at] === "_" && /\w/.test(text[at - 1] ?? "");
@@ -194,22 +265,38 @@ function inlineAt(text, at, depth) {
   return null;
 }
 
+/**
+ * @param {string} text
+ * @param {number} from
+ */
 function nextMark(text, from) {
   MARKS.lastIndex = from;
   return MARKS.exec(text)?.index ?? -1;
 }
 
-/** A bare address in parentheses does not own the closing one. */
+/**
+ * A bare address in parentheses does not own the closing one.
+ * @param {string} url
+ */
 function balanced(url) {
   while (url.endsWith(")") && url.split(")").length > url.split("(").length) url = url.slice(0, -1);
   return url;
 }
 
+/**
+ * @param {RegExp} rule
+ * @param {string} text
+ * @param {number} at
+ */
 function matchAt(rule, text, at) {
   rule.lastIndex = at;
   return rule.exec(text);
 }
 
+/**
+ * @param {MarkdownNode[]} nodes
+ * @returns {string}
+ */
 function flatten(nodes) {
   return nodes
     .map((node) => {

@@ -12,7 +12,10 @@ const MAX_HEIGHT_PX = 360;
 const MIN_SIDE_PX = 60; // a tiny picture is still something to click
 const revealed = new Set(); // spoilers that were opened, so that a redrawn message keeps them open
 
-/** The same address on this origin, or null: a CDN named by another host name is still this CDN. */
+/**
+ * The same address on this origin, or null: a CDN named by another host name is still this CDN.
+ * @param {string | null | undefined} url
+ */
 export function local(url) {
   if (!url) return null;
   const { origin, pathname, search, protocol } = new URL(url, location.href);
@@ -23,6 +26,8 @@ export function local(url) {
 /**
  * What a tile needs, from an attachment, an embed's image or a component's media.
  * `key` names the picture within its message: spoilers are remembered by it.
+ * @param {Media} media
+ * @param {{ key: string, name?: string, alt?: string, spoiler?: boolean }} options
  */
 export function pictureOf(media, { key, name = "", alt = "", spoiler = false }) {
   const href = local(media.url) ?? local(media.proxy_url);
@@ -40,26 +45,40 @@ export function pictureOf(media, { key, name = "", alt = "", spoiler = false }) 
   };
 }
 
-/** One picture at its own shape, or several as a mosaic. A click opens the lightbox. */
+/**
+ * One picture at its own shape, or several as a mosaic. A click opens the lightbox.
+ * @param {Picture[]} pictures
+ */
 export function gallery(pictures) {
   const tiles = pictures.map((picture, index) => tile(picture, () => enlarge(pictures, index)));
   if (pictures.length === 1) return h("div.single", {}, fitted(tiles[0], pictures[0]));
   return h("div.mosaic", { dataset: { count: Math.min(pictures.length, 10) } }, tiles);
 }
 
-/** A small square picture beside a text. */
+/**
+ * A small square picture beside a text.
+ * @param {Picture} picture
+ */
 export function thumbnail(picture) {
   const element = tile(picture, () => enlarge([picture], 0));
   element.classList.add("thumbnail");
   return element;
 }
 
+/**
+ * @param {Picture[]} pictures
+ * @param {number} index
+ */
 function enlarge(pictures, index) {
   const shown = pictures.filter((picture) => picture.src && !picture.video && !isCovered(picture));
   openLightbox(shown, Math.max(0, shown.indexOf(pictures[index])));
 }
 
-/** Give the tile the picture's shape before it arrives, so that nothing jumps. */
+/**
+ * Give the tile the picture's shape before it arrives, so that nothing jumps.
+ * @param {HTMLElement} element
+ * @param {Picture} picture
+ */
 function fitted(element, { width, height }) {
   if (!width || !height) {
     element.classList.add("unsized");
@@ -71,6 +90,10 @@ function fitted(element, { width, height }) {
   return element;
 }
 
+/**
+ * @param {Picture} picture
+ * @param {() => void} open
+ */
 function tile(picture, open) {
   if (!picture.src)
     return lostTile(picture, "This picture lies on another server; the sandbox does not fetch it.");
@@ -86,11 +109,12 @@ function tile(picture, open) {
     },
     imageOf(picture),
   );
-  if (isCovered(picture)) cover(element, picture, label);
+  if (isCovered(picture)) cover(element, label);
   element.addEventListener("click", () => (isCovered(picture) ? uncover(element, picture, label) : open()));
   return element;
 }
 
+/** @param {Picture} picture */
 function imageOf(picture) {
   const image = h("img", {
     src: picture.src,
@@ -113,6 +137,7 @@ function imageOf(picture) {
   return image;
 }
 
+/** @param {Picture} picture */
 function videoTile(picture) {
   const attributes = {
     src: picture.src,
@@ -126,6 +151,10 @@ function videoTile(picture) {
   return h("span.tile.tile-video", {}, h("video", attributes));
 }
 
+/**
+ * @param {Picture} picture
+ * @param {string} sentence
+ */
 function lostTile(picture, sentence) {
   return h(
     "span.tile.tile-lost",
@@ -135,14 +164,24 @@ function lostTile(picture, sentence) {
   );
 }
 
+/** @param {Picture} picture */
 const isCovered = (picture) => picture.spoiler && !revealed.has(picture.key);
 
-function cover(element, picture, label) {
+/**
+ * @param {HTMLElement} element
+ * @param {string} label
+ */
+function cover(element, label) {
   element.classList.add("covered");
   element.setAttribute("aria-label", `Spoiler: ${label}. Press to show.`);
   element.append(h("span.spoiler-badge", { "aria-hidden": "true" }, "Spoiler"));
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {Picture} picture
+ * @param {string} label
+ */
 function uncover(element, picture, label) {
   revealed.add(picture.key);
   element.classList.remove("covered");

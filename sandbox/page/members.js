@@ -5,15 +5,26 @@ import { avatar, displayName, roleColour, rolesOf } from "./people.js";
 import { channelPermissions, PERMISSION } from "./permissions.js";
 
 export class MemberPanel {
-  /** context: {store, personByUser(id), become(person), signal} */
+  /**
+   * context: {store, personByUser(id), become(person), signal}
+   * @param {Context} context
+   */
   constructor(context) {
+    /** @type {Guild} */
+    this.guild = /** @type {any} */ (null); // where one is in none
+    /** @type {Channel | null} */
+    this.channel = null;
     this.context = context;
     this.element = h("aside.members", { "aria-label": "Members who can see this channel" });
     context.store.on("members", () => this.draw(), context.signal);
   }
 
+  /**
+   * @param {Guild | null} guild
+   * @param {Channel | null} channel
+   */
   show(guild, channel) {
-    this.guild = guild;
+    this.guild = /** @type {Guild} */ (guild);
     this.channel = channel;
     this.draw();
   }
@@ -37,8 +48,12 @@ export class MemberPanel {
     );
   }
 
-  /** [[title, members]]: by highest hoisted role, then the applications, then everyone else. */
+  /**
+   * [[title, members]]: by highest hoisted role, then the applications, then everyone else.
+   * @returns {[string, Member[]][]}
+   */
   #groups() {
+    /** @type {Map<string, { rank: number, members: Member[] }>} */
     const groups = new Map();
     for (const member of this.#present()) {
       const hoisted = rolesOf(this.guild, member).find((role) => role.hoist);
@@ -48,7 +63,7 @@ export class MemberPanel {
           ? ["Apps", 0]
           : ["Members", 1];
       if (!groups.has(title)) groups.set(title, { rank, members: [] });
-      groups.get(title).members.push(member);
+      groups.get(title)?.members.push(member);
     }
     return [...groups]
       .sort(([, a], [, b]) => a.rank - b.rank)
@@ -56,6 +71,7 @@ export class MemberPanel {
   }
 
   #present() {
+    /** @param {Member} member */
     const sees = (member) =>
       !this.channel || channelPermissions(this.guild, this.channel, member) & PERMISSION.viewChannel;
     return [...this.guild.members.values()]
@@ -63,6 +79,7 @@ export class MemberPanel {
       .sort((a, b) => displayName(a.user, a).localeCompare(displayName(b.user, b)));
   }
 
+  /** @param {Member} member */
   #row(member) {
     const { store, personByUser, become } = this.context;
     const name = displayName(member.user, member);

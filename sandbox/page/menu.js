@@ -3,11 +3,15 @@
 import { arrowFocus, h } from "./dom.js";
 import { icon } from "./icons.js";
 
+/** @type {{ menu: HTMLElement, onLeave(event: PointerEvent): void, onKey(event: KeyboardEvent): void } | null} */
 let current = null;
 
 /**
  * Open a menu at an event's place. items: {label, icon?, danger?, run} · {label, icon?, items} (a submenu)
  * · {heading} · {note} · null for a line. Returns nothing; choosing or leaving closes it.
+ * @param {MouseEvent} event
+ * @param {(MenuItem | null)[]} items
+ * @param {string} [label]
  */
 export function openMenu(event, items, label = "Menu") {
   event.preventDefault();
@@ -16,10 +20,12 @@ export function openMenu(event, items, label = "Menu") {
   const menu = drawMenu(items, label, () => closeMenu(before));
   current = { menu, onLeave, onKey };
 
+  /** @param {PointerEvent} leave */
   function onLeave(leave) {
-    if (!menu.contains(leave.target)) closeMenu();
+    if (!menu.contains(/** @type {Node | null} */ (leave.target))) closeMenu();
   }
 
+  /** @param {KeyboardEvent} key */
   function onKey(key) {
     if (key.key === "Escape" || key.key === "Tab") {
       key.preventDefault();
@@ -36,6 +42,7 @@ export function openMenu(event, items, label = "Menu") {
   itemsOf(menu)[0]?.focus({ preventScroll: true });
 }
 
+/** @param {unknown} [focusBack] */
 export function closeMenu(focusBack) {
   if (!current) return;
   document.removeEventListener("pointerdown", current.onLeave, true);
@@ -46,6 +53,12 @@ export function closeMenu(focusBack) {
   if (focusBack instanceof HTMLElement) focusBack.focus({ preventScroll: true });
 }
 
+/**
+ * @param {(MenuItem | null)[]} items
+ * @param {string} label
+ * @param {() => void} done
+ * @returns {HTMLElement}
+ */
 function drawMenu(items, label, done) {
   const menu = h(
     "div.menu",
@@ -54,11 +67,17 @@ function drawMenu(items, label, done) {
   );
   menu.addEventListener("keydown", (event) => {
     const own = itemsOf(menu);
-    if (own.includes(document.activeElement) && arrowFocus(own, event)) event.stopPropagation();
+    if (own.includes(/** @type {HTMLElement} */ (document.activeElement)) && arrowFocus(own, event))
+      event.stopPropagation();
   });
   return menu;
 }
 
+/**
+ * @param {MenuItem | null} item
+ * @param {() => void} done
+ * @returns {HTMLElement}
+ */
 function drawItem(item, done) {
   if (!item) return h("hr", { role: "separator" });
   if (item.heading) return h("p.menu-heading", { role: "presentation" }, item.heading);
@@ -66,7 +85,7 @@ function drawItem(item, done) {
   if (item.items) return drawSubmenu(item, done);
   const run = () => {
     done();
-    item.run();
+    item.run?.();
   };
   return h(
     "button.menu-item",
@@ -82,6 +101,11 @@ function drawItem(item, done) {
   );
 }
 
+/**
+ * @param {MenuItem} item
+ * @param {() => void} done
+ * @returns {HTMLElement}
+ */
 function drawSubmenu(item, done) {
   const opener = h(
     "button.menu-item",
@@ -95,8 +119,9 @@ function drawSubmenu(item, done) {
     h("span", {}, item.label),
     icon("right"),
   );
-  const submenu = drawMenu(item.items, item.label, done);
+  const submenu = drawMenu(item.items ?? [], item.label ?? "", done);
   const holder = h("div.submenu-holder", {}, opener, submenu);
+  /** @param {boolean} on */
   const show = (on) => {
     holder.classList.toggle("open", on);
     opener.setAttribute("aria-expanded", String(on));
@@ -120,30 +145,47 @@ function drawSubmenu(item, done) {
   return holder;
 }
 
-/** The pointer and the arrow keys mark one and the same item. */
-const takeFocus = (event) => event.currentTarget.focus({ preventScroll: true });
+/**
+ * The pointer and the arrow keys mark one and the same item.
+ * @param {PointerEvent} event
+ */
+const takeFocus = (event) => /** @type {HTMLElement} */ (event.currentTarget).focus({ preventScroll: true });
 
-/** A menu's own items, without those of its submenus. */
+/**
+ * A menu's own items, without those of its submenus.
+ * @param {HTMLElement} menu
+ */
 function itemsOf(menu) {
-  return [...menu.children]
+  const items = [...menu.children]
     .map((child) => (child.matches(".menu-item") ? child : child.querySelector?.(":scope > .menu-item")))
     .filter(Boolean);
+  return /** @type {HTMLElement[]} */ (items);
 }
 
+/** @param {MouseEvent} event */
 function anchorOf(event) {
   if (event.type === "contextmenu" && (event.clientX || event.clientY) && event.button !== -1) {
     return { x: event.clientX, y: event.clientY };
   }
-  const box = (event.currentTarget ?? event.target).getBoundingClientRect();
+  const anchor = /** @type {Element} */ (event.currentTarget ?? event.target);
+  const box = anchor.getBoundingClientRect();
   return { x: Math.min(box.right, box.left + 240), y: Math.min(box.bottom, box.top + 40) };
 }
 
+/**
+ * @param {HTMLElement} menu
+ * @param {{ x: number, y: number }} place
+ */
 function place(menu, { x, y }) {
   const { offsetWidth: width, offsetHeight: height } = menu;
   menu.style.left = `${Math.max(8, Math.min(x, innerWidth - width - 8))}px`;
   menu.style.top = `${Math.max(8, Math.min(y, innerHeight - height - 8))}px`;
 }
 
+/**
+ * @param {HTMLElement} submenu
+ * @param {HTMLElement} opener
+ */
 function keepInside(submenu, opener) {
   submenu.classList.remove("leftwards");
   const box = opener.getBoundingClientRect();

@@ -25,11 +25,15 @@ export const MESSAGE = {
 };
 const SPOKEN = new Set([MESSAGE.plain, MESSAGE.reply, MESSAGE.command, MESSAGE.menu, MESSAGE.threadStarter]);
 const LOTTIE = 3; // a sticker that is JSON, not a picture
+/** @type {Record<number, string>} */
 const STICKER_ENDINGS = { 1: "png", 2: "png", 4: "gif" };
 
 /**
  * context: {store, guild, channel, go, run, press, toggleReaction, dismiss, editing, saveEdit, cancelEdit}
  * grouped: the one above is by the same author, moments before.
+ * @param {Message} message
+ * @param {boolean} grouped
+ * @param {MessageContext} context
  */
 export function drawMessage(message, grouped, context) {
   const { store, guild } = context;
@@ -77,6 +81,11 @@ export function drawMessage(message, grouped, context) {
 
 // ---- above the text
 
+/**
+ * @param {Message} message
+ * @param {Member | null | undefined} member
+ * @param {Guild} guild
+ */
 function byline(message, member, guild) {
   const { author } = message;
   return h(
@@ -92,6 +101,10 @@ function byline(message, member, guild) {
   );
 }
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function headerOf(message, context) {
   const asked = message.interaction_metadata ?? message.interaction;
   if (asked && message.type !== MESSAGE.reply && asked.type !== 3)
@@ -100,6 +113,11 @@ function headerOf(message, context) {
   return null;
 }
 
+/**
+ * @param {Message} message
+ * @param {Asked} asked
+ * @param {MessageContext} context
+ */
 function commandHeader(message, asked, { guild }) {
   const user = asked.user ?? message.interaction?.user;
   if (!user) return null;
@@ -116,6 +134,10 @@ function commandHeader(message, asked, { guild }) {
   );
 }
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function replyHeader(message, context) {
   const original = message.referenced_message;
   if (!original)
@@ -142,7 +164,10 @@ function replyHeader(message, context) {
   );
 }
 
-/** A message in a few words. */
+/**
+ * A message in a few words.
+ * @param {Message} message
+ */
 export function summary(message) {
   const text = plain(message.content ?? "") || componentText(message.components ?? []);
   if (text) return text;
@@ -151,6 +176,10 @@ export function summary(message) {
   return hasPicture(message) ? "A picture" : "A message";
 }
 
+/**
+ * @param {Component[]} list
+ * @returns {string}
+ */
 function componentText(list) {
   for (const component of list) {
     if (component.content) return plain(component.content);
@@ -160,9 +189,15 @@ function componentText(list) {
   return "";
 }
 
+/** @param {Message} message */
 const hasPicture = (message) =>
   Boolean(message.attachments?.length || message.embeds?.some((embed) => embed.image || embed.thumbnail));
 
+/**
+ * @param {Message} message
+ * @param {Store} store
+ * @param {Guild} guild
+ */
 function mentionsMe(message, store, guild) {
   if (isEphemeral(message) || message.author.id === store.me.id) return false;
   const mine = new Set(store.self(guild).roles);
@@ -175,6 +210,10 @@ function mentionsMe(message, store, guild) {
 
 // ---- the text and what hangs on it
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function bodyOf(message, context) {
   if ((message.flags ?? 0) & FLAG.loading) return thinking(message, context);
   const snapshots = message.message_snapshots ?? [];
@@ -182,7 +221,7 @@ function bodyOf(message, context) {
     contentOf(message, context),
     snapshots.map((snapshot) => forwarded(message, snapshot.message, context)),
     attachments(message),
-    message.uploading > 0 &&
+    (message.uploading ?? 0) > 0 &&
       h(
         "p.uploading",
         {},
@@ -195,6 +234,10 @@ function bodyOf(message, context) {
   ];
 }
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function contentOf(message, context) {
   const text = shownText(message);
   const edited =
@@ -204,7 +247,10 @@ function contentOf(message, context) {
   return h("div.content", { class: isLoneEmoji(text) ? "large-emoji" : "" }, prose(text, context), edited);
 }
 
-/** An address that is shown as nothing but its picture need not be read as well. */
+/**
+ * An address that is shown as nothing but its picture need not be read as well.
+ * @param {Message} message
+ */
 function shownText(message) {
   const text = message.content ?? "";
   const [only] = message.embeds ?? [];
@@ -213,6 +259,10 @@ function shownText(message) {
   return bare ? "" : text;
 }
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function thinking(message, { guild }) {
   const name = displayName(message.author, guild.members.get(message.author.id));
   return h("p.thinking", { role: "status" }, dots(), `${name} is thinking…`);
@@ -220,11 +270,17 @@ function thinking(message, { guild }) {
 
 export const dots = () => h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
 
+/**
+ * @param {Message} message
+ * @param {Message & { timestamp: string }} snapshot
+ * @param {MessageContext} context
+ */
 function forwarded(message, snapshot, context) {
   const inner = { ...snapshot, id: message.id };
   const reference = message.message_reference;
   const from = reference && context.store.channel(reference.channel_id);
   const go = () =>
+    reference &&
     context.go({
       guildId: reference.guild_id ?? context.guild.id,
       channelId: reference.channel_id,
@@ -249,6 +305,7 @@ function forwarded(message, snapshot, context) {
   );
 }
 
+/** @param {Message} message */
 function stickers(message) {
   return (message.sticker_items ?? []).map((sticker) => {
     if (sticker.format_type === LOTTIE) return h("p.sticker-name", {}, `Sticker: ${sticker.name}`);
@@ -269,6 +326,10 @@ function stickers(message) {
 
 // ---- below
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function reactions(message, context) {
   if (!message.reactions?.length) return null;
   return h(
@@ -294,6 +355,10 @@ function reactions(message, context) {
   );
 }
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function threadCard(message, context) {
   const thread = context.guild.threads.get(message.id) ?? message.thread;
   if (!thread || thread.id === context.channel.id) return null;
@@ -309,6 +374,10 @@ function threadCard(message, context) {
   );
 }
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function footnote(message, context) {
   if (message.failed) {
     return h(
@@ -316,7 +385,7 @@ function footnote(message, context) {
       { role: "alert" },
       icon("warning"),
       `Not posted: ${message.failed} `,
-      h("button.plain", { type: "button", onclick: () => message.again() }, "Try again"),
+      h("button.plain", { type: "button", onclick: () => message.again?.() }, "Try again"),
       " · ",
       h("button.plain", { type: "button", onclick: () => context.dismiss(message) }, "Discard"),
     );
@@ -331,7 +400,11 @@ function footnote(message, context) {
   );
 }
 
-/** The field in which one's own message is changed: Enter saves, Esc leaves it. */
+/**
+ * The field in which one's own message is changed: Enter saves, Esc leaves it.
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function editor(message, context) {
   const field = h("textarea", { rows: 1, "aria-label": "Edit message", value: message.content });
   const grow = () => {
@@ -369,6 +442,10 @@ function editor(message, context) {
 
 // ---- what Discord itself says
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function drawSystemMessage(message, context) {
   const { guild } = context;
   const name = h("b", {}, displayName(message.author, guild.members.get(message.author.id)));

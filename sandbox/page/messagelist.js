@@ -13,6 +13,11 @@ import { formatDay, isSameDay } from "./time.js";
 import { isEphemeral, PAGE_SIZE } from "./timeline.js";
 import { toast } from "./toast.js";
 
+/**
+ * A row that shall be on the screen; `mark` tells what it depends on beside its message.
+ * @typedef {{ key: string, mark: string, message?: Message | Notice, draw(): HTMLElement }} Plan
+ */
+
 const GROUP_MS = 7 * 60_000; // messages of one author this close stand under one name
 const NEAR_EDGE_PX = 700; // load the next page before the edge is seen
 const AT_BOTTOM_PX = 60;
@@ -20,16 +25,24 @@ const ANSWER_MARGIN_PX = 8;
 const FLASH_MS = 2_200;
 
 export class MessageList {
-  #channel = null;
-  #rows = new Map(); // key -> {element, message, mark}
+  /** @type {Channel} */
+  #channel = /** @type {any} */ (null); // until open()
+  /** @type {Map<string, { element: HTMLElement, message?: Message | Notice, mark: string }>} */
+  #rows = new Map(); // by key
   #loading = false;
   #atBottom = true;
   #opened = 0; // counts openings: an answer for an earlier one is dropped
 
-  /** context: shared parts of the App, to which the messages' own doings are added */
+  /**
+   * context: shared parts of the App, to which the messages' own doings are added
+   * @param {Context} context
+   */
   constructor(context) {
+    /** @type {MessageContext} */
     this.context = {
       ...context,
+      guild: /** @type {any} */ (null), // until open()
+      channel: /** @type {any} */ (null),
       editing: null,
       saveEdit: (message, text) => this.#saveEdit(message, text),
       cancelEdit: () => this.#edit(null),
@@ -63,7 +76,12 @@ export class MessageList {
     return this.context.store.timeline(this.#channel.id);
   }
 
-  /** Show a channel, at `messageId` when given, else at its end. */
+  /**
+   * Show a channel, at `messageId` when given, else at its end.
+   * @param {Channel} channel
+   * @param {Guild} guild
+   * @param {string | null} [messageId]
+   */
   async open(channel, guild, messageId = null) {
     const other = this.#channel?.id !== channel.id;
     this.#channel = channel;
@@ -109,7 +127,10 @@ export class MessageList {
     this.#showPresent();
   }
 
-  /** A message of the open channel by its id. */
+  /**
+   * A message of the open channel by its id.
+   * @param {string} id
+   */
   find(id) {
     return this.#timeline.get(id);
   }
@@ -121,9 +142,11 @@ export class MessageList {
         message.author.id === this.context.store.me.id &&
         [MESSAGE.plain, MESSAGE.reply].includes(message.type),
     );
-    if (mine.length) this.edit(mine.at(-1));
+    const last = mine.at(-1);
+    if (last) this.edit(last);
   }
 
+  /** @param {Message} message */
   edit(message) {
     this.#edit(message.id);
   }
@@ -136,7 +159,9 @@ export class MessageList {
 
   // ---- loading
 
+  /** @param {Record<string, any>} query */
   async #fetch(query) {
+    /** @type {Message[]} */
     const page = await this.context.api.get(`/channels/${this.#channel.id}/messages`, {
       limit: PAGE_SIZE,
       ...query,
@@ -150,6 +175,7 @@ export class MessageList {
     timeline.replace(page, { reachesOldest: page.length < PAGE_SIZE, reachesNewest: true });
   }
 
+  /** @param {string} messageId */
   async #loadAround(messageId) {
     const timeline = this.#timeline;
     const page = await this.#fetch({ around: messageId });
@@ -158,6 +184,7 @@ export class MessageList {
     timeline.replace(page, { reachesOldest: false, reachesNewest });
   }
 
+  /** @param {boolean} newer */
   async #loadMore(newer) {
     const timeline = this.#timeline;
     const edge = timeline.edge(newer);
@@ -193,7 +220,9 @@ export class MessageList {
 
   /** What the list consists of: [{key, mark, message?, draw()}]. */
   #plan() {
+    /** @type {Plan[]} */
     const rows = [];
+    /** @type {Message | null} */
     let before = null;
     const timeline = this.#timeline;
     for (const message of [...timeline.messages, ...timeline.local]) {
@@ -201,7 +230,7 @@ export class MessageList {
       const newDay = !before || !isSameDay(timeOf(before.id), moment);
       if (newDay)
         rows.push({ key: `day-${moment.toDateString()}`, mark: "", draw: () => divider(formatDay(moment)) });
-      const grouped = !newDay && belongsTogether(before, message);
+      const grouped = !newDay && before !== null && belongsTogether(before, message);
       const editing = this.context.editing === message.id;
       rows.push({
         key: message.nonce && timeline.local.includes(message) ? `local-${message.nonce}` : message.id,
@@ -223,6 +252,7 @@ export class MessageList {
     return rows;
   }
 
+  /** @param {Plan} row */
   #rowFor(row) {
     const known = this.#rows.get(row.key);
     const same = known && known.mark === row.mark;
@@ -231,6 +261,7 @@ export class MessageList {
     return { element: row.draw(), message: row.message, mark: row.mark };
   }
 
+  /** @param {Notice} notice */
   #notice({ nonce, label, failure }) {
     const dismiss = h(
       "button.plain",
@@ -276,7 +307,10 @@ export class MessageList {
     this.present.hidden = true;
   }
 
-  /** Grey shapes, but only when the answer takes long enough to be noticed. */
+  /**
+   * Grey shapes, but only when the answer takes long enough to be noticed.
+   * @param {number} opened
+   */
   #showSkeleton(opened) {
     setTimeout(() => {
       if (opened !== this.#opened || this.#timeline.loaded) return;
@@ -292,6 +326,10 @@ export class MessageList {
     }, 160);
   }
 
+  /**
+   * @param {any} error
+   * @param {() => void} again
+   */
   #showProblem(error, again) {
     replace(
       this.list,
@@ -350,11 +388,13 @@ export class MessageList {
     return null;
   }
 
+  /** @param {{ key: string, top: number }} anchor */
   #restore({ key, top }) {
     const element = this.#rows.get(key)?.element;
     if (element) this.scroller.scrollTop += element.getBoundingClientRect().top - top;
   }
 
+  /** @param {string} messageId */
   #reveal(messageId) {
     const element = this.#rows.get(messageId)?.element;
     if (!element) return toast("That message is gone.", "problem");
@@ -366,11 +406,16 @@ export class MessageList {
 
   // ---- keys and edits
 
-  /** Arrow keys go from message to message once one has the focus. */
+  /**
+   * Arrow keys go from message to message once one has the focus.
+   * @param {KeyboardEvent} event
+   */
   #key(event) {
-    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    const messages = [...this.list.querySelectorAll(".message")];
-    const at = messages.indexOf(document.activeElement);
+    const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
+    /** @type {NodeListOf<HTMLElement>} */
+    const found = this.list.querySelectorAll(".message");
+    const messages = [...found];
+    const at = messages.indexOf(/** @type {HTMLElement} */ (document.activeElement));
     if (!step || event.altKey || (at < 0 && event.target !== this.scroller)) return;
     event.preventDefault();
     const next = at < 0 ? messages.at(-1) : messages[at + step];
@@ -378,12 +423,17 @@ export class MessageList {
     next?.scrollIntoView({ block: "nearest" });
   }
 
+  /** @param {string | null} messageId */
   #edit(messageId) {
     this.context.editing = messageId;
     this.draw();
     if (!messageId) this.context.focusComposer();
   }
 
+  /**
+   * @param {Message} message
+   * @param {string} text
+   */
   async #saveEdit(message, text) {
     if (text === message.content) return this.#edit(null);
     if (!text && !message.attachments?.length)
@@ -399,18 +449,28 @@ export class MessageList {
   }
 }
 
+/** @param {string} text */
 const divider = (text) => h("li.divider", { role: "separator" }, h("span", {}, text));
 
+/**
+ * @param {Message} before
+ * @param {Message} message
+ */
 function belongsTogether(before, message) {
-  const close = timeOf(message.id) - timeOf(before.id) < GROUP_MS;
+  const close = timeOf(message.id).getTime() - timeOf(before.id).getTime() < GROUP_MS;
   const alike = before.author.id === message.author.id && isEphemeral(before) === isEphemeral(message);
   const answers = message.type === MESSAGE.reply || message.interaction_metadata || message.interaction;
   const system = ![MESSAGE.plain, MESSAGE.reply, MESSAGE.command, MESSAGE.menu].includes(before.type ?? 0);
   return close && alike && !answers && !system;
 }
 
-/** Make `elements` the children of `parent`, moving only what is out of place. */
+/**
+ * Make `elements` the children of `parent`, moving only what is out of place.
+ * @param {HTMLElement} parent
+ * @param {HTMLElement[]} elements
+ */
 function arrange(parent, elements) {
+  /** @type {Set<Element>} */
   const wanted = new Set(elements);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
   elements.forEach((element, index) => {

@@ -13,9 +13,18 @@ import { toast } from "./toast.js";
 const EMOJI = ["👍", "❤️", "😂", "😮", "🎉", "👀"];
 const WRITTEN = new Set([0, 19, 20, 23]);
 
-/** The buttons that float over the message under the pointer. */
+/**
+ * The buttons that float over the message under the pointer.
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 export function toolbar(message, context) {
   const { store, channel } = context;
+  /**
+   * @param {IconName} name
+   * @param {string} label
+   * @param {(event: MouseEvent) => void} run
+   */
   const button = (name, label, run) =>
     h("button", { type: "button", "aria-label": label, title: label, onclick: run }, icon(name));
   const mine = message.author.id === store.me.id;
@@ -31,13 +40,19 @@ export function toolbar(message, context) {
   );
 }
 
-/** The whole menu. context: the message list's, with reply, edit, commandIndex, interactions, api. */
+/**
+ * The whole menu. context: the message list's, with reply, edit, commandIndex, interactions, api.
+ * @param {MouseEvent} event
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 export function openMessageMenu(event, message, context) {
   const { store, channel } = context;
   const mine = message.author.id === store.me.id;
   const text = window.getSelection()?.toString() || message.content;
   const picture = pictureLink(event);
-  const items = [
+  /** @type {(MenuItem | false | "" | null)[]} */
+  const offered = [
     mayReply(message, context) && { label: "Reply", icon: "reply", run: () => context.reply(message) },
     mine &&
       WRITTEN.has(message.type) && {
@@ -61,14 +76,27 @@ export function openMessageMenu(event, message, context) {
         danger: true,
         run: () => (event.shiftKey ? remove(message, context) : askToDelete(message, context)),
       },
-  ].filter(Boolean);
-  openMenu(event, items, "Message");
+  ];
+  openMenu(
+    event,
+    offered.filter((item) => item !== false && item !== "" && item !== null),
+    "Message",
+  );
 }
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function mayReply(message, { store, channel }) {
   return WRITTEN.has(message.type) && store.canSend(channel) && !isEphemeral(message) && !message.failed;
 }
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ * @returns {MenuItem[]}
+ */
 function appItems(message, { commandIndex, guild, interactions, channel }) {
   const commands = messageCommands(commandIndex.of(guild.id));
   if (!commands.length) return [{ note: "Magpie isn’t connected yet." }];
@@ -87,12 +115,22 @@ function appItems(message, { commandIndex, guild, interactions, channel }) {
   }));
 }
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function linkTo(message, { guild }) {
   return `https://discord.com/channels/${guild.id}/${message.channel_id}/${message.id}`;
 }
 
-const pictureLink = (event) => event.target.closest?.(".tile")?.querySelector("img")?.src ?? null;
+/** @param {MouseEvent} event */
+const pictureLink = (event) =>
+  /** @type {Element} */ (event.target).closest?.(".tile")?.querySelector("img")?.src ?? null;
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function askToDelete(message, context) {
   confirmDanger({
     title: "Delete this message?",
@@ -102,6 +140,10 @@ function askToDelete(message, context) {
   });
 }
 
+/**
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 async function remove(message, { api }) {
   try {
     await api.delete(`/channels/${message.channel_id}/messages/${message.id}`);
@@ -110,6 +152,11 @@ async function remove(message, { api }) {
   }
 }
 
+/**
+ * @param {MouseEvent} event
+ * @param {Message} message
+ * @param {MessageContext} context
+ */
 function openReactions(event, message, context) {
   openMenu(
     event,

@@ -7,7 +7,15 @@ import { prose } from "./prose.js";
 const TYPE = { row: 1, stringSelect: 3, text: 4, display: 10, label: 18, radios: 21, checks: 22, check: 23 };
 const PARAGRAPH = 2;
 
-/** Show `modal`; `submit(components)` gives a sentence when it failed, null when it was taken. */
+/** @typedef {{ element: HTMLElement, value(): ComponentAnswer | null, problem?(): string | null }} Field */
+/** @typedef {{ element: HTMLElement, required: boolean, empty(): boolean, value(): ComponentAnswer }} Input */
+
+/**
+ * Show `modal`; `submit(components)` gives a sentence when it failed, null when it was taken.
+ * @param {Modal} modal
+ * @param {(components: ComponentAnswer[]) => Promise<string | null>} submit
+ * @param {MessageContext} context
+ */
 export function openModal(modal, submit, context) {
   const fields = modal.components.map((component) => drawField(component, context));
   const dialog = openDialog({
@@ -21,15 +29,20 @@ export function openModal(modal, submit, context) {
 
   function send() {
     const missing = fields.find((field) => field.problem?.());
-    if (missing) return dialog.say(missing.problem());
+    if (missing) return dialog.say(missing.problem?.() ?? "");
     attempt(dialog, async () => {
-      const failure = await submit(fields.map((field) => field.value()).filter(Boolean));
+      const failure = await submit(fields.map((field) => field.value()).filter((value) => value !== null));
       if (failure) throw new Error(failure);
     });
   }
 }
 
-/** {element, value(), problem?()} of one line of the form. */
+/**
+ * {element, value(), problem?()} of one line of the form.
+ * @param {Component} component
+ * @param {MessageContext} context
+ * @returns {Field}
+ */
 function drawField(component, context) {
   if (component.type === TYPE.display) {
     return { element: h("div", {}, prose(component.content, context)), value: () => null };
@@ -49,6 +62,12 @@ function drawField(component, context) {
   }));
 }
 
+/**
+ * @param {string} label
+ * @param {string | null | undefined} description
+ * @param {Input} inner
+ * @param {(value: ComponentAnswer) => ComponentAnswer} pack
+ */
 function wrap(label, description, inner, pack) {
   const element = h(
     "label.field",
@@ -64,6 +83,10 @@ function wrap(label, description, inner, pack) {
   };
 }
 
+/**
+ * @param {Component} component
+ * @returns {Input}
+ */
 function drawInput(component) {
   const { type, id, custom_id: customId } = component;
   const required = component.required ?? true;

@@ -4,12 +4,19 @@ import { MESSAGE } from "./message.js";
 import { toast } from "./toast.js";
 
 export class Outbox {
+  /** @param {{ store: Store, api: Api }} parts */
   constructor({ store, api }) {
     this.store = store;
     this.api = api;
   }
 
-  /** Post `payload` with `files`; `replied` is the message that it answers, or null. */
+  /**
+   * Post `payload` with `files`; `replied` is the message that it answers, or null.
+   * @param {string} channelId
+   * @param {MessagePayload} payload
+   * @param {File[]} files
+   * @param {Message | null} replied
+   */
   async send(channelId, payload, files, replied) {
     const timeline = this.store.timeline(channelId);
     const entry = this.#entry(channelId, payload, files, replied);
@@ -25,12 +32,19 @@ export class Outbox {
     this.store.emit("timeline", channelId);
   }
 
-  /** Take away what only this person sees: a private answer, or a message that was not posted. */
+  /**
+   * Take away what only this person sees: a private answer, or a message that was not posted.
+   * @param {Message} message
+   */
   forget(message) {
     this.store.timeline(message.channel_id).remove([message.id]);
     this.store.emit("timeline", message.channel_id);
   }
 
+  /**
+   * @param {Message} message
+   * @param {Pick<Reaction, "emoji" | "me">} reaction
+   */
   async toggleReaction(message, { emoji, me }) {
     const name = encodeURIComponent(emoji.id ? `${emoji.name}:${emoji.id}` : emoji.name);
     const path = `/channels/${message.channel_id}/messages/${message.id}/reactions/${name}/@me`;
@@ -41,7 +55,14 @@ export class Outbox {
     }
   }
 
-  /** The message as it looks until the server has it. */
+  /**
+   * The message as it looks until the server has it.
+   * @param {string} channelId
+   * @param {MessagePayload} payload
+   * @param {File[]} files
+   * @param {Message | null} replied
+   * @returns {Message}
+   */
   #entry(channelId, payload, files, replied) {
     return {
       id: payload.nonce,

@@ -5,27 +5,44 @@ import { local } from "./media.js";
 
 const HUES = [186, 214, 248, 276, 322, 8, 32, 152];
 
+/**
+ * @param {User | null | undefined} user
+ * @param {Partial<Member> | null} [member]
+ */
 export function displayName(user, member) {
   return member?.nick || user?.global_name || user?.username || "Somebody";
 }
 
-/** Colour of the highest role that has one, as CSS; null without. */
+/**
+ * Colour of the highest role that has one, as CSS; null without.
+ * @param {Guild} guild
+ * @param {Member | null | undefined} member
+ */
 export function roleColour(guild, member) {
   const coloured = rolesOf(guild, member).find((role) => role.color);
   return coloured ? cssColour(coloured.color) : null;
 }
 
-/** A member's roles, highest first, without @everyone. */
+/**
+ * A member's roles, highest first, without @everyone.
+ * @param {Guild} guild
+ * @param {Member | null | undefined} member
+ */
 export function rolesOf(guild, member) {
   return (member?.roles ?? [])
     .map((id) => guild?.roles.get(id))
-    .filter(Boolean)
+    .filter((role) => role !== undefined)
     .sort((a, b) => b.position - a.position);
 }
 
+/** @param {number} number */
 export const cssColour = (number) => `#${number.toString(16).padStart(6, "0")}`;
 
-/** A round picture, or the initial on a colour of its own. `size` in CSS pixels. */
+/**
+ * A round picture, or the initial on a colour of its own. `size` in CSS pixels.
+ * @param {User | null | undefined} user
+ * @param {number} [size]
+ */
 export function avatar(user, size = 40) {
   const style = { width: `${size}px`, height: `${size}px`, "font-size": `${size * 0.42}px` };
   if (user?.avatar) {
@@ -37,6 +54,10 @@ export function avatar(user, size = 40) {
   return initial(user, style);
 }
 
+/**
+ * @param {User | null | undefined} user
+ * @param {Record<string, string>} style
+ */
 function initial(user, style) {
   const hue = HUES[Number(BigInt(user?.id ?? 0) % BigInt(HUES.length))];
   return h(
@@ -46,7 +67,10 @@ function initial(user, style) {
   );
 }
 
-/** A guild's icon, or the initials of its name. */
+/**
+ * A guild's icon, or the initials of its name.
+ * @param {Guild} guild
+ */
 export function guildFace(guild) {
   if (guild.icon) {
     return h("img.guild-face", {
@@ -63,7 +87,10 @@ export function guildFace(guild) {
   return h("span.guild-face", { "aria-hidden": "true" }, initials);
 }
 
-/** Members as choices of a user option. */
+/**
+ * Members as choices of a user option.
+ * @param {Guild} guild
+ */
 export function memberChoices(guild) {
   return [...guild.members.values()].map((member) => ({
     label: `@${displayName(member.user, member)}`,

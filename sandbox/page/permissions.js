@@ -22,7 +22,11 @@ export const PERMISSION = {
 const ALL = (1n << 60n) - 1n;
 const VOICE = new Set([2, 13]);
 
-/** What `member` may do in the whole guild, from their roles. */
+/**
+ * What `member` may do in the whole guild, from their roles.
+ * @param {Guild} guild
+ * @param {Pick<Member, "roles"> & { user: { id: string } } | null | undefined} member
+ */
 export function guildPermissions(guild, member) {
   if (guild.owner_id === member?.user?.id) return ALL;
   let allowed = BigInt(guild.roles.get(guild.id)?.permissions ?? 0);
@@ -30,42 +34,65 @@ export function guildPermissions(guild, member) {
   return allowed & PERMISSION.administrator ? ALL : allowed;
 }
 
-/** What `member` may do in `channel`; a thread has its parent's permissions. */
+/**
+ * What `member` may do in `channel`; a thread has its parent's permissions.
+ * @param {Guild} guild
+ * @param {Channel} channel
+ * @param {Pick<Member, "roles"> & { user: { id: string } } | null | undefined} member
+ */
 export function channelPermissions(guild, channel, member) {
   const allowed = guildPermissions(guild, member);
   if (allowed === ALL) return ALL;
-  const place = isThread(channel) ? guild.channels.get(channel.parent_id) : channel;
+  const place = isThread(channel) ? guild.channels.get(channel.parent_id ?? "") : channel;
   if (!place) return 0n;
   const result = applyOverwrites(allowed, place.permission_overwrites ?? [], guild.id, member);
   return result & PERMISSION.viewChannel ? result : 0n;
 }
 
-/** Is the channel open to who has these permissions in it? The chat of a voice channel needs Connect too. */
+/**
+ * Is the channel open to who has these permissions in it? The chat of a voice channel needs Connect too.
+ * @param {Channel} channel
+ * @param {bigint} permissions
+ */
 export function isOpen(channel, permissions) {
   const needed = PERMISSION.viewChannel | (VOICE.has(channel.type) ? PERMISSION.connect : 0n);
   return (permissions & needed) === needed;
 }
 
+/**
+ * @param {bigint} allowed
+ * @param {Overwrite[]} overwrites
+ * @param {string} everyoneId
+ * @param {Pick<Member, "roles"> & { user: { id: string } } | null | undefined} member
+ */
 function applyOverwrites(allowed, overwrites, everyoneId, member) {
   const byId = new Map(overwrites.map((overwrite) => [overwrite.id, overwrite]));
+  /** @param {Pick<Overwrite, "allow" | "deny"> | undefined} overwrite */
   const apply = (overwrite) => {
     if (overwrite) allowed = (allowed & ~BigInt(overwrite.deny)) | BigInt(overwrite.allow);
   };
   apply(byId.get(everyoneId));
-  const roles = (member?.roles ?? []).map((id) => byId.get(id)).filter(Boolean);
+  const roles = (member?.roles ?? [])
+    .map((id) => byId.get(id))
+    .filter((overwrite) => overwrite !== undefined);
   apply({
     deny: roles.reduce((bits, overwrite) => bits | BigInt(overwrite.deny), 0n),
     allow: roles.reduce((bits, overwrite) => bits | BigInt(overwrite.allow), 0n),
   });
-  apply(byId.get(member?.user?.id));
+  apply(byId.get(member?.user?.id ?? ""));
   return allowed;
 }
 
+/** @param {Pick<Channel, "type">} channel */
 export function isThread(channel) {
   return channel.type >= 10 && channel.type <= 12;
 }
 
-/** Is the channel closed to @everyone? Such channels carry a lock. */
+/**
+ * Is the channel closed to @everyone? Such channels carry a lock.
+ * @param {Guild} guild
+ * @param {Channel} channel
+ */
 export function isPrivate(guild, channel) {
   if (channel.type === 12) return true;
   const everyone = { user: { id: "0" }, roles: [] };

@@ -11,13 +11,19 @@ const RELATIVE_TICK_MS = 15_000;
 const LONE_EMOJI =
   /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s*){1,8}$/u;
 
-/** {guildId, channelId, messageId?} of a link to a place in Discord; null for any other address. */
+/**
+ * {guildId, channelId, messageId?} of a link to a place in Discord; null for any other address.
+ * @param {string | null | undefined} url
+ */
 export function jumpTarget(url) {
   const match = JUMP.exec(url ?? "");
   return match && { guildId: match[1], channelId: match[2], messageId: match[3] ?? null };
 }
 
-/** Only http and https are followed: javascript:, data: and the like are not links here. */
+/**
+ * Only http and https are followed: javascript:, data: and the like are not links here.
+ * @param {string} url
+ */
 export function safeUrl(url) {
   try {
     return ["http:", "https:"].includes(new URL(url).protocol) ? url : null;
@@ -29,6 +35,8 @@ export function safeUrl(url) {
 /**
  * Elements for markdown `text`.
  * context: {store, guild, go(target), run(commandText)?}
+ * @param {string} text
+ * @param {MessageContext} context
  */
 export function prose(text, context) {
   const fragment = document.createDocumentFragment();
@@ -36,13 +44,23 @@ export function prose(text, context) {
   return fragment;
 }
 
-/** Is the text nothing but a few emoji? Those are drawn large. */
+/**
+ * Is the text nothing but a few emoji? Those are drawn large.
+ * @param {string} text
+ */
 export const isLoneEmoji = (text) => LONE_EMOJI.test(text.trim());
 
-/** Inline spoilers and every link, also in buttons, share this. */
+/**
+ * Inline spoilers and every link, also in buttons, share this.
+ * @param {string} url
+ * @param {Child} children
+ * @param {MessageContext} context
+ * @param {string} [classes]
+ */
 export function link(url, children, context, classes = "") {
   const target = jumpTarget(url);
   if (target) {
+    /** @param {Event} event */
     const follow = (event) => {
       event.preventDefault();
       context.go(target);
@@ -66,7 +84,12 @@ export function link(url, children, context, classes = "") {
   );
 }
 
+/**
+ * @param {MarkdownNode[]} blocks
+ * @param {MessageContext} context
+ */
 function drawBlocks(blocks, context) {
+  /** @type {Node[]} */
   const nodes = [];
   blocks.forEach((block, index) => {
     nodes.push(drawBlock(block, context));
@@ -76,6 +99,10 @@ function drawBlocks(blocks, context) {
   return nodes;
 }
 
+/**
+ * @param {MarkdownNode} block
+ * @param {MessageContext} context
+ */
 function drawBlock(block, context) {
   const children = () => drawInline(block.children, context);
   switch (block.type) {
@@ -96,16 +123,26 @@ function drawBlock(block, context) {
   }
 }
 
+/**
+ * @param {MarkdownNode} list
+ * @param {MessageContext} context
+ */
 function drawList(list, context) {
   return h(
     list.ordered ? "ol" : "ul",
     list.ordered ? { start: list.start } : {},
-    list.items.map((item) => h("li", {}, drawInline(item, context))),
+    list.items.map((/** @type {MarkdownNode[]} */ item) => h("li", {}, drawInline(item, context))),
   );
 }
 
+/** @type {Record<string, string>} */
 const TAGS = { strong: "strong", em: "em", underline: "u", strike: "s" };
 
+/**
+ * @param {MarkdownNode[]} nodes
+ * @param {MessageContext} context
+ * @returns {(Node | string)[]}
+ */
 function drawInline(nodes, context) {
   return nodes.map((node) => {
     if (TAGS[node.type]) return h(TAGS[node.type], {}, drawInline(node.children, context));
@@ -113,6 +150,7 @@ function drawInline(nodes, context) {
   });
 }
 
+/** @type {Record<string, (node: MarkdownNode, context: MessageContext) => Node>} */
 const INLINE = {
   text: (node) => document.createTextNode(node.text),
   code: (node) => h("code", {}, node.text),
@@ -130,26 +168,32 @@ const INLINE = {
     h("button.mention", { type: "button", onclick: () => context.run?.(`/${node.name} `) }, `/${node.name}`),
 };
 
+/** @param {Child} children */
 function spoiler(children) {
   const cover = h(
     "span.spoiler-text",
     { role: "button", tabindex: "0", "aria-label": "Spoiler", "aria-expanded": "false" },
     h("span.spoiler-inner", { "aria-hidden": "true" }, children),
   );
+  /** @param {Event} event */
   const reveal = (event) => {
     if (cover.classList.contains("revealed")) return;
-    if (event.type === "keydown" && event.key !== "Enter" && event.key !== " ") return;
+    if (event instanceof KeyboardEvent && event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault(); // a link underneath is not followed by the click that reveals it
     cover.classList.add("revealed");
     cover.removeAttribute("role");
     cover.setAttribute("aria-expanded", "true");
-    cover.firstChild.removeAttribute("aria-hidden");
+    cover.firstElementChild?.removeAttribute("aria-hidden");
   };
   cover.addEventListener("click", reveal, true);
   cover.addEventListener("keydown", reveal);
   return cover;
 }
 
+/**
+ * @param {string} url
+ * @param {MessageContext} context
+ */
 function urlLabel(url, context) {
   const target = jumpTarget(url);
   if (!target) return url;
@@ -157,6 +201,10 @@ function urlLabel(url, context) {
   return [icon("hash"), channel?.name ?? "a place you cannot see", target.messageId && " › message"];
 }
 
+/**
+ * @param {MarkdownNode} node
+ * @param {MessageContext} context
+ */
 function drawUser({ id }, { store, guild }) {
   const member = guild && store.member(guild.id, id);
   if (!member) return h("span.mention", {}, "@unknown");
@@ -168,20 +216,29 @@ function drawUser({ id }, { store, guild }) {
   );
 }
 
+/**
+ * @param {string} id
+ * @param {MessageContext} context
+ */
 function drawChannel(id, context) {
   const channel = context.store.channel(id);
   if (!channel) return h("span.mention", {}, "#hidden");
-  const guild = context.store.guildOf(id);
+  const guild = /** @type {Guild} */ (context.store.guildOf(id));
   const go = () => context.go({ guildId: guild.id, channelId: id, messageId: null });
   return h("button.mention", { type: "button", onclick: go }, `#${channel.name}`);
 }
 
+/**
+ * @param {MarkdownNode} node
+ * @param {MessageContext} context
+ */
 function drawRole({ id }, { guild }) {
   const role = guild?.roles.get(id);
   const style = role?.color ? { "--mention": cssColour(role.color) } : {};
   return h("span.mention", { style }, `@${role?.name ?? "deleted role"}`);
 }
 
+/** @param {MarkdownNode} node */
 function drawTime({ seconds, style }) {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return document.createTextNode("(a time)");
@@ -194,7 +251,11 @@ function drawTime({ seconds, style }) {
   return element;
 }
 
-/** "3 minutes ago" grows older while it is on the screen. */
+/**
+ * "3 minutes ago" grows older while it is on the screen.
+ * @param {HTMLElement} element
+ * @param {Date} date
+ */
 function keepRelative(element, date) {
   setTimeout(function tick() {
     if (!element.isConnected) return;
@@ -203,6 +264,7 @@ function keepRelative(element, date) {
   }, RELATIVE_TICK_MS);
 }
 
+/** @param {(Node | string)[]} nodes */
 function asFragment(nodes) {
   const fragment = document.createDocumentFragment();
   fragment.append(...nodes);

@@ -6,6 +6,7 @@ import { avatar, displayName, guildFace, roleColour, rolesOf } from "./people.js
 import { isPrivate, isThread } from "./permissions.js";
 import { CHANNEL } from "./store.js";
 
+/** @type {Record<number, IconName>} */
 const ICONS = {
   [CHANNEL.text]: "hash",
   [CHANNEL.voice]: "speaker",
@@ -16,7 +17,11 @@ const ICONS = {
 };
 const folded = new Set(); // categories that were closed
 
-/** The icon of a channel, with a small lock or an age mark on it. */
+/**
+ * The icon of a channel, with a small lock or an age mark on it.
+ * @param {Channel} channel
+ * @param {Guild} guild
+ */
 export function channelIcon(channel, guild) {
   if (isThread(channel)) return h("span.channel-icon", {}, icon(channel.type === 12 ? "lock" : "thread"));
   const locked = isPrivate(guild, channel);
@@ -30,8 +35,15 @@ export function channelIcon(channel, guild) {
 }
 
 export class Sidebar {
-  /** context: {store, go, openChannelMenu, switchPerson, setTheme, signal} */
+  /**
+   * context: {store, go, openChannelMenu, switchPerson, setTheme, signal}
+   * @param {Context} context
+   */
   constructor(context) {
+    /** @type {Guild} */
+    this.guild = /** @type {any} */ (null); // where one is in none
+    /** @type {Channel | null} */
+    this.channel = null;
     this.context = context;
     this.rail = h("nav.rail", { "aria-label": "Servers" });
     this.channels = h("nav.channels", { "aria-label": "Channels" });
@@ -47,20 +59,28 @@ export class Sidebar {
       context.store.on(topic, () => this.draw(), context.signal);
   }
 
-  /** Show `guild` with `channel` marked; both may be null. */
+  /**
+   * Show `guild` with `channel` marked; both may be null.
+   * @param {Guild | null} guild
+   * @param {Channel | null} channel
+   */
   show(guild, channel) {
-    this.guild = guild;
+    this.guild = /** @type {Guild} */ (guild);
     this.channel = channel;
     this.draw();
   }
 
   draw() {
-    const focusId = document.activeElement?.dataset?.channelId;
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+    const focusId = focused?.dataset?.channelId;
     this.#drawRail();
     this.#drawTitle();
     this.#drawChannels();
     this.#drawPerson();
-    if (focusId) this.channels.querySelector(`[data-channel-id="${focusId}"]`)?.focus();
+    if (!focusId) return;
+    /** @type {HTMLElement | null} */
+    const again = this.channels.querySelector(`[data-channel-id="${focusId}"]`);
+    again?.focus();
   }
 
   #drawRail() {
@@ -99,6 +119,7 @@ export class Sidebar {
     this.channels.scrollTop = scroll;
   }
 
+  /** @param {{ category: Channel | null, channels: Channel[] }} group */
   #group({ category, channels }) {
     const closed = category && folded.has(category.id);
     const shown = closed
@@ -133,6 +154,7 @@ export class Sidebar {
     );
   }
 
+  /** @param {Channel} channel */
   #channelWithThreads(channel) {
     const forum = channel.type === CHANNEL.forum || channel.type === CHANNEL.media;
     const threads = this.context.store
@@ -151,10 +173,11 @@ export class Sidebar {
     );
   }
 
+  /** @param {Channel} channel */
   #link(channel) {
     const { store, go, openChannelMenu } = this.context;
     const current = channel.id === this.channel?.id;
-    const mentions = store.unread.get(channel.id);
+    const mentions = store.unread.get(channel.id) ?? 0;
     return h(
       "a.channel",
       {
@@ -176,6 +199,7 @@ export class Sidebar {
     );
   }
 
+  /** @param {Channel} channel */
   #label(channel) {
     const marks = [
       isPrivate(this.guild, channel) && "private",
@@ -185,6 +209,7 @@ export class Sidebar {
     return [channel.name, ...marks.filter(Boolean)].join(", ");
   }
 
+  /** @param {Channel} channel */
   #isUnread(channel) {
     return this.context.store.unread.has(channel.id);
   }

@@ -2,6 +2,7 @@
 
 const EPOCH_MS = 1420070400000n;
 
+/** @param {string} id */
 export function timeOf(id) {
   return new Date(Number((BigInt(id) >> 22n) + EPOCH_MS));
 }
@@ -12,7 +13,11 @@ export function freshId() {
   return String(((BigInt(Date.now()) - EPOCH_MS) << 22n) | random);
 }
 
-/** Negative, zero or positive, as for sort(): older first. */
+/**
+ * Negative, zero or positive, as for sort(): older first.
+ * @param {string} a
+ * @param {string} b
+ */
 export function compareIds(a, b) {
   if (a.length !== b.length) return a.length - b.length;
   return a < b ? -1 : a > b ? 1 : 0;

@@ -12,18 +12,26 @@ import { isEphemeral, Timeline } from "./timeline.js";
 
 const TYPING_MS = 9_000;
 export const CHANNEL = { text: 0, voice: 2, category: 4, news: 5, stage: 13, forum: 15, media: 16 };
+/** @param {Pick<Channel, "type">} channel */
 export const isForum = (channel) => channel.type === CHANNEL.forum || channel.type === CHANNEL.media;
 
 export class Store extends Emitter {
-  me = null;
+  /** @type {User} */
+  me = /** @type {any} */ (null); // until READY
+  /** @type {Map<string, Guild>} */
   guilds = new Map();
+  /** @type {Map<string, Timeline>} */
   timelines = new Map();
+  /** @type {Map<string, number>} */
   unread = new Map(); // channel id -> number of mentions, 0 for merely unread
+  /** @type {string | null} */
   openChannel = null; // the one on the screen: nothing in it counts as unread
-  #typing = new Map();
+  /** @type {Map<string, Map<string, number>>} */
+  #typing = new Map(); // channel id -> user id -> until when, in ms
 
   // ---- asking
 
+  /** @param {string} channelId */
   guildOf(channelId) {
     for (const guild of this.guilds.values()) {
       if (guild.channels.has(channelId) || guild.threads.has(channelId)) return guild;
@@ -31,40 +39,61 @@ export class Store extends Emitter {
     return null;
   }
 
+  /** @param {string} id */
   channel(id) {
     const guild = this.guildOf(id);
     return guild?.channels.get(id) ?? guild?.threads.get(id) ?? null;
   }
 
+  /**
+   * @param {string} guildId
+   * @param {string} userId
+   */
   member(guildId, userId) {
     return this.guilds.get(guildId)?.members.get(userId) ?? null;
   }
 
+  /**
+   * @param {Guild} guild
+   * @returns {Member}
+   */
   self(guild) {
     return guild.members.get(this.me.id) ?? { user: this.me, roles: [] };
   }
 
+  /** @param {Channel} channel */
   permissions(channel) {
     const guild = this.guildOf(channel.id);
     return guild ? channelPermissions(guild, channel, this.self(guild)) : 0n;
   }
 
+  /**
+   * @param {Channel} channel
+   * @param {bigint} permission
+   */
   can(channel, permission) {
     return Boolean(this.permissions(channel) & permission);
   }
 
+  /**
+   * @param {Guild} guild
+   * @param {bigint} permission
+   */
   canInGuild(guild, permission) {
     return Boolean(guildPermissions(guild, this.self(guild)) & permission);
   }
 
+  /** @param {Channel} channel */
   canSee(channel) {
     return this.can(channel, PERMISSION.viewChannel);
   }
 
+  /** @param {Channel} channel */
   canRead(channel) {
     return isOpen(channel, this.permissions(channel));
   }
 
+  /** @param {Channel} channel */
   canSend(channel) {
     return (
       this.canRead(channel) &&
@@ -72,27 +101,37 @@ export class Store extends Emitter {
     );
   }
 
+  /** @param {Channel} channel */
   isAgeRestricted(channel) {
-    const place = isThread(channel) ? this.channel(channel.parent_id) : channel;
+    const place = isThread(channel) ? this.channel(channel.parent_id ?? "") : channel;
     return Boolean(place?.nsfw);
   }
 
-  /** Channels this person can see, as [{category or null, channels}], in the order of the guild. */
+  /**
+   * Channels this person can see, as [{category or null, channels}], in the order of the guild.
+   * @param {Guild} guild
+   */
   tree(guild) {
     const all = [...guild.channels.values()].sort(byPosition);
     const categories = all.filter((channel) => channel.type === CHANNEL.category);
+    /** @param {string | null} parent */
     const inside = (parent) =>
       all.filter(
         (channel) =>
           channel.type !== CHANNEL.category && (channel.parent_id ?? null) === parent && this.canSee(channel),
       );
+    /** @type {{ category: Channel | null, channels: Channel[] }[]} */
     const groups = [{ category: null, channels: inside(null) }];
     for (const category of categories) groups.push({ category, channels: inside(category.id) });
     const organises = this.canInGuild(guild, PERMISSION.manageChannels);
     return groups.filter(({ category, channels }) => channels.length || (category && organises));
   }
 
-  /** Threads under a channel, latest first; archived ones only when asked for. */
+  /**
+   * Threads under a channel, latest first; archived ones only when asked for.
+   * @param {Channel} channel
+   * @param {{ archived?: boolean }} [event]
+   */
   threads(channel, { archived = false } = {}) {
     const guild = this.guildOf(channel.id);
     return [...(guild?.threads.values() ?? [])]
@@ -101,7 +140,10 @@ export class Store extends Emitter {
       .sort((a, b) => compareIds(b.last_message_id ?? b.id, a.last_message_id ?? a.id));
   }
 
-  /** Where one arrives in a guild: the first channel to talk in, else the first to read. */
+  /**
+   * Where one arrives in a guild: the first channel to talk in, else the first to read.
+   * @param {Guild} guild
+   */
   firstChannel(guild) {
     const readable = this.tree(guild)
       .flatMap(({ channels }) => channels)
@@ -109,12 +151,16 @@ export class Store extends Emitter {
     return readable.find((channel) => this.canSend(channel) && !isForum(channel)) ?? readable[0] ?? null;
   }
 
+  /** @param {string} channelId */
   timeline(channelId) {
     if (!this.timelines.has(channelId)) this.timelines.set(channelId, new Timeline(channelId));
-    return this.timelines.get(channelId);
+    return /** @type {Timeline} */ (this.timelines.get(channelId));
   }
 
-  /** Who is typing in a channel now, without oneself. */
+  /**
+   * Who is typing in a channel now, without oneself.
+   * @param {string} channelId
+   */
   typing(channelId) {
     const now = Date.now();
     return [...(this.#typing.get(channelId) ?? [])]
@@ -122,22 +168,32 @@ export class Store extends Emitter {
       .map(([userId]) => userId);
   }
 
+  /** @param {string} channelId */
   markRead(channelId) {
     if (this.unread.delete(channelId)) this.emit("unread");
   }
 
-  /** Keep threads that a list route brought: archived ones are not in READY. */
+  /**
+   * Keep threads that a list route brought: archived ones are not in READY.
+   * @param {string} guildId
+   * @param {Channel[]} threads
+   */
   keepThreads(guildId, threads) {
-    const guild = this.guilds.get(guildId);
+    const guild = /** @type {Guild} */ (this.guilds.get(guildId));
     for (const thread of threads) guild.threads.set(thread.id, { ...thread, guild_id: guildId });
   }
 
   // ---- being told
 
+  /**
+   * @param {string} type
+   * @param {any} data
+   */
   apply(type, data) {
     EVENTS[type]?.call(this, data);
   }
 
+  /** @param {{ user: User, guilds: GuildPayload[] }} event */
   ready({ user, guilds }) {
     this.me = user;
     this.guilds = new Map(
@@ -147,12 +203,14 @@ export class Store extends Emitter {
     this.emit("guilds");
   }
 
+  /** @param {GuildPayload} guild */
   guildCreated(guild) {
     if (guild.unavailable) return;
     this.guilds.set(guild.id, indexed(guild));
     this.emit("guilds");
   }
 
+  /** @param {GuildPayload} guild */
   guildUpdated(guild) {
     const known = this.guilds.get(guild.id);
     if (!known) return;
@@ -162,20 +220,24 @@ export class Store extends Emitter {
     this.emit("guilds");
   }
 
+  /** @param {{ id: string }} node */
   guildGone({ id }) {
     if (this.guilds.delete(id)) this.emit("guilds");
   }
 
+  /** @param {{ guild_id: string, role: Role }} event */
   roleChanged({ guild_id: guildId, role }) {
     this.guilds.get(guildId)?.roles.set(role.id, role);
     this.permissionsChanged(guildId);
   }
 
+  /** @param {{ guild_id: string, role_id: string }} event */
   roleGone({ guild_id: guildId, role_id: roleId }) {
     this.guilds.get(guildId)?.roles.delete(roleId);
     this.permissionsChanged(guildId);
   }
 
+  /** @param {Member & { guild_id: string }} member */
   memberChanged(member) {
     const guild = this.guilds.get(member.guild_id);
     if (!guild) return;
@@ -183,22 +245,26 @@ export class Store extends Emitter {
     this.permissionsChanged(guild.id);
   }
 
+  /** @param {{ guild_id: string, user: User }} event */
   memberGone({ guild_id: guildId, user }) {
     this.guilds.get(guildId)?.members.delete(user.id);
     this.emit("members");
   }
 
+  /** @param {string} guildId */
   permissionsChanged(guildId) {
     this.emit("members");
     this.emit("channels", guildId);
     if (this.openChannel && !this.stillVisible(this.openChannel)) this.emit("gone", this.openChannel);
   }
 
+  /** @param {string} channelId */
   stillVisible(channelId) {
     const channel = this.channel(channelId);
     return channel && this.canSee(channel);
   }
 
+  /** @param {Channel} channel */
   channelChanged(channel) {
     const guild = this.guilds.get(channel.guild_id);
     if (!guild) return;
@@ -207,6 +273,7 @@ export class Store extends Emitter {
     this.permissionsChanged(guild.id);
   }
 
+  /** @param {{ id: string, guild_id: string }} event */
   channelGone({ id, guild_id: guildId }) {
     const guild = this.guilds.get(guildId);
     if (!guild) return;
@@ -221,17 +288,20 @@ export class Store extends Emitter {
     if (this.openChannel && !this.channel(this.openChannel)) this.emit("gone", this.openChannel);
   }
 
+  /** @param {{ guild_id: string, threads: Channel[] }} event */
   threadsListed({ guild_id: guildId, threads }) {
     if (!this.guilds.has(guildId)) return;
     this.keepThreads(guildId, threads);
     this.emit("channels", guildId);
   }
 
+  /** @param {{ id: string, guild_id: string, removed_member_ids?: string[] }} event */
   threadMembersChanged({ id, guild_id: guildId, removed_member_ids: removed = [] }) {
     const thread = this.guilds.get(guildId)?.threads.get(id);
     if (thread?.type === 12 && removed.includes(this.me.id)) this.channelGone({ id, guild_id: guildId });
   }
 
+  /** @param {Message} message */
   messageCreated(message) {
     const channel = this.channel(message.channel_id);
     if (channel && !isEphemeral(message)) channel.last_message_id = message.id;
@@ -242,32 +312,40 @@ export class Store extends Emitter {
     this.#countUnread(message);
   }
 
+  /** @param {Partial<Message> & { channel_id: string }} message */
   messageUpdated(message) {
     this.timelines.get(message.channel_id)?.update(message);
     this.emit("timeline", message.channel_id);
   }
 
-  messagesGone({ channel_id: channelId, id, ids = [id] }) {
+  /** @param {{ channel_id: string, id?: string, ids?: string[] }} event */
+  messagesGone({ channel_id: channelId, id = "", ids = [id] }) {
     this.timelines.get(channelId)?.remove(ids);
     this.emit("timeline", channelId);
   }
 
+  /**
+   * @param {ReactionEvent} event
+   * @param {number} step
+   */
   reacted(event, step) {
     const timeline = this.timelines.get(event.channel_id);
     const message = timeline?.get(event.message_id);
-    if (!message) return;
+    if (!timeline || !message) return;
     const mine = event.user_id === this.me.id;
     timeline.update({ id: message.id, reactions: counted(message.reactions ?? [], event.emoji, step, mine) });
     this.emit("timeline", event.channel_id);
   }
 
+  /** @param {{ channel_id: string, user_id: string }} event */
   typingStarted({ channel_id: channelId, user_id: userId }) {
     if (!this.#typing.has(channelId)) this.#typing.set(channelId, new Map());
-    this.#typing.get(channelId).set(userId, Date.now() + TYPING_MS);
+    this.#typing.get(channelId)?.set(userId, Date.now() + TYPING_MS);
     this.emit("typing", channelId);
     setTimeout(() => this.emit("typing", channelId), TYPING_MS + 100);
   }
 
+  /** @param {Message} message */
   #countUnread(message) {
     if (message.channel_id === this.openChannel && !document.hidden) return;
     if (message.author.id === this.me.id) return;
@@ -278,6 +356,7 @@ export class Store extends Emitter {
   }
 }
 
+/** @type {Record<string, (this: Store, data: any) => void>} */
 const EVENTS = {
   READY: Store.prototype.ready,
   GUILD_CREATE: Store.prototype.guildCreated,
@@ -301,23 +380,36 @@ const EVENTS = {
   MESSAGE_UPDATE: Store.prototype.messageUpdated,
   MESSAGE_DELETE: Store.prototype.messagesGone,
   MESSAGE_DELETE_BULK: Store.prototype.messagesGone,
+  /** @param {ReactionEvent} event */
   MESSAGE_REACTION_ADD(event) {
     this.reacted(event, 1);
   },
+  /** @param {ReactionEvent} event */
   MESSAGE_REACTION_REMOVE(event) {
     this.reacted(event, -1);
   },
   TYPING_START: Store.prototype.typingStarted,
 };
 
+/**
+ * @template {{ id: string }} T
+ * @param {T[] | undefined} items
+ * @returns {Map<string, T>}
+ */
 const byId = (items) => new Map((items ?? []).map((item) => [item.id, item]));
 
+/**
+ * @param {Channel} a
+ * @param {Channel} b
+ */
 function byPosition(a, b) {
-  const voiceLast = (a.type === CHANNEL.voice) - (b.type === CHANNEL.voice);
+  const voiceLast = Number(a.type === CHANNEL.voice) - Number(b.type === CHANNEL.voice);
   return voiceLast || (a.position ?? 0) - (b.position ?? 0) || compareIds(a.id, b.id);
 }
 
+/** @param {GuildPayload} guild */
 function indexed(guild) {
+  /** @param {Channel[] | undefined} channels */
   const placed = (channels) => byId((channels ?? []).map((item) => ({ ...item, guild_id: guild.id })));
   return {
     ...(guild.properties ?? {}), // Discord's own clients receive name, icon and owner in here
@@ -329,8 +421,15 @@ function indexed(guild) {
   };
 }
 
-/** Reactions after one was added (+1) or taken away (-1). */
+/**
+ * Reactions after one was added (+1) or taken away (-1).
+ * @param {Reaction[]} reactions
+ * @param {Emoji} emoji
+ * @param {number} step
+ * @param {boolean} mine
+ */
 function counted(reactions, emoji, step, mine) {
+  /** @param {Reaction} reaction */
   const same = (reaction) => reaction.emoji.name === emoji.name && reaction.emoji.id === emoji.id;
   const known = reactions.find(same) ?? { emoji, count: 0, me: false };
   const changed = { ...known, count: known.count + step, me: mine ? step > 0 : known.me };

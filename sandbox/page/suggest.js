@@ -5,9 +5,12 @@ import { h, replace } from "./dom.js";
 let lists = 0;
 
 export class Suggestions {
+  /** @type {Suggestion[]} */
   #items = [];
   #at = 0;
+  /** @type {((item: Suggestion) => void) | null} */
   #choose = null;
+  /** @type {HTMLElement | null} */
   #field = null;
 
   constructor() {
@@ -29,6 +32,8 @@ export class Suggestions {
   /**
    * Show items for a field. item: {label, detail?, face?: Node, hint?, note?: true, data}; a note cannot be chosen.
    * `choose(item)` is called for Enter, Tab or a click.
+   * @param {HTMLElement} field
+   * @param {{ title: string, items: Suggestion[], choose: (item: Suggestion) => void, empty?: string | null }} options
    */
   show(field, { title, items, choose, empty = null }) {
     if (!items.length && !empty) return this.hide();
@@ -56,7 +61,11 @@ export class Suggestions {
     this.#field = null;
   }
 
-  /** Take the keys that belong to the list; `passEnter` leaves Enter alone. True when the key was one of them. */
+  /**
+   * Take the keys that belong to the list; `passEnter` leaves Enter alone. True when the key was one of them.
+   * @param {KeyboardEvent} event
+   * @param {{ passEnter?: boolean }} [options]
+   */
   key(event, { passEnter = false } = {}) {
     if (!this.open || (passEnter && event.key === "Enter")) return false;
     if (event.key === "Escape") return this.#taken(event, () => this.hide());
@@ -67,10 +76,14 @@ export class Suggestions {
     if (event.key === "ArrowUp")
       return this.#taken(event, () => this.#move(this.#at === 0 ? last : this.#at - 1));
     const chooses = event.key === "Tab" ? !event.shiftKey : event.key === "Enter" && !event.shiftKey;
-    if (chooses) return this.#taken(event, () => this.#choose(this.#items[this.#at]));
+    if (chooses) return this.#taken(event, () => this.#choose?.(this.#items[this.#at]));
     return false;
   }
 
+  /**
+   * @param {KeyboardEvent} event
+   * @param {() => void} act
+   */
   #taken(event, act) {
     event.preventDefault();
     event.stopPropagation();
@@ -78,6 +91,7 @@ export class Suggestions {
     return true;
   }
 
+  /** @param {number} index */
   #move(index) {
     this.#at = index;
     this.#mark();
@@ -90,6 +104,10 @@ export class Suggestions {
     if (rows.length) this.#field?.setAttribute("aria-activedescendant", `${this.id}-${this.#at}`);
   }
 
+  /**
+   * @param {Suggestion} item
+   * @param {number} index
+   */
   #row(item, index) {
     return h(
       "div.suggestion",
@@ -97,7 +115,7 @@ export class Suggestions {
         role: "option",
         id: `${this.id}-${index}`,
         "aria-selected": "false",
-        onclick: () => this.#choose(item),
+        onclick: () => this.#choose?.(item),
         onpointermove: () => this.#at !== index && this.#move(index),
       },
       item.face,

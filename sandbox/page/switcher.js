@@ -5,7 +5,10 @@ import { h } from "./dom.js";
 import { newTab, rolesLine } from "./login.js";
 import { avatar, displayName } from "./people.js";
 
-/** people: as from /sandbox/people; `become(person)` switches this tab; `leave()` goes to the log-in screen. */
+/**
+ * people: as from /sandbox/people; `become(person)` switches this tab; `leave()` goes to the log-in screen.
+ * @param {{ people: Person[], me: User, become: (person: Person) => void, leave: () => void }} options
+ */
 export function openSwitcher({ people, me, become, leave }) {
   const dialog = openDialog({
     title: "Be somebody else",
@@ -27,6 +30,7 @@ export function openSwitcher({ people, me, become, leave }) {
     ],
   });
 
+  /** @param {Person} person */
   function row(person) {
     const current = person.user.id === me.id;
     const choose = () => {

@@ -3,7 +3,9 @@
 import { toast } from "./toast.js";
 
 const CHOSEN = "magpie.theme"; // in localStorage
+/** @type {Record<string, string>} */
 const NEXT = { system: "dark", dark: "light", light: "system" };
+/** @type {Record<string, string>} */
 const WORDS = { system: "Colours follow the system.", dark: "Dark colours.", light: "Light colours." };
 
 export function applyTheme() {

@@ -3,6 +3,7 @@
 const LOCALE = navigator.language?.startsWith("en") ? navigator.language : "en-GB";
 const DAY_MS = 86_400_000;
 
+/** @type {Record<string, Intl.DateTimeFormatOptions>} */
 const formats = {
   t: { hour: "2-digit", minute: "2-digit" },
   T: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
@@ -22,6 +23,7 @@ const formatters = Object.fromEntries(
   Object.entries(formats).map(([style, options]) => [style, new Intl.DateTimeFormat(LOCALE, options)]),
 );
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const UNITS = [
   ["year", 365 * DAY_MS],
   ["month", 30 * DAY_MS],
@@ -32,19 +34,30 @@ const UNITS = [
   ["second", 1000],
 ];
 
-/** A <t:…:style> timestamp; styles as in Discord: t T d D f F R. */
+/**
+ * A <t:…:style> timestamp; styles as in Discord: t T d D f F R.
+ * @param {Date} date
+ * @param {string} [style]
+ */
 export function formatTimestamp(date, style = "f") {
   if (style === "R") return formatRelative(date);
   return (formatters[style] ?? formatters.f).format(date);
 }
 
+/**
+ * @param {Date} date
+ * @param {number} [now]
+ */
 export function formatRelative(date, now = Date.now()) {
   const distance = date.getTime() - now;
-  const [unit, size] = UNITS.find(([, ms]) => Math.abs(distance) >= ms) ?? UNITS.at(-1);
+  const [unit, size] = UNITS.find(([, ms]) => Math.abs(distance) >= ms) ?? UNITS[UNITS.length - 1];
   return relative.format(Math.round(distance / size), unit);
 }
 
-/** "14:03", "Yesterday at 14:03", or the date: what stands beside an author's name. */
+/**
+ * "14:03", "Yesterday at 14:03", or the date: what stands beside an author's name.
+ * @param {Date} date
+ */
 export function formatMoment(date) {
   const days = daysAgo(date);
   const clock = formatters.t.format(date);
@@ -53,12 +66,21 @@ export function formatMoment(date) {
   return `${formatters.d.format(date)} ${clock}`;
 }
 
+/** @param {Date} date */
 export const formatClock = (date) => formatters.t.format(date);
+/** @param {Date} date */
 export const formatDay = (date) => formatters.D.format(date);
+/** @param {Date} date */
 export const formatFull = (date) => formatters.F.format(date);
+/**
+ * @param {Date} a
+ * @param {Date} b
+ */
 export const isSameDay = (a, b) => a.toDateString() === b.toDateString();
 
+/** @param {Date} date */
 function daysAgo(date) {
+  /** @param {Date} moment */
   const midnight = (moment) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate());
-  return Math.round((midnight(new Date()) - midnight(date)) / DAY_MS);
+  return Math.round((midnight(new Date()).getTime() - midnight(date).getTime()) / DAY_MS);
 }

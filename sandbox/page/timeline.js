@@ -11,12 +11,16 @@ export const PAGE_SIZE = 50;
 const MAX_KEPT = 250; // more than that and the far end is let go
 export const FLAG = { ephemeral: 64, loading: 128, spoiler: 8, forward: 16384, componentsV2: 32768 };
 
+/** @param {Pick<Message, "flags">} message */
 export const isEphemeral = (message) => Boolean((message.flags ?? 0) & FLAG.ephemeral);
 
 export class Timeline {
+  /** @param {string} channelId */
   constructor(channelId) {
     this.channelId = channelId;
+    /** @type {Message[]} */
     this.messages = [];
+    /** @type {Message[]} */
     this.local = []; // what was sent from here and is not confirmed yet
     this.reachesOldest = false;
     this.reachesNewest = false;
@@ -24,7 +28,11 @@ export class Timeline {
     this.stale = false; // events were missed: load again before showing
   }
 
-  /** Replace the stretch by a loaded one. Private answers stay: the server does not list them. */
+  /**
+   * Replace the stretch by a loaded one. Private answers stay: the server does not list them.
+   * @param {Message[]} messages
+   * @param {{ reachesOldest: boolean, reachesNewest: boolean }} options
+   */
   replace(messages, { reachesOldest, reachesNewest }) {
     const listed = new Set(messages.map((message) => message.id));
     const kept = this.messages.filter((message) => isEphemeral(message) && !listed.has(message.id));
@@ -32,6 +40,10 @@ export class Timeline {
     Object.assign(this, { reachesOldest, reachesNewest, loaded: true, stale: false });
   }
 
+  /**
+   * @param {Message[]} messages
+   * @param {boolean} reachesOldest
+   */
   prepend(messages, reachesOldest) {
     this.messages = sorted([...this.#unknown(messages), ...this.messages]);
     this.reachesOldest = reachesOldest;
@@ -41,13 +53,20 @@ export class Timeline {
     }
   }
 
+  /**
+   * @param {Message[]} messages
+   * @param {boolean} reachesNewest
+   */
   append(messages, reachesNewest) {
     this.messages = sorted([...this.messages, ...this.#unknown(messages)]);
     this.reachesNewest = reachesNewest;
     this.#forgetOldest();
   }
 
-  /** A message from the gateway. Ignored while an older stretch is shown: loading will bring it. */
+  /**
+   * A message from the gateway. Ignored while an older stretch is shown: loading will bring it.
+   * @param {Message} message
+   */
   create(message) {
     this.local = this.local.filter((entry) => entry.nonce !== message.nonce);
     if (this.has(message.id)) return this.update(message);
@@ -56,32 +75,40 @@ export class Timeline {
     this.#forgetOldest();
   }
 
+  /** @param {Partial<Message>} partial */
   update(partial) {
     this.messages = this.messages.map((message) =>
       message.id === partial.id ? { ...message, ...partial } : message,
     );
   }
 
+  /** @param {string[]} ids */
   remove(ids) {
     const gone = new Set(ids);
     this.messages = this.messages.filter((message) => !gone.has(message.id));
     this.local = this.local.filter((entry) => !gone.has(entry.id));
   }
 
+  /** @param {string} id */
   has(id) {
     return this.messages.some((message) => message.id === id);
   }
 
+  /** @param {string} id */
   get(id) {
     return this.messages.find((message) => message.id === id);
   }
 
-  /** The oldest or newest id that the server knows too: where the next page starts. */
+  /**
+   * The oldest or newest id that the server knows too: where the next page starts.
+   * @param {boolean} newest
+   */
   edge(newest) {
     const listed = this.messages.filter((message) => !isEphemeral(message));
     return listed.at(newest ? -1 : 0)?.id ?? null;
   }
 
+  /** @param {Message[]} messages */
   #unknown(messages) {
     return messages.filter((message) => !this.has(message.id));
   }
@@ -93,4 +120,5 @@ export class Timeline {
   }
 }
 
+/** @param {Message[]} messages */
 const sorted = (messages) => messages.sort((a, b) => compareIds(a.id, b.id));

@@ -5,6 +5,10 @@ import { h } from "./dom.js";
 const SHOWN_MS = 4_200;
 const shelf = h("div.toasts", { role: "status", "aria-live": "polite" });
 
+/**
+ * @param {string} sentence
+ * @param {string} [kind]
+ */
 export function toast(sentence, kind = "plain") {
   if (!shelf.isConnected) document.body.append(shelf);
   const element = h("p.toast", { class: kind }, sentence);

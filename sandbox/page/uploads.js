@@ -4,12 +4,18 @@ import { formatBytes } from "./attachments.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 
+/** @typedef {{ file: File, spoiler: boolean, address: string }} Waiting */
+
 const MAX_FILES = 10; // Discord's limit for a message
 
 export class Uploads {
-  #waiting = []; // {file, spoiler, address}
+  /** @type {Waiting[]} */
+  #waiting = [];
 
-  /** changed(): called when the list is other than before. */
+  /**
+   * changed(): called when the list is other than before.
+   * @param {() => void} changed
+   */
   constructor(changed) {
     this.changed = changed;
     this.element = h("ul.uploads", { "aria-label": "Files to post", hidden: true });
@@ -19,7 +25,10 @@ export class Uploads {
     return this.#waiting.length;
   }
 
-  /** Take files in; gives a sentence about those that do not fit, or null. */
+  /**
+   * Take files in; gives a sentence about those that do not fit, or null.
+   * @param {File[]} files
+   */
   add(files) {
     const room = MAX_FILES - this.#waiting.length;
     for (const file of files.slice(0, room)) {
@@ -50,6 +59,7 @@ export class Uploads {
     this.changed();
   }
 
+  /** @param {Waiting} waiting */
   #card(waiting) {
     const { file, spoiler, address } = waiting;
     const preview = file.type.startsWith("image/")
@@ -93,7 +103,10 @@ export class Uploads {
   }
 }
 
-/** Pasted pictures arrive nameless or all as image.png. */
+/**
+ * Pasted pictures arrive nameless or all as image.png.
+ * @param {File} file
+ */
 function named(file) {
   if (file.name) return file;
   const ending = file.type.split("/")[1] ?? "bin";

@@ -11,9 +11,9 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
-from demo.person import Person
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from tests.bot import tiny_model
 from tests.bot.running import running
 

@@ -16,9 +16,9 @@ from bot.maintenance import maintenance as upkeep
 from bot.sync import backfill
 from bot.sync.backlog import State
 from bot.sync.erasure import forget_group
-from demo.person import Person
 from index import Cursor
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from sandbox.rest import Exchange
 from sandbox.world import Overwrite
 from tests import worlds

@@ -14,8 +14,8 @@ import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.maintenance import maintenance as upkeep
 from bot.text import replies
-from demo.person import Person, Refused
 from index.embed.embedder import Embedder
+from sandbox.person import Person, Refused
 from tests.bot.conftest import LogIn
 from tests.bot.running import (
     Held,

@@ -8,7 +8,7 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
-from demo.person import Person
+from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import idle, png, sources, until

@@ -12,7 +12,7 @@ import sandbox as sandbox_package
 from bot import app as client
 from bot.app import Magpie
 from bot.ops.settings import DISCORD
-from demo.person import Person
+from sandbox.person import Person
 from tests.bot.conftest import LogIn
 from tests.bot.running import until
 from tests.worlds import WorldFile

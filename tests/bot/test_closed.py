@@ -15,9 +15,9 @@ from bot.sync import backfill
 from bot.sync.backlog import State
 from bot.sync.erasure import forget_closed
 from bot.sync.history import missing_permissions
-from demo.person import Person
 from index import Cursor, Group
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from sandbox.world import Overwrite
 from tests import worlds
 from tests.bot.conftest import LogIn

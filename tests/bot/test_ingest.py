@@ -11,9 +11,9 @@ import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.media import download
 from bot.sync import backfill, ingest
-from demo.person import Person
 from index import Link
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, idle, png, running, sources, until, watch

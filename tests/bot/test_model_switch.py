@@ -12,9 +12,9 @@ import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.reindex import progress_message
 from bot.reindex import run as rereading
-from demo.person import Person
 from index import EmbeddedPicture, Filter, Group, Link, Query
 from index.embed import checkpoint, embedder
+from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, png, running, sources, until, watch

@@ -20,9 +20,9 @@ import sandbox as sandbox_package
 from bot.__main__ import run
 from bot.app import Magpie, StartFailed
 from bot.ops.settings import Address, Settings, SettingsError
-from demo.person import Person
 from index import Gallery, StoreLocked
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import idle, png, running, settings_for, until, watching

@@ -17,8 +17,8 @@ import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.commands import privacy
 from bot.maintenance import maintenance as upkeep
-from demo.person import Person
 from index import Group, Link
+from sandbox.person import Person
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, png, running, sources, until, watch, watching
 from tests.worlds import WorldFile
@@ -72,7 +72,7 @@ async def test_questions_go_after_a_week_also_where_nobody_asks_more(
     await mei.command("find", query="a dog")
     await magpie.upkeep.expire_all()
     assert await kept() == 1
-    monkeypatch.setattr("index.store.sqlite.SEARCH_LIFE_S", -1)
+    monkeypatch.setattr(magpie.gallery.bookkeeping, "search_life_s", -1)
     await magpie.upkeep.expire_all()
     assert await kept() == 0
 

@@ -15,9 +15,9 @@ from bot.reindex import progress_message
 from bot.reindex import run as rereading
 from bot.reindex.jobs import KIND
 from bot.reindex.run import State
-from demo.person import Answer, Person
 from index import Group, Job, Link
 from index.embed.embedder import Embedder
+from sandbox.person import Answer, Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, idle, png, running, sources, until, watch

@@ -10,8 +10,8 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
-from demo.person import Person
 from index.embed.embedder import Embedder
+from sandbox.person import Person
 from sandbox.world import Application, Channel, Guild, Member, Role, User, World
 from tests import discord_schema, worlds
 from tests.bot.running import begin_to_watch, idle, png, running, sources, until

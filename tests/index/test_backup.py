@@ -12,7 +12,7 @@ import pytest
 
 from index import Filter, Gallery, Group, Link, Query, StoreCorrupt, StoreLocked, StoreUnreachable
 from index.cli.main import main
-from index.store.backup import back_up, restore
+from index.store.sqlite.backup import back_up, restore
 from tests.index.colours import ColourEmbedder, png
 
 

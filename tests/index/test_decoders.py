@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.hostile import bombs, files
+from checks.fuzzing import bombs, files
 from index import (
     Gallery,
     NotAPicture,

@@ -15,6 +15,7 @@ from PIL import Image
 
 from index import (
     Answer,
+    Asked,
     Counts,
     Cursor,
     EmptyQuery,
@@ -176,7 +177,7 @@ async def test_query_that_is_no_picture(gallery: Gallery) -> None:
 async def test_question_is_remembered(gallery: Gallery) -> None:
     await _add_colours(gallery)
     embedding = await gallery.embed_query(Query(text="red"))
-    id = await gallery.bookkeeping.save_search(1, 7, {"words": "red"}, embedding)
+    id = await gallery.bookkeeping.save_search(1, 7, Asked("red"), embedding)
     saved = await gallery.bookkeeping.search_by_id(id)
     assert saved is not None
     assert saved.embedding is not None

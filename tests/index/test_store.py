@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,8 +17,7 @@ import aiosqlite
 import numpy as np
 import pytest
 
-from index.store import migrations
-from index.store.sqlite import Store
+from index.store.sqlite import Store, migrations
 from index.types.errors import (
     GalleryClosed,
     StoreCorrupt,
@@ -27,6 +28,7 @@ from index.types.errors import (
 )
 from index.types.query import QueryEmbedding
 from index.types.records import Counts, Cursor, EmbeddedPicture, Group, Link, ModelInfo
+from index.types.searches import Asked, ShownBy
 
 GENERAL = Group(10)
 THREAD = Group(11, parent=10, private=True)
@@ -49,6 +51,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.set_model(ModelInfo("m", "1", 8))
     yield store
     await store.close()
+
+
+ASKED = Asked("a dog", True, shown_by=ShownBy(10, "1234567890123456789", 1, 3), public=True)
 
 
 def rows_of(store: Store, sql: str) -> list[tuple[object, ...]]:
@@ -219,7 +224,7 @@ async def test_space_goes_with_everything(store: Store) -> None:
         await store.commit([(picture(space), link("1", space=space))], [cursor])
         await store.watch(space, 10)
         await store.new_job(space, "reindex", {"done": 1})
-        await store.save_search(space, 5, {}, QueryEmbedding(np.ones(8, np.float32)))
+        await store.save_search(space, 5, Asked(), QueryEmbedding(np.ones(8, np.float32)))
     await store.remove_space(1)
     assert await store.spaces() == {2}
     for table in ("links", "groups", "cursors", "watched", "jobs", "searches"):
@@ -263,22 +268,40 @@ async def test_jobs_are_remembered_and_their_ids_never_used_again(store: Store) 
     assert (await store.new_job(1, "reindex", {})).id > job.id
 
 
-async def test_search_can_be_asked_again_for_a_week(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_search_can_be_asked_again_for_a_week(store: Store) -> None:
     embedding = QueryEmbedding(np.arange(8, dtype=np.float32), "the words")
-    id = await store.save_search(1, 5, {"words": "a dog"}, embedding)
+    id = await store.save_search(1, 5, ASKED, embedding)
     found = await store.search_by_id(id)
     assert found is not None
-    assert (found.space, found.owner, dict(found.params)) == (1, 5, {"words": "a dog"})
+    assert (found.id, found.space, found.owner, found.asked) == (id, 1, 5, ASKED)
     assert found.embedding is not None
     assert np.array_equal(found.embedding.vector, embedding.vector)
     assert found.embedding.truncated == "the words"
-    monkeypatch.setattr("index.store.sqlite.SEARCH_LIFE_S", -1)
+    store.search_life_s = -1
     assert await store.search_by_id(id) is None
     await store.expire_searches()
     assert rows_of(store, "SELECT * FROM searches") == []
     assert b"a dog" not in store.path.with_name(store.path.name + "-wal").read_bytes()
+
+
+async def test_search_saved_by_an_earlier_version_is_read(store: Store) -> None:
+    kept = {
+        "words": "a dog",
+        "picture": True,
+        "like": None,
+        "source": {"channel": 10, "message": 1234567890123456789, "chosen": 1, "count": 3},
+        "public": True,
+    }
+    db = sqlite3.connect(store.path)
+    row = ("old", 1, 5, json.dumps(kept), None, None, time.time())
+    db.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    db.commit()
+    db.close()
+    found = await store.search_by_id("old")
+    assert found is not None
+    assert (found.asked, found.embedding) == (ASKED, None)
+    (again,) = await store.searches_of(1, 5)
+    assert again.to_json() == {**kept, "made_at": row[-1]}
 
 
 async def test_keeping_and_dropping_questions_goes_through_no_table(store: Store) -> None:
@@ -286,7 +309,7 @@ async def test_keeping_and_dropping_questions_goes_through_no_table(store: Store
     said: list[str] = []
     assert store._writer is not None
     await store._writer.set_trace_callback(said.append)
-    await store.save_search(1, 5, {})
+    await store.save_search(1, 5, Asked())
     await store.expire_searches()
     changes = [one for one in said if one.startswith(("INSERT", "DELETE"))]
     assert len(changes) == 2
@@ -355,7 +378,7 @@ def test_lock_names_the_process_and_ends_with_it(tmp_path: Path) -> None:
     path = tmp_path / "g.db"
     code = f"""
 import pathlib, sys
-from index.store import lock
+from index.store.sqlite import lock
 held = lock.hold(pathlib.Path({str(path)!r}))
 print("held", flush=True)
 sys.stdin.read()

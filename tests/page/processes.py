@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from demo import WORLD
+from pocket import MODEL
+
 ROOT = Path(__file__).parents[2]
-DEMO_WORLD = ROOT / "sandbox" / "demo" / "world.json"
-POCKET_MODEL = ROOT / "pocket" / "model"
 STARTS_WITHIN_S = 120
 STOPS_WITHIN_S = 30
 
@@ -68,7 +69,7 @@ def sandbox(folder: Path, world: Path) -> Iterator[str]:
 
 
 @contextmanager
-def magpie(folder: Path, base: str, world: Path = DEMO_WORLD) -> Iterator[None]:
+def magpie(folder: Path, base: str, world: Path = WORLD) -> Iterator[None]:
     """A running `python -m bot` with the pocket model, connected to the sandbox at `base`."""
     application = json.loads(world.read_text(encoding="utf-8"))["application"]
     settings = {
@@ -76,7 +77,7 @@ def magpie(folder: Path, base: str, world: Path = DEMO_WORLD) -> Iterator[None]:
         "DISCORD_API": base,
         "MAGPIE_QUESTIONS": "0",
         "MAGPIE_DB": str(folder / "magpie.db"),
-        "MAGPIE_MODEL": str(POCKET_MODEL),
+        "MAGPIE_MODEL": str(MODEL),
         "MAGPIE_DEVICE": "cpu",
         "MAGPIE_HTTP": "off",
         "OMP_NUM_THREADS": "1",  # of two cores the browser and the sandbox need one

@@ -17,6 +17,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
+from demo import WORLD
 from tests.page import processes
 from tests.page.processes import CHROMIUM_FLAGS, ROOT, WINDOW
 
@@ -157,7 +158,7 @@ async def similar(studio: Studio) -> None:
 
 def picture_to_ask_with() -> str:
     """The address, in the page, of the message with the picture that `similar` asks with."""
-    world = json.loads(processes.DEMO_WORLD.read_text(encoding="utf-8"))
+    world = json.loads(WORLD.read_text(encoding="utf-8"))
     guild = world["guilds"][0]
     message = next(one for one in guild["messages"] if ASKED_WITH in one["content"])
     return f"#/{guild['id']}/{message['channel_id']}/{message['id']}"
@@ -221,7 +222,7 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        processes.sandbox(Path(folder), processes.DEMO_WORLD) as base,
+        processes.sandbox(Path(folder), WORLD) as base,
         processes.magpie(Path(folder), base),
     ):
         asyncio.run(shoot(base, chosen.out, chosen.names or list(SHOTS)))

@@ -11,14 +11,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from demo import WORLD
+from pocket import MODEL
 from tests.page import processes
 from tests.page.conftest import write
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.skipif(
-        not (processes.POCKET_MODEL / "config.json").is_file(), reason="there is no pocket model"
-    ),
+    pytest.mark.skipif(not (MODEL / "config.json").is_file(), reason="there is no pocket model"),
 ]
 
 INDEXED_WITHIN_MS = 200_000  # some five hundred pictures on a slow core
@@ -34,7 +34,7 @@ def nest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of the demo world with Magpie in it."""
     folder = tmp_path_factory.mktemp("nest")
     with (
-        processes.sandbox(folder, processes.DEMO_WORLD) as base,
+        processes.sandbox(folder, WORLD) as base,
         processes.magpie(folder, base),
     ):
         yield base
@@ -81,7 +81,7 @@ def answers(page: Page) -> Any:
 
 
 def world() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(processes.DEMO_WORLD.read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = json.loads(WORLD.read_text(encoding="utf-8"))
     return loaded
 
 
@@ -103,9 +103,7 @@ async def ask(page: Page, command: str) -> Any:
 
 def shows(file: str) -> set[str]:
     """What the demo world's maker put into a picture: subjects and places."""
-    labels: dict[str, Any] = json.loads(
-        processes.DEMO_WORLD.with_name("labels.json").read_text(encoding="utf-8")
-    )
+    labels: dict[str, Any] = json.loads(WORLD.with_name("labels.json").read_text(encoding="utf-8"))
     return {*labels[file]["subjects"], *labels[file]["places"]}
 
 

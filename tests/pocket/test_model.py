@@ -12,7 +12,8 @@ from PIL import Image
 from safetensors import safe_open
 from transformers import CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
-from pocket.evaluate import MODEL, Loaded
+from pocket import MODEL
+from pocket.evaluate import Loaded
 
 SENTENCES = {
     "en": "a dog in the snow",

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from demo import FOLDER as DEMO
 from pocket.evaluate import Floats, Loaded
-from pocket.world import DEMO
 from tests.pocket.questions import ALL, Question
 
 Labels = Mapping[str, Mapping[str, Any]]

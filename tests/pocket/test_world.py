@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from demo import FOLDER as DEMO
 from pocket.scenes import Spot
 from pocket.world import (
     BOT,
-    DEMO,
     PEOPLE,
     VIEW,
     ScriptError,

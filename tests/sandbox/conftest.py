@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import aiohttp
 import pytest
 
-from demo.person import Person
 from sandbox import Server
+from sandbox.person import Person
 
 LogIn = Callable[[str], Awaitable[Person]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import discord
 import pytest
 
-from demo.person import Refused
 from sandbox import Server
+from sandbox.person import Refused
 from tests.sandbox.clients import Bird, flying
 from tests.sandbox.conftest import LogIn
 from tests.worlds import VIEW_CHANNEL, WorldFile

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import aiohttp
 
-from demo.person import Person
 from sandbox import serve
 from sandbox.__main__ import DEMO
+from sandbox.person import Person
 from tests import discord_schema
 from tests.sandbox.clients import Bird, flying
 

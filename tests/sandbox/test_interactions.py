@@ -10,8 +10,8 @@ import discord
 import pytest
 from discord import app_commands, ui
 
-from demo.person import Answer, Person, Refused, Unanswered
 from sandbox import Server
+from sandbox.person import Answer, Person, Refused, Unanswered
 from tests.sandbox.clients import Bird, flying
 from tests.sandbox.conftest import LogIn
 from tests.worlds import WorldFile

@@ -11,8 +11,8 @@ import aiohttp
 import discord
 import pytest
 
-from demo.person import Refused
 from sandbox import Server
+from sandbox.person import Refused
 from sandbox.world import Message
 from tests.sandbox.clients import Bird, flying
 from tests.sandbox.conftest import LogIn

@@ -9,8 +9,8 @@ from typing import Any
 import discord
 import pytest
 
-from demo.person import Person, Refused
 from sandbox import Server, permissions, serve, worldfile
+from sandbox.person import Person, Refused
 from tests.sandbox.clients import Bird, flying
 from tests.sandbox.conftest import LogIn
 from tests.worlds import MEMBER, WorldFile, small

@@ -16,9 +16,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from demo.person import Person
 from sandbox import Server, WorldError, serve
 from sandbox.journal import Journal
+from sandbox.person import Person
 from sandbox.worldfile import load
 from tests import discord_schema, worlds
 from tests.sandbox.clients import Bird, redirected

@@ -13,8 +13,8 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
-from demo.person import Answer, Person
 from index.embed.embedder import Embedder
+from sandbox.person import Answer, Person
 from tests.bot.asking import nest as nests
 from tests.bot.asking.nest import Nest
 from tests.bot.conftest import LogIn

@@ -19,9 +19,9 @@ import sandbox as sandbox_package
 from bot.ask import answers as find
 from bot.ask import results
 from bot.text import replies
-from demo.person import Answer, Person, Unanswered
 from index.embed.embedder import Embedder
 from sandbox.links import LINK_LIFE_S
+from sandbox.person import Answer, Person, Unanswered
 from tests.bot.asking.conftest import RED, Scene, watch_everything
 from tests.bot.asking.nest import READERS, Nest
 from tests.bot.conftest import LogIn

@@ -10,7 +10,7 @@ import pytest
 
 from bot.ask import answers as find
 from bot.text import replies
-from demo.person import Answer
+from sandbox.person import Answer
 from tests.bot.asking.conftest import RED, Scene
 from tests.bot.asking.nest import EVERYBODYS, READERS
 from tests.bot.running import PATIENCE_S, idle, png

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.text import replies
-from demo.person import Answer, Person
+from sandbox.person import Answer, Person
 from tests.bot.asking.conftest import RED, Scene
 from tests.bot.asking.nest import READERS
 from tests.bot.running import idle, png

@@ -8,8 +8,8 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.text import replies
-from demo.person import Answer, Person
 from index.embed.embedder import Embedder
+from sandbox.person import Answer, Person
 from tests.bot.asking.conftest import RED, Scene, watch_everything
 from tests.bot.asking.nest import EVERYBODYS, READERS, Nest
 from tests.bot.conftest import LogIn

@@ -1,0 +1,20 @@
+"""What a caller of `python -m bench` chooses; each measurement or check reads what concerns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of the command line, and the variables of the environment that the documents name."""
+
+    device: str = "cpu"  # `embed`: cpu, or cuda
+    plot: Path | None = None  # `search`: an SVG of how the time grows with the rows
+    seed: int = 1
+    seeds: range | None = None  # `chaos`: one run for each, instead of `seed`
+    minutes: float | None = None  # `chaos` and `load`: how long a run goes on; None: its default
+    hurried: bool = False  # `chaos`: the bot's long waits are shortened
+    rows: tuple[int, ...] = ()  # BENCH_ROWS: sizes of the gallery; empty: the default sizes
+    worlds: int | None = None  # BENCH_WORLDS, of `permissions`; None: the default

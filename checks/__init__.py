@@ -1,0 +1,27 @@
+"""Judges: programs that try to make the product break a promise, and say whether it did.
+
+They measure nothing; numbers are in `bench`. `python -m bench NAME` runs a check too, by the names
+in CHECKS. Each named module offers `run(options: Options) -> Report`, and each of its targets is 0
+faults.
+
+| package | name | what it judges |
+|---|---|---|
+| `chaos` | chaos | kills, a full disk, a wrong clock, faults of Discord |
+| `fuzzing` | fuzz | hostile files, messages, settings, questions and buttons |
+| `permissions` | permissions | what members of random servers are shown through every command |
+
+A check drives the product from outside: it starts the bot, speaks to the sandbox as a member does
+(`sandbox.person`), and looks into the gallery's file. It may import `bench.report`,
+`bench.options` and `bench.photographs`, `sandbox`, `pocket`, and of `bot` and `index` the public
+parts that it gives input to. The product imports nothing of `checks`.
+
+What decides who may read what is `checks.permissions.oracle`. It is written from Discord's
+documentation alone: it imports neither the bot, nor the sandbox, nor discord.py, so that a mistake
+in one of them can't hide in the other.
+"""
+
+CHECKS = {
+    "chaos": "checks.chaos.run",
+    "fuzz": "checks.fuzzing.campaign",
+    "permissions": "checks.permissions.inquiry",
+}

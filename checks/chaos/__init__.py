@@ -1,0 +1,30 @@
+"""Chaos: steps from a seed (what people do, faults, kills), then a check of every promise.
+
+`python -m bench chaos --seed N --minutes M`, or `--seeds A-B` for many. The bot is a process with
+a real file and the pocket model. While three servers of the sandbox change, members keep asking,
+and the machine and Discord fail in every way that the schedule knows. Then the faults end, and
+Discord asks for one new session, as it does now and then. Now the gallery's files have to come to
+what the servers show. Counted are:
+
+    missing      pictures that should be searchable and are not
+    duplicated   pictures that are there more than once
+    undead       rows, vectors, names or keys of deleted pictures, anywhere in the files' bytes
+    leaked       pictures shown to somebody who could not read them (witness.py says it exactly)
+    stuck        it did not settle, did not answer, or did not end when told to
+    crashed      ends of the process that nobody asked for
+
+`--hurried` shortens the bot's long waits (hurried.py), so that a minute shows what takes an hour.
+The log with the schedule and what came of each step, and the bot's own log, lie in
+build/chaos/SEED.
+
+| module | holds |
+|---|---|
+| `run` | one run from start to verdict |
+| `schedule` | which step happens when, drawn from the seed |
+| `steps` | does a step; its kinds are `posts`, `places`, `privacy`, `machine`, `outages` |
+| `candidates` | what a step can be done to: the channels, messages and people of that moment |
+| `servers`, `pictures` | the servers before the bot comes, and pictures that can be told apart |
+| `bot`, `clock`, `hurried` | the bot's process, its wrong clock, its shortened waits |
+| `truth` | what should be in the gallery, what is there, and the difference |
+| `witness` | whether an answer showed somebody what they could not read |
+"""

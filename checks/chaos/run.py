@@ -1,0 +1,442 @@
+"""One run of chaos: play the schedule, let the bot settle, judge. See the package."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import random
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import aiohttp
+
+import sandbox
+from bench.checkpoint import BUILD
+from bench.options import Options
+from bench.report import Figure, Report, Target
+from checks.chaos import machine, schedule, servers, truth
+from checks.chaos.bot import Bot
+from checks.chaos.clock import Clock
+from checks.chaos.pictures import Pictures
+from checks.chaos.servers import GENERAL, NEST, NIGHT
+from checks.chaos.steps import Steps
+from checks.chaos.truth import Difference, Wishes
+from checks.chaos.witness import Witness
+from sandbox.core import Clocks
+from sandbox.person import Answer, Person, Refused, Unanswered
+
+FOLDER = BUILD / "chaos"
+MINUTES = 1.0  # of a run, unless another length is asked for
+START_S = 120.0
+LOOK_S = 1.0
+# How long everything may take to be right again: a page that failed waits half a minute, and what
+# was deleted unheard is found by listing channel after channel, a page every twenty seconds.
+SETTLE_S, SETTLE_HURRIED_S = 900.0, 150.0
+STEADY_LOOKS = 2  # in a row
+ANSWER_S = 60.0
+SLOW_S = 10.0  # an answer after so long is told in the log
+HEARTBEAT_MS = 5_000
+# And a day, and by how much the clock may have been ahead when the week began.
+WEEK_S = 8 * 86_400 + machine.CLOCK_WRONG_S
+ASKED_FOR = 6  # pictures that are looked for in the end
+PATIENT_TIMES = 5  # asked
+WORDS = ("red and green", "a dark patch", "bright colours", "sky", "something blue", "noise")
+COUNTS = ("missing", "duplicated", "undead", "leaked", "stuck", "crashed")
+
+
+@dataclass
+class Outcome:
+    """What a run came to. `faults` says in words whatever is not as promised."""
+
+    seed: int
+    counts: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def note(self, count: str, what: list[str]) -> None:
+        self.counts[count] = self.counts.get(count, 0) + len(what)
+        self.faults += [f"{count}: {one}" for one in what]
+
+    def line(self) -> str:
+        wrong = [f"{number} {count}" for count, number in self.counts.items() if number]
+        return f"seed {self.seed}: {', '.join(wrong) or 'nothing wrong'}"
+
+
+def run(options: Options) -> Report:
+    """The counts of one seed, or of many together; all of them have to be 0."""
+    minutes = MINUTES if options.minutes is None else options.minutes
+    seeds = [options.seed] if options.seeds is None else options.seeds
+    outcomes = []
+    for seed in seeds:
+        folder = (FOLDER / str(seed)).absolute()
+        outcomes.append(asyncio.run(play(seed, minutes * 60, folder, hurried=options.hurried)))
+        if len(seeds) > 1:
+            print(outcomes[-1].line(), file=sys.stderr, flush=True)
+    counts = {count: sum(one.counts[count] for one in outcomes) for count in COUNTS}
+    faults = [f"seed {one.seed}, {what}" for one in outcomes for what in one.faults]
+    figures: dict[str, Figure] = {**counts, "seeds": len(outcomes), "minutes": minutes}
+    for name in outcomes[0].figures:
+        figures[name] = round(sum(one.figures[name] for one in outcomes), 1)
+    figures |= {"logs": str(FOLDER / "SEED" / "log")}
+    figures |= {f"fault {n}": what for n, what in enumerate(faults[:20], start=1)}
+    targets = {count: Target(number, 0, at_least=False) for count, number in counts.items()}
+    return Report(figures, {}, targets)
+
+
+async def play(seed: int, seconds: float, folder: Path, *, hurried: bool) -> Outcome:
+    """Play a seed's schedule, let the bot settle, and judge."""
+    # The sandbox cuts connections on purpose; its server need not tell.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "world").mkdir(parents=True)
+    async with contextlib.AsyncExitStack() as stack:
+        sync = stack.enter_context(contextlib.ExitStack())
+        log = stack.enter_context((folder / "log").open("w", buffering=1))
+        game = Game(seed, seconds, folder, log, hurried=hurried)
+        return await game.play(stack, sync)
+
+
+class Game:
+    """One run."""
+
+    def __init__(
+        self, seed: int, seconds: float, folder: Path, log: TextIO, *, hurried: bool
+    ) -> None:
+        self._seed = seed
+        self._seconds = seconds
+        self._folder = folder
+        self._log = log
+        self._hurried = hurried
+        self._began = time.monotonic()
+        self._wishes = Wishes()
+        self._outcome = Outcome(seed, dict.fromkeys(COUNTS, 0))
+        self._vectors: dict[bytes, bytes] = {}
+        self._unanswered = 0
+
+    def say(self, what: str) -> None:
+        self._log.write(f"{time.monotonic() - self._began:8.2f} {what}\n")
+
+    async def play(self, stack: contextlib.AsyncExitStack, sync: contextlib.ExitStack) -> Outcome:
+        rng = random.Random(self._seed)
+        self._pictures = Pictures(rng)
+        disk, ballast = machine.disk(sync, self._folder)
+        made = servers.world(self._folder / "world", self._pictures, rng)
+        self._server = server = await stack.enter_async_context(
+            sandbox.serve(made, clocks=Clocks(unfurl_s=0.3), record=False)
+        )
+        server.gateway.heartbeat_ms = HEARTBEAT_MS
+        self._witness = Witness(server.core)
+        self._session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        )
+        self._people = {
+            id: await stack.enter_async_context(
+                Person.log_in(self._session, server.url, made.users[id].token)
+            )
+            for id in servers.PEOPLE
+        }
+        self._db = disk / "magpie.db"
+        clock = Clock(self._folder)
+        log = self._folder / "bot.log"
+        self._bot = Bot(server.url, self._db, log, clock, hurried=self._hurried)
+        self._steps = Steps(server, self._people, self._bot, self._pictures, self._wishes, ballast)
+        self._bot.start()
+        try:
+            await self._under_chaos()
+            difference = await self._settled()
+            await self._look_for_some()
+            await self._ask_once_more()
+            ended = await self._bot.close()
+        except BaseException:
+            self._bot.kill()
+            raise
+        self._judge(difference, ended)
+        return self._outcome
+
+    # ── While it happens ─────────────────────────────────────────────────────────────────
+
+    async def _under_chaos(self) -> None:
+        await self._connected()
+        await self._watch_channels()
+        looking = asyncio.create_task(self._look())
+        until = time.monotonic() + self._seconds
+        asking = [
+            asyncio.create_task(self._ask(id, random.Random(f"{self._seed} {id}"), until))
+            for id in self._people
+            if id != servers.ELI
+        ]
+        await self._follow_schedule()
+        self.say("-- calm")
+        await self._steps.calm()
+        await asyncio.gather(*asking)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+    async def _connected(self) -> None:
+        async with asyncio.timeout(START_S):
+            while not (await self._bot.health(self._session)).get("ready"):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+
+    async def _watch_channels(self) -> None:
+        ada = self._people[servers.ADA]
+        for guild, marks in ((NEST, servers.MARKED), *servers.MARKED_ELSEWHERE.items()):
+            ada.guilds.sort(key=lambda one, first=guild: one["id"] != str(first))  # type: ignore[misc]
+            for mark in marks:
+                here = str(GENERAL if guild == NEST else mark)
+                await ada.command("channels", "add", where=here, channel=str(mark))
+                self._wishes.marked.add(mark)
+        ada.guilds.sort(key=lambda one: one["id"] != str(NEST))
+
+    async def _follow_schedule(self) -> None:
+        steps = schedule.draw(self._seed, self._seconds)
+        began = time.monotonic()
+        self.say(f"-- seed {self._seed}, {len(steps)} steps in {self._seconds:.0f} s")
+        for step in steps:
+            await asyncio.sleep(max(0.0, began + step.at_s - time.monotonic()))
+            said = await self._steps.do(step)
+            self.say(f"{step.what} {said}")
+
+    async def _look(self) -> None:
+        """Remember each vector, to know it again should it outlive its picture."""
+        newest = 0
+        while True:
+            await asyncio.sleep(LOOK_S)
+            # a file that is locked, full or not made yet is looked at later
+            with contextlib.suppress(Exception):
+                some, newest = await asyncio.to_thread(truth.vectors, self._db, newest)
+                self._vectors |= some
+
+    # ── Questions ────────────────────────────────────────────────────────────────────────
+
+    async def _ask(self, user: int, rng: random.Random, until: float) -> None:
+        """Questions of one member, one after the other."""
+        person = self._people[user]
+        last: Answer | None = None
+        while time.monotonic() < until:
+            await asyncio.sleep(rng.uniform(0.1, 1.0))
+            here = NIGHT if rng.random() < 0.15 else GENERAL
+            if (button := _button(last, rng)) is not None and last is not None:
+                here = int(last.message["channel_id"])
+            channel = self._server.world.channel(here)
+            if channel is None or not self._server.world.reads(user, channel):
+                continue
+            ask: Callable[[], Coroutine[Any, Any, Answer]]
+            if button is not None and last is not None:
+                ask = functools.partial(person.click, last, button)
+            else:
+                ask = self._question(person, rng, here)
+            began = time.monotonic()
+            with self._witness.asked(user, NEST, here) as question:
+                last = await self._answer(ask)
+                if last is not None and not self._witness.judge(question, last):
+                    self.say(f"{person.name} in {here} was shown too much: {last.text()}")
+            if last is not None and (took_s := time.monotonic() - began) > SLOW_S:
+                self.say(f"{person.name} was answered after {took_s:.1f} s")
+
+    def _question(
+        self, person: Person, rng: random.Random, here: int
+    ) -> Callable[[], Coroutine[Any, Any, Answer]]:
+        if rng.random() < 0.2:
+            seen = [m for m in self._server.world.messages(here) if m.attachments]
+            if seen:
+                message = rng.choice(seen[-10:])
+                target = {"id": str(message.id), "channel_id": str(here)}
+                return functools.partial(person.menu, "Find similar", target)
+        words, show = rng.choice(WORDS), rng.choice(["only me", "only me", "everyone"])
+        return functools.partial(person.command, "find", where=str(here), query=words, show=show)
+
+    async def _answer(self, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer | None:
+        """The answer, or None: not in time, refused, or the bot went meanwhile."""
+        began, deaths = time.monotonic(), self._bot.deaths
+        answering = asyncio.create_task(ask())
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                while not answering.done() and self._bot.deaths == deaths:
+                    await asyncio.wait({answering}, timeout=0.5)
+                await asyncio.wait({answering}, timeout=1.0)  # what it had sent before it went
+                if answering.done():
+                    return answering.result()
+            why = "the bot went"
+        except (Refused, Unanswered, TimeoutError, KeyError, aiohttp.ClientError) as error:
+            why = repr(error)
+        finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+        self.say(f"no answer after {time.monotonic() - began:.1f} s: {why}")
+        self._unanswered += 1
+        return None
+
+    # ── When it is over ──────────────────────────────────────────────────────────────────
+
+    async def _settled(self) -> Difference:
+        """What is not right, once it is all right or the time is up."""
+        self.say("-- settling")
+        began = time.monotonic()
+        limit_s = SETTLE_HURRIED_S if self._hurried else SETTLE_S
+        await asyncio.sleep(LOOK_S)  # links that still unfold
+        before = set(self._server.gateway.sessions)
+        self._server.strike("gateway_invalid")
+        steady = 0
+        health: dict[str, Any] = {}
+        difference: Difference | None = None
+        while steady < STEADY_LOOKS and time.monotonic() - began < limit_s:
+            await asyncio.sleep(LOOK_S)
+            health = await self._bot.health(self._session)
+            try:
+                difference = await asyncio.to_thread(self._difference)
+            except sqlite3.Error as error:
+                self.say(f"the file can't be read: {error}")
+                continue
+            well = health.get("ready") and not health.get("indexing") and not difference
+            well = well and self._is_connected_anew(before)
+            if well and steady == STEADY_LOOKS - 1:  # stray bytes go when the file is written anew
+                well = not await asyncio.to_thread(self._remains)
+            steady = steady + 1 if well else 0
+            if steady and difference.kept and self._can_pass_a_week():
+                if not difference.unnoted:
+                    self._pass_a_week()
+                steady = 0
+        self._outcome.figures["settled_s"] = round(time.monotonic() - began, 1)
+        if difference is None or not health.get("ready") or health.get("indexing"):
+            self._outcome.note("stuck", [f"not settled after {limit_s:.0f} s: {health}"])
+        return difference if difference is not None else self._difference()
+
+    def _is_connected_anew(self, before: set[str]) -> bool:
+        """Whether the bot has a session that is none of these."""
+        return any(
+            session.user.bot and session.socket is not None and session.id not in before
+            for session in self._server.gateway.sessions.values()
+        )
+
+    def _can_pass_a_week(self) -> bool:
+        return self._hurried and self._bot.clock.can_be_wrong and not self._wishes.week_over
+
+    def _pass_a_week(self) -> None:
+        """For the bot's clock: what is kept of a server that was deleted has to go then, and of
+        channels that are closed to the bot."""
+        self.say("-- a week passes")
+        self._bot.clock.set(WEEK_S)
+        self._wishes.week_over = True
+
+    def _difference(self) -> Difference:
+        wanted = truth.expected(self._server.core, self._pictures, self._wishes)
+        return truth.difference(wanted, truth.found(self._db, self._wishes, wanted.closed))
+
+    async def _look_for_some(self) -> None:
+        """Pictures that are there are also found, best of all, by who asks with their bytes."""
+        wanted = truth.expected(self._server.core, self._pictures, self._wishes).required
+        files = {
+            truth.key_of(path): (message, path)
+            for message, path in truth.files(self._server.core, self._server.world.guilds[NEST])
+            if (message, truth.key_of(path)) in wanted and not truth.is_animated(path)
+        }
+        rng = random.Random(self._seed)
+        chosen = rng.sample(sorted(files), min(ASKED_FOR, len(files)))
+        lost = []
+        for key in chosen:
+            message, path = files[key]
+            answer = await self._answer_in_the_end(functools.partial(self._find, path))
+            if answer is None:
+                self._outcome.note("stuck", [f"nobody answers who asks for {path.name}"])
+                continue
+            first = answer.pictures()[:1]
+            if not first or not self._is(first[0], key):
+                instead = first[0]["media"]["url"] if first else answer.text()
+                lost.append(f"{path.name} of message {message} is not found: {instead}")
+        self._outcome.note("missing", lost)
+        self._outcome.figures["asked_for"] = len(chosen)
+
+    async def _answer_in_the_end(
+        self, ask: Callable[[], Coroutine[Any, Any, Answer]]
+    ) -> Answer | None:
+        """The answer; a machine that does much else may be too slow for Discord's three seconds."""
+        for _ in range(PATIENT_TIMES):
+            if (answer := await self._answer(ask)) is not None:
+                return answer
+        return None
+
+    async def _ask_once_more(self) -> None:
+        """What everybody is shown when the bot knows everything again."""
+        general = self._server.world.guilds[NEST].channels[GENERAL]
+        for id, person in self._people.items():
+            if id == servers.ELI or not self._server.world.reads(id, general):
+                continue
+            for show in ("only me", "everyone"):
+                ask = functools.partial(
+                    person.command, "find", where=str(GENERAL), query=WORDS[0], show=show
+                )
+                with self._witness.asked(id, NEST, GENERAL) as question:
+                    if (answer := await self._answer(ask)) is not None:
+                        self._witness.judge(question, answer)
+
+    async def _find(self, path: Path) -> Answer:
+        image = ("asked.png", await asyncio.to_thread(path.read_bytes))
+        return await self._people[servers.ADA].command("find", where=str(GENERAL), image=image)
+
+    def _is(self, item: dict[str, Any], key: bytes) -> bool:
+        """Whether what is shown are the bytes that were asked with."""
+        medium = truth.medium_at(item["media"]["url"])
+        return any(
+            truth.shown(self._server.core, message).get(medium) == key
+            for guild in self._server.world.guilds.values()
+            for channel in guild.channels.values()
+            for message in self._server.world.messages(channel.id)
+        )
+
+    def _judge(self, difference: Difference, ended: bool) -> None:
+        outcome = self._outcome
+        for count in ("missing", "duplicated", "undead"):
+            rows = getattr(difference, count).elements()
+            outcome.note(count, [f"{self._told(m)} key {key.hex()[:12]}" for m, key in rows])
+        outcome.note("undead", ["a row without its other half"] * difference.orphans)
+        outcome.note("undead", self._remains())
+        outcome.note("leaked", self._witness.leaked)
+        outcome.note("stuck", [] if ended else ["it did not end when told to"])
+        outcome.note("crashed", self._bot.crashes)
+        outcome.figures |= {
+            "pictures": sum(truth.found(self._db, self._wishes).links.values()),
+            "answers": self._witness.answers,
+            "pictures_shown": self._witness.pictures,
+            "unanswered": self._unanswered,
+            "in_the_dark": self._witness.in_the_dark,
+            "starts": self._bot.deaths,
+            "refused_starts": self._bot.refusals,
+        }
+        for fault in outcome.faults:
+            self.say(f"!! {fault}")
+        if outcome.faults:
+            shutil.copytree(self._db.parent, self._folder / "gallery")
+        self.say(f"-- {outcome.counts} {outcome.figures}")
+
+    def _told(self, message: int) -> str:
+        """A message and where it is, for whoever reads the log."""
+        for guild in self._server.world.guilds.values():
+            for channel in guild.channels.values():
+                if self._server.world.message(channel.id, message):
+                    return f"message {message} in {channel.name} ({channel.id})"
+        return f"message {message}, which is not there"
+
+    def _remains(self) -> list[str]:
+        """Bytes of what is not in the gallery any more, anywhere in its files."""
+        names, keys = truth.kept(self._db)
+        traces = {name.encode(): f"name {name}" for name in self._pictures.names - names}
+        for key, blob in self._vectors.items():
+            if key not in keys:
+                traces[key] = f"key {key.hex()[:12]}"
+                traces |= {one: f"vector of {key.hex()[:12]}" for one in truth.slices(blob)}
+        files = [path for path in self._db.parent.rglob("*") if path.is_file()]
+        return truth.remains(files, traces)
+
+
+def _button(last: Answer | None, rng: random.Random) -> dict[str, Any] | None:
+    """One of the last answer's buttons, now and then."""
+    buttons = [one for one in (last.buttons() if last else ()) if not one.get("url")]
+    return rng.choice(buttons) if buttons and rng.random() < 0.5 else None

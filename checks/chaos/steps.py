@@ -1,0 +1,78 @@
+"""What the steps of a schedule do: people's deeds, and faults."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from checks.chaos.bot import Bot
+from checks.chaos.candidates import Candidates, NoCandidate
+from checks.chaos.machine import Machine
+from checks.chaos.outages import Outages
+from checks.chaos.pictures import Pictures
+from checks.chaos.places import Places
+from checks.chaos.posts import Posts
+from checks.chaos.privacy import Privacy
+from checks.chaos.schedule import Step
+from checks.chaos.truth import Wishes
+from sandbox import Server
+from sandbox.person import Person, Refused
+
+KINDS = (Posts, Places, Privacy, Machine, Outages)  # each step is a method of one of them
+
+
+class Steps:
+    """Does steps.
+
+    people   members' clients, by user id
+    ballast  a file that fills the disk; None: the disk is too large for that
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        people: dict[int, Person],
+        bot: Bot,
+        pictures: Pictures,
+        wishes: Wishes,
+        ballast: Path | None,
+    ) -> None:
+        candidates = Candidates(server, people, wishes)
+        self._places = Places(server, candidates, pictures, wishes)
+        self._machine = Machine(bot, ballast, self._later)
+        self._outages = Outages(server)
+        self._kinds = (
+            Posts(server, candidates, pictures),
+            self._places,
+            Privacy(server, candidates, wishes, bot, self._later),
+            self._machine,
+            self._outages,
+        )
+        self._pending: set[asyncio.Task[None]] = set()
+
+    async def do(self, step: Step) -> str:
+        """Do a step; what it came to, in a few words."""
+        (kind,) = (one for one in self._kinds if hasattr(one, step.what))
+        try:
+            said = await getattr(kind, step.what)(*step.dice)
+        except NoCandidate:
+            return "nothing to do it to"
+        except Refused as refusal:
+            return f"refused: {refusal}"
+        return str(said or "")
+
+    async def calm(self) -> None:
+        """All faults end, and the bot may see everything again."""
+        for task in self._pending:
+            task.cancel()
+        await asyncio.gather(*self._pending, return_exceptions=True)
+        self._machine.calm()
+        self._outages.calm()
+        self._places.calm()
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)

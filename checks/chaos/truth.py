@@ -1,0 +1,283 @@
+"""What the sandbox's world says should be in the gallery, beside what is in its files.
+
+Written from what Discord's messages show; the bot has its own rule, which stays apart from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.media.download import REDUCED_PX
+from checks.chaos.pictures import Pictures, key
+from sandbox import permissions
+from sandbox.components import media_items
+from sandbox.core import Core
+from sandbox.media import UNREADABLE, resized
+from sandbox.world import CATEGORY, Channel, Guild, Message, Snapshot
+
+SLICE_BYTES = 24  # of a vector: enough floats to know it again
+
+Owned = tuple[int, bytes]  # a message and the key of a picture it shows
+
+_NAME = re.compile(r"mark\d+x[0-9a-f]{12}\.[a-z]+")
+_SIGNED = re.compile(r"/(?:ephemeral-)?attachments/\d+/(\d+)/")
+_STICKER = re.compile(r"/stickers/(\d+)\.")
+_ELSEWHERE = re.compile(r"/external/[0-9a-f]+/(https?)/(.+)")
+
+
+@dataclass
+class Wishes:
+    """What the run knows of watched channels and of people who wanted something erased."""
+
+    marked: set[int] = field(default_factory=set)
+    out: set[tuple[int, int]] = field(default_factory=set)  # guild and member
+    unsure: set[tuple[int, int]] = field(default_factory=set)  # they may be in or out
+    erased: dict[tuple[int, int], int] = field(default_factory=dict)  # up to which message
+    deleted: set[int] = field(default_factory=set)  # servers; kept for seven days, as if left
+    week_over: bool = False  # those days have passed, for the bot
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What has to be in the gallery, and what may be."""
+
+    required: Counter[Owned]
+    allowed: Counter[Owned]
+    closed: frozenset[int] = frozenset()  # channels that the bot can't read back; kept for a week
+
+
+def expected(core: Core, pictures: Pictures, wishes: Wishes) -> Expected:
+    """Of every watched channel the bot may read: each picture of each message, once a medium."""
+    required: Counter[Owned] = Counter()
+    allowed: Counter[Owned] = Counter()
+    bot = core.world.bot.id
+    shut: set[int] = set()
+    for guild in core.world.guilds.values():
+        if guild.id in wishes.deleted and wishes.week_over:
+            continue
+        for channel in guild.channels.values():
+            if not watched(guild, channel, wishes):
+                continue
+            closed = not reads_back(core, guild, bot, channel)
+            if closed and guild.id not in wishes.deleted:
+                shut.add(channel.id)
+            if closed and wishes.week_over:
+                continue
+            for message in core.world.messages(channel.id):
+                owner = (guild.id, message.author_id)
+                out = owner in wishes.out and owner not in wishes.unsure
+                if out or message.author_id == bot:
+                    continue
+                known = [key for key in shown(core, message).values() if key not in pictures.broken]
+                erased = message.id <= wishes.erased.get(owner, 0)
+                where = allowed if closed or erased or owner in wishes.unsure else required
+                where.update((message.id, key) for key in known)
+    return Expected(required, allowed, frozenset(shut))
+
+
+def watched(guild: Guild, channel: Channel, wishes: Wishes) -> bool:
+    """Whether its pictures are wanted: it, its category, or the channel it is a thread of."""
+    if channel.type == CATEGORY:
+        return False
+    if channel.thread is not None:
+        parent = guild.channels.get(channel.parent_id or 0)
+        return parent is not None and watched(guild, parent, wishes)
+    return channel.id in wishes.marked or channel.parent_id in wishes.marked
+
+
+def reads_back(core: Core, guild: Guild, user: int, channel: Channel) -> bool:
+    """Whether somebody may read what is written there, and what was before."""
+    member = guild.members.get(user)
+    history = permissions.READ_MESSAGE_HISTORY
+    return (
+        member is not None
+        and core.world.reads(user, channel)
+        and bool(permissions.in_channel(guild, member, channel) & history)
+    )
+
+
+# ── What a message shows ─────────────────────────────────────────────────────────────────
+
+
+def shown(core: Core, message: Message) -> dict[str, bytes]:
+    """The media of a message, and each one's key."""
+    found: dict[str, bytes] = {}
+    for body in (message, *([message.snapshot] if message.snapshot else ())):
+        found |= _of_body(core, body)
+    return found
+
+
+def _of_body(core: Core, body: Message | Snapshot) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for attachment in body.attachments:
+        if attachment.content_type.startswith("image/"):
+            found[f"attachment {attachment.id}"] = key_of(Path(attachment.path))
+    for id in body.sticker_ids:
+        if (sticker := core.world.sticker(id)) is not None:
+            found[f"sticker {id}"] = key_of(core.world.folder / sticker.file)
+    media = [embed[k] for embed in body.embeds for k in ("image", "thumbnail") if k in embed]
+    for item in [*media, *media_items(body.components)]:
+        found |= _of_link(core, item["url"])
+    return found
+
+
+def _of_link(core: Core, url: str) -> dict[str, bytes]:
+    address = core.links.shown(url)
+    if (attachment := address.attachment) is not None:
+        return {f"attachment {attachment.id}": key_of(Path(attachment.path))}
+    if (path := core.links.file_at(address.url)) is not None:
+        return {f"elsewhere {address.url}": key_of(path)}
+    return {}
+
+
+def files(core: Core, guild: Guild) -> Iterator[tuple[int, Path]]:
+    """Uploads of a server that a question from a channel open to any age may find."""
+    for channel in guild.channels.values():
+        home = guild.channels.get(channel.parent_id or 0) if channel.thread else channel
+        if home is None or home.nsfw:  # the question comes from a channel for everybody
+            continue
+        for message in core.world.messages(channel.id):
+            for attachment in message.attachments:
+                yield message.id, Path(attachment.path)
+
+
+def is_animated(path: Path) -> bool:
+    """Whether it is a GIF: the question is then what is in the middle of its frames."""
+    return path.read_bytes().startswith(b"GIF8")
+
+
+_keys: dict[Path, bytes] = {}
+# By the key of what the proxy makes of a file for somebody who finds it too large, the file's own:
+# the same picture in other bytes.
+_reduced: dict[bytes, bytes] = {}
+
+
+def key_of(path: Path) -> bytes:
+    """The key of a file's bytes."""
+    if path not in _keys:  # files never change
+        _keys[path] = key(path.read_bytes())
+        with contextlib.suppress(UNREADABLE):
+            bytes_, _ = resized(path, REDUCED_PX, REDUCED_PX, None)
+            _reduced[key(bytes_)] = _keys[path]
+    return _keys[path]
+
+
+def medium_at(url: str) -> str:
+    """The medium behind an address that the bot shows, as `shown` names it."""
+    if found := _SIGNED.search(url):
+        return f"attachment {found[1]}"
+    if found := _STICKER.search(url):
+        return f"sticker {found[1]}"
+    if found := _ELSEWHERE.search(url):
+        return f"elsewhere {found[1]}://{found[2]}"
+    return f"elsewhere {url}"
+
+
+# ── What is in the files ─────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The gallery's rows: pictures of messages, and how many stand for nothing."""
+
+    links: Counter[Owned]
+    unread: Counter[Owned]  # those of servers and channels whose messages nobody can look up
+    orphans: int
+    unnoted: bool = False  # the bot has yet to note that a channel with such pictures is closed
+
+
+def found(path: Path, wishes: Wishes, closed: Collection[int] = ()) -> Found:
+    with _opened(path) as db:
+        rows = db.execute(
+            "SELECT space, group_id, source, key FROM links JOIN items ON items.id = links.item"
+        ).fetchall()
+        open_ = db.execute("SELECT id FROM groups WHERE closed_since IS NULL").fetchall()
+        (without_link,) = db.execute(
+            "SELECT COUNT(*) FROM items WHERE id NOT IN (SELECT item FROM links)"
+        ).fetchone()
+        (without_item,) = db.execute(
+            "SELECT COUNT(*) FROM embeddings WHERE item NOT IN (SELECT id FROM items)"
+        ).fetchone()
+    links: Counter[Owned] = Counter()
+    unread: Counter[Owned] = Counter()
+    for space, group, source, item in rows:
+        one = (int(source), _reduced.get(bytes(item), bytes(item)))
+        links[one] += 1
+        unread[one] += (space in wishes.deleted or group in closed) and not wishes.week_over
+    unnoted = any(group in closed for (group,) in open_)
+    return Found(links, unread, int(without_link) + int(without_item), unnoted)
+
+
+def vectors(path: Path, newest: int) -> tuple[dict[bytes, bytes], int]:
+    """Each item's vectors by its key, of items after `newest`; and which is the newest now."""
+    with _opened(path) as db:
+        rows = db.execute(
+            """SELECT items.id, key, vectors FROM items
+            JOIN embeddings ON embeddings.item = items.id WHERE items.id > ?""",
+            (newest,),
+        ).fetchall()
+    return {bytes(key): bytes(blob) for _, key, blob in rows}, max([newest, *(r[0] for r in rows)])
+
+
+def kept(path: Path) -> tuple[set[str], set[bytes]]:
+    """The names and keys that are still in use."""
+    with _opened(path) as db:
+        texts = [str(text) for row in db.execute("SELECT name, details FROM links") for text in row]
+        keys = {bytes(key) for (key,) in db.execute("SELECT key FROM items")}
+    return {name for text in texts for name in _NAME.findall(text)}, keys
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as db:
+        yield db
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Between what should be and what is."""
+
+    missing: Counter[Owned]
+    duplicated: Counter[Owned]
+    undead: Counter[Owned]
+    orphans: int
+    kept: int  # rows that have to go once the week is over
+    unnoted: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.duplicated or self.undead or self.orphans)
+
+
+def difference(expected: Expected, found: Found) -> Difference:
+    allowed = expected.required + expected.allowed
+    more = found.links - allowed
+    duplicated = Counter({one: n for one, n in more.items() if one in allowed})
+    undead = more - duplicated - found.unread
+    return Difference(
+        expected.required - found.links,
+        duplicated,
+        undead,
+        found.orphans,
+        found.unread.total(),
+        found.unnoted,
+    )
+
+
+def remains(files: Iterable[Path], traces: dict[bytes, str]) -> list[str]:
+    """Which of these bytes are anywhere in the files, unused parts included."""
+    there = []
+    for file in files:
+        data = file.read_bytes()
+        there += [f"{what} in {file.name}" for trace, what in traces.items() if trace in data]
+    return there
+
+
+def slices(blob: bytes) -> list[bytes]:
+    """Two pieces of a vector; one may be of numbers that another vector shares."""
+    return [blob[:SLICE_BYTES], blob[len(blob) // 2 :][:SLICE_BYTES]]

@@ -1,0 +1,17 @@
+"""Fuzzing: what the product does with files, messages and questions that mean harm.
+
+Each input follows from a seed, its kind and its number, so a failure can be had again:
+
+    python -m bench fuzz --seed 7            all kinds
+    python -m checks.fuzzing pictures 7 1234 1 build/fuzz    that one; its traceback is kept there
+
+| module | holds |
+|---|---|
+| `campaign` | all kinds, one after the other, and the figures |
+| `__main__` | the process in which the inputs of one kind are tried |
+| `target` | the interface of a kind: makes an input, gives it to the product |
+| `pictures`, `bombs` | damaged pictures; small files that ask for much memory or time |
+| `messages` | Discord's messages, and addresses that a download would go to |
+| `settings`, `questions`, `doors` | settings; questions to a gallery; members' input |
+| `files`, `texts` | sound files and ways to damage them; strings that mean harm |
+"""

@@ -1,0 +1,122 @@
+"""`python -m checks.fuzzing KIND SEED FIRST COUNT FOLDER`: some inputs of one kind, in one process.
+
+Prints a line of JSON before each input and what came of it after, so that whoever started this
+knows which one a process died of. Failures are kept in FOLDER with their traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# Before numpy and torch come: they take as many threads as they see cores then.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from checks.fuzzing.target import FuzzTarget, file_of, rng_of
+
+# What a whole process may take: a decoder that swells must not take the machine along.
+MEMORY_BYTES = 12 * 2**30
+
+
+def kinds() -> dict[str, Any]:
+    """The kinds by name, of which only the wanted one need be imported."""
+    return {
+        "pictures": ("checks.fuzzing.pictures", "Pictures"),
+        "bombs": ("checks.fuzzing.bombs", "Bombs"),
+        "messages": ("checks.fuzzing.messages", "Messages"),
+        "addresses": ("checks.fuzzing.messages", "Addresses"),
+        "settings": ("checks.fuzzing.settings", "AllSettings"),
+        "questions": ("checks.fuzzing.questions", "Questions"),
+        "doors": ("checks.fuzzing.doors", "Doors"),
+    }
+
+
+@contextlib.contextmanager
+def opened(kind: str) -> Iterator[FuzzTarget[Any]]:
+    """A kind, with a folder of its own."""
+    module, name = kinds()[kind]
+    with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
+        target: FuzzTarget[Any] = getattr(__import__(module, fromlist=[name]), name)(Path(folder))
+        try:
+            yield target
+        finally:
+            target.close()
+
+
+def main() -> int:
+    kind, (seed, first, count), folder = sys.argv[1], map(int, sys.argv[2:5]), Path(sys.argv[5])
+    warnings.simplefilter("ignore")
+    with _only_ours() as say, opened(kind) as target:
+        most = target.memory_bytes or MEMORY_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        say(memory=_resident(), limit=target.limit_s)
+        for number in range(first, first + count):
+            say(at=number)
+            subject = target.make(rng_of(seed, kind, number))
+            began = time.process_time()
+            try:
+                outcome = target.run(subject)
+            except Exception:
+                outcome = "crash"
+                keep(file_of(folder, seed, kind, number), target, subject, traceback.format_exc())
+            took_s = time.process_time() - began
+            say(outcome=outcome, took_s=took_s, memory=_resident())
+    return 0
+
+
+def keep(path: Path, target: FuzzTarget[Any], subject: Any, why: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(target.kept(subject))
+    path.with_name(path.name + ".txt").write_text(why, errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def _only_ours() -> Iterator[Any]:
+    """Lines for whoever started this, on an output that no library writes to."""
+    ours = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(sys.stdout.fileno(), sys.stderr.fileno())  # libtiff tells all it finds
+
+    def say(**what: Any) -> None:
+        print(json.dumps(what), file=ours, flush=True)
+
+    with ours:
+        yield say
+
+
+def _resident() -> int:
+    """Bytes of memory at the highest point since this was asked last, of this process and of
+    the one that it lets decode."""
+    return sum(_peak(f"/proc/{id}") for id in (os.getpid(), *_children()))
+
+
+def _children() -> list[int]:
+    with open(f"/proc/self/task/{os.getpid()}/children") as file:
+        return [int(id) for id in file.read().split()]
+
+
+def _peak(process: str) -> int:
+    """Its VmHWM, which is then set back."""
+    try:
+        with open(f"{process}/status") as file:
+            line = next(line for line in file if line.startswith("VmHWM"))
+        with open(f"{process}/clear_refs", "w") as file:
+            file.write("5")
+    except (OSError, StopIteration):  # it has ended
+        return 0
+    return int(line.split()[1]) * 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,592 @@
+"""Asks in random servers in every way that members have, and judges each answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import re
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.options import Options
+from bench.report import Report, Target
+from bot.ask.results import PAGE_SIZE
+from bot.text import replies
+from checks.permissions import oracle, side_channels, testbed
+from checks.permissions.oracle import Audience, Member, Server
+from checks.permissions.random_servers import Layout, deal, layout
+from checks.permissions.testbed import Posted, Scene, Testbed, open_testbed
+from index import Filter, Hit, Query, QueryEmbedding
+from pocket import MODEL
+from sandbox.person import Answer, Payload, Person, Refused, Unanswered
+
+WORLDS = 2_000
+SERVERS = 8
+PICTURES = 40  # files, of which each server shows most
+IN_A_PLACE = (1, 3)
+QUESTIONS = 3  # a world, beside the clicks that follow
+ROLES, PEOPLE = 4, 5
+WORDS = ("a red circle", "something blue", "green and yellow", "a dark picture", "pink shapes")
+NEAR = 1e-4  # of similarity; what lies nearer may be ranked either way
+KEPT_FAILURES = 20
+
+GO_TO = re.compile(r"go to message\]\(https?://[^)]*/(\d+)/(\d+)\)")
+PLACE_SHOWN = re.compile(r"/attachments/(\d+)/\d+/")
+SPAN = re.compile(r"Pictures? (\d+)(?:–(\d+))?, best first(; that is all)?")
+COUNTED = re.compile(r"^\s*- <#(\d+)>: ([\d,]+) picture", re.M)
+
+
+@dataclass
+class Verdict:
+    """All that was asked, and what was wrong with the answers."""
+
+    worlds: int = 0
+    asked: Counter[str] = field(default_factory=Counter)
+    leaked: int = 0
+    withheld: int = 0
+    told: int = 0
+    refused: int = 0
+    pictures: int = 0  # shown
+    barred: int = 0  # pictures that a rank let onto a page and that were kept from it
+    failures: list[str] = field(default_factory=list)
+
+    def note(self, failure: str) -> None:
+        if len(self.failures) < KEPT_FAILURES:
+            self.failures.append(failure)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question's meaning, and the message whose picture it asks with."""
+
+    embedding: QueryEmbedding
+    source: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer as somebody has it before them."""
+
+    answer: Answer
+    asked: Asked
+    asker: int
+    place: int
+    public: bool
+    first: int = 0
+
+
+# ---- one server, asked about
+
+
+class Inquiry:
+    """Asks in one server as it is now, and judges."""
+
+    def __init__(self, on: Testbed, of: Layout, rng: random.Random, verdict: Verdict) -> None:
+        self.testbed = on
+        self.of = of
+        self.rng = rng
+        self.verdict = verdict
+        self.pictures = {posted.message: posted for posted in on.pictures[of.server]}
+        self.meanings: dict[str | Path, QueryEmbedding] = {}
+        self.before: list[Given] = []  # answers of the deal before
+        self.given: list[Given] = []
+        self.server: Server
+        self.audience: Audience
+        self.world = 0
+        self.door = ""
+
+    async def world_after(self, world: int) -> None:
+        """Deal the server anew and ask in it."""
+        self.world, self.server = world, deal(self.rng, self.of)
+        await self.testbed.become(self.server)
+        self.audience = Audience(self.server)
+        self.before, self.given = self.given, []
+        self.verdict.worlds += 1
+        await self._earlier()
+        for _ in range(QUESTIONS):
+            name = self.rng.choice(tuple(DOORS))
+            await self._through(name, DOORS[name](self))
+        await self._follow()
+        for person in self.testbed.people.values():
+            person.forget()
+
+    async def _through(self, door: str, asking: Awaitable[bool]) -> None:
+        """Ask through a door; not every door is open in every world."""
+        self.door = door
+        try:
+            asked = await asking
+        except (Refused, Unanswered) as refusal:
+            self.verdict.refused += 1
+            self._blame(f"refused: {refusal!r}")
+            asked = True
+        self.verdict.asked[door] += asked
+
+    def _blame(self, failure: str) -> None:
+        self.verdict.note(f"world {self.world}, {self.door}: {failure}")
+
+    # who may ask where
+
+    def writers(self, *, in_history: bool = False) -> list[tuple[Member, int]]:
+        """Who may ask in which place; with `in_history`, only where they can look back."""
+        core = self.testbed.discord.core
+        pairs = []
+        for id in self.server.places:
+            channel = core.world.channel(id)
+            assert channel is not None
+            asleep = channel.thread is not None and channel.thread.archived
+            if not channel.holds_messages or asleep:
+                continue
+            may = oracle.reads if in_history else oracle.follows
+            for member in self.server.members.values():
+                if _may_write(self.server, member) and may(self.server, member, id):
+                    pairs.append((member, id))
+        return pairs
+
+    def somebody(self, *, in_history: bool = False) -> tuple[Member, int] | None:
+        pairs = self.writers(in_history=in_history)
+        return self.rng.choice(pairs) if pairs else None
+
+    def client(self, member: int) -> Person:
+        return self.testbed.people[member]
+
+    async def meaning(self, of: str | Posted) -> QueryEmbedding:
+        key = of if isinstance(of, str) else of.file
+        if key not in self.meanings:
+            query = Query(text=of) if isinstance(of, str) else Query(image=of.data())
+            self.meanings[key] = await self.testbed.magpie.gallery.embed_query(query)
+        return self.meanings[key]
+
+    def any_picture(self) -> Posted:
+        return self.rng.choice(list(self.pictures.values()))
+
+    # judging
+
+    async def judge(self, given: Given) -> None:
+        """Hold an answer against what the oracle allows at this moment."""
+        member = self.server.members[given.asker]
+        may = oracle.readable(self.server, member, given.place)
+        must = may
+        if given.public:
+            may = may & self.audience.may_show(given.place)
+            must = must & self.audience.must_show(given.place)
+        shown = [int(message) for _, message in GO_TO.findall(given.answer.text())]
+        places = {int(place) for place, _ in GO_TO.findall(given.answer.text())}
+        for item in given.answer.pictures():
+            places |= {int(found) for found in PLACE_SHOWN.findall(item["media"]["url"])}
+        self.verdict.pictures += len(shown)
+        if not places <= may:
+            self.verdict.leaked += 1
+            self._blame(f"leaked {places - may} to {given.asker} in {given.place}")
+        ranking = await self._ranking(given.asked, may)
+        self._missing(given, [hit for hit in ranking if hit.link.group.id in must], shown, ranking)
+        self._saying(given, shown, ranking)
+        unlimited = await self._ranking(given.asked, set(self.server.places))
+        page = unlimited[given.first : given.first + PAGE_SIZE]
+        self.verdict.barred += sum(hit.link.group.id not in may for hit in page)
+        self.given.append(given)
+
+    async def _ranking(self, asked: Asked, groups: set[int]) -> list[Hit]:
+        source = str(asked.source) if asked.source else None
+        filter = Filter(self.of.server, frozenset(groups), but_not_source=source)
+        answer = await self.testbed.magpie.gallery.search(asked.embedding, filter, k=1_000)
+        return answer.hits
+
+    def _missing(self, given: Given, due: list[Hit], shown: list[int], ranking: list[Hit]) -> None:
+        """What should be on the page: `due`, unless what is better fills it."""
+        scores = {int(hit.link.source): hit.score for hit in ranking}
+        full = len(shown) == PAGE_SIZE
+        last = min((scores.get(message, -1.0) for message in shown), default=2.0)
+        seen_before = given.first if not given.public else 0
+        for hit in due[seen_before:]:
+            better = not full or hit.score > last + NEAR
+            if better and int(hit.link.source) not in shown:
+                if seen_before and abs(hit.score - due[seen_before - 1].score) < NEAR:
+                    continue
+                self.verdict.withheld += 1
+                self._blame(f"withheld {hit.link.source} of {hit.link.group.id} in {given.place}")
+
+    def _saying(self, given: Given, shown: list[int], ranking: list[Hit]) -> None:
+        """What the page says beside its pictures."""
+        text = given.answer.text()
+        left = len(ranking) - given.first - len(shown)
+        labels = [str(button.get("label")) for button in given.answer.buttons()]
+        wrong = given.answer.private == given.public
+        if given.public:
+            wrong |= replies.ONLY_SHARED not in text or "More, only for me" not in labels
+        elif shown:
+            wrong |= ("More" in labels) != (left > 0)
+        if shown:
+            span = SPAN.search(text)
+            first, last = given.first + 1, given.first + len(shown)
+            wrong |= span is None or (int(span[1]), int(span[2] or span[1])) != (first, last)
+            if not given.public and span is not None and len(shown) > 1:
+                wrong |= (span[3] is not None) != (left <= 0)
+        else:
+            wrong |= self._empty(given) not in text
+        if wrong:
+            self.verdict.told += 1
+            self._blame(f"told {text!r} with {labels}, {left} left")
+
+    def _empty(self, given: Given) -> str:
+        if given.public:
+            return replies.NOTHING_SHARED
+        if given.first:
+            return replies.NOTHING_MORE
+        member = self.server.members[given.asker]
+        readable = oracle.readable(self.server, member, given.place)
+        pictured = {posted.place for posted in self.pictures.values()}
+        if readable & pictured:
+            return replies.NOTHING_FOUND
+        return replies.NOT_INDEXED_YET if readable else replies.NOTHING_READABLE
+
+    # clicks
+
+    async def _follow(self) -> None:
+        """Click what the answers of this deal offer."""
+        for given in list(self.given):
+            if given.public:
+                await self._through("a button, by somebody else", self.more_for_me(given))
+            elif self.rng.random() < 0.5:
+                await self._through("a button: similar", self.similar(given))
+            else:
+                await self._page_through(given)
+
+    async def _page_through(self, given: Given) -> None:
+        """To the end, or as far as somebody would."""
+        for _ in range(self.rng.randint(1, 4)):
+            if "More" not in [str(b.get("label")) for b in given.answer.buttons()]:
+                return
+            await self._through("a button: more", self.more(given))
+            given = self.given[-1]
+
+    async def _earlier(self) -> None:
+        """Click on answers that were given before the deal."""
+        for given in self.rng.sample(self.before, min(2, len(self.before))):
+            if given.public:
+                await self._through("an old button, by somebody else", self.more_for_me(given))
+            elif self.rng.random() < 0.5:
+                await self._through("an old button: similar", self.similar(given))
+            else:
+                await self._through("an old button: more", self.more(given))
+
+    async def more(self, given: Given) -> bool:
+        button = next((b for b in given.answer.buttons() if b.get("label") == "More"), None)
+        if button is None or not self._clicks(given.asker, given.place):
+            return False
+        first = int(button["custom_id"].rpartition(":")[2])
+        answer = await self.client(given.asker).click(given.answer, button)
+        await self._judge_click(Given(answer, given.asked, given.asker, given.place, False, first))
+        return True
+
+    async def more_for_me(self, given: Given) -> bool:
+        """A public answer's button gives whoever clicks what they may see."""
+        clickers = [id for id in self.server.members if self._clicks(id, given.place)]
+        if not clickers:
+            return False
+        clicker = self.rng.choice(clickers)
+        button = given.answer.button("More, only for me")
+        answer = await self.client(clicker).click(given.answer, button)
+        await self._judge_click(Given(answer, given.asked, clicker, given.place, False))
+        return True
+
+    async def similar(self, given: Given) -> bool:
+        """The button beside a picture, which may have been closed to the asker meanwhile."""
+        buttons = [b for b in given.answer.buttons() if b["custom_id"].startswith("s:")]
+        if not buttons or not self._clicks(given.asker, given.place):
+            return False
+        number = self.rng.randrange(len(buttons))
+        message = int(GO_TO.findall(given.answer.text())[number][1])
+        answer = await self.client(given.asker).click(given.answer, buttons[number])
+        link = int(buttons[number]["custom_id"].partition(":")[2])
+        embedding = await self.testbed.magpie.gallery.embed_query(Query(like=link))
+        asked = Asked(embedding, message)
+        await self._judge_click(Given(answer, asked, given.asker, given.place, False))
+        return True
+
+    async def _judge_click(self, given: Given) -> None:
+        """A click asks again, with a picture of a message only if that is there and open."""
+        source = given.asked.source
+        posted = self.pictures.get(source) if source is not None else None
+        member = self.server.members[given.asker]
+        readable = oracle.readable(self.server, member, given.place)
+        if source is None or (posted is not None and posted.place in readable):
+            await self.judge(given)
+        elif given.answer.text() != replies.PICTURE_GONE:
+            self.verdict.leaked += 1
+            self._blame(f"asked with message {source} again: {given.answer.text()!r}")
+
+    def _clicks(self, member: int, place: int) -> bool:
+        """Whether they have the message before them; timed out or not."""
+        there = self.server.members.get(member)
+        return there is not None and oracle.follows(self.server, there, place)
+
+
+def _may_write(server: Server, member: Member) -> bool:
+    above = member.id == server.owner or oracle.in_server(server, member) == oracle.EVERYTHING
+    return above or not member.timed_out
+
+
+# ---- the doors
+
+
+async def find_for_me(inquiry: Inquiry) -> bool:
+    return await _find(inquiry, inquiry.rng.choice(WORDS), "only me")
+
+
+async def find_with_a_picture(inquiry: Inquiry) -> bool:
+    return await _find(inquiry, inquiry.any_picture(), "only me")
+
+
+async def find_for_everyone(inquiry: Inquiry) -> bool:
+    return await _find(inquiry, inquiry.rng.choice(WORDS), "everyone")
+
+
+async def _find(inquiry: Inquiry, what: str | Posted, show: str) -> bool:
+    if (pair := inquiry.somebody()) is None:
+        return False
+    member, place = pair
+    client, where = inquiry.client(member.id), str(place)
+    if isinstance(what, str):
+        answer = await client.command("find", where=where, query=what, show=show)
+    else:
+        image = (what.file.name, what.data())
+        answer = await client.command("find", where=where, image=image, show=show)
+    asked = Asked(await inquiry.meaning(what))
+    await inquiry.judge(Given(answer, asked, member.id, place, show == "everyone"))
+    return True
+
+
+async def mention(inquiry: Inquiry) -> bool:
+    """`@Magpie words`, answered in the channel."""
+    if (pair := inquiry.somebody()) is None:
+        return False
+    member, place = pair
+    words = inquiry.rng.choice(WORDS)
+    answer, _ = await _say(inquiry, member, place, f"<@{inquiry.of.bot}> {words}")
+    asked = Asked(await inquiry.meaning(words))
+    await inquiry.judge(Given(answer, asked, member.id, place, True))
+    return True
+
+
+async def reply_to_a_picture(inquiry: Inquiry) -> bool:
+    """`@Magpie` in reply to somebody's picture."""
+    if (found := _a_picture(inquiry)) is None:
+        return False
+    member, posted = found
+    replied = {"id": str(posted.message), "channel_id": str(posted.place)}
+    text = f"<@{inquiry.of.bot}>"
+    answer, _ = await _say(inquiry, member, posted.place, text, reply_to=replied)
+    asked = Asked(await inquiry.meaning(posted), posted.message)
+    await inquiry.judge(Given(answer, asked, member.id, posted.place, True))
+    return True
+
+
+async def post_a_picture(inquiry: Inquiry) -> bool:
+    """A picture posted with `@Magpie`."""
+    if (pair := inquiry.somebody()) is None:
+        return False
+    member, place = pair
+    return await _post(inquiry, member, place, f"<@{inquiry.of.bot}>", None)
+
+
+async def reply_with_a_picture(inquiry: Inquiry) -> bool:
+    """A picture in reply to one of Magpie's answers."""
+    pairs = {(member.id, place): member for member, place in inquiry.writers(in_history=True)}
+    answers = [
+        (member, given)
+        for given in inquiry.given
+        for (_, place), member in pairs.items()
+        if given.public and given.place == place
+    ]
+    if not answers:
+        return False
+    member, given = inquiry.rng.choice(answers)
+    return await _post(inquiry, member, given.place, "", given.answer.message)
+
+
+async def _post(
+    inquiry: Inquiry, member: Member, place: int, text: str, reply_to: Payload | None
+) -> bool:
+    picture = inquiry.any_picture()
+    files = {picture.file.name: picture.data()}
+    answer, posted = await _say(inquiry, member, place, text, reply_to=reply_to, pictures=files)
+    asked = Asked(await inquiry.meaning(picture), int(posted["id"]))
+    # it is a picture of the place itself from now on, until it is gone
+    await inquiry.client(member.id).request("DELETE", f"/channels/{place}/messages/{posted['id']}")
+    await _until_gone(inquiry, posted["id"])
+    await inquiry.judge(Given(answer, asked, member.id, place, True))
+    return True
+
+
+async def _until_gone(inquiry: Inquiry, message: str) -> None:
+    gallery = inquiry.testbed.magpie.gallery
+    await inquiry.testbed.settled()
+    while await gallery.links.slots(inquiry.of.server, message):  # noqa: ASYNC110 (nothing tells of it)
+        await asyncio.sleep(0.01)
+
+
+async def _say(
+    inquiry: Inquiry,
+    member: Member,
+    place: int,
+    text: str,
+    *,
+    reply_to: Payload | None = None,
+    pictures: dict[str, bytes] | None = None,
+) -> tuple[Answer, Payload]:
+    """Write a message, and wait for Magpie's reply; to write in a thread is to join it."""
+    client = inquiry.client(member.id)
+    began = time.perf_counter()
+    posted = await client.post(str(place), text, reply_to=reply_to, pictures=pictures)
+    if inquiry.server.places[place].parent is not None:
+        inquiry.server.places[place].joined.add(member.id)
+        inquiry.audience = Audience(inquiry.server)
+
+    def answers(message: Payload) -> bool:
+        return bool((message.get("message_reference") or {}).get("message_id") == posted["id"])
+
+    message = await client.event("MESSAGE_CREATE", where=answers)
+    return Answer(message, time.perf_counter() - began), posted
+
+
+async def menu(inquiry: Inquiry) -> bool:
+    """Apps, Find similar."""
+    if (found := _a_picture(inquiry)) is None:
+        return False
+    member, posted = found
+    target = {"id": str(posted.message), "channel_id": str(posted.place)}
+    answer = await inquiry.client(member.id).menu("Find similar", target)
+    asked = Asked(await inquiry.meaning(posted), posted.message)
+    await inquiry.judge(Given(answer, asked, member.id, posted.place, False))
+    return True
+
+
+def _a_picture(inquiry: Inquiry) -> tuple[Member, Posted] | None:
+    """A picture, and somebody who has it before them and may write there."""
+    pairs = inquiry.writers(in_history=True)
+    found = [(m, p) for m, place in pairs for p in inquiry.pictures.values() if p.place == place]
+    return inquiry.rng.choice(found) if found else None
+
+
+async def channels_list(inquiry: Inquiry) -> bool:
+    return await _counts(inquiry, "channels", "list")
+
+
+async def status(inquiry: Inquiry) -> bool:
+    return await _counts(inquiry, "status")
+
+
+async def _counts(inquiry: Inquiry, *command: str) -> bool:
+    """The numbers of pictures that those with Manage Server are told."""
+    server = inquiry.server
+    managers = [
+        (member, place)
+        for member, place in inquiry.writers()
+        if oracle.in_place(server, member, place) & oracle.MANAGE_GUILD
+    ]
+    if not managers:
+        return False
+    member, place = inquiry.rng.choice(managers)
+    answer = await inquiry.client(member.id).command(*command, where=str(place))
+    reach = oracle.Reach(server, member)
+    expected = {
+        id: sum(
+            posted.place in reach.reads and server.home(posted.place).id == id
+            for posted in inquiry.pictures.values()
+        )
+        for id, one in server.places.items()
+        if one.parent is None and id in reach.views
+    }
+    told = {int(id): int(n.replace(",", "")) for id, n in COUNTED.findall(answer.text())}
+    for id, pictures in told.items():
+        if pictures > expected.get(id, -1):
+            inquiry.verdict.leaked += 1
+            inquiry._blame(f"counted {pictures} pictures of {id} for {member.id}")
+        elif pictures < expected[id]:
+            inquiry.verdict.withheld += 1
+            inquiry._blame(f"counted only {pictures} pictures of {id} for {member.id}")
+    total = re.match(r"\*\*([\d,]+) pictures?\*\* indexed", answer.text())
+    if total is not None and int(total[1].replace(",", "")) != sum(told.values()):
+        inquiry.verdict.told += 1
+        inquiry._blame(f"told {total[0]!r} for {told}")
+    return True
+
+
+DOORS: dict[str, Callable[[Inquiry], Awaitable[bool]]] = {
+    "/find": find_for_me,
+    "/find with a picture": find_with_a_picture,
+    "/find for everyone": find_for_everyone,
+    "a mention with words": mention,
+    "a mention in reply to a picture": reply_to_a_picture,
+    "a picture with a mention": post_a_picture,
+    "a picture in reply to an answer": reply_with_a_picture,
+    "the menu": menu,
+    "/channels list": channels_list,
+    "/status": status,
+}
+
+
+# ---- the run
+
+
+async def inquire(
+    seed: int, worlds: int, folder: Path, model: testbed.Model, *, servers: int = SERVERS
+) -> Verdict:
+    """Ask in so many worlds of this seed."""
+    verdict = Verdict()
+    rng, ids = random.Random(seed), testbed.ids()
+    bot = next(ids)
+    layouts = [layout(rng, ids, bot, roles=ROLES, people=PEOPLE) for _ in range(servers)]
+    scene = Scene(folder, bot)
+    files = testbed.draw(folder, PICTURES)
+    for of in layouts:
+        scene.build(of, _shown(rng, of, files))
+    people = [id for of in layouts for id in of.people]
+    async with open_testbed(scene, people, folder / "magpie.db", model) as on:
+        for of in layouts:
+            await on.watch(of)
+        inquiries = [Inquiry(on, of, random.Random(rng.random()), verdict) for of in layouts]
+        for world in range(worlds):
+            await inquiries[world % servers].world_after(world)
+    return verdict
+
+
+def _shown(rng: random.Random, of: Layout, files: list[Path]) -> dict[int, list[Path]]:
+    """Which files each place shows; none twice in a server."""
+    left: Iterator[Path] = iter(rng.sample(files, len(files)))
+    shown = {}
+    for place in of.places:
+        many = rng.randint(*IN_A_PLACE)
+        shown[place.id] = [file for _, file in zip(range(many), left, strict=False)]
+    return shown
+
+
+def run(options: Options) -> Report:
+    logging.basicConfig(level=logging.WARNING)  # discord.py says there what it could not do
+    seed, worlds = options.seed, WORLDS if options.worlds is None else options.worlds
+    began, spent = time.perf_counter(), time.process_time()
+    with tempfile.TemporaryDirectory(prefix="permissions-") as folder:
+        verdict = asyncio.run(inquire(seed, worlds, Path(folder), str(MODEL)))
+    wall_s, cpu_s = time.perf_counter() - began, time.process_time() - spent
+    with tempfile.TemporaryDirectory(prefix="telling-") as folder:
+        twins = asyncio.run(side_channels.compare(Path(folder), str(MODEL)))
+    questions = sum(verdict.asked.values())
+    counts = {"leaked", "withheld", "told", "refused"}
+    figures = {name: getattr(verdict, name) for name in sorted(counts)}
+    figures |= {
+        "seed": seed,
+        "worlds": verdict.worlds,
+        "questions": questions,
+        "pictures shown": verdict.pictures,
+        "pictures kept off a page": verdict.barred,
+        "seconds, of processor": f"{wall_s:.0f}, {cpu_s:.0f}",
+    }
+    figures |= {f"asked by {door}": n for door, n in sorted(verdict.asked.items())}
+    figures |= {f"failure {n}": text for n, text in enumerate(verdict.failures, start=1)}
+    targets = {name: Target(getattr(verdict, name), 0, at_least=False) for name in sorted(counts)}
+    return Report(figures | twins.figures(), {}, targets | twins.targets())

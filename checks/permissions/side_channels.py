@@ -1,0 +1,250 @@
+"""Whether a closed channel full of matches can be told from an empty one.
+
+Three servers that are the same to an ordinary member: in `bare` the channels and threads closed
+to them have no picture, in `full` the channels have many that fit every question, in `threads`
+the private thread has them too. The same is asked in each, in turn; what is told apart by
+
+words   questions whose answers differ in any word, number, button or picture
+time    how often an answer in the one takes longer than in the other, as a share: 0.5 is chance
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import statistics
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.report import Figure, Target
+from checks.permissions import oracle, testbed
+from checks.permissions.oracle import Member, Place, Says, Server
+from checks.permissions.random_servers import (
+    FORUM,
+    PRIVATE_THREAD,
+    PUBLIC_THREAD,
+    TEXT,
+    VOICE,
+    WRITING,
+    Layout,
+)
+from checks.permissions.testbed import Scene, Testbed, open_testbed
+from sandbox.person import Answer, Payload
+
+BARE, FULL, THREADS = range(3)
+NAMES = ("bare", "full", "threads")
+OPEN_PICTURES, CLOSED_PICTURES = 10, 60
+ROUNDS = 300  # of the same question in each server, for the time
+# Of the share that is slower. By chance alone, 300 rounds stay within it but once in 40,000 runs.
+TOLERANCE = 0.1
+QUESTION = "a red circle"
+CHANGING = re.compile(r"^(?:Speed|Up for|Model|-# <t:).*$", re.M)
+
+# A place's number in every server.
+LOBBY, GENERAL, ALBUM, STAFF, UNTOLD, ADULT, LOUNGE, BOARD, POST, WHISPERS = range(10)
+OWNER, MEI, MANAGER, STRANGER = range(4)
+CLOSED = (STAFF, UNTOLD, ADULT, LOUNGE, POST)
+
+
+@dataclass
+class Told:
+    """What differed, and how long each answer took, in s."""
+
+    by_words: list[str] = field(default_factory=list)
+    compared: int = 0
+    took: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
+
+    def share(self, of: int) -> float:
+        """How often an answer there takes longer than one of the bare server."""
+        pairs = list(itertools.product(self.took[of], self.took[BARE]))
+        return statistics.fmean((a > b) + (a == b) / 2 for a, b in pairs)
+
+    def figures(self) -> dict[str, Figure]:
+        medians = [f"{1000 * statistics.median(took):.1f}" for took in self.took]
+        figures: dict[str, Figure] = {
+            "told by words": len(self.by_words),
+            "compared": self.compared,
+            "told by time": abs(self.share(FULL) - 0.5),
+            "full slower than bare": self.share(FULL),
+            "threads slower than bare": self.share(THREADS),
+            "median ms bare, full, threads": ", ".join(medians),
+        }
+        return figures | {f"differs {n}": words for n, words in enumerate(self.by_words[:5], 1)}
+
+    def targets(self) -> dict[str, Target]:
+        return {
+            "told by words": Target(len(self.by_words), 0, at_least=False),
+            "told by time": Target(abs(self.share(FULL) - 0.5), TOLERANCE, at_least=False),
+        }
+
+
+async def compare(folder: Path, model: testbed.Model, *, rounds: int = ROUNDS) -> Told:
+    """Ask the same in the three servers."""
+    ids = testbed.ids()
+    bot = next(ids)
+    scene, twins = Scene(folder, bot), []
+    files = testbed.draw(folder, OPEN_PICTURES + CLOSED_PICTURES)
+    shown, hidden = files[:OPEN_PICTURES], files[OPEN_PICTURES:]
+    for which in (BARE, FULL, THREADS):
+        numbers = [next(ids) for _ in range(20)]
+        of = _layout(numbers, bot)
+        pictures = {of.places[GENERAL].id: shown[::2], of.places[ALBUM].id: shown[1::2]}
+        if which >= FULL:
+            pictures |= {of.places[place].id: hidden for place in CLOSED}
+        if which == THREADS:
+            pictures[of.places[WHISPERS].id] = hidden
+        scene.build(of, pictures)
+        twins.append(of)
+    people = [id for of in twins for id in of.people]
+    async with open_testbed(scene, people, folder / "magpie.db", model) as on:
+        for of in twins:
+            await on.watch(of)
+            await on.become(_closed(of))
+        await on.settled()
+        told = Told()
+        for ask in QUESTIONS:
+            await _compare(told, on, twins, ask)
+        await _time(told, on, twins, rounds)
+    return told
+
+
+def _layout(ids: Sequence[int], bot: int) -> Layout:
+    kinds = (TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, VOICE, FORUM)
+    server, own_role, category, staff, managers, out, *rest = ids
+    places = [Place(id, kind) for id, kind in zip(rest, kinds, strict=False)]
+    post, whispers, *people = rest[len(kinds) :]
+    places.append(Place(post, PUBLIC_THREAD, parent=places[BOARD].id))
+    places.append(Place(whispers, PRIVATE_THREAD, parent=places[GENERAL].id, private=True))
+    roles = (staff, managers, out)
+    return Layout(server, bot, own_role, category, roles, tuple(people[:4]), tuple(places))
+
+
+def _closed(of: Layout) -> Server:
+    """Everything but #lobby, #general and #album is closed to all but the owner; to the
+    stranger, these two as well."""
+    staff, managers, out = of.roles
+    owner, mei, manager, stranger = of.people
+    reading = oracle.VIEW_CHANNEL | oracle.READ_MESSAGE_HISTORY | oracle.CONNECT
+    roles = {of.server: WRITING | reading, staff: reading, managers: oracle.MANAGE_GUILD, out: 0}
+    members = (
+        Member(owner),
+        Member(mei),
+        Member(manager, frozenset({managers})),
+        Member(stranger, frozenset({out})),
+    )
+    places = {one.id: Place(one.id, one.kind, one.parent, one.private) for one in of.places}
+    here = [places[one.id] for one in of.places]
+    nobody = {of.server: Says(deny=oracle.VIEW_CHANNEL), staff: Says(allow=reading)}
+    here[STAFF].to_roles = here[BOARD].to_roles = nobody
+    here[UNTOLD].to_roles = {of.server: Says(deny=oracle.READ_MESSAGE_HISTORY)}
+    here[LOUNGE].to_roles = {of.server: Says(deny=oracle.CONNECT)}
+    here[ADULT].age_restricted = True
+    here[ADULT].to_roles = {managers: Says(deny=oracle.VIEW_CHANNEL)}  # who would be told counts
+    here[GENERAL].to_roles = here[ALBUM].to_roles = {out: Says(deny=oracle.VIEW_CHANNEL)}
+    here[WHISPERS].joined = {owner}
+    return Server(of.server, owner, of.bot, roles, places, {one.id: one for one in members})
+
+
+# ---- by words
+
+
+Ask = Callable[[Testbed, Layout], Awaitable[list[Answer]]]
+
+
+async def _compare(told: Told, on: Testbed, twins: Sequence[Layout], ask: Ask) -> None:
+    bare, *others = [[_plain(on, of, answer) for answer in await ask(on, of)] for of in twins]
+    for name, other in zip(NAMES[1:], others, strict=True):
+        told.compared += len(bare)
+        if other != bare:
+            told.by_words.append(f"{ask.__name__}, {name}: {other} instead of {bare}")
+
+
+def _plain(on: Testbed, of: Layout, answer: Answer) -> str:
+    """An answer without what differs between any two: ids by what they stand for, times."""
+    names = {of.server: "server"}
+    names |= {place.id: f"place {n}" for n, place in enumerate(of.places)}
+    names |= {person: f"person {n}" for n, person in enumerate(of.people)}
+    open_ = [
+        one
+        for one in on.pictures[of.server]
+        if one.place in (of.places[GENERAL].id, of.places[ALBUM].id)
+    ]
+    names |= {one.message: f"picture {one.file.name}" for one in open_}
+    text = re.sub(r"\d{15,}", lambda id: names.get(int(id[0]), "an id"), answer.text())
+    labels = [str(button.get("label")) for button in answer.buttons()]
+    return f"{CHANGING.sub('', text)} {labels} {len(answer.pictures())} {answer.private}"
+
+
+async def _command(
+    on: Testbed, of: Layout, who: int, where: int, *name: str, **options: str
+) -> Answer:
+    return await on.people[of.people[who]].command(*name, where=str(of.places[where].id), **options)
+
+
+async def find(on: Testbed, of: Layout) -> list[Answer]:
+    """To the last page, and what is similar."""
+    mei = on.people[of.people[MEI]]
+    answers = [await _command(on, of, MEI, LOBBY, "find", query=QUESTION)]
+    answers.append(await mei.click(answers[0], answers[0].button("Similar")))
+    answers.append(await mei.click(answers[0], answers[0].button("More")))
+    return answers
+
+
+async def find_for_everyone(on: Testbed, of: Layout) -> list[Answer]:
+    answer = await _command(on, of, MEI, LOBBY, "find", query=QUESTION, show="everyone")
+    stranger = on.people[of.people[STRANGER]]
+    return [answer, await stranger.click(answer, answer.button("More"))]
+
+
+async def find_by_a_stranger(on: Testbed, of: Layout) -> list[Answer]:
+    """By somebody to whom every channel with pictures is closed."""
+    return [await _command(on, of, STRANGER, LOBBY, "find", query=QUESTION)]
+
+
+async def mention(on: Testbed, of: Layout) -> list[Answer]:
+    mei = on.people[of.people[MEI]]
+    posted = await mei.post(str(of.places[GENERAL].id), f"<@{of.bot}> {QUESTION}")
+
+    def answers(message: Payload) -> bool:
+        return bool((message.get("message_reference") or {}).get("message_id") == posted["id"])
+
+    return [Answer(await mei.event("MESSAGE_CREATE", where=answers))]
+
+
+async def menu(on: Testbed, of: Layout) -> list[Answer]:
+    place = of.places[GENERAL].id
+    posted = next(one for one in on.pictures[of.server] if one.place == place)
+    target = {"id": str(posted.message), "channel_id": str(place)}
+    return [await on.people[of.people[MEI]].menu("Find similar", target)]
+
+
+async def counts(on: Testbed, of: Layout) -> list[Answer]:
+    return [
+        await _command(on, of, MANAGER, LOBBY, "channels", "list"),
+        await _command(on, of, MANAGER, LOBBY, "status"),
+    ]
+
+
+QUESTIONS: tuple[Ask, ...] = (
+    find,
+    find_for_everyone,
+    find_by_a_stranger,
+    mention,
+    menu,
+    counts,
+)
+
+
+# ---- by time
+
+
+async def _time(told: Told, on: Testbed, twins: Sequence[Layout], rounds: int) -> None:
+    rng = random.Random(rounds)
+    for _ in range(rounds):
+        for which in rng.sample((BARE, FULL, THREADS), 3):
+            answer = await _command(on, twins[which], MEI, LOBBY, "find", query=QUESTION)
+            told.took[which].append(answer.took_s)
+        for of in twins:
+            on.people[of.people[MEI]].forget()

@@ -1,0 +1,144 @@
+"""The gallery's file: locked, opened, brought to the newest shape; and SQLite's errors as ours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import aiosqlite
+
+from index.store.sqlite import lock, migrations
+from index.types.errors import (
+    GalleryClosed,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreTooNew,
+    StoreUnreachable,
+)
+
+# How long a statement waits for another connection's lock, such as a checkpoint's.
+BUSY_TIMEOUT_S = 5.0
+
+
+def prepare(path: Path) -> IO[str]:
+    """The lock on the file, in a folder that is there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StoreUnreachable(path, f"its folder can't be made ({exc.strerror})") from exc
+    if path.is_dir():
+        raise StoreUnreachable(path, "it is a folder, and a file is needed")
+    held = lock.hold(path)
+    try:
+        # For its owner only; SQLite gives its log the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as exc:
+        held.close()
+        raise StoreUnreachable(path, str(exc.strerror)) from exc
+    return held
+
+
+async def open_writer(path: Path) -> aiosqlite.Connection:
+    """The connection that writes, with today's tables; raises StoreCorrupt, StoreTooNew."""
+    db = await connect(path)
+    try:
+        # Looked at before anything is changed: it may be somebody else's file.
+        version = await _version(db, path)
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "secure_delete = ON",
+            "foreign_keys = ON",
+        ):
+            await db.execute_fetchall(f"PRAGMA {pragma}")
+        await migrations.migrate(db, version)
+    except BaseException:
+        await db.close()
+        raise
+    return db
+
+
+async def open_reader(path: Path) -> aiosqlite.Connection:
+    """A connection that only reads, of a file that must be there; raises StoreUnreachable too."""
+    if not await asyncio.to_thread(path.is_file):
+        raise StoreUnreachable(path, "there is no such file")
+    try:
+        db = await connect(path, read_only=True)
+        try:
+            version = await _version(db, path)
+        except BaseException:
+            await db.close()
+            raise
+    except sqlite3.OperationalError:
+        # A folder that can't be written lacks the shared memory that WAL needs. With no
+        # write-ahead log nobody is writing, and the file can be read as it lies.
+        if await asyncio.to_thread(path.with_name(path.name + "-wal").exists):
+            raise
+        db = await connect(path, read_only=True, immutable=True)
+        version = await _version(db, path)
+    if version < migrations.LATEST:
+        await db.close()
+        what = "nothing was ever added to it" if version == 0 else "an older Magpie wrote it"
+        raise StoreUnreachable(path, f"{what}; add something first")
+    return db
+
+
+async def connect(
+    path: Path, *, read_only: bool = False, immutable: bool = False
+) -> aiosqlite.Connection:
+    """A connection; `immutable` where nobody writes and no lock can be taken."""
+    mode = ("mode=ro" if read_only else "mode=rwc") + ("&immutable=1" if immutable else "")
+    return await aiosqlite.connect(
+        f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
+    )
+
+
+async def _version(db: aiosqlite.Connection, path: Path) -> int:
+    """The number of the last migration the file has seen; 0 for an empty file."""
+    ((application,),) = await db.execute_fetchall("PRAGMA application_id")
+    ((version,),) = await db.execute_fetchall("PRAGMA user_version")
+    ((tables,),) = await db.execute_fetchall("SELECT COUNT(*) FROM sqlite_master")
+    if application != migrations.APPLICATION_ID and (application or version or tables):
+        raise StoreCorrupt(path, "it is the SQLite file of another program")
+    if version > migrations.LATEST:
+        raise StoreTooNew(path, version, migrations.LATEST)
+    return int(version)
+
+
+_UNREACHABLE = {"SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_IOERR"}
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise _translation(path, exc) from exc
+    except ValueError as exc:
+        # aiosqlite's word for a connection that was closed.
+        if "onnection" not in str(exc):
+            raise
+        raise GalleryClosed from exc
+
+
+def _translation(path: Path, exc: sqlite3.Error) -> StoreError:
+    name = getattr(exc, "sqlite_errorname", "")
+    primary = "_".join(name.split("_")[:2])
+    if primary == "SQLITE_NOTADB":
+        return StoreCorrupt(path, "it is not an SQLite file")
+    # A quota or a limit on a file's size shows as a write that fails.
+    if primary == "SQLITE_FULL" or name == "SQLITE_IOERR_WRITE":
+        return StoreFull(path)
+    if primary in ("SQLITE_BUSY", "SQLITE_LOCKED"):
+        return StoreLocked(path)
+    if primary in _UNREACHABLE:
+        return StoreUnreachable(path, str(exc))
+    return StoreCorrupt(path, f"{exc} ({name})" if name else str(exc))

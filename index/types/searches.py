@@ -1,0 +1,86 @@
+"""Saved searches: what was asked, so that it can be asked again, such as for its next page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from index.types.query import QueryEmbedding
+
+# How long a saved search can be run again.
+SEARCH_LIFE_S = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBy:
+    """The source whose picture a search was made with, and which of its pictures that is."""
+
+    group: int
+    source: str
+    chosen: int = 0  # the number of the picture, from 0
+    count: int = 1  # how many pictures the source showed
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a search asked.
+
+    with_picture  it was made with a picture, alone or with words
+    like          the id of a link, when that picture is in the gallery
+    shown_by      where that picture stands, when a source shows it
+    public        the answer was for everybody
+    """
+
+    words: str = ""
+    with_picture: bool = False
+    like: int | None = None
+    shown_by: ShownBy | None = None
+    public: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON that stores keep and that the export of a member's data shows."""
+        shown = self.shown_by
+        return {
+            "words": self.words,
+            "picture": self.with_picture,
+            "like": self.like,
+            "source": shown
+            and {
+                "channel": shown.group,
+                "message": int(shown.source) if shown.source.isdecimal() else shown.source,
+                "chosen": shown.chosen,
+                "count": shown.count,
+            },
+            "public": self.public,
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Asked:
+        """What `to_json` wrote."""
+        source = kept["source"]
+        shown = source and ShownBy(
+            source["channel"], str(source["message"]), source["chosen"], source["count"]
+        )
+        return cls(kept["words"], kept["picture"], kept["like"], shown, kept["public"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedSearch:
+    """A search that can be run again.
+
+    id         "" while it isn't saved
+    embedding  None when it must not be kept: the query is embedded again then
+    made_at    Unix seconds; 0 while it isn't saved
+    """
+
+    id: str
+    space: int
+    owner: int
+    asked: Asked
+    embedding: QueryEmbedding | None = None
+    made_at: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """What was asked and when, as the export of a member's data shows it."""
+        return {**self.asked.to_json(), "made_at": self.made_at}

@@ -1,0 +1,169 @@
+"""A short run of chaos with every promise held, and that the judges would tell otherwise."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from checks.chaos import run, schedule, servers, steps, truth
+from checks.chaos.clock import Clock
+from checks.chaos.pictures import Pictures, key
+from checks.chaos.truth import Difference, Expected, Found, Wishes
+from checks.chaos.witness import Witness
+from index.store.sqlite import Store
+from index.types.records import EmbeddedPicture, Group, Link, ModelInfo
+from sandbox import permissions, serve
+from sandbox.person import Answer
+from sandbox.world import Overwrite
+
+SECONDS = 20.0
+
+
+async def test_twenty_seconds_of_chaos_break_no_promise(tmp_path: Path) -> None:
+    outcome = await run.play(8, SECONDS, tmp_path / "run", hurried=True)
+    assert outcome.faults == []
+    assert set(outcome.counts) == set(run.COUNTS)
+    assert not any(outcome.counts.values())
+
+
+def test_a_seed_draws_the_same_schedule_again() -> None:
+    assert schedule.draw(5, 60) == schedule.draw(5, 60)
+    assert schedule.draw(5, 60) != schedule.draw(6, 60)
+
+
+def test_every_step_can_be_done() -> None:
+    for what in (*schedule.DEEDS, *schedule.FAULTS):
+        assert sum(callable(getattr(kind, what, None)) for kind in steps.KINDS) == 1
+
+
+def test_a_difference_tells_missing_from_duplicated_from_undead() -> None:
+    here, away, gone, unread = (1, b"a"), (2, b"b"), (3, b"c"), (4, b"d")
+    wanted = Expected(Counter([here, away]), Counter())
+    rows = Counter({here: 2, gone: 1, unread: 1})
+    seen = truth.difference(wanted, Found(rows, Counter([unread]), 0))
+    assert (seen.missing, seen.duplicated, seen.undead) == (
+        Counter([away]), Counter([here]), Counter([gone]),
+    )  # fmt: skip
+
+
+def test_what_is_left_of_a_picture_is_found_in_the_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "magpie.db-wal"
+    file.write_bytes(b"\0" * 5000 + b"mark7xabc.png" + b"\0" * 100)
+    traces = {b"mark7xabc.png": "a name", b"mark8xabc.png": "another"}
+    assert truth.remains([file], traces) == ["a name in magpie.db-wal"]
+
+
+async def test_the_witness_tells_what_an_asker_could_not_read(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    pictures = Pictures(rng)
+    async with serve(servers.world(tmp_path, pictures, rng)) as server:
+        core, guild = server.core, server.world.guilds[servers.NEST]
+        message = next(one for one in server.world.messages(servers.INSIDE) if one.attachments)
+        attachment = message.attachments[0]
+        url = core.links.attachment(attachment)[0]
+        line = f"[go to message](https://discord.com/channels/{guild.id}/1/{message.id})"
+        parts = [
+            {"type": 12, "items": [{"media": {"url": url}}]},
+            {"type": 10, "content": line},
+        ]  # fmt: skip
+        answer = Answer({"flags": 64, "components": parts})
+        witness = Witness(core)
+        with witness.asked(servers.CY, guild.id, servers.GENERAL) as question:
+            witness.judge(question, answer)
+        assert witness.leaked == []
+        with witness.asked(servers.BO, guild.id, servers.GENERAL) as question:
+            witness.judge(question, answer)
+        assert len(witness.leaked) == 1
+        with witness.asked(servers.CY, guild.id, servers.GENERAL) as question:
+            core.delete(message)  # it could be read when the question was asked
+            witness.judge(question, answer)
+        assert len(witness.leaked) == 1
+
+
+async def test_what_should_be_there_leaves_out_the_unwatched_and_the_broken(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    pictures = Pictures(rng)
+    async with serve(servers.world(tmp_path, pictures, rng)) as server:
+        everything = Wishes(marked={*servers.MARKED, *servers.MARKED_ELSEWHERE[servers.ROCK]})
+        wanted = truth.expected(server.core, pictures, everything).required
+        attic = {message.id for message in server.world.messages(servers.ATTIC)}
+        assert wanted
+        assert not attic & {message for message, _ in wanted}
+        (message, one), *_ = wanted
+        pictures.broken.add(one)
+        assert (message, one) not in truth.expected(server.core, pictures, everything).required
+        assert not truth.expected(server.core, pictures, Wishes()).required
+
+
+async def test_what_is_closed_to_the_bot_may_be_kept_for_a_week(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    pictures = Pictures(rng)
+    async with serve(servers.world(tmp_path, pictures, rng)) as server:
+        wishes = Wishes(marked=set(servers.MARKED))
+        inside = server.world.guilds[servers.NEST].channels[servers.INSIDE]
+        message, item = next(
+            one for one in truth.expected(server.core, pictures, wishes).required
+            if server.world.message(inside.id, one[0])
+        )  # fmt: skip
+        inside.overwrites = [Overwrite(servers.BOT, 1, 0, permissions.READ_MESSAGE_HISTORY)]
+        store = await Store.open(tmp_path / "g.db")
+        await store.set_model(ModelInfo("m", "1", 8))
+        shown = EmbeddedPicture(item, "image", np.ones((1, 8), np.float32), 1, 1)
+        gone = EmbeddedPicture(b"gone", "image", np.ones((1, 8), np.float32), 1, 1)
+        link = Link(servers.NEST, Group(inside.id), str(message), "a")
+        await store.commit([(shown, link), (gone, replace(link, slot="b"))])
+
+        def seen() -> Difference:
+            wanted = truth.expected(server.core, pictures, wishes)
+            wanted.required.clear()  # of other channels
+            return truth.difference(wanted, truth.found(store.path, wishes, wanted.closed))
+
+        assert not seen()
+        assert (seen().kept, seen().unnoted) == (2, True)
+        await store.close_group(servers.NEST, inside.id, time.time())
+        assert not seen().unnoted
+        wishes.week_over = True
+        assert seen().undead == Counter([(message, item), (message, b"gone")])
+        await store.close()
+
+
+def test_broken_pictures_are_known_as_such() -> None:
+    pictures = Pictures(random.Random(1))
+    _, data = pictures.draw_broken()
+    assert key(data) in pictures.broken
+
+
+def test_a_clock_is_wrong_for_its_process_only(tmp_path: Path) -> None:
+    clock = Clock(tmp_path)
+    if not clock.can_be_wrong:
+        pytest.skip("no C compiler")
+    tell = "import time, datetime; print(time.time(), datetime.datetime.now().timestamp())"
+    for wrong_s in (0, 86_400, -3_600):
+        clock.set(wrong_s)
+        told = subprocess.run(
+            [sys.executable, "-c", tell],
+            env={**os.environ, **clock.environment},
+            capture_output=True,
+            check=True,
+        )
+        for seconds in map(float, told.stdout.split()):
+            assert 0 <= time.time() + wrong_s - seconds < 60
+
+
+def test_no_two_things_of_the_village_share_an_id(tmp_path: Path) -> None:
+    rng = random.Random(4)
+    made = servers.world(tmp_path, Pictures(rng), rng)
+    places = [one.id for guild in made.guilds.values() for one in guild.channels.values()]
+    messages = [message for place in places for message in made.messages(place)]
+    ids = [message.id for message in messages]
+    ids += [attachment.id for message in messages for attachment in message.attachments]
+    assert len(ids) == len(set(ids)) > 300

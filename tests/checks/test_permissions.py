@@ -1,0 +1,69 @@
+"""`bench permissions` in short, and that it would notice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.access import permissions as access
+from checks.permissions.inquiry import DOORS, Verdict, inquire, side_channels
+from index.embed import checkpoint, embedder
+from index.embed.embedder import Embedder
+from pocket import MODEL
+
+WORLDS = 16
+SERVERS = 2
+
+
+@pytest.fixture(scope="module")
+def model() -> Embedder:
+    return embedder.load(checkpoint.find(str(MODEL)), "cpu")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_nobody_sees_more_or_less_than_they_may(
+    tmp_path: Path, model: Embedder, seed: int
+) -> None:
+    verdict = await inquire(seed, WORLDS, tmp_path, model, servers=SERVERS)
+    assert not verdict.failures
+    assert verdict.asked.keys() >= DOORS.keys() - {"a picture in reply to an answer"}
+    assert verdict.barred > 100  # there was something to keep off the pages
+
+
+async def test_closed_channels_full_of_matches_are_not_told_from_empty_ones(
+    tmp_path: Path, model: Embedder
+) -> None:
+    told = await side_channels.compare(tmp_path, model, rounds=1)
+    assert not told.by_words
+    assert told.compared > 10
+
+
+# ── That it would notice ─────────────────────────────────────────────────────────────────
+
+
+async def noticed(tmp_path: Path, model: Embedder) -> Verdict:
+    return await inquire(1, 6, tmp_path, model, servers=1)
+
+
+async def test_a_bot_that_shows_a_channel_too_many_is_found_out(
+    tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def readable(client: Any, member: Any, guild: Any, place: Any, groups: Any) -> set[int]:
+        return {group.id for group in groups}
+
+    monkeypatch.setattr(access, "readable", readable)
+    assert (await noticed(tmp_path, model)).leaked
+
+
+async def test_a_bot_that_shows_a_channel_too_few_is_found_out(
+    tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truly = access.readable
+
+    async def readable(*asked: Any) -> set[int]:
+        return set(sorted(await truly(*asked))[1:])
+
+    monkeypatch.setattr(access, "readable", readable)
+    assert (await noticed(tmp_path, model)).withheld
