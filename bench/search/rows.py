@@ -39,8 +39,8 @@ def filled(chunks: Iterable[Floats], dimension: int, columns: Columns, folder: P
 
 
 def _settle(rows: Rows, *, alone: bool = False) -> None:
-    merge = rows.begin_compaction(hurried=True, alone=alone)
-    rows.finish_compaction(merge, merge.build())
+    compaction = rows.begin_compaction(hurried=True, alone=alone)
+    rows.finish_compaction(compaction, compaction.build())
     rows.remove_other_files()
 
 

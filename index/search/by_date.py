@@ -35,7 +35,7 @@ def in_order_of_date(
     first = rows[memtable.frames[rows] == 0]
     parts = [(memtable.links[first], memtable.posted[first]), *(_dates(view) for view in views)]
     links = np.concatenate([links for links, _ in parts])
-    # As if all were oldest first.
+    # Newest first is the same as oldest first of times and ids below zero.
     direction = -1 if sort is Sort.NEWEST else 1
     times, ids = direction * np.concatenate([posted for _, posted in parts]), direction * links
     left = np.ones(len(links), np.bool_)
@@ -45,14 +45,16 @@ def in_order_of_date(
         last, id = direction * after.posted_at, direction * after.link
         left &= (times > last) | ((times == last) & (ids > id))
     kept = np.flatnonzero(left)
-    if len(kept) > wanted > 0:  # only those that may be among the first are put in order
+    if len(kept) > wanted > 0:  # sort only the links that may be among the first
         latest = np.partition(times[kept], wanted - 1)[wanted - 1]
         kept = kept[times[kept] <= latest]
     order = links[kept[np.lexsort((ids[kept], times[kept]))][:wanted]]
-    mine = rows[np.isin(memtable.links[rows], order)]
+    in_memory = rows[np.isin(memtable.links[rows], order)]
     candidates = [
         Candidates(
-            memtable.links[mine], memtable.frames[mine], exact_scores(memtable.vectors[mine], query)
+            memtable.links[in_memory],
+            memtable.frames[in_memory],
+            exact_scores(memtable.vectors[in_memory], query),
         ),
         *(_scored(view, order, query) for view in views),
     ]
@@ -68,14 +70,14 @@ def _dates(view: View) -> tuple[Ints, NDArray[np.float64]]:
     places, segment = view.places(), view.part.segment
     first = places[segment.mapped["frames"][places] == 0]
     posted = segment.posted[first]
-    # After the times, which are overwritten last when a row is removed.
+    # Read after the times: `overwrite` marks a row before it clears its time.
     links = segment.links_at(first)
     there = (links != TOMBSTONE) & ~segment.overwritten(first)
     return links[there], posted[there]
 
 
 def _scored(view: View, links: Ints, query: Floats) -> Candidates:
-    """All frames of those of the links which are in the view."""
+    """All frames of those links that are in the segment. raises Damaged"""
     places = view.part.places_of(links.tolist())
-    view.part.segment.scores(places, query)  # is here for its check of every row
+    view.part.segment.scores(places, query)  # for its check that each row is what was written
     return candidates_at(view, query, places)

@@ -14,7 +14,7 @@ import pytest
 from index import Gallery, GalleryClosed, Sizes, StoreError
 from index.search.rows import Rows
 from index.search.segment_file import Damaged
-from tests.index.test_settled import World, ask
+from tests.index.search.test_settled import World, ask
 
 SETTLE, HELD, AT_ONCE = 100, 400, 50
 SMALL = Sizes(settle_rows=SETTLE, held_rows=HELD)
@@ -34,8 +34,8 @@ async def test_many_vectors_that_can_not_settle_are_read_into_memory(
 
 
 @contextlib.asynccontextmanager
-async def merging_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]:
-    """The one thread that merges is busy until the event is set."""
+async def compaction_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]:
+    """The one thread for compactions is busy until the event is set."""
     free = threading.Event()
     busy = asyncio.create_task(gallery._engine._compacting.run(free.wait))
     try:
@@ -60,7 +60,7 @@ async def put_until_it_waits(world: World, gallery: Gallery) -> asyncio.Task[Non
 async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
-    async with merging_held_up(gallery) as free:
+    async with compaction_held_up(gallery) as free:
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
         assert gallery._engine.rows.unsettled <= HELD + AT_ONCE
@@ -81,7 +81,7 @@ async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> No
 async def test_closing_refuses_a_commit_that_waits(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
-    async with merging_held_up(gallery) as free:
+    async with compaction_held_up(gallery) as free:
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
         closing = asyncio.create_task(gallery.close())

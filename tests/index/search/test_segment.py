@@ -16,23 +16,17 @@ from index.search.sizes import Sizes
 from index.search.view import exact_rows
 from index.types.filter import Filter
 from index.types.records import Changes, Floats, Settled
-from tests.index import test_search
-from tests.index.test_search import Row, entries, some_row
+from tests.index.search import oracle
+from tests.index.search.oracle import DIMENSION, Row, entries, some_filter, some_row, unit
 
-DIMENSION = 16
 SETTLE = 40
-
-
-def unit(rng: np.random.Generator, count: int, dimension: int = DIMENSION) -> Floats:
-    vectors = rng.normal(size=(count, dimension))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 def settle(rows: Rows) -> None:
     """What a gallery does when rows are due."""
     while rows.needs_compaction:
-        merge = rows.begin_compaction(hurried=True)
-        rows.finish_compaction(merge, merge.build())
+        compaction = rows.begin_compaction(hurried=True)
+        rows.finish_compaction(compaction, compaction.build())
         rows.remove_other_files()
 
 
@@ -42,12 +36,18 @@ def names_of(rows: Rows) -> tuple[str, ...]:
 
 def check(rows: Rows, living: dict[int, Row], rng: np.random.Generator, like: Floats) -> None:
     query = unit(rng, 1)[0] if rng.random() < 0.8 else like[0]
-    test_search.check(rows, living, query, test_search.some_filter(rng, living), rng)
+    filter, k = some_filter(rng, living), int(rng.integers(1, 13))
+    expected = oracle.answer(living.values(), query, filter)
+    found = rows.search(query, filter, k=k)
+    pairs = list(zip(found.links.tolist(), found.frames.tolist(), strict=True))
+    assert pairs == expected[:k]
+    assert found.searched == len(expected)
+    assert len(rows) == sum(len(row.vectors) for row in living.values())
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: Path) -> None:
-    """Adds, removals, replacements, merges with changes meanwhile, and restarts."""
+    """Adds, removals, replacements, compactions with changes meanwhile, and restarts."""
     rng, chance = np.random.default_rng(seed), random.Random(seed)
     rows, living = (
         Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE)),
@@ -72,13 +72,13 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
         change()
         check(rows, living, rng, repeated)
         if rows.needs_compaction:
-            merge = rows.begin_compaction(hurried=True)
+            compaction = rows.begin_compaction(hurried=True)
             change()
             check(rows, living, rng, repeated)
-            made = merge.build()
+            made = compaction.build()
             change()
-            rows.finish_compaction(merge, made)
-            settled = rows.settled(merge.newest)
+            rows.finish_compaction(compaction, made)
+            settled = rows.settled(compaction.newest)
             touched = set(settled.touched)
             rows.remove_other_files()
             check(rows, living, rng, repeated)
@@ -234,6 +234,26 @@ def test_above_counts_exactly(tmp_path: Path) -> None:
     assert rows.above(query, 0.2, Filter(1)) == expected
 
 
+def test_row_keeps_its_score_when_it_settles(tmp_path: Path) -> None:
+    """Pages may come from memory and then from a segment."""
+    rng = np.random.default_rng(3)
+    rows = Rows(512, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
+    vectors = rng.normal(size=(2000, 512)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    made = [Row(n, 1, 1, False, vectors[n : n + 1]) for n in range(len(vectors))]
+    rows.apply(Changes(added=entries(made)))
+    question = vectors[0]
+    before = rows.search(question, Filter(1), k=50)
+    rows.warm()
+    compiled = rows.search(question, Filter(1), k=50)
+    settle(rows)
+    settled = rows.search(question, Filter(1), k=50)
+    assert rows.unsettled == 0
+    for other in (compiled, settled):
+        assert other.links.tolist() == before.links.tolist()
+        assert other.scores.tolist() == before.scores.tolist()
+
+
 def filled(folder: Path, count: int = 200) -> tuple[Rows, Floats]:
     rng = np.random.default_rng(5)
     vectors = unit(rng, count)
@@ -270,7 +290,7 @@ def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
     assert len(again) == 199
 
 
-def test_centroid_that_was_a_removed_vector_goes_with_the_next_merge(tmp_path: Path) -> None:
+def test_centroid_that_was_a_removed_vector_goes_with_the_next_compaction(tmp_path: Path) -> None:
     """Copies of one picture, far from all others, have a list and its centroid to themselves."""
     rng = np.random.default_rng(6)
     one, *middles = np.linalg.qr(rng.normal(size=(DIMENSION, 6)))[0].T.astype(np.float32)
@@ -382,24 +402,24 @@ def test_unfinished_file_is_not_believed(tmp_path: Path) -> None:
     rows, _ = filled(tmp_path)
     rng = np.random.default_rng(6)
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
-    merge = rows.begin_compaction(hurried=True)
-    merge.build()
-    with merge.path.open("r+b") as file:
+    compaction = rows.begin_compaction(hurried=True)
+    compaction.build()
+    with compaction.path.open("r+b") as file:
         file.write(b"\0" * 4096)  # the header is written last
     with pytest.raises(Damaged):
-        reopened(tmp_path, [merge.path.name])
+        reopened(tmp_path, [compaction.path.name])
 
 
-def test_failed_merge_leaves_everything_as_it_was(tmp_path: Path) -> None:
+def test_failed_compaction_leaves_everything_as_it_was(tmp_path: Path) -> None:
     rows, vectors = filled(tmp_path)
     rng = np.random.default_rng(7)
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
     files = set(tmp_path.iterdir())
-    merge = rows.begin_compaction(hurried=True)
-    segment = merge.parts[0].segment
+    compaction = rows.begin_compaction(hurried=True)
+    segment = compaction.parts[0].segment
     segment.mapped["vectors"][segment.places_of([3])[0], 0] += 1
     with pytest.raises(Damaged):
-        merge.build()
+        compaction.build()
     rows.abandon_compaction()
     assert set(tmp_path.iterdir()) == files
     segment.mapped["vectors"][segment.places_of([3])[0]] = vectors[3]
@@ -408,7 +428,7 @@ def test_failed_merge_leaves_everything_as_it_was(tmp_path: Path) -> None:
 
 
 def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
-    """Pairs of links come and go together while others search and merges run."""
+    """Pairs of links come and go together while others search and compactions run."""
     rng = np.random.default_rng(8)
     query = unit(rng, 1)[0]
     rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
@@ -424,12 +444,12 @@ def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
             if found.searched % 2 or certain - links or min(links, default=0) < surely_from - 2:
                 odd.append(found.searched)
 
-    def merge() -> None:
+    def compact() -> None:
         while not over.is_set():
             settle(rows)
             over.wait(0.001)
 
-    threads = [threading.Thread(target=work) for work in (search, search, merge)]
+    threads = [threading.Thread(target=work) for work in (search, search, compact)]
     for thread in threads:
         thread.start()
     for link in range(0, 3000, 2):

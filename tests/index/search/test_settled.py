@@ -19,7 +19,7 @@ from index.types.query import QueryEmbedding
 from index.types.records import EmbeddedPicture, Floats
 from tests.index.colours import ColourEmbedder
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DIMENSION = 64
 ROWS = Sizes().settle_rows + 600
 QUESTIONS = 25
@@ -233,7 +233,7 @@ async def test_older_copy_of_a_file_is_not_believed(
     gallery = await Gallery.open(path, Wide())
     gone = {source: world.vectors[source] for source in ("100", "101", "102")}
     await world.remove(gallery, list(gone))
-    await gallery._store.settle(gallery._engine.rows.settled(ROWS))  # as the next merge does
+    await gallery._store.settle(gallery._engine.rows.settled(ROWS))  # as the next compaction does
     await gallery.close()
     for file, data in older.items():
         file.write_bytes(data)
@@ -300,7 +300,7 @@ async def test_reader_beside_a_writer(copied: tuple[Path, World]) -> None:
     await writer.close()
 
 
-async def test_closing_does_not_wait_for_a_merge(tmp_path: Path) -> None:
+async def test_closing_does_not_wait_for_a_compaction(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "gallery.db", Wide())
     await world.put(gallery, [str(n) for n in range(ROWS)])
@@ -320,7 +320,7 @@ def test_small_gallery_does_without_compiled_loops(tmp_path: Path) -> None:
     """numba takes a third of a second to come, which no small gallery spends."""
     code = f"""
 import asyncio, sys
-from tests.index.test_settled import *
+from tests.index.search.test_settled import *
 
 async def main():
     for start in (0, 500):
