@@ -81,13 +81,13 @@ class Gallery:
         # during a reindex takes 2 to 3 times as long as at other times; without this, 4 times.
         decoding = Pool(threads, "decode", closed, patient=True)
         asking = Pool(ASKING_THREADS, "ask", closed)
-        merging = Pool(1, "merge", closed, patient=True)
-        self._pools = (decoding, asking, merging)
+        compacting = Pool(1, "compact", closed, patient=True)
+        self._pools = (decoding, asking, compacting)
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._pipeline = Pipeline(store.items, self._models, decoding, asking)
         folder = store.path.with_name(store.path.name + SEGMENTS)
         self._engine: VectorIndex = Engine(
-            *(store.rows, folder, asking, merging, closed), write=not read_only, sizes=sizes
+            *(store.rows, folder, asking, compacting, closed), write=not read_only, sizes=sizes
         )
         self.reembedding = Reembedding(
             store.derivations, self._models, self._pipeline, decoding, self._engine

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from index.concurrency import Pool, to_completion
+from index.search.compaction import Compaction
 from index.search.interface import Found, RowSource
-from index.search.merge import Merge
 from index.search.rows import Rows
-from index.search.segment import Damaged
+from index.search.segment_file import Damaged
 from index.search.sizes import Sizes
 from index.types.errors import GalleryClosed, StoreError
 from index.types.filter import Filter, Sort
@@ -34,12 +34,12 @@ CHUNK_ROWS = 4096
 class Engine:
     """The rows of one store.
 
-    source   the store
-    folder   where segment files are kept; None: all rows stay in memory
-    asking   threads for queries
-    merging  the thread that makes segment files
-    closed   set from when on nothing changes
-    write    False: segment files are read, and neither made nor changed
+    source      the store
+    folder      where segment files are kept; None: all rows stay in memory
+    asking      threads for queries
+    compacting  the thread that makes segment files
+    closed      set from when on nothing changes
+    write       False: segment files are read, and neither made nor changed
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Engine:
         source: RowSource,
         folder: Path | None,
         asking: Pool,
-        merging: Pool,
+        compacting: Pool,
         closed: asyncio.Event,
         *,
         write: bool,
@@ -56,7 +56,7 @@ class Engine:
         self._source = source
         self._folder = folder
         self._asking = asking
-        self._merging = merging
+        self._compacting = compacting
         self._closed = closed
         self._write = write
         self._sizes = sizes
@@ -66,7 +66,7 @@ class Engine:
         self._order = asyncio.Lock()  # held by whatever changes the store and the rows
         self._due = asyncio.Event()  # set when rows should settle
         self._settling: asyncio.Task[None] | None = None
-        self._merge: Merge | None = None  # the one that runs
+        self._compaction: Compaction | None = None  # the one that runs
         self._failed = False  # whether rows could not settle the last time
         self._progress = asyncio.Event()  # set for a moment when rows have settled, or can't
         self._writer_waits = False  # whether a writer waits until rows have settled
@@ -94,7 +94,7 @@ class Engine:
             log.warning("%s; settled rows are made anew", exc)
             await self._load_all()
             return
-        await asyncio.to_thread(rows.discard_others)
+        await asyncio.to_thread(rows.remove_other_files)
         if settled is None:
             await self._load_all()
             return
@@ -109,7 +109,7 @@ class Engine:
         if self._write:
             await self._source.settle(None)
         rows, settled = await self._read(self._dimension)
-        await asyncio.to_thread(rows.discard_others)
+        await asyncio.to_thread(rows.remove_other_files)
         if settled is not None:
             await self._source.settle(settled)
         self.rows = rows
@@ -137,11 +137,12 @@ class Engine:
         newest = 0
         async for some in entries:
             await asyncio.to_thread(rows.apply, Changes(added=some))
-            if rows.recent >= self._sizes.load_rows and rows.settles:
-                merge = await asyncio.to_thread(partial(rows.begin, hurried=True, alone=True))
-                made = await asyncio.to_thread(merge.build)
-                await asyncio.to_thread(rows.finish, merge, made)
-                newest = merge.newest
+            if rows.unsettled >= self._sizes.load_rows and rows.can_settle:
+                begin = partial(rows.begin_compaction, hurried=True, alone=True)
+                compaction = await asyncio.to_thread(begin)
+                made = await asyncio.to_thread(compaction.build)
+                await asyncio.to_thread(rows.finish_compaction, compaction, made)
+                newest = compaction.newest
         return newest
 
     # ---- in step with the store
@@ -166,19 +167,22 @@ class Engine:
                     raise GalleryClosed
                 changes = await write()
                 await asyncio.to_thread(self.rows.apply, changes)
-                if self.rows.due or self.rows.cold:
+                if self.rows.needs_compaction or self.rows.cold:
                     self._due.set()
                 return changes
 
     async def _wait_for_room(self) -> None:
         """Wait until at most `held_rows` rows have not settled, or until none can settle now."""
-        while self.rows.recent > self._sizes.held_rows and self.rows.due and self._can_settle():
+        while self._is_full() and self._can_settle():
             self._writer_waits = True
             self._due.set()
-            if self._merge is not None:
-                self._merge.hurry()
+            if self._compaction is not None:
+                self._compaction.hurry()
             await self._progress.wait()
         self._writer_waits = False
+
+    def _is_full(self) -> bool:
+        return self.rows.unsettled > self._sizes.held_rows and self.rows.needs_compaction
 
     def _can_settle(self) -> bool:
         """Whether the task that settles rows runs, and did not fail the last time."""
@@ -196,7 +200,7 @@ class Engine:
             self.rows, self._dimension = rows, dimension
             moved()
             self._tell_progress()
-            await asyncio.to_thread(rows.discard_others)
+            await asyncio.to_thread(rows.remove_other_files)
             return changes
 
     # ---- queries
@@ -244,7 +248,7 @@ class Engine:
     @property
     def idle(self) -> bool:
         """Whether no rows are due to settle."""
-        return not self.rows.due
+        return not self.rows.needs_compaction
 
     def _tell_progress(self) -> None:
         self._progress.set()
@@ -261,15 +265,15 @@ class Engine:
                 self._tell_progress()
                 await asyncio.sleep(self._sizes.retry_s)
             self._tell_progress()
-            if not self.rows.due:
+            if not self.rows.needs_compaction:
                 await self._due.wait()
             self._due.clear()
 
     async def _settle_or_make_anew(self) -> None:
         rows = self.rows
         try:
-            await self._merging.run(rows.warm)
-            if rows.due:
+            await self._compacting.run(rows.warm)
+            if rows.needs_compaction:
                 await self._settle(rows)
         except Damaged as exc:
             log.warning("%s; settled rows are made anew", exc)
@@ -280,29 +284,30 @@ class Engine:
         async with self._order:
             if self.rows is not rows:
                 return
-            begin = partial(rows.begin, hurried=self._writer_waits)
-            self._merge = merge = await asyncio.to_thread(begin)
-        if self._writer_waits:  # it may have come to wait while the merge began
-            merge.hurry()
+            begin = partial(rows.begin_compaction, hurried=self._writer_waits)
+            self._compaction = compaction = await asyncio.to_thread(begin)
+        if self._writer_waits:  # it may have come to wait while the compaction began
+            compaction.hurry()
         try:
-            made = await self._merging.run(merge.build)
+            made = await self._compacting.run(compaction.build)
             async with self._order:
-                await asyncio.to_thread(rows.finish, merge, made)
+                await asyncio.to_thread(rows.finish_compaction, compaction, made)
                 if self.rows is rows:
-                    await self._source.settle(await asyncio.to_thread(rows.settled, merge.newest))
-                    await asyncio.to_thread(rows.discard_others)
+                    settled = await asyncio.to_thread(rows.settled, compaction.newest)
+                    await self._source.settle(settled)
+                    await asyncio.to_thread(rows.remove_other_files)
         except (OSError, Damaged):
             if self.rows is rows:
                 raise
             # Otherwise the rows were replaced meanwhile, and their files removed.
         finally:
-            self._merge = None
-            rows.abandon()
+            self._compaction = None
+            rows.abandon_compaction()
 
     async def stop_settling(self) -> None:
         """Stop what settles rows, even in the middle; the next start goes on with it."""
-        if self._merge is not None:
-            self._merge.stop()
+        if self._compaction is not None:
+            self._compaction.stop()
         if self._settling is not None:
             self._settling.cancel()
             await asyncio.wait([self._settling])

@@ -45,8 +45,9 @@ class VectorIndex(Protocol):
     ) -> Changes:
         """Write to the store, then follow what changed there; what `write` gives back.
 
-        Queries that begin after it has returned see all of its changes. A query never sees a
-        part of them. A cancelled caller stops neither.
+        Queries that begin after it has returned see all of its changes. A query that runs meanwhile
+        counts either all or none of them; links that are removed may be missing from its hits. A
+        cancelled caller stops neither.
 
         adds     `write` brings links: it waits while they come faster than the index can take
         raises   GalleryClosed, and what `write` does

@@ -13,8 +13,8 @@ import pytest
 
 from index import Gallery, GalleryClosed, Sizes, StoreError
 from index.search.rows import Rows
-from index.search.segment import Damaged
-from tests.index.test_settled import World, ask
+from index.search.segment_file import Damaged
+from tests.index.search.test_settled import World, ask
 
 SETTLE, HELD, AT_ONCE = 100, 400, 50
 SMALL = Sizes(settle_rows=SETTLE, held_rows=HELD)
@@ -34,10 +34,10 @@ async def test_many_vectors_that_can_not_settle_are_read_into_memory(
 
 
 @contextlib.asynccontextmanager
-async def merging_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]:
-    """The one thread that merges is busy until the event is set."""
+async def compaction_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]:
+    """The one thread for compactions is busy until the event is set."""
     free = threading.Event()
-    busy = asyncio.create_task(gallery._engine._merging.run(free.wait))
+    busy = asyncio.create_task(gallery._engine._compacting.run(free.wait))
     try:
         yield free
     finally:
@@ -50,7 +50,7 @@ async def put_until_it_waits(world: World, gallery: Gallery) -> asyncio.Task[Non
     for start in range(0, 10 * HELD, AT_ONCE):
         names = [str(n) for n in range(start, start + AT_ONCE)]
         putting = asyncio.create_task(world.put(gallery, names))
-        if gallery._engine.rows.recent > HELD:
+        if gallery._engine.rows.unsettled > HELD:
             await asyncio.sleep(0.1)
             return putting
         await putting
@@ -60,18 +60,18 @@ async def put_until_it_waits(world: World, gallery: Gallery) -> asyncio.Task[Non
 async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
-    async with merging_held_up(gallery) as free:
+    async with compaction_held_up(gallery) as free:
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
-        assert gallery._engine.rows.recent <= HELD + AT_ONCE
+        assert gallery._engine.rows.unsettled <= HELD + AT_ONCE
         _, searched = await ask(gallery, world.unit(1)[0], None)  # who asks does not wait
-        assert searched == gallery._engine.rows.recent
+        assert searched == gallery._engine.rows.unsettled
         last = next(reversed(world.vectors))
         removing = asyncio.create_task(gallery.remove_sources(1, [last]))
         await asyncio.sleep(0.1)
         free.set()
         await waiting
-        assert gallery._engine.rows.recent <= HELD
+        assert gallery._engine.rows.unsettled <= HELD
         assert await removing == 1  # it did not overtake what it removes
     del world.vectors[last]
     await world.check(gallery)
@@ -81,7 +81,7 @@ async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> No
 async def test_closing_refuses_a_commit_that_waits(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
-    async with merging_held_up(gallery) as free:
+    async with compaction_held_up(gallery) as free:
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
         closing = asyncio.create_task(gallery.close())
@@ -100,7 +100,7 @@ async def test_nobody_waits_for_rows_that_can_not_settle(
     for start in range(0, 3 * HELD, AT_ONCE):
         names = [str(n) for n in range(start, start + AT_ONCE)]
         await asyncio.wait_for(world.put(gallery, names), 10)
-    assert gallery._engine.rows.recent == 3 * HELD
+    assert gallery._engine.rows.unsettled == 3 * HELD
     assert "rows can't settle" in caplog.text
     await gallery.close()
 
@@ -130,7 +130,7 @@ async def test_settling_goes_on_after_damaged_rows_could_not_be_made_anew(
     engine._settle, engine._load_all = damaged, in_trouble  # type: ignore[method-assign]
     await world.put(gallery, [str(n) for n in range(2 * SETTLE)])
     async with asyncio.timeout(30):
-        while engine.rows.recent > SETTLE:  # noqa: ASYNC110 (nothing tells of it)
+        while engine.rows.unsettled > SETTLE:  # noqa: ASYNC110 (nothing tells of it)
             await asyncio.sleep(0.01)
     assert tried == ["settling", "making anew"]
     await world.check(gallery)

@@ -19,7 +19,7 @@ from index.types.query import QueryEmbedding
 from index.types.records import EmbeddedPicture, Floats
 from tests.index.colours import ColourEmbedder
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DIMENSION = 64
 ROWS = Sizes().settle_rows + 600
 QUESTIONS = 25
@@ -139,7 +139,7 @@ async def test_settled_rows_come_from_their_files(copied: tuple[Path, World]) ->
     path, world = copied
     before = [(file.name, file.stat().st_mtime_ns) for file in files(path)]
     gallery = await Gallery.open(path, Wide())
-    assert gallery._engine.rows.recent < 1000
+    assert gallery._engine.rows.unsettled < 1000
     await world.check(gallery)
     await gallery.close()
     assert [(file.name, file.stat().st_mtime_ns) for file in files(path)] == before
@@ -172,7 +172,7 @@ async def test_many_rows_that_have_not_settled_do_so_when_it_opens(
     await gallery.close()
     gallery = await Gallery.open(path, Wide(), sizes=Sizes(load_rows=2000))
     await gallery._engine.stop_settling()
-    held = gallery._engine.rows.recent
+    held = gallery._engine.rows.unsettled
     await world.check(gallery)
     await world.remove(gallery, [str(n) for n in range(ROWS, ROWS + 100)])
     await gallery.close()
@@ -233,7 +233,8 @@ async def test_older_copy_of_a_file_is_not_believed(
     gallery = await Gallery.open(path, Wide())
     gone = {source: world.vectors[source] for source in ("100", "101", "102")}
     await world.remove(gallery, list(gone))
-    await gallery._store.rows.settle(gallery._engine.rows.settled(ROWS))  # as the next merge does
+    settled = gallery._engine.rows.settled(ROWS)  # as the next compaction does
+    await gallery._store.rows.settle(settled)
     await gallery.close()
     for file, data in older.items():
         file.write_bytes(data)
@@ -300,12 +301,12 @@ async def test_reader_beside_a_writer(copied: tuple[Path, World]) -> None:
     await writer.close()
 
 
-async def test_closing_does_not_wait_for_a_merge(tmp_path: Path) -> None:
+async def test_closing_does_not_wait_for_a_compaction(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "gallery.db", Wide())
     await world.put(gallery, [str(n) for n in range(ROWS)])
     for _ in range(1000):
-        if gallery._engine._merge is not None:
+        if gallery._engine._compaction is not None:
             break
         await asyncio.sleep(0.01)
     await asyncio.wait_for(gallery.close(), 30)
@@ -320,7 +321,7 @@ def test_small_gallery_does_without_compiled_loops(tmp_path: Path) -> None:
     """numba takes a third of a second to come, which no small gallery spends."""
     code = f"""
 import asyncio, sys
-from tests.index.test_settled import *
+from tests.index.search.test_settled import *
 
 async def main():
     for start in (0, 500):

@@ -11,28 +11,23 @@ import numpy as np
 import pytest
 
 from index.search.rows import Rows
-from index.search.segment import FIXED, Damaged, plan, read_header
+from index.search.segment_file import FIXED, Damaged, plan, read_header
 from index.search.sizes import Sizes
+from index.search.view import exact_rows
 from index.types.filter import Filter
 from index.types.records import Changes, Floats, Settled
-from tests.index import test_search
-from tests.index.test_search import Row, entries, some_row
+from tests.index.search import oracle
+from tests.index.search.oracle import DIMENSION, Row, entries, some_filter, some_row, unit
 
-DIMENSION = 16
 SETTLE = 40
-
-
-def unit(rng: np.random.Generator, count: int, dimension: int = DIMENSION) -> Floats:
-    vectors = rng.normal(size=(count, dimension))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 def settle(rows: Rows) -> None:
     """What a gallery does when rows are due."""
-    while rows.due:
-        merge = rows.begin(hurried=True)
-        rows.finish(merge, merge.build())
-        rows.discard_others()
+    while rows.needs_compaction:
+        compaction = rows.begin_compaction(hurried=True)
+        rows.finish_compaction(compaction, compaction.build())
+        rows.remove_other_files()
 
 
 def names_of(rows: Rows) -> tuple[str, ...]:
@@ -41,12 +36,18 @@ def names_of(rows: Rows) -> tuple[str, ...]:
 
 def check(rows: Rows, living: dict[int, Row], rng: np.random.Generator, like: Floats) -> None:
     query = unit(rng, 1)[0] if rng.random() < 0.8 else like[0]
-    test_search.check(rows, living, query, test_search.some_filter(rng, living), rng)
+    filter, k = some_filter(rng, living), int(rng.integers(1, 13))
+    expected = oracle.answer(living.values(), query, filter)
+    found = rows.search(query, filter, k=k)
+    pairs = list(zip(found.links.tolist(), found.frames.tolist(), strict=True))
+    assert pairs == expected[:k]
+    assert found.searched == len(expected)
+    assert len(rows) == sum(len(row.vectors) for row in living.values())
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: Path) -> None:
-    """Adds, removals, replacements, merges with changes meanwhile, and restarts."""
+    """Adds, removals, replacements, compactions with changes meanwhile, and restarts."""
     rng, chance = np.random.default_rng(seed), random.Random(seed)
     rows, living = (
         Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE)),
@@ -70,16 +71,16 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
     for _ in range(50):
         change()
         check(rows, living, rng, repeated)
-        if rows.due:
-            merge = rows.begin(hurried=True)
+        if rows.needs_compaction:
+            compaction = rows.begin_compaction(hurried=True)
             change()
             check(rows, living, rng, repeated)
-            made = merge.build()
+            made = compaction.build()
             change()
-            rows.finish(merge, made)
-            settled = rows.settled(merge.newest)
+            rows.finish_compaction(compaction, made)
+            settled = rows.settled(compaction.newest)
             touched = set(settled.touched)
-            rows.discard_others()
+            rows.remove_other_files()
             check(rows, living, rng, repeated)
         if chance.random() < 0.15:
             rows = reopened(tmp_path, settled.names, touched, settled.newest)
@@ -160,10 +161,10 @@ def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
         mine &= (np.arange(count) < until) if until is not None else True
         best = np.flatnonzero(mine)[np.argsort(-(vectors[mine] @ query), kind="stable")[:10]]
         asked += len(best)
-        for path, (exact_rows, scattered_lanes) in paths.items():
+        for path, (ranked_whole, scattered_lanes) in paths.items():
             rows._sizes = Sizes(settle_rows=4000, scattered_lanes=scattered_lanes)
             for part in rows._now.parts:
-                part.segment.exact_rows = exact_rows
+                part.segment.exact_rows = ranked_whole
             groups_of_it = frozenset(chosen.tolist())
             filter = Filter(1, groups_of_it, owner=owner, since=since, until=until)
             found = rows.search(query, filter, k=10)
@@ -180,8 +181,8 @@ def test_what_is_ranked_whole_is_measured(tmp_path: Path) -> None:
     rows, _ = filled(tmp_path, 6000)
     (part,) = rows._now.parts
     assert part.segment.exact_rows is None
-    assert part.exact_rows > 0
-    assert part.segment.exact_rows == part.exact_rows
+    assert exact_rows(part) > 0
+    assert part.segment.exact_rows == exact_rows(part)
 
 
 @pytest.mark.parametrize("scattered_lanes", [0, 99])
@@ -213,7 +214,7 @@ def test_bytes_miss_nothing_that_vectors_find() -> None:
     before = [rows.search(query, filter, k=20) for query, filter in questions]
     rows.warm()
     after = [rows.search(query, filter, k=20) for query, filter in questions]
-    assert rows._kernels is not None
+    assert rows._compiled
     for one, other in zip(before, after, strict=True):
         assert one.links.tolist() == other.links.tolist()
         np.testing.assert_allclose(one.scores, other.scores, rtol=0, atol=1e-12)
@@ -231,6 +232,26 @@ def test_above_counts_exactly(tmp_path: Path) -> None:
     query = unit(rng, 1)[0]
     expected = int((np.append(vectors @ query, vectors[0] @ query) > 0.2).sum())
     assert rows.above(query, 0.2, Filter(1)) == expected
+
+
+def test_row_keeps_its_score_when_it_settles(tmp_path: Path) -> None:
+    """Pages may come from memory and then from a segment."""
+    rng = np.random.default_rng(3)
+    rows = Rows(512, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
+    vectors = rng.normal(size=(2000, 512)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    made = [Row(n, 1, 1, False, vectors[n : n + 1]) for n in range(len(vectors))]
+    rows.apply(Changes(added=entries(made)))
+    question = vectors[0]
+    before = rows.search(question, Filter(1), k=50)
+    rows.warm()
+    compiled = rows.search(question, Filter(1), k=50)
+    settle(rows)
+    settled = rows.search(question, Filter(1), k=50)
+    assert rows.unsettled == 0
+    for other in (compiled, settled):
+        assert other.links.tolist() == before.links.tolist()
+        assert other.scores.tolist() == before.scores.tolist()
 
 
 def filled(folder: Path, count: int = 200) -> tuple[Rows, Floats]:
@@ -269,7 +290,7 @@ def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
     assert len(again) == 199
 
 
-def test_centroid_that_was_a_removed_vector_goes_with_the_next_merge(tmp_path: Path) -> None:
+def test_centroid_that_was_a_removed_vector_goes_with_the_next_compaction(tmp_path: Path) -> None:
     """Copies of one picture, far from all others, have a list and its centroid to themselves."""
     rng = np.random.default_rng(6)
     one, *middles = np.linalg.qr(rng.normal(size=(DIMENSION, 6)))[0].T.astype(np.float32)
@@ -281,14 +302,14 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_merge(tmp_path: P
     rows.apply(Changes(added=entries(added)))
     settle(rows)
     rows.apply(Changes(list(range(19))))
-    assert not rows.due  # one copy is there still
+    assert not rows.needs_compaction  # one copy is there still
     rows.apply(Changes([19]))
     centroids = rows._now.parts[0].segment.centroids
     told = centroids[np.argmax(centroids @ vectors[0])]
     np.testing.assert_allclose(told, vectors[0], atol=1e-6)
     name, *_ = names_of(rows)
-    assert reopened(tmp_path, [name], range(20)).due  # also after a restart
-    assert rows.due
+    assert reopened(tmp_path, [name], range(20)).needs_compaction  # also after a restart
+    assert rows.needs_compaction
     settle(rows)
     files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert len(rows) == 300
@@ -381,25 +402,25 @@ def test_unfinished_file_is_not_believed(tmp_path: Path) -> None:
     rows, _ = filled(tmp_path)
     rng = np.random.default_rng(6)
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
-    merge = rows.begin(hurried=True)
-    merge.build()
-    with merge.path.open("r+b") as file:
+    compaction = rows.begin_compaction(hurried=True)
+    compaction.build()
+    with compaction.path.open("r+b") as file:
         file.write(b"\0" * 4096)  # the header is written last
     with pytest.raises(Damaged):
-        reopened(tmp_path, [merge.path.name])
+        reopened(tmp_path, [compaction.path.name])
 
 
-def test_failed_merge_leaves_everything_as_it_was(tmp_path: Path) -> None:
+def test_failed_compaction_leaves_everything_as_it_was(tmp_path: Path) -> None:
     rows, vectors = filled(tmp_path)
     rng = np.random.default_rng(7)
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
     files = set(tmp_path.iterdir())
-    merge = rows.begin(hurried=True)
-    segment = merge.parts[0].segment
+    compaction = rows.begin_compaction(hurried=True)
+    segment = compaction.parts[0].segment
     segment.mapped["vectors"][segment.places_of([3])[0], 0] += 1
     with pytest.raises(Damaged):
-        merge.build()
-    rows.abandon()
+        compaction.build()
+    rows.abandon_compaction()
     assert set(tmp_path.iterdir()) == files
     segment.mapped["vectors"][segment.places_of([3])[0]] = vectors[3]
     settle(rows)
@@ -407,7 +428,7 @@ def test_failed_merge_leaves_everything_as_it_was(tmp_path: Path) -> None:
 
 
 def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
-    """Pairs of links come and go together while others search and merges run."""
+    """Pairs of links come and go together while others search and compactions run."""
     rng = np.random.default_rng(8)
     query = unit(rng, 1)[0]
     rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
@@ -423,12 +444,12 @@ def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
             if found.searched % 2 or certain - links or min(links, default=0) < surely_from - 2:
                 odd.append(found.searched)
 
-    def merge() -> None:
+    def compact() -> None:
         while not over.is_set():
             settle(rows)
             over.wait(0.001)
 
-    threads = [threading.Thread(target=work) for work in (search, search, merge)]
+    threads = [threading.Thread(target=work) for work in (search, search, compact)]
     for thread in threads:
         thread.start()
     for link in range(0, 3000, 2):
