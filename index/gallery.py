@@ -23,7 +23,7 @@ from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.interface import Found, VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
-from index.store.interface import Bookkeeping, Links
+from index.store.interface import Bookkeeping, Links, Store
 from index.store.sqlite import SEGMENTS, SQLiteStore
 from index.types.derivations import NAMES
 from index.types.filter import Filter, Sort
@@ -63,7 +63,8 @@ class Gallery:
 
     def __init__(
         self,
-        store: SQLiteStore,
+        store: Store,
+        segments: Path,
         kept: ModelInfo | None,
         device: str,
         precision: Precision,
@@ -85,9 +86,8 @@ class Gallery:
         self._pools = (decoding, asking, compacting)
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._pipeline = Pipeline(store.items, self._models, decoding, asking)
-        folder = store.path.with_name(store.path.name + SEGMENTS)
         self._engine: VectorIndex = Engine(
-            *(store.rows, folder, asking, compacting, closed), write=not read_only, sizes=sizes
+            *(store.rows, segments, asking, compacting, closed), write=not read_only, sizes=sizes
         )
         self.reembedding = Reembedding(
             store.derivations, self._models, self._pipeline, decoding, self._engine
@@ -123,9 +123,9 @@ class Gallery:
         names = (*NAMES, *(derivation.name for derivation in derivations))
         store = await SQLiteStore.open(Path(path), read_only=read_only, derivations=names)
         try:
-            gallery = cls(
-                store, await store.model_record.get(), device, precision, read_only, sizes
-            )
+            segments = store.path.with_name(store.path.name + SEGMENTS)
+            kept = await store.model_record.get()
+            gallery = cls(store, segments, kept, device, precision, read_only, sizes)
             try:
                 await gallery._begin(model, gradually)
                 await gallery._derive(derivations)

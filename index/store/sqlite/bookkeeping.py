@@ -15,10 +15,7 @@ import numpy as np
 from index.store.sqlite import statements
 from index.store.sqlite.database import Database
 from index.types.query import QueryEmbedding
-from index.types.records import (
-    Cursor,
-    Job,
-)
+from index.types.records import Cursor, Job
 from index.types.searches import Asked, SavedSearch
 
 # What `_search_of` takes.

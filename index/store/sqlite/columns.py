@@ -10,13 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from index.types.errors import StoreCorrupt
-from index.types.records import (
-    EmbeddedPicture,
-    Entries,
-    Floats,
-    Group,
-    Link,
-)
+from index.types.records import EmbeddedPicture, Entries, Floats, Group, Link
 
 # The columns that `link_of` takes, followed by the item's kind and text.
 LINK = """links.id, links.space, links.source, links.slot, links.owner, links.posted_at,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import aiosqlite
 
 from index.store.sqlite.database import Database
-from index.types.records import (
-    ModelInfo,
-)
+from index.types.records import ModelInfo
 
 
 class ModelRecord:

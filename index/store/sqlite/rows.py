@@ -14,11 +14,7 @@ from index.store.sqlite import columns, statements
 from index.store.sqlite.database import Database
 from index.store.sqlite.derivations import switch_embeddings, table_of
 from index.types.derivations import REEMBEDDING
-from index.types.records import (
-    Changes,
-    Entries,
-    Settled,
-)
+from index.types.records import Changes, Entries, Settled
 
 # Rows read at once when the vectors are loaded: 8 MB of vectors of 512 numbers.
 CHUNK_ROWS = 4096

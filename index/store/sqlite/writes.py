@@ -11,13 +11,7 @@ import aiosqlite
 from index.store.sqlite import columns, statements
 from index.store.sqlite.database import Database
 from index.store.sqlite.derivations import put_derived
-from index.types.records import (
-    Changes,
-    Cursor,
-    EmbeddedPicture,
-    Job,
-    Link,
-)
+from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link
 
 # Tables beside the links whose rows belong to a space.
 TABLES_OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "opted_out", "retention", "departed")

@@ -7,12 +7,7 @@ import numpy as np
 from index.store.interface import Store
 from index.types.query import QueryEmbedding
 from tests.index.store.conftest import Open
-from tests.index.store.samples import (
-    ASKED,
-    THREAD,
-    link,
-    picture,
-)
+from tests.index.store.samples import ASKED, THREAD, link, picture
 
 
 async def test_jobs_are_remembered_and_their_ids_never_used_again(store: Store) -> None:

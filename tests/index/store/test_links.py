@@ -8,18 +8,11 @@ import numpy as np
 import pytest
 
 from index.store.interface import Store
-from index.types.errors import (
-    GalleryClosed,
-)
+from index.types.errors import GalleryClosed
 from index.types.query import QueryEmbedding
 from index.types.records import Counts, Cursor, Group, Link
 from index.types.searches import Asked
-from tests.index.store.samples import (
-    GENERAL,
-    THREAD,
-    link,
-    picture,
-)
+from tests.index.store.samples import GENERAL, THREAD, link, picture
 
 
 async def test_link_comes_back_as_it_was_committed(store: Store) -> None:

@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 
 from index.store.interface import Store
-from index.types.errors import (
-    StoreCorrupt,
-)
+from index.types.errors import StoreCorrupt
 from tests.index.store.conftest import Open
-from tests.index.store.samples import (
-    link,
-    picture,
-)
+from tests.index.store.samples import link, picture
 
 
 async def test_what_was_kept_is_there_after_opening_again(store: Store, open_store: Open) -> None:

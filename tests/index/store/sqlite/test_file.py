@@ -21,12 +21,7 @@ from index.types.errors import (
 )
 from index.types.records import Counts, Cursor
 from index.types.searches import Asked
-from tests.index.store.samples import (
-    MODEL,
-    link,
-    picture,
-    rows_of,
-)
+from tests.index.store.samples import MODEL, link, picture, rows_of
 
 
 async def test_second_process_is_refused_and_reading_allowed(store: SQLiteStore) -> None:

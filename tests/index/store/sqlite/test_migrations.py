@@ -13,10 +13,7 @@ import numpy as np
 from index.store.sqlite import SQLiteStore, migrations
 from index.types.derivations import REEMBEDDING, BegunDerivation
 from index.types.records import Derived, ModelInfo
-from tests.index.store.samples import (
-    ASKED,
-    THREAD,
-)
+from tests.index.store.samples import ASKED, THREAD
 
 
 async def test_groups_of_a_file_from_before_count_as_open(tmp_path: Path) -> None:
