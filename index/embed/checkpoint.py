@@ -246,10 +246,8 @@ def _numbers_in(name: str, file: Path) -> int:
     size = file.stat().st_size
     end = max((tensor["data_offsets"][1] for tensor in tensors.values()), default=0)
     if start + end > size:
-        raise ModelUnusable(
-            name,
-            f"{file.name} is cut off: it has {format_bytes(size)} of {format_bytes(start + end)}",
-        )
+        whole = format_bytes(start + end)
+        raise ModelUnusable(name, f"{file.name} is cut off: it has {format_bytes(size)} of {whole}")
     return sum(math.prod(tensor["shape"]) for tensor in tensors.values())
 
 
