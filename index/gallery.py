@@ -84,7 +84,7 @@ class Gallery:
         self._pipeline = Pipeline(store, self._models, decoding, asking)
         folder = store.path.with_name(store.path.name + SEGMENTS)
         self._engine: VectorIndex = Engine(
-            *(store, folder, asking, compacting, closed), write=not read_only, sizes=sizes
+            store, folder, asking, compacting, closed, write=not read_only, sizes=sizes
         )
         self.reembedding = Reembedding(store, self._models, self._engine)
 
