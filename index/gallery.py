@@ -87,7 +87,7 @@ class Gallery:
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._pipeline = Pipeline(store.items, self._models, decoding, asking)
         self._engine: VectorIndex = Engine(
-            *(store.rows, segments, asking, compacting, closed), write=not read_only, sizes=sizes
+            store.rows, segments, asking, compacting, closed, write=not read_only, sizes=sizes
         )
         self.reembedding = Reembedding(
             store.derivations, self._models, self._pipeline, decoding, self._engine

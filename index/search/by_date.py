@@ -60,9 +60,7 @@ def in_order_of_date(
     ]
     best = best_frames(candidates)
     # A link that was removed meanwhile has no frame any more.
-    return [
-        Answering(best[link][0], link, best[link][1]) for link in order.tolist() if link in best
-    ]
+    return [(best[link][0], link, best[link][1]) for link in order.tolist() if link in best]
 
 
 def _dates(view: View) -> tuple[Ints, NDArray[np.float64]]:

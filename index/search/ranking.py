@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +49,8 @@ JUDGED_ROWS_COMPILED = 1024
 SAMPLED_ROWS = 256
 
 
-class Answering(NamedTuple):
-    """A link that answers, with its best frame."""
-
-    score: float
-    link: int
-    frame: int
+# (score, link, frame) of a link that answers, with its best frame.
+Answering: TypeAlias = tuple[float, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +135,8 @@ class Ranking:
     scored: Sequence[ScoredMemtable | ScoredView]
     large: Sequence[View]
     without: Collection[int]  # links to leave out
-    links: int  # how many may answer
+    rows: int  # how many may answer
+    links: int  # how many links they are of
 
     @classmethod
     def of(
@@ -155,11 +152,9 @@ class Ranking:
         large = [view for view in views if not view.small]
         # The largest first: it is the most likely to have the best rows.
         large.sort(key=lambda view: -view.rows)
-        return cls(query, [memtable, *small], large, without, links)
-
-    @property
-    def _rows(self) -> int:
-        return sum(len(one.rows) for one in self.scored) + sum(view.rows for view in self.large)
+        scored: list[ScoredMemtable | ScoredView] = [memtable, *small]
+        rows = sum(len(one.rows) for one in scored) + sum(view.rows for view in large)
+        return cls(query, scored, large, without, rows, links)
 
     def best(self, wanted: int, after: Position | None = None) -> list[Answering]:
         """The best links in order, of which `wanted` follow `after`, or all.
@@ -171,17 +166,17 @@ class Ranking:
         while taken > 0:
             candidates, least = self._candidates(taken)
             best = best_frames(candidates, self.without, least)
-            following = sum(follows(after, score, link) for link, (score, _) in best.items())
-            if following >= wanted or len(best) >= self.links or taken >= self._rows:
-                every = [Answering(score, link, frame) for link, (score, frame) in best.items()]
-                return sorted(every, key=lambda one: (-one.score, one.link))
+            every = [(score, link, frame) for link, (score, frame) in best.items()]
+            enough = len(following(every, after)) >= wanted
+            if enough or len(every) >= self.links or taken >= self.rows:
+                return sorted(every, key=lambda one: (-one[0], one[1]))
             taken *= 2
         return []
 
     def _candidates(self, taken: int) -> tuple[list[Candidates], float]:
         """Rows of which the `taken` best are among, and a score that these reach at least."""
         candidates = [one.candidates(self.query, taken) for one in self.scored if len(one.rows)]
-        top = np.full(min(taken, self._rows), LOWEST, np.float32)
+        top = np.full(min(taken, self.rows), LOWEST, np.float32)
         for one in candidates:
             top = np.sort(np.append(top, one.scores.astype(np.float32)))[-len(top) :]
         for view in self.large:
@@ -191,7 +186,7 @@ class Ranking:
 
     def stands_out(self, best: float | None, *, compiled: bool) -> bool:
         """Whether the best link, which has this score, stands out among all."""
-        total = self._rows
+        total = self.rows
         if not self.large and total <= (JUDGED_ROWS_COMPILED if compiled else JUDGED_ROWS):
             return stands_out(np.concatenate([one.scores for one in self.scored]))
         sample = []
@@ -205,12 +200,16 @@ class Ranking:
         return stands_out(np.concatenate(sample), best, total)
 
 
-def follows(after: Position | None, score: float, link: int) -> bool:
-    """Whether a link comes after a position in the order of scores, and then of ids."""
+def following(links: list[Answering], after: Position | None) -> list[Answering]:
+    """Those that come after a position in the order of scores, and then of ids."""
     if after is None:
-        return True
+        return links
     last = round(after.score, SCORE_DECIMALS)
-    return (score < last or (score == last and link > after.link)) and link != after.link
+    return [
+        (score, link, frame)
+        for score, link, frame in links
+        if (score < last or (score == last and link > after.link)) and link != after.link
+    ]
 
 
 def best_frames(

@@ -28,7 +28,7 @@ from index.search.ranking import (
     QUANTIZED_ROWS,
     Ranking,
     ScoredMemtable,
-    follows,
+    following,
     similarities,
 )
 from index.search.segment import Part, Segment
@@ -273,7 +273,7 @@ class Rows:
         wanted = k + 1  # one more than the page has: it tells whether there is a next page
         if sort is Sort.BEST:
             best = ranking.best(wanted, after)
-            page = [one for one in best if follows(after, one.score, one.link)]
+            page = following(best, after)
         else:
             best = ranking.best(1)
             page = in_order_of_date(
@@ -283,12 +283,12 @@ class Rows:
                 after=after,
             )
         return Found(
-            links=np.array([one.link for one in page[:k]], np.int64),
-            scores=np.array([one.score for one in page[:k]], np.float64),
-            frames=np.array([one.frame for one in page[:k]], np.int64),
+            links=np.array([link for _, link, _ in page[:k]], np.int64),
+            scores=np.array([score for score, _, _ in page[:k]], np.float64),
+            frames=np.array([frame for _, _, frame in page[:k]], np.int64),
             searched=searched,
             more=len(page) > k,
-            confident=ranking.stands_out(best[0].score if best else None, compiled=compiled),
+            confident=ranking.stands_out(best[0][0] if best else None, compiled=compiled),
         )
 
     def above(self, query: Floats, score: float, filter: Filter) -> int:

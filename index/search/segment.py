@@ -92,7 +92,7 @@ class Segment:
             multipliers=multipliers(words.shape[1]),
             overwritten=self._overwritten,
         )
-        self.compact = Codes(self.codes, self.factors)
+        self.encoded = Codes(self.codes, self.factors)
         self.columns = Columns(self.mapped["frames"], self.owners, self.posted)
 
     @property

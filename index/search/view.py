@@ -123,7 +123,7 @@ class View:
         while True:
             best = Best(top, np.empty(capacity, np.float32), np.empty(capacity, np.int64))
             found, _, bad = loop(
-                *(lists, rotated, segment.compact, self.allowed, segment.checked_vectors),
+                *(lists, rotated, segment.encoded, self.allowed, segment.checked_vectors),
                 *(enough, best),
             )
             if bad < 0 <= found:

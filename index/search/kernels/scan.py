@@ -12,7 +12,6 @@ import numpy as np
 
 from index.compiled import compiled
 from index.search.kernels.constants import LANES, LEVELS, PLANES
-from index.search.kernels.filters import nothing_allowed
 from index.search.kernels.instructions import count_ones, count_zeros, prefetch, prefetch_row
 from index.search.kernels.products import row_score
 from index.search.kernels.top import enter, keep
@@ -72,6 +71,7 @@ def scan(
     """
     planes, step, most, vector = query.planes, query.step, query.most, query.vector
     bits, factors, top = codes.bits, codes.factors, best.top
+    keys, bounds, alive, yes, below = allowed
     differ = np.zeros(LANES, np.uint64)
     estimates = np.zeros(LANES, np.float32)
     may = np.zeros(LANES, np.int32)
@@ -83,9 +83,9 @@ def scan(
         at, slope, more = lists.base[one], lists.along[one], lists.slack[one]
         for block in range(lists.starts[one], lists.starts[one + 1]):
             first = block * LANES
-            low, high = allowed.bounds[block, 0], allowed.bounds[block, 1]
-            some = allowed.below[high + 1] - allowed.below[low]
-            living = allowed.alive[block]
+            low, high = bounds[block, 0], bounds[block, 1]
+            some = below[high + 1] - below[low]
+            living = alive[block]
             if some == 0 or living == 0:
                 continue
             whole = some == high + 1 - low and living == np.uint32(0xFFFFFFFF)
@@ -94,7 +94,7 @@ def scan(
             else:
                 # Numbers of 32 bits without a sign, so that one instruction takes many lanes.
                 for v in range(LANES):
-                    may[v] = allowed.allowed[np.uint32(allowed.keys[first + v])]
+                    may[v] = yes[np.uint32(keys[first + v])]
                 count = 0
                 for v in range(LANES):
                     may[v] &= np.int32((living >> np.uint32(v)) & np.uint32(1))
@@ -147,17 +147,18 @@ def scan_scattered(
     words = codes.bits.shape[1]
     batch, list_of = np.zeros(BATCH, np.int64), np.zeros(BATCH, np.int64)
     estimates, may = np.zeros(BATCH, np.float32), np.zeros(LANES, np.int32)
+    keys, bounds, alive, yes, below = allowed
     found, seen, ranked, count = 0, 0, 0, 0
     for place in range(lists.order.shape[0] + 1):
         last = place == lists.order.shape[0] or seen >= enough
         one = 0 if last else lists.order[place]
         begin, end = (0, 0) if last else (lists.starts[one], lists.starts[one + 1])
         for block in range(begin, end):
-            if nothing_allowed(allowed, block):
+            living, first = alive[block], block * LANES
+            if living == 0 or below[bounds[block, 1] + 1] == below[bounds[block, 0]]:
                 continue
-            living, first = allowed.alive[block], block * LANES
             for v in range(LANES):
-                may[v] = allowed.allowed[np.uint32(allowed.keys[first + v])]
+                may[v] = yes[np.uint32(keys[first + v])]
             some = np.uint32(0)
             for v in range(LANES):
                 some |= (np.uint32(may[v]) << np.uint32(v)) & living

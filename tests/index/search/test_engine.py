@@ -1,4 +1,4 @@
-"""Rows that follow the store: read from it, and settling beside writes."""
+"""Rows that are read from a store, follow it, and settle while it is written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SMALL = Sizes(settle_rows=SETTLE, held_rows=HELD)
 async def test_many_vectors_that_can_not_settle_are_read_into_memory(
     tmp_path: Path,
 ) -> None:
-    """Segments keep whole bytes of bits: rows of other dimensions stay in memory."""
+    """Segments hold whole bytes of bits: vectors of other dimensions stay in memory."""
     world = World(dimension=60)
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
     await world.put(gallery, [str(n) for n in range(400)])
@@ -46,7 +46,7 @@ async def compaction_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]
 
 
 async def put_until_it_waits(world: World, gallery: Gallery) -> asyncio.Task[None]:
-    """Adds rows until a commit does not return; that one."""
+    """Adds rows until a commit doesn't return; this commit."""
     for start in range(0, 10 * HELD, AT_ONCE):
         names = [str(n) for n in range(start, start + AT_ONCE)]
         putting = asyncio.create_task(world.put(gallery, names))
@@ -64,7 +64,7 @@ async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> No
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
         assert gallery._engine.rows.unsettled <= HELD + AT_ONCE
-        _, searched = await ask(gallery, world.unit(1)[0], None)  # who asks does not wait
+        _, searched = await ask(gallery, world.unit(1)[0], None)  # a query doesn't wait
         assert searched == gallery._engine.rows.unsettled
         last = next(reversed(world.vectors))
         removing = asyncio.create_task(gallery.remove_sources(1, [last]))
@@ -95,7 +95,7 @@ async def test_nobody_waits_for_rows_that_can_not_settle(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World()
-    (tmp_path / "g.db.segments").write_bytes(b"")  # where there should be a folder
+    (tmp_path / "g.db.segments").write_bytes(b"")  # a file where there should be a folder
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
     for start in range(0, 3 * HELD, AT_ONCE):
         names = [str(n) for n in range(start, start + AT_ONCE)]

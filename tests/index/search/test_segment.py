@@ -1,4 +1,4 @@
-"""Settled rows: segments beside recent rows, against brute force, while things go wrong."""
+"""Rows in segments and in memory against brute force, also while things go wrong."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SETTLE = 40
 
 
 def settle(rows: Rows) -> None:
-    """What a gallery does when rows are due."""
+    """Compact as a gallery does, until no compaction is needed."""
     while rows.needs_compaction:
         compaction = rows.begin_compaction(hurried=True)
         rows.finish_compaction(compaction, compaction.build())
@@ -94,7 +94,7 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
 
 @pytest.mark.parametrize("dimension", [16, 72, 512])
 def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> None:
-    """The scan of codes itself: far more rows than are ranked by their vectors."""
+    """There are far more rows than are compared by their vectors, so codes are scanned."""
     rng = np.random.default_rng(1)
     middles = unit(rng, 40, dimension)
     vectors = middles[rng.integers(0, 40, 9000)] + 0.8 * unit(rng, 9000, dimension)
@@ -125,8 +125,8 @@ def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> N
 
 
 def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
-    """From one row to all, by group, owner and time, through codes and without: codes by blocks
-    and by rows."""
+    """Filters by group, owner and time let through between one row and all. Vectors are compared
+    directly, after codes block by block, and after codes row by row."""
     rng = np.random.default_rng(9)
     count, dimension = 9000, 64
     middles = unit(rng, 60, dimension)
@@ -201,8 +201,8 @@ def test_copies_without_number_come_in_the_order_of_their_links(
     assert found.links.tolist() == list(range(1, 13))
 
 
-def test_bytes_miss_nothing_that_vectors_find() -> None:
-    """Recent rows compared by bytes first give exactly what comparing vectors gives."""
+def test_quantized_vectors_miss_nothing_that_vectors_find() -> None:
+    """Comparing quantized vectors first gives exactly what comparing vectors gives."""
     rng = np.random.default_rng(3)
     vectors = unit(rng, 6000, 64)
     rows = Rows(64)
@@ -235,7 +235,7 @@ def test_above_counts_exactly(tmp_path: Path) -> None:
 
 
 def test_row_keeps_its_score_when_it_settles(tmp_path: Path) -> None:
-    """Pages may come from memory and then from a segment."""
+    """One page may come from memory, and the next one from a segment."""
     rng = np.random.default_rng(3)
     rows = Rows(512, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     vectors = rng.normal(size=(2000, 512)).astype(np.float32)
@@ -291,7 +291,7 @@ def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
 
 
 def test_centroid_that_was_a_removed_vector_goes_with_the_next_compaction(tmp_path: Path) -> None:
-    """Copies of one picture, far from all others, have a list and its centroid to themselves."""
+    """Copies of one picture, far from all others, have a list and a centroid of their own."""
     rng = np.random.default_rng(6)
     one, *middles = np.linalg.qr(rng.normal(size=(DIMENSION, 6)))[0].T.astype(np.float32)
     others = np.repeat(middles, 60, axis=0) + 0.2 * unit(rng, 300)
@@ -302,7 +302,7 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_compaction(tmp_pa
     rows.apply(Changes(added=entries(added)))
     settle(rows)
     rows.apply(Changes(list(range(19))))
-    assert not rows.needs_compaction  # one copy is there still
+    assert not rows.needs_compaction  # one copy is left
     rows.apply(Changes([19]))
     centroids = rows._now.parts[0].segment.centroids
     told = centroids[np.argmax(centroids @ vectors[0])]
@@ -318,7 +318,7 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_compaction(tmp_pa
 
 
 def test_list_without_rows_has_no_pictures_vector_for_a_centroid(tmp_path: Path) -> None:
-    """Centroids begin as vectors, and of copies all but one get no rows."""
+    """Centroids begin as vectors of rows. Of equal centroids, all but one get no rows."""
     rng = np.random.default_rng(7)
     vectors = np.concatenate([np.repeat(unit(rng, 1), 150, axis=0), unit(rng, 50)])
     rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
@@ -336,7 +336,9 @@ def test_removal_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> N
     (name,) = names_of(rows)
     segment = rows._now.parts[0].segment
     (place,) = segment.places_of([17])
-    segment.mapped["codes"][place // 32, 0, place % 32] ^= 5  # as killed half-way
+    segment.mapped["codes"][place // 32, 0, place % 32] ^= (
+        5  # as if the process had been killed half-way
+    )
     segment.flush()
     with pytest.raises(Damaged):
         reopened(tmp_path, [name])
@@ -362,7 +364,8 @@ def flip(path: Path, at: int, bit: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> None:
-    """In an array that is loaded: at the start. In a vector: by the question that ranks it."""
+    """In an array that is loaded, it is noticed at the start; in a vector, by the query that ranks
+    it."""
     sizes = Sizes(settle_rows=SETTLE, scattered_lanes=99 * (seed % 2))
     chance = random.Random(seed)
     rows, vectors = filled(tmp_path)
@@ -440,7 +443,7 @@ def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
             surely_from, surely_to = oldest[0], newest[0]
             found = rows.search(query, Filter(1), k=400)
             links = set(found.links.tolist())
-            certain = set(range(oldest[0], surely_to))  # there before and after
+            certain = set(range(oldest[0], surely_to))  # in the gallery before and after
             if found.searched % 2 or certain - links or min(links, default=0) < surely_from - 2:
                 odd.append(found.searched)
 
