@@ -179,7 +179,7 @@ async def _put_back(path: Path, count: int) -> None:
             if row.channel == CAMERA
         ]
     )
-    while settled._engine.rows.due:  # noqa: ASYNC110 (nothing outside tells of it)
+    while not settled._engine.idle:  # noqa: ASYNC110 (nothing outside tells of it)
         await asyncio.sleep(0.1)
     await settled.close()
 

@@ -165,7 +165,7 @@ async def _fill(path: Path, model: Path, rows: int) -> None:
 async def _settled(gallery: Gallery) -> None:
     """Wait until its rows are merged, as in a gallery that grew at the speed of embedding."""
     while True:
-        if not gallery._engine.rows.due:
+        if gallery._engine.idle:
             return
         await asyncio.sleep(1)
 

@@ -16,14 +16,14 @@ from bot.ops.health import Health
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings, SettingsError
 from bot.ops.tuning import Clocks
-from index import Gallery, GalleryError
+from index import Gallery, GalleryError, Sizes
 
 log = logging.getLogger(__name__)
 
 REFUSED = 2  # exit status: something must be changed before another start can work
 
 
-def main(clocks: Clocks | None = None) -> int:
+def main(clocks: Clocks | None = None, sizes: Sizes | None = None) -> int:
     try:
         chosen = settings.read(os.environ, Path(".env"))
     except SettingsError as error:
@@ -32,7 +32,7 @@ def main(clocks: Clocks | None = None) -> int:
     # Until the gallery is open there is nothing to finish: Ctrl-C ends a long download at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        asyncio.run(run(chosen, clocks=clocks))
+        asyncio.run(run(chosen, clocks=clocks, sizes=sizes))
     except SettingsError as error:
         return _refuse("Magpie can't start with these settings:", error.problems)
     except (GalleryError, StartFailed) as error:
@@ -41,14 +41,18 @@ def main(clocks: Clocks | None = None) -> int:
 
 
 async def run(
-    chosen: Settings, stop: asyncio.Event | None = None, clocks: Clocks | None = None
+    chosen: Settings,
+    stop: asyncio.Event | None = None,
+    clocks: Clocks | None = None,
+    sizes: Sizes | None = None,
 ) -> None:
     """Serve until `stop` is set, or a signal says to stop.
 
+    clocks, sizes   what trials change; None: the usual ones
     raises   SettingsError, GalleryError, StartFailed
     """
     async with contextlib.AsyncExitStack() as stack:
-        gallery = await _opened(chosen)
+        gallery = await _opened(chosen, sizes or Sizes())
         stack.push_async_callback(gallery.close)
         stop = stop or _stopped_by_signals()
         client = await stack.enter_async_context(Magpie(chosen, gallery, Metrics(), clocks))
@@ -62,7 +66,7 @@ async def run(
     log.info(logs.fields("stopped"))
 
 
-async def _opened(chosen: Settings) -> Gallery:
+async def _opened(chosen: Settings, sizes: Sizes) -> Gallery:
     folder = chosen.db.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +75,12 @@ async def _opened(chosen: Settings) -> Gallery:
         raise SettingsError([problem]) from error
     log.info(logs.fields("opening", gallery=chosen.db, model=chosen.model))
     gallery = await Gallery.open(
-        chosen.db, chosen.model, device=chosen.device, precision=chosen.precision, gradually=True
+        chosen.db,
+        chosen.model,
+        device=chosen.device,
+        precision=chosen.precision,
+        gradually=True,
+        sizes=sizes,
     )
     if gallery.reembedding.wanted:
         log.warning(

@@ -1,8 +1,10 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
+from index.derivations import Derivation
 from index.gallery import Gallery
 from index.interface import PictureEmbedder, Searcher
 from index.reembedding import Reembedding
+from index.search.sizes import Sizes
 from index.store.interface import Bookkeeping, BookkeepingReader, Links
 from index.types.errors import (
     EmptyQuery,
@@ -56,6 +58,7 @@ __all__ = [
     "BookkeepingReader",
     "Counts",
     "Cursor",
+    "Derivation",
     "EmbeddedPicture",
     "EmptyQuery",
     "Filter",
@@ -91,6 +94,7 @@ __all__ = [
     "SavedSearch",
     "Searcher",
     "ShownBy",
+    "Sizes",
     "Sort",
     "StoreCorrupt",
     "StoreError",

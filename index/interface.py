@@ -34,4 +34,4 @@ class Searcher(Protocol):
         after: Position | None = None,
         sort: Sort = Sort.BEST,
     ) -> Answer:
-        """A page of `k` hits: the first that follow `after`, as `Gallery.search`."""
+        """The first `k` hits that follow `after`, as `Gallery.search`."""

@@ -112,7 +112,7 @@ class Gallery:
     """Pictures' vectors in the product's own rows, with the scenes they show."""
 
     def __init__(self, vectors: Floats, scenes: Sequence[Scene]) -> None:
-        self.scenes = list(scenes)
+        self.scenes, self.vectors = list(scenes), vectors
         self.rows = Rows(vectors.shape[1])
         count = len(vectors)
         entries = Entries(
@@ -292,9 +292,7 @@ class Evaluation:
         rng = np.random.default_rng(SEED + 4)
         gone = {int(n) for n in rng.permutation(len(self.subjects))[: len(self.subjects) // 2]}
         kept = [n for n, scene in enumerate(self.scenes) if scene.subjects[0] not in gone]
-        now = self.gallery.rows._now.recent
-        vectors = np.array(now.vectors[: now.count])
-        half = Gallery(vectors[kept], [self.scenes[n] for n in kept])
+        half = Gallery(self.gallery.vectors[kept], [self.scenes[n] for n in kept])
         there = {scene.subjects[0] for scene in half.scenes}
         queries = self.loaded.texts([subject.words["en"][0] for subject in self.subjects])
         best = [half.best(query, 1)[1] for query in queries]

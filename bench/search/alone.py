@@ -13,7 +13,7 @@ from bench.search.rows import WHERE, ask, filled, step_times
 from bench.search.timed import Timed
 from bench.search.workload import DIMENSION, FILTERS, Columns, K
 from bench.vectors import Floats, made
-from index.search.segment import LOWEST
+from index.search.kernels.constants import LOWEST
 
 
 def answer(

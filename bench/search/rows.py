@@ -11,9 +11,12 @@ import numpy as np
 from bench.search.timed import Timed
 from bench.search.workload import Columns, K
 from bench.vectors import Floats
+from index.search.interface import Found
+from index.search.kernels.constants import LOWEST
 from index.search.ranking import SAMPLED_ROWS, looked_at
-from index.search.rows import LOAD_ROWS, Found, Rows
-from index.search.segment import LOWEST, View
+from index.search.rows import Rows
+from index.search.sizes import DEFAULT_SIZES
+from index.search.view import View
 from index.types.filter import Filter
 from index.types.records import Changes, Entries
 
@@ -27,18 +30,18 @@ def filled(chunks: Iterable[Floats], dimension: int, columns: Columns, folder: P
     for vectors in chunks:
         rows.apply(Changes(added=_entries(vectors, columns, start)))
         start += len(vectors)
-        if rows.recent >= LOAD_ROWS:
+        if rows.unsettled >= DEFAULT_SIZES.load_rows:
             _settle(rows, alone=True)
-    while rows.due:
+    while rows.needs_compaction:
         _settle(rows)
     rows.warm()
     return rows
 
 
 def _settle(rows: Rows, *, alone: bool = False) -> None:
-    merge = rows.begin(hurried=True, alone=alone)
-    rows.finish(merge, merge.build())
-    rows.discard_others()
+    compaction = rows.begin_compaction(hurried=True, alone=alone)
+    rows.finish_compaction(compaction, compaction.build())
+    rows.remove_other_files()
 
 
 def _entries(vectors: Floats, columns: Columns, first: int) -> Entries:

@@ -7,16 +7,13 @@ Nothing else differs.
 
 from __future__ import annotations
 
-import functools
 import sys
 
 from bot.__main__ import main
 from bot.ops.tuning import Clocks
-from index.search import engine
-from index.search import rows as search
+from index import Sizes
 
-SETTLE_ROWS = 96
-HURRIED = Clocks(
+CLOCKS = Clocks(
     page_retry_s=2.0,
     write_retry_s=1.0,
     relist_s=0.5,
@@ -24,15 +21,7 @@ HURRIED = Clocks(
     compact_s_per_mb=1.0,
     expire_s=5.0,
 )
-
-
-def hurry() -> None:
-    engine.SETTLE_AGAIN_S = 2.0
-    engine.HELD_ROWS = 4 * SETTLE_ROWS
-    rows = functools.partial(search.Rows, settle=SETTLE_ROWS)
-    vars(engine)["Rows"] = rows  # it is only ever called
-
+SIZES = Sizes(settle_rows=96, held_rows=4 * 96, retry_s=2.0)
 
 if __name__ == "__main__":
-    hurry()
-    sys.exit(main(HURRIED))
+    sys.exit(main(CLOCKS, SIZES))

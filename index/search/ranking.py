@@ -1,7 +1,7 @@
 """The best of the rows that may answer, by their full vectors, each link once.
 
-Of recent rows and of small segments all are compared; of larger ones those that look best by their
-codes.
+Of rows in memory and of small segments all are compared; of larger segments, those that look best
+by their codes.
 """
 
 from __future__ import annotations
@@ -9,47 +9,48 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.confidence import stands_out
-from index.search.segment import GONE, LOWEST, View
-from index.search.snapshot import Ints, Snapshot
+from index.search.cutoff import stands_out
+from index.search.kernels.arguments import Ints
+from index.search.kernels.constants import LOWEST, PRODUCT_ERROR, TOMBSTONE
+from index.search.memtable import Memtable
+from index.search.view import View
 from index.types.records import Floats, Position
 
 # Below this share of allowed rows, gathering them costs less than multiplying all.
 GATHER_SHARE = 0.25
-# Rows multiplied at once, so that a search at 1,000,000 rows needs no second matrix.
-CHUNK_ROWS = 65_536
-# float32 products of the same two vectors differ by up to this with the row's place.
-ROUNDING = 1e-5
-# Rows of a segment whose codes are looked through: this share of the allowed ones, in the most
-# promising lists, and never fewer than this. Where they lie scattered, each is waited for; of
-# 30,000 to 150,000 such rows among 3,000,000 a tenth would find .986 to .995 of the best ten, these
-# .997 to .998.
+# Rows multiplied at once, so that a search among 1,000,000 rows needs no second matrix.
+PRODUCT_ROWS = 65_536
+# Rows in memory from which on comparing quantized vectors first costs less than comparing all
+# vectors, where the compiled loops are loaded: 0.3 ms against 0.5 at 10,000 rows.
+QUANTIZED_ROWS = 4096
+QUERY_STEPS = 4095  # of 16 bits: the sum of 512 products with a byte stays below 2^31
+# How many rows of a segment are looked through by their codes: this share of the allowed ones, in
+# the most promising lists, and never fewer than this. Rows that lie scattered are taken one by one.
+# Of 30,000 to 150,000 such rows among 3,000,000, a tenth would find .986 to .995 of the best ten,
+# and these find .997 to .998.
 LOOKED_SHARE, LOOKED_ROWS = 0.1, 20_000
 SCATTERED_SHARE, SCATTERED_ROWS = 0.3, 4_000
+LOOKED_TIMES = 20  # and at least this many times the rows that are wanted
 # Scores are rounded to so many decimals. The last bits of a product depend on where its row lies,
-# in memory or in a segment; without them a row keeps its place in the order when it moves, and
+# in memory or in a segment. Without them a row keeps its place in the order when it moves, and
 # rows with the same vectors are in the order of their links.
 SCORE_DECIMALS = 9
-LOOKED_TIMES = 20  # and this many times those that are wanted
-# So few best scores are kept in order while all are gone through; more are chosen by numpy.
+# Up to so many best scores are kept in order while all are gone through; more are chosen by numpy.
 SORTED_ROWS = 64
-# Scores by which a best hit is judged; of more rows, a sample.
+# Whether the best link stands out is judged by all scores, up to so many rows, and otherwise by a
+# sample. With the compiled loops, answers come in 0.1 ms, and a sample is taken sooner.
 JUDGED_ROWS = 4096
-SAMPLED_FROM = 1024  # where the compiled loops are there: their answers come in 0.1 ms
+JUDGED_ROWS_COMPILED = 1024
 SAMPLED_ROWS = 256
 
 
-class Answering(NamedTuple):
-    """A link that answers, with its best frame."""
-
-    score: float
-    link: int
-    frame: int
+# (score, link, frame) of a link that answers, with its best frame.
+Answering: TypeAlias = tuple[float, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,31 +63,51 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """Recent rows that may answer, with scores of which any two are off by less than `slack`."""
+class ScoredMemtable:
+    """Rows in memory that may answer, with scores of which two are in the wrong order only if they
+    differ by less than `slack`."""
 
+    memtable: Memtable
     rows: Ints
     scores: Floats
     slack: float
-    snapshot: Snapshot
-    kernels: Any
+    compiled: bool
+
+    @classmethod
+    def of(cls, memtable: Memtable, rows: Ints, query: Floats, *, compiled: bool) -> ScoredMemtable:
+        """The scores of these rows."""
+        if not compiled or memtable.count < QUANTIZED_ROWS:
+            scores = similarities(memtable.vectors[: memtable.count], query, rows)
+            return cls(memtable, rows, scores, float(PRODUCT_ERROR), compiled)
+        from index.search.kernels.products import quantized_products
+
+        step = max(float(np.abs(query).max()) / QUERY_STEPS, 1e-12)
+        steps = np.rint(query / step).astype(np.int16)
+        scores = np.empty(len(rows), np.float32)
+        quantized_products(
+            *(memtable.quantized, memtable.scales, rows, steps, step, 128 * int(steps.sum())),
+            scores,
+        )
+        # Cauchy-Schwarz on what both sides leave out: no row that belongs among the best is missed.
+        left_out = float(np.linalg.norm(query - steps * np.float32(step)))
+        slack = 2 * (memtable.error * float(np.linalg.norm(query)) + 1.02 * left_out)
+        return cls(memtable, rows, scores, float(PRODUCT_ERROR) + slack, compiled)
 
     def candidates(self, query: Floats, taken: int) -> Candidates:
         """The `taken` best rows, and some more."""
-        now = self.snapshot
-        if self.kernels is None:
-            rows = self.rows[_top_rows(self.scores, taken, self.slack)]
-            exact = exact_scores(now.vectors[rows], query)
-        else:
-            rows = self.rows[_top_rows(self.scores, taken, self.slack, self.kernels)]
-            exact = np.empty(len(rows))
-            self.kernels.exact(now.vectors, rows, query.astype(np.float64), exact)
-            exact = as_scores(exact)
-        return Candidates(now.links[rows], now.frames[rows], exact)
+        now = self.memtable
+        rows = self.rows[_top_rows(self.scores, taken, self.slack, compiled=self.compiled)]
+        if self.compiled:
+            from index.search.kernels.products import exact
+
+            products = np.empty(len(rows))
+            exact(now.vectors, rows, query.astype(np.float64), products)
+            return Candidates(now.links[rows], now.frames[rows], as_scores(products))
+        return Candidates(now.links[rows], now.frames[rows], exact_scores(now.vectors[rows], query))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ranked:
+class ScoredView:
     """All rows of a small view, with their scores."""
 
     view: View
@@ -94,68 +115,107 @@ class Ranked:
     scores: Floats
 
     @classmethod
-    def of(cls, view: View, query: Floats) -> Ranked:
+    def of(cls, view: View, query: Floats) -> ScoredView:
+        """The scores of all its rows. raises Damaged"""
         rows = view.places()
         scores = view.part.segment.scores(rows, query)
         return cls(view, rows[scores > LOWEST], scores[scores > LOWEST])
 
     def candidates(self, query: Floats, taken: int) -> Candidates:
         """The `taken` best rows, and some more."""
-        from index.search import kernels
-
-        return of_segment(
-            self.view, query, self.rows[_top_rows(self.scores, taken, ROUNDING, kernels)]
-        )
+        best = _top_rows(self.scores, taken, float(PRODUCT_ERROR), compiled=True)
+        return candidates_at(self.view, query, self.rows[best])
 
 
-def best_links(
-    scored: Sequence[Scored | Ranked],
-    many: Sequence[View],
-    query: Floats,
-    without: Collection[int],
-    *,
-    links: int,
-    wanted: int,
-    after: Position | None,
-) -> list[Answering]:
-    """The best links in the order of an answer, of which `wanted` follow `after`, or all.
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """The rows that may answer one query: those with scores, and segments too large for that."""
 
-    A link with several frames may fill the first places, and links before `after` may have come
-    since, so the number of rows that are taken grows until enough links are found.
+    query: Floats
+    scored: Sequence[ScoredMemtable | ScoredView]
+    large: Sequence[View]
+    without: Collection[int]  # links to leave out
+    rows: int  # how many may answer
+    links: int  # how many links they are of
 
-    links   how many may answer
-    """
-    everything = sum(len(one.rows) for one in scored) + sum(view.rows for view in many)
-    taken = min(wanted + (max(after.rank, 0) if after else 0), links)
-    while taken > 0:
-        candidates = [one.candidates(query, taken) for one in scored if len(one.rows)]
-        top = np.full(min(taken, everything), LOWEST, np.float32)
+    @classmethod
+    def of(
+        cls,
+        query: Floats,
+        memtable: ScoredMemtable,
+        views: Sequence[View],
+        without: Collection[int],
+        links: int,
+    ) -> Ranking:
+        """raises Damaged when a row of a segment isn't what was written"""
+        small = [ScoredView.of(view, query) for view in views if view.small]
+        large = [view for view in views if not view.small]
+        # The largest first: it is the most likely to have the best rows.
+        large.sort(key=lambda view: -view.rows)
+        scored: list[ScoredMemtable | ScoredView] = [memtable, *small]
+        rows = sum(len(one.rows) for one in scored) + sum(view.rows for view in large)
+        return cls(query, scored, large, without, rows, links)
+
+    def best(self, wanted: int, after: Position | None = None) -> list[Answering]:
+        """The best links in order, of which `wanted` follow `after`, or all.
+
+        A link with several frames may fill the first places, and links before `after` may have come
+        since, so the number of rows that are taken grows until enough links are found.
+        """
+        taken = min(wanted + (max(after.rank, 0) if after else 0), self.links)
+        while taken > 0:
+            candidates, least = self._candidates(taken)
+            best = best_frames(candidates, self.without, least)
+            every = [(score, link, frame) for link, (score, frame) in best.items()]
+            enough = len(following(every, after)) >= wanted
+            if enough or len(every) >= self.links or taken >= self.rows:
+                return sorted(every, key=lambda one: (-one[0], one[1]))
+            taken *= 2
+        return []
+
+    def _candidates(self, taken: int) -> tuple[list[Candidates], float]:
+        """Rows of which the `taken` best are among, and a score that these reach at least."""
+        candidates = [one.candidates(self.query, taken) for one in self.scored if len(one.rows)]
+        top = np.full(min(taken, self.rows), LOWEST, np.float32)
         for one in candidates:
             top = np.sort(np.append(top, one.scores.astype(np.float32)))[-len(top) :]
-        for view in sorted(many, key=lambda view: -view.rows):
-            _, rows = view.best(query, top, looked_at(view, taken))
-            candidates.append(of_segment(view, query, rows))
-        best = best_frames(candidates, without, float(top[0]) - ROUNDING)
-        following = sum(follows(after, score, link) for link, (score, _) in best.items())
-        if following >= wanted or len(best) >= links or taken >= everything:
-            every = [Answering(score, link, frame) for link, (score, frame) in best.items()]
-            return sorted(every, key=lambda one: (-one.score, one.link))
-        taken *= 2
-    return []
+        for view in self.large:
+            _, rows = view.best(self.query, top, looked_at(view, taken))
+            candidates.append(candidates_at(view, self.query, rows))
+        return candidates, float(top[0]) - float(PRODUCT_ERROR)
+
+    def stands_out(self, best: float | None, *, compiled: bool) -> bool:
+        """Whether the best link, which has this score, stands out among all."""
+        total = self.rows
+        if not self.large and total <= (JUDGED_ROWS_COMPILED if compiled else JUDGED_ROWS):
+            return stands_out(np.concatenate([one.scores for one in self.scored]))
+        sample = []
+        for one in self.scored:
+            count = math.ceil(SAMPLED_ROWS * len(one.rows) / total)
+            sample.append(one.scores[:: max(len(one.rows) // max(count, 1), 1)])
+        for view in self.large:
+            places = view.sample(math.ceil(SAMPLED_ROWS * view.rows / total))
+            scores = view.part.segment.scores(places, self.query)
+            sample.append(scores[scores > LOWEST])
+        return stands_out(np.concatenate(sample), best, total)
 
 
-def follows(after: Position | None, score: float, link: int) -> bool:
-    """Whether a link comes after a position in the order of scores, then of ids."""
+def following(links: list[Answering], after: Position | None) -> list[Answering]:
+    """Those that come after a position in the order of scores, and then of ids."""
     if after is None:
-        return True
+        return links
     last = round(after.score, SCORE_DECIMALS)
-    return (score < last or (score == last and link > after.link)) and link != after.link
+    return [
+        (score, link, frame)
+        for score, link, frame in links
+        if (score < last or (score == last and link > after.link)) and link != after.link
+    ]
 
 
 def best_frames(
-    candidates: Sequence[Candidates], without: Collection[int] = (), least: float = float(LOWEST)
+    candidates: Sequence[Candidates], without: Collection[int] = (), least: float = -math.inf
 ) -> dict[int, tuple[float, int]]:
-    """(score, frame) of each link's best frame, the first of those that are alike."""
+    """(score, frame) of the best frame of each link; the first one, if several are alike."""
     best: dict[int, tuple[float, int]] = {}
     for one in candidates:
         columns = (one.links.tolist(), one.frames.tolist(), one.scores.tolist())
@@ -175,15 +235,15 @@ def looked_at(view: View, taken: int) -> int:
     return max(least, math.ceil(share * view.rows), LOOKED_TIMES * taken)
 
 
-def of_segment(view: View, query: Floats, places: Ints) -> Candidates:
-    """Exact scores of these rows and, where links have several frames, of all frames of theirs."""
+def candidates_at(view: View, query: Floats, places: Ints) -> Candidates:
+    """These rows of a segment with exact scores, and all other frames of their links."""
     segment = view.part.segment
     if segment.animated:
         places = view.part.places_of(segment.links_at(places).tolist())
     scores = as_scores(segment.exact(places, query))
     # After the vectors: a row whose link is still there was there a moment ago.
     links, frames = segment.links_at(places), segment.mapped["frames"][places]
-    there = links != GONE
+    there = links != TOMBSTONE
     return Candidates(links[there], frames[there], scores[there])
 
 
@@ -193,24 +253,12 @@ def similarities(vectors: Floats, query: Floats, rows: Ints) -> Floats:
     raises   ValueError when the dimensions differ
     """
     if len(rows) >= GATHER_SHARE * len(vectors):
-        starts = range(0, len(vectors), CHUNK_ROWS)
-        products = [vectors[start : start + CHUNK_ROWS] @ query for start in starts]
+        starts = range(0, len(vectors), PRODUCT_ROWS)
+        products = [vectors[start : start + PRODUCT_ROWS] @ query for start in starts]
         return np.concatenate(products)[rows] if products else np.zeros(0, np.float32)
-    starts = range(0, len(rows), CHUNK_ROWS)
-    products = [vectors[rows[start : start + CHUNK_ROWS]] @ query for start in starts]
+    starts = range(0, len(rows), PRODUCT_ROWS)
+    products = [vectors[rows[start : start + PRODUCT_ROWS]] @ query for start in starts]
     return np.concatenate(products) if products else np.zeros(0, np.float32)
-
-
-def _top_rows(scores: Floats, k: int, slack: float = ROUNDING, kernels: Any = None) -> Ints:
-    """Places of the `k` greatest scores, and of all that rounding might have put behind."""
-    if k >= len(scores):
-        return np.arange(len(scores))
-    if kernels is not None and k <= SORTED_ROWS:
-        places = np.empty(len(scores), np.int64)
-        top = np.full(k, LOWEST, np.float32)
-        return places[: kernels.best_rows(scores, top, slack, places)]
-    least = np.partition(scores, len(scores) - k)[len(scores) - k]
-    return np.flatnonzero(scores >= least - slack)
 
 
 def exact_scores(vectors: Floats, query: Floats) -> NDArray[np.float64]:
@@ -224,24 +272,14 @@ def as_scores(products: NDArray[np.float64]) -> NDArray[np.float64]:
     return scores
 
 
-def confident(
-    scored: Sequence[Scored | Ranked],
-    many: Sequence[View],
-    query: Floats,
-    best: float | None,
-    *,
-    compiled: bool,
-) -> bool:
-    """`stands_out`, of a sample where there are many rows; `best` is the score of the best link."""
-    total = sum(len(one.rows) for one in scored) + sum(view.rows for view in many)
-    if not many and total <= (SAMPLED_FROM if compiled else JUDGED_ROWS):
-        return stands_out(np.concatenate([one.scores for one in scored]))
-    sample = []
-    for one in scored:
-        count = math.ceil(SAMPLED_ROWS * len(one.rows) / total)
-        sample.append(one.scores[:: max(len(one.rows) // max(count, 1), 1)])
-    for view in many:
-        places = view.sample(math.ceil(SAMPLED_ROWS * view.rows / total))
-        scores = view.part.segment.scores(places, query)
-        sample.append(scores[scores > LOWEST])
-    return stands_out(np.concatenate(sample), best, total)
+def _top_rows(scores: Floats, k: int, slack: float, *, compiled: bool) -> Ints:
+    """Places of the `k` greatest scores, and of all that are less by at most `slack`."""
+    if k >= len(scores):
+        return np.arange(len(scores))
+    if compiled and k <= SORTED_ROWS:
+        from index.search.kernels.top import best_rows
+
+        places, top = np.empty(len(scores), np.int64), np.full(k, LOWEST, np.float32)
+        return places[: best_rows(scores, top, slack, places)]
+    least = np.partition(scores, len(scores) - k)[len(scores) - k]
+    return np.flatnonzero(scores >= least - slack)

@@ -1,9 +1,9 @@
 """The rows of a gallery: which links are most like a query, among those that may answer.
 
-Recent rows live in memory and are all compared. When they are many they settle, together with
-smaller segments, into a new segment (segment.py), of which the rows that look best by their
-codes are compared. Either way the ranking (ranking.py) is by the full vectors. Rows change by whole
-states: a search that runs meanwhile keeps the one it began with.
+New rows live in memory, in the memtable, and are all compared. When they are many they *settle*: a
+compaction writes them, together with smaller segments, into a new segment file. Of a segment, the
+rows that look best by their codes are compared. Either way the ranking is by the full vectors. Rows
+change from one version to the next: a search that runs meanwhile keeps the version it began with.
 """
 
 from __future__ import annotations
@@ -12,69 +12,56 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.search.by_date import in_order_of_date
-from index.search.merge import Merge, Recent
+from index.search.compaction import Compaction, UnsettledRows, compacted_with, needs_compaction
+from index.search.interface import Found
+from index.search.kernels.arguments import Ints
+from index.search.kernels.constants import PRODUCT_ERROR, TOMBSTONE
+from index.search.memtable import GroupCodes, Memtable
 from index.search.ranking import (
-    CHUNK_ROWS,
-    ROUNDING,
-    Ranked,
-    Scored,
-    best_links,
-    confident,
-    follows,
+    PRODUCT_ROWS,
+    QUANTIZED_ROWS,
+    Ranking,
+    ScoredMemtable,
+    following,
     similarities,
 )
-from index.search.segment import GONE, Damaged, Part, Segment, View, has_limits, limits_of
-from index.search.snapshot import DEAD_SHARE, Bools, Ints, Snapshot, in_bytes
+from index.search.segment import Part, Segment
+from index.search.segment_file import Damaged
+from index.search.sizes import DEFAULT_SIZES, Sizes
+from index.search.view import View
 from index.types.filter import Filter, Sort
-from index.types.records import Changes, Entries, Floats, Kind, Position, Settled
-
-# From here on, comparing bytes first costs less than comparing all vectors (0.3 against 0.5 ms
-# at 10,000 rows), if the compiled loops are there.
-BYTES_ROWS = 4096
-# Recent rows that settle into a segment: 42 MB, which are compared in 0.5 ms.
-SETTLE_ROWS = 16_384
-# A segment is merged with what came after it once that has this share of its rows: each row is
-# written some ten times while a gallery grows, and a question looks at two segments, seldom more.
-MERGE_SHARE = 0.1
-# Recent rows that make a segment while a gallery is loaded: 170 MB.
-LOAD_ROWS = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Links that answer, in order: each once, with its best frame."""
-
-    links: Ints  # (k,)
-    scores: NDArray[np.float64]  # (k,) cosine similarities
-    frames: Ints  # (k,)
-    searched: int  # links that were allowed to answer
-    more: bool  # whether there are links after these
-    confident: bool  # whether the best of all stands out
+from index.types.records import Changes, Floats, Position, Settled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class State:
+class Version:
     """All rows at one moment."""
 
-    recent: Snapshot
+    memtable: Memtable
     parts: tuple[Part, ...] = ()
+
+    def without(self, links: Sequence[int]) -> tuple[Version, list[tuple[Segment, Ints]]]:
+        """The rows without those of these links, and which places of which segments they had."""
+        parts, removed = [], []
+        for part in self.parts:
+            places = part.places_of(links)
+            parts.append(part.without(places))
+            if len(places):
+                removed.append((part.segment, places))
+        return Version(self.memtable.without(links), tuple(parts)), removed
 
 
 class Rows:
-    """The rows of a gallery: changed by one at a time, searched by many.
+    """The rows of a gallery: changed by one thread at a time, searched by many.
 
-    folder   where segments are kept; None: all rows stay in memory
-    settle   recent rows from which on they settle
-    write    False: segments are read, and neither made nor changed
+    folder   where segment files are kept; None: all rows stay in memory
+    write    False: segment files are read, and neither made nor changed
     """
 
     def __init__(
@@ -82,104 +69,75 @@ class Rows:
         dimension: int,
         capacity: int = 0,
         folder: Path | None = None,
-        settle: int = SETTLE_ROWS,
+        sizes: Sizes = DEFAULT_SIZES,
+        *,
         write: bool = True,
     ) -> None:
         self._dimension = dimension
-        self._now = State(Snapshot.empty(dimension, capacity))
-        # Segments keep bits and words: other dimensions than whole bytes stay in memory.
+        self._now = Version(Memtable.empty(dimension, capacity))
+        # Segments hold whole bytes of bits: vectors of other dimensions stay in memory.
         self._folder = folder if dimension % 8 == 0 else None
-        self._settle = settle
+        self._sizes = sizes
         self._write = write
-        self._codes: dict[int, dict[int, int]] = {}  # space -> group -> code
-        self._names: list[tuple[int, int]] = []  # by code
-        self._spaces: Ints = np.zeros(0, np.int64)  # by code
-        self._serial = 0
+        self._codes = GroupCodes()
+        self._serial = 0  # of the next row
         self._newest = 0  # the greatest link that ever came
-        self._gone: set[int] | None = None  # links removed while a merge is under way
-        self._kernels: Any = None
+        self._removed_meanwhile: set[int] | None = None  # links, while a compaction runs
+        self._compiled = False  # whether the compiled loops are loaded
         self._changing = threading.Lock()
 
     def __len__(self) -> int:
-        now = self._now
-        return now.recent.count - now.recent.dead + sum(map(len, now.parts))
+        return self.unsettled + sum(map(len, self._now.parts))
 
     @property
-    def recent(self) -> int:
+    def unsettled(self) -> int:
         """How many rows have not settled."""
-        return self._now.recent.count - self._now.recent.dead
+        return len(self._now.memtable)
 
     @property
     def resident_bytes(self) -> int:
-        """What all rows take in memory; vectors on disk not counted."""
-        now, recent = self._now, self._now.recent
-        columns = (getattr(recent, field.name) for field in fields(recent))
-        settled = sum(part.segment.resident_bytes + part.alive.nbytes for part in now.parts)
-        return sum(column.nbytes for column in columns if isinstance(column, np.ndarray)) + settled
+        """What all rows take in memory; vectors in files don't count."""
+        now = self._now
+        return now.memtable.resident_bytes + sum(part.resident_bytes for part in now.parts)
+
+    @property
+    def cold(self) -> bool:
+        """Whether `warm` would make searches quicker."""
+        now = self._now
+        return not self._compiled and (now.memtable.count >= QUANTIZED_ROWS or bool(now.parts))
 
     def warm(self) -> None:
-        """Bring the compiled loops, if there are enough rows; seconds when they are compiled."""
+        """Load the compiled loops if there are many rows; takes seconds when they are compiled."""
         if self.cold:
-            from index.search import kernels
+            from index.search.kernels.warm import warm
 
-            kernels.warm(self._dimension)
-            self._kernels = kernels
+            warm(self._dimension)
+            self._compiled = True
 
     # ---- changes
 
     def apply(self, changes: Changes) -> None:
         """Make the changes of one transaction visible, all at once."""
         with self._changing:
-            now = self._now
-            overwritten: list[tuple[Segment, Ints]] = []
+            now, removed = self._now, list[tuple[Segment, Ints]]()
             if changes.removed:
-                now, overwritten = _less(now, changes.removed)
-                if self._gone is not None:
-                    self._gone.update(changes.removed)
+                now, removed = now.without(changes.removed)
+                if self._removed_meanwhile is not None:
+                    self._removed_meanwhile.update(changes.removed)
             if changes.added is not None:
-                now = replace(now, recent=self._with(now.recent, changes.added))
+                added, codes = changes.added, self._codes.of(changes.added)
+                memtable = now.memtable.with_entries(added, codes, self._serial)
+                now = replace(now, memtable=memtable)
+                self._serial += len(added.vectors)
+                self._newest = max(self._newest, int(added.links.max(initial=0)))
             self._now = now
-            for segment, places in overwritten:
+            for segment, places in removed:
                 segment.overwrite(places)
 
-    def _with(self, now: Snapshot, added: Entries) -> Snapshot:
-        """Rows behind the last one: no snapshot that is in use looks there."""
-        count = len(added.vectors)
-        end = now.count + count
-        now = now.grown(end)
-        place = slice(now.count, end)
-        now.vectors[place] = added.vectors
-        now.small[place], now.scales[place], error = in_bytes(added.vectors)
-        now.serials[place] = np.arange(self._serial, self._serial + count)
-        now.links[place] = np.repeat(added.links, added.frames)
-        now.frames[place] = np.concatenate([np.arange(n) for n in added.frames])
-        now.codes[place] = np.repeat(self._codes_of(added), added.frames)
-        now.texts[place] = np.repeat(added.texts, added.frames)
-        now.owners[place] = np.repeat(added.owners, added.frames)
-        now.posted[place] = np.repeat(added.posted, added.frames)
-        now.alive[place] = True
-        self._serial += count
-        self._newest = max(self._newest, int(added.links.max(initial=0)))
-        return replace(now, count=end, error=max(now.error, error))
-
-    def _codes_of(self, added: Entries) -> NDArray[np.int32]:
-        pairs = zip(added.spaces.tolist(), added.groups.tolist(), strict=True)
-        codes = np.array([self._code(space, group) for space, group in pairs], np.int32)
-        if len(self._spaces) < len(self._names):
-            self._spaces = np.array([space for space, _ in self._names], np.int64)
-        return codes
-
-    def _code(self, space: int, group: int) -> int:
-        groups = self._codes.setdefault(space, {})
-        if group not in groups:
-            groups[group] = len(self._names)
-            self._names.append((space, group))
-        return groups[group]
-
-    # ---- settling
+    # ---- settled rows
 
     def load(self, settled: Settled) -> None:
-        """Begin with those segments, without the links that were touched since.
+        """Begin with these segments, without the links that were touched since.
 
         raises   Damaged when one isn't what was written; nothing is changed then
         """
@@ -191,8 +149,8 @@ class Rows:
         if any(part.segment.vectors.shape[1] != self._dimension for part in parts):
             raise Damaged("a segment has vectors of another model")
         links = sum(int(part.links.sum()) for part in parts)
-        # An older copy of a file still has what was removed from it later. Beside a writer, a
-        # reader may find less than it read of a moment ago, never more.
+        # An older copy of a file still has what was removed from it later. A reader beside a
+        # writer may find less than what the store said a moment ago, but never more.
         if settled.links is not None and (
             links > settled.links or (self._write and links < settled.links)
         ):
@@ -202,106 +160,91 @@ class Rows:
             self._newest = settled.newest
 
     def settled(self, newest: int) -> Settled:
-        """What is on disk now, of the links up to `newest`, which all had come when the last
-        merge began; the disk has it when this returns."""
+        """What is on disk now, of the links up to `newest`, all of which had come when the last
+        compaction began. The disk has it when this returns."""
         with self._changing:
             now = self._now
-            recent = now.recent
-            links = recent.links[: recent.count][recent.alive[: recent.count]]
+            links = now.memtable.living_links
         for part in now.parts:
             part.segment.flush()
         names = tuple(part.segment.path.name for part in now.parts)
         return Settled(names, newest, frozenset(links[links <= newest].tolist()))
 
-    def discard_others(self) -> None:
-        """Remove all files from the folder that no row is in."""
+    def remove_other_files(self) -> None:
+        """Remove all files from the folder that hold no row."""
         if self._folder is None or not self._write or not self._folder.is_dir():
             return
         names = {part.segment.path.name for part in self._now.parts}
         for path in self._folder.iterdir():
             if path.name not in names:
-                # A system that keeps mapped files from being removed has it done next time.
+                # Some systems don't remove a file that is mapped; then it is removed next time.
                 with contextlib.suppress(PermissionError):
                     path.unlink(missing_ok=True)
 
-    @property
-    def cold(self) -> bool:
-        """Whether `warm` would make questions faster."""
-        now = self._now
-        return self._kernels is None and (now.recent.count >= BYTES_ROWS or bool(now.parts))
+    # ---- settling
 
     @property
-    def settles(self) -> bool:
+    def can_settle(self) -> bool:
         """Whether rows can settle at all; otherwise all stay in memory."""
         return self._folder is not None and self._write
 
     @property
-    def due(self) -> bool:
-        """Whether rows should settle, or segments should be merged or remade."""
-        if not self.settles:
+    def needs_compaction(self) -> bool:
+        """Whether rows should settle, or segments should become one or be made anew."""
+        if not self.can_settle:
             return False
-        now = self._now
-        sizes = sorted(map(len, now.parts))
-        return (
-            self.recent > self._settle
-            or any(_to_remake(part) for part in now.parts)
-            or any(small > MERGE_SHARE * large for small, large in pairwise(sizes))
-        )
+        return self.unsettled > self._sizes.settle_rows or needs_compaction(self._now.parts)
 
-    def begin(self, *, hurried: bool = False, alone: bool = False) -> Merge:
-        """The merge that is due; `build` it in a thread of its own, then `finish`.
+    def begin_compaction(self, *, hurried: bool = False, alone: bool = False) -> Compaction:
+        """The compaction that is needed. `build` it in a thread of its own, then finish it.
 
-        hurried  somebody waits for it
-        alone    a segment of the recent rows only, to be merged with others later
+        hurried  a writer waits for it
+        alone    make a segment of the rows in memory only, to be compacted with others later
         """
         assert self._folder is not None
         with self._changing:
-            assert self._gone is None, "one merge at a time"
-            self._gone = set()
+            assert self._removed_meanwhile is None, "one compaction at a time"
+            self._removed_meanwhile = set()
             now, serial, newest = self._now, self._serial, self._newest
-        recent = now.recent
-        rows = np.flatnonzero(recent.alive[: recent.count])
-        names = [(space, group, text) for space, group in self._names for text in (0, 1)]
-        return Merge(
+        table, rows = now.memtable, now.memtable.living
+        names = [(space, group, text) for space, group in self._codes.groups for text in (0, 1)]
+        return Compaction(
             self._folder / f"{secrets.token_hex(8)}.segment",
-            Recent(
-                vectors=recent.vectors[rows],
-                links=recent.links[rows],
-                frames=recent.frames[rows],
-                owners=recent.owners[rows],
-                posted=recent.posted[rows],
-                keys=2 * recent.codes[rows] + recent.texts[rows],
+            UnsettledRows(
+                vectors=table.vectors[rows],
+                links=table.links[rows],
+                frames=table.frames[rows],
+                owners=table.owners[rows],
+                posted=table.posted[rows],
+                keys=2 * table.codes[rows] + table.texts[rows],
                 key_names=np.array(names, np.int64).reshape(-1, 3),
             ),
-            [] if alone else _merged(now.parts, len(rows)),
+            [] if alone else compacted_with(now.parts, len(rows)),
             hurried=hurried,
             serial=serial,
             newest=newest,
         )
 
-    def finish(self, merge: Merge, made: Part) -> None:
-        """Let the new segment stand for the rows it was made of."""
+    def finish_compaction(self, compaction: Compaction, made: Part) -> None:
+        """Put the new segment in the place of the rows it was made of."""
         with self._changing:
-            assert self._gone is not None
-            places = made.places_of(self._gone)
-            made = made.less(places)
+            assert self._removed_meanwhile is not None
+            places = made.places_of(self._removed_meanwhile)
+            made = made.without(places)
             made.segment.overwrite(places)
-            kept = [part for part in self._now.parts if not _is_in(part, merge.parts)]
+            compacted = {id(part.segment) for part in compaction.parts}
+            parts = [part for part in self._now.parts if id(part.segment) not in compacted]
             if len(made):
-                kept.append(made)
-            recent = self._now.recent
-            later = np.flatnonzero(
-                recent.alive[: recent.count] & (recent.serials[: recent.count] >= merge.serial)
-            )
-            self._now = State(recent.copied(later, max(len(later), 64)), tuple(kept))
-            self._gone = None
+                parts.append(made)
+            self._now = Version(self._now.memtable.since(compaction.serial), tuple(parts))
+            self._removed_meanwhile = None
 
-    def abandon(self) -> None:
-        """Forget the merge that is under way: it failed."""
+    def abandon_compaction(self) -> None:
+        """Forget the compaction that runs, if one does: it failed."""
         with self._changing:
-            self._gone = None
+            self._removed_meanwhile = None
 
-    # ---- questions
+    # ---- queries
 
     def search(
         self,
@@ -312,7 +255,7 @@ class Rows:
         after: Position | None = None,
         sort: Sort = Sort.BEST,
     ) -> Found:
-        """The first `k` links after `after`, among those that may answer.
+        """The first `k` links that follow `after`, among those that may answer.
 
         query    (d,) float32, unit
         filter   without `but_not_source`, which only the store can resolve
@@ -322,163 +265,53 @@ class Rows:
         now = self._now
         if now.parts:
             self.warm()
-        views = _views(now, filter)
-        recent, searched = self._recent(now.recent, query, filter)
+        views, compiled = self._views(now, filter), self._compiled
+        rows, searched = self._allowed(now.memtable, filter, compiled=compiled)
         searched += sum(view.links - view.links_among(filter.without) for view in views)
-        scored: list[Scored | Ranked] = [recent]
-        scored += [Ranked.of(view, query) for view in views if view.small]
-        many = [view for view in views if not view.small]
-        # One more than the page has, which tells whether there is a next page.
+        memtable = ScoredMemtable.of(now.memtable, rows, query, compiled=compiled)
+        ranking = Ranking.of(query, memtable, views, filter.without, searched)
+        wanted = k + 1  # one more than the page has: it tells whether there is a next page
         if sort is Sort.BEST:
-            best = best_links(
-                scored, many, query, filter.without, links=searched, wanted=k + 1, after=after
-            )
-            page = [one for one in best if follows(after, one.score, one.link)]
+            best = ranking.best(wanted, after)
+            page = following(best, after)
         else:
-            best = best_links(
-                scored, many, query, filter.without, links=searched, wanted=1, after=None
-            )
+            best = ranking.best(1)
             page = in_order_of_date(
-                *(now.recent, recent.rows, views, query, filter.without),
+                *(now.memtable, rows, views, query, filter.without),
                 sort=sort,
-                wanted=k + 1,
+                wanted=wanted,
                 after=after,
             )
         return Found(
-            links=np.array([one.link for one in page[:k]], np.int64),
-            scores=np.array([one.score for one in page[:k]], np.float64),
-            frames=np.array([one.frame for one in page[:k]], np.int64),
+            links=np.array([link for _, link, _ in page[:k]], np.int64),
+            scores=np.array([score for score, _, _ in page[:k]], np.float64),
+            frames=np.array([frame for _, _, frame in page[:k]], np.int64),
             searched=searched,
             more=len(page) > k,
-            confident=confident(
-                *(scored, many, query, best[0].score if best else None),
-                compiled=self._kernels is not None,
-            ),
+            confident=ranking.stands_out(best[0][0] if best else None, compiled=compiled),
         )
 
     def above(self, query: Floats, score: float, filter: Filter) -> int:
         """How many links that may answer have a greater score than this one; exact. The filter's
         `without` is not looked at."""
-        now = self._now
-        rows, _ = self._allowed(now.recent, filter)
-        scores = similarities(now.recent.vectors[: now.recent.count], query, rows)
-        links = [now.recent.links[rows[scores > score + ROUNDING]]]
-        for view in _views(now, filter):
+        now, least = self._now, score + float(PRODUCT_ERROR)
+        rows, _ = self._allowed(now.memtable, filter, compiled=self._compiled)
+        scores = similarities(now.memtable.vectors[: now.memtable.count], query, rows)
+        links = [now.memtable.links[rows[scores > least]]]
+        for view in self._views(now, filter):
             places = view.places()
-            for start in range(0, len(places), CHUNK_ROWS):
-                chunk = places[start : start + CHUNK_ROWS]
+            for start in range(0, len(places), PRODUCT_ROWS):
+                chunk = places[start : start + PRODUCT_ROWS]
                 found = view.part.segment.links_at(chunk)
                 scores = view.part.segment.scores(chunk, query)
-                links.append(found[(found != GONE) & (scores > score + ROUNDING)])
+                links.append(found[(found != TOMBSTONE) & (scores > least)])
         return len(np.unique(np.concatenate(links)))
 
-    def _recent(self, now: Snapshot, query: Floats, filter: Filter) -> tuple[Scored, int]:
-        """Recent rows that may answer, and how many links they are of."""
-        rows, links = self._allowed(now, filter)
-        if self._kernels is None or now.count < BYTES_ROWS:
-            scores = similarities(now.vectors[: now.count], query, rows)
-            return Scored(rows, scores, ROUNDING, now, self._kernels), links
-        step = max(float(np.abs(query).max()) / QUERY_STEPS, 1e-12)
-        steps = np.rint(query / step).astype(np.int16)
-        scores = np.empty(len(rows), np.float32)
-        self._kernels.scan_bytes(
-            now.small, now.scales, rows, steps, step, 128 * int(steps.sum()), scores
-        )
-        # Cauchy-Schwarz on what both sides leave out: no row that belongs here is missed.
-        left_out = float(np.linalg.norm(query - steps * np.float32(step)))
-        slack = ROUNDING + 2 * (now.error * float(np.linalg.norm(query)) + 1.02 * left_out)
-        return Scored(rows, scores, slack, now, self._kernels), links
+    def _views(self, now: Version, filter: Filter) -> list[View]:
+        """The rows of each segment that may answer, where there are any."""
+        views = (View.of(part, filter, self._sizes.scattered_lanes) for part in now.parts)
+        return [view for view in views if view.rows]
 
-    def _allowed(self, now: Snapshot, filter: Filter) -> tuple[Ints, int]:
-        """The living rows that may answer, and how many links they are of."""
-        groups = self._groups(filter)
-        if self._kernels is None:
-            rows, links = _chosen(now, groups, filter)
-        else:
-            rows, kind = np.empty(now.count + 1, np.int64), KINDS[filter.kind]
-            columns = (now.codes, now.alive, now.texts, now.frames, now.owners, now.posted)
-            count, links = self._kernels.chosen(
-                *(column[: now.count] for column in columns),
-                *(groups, kind, *limits_of(filter), rows),
-            )
-            rows = rows[:count]
-        if filter.without and len(rows):
-            rows = rows[~np.isin(now.links[rows], np.fromiter(filter.without, np.int64))]
-            links = int(np.count_nonzero(now.frames[rows] == 0))
-        return rows, links
-
-    def _groups(self, filter: Filter) -> Bools:
-        """(codes,) which groups are allowed."""
-        if filter.groups is None:
-            table: Bools = self._spaces == filter.space
-            return table
-        known = self._codes.get(filter.space, {})
-        table = np.zeros(len(self._spaces), np.bool_)
-        table[[known[group] for group in filter.groups if group in known]] = True
-        return table
-
-
-KINDS: dict[Kind | None, int] = {None: -1, "image": 0, "text": 1}  # as the compiled loops know them
-QUERY_STEPS = 4095  # of 16 bits: 512 products with a byte stay below 2^31
-
-
-def _chosen(now: Snapshot, groups: Bools, filter: Filter) -> tuple[Ints, int]:
-    """What `kernels.chosen` gives, while it isn't loaded."""
-    allowed = groups[now.codes[: now.count]] & now.alive[: now.count]
-    if filter.kind is not None:
-        allowed &= now.texts[: now.count] == (filter.kind == "text")
-    if has_limits(filter):
-        owner, of_owner, since, until = limits_of(filter)
-        posted = now.posted[: now.count]
-        allowed &= (posted >= since) & (posted < until)
-        if of_owner:
-            allowed &= now.owners[: now.count] == owner
-    rows = np.flatnonzero(allowed)
-    return rows, int(np.count_nonzero(now.frames[rows] == 0))
-
-
-def _views(now: State, filter: Filter) -> list[View]:
-    views = (View.of(part, filter) for part in now.parts)
-    return [view for view in views if view.rows]
-
-
-# ---- states
-
-
-def _less(now: State, removed: Sequence[int]) -> tuple[State, list[tuple[Segment, Ints]]]:
-    """The state without those links, and which rows of which segments are to be overwritten."""
-    parts, overwritten = [], []
-    for part in now.parts:
-        places = part.places_of(removed)
-        parts.append(part.less(places))
-        if len(places):
-            overwritten.append((part.segment, places))
-    return State(now.recent.without(removed), tuple(parts)), overwritten
-
-
-def _merged(parts: Sequence[Part], rows: int) -> list[Part]:
-    """Those parts that `rows` recent rows join: smaller ones, and each that the rows so far
-    have a good share of; and parts that are to be remade."""
-    merged: list[Part] = []
-    for part in sorted(parts, key=len):
-        if rows > MERGE_SHARE * len(part) or _to_remake(part) or _has_equal(part, parts):
-            merged.append(part)
-            rows += len(part)
-    return merged
-
-
-def _has_equal(part: Part, parts: Sequence[Part]) -> bool:
-    """Whether another part is larger, but not by much."""
-    return any(
-        other is not part and len(part) <= len(other) < len(part) / MERGE_SHARE for other in parts
-    )
-
-
-def _to_remake(part: Part) -> bool:
-    """Whether it is mostly gone, or its file still tells what is."""
-    return len(part) < DEAD_SHARE * part.segment.rows or part.tells
-
-
-def _is_in(part: Part, parts: Sequence[Part]) -> bool:
-    """Whether it is of the same segment as one of those, whatever has been removed since."""
-    return any(part.segment is other.segment for other in parts)
+    def _allowed(self, now: Memtable, filter: Filter, *, compiled: bool) -> tuple[Ints, int]:
+        """The rows in memory that may answer, and how many links they are of."""
+        return now.allowed(self._codes.allowed(filter), filter, compiled=compiled)

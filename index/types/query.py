@@ -1,4 +1,4 @@
-"""What is asked of a gallery, before and after the model has read it."""
+"""A query, before and after the model has read it."""
 
 from __future__ import annotations
 
@@ -35,5 +35,6 @@ class QueryEmbedding:
 
 
 def tidy(text: str) -> str:
-    """The text as a model reads it: single blanks, and no halves of letters, which JSON allows."""
+    """The text as a model reads it: with single blanks, and without lone surrogates, which JSON
+    allows."""
     return " ".join(text.encode(errors="replace").decode().split())

@@ -396,7 +396,7 @@ async def test_a_file_that_is_busy_for_long_holds_up_no_answer(
 ) -> None:
     scene.magpie.clocks.save_search_s = 0.1
     finn = await scene.log_in("finn")
-    async with scene.magpie.gallery._store._writing:  # as while the file is written anew
+    async with scene.magpie.gallery._store.database._writing:  # as while the file is written anew
         answer = await finn.command("find", where=scene.channel("general"), query="dog")
     assert len(scene.shown(answer)) == results.PAGE_SIZE
     assert f"-# {answer_text.NO_BUTTONS}" in answer.lines()

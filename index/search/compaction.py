@@ -1,7 +1,7 @@
-"""Making a segment out of recent rows and smaller segments, behind the back of the questions.
+"""Compaction: a new segment is made of the rows in memory and of smaller segments.
 
-Memory is bounded by a sample of the vectors and some 50 bytes a row; the processor is shared
-half and half with whoever else wants it.
+It runs in a thread of its own while queries are answered. Its memory is bounded: a sample of the
+vectors, and some 50 bytes a row. It leaves half of a core to everything else.
 """
 
 from __future__ import annotations
@@ -12,43 +12,78 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.segment import (
+from index.search.encoding import as_words, encode, rotation
+from index.search.kernels.arguments import Ints
+from index.search.kernels.constants import LANES, TOMBSTONE
+from index.search.memtable import REMOVED_SHARE
+from index.search.segment import Part, Segment
+from index.search.segment_file import (
     CHUNK_ROWS,
-    GONE,
-    KNOWN,
-    LANES,
+    COLUMNS,
     SEED,
-    Ints,
-    Part,
-    Segment,
-    as_words,
+    Arrays,
     fixed_sum,
     map_arrays,
-    odd_numbers,
+    multipliers,
     plan,
     rest_sums,
     write_header,
 )
 from index.types.records import Floats
 
-# Lists are this many times the root of the rows: comparing a query with the centroids then costs
-# about as much as looking through the nearest lists.
+# A segment is compacted with what came after it once that has this share of its rows. So each row
+# is written some ten times while a gallery grows, and a query meets two segments, seldom more.
+COMPACTION_SHARE = 0.1
+# There are this many times the root of the rows as lists. Comparing a query with the centroids then
+# costs about as much as looking through the nearest lists.
 LISTS_PER_ROOT = 1.5
 SAMPLE_A_LIST = 32  # vectors from which a centroid is learned
-ROUNDS = 8
-# Of the time while it runs, unless somebody waits for it.
+ROUNDS = 8  # of k-means
+# Share of the time in which a compaction works, unless a writer waits for it.
 SHARE_OF_A_CORE = 0.5
 
 
+def needs_compaction(parts: Sequence[Part]) -> bool:
+    """Whether some segments should become one, or one should be made anew."""
+    sizes = sorted(map(len, parts))
+    return any(_is_worn(part) for part in parts) or any(
+        small > COMPACTION_SHARE * large for small, large in pairwise(sizes)
+    )
+
+
+def compacted_with(parts: Sequence[Part], rows: int) -> list[Part]:
+    """The segments that this many rows in memory join: smaller ones, those of which the rows so far
+    are a good share, and those that should be made anew."""
+    joined: list[Part] = []
+    for part in sorted(parts, key=len):
+        if rows > COMPACTION_SHARE * len(part) or _is_worn(part) or _has_equal(part, parts):
+            joined.append(part)
+            rows += len(part)
+    return joined
+
+
+def _has_equal(part: Part, parts: Sequence[Part]) -> bool:
+    """Whether another segment is larger, but not by much."""
+    return any(
+        other is not part and len(part) <= len(other) < len(part) / COMPACTION_SHARE
+        for other in parts
+    )
+
+
+def _is_worn(part: Part) -> bool:
+    """Whether most of its rows were removed, or its centroids still show one that was."""
+    return len(part) < REMOVED_SHARE * part.segment.rows or part.reveals_removed
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Recent:
-    """Rows that are still in memory."""
+class UnsettledRows:
+    """The rows in memory that a compaction takes."""
 
     vectors: Floats  # (n, d)
     links: Ints  # (n,)
@@ -60,16 +95,16 @@ class Recent:
 
 
 class Stopped(Exception):
-    """The merge was told to stop."""
+    """The compaction was told to stop."""
 
 
-class Merge:
+class Compaction:
     """One segment in the making."""
 
     def __init__(
         self,
         path: Path,
-        recent: Recent,
+        unsettled: UnsettledRows,
         parts: Sequence[Part],
         *,
         serial: int,
@@ -78,10 +113,10 @@ class Merge:
     ) -> None:
         self.path = path
         self.parts = tuple(parts)
-        self.serial = serial  # recent rows from this one on came later
+        self.serial = serial  # rows in memory from this serial on came later
         self.newest = newest  # links up to this one had come
         self._stopped = threading.Event()
-        self._recent = recent
+        self._unsettled = unsettled
         self._places = [part.all_rows() for part in parts]
         self._hurried = hurried
         self._worked_since = 0.0
@@ -97,13 +132,22 @@ class Merge:
             self.path.unlink(missing_ok=True)
             raise
 
+    def stop(self) -> None:
+        """Have `build` raise Stopped soon."""
+        self._stopped.set()
+
+    def hurry(self) -> None:
+        """Have `build` work all the time from now on: a writer waits for it."""
+        self._hurried = True
+
     def _build(self) -> Part:
         self._worked_since = time.perf_counter()
-        known, names = self._what_is_known()
-        links, keys = known["links"], known["keys"]
-        dimension = self._recent.vectors.shape[1]
+        columns, names = self._columns()
+        links, keys = columns["links"], columns["keys"]
+        dimension = self._unsettled.vectors.shape[1]
         centroids = self._learn(len(links))
         lists, centroids = self._assign(len(links), centroids)
+        # Row by row: list by list, in a list key by key, and then by link.
         order = np.lexsort((links, keys, lists))
         counts = np.bincount(lists, minlength=len(centroids))
         starts = np.zeros(len(centroids) + 1, np.int64)
@@ -125,9 +169,9 @@ class Merge:
         arrays["starts"][:] = starts
         arrays["rotation"][:] = rotation(dimension)
         arrays["key_names"][:] = names
-        arrays["links"][:] = GONE
+        arrays["links"][:] = TOMBSTONE
         for name in ("links", "frames", "owners", "posted"):
-            arrays[name][places] = known[name][order]
+            arrays[name][places] = columns[name][order]
         arrays["keys"][:] = _filled(keys[order], places, len(arrays["keys"]))
         by_link = np.argsort(arrays["links"][places], kind="stable")
         arrays["by_link"][:] = arrays["links"][places[by_link]]
@@ -140,31 +184,30 @@ class Merge:
         segment.flush()
         return segment.whole()
 
-    def _what_is_known(self) -> tuple[dict[str, NDArray[Any]], Ints]:
-        """The columns of all rows, recent ones first, and what the keys stand for."""
-        recent = self._recent
-        columns = {name: [getattr(recent, name)] for name in KNOWN}
-        names = [recent.key_names]
+    def _columns(self) -> tuple[Arrays, Ints]:
+        """The columns of all rows, those in memory first, and what the keys stand for."""
+        columns = {name: [getattr(self._unsettled, name)] for name in COLUMNS}
+        names = [self._unsettled.key_names]
         for part, places in zip(self.parts, self._places, strict=True):
-            for name in KNOWN:
+            for name in COLUMNS:
                 columns[name].append(part.segment.mapped[name][places])
             columns["keys"][-1] = columns["keys"][-1] + sum(map(len, names))
             names.append(part.segment.mapped["key_names"])
-        known = {name: np.concatenate(column) for name, column in columns.items()}
+        joined = {name: np.concatenate(column) for name, column in columns.items()}
         distinct, number = np.unique(np.concatenate(names), axis=0, return_inverse=True)
-        used, key = np.unique(number.reshape(-1)[known["keys"]], return_inverse=True)
-        return known | {"keys": key.reshape(-1)}, distinct[used]
+        used, key = np.unique(number.reshape(-1)[joined["keys"]], return_inverse=True)
+        return joined | {"keys": key.reshape(-1)}, distinct[used]
 
     def _read(self, rows: Ints) -> Floats:
-        """The vectors of these rows, which count through all sources."""
-        out = np.zeros((len(rows), self._recent.vectors.shape[1]), np.float32)
-        begin = len(self._recent.links)
-        mine = (rows >= 0) & (rows < begin)
-        out[mine] = self._recent.vectors[rows[mine]]
+        """The vectors of these rows, numbered as in `_columns`; zeros for -1."""
+        out = np.zeros((len(rows), self._unsettled.vectors.shape[1]), np.float32)
+        begin = len(self._unsettled.links)
+        here = (rows >= 0) & (rows < begin)
+        out[here] = self._unsettled.vectors[rows[here]]
         for part, places in zip(self.parts, self._places, strict=True):
-            mine = (rows >= begin) & (rows < begin + len(places))
-            # A row that was removed meanwhile will be taken out when the merge is done.
-            out[mine], _ = part.segment.read(places[rows[mine] - begin])
+            here = (rows >= begin) & (rows < begin + len(places))
+            # A row that is removed meanwhile is taken out when the compaction is done.
+            out[here], _ = part.segment.read(places[rows[here] - begin])
             begin += len(places)
         return out
 
@@ -173,15 +216,8 @@ class Merge:
             yield slice(start, min(start + CHUNK_ROWS, count))
             self._rest()
 
-    def stop(self) -> None:
-        """Have `build` raise Stopped soon."""
-        self._stopped.set()
-
-    def hurry(self) -> None:
-        """Somebody waits for it now."""
-        self._hurried = True
-
     def _rest(self) -> None:
+        """Pause for as long as it takes to keep to SHARE_OF_A_CORE. raises Stopped"""
         worked = time.perf_counter() - self._worked_since
         pause = 0 if self._hurried else worked * (1 / SHARE_OF_A_CORE - 1)
         if self._stopped.wait(pause):
@@ -200,7 +236,7 @@ class Merge:
                 [_nearest(vectors[chunk], centroids) for chunk in self._chunks(len(vectors))]
             )
             sums, counts = _sums(vectors, nearest, lists)
-            # A centroid that nobody is near stays where it is.
+            # A centroid that is the nearest of no vector stays where it is.
             centroids = np.where(
                 counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], centroids
             ).astype(np.float32)
@@ -209,8 +245,8 @@ class Merge:
     def _assign(self, count: int, centroids: Floats) -> tuple[Ints, Floats]:
         """(count,) the list of each row, and (lists, d) the means of all their rows.
 
-        What was learned from a sample may be the vector of one picture, which would stay in the
-        file after the picture is removed.
+        A centroid that was learned from a sample may be the vector of one picture. The means take
+        its place, since it would stay in the file after the picture is removed.
         """
         nearest = []
         sums, counts = np.zeros(centroids.shape), np.zeros(len(centroids), np.int64)
@@ -223,78 +259,44 @@ class Merge:
         means = sums / np.maximum(counts, 1)[:, None]
         return np.concatenate(nearest), means.astype(np.float32)
 
-    def _write_rows(self, arrays: dict[str, NDArray[Any]], source: Ints, lists: Ints) -> None:
+    def _write_rows(self, arrays: Arrays, source: Ints, lists: Ints) -> None:
         """Vectors, codes, factors and checksums, block after block.
 
         source  (places,) which row lies there, or -1        lists  (blocks,)
         """
-        from index.search import kernels
+        from index.search.kernels import products
 
-        centroids, turn = arrays["centroids"], arrays["rotation"]
+        centroids, rotation = arrays["centroids"], arrays["rotation"]
         directions = centroids / np.maximum(np.linalg.norm(centroids, axis=1), 1e-12)[:, None]
-        odd = odd_numbers(arrays["vectors"].shape[1] // 2)
+        odd = multipliers(arrays["vectors"].shape[1] // 2)
         # Squared distances from the centroid, squared errors, and rows.
         spread = np.zeros((3, len(centroids)))
         for chunk in self._chunks(len(source)):
             blocks = slice(chunk.start // LANES, chunk.stop // LANES)
             there = source[chunk] >= 0
             vectors = self._read(source[chunk])
-            mine = np.repeat(lists[blocks], LANES)
-            signs, factors, apart, off = encode(vectors, centroids[mine], directions[mine], turn)
+            of = np.repeat(lists[blocks], LANES)
+            signs, factors, apart, off = encode(vectors, centroids[of], directions[of], rotation)
             signs[~there], factors[:, ~there] = False, 0
             spread += [
-                np.bincount(mine[there], weights, len(centroids))
+                np.bincount(of[there], weights, len(centroids))
                 for weights in (apart[there], off[there], np.ones(np.count_nonzero(there)))
             ]
             arrays["vectors"][chunk] = vectors
             words = as_words(signs)
             arrays["codes"][blocks] = words.reshape(-1, LANES, words.shape[1]).transpose(0, 2, 1)
             arrays["factors"][:, chunk] = factors
-            kernels.checksums(vectors.view(np.uint64), odd, arrays["sums"][0, chunk])
+            products.checksums(vectors.view(np.uint64), odd, arrays["sums"][0, chunk])
             arrays["sums"][1, chunk] = rest_sums(arrays, blocks)
         arrays["spreads"][:], arrays["errors"][:] = np.sqrt(spread[:2] / np.maximum(spread[2], 1))
 
     def _reserve(self, size: int) -> None:
-        """Take the space now: a mapped file that finds the disk full kills the process."""
+        """Take the space now: a process whose mapped file finds the disk full is killed."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.path.open("wb") as file:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(file.fileno(), 0, size)
             file.truncate(size)
-
-
-def rotation(dimension: int) -> Floats:
-    """(d, d) a random rotation, always the same on one machine; each segment keeps its own."""
-    random = np.random.default_rng(SEED)
-    turned, _ = np.linalg.qr(random.standard_normal((dimension, dimension)))
-    return np.ascontiguousarray(turned, np.float32)
-
-
-def encode(
-    vectors: Floats, centroids: Floats, directions: Floats, turn: Floats
-) -> tuple[NDArray[np.bool_], Floats, Floats, Floats]:
-    """(n, d) signs and (2, n) factors of vectors beside their lists' centroids; (n,) squares of
-    their distances, and of the errors to expect for a query of unit length.
-
-    With r the length of x - c, s the signs as ±1/√d, and a = s · turned(x - c) / r, an unbiased
-    estimate of q · (x - c) is (r / a) s · turned(q). Its error grows with the length of q, so the
-    part of q along the centroid's direction is taken out and added exactly.
-    """
-    dimension = vectors.shape[1]
-    rest = vectors - centroids
-    turned = rest @ turn.T
-    signs = turned > 0
-    unit = np.where(signs, 1, -1).astype(np.float32) / np.float32(np.sqrt(dimension))
-    lengths_sq = (rest * rest).sum(axis=1)
-    # r / a = r² / (s · turned(x - c)); a row that is its own centroid has neither.
-    products = np.maximum((unit * turned).sum(axis=1), 1e-12)
-    ratio = lengths_sq / products
-    # What of s is not along x - c meets a query in one of d - 1 directions.
-    errors_sq = ratio**2 * np.maximum(1 - products**2 / np.maximum(lengths_sq, 1e-24), 0)
-    along = (rest * directions).sum(axis=1)
-    estimated = ratio * (unit * (directions @ turn.T)).sum(axis=1)
-    factors = np.stack([ratio / np.float32(np.sqrt(dimension)), along - estimated])
-    return signs, factors, lengths_sq, errors_sq / max(dimension - 1, 1)
 
 
 def _sums(vectors: Floats, nearest: Ints, lists: int) -> tuple[Floats, Ints]:
@@ -315,8 +317,8 @@ def _nearest(vectors: Floats, centroids: Floats) -> Ints:
 
 
 def _filled(keys: Ints, places: Ints, count: int) -> NDArray[np.int32]:
-    """(count,) keys by place; a place that fills up a list repeats the key before it, so that
-    the first and last keys of a block bound those between."""
+    """(count,) keys by place. A place that fills up a list repeats the key before it, so that
+    the first and the last key of a block bound those between."""
     last = np.zeros(count, np.int64)
     last[places] = places
     filled = np.zeros(count, np.int32)

@@ -215,7 +215,7 @@ CHILD = textwrap.dedent(
     """
     import asyncio, sys
     from index import Gallery
-    from tests.index.test_succession import PICTURES, look_again
+    from tests.index.test_reembedding import PICTURES, look_again
 
     async def main():
         gallery = await Gallery.open(sys.argv[1], sys.argv[2], gradually=True)

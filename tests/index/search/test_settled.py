@@ -13,21 +13,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import Filter, Gallery, Group, Link
-from index.search.rows import SETTLE_ROWS
+from index import Filter, Gallery, Group, Link, Sizes
 from index.store.sqlite import SEGMENTS
 from index.types.query import QueryEmbedding
 from index.types.records import EmbeddedPicture, Floats
 from tests.index.colours import ColourEmbedder
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DIMENSION = 64
-ROWS = SETTLE_ROWS + 600
+ROWS = Sizes().settle_rows + 600
 QUESTIONS = 25
 
 
 class Wide(ColourEmbedder):
-    """Its name and its dimension are all that counts: the vectors are made here."""
+    """An embedder with a name and a dimension. The tests make the vectors themselves."""
 
     dimension = DIMENSION
 
@@ -38,7 +37,7 @@ def unit(rng: np.random.Generator, count: int, dimension: int = DIMENSION) -> Fl
 
 
 class World:
-    """What the gallery should hold, and whether it answers so."""
+    """What a gallery should hold, and a check that it answers accordingly."""
 
     def __init__(self, seed: int = 11, dimension: int = DIMENSION) -> None:
         self.rng = np.random.default_rng(seed)
@@ -65,8 +64,8 @@ class World:
             del self.vectors[source]
 
     async def check(self, gallery: Gallery) -> None:
-        """Every hit is there, with its score of now; hardly one of the best is missing; and each
-        picture is found by its own vector."""
+        """Every hit is in the gallery and has its right score, hardly one of the best is missing,
+        and pictures are found by their own vectors."""
         sources = np.array(list(self.vectors))
         vectors = np.stack(list(self.vectors.values()))
         groups, found = sources.astype(int) % 5, 0
@@ -95,17 +94,17 @@ async def ask(
 
 
 async def settled(gallery: Gallery) -> tuple[str, ...]:
-    """The files of settled rows, once there are any and nothing is left to settle."""
+    """The segment files, once there are some and nothing is left to settle."""
     while True:
-        now = await gallery._store.settled()
-        if now is not None and not gallery._engine.rows.due:
+        now = await gallery._store.rows.settled()
+        if now is not None and gallery._engine.idle:
             return now.names
         await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
-    """A folder with a gallery whose rows have settled, but for a few."""
+    """A folder with a gallery of which all rows but a few have settled."""
     folder, world = tmp_path_factory.mktemp("settled"), World()
 
     async def fill() -> None:
@@ -124,7 +123,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
 
 @pytest.fixture
 def copied(filled: tuple[Path, World], tmp_path: Path) -> tuple[Path, World]:
-    """The same, for one test to do with as it likes."""
+    """A copy of it, which one test may change."""
     folder, world = filled
     shutil.copytree(folder, tmp_path / "copy")
     mine = World(seed=12)
@@ -140,14 +139,14 @@ async def test_settled_rows_come_from_their_files(copied: tuple[Path, World]) ->
     path, world = copied
     before = [(file.name, file.stat().st_mtime_ns) for file in files(path)]
     gallery = await Gallery.open(path, Wide())
-    assert gallery._engine.rows.recent < 1000
+    assert gallery._engine.rows.unsettled < 1000
     await world.check(gallery)
     await gallery.close()
     assert [(file.name, file.stat().st_mtime_ns) for file in files(path)] == before
 
 
 async def test_changes_outlive_a_kill(copied: tuple[Path, World]) -> None:
-    """Copied while it is open, the folder is what a kill at that moment leaves."""
+    """A copy of the folder of an open gallery is what a kill at that moment would leave."""
     path, world = copied
     gallery = await Gallery.open(path, Wide())
     await world.remove(gallery, [str(n) for n in range(100, 160)])
@@ -163,22 +162,20 @@ async def test_changes_outlive_a_kill(copied: tuple[Path, World]) -> None:
 
 
 async def test_many_rows_that_have_not_settled_do_so_when_it_opens(
-    copied: tuple[Path, World], monkeypatch: pytest.MonkeyPatch
+    copied: tuple[Path, World],
 ) -> None:
-    """A kill may leave more of them than memory should hold."""
+    """A kill may leave more unsettled rows than memory should hold."""
     path, world = copied
     gallery = await Gallery.open(path, Wide())
     await world.put(gallery, [str(n) for n in range(200, 230)])  # other bytes in the same slots
     await world.put(gallery, [str(n) for n in range(ROWS + 50, ROWS + 5000)])
     await gallery.close()
-    monkeypatch.setattr("index.search.engine.LOAD_ROWS", 2000)
-    gallery = await Gallery.open(path, Wide())
+    gallery = await Gallery.open(path, Wide(), sizes=Sizes(load_rows=2000))
     await gallery._engine.stop_settling()
-    held = gallery._engine.rows.recent
+    held = gallery._engine.rows.unsettled
     await world.check(gallery)
     await world.remove(gallery, [str(n) for n in range(ROWS, ROWS + 100)])
     await gallery.close()
-    monkeypatch.undo()
     assert held < 2000
     for _ in range(2):
         gallery = await Gallery.open(path, Wide())
@@ -230,13 +227,14 @@ async def test_damaged_files_are_made_anew(
 async def test_older_copy_of_a_file_is_not_believed(
     copied: tuple[Path, World], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As a backup brings it back: whole, and with pictures that were removed since."""
+    """A backup may bring such a file back: intact, but with pictures that were removed since."""
     path, world = copied
     older = {file: file.read_bytes() for file in files(path)}
     gallery = await Gallery.open(path, Wide())
     gone = {source: world.vectors[source] for source in ("100", "101", "102")}
     await world.remove(gallery, list(gone))
-    await gallery._store.settle(gallery._engine.rows.settled(ROWS))  # as the next merge does
+    settled = gallery._engine.rows.settled(ROWS)  # as the next compaction does
+    await gallery._store.rows.settle(settled)
     await gallery.close()
     for file, data in older.items():
         file.write_bytes(data)
@@ -252,7 +250,7 @@ async def test_older_copy_of_a_file_is_not_believed(
 
 
 async def test_owner_and_time_that_change_are_followed(copied: tuple[Path, World]) -> None:
-    """Also of a link whose row has settled, and after a restart."""
+    """This holds for a link whose row has settled too, and after a restart."""
     path, world = copied
     gallery = await Gallery.open(path, Wide())
     vector = world.vectors["77"]
@@ -281,7 +279,7 @@ async def test_vector_that_changes_on_disk_is_not_believed(
     path, world = copied
     gallery = await Gallery.open(path, Wide())
     segment = gallery._engine.rows._now.parts[0].segment
-    segment.mapped["vectors"][:, 3] *= -1  # of every vector, so that any question meets one
+    segment.mapped["vectors"][:, 3] *= -1  # of every vector, so that every query meets one
     with caplog.at_level(logging.WARNING):
         await world.check(gallery)
     assert "made anew" in caplog.text
@@ -304,12 +302,12 @@ async def test_reader_beside_a_writer(copied: tuple[Path, World]) -> None:
 
 
 @pytest.mark.slow
-async def test_closing_does_not_wait_for_a_merge(tmp_path: Path) -> None:
+async def test_closing_does_not_wait_for_a_compaction(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "gallery.db", Wide())
     await world.put(gallery, [str(n) for n in range(ROWS)])
     for _ in range(1000):
-        if gallery._engine._merge is not None:
+        if gallery._engine._compaction is not None:
             break
         await asyncio.sleep(0.01)
     await asyncio.wait_for(gallery.close(), 30)
@@ -321,10 +319,10 @@ async def test_closing_does_not_wait_for_a_merge(tmp_path: Path) -> None:
 
 
 def test_small_gallery_does_without_compiled_loops(tmp_path: Path) -> None:
-    """numba takes a third of a second to come, which no small gallery spends."""
+    """Importing numba takes a third of a second, which a small gallery doesn't spend."""
     code = f"""
 import asyncio, sys
-from tests.index.test_settled import *
+from tests.index.search.test_settled import *
 
 async def main():
     for start in (0, 500):

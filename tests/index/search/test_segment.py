@@ -1,4 +1,4 @@
-"""Settled rows: segments beside recent rows, against brute force, while things go wrong."""
+"""Rows in segments and in memory against brute force, also while things go wrong."""
 
 from __future__ import annotations
 
@@ -11,27 +11,23 @@ import numpy as np
 import pytest
 
 from index.search.rows import Rows
-from index.search.segment import FIXED, Damaged, plan, read_header
+from index.search.segment_file import FIXED, Damaged, plan, read_header
+from index.search.sizes import Sizes
+from index.search.view import exact_rows
 from index.types.filter import Filter
 from index.types.records import Changes, Floats, Settled
-from tests.index import test_search
-from tests.index.test_search import Row, entries, some_row
+from tests.index.search import oracle
+from tests.index.search.oracle import DIMENSION, Row, entries, some_filter, some_row, unit
 
-DIMENSION = 16
 SETTLE = 40
 
 
-def unit(rng: np.random.Generator, count: int, dimension: int = DIMENSION) -> Floats:
-    vectors = rng.normal(size=(count, dimension))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-
 def settle(rows: Rows) -> None:
-    """What a gallery does when rows are due."""
-    while rows.due:
-        merge = rows.begin(hurried=True)
-        rows.finish(merge, merge.build())
-        rows.discard_others()
+    """Compact as a gallery does, until no compaction is needed."""
+    while rows.needs_compaction:
+        compaction = rows.begin_compaction(hurried=True)
+        rows.finish_compaction(compaction, compaction.build())
+        rows.remove_other_files()
 
 
 def names_of(rows: Rows) -> tuple[str, ...]:
@@ -40,14 +36,23 @@ def names_of(rows: Rows) -> tuple[str, ...]:
 
 def check(rows: Rows, living: dict[int, Row], rng: np.random.Generator, like: Floats) -> None:
     query = unit(rng, 1)[0] if rng.random() < 0.8 else like[0]
-    test_search.check(rows, living, query, test_search.some_filter(rng, living), rng)
+    filter, k = some_filter(rng, living), int(rng.integers(1, 13))
+    expected = oracle.answer(living.values(), query, filter)
+    found = rows.search(query, filter, k=k)
+    pairs = list(zip(found.links.tolist(), found.frames.tolist(), strict=True))
+    assert pairs == expected[:k]
+    assert found.searched == len(expected)
+    assert len(rows) == sum(len(row.vectors) for row in living.values())
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: Path) -> None:
-    """Adds, removals, replacements, merges with changes meanwhile, and restarts."""
+    """Adds, removals, replacements, compactions with changes meanwhile, and restarts."""
     rng, chance = np.random.default_rng(seed), random.Random(seed)
-    rows, living = Rows(DIMENSION, folder=tmp_path, settle=SETTLE), dict[int, Row]()
+    rows, living = (
+        Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE)),
+        dict[int, Row](),
+    )
     repeated, following = unit(rng, 1), iter(range(1, 100_000))
     settled, touched = Settled((), 0), set[int]()
 
@@ -66,16 +71,16 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
     for _ in range(50):
         change()
         check(rows, living, rng, repeated)
-        if rows.due:
-            merge = rows.begin(hurried=True)
+        if rows.needs_compaction:
+            compaction = rows.begin_compaction(hurried=True)
             change()
             check(rows, living, rng, repeated)
-            made = merge.build()
+            made = compaction.build()
             change()
-            rows.finish(merge, made)
-            settled = rows.settled(merge.newest)
+            rows.finish_compaction(compaction, made)
+            settled = rows.settled(compaction.newest)
             touched = set(settled.touched)
-            rows.discard_others()
+            rows.remove_other_files()
             check(rows, living, rng, repeated)
         if chance.random() < 0.15:
             rows = reopened(tmp_path, settled.names, touched, settled.newest)
@@ -89,12 +94,12 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
 
 @pytest.mark.parametrize("dimension", [16, 72, 512])
 def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> None:
-    """The scan of codes itself: far more rows than are ranked by their vectors."""
+    """There are far more rows than are compared by their vectors, so codes are scanned."""
     rng = np.random.default_rng(1)
     middles = unit(rng, 40, dimension)
     vectors = middles[rng.integers(0, 40, 9000)] + 0.8 * unit(rng, 9000, dimension)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows = Rows(dimension, folder=tmp_path, settle=4000)
+    rows = Rows(dimension, folder=tmp_path, sizes=Sizes(settle_rows=4000))
     groups = rng.integers(0, 10, 9000)
     for start in range(0, 9000, 3000):
         some = range(start, start + 3000)
@@ -119,18 +124,16 @@ def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> N
     assert right >= 0.98 * 20 * 3 * 10
 
 
-def test_filters_that_scatter_are_kept_to_at_any_share(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From one row to all, by group, owner and time, through codes and without: codes by blocks
-    and by rows."""
+def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
+    """Filters by group, owner and time let through between one row and all. Vectors are compared
+    directly, after codes block by block, and after codes row by row."""
     rng = np.random.default_rng(9)
     count, dimension = 9000, 64
     middles = unit(rng, 60, dimension)
     vectors = middles[rng.integers(0, 60, count)] + 0.7 * unit(rng, count, dimension)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     groups, owners = rng.integers(0, 100, count), rng.integers(0, 100, count)
-    rows = Rows(dimension, folder=tmp_path, settle=4000)
+    rows = Rows(dimension, folder=tmp_path, sizes=Sizes(settle_rows=4000))
     for start in range(0, count, 3000):
         rows.apply(
             Changes(
@@ -158,10 +161,10 @@ def test_filters_that_scatter_are_kept_to_at_any_share(
         mine &= (np.arange(count) < until) if until is not None else True
         best = np.flatnonzero(mine)[np.argsort(-(vectors[mine] @ query), kind="stable")[:10]]
         asked += len(best)
-        for path, (exact_rows, scattered_lanes) in paths.items():
-            monkeypatch.setattr("index.search.segment.SCATTERED_LANES", scattered_lanes)
+        for path, (ranked_whole, scattered_lanes) in paths.items():
+            rows._sizes = Sizes(settle_rows=4000, scattered_lanes=scattered_lanes)
             for part in rows._now.parts:
-                part.segment.exact_rows = exact_rows
+                part.segment.exact_rows = ranked_whole
             groups_of_it = frozenset(chosen.tolist())
             filter = Filter(1, groups_of_it, owner=owner, since=since, until=until)
             found = rows.search(query, filter, k=10)
@@ -178,18 +181,18 @@ def test_what_is_ranked_whole_is_measured(tmp_path: Path) -> None:
     rows, _ = filled(tmp_path, 6000)
     (part,) = rows._now.parts
     assert part.segment.exact_rows is None
-    assert part.exact_rows > 0
-    assert part.segment.exact_rows == part.exact_rows
+    assert exact_rows(part) > 0
+    assert part.segment.exact_rows == exact_rows(part)
 
 
 @pytest.mark.parametrize("scattered_lanes", [0, 99])
 @pytest.mark.parametrize("copies", [3000, 20_000])
 def test_copies_without_number_come_in_the_order_of_their_links(
-    tmp_path: Path, copies: int, scattered_lanes: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, copies: int, scattered_lanes: int
 ) -> None:
-    monkeypatch.setattr("index.search.segment.SCATTERED_LANES", scattered_lanes)
     rng = np.random.default_rng(2)
-    rows = Rows(DIMENSION, folder=tmp_path, settle=100)
+    sizes = Sizes(settle_rows=100, scattered_lanes=scattered_lanes)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=sizes)
     one = unit(rng, 1)
     rows.apply(Changes(added=entries([Row(n, 1, n % 7, False, one) for n in range(1, copies)])))
     rows.apply(Changes(added=entries([Row(copies, 1, 1, False, unit(rng, 500))])))
@@ -198,21 +201,20 @@ def test_copies_without_number_come_in_the_order_of_their_links(
     assert found.links.tolist() == list(range(1, 13))
 
 
-def test_bytes_miss_nothing_that_vectors_find() -> None:
-    """Recent rows compared by bytes first give exactly what comparing vectors gives."""
+def test_quantized_vectors_miss_nothing_that_vectors_find() -> None:
+    """Comparing quantized vectors first gives exactly what comparing vectors gives."""
     rng = np.random.default_rng(3)
     vectors = unit(rng, 6000, 64)
     rows = Rows(64)
     rows.apply(
         Changes(added=entries([Row(n, 1, n % 3, False, vectors[n : n + 1]) for n in range(6000)]))
     )
-    questions = [
-        (query, groups) for query in unit(rng, 30, 64) for groups in (None, frozenset({0, 1}))
-    ]
-    before = [rows.search(query, Filter(1, groups), k=20) for query, groups in questions]
+    filters = (Filter(1), Filter(1, frozenset({0, 1})))
+    questions = [(query, filter) for query in unit(rng, 30, 64) for filter in filters]
+    before = [rows.search(query, filter, k=20) for query, filter in questions]
     rows.warm()
     after = [rows.search(query, filter, k=20) for query, filter in questions]
-    assert rows._kernels is not None
+    assert rows._compiled
     for one, other in zip(before, after, strict=True):
         assert one.links.tolist() == other.links.tolist()
         np.testing.assert_allclose(one.scores, other.scores, rtol=0, atol=1e-12)
@@ -221,7 +223,7 @@ def test_bytes_miss_nothing_that_vectors_find() -> None:
 def test_above_counts_exactly(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     vectors = unit(rng, 300)
-    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     for start in (0, 150):
         some = range(start, start + 150)
         rows.apply(Changes(added=entries([Row(n, 1, 1, False, vectors[n : n + 1]) for n in some])))
@@ -232,10 +234,30 @@ def test_above_counts_exactly(tmp_path: Path) -> None:
     assert rows.above(query, 0.2, Filter(1)) == expected
 
 
+def test_row_keeps_its_score_when_it_settles(tmp_path: Path) -> None:
+    """One page may come from memory, and the next one from a segment."""
+    rng = np.random.default_rng(3)
+    rows = Rows(512, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
+    vectors = rng.normal(size=(2000, 512)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    made = [Row(n, 1, 1, False, vectors[n : n + 1]) for n in range(len(vectors))]
+    rows.apply(Changes(added=entries(made)))
+    question = vectors[0]
+    before = rows.search(question, Filter(1), k=50)
+    rows.warm()
+    compiled = rows.search(question, Filter(1), k=50)
+    settle(rows)
+    settled = rows.search(question, Filter(1), k=50)
+    assert rows.unsettled == 0
+    for other in (compiled, settled):
+        assert other.links.tolist() == before.links.tolist()
+        assert other.scores.tolist() == before.scores.tolist()
+
+
 def filled(folder: Path, count: int = 200) -> tuple[Rows, Floats]:
     rng = np.random.default_rng(5)
     vectors = unit(rng, count)
-    rows = Rows(DIMENSION, folder=folder, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=folder, sizes=Sizes(settle_rows=SETTLE))
     rows.apply(
         Changes(added=entries([Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(count)]))
     )
@@ -246,7 +268,7 @@ def filled(folder: Path, count: int = 200) -> tuple[Rows, Floats]:
 def reopened(
     folder: Path, names: Sequence[str], touched: Collection[int] = (), newest: int = 10_000
 ) -> Rows:
-    rows = Rows(DIMENSION, folder=folder, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=folder, sizes=Sizes(settle_rows=SETTLE))
     rows.load(Settled(tuple(names), newest, frozenset(touched)))
     return rows
 
@@ -268,26 +290,26 @@ def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
     assert len(again) == 199
 
 
-def test_centroid_that_was_a_removed_vector_goes_with_the_next_merge(tmp_path: Path) -> None:
-    """Copies of one picture, far from all others, have a list and its centroid to themselves."""
+def test_centroid_that_was_a_removed_vector_goes_with_the_next_compaction(tmp_path: Path) -> None:
+    """Copies of one picture, far from all others, have a list and a centroid of their own."""
     rng = np.random.default_rng(6)
     one, *middles = np.linalg.qr(rng.normal(size=(DIMENSION, 6)))[0].T.astype(np.float32)
     others = np.repeat(middles, 60, axis=0) + 0.2 * unit(rng, 300)
     vectors = np.concatenate([np.repeat([one], 20, axis=0), others]).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(len(vectors))]
     rows.apply(Changes(added=entries(added)))
     settle(rows)
     rows.apply(Changes(list(range(19))))
-    assert not rows.due  # one copy is there still
+    assert not rows.needs_compaction  # one copy is left
     rows.apply(Changes([19]))
     centroids = rows._now.parts[0].segment.centroids
     told = centroids[np.argmax(centroids @ vectors[0])]
     np.testing.assert_allclose(told, vectors[0], atol=1e-6)
     name, *_ = names_of(rows)
-    assert reopened(tmp_path, [name], range(20)).due  # also after a restart
-    assert rows.due
+    assert reopened(tmp_path, [name], range(20)).needs_compaction  # also after a restart
+    assert rows.needs_compaction
     settle(rows)
     files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert len(rows) == 300
@@ -296,10 +318,10 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_merge(tmp_path: P
 
 
 def test_list_without_rows_has_no_pictures_vector_for_a_centroid(tmp_path: Path) -> None:
-    """Centroids begin as vectors, and of copies all but one get no rows."""
+    """Centroids begin as vectors of rows. Of equal centroids, all but one get no rows."""
     rng = np.random.default_rng(7)
     vectors = np.concatenate([np.repeat(unit(rng, 1), 150, axis=0), unit(rng, 50)])
-    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(200)]
     rows.apply(Changes(added=entries(added)))
     settle(rows)
@@ -314,7 +336,9 @@ def test_removal_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> N
     (name,) = names_of(rows)
     segment = rows._now.parts[0].segment
     (place,) = segment.places_of([17])
-    segment.mapped["codes"][place // 32, 0, place % 32] ^= 5  # as killed half-way
+    segment.mapped["codes"][place // 32, 0, place % 32] ^= (
+        5  # as if the process had been killed half-way
+    )
     segment.flush()
     with pytest.raises(Damaged):
         reopened(tmp_path, [name])
@@ -324,8 +348,9 @@ def test_removal_that_was_cut_off_is_done_at_the_next_start(tmp_path: Path) -> N
     assert len(reopened(tmp_path, [name])) == 199
 
 
-def use(folder: Path, name: str, query: Floats) -> None:
-    again = reopened(folder, [name])
+def use(folder: Path, name: str, query: Floats, sizes: Sizes) -> None:
+    again = Rows(DIMENSION, folder=folder, sizes=sizes)
+    again.load(Settled((name,), 10_000))
     again.search(query, Filter(1), k=5)
     segment = again._now.parts[0].segment
     segment.read(np.arange(len(segment.keys)))
@@ -338,11 +363,10 @@ def flip(path: Path, at: int, bit: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_flipped_bit_is_noticed_wherever_it_is(
-    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In an array that is loaded: at the start. In a vector: by the question that ranks it."""
-    monkeypatch.setattr("index.search.segment.SCATTERED_LANES", 99 * (seed % 2))
+def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> None:
+    """In an array that is loaded, it is noticed at the start; in a vector, by the query that ranks
+    it."""
+    sizes = Sizes(settle_rows=SETTLE, scattered_lanes=99 * (seed % 2))
     chance = random.Random(seed)
     rows, vectors = filled(tmp_path)
     (name,) = names_of(rows)
@@ -356,7 +380,7 @@ def test_flipped_bit_is_noticed_wherever_it_is(
         (tmp_path / name).write_bytes(good)
         flip(tmp_path / name, at, chance.randrange(8))
         with pytest.raises(Damaged):
-            use(tmp_path, name, vectors[0])
+            use(tmp_path, name, vectors[0], sizes)
     assert set(FIXED) < set(arrays)
 
 
@@ -381,25 +405,25 @@ def test_unfinished_file_is_not_believed(tmp_path: Path) -> None:
     rows, _ = filled(tmp_path)
     rng = np.random.default_rng(6)
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
-    merge = rows.begin(hurried=True)
-    merge.build()
-    with merge.path.open("r+b") as file:
+    compaction = rows.begin_compaction(hurried=True)
+    compaction.build()
+    with compaction.path.open("r+b") as file:
         file.write(b"\0" * 4096)  # the header is written last
     with pytest.raises(Damaged):
-        reopened(tmp_path, [merge.path.name])
+        reopened(tmp_path, [compaction.path.name])
 
 
-def test_failed_merge_leaves_everything_as_it_was(tmp_path: Path) -> None:
+def test_failed_compaction_leaves_everything_as_it_was(tmp_path: Path) -> None:
     rows, vectors = filled(tmp_path)
     rng = np.random.default_rng(7)
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
     files = set(tmp_path.iterdir())
-    merge = rows.begin(hurried=True)
-    segment = merge.parts[0].segment
+    compaction = rows.begin_compaction(hurried=True)
+    segment = compaction.parts[0].segment
     segment.mapped["vectors"][segment.places_of([3])[0], 0] += 1
     with pytest.raises(Damaged):
-        merge.build()
-    rows.abandon()
+        compaction.build()
+    rows.abandon_compaction()
     assert set(tmp_path.iterdir()) == files
     segment.mapped["vectors"][segment.places_of([3])[0]] = vectors[3]
     settle(rows)
@@ -407,10 +431,10 @@ def test_failed_merge_leaves_everything_as_it_was(tmp_path: Path) -> None:
 
 
 def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
-    """Pairs of links come and go together while others search and merges run."""
+    """Pairs of links come and go together while others search and compactions run."""
     rng = np.random.default_rng(8)
     query = unit(rng, 1)[0]
-    rows = Rows(DIMENSION, folder=tmp_path, settle=SETTLE)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     over, odd = threading.Event(), list[int]()
     newest, oldest = [0], [0]
 
@@ -419,16 +443,16 @@ def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
             surely_from, surely_to = oldest[0], newest[0]
             found = rows.search(query, Filter(1), k=400)
             links = set(found.links.tolist())
-            certain = set(range(oldest[0], surely_to))  # there before and after
+            certain = set(range(oldest[0], surely_to))  # in the gallery before and after
             if found.searched % 2 or certain - links or min(links, default=0) < surely_from - 2:
                 odd.append(found.searched)
 
-    def merge() -> None:
+    def compact() -> None:
         while not over.is_set():
             settle(rows)
             over.wait(0.001)
 
-    threads = [threading.Thread(target=work) for work in (search, search, merge)]
+    threads = [threading.Thread(target=work) for work in (search, search, compact)]
     for thread in threads:
         thread.start()
     for link in range(0, 3000, 2):

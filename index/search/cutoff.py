@@ -1,5 +1,5 @@
-"""Whether an answer is more than chance: a gallery always has a best picture, also for a question
-that none of its pictures fits."""
+"""Whether an answer is more than chance: a gallery always has a best picture, even for a query that
+none of its pictures fits."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 from index.types.records import Floats
 
 FEWEST_TO_JUDGE = 12
-MAD_TO_SIGMA = 1.4826  # of a normal distribution
+MAD_TO_SIGMA = 1.4826  # median absolute deviation to standard deviation, of a normal distribution
 
 
 def stands_out(scores: Floats, best: float | None = None, count: int | None = None) -> bool:
-    """Whether the best score is more than chance: what the best of as many unrelated pictures
-    would reach.
+    """Whether the best score is greater than the best of as many unrelated pictures would be.
 
-    Unrelated pictures score bell-shaped around their median. Deviations are taken by the
-    median too, since the pictures that do fit must not raise the bar for themselves. A
-    gallery of which half fits is judged wrongly; one with fewer than FEWEST_TO_JUDGE can't
-    be judged, and there it says True.
-    best, count  of all rows, where `scores` is a sample of theirs
+    The scores of unrelated pictures are distributed like a bell around their median. Deviations are
+    taken by the median too, so that pictures that do fit don't raise the bar for themselves. The
+    judgement is wrong for a gallery of which half fits. Fewer than FEWEST_TO_JUDGE scores can't
+    be judged, and the result is True.
+
+    best, count  of all rows, where `scores` is a sample of them
     source   extreme value theory: the greatest of n normal numbers lies about
              t - (ln ln n + ln 4π) / 2t deviations above their middle, t = sqrt(2 ln n)
     """
@@ -37,7 +37,7 @@ def stands_out(scores: Floats, best: float | None = None, count: int | None = No
 
 
 def _median(values: Floats) -> float:
-    """As numpy's, which takes ten times as long for a few hundred values."""
+    """The median. numpy's own function takes ten times as long for a few hundred values."""
     low, high = (len(values) - 1) // 2, len(values) // 2
     ordered = np.partition(values, (low, high))
     return float(ordered[low] + ordered[high]) / 2

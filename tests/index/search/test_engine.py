@@ -1,49 +1,43 @@
-"""Rows that follow the store: read from it, and settling beside writes."""
+"""Rows that are read from a store, follow it, and settle while it is written."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from index import Gallery, GalleryClosed, StoreError
+from index import Gallery, GalleryClosed, Sizes, StoreError
 from index.search.rows import Rows
-from index.search.segment import Damaged
-from tests.index.test_settled import World, ask
+from index.search.segment_file import Damaged
+from tests.index.search.test_settled import World, ask
 
 SETTLE, HELD, AT_ONCE = 100, 400, 50
+SMALL = Sizes(settle_rows=SETTLE, held_rows=HELD)
 
 
 async def test_many_vectors_that_can_not_settle_are_read_into_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    """Segments keep whole bytes of bits: rows of other dimensions stay in memory."""
+    """Segments hold whole bytes of bits: vectors of other dimensions stay in memory."""
     world = World(dimension=60)
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
     await world.put(gallery, [str(n) for n in range(400)])
     await gallery.close()
-    monkeypatch.setattr("index.search.engine.LOAD_ROWS", 100)
-    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=Sizes(load_rows=100))
     await world.check(gallery)
     await gallery.close()
 
 
-@pytest.fixture
-def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.search.engine.Rows", functools.partial(Rows, settle=SETTLE))
-    monkeypatch.setattr("index.search.engine.HELD_ROWS", HELD)
-
-
 @contextlib.asynccontextmanager
-async def merging_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]:
-    """The one thread that merges is busy until the event is set."""
+async def compaction_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]:
+    """The one thread for compactions is busy until the event is set."""
     free = threading.Event()
-    busy = asyncio.create_task(gallery._engine._merging.run(free.wait))
+    busy = asyncio.create_task(gallery._engine._compacting.run(free.wait))
     try:
         yield free
     finally:
@@ -52,44 +46,42 @@ async def merging_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]:
 
 
 async def put_until_it_waits(world: World, gallery: Gallery) -> asyncio.Task[None]:
-    """Adds rows until a commit does not return; that one."""
+    """Adds rows until a commit doesn't return; this commit."""
     for start in range(0, 10 * HELD, AT_ONCE):
         names = [str(n) for n in range(start, start + AT_ONCE)]
         putting = asyncio.create_task(world.put(gallery, names))
-        if gallery._engine.rows.recent > HELD:
+        if gallery._engine.rows.unsettled > HELD:
             await asyncio.sleep(0.1)
             return putting
         await putting
     pytest.fail("nothing waits")
 
 
-@pytest.mark.usefixtures("few_are_many")
 async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> None:
     world = World()
-    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
-    async with merging_held_up(gallery) as free:
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
+    async with compaction_held_up(gallery) as free:
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
-        assert gallery._engine.rows.recent <= HELD + AT_ONCE
-        _, searched = await ask(gallery, world.unit(1)[0], None)  # who asks does not wait
-        assert searched == gallery._engine.rows.recent
+        assert gallery._engine.rows.unsettled <= HELD + AT_ONCE
+        _, searched = await ask(gallery, world.unit(1)[0], None)  # a query doesn't wait
+        assert searched == gallery._engine.rows.unsettled
         last = next(reversed(world.vectors))
         removing = asyncio.create_task(gallery.remove_sources(1, [last]))
         await asyncio.sleep(0.1)
         free.set()
         await waiting
-        assert gallery._engine.rows.recent <= HELD
+        assert gallery._engine.rows.unsettled <= HELD
         assert await removing == 1  # it did not overtake what it removes
     del world.vectors[last]
     await world.check(gallery)
     await gallery.close()
 
 
-@pytest.mark.usefixtures("few_are_many")
 async def test_closing_refuses_a_commit_that_waits(tmp_path: Path) -> None:
     world = World()
-    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
-    async with merging_held_up(gallery) as free:
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
+    async with compaction_held_up(gallery) as free:
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
         closing = asyncio.create_task(gallery.close())
@@ -99,31 +91,29 @@ async def test_closing_refuses_a_commit_that_waits(tmp_path: Path) -> None:
         await asyncio.wait_for(closing, 10)
 
 
-@pytest.mark.usefixtures("few_are_many")
 async def test_nobody_waits_for_rows_that_can_not_settle(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World()
-    (tmp_path / "g.db.segments").write_bytes(b"")  # where there should be a folder
-    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    (tmp_path / "g.db.segments").write_bytes(b"")  # a file where there should be a folder
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
     for start in range(0, 3 * HELD, AT_ONCE):
         names = [str(n) for n in range(start, start + AT_ONCE)]
         await asyncio.wait_for(world.put(gallery, names), 10)
-    assert gallery._engine.rows.recent == 3 * HELD
+    assert gallery._engine.rows.unsettled == 3 * HELD
     assert "rows can't settle" in caplog.text
     await gallery.close()
 
 
-@pytest.mark.usefixtures("few_are_many")
 @pytest.mark.parametrize(
     "trouble", [StoreError(Path("g.db"), "the disk is full"), Damaged("a file cut short")]
 )
 async def test_settling_goes_on_after_damaged_rows_could_not_be_made_anew(
-    trouble: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trouble: Exception, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("index.search.engine.SETTLE_AGAIN_S", 0.01)
     world = World()
-    gallery = await Gallery.open(tmp_path / "g.db", world.embedder)
+    sizes = replace(SMALL, retry_s=0.01)
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=sizes)
     engine = gallery._engine
     tried: list[str] = []
 
@@ -140,7 +130,7 @@ async def test_settling_goes_on_after_damaged_rows_could_not_be_made_anew(
     engine._settle, engine._load_all = damaged, in_trouble  # type: ignore[method-assign]
     await world.put(gallery, [str(n) for n in range(2 * SETTLE)])
     async with asyncio.timeout(30):
-        while engine.rows.recent > SETTLE:  # noqa: ASYNC110 (nothing tells of it)
+        while engine.rows.unsettled > SETTLE:  # noqa: ASYNC110 (nothing tells of it)
             await asyncio.sleep(0.01)
     assert tried == ["settling", "making anew"]
     await world.check(gallery)

@@ -1,0 +1,53 @@
+"""Vectors as codes of one bit a dimension (RaBitQ, Gao and Long 2024)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.search.kernels.arguments import Bools, Words
+from index.search.segment_file import SEED, words_of
+from index.types.records import Floats
+
+
+def rotation(dimension: int) -> Floats:
+    """(d, d) a random rotation, always the same on one machine; each segment keeps its own."""
+    random = np.random.default_rng(SEED)
+    rotation, _ = np.linalg.qr(random.standard_normal((dimension, dimension)))
+    return np.ascontiguousarray(rotation, np.float32)
+
+
+def encode(
+    vectors: Floats, centroids: Floats, directions: Floats, rotation: Floats
+) -> tuple[Bools, Floats, Floats, Floats]:
+    """(n, d) signs and (2, n) factors of vectors beside the centroids of their lists; (n,) squares
+    of their distances, and (n,) squares of the errors to expect for a query of unit length.
+
+    Let r be the length of x - c, s the signs as ±1/√d, and a = s · rotated(x - c) / r. Then
+    (r / a) s · rotated(q) is an unbiased estimate of q · (x - c). Its error grows with the length
+    of q, so the part of q along the direction of the centroid is taken out and added exactly.
+    """
+    dimension = vectors.shape[1]
+    rest = vectors - centroids
+    rotated = rest @ rotation.T
+    signs = rotated > 0
+    unit = np.where(signs, 1, -1).astype(np.float32) / np.float32(np.sqrt(dimension))
+    lengths_sq = (rest * rest).sum(axis=1)
+    # r / a = r² / (s · rotated(x - c)). A row that is its own centroid has neither.
+    products = np.maximum((unit * rotated).sum(axis=1), 1e-12)
+    ratio = lengths_sq / products
+    # What of s is not along x - c meets a query in one of d - 1 directions.
+    errors_sq = ratio**2 * np.maximum(1 - products**2 / np.maximum(lengths_sq, 1e-24), 0)
+    along = (rest * directions).sum(axis=1)
+    estimated = ratio * (unit * (directions @ rotation.T)).sum(axis=1)
+    factors = np.stack([ratio / np.float32(np.sqrt(dimension)), along - estimated])
+    return signs, factors, lengths_sq, errors_sq / max(dimension - 1, 1)
+
+
+def as_words(bits: NDArray[Any]) -> Words:
+    """(n, d) bits as (n, w) words."""
+    words = np.zeros((len(bits), words_of(bits.shape[1]) * 8), np.uint8)
+    words[:, : bits.shape[1] // 8] = np.packbits(bits, axis=1, bitorder="little")
+    return words.view(np.uint64)

@@ -1,0 +1,116 @@
+"""What a gallery needs of its vector index, and what the index needs of the store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.types.filter import Filter, Sort
+from index.types.records import Changes, Entries, Floats, Position, Settled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Links that answer a query, in order: each once, with its best frame."""
+
+    links: NDArray[np.int64]  # (k,)
+    scores: NDArray[np.float64]  # (k,) cosine similarities, rounded to nine decimals
+    frames: NDArray[np.int64]  # (k,)
+    searched: int  # links that were allowed to answer
+    more: bool  # whether there are links after these
+    confident: bool  # whether the best link of all stands out
+
+
+class VectorIndex(Protocol):
+    """The vectors of a gallery's links, kept in step with the store and compared with queries.
+
+    `begin` or `load` comes first, then `start`, and `close` last.
+    """
+
+    def begin(self, dimension: int) -> None:
+        """Have no vectors yet; those that come have this many numbers."""
+
+    async def load(self, dimension: int) -> None:
+        """Have the vectors of all links of the store."""
+
+    def start(self) -> None:
+        """Begin the work in the background that keeps queries quick."""
+
+    async def change(
+        self, write: Callable[[], Awaitable[Changes]], *, adds: bool = False
+    ) -> Changes:
+        """Write to the store, then follow what changed there; what `write` gives back.
+
+        Queries that begin after it has returned see all of its changes. A query that runs meanwhile
+        counts either all or none of them; links that are removed may be missing from its hits. A
+        cancelled caller stops neither.
+
+        adds     `write` brings links: it waits while they come faster than the index can take
+        raises   GalleryClosed, and what `write` does
+        """
+
+    async def succeed(self, dimension: int, moved: Callable[[], None]) -> Changes:
+        """Change over, in store and index, to the vectors of the model that follows.
+
+        Queries are answered meanwhile, and writes wait.
+        moved    called at the moment from which queries meet the new vectors
+        """
+
+    async def search(
+        self,
+        query: Floats,
+        filter: Filter,
+        *,
+        k: int,
+        after: Position | None = None,
+        sort: Sort = Sort.BEST,
+    ) -> Found:
+        """The first `k` links that follow `after`, among those that may answer.
+
+        The order is by score, the greatest first, and then by the link's id; `sort` may ask for
+        another. Links that came or went since `after` neither repeat a link nor leave one out.
+
+        query    (d,) float32, unit
+        filter   its `but_not_source` is None: only the store knows the links of a source
+        """
+
+    async def above(self, query: Floats, score: float, filter: Filter) -> int:
+        """How many links that may answer have a greater score; exact. `filter.without` doesn't
+        count."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to do in the background."""
+
+    async def close(self) -> None:
+        """Stop the work in the background, and finish the change that is being made."""
+
+
+class RowSource(Protocol):
+    """The store of a vector index: the vectors, and which of them are in segment files."""
+
+    def entries(
+        self, dimension: int, settled: Settled | None = None, *, successor: bool = False
+    ) -> AsyncIterator[Entries]:
+        """All links with their vectors, in chunks, by id.
+
+        settled    leave out the links that are in these files
+        successor  with the vectors of the model that follows, as far as there are any
+        """
+
+    async def frames(self, dimension: int, *, successor: bool = False) -> int:
+        """How many vectors `entries` gives."""
+
+    async def settled(self) -> Settled | None:
+        """What `settle` was last told, with the links that were removed or replaced since; None
+        when nothing is in files."""
+
+    async def settle(self, settled: Settled | None) -> None:
+        """Remember which links are in which files."""
+
+    async def succeed(self, settled: Settled | None) -> Changes:
+        """Let the vectors of the model that follows be the gallery's; `settled` is about those."""

@@ -1,0 +1,88 @@
+"""What the compiled loops take: arrays that belong together, by name. It doesn't import numba.
+
+b blocks of LANES rows each; w 64-bit words hold one bit for each of d dimensions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.types.records import Floats
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
+
+class Vectors(NamedTuple):
+    """The full vectors of a segment, and what tells whether they are what was written."""
+
+    rows: Floats  # (n, d)
+    words: Words  # (n, d / 2), the same memory
+    checksums: Words  # (n,) of the words
+    multipliers: Words  # (d / 2,) odd numbers that the checksums were made with
+    overwritten: Bools  # (n,) rows that were removed
+
+
+class Codes(NamedTuple):
+    """What a segment keeps in memory of each vector."""
+
+    bits: Words  # (b, w, LANES)
+    factors: Floats  # (2, n)
+
+
+class Allowed(NamedTuple):
+    """Which rows of a segment may answer. Rows have keys: a key is a space, a group and a kind."""
+
+    keys: NDArray[np.int32]  # (n,) the key of each row, ascending within a list
+    bounds: NDArray[np.int32]  # (b, 2) the first and the last key of each block
+    alive: NDArray[np.uint32]  # (b,) one bit a row: 0 if it was removed
+    allowed: NDArray[np.int32]  # (keys,) 1 for keys that may answer, else 0
+    below: NDArray[np.int32]  # (keys + 1,) how many keys below this one may answer
+
+
+class Columns(NamedTuple):
+    """What else is known of each row."""
+
+    frames: NDArray[np.int32]  # (n,)
+    owners: Ints  # (n,)
+    posted: NDArray[np.float64]  # (n,) Unix seconds
+
+
+class Limits(NamedTuple):
+    """What a filter says about owners and times."""
+
+    owner: int
+    of_owner: bool  # whether the owner counts
+    since: float  # posted in [since, until); -FOREVER and FOREVER where there is no limit
+    until: float
+
+
+class Lists(NamedTuple):
+    """The lists of a segment, as one query sees them."""
+
+    order: Ints  # (lists,) in which they are looked through
+    starts: Ints  # (lists + 1,) the first block of each list
+    base: Floats  # (lists,) query · centroid
+    along: Floats  # (lists,) query · direction of the centroid
+    slack: Floats  # (lists,) how much better than its estimate a row may be
+
+
+class RotatedQuery(NamedTuple):
+    """A query as it is compared with codes."""
+
+    planes: Words  # (PLANES, w) the bits of its rotated and quantized numbers
+    step: np.float32  # of the quantization
+    most: np.float32  # the product with a code of which all bits are the query's
+    vector: Floats  # (d,) the query itself, not rotated
+
+
+class Best(NamedTuple):
+    """The best rows so far, in and out."""
+
+    top: Floats  # (taken,) the best scores, ascending
+    scores: Floats  # (capacity,) of the rows that may be among the best
+    rows: Ints  # (capacity,) these rows

@@ -1,0 +1,20 @@
+"""Numbers on which the compiled loops and their callers must agree. It doesn't import numba.
+
+The loops have them built in. They are compiled again when this file changes, see `index.compiled`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+LANES = 32  # rows of a block; one vector instruction works on many of them, each in its lane
+PLANES = 4  # bits of each number of a query, when it is compared with codes
+LEVELS = 2**PLANES - 1  # steps from the least to the greatest of these numbers
+# Two float32 products of the same two vectors may differ by this much: the order of the sums
+# depends on where the row lies.
+PRODUCT_ERROR = np.float32(1e-5)
+# A score below all others. It isn't an infinity, since `fastmath` assumes that there are none.
+LOWEST = np.float32(-9)
+# Seconds: later than every time, and earlier when it is negative. No infinity for the same reason.
+FOREVER = 1e18
+TOMBSTONE = -1  # the link of a row that was removed, and of the rows that fill up a list

@@ -1,0 +1,101 @@
+"""Products of rows with a query, and the checksums that tell whether rows are what was written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from index.compiled import compiled
+from index.search.kernels.constants import LANES, LOWEST
+from index.search.kernels.instructions import prefetch_row
+
+AHEAD = 4  # rows that are being loaded from memory while one is compared
+_U2 = np.uint64(2)
+
+
+@compiled
+def row_score(vectors: Any, query: Any, row: int) -> tuple[Any, Any]:
+    """The product of a row with the query, and whether the row is what was written.
+
+    vectors  `arguments.Vectors`
+    """
+    product = np.float32(0)
+    for j in range(vectors.rows.shape[1]):
+        product += vectors.rows[row, j] * query[j]
+    check = np.uint64(0)
+    for j in range(vectors.words.shape[1]):
+        check += vectors.words[row, j] * vectors.multipliers[j]
+    return product, check == vectors.checksums[row]
+
+
+@compiled
+def scores(vectors: Any, rows: Any, query: Any, out: Any) -> int:
+    """Products of these rows with the query into `out`, LOWEST for those that were overwritten.
+
+    returns  a row that isn't what was written, or -1
+    """
+    for i in range(rows.shape[0]):
+        if i + AHEAD < rows.shape[0]:
+            prefetch_row(vectors.rows, rows[i + AHEAD])
+        out[i] = LOWEST
+        if not vectors.overwritten[rows[i]]:
+            out[i], intact = row_score(vectors, query, rows[i])
+            if not intact:
+                return int(rows[i])
+    return -1
+
+
+@compiled
+def exact(vectors: Any, rows: Any, query: Any, out: Any) -> None:
+    """Products in float64 of these rows of `vectors` (n, d) with the query (d,) float64."""
+    for i in range(rows.shape[0]):
+        product = 0.0
+        for j in range(vectors.shape[1]):
+            product += np.float64(vectors[rows[i], j]) * query[j]
+        out[i] = product
+
+
+@compiled
+def quantized_products(
+    quantized: Any, scales: Any, rows: Any, query: Any, step: float, offset: int, out: Any
+) -> None:
+    """Estimated products of these rows with a query, both quantized.
+
+    quantized  (n, d) uint8        scales  (n,) float32        query  (d,) int16, in steps
+    offset     what the product gets from the 128 that each byte has too much
+    """
+    for i in range(rows.shape[0]):
+        row = np.uint64(rows[i])
+        s = np.int32(0)
+        for j in range(quantized.shape[1]):
+            # Kept at 32 bits, for which there is an instruction that multiplies and adds.
+            s = np.int32(s + np.int32(np.int32(quantized[row, j]) * np.int32(query[j])))
+        out[i] = np.float32(s - offset) * scales[row] * np.float32(step)
+
+
+@compiled
+def checksums(words: Any, multipliers: Any, out: Any) -> None:
+    """Σ word · odd number, modulo 2^64: every change within one word changes it."""
+    for i in range(words.shape[0]):
+        check = np.uint64(0)
+        for j in range(words.shape[1]):
+            check += words[i, j] * multipliers[j]
+        out[i] = check
+
+
+@compiled
+def add_to_checksums(column: Any, multiplier: Any, out: Any) -> None:
+    """Adds to `out` (n,) uint64 what a column (n,) of unsigned integers gives. Numbers that are 0
+    add something too, since a file that was never written consists of them."""
+    for i in range(column.shape[0]):
+        out[i] += (np.uint64(column[i]) + _U2) * multiplier
+
+
+@compiled
+def add_codes_to_checksums(bits: Any, multipliers: Any, out: Any) -> None:
+    """The same for codes (b, w, LANES), each word with a multiplier of its own."""
+    for block in range(bits.shape[0]):
+        for j in range(bits.shape[1]):
+            for v in range(LANES):
+                out[block * LANES + v] += bits[block, j, v] * multipliers[j]

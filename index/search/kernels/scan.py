@@ -1,0 +1,235 @@
+"""Looking through the codes of a segment for the rows that are most like a query.
+
+The numbers behind the layout are in docs/performance.md. Codes of 32 rows lie word by word, so
+that a popcount instruction counts one word of eight rows, and nothing is summed across lanes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from index.compiled import compiled
+from index.search.kernels.constants import LANES, LEVELS, PLANES
+from index.search.kernels.instructions import count_ones, count_zeros, prefetch, prefetch_row
+from index.search.kernels.products import row_score
+from index.search.kernels.top import enter, keep
+
+BATCH = 128  # rows that are loaded from memory together, where few of a block are allowed
+
+_U1, _U2, _U3 = np.uint64(1), np.uint64(2), np.uint64(3)
+
+
+@compiled
+def rotated_bits(rotated: Any, planes: Any) -> Any:
+    """Fills `planes` (PLANES, w) with the bits of the quantized numbers; the size of their step.
+
+    The bits of a number are signs. Together they say step / 2 · (±8 ±4 ±2 ±1), so that a product
+    with the signs of a code is a count of the bits in which both differ.
+    """
+    greatest = np.float32(1e-12)
+    for j in range(rotated.shape[0]):
+        greatest = max(greatest, abs(rotated[j]))
+    step = 2 * greatest / LEVELS
+    planes[:] = 0
+    for j in range(rotated.shape[0]):
+        number = int(rotated[j] / step + LEVELS / 2 + 0.5)
+        number = min(max(number, 0), LEVELS)
+        for plane in range(PLANES):
+            bit = np.uint64((number >> plane) & 1)
+            planes[plane, j // 64] |= bit << np.uint64(j % 64)
+    return step
+
+
+@compiled
+def _differing(word: Any, p0: Any, p1: Any, p2: Any, p3: Any) -> Any:
+    """In how many bits a word of a code differs from the planes of the query. A bit of a plane
+    counts as much as the plane does: 1, 2, 4 or 8."""
+    return (
+        count_ones(word ^ p0)
+        + (count_ones(word ^ p1) << _U1)
+        + (count_ones(word ^ p2) << _U2)
+        + (count_ones(word ^ p3) << _U3)
+    )
+
+
+@compiled
+def scan(
+    lists: Any, query: Any, codes: Any, allowed: Any, vectors: Any, enough: int, best: Any
+) -> tuple[int, int, int]:
+    """(found, ranked, bad): the allowed rows that are among the best go into `best`.
+
+    The vector of a row is only compared when its estimate and the slack reach the least of the
+    best scores so far. That one rises quickly, since the most promising lists come first.
+
+    lists, query, codes, allowed, vectors, best    as in `arguments`
+    enough   allowed rows after which no further list is begun
+    found    how many rows are in `best`; -1 when it has no room for all that share one score
+    ranked   how many vectors were compared
+    bad      a row that isn't what was written, or -1
+    """
+    planes, step, most, vector = query.planes, query.step, query.most, query.vector
+    bits, factors, top = codes.bits, codes.factors, best.top
+    keys, bounds, alive, yes, below = allowed
+    differ = np.zeros(LANES, np.uint64)
+    estimates = np.zeros(LANES, np.float32)
+    may = np.zeros(LANES, np.int32)
+    found, seen, ranked = 0, 0, 0
+    for place in range(lists.order.shape[0]):
+        if seen >= enough:
+            break
+        one = lists.order[place]
+        at, slope, more = lists.base[one], lists.along[one], lists.slack[one]
+        for block in range(lists.starts[one], lists.starts[one + 1]):
+            first = block * LANES
+            low, high = bounds[block, 0], bounds[block, 1]
+            some = below[high + 1] - below[low]
+            living = alive[block]
+            if some == 0 or living == 0:
+                continue
+            whole = some == high + 1 - low and living == np.uint32(0xFFFFFFFF)
+            if whole:
+                seen += LANES
+            else:
+                # Numbers of 32 bits without a sign, so that one instruction takes many lanes.
+                for v in range(LANES):
+                    may[v] = yes[np.uint32(keys[first + v])]
+                count = 0
+                for v in range(LANES):
+                    may[v] &= np.int32((living >> np.uint32(v)) & np.uint32(1))
+                    count += may[v]
+                if count == 0:
+                    continue
+                seen += count
+            for v in range(LANES):
+                differ[v] = 0
+            for j in range(bits.shape[1]):
+                p0, p1, p2, p3 = planes[0, j], planes[1, j], planes[2, j], planes[3, j]
+                for v in range(LANES):
+                    differ[v] += _differing(bits[block, j, v], p0, p1, p2, p3)
+            promising = 0
+            for v in range(LANES):
+                product = most - step * np.float32(differ[v])
+                estimate = at + slope * factors[1, first + v] + factors[0, first + v] * product
+                estimates[v] = estimate + more
+                promising += estimates[v] >= top[0]
+            if promising == 0:
+                continue
+            for v in range(LANES):
+                if estimates[v] >= top[0] and (whole or may[v] != 0):
+                    prefetch_row(vectors.rows, first + v)
+            for v in range(LANES):
+                if estimates[v] < top[0] or not (whole or may[v] != 0):
+                    continue
+                if vectors.overwritten[first + v]:
+                    continue
+                score, intact = row_score(vectors, vector, first + v)
+                if not intact:
+                    return found, ranked, first + v
+                ranked += 1
+                found = enter(best, found, score, first + v)
+                if found < 0:
+                    return -1, ranked, -1
+    return keep(best, found), ranked, -1
+
+
+@compiled
+def scan_scattered(
+    lists: Any, query: Any, codes: Any, allowed: Any, vectors: Any, enough: int, best: Any
+) -> tuple[int, int, int]:
+    """What `scan` gives, from the same arguments, where few rows of a block are allowed.
+
+    Most of the memory of such a block is not needed, and the time goes into waiting for what is.
+    So rows come in batches: all rows of a batch are being loaded before the first is compared.
+    """
+    code_words = codes.bits.reshape(-1, LANES)
+    words = codes.bits.shape[1]
+    batch, list_of = np.zeros(BATCH, np.int64), np.zeros(BATCH, np.int64)
+    estimates, may = np.zeros(BATCH, np.float32), np.zeros(LANES, np.int32)
+    keys, bounds, alive, yes, below = allowed
+    found, seen, ranked, count = 0, 0, 0, 0
+    for place in range(lists.order.shape[0] + 1):
+        last = place == lists.order.shape[0] or seen >= enough
+        one = 0 if last else lists.order[place]
+        begin, end = (0, 0) if last else (lists.starts[one], lists.starts[one + 1])
+        for block in range(begin, end):
+            living, first = alive[block], block * LANES
+            if living == 0 or below[bounds[block, 1] + 1] == below[bounds[block, 0]]:
+                continue
+            for v in range(LANES):
+                may[v] = yes[np.uint32(keys[first + v])]
+            some = np.uint32(0)
+            for v in range(LANES):
+                some |= (np.uint32(may[v]) << np.uint32(v)) & living
+            while some != 0:
+                v = count_zeros(some)
+                some &= some - np.uint32(1)
+                batch[count], list_of[count] = first + v, one
+                count += 1
+                for j in range(words):
+                    prefetch(code_words, block * words + j, v)
+                prefetch(codes.factors, 0, first + v)
+                prefetch(codes.factors, 1, first + v)
+            if count <= BATCH - LANES:
+                continue
+            seen += count
+            found, close, bad = _rank(
+                batch[:count], list_of, estimates, lists, query, codes, vectors, best, found
+            )
+            ranked += close
+            count = 0
+            if found < 0 or bad >= 0:
+                return found, ranked, bad
+        if last:
+            break
+    found, close, bad = _rank(
+        batch[:count], list_of, estimates, lists, query, codes, vectors, best, found
+    )
+    if found < 0 or bad >= 0:
+        return found, ranked + close, bad
+    return keep(best, found), ranked + close, -1
+
+
+@compiled
+def _rank(
+    batch: Any,  # (n,) int64, rows; overwritten
+    list_of: Any,  # (n or more,) int64, the list of each
+    estimates: Any,  # (n or more,) float32, to write in
+    lists: Any,
+    query: Any,
+    codes: Any,
+    vectors: Any,
+    best: Any,
+    found: int,
+) -> tuple[int, int, int]:
+    """What `scan` gives, for a batch of rows."""
+    planes, step, most = query.planes, query.step, query.most
+    bits, factors, top = codes.bits, codes.factors, best.top
+    near = 0
+    for i in range(batch.shape[0]):
+        row, one = batch[i], list_of[i]
+        block, v = row // LANES, row % LANES
+        differ = np.uint64(0)
+        for j in range(bits.shape[1]):
+            p0, p1, p2, p3 = planes[0, j], planes[1, j], planes[2, j], planes[3, j]
+            differ += _differing(bits[block, j, v], p0, p1, p2, p3)
+        product = most - step * np.float32(differ)
+        estimate = lists.base[one] + lists.along[one] * factors[1, row] + lists.slack[one]
+        estimate += factors[0, row] * product
+        if estimate >= top[0] and not vectors.overwritten[row]:
+            prefetch_row(vectors.rows, row)
+            batch[near], estimates[near] = row, estimate
+            near += 1
+    ranked = 0
+    for i in range(near):
+        if estimates[i] < top[0]:
+            continue
+        score, intact = row_score(vectors, query.vector, batch[i])
+        if not intact:
+            return found, ranked, batch[i]
+        ranked += 1
+        found = enter(best, found, score, batch[i])
+        if found < 0:
+            break
+    return found, ranked, -1

@@ -1,0 +1,69 @@
+"""Having every loop ready before a query needs it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from index.search.kernels import filters, products, scan, top
+from index.search.kernels.arguments import (
+    Allowed,
+    Best,
+    Codes,
+    Columns,
+    Limits,
+    Lists,
+    RotatedQuery,
+    Vectors,
+)
+from index.search.kernels.constants import LANES, PLANES
+
+
+def warm(dimension: int) -> None:
+    """Load every loop from the disk, in a tenth of a second, or compile it, in several seconds.
+
+    It is called with arguments of the types that it meets later: one block, of which no row
+    is compared.
+    """
+    words = -(-dimension // 64)
+    rows, number = np.zeros(1, np.int64), np.zeros(LANES, np.int32)
+    out, places = np.zeros(LANES, np.float32), np.zeros(LANES, np.int64)
+    vectors = Vectors(
+        rows=np.zeros((LANES, dimension), np.float32),
+        words=np.zeros((LANES, dimension // 2), np.uint64),
+        checksums=np.zeros((2, LANES), np.uint64)[0],
+        multipliers=np.ones(dimension // 2, np.uint64),
+        overwritten=np.ones(LANES, np.bool_),
+    )
+    query = vectors.rows[0]
+    codes = Codes(np.zeros((1, words, LANES), np.uint64), np.zeros((2, LANES), np.float32))
+    allowed = Allowed(
+        keys=number,
+        bounds=np.zeros((1, 2), np.int32),
+        alive=np.ones(1, np.uint32),
+        allowed=np.ones(1, np.int32),
+        below=np.array([0, 1], np.int32),
+    )
+    columns = Columns(number, places, np.zeros(LANES))
+    limits = Limits(0, False, 0.0, 1.0)
+    lists = Lists(rows, np.array([0, 1]), out[:1], out[:1], out[:1])
+    planes = np.zeros((PLANES, words), np.uint64)
+    scan.rotated_bits(query, planes)
+    for loop in (scan.scan, scan.scan_scattered):
+        rotated = RotatedQuery(planes, np.float32(1), np.float32(0), query)
+        loop(lists, rotated, codes, allowed, vectors, 1, Best(out[:1], out, places))
+    products.scores(vectors, rows, query, out)
+    products.exact(vectors.rows, rows, query.astype(np.float64), np.zeros(1))
+    quantized, steps = np.zeros((1, dimension), np.uint8), np.zeros(dimension, np.int16)
+    products.quantized_products(quantized, out, rows, steps, 1.0, 0, out)
+    sums = np.zeros(LANES, np.uint64)
+    products.checksums(vectors.words, vectors.multipliers, sums)
+    products.checksums(vectors.words, vectors.multipliers, vectors.checksums)
+    products.add_to_checksums(allowed.alive, vectors.multipliers[0], sums)
+    products.add_to_checksums(sums, vectors.multipliers[0], sums)
+    products.add_codes_to_checksums(codes.bits, vectors.multipliers, sums)
+    filters.limit(allowed, columns, limits, np.zeros(1, np.uint32))
+    filters.all_rows(allowed, rows)
+    filters.sample(allowed, 1, rows)
+    yes = np.ones(LANES, np.bool_)
+    filters.memtable_rows(number, yes, yes, columns, yes[:1], -1, limits, np.zeros(33, np.int64))
+    top.best_rows(out, out[:1], 0.0, places)

@@ -1,0 +1,221 @@
+"""Rows in memory: columns, of which a search keeps the state that it began with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.search.kernels.arguments import Bools, Columns, Ints
+from index.search.limits import has_limits, limits_of
+from index.types.filter import Filter
+from index.types.records import Entries, Floats, Kind
+
+# Removed rows stay in place, marked, until they are this share of all.
+REMOVED_SHARE = 0.5
+KINDS: dict[Kind | None, int] = {None: -1, "image": 0, "text": 1}  # as the compiled loops know them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memtable:
+    """Rows as they are at one moment. Of each array, the first `count` rows count.
+
+    A later memtable may share these arrays and have more rows behind `count`.
+    """
+
+    vectors: Floats  # (capacity, d) unit rows
+    quantized: NDArray[np.uint8]  # (capacity, d) the same in 255 steps of `scales`, around 128
+    scales: Floats  # (capacity,)
+    error: float  # the greatest length of what `quantized` leaves out of a vector
+    serials: Ints  # (capacity,) number of the row among all that ever came
+    links: Ints  # (capacity,) the link whose frame this is
+    frames: NDArray[np.int32]  # (capacity,) which frame it is
+    codes: NDArray[np.int32]  # (capacity,) the group's code
+    texts: Bools  # (capacity,)
+    owners: Ints  # (capacity,)
+    posted: NDArray[np.float64]  # (capacity,) Unix seconds
+    alive: Bools  # (capacity,) never changed in place for a row below `count`
+    count: int
+    removed: int  # rows below `count` that are not alive
+
+    @classmethod
+    def empty(cls, dimension: int, capacity: int) -> Memtable:
+        """No rows yet, and room for `capacity`."""
+        return cls(
+            vectors=np.zeros((capacity, dimension), np.float32),
+            quantized=np.zeros((capacity, dimension), np.uint8),
+            scales=np.zeros(capacity, np.float32),
+            error=0.0,
+            serials=np.zeros(capacity, np.int64),
+            links=np.zeros(capacity, np.int64),
+            frames=np.zeros(capacity, np.int32),
+            codes=np.zeros(capacity, np.int32),
+            texts=np.zeros(capacity, np.bool_),
+            owners=np.zeros(capacity, np.int64),
+            posted=np.zeros(capacity, np.float64),
+            alive=np.zeros(capacity, np.bool_),
+            count=0,
+            removed=0,
+        )
+
+    def __len__(self) -> int:
+        return self.count - self.removed
+
+    @property
+    def _arrays(self) -> dict[str, NDArray[np.generic]]:
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: one for name, one in columns.items() if isinstance(one, np.ndarray)}
+
+    @property
+    def resident_bytes(self) -> int:
+        """What it takes in memory."""
+        return sum(array.nbytes for array in self._arrays.values())
+
+    @property
+    def living(self) -> Ints:
+        """The rows that were not removed."""
+        return np.flatnonzero(self.alive[: self.count])
+
+    @property
+    def living_links(self) -> Ints:
+        """The links of these rows."""
+        return self.links[self.living]
+
+    # ---- changes
+
+    def with_entries(self, added: Entries, codes: NDArray[np.int32], serial: int) -> Memtable:
+        """These rows and those of the entries, behind the last one: no search looks there yet.
+
+        codes    (links,) of their groups        serial  of the first of their rows
+        """
+        count = len(added.vectors)
+        end = self.count + count
+        now = self._with_room(end)
+        place = slice(now.count, end)
+        now.vectors[place] = added.vectors
+        now.quantized[place], now.scales[place], error = quantized(added.vectors)
+        now.serials[place] = np.arange(serial, serial + count)
+        now.links[place] = np.repeat(added.links, added.frames)
+        now.frames[place] = np.concatenate([np.arange(n) for n in added.frames])
+        now.codes[place] = np.repeat(codes, added.frames)
+        now.texts[place] = np.repeat(added.texts, added.frames)
+        now.owners[place] = np.repeat(added.owners, added.frames)
+        now.posted[place] = np.repeat(added.posted, added.frames)
+        now.alive[place] = True
+        return replace(now, count=end, error=max(now.error, error))
+
+    def _with_room(self, needed: int) -> Memtable:
+        """The same rows with room for `needed`: at least doubled, so that n rows cost O(n)."""
+        if needed <= len(self.links):
+            return self
+        return self._copied(np.arange(self.count), max(needed, 2 * self.count, 64))
+
+    def without(self, removed: Sequence[int]) -> Memtable:
+        """The rows without those of these links."""
+        gone = np.isin(self.links[: self.count], np.asarray(removed, np.int64))
+        alive = self.alive.copy()
+        alive[: self.count][gone] = False
+        now = replace(self, alive=alive, removed=self.count - int(alive[: self.count].sum()))
+        if now.removed <= REMOVED_SHARE * now.count:
+            return now
+        return now._copied(now.living, max(len(now), 64))
+
+    def since(self, serial: int) -> Memtable:
+        """The living rows that have this serial or came later, in arrays of their own."""
+        later = self.living[self.serials[self.living] >= serial]
+        return self._copied(later, max(len(later), 64))
+
+    def _copied(self, rows: Ints, capacity: int) -> Memtable:
+        """Those rows, in arrays of their own with room for `capacity`."""
+        fresh = Memtable.empty(self.vectors.shape[1], capacity)
+        count, into = len(rows), fresh._arrays
+        for name, column in self._arrays.items():
+            np.take(column, rows, axis=0, out=into[name][:count])
+        removed = count - int(fresh.alive[:count].sum())
+        return replace(fresh, count=count, removed=removed, error=self.error)
+
+    # ---- queries
+
+    def allowed(self, groups: Bools, filter: Filter, *, compiled: bool) -> tuple[Ints, int]:
+        """The living rows that may answer, and how many links they are of.
+
+        groups    (codes,) which groups are allowed
+        compiled  whether the compiled loops are loaded
+        """
+        if compiled:
+            rows, links = self._allowed_by_loop(groups, filter)
+        else:
+            rows, links = self._allowed_by_columns(groups, filter)
+        if filter.without and len(rows):
+            rows = rows[~np.isin(self.links[rows], np.fromiter(filter.without, np.int64))]
+            links = int(np.count_nonzero(self.frames[rows] == 0))
+        return rows, links
+
+    def _allowed_by_loop(self, groups: Bools, filter: Filter) -> tuple[Ints, int]:
+        from index.search.kernels import filters
+
+        n, out = self.count, np.empty(self.count + 1, np.int64)
+        count, links = filters.memtable_rows(
+            *(self.codes[:n], self.alive[:n], self.texts[:n]),
+            Columns(self.frames[:n], self.owners[:n], self.posted[:n]),
+            *(groups, KINDS[filter.kind], limits_of(filter), out),
+        )
+        return out[:count], links
+
+    def _allowed_by_columns(self, groups: Bools, filter: Filter) -> tuple[Ints, int]:
+        n = self.count
+        allowed = groups[self.codes[:n]] & self.alive[:n]
+        if filter.kind is not None:
+            allowed &= self.texts[:n] == (filter.kind == "text")
+        if has_limits(filter):
+            limits = limits_of(filter)
+            allowed &= (self.posted[:n] >= limits.since) & (self.posted[:n] < limits.until)
+            if limits.of_owner:
+                allowed &= self.owners[:n] == limits.owner
+        rows = np.flatnonzero(allowed)
+        return rows, int(np.count_nonzero(self.frames[rows] == 0))
+
+
+class GroupCodes:
+    """A small number for each group of each space, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[int, int]] = []  # (space, group) by code
+        self._codes: dict[int, dict[int, int]] = {}  # space -> group -> code
+        self._spaces: Ints = np.zeros(0, np.int64)  # by code
+
+    def of(self, entries: Entries) -> NDArray[np.int32]:
+        """(links,) the code of each link's group, made when it is new."""
+        pairs = zip(entries.spaces.tolist(), entries.groups.tolist(), strict=True)
+        codes = np.array([self._code(space, group) for space, group in pairs], np.int32)
+        if len(self._spaces) < len(self.groups):
+            self._spaces = np.array([space for space, _ in self.groups], np.int64)
+        return codes
+
+    def _code(self, space: int, group: int) -> int:
+        codes = self._codes.setdefault(space, {})
+        if group not in codes:
+            codes[group] = len(self.groups)
+            self.groups.append((space, group))
+        return codes[group]
+
+    def allowed(self, filter: Filter) -> Bools:
+        """(codes,) which groups a filter allows."""
+        if filter.groups is None:
+            table: Bools = self._spaces == filter.space
+            return table
+        codes = self._codes.get(filter.space, {})
+        table = np.zeros(len(self._spaces), np.bool_)
+        table[[codes[group] for group in filter.groups if group in codes]] = True
+        return table
+
+
+def quantized(vectors: Floats) -> tuple[NDArray[np.uint8], Floats, float]:
+    """The vectors in 255 steps, the size of each one's step, and the greatest length of what is
+    left out."""
+    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / 127
+    steps = np.rint(vectors / scales[:, None])
+    left_out = np.linalg.norm(vectors - steps * scales[:, None], axis=1)
+    return (steps + 128).astype(np.uint8), scales, float(left_out.max(initial=0))

@@ -1,0 +1,57 @@
+"""The implementations of `VectorIndex`, for the tests that each of them has to pass."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from index import Sizes
+from index.concurrency import Pool
+from index.search.engine import Engine
+from index.search.interface import VectorIndex
+from tests.index.search.source import MemorySource
+
+# An index of what a source has, open for queries; opened again, it is what a restart finds.
+Opening = Callable[[MemorySource], Awaitable[VectorIndex]]
+
+# Rows settle soon, and all the time.
+SMALL = Sizes(settle_rows=40, load_rows=100, held_rows=80, retry_s=0.01)
+
+
+def _engine(folder: Path | None, closed: asyncio.Event, source: MemorySource) -> VectorIndex:
+    asking, compacting = Pool(2, "ask", closed), Pool(1, "compact", closed)
+    return Engine(source, folder, asking, compacting, closed, write=True, sizes=SMALL)
+
+
+# A further implementation is a further entry: (a folder for its files, what closes it, the store).
+IMPLEMENTATIONS: dict[str, Callable[[Path, asyncio.Event, MemorySource], VectorIndex]] = {
+    "rows in memory": lambda folder, closed, source: _engine(None, closed, source),
+    "rows in segment files": lambda folder, closed, source: _engine(folder, closed, source),
+}
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opening]:
+    """Opens an index, and closes the one that was open before."""
+    open_now: list[tuple[VectorIndex, asyncio.Event]] = []
+
+    async def close() -> None:
+        while open_now:
+            index, closed = open_now.pop()
+            closed.set()
+            await index.close()
+
+    async def open(source: MemorySource, dimension: int = 16) -> VectorIndex:
+        await close()
+        closed = asyncio.Event()
+        index = IMPLEMENTATIONS[request.param](tmp_path / "segments", closed, source)
+        open_now.append((index, closed))
+        await index.load(dimension)
+        index.start()
+        return index
+
+    yield open
+    await close()

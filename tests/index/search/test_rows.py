@@ -1,0 +1,65 @@
+"""Rows in memory while they come and go, and the judgement of an answer."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from index.search.cutoff import stands_out
+from index.search.ranking import similarities
+from index.search.rows import Rows
+from index.types.filter import Filter
+from index.types.records import Changes
+from tests.index.search.oracle import DIMENSION, Row, entries, unit
+
+
+def test_wrong_dimension_is_refused() -> None:
+    with pytest.raises(ValueError, match="mismatch"):
+        similarities(np.zeros((3, 4), np.float32), np.zeros(5, np.float32), np.arange(3))
+
+
+def test_no_search_sees_half_a_change() -> None:
+    """Pairs of links come and go together while others search."""
+    rng = np.random.default_rng(5)
+    query = unit(rng, 1)[0]
+    rows, over, odd = Rows(DIMENSION), threading.Event(), list[int]()
+
+    def search() -> None:
+        while not over.is_set():
+            found = rows.search(query, Filter(1), k=400)
+            if found.searched % 2 or len(found.links) != min(400, found.searched):
+                odd.append(found.searched)
+
+    searching = [threading.Thread(target=search) for _ in range(2)]
+    for thread in searching:
+        thread.start()
+    for link in range(0, 3000, 2):
+        pair = [Row(n, 1, 1, False, unit(rng, 1)) for n in (link, link + 1)]
+        gone = [link - 100, link - 99] if link >= 100 else []
+        rows.apply(Changes(gone, entries(pair)))
+    over.set()
+    for thread in searching:
+        thread.join()
+    assert not odd
+    assert len(rows) == 100
+
+
+def test_memory_of_removed_rows_is_given_back() -> None:
+    rng = np.random.default_rng(6)
+    rows = Rows(DIMENSION)
+    rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(4000)])))
+    rows.apply(Changes(list(range(3900))))
+    assert len(rows) == 100
+    assert len(rows._now.memtable.links) <= 200
+
+
+def test_best_picture_stands_out_or_not() -> None:
+    rng = np.random.default_rng(7)
+    unrelated = rng.normal(0.2, 0.02, 2000).astype(np.float32)
+    assert not stands_out(unrelated)
+    assert stands_out(np.append(unrelated, np.float32(0.33)))
+    many = np.append(unrelated, rng.normal(0.33, 0.02, 300).astype(np.float32))
+    assert stands_out(many)
+    assert not stands_out(np.zeros(0, np.float32))
