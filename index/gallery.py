@@ -144,7 +144,8 @@ class Gallery:
             engine.start()
 
     async def close(self) -> None:
-        """Finish what is being written, fail what still waits with GalleryClosed, let go."""
+        """Finish what is being written, and release everything; what still waits gets
+        GalleryClosed."""
         self._closed.set()
         await self._engine.close()
         await self._models.close()
