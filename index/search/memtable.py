@@ -114,9 +114,9 @@ class Memtable:
 
     def without(self, removed: Sequence[int]) -> Memtable:
         """The rows without those of these links."""
-        gone = np.isin(self.links[: self.count], np.asarray(removed, np.int64))
+        of_removed = np.isin(self.links[: self.count], np.asarray(removed, np.int64))
         alive = self.alive.copy()
-        alive[: self.count][gone] = False
+        alive[: self.count][of_removed] = False
         now = replace(self, alive=alive, removed=self.count - int(alive[: self.count].sum()))
         if now.removed <= REMOVED_SHARE * now.count:
             return now

@@ -36,14 +36,15 @@ QUERY_STEPS = 4095  # of 16 bits: the sum of 512 products with a byte stays belo
 LOOKED_SHARE, LOOKED_ROWS = 0.1, 20_000
 SCATTERED_SHARE, SCATTERED_ROWS = 0.3, 4_000
 LOOKED_TIMES = 20  # and at least this many times the rows that are wanted
-# Scores are rounded to so many decimals. The last bits of a product depend on where its row lies,
+# Decimals to which scores are rounded. The last bits of a product depend on where its row lies,
 # in memory or in a segment. Without them a row keeps its place in the order when it moves, and
 # rows with the same vectors are in the order of their links.
 SCORE_DECIMALS = 9
-# Up to so many best scores are kept in order while all are gone through; more are chosen by numpy.
+# Up to this many best scores are kept in order while a compiled loop meets all scores. Where more
+# are wanted, numpy chooses them.
 SORTED_ROWS = 64
-# Whether the best link stands out is judged by all scores, up to so many rows, and otherwise by a
-# sample. With the compiled loops, answers come in 0.1 ms, and a sample is taken sooner.
+# Up to this many rows, all their scores judge whether the best link stands out; of more rows, a
+# sample of scores does. With the compiled loops an answer takes 0.1 ms, so they sample earlier.
 JUDGED_ROWS = 4096
 JUDGED_ROWS_COMPILED = 1024
 SAMPLED_ROWS = 256

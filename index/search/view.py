@@ -30,9 +30,8 @@ DEVIATIONS = 2.5
 # rows. The first query after a start seldom has to wait until it is measured.
 FEW_ROWS = 512
 MANY_ROWS = 32_768
-# How it is measured: so many scattered rows, for so many best ones, so many times.
-MEASURED_ROWS = 2048
-MEASURED_TOP = 10
+MEASURED_ROWS = 2048  # rows that are compared in one measurement, scattered over the segment
+MEASURED_TOP = 10  # best rows that are wanted of them
 MEASURED_TIMES = 5
 GOLDEN = 0.618  # strides of this share reach all parts of an array early
 
