@@ -7,7 +7,7 @@ RUN apt-get update && apt-get install --yes --no-install-recommends python3 pyth
 ARG PIP_EXTRA_INDEX_URL=
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /magpie
-COPY pyproject.toml constraints.txt README.md LICENSE NOTICES.md ./
+COPY pyproject.toml constraints.txt README.md LICENSE NOTICES.md magpie.py ./
 COPY bot bot
 COPY index index
 RUN python3 -m venv /opt/magpie

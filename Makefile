@@ -4,16 +4,23 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 PIP    := $(PYTHON) -m pip --disable-pip-version-check
 
+# Processes that run tests side by side. The quick tests compute, so they get one a core; of the
+# others many wait for a moment to pass, so there is one more. `make test WORKERS=0` runs all in
+# one process, as a debugger needs it.
+CORES   := $(shell nproc 2>/dev/null || echo 2)
+WORKERS := $(shell echo $$(( $(CORES) + 1 )))
+
 # The stamp of the packages that check the chat page's JavaScript.
 TYPESCRIPT := node_modules/.typescript
 
-.PHONY: help setup demo run test lint page bench world model screenshots browser clean
+.PHONY: help setup demo run check test lint page bench world model screenshots browser clean
 
 help:
 	@echo "make setup        a virtual environment with the pinned packages (idempotent)"
 	@echo "make demo         a chat with pictures, Magpie in it, on one address; no token, no download of weights"
 	@echo "make run          Magpie on real Discord, with the settings in .env"
-	@echo "make test         ruff, mypy and all tests"
+	@echo "make check        ruff, mypy, the page's types and the quick tests, within 90 seconds on two free cores"
+	@echo "make test         the same with all tests; WORKERS=N runs them in N processes"
 	@echo "make bench        every figure, beside its peers"
 	@echo "make screenshots  the README's pictures, made again"
 	@echo "make world model  the demo world and the pocket model, made again (needs npm)"
@@ -83,9 +90,13 @@ $(TYPESCRIPT): package.json package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
+check: lint
+	@echo "check: the tests that are not marked slow, in $(CORES) processes"
+	@$(PYTHON) -m pytest --numprocesses $(CORES) --dist worksteal -m "not slow"
+
 test: lint browser
-	@echo "test: pytest"
-	@$(PYTHON) -m pytest
+	@echo "test: all tests, in $(WORKERS) processes"
+	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 bench: $(VENV)/.bench
 	@$(PYTHON) -m bench all

@@ -17,6 +17,10 @@ runs those too, by the names in `checks.CHECKS`.
 | `transformers_peer` | the peer: transformers, called as its documentation shows it |
 """
 
+from pathlib import Path
+
+BUILD = Path("build")  # below the current directory: what a run makes and may need again
+
 MEASUREMENTS = {
     "embed": "bench.embed",
     "find": "bench.find",

@@ -1,22 +1,22 @@
-"""A CLIP of ViT-B/32's true geometry with seeded weights: what it costs, without a download."""
+"""A CLIP of the same shapes as ViT-B/32 with random weights: as slow and large, but no download."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
+from bench import BUILD
 from pocket import MODEL
 
-BUILD = Path("build")  # below the current directory
 SEED = 32
 
 
 def vit_b32() -> Path:
     """A folder that `CLIPModel.from_pretrained` loads, made once under build/.
 
-    The weights are random, so its answers mean nothing; its shapes, and so its times and memory,
-    are those of openai/clip-vit-base-patch32. The tokenizer is the pocket model's, whose ids fit
-    into the vocabulary.
+    The weights are random (with a fixed seed), so its answers mean nothing. Its shapes, and so its
+    times and memory, are those of openai/clip-vit-base-patch32. The tokenizer is the pocket
+    model's, whose ids fit into the vocabulary.
     """
     folder = BUILD / "vit-b32-seeded"
     if (folder / "ready").exists():

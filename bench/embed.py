@@ -1,12 +1,12 @@
-"""The two towers: ours beside transformers called as its documentation shows it, on one core.
+"""The two towers of a CLIP: ours beside transformers as its documentation shows it, on one core.
 
-ViT-B/32's true geometry with seeded weights. Pictures come at the model's size, as the decoder
-leaves them, so that both sides only normalise them. A question has about five words; transformers
-pads it to the full context. Whether the rankings hold is asked of the pocket model, on every
-picture and subject of the demo world.
+The model has the shapes of ViT-B/32 and random weights. Pictures have the model's size, as the
+decoder leaves them, so both sides only normalise them. A question has about five words, which
+transformers pads to the full context. Whether lower precision keeps the rankings is measured with
+the pocket model, on all pictures and subjects of the demo world.
 
-`--device cuda` measures a GPU instead: pictures a second from bytes to rows, and for which share of
-that time the GPU is busy.
+`--device cuda` measures a GPU instead: pictures a second from bytes to rows, and the share of that
+time for which the GPU is busy.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ QUESTIONS = (
     "cat asleep on the keyboard",
     "birthday cake with candles",
 )
-FIRST = 10  # answers of each question whose overlap counts
+FIRST = 10  # the overlap of this many first answers counts
 GPU_PICTURES = 2048
 
 
@@ -114,7 +114,7 @@ def _loaded(folder: Path, precision: Precision) -> ClipEmbedder:
 
 
 def _in_turn(*works: Callable[[], Any]) -> list[list[float]]:
-    """Seconds of each, run alternately so that a slow moment of the machine hits all."""
+    """Seconds of each work. They run in turn, so that a slow moment of the machine hits all."""
     times: list[list[float]] = [[] for _ in works]
     for _ in range(ROUNDS + 1):
         for work, taken in zip(works, times, strict=True):
@@ -135,7 +135,7 @@ def _least_cosine(a: Any, b: Any) -> float:
 
 
 async def _remembered_ms(model: ClipEmbedder) -> str:
-    """A question that was asked before."""
+    """Milliseconds of a question that was asked before."""
     thread = ModelThread(model)
     times = []
     for question in QUESTIONS * 3:
@@ -147,7 +147,7 @@ async def _remembered_ms(model: ClipEmbedder) -> str:
 
 
 def _overlaps() -> dict[str, float]:
-    """How many of the exact first answers are among the first of each precision, of 1."""
+    """The share of exact first answers that each precision also has among its first."""
     labels = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
     asked = sorted(
         {
@@ -184,7 +184,7 @@ def _first_answers(
 
 
 def _on_a_gpu(device: str) -> Report:
-    """Bytes of JPEGs to committed rows; the GPU's time is the sum of its kernels'."""
+    """From bytes of JPEGs to committed rows. The GPU is busy for the sum of its kernels' times."""
     import torch
 
     folder = vit_b32()

@@ -1,14 +1,14 @@
-"""A member's `/find` until the answer is there, beside the model and the search it needs.
+"""A member's `/find` until its answer arrives, beside the model and the search that it needs.
 
-The whole way runs: a member's client sends the interaction to the sandbox, which hands it to the
-bot's process; the bot embeds the words, ranks what the member may see, reads the message of each
-hit again, and answers. Its peer is the text tower and the search alone, in the same numbers, asked
-the same words in turn. Then the same during `/reindex` of real photographs.
+All of the way is measured: a member's client sends the interaction to the sandbox, which passes it
+to the bot's process. The bot embeds the words, ranks what the member may see, reads the message of
+each hit again, and answers. The peer is the text tower and the search alone, with the same rows and
+the same words, asked in turn. Then the same is measured during a `/reindex` of real photographs.
 
-BENCH_ROWS (as 10000,1000000) chooses the sizes. The bot and its peer share one core; the sandbox,
-which stands for Discord, and the member who asks have another where there is one, as they are on
-other machines in life. The first run of a size makes its gallery under build/, which for 1,000,000
-rows takes minutes.
+BENCH_ROWS (such as 10000,1000000) chooses the sizes. The bot and its peer share one core. The
+sandbox, which stands for Discord, and the member's client have another one if there is one, since
+in life they are on other machines. The first run of a size makes its gallery under build/; for
+1,000,000 rows that takes minutes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Before numpy and torch come: they take as many threads as they see cores then.
+# Set before numpy and torch are imported, which is when they choose their number of threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -45,7 +45,7 @@ QUESTIONS = 96
 IN_A_ROW = 8
 WARMING = 16
 REINDEXING = 64  # questions during /reindex
-PAUSE_S = 0.3  # between those at most, so that they come at any time of a batch
+PAUSE_S = 0.3  # between those at most, so that they arrive at any moment of a batch
 COLOURS = ("red", "blue", "yellow", "white", "tiny", "old", "shiny", "wooden")
 THINGS = ("bicycle", "dog", "kite", "teapot", "owl", "train", "violin", "boat", "cactus", "lamp")
 PLACES = ("in snow", "by the sea", "at night", "under a tree", "on a roof", "in the rain")
@@ -53,7 +53,7 @@ PLACES = ("in snow", "by the sea", "at night", "under a tree", "on a roof", "in 
 
 @dataclass
 class Measured:
-    """Seconds of each question, and what it cost whom."""
+    """Seconds of each question, and processor time by process."""
 
     whole: list[float] = field(default_factory=list)
     tower: list[float] = field(default_factory=list)
@@ -110,7 +110,7 @@ def _percentiles(seconds: Sequence[float]) -> str:
 
 
 def questions() -> Iterator[str]:
-    """Different words, some five of them, in an order that is always the same."""
+    """Different questions of about five words, always in the same order."""
     made = [f"{c} {t} {p}" for c in COLOURS for t in THINGS for p in PLACES]
     random.Random(6).shuffle(made)
     return iter(made)
@@ -120,7 +120,7 @@ def questions() -> Iterator[str]:
 
 
 async def _measure(size: int, cores: Sequence[int]) -> Measured:
-    """One size, in a town of its own."""
+    """Measure one size, with a server and a gallery of its own."""
     os.sched_setaffinity(0, {cores[0]})
     model = vit_b32()
     large_server.draw()
@@ -165,7 +165,7 @@ async def _measure(size: int, cores: Sequence[int]) -> Measured:
 
 @contextlib.contextmanager
 def _on(core: int) -> Iterator[None]:
-    """This thread on another core for a while; those that exist already stay where they are."""
+    """Run this thread on another core. Threads that exist already stay where they are."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -198,7 +198,7 @@ async def _while_reindexing(owner: Person, member: Person, asked: Iterator[str])
     progress = await owner.event(
         "MESSAGE_CREATE", where=lambda message: bool(message.get("components"))
     )
-    await asyncio.sleep(2.0)  # until its pictures are on their way
+    await asyncio.sleep(2.0)  # until its pictures are being read
     pause = random.Random(7)
     seconds = []
     for words in [next(asked) for _ in range(REINDEXING)]:
@@ -211,6 +211,6 @@ async def _while_reindexing(owner: Person, member: Person, asked: Iterator[str])
 
 
 def _cpu_s(process: asyncio.subprocess.Process) -> float:
-    """Seconds that the processor has spent on it so far, to a hundredth."""
+    """Processor time of the process so far, in seconds, to a hundredth."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,8 +1,8 @@
-"""Bytes of JPEGs → committed rows: the product's own path beside the plain transformers loop.
+"""Bytes of JPEGs → committed rows: the product beside a plain loop over transformers.
 
-The pictures are photographs of a phone's and of a screenshot's size; the model has ViT-B/32's true
-geometry with seeded weights; both sides run on one core, in turn, in one process. The plain loop
-does what a first script would: open, let the model's processor prepare, embed, insert, commit.
+The pictures are photographs of a phone's and of a screenshot's size. The model has the shapes of
+ViT-B/32 and random weights. Both sides run on one core, in turn, in one process. The plain loop
+does what a first script would do: open, prepare with the model's processor, embed, insert, commit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from index import Gallery, Group, Link, Precision
 ROUNDS = 5
 PICTURES = 24
 PRECISIONS: tuple[Precision, ...] = ("default", "fast")
-WORKERS = 16  # as many pictures in the air as the bot's ingest keeps
+WORKERS = 16  # pictures that are on their way at once, as many as in the bot
 LAG_PERIOD_S = 0.005
 
 
@@ -73,7 +73,7 @@ def run(options: Options) -> Report:
 
 
 def _ratio(peer: list[float], ours: list[float]) -> float:
-    """The median of the ratios of each round."""
+    """The median over the rounds of our rate divided by the peer's."""
     return statistics.median(o / p for o, p in zip(ours, peer, strict=True))
 
 
@@ -101,7 +101,7 @@ async def product(
     device: str = "cpu",
     workers: int = WORKERS,
 ) -> tuple[float, list[float]]:
-    """(seconds, event-loop lags in seconds) of adding the pictures the way the bot does."""
+    """Add the pictures as the bot does. -> seconds, and event-loop lags in seconds"""
     gallery = await Gallery.open(database, str(folder), device=device, precision=precision)
     waiting = list(enumerate(pictures))
     lags: list[float] = []

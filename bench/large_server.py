@@ -19,8 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sandbox
-from bench import photographs
-from bench.checkpoint import BUILD
+from bench import BUILD, photographs
 from bench.vectors import Floats, pictures
 from index import EmbeddedPicture, Gallery, Group, Link
 from sandbox.snowflakes import at_time
@@ -161,8 +160,8 @@ async def _put_back(path: Path, count: int) -> None:
     and all rows are merged."""
     vectors = pictures(count)
     settled = await Gallery.open(path)
-    for job in await settled.jobs():
-        await settled.save_job(replace(job, status="cancelled"))
+    for job in await settled.bookkeeping.jobs():
+        await settled.commit([], jobs=[replace(job, status="cancelled")])
     await settled.commit(
         [
             (

@@ -1,10 +1,10 @@
-"""Fifty servers at once: bursts of pictures, questions all the while, for ten minutes.
+"""Fifty servers at once for ten minutes: bursts of pictures, and questions at the same time.
 
-The bot and the sandbox are processes of their own with the pocket model; nothing is indexed
-beforehand. Every ten seconds 200 pictures are posted within one second, half of them in one noisy
-server; a member of each server asks once a second. A picture's lag is the time from the sandbox's
-answer to its post until its link is in the gallery's file. BENCH_MINUTES (10) shortens it;
-`docs/load.svg` shows memory and lag over the time.
+The bot, with the pocket model, and the sandbox are processes of their own. At the start nothing is
+indexed. Every ten seconds 200 pictures are posted within one second, half of them in one noisy
+server. A member of each server asks once a second. The lag of a picture is the time from the
+sandbox's answer to its post until its link is in the gallery's file. BENCH_MINUTES (10) shortens
+the run; `docs/load.svg` shows memory and lag over time.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def channel_id(n: int, c: int) -> int:
 
 
 def world(folder: Path) -> World:
-    """Fifty servers of forty channels, each with its own member."""
+    """Fifty servers of forty channels, each server with its own member."""
     made = World(Application(BOT, "Magpie", "Finds pictures.", TOKEN, BOT), folder)
     made.users[BOT] = User(BOT, "magpie", bot=True)
     for n in range(GUILDS):
@@ -84,7 +84,7 @@ def world(folder: Path) -> World:
 
 
 async def gallery(path: Path) -> None:
-    """An empty gallery that watches every channel, all read so far."""
+    """Make an empty gallery that watches every channel and has read all of them so far."""
     opened = await Gallery.open(path, str(MODEL), device="cpu")
     await opened.close()
     places = [(guild_id(n), channel_id(n, c)) for n in range(GUILDS) for c in range(CHANNELS)]
@@ -97,7 +97,7 @@ async def gallery(path: Path) -> None:
 
 @dataclass
 class Seen:
-    """What the run showed; times in seconds since its begin."""
+    """What was seen during the run; times are seconds since its start."""
 
     posted: dict[str, tuple[float, int]] = field(default_factory=dict)  # message → when, guild
     indexed: dict[str, float] = field(default_factory=dict)
@@ -158,7 +158,7 @@ def _thirds(memory: list[tuple[float, float]], load_s: float) -> tuple[float, fl
 
 
 async def _under_load(folder: Path, load_s: float) -> tuple[Seen, int]:
-    """What was seen, and how many pictures the gallery had in the end."""
+    """What was seen, and how many pictures the gallery had at the end."""
     path = folder / "magpie.db"
     await gallery(path)
     seen = Seen()
@@ -188,7 +188,7 @@ async def _under_load(folder: Path, load_s: float) -> tuple[Seen, int]:
 
 
 async def _post(seen: Seen, began: float, load_s: float, people: list[Person]) -> None:
-    """A burst every ten seconds."""
+    """Post a burst every ten seconds."""
     rng = np.random.default_rng(7)
     numbers = itertools.count()
     while (now := time.monotonic() - began) < load_s:
@@ -222,7 +222,7 @@ async def _post_one(
 
 
 def _picture(number: int) -> bytes:
-    """A small JPEG like no other."""
+    """A small JPEG that differs from all others."""
     patch = np.random.default_rng(number).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(patch).resize((320, 240), Image.Resampling.BICUBIC).save(file, "JPEG")
@@ -230,7 +230,7 @@ def _picture(number: int) -> bytes:
 
 
 async def _ask(seen: Seen, began: float, load_s: float, person: Person) -> None:
-    """One question a second, or as fast as they are answered."""
+    """Ask one question a second, or as fast as they are answered."""
     words = itertools.cycle(WORDS)
     await asyncio.sleep(int(person.user["id"]) % 1000 / 1000)
     while time.monotonic() - began < load_s:
@@ -244,7 +244,7 @@ async def _ask(seen: Seen, began: float, load_s: float, person: Person) -> None:
 
 
 async def _look(seen: Seen, began: float, path: Path, pid: int) -> None:
-    """Which messages are in the file, and how much memory the bot has."""
+    """Note which messages are in the file, and how much memory the bot uses."""
     newest = 0
     while True:
         rows = await asyncio.to_thread(_links, path, newest)
@@ -282,7 +282,7 @@ async def _serve(folder: Path) -> None:
 
 
 def plot(seen: Seen) -> str:
-    """Memory of the bot, and lag of quiet servers' and of the noisy one's pictures, as an SVG."""
+    """An SVG of the bot's memory, and of the lag of pictures in quiet servers and the noisy one."""
     wide, high = 720, 300
     last = seen.memory[-1][0]
     most = max(mb for _, mb in seen.memory) * 1.1

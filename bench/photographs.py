@@ -1,4 +1,4 @@
-"""Real photographs at the sizes people post, cut so that no two are the same bytes."""
+"""Real photographs of the sizes people post, cropped so that no two are the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PHONE, SCREENSHOT = (2048, 1536), (1080, 1350)
 
 
 def jpeg(seed: int, size: tuple[int, int] | None = None) -> bytes:
-    """A JPEG of that size (alternately a phone's and a screenshot's, when left out)."""
+    """A JPEG of this size; without one, of a phone (odd seeds) or a screenshot (even)."""
     import skimage
 
     library: Any = skimage.data  # without types

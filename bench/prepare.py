@@ -1,4 +1,4 @@
-"""Bytes of a JPEG → the model's pixels: ours beside the model's own processor, on one core."""
+"""Bytes of a JPEG → the pixels a model takes: ours beside the model's processor, on one core."""
 
 from __future__ import annotations
 

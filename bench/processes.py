@@ -17,7 +17,7 @@ START_S = 300.0
 
 @contextlib.asynccontextmanager
 async def sandbox_running(*command: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """A sandbox by this command, which prints its address, and its base URL."""
+    """Start a sandbox by this command, which prints its address. -> the process and its base URL"""
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     async with _ended(process):
         assert process.stdout is not None
@@ -31,7 +31,7 @@ async def sandbox_running(*command: str) -> AsyncIterator[tuple[asyncio.subproce
 async def bot_running(
     session: aiohttp.ClientSession, base: str, token: str, file: Path, model: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Magpie as a process, connected and done with catching up."""
+    """Start Magpie as a process. Entered once it is connected and has caught up."""
     settings = {
         "DISCORD_TOKEN": token,
         "DISCORD_API": base,
@@ -56,7 +56,7 @@ async def bot_running(
 async def _connected(
     session: aiohttp.ClientSession, base: str, process: asyncio.subprocess.Process
 ) -> None:
-    """Until the bot has told its commands and asks for nothing any more."""
+    """Wait until the bot has registered its commands and sends no more requests."""
     before = -1
     while True:
         assert process.returncode is None, "the bot did not start; its log lies beside its gallery"

@@ -1,4 +1,4 @@
-"""What the pocket model finds: held-out scenes, the product's own search, chance as the peer."""
+"""What the pocket model finds in scenes it wasn't trained on; the peer is random ranking."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a measurement gives back, and how a person reads it."""
+"""What a measurement gives back, as JSON and as a table for people."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Figure = float | int | str | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A figure beside what it should reach; `at_least` says in which direction is better."""
+    """A figure and what it should reach: at least `target`, or else at most."""
 
     value: float
     target: float
@@ -31,7 +31,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """figures: ours; peers: theirs, from the same run; targets: by the figure's name."""
+    """The figures of a run, those of its peers, and targets by the name of a figure."""
 
     figures: dict[str, Figure]
     peers: dict[str, Figure]
@@ -64,7 +64,7 @@ class Report:
 
 
 def machine() -> dict[str, Figure]:
-    """The processor, how many of its cores this process may use, and the versions that matter."""
+    """The processor, the number of cores that this process may use, and versions."""
     return {
         "cpu": _processor(),
         "cores": len(os.sched_getaffinity(0)),
@@ -74,7 +74,7 @@ def machine() -> dict[str, Figure]:
 
 
 def spread(values: Sequence[float]) -> str:
-    """'median (least–most)' of several runs."""
+    """Median and range of several runs, as 'median (least–most)'."""
     return f"{statistics.median(values):.3g} ({min(values):.3g}–{max(values):.3g})"
 
 

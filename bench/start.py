@@ -1,10 +1,11 @@
-"""How long until it is there: a question on the command line, cold, and the bot; and its memory.
+"""How long a cold question on the command line and the start of the bot take; and memory.
 
-`python -m index find WORDS` is a new process over 10,000 pictures, beside one that only imports
-torch and transformers. The bot counts from its process to its log saying ready, in a sandbox.
-Memory is that of a process with the gallery open (BENCH_ROWS rows, 1,000,000 if it isn't set), its
-model in memory and a question answered, beside one that only imports torch. Vectors are seeded;
-galleries are kept under build/. All on one core, in turn.
+`python -m index find WORDS` is a new process over 10,000 pictures, beside a process that only
+imports torch and transformers. The start of the bot is timed from its process to the word `ready`
+in its log, with a sandbox as Discord. Memory is that of a process which has opened a gallery of
+BENCH_ROWS rows (1,000,000 by default), loaded its model and answered a question, beside a process
+that only imports torch. Vectors are random with a fixed seed; galleries are kept under build/.
+Everything runs on one core, in turn.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.checkpoint import BUILD, vit_b32
+from bench import BUILD
+from bench.checkpoint import vit_b32
 from bench.options import Options
 from bench.report import Figure, Report, Target, spread
 from demo import WORLD
@@ -38,8 +40,8 @@ CHUNK_ROWS = 10_000
 READY_TIMEOUT_S = 120.0
 WORDS = ("dog", "in", "snow")
 PEER = "import torch, transformers"
-# Prints its own memory, in MB: the most there ever was, now, and now without mapped files, which
-# the system drops when it wants the room.
+# Prints the memory of its own process in MB: the peak, now, and now without mapped files, which the
+# system can drop at any time.
 TELL = """
 import re
 def tell():
@@ -102,14 +104,14 @@ def run(options: Options) -> Report:
 
 
 def _seconds(command: list[str]) -> float:
-    """Of a whole process."""
+    """Seconds of a whole process."""
     began = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
 def _memory(code: str, *arguments: str) -> dict[str, int]:
-    """MB of a process that ran this code."""
+    """Memory in MB of a process that ran this code."""
     command = [sys.executable, "-c", TELL + code, *arguments]
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return dict(zip(("peak", "resident", "its own"), map(int, said.split()), strict=True))
@@ -119,7 +121,7 @@ def _memory(code: str, *arguments: str) -> dict[str, int]:
 
 
 def _gallery(model: Path, rows: int) -> Path:
-    """A gallery of this many seeded unit vectors, of the model's dimension."""
+    """A gallery of this many random unit vectors, of the model's dimension."""
     path = BUILD / f"gallery-{model.name}-{rows}.db"
     ready = path.with_suffix(".ready")
     if not (ready.exists() and asyncio.run(_still_good(path, model))):
@@ -132,7 +134,7 @@ def _gallery(model: Path, rows: int) -> Path:
 
 
 async def _still_good(path: Path, model: Path) -> bool:
-    """Whether it can be opened by this version, and was made with this model."""
+    """Whether this version can open it, and it was made with this model."""
     try:
         await (await Gallery.open(path, str(model), device="cpu")).close()
     except (ModelMismatch, StoreTooNew):
@@ -161,7 +163,7 @@ async def _fill(path: Path, model: Path, rows: int) -> None:
 
 
 async def _settled(gallery: Gallery) -> None:
-    """Until its rows are as in one that grew as fast as pictures are embedded."""
+    """Wait until its rows are merged, as in a gallery that grew at the speed of embedding."""
     while True:
         if gallery._engine.idle:
             return
@@ -172,7 +174,7 @@ async def _settled(gallery: Gallery) -> None:
 
 
 def _bot_ready_s(model: Path) -> float:
-    """Seconds from the bot's process to its being ready, in a sandbox of the demo's world."""
+    """Seconds from the start of the bot's process until it is ready, with the demo's world."""
     token: str = json.loads(WORLD.read_text(encoding="utf-8"))["application"]["token"]
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
         sandbox = [sys.executable, "-m", "sandbox", "--port", "0", "--world", str(WORLD)]
@@ -198,7 +200,7 @@ def _bot_ready_s(model: Path) -> float:
 def _running(
     command: list[str], log: Path, settings: dict[str, str] | None = None
 ) -> Iterator[Path]:
-    """The file that a process writes its words to; it is ended when the block is left."""
+    """Run a process whose output goes to `log`; it is ended when the block is left."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))}
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -215,7 +217,7 @@ def _running(
 
 
 def _said(log: Path, pattern: str) -> str:
-    """What of the log fits the pattern, once it is there."""
+    """The part of the log that matches the pattern, once it is there."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while time.monotonic() < deadline:
         if found := re.search(pattern, log.read_text(encoding="utf-8", errors="replace")):

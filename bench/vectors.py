@@ -1,9 +1,10 @@
-"""Seeded vectors that lie as a CLIP's do, and questions of two kinds about them.
+"""Random vectors that are distributed as a CLIP's are, and two kinds of questions about them.
 
-Every picture leans one way (unrelated pictures have a cosine of about 0.37), is of one of 128
-themes and of one of many motifs, of very different sizes, and has much of its own. An image-like
-question is another picture; a text-like one comes from elsewhere (the modality gap: unrelated
-0.21, the best 0.44) and hints at a motif. So text-like questions see the clusters only dimly.
+The vector of a picture is a sum: a direction that all pictures share (unrelated pictures have a
+cosine of about 0.37), one of 128 themes, one of many motifs, which are very unequally frequent, and
+much noise. An image-like question is another picture. A text-like question has another shared
+direction (the modality gap: unrelated 0.21, the best 0.44) and a little of a motif, so it
+separates the clusters less clearly.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.checkpoint import BUILD
+from bench import BUILD
 from demo import FOLDER
 from pocket import MODEL
 
 Floats: TypeAlias = NDArray[np.float32]
 
 SEED = 1
-# Each picture of the demo is cut into this many, from a whole to a quarter of it.
+# Crops of each picture of the demo, from the whole picture to a quarter of it.
 CUTS = 9
 THEMES = 128
 ROWS_A_MOTIF = 100
@@ -33,10 +34,10 @@ CHUNK_ROWS = 50_000
 
 @dataclass(frozen=True)
 class World:
-    """Where the pictures' and the texts' vectors lie."""
+    """The directions of which the vectors of pictures and texts are made."""
 
-    lean: Floats  # (d,) of all pictures
-    gap: Floats  # (d,) of all texts
+    lean: Floats  # (d,) shared by all pictures
+    gap: Floats  # (d,) shared by all texts
     themes: Floats  # (THEMES, d)
     motifs: Floats  # (m, d)
     theme_of: NDArray[np.int64]  # (m,)
@@ -76,14 +77,14 @@ class World:
 
 
 def made(rows: int, dimension: int = 512, seed: int = SEED) -> Iterator[Floats]:
-    """(n, dimension) at a time, until there are that many rows; always the same."""
+    """The pictures' vectors in chunks of (n, dimension), `rows` in all; the same for a seed."""
     world, random = World.of(rows, dimension, seed), np.random.default_rng(seed + 1)
     for start in range(0, rows, CHUNK_ROWS):
         yield world.pictures(random, min(CHUNK_ROWS, rows - start))
 
 
 def pictures(rows: int, dimension: int = 512, seed: int = SEED) -> Floats:
-    """The same, (rows, dimension), mapped from a file that is made once under build/."""
+    """The same vectors, (rows, dimension), memory-mapped from a file made once under build/."""
     path = BUILD / "vectors" / f"{rows}x{dimension}-{seed}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,14 +101,14 @@ def pictures(rows: int, dimension: int = 512, seed: int = SEED) -> Floats:
 
 
 def questions(rows: int, count: int, dimension: int = 512, seed: int = SEED) -> dict[str, Floats]:
-    """`count` questions of each kind about those pictures, none of which is one of them."""
+    """`count` questions of each kind, (count, dimension). None is one of the pictures."""
     world, random = World.of(rows, dimension, seed), np.random.default_rng(seed + 2)
     return {"image": world.pictures(random, count), "text": world.texts(random, count)}
 
 
 def real(count: int, seed: int = SEED) -> tuple[Floats, dict[str, Floats]]:
-    """Vectors that the pocket model gives the demo's pictures and parts of them, and `count`
-    questions of each kind: parts that are left out, and what the labels say."""
+    """Vectors of the pocket model for crops of the demo's pictures, and `count` questions of each
+    kind: crops that aren't among the vectors, and the words of the labels."""
     from PIL import Image
 
     from index.embed import checkpoint, embedder
@@ -129,7 +130,7 @@ def real(count: int, seed: int = SEED) -> tuple[Floats, dict[str, Floats]]:
 
 
 def _cut(picture: Any, random: np.random.Generator, number: int) -> Any:
-    """The whole picture, or a part of it: half of each edge or more."""
+    """The whole picture for number 0, else a random crop of at least half of each edge."""
     if number == 0:
         return picture
     wide, high = (round(edge * random.uniform(0.5, 1)) for edge in picture.size)

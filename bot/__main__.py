@@ -1,4 +1,4 @@
-"""`python -m bot`: settings → gallery → client; the only wiring."""
+"""`python -m bot`: settings → gallery → app."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from pathlib import Path
 
 from bot.app import Magpie, StartFailed
 from bot.ops import logs, settings
-from bot.ops.health import Health, Metrics
+from bot.ops.health import Health
+from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings, SettingsError
-from index import Gallery, GalleryError
+from bot.ops.tuning import Clocks
+from index import Gallery, GalleryError, Sizes
 
 log = logging.getLogger(__name__)
 
 REFUSED = 2  # exit status: something must be changed before another start can work
 
 
-def main() -> int:
+def main(clocks: Clocks | None = None, sizes: Sizes | None = None) -> int:
     try:
         chosen = settings.read(os.environ, Path(".env"))
     except SettingsError as error:
@@ -30,7 +32,7 @@ def main() -> int:
     # Until the gallery is open there is nothing to finish: Ctrl-C ends a long download at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        asyncio.run(run(chosen))
+        asyncio.run(run(chosen, clocks=clocks, sizes=sizes))
     except SettingsError as error:
         return _refuse("Magpie can't start with these settings:", error.problems)
     except (GalleryError, StartFailed) as error:
@@ -38,25 +40,33 @@ def main() -> int:
     return 0
 
 
-async def run(chosen: Settings, stop: asyncio.Event | None = None) -> None:
+async def run(
+    chosen: Settings,
+    stop: asyncio.Event | None = None,
+    clocks: Clocks | None = None,
+    sizes: Sizes | None = None,
+) -> None:
     """Serve until `stop` is set, or a signal says to stop.
 
+    clocks, sizes   what trials change; None: the usual ones
     raises   SettingsError, GalleryError, StartFailed
     """
     async with contextlib.AsyncExitStack() as stack:
-        gallery = await _opened(chosen)
+        gallery = await _opened(chosen, sizes or Sizes())
         stack.push_async_callback(gallery.close)
         stop = stop or _stopped_by_signals()
-        client = await stack.enter_async_context(Magpie(chosen, gallery, Metrics()))
+        client = await stack.enter_async_context(Magpie(chosen, gallery, Metrics(), clocks))
         if chosen.http is not None:
-            health = Health(client, chosen.http)
+            health = Health(
+                chosen.http, client.metrics, client.condition, gallery.links.count_links
+            )
             await health.start()
             stack.push_async_callback(health.close)
         await _serve(client, stop)
     log.info(logs.fields("stopped"))
 
 
-async def _opened(chosen: Settings) -> Gallery:
+async def _opened(chosen: Settings, sizes: Sizes) -> Gallery:
     folder = chosen.db.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,12 +75,17 @@ async def _opened(chosen: Settings) -> Gallery:
         raise SettingsError([problem]) from error
     log.info(logs.fields("opening", gallery=chosen.db, model=chosen.model))
     gallery = await Gallery.open(
-        chosen.db, chosen.model, device=chosen.device, precision=chosen.precision, gradually=True
+        chosen.db,
+        chosen.model,
+        device=chosen.device,
+        precision=chosen.precision,
+        gradually=True,
+        sizes=sizes,
     )
-    if gallery.wanted:
+    if gallery.reembedding.wanted:
         log.warning(
             "%s was made with %s, which goes on answering; /reindex lets %s take over",
-            chosen.db, gallery.model, gallery.wanted,
+            chosen.db, gallery.model, gallery.reembedding.wanted,
         )  # fmt: skip
     return gallery
 

@@ -1,44 +1,51 @@
-"""The connection to Discord: intents, events to their modules, commands, shutdown."""
+"""The bot: builds its parts, hands each what it needs, and passes Discord's events on to them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import time
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
 import yarl
 from discord import app_commands
 
-from bot.ask import answers as find
-from bot.ask.rate_limiter import Pace
-from bot.commands import channels, privacy, reindex, status
-from bot.commands import registration as commands
-from bot.commands.privacy import OptedOut
-from bot.maintenance.maintenance import Upkeep
+from bot.ask.answers import Answers
+from bot.ask.messages import MessageQuestions
+from bot.ask.questions import Questions
+from bot.ask.rate_limiter import RateLimiter
+from bot.ask.results import Results
+from bot.commands import channels, find, find_similar, privacy, registration, reindex, status
+from bot.commands import tree as trees
+from bot.maintenance.closed import ClosedChannels
+from bot.maintenance.departures import Departures
+from bot.maintenance.maintenance import Maintenance
+from bot.maintenance.relisting import Relisting
 from bot.media.download import Downloader
-from bot.ops.health import Metrics
+from bot.ops.health import Condition
 from bot.ops.logs import fields
+from bot.ops.metrics import Metrics
 from bot.ops.settings import DISCORD, Settings
-from bot.reindex.jobs import Reindexing
+from bot.ops.tuning import Clocks, Limits
+from bot.platform.codes import AUTHENTICATION_FAILED
+from bot.reindex.jobs import Jobs
 from bot.sync.backfill import Backfill
 from bot.sync.backlog import Backlog
 from bot.sync.catch_up import CatchUp
-from bot.sync.erasure import let_go_of_guild
+from bot.sync.erasure import Erasure
+from bot.sync.history import History
 from bot.sync.ingest import Ingest
+from bot.sync.live import Live
+from bot.sync.opted_out import OptedOut
 from bot.sync.watched import Watched
-from bot.sync.writer import Ledger
-from bot.text import replies
+from bot.sync.writer import Writer
 from index import Gallery, GalleryError
 
 log = logging.getLogger(__name__)
 
-Interaction: TypeAlias = "discord.Interaction[Magpie]"
-
-AUTHENTICATION_FAILED = 4004  # a gateway's close code
 LAST_WRITE_S = 5.0  # for the cursors, when closing
 
 # What the invite link asks for, and why; nothing else is used.
@@ -57,54 +64,167 @@ class StartFailed(Exception):
 
 
 class Magpie(discord.AutoShardedClient):
-    """The bot. Wires Discord's events to the modules that follow them, and does no more."""
+    """The bot. Only `bot.__main__`, tests and benches know it; its parts know each other."""
 
     def __init__(
         self,
         settings: Settings,
         gallery: Gallery,
         metrics: Metrics,
-        *,
-        guild_ready_timeout: float = 2.0,  # s without another guild until READY is over
+        clocks: Clocks | None = None,
+        limits: Limits | None = None,
     ) -> None:
         redirect(settings.api)
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here
+        self.settings = settings
+        self.gallery = gallery
+        self.metrics = metrics
+        self.clocks = clocks = clocks or Clocks()
+        self.limits = limits = limits or Limits()
         super().__init__(
             intents=discord.Intents(guilds=True, guild_messages=True, message_content=True),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,  # raw events say what is needed
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
-            guild_ready_timeout=guild_ready_timeout,
+            guild_ready_timeout=clocks.guild_ready_s,
         )
-        self.settings = settings
-        self.gallery = gallery
-        self.metrics = metrics
-        self.tree = CommandTree(self)
-        self.watched = Watched(gallery)
-        self.ledger = Ledger(gallery)
-        self.downloader = Downloader(settings)
-        self.ingest = Ingest(self)
-        self.opted_out = OptedOut(self)
-        self.pace = Pace(settings.questions)
+        self.tree = trees.CommandTree(self)
+        links, bookkeeping = gallery.links, gallery.bookkeeping
+        model_change = gallery.reembedding
+
+        # The way of a picture.
+        self.writer = Writer(gallery, clocks)
+        self.watched = Watched(links, bookkeeping, self.writer)
+        self.opted_out = OptedOut(bookkeeping, self.writer)
+        self.downloader = Downloader(settings, clocks)
         self.backlog = Backlog(self.watched)
-        self.backfill = Backfill(self)
-        self.catch_up = CatchUp(self)
-        self.reindexing = Reindexing(self)
-        self.upkeep = Upkeep(self)
+        self.ingest = Ingest(
+            self,
+            links,
+            model_change,
+            gallery,
+            self.writer,
+            self.downloader,
+            self.opted_out,
+            metrics,
+            limits,
+        )
+        self.live = Live(
+            links, self.writer, self.watched, self.backlog, self.ingest, metrics, limits
+        )
+        self.history = History(self.writer, self.ingest, limits)
+        self.erasure = Erasure(links, bookkeeping, self.writer, self.watched, self.backlog, metrics)
+        self.backfill = Backfill(
+            self,
+            links,
+            self.writer,
+            self.watched,
+            self.backlog,
+            self.ingest,
+            self.history,
+            self.erasure,
+            metrics,
+            clocks,
+            limits,
+        )
+        self.jobs = Jobs(
+            self,
+            links,
+            bookkeeping,
+            model_change,
+            self.writer,
+            self.watched,
+            self.ingest,
+            self.history,
+            self.erasure,
+            metrics,
+            clocks,
+        )
+        self.departures = Departures(bookkeeping, self.writer, self.erasure, self.jobs, clocks)
+        self.catch_up = CatchUp(
+            self,
+            links,
+            bookkeeping,
+            self.writer,
+            self.watched,
+            self.backlog,
+            self.erasure,
+            left=self.departures.leave,
+        )
+        self.closed = ClosedChannels(
+            self,
+            links,
+            bookkeeping,
+            self.writer,
+            self.history,
+            self.erasure,
+            self.departures,
+            clocks,
+        )
+        self.relisting = Relisting(
+            self, links, self.history, self.erasure, self.closed, self.departures, clocks
+        )
+        self.maintenance = Maintenance(
+            links,
+            bookkeeping,
+            self.writer,
+            self.erasure,
+            self.departures,
+            self.closed,
+            self.relisting,
+            clocks,
+        )
+
+        # The way of a question.
+        self.questions = Questions(self, links, bookkeeping, self.downloader)
+        self.results = Results(self, gallery, links, self.writer, self.ingest, self.erasure)
+        self.answers = Answers(
+            self,
+            gallery,
+            links,
+            self.writer,
+            self.watched,
+            self.backlog,
+            self.questions,
+            self.results,
+            RateLimiter(settings.questions),
+            clocks,
+        )
+        self.messages = MessageQuestions(self, self.questions, self.answers)
+
+    def _register_commands(self) -> None:
+        tree, links, bookkeeping = self.tree, self.gallery.links, self.gallery.bookkeeping
+        find.register(tree, self.questions, self.answers, self.clocks)
+        find_similar.register(tree, self.questions, self.answers, self.clocks)
+        channels.register(tree, links, self.watched, self.backlog, self.erasure)
+        reindex.register(tree, self.jobs)
+        status.register(
+            tree,
+            links,
+            self.gallery.reembedding,
+            self.gallery.device,
+            self.watched,
+            self.backlog,
+            self.live,
+            self.jobs,
+            self.metrics,
+        )
+        privacy.register(
+            tree, links, bookkeeping, self.writer, self.opted_out, self.erasure, self.limits
+        )
 
     # ---- coming and going
 
     async def setup_hook(self) -> None:
         await self.watched.load()
         await self.opted_out.load()
-        await self.upkeep.start()
-        self.ingest.start()
+        await self.departures.load()
+        self.maintenance.start()
+        self.live.start()
         self.backfill.start()
-        for feature in (find, channels, reindex, status, privacy):
-            feature.register(self)
-        self.add_dynamic_items(*find.DYNAMIC_ITEMS, *reindex.DYNAMIC_ITEMS)
-        await commands.sync(self)
+        self._register_commands()
+        await registration.sync(self.tree, Path(f"{self.settings.db}.commands"))
         assert self.application_id is not None  # login has read it
         reasons = "; ".join(f"{name}: {why}" for name, why in NEEDED_PERMISSIONS.items())
         log.info(fields("invite", url=invite(self.application_id), permissions=reasons))
@@ -124,15 +244,26 @@ class Magpie(discord.AutoShardedClient):
     async def close(self) -> None:
         """Stop taking work, leave what is unfinished to the cursors, and disconnect."""
         if not self.is_closed():
-            await self.upkeep.close()
-            await self.reindexing.close()
+            await self.maintenance.close()
+            await self.jobs.close()
             await self.catch_up.close()
             await self.backfill.close()
-            await self.ingest.close()
+            await self.live.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
-                await asyncio.wait_for(self.backfill.flush(), LAST_WRITE_S)
+                await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
         await super().close()
         await self.downloader.close()
+
+    def condition(self) -> Condition:
+        """How the bot is, for `/healthz` and `/metrics`."""
+        shards_open = not any(shard.is_closed() for shard in self.shards.values())
+        return Condition(
+            connected=self.is_ready() and not self.is_closed() and shards_open,
+            latency_s=self.latency,
+            indexing=self.backlog.busy or self.live.busy,
+            queue=self.live.depth,
+            channels_left=len(self.backlog.unfinished()),
+        )
 
     # ---- what Discord tells
 
@@ -144,37 +275,35 @@ class Magpie(discord.AutoShardedClient):
         await self.catch_up.on_ready(shard_id)
 
     async def on_ready(self) -> None:
-        await self.reindexing.resume()
+        await self.jobs.resume()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        await self.upkeep.come_back(guild.id)
+        await self.departures.come_back(guild.id)
         self.catch_up.on_available(guild)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info(fields("guild_joined", guild=guild.id))
-        await self.upkeep.come_back(guild.id)
+        await self.departures.come_back(guild.id)
         self.catch_up.on_available(guild)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         log.warning(fields("guild_outage", guild=guild.id))  # an outage is not a removal
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await let_go_of_guild(self, guild.id)
-        await self.upkeep.leave(guild.id)
+        await self.departures.leave(guild.id)
 
     async def on_message(self, message: discord.Message) -> None:
-        self.ingest.on_message(message)
-        if self.is_addressed(message):
-            await find.on_message(self, message)
+        self.live.on_message(message)
+        await self.messages.on_message(message)
 
     async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
-        await self.ingest.on_edit(edit)
+        await self.live.on_edit(edit)
 
     async def on_raw_message_delete(self, deletion: discord.RawMessageDeleteEvent) -> None:
-        await self.ingest.on_delete(deletion.guild_id, [deletion.message_id])
+        await self.live.on_delete(deletion.guild_id, [deletion.message_id])
 
     async def on_raw_bulk_message_delete(self, deletion: discord.RawBulkMessageDeleteEvent) -> None:
-        await self.ingest.on_delete(deletion.guild_id, sorted(deletion.message_ids))
+        await self.live.on_delete(deletion.guild_id, sorted(deletion.message_ids))
 
     async def on_raw_thread_delete(self, deletion: discord.RawThreadDeleteEvent) -> None:
         await self.catch_up.on_thread_gone(deletion.guild_id, deletion.thread_id)
@@ -193,11 +322,11 @@ class Magpie(discord.AutoShardedClient):
 
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         if before.permissions != after.permissions:
-            self.backlog.reconsider(after.guild)
+            self.backlog.check_permissions(after.guild)
 
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
         if after == after.guild.me:  # nobody else is cached
-            self.backlog.reconsider(after.guild)
+            self.backlog.check_permissions(after.guild)
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
         self.backlog.on_thread(thread)
@@ -207,56 +336,14 @@ class Magpie(discord.AutoShardedClient):
 
     async def on_app_command_completion(
         self,
-        interaction: Interaction,
+        interaction: discord.Interaction[Any],
         command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu,
     ) -> None:
-        took_s = time.perf_counter() - interaction.extras["began"]
-        self.metrics.answering.labels(command.qualified_name).observe(took_s)
-
-    def is_addressed(self, message: discord.Message) -> bool:
-        """Whether a member's message may ask something: it mentions the bot, perhaps by its
-        role, or replies to one of its messages. `find` looks closer."""
-        if self.user is None or message.author.bot:
-            return False
-        if self.user.id in message.raw_mentions or message.raw_role_mentions:
-            return True
-        replied = message.reference.resolved if message.reference else None
-        return isinstance(replied, discord.Message) and replied.author.id == self.user.id
-
-    # ---- what goes wrong
-
-    async def explain(self, interaction: Interaction, error: BaseException) -> None:
-        """Tell the asker, privately, what went wrong."""
-        sentence = replies.sentence(error)
-        try:
-            if (
-                interaction.response.type
-                is discord.InteractionResponseType.deferred_channel_message
-            ):
-                await interaction.edit_original_response(content=sentence)
-            elif interaction.response.is_done():
-                await interaction.followup.send(sentence, ephemeral=True)
-            else:
-                await interaction.response.send_message(sentence, ephemeral=True)
-        except discord.HTTPException as refusal:
-            log.warning(fields("answer_undelivered", sentence=sentence, reason=refusal))
+        trees.observe(self.metrics, interaction, command)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         if not self.is_closed():
             log.exception(fields("event_failed", name=event_method))
-
-
-class CommandTree(app_commands.CommandTree[Magpie]):
-    """Commands of which an error becomes the sentence a member reads, and that are timed."""
-
-    async def interaction_check(self, interaction: Interaction, /) -> bool:
-        interaction.extras["began"] = time.perf_counter()
-        return True
-
-    async def on_error(
-        self, interaction: Interaction, error: app_commands.AppCommandError, /
-    ) -> None:
-        await self.client.explain(interaction, error)
 
 
 def redirect(api: str) -> None:

@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ class DemoFailed(Exception):
     """The demo cannot go on; the text says why, and where to read more."""
 
 
-def main() -> int:
-    options = _options()
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m demo") -> int:
+    options = _options(arguments, prog)
     console = Console(highlight=False, soft_wrap=True)
     try:
         asyncio.run(_demo(options, console))
@@ -54,16 +54,22 @@ def main() -> int:
     return 0
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=8420, help="of the page (default: 8420)")
+def _options(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog=prog, description="The sandbox, and Magpie in it: a chat to try, on one address."
+    )
+    parser.add_argument(
+        "--port", type=int, default=8420, help="of the page; 0 takes a free one (8420)"
+    )
     parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help=f"default: {DATA}")
     parser.add_argument("--model", default=str(MODEL), help="default: the pocket model")
     parser.add_argument("--fresh", action="store_true", help="forget the earlier demo first")
     parser.add_argument(
         "--once", action="store_true", help=f"ask “{QUESTION}”, print the answer and stop"
     )
-    return parser.parse_args()
+    options = parser.parse_args(arguments)
+    options.port = options.port or _free_port()
+    return options
 
 
 async def _demo(options: argparse.Namespace, console: Console) -> None:

@@ -1,5 +1,6 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
+from index.derivations import Derivation
 from index.gallery import Gallery
 from index.interface import PictureEmbedder, Searcher
 from index.reembedding import Reembedding
@@ -32,9 +33,6 @@ from index.types.errors import (
 )
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding
-
-# Until bot/ takes the typed one: `from index.types.searches import Asked, SavedSearch, ShownBy`.
-from index.types.query import UntypedSavedSearch as SavedSearch
 from index.types.records import (
     Answer,
     Belonging,
@@ -50,7 +48,7 @@ from index.types.records import (
     Precision,
     vectors_file,
 )
-from index.types.searches import Asked, ShownBy
+from index.types.searches import Asked, SavedSearch, ShownBy
 
 __all__ = [
     "Answer",
@@ -60,6 +58,7 @@ __all__ = [
     "BookkeepingReader",
     "Counts",
     "Cursor",
+    "Derivation",
     "EmbeddedPicture",
     "EmptyQuery",
     "Filter",

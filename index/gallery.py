@@ -1,19 +1,19 @@
-"""The public face of `index`: pictures and texts go in, questions are answered.
+"""The public face of `index`: pictures and texts go in, queries are answered.
 
-Here the parts are put together: `pipeline` makes vectors with the model that `models` has, `store`
-keeps them, and `engine` has the rows that are compared.
+The parts are put together here. `pipeline` makes vectors with the model that `models` loads,
+`store` keeps them, and `engine` has the rows that are compared with a query.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from index.concurrency import Pool
+from index.derivations import Derivation
 from index.embed import checkpoint
 from index.embed.embedder import Embedder
 from index.models import Models
@@ -22,18 +22,16 @@ from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.interface import Found, VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
-from index.store.interface import Bookkeeping, Links
-from index.store.sqlite import SEGMENTS, Store
+from index.store.interface import Bookkeeping, Links, Store
+from index.store.sqlite import SEGMENTS, SQLiteStore
+from index.types.derivations import NAMES
 from index.types.filter import Filter, Sort
-from index.types.query import Query, QueryEmbedding, UntypedSavedSearch
+from index.types.query import Query, QueryEmbedding
 from index.types.records import (
     Answer,
-    Belonging,
     Changes,
-    Counts,
     Cursor,
     EmbeddedPicture,
-    Group,
     Hit,
     Job,
     Link,
@@ -41,12 +39,11 @@ from index.types.records import (
     Position,
     Precision,
 )
-from index.types.searches import Asked
 
-# More threads than this decode faster than any CPU embeds.
+# With more threads, pictures are decoded faster than any CPU embeds them.
 MAX_DECODERS = 4
-# Searches, and pictures that are asked about: their own threads, so that they don't wait
-# behind new pictures.
+# Searches, and pictures in queries, have threads of their own, so that they don't wait behind new
+# pictures.
 ASKING_THREADS = 2
 
 
@@ -62,6 +59,7 @@ class Gallery:
     def __init__(
         self,
         store: Store,
+        segments: Path,
         kept: ModelInfo | None,
         device: str,
         precision: Precision,
@@ -69,24 +67,26 @@ class Gallery:
         sizes: Sizes,
     ) -> None:
         self._store = store
-        self.links: Links = store
-        self.bookkeeping: Bookkeeping = store
+        self._writes = store.writes
+        self.links: Links = store.links
+        self.bookkeeping: Bookkeeping = store.bookkeeping
         self._read_only = read_only
         self._closed = closed = asyncio.Event()
         threads = min(MAX_DECODERS, checkpoint.cpu_count())
-        # Patient, so that a question's words don't share the core with them: on one core, an answer
-        # during a reindex takes 2 to 3 times as long as at other times, not 4.
+        # Patient, so that these threads leave the core to a query's words: on one core, an answer
+        # during a reindex takes 2 to 3 times as long as at other times; without this, 4 times.
         decoding = Pool(threads, "decode", closed, patient=True)
         asking = Pool(ASKING_THREADS, "ask", closed)
         compacting = Pool(1, "compact", closed, patient=True)
         self._pools = (decoding, asking, compacting)
-        self._models = Models(store, kept, closed, device, precision)
-        self._pipeline = Pipeline(store, self._models, decoding, asking)
-        folder = store.path.with_name(store.path.name + SEGMENTS)
+        self._models = Models(store.model_record, store.path, kept, closed, device, precision)
+        self._pipeline = Pipeline(store.items, self._models, decoding, asking)
         self._engine: VectorIndex = Engine(
-            store, folder, asking, compacting, closed, write=not read_only, sizes=sizes
+            store.rows, segments, asking, compacting, closed, write=not read_only, sizes=sizes
         )
-        self.reembedding = Reembedding(store, self._models, self._engine)
+        self.reembedding = Reembedding(
+            store.derivations, self._models, self._pipeline, decoding, self._engine
+        )
 
     @classmethod
     async def open(
@@ -99,25 +99,31 @@ class Gallery:
         read_only: bool = False,
         gradually: bool = False,
         sizes: Sizes = DEFAULT_SIZES,
+        derivations: Sequence[Derivation] = (),
     ) -> Gallery:
         """The gallery in the file `path`, made if there is none, with its model loaded.
 
-        model      a hub name, a folder, or an embedder; None: the one the file remembers,
-                   loaded when it is first needed
-        device     "auto" (CUDA, then MPS, then the CPU) or one by name, as "cuda:1"
-        precision  how a model computes on a CPU, see `embedder.Precision`; checking what isn't
-                   "exact" takes a second, which pays where many pictures come
-        read_only  look and search only; allowed while another process adds
-        gradually  if the file's vectors are of another model, answer with that one, until
-                   `reembedding.begin`, a second look at all pictures, and `reembedding.switch`
-        sizes      limits of the vector index, which tests make smaller
-        raises     ModelError, StoreError
+        model        a hub name, a folder, or an embedder; None: the one the file remembers,
+                     loaded when it is first needed
+        device       "auto" (CUDA, then MPS, then the CPU) or one by name, as "cuda:1"
+        precision    how a model computes on a CPU, see `embedder.Precision`; checking what isn't
+                     "exact" takes a second, which pays where many pictures come
+        read_only    look and search only; allowed while another process adds
+        gradually    if the file's vectors are of another model, answer with that one, until
+                     `reembedding.begin`, a second look at all pictures, and `reembedding.switch`
+        sizes        limits of the vector index, which tests make smaller
+        derivations  what else is made from each picture and text, and kept with it
+        raises       ModelError, StoreError
         """
-        store = await Store.open(Path(path), read_only=read_only)
+        names = (*NAMES, *(derivation.name for derivation in derivations))
+        store = await SQLiteStore.open(Path(path), read_only=read_only, derivations=names)
         try:
-            gallery = cls(store, await store.model(), device, precision, read_only, sizes)
+            segments = store.path.with_name(store.path.name + SEGMENTS)
+            kept = await store.model_record.get()
+            gallery = cls(store, segments, kept, device, precision, read_only, sizes)
             try:
                 await gallery._begin(model, gradually)
+                await gallery._derive(derivations)
             except BaseException:
                 await gallery.close()
                 raise
@@ -127,28 +133,38 @@ class Gallery:
         return gallery
 
     async def _begin(self, model: str | Embedder | None, gradually: bool) -> None:
-        """Load model and rows, at the same time where the file says how long the rows are."""
+        """Load model and rows; at the same time, when the file says how many numbers a row has."""
         models, engine = self._models, self._engine
         if model is None:
             if models.kept is not None:
                 await engine.load(models.dimension)
-        elif models.kept is None or await self._store.empty():
+        elif models.kept is None or await self._store.items.empty():
             await models.begin(model)
             engine.begin(models.dimension)
         elif gradually and await models.is_another(model):
-            await _both(engine.load(models.dimension), models.load_the_one_before(model))
+            await _both(engine.load(models.dimension), self.reembedding.load_old_model(model))
         else:
             await _both(engine.load(models.dimension), models.load(model))
         if not self._read_only:
             await models.remember()
+            if models.loaded:
+                await self.reembedding.resume()
             engine.start()
 
+    async def _derive(self, derivations: Sequence[Derivation]) -> None:
+        """Make these from now on; what another revision of them made is deleted."""
+        if self._read_only:
+            return
+        for derivation in derivations:
+            await self._store.derivations.begin(derivation.name, derivation.revision, {})
+            self._pipeline.add(derivation)
+
     async def close(self) -> None:
-        """Finish what is being written, and release everything; what still waits gets
-        GalleryClosed."""
+        """Finish what is being written and close the store; calls that wait raise GalleryClosed."""
         self._closed.set()
         await self._engine.close()
         await self._models.close()
+        await self.reembedding.close()  # after the models: a switch that runs is finished by then
         await self._store.close()
         for pool in self._pools:
             await pool.close()
@@ -197,18 +213,21 @@ class Gallery:
         cursors: Sequence[Cursor] = (),
         jobs: Sequence[Job] = (),
     ) -> None:
-        """Keep the items, and the cursors and jobs they stand for, in one transaction.
+        """Keep items, and the cursors and jobs that tell of them, in one transaction.
 
-        Searchable and on disk when it returns. A link replaces the earlier one of the
-        same (space, source, slot), so doing it again changes nothing. Waits while items come
+        When it returns they are searchable and on disk. A link replaces the earlier one of the
+        same (space, source, slot), so a second commit changes nothing. It waits while items come
         faster than they can be made ready for search.
         """
         await self._engine.change(
-            lambda: self._store.commit(
-                [(self._models.of_today(picture), link) for picture, link in items], cursors, jobs
-            ),
-            adds=bool(items),
+            lambda: self._writes.commit(self._current(items), cursors, jobs), adds=bool(items)
         )
+
+    def _current(
+        self, items: Sequence[tuple[EmbeddedPicture, Link]]
+    ) -> list[tuple[EmbeddedPicture, Link]]:
+        """The items with vectors of the model that the gallery has at this moment."""
+        return [(self._models.with_vectors_of_this_model(one), link) for one, link in items]
 
     async def add(self, data: bytes, link: Link, cursor: Cursor | None = None) -> None:
         """`embed_picture`, then `commit`."""
@@ -218,28 +237,28 @@ class Gallery:
     # ---- removing
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> int:
-        """Drop the links of this source whose slot is not listed; returns how many."""
-        return await self._removed(lambda: self._store.keep_slots(space, source, slots))
+        """Remove the links of this source whose slot is not listed; returns how many."""
+        return await self._removed(lambda: self._writes.keep_slots(space, source, slots))
 
     async def remove_sources(self, space: int, sources: Collection[str]) -> int:
-        """Drop all links of these sources; returns how many."""
-        return await self._removed(lambda: self._store.remove_sources(space, sources))
+        """Remove all links of these sources; returns how many."""
+        return await self._removed(lambda: self._writes.remove_sources(space, sources))
 
     async def remove_group(self, space: int, group: int) -> int:
-        """Drop the links and cursors of a group and of those hanging from it."""
-        return await self._removed(lambda: self._store.remove_group(space, group))
+        """Remove the links and cursors of a group and of the groups whose parent it is."""
+        return await self._removed(lambda: self._writes.remove_group(space, group))
 
     async def remove_space(self, space: int) -> int:
-        """Drop everything of a space: links, cursors, watched groups, jobs, searches."""
-        return await self._removed(lambda: self._store.remove_space(space))
+        """Remove everything of a space: links, cursors, watched groups, jobs, searches."""
+        return await self._removed(lambda: self._writes.remove_space(space))
 
     async def remove_owner(self, space: int, owner: int) -> int:
-        """Drop all links of an owner, and the questions they asked; returns how many links."""
-        return await self._removed(lambda: self._store.remove_owner(space, owner))
+        """Remove all links and saved searches of an owner; returns how many links."""
+        return await self._removed(lambda: self._writes.remove_owner(space, owner))
 
     async def remove_older(self, space: int, posted_before: float) -> int:
-        """Drop the links of a space posted before then (Unix seconds); returns how many."""
-        return await self._removed(lambda: self._store.remove_older(space, posted_before))
+        """Remove the links of a space posted before then (Unix seconds); returns how many."""
+        return await self._removed(lambda: self._writes.remove_older(space, posted_before))
 
     async def _removed(self, write: Callable[[], Awaitable[Changes]]) -> int:
         return len((await self._engine.change(write)).removed)
@@ -247,14 +266,14 @@ class Gallery:
     async def compact(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left.
 
-        For a quiet moment: writes wait some seconds a gigabyte, and the disk needs as much room
-        again meanwhile. Does nothing where nothing was removed since the last time.
+        For a quiet moment: writes wait for some seconds a gigabyte, and the disk needs as much
+        room again meanwhile. Does nothing when nothing was removed since the last time.
         """
         await self._store.compact()
 
     async def opt_out(self, space: int, owner: int) -> int:
         """`remove_owner`, and from now on `commit` leaves the links of this owner out."""
-        return await self._removed(lambda: self._store.remove_owner(space, owner, for_good=True))
+        return await self._removed(lambda: self._writes.remove_owner(space, owner, opt_out=True))
 
     # ---- asking
 
@@ -281,7 +300,7 @@ class Gallery:
         raises  ModelChanged when the embedding is of another model
         """
         started = time.perf_counter()
-        self._models.check_today(embedding.revision)
+        self._models.check_revision(embedding.revision)
         filter = await self._resolved(filter)
         found = await self._engine.search(embedding.vector, filter, k=k, after=after, sort=sort)
         return Answer(
@@ -310,14 +329,14 @@ class Gallery:
         """The filter with the links of `but_not_source` among `without`."""
         if filter.but_not_source is None:
             return filter
-        links = await self._store.links_of_source(filter.space, filter.but_not_source)
+        links = await self.links.ids_of_source(filter.space, filter.but_not_source)
         without = filter.without.union(links.values())
         return replace(filter, without=without, but_not_source=None)
 
     async def _hits(self, found: Found, first: int) -> list[Hit]:
         """The found links with all that is known of them; one that was removed meanwhile is left
         out."""
-        links = await self._store.links(found.links.tolist())
+        links = await self.links.with_ids(found.links.tolist())
         return [
             Hit(rank, score, id, links[id][1], links[id][0], frame, links[id][2])
             for rank, (id, score, frame) in enumerate(
@@ -337,151 +356,6 @@ class Gallery:
         filter = Filter(space, kind=picture.kind)
         above = await self._engine.above(embedding.vector, score, filter)
         return score, above + 1
-
-    # ==== Old names, one line each. bot/ still calls them; this block goes with its move to
-    # `links`, `bookkeeping` and `reembedding`. ====
-
-    @property
-    def wanted(self) -> str | None:
-        return self.reembedding.wanted
-
-    async def begin_succession(self) -> None:
-        await self.reembedding.begin()
-
-    @property
-    def succession(self) -> str | None:
-        return self.reembedding.id
-
-    async def slots_left(self, space: int, source: str) -> set[str]:
-        return await self.reembedding.slots_left(space, source)
-
-    async def left_behind(self) -> int:
-        return await self.reembedding.left_behind()
-
-    async def succeed(self) -> int:
-        return await self.reembedding.switch()
-
-    async def slots(self, space: int, source: str) -> set[str]:
-        return await self.links.slots(space, source)
-
-    async def known(self, space: int, group: int) -> dict[str, set[str]]:
-        return await self.links.known(space, group)
-
-    async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
-        return await self.links.details(space, group)
-
-    async def link(self, id: int) -> Link | None:
-        return await self.links.link(id)
-
-    async def links_of_picture(self, data: bytes) -> dict[int, Link]:
-        return await self.links.links_of_picture(data)
-
-    async def groups(self, space: int) -> list[Group]:
-        return await self.links.groups(space)
-
-    async def count(
-        self, space: int | None = None, groups: Collection[int] | None = None
-    ) -> Counts:
-        return await self.links.count(space, groups)
-
-    async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
-        return await self.links.count_links(space, groups)
-
-    async def disk_bytes(self) -> int:
-        return await self.links.disk_bytes()
-
-    async def model_info(self) -> ModelInfo | None:
-        return await self.links.model()
-
-    async def opt_in(self, space: int, owner: int) -> None:
-        await self.bookkeeping.opt_in(space, owner)
-
-    async def opted_out(self) -> set[tuple[int, int]]:
-        return await self.bookkeeping.opted_out()
-
-    async def belongings(
-        self, space: int, owner: int, *, after: int = 0, limit: int = 1000
-    ) -> list[tuple[int, Belonging]]:
-        return await self.links.belongings(space, owner, after=after, limit=limit)
-
-    async def count_of_owner(self, space: int, owner: int) -> int:
-        return await self.links.count_of_owner(space, owner)
-
-    async def expire_searches(self) -> None:
-        await self.bookkeeping.expire_searches()
-
-    async def searches_of(self, space: int, owner: int) -> list[Mapping[str, Any]]:
-        return [one.to_json() for one in await self.bookkeeping.searches_of(space, owner)]
-
-    async def set_retention(self, space: int, days: int | None) -> None:
-        await self.bookkeeping.set_retention(space, days)
-
-    async def retention(self) -> dict[int, int]:
-        return await self.bookkeeping.retention()
-
-    async def depart(self, space: int, since: float) -> None:
-        await self.bookkeeping.depart(space, since)
-
-    async def come_back(self, space: int) -> None:
-        await self.bookkeeping.come_back(space)
-
-    async def departed(self) -> dict[int, float]:
-        return await self.bookkeeping.departed()
-
-    async def close_group(self, space: int, group: int, since: float) -> None:
-        await self.bookkeeping.close_group(space, group, since)
-
-    async def open_group(self, space: int, group: int) -> None:
-        await self.bookkeeping.open_group(space, group)
-
-    async def closed_groups(self) -> dict[tuple[int, int], float]:
-        return await self.bookkeeping.closed_groups()
-
-    async def watch(self, space: int, group: int) -> None:
-        await self.bookkeeping.watch(space, group)
-
-    async def unwatch(self, space: int, group: int) -> None:
-        await self.bookkeeping.unwatch(space, group)
-
-    async def watched(self, space: int) -> set[int]:
-        return await self.bookkeeping.watched(space)
-
-    async def spaces(self) -> set[int]:
-        return await self.links.spaces()
-
-    async def cursors(self, space: int) -> dict[int, Cursor]:
-        return await self.bookkeeping.cursors(space)
-
-    async def save_cursor(self, cursor: Cursor) -> None:
-        await self._store.commit([], [cursor])
-
-    async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
-        return await self.bookkeeping.new_job(space, kind, state)
-
-    async def save_job(self, job: Job) -> None:
-        await self._store.commit([], [], [job])
-
-    async def jobs(self, space: int | None = None, *, active: bool = True) -> list[Job]:
-        return await self.bookkeeping.jobs(space, active=active)
-
-    async def save_search(
-        self,
-        space: int,
-        owner: int,
-        params: Mapping[str, Any],
-        embedding: QueryEmbedding | None = None,
-    ) -> str:
-        asked = Asked.from_json(params)
-        return await self.bookkeeping.save_search(space, owner, asked, embedding)
-
-    async def search_by_id(self, id: str) -> UntypedSavedSearch | None:
-        kept = await self.bookkeeping.search_by_id(id)
-        if kept is None:
-            return None
-        asked = kept.asked.to_json()
-        return UntypedSavedSearch(kept.id, kept.space, kept.owner, asked, kept.embedding)
-
-    # ==== end of the old names ====
 
 
 async def _both(*work: Awaitable[None]) -> None:

@@ -1,7 +1,7 @@
-"""Which model a gallery's vectors are of, and which one will follow it.
+"""Which model a gallery's vectors are of, and the thread that it runs in.
 
-A gallery keeps vectors of one model, since only those can be compared. While it goes over to
-another, new pictures are embedded by both, and the model of before answers.
+A gallery keeps vectors of one model, since only those can be compared. `reembedding` changes it to
+another one.
 """
 
 from __future__ import annotations
@@ -9,56 +9,66 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
+from pathlib import Path
+
+import numpy as np
 
 from index.embed import checkpoint, embedder
 from index.embed.checkpoint import Checkpoint
 from index.embed.embedder import Embedder
 from index.embed.model_thread import ModelThread
-from index.store.sqlite import Store
-from index.types.errors import GalleryClosed, ModelChanged, ModelError, ModelMismatch, ModelNotFound
-from index.types.records import Changes, EmbeddedPicture, ModelInfo, Precision
+from index.store.interface import ModelRecord
+from index.types.derivations import REEMBEDDING
+from index.types.errors import GalleryClosed, ModelChanged, ModelMismatch, ModelNotFound
+from index.types.records import EmbeddedPicture, ModelInfo, Precision
 
 
 class Models:
     """The model of one store, loaded at once or when it is first needed.
 
+    record   where the store remembers the model
+    path     of the store, for the sentences of errors
     kept     whose vectors are in the store; None: it has none yet
     closed   set from when on none is loaded
     """
 
     def __init__(
         self,
-        store: Store,
+        record: ModelRecord,
+        path: Path,
         kept: ModelInfo | None,
         closed: asyncio.Event,
         device: str,
         precision: Precision,
     ) -> None:
         self.kept = kept
-        self._store = store
+        self._record = record
+        self.path = path
         self._closed = closed
         self._device = device
         self._precision = precision
         self._thread: ModelThread | None = None
-        # The model that is asked for, while the file has vectors of another; and when it has been
-        # told to follow, its thread.
-        self._wanted: str | Embedder | None = None
-        self.successor: ModelThread | None = None
-        self.succession: str | None = None
         self._loading = asyncio.Lock()
 
     @property
     def name(self) -> str:
+        """The model's name; "" while there is none."""
         return self.kept.name if self.kept else ""
 
     @property
     def dimension(self) -> int:
+        """How many numbers its vectors have; 0 while there is none."""
         return self.kept.dimension if self.kept else 0
 
     @property
     def revision(self) -> str:
+        """A fingerprint of its files; "" while there is none."""
         return self.kept.revision if self.kept else ""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the model is in memory."""
+        return self._thread is not None
 
     @property
     def device(self) -> str:
@@ -70,14 +80,7 @@ class Models:
         """How many pictures and texts wait for the model."""
         return self._thread.waiting if self._thread else 0
 
-    @property
-    def wanted(self) -> str | None:
-        """The name of the model that was asked for, while another answers; else None."""
-        if self._wanted is None:
-            return None
-        return self._wanted if isinstance(self._wanted, str) else self._wanted.name
-
-    # ---- one model
+    # ---- loading
 
     async def begin(self, model: str | Embedder) -> None:
         """Load the model of a store that has no vectors yet. raises ModelError"""
@@ -85,36 +88,37 @@ class Models:
         await self.load(model)
 
     async def load(self, model: str | Embedder, *, whole: bool = True) -> None:
-        """The model, once it is known to be the one whose vectors are kept.
+        """Load the model, once it is known to be the one whose vectors are kept.
 
+        whole    False: its towers are loaded when they are first needed
         raises   ModelError, ModelMismatch
         """
         if isinstance(model, str):
             found = await asyncio.to_thread(checkpoint.find, model)
             self._check(found.name, found.revision)
-            model = await self._loaded(found, whole=whole)
+            model = await self.embedder_of(found, whole=whole)
         self._check(model.name, model.revision)
         if self.kept is None:
-            self.kept = _info(model)
+            self.kept = info_of(model)
         self._thread = ModelThread(model)
 
-    async def _loaded(self, found: Checkpoint, *, whole: bool = True) -> Embedder:
+    async def embedder_of(self, found: Checkpoint, *, whole: bool = True) -> Embedder:
+        """The model of these files, on the device and in the precision of this gallery."""
         return await asyncio.to_thread(
             embedder.load, found, self._device, self._precision, whole=whole
         )
 
     def _check(self, name: str, revision: str) -> None:
         if self.kept is not None and self.kept.revision != revision:
-            raise ModelMismatch(self._store.path, self.kept.name, name)
+            raise ModelMismatch(self.path, self.kept.name, name)
 
     async def remember(self) -> None:
         """Write down whose vectors are kept, and under which name it is found today."""
         if self._thread is None:
             return
-        self.kept = _info(self._thread.embedder)
-        if await self._store.model() != self.kept:
-            await self._store.set_model(self.kept)
-        await self._go_on_with_succession()
+        self.kept = info_of(self._thread.embedder)
+        if await self._record.get() != self.kept:
+            await self._record.set(self.kept)
 
     async def thread(self) -> ModelThread:
         """The model, loaded now if that was left for when it is needed.
@@ -132,37 +136,12 @@ class Models:
             return self._thread
 
     async def close(self) -> None:
-        """Finish the batches in hand; whoever still waits gets GalleryClosed."""
+        """Finish the batches in hand; a caller that still waits gets GalleryClosed."""
         async with self._loading:
-            for thread in (self._thread, self.successor):
-                if thread is not None:
-                    await thread.close()
+            if self._thread is not None:
+                await self._thread.close()
 
-    # ---- vectors of a model of before
-
-    def check_today(self, revision: str) -> None:
-        """raises   ModelChanged when the gallery's model is another one by now"""
-        if self.kept is not None and revision not in ("", self.kept.revision):
-            raise ModelChanged
-
-    def of_today(self, picture: EmbeddedPicture) -> EmbeddedPicture:
-        """The picture with vectors of the gallery's model, which may have changed meanwhile.
-
-        raises   ModelChanged
-        """
-        assert self.kept is not None
-        if picture.revision not in ("", self.kept.revision):
-            if picture.successor is None:
-                raise ModelChanged
-            revision = self.kept.revision
-            picture = replace(picture, vectors=picture.successor, revision=revision, successor=None)
-        if picture.vectors.shape[1] != self.dimension:
-            raise ValueError(
-                f"an embedding has {picture.vectors.shape[1]} numbers, not {self.dimension}"
-            )
-        return picture
-
-    # ---- from one model to another
+    # ---- changing to another model
 
     async def is_another(self, model: str | Embedder) -> bool:
         """Whether the vectors that are kept are not of this model."""
@@ -171,72 +150,57 @@ class Models:
             return (await asyncio.to_thread(checkpoint.find, model)).revision != self.kept.revision
         return model.revision != self.kept.revision
 
-    async def load_the_one_before(self, wanted: str | Embedder) -> None:
-        """The model whose vectors are kept, until `wanted` takes over. raises ModelMismatch"""
-        assert self.kept is not None
-        name = wanted if isinstance(wanted, str) else wanted.name
-        try:
-            await self.load(self.kept.name)
-        except (ModelError, ModelMismatch) as exc:  # it is gone, or its files have changed
-            raise ModelMismatch(self._store.path, self.kept.name, name) from exc
-        self._wanted = wanted
+    async def change_to(
+        self,
+        info: ModelInfo,
+        thread: ModelThread,
+        change: Callable[[Callable[[], None]], Awaitable[None]],
+    ) -> None:
+        """Make this the model; nothing is loaded meanwhile, and the old one is closed after it.
 
-    async def _go_on_with_succession(self) -> None:
-        """After a restart: what was begun for the wanted model goes on, what was for another
-        goes."""
-        begun = await self._store.successor()
-        if begun is None:
-            return
-        if self._wanted is None or not await self._load_successor(begun.revision):
-            await self._store.set_successor(None)
-
-    async def begin_succession(self) -> None:
-        """Have the wanted model follow, if there is one. raises ModelError"""
-        if self._wanted is not None and self.successor is None:
-            await self._load_successor()
-
-    async def _load_successor(self, revision: str | None = None) -> bool:
-        """Load the wanted model, unless it isn't of this revision, and have it follow."""
-        assert self._wanted is not None
-        model = self._wanted
-        if isinstance(model, str):
-            found = await asyncio.to_thread(checkpoint.find, model)
-            if revision not in (None, found.revision):
-                return False
-            model = await self._loaded(found)
-        elif revision not in (None, model.revision):
-            return False
-        self.succession = await self._store.set_successor(_info(model))
-        self.successor = ModelThread(model)
-        return True
-
-    async def succeed(
-        self, go_over: Callable[[int, Callable[[], None]], Awaitable[Changes]]
-    ) -> Changes:
-        """Let the model that followed be the gallery's.
-
-        go_over   moves store and rows to vectors of so many numbers, and calls back in the moment
-                  in which they have moved; what it changed is given back
+        change  changes the vectors of store and index, and calls back at the moment from which
+                they are the new ones
         """
-        assert self.successor is not None
-        for key, text in await self._store.texts_left_behind():
-            known = await self._store.item(key)
-            if known is not None:
-                vectors, _ = await self.successor.text(text)
-                await self._store.remake(key, vectors)
+
+        def changed() -> None:
+            self.kept, self._thread = info, thread
+
         async with self._loading:
-            info = await self._store.successor()
-            assert info is not None
             before = self._thread
-            changes = await go_over(info.dimension, partial(self._follow, info))
+            await change(changed)
         if before is not None:
             await before.close()
-        return changes
 
-    def _follow(self, info: ModelInfo) -> None:
-        self.kept, self._thread = info, self.successor
-        self.successor = self.succession = self._wanted = None
+    # ---- vectors of an earlier model
+
+    def check_revision(self, revision: str) -> None:
+        """raises   ModelChanged when this isn't the gallery's model any more"""
+        if self.kept is not None and revision not in ("", self.kept.revision):
+            raise ModelChanged
+
+    def with_vectors_of_this_model(self, picture: EmbeddedPicture) -> EmbeddedPicture:
+        """The picture, whose vectors may be of the model that the gallery had when it was embedded.
+
+        raises   ModelChanged when they are, and the new model has not embedded it too
+        """
+        assert self.kept is not None
+        if picture.revision not in ("", self.kept.revision):
+            again = picture.derived.get(REEMBEDDING)
+            if again is None or again.revision != self.kept.revision:
+                raise ModelChanged
+            picture = replace(
+                picture,
+                vectors=np.frombuffer(again.data, np.float32).reshape(-1, self.dimension),
+                revision=self.kept.revision,
+                derived={name: d for name, d in picture.derived.items() if name != REEMBEDDING},
+            )
+        if picture.vectors.shape[1] != self.dimension:
+            raise ValueError(
+                f"an embedding has {picture.vectors.shape[1]} numbers, not {self.dimension}"
+            )
+        return picture
 
 
-def _info(model: Embedder) -> ModelInfo:
+def info_of(model: Embedder) -> ModelInfo:
+    """What a store remembers of a model."""
     return ModelInfo(model.name, model.revision, model.dimension)

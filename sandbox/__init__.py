@@ -47,7 +47,8 @@ Inside: world.py (state), worldfile.py (the file it comes from), journal.py (wha
 restart), payloads.py (state → JSON, held to discord.py's types), permissions.py, core.py (a
 change, its event and its journal line as one), posting.py (request body → message),
 components.py (Components V2 checked), unfurl.py (late embeds), rest.py (what all routes share),
-server.py (one port for all).
+server.py (one port for all). Beside these, person.py is a member's client, for tests and the demo:
+it speaks to the server from outside and imports none of them.
 """
 
 from .core import Clocks

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import WorldError
@@ -16,9 +17,9 @@ from .server import serve
 DEMO = Path(__file__).resolve().parents[1] / "demo" / "world" / "world.json"
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None, *, prog: str = "python -m sandbox") -> int:
     """Serve; the exit status: 0 after a signal, 2 when it could not start."""
-    arguments = _arguments()
+    arguments = _arguments(given, prog)
     logging.basicConfig(level=arguments.log.upper(), format="%(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(_serve(arguments))
@@ -30,9 +31,9 @@ def main() -> int:
     return 0
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(given: Sequence[str] | None, prog: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="A small Discord-compatible server with a chat page."
+        prog=prog, description="A small Discord-compatible server with a chat page."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=_port, default=8123, help="port; 0 takes a free one (8123)")
@@ -44,7 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--log", default="warning", choices=["debug", "info", "warning", "error"], help="(warning)"
     )
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def _port(text: str) -> int:

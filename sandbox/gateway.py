@@ -162,6 +162,7 @@ class Gateway:
         self.watchers: list[Callable[[], None]] = []  # called after every change of the world
         self.heartbeat_ms = HEARTBEAT_MS
         self._sockets: set[Socket] = set()
+        self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     # telling
@@ -311,6 +312,8 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """GET /gateway: one client from HELLO to close."""
+        if self._closing:
+            raise web.HTTPServiceUnavailable
         ws = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
         await ws.prepare(request)
         socket = Socket(ws, request.query.get("compress") == "zlib-stream")
@@ -582,7 +585,11 @@ class Gateway:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Close every socket, as for a server that restarts (1001)."""
+        """Close every socket, as for a server that restarts (1001).
+
+        A client that comes back at once is refused, else the server waits for its new socket.
+        """
+        self._closing = True
         for task in list(self._tasks):
             task.cancel()
         closing = [one.ws.close(code=1001, message=b"Going away") for one in list(self._sockets)]

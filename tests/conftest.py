@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import sandbox as sandbox_package
 from tests import discord_schema, worlds
+
+HEAVY = {"model", "model_folder", "browser", "base"}  # fixtures: a whole Magpie, or a browser
+CHECKED = "discord_schema"  # what a worker of pytest-xdist sends back under this name
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each worker's torch would start a thread for every core, and the workers would fight for them.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture
@@ -24,6 +33,28 @@ async def sandbox(world_file: worlds.WorldFile) -> AsyncIterator[sandbox_package
         yield server
         discord_schema.assert_valid(server.exchanges)
         assert not server.unexpected
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what `make check` leaves out, where the test doesn't say so itself."""
+    for item in items:
+        if not HEAVY.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send what this worker checked to the process that prints the summary."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[CHECKED] = discord_schema.TOTAL.as_dict()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what a worker of pytest-xdist checked. A worker that crashed sent nothing."""
+    checked = getattr(node, "workeroutput", {}).get(CHECKED)
+    if checked is not None:
+        discord_schema.TOTAL.add(discord_schema.Report(**checked))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -41,6 +41,20 @@ class Report:
     unknown: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
+    def add(self, other: Report) -> None:
+        """Count what another check found too; its problems stay with the test that found them."""
+        self.requests += other.requests
+        self.answers += other.answers
+        self.unknown.update(other.unknown)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The counts as plain values: what `Report(**…)` takes in another process."""
+        return {
+            "requests": self.requests,
+            "answers": self.answers,
+            "unknown": dict(self.unknown),
+        }
+
     def __str__(self) -> str:
         skipped = sum(self.unknown.values())
         return (
@@ -70,9 +84,7 @@ def check(exchanges: Iterable[Exchange]) -> Report:
         return report
     for exchange in exchanges:
         _check_one(exchange, report)
-    TOTAL.requests += report.requests
-    TOTAL.answers += report.answers
-    TOTAL.unknown += report.unknown
+    TOTAL.add(report)
     return report
 
 

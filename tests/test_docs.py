@@ -87,9 +87,10 @@ def _imported_by(file: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("package", "others"),
     [
-        ("index", {"bot", "sandbox", "discord"}),
-        ("bot", {"sandbox", "torch", "transformers", "sqlite3", "aiosqlite", "numpy"}),
-        ("sandbox", {"bot", "index", "torch"}),
+        ("index", {"bot", "sandbox", "demo", "bench", "checks", "pocket", "discord"}),
+        ("bot", {"sandbox", "demo", "bench", "checks"} | {"torch", "transformers", "numpy"}),
+        ("bot", {"sqlite3", "aiosqlite"}),
+        ("sandbox", {"bot", "index", "demo", "bench", "checks", "torch"}),
         ("demo", {"bot", "index"}),
     ],
 )

@@ -1,17 +1,19 @@
-"""Questions of 10⁴ to 10⁶ rows beside faiss Flat and numpy, with the same filter, on one core.
+"""Searches of 10⁴ to 10⁶ rows beside faiss Flat and numpy, with the same filter, on one core.
 
-BENCH_ROWS (as 10000,100000) chooses the sizes, BENCH_SEED another world of vectors, and `--plot
-docs/search.svg` measures from 10³ to 10⁷ and draws how the time grows: most of an hour, with 45 GB
-of disk. The engine and the peers are asked in turn, a few questions each, in time of the processor,
-so that their ratio holds on a noisy machine. faiss is given its filter ready made, and of its two
-kinds of filter the faster counts; the engine's time includes making its own. Recall counts against
-faiss Flat, which compares everything. Up to 100,000 rows USearch (HNSW) and sqlite-vec answer too.
-Of 10⁷ rows, which take the peers more memory than there is, the engine is asked alone; the right
-answers are found while the vectors are made. The same is asked of real vectors: the pocket model's,
-of the demo's pictures and of parts of them.
+BENCH_ROWS (such as 10000,100000) chooses the sizes, and `--seed` (or BENCH_SEED) other vectors.
+`--plot docs/search.svg` measures from 10³ to 10⁷ rows and draws how the time grows; this takes most
+of an hour and 45 GB of disk.
 
-At 1,000,000 rows they also go through a gallery's file: a start from the derived files beside one
-from SQLite, and questions while 500 links a second come and go.
+The engine and the peers are asked a few questions each, in turn, and processor time is measured, so
+that their ratio holds on a noisy machine. faiss gets its filter ready-made, and the faster of its
+two kinds of filter counts; the engine's time includes making its own filter. Recall is measured
+against faiss Flat, which compares everything. Up to 100,000 rows USearch (HNSW) and sqlite-vec
+answer too. With 10⁷ rows the peers would need more memory than there is, so only the engine is
+asked, and the right answers are found while the vectors are made. The same is measured with real
+vectors: those of the pocket model for crops of the demo's pictures.
+
+At 1,000,000 rows a gallery's file is measured too: a start from the derived files beside one from
+SQLite, and questions while 500 links a second are added and removed.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ import os
 import tempfile
 from pathlib import Path
 
-# Before numpy comes: its library takes as many threads as it sees cores then.
+# Set before numpy is imported, which is when its library chooses its number of threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from bench.checkpoint import BUILD
+from bench import BUILD
 from bench.options import Options
 from bench.report import Report, Target, spread
 from bench.search import alone, peers, plot, through_gallery
@@ -35,8 +37,8 @@ from bench.vectors import pictures, questions, real
 
 SIZES = (10_000, 100_000, 1_000_000)
 PLOTTED = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-LOADED_ROWS = 1_000_000  # this size also through a gallery's file
-ALONE_ROWS = 10_000_000  # from this size on without peers
+LOADED_ROWS = 1_000_000  # the size that is also measured through a gallery's file
+ALONE_ROWS = 10_000_000  # from this size on, no peers are asked
 TARGETS = {
     "10k_speedup": (10_000, "all", 1.3),
     "100k_speedup": (100_000, "all", 12.0),

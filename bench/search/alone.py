@@ -1,4 +1,4 @@
-"""Rows of which the peers would need more memory than there is: the engine is asked alone."""
+"""Sizes for which the peers would need more memory than there is: only the engine is asked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from index.search.kernels.constants import LOWEST
 def answer(
     size: int, asked: dict[str, Floats], folder: Path, seed: int
 ) -> tuple[float, dict[str, Timed]]:
-    """Resident bytes a row, and the times by filter, of rows that only the engine keeps."""
+    """Resident bytes a row, and times by filter, of rows that only the engine holds."""
     columns = Columns.of(size)
     exact = Exact(columns, np.concatenate(list(asked.values())))
     rows = filled(exact.passing(made(size, DIMENSION, seed)), DIMENSION, columns, folder)
@@ -27,7 +27,7 @@ def answer(
     for name, limit in FILTERS.items():
         filter, _ = limit.of(columns)
         timed[name] = Timed({"magpie": []})
-        parts = np.split(exact.best[name], len(asked))  # as they were put together
+        parts = np.split(exact.best[name], len(asked))  # in the order in which they were joined
         for (kind, queries), best in zip(asked.items(), parts, strict=True):
             found = timed[name].ask("magpie", partial(ask, rows, filter), queries)
             timed[name].recalls[kind] = [
@@ -38,7 +38,7 @@ def answer(
 
 
 class Exact:
-    """The best rows of each limit for many questions at once, while the vectors pass."""
+    """The exact best rows of each filter for many questions, found while the vectors are made."""
 
     def __init__(self, columns: Columns, queries: Floats) -> None:
         self._queries = queries

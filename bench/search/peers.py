@@ -1,4 +1,4 @@
-"""Beside faiss Flat, numpy, USearch and sqlite-vec, which are asked the same in turn."""
+"""The engine beside faiss Flat, numpy, USearch and sqlite-vec, which are asked in turn."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bench.vectors import Floats
 from index.search.rows import Rows
 from index.types.filter import Filter
 
-SLOW_ROWS = 100_000  # up to so many the slower peers are asked too
+SLOW_ROWS = 100_000  # up to this size the slower peers are asked too
 IN_A_ROW = 8
 
 
 def compare(
     vectors: Floats, asked: dict[str, Floats], folder: Path
 ) -> tuple[float, dict[str, Timed]]:
-    """Resident bytes a row, and the times by filter."""
+    """Resident bytes a row of the engine, and the times by filter."""
     import faiss
 
     faiss.omp_set_num_threads(1)
@@ -52,7 +52,7 @@ def _in_turn(
     asked: dict[str, Floats],
     slow: dict[str, Callable[[Floats], Any]],
 ) -> Timed:
-    """A few questions to one, the same to the next, and so on."""
+    """Ask the engine and each peer the same few questions, in turn, until all are asked."""
     ids = np.flatnonzero(mine)
     answers: dict[str, Callable[[Floats], Any]] = {
         "magpie": partial(ask, rows, filter),
@@ -86,12 +86,12 @@ def _faiss(flat: Any, parameters: Any, query: Floats) -> Any:
 
 
 def _selectors(mine: Any) -> list[Any]:
-    """faiss's filters: by a set of numbers, by a bitmap; none when everything is allowed."""
+    """faiss's two kinds of filter, a set of numbers and a bitmap; None if all rows are allowed."""
     import faiss
 
     if mine.all():
         return [None]
-    library: Any = faiss  # its types miss what its classes are given by its Python side
+    library: Any = faiss  # its types lack the methods that its Python layer adds
     bits = np.packbits(mine, bitorder="little")
     selectors = [library.IDSelectorBatch(np.flatnonzero(mine)), library.IDSelectorBitmap(bits)]
     return [library.SearchParameters(sel=selector) for selector in selectors]
@@ -104,7 +104,7 @@ def _numpy(vectors: Floats, ids: Any, query: Floats) -> Any:
 
 
 def _slow_peers(vectors: Floats) -> dict[str, Callable[[Floats], Any]]:
-    """Without a filter only: HNSW would lose its recall with one."""
+    """USearch and sqlite-vec, for questions without a filter, with which HNSW would lose recall."""
     import apsw
     import sqlite_vec
     from usearch.index import Index

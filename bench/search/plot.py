@@ -1,4 +1,4 @@
-"""How the time of a question grows with the rows, as an SVG."""
+"""An SVG of how the time of a question grows with the number of rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINES = {
 
 
 def drawn(measured: dict[int, dict[str, Timed]]) -> str:
-    """Milliseconds of a question over the number of rows, both in powers of ten, as an SVG."""
+    """An SVG of milliseconds over rows, both on a logarithmic scale."""
     lines = {
         (who, name): {
             size: statistics.median(one[name].ms(who))

@@ -1,4 +1,4 @@
-"""The engine that is measured: its rows, filled and settled, and the steps of its questions."""
+"""The engine that is measured: fills its rows, merges them, and times the steps of a question."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from index.search.view import View
 from index.types.filter import Filter
 from index.types.records import Changes, Entries
 
-WHERE = "all, where the time goes"  # the name of the steps' times
+WHERE = "all, where the time goes"  # the name under which times of the steps are reported
 
 
 def filled(chunks: Iterable[Floats], dimension: int, columns: Columns, folder: Path) -> Rows:
-    """Rows of these vectors, (n, dimension) a chunk, settled in `folder` as far as they are due."""
+    """Rows of these vectors, (n, dimension) a chunk, with all merges done that are due."""
     rows = Rows(dimension, folder=folder)
     start = 0
     for vectors in chunks:
@@ -60,12 +60,12 @@ def _entries(vectors: Floats, columns: Columns, first: int) -> Entries:
 
 
 def ask(rows: Rows, filter: Filter, query: Floats) -> Found:
-    """The K best rows."""
+    """The K best rows that the filter allows."""
     return rows.search(query, filter, k=K)
 
 
 def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:
-    """The steps of an unlimited question, each by itself, where the largest segment answers it."""
+    """Times of each step of a question without a filter, in the largest segment."""
     steps: dict[str, Callable[[Floats], Any]] = {
         "magpie": lambda query: rows.search(query, Filter(1), k=K)
     }

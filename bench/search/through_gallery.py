@@ -1,4 +1,4 @@
-"""Through a gallery's file: how soon it answers after a start, and while links come and go."""
+"""A gallery's file: how soon it answers after a start, and while links are added and removed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ WRITES_PER_S, QUESTIONS_PER_S, COMMITS_PER_S = 500, 50, 10
 
 
 class Nothing:
-    """Stands where a model would: the vectors are here already."""
+    """Takes the place of a model, since the vectors are known already."""
 
     name, revision, dimension, side, shape, batch = "bench", "1", DIMENSION, 1, "squeeze", 1
 
 
 async def measure(report: Report, size: int, scratch: Path, seed: int) -> None:
-    """Put into the report what a gallery of so many rows takes to start and under a mixed load."""
+    """Add to the report how a gallery of `size` rows starts, and how it answers under load."""
     path = scratch / "gallery.db"
     model: Any = Nothing()
     await (await Gallery.open(path, model)).close()
@@ -59,7 +59,7 @@ async def measure(report: Report, size: int, scratch: Path, seed: int) -> None:
 
 
 def _fill(path: Path, vectors: Floats) -> None:
-    """The rows as a gallery keeps them, without the hours that embedding them would take."""
+    """Write the rows into the file directly, since embedding them would take hours."""
     groups = np.random.default_rng(1).integers(0, GROUPS, len(vectors)).tolist()
     db = sqlite3.connect(path)
     db.execute("PRAGMA synchronous = OFF")
@@ -92,7 +92,7 @@ async def _first_answer(path: Path, model: Any, query: Floats) -> tuple[float, G
 
 
 def _matrix_s(path: Path) -> float:
-    """The peer of a start: all vectors out of SQLite into one array, in chunks."""
+    """The peer of a start: seconds to read all vectors from SQLite into one array, in chunks."""
     began = time.perf_counter()
     db = sqlite3.connect(path)
     ((count,),) = db.execute("SELECT COUNT(*) FROM embeddings")
@@ -109,7 +109,7 @@ def _matrix_s(path: Path) -> float:
 
 @dataclass
 class Load:
-    """Links that came and went, and what questions for them found."""
+    """Links that were added and removed, and what questions for them found."""
 
     added: list[tuple[str, Floats]] = field(default_factory=list)
     removed: list[tuple[str, Floats]] = field(default_factory=list)
@@ -147,7 +147,7 @@ async def _asked_ms(gallery: Gallery, query: Floats) -> float:
 
 
 async def _write(gallery: Gallery, vectors: Floats, world: Floats, load: Load, ends: float) -> None:
-    """Half of the writes add a link, half remove an old or a new one."""
+    """Write at a steady rate: half of the writes add a link, half remove an old or a new one."""
     random = np.random.default_rng(3)
     old = random.choice(len(vectors), 2 * len(world), replace=False).tolist()
     half = WRITES_PER_S // COMMITS_PER_S // 2
@@ -175,7 +175,7 @@ async def _write(gallery: Gallery, vectors: Floats, world: Floats, load: Load, e
 
 
 async def _ask(gallery: Gallery, load: Load, ends: float) -> None:
-    """In turn for a link that is there and for one that is gone, by its own vector."""
+    """Ask at a steady rate, in turn for a link that is there and a removed one, by its vector."""
     random = np.random.default_rng(4)
     began, number = time.perf_counter(), 0
     while time.perf_counter() < ends:

@@ -1,4 +1,4 @@
-"""How long questions took, by who answered them, and how many of the right hits were found."""
+"""Times of questions, by who answered them, and recall."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bench.vectors import Floats
 
 @dataclass
 class Timed:
-    """Seconds of each question, by who answered it, and how many of the right hits were found."""
+    """Seconds of each question, by who answered it, and the share of right hits that was found."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     recalls: dict[str, list[float]] = field(default_factory=dict)  # by kind of question
-    elapsed: dict[str, list[float]] = field(default_factory=dict)  # with waiting for the disk
+    elapsed: dict[str, list[float]] = field(default_factory=dict)  # on the clock, disk included
 
     def ask(self, who: str, answer: Callable[[Floats], Any], queries: Floats) -> list[Any]:
-        """The answers, one after the other, the first question once before the clock runs."""
+        """The answers to the queries. The first query is asked once more before, untimed."""
         answer(queries[0])
         answers = []
         for query in queries:

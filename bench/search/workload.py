@@ -1,5 +1,5 @@
-"""What is asked: ten hits of vectors of 512 numbers, with and without limits, and the columns of
-the rows that the limits look at."""
+"""What is asked: ten hits among vectors of 512 numbers, with and without filters; and the columns
+that the filters look at."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ DIMENSION = 512
 QUESTIONS = 32  # of each kind
 K = 10
 GROUPS, OWNERS = 1000, 100
-CHUNK_ROWS = 20_000  # that are made, added or written at once
+CHUNK_ROWS = 20_000  # rows that are made, added or written at once
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What a question is limited to."""
+    """A filter, by shares of the rows that it allows."""
 
-    groups: float = 1.0  # share of the groups, which are scattered
+    groups: float = 1.0  # the share of groups that is allowed; their rows are scattered
     owner: int | None = None
     since: float = 0.0
     until: float = 2.0
 
     def of(self, columns: Columns) -> tuple[Filter, NDArray[np.bool_]]:
-        """The engine's filter, and which rows it allows."""
+        """The engine's filter, and a mask of the rows that it allows."""
         count = round(self.groups * GROUPS)
         chosen = np.random.default_rng(5).choice(GROUPS, count, replace=False)
         mine = np.isin(columns.groups, chosen)
@@ -42,15 +42,15 @@ class Limit:
 
 @dataclass(frozen=True)
 class Columns:
-    """What is known of each row beside its vector."""
+    """What is known of each row besides its vector."""
 
     groups: NDArray[np.int64]
     owners: NDArray[np.int64]
-    posted: NDArray[np.float64]  # in the order of the rows, from 0 to 1
+    posted: NDArray[np.float64]  # growing with the row number, from 0 to 1
 
     @classmethod
     def of(cls, rows: int) -> Columns:
-        """Those of so many rows, always the same."""
+        """The columns of `rows` rows, always the same."""
         random = np.random.default_rng(1)
         groups, owners = random.integers(0, GROUPS, rows), random.integers(0, OWNERS, rows)
         return cls(groups, owners, np.arange(rows) / rows)

@@ -1,4 +1,4 @@
-"""Which messages ask Magpie something, and what. Pure; `find` answers them.
+"""Which messages ask Magpie something, and what. Pure; `messages` answers them.
 
 - a reply with a picture attached, to any of Magpie's messages
 - a reply to somebody's picture with @Magpie, perhaps with words
@@ -22,7 +22,7 @@ _LINK = re.compile(r"<?https?://\S+")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Mention:
     """What a message asks: with words, with the pictures of `pictured`, or with both."""
 
     words: str = ""
@@ -34,7 +34,7 @@ class Asked:
         return not self.words and self.pictured is None
 
 
-def read(message: discord.Message, me: discord.Member) -> Asked | None:
+def read(message: discord.Message, me: discord.Member) -> Mention | None:
     """What `message` asks of `me`, or None for ordinary chat.
 
     A reply pings its author by default, so `message.mentions` says nothing: only a mention
@@ -50,11 +50,11 @@ def read(message: discord.Message, me: discord.Member) -> Asked | None:
         return None
     said = words(message.content)
     if pictured:
-        return Asked(beside_a_picture(said), message)
+        return Mention(beside_a_picture(said), message)
     # Magpie's own answers show many pictures: a reply to one is about none in particular
     if replied_to is not None and not answers_me and pictures.from_message(replied_to):
-        return Asked(beside_a_picture(said), replied_to)
-    return Asked(said, link_only=is_only_links(message.content))
+        return Mention(beside_a_picture(said), replied_to)
+    return Mention(said, link_only=is_only_links(message.content))
 
 
 def words(text: str) -> str:

@@ -1,8 +1,4 @@
-"""`/privacy`: what is kept about a member, as a file, and gone; and for how long pictures are kept.
-
-Who opted out is remembered in the gallery, which refuses their pictures whoever brings them;
-here it is known too, so that nothing of theirs is even downloaded.
-"""
+"""`/privacy`: what is kept about a member, as a file, and erased; how long pictures are kept."""
 
 from __future__ import annotations
 
@@ -12,116 +8,109 @@ import json
 import logging
 import zipfile
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.ask.answers import JUMP
-from bot.commands.channels import demand_manage_server
 from bot.ops.logs import fields
-from bot.text import replies
-from index import Belonging, StoreError, vectors_file
-
-if TYPE_CHECKING:
-    from bot.app import Interaction, Magpie
+from bot.ops.tuning import Limits
+from bot.platform.interactions import Interaction, Tree
+from bot.platform.links import message_link
+from bot.sync.erasure import Erasure
+from bot.sync.opted_out import OptedOut
+from bot.sync.writer import Writer
+from bot.text import privacy as text
+from index import Belonging, BookkeepingReader, Links, vectors_file
 
 log = logging.getLogger(__name__)
 
-# Pictures in one file of an export: with 512 numbers each, some 7 MB; Discord takes 10.
-FILE_PICTURES = 3_500
 MOST_DAYS = 3_650
 
 
-class OptedOut:
-    """Who wants none of their pictures kept, by guild."""
-
-    def __init__(self, client: Magpie) -> None:
-        self._client = client
-        self._people: set[tuple[int, int]] = set()
-
-    async def load(self) -> None:
-        self._people = await self._client.gallery.opted_out()
-
-    def __contains__(self, guild_and_member: tuple[int, int]) -> bool:
-        return guild_and_member in self._people
-
-    async def add(self, guild_id: int, member_id: int) -> int:
-        """From now on nothing of theirs is taken; returns how many pictures went."""
-        was_out = (guild_id, member_id) in self._people
-        self._people.add((guild_id, member_id))
-        try:
-            return await self._client.gallery.opt_out(guild_id, member_id)
-        except StoreError:  # they are told that it could not be done
-            if not was_out:
-                self._people.discard((guild_id, member_id))
-            raise
-
-    async def discard(self, guild_id: int, member_id: int) -> None:
-        await self._client.gallery.opt_in(guild_id, member_id)
-        self._people.discard((guild_id, member_id))
-
-
-def register(client: Magpie) -> None:
-    client.tree.add_command(Privacy())
+def register(
+    tree: Tree,
+    links: Links,
+    bookkeeping: BookkeepingReader,
+    writer: Writer,
+    opted_out: OptedOut,
+    erasure: Erasure,
+    limits: Limits,
+) -> None:
+    """Add the commands."""
+    tree.add_command(Privacy(links, bookkeeping, writer, opted_out, erasure, limits))
 
 
 @app_commands.guild_only()
 class Privacy(app_commands.Group):
     """What Magpie keeps about you"""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        links: Links,
+        bookkeeping: BookkeepingReader,
+        writer: Writer,
+        opted_out: OptedOut,
+        erasure: Erasure,
+        limits: Limits,
+    ) -> None:
         super().__init__(name="privacy", description="What Magpie keeps about you on this server")
+        self._links = links
+        self._bookkeeping = bookkeeping
+        self._writer = writer
+        self._opted_out = opted_out
+        self._erasure = erasure
+        self._limits = limits
 
     @app_commands.command(description="What is kept about you on this server")
     async def status(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
-        client = interaction.client
-        answer = replies.privacy(
-            pictures=await client.gallery.count_of_owner(space, member),
-            searches=len(await client.gallery.searches_of(space, member)),
-            days=(await client.gallery.retention()).get(space),
-            opted_out=(space, member) in client.opted_out,
+        answer = text.privacy(
+            pictures=await self._links.count_of_owner(space, member),
+            searches=len(await self._bookkeeping.searches_of(space, member)),
+            days=(await self._bookkeeping.retention()).get(space),
+            opted_out=(space, member) in self._opted_out,
         )
         await interaction.edit_original_response(content=answer)
 
     @app_commands.command(name="opt-out", description="Erase your pictures here, and take no more")
     async def opt_out(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
-        erased = await interaction.client.opted_out.add(space, member)
+        erased = await self._opted_out.add(space, member)
         log.info(fields("opted_out", guild=space, pictures=erased))
-        await interaction.edit_original_response(content=replies.opted_out(erased))
+        await interaction.edit_original_response(content=text.opted_out(erased))
 
     @app_commands.command(name="opt-in", description="Let your pictures be found here again")
     async def opt_in(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
-        before = (space, member) in interaction.client.opted_out
-        await interaction.client.opted_out.discard(space, member)
-        await interaction.edit_original_response(content=replies.opted_in(was_out=before))
+        before = (space, member) in self._opted_out
+        await self._opted_out.discard(space, member)
+        await interaction.edit_original_response(content=text.opted_in(was_out=before))
 
     @app_commands.command(description="Erase your pictures and questions here from the index")
     async def erase(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
-        erased = await interaction.client.gallery.remove_owner(space, member)
+        erased = await self._writer.forget_owner(space, member)
         log.info(fields("erased", guild=space, pictures=erased))
-        out = (space, member) in interaction.client.opted_out
-        await interaction.edit_original_response(content=replies.erased(erased, opted_out=out))
+        out = (space, member) in self._opted_out
+        await interaction.edit_original_response(content=text.erased(erased, opted_out=out))
 
     @app_commands.command(description="All that is kept about you on this server, as files")
     async def export(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
-        client = interaction.client
+        model = await self._links.model()
+        questions = await self._bookkeeping.searches_of(space, member)
         about: dict[str, Any] = {
             "server": str(space),
             "member": str(member),
-            "model": client.gallery.model,
-            "opted_out": (space, member) in client.opted_out,
-            "kept_for_days": (await client.gallery.retention()).get(space),
-            "questions": await client.gallery.searches_of(space, member),
+            "model": model.name if model else "",
+            "opted_out": (space, member) in self._opted_out,
+            "kept_for_days": (await self._bookkeeping.retention()).get(space),
+            "questions": [question.to_json() for question in questions],
         }
-        after, number = 0, 0
+        after, number, limit = 0, 0, self._limits.export_pictures
         while True:
-            found = await client.gallery.belongings(space, member, after=after, limit=FILE_PICTURES)
+            found = await self._links.belongings(space, member, after=after, limit=limit)
             if not found and number:
                 return
             number += 1
@@ -129,25 +118,25 @@ class Privacy(app_commands.Group):
             file = discord.File(io.BytesIO(packed), f"magpie-about-you-{number}.zip")
             if number == 1:
                 await interaction.edit_original_response(
-                    content=replies.exported(), attachments=[file]
+                    content=text.exported(), attachments=[file]
                 )
             else:
                 await interaction.followup.send(file=file, ephemeral=True)
-            if len(found) < FILE_PICTURES:
+            if len(found) < limit:
                 return
             after = found[-1][0]
 
     @app_commands.command(description="For how many days pictures stay in the index (admins)")
+    @app_commands.checks.has_permissions(manage_guild=True)
     @app_commands.describe(days="Older pictures are erased; 0 keeps them as long as their message")
     async def retention(
         self, interaction: Interaction, days: app_commands.Range[int, 0, MOST_DAYS]
     ) -> None:
         space, _ = await _asker(interaction)
-        demand_manage_server(interaction)
-        await interaction.client.gallery.set_retention(space, days or None)
-        erased = await interaction.client.upkeep.expire(space)
+        await self._writer.set_retention(space, days or None)
+        erased = await self._erasure.forget_older(space)
         log.info(fields("retention_set", guild=space, days=days, pictures=erased))
-        await interaction.edit_original_response(content=replies.retention(days, erased))
+        await interaction.edit_original_response(content=text.retention(days, erased))
 
 
 async def _asker(interaction: Interaction) -> tuple[int, int]:
@@ -171,7 +160,7 @@ def packed_export(about: dict[str, Any], belongings: list[Belonging]) -> bytes:
 def _described(one: Belonging) -> dict[str, Any]:
     link = one.link
     return {
-        "message": f"{JUMP}/{link.space}/{link.group.id}/{link.source}",
+        "message": message_link(link.space, link.group.id, link.source),
         "channel": str(link.group.id),
         "posted_at": datetime.fromtimestamp(link.posted_at, UTC).isoformat(),
         "file": link.name,

@@ -1,4 +1,4 @@
-"""Tells Discord the commands, only when they changed: it takes 200 new ones a day, no more."""
+"""Tells Discord the commands when they have changed: it takes only 200 new ones a day."""
 
 from __future__ import annotations
 
@@ -7,38 +7,35 @@ import hashlib
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bot.ops.logs import fields
-
-if TYPE_CHECKING:
-    from bot.app import Magpie
+from bot.platform.interactions import Tree
 
 log = logging.getLogger(__name__)
 
 
-async def sync(client: Magpie) -> None:
+async def sync(tree: Tree, stamp: Path) -> None:
     """Send the commands, unless the same were sent before and Discord still has them.
 
-    What was sent is remembered in a file beside the gallery. Asking what Discord has costs
-    one request, and finds out when an application was made anew.
+    Asking what Discord has costs one request, and finds out when an application was made anew.
+
+    stamp   the file that remembers what was sent
     """
-    commands = client.tree.get_commands()
-    payload = json.dumps([command.to_dict(client.tree) for command in commands], sort_keys=True)
-    mark = f"{client.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
-    stamp = Path(f"{client.settings.db}.commands")
-    if await asyncio.to_thread(_read, stamp) == mark:
-        there = {command.name for command in await client.tree.fetch_commands()}
+    commands = tree.get_commands()
+    payload = json.dumps([command.to_dict(tree) for command in commands], sort_keys=True)
+    sent = f"{tree.client.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
+    if await asyncio.to_thread(_read, stamp) == sent:
+        there = {command.name for command in await tree.fetch_commands()}
         if there == {command.name for command in commands}:
             return
-    await client.tree.sync()
-    await asyncio.to_thread(_write, stamp, mark)
+    await tree.sync()
+    await asyncio.to_thread(_write, stamp, sent)
     log.info(fields("commands_synced", count=len(commands)))
 
 
-def _write(stamp: Path, mark: str) -> None:
+def _write(stamp: Path, sent: str) -> None:
     stamp.touch(mode=0o600)
-    stamp.write_text(mark)
+    stamp.write_text(sent)
 
 
 def _read(stamp: Path) -> str:

@@ -3,60 +3,81 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 
-from bot.commands.channels import demand_manage_server, pictures_by_channel
-from bot.text import replies
-from bot.text.replies import ChannelStatus, Status
-
-if TYPE_CHECKING:
-    from bot.app import Interaction, Magpie
-
-
-def register(client: Magpie) -> None:
-    client.tree.add_command(status)
-
-
-@app_commands.command(description="What is indexed, how fast, and what is still to do")
-@app_commands.guild_only()
-@app_commands.default_permissions(manage_guild=True)
-async def status(interaction: Interaction) -> None:
-    await interaction.response.defer(ephemeral=True)
-    demand_manage_server(interaction)
-    assert interaction.guild is not None
-    assert isinstance(interaction.user, discord.Member)
-    now = await _status(interaction.client, interaction.guild, interaction.user)
-    await interaction.edit_original_response(content=replies.status(now))
+from bot.access.counts import pictures_by_channel
+from bot.ops.metrics import Metrics
+from bot.platform.interactions import Interaction, Tree
+from bot.reindex.jobs import Jobs
+from bot.sync.backlog import Backlog
+from bot.sync.live import Live
+from bot.sync.watched import Watched
+from bot.sync.writer import ModelChange
+from bot.text import status as text
+from bot.text.status import ChannelStatus, Status
+from index import Links
 
 
-async def _status(client: Magpie, guild: discord.Guild, member: discord.Member) -> Status:
-    """Of channels that the asker can't see there are no names and no counts."""
-    pictures = await pictures_by_channel(client, member)
-    channels = [
-        ChannelStatus(
-            channel=channel,
-            pictures=pictures.get(channel.id, 0),
-            state=reading.state.value if (reading := client.backlog.reading(channel.id)) else "",
-            fraction=reading.fraction if reading else 0.0,
-            missing=reading.missing if reading else (),
+def register(
+    tree: Tree,
+    links: Links,
+    model_change: ModelChange,
+    device: str,
+    watched: Watched,
+    backlog: Backlog,
+    live: Live,
+    jobs: Jobs,
+    metrics: Metrics,
+) -> None:
+    """Add the command.
+
+    device   what the model runs on
+    """
+
+    @tree.command(description="What is indexed, how fast, and what is still to do")
+    @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def status(interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True)
+        assert interaction.guild is not None
+        assert isinstance(interaction.user, discord.Member)
+        now = await of(interaction.guild, interaction.user)
+        await interaction.edit_original_response(content=text.status(now))
+
+    async def of(guild: discord.Guild, member: discord.Member) -> Status:
+        """Without names and counts of channels that the member can't see."""
+        pictures = await pictures_by_channel(tree.client, links, member)
+        model = await links.model()
+        return Status(
+            channels=[
+                _of_channel(channel, pictures.get(channel.id, 0), backlog)
+                for channel in watched.channels(guild)
+                if channel.permissions_for(member).view_channel
+            ],
+            progress=backlog.progress(guild.id),
+            jobs=await jobs.lines(member),
+            waiting=live.depth,
+            per_second=metrics.pictures_per_second(),
+            model=model.name if model else "",
+            wanted=model_change.wanted,
+            device=device,
+            disk_bytes=await links.disk_bytes(),
+            latency_s=tree.client.latency,
+            uptime_s=time.monotonic() - metrics.started,
         )
-        for channel in client.watched.channels(guild)
-        if channel.permissions_for(member).view_channel
-    ]
-    info = await client.gallery.model_info()
-    return Status(
-        channels=channels,
-        progress=client.backlog.progress(guild.id),
-        jobs=await client.reindexing.lines(member),
-        waiting=client.ingest.depth,
-        per_second=client.metrics.pictures_per_second(),
-        model=info.name if info else client.gallery.model,
-        wanted=client.gallery.wanted,
-        device=client.gallery.device,
-        disk_bytes=await client.gallery.disk_bytes(),
-        latency_s=client.latency,
-        uptime_s=time.monotonic() - client.metrics.started,
+
+
+def _of_channel(
+    channel: discord.abc.GuildChannel, pictures: int, backlog: Backlog
+) -> ChannelStatus:
+    reading = backlog.reading(channel.id)
+    return ChannelStatus(
+        channel=channel,
+        pictures=pictures,
+        state=reading.state.value if reading else "",
+        fraction=reading.fraction if reading else 0.0,
+        missing=reading.missing if reading else (),
     )

@@ -24,11 +24,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.media.pictures import Picture, parts_of
 from bot.ops.settings import Settings
+from bot.ops.tuning import Clocks
+from bot.platform.refusal import Refusal
 
 MAX_BYTES = 25 * 2**20  # ten times a usual photograph; larger ones come reduced by the proxy
 REDUCED_PX = 1024  # several times what any CLIP looks at
 ATTEMPTS = 4
-FIRST_WAIT_S = 0.5  # doubled at each attempt, so that all together wait some seconds
 LONGEST_WAIT_S = 20.0  # even where the server asks for more
 MAX_REDIRECTS = 3
 TIMEOUT = aiohttp.ClientTimeout(total=90, sock_connect=10, sock_read=20)
@@ -42,7 +43,7 @@ _EXTERNAL_PROXY = re.compile(r"images-ext-[0-9]+\.discordapp\.net")  # pictures 
 _PLAIN_HOST = re.compile(r"[a-z0-9.-]{1,80}")  # that can be named without dressing up as more
 
 
-class DownloadError(Exception):
+class DownloadError(Refusal):
     """A picture's bytes could not be had."""
 
 
@@ -79,7 +80,8 @@ class DownloadFailed(DownloadError):
 class Downloader:
     """Fetches pictures from Discord's CDN and media proxy, or from the server in their place."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clocks: Clocks) -> None:
+        self._clocks = clocks
         self._stand_in = settings.api if settings.redirected else None
         self._session: aiohttp.ClientSession | None = None
 
@@ -168,8 +170,13 @@ class Downloader:
             except DownloadFailed as error:
                 if not error.passing or attempt == ATTEMPTS:
                     raise
-                await asyncio.sleep(_wait_s(attempt, error.wait_s))
+                await asyncio.sleep(self._wait_s(attempt, error.wait_s))
         raise AssertionError("the last attempt returns or raises")
+
+    def _wait_s(self, attempt: int, asked_s: float | None) -> float:
+        """The server's own wish, or twice as long at each attempt; a little longer by chance."""
+        wait_s = self._clocks.download_retry_s * 2 ** (attempt - 1) if asked_s is None else asked_s
+        return float(min(wait_s, LONGEST_WAIT_S) * random.uniform(1.0, 1.25))
 
     async def _once(self, url: yarl.URL, max_bytes: int) -> bytes:
         try:
@@ -265,11 +272,6 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     if announced is not None and len(body) < announced:
         raise DownloadFailed("it ended too early", passing=True)
     return bytes(body)
-
-
-def _wait_s(attempt: int, asked_s: float | None) -> float:
-    wait_s = asked_s if asked_s is not None else FIRST_WAIT_S * 2 ** (attempt - 1)
-    return float(min(wait_s, LONGEST_WAIT_S) * random.uniform(1.0, 1.25))
 
 
 def _most_telling(errors: Sequence[DownloadError]) -> DownloadError:

@@ -1,4 +1,4 @@
-"""The reindex jobs of all servers: begun, resumed after a restart; who asks again gets the same.
+"""The reindex jobs of all servers: begun, resumed after a restart, one at a time for each server.
 
 A job is kept in the gallery, so that it outlasts the process.
 
@@ -12,20 +12,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import discord
 from discord.abc import GuildChannel
 
 from bot.ops.logs import fields
-from bot.reindex.run import Run, State
-from bot.sync.erasure import forget_guild
-from bot.sync.ingest import What
-from bot.text import replies
-from index import Job
-
-if TYPE_CHECKING:
-    from bot.app import Interaction, Magpie
+from bot.ops.metrics import Metrics
+from bot.ops.tuning import Clocks
+from bot.platform.interactions import Interaction
+from bot.reindex.rereading import Rereading
+from bot.reindex.run import Run
+from bot.reindex.state import JobState
+from bot.sync.erasure import Erasure
+from bot.sync.history import History
+from bot.sync.ingest import Ingest, What
+from bot.sync.watched import Watched
+from bot.sync.writer import ModelChange, Writer
+from bot.text import reindex as text
+from index import BookkeepingReader, Job, Links
 
 log = logging.getLogger(__name__)
 
@@ -33,35 +37,80 @@ KIND = "reindex"
 MODEL_JOBS_AT_ONCE = 3  # servers
 
 
-class Reindexing:
-    """The jobs of all guilds."""
+class Jobs:
+    """The jobs of all servers."""
 
-    def __init__(self, client: Magpie) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        links: Links,
+        bookkeeping: BookkeepingReader,
+        model_change: ModelChange,
+        writer: Writer,
+        watched: Watched,
+        ingest: Ingest,
+        history: History,
+        erasure: Erasure,
+        metrics: Metrics,
+        clocks: Clocks,
+    ) -> None:
         self._client = client
+        self._links = links
+        self._bookkeeping = bookkeeping
+        self._model_change = model_change
+        self._writer = writer
+        self._watched = watched
+        self._ingest = ingest
+        self._history = history
+        self._erasure = erasure
+        self._metrics = metrics
+        self._clocks = clocks
         self._runs: dict[int, Run] = {}  # by job
-        self._beginning = asyncio.Lock()  # two who ask at once get one job
+        self._beginning = asyncio.Lock()  # two people who ask at once get one job
         self._switching = asyncio.Lock()
-        self.model_turns = asyncio.Semaphore(MODEL_JOBS_AT_ONCE)
+        self._model_turns = asyncio.Semaphore(MODEL_JOBS_AT_ONCE)
+
+    def _run_of(self, job: Job) -> Run:
+        """A run of this job, which is yet to be started."""
+        rereading = Rereading(
+            self._client,
+            self._links,
+            self._watched,
+            self._ingest,
+            self._history,
+            self._erasure,
+            job.space,
+        )
+        return Run(
+            self._client,
+            self._links,
+            self._writer,
+            self._metrics,
+            self._clocks,
+            rereading,
+            self._model_turns,
+            self.switch_if_done,
+            job,
+        )
 
     async def close(self) -> None:
-        """Stop where it is; the jobs go on after the next start."""
+        """Stop at once; the jobs go on after the next start."""
         await asyncio.gather(*(run.stop() for run in self._runs.values()))
 
     async def resume(self) -> None:
         """Go on with the jobs that a restart interrupted; called at every READY."""
         async with self._beginning:
-            await self._take_up()
+            await self._resume_saved()
         await self.switch_if_done()
 
-    async def _take_up(self) -> None:
-        """Go on with the active jobs of the gallery that are not known here."""
-        gallery = self._client.gallery
-        for job in await gallery.jobs():
+    async def _resume_saved(self) -> None:
+        """Go on with the active jobs of the gallery that have no run yet."""
+        for job in await self._bookkeeping.jobs():
             if job.kind != KIND or job.id in self._runs:
                 continue
-            run = self._runs[job.id] = Run(self._client, job)
-            if run.state.what == "model" and run.state.succession != gallery.succession:
-                await run.cancel()  # the owner has chosen otherwise meanwhile
+            run = self._runs[job.id] = self._run_of(job)
+            if run.state.what == "model" and run.state.succession != self._model_change.id:
+                await run.cancel()  # the owner has chosen another model meanwhile
                 continue
             log.info(fields("reindex_resumed", guild=job.space, job=job.id, status=job.status))
             run.start()
@@ -74,75 +123,73 @@ class Reindexing:
         what: What,
     ) -> str | None:
         """Begin a job, or show the one under way; the answer, unless the run shows it itself."""
-        if not self._client.watched.channels(guild, channel):
-            return replies.nothing_to_reindex(channel)
+        if not self._watched.channels(guild, channel):
+            return text.nothing_to_reindex(channel)
         async with self._beginning:
-            await self._take_up()  # a question may come before READY
+            await self._resume_saved()  # a question may come before READY
             run = self.of(guild.id)
             if run is None:
                 scope_id = channel.id if channel else None
-                run = await self._begun(guild.id, State(what, scope_id, interaction.user.id))
+                run = await self._begin(guild.id, JobState(what, scope_id, interaction.user.id))
         try:
-            return await run.progress.show_here(interaction)
-        finally:  # also where showing it fails
+            return await run.show_here(interaction)
+        finally:  # also if showing it fails
             run.start()
 
-    async def _begun(self, guild_id: int, state: State) -> Run:
+    async def _begin(self, guild_id: int, state: JobState) -> Run:
         """A new job, which is yet to be started.
 
         raises   ModelError
         """
         self._runs = {id: run for id, run in self._runs.items() if run.active or not run.idle}
-        if self._client.gallery.wanted:
+        if self._model_change.wanted:
             return await self._read_for_the_wanted_model(guild_id, state.asked_by)
         return await self._new_run(guild_id, state)
 
-    async def _new_run(self, space: int, state: State) -> Run:
-        job = await self._client.gallery.new_job(space, KIND, asdict(state))
-        run = self._runs[job.id] = Run(self._client, job)
+    async def _new_run(self, space: int, state: JobState) -> Run:
+        job = await self._writer.new_job(space, KIND, asdict(state))
+        run = self._runs[job.id] = self._run_of(job)
         log.info(fields("reindex_started", guild=space, job=job.id, what=state.what))
         return run
 
     # ---- another model
 
     async def _read_for_the_wanted_model(self, here: int, asked_by: int) -> Run:
-        """A job in this guild, yet to be started, and one in every other that has none yet.
+        """A job in this server, yet to be started, and one in every other that has none yet.
 
         raises   ModelError
         """
-        await self._client.gallery.begin_succession()
+        await self._writer.begin_reembedding()
         run = await self._new_run(here, self._for_the_wanted_model(asked_by))
         await self._read_everywhere(asked_by)
         return run
 
     async def _read_everywhere(self, asked_by: int) -> bool:
-        """Begin a job in every guild that has none for the wanted model; whether there was one."""
-        gallery = self._client.gallery
+        """Begin a job in every server that has none for the wanted model; whether one had none."""
         begun = {job.space for job in await self._model_jobs()}
-        others = await gallery.spaces() - set(await gallery.departed()) - begun
+        departed = set(await self._bookkeeping.departed())
+        others = await self._links.spaces() - departed - begun
         for space in others:
             (await self._new_run(space, self._for_the_wanted_model(asked_by))).start()
         return bool(others)
 
-    def _for_the_wanted_model(self, asked_by: int) -> State:
-        name, succession = self._client.gallery.wanted, self._client.gallery.succession
+    def _for_the_wanted_model(self, asked_by: int) -> JobState:
+        name = self._model_change.wanted
         assert name is not None
-        return State("model", None, asked_by, model=name, succession=succession)
+        return JobState("model", None, asked_by, model=name, succession=self._model_change.id)
 
     async def _model_jobs(self) -> list[Job]:
-        """The latest job of each guild that reads for the wanted model."""
-        gallery = self._client.gallery
-        if gallery.succession is None:
+        """The latest job of each server that reads for the wanted model."""
+        if self._model_change.id is None:
             return []
-        jobs = await gallery.jobs(active=False)
-        ours = [job for job in jobs if job.state.get("succession") == gallery.succession]
+        jobs = await self._bookkeeping.jobs(active=False)
+        ours = [job for job in jobs if job.state.get("succession") == self._model_change.id]
         return list({job.space: job for job in ours}.values())
 
     async def switch_if_done(self) -> None:
-        """Let the wanted model take over once every guild has been read for it."""
-        gallery = self._client.gallery
+        """Let the wanted model take over once every server has been read for it."""
         async with self._switching:
-            departed = set(await gallery.departed())
+            departed = set(await self._bookkeeping.departed())
             jobs = [job for job in await self._model_jobs() if job.space not in departed]
             if not jobs or any(job.status != "done" for job in jobs):
                 return
@@ -150,28 +197,35 @@ class Reindexing:
                 if await self._read_everywhere(jobs[0].state["asked_by"]):
                     return
             for space in departed:
-                await forget_guild(self._client, space)
-            name, lost = gallery.wanted, await gallery.succeed()
+                await self.forget_guild(space)
+            name, lost = self._model_change.wanted, await self._writer.switch_model()
             log.info(fields("model_switched", model=name, lost=lost))
         for job in jobs:
-            run = self._runs.get(job.id) or Run(self._client, job)
+            run = self._runs.get(job.id) or self._run_of(job)
             await run.has_switched(lost)
 
+    # ---- the jobs of one server
+
     def of(self, guild_id: int) -> Run | None:
-        """The active job of a guild."""
+        """The active job of a server."""
         runs = (run for run in self._runs.values() if run.space == guild_id and run.active)
         return next(runs, None)
-
-    async def drop(self, guild_id: int) -> None:
-        """Forget the jobs of a guild that was left; the gallery's go with its space."""
-        left = [id for id, run in self._runs.items() if run.space == guild_id]
-        for run in [self._runs.pop(id) for id in left]:
-            await run.drop()
 
     def by_id(self, job_id: int) -> Run | None:
         return self._runs.get(job_id)
 
+    async def drop(self, guild_id: int) -> None:
+        """Cancel the jobs of a server that was left; the gallery's go with its space."""
+        left = [id for id, run in self._runs.items() if run.space == guild_id]
+        for run in [self._runs.pop(id) for id in left]:
+            await run.drop()
+
+    async def forget_guild(self, guild_id: int) -> None:
+        """Erase everything of a server that was left, its jobs too."""
+        await self.drop(guild_id)
+        await self._erasure.forget_guild(guild_id)
+
     async def lines(self, member: discord.Member) -> list[str]:
-        """How far the latest job of a guild is, or how it ended, for this member."""
+        """How far the latest job of a server is, or how it ended, as this member may know it."""
         runs = [run for run in self._runs.values() if run.space == member.guild.id]
-        return [await run.progress.text_for(member) for run in runs[-1:]]
+        return [await run.text_for(member) for run in runs[-1:]]

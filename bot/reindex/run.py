@@ -1,4 +1,4 @@
-"""One reindex job at work: read history once more, page by page, and put the gallery right.
+"""One reindex job at work: it goes page by page, can be paused, and outlasts the process.
 
 Each page of messages is one transaction of its pictures and of the job's position, so that the
 job goes on where it stood after a restart.
@@ -9,111 +9,63 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
 
 import discord
-from discord.abc import GuildChannel
 
 from bot.ops.logs import fields
+from bot.ops.metrics import Metrics
+from bot.ops.tuning import Clocks
+from bot.platform.codes import RequestFailed
+from bot.platform.interactions import Interaction
 from bot.reindex.progress_message import ProgressMessage
-from bot.sync.backfill import archived_threads
-from bot.sync.erasure import forget_group
-from bot.sync.history import (
-    PAGE,
-    WithMessages,
-    WithThreads,
-    is_deleted,
-    missing_permissions,
-    read_page,
-    reconcile,
-)
-from bot.sync.ingest import Trouble, What
-from bot.sync.watched import group_of
-from index import GalleryClosed, Group, Job
-
-if TYPE_CHECKING:
-    from bot.app import Magpie
-    from bot.sync.ingest import Known
+from bot.reindex.rereading import Rereading
+from bot.reindex.state import JobState
+from bot.sync.writer import Writer
+from index import GalleryClosed, Job, Links
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 30.0  # after Discord failed to give a page
-PASSES = 3  # over the pictures that could not be had for another model, before it takes over
-# Every channel counts as if it had at least this many pictures: an empty one is work, too.
-LEAST_WEIGHT = 20
-
-
-@dataclass
-class State:
-    """Where a job stands, as it is kept in the gallery (JSON)."""
-
-    what: What  # "missing" pictures only, "everything" again, or all for another "model"
-    channel: int | None  # a channel or category; None: all that is watched
-    asked_by: int
-    groups: list[list[int]] | None = None  # [id, pictures known]; None: not listed yet
-    at: int = 0  # which group
-    newest: int = 0  # the id its reading began at
-    before: int = 0  # messages from this id on are done; 0: none
-    messages: int = 0
-    checked: int = 0  # pictures
-    added: int = 0
-    removed: int = 0
-    failed: int = 0
-    closed: int = 0  # channels that could not be read
-    elapsed_s: float = 0.0
-    message: list[int] | None = None  # channel and id of the progress message
-    model: str = ""  # the one that is to take over
-    succession: str | None = None  # by which the gallery knows this change of models
-    passes: int = 0  # over everything, before this one
-    switched: bool = False  # it has taken over
-    lost: int = 0  # pictures that it could not see, and so left
-
-    @property
-    def fraction(self) -> float:
-        """How much is done, by the pictures known of each group and, within one, by time."""
-        if self.groups is None:
-            return 0.0
-        weights = [pictures + LEAST_WEIGHT for _, pictures in self.groups]
-        here = weights[self.at] * self._fraction_here() if self.at < len(weights) else 0.0
-        return (sum(weights[: self.at]) + here) / sum(weights) if weights else 1.0
-
-    def _fraction_here(self) -> float:
-        assert self.groups is not None
-        if not self.before or self.newest <= (start := self.groups[self.at][0]):
-            return 0.0
-        return min(max((self.newest - self.before) / (self.newest - start), 0.0), 1.0)
-
-    @property
-    def total_estimate(self) -> int | None:
-        """How many pictures there will have been; None while that can't be told."""
-        if self.groups is None or self.fraction < 0.05:
-            return None
-        if self.what != "missing":
-            return max(self.checked, sum(pictures for _, pictures in self.groups))
-        return round(self.checked / self.fraction)
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How long it will still take at the rate so far; None while that can't be told."""
-        done = self.fraction
-        return self.elapsed_s * (1 - done) / done if done > 0.01 and self.elapsed_s > 1 else None
+# How often the pictures that could not be had for another model are tried before it takes over.
+PASSES = 3
 
 
 class Run:
-    """One job at work."""
+    """One job at work.
 
-    def __init__(self, client: Magpie, job: Job) -> None:
-        self._client = client
+    turns   how many servers read for another model at once
+    done    called when the job has read everything for another model
+    """
+
+    def __init__(
+        self,
+        client: discord.Client,
+        links: Links,
+        writer: Writer,
+        metrics: Metrics,
+        clocks: Clocks,
+        rereading: Rereading,
+        turns: asyncio.Semaphore,
+        done: Callable[[], Awaitable[None]],
+        job: Job,
+    ) -> None:
+        self._writer = writer
+        self._metrics = metrics
+        self._clocks = clocks
+        self._rereading = rereading
+        self._turns = turns
+        self._done = done
         self._job = job
         self.id = job.id
         self.space = job.space
         self.status = job.status
-        self.state = State(**job.state)
+        self.state = JobState(**job.state)
         self._task: asyncio.Task[None] | None = None
-        self._known: tuple[int, Known] | None = None  # of the group being read
-        self.progress = ProgressMessage(client, self)
+        self._message = ProgressMessage(
+            client, links, clocks, job, self.state.message, self._standing, self._message_moved
+        )
 
     @property
     def active(self) -> bool:
@@ -121,7 +73,7 @@ class Run:
 
     @property
     def idle(self) -> bool:
-        """Whether no work is under way, which would keep the job with its next page."""
+        """Whether no work is under way, which would save the job with its next page."""
         return self._task is None or self._task.done()
 
     # ---- starting and stopping
@@ -142,32 +94,51 @@ class Run:
         await self.save()
 
     async def pause_or_resume(self) -> None:
-        """Takes effect with the page being read."""
-        if not self.active:
-            return
-        self.status = "paused" if self.status == "running" else "running"
-        await self._settle()
+        """Takes effect with the page that is being read."""
+        if self.active:
+            await self._settle("paused" if self.status == "running" else "running")
 
     async def cancel(self) -> None:
         if self.active:
-            self.status = "cancelled"
-            await self._settle()
+            await self._settle("cancelled")
 
-    async def _settle(self) -> None:
-        """Have the status kept: by the work under way with its page, else at once."""
+    async def _settle(self, status: str) -> None:
+        """Have the new status saved: with the page that is being read, else at once."""
+        self.status = status
         if self.idle:
             await self.save()
             self.start()
-        await self.progress.show(at_once=True)
+        await self.show(at_once=True)
 
-    async def save(self, state: State | None = None) -> None:
-        """Have the job kept as it stands, or as this state says."""
+    async def save(self, state: JobState | None = None) -> None:
+        """Save the job as it stands, or with this state."""
         self.state = state or self.state
-        await self._client.ledger.commit((), jobs=[self._as_job(self.state)])
+        await self._writer.commit((), jobs=[self._as_job(self.state)])
 
-    def _as_job(self, state: State) -> Job:
-        kept = replace(state, message=self.progress.message)
+    def _as_job(self, state: JobState) -> Job:
+        kept = replace(state, message=self._message.place)
         return replace(self._job, status=self.status, state=asdict(kept))
+
+    # ---- the message that shows it
+
+    async def show(self, *, at_once: bool = False) -> None:
+        await self._message.show(at_once=at_once)
+
+    async def show_here(self, interaction: Interaction) -> str | None:
+        """Show the progress where a command was typed; the answer to the command, if any."""
+        return await self._message.show_here(interaction)
+
+    async def text_for(self, member: discord.Member) -> str:
+        """How far the job is, as this member may know it."""
+        return await self._message.text_for(member)
+
+    def _standing(self) -> tuple[str, JobState]:
+        return self.status, self.state
+
+    async def _message_moved(self) -> None:
+        """Save where the message is: with the next page if one follows, else at once."""
+        if self.idle or self.status != "running":
+            await self.save()
 
     # ---- the work
 
@@ -175,128 +146,49 @@ class Run:
         """Page by page, until the job is done, paused, cancelled or has failed."""
         of_a_model = self.state.what == "model"
         while self.status == "running":
-            async with self._client.reindexing.model_turns if of_a_model else nullcontext():
+            async with self._turns if of_a_model else nullcontext():
                 await self._run()
             await self.save()
             log.info(fields("reindex_stands", job=self.id, status=self.status))
-            await self.progress.show(at_once=True)
+            await self.show(at_once=True)
         if of_a_model and self.status == "done":
-            await self._client.reindexing.switch_if_done()
+            await self._done()
 
     async def has_switched(self, lost: int) -> None:
-        """The model that this was for has taken over."""
+        """Note that the model which this was for has taken over."""
         await self.save(replace(self.state, switched=True, lost=lost))
-        await self.progress.show(at_once=True)
+        await self.show(at_once=True)
 
     async def _run(self) -> None:
         began = time.monotonic() - self.state.elapsed_s
         while self.status == "running":
             try:
                 await self._step(replace(self.state, elapsed_s=time.monotonic() - began))
-            except Trouble as error:
-                log.warning(fields("reindex_waits", job=self.id, why=error, retry_s=RETRY_S))
-                await asyncio.sleep(RETRY_S)
+            except RequestFailed as error:
+                retry_s = self._clocks.page_retry_s
+                log.warning(fields("reindex_waits", job=self.id, why=error, retry_s=retry_s))
+                await asyncio.sleep(retry_s)
             except GalleryClosed:
                 raise
             except Exception:
                 log.exception(fields("reindex_failed", job=self.id))
                 self.status = "failed"
-            await self.progress.show()
+            await self.show()
 
-    async def _step(self, state: State) -> None:
-        """List the groups, read a page of one, or see that all is done."""
+    async def _step(self, state: JobState) -> None:
+        """List the groups, read a page of one, or see that everything is done."""
         if state.groups is None:
-            state.groups = await self._groups(state)
+            state.groups = await self._rereading.list_groups(state)
             await self.save(state)
         elif state.at < len(state.groups):
-            await self._read_page(state)
+            items = await self._rereading.read_page(state)
+            kept = await self._writer.commit(items, jobs=[self._as_job(state)])
+            self.state = state
+            self._metrics.add_pictures(kept)
         elif state.what == "model" and state.failed and state.passes + 1 < PASSES:
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(self._clocks.page_retry_s)
             state.passes += 1
             await self.save(replace(state, groups=None, at=0, failed=0, closed=0))
         else:
             self.status = "done"
             await self.save(state)
-
-    async def _groups(self, state: State) -> list[list[int]]:
-        """Everything to read: channels, their threads, and whatever the gallery still has."""
-        guild = self._client.get_guild(self.space)
-        if guild is None or guild.unavailable:  # its channels aren't known, and it looks empty
-            raise TimeoutError("the server is not available")
-        scope = guild.get_channel(state.channel) if state.channel else None
-        if state.channel and scope is None:
-            return []  # it was deleted
-        places: dict[int, Group] = {}
-        for channel in self._client.watched.channels(guild, scope):
-            if missing_permissions(channel):
-                state.closed += 1
-            else:
-                places |= {group.id: group for group in await _with_threads(channel)}
-        inside = set(places)
-        for group in await self._client.gallery.groups(self.space):
-            if group.parent in inside:
-                places.setdefault(group.id, group)
-        count = self._client.gallery.count_links
-        return [[id, await count(self.space, [id])] for id in places]
-
-    async def _read_page(self, state: State) -> None:
-        """One page, newest first: what is missing comes in, what is gone goes."""
-        assert state.groups is not None
-        group_id, _ = state.groups[state.at]
-        try:
-            place = await self._place(group_id)
-            if self._known is None or self._known[0] != group_id:
-                self._known = (group_id, await self._client.gallery.known(self.space, group_id))
-            before = discord.Object(state.before) if state.before else None
-            page = await read_page(self._client, place, before=before)
-        except discord.NotFound as error:
-            if not is_deleted(error):
-                raise
-            state.removed += await forget_group(self._client, self.space, group_id)
-            await self._next_group(state)
-        except discord.Forbidden:
-            state.closed += 1
-            await self._next_group(state)
-        else:
-            await self._put_right(state, group_of(place), page, self._known[1])
-
-    async def _put_right(
-        self, state: State, group: Group, page: list[discord.Message], known: Known
-    ) -> None:
-        ingest = self._client.ingest
-        at_end = len(page) < PAGE
-        oldest = 0 if at_end else page[-1].id
-        space, before = self.space, state.before
-        state.removed += await reconcile(self._client, space, page, known, oldest, before)
-        items, failed = await ingest.read(space, group, page, what=state.what, patient=False)
-        state.messages += len(page)
-        state.checked += sum(len(ingest.shown(message)) for message in page)
-        state.failed += failed
-        state.added += sum(link.slot not in known.get(link.source, ()) for _, link in items)
-        state.newest = state.newest or (page[0].id if page else 0)
-        state.before = oldest
-        if at_end:
-            state.at, state.newest, state.before = state.at + 1, 0, 0
-        kept = await self._client.ledger.commit(items, jobs=[self._as_job(state)])
-        self.state = state
-        self._client.metrics.add_pictures(kept)
-
-    async def _next_group(self, state: State) -> None:
-        state.at, state.newest, state.before = state.at + 1, 0, 0
-        await self.save(state)
-
-    async def _place(self, group_id: int) -> WithMessages:
-        guild = self._client.get_guild(self.space)
-        known = guild.get_channel_or_thread(group_id) if guild else None
-        place = known or await self._client.fetch_channel(group_id)
-        assert isinstance(place, WithMessages)
-        return place
-
-
-async def _with_threads(channel: GuildChannel) -> list[Group]:
-    """A channel and all its threads, those that are archived too; of a forum only its posts."""
-    groups = [] if isinstance(channel, discord.ForumChannel) else [group_of(channel)]
-    if isinstance(channel, WithThreads):
-        threads = [*channel.threads, *await archived_threads(channel)]
-        groups += [group_of(thread) for thread in threads]
-    return groups

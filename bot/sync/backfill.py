@@ -10,49 +10,60 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import discord
 
 from bot.media.download import DownloadError
 from bot.ops.logs import fields
-from bot.sync.backlog import Reading
+from bot.ops.metrics import Metrics
+from bot.ops.tuning import Clocks, Limits
+from bot.platform.codes import RequestFailed, is_deleted
+from bot.platform.places import Place, WithMessages, WithThreads, group_of
+from bot.sync.backlog import Backlog, Reading
 from bot.sync.coverage import Coverage, Move
-from bot.sync.erasure import forget_group
-from bot.sync.history import (
-    PAGE,
-    Place,
-    WithMessages,
-    WithThreads,
-    is_deleted,
-    read_page,
-    reconcile,
-)
-from bot.sync.ingest import Trouble
-from bot.sync.watched import group_of
-from index import GalleryClosed
-
-if TYPE_CHECKING:
-    from bot.app import Magpie
+from bot.sync.erasure import Erasure
+from bot.sync.history import History, Page
+from bot.sync.ingest import Ingest
+from bot.sync.threads import archived_threads
+from bot.sync.watched import Watched
+from bot.sync.writer import Writer
+from index import GalleryClosed, Links
 
 log = logging.getLogger(__name__)
 
-# Discord allows about one page a second and channel, and 50 requests a second overall.
-CHANNELS_AT_ONCE = 3
-# A page that fails in a way nobody expected, or of which files can't be had now, is tried so often,
-# each time after twice the wait, for minutes in all; then what fails is left out.
+# A page that fails in an unforeseen way, or whose files can't be had now, is tried this often, each
+# time after twice the wait, for minutes altogether. After that, what fails on it is left out.
 PAGE_ATTEMPTS = 5
-RETRY_S = 30.0  # after Discord failed to give a page
-FLUSH_S = 300.0  # cursors that only ordinary talk has moved are written this often
 
 
 class Backfill:
     """Works off the backlog."""
 
-    def __init__(self, client: Magpie) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        links: Links,
+        writer: Writer,
+        watched: Watched,
+        backlog: Backlog,
+        ingest: Ingest,
+        history: History,
+        erasure: Erasure,
+        metrics: Metrics,
+        clocks: Clocks,
+        limits: Limits,
+    ) -> None:
         self._client = client
-        self._backlog = client.backlog
+        self._links = links
+        self._writer = writer
+        self._watched = watched
+        self._backlog = backlog
+        self._ingest = ingest
+        self._history = history
+        self._erasure = erasure
+        self._metrics = metrics
+        self._clocks = clocks
+        self._limits = limits
         self._tasks: list[asyncio.Task[None]] = []
 
     # ---- coming and going
@@ -60,9 +71,11 @@ class Backfill:
     def start(self) -> None:
         self._tasks = [
             asyncio.create_task(self._work(), name=f"backfill-{number}")
-            for number in range(CHANNELS_AT_ONCE)
+            for number in range(self._limits.channels_at_once)
         ]
-        self._tasks.append(asyncio.create_task(self._flush_now_and_then(), name="backfill-flush"))
+        self._tasks.append(
+            asyncio.create_task(self._save_cursors_now_and_then(), name="save-cursors")
+        )
 
     async def close(self) -> None:
         """Stop at once: a page that is not committed yet will be read again."""
@@ -70,16 +83,16 @@ class Backfill:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def flush(self) -> None:
+    async def save_cursors(self) -> None:
         """Write the cursors that ordinary talk has moved."""
         coverages = [reading.coverage for reading in self._backlog.readings()]
         moved = [coverage for coverage in coverages if coverage.unsaved() is not None]
-        await self._client.ledger.commit((), [Move(coverage) for coverage in moved])
+        await self._writer.commit((), [Move(coverage) for coverage in moved])
 
-    async def _flush_now_and_then(self) -> None:
+    async def _save_cursors_now_and_then(self) -> None:
         while True:
-            await asyncio.sleep(FLUSH_S)
-            await self.flush()
+            await asyncio.sleep(self._clocks.save_cursors_s)
+            await self.save_cursors()
 
     # ---- reading
 
@@ -97,22 +110,22 @@ class Backfill:
                 if not is_deleted(error):
                     self._retry_later(reading, error)
                     continue
-                await forget_group(self._client, reading.coverage.space, reading.coverage.group)
+                await self._erasure.forget_group(reading.coverage.space, reading.coverage.group)
             finally:
                 reading.busy = False
-            self._backlog.queue(reading)
+            self._backlog.schedule(reading)
 
     def _retry_later(self, reading: Reading, error: Exception) -> None:
-        outside = isinstance(error, Trouble)
+        outside = isinstance(error, RequestFailed)
         reading.failures += not outside
-        retry_s = RETRY_S * 2 ** max(reading.failures - 1, 0)
+        retry_s = self._clocks.page_retry_s * 2 ** max(reading.failures - 1, 0)
         known = outside or isinstance(error, DownloadError)
         log.log(
             logging.WARNING if known else logging.ERROR,
             fields("page_failed", channel=reading.coverage.group, why=error, retry_s=retry_s),
             exc_info=None if known else error,
         )
-        asyncio.get_running_loop().call_later(retry_s, self._backlog.queue, reading)
+        asyncio.get_running_loop().call_later(retry_s, self._backlog.schedule, reading)
 
     async def _step(self, reading: Reading) -> None:
         """The next page of a channel or thread, or a look through its archived threads."""
@@ -120,7 +133,7 @@ class Backfill:
         coverage = reading.coverage
         if place is None or coverage.dropped:
             return
-        self._client.ledger.welcome(group_of(place))
+        self._writer.readmit(group_of(place))
         if isinstance(place, WithMessages):
             if not coverage.started:
                 await self._read_first(reading, place)
@@ -140,9 +153,9 @@ class Backfill:
         guild = self._client.get_guild(coverage.space)
         known = guild.get_channel_or_thread(coverage.group) if guild else None
         found = known or await self._fetched(coverage.group)
-        if found is None or not self._client.watched.covers(found):
-            self._backlog.disown(coverage.group)
-            await forget_group(self._client, coverage.space, coverage.group)
+        if found is None or not self._watched.covers(found):
+            self._backlog.ignore(coverage.group)
+            await self._erasure.forget_group(coverage.space, coverage.group)
             return None
         reading.place = found
         return found
@@ -157,9 +170,9 @@ class Backfill:
 
     async def _read_first(self, reading: Reading, place: WithMessages) -> None:
         gaps = reading.coverage.gaps
-        messages = await read_page(self._client, place)
-        newest = messages[0].id if messages else place.id
-        await self._keep_back(reading, place, messages, newest)
+        page = await self._history.read_page(place)
+        newest = page.messages[0].id if page.messages else place.id
+        await self._keep_back(reading, place, page, newest)
         reading.coverage.catch_up(gaps)
 
     async def _read_back(self, reading: Reading, place: WithMessages) -> None:
@@ -167,18 +180,18 @@ class Backfill:
             reading.at_beginning = True
             return
         before = discord.Object(reading.coverage.oldest + 1)
-        messages = await read_page(self._client, place, before=before)
-        await self._keep_back(reading, place, messages)
+        page = await self._history.read_page(place, before=before)
+        await self._keep_back(reading, place, page)
 
     async def _keep_back(
-        self, reading: Reading, place: WithMessages, page: list[discord.Message], newest: int = 0
+        self, reading: Reading, place: WithMessages, page: Page, newest: int = 0
     ) -> None:
         """Commit a page that was read newest first."""
-        at_beginning = len(page) < PAGE
+        at_beginning = not page.full
         move = Move(
             reading.coverage,
             newest=newest,
-            oldest=0 if at_beginning else page[-1].id - 1,
+            oldest=0 if at_beginning else page.messages[-1].id - 1,
             complete=at_beginning and not isinstance(place, WithThreads),
         )
         await self._keep(reading, place, page, move)
@@ -190,9 +203,9 @@ class Backfill:
         gaps, covered = coverage.gaps, coverage.newest
         start = covered if reading.position is None else reading.position
         after = discord.Object(start)
-        page = await read_page(self._client, place, after=after, oldest_first=True)
-        end = page[-1].id if page else start
-        at_end = len(page) < PAGE
+        page = await self._history.read_page(place, after=after, oldest_first=True)
+        end = page.messages[-1].id if page.messages else start
+        at_end = not page.full
         if start < covered:
             await self._compare(reading, place, page, start, covered if at_end else end)
         if isinstance(place, discord.Thread) and place.archived and place.last_message_id:
@@ -204,24 +217,22 @@ class Backfill:
             coverage.catch_up(gaps)
 
     async def _compare(
-        self, reading: Reading, place: Place, page: list[discord.Message], after: int, upto: int
+        self, reading: Reading, place: Place, page: Page, after: int, upto: int
     ) -> None:
         """Follow the edits and deletions between `after` and `upto` that nobody told about."""
-        space, client = reading.coverage.space, self._client
-        known = await client.gallery.known(space, group_of(place).id)
-        await reconcile(client, space, page, known, after + 1, upto + 1)
+        space = reading.coverage.space
+        known = await self._links.known(space, group_of(place).id)
+        await self._history.reconcile(space, page, known, after + 1, upto + 1)
 
-    async def _keep(
-        self, reading: Reading, place: Place, page: list[discord.Message], move: Move
-    ) -> None:
+    async def _keep(self, reading: Reading, place: Place, page: Page, move: Move) -> None:
         """Take a page's pictures and commit them with the cursor that covers the page."""
         space, group = reading.coverage.space, group_of(place)
         patient = reading.failures < PAGE_ATTEMPTS
-        items, _ = await self._client.ingest.read(space, group, page, patient=patient)
-        kept = await self._client.ledger.commit(items, [move])
+        items, _ = await self._ingest.read(space, group, page.messages, page.as_of, patient=patient)
+        kept = await self._writer.commit(items, [move])
         reading.messages += len(page)
         reading.failures = 0
-        self._client.metrics.add_pictures(kept)
+        self._metrics.add_pictures(kept)
         log.debug(fields("page", channel=place.id, messages=len(page), pictures=kept))
 
     async def _look_through_threads(self, reading: Reading, place: WithThreads) -> None:
@@ -229,12 +240,12 @@ class Backfill:
         coverage, backlog = reading.coverage, self._backlog
         wanted = backlog.has_moved if coverage.complete else None
         threads = await archived_threads(place, wanted)
-        found = [backlog.take_up(thread.guild.id, thread.id, thread) for thread in threads]
+        found = [backlog.get_or_create(thread.guild.id, thread.id, thread) for thread in threads]
         fresh = [one for one in found if not one.coverage.started]
         moves = [_at_its_end(one.coverage, one.place) for one in fresh]
         newest = place.id if not coverage.started else 0  # a forum
         moves.append(Move(coverage, newest=newest, complete=True))
-        await self._client.ledger.commit((), moves)
+        await self._writer.commit((), moves)
         for one in fresh:  # archived: nothing can have come after its last message
             one.coverage.catch_up(one.coverage.gaps)
         reading.threads_due = False
@@ -242,40 +253,7 @@ class Backfill:
         # unread stays at the top, where the next look finds it.
         for one, thread in reversed(list(zip(found, threads, strict=True))):
             if not one.coverage.dropped:
-                backlog.want(thread)  # it may have been closed until now
-
-
-async def archived_threads(
-    place: WithThreads, wanted: Callable[[discord.Thread], bool] | None = None
-) -> list[discord.Thread]:
-    """Archived threads of a channel that the bot may see: public ones, those archived last first,
-    and then private ones.
-
-    wanted   only these; where PAGE public ones in a row are not, none further down is
-    raises   discord.Forbidden
-    """
-    found: list[discord.Thread] = []
-    unwanted = 0
-    async for thread in place.archived_threads(limit=None):
-        if wanted is None or wanted(thread):
-            found.append(thread)
-            unwanted = 0
-        elif (unwanted := unwanted + 1) >= PAGE:
-            break  # what lies further down was archived earlier still
-    if isinstance(place, discord.TextChannel) and not place.is_news():
-        found += [t for t in await _private_archived(place) if wanted is None or wanted(t)]
-    return found
-
-
-async def _private_archived(place: discord.TextChannel) -> list[discord.Thread]:
-    """Private archived threads: all with Manage Threads, else those the bot had joined."""
-    joined = not place.permissions_for(place.guild.me).manage_threads
-    listing = place.archived_threads(limit=None, private=True, joined=joined)
-    try:
-        return [thread async for thread in listing]
-    except (discord.Forbidden, discord.NotFound) as error:
-        log.info(fields("private_threads_closed", channel=place.id, why=error))
-        return []
+                backlog.enqueue(thread)  # it may have been closed until now
 
 
 def _at_its_end(coverage: Coverage, place: Place | None) -> Move:

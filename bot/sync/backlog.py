@@ -1,6 +1,6 @@
-"""What is still to be read: each watched channel and thread, how far it is, and whose turn is next.
+"""What is still to be read: each watched channel and thread, how far it is read, which is next.
 
-All of it is in memory and follows from the cursors in the gallery, from what is watched, and from
+All of it is in memory. It follows from the cursors in the gallery, from what is watched, and from
 what Discord tells of channels and threads; nothing here asks Discord for anything. Missed messages
 come before old ones, and channels take turns page by page.
 """
@@ -16,13 +16,13 @@ from datetime import timedelta
 from enum import Enum
 
 import discord
+from cachetools import LRUCache
 from discord.abc import GuildChannel
 from discord.utils import snowflake_time, time_snowflake
 
 from bot.ops.logs import fields
-from bot.recent import Recent
+from bot.platform.places import Place, WithThreads, missing_permissions
 from bot.sync.coverage import Coverage
-from bot.sync.history import Place, WithThreads, missing_permissions
 from bot.sync.watched import Watched
 from index import Cursor
 
@@ -31,11 +31,11 @@ log = logging.getLogger(__name__)
 # Links posted right before the bot stopped unfold after it: this much is read again.
 OVERLAP = timedelta(minutes=15)
 QUIET_S = 86_400.0  # a thread without a message for that long is taken to have settled
-STRANGERS = 1_000
+IGNORED = 1_000
 SOON_S = 2.0  # a rate measured for less than this says nothing
 
 
-class State(Enum):
+class ReadingState(Enum):
     WAITING = "waiting"
     READING = "reading"
     DONE = "done"
@@ -62,12 +62,12 @@ class Reading:
         return coverage.behind or not coverage.complete or self.threads_due
 
     @property
-    def state(self) -> State:
+    def state(self) -> ReadingState:
         if self.missing:
-            return State.UNREADABLE
+            return ReadingState.UNREADABLE
         if self.busy:
-            return State.READING
-        return State.WAITING if self.unfinished else State.DONE
+            return ReadingState.READING
+        return ReadingState.WAITING if self.unfinished else ReadingState.DONE
 
     @property
     def fraction(self) -> float:
@@ -105,7 +105,9 @@ class Backlog:
         self._cursors: dict[int, dict[int, Cursor]] = {}  # by guild and group, as last loaded
         self._waiting: dict[Reading, None] = {}  # in order
         self._arrived = asyncio.Event()
-        self._not_ours: Recent[None] = Recent(STRANGERS)  # unknown channels that are not watched
+        self._ignored: LRUCache[int, None] = LRUCache(
+            IGNORED
+        )  # unknown channels that turned out not to be watched
         self._began: dict[int, tuple[float, float]] = {}  # guild → when, at which fraction
         self.listing: set[int] = set()  # guilds whose channels are being looked through
 
@@ -114,7 +116,7 @@ class Backlog:
     def coverage(self, place: Place) -> Coverage:
         """How far a watched channel or thread is read; one not known yet gets read."""
         reading = self._readings.get(place.id)
-        return (reading or self.want(place)).coverage
+        return (reading or self.enqueue(place)).coverage
 
     def reading(self, place_id: int) -> Reading | None:
         return self._readings.get(place_id)
@@ -161,32 +163,32 @@ class Backlog:
 
     def begin(self, channels: Iterable[GuildChannel]) -> None:
         """Read these channels, which are watched from now on, with their threads."""
-        self._not_ours.clear()
+        self._ignored.clear()
         for channel in channels:
             if isinstance(channel, discord.CategoryChannel):
                 continue
-            self.want(channel)
+            self.enqueue(channel)
             for thread in getattr(channel, "threads", ()):
-                self.want(thread)
+                self.enqueue(thread)
             self._begin_measuring(channel.guild.id)
 
     def catch_up_with(self, guild: discord.Guild) -> None:
         """Look what was missed in every watched channel and thread of a guild."""
         self._retire_archived(guild)
         for channel in self._watched.channels(guild):
-            reading = self.want(channel, missed=True)
+            reading = self.enqueue(channel, missed=True)
             reading.threads_due = isinstance(channel, WithThreads)
-            self.queue(reading)
+            self.schedule(reading)
         for thread in guild.threads:
             if self._watched.covers(thread):
-                if self._rests(thread):
-                    coverage = self.take_up(guild.id, thread.id, thread).coverage
+                if self._is_quiet(thread):
+                    coverage = self.get_or_create(guild.id, thread.id, thread).coverage
                     coverage.catch_up(coverage.gaps)
                 else:
-                    self.want(thread, missed=True)
+                    self.enqueue(thread, missed=True)
         for group, cursor in self._cursors[guild.id].items():  # archived threads being read
             if group not in self._readings and not cursor.complete:
-                self.queue(self.take_up(guild.id, group))
+                self.schedule(self.get_or_create(guild.id, group))
         self._begin_measuring(guild.id)
 
     def _retire_archived(self, guild: discord.Guild) -> None:
@@ -200,12 +202,12 @@ class Backlog:
                 continue
             cursor = reading.coverage.cursor()
             if cursor and cursor.complete and reading.coverage.idle and not reading.busy:
-                self.let_go(reading)
+                self.release(reading)
                 self._cursors[guild.id][cursor.group] = cursor
             else:
-                self.want(reading.place, missed=True)
+                self.enqueue(reading.place, missed=True)
 
-    def _rests(self, thread: discord.Thread) -> bool:
+    def _is_quiet(self, thread: discord.Thread) -> bool:
         """Whether an open thread is read to its end and quiet: one request less for each."""
         last = thread.last_message_id
         quiet = last is not None and _seconds(last) < time.time() - QUIET_S
@@ -221,48 +223,48 @@ class Backlog:
 
     def on_thread(self, thread: discord.Thread) -> None:
         if self._watched.covers(thread):
-            self.want(thread)
+            self.enqueue(thread)
 
-    def on_stranger(self, guild: discord.Guild, channel_id: int) -> None:
+    def on_unknown_channel(self, guild: discord.Guild, channel_id: int) -> None:
         """A message came from a thread that Discord had not told about."""
-        if not self._watched.marks(guild.id) or channel_id in self._not_ours:
+        if not self._watched.marks(guild.id) or channel_id in self._ignored:
             return
-        reading = self.take_up(guild.id, channel_id)
+        reading = self.get_or_create(guild.id, channel_id)
         reading.coverage.fall_behind()
-        self.queue(reading)
+        self.schedule(reading)
 
-    def reconsider(self, guild: discord.Guild) -> None:
-        """The bot's roles or their permissions changed: look again what it may read."""
+    def check_permissions(self, guild: discord.Guild) -> None:
+        """Look again what the bot may read, since its roles or their permissions changed."""
         for reading in self.readings(guild.id):
             if reading.place is not None:
                 self._check(reading, reading.place)
 
     def read_again(self, place: Place) -> None:
         """Its messages can't be taken right now: read them from history in their turn."""
-        reading = self._readings.get(place.id) or self.want(place)
+        reading = self._readings.get(place.id) or self.enqueue(place)
         reading.coverage.fall_behind()  # also while it is being read: the page may be older
-        self.queue(reading)
+        self.schedule(reading)
 
     def read_from(self, guild_id: int, group: int, message: int) -> None:
         """A live message's pictures could not be taken: read it again from history."""
-        reading, before = self.take_up(guild_id, group), message - 1
+        reading, before = self.get_or_create(guild_id, group), message - 1
         reading.position = min(reading.position or before, before)
         reading.coverage.fall_behind()
-        self.queue(reading)
+        self.schedule(reading)
 
     # ---- one channel or thread
 
-    def take_up(self, guild_id: int, group: int, place: Place | None = None) -> Reading:
-        """The reading of a channel or thread; one that is new, or has rested, is of `place`."""
+    def get_or_create(self, guild_id: int, group: int, place: Place | None = None) -> Reading:
+        """The reading of a channel or thread; `place` is used where it isn't known yet."""
         reading = self._readings.get(group)
         if reading is None:
             coverage = Coverage(guild_id, group, self._cursor(guild_id, group))
             reading = self._readings[group] = Reading(coverage, place)
         return reading
 
-    def want(self, place: Place, *, missed: bool = False) -> Reading:
-        """Have a channel or thread read as far as it isn't; `missed`: it may have gaps."""
-        reading = self.take_up(place.guild.id, place.id, place)
+    def enqueue(self, place: Place, *, missed: bool = False) -> Reading:
+        """Read what is unread of a channel or thread; `missed`: it may have gaps."""
+        reading = self.get_or_create(place.guild.id, place.id, place)
         if missed:
             reading.coverage.fall_behind()
         reading.place = place
@@ -280,30 +282,30 @@ class Backlog:
         if reading.missing and not before:
             missing = ",".join(reading.missing)
             log.warning(fields("unreadable", channel=place.id, name=place.name, missing=missing))
-        self.queue(reading)
+        self.schedule(reading)
 
-    def let_go(self, reading: Reading) -> None:
-        """Read it no more, and write nothing of it."""
+    def release(self, reading: Reading) -> None:
+        """Stop reading it, and write nothing more of it."""
         coverage = reading.coverage
         coverage.dropped = True
         self._readings.pop(coverage.group, None)
         self._cursors.get(coverage.space, {}).pop(coverage.group, None)
         self._waiting.pop(reading, None)
 
-    def disown(self, channel_id: int) -> None:
-        """What a message came from is not watched: no longer ask what it is."""
-        self._not_ours.put(channel_id, None)
+    def ignore(self, channel_id: int) -> None:
+        """Remember that a channel is not watched, so that nothing is asked about it again."""
+        self._ignored[channel_id] = None
 
     # ---- turns
 
-    def queue(self, reading: Reading) -> None:
-        """Have its next page read in its turn, if there is one and the bot may."""
+    def schedule(self, reading: Reading) -> None:
+        """Put a reading among those that wait for their next page, if there is one to read."""
         if reading.unfinished and not (reading.missing or reading.busy or reading.coverage.dropped):
             self._waiting[reading] = None
             self._arrived.set()
 
     async def next_reading(self) -> Reading:
-        """The next to read a page of: those that missed something first, else in turn."""
+        """The next to read a page of: first those that missed messages, else in turn."""
         while not self._waiting:
             self._arrived.clear()
             await self._arrived.wait()

@@ -10,30 +10,47 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import discord
 from discord.abc import GuildChannel
 
 from bot.ops.logs import fields
-from bot.sync.erasure import forget_group, let_go_of_guild
-from bot.sync.history import is_deleted
-from bot.sync.ingest import Trouble
-from bot.text.replies import MISSING_ACCESS
-
-if TYPE_CHECKING:
-    from bot.app import Magpie
+from bot.platform.codes import MISSING_ACCESS, UNKNOWN_GUILD, RequestFailed, is_deleted
+from bot.sync.backlog import Backlog
+from bot.sync.erasure import Erasure
+from bot.sync.watched import Watched
+from bot.sync.writer import Writer
+from index import BookkeepingReader, Links
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_GUILD = 10004  # Discord's error code
-
 
 class CatchUp:
-    """Follows the sessions, servers and channels, for the backlog."""
+    """Follows the sessions, servers and channels, for the backlog.
 
-    def __init__(self, client: Magpie) -> None:
+    left   called with a server that turns out to have been left while the bot was offline
+    """
+
+    def __init__(
+        self,
+        client: discord.AutoShardedClient,
+        links: Links,
+        bookkeeping: BookkeepingReader,
+        writer: Writer,
+        watched: Watched,
+        backlog: Backlog,
+        erasure: Erasure,
+        left: Callable[[int], Awaitable[None]],
+    ) -> None:
         self._client = client
+        self._links = links
+        self._bookkeeping = bookkeeping
+        self._writer = writer
+        self._watched = watched
+        self._backlog = backlog
+        self._erasure = erasure
+        self._left = left
         self._present: set[int] = set()  # guilds announced since their shard connected
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -48,7 +65,7 @@ class CatchUp:
 
     def on_connect(self, shard_id: int) -> None:
         """A new session began: whatever came between it and the one before was missed."""
-        for reading in self._client.backlog.readings():
+        for reading in self._backlog.readings():
             if self._shard(reading.coverage.space) == shard_id:
                 reading.coverage.fall_behind()
         self._present = {guild for guild in self._present if self._shard(guild) != shard_id}
@@ -56,49 +73,48 @@ class CatchUp:
     def on_available(self, guild: discord.Guild) -> None:
         """A guild's channels are known (again): catch up with them."""
         self._present.add(guild.id)
-        self._client.backlog.listing.add(guild.id)
+        self._backlog.listing.add(guild.id)
         task = asyncio.create_task(self._catch_up(guild), name=f"catch-up-{guild.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def on_ready(self, shard_id: int) -> None:
         """Guilds that the new session did not announce may have been left while offline."""
-        for space in await self._client.gallery.spaces():
+        for space in await self._links.spaces():
             if self._shard(space) != shard_id or space in self._present:
                 continue
             guild = self._client.get_guild(space)
             if guild is None or not guild.unavailable:  # an outage is not a removal
-                await self._let_go_if_left(space)
+                await self._leave_if_left(space)
 
     def _shard(self, guild_id: int) -> int:
         return (guild_id >> 22) % (self._client.shard_count or 1)
 
-    async def _let_go_if_left(self, guild_id: int) -> None:
+    async def _leave_if_left(self, guild_id: int) -> None:
         try:
             await self._client.fetch_guild(guild_id, with_counts=False)
-        except Trouble as error:
+        except RequestFailed as error:
             code = getattr(error, "code", None)
             log.warning(fields("guild_not_announced", guild=guild_id, code=code, why=error))
             if code in (UNKNOWN_GUILD, MISSING_ACCESS):
-                await let_go_of_guild(self._client, guild_id)
-                await self._client.upkeep.leave(guild_id)
+                await self._left(guild_id)
 
     # ---- a guild
 
     async def _catch_up(self, guild: discord.Guild) -> None:
-        backlog = self._client.backlog
+        backlog = self._backlog
         try:
-            backlog.load(guild.id, await self._client.gallery.cursors(guild.id))
+            backlog.load(guild.id, await self._bookkeeping.cursors(guild.id))
             await self._sweep(guild)
-            if self._client.watched.marks(guild.id):
+            if self._watched.marks(guild.id):
                 backlog.catch_up_with(guild)
         finally:
             backlog.listing.discard(guild.id)
 
     async def _sweep(self, guild: discord.Guild) -> None:
         """Erase what is no longer watched: channels moved, deleted or removed while offline."""
-        watched = self._client.watched
-        groups = await self._client.gallery.groups(guild.id)
+        watched = self._watched
+        groups = await self._links.groups(guild.id)
         for top in {group.parent or group.id for group in groups}:
             channel = guild.get_channel(top)
             if channel is not None:
@@ -106,7 +122,7 @@ class CatchUp:
             else:
                 gone = await self._is_deleted(top)
             if gone:
-                await forget_group(self._client, guild.id, top)
+                await self._erasure.forget_group(guild.id, top)
         channels = {channel.id for channel in guild.channels}
         for mark in watched.marks(guild.id) - channels:
             if await self._is_deleted(mark):
@@ -115,7 +131,7 @@ class CatchUp:
     async def _is_deleted(self, channel_id: int) -> bool:
         try:
             await self._client.fetch_channel(channel_id)
-        except Trouble as error:
+        except RequestFailed as error:
             return is_deleted(error)  # not when it is merely closed, or Discord has trouble
         return False
 
@@ -123,25 +139,25 @@ class CatchUp:
 
     async def on_channel_changed(self, channel: GuildChannel) -> None:
         """A channel was made, moved, or its permissions were changed."""
-        backlog = self._client.backlog
-        if self._client.watched.covers(channel):
+        backlog = self._backlog
+        if self._watched.covers(channel):
             backlog.begin([channel])
         elif backlog.reading(channel.id) is not None:  # moved out of a watched category
-            await forget_group(self._client, channel.guild.id, channel.id)
+            await self._erasure.forget_group(channel.guild.id, channel.id)
 
     async def on_thread_gone(self, guild_id: int, thread_id: int) -> None:
-        if self._client.watched.marks(guild_id):
-            await forget_group(self._client, guild_id, thread_id)
+        if self._watched.marks(guild_id):
+            await self._erasure.forget_group(guild_id, thread_id)
 
     async def on_channel_gone(self, channel: GuildChannel) -> None:
-        guild, marks = channel.guild, self._client.watched.marks(channel.guild.id)
-        self._client.watched.drop(guild.id, channel.id)
+        guild, marks = channel.guild, self._watched.marks(channel.guild.id)
+        self._watched.drop(guild.id, channel.id)
         if isinstance(channel, discord.CategoryChannel):  # its channels remain, by themselves
-            for reading in self._client.backlog.readings(guild.id):
+            for reading in self._backlog.readings(guild.id):
                 place = reading.place
-                if isinstance(place, GuildChannel) and not self._client.watched.covers(place):
-                    await forget_group(self._client, guild.id, place.id)
+                if isinstance(place, GuildChannel) and not self._watched.covers(place):
+                    await self._erasure.forget_group(guild.id, place.id)
         elif marks:
-            await forget_group(self._client, guild.id, channel.id)
+            await self._erasure.forget_group(guild.id, channel.id)
         if channel.id in marks:
-            await self._client.ledger.unwatch(guild.id, channel.id)
+            await self._writer.unwatch(guild.id, channel.id, patient=True)

@@ -1,103 +1,96 @@
-"""A page of a channel's messages: may the bot read it, what is on it, and what it shows to be gone.
+"""Pages of a channel's messages, and what they show to be deleted or edited.
 
 The backfill, a reindex and the slow round through all channels read the same pages, and draw the
-same conclusions from what is not on them.
+same conclusions from what is missing on them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass
 
 import discord
-from discord.abc import GuildChannel
 
-from bot.text.replies import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
-
-if TYPE_CHECKING:
-    from bot.app import Magpie
-    from bot.sync.ingest import Known
-
-PAGE = 100  # messages; the most Discord gives at once
-
-Place: TypeAlias = GuildChannel | discord.Thread
-WithMessages: TypeAlias = (
-    discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
-)
-WithThreads: TypeAlias = discord.TextChannel | discord.ForumChannel
+from bot.ops.tuning import Limits
+from bot.platform.codes import UNKNOWN_MESSAGE
+from bot.platform.places import WithMessages
+from bot.sync.ingest import Ingest, Known
+from bot.sync.writer import Writer
 
 
-def missing_permissions(place: Place) -> tuple[str, ...]:
-    """What the bot lacks to read a channel or thread, by discord.py's names."""
-    needed = ["view_channel", "read_message_history"]
-    if isinstance(place, discord.VoiceChannel | discord.StageChannel):
-        needed.append("connect")
-    try:
-        granted = place.permissions_for(place.guild.me)
-    except discord.ClientException:  # a thread whose parent is not known
-        return ("view_channel",)
-    return tuple(name for name in needed if not getattr(granted, name))
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some messages of a channel, in the order in which they were asked for.
 
-
-async def read_page(
-    client: Magpie,
-    place: WithMessages,
-    *,
-    before: discord.Object | None = None,
-    after: discord.Object | None = None,
-    oldest_first: bool = False,
-) -> list[discord.Message]:
-    """At most PAGE messages of a channel or thread.
-
-    Where the bot may not read the history, Discord gives no messages and no error, and that it no
-    longer may is told later. Taken for an empty channel, its pictures would be erased. A single
-    message is refused, so one is asked for before nothing is believed.
-
-    raises   discord.Forbidden
+    as_of   `Writer.now` before they were asked for
+    full    whether there may be more behind them
     """
-    words = client.ledger.words
-    listing = place.history(limit=PAGE, before=before, after=after, oldest_first=oldest_first)
-    page = [message async for message in listing]
-    client.ingest.saw(page, words)
-    if not page and place.last_message_id is not None:
-        try:
-            await place.fetch_message(place.last_message_id)
-        except discord.NotFound as error:
-            if error.code != UNKNOWN_MESSAGE:
-                raise
-    return page
+
+    messages: list[discord.Message]
+    as_of: int
+    full: bool
+
+    def __len__(self) -> int:
+        return len(self.messages)
 
 
-def is_deleted(error: BaseException) -> bool:
-    """Whether Discord said that the channel no longer exists; another 404 may be a mishap."""
-    return isinstance(error, discord.NotFound) and error.code == UNKNOWN_CHANNEL
+class History:
+    """Reads pages of history, and brings the gallery in line with them."""
+
+    def __init__(self, writer: Writer, ingest: Ingest, limits: Limits) -> None:
+        self._writer = writer
+        self._ingest = ingest
+        self._limits = limits
+
+    async def read_page(
+        self,
+        place: WithMessages,
+        *,
+        before: discord.Object | None = None,
+        after: discord.Object | None = None,
+        oldest_first: bool = False,
+    ) -> Page:
+        """A page of messages of a channel or thread.
+
+        Where the bot may not read the history, Discord gives no messages and no error, and tells
+        only later that the channel was closed. Taken for an empty channel, its pictures would be
+        erased. A single message is refused, so one is asked for before an empty page is believed.
+
+        raises   discord.Forbidden
+        """
+        as_of, size = self._writer.now, self._limits.page_messages
+        listing = place.history(limit=size, before=before, after=after, oldest_first=oldest_first)
+        messages = [message async for message in listing]
+        page = Page(messages, as_of, full=len(messages) >= size)
+        self._ingest.observe_page(page.messages, as_of)
+        if not page.messages and place.last_message_id is not None:
+            try:
+                await place.fetch_message(place.last_message_id)
+            except discord.NotFound as error:
+                if error.code != UNKNOWN_MESSAGE:
+                    raise
+        return page
+
+    async def reconcile(
+        self, space: int, page: Page, known: Known, oldest: int, before: int
+    ) -> int:
+        """Follow the deletions and edits within a page's span that Discord did not announce.
+
+        known    what the gallery has of the channel
+        oldest   the first id of the span
+        before   the id after its last; 0 for a first page, up to the newest message. `known` was
+                 read before that page, so all that it has was posted by then
+        returns  how many pictures were removed
+        """
+        lost = _missing_from(page.messages, known, oldest, before)
+        removed = await self._writer.forget_messages(space, lost) if lost else 0
+        return removed + await self._ingest.drop_unshown(space, page.messages, known)
 
 
-async def reconcile(
-    client: Magpie,
-    space: int,
-    page: list[discord.Message],
-    known: Known,
-    oldest: int,
-    before: int,
-) -> int:
-    """Follow the deletions and edits of a page's span that nobody told about.
-
-    known    what the gallery has of the channel
-    oldest   the first id of the span
-    before   the id after its last; 0: a first page, to the newest message. Then `known` was read
-             before the page, so whatever it has was posted by then
-    returns  how many pictures went
-    """
-    lost = _gone(page, known, oldest, before)
-    removed = await client.ledger.forget_messages(space, lost) if lost else 0
-    return removed + await client.ingest.drop_unshown(space, page, known)
-
-
-def _gone(
-    page: Iterable[discord.Message], known: Mapping[str, object], oldest: int, before: int
+def _missing_from(
+    messages: Iterable[discord.Message], known: Mapping[str, object], oldest: int, before: int
 ) -> list[int]:
-    """Known messages of the page's span that are not on it."""
-    there = {message.id for message in page}
+    """Known messages within the span of a page that are not on it."""
+    there = {message.id for message in messages}
     span = (int(m) for m in known if oldest <= int(m) and (not before or int(m) < before))
     return [message for message in span if message not in there]

@@ -1,51 +1,39 @@
-"""A picture's way from a message into the gallery; messages as they come, edits, deletions.
+"""From messages to items that are ready to be committed: which pictures count, download, embedding.
 
-message → which pictures does it show → download → embed → one commit with the cursor.
-Live messages wait in a bounded queue that serves servers in turn. When it is full, nothing is
-dropped and nothing piles up: the channel falls behind, and is read again from its history when
-there is room.
+Live messages (`live`) and pages of history (`history`) come together here.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-import aiohttp
 import discord
 
 from bot.media import pictures
-from bot.media.download import DownloadError, DownloadFailed, LinkExpired
+from bot.media.download import Downloader, DownloadError, DownloadFailed, LinkExpired
 from bot.media.pictures import Picture
 from bot.ops.logs import fields
-from bot.recent import Recent
-from bot.sync.coverage import Coverage, Move
-from bot.sync.fair_queue import Turns
-from bot.sync.watched import group_of
-from bot.sync.writer import Item
-from bot.text.replies import UNKNOWN_MESSAGE
-from index import GalleryClosed, Group, Link, PictureError, StoreError
-
-if TYPE_CHECKING:
-    from bot.app import Magpie
+from bot.ops.metrics import Metrics
+from bot.ops.tuning import Limits
+from bot.platform.codes import UNKNOWN_MESSAGE, RequestFailed
+from bot.sync.coverage import Coverage
+from bot.sync.opted_out import OptedOut
+from bot.sync.writer import Item, ModelChange, Writer
+from index import (
+    GalleryClosed,
+    Group,
+    Link,
+    Links,
+    PictureEmbedder,
+    PictureError,
+    StoreError,
+)
 
 log = logging.getLogger(__name__)
-
-QUEUE_MESSAGES = 256  # some minutes of a busy server's pictures; a message is a few kB
-QUEUE_RESERVE = 64  # of them for servers that have nothing waiting
-LIVE_WORKERS = 4
-# Messages of history whose pictures are on their way at once: enough for downloads to overlap
-# with embedding and for batches to form (two of a CPU's), few enough that live pictures don't wait
-# long for them.
-HISTORY_AT_ONCE = 16
-MAX_LATER = 100_000  # edits put off while the queue is full; some ids each
-MAX_EDITS = 4_096  # more than can be on their way at once
-
-Trouble = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)  # of one request
 
 Shown: TypeAlias = Mapping[str, Picture]  # by slot
 Known: TypeAlias = Mapping[str, set[str]]  # slots in the gallery, by message
@@ -60,218 +48,46 @@ class Post:
     group: Group
     message: int
     pictures: tuple[Picture, ...]
+    as_of: int  # `Writer.now` when the message was received, or before it was asked for
     coverage: Coverage | None = None  # of a live message: its cursor waits for it
     patient: bool = True  # an unforeseen failure is raised, to be tried again
 
 
 class Ingest:
-    """Takes pictures in. One straight line: `take` downloads and embeds, `Ledger` writes."""
+    """Takes the pictures of messages in, as far as the writer that commits them."""
 
-    def __init__(self, client: Magpie) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        links: Links,
+        model_change: ModelChange,
+        embedder: PictureEmbedder,
+        writer: Writer,
+        downloader: Downloader,
+        opted_out: OptedOut,
+        metrics: Metrics,
+        limits: Limits,
+    ) -> None:
         self._client = client
-        self._queue: Turns[Post] = Turns(QUEUE_MESSAGES, QUEUE_RESERVE)
-        self._history_slots = asyncio.Semaphore(HISTORY_AT_ONCE)
-        self._taking: dict[int, set[str]] = {}  # slots on their way, by message
-        self._later: Recent[tuple[int, Group]] = Recent(MAX_LATER)  # edits put off
-        self._edits: Recent[int] = Recent(MAX_EDITS)  # the number of each message's latest edit
-        self._numbers = itertools.count()
-        self._workers: list[asyncio.Task[None]] = []
-
-    @property
-    def depth(self) -> int:
-        """Messages that wait, edits put off among them."""
-        return len(self._queue) + len(self._later)
+        self._links = links
+        self._model_change = model_change
+        self._embedder = embedder
+        self._writer = writer
+        self._downloader = downloader
+        self._opted_out = opted_out
+        self._metrics = metrics
+        self._history_slots = asyncio.Semaphore(limits.history_at_once)
+        self._on_their_way: dict[int, set[str]] = {}  # slots, by message
 
     @property
     def busy(self) -> bool:
-        return self.depth > 0 or bool(self._taking)
+        return bool(self._on_their_way)
 
-    def start(self) -> None:
-        self._workers = [
-            asyncio.create_task(self._work(), name=f"ingest-{number}")
-            for number in range(LIVE_WORKERS)
-        ]
+    def on_their_way(self, message: int) -> set[str]:
+        """The slots of a message whose pictures are being downloaded or embedded."""
+        return self._on_their_way.get(message, set())
 
-    async def close(self) -> None:
-        """Stop where it is; the cursors on disk stand before whatever was unfinished."""
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
-
-    # ---- what happens in a channel
-
-    def on_message(self, message: discord.Message) -> None:
-        """Queue the pictures of a new message in a watched channel."""
-        if message.guild is None:
-            return
-        backlog, channel = self._client.backlog, message.channel
-        if not self._client.watched.covers(channel):
-            if isinstance(channel, discord.PartialMessageable):  # a thread not known yet
-                backlog.on_stranger(message.guild, channel.id)
-            return
-        assert isinstance(channel, discord.Thread | discord.abc.GuildChannel)
-        coverage = backlog.coverage(channel)
-        shown = tuple(self.shown(message).values())
-        if shown and self._queue.full(message.guild.id):
-            backlog.read_again(channel)
-            return
-        coverage.hear(message.id)
-        if shown:
-            coverage.take(message.id)
-            post = Post(message.guild.id, group_of(channel), message.id, shown, coverage)
-            self._queue.put(message.guild.id, post)
-
-    async def on_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
-        """Follow an edit: drop what is no longer shown, take what is new (a late unfurl)."""
-        channel = edit.message.channel
-        if edit.guild_id is None or not self._client.watched.covers(channel):
-            return
-        assert isinstance(channel, discord.Thread | discord.abc.GuildChannel)
-        group = group_of(channel)
-        number = self._numbered(edit.message_id)
-        message: discord.Message | None = edit.message
-        if not _is_whole(edit.data):
-            message = await self._read_again(edit.guild_id, group, edit.message_id)
-        if message is not None and self._edits.get(edit.message_id) == number:
-            await self._follow(edit.guild_id, group, message)
-
-    def _numbered(self, message: int) -> int:
-        """A number by which to see whether another edit came meanwhile."""
-        number = next(self._numbers)
-        self._edits.put(message, number)
-        return number
-
-    async def on_delete(self, guild_id: int | None, messages: Sequence[int]) -> None:
-        if guild_id is None or not self._client.watched.marks(guild_id):
-            return
-        gone = await self._client.ledger.forget_messages(guild_id, messages)
-        if gone:
-            log.info(fields("deleted", guild=guild_id, messages=len(messages), pictures=gone))
-            self._client.metrics.removed.inc(gone)
-
-    async def _follow(self, space: int, group: Group, message: discord.Message) -> None:
-        """Bring the gallery to what a message shows now."""
-        shown = self.shown(message)
-        if not self._client.ledger.say(message.id, frozenset(shown)):
-            return  # deleted meanwhile
-        known = await self._client.gallery.slots(space, str(message.id))
-        await self._drop(space, message.id, known, shown)
-        on_their_way = self._taking.get(message.id, set())
-        # one now behind a spoiler is written again, as such
-        missing = [
-            picture
-            for slot, picture in shown.items()
-            if slot not in known | on_their_way or (picture.spoiler and message.edited_at)
-        ]
-        if missing and self._queue.full(space):
-            self._put_off(space, group, message.id)
-        elif missing:
-            self._queue.put(space, Post(space, group, message.id, tuple(missing)))
-
-    async def _drop(
-        self, space: int, message: int, known: Collection[str], shown: Collection[str]
-    ) -> int:
-        if not set(known) - set(shown):
-            return 0
-        dropped = await self._client.ledger.keep(space, message, list(shown))
-        log.info(fields("dropped", guild=space, message=message, pictures=dropped))
-        self._client.metrics.removed.inc(dropped)
-        return dropped
-
-    def _put_off(self, space: int, group: Group, message: int) -> None:
-        """Remember an edit until the queue has room; its message is then read again."""
-        self._later.put(message, (space, group))
-
-    # ---- the queue
-
-    async def _work(self) -> None:
-        while True:
-            await self._finish(await self._queue.get())
-            while self._later and not self._queue:
-                await self._look_again()
-
-    async def _look_again(self) -> None:
-        """Follow an edit that was put off, by reading its message."""
-        message, (space, group) = self._later.popitem(last=False)
-        number = self._numbered(message)
-        try:
-            now = await self._read_again(space, group, message)
-            if now is not None and self._edits.get(message) == number:
-                await self._follow(space, group, now)
-        except GalleryClosed:
-            return
-        except Exception:
-            log.exception(fields("edit_failed", guild=space, message=message))
-
-    async def _finish(self, post: Post) -> None:
-        """Take a queued post, write it, and let the cursor pass it."""
-        try:
-            items = await self.take(post)
-            move = [Move(post.coverage, finishing=post.message)] if post.coverage else []
-            if items:
-                kept = await self._client.ledger.commit(items, move)
-                self._client.metrics.add_pictures(kept)
-        except GalleryClosed:
-            return  # shutting down; the cursor stays before it
-        except Exception as error:
-            known = isinstance(error, DownloadError)
-            log.log(
-                logging.WARNING if known else logging.ERROR,
-                fields("post_failed", guild=post.space, message=post.message, why=error),
-                exc_info=None if known else error,
-            )
-            self._client.backlog.read_from(post.space, post.group.id, post.message)
-        if post.coverage is not None:
-            post.coverage.done(post.message)
-
-    # ---- one message's pictures
-
-    async def read(
-        self,
-        space: int,
-        group: Group,
-        messages: Iterable[discord.Message],
-        *,
-        what: What = "missing",
-        patient: bool = True,
-    ) -> tuple[list[Item], int]:
-        """The pictures of a page of history that are not in the gallery yet, to be committed.
-
-        what     "everything": also those that are in it; "model": only those that are, and that
-                 the model which is to take over has not seen
-        patient  raise what nobody expected, so that the page is tried again
-        returns  those that could be taken, and how many could not
-        """
-        posts = []
-        for message in messages:
-            shown = self.shown(message)
-            known: set[str] = set()
-            if shown and what == "missing":
-                known = await self._client.gallery.slots(space, str(message.id))
-            elif shown and what == "model":
-                known = shown.keys() - await self._client.gallery.slots_left(space, str(message.id))
-            if wanted := tuple(p for slot, p in shown.items() if slot not in known):
-                posts.append(Post(space, group, message.id, wanted, patient=patient))
-        taken = await asyncio.gather(*(self._take_in_turn(post) for post in posts))
-        items = [item for some in taken for item in some]
-        return items, sum(len(post.pictures) for post in posts) - len(items)
-
-    def saw(self, page: Iterable[discord.Message], words: int) -> None:
-        """Let a page of history correct what edits said, and what pictures on their way show: of
-        other messages nothing is to be corrected. See `Ledger.saw`."""
-        for message in page:
-            if message.id in self._taking or self._client.ledger.has_word_on(message.id):
-                self._client.ledger.saw(message.id, frozenset(self.shown(message)), words)
-
-    async def drop_unshown(
-        self, space: int, messages: Iterable[discord.Message], known: Known
-    ) -> int:
-        """Drop what the messages of a page no longer show; returns how many pictures."""
-        dropped = 0
-        for message in messages:
-            there = known.get(str(message.id), set())
-            dropped += await self._drop(space, message.id, there, self.shown(message).keys())
-        return dropped
+    # ---- which pictures count
 
     def shown(self, message: discord.Message) -> Shown:
         """The pictures of a message that count, by slot: not those of people who opted out.
@@ -281,12 +97,78 @@ class Ingest:
         if self._client.user is not None and message.author.id == self._client.user.id:
             return {}
         guild = message.guild.id if message.guild else 0
-        out = self._client.opted_out
+        out = self._opted_out
         return {
             picture.slot: picture
             for picture in pictures.from_message(message)
             if (guild, picture.author_id) not in out
         }
+
+    def observe_page(self, page: Iterable[discord.Message], as_of: int) -> None:
+        """Let messages that were read `as_of` this change correct what is known of them.
+
+        That concerns those with an observed edit, and those whose pictures are on their way; of
+        other messages there is nothing to correct.
+        """
+        for message in page:
+            if message.id in self._on_their_way or self._writer.has_observed(message.id):
+                self._writer.observe_history(message.id, frozenset(self.shown(message)), as_of)
+
+    async def drop_unshown(
+        self, space: int, messages: Iterable[discord.Message], known: Known
+    ) -> int:
+        """Drop what these messages no longer show; returns how many pictures.
+
+        known   the slots that the gallery has, by message
+        """
+        dropped = 0
+        for message in messages:
+            shown = self.shown(message).keys()
+            if known.get(str(message.id), set()) - shown:
+                dropped += await self.drop(space, message.id, shown)
+        return dropped
+
+    async def drop(self, space: int, message: int, shown: Collection[str]) -> int:
+        """Drop the pictures of a message that it does not show; returns how many."""
+        dropped = await self._writer.keep_slots(space, message, shown)
+        if dropped:
+            log.info(fields("dropped", guild=space, message=message, pictures=dropped))
+            self._metrics.removed.inc(dropped)
+        return dropped
+
+    # ---- taking them in
+
+    async def read(
+        self,
+        space: int,
+        group: Group,
+        messages: Iterable[discord.Message],
+        as_of: int,
+        *,
+        what: What = "missing",
+        patient: bool = True,
+    ) -> tuple[list[Item], int]:
+        """The pictures of a page of history that are not in the gallery yet, to be committed.
+
+        as_of    `Writer.now` before the page was asked for
+        what     "everything": also those that are in it; "model": only those that are in it and
+                 that the model which is to take over has not seen
+        patient  raise an unforeseen error, so that the page is tried again
+        returns  those that could be taken, and how many could not
+        """
+        posts = []
+        for message in messages:
+            shown = self.shown(message)
+            known: set[str] = set()
+            if shown and what == "missing":
+                known = await self._links.slots(space, str(message.id))
+            elif shown and what == "model":
+                known = shown.keys() - await self._model_change.slots_left(space, str(message.id))
+            if wanted := tuple(p for slot, p in shown.items() if slot not in known):
+                posts.append(Post(space, group, message.id, wanted, as_of, patient=patient))
+        taken = await asyncio.gather(*(self._take_in_turn(post) for post in posts))
+        items = [item for some in taken for item in some]
+        return items, sum(len(post.pictures) for post in posts) - len(items)
 
     async def _take_in_turn(self, post: Post) -> list[Item]:
         async with self._history_slots:
@@ -297,14 +179,14 @@ class Ingest:
 
         raises   GalleryClosed
         """
-        if self._client.ledger.is_gone(post.message):
+        if self._writer.is_deleted(post.message):
             return []
-        on_their_way = self._taking.setdefault(post.message, set())
+        on_their_way = self._on_their_way.setdefault(post.message, set())
         on_their_way.update(picture.slot for picture in post.pictures)
         try:
             return await self._take_all(post)
         finally:
-            self._taking.pop(post.message, None)
+            self._on_their_way.pop(post.message, None)
 
     async def _take_all(self, post: Post) -> list[Item]:
         """First with the links at hand; those that have expired once more with fresh ones."""
@@ -317,7 +199,7 @@ class Ingest:
                 expired.add(picture.slot)
         if not expired:
             return items
-        message = await self._read_again(post.space, post.group, post.message)
+        message = await self.read_again(post.space, post.group, post.message)
         fresh = self.shown(message) if message is not None else {}
         for slot in expired & fresh.keys():
             try:
@@ -333,9 +215,9 @@ class Ingest:
                  and DownloadFailed where Discord may have its own file again later
         """
         try:
-            data = await self._client.downloader.fetch(picture)
-            with self._client.metrics.embedding.time():
-                embedded = await self._client.gallery.embed_picture(data)
+            data = await self._downloader.fetch(picture)
+            with self._metrics.embedding.time():
+                embedded = await self._embedder.embed_picture(data)
         except (LinkExpired, GalleryClosed, StoreError):
             raise
         except Exception as error:
@@ -344,10 +226,10 @@ class Ingest:
                 raise
             self._failed(post, picture, error)
             return []
-        return [(embedded, _link(post, picture))]
+        return [Item(embedded, _link(post, picture), post.as_of)]
 
     def _failed(self, post: Post, picture: Picture, error: Exception) -> None:
-        self._client.metrics.failed.labels(type(error).__name__).inc()
+        self._metrics.failed.labels(type(error).__name__).inc()
         known = isinstance(error, DownloadError | PictureError)
         where = {"guild": post.space, "channel": post.group.id, "message": post.message}
         log.log(
@@ -356,14 +238,14 @@ class Ingest:
             exc_info=None if known else error,
         )
 
-    async def _read_again(self, space: int, group: Group, message: int) -> discord.Message | None:
-        """The message as it is now; None (and forgotten) when it is gone or closed to us."""
+    async def read_again(self, space: int, group: Group, message: int) -> discord.Message | None:
+        """The message as it is now; None when it can't be read. A deleted one is forgotten."""
         channel = self._client.get_partial_messageable(group.id, guild_id=space)
         try:
             return await channel.fetch_message(message)
-        except Trouble as error:
+        except RequestFailed as error:
             if getattr(error, "code", None) == UNKNOWN_MESSAGE:
-                await self._client.ledger.forget_messages(space, [message])
+                await self._writer.forget_messages(space, [message])
             else:
                 log.warning(fields("message_unread", guild=space, message=message, why=error))
         return None
@@ -373,11 +255,6 @@ def _may_come(picture: Picture, error: Exception) -> bool:
     """Whether a file that lies with Discord itself failed for now. Other sites' pictures often
     fail for good, and say so in no other way."""
     return picture.kind != "embed" and isinstance(error, DownloadFailed) and error.passing
-
-
-def _is_whole(data: Mapping[str, object]) -> bool:
-    """Whether an edit's payload has all that pictures can be in."""
-    return {"attachments", "embeds", "author"} <= data.keys()
 
 
 def _link(post: Post, picture: Picture) -> Link:

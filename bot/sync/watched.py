@@ -7,7 +7,8 @@ from collections import defaultdict
 import discord
 from discord.abc import GuildChannel
 
-from index import Gallery, Group
+from bot.sync.writer import Writer
+from index import BookkeepingReader, Links
 
 
 class Watched:
@@ -17,13 +18,15 @@ class Watched:
     watched category is watched, one moved out of it no longer is.
     """
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, links: Links, bookkeeping: BookkeepingReader, writer: Writer) -> None:
+        self._links = links
+        self._bookkeeping = bookkeeping
+        self._writer = writer
         self._marks: defaultdict[int, set[int]] = defaultdict(set)
 
     async def load(self) -> None:
-        for space in await self._gallery.spaces():
-            self._marks[space] = await self._gallery.watched(space)
+        for space in await self._links.spaces():
+            self._marks[space] = await self._bookkeeping.watched(space)
 
     def marks(self, guild_id: int) -> frozenset[int]:
         """Ids of the channels and categories that were named."""
@@ -52,11 +55,11 @@ class Watched:
         return [channel for channel in listed if self.covers(channel)]
 
     async def add(self, guild_id: int, channel_id: int) -> None:
-        await self._gallery.watch(guild_id, channel_id)
+        await self._writer.watch(guild_id, channel_id)
         self._marks[guild_id].add(channel_id)
 
     async def discard(self, guild_id: int, channel_id: int) -> None:
-        await self._gallery.unwatch(guild_id, channel_id)
+        await self._writer.unwatch(guild_id, channel_id)
         self.drop(guild_id, channel_id)
 
     def drop(self, guild_id: int, channel_id: int) -> None:
@@ -66,10 +69,3 @@ class Watched:
     def drop_guild(self, guild_id: int) -> None:
         """Forget the marks of a guild; the gallery's go with its space."""
         self._marks.pop(guild_id, None)
-
-
-def group_of(channel: GuildChannel | discord.Thread) -> Group:
-    """The gallery's group for a channel or thread."""
-    if isinstance(channel, discord.Thread):
-        return Group(channel.id, parent=channel.parent_id, private=channel.is_private())
-    return Group(channel.id)

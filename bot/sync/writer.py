@@ -1,113 +1,158 @@
-"""Everything that is written about pictures, one change after the other.
+"""The one writer: every change that the bot makes to its gallery goes through here.
 
-A deletion can arrive while the deleted picture is still being downloaded, embedded or read
-from history. So the last word on each message is kept here, and what no longer stands is
-left out of every commit, whoever had begun it. Removing waits for the commit that is being
-written and removes after it.
+A picture takes seconds from its message to the file: it is downloaded, decoded, embedded. What
+it stands for may be erased meanwhile, by a deletion, an edit, an opt-out or `/privacy erase`. So
+each item says as of which change its message was read, and each erasure notes its own number. A
+commit leaves out every item that was read before something erased it. An erasure waits for the
+commit that is being written and removes after it, so nothing that it covers can follow.
 
-While the file cannot be written (the disk is full, another process holds it), all of this waits
-and tries again: nothing is skipped.
+While the file cannot be written (the disk is full, another process holds it), changes wait and
+are tried again; nothing is skipped. A change that a person waits for fails instead.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import TypeAlias, TypeVar
+import math
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from cachetools import LRUCache
 
 from bot.ops.logs import fields
-from bot.recent import Recent
+from bot.ops.tuning import Clocks
 from bot.sync.coverage import Move
-from index import EmbeddedPicture, Gallery, Group, Job, Link, StoreError
+from index import (
+    Asked,
+    EmbeddedPicture,
+    Gallery,
+    Group,
+    Job,
+    Link,
+    QueryEmbedding,
+    StoreError,
+)
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Word: TypeAlias = tuple[int, frozenset[str]]  # how many words there were, and the slots
-Item: TypeAlias = tuple[EmbeddedPicture, Link]
 
-# Words are kept for many times as many messages as can be on their way at once.
-MAX_WORDS = 20_000
-RETRY_S = 15.0  # a full or locked disk is tried again this often
+# Many times as many messages as can be on their way at once.
+REMEMBERED = 20_000
 
 
-class Ledger:
-    """The one writer of pictures, cursors and removals on the Discord side."""
+class ModelChange(Protocol):
+    """What is to be read of a change to another model; the writer begins and ends it."""
 
-    def __init__(self, gallery: Gallery) -> None:
+    @property
+    def wanted(self) -> str | None:
+        """The name of the model that was asked for, while another answers; else None."""
+
+    @property
+    def id(self) -> str | None:
+        """A name for the change that has begun, the same until it is done or given up."""
+
+    async def slots_left(self, space: int, source: str) -> set[str]:
+        """The slots of one source that the wanted model has not embedded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A picture that is ready to be committed.
+
+    as_of   `Writer.now` when its message was received, or before it was asked for
+    """
+
+    picture: EmbeddedPicture
+    link: Link
+    as_of: int
+
+
+class Writer:
+    """Writes pictures, cursors, removals and records; what was erased meanwhile is left out."""
+
+    def __init__(self, gallery: Gallery, clocks: Clocks) -> None:
         self._gallery = gallery
+        self._clocks = clocks
         self._writing = asyncio.Lock()
-        self._gone: Recent[None] = Recent(MAX_WORDS)  # deleted messages
-        self._shown: Recent[Word] = Recent(MAX_WORDS)  # edited ones, as they are
-        self.words = 0  # said so far
-        self._gone_groups: Recent[None] = Recent(MAX_WORDS)
+        self._now = 0
+        self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages, for good
+        # What an edited message shows, and as of which change that is known.
+        self._shown: LRUCache[int, tuple[int, frozenset[str]]] = LRUCache(REMEMBERED)
+        # As of which change a group, a space or an owner in a space was erased. A group stays
+        # erased until it is read again.
+        self._erased_groups: LRUCache[int, float] = LRUCache(REMEMBERED)
+        self._erased_spaces: LRUCache[int, int] = LRUCache(REMEMBERED)
+        self._erased_owners: LRUCache[tuple[int, int], int] = LRUCache(REMEMBERED)
 
-    # ---- the last word
+    # ---- what was observed
 
-    def is_gone(self, message: int) -> bool:
-        return message in self._gone
+    @property
+    def now(self) -> int:
+        """The number of the newest change; take it before a message is asked for."""
+        return self._now
 
-    def say(self, message: int, slots: frozenset[str]) -> bool:
-        """From now on the message shows these slots only; False: it is gone for good."""
-        self.words += 1
-        self._shown.put(message, (self.words, slots))
-        return message not in self._gone
+    def _next(self) -> int:
+        self._now += 1
+        return self._now
 
-    def has_word_on(self, message: int) -> bool:
+    def is_deleted(self, message: int) -> bool:
+        return message in self._deleted
+
+    def observe(self, message: int, slots: frozenset[str]) -> bool:
+        """Note that from now on the message shows these slots only; False when it is deleted."""
+        self._shown[message] = (self._next(), slots)
+        return message not in self._deleted
+
+    def has_observed(self, message: int) -> bool:
         return message in self._shown
 
-    def saw(self, message: int, slots: frozenset[str], words: int) -> None:
-        """History, asked after so many `words`, has the message with these slots.
+    def observe_history(self, message: int, slots: frozenset[str], as_of: int) -> None:
+        """Note that history, asked for `as_of` this change, has the message with these slots.
 
-        That outdoes an older word: the edit after it may have been missed.
+        That corrects an older observation: an edit after it may have been missed.
         """
-        number, _ = self._shown.get(message) or (0, None)
-        if number <= words:
-            self.say(message, slots)
+        observed_at, _ = self._shown.get(message, (0, None))
+        if observed_at <= as_of:
+            self.observe(message, slots)
 
-    def welcome(self, group: Group) -> None:
-        """This channel is read (again), or this thread of one that is."""
+    def readmit(self, group: Group) -> None:
+        """From now on a channel, or a thread of one, is read again."""
         for one in (group.id, group.parent or 0):
-            self._gone_groups.pop(one, None)
+            if one in self._erased_groups:
+                self._erased_groups[one] = self._now
 
-    def _stands(self, link: Link) -> bool:
-        if link.group.id in self._gone_groups or link.group.parent in self._gone_groups:
+    def _stands(self, item: Item) -> bool:
+        """Whether nothing has erased this item since its message was read."""
+        link, message = item.link, int(item.link.source)
+        erased = max(
+            self._erased_groups.get(link.group.id, 0),
+            self._erased_groups.get(link.group.parent or 0, 0),
+            self._erased_spaces.get(link.space, 0),
+            self._erased_owners.get((link.space, link.owner), 0),
+        )
+        if item.as_of < erased or message in self._deleted:
             return False
-        message = int(link.source)
-        word = self._shown.get(message)
-        return message not in self._gone and (word is None or link.slot in word[1])
+        _, slots = self._shown.get(message, (0, None))
+        return slots is None or link.slot in slots
 
-    # ---- writing
+    # ---- pictures, cursors and jobs
 
     async def commit(
         self, items: Sequence[Item], moves: Sequence[Move] = (), jobs: Sequence[Job] = ()
     ) -> int:
-        """Write the items that still stand, with the cursors and jobs; returns how many items.
+        """Write the items that still stand, with cursors and jobs; returns how many items.
 
-        Cursors are computed at the last moment.
+        Cursors are computed at the last moment, so that they never run ahead of the file.
         """
-        return await self._in_the_end(lambda: self._write(items, moves, jobs))
+        return await self._in_turn(lambda: self._commit(items, moves, jobs))
 
-    async def _in_the_end(self, write: Callable[[], Awaitable[T]], patient: bool = True) -> T:
-        """What `write` gives back, once the file can be written.
-
-        raises   StoreError when it can't, and nobody is to wait for it
-        """
-        while True:
-            try:
-                async with self._writing:
-                    return await write()
-            except StoreError as error:
-                if not patient:
-                    raise
-                log.error(fields("write_waits", reason=error, retry_s=RETRY_S))
-                await asyncio.sleep(RETRY_S)
-
-    async def _write(
+    async def _commit(
         self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job]
     ) -> int:
-        standing = [item for item in items if self._stands(item[1])]
+        standing = [(item.picture, item.link) for item in items if self._stands(item)]
         cursors = [(cursor, move) for move in moves if (cursor := move.coverage.cursor(move))]
         if standing or cursors or jobs:
             await self._gallery.commit(standing, [cursor for cursor, _ in cursors], jobs)
@@ -115,42 +160,82 @@ class Ledger:
             move.coverage.saved(cursor, move)
         return len(standing)
 
-    async def keep(
+    async def _in_turn(self, write: Callable[[], Awaitable[T]], *, patient: bool = True) -> T:
+        """What `write` gives back; one change to pictures at a time, in their order.
+
+        patient, raises   as `_written`
+        """
+
+        async def alone() -> T:
+            async with self._writing:
+                return await write()
+
+        return await self._written(alone, patient=patient)
+
+    async def _written(self, write: Callable[[], Awaitable[T]], *, patient: bool) -> T:
+        """What `write` gives back, once the file can be written.
+
+        patient  while the file can't be written, wait and try again
+        raises   StoreError, unless patient
+        """
+        while True:
+            try:
+                return await write()
+            except StoreError as error:
+                if not patient:
+                    raise
+                retry_s = self._clocks.write_retry_s
+                log.error(fields("write_waits", reason=error, retry_s=retry_s))
+                await asyncio.sleep(retry_s)
+
+    # ---- erasing pictures
+
+    async def keep_slots(
         self, space: int, message: int, slots: Collection[str], *, patient: bool = True
     ) -> int:
         """Drop a message's pictures that it no longer shows; returns how many.
 
-        slots   that it shows, where there is no word on it
+        What is there is looked up once the commit that is being written is done: a picture of
+        this message may be in it.
+
+        slots   those it shows; an edit that was observed meanwhile counts instead
         """
 
         async def write() -> int:
-            word = self._shown.get(message)  # it may have been edited again meanwhile
-            return await self._gallery.keep_slots(space, str(message), word[1] if word else slots)
+            _, observed = self._shown.get(message, (0, None))
+            shown = slots if observed is None else observed
+            if not await self._gallery.links.slots(space, str(message)) - set(shown):
+                return 0
+            return await self._gallery.keep_slots(space, str(message), shown)
 
-        return await self._in_the_end(write, patient)
+        return await self._in_turn(write, patient=patient)
 
     async def forget_messages(
         self, space: int, messages: Sequence[int], *, patient: bool = True
     ) -> int:
         """Remove deleted messages for good; returns how many pictures went."""
+        self._next()
         for message in messages:
-            self._gone.put(message, None)
+            self._deleted[message] = None
 
         async def write() -> int:
-            known = [m for m in map(str, messages) if await self._gallery.slots(space, m)]
+            slots = self._gallery.links.slots
+            known = [m for m in map(str, messages) if await slots(space, m)]
             return await self._gallery.remove_sources(space, known) if known else 0
 
-        return await self._in_the_end(write, patient)
+        return await self._in_turn(write, patient=patient)
 
     async def forget_group(
         self, space: int, group: int, threads: Iterable[int] = (), *, patient: bool = True
     ) -> int:
         """Remove a channel with its threads, or a thread; returns how many pictures went.
 
-        The gallery knows the threads that have pictures; `threads` are those known otherwise,
-        of which at least cursors are kept.
+        threads  of this channel, known otherwise: the gallery knows those that have pictures
         """
-        self._gone_groups.put(group, None)
+        threads = list(threads)
+        self._next()
+        for one in (group, *threads):
+            self._erased_groups[one] = math.inf
 
         async def write() -> int:
             removed = await self._gallery.remove_group(space, group)
@@ -158,14 +243,88 @@ class Ledger:
                 removed += await self._gallery.remove_group(space, thread)
             return removed
 
-        return await self._in_the_end(write, patient)
+        return await self._in_turn(write, patient=patient)
 
-    async def unwatch(self, space: int, channel: int) -> None:
-        """Drop the mark of a channel that was deleted."""
-        await self._in_the_end(lambda: self._gallery.unwatch(space, channel))
+    async def forget_space(self, space: int) -> int:
+        """Remove everything of a server; returns how many pictures went."""
+        self._erased_spaces[space] = self._next()
+        return await self._in_turn(lambda: self._gallery.remove_space(space))
 
-    async def forget_space(self, space: int, channels: Iterable[int]) -> int:
-        """Remove everything of a guild; pictures of these channels may still be on their way."""
-        for channel in channels:
-            self._gone_groups.put(channel, None)
-        return await self._in_the_end(lambda: self._gallery.remove_space(space))
+    async def forget_owner(self, space: int, owner: int) -> int:
+        """Remove an owner's pictures and questions; returns how many pictures went.
+
+        raises   StoreError when the file can't be written now
+        """
+        self._erased_owners[space, owner] = self._next()
+        return await self._in_turn(lambda: self._gallery.remove_owner(space, owner), patient=False)
+
+    async def opt_out(self, space: int, owner: int) -> int:
+        """`forget_owner`, and from now on nothing of theirs is kept.
+
+        raises   StoreError when the file can't be written now
+        """
+        self._erased_owners[space, owner] = self._next()
+        return await self._in_turn(lambda: self._gallery.opt_out(space, owner), patient=False)
+
+    async def forget_older(self, space: int, posted_before: float) -> int:
+        """Remove the pictures of a server posted before then (Unix seconds); how many went.
+
+        What is older and still on its way is left out by the retention that the gallery knows.
+        raises   StoreError when the file can't be written now
+        """
+        return await self._in_turn(
+            lambda: self._gallery.remove_older(space, posted_before), patient=False
+        )
+
+    # ---- another model
+
+    async def begin_reembedding(self) -> None:
+        """From now on embed each picture by the wanted model too. raises ModelError"""
+        await self._gallery.reembedding.begin()
+
+    async def switch_model(self) -> int:
+        """Let the wanted model take over; returns how many pictures it has not seen, which go."""
+        return await self._in_turn(self._gallery.reembedding.switch, patient=False)
+
+    # ---- records beside the pictures: single statements, which wait for no page of pictures
+
+    async def watch(self, space: int, channel: int) -> None:
+        await self._gallery.bookkeeping.watch(space, channel)
+
+    async def unwatch(self, space: int, channel: int, *, patient: bool = False) -> None:
+        """Take the mark of a channel away; its pictures go by `forget_group`."""
+        await self._written(
+            lambda: self._gallery.bookkeeping.unwatch(space, channel), patient=patient
+        )
+
+    async def opt_in(self, space: int, owner: int) -> None:
+        await self._gallery.bookkeeping.opt_in(space, owner)
+
+    async def set_retention(self, space: int, days: int | None) -> None:
+        await self._gallery.bookkeeping.set_retention(space, days)
+
+    async def depart(self, space: int, since: float) -> None:
+        await self._gallery.bookkeeping.depart(space, since)
+
+    async def come_back(self, space: int) -> None:
+        await self._gallery.bookkeeping.come_back(space)
+
+    async def close_group(self, space: int, group: int, since: float) -> None:
+        await self._gallery.bookkeeping.close_group(space, group, since)
+
+    async def open_group(self, space: int, group: int) -> None:
+        await self._gallery.bookkeeping.open_group(space, group)
+
+    async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
+        return await self._gallery.bookkeeping.new_job(space, kind, state)
+
+    async def save_search(
+        self, space: int, owner: int, asked: Asked, embedding: QueryEmbedding | None
+    ) -> str:
+        return await self._gallery.bookkeeping.save_search(space, owner, asked, embedding)
+
+    async def expire_searches(self) -> None:
+        await self._gallery.bookkeeping.expire_searches()
+
+    async def compact(self) -> None:
+        await self._gallery.compact()

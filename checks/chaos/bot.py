@@ -1,4 +1,4 @@
-"""The bot as a process: started, killed, starved of disk, and started again as a service would."""
+"""The bot as a process: killed, limited in its disk, and started again, as a service is."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from checks.chaos.clock import Clock
 from checks.chaos.servers import TOKEN
 from pocket import MODEL
 
-REFUSED = 2  # it said what has to change first, such as a file that is locked
-AGAIN_S = 0.5
+REFUSED = 2  # exit status: something has to change first, for example a file is locked
+AGAIN_S = 0.5  # from an end to the next start
 LOG_LINE_BYTES = 1 << 20
-END_S = 30.0  # what a SIGTERM may take on a busy core
+END_S = 30.0  # in which a SIGTERM must end it, on a busy core
 
 
 class Bot:
-    """Runs the bot until `close`; whatever ends it, it is started again."""
+    """Keeps the bot running until `close`: whatever ends it, it is started again."""
 
     def __init__(self, base: str, db: Path, log: Path, clock: Clock, *, hurried: bool) -> None:
         self.db = db
         self.clock = clock
-        self.deaths = 0  # of any kind; a question that was open then gets no answer
-        self.crashes: list[str] = []  # ends that nobody asked for
+        self.deaths = 0  # ends of any kind; a question that is open then gets no answer
+        self.crashes: list[str] = []  # ends that this class did not cause
         self.refusals = 0
         self.wait_s = AGAIN_S
         self._hurried = hurried
@@ -49,7 +49,7 @@ class Bot:
         self._running = asyncio.create_task(self._run())
 
     async def close(self) -> bool:
-        """End it in peace; whether it went in time."""
+        """Tell it to end with SIGTERM. -> whether it ended in time; else it is killed"""
         self._closing = True
         self.terminate()
         assert self._running is not None
@@ -69,7 +69,7 @@ class Bot:
         self._send(signal.SIGTERM)
 
     def limit_files(self, max_bytes: int | None) -> None:
-        """Let it write no file beyond this many bytes; None: as before."""
+        """Forbid it to write a file beyond this many bytes; None lifts the limit."""
         if self._process is not None and self._process.returncode is None:
             soft = resource.RLIM_INFINITY if max_bytes is None else max_bytes
             with contextlib.suppress(ProcessLookupError):
@@ -77,7 +77,7 @@ class Bot:
                 resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, limits)
 
     async def health(self, session: aiohttp.ClientSession) -> dict[str, Any]:
-        """What /healthz says; empty while nobody answers."""
+        """What /healthz says; empty while it doesn't answer."""
         try:
             timeout = aiohttp.ClientTimeout(total=5)
             address = f"http://127.0.0.1:{self._port}/healthz"

@@ -1,4 +1,7 @@
-"""Whom and what a step is done to: its dice choose among what there is at that moment."""
+"""What a step can be done to: the channels, messages and people of that moment.
+
+A step's dice choose one of them.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +17,41 @@ from sandbox.world import Channel, Message
 
 T = TypeVar("T")
 
-OLD_S = 3600
+OLD_S = 3600  # a message older than this is from before the run
 
 
 class NoCandidate(Exception):
-    """There is nothing that the step could be done to."""
+    """Nothing exists at this moment that the step could be done to."""
 
 
 def pick(some: Sequence[T], die: float) -> T:
-    """The one that the die, in [0, 1), falls on; raises Nothing when there are none."""
+    """The item that the die, a number in [0, 1), falls on.
+
+    raises   NoCandidate when there is none
+    """
     if not some:
         raise NoCandidate
     return some[int(die * len(some))]
 
 
 def between(limits: tuple[float, float], die: float) -> float:
-    """So much of the way from the one limit to the other."""
+    """A number between the limits: the first for a die of 0, near the second for one near 1."""
     return limits[0] + die * (limits[1] - limits[0])
 
 
 @dataclass
 class Candidates:
-    """The servers' channels and messages, and the people. `people` are members' clients, by id."""
+    """Finds channels, messages and people in the sandbox's world.
+
+    people   members' clients, by user id
+    """
 
     server: Server
     people: dict[int, Person]
     wishes: Wishes
 
     def channels(self) -> list[Channel]:
-        """Where messages can be, threads too."""
+        """All channels and threads that can hold messages."""
         return [
             channel
             for guild in self.server.world.guilds.values()
@@ -51,7 +60,7 @@ class Candidates:
         ]
 
     def messages(self, *, old: bool | None = None) -> list[Message]:
-        """People's messages; those from before the run, or those from it."""
+        """People's messages: all, or only those from before the run (True) or from it (False)."""
         now = self.server.world.snowflakes.next()
         edge = now - (OLD_S * 1000 << 22)
         return [
@@ -62,7 +71,7 @@ class Candidates:
         ]
 
     def own(self, **parts: bool) -> list[Message]:
-        """Messages of people in the run, that have such parts."""
+        """Messages that people wrote during the run, and that have these parts or lack them."""
         return [
             message
             for message in self.messages(old=False)

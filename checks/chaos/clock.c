@@ -1,6 +1,5 @@
-/* A clock that is set wrong, for the processes that load this before libc: the time of day is
-   what it is, and the seconds in the file that WRONG_CLOCK names. Clocks that nobody sets are
-   as they were. */
+/* A wrong clock, for processes that load this library before libc. The time of day is the right
+   one plus the seconds in the file that WRONG_CLOCK names. Monotonic clocks stay right. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -11,10 +11,10 @@ SOURCE = Path(__file__).with_name("clock.c")
 
 
 class Clock:
-    """Wrong by what it was `set` to, for every process with its `environment`.
+    """A clock that every process with its `environment` sees, wrong by what it was `set` to.
 
-    Needs a C compiler: what is set wrong is what the C library tells, so nothing in the process
-    knows better.
+    It replaces the clock functions of the C library, so no part of the process can see the right
+    time. This needs a C compiler; `can_be_wrong` says whether there is one.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,6 +34,6 @@ class Clock:
         return {"LD_PRELOAD": str(self._library), "WRONG_CLOCK": str(self._seconds)}
 
     def set(self, seconds: int) -> None:
-        """From now on it is ahead by this much; behind, if negative."""
-        with self._seconds.open("r+b") as file:  # in place: it is mapped
+        """Let the clock be this many seconds ahead; behind, if negative."""
+        with self._seconds.open("r+b") as file:  # in place, since processes have it mapped
             file.write(struct.pack("q", seconds))

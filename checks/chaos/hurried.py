@@ -1,35 +1,27 @@
-"""`python -m checks.chaos.hurried`: the bot, with its long waits made short.
+"""`python -m checks.chaos.hurried`: the bot with its long waits shortened.
 
-What is tried again after half a minute, listed again every twenty seconds or settled once there
-are thousands of rows, happens within a short run as well. Nothing else differs.
+The bot tries again after half a minute, lists channels every twenty seconds, and merges rows once
+there are thousands. With shorter waits and fewer rows, all of this happens within a short run.
+Nothing else differs.
 """
 
 from __future__ import annotations
 
-import functools
 import sys
 
 from bot.__main__ import main
-from bot.maintenance import maintenance as upkeep
-from bot.reindex import run as rereading
-from bot.sync import backfill
-from bot.sync import writer as ledger
-from index import Gallery, Sizes
+from bot.ops.tuning import Clocks
+from index import Sizes
 
+CLOCKS = Clocks(
+    page_retry_s=2.0,
+    write_retry_s=1.0,
+    relist_s=0.5,
+    compact_s=5.0,
+    compact_s_per_mb=1.0,
+    expire_s=5.0,
+)
 SIZES = Sizes(settle_rows=96, held_rows=4 * 96, retry_s=2.0)
 
-
-def hurry() -> None:
-    backfill.RETRY_S = 2.0
-    ledger.RETRY_S = 1.0
-    rereading.RETRY_S = 2.0
-    upkeep.LIST_EVERY_S = 0.5
-    upkeep.COMPACT_EVERY_S = 5.0
-    upkeep.COMPACT_S_A_MB = 1.0
-    upkeep.EXPIRE_EVERY_S = 5.0
-    Gallery.open = functools.partial(Gallery.open, sizes=SIZES)  # type: ignore[method-assign]
-
-
 if __name__ == "__main__":
-    hurry()
-    sys.exit(main())
+    sys.exit(main(CLOCKS, SIZES))

@@ -15,23 +15,24 @@ from typing import Any
 from checks.chaos.bot import Bot
 from checks.chaos.candidates import NoCandidate, between
 
-LOCK_S = (1.0, 9.0)  # SQLite's own patience ends at 5
+LOCK_S = (1.0, 9.0)  # on both sides of the 5 s that SQLite waits for a lock
 DISK_S = (1.0, 6.0)
 CLOCK_S = (0.5, 10.0)
-# Set wrong by so much at most: less than the week that a server's pictures outlive its leaving.
+# By how much the clock is wrong at most. It must be less than the week for which the pictures of a
+# server are kept after the bot has left it.
 CLOCK_WRONG_S = 3 * 86_400
 
 
 @dataclass
 class Machine:
-    """Each method is a step of the schedule, and says what it came to."""
+    """Each method is a step of the schedule. It returns what came of it, for the log."""
 
     bot: Bot
-    ballast: Path | None  # a file that fills the disk; None: the disk is too large for that
-    later: Callable[[Coroutine[Any, Any, None]], None]  # does what outlasts a step
+    ballast: Path | None  # the file that can fill the disk; None when the disk is too large
+    later: Callable[[Coroutine[Any, Any, None]], None]  # runs what lasts longer than the step
 
     def calm(self) -> None:
-        """All these faults end."""
+        """End all these faults."""
         self.bot.limit_files(None)
         self.bot.clock.set(0)
         if self.ballast is not None:
@@ -58,7 +59,7 @@ class Machine:
             try:
                 db.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError:
-                return  # the bot is writing, or nothing is there yet
+                return  # the bot is writing, or there is no file yet
             await asyncio.sleep(seconds)
 
     async def disk_full(self, how_long: float, _: float, __: float, ___: float) -> str:
@@ -91,7 +92,7 @@ class Machine:
     async def clock(self, how: float, far: float, how_long: float, _: float) -> str:
         if not self.bot.clock.can_be_wrong:
             raise NoCandidate
-        wrong_s = round(CLOCK_WRONG_S * far**4) * (1 if how < 0.5 else -1)  # mostly a little
+        wrong_s = round(CLOCK_WRONG_S * far**4) * (1 if how < 0.5 else -1)  # mostly by little
         seconds = between(CLOCK_S, how_long)
         self.later(self._set_wrong(wrong_s, seconds))
         return f"{wrong_s:+} s, for {seconds:.1f} s"
@@ -105,8 +106,10 @@ class Machine:
 
 
 def disk(stack: contextlib.ExitStack, folder: Path) -> tuple[Path, Path | None]:
-    """A small disk for the gallery and the file that can fill it; an ordinary folder and None
-    where none can be mounted."""
+    """A small disk for the gallery, and the file that can fill it.
+
+    Where no disk can be mounted: an ordinary folder, and None.
+    """
     place = folder / "disk"
     place.mkdir()
     mounted = os.system(f"mount -t tmpfs -o size=48m tmpfs '{place}' 2>/dev/null") == 0

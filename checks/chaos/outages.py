@@ -20,12 +20,12 @@ ROUTES = (None, "/channels/*/messages", "/channels/*/messages/*", "/channels/*",
 
 @dataclass
 class Outages:
-    """Each method is a step of the schedule, and says what it came to."""
+    """Each method is a step of the schedule. It returns what came of it, for the log."""
 
     server: Server
 
     def calm(self) -> None:
-        """All these faults end."""
+        """End all these faults."""
         self.server.faults.clear()
         for guild in self.server.world.guilds.values():
             self.server.core.outage(guild, False)
@@ -75,7 +75,7 @@ class Outages:
         return self._limit("global", where, wait)
 
     async def limit_plain(self, where: float, wait: float, many: float, _: float) -> str:
-        """As from what stands before Discord: without the header that tells it is Discord's."""
+        """A limit without the header `Via`, as a proxy in front of Discord sends it."""
         return self._limit("user", where, wait, via=False, times=1 + int(many * 2))
 
     async def limit_misleading(self, where: float, wait: float, which: float, _: float) -> str:
@@ -130,7 +130,10 @@ class Outages:
         return self._refuse_files("cdn_expired", times=1 + int(many * 3))
 
     def _refuse_files(self, kind: str, times: int, **how: Any) -> str:
-        """One after another: what is refused four times in a row is gone, also for the bot."""
+        """Refuse files, but only when no other refusal is waiting.
+
+        The bot gives up a file that is refused four times in a row.
+        """
         refusals = {("cdn_expired", 500), ("cdn_error", 403), ("cdn_error", 404)}
         if any((one["kind"], one["status"]) in refusals for one in self.server.faults.waiting()):
             raise NoCandidate
@@ -138,7 +141,7 @@ class Outages:
 
     async def file_wrong(self, kind: float, many: float, _: float, __: float) -> str:
         content_type = pick(["text/html", "application/json", "image/png"], kind)
-        path = "/attachments/*"  # of other sites' files nobody knows how large they should be
+        path = "/attachments/*"  # the right size of other sites' files isn't known
         return self._strike(
             "cdn_wrong", content_type=content_type, times=1 + int(many * 2), path=path
         )

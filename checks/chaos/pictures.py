@@ -1,6 +1,6 @@
-"""Pictures that can be told apart: each is noise like no other, under a name like no other.
+"""Pictures that can be told apart: each is different noise under a different name.
 
-A name is also a marker: what is left of a deleted picture anywhere in the files is found by it.
+A name is also a marker: it finds whatever is left of a deleted picture anywhere in the files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 
 
 class Pictures:
-    """Draws them, and remembers which cannot be decoded."""
+    """Draws pictures, and remembers their names and which of them cannot be decoded."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -34,28 +34,28 @@ class Pictures:
         self.names: set[str] = set()
 
     def draw(self, suffix: str | None = None) -> tuple[str, bytes]:
-        """A new picture: its file name, its bytes."""
+        """A new picture. -> its file name and its bytes"""
         suffix = suffix or self._rng.choice([*TYPES, "png", "jpg"])
         data = _encoded(suffix, self._rng)
         self._drawn.append((suffix, data))
         return self._named(suffix), data
 
     def again(self) -> tuple[str, bytes]:
-        """One that was drawn before, under a new name."""
+        """A picture that was drawn before, under a new name."""
         if not self._drawn:
             return self.draw()
         suffix, data = self._rng.choice(self._drawn)
         return self._named(suffix), data
 
     def draw_broken(self) -> tuple[str, bytes]:
-        """A file that calls itself a picture, and is none."""
+        """A file with a picture's name that isn't one."""
         noise = self._rng.randbytes(200)
         data = self._rng.choice([PNG_HEAD + noise, b"<html>" + noise.hex().encode(), noise])
         self.broken.add(key(data))
         return self._named("png"), data
 
     def keep_in(self, folder: Path, suffix: str | None = None) -> str:
-        """A new one as a file of the world, such as other sites show; its name."""
+        """Write a new picture as a file of the world, for links to other sites. -> its name"""
         name, data = self.draw(suffix)
         (folder / name).write_bytes(data)
         return name
@@ -71,7 +71,7 @@ class Pictures:
 
 
 def key(data: bytes) -> bytes:
-    """What the gallery knows a picture's bytes by."""
+    """The key under which the gallery knows a picture's bytes."""
     return hashlib.sha256(b"image\0" + data).digest()
 
 

@@ -1,4 +1,4 @@
-"""What people do with places: make, move and delete channels and threads, say who may see what."""
+"""What people do with channels and threads: make, move, delete them, and set who sees what."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sandbox.world import CATEGORY, FORUM, TEXT, VOICE, Channel, Member, Overwri
 
 @dataclass
 class Places:
-    """Each method is a step of the schedule, and says what it came to."""
+    """Each method is a step of the schedule. It returns what came of it, for the log."""
 
     server: Server
     candidates: Candidates
@@ -28,7 +28,7 @@ class Places:
     wishes: Wishes
 
     def calm(self) -> None:
-        """The bot may see everything again."""
+        """Open to the bot every channel that was closed to it."""
         for channel in list(self.server.world.guilds[NEST].channels.values()):
             self._set_overwrite(channel, servers.BOT, None)
 
@@ -116,7 +116,7 @@ class Places:
         return await self._change(pick(self._movable(), which), parent_id=to)
 
     def _movable(self) -> list[Channel]:
-        """Channels but the one in which questions are asked."""
+        """All channels except the one in which questions are asked, and the forum."""
         return [
             channel
             for channel in self.server.world.guilds[NEST].channels.values()
@@ -126,7 +126,7 @@ class Places:
         ]
 
     async def delete_server(self, _: float, __: float, ___: float, ____: float) -> str:
-        """Discord tells a bot no more than when it is removed from one."""
+        """For the bot this looks like being removed from a server: Discord sends the same event."""
         if SHORE in self.wishes.deleted:
             raise NoCandidate
         self.wishes.deleted.add(SHORE)
@@ -153,7 +153,7 @@ class Places:
         return f"{servers.PEOPLE[user]}, {guild.roles[role].name}"
 
     async def close_role(self, how: float, _: float, __: float, ___: float) -> str:
-        """What everybody may do on the server changes: history is closed or opened."""
+        """Change what everybody may do on the server: close the history, or open it."""
         bits = servers.EVERYONE & (~may.READ_MESSAGE_HISTORY if how < 0.5 else ~0)
         body = {"permissions": str(bits)}
         await self.candidates.ada.request("PATCH", f"/guilds/{NEST}/roles/{NEST}", json=body)
@@ -178,7 +178,10 @@ class Places:
         return f"{channel.name} for {servers.PEOPLE.get(subject, subject)}"
 
     def _places(self) -> list[Channel]:
-        """Channels of the first server with permissions of their own, but for the one asked in."""
+        """Channels of the first server, except the one in which questions are asked.
+
+        Threads aren't among them: they have no permissions of their own.
+        """
         guild = self.server.world.guilds[NEST]
         return [
             channel
@@ -209,7 +212,7 @@ class Places:
             return
         channel.overwrites = wanted
         if subject == NEST and overwrite is not None and overwrite.deny:
-            # who runs a server lets its bot in where they shut others out
+            # whoever runs a server lets its bot in where they shut others out
             bits = may.VIEW_CHANNEL | may.READ_MESSAGE_HISTORY
             if not any(one.id == servers.OF_THE_BOT for one in wanted):
                 wanted.append(Overwrite(servers.OF_THE_BOT, 0, bits, 0))

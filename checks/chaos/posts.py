@@ -21,7 +21,7 @@ RARELY = 0.25
 
 @dataclass
 class Posts:
-    """Each method is a step of the schedule, and says what it came to."""
+    """Each method is a step of the schedule. It returns what came of it, for the log."""
 
     server: Server
     candidates: Candidates
@@ -46,7 +46,7 @@ class Posts:
         channel = pick(self.candidates.channels(), where)
         person = self.candidates.author(channel, who)
         named = dict(files)
-        if how < RARELY:  # as a spoiler
+        if how < RARELY:  # post them as spoilers
             named = {f"SPOILER_{name}": data for name, data in named.items()}
         posted = await person.post(str(channel.id), "look", pictures=named)
         return f"{posted['id']} in {channel.name}: {', '.join(named)}"
@@ -171,7 +171,7 @@ class Posts:
         return f"{len(chosen)} in {channel.name}"
 
     async def delete_all_of_one(self, who: float, _: float, __: float, ___: float) -> str:
-        """As when somebody is banned with their last messages: in every channel at once."""
+        """Delete all messages of a person in every channel, as a ban can do."""
         author = pick(sorted(self.candidates.people), who)
         mine = [m for m in self.candidates.messages(old=False) if m.author_id == author]
         for channel in {m.channel_id for m in mine}:

@@ -1,4 +1,4 @@
-"""What people wish of what is kept about them: to be left out, to be let in again, to be erased."""
+"""Members' wishes about what is kept of them: opt out, opt in again, erase."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from checks.chaos.truth import Wishes
 from sandbox import Server
 from sandbox.person import Refused, Unanswered
 
-WISH_S = 20.0  # for an answer to a wish about privacy
+WISH_S = 20.0  # to wait for the answer to a wish
 
 
 @dataclass
 class Privacy:
-    """Each method is a step of the schedule, and says what it came to."""
+    """Each method is a step of the schedule. It returns what came of it, for the log."""
 
     server: Server
     candidates: Candidates
     wishes: Wishes
     bot: Bot
-    later: Callable[[Coroutine[Any, Any, None]], None]  # does what outlasts a step
+    later: Callable[[Coroutine[Any, Any, None]], None]  # runs what lasts longer than the step
 
     async def opt_out(self, who: float, _: float, __: float, ___: float) -> str:
         return self._wish("opt-out", who)
@@ -43,7 +43,7 @@ class Privacy:
         return servers.PEOPLE[user]
 
     async def _wished(self, what: str, user: int) -> None:
-        """Ask; only an answer makes it certain."""
+        """Ask for it. Whether the wish holds is certain only once there is an answer."""
         member = (NEST, user)
         if what == "erase":
             self.wishes.erased[member] = self.server.world.snowflakes.next()
@@ -56,9 +56,9 @@ class Privacy:
                 answer = await person.command("privacy", what, where=where)
         except (Refused, Unanswered, TimeoutError, KeyError):
             return
-        if "could not" in answer.text() or "went wrong" in answer.text():  # on a full disk
+        if "could not" in answer.text() or "went wrong" in answer.text():  # the disk is full
             return
-        if what != "opt-out":  # what was posted before comes again with a reindex only
+        if what != "opt-out":  # earlier pictures come back only with a /reindex
             self.wishes.erased[member] = self.server.world.snowflakes.next()
         if what != "erase" and self.bot.deaths == deaths:
             self.wishes.unsure.discard(member)

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 import aiohttp
 
 import sandbox
-from bench.checkpoint import BUILD
+from bench import BUILD
 from bench.options import Options
 from bench.report import Figure, Report, Target
 from checks.chaos import machine, schedule, servers, truth
@@ -37,24 +37,24 @@ FOLDER = BUILD / "chaos"
 MINUTES = 1.0  # of a run, unless another length is asked for
 START_S = 120.0
 LOOK_S = 1.0
-# How long everything may take to be right again: a page that failed waits half a minute, and what
-# was deleted unheard is found by listing channel after channel, a page every twenty seconds.
+# In which everything must be right again. A page that failed is tried again after half a minute.
+# What was deleted unheard is found by listing channel after channel, a page every twenty seconds.
 SETTLE_S, SETTLE_HURRIED_S = 900.0, 150.0
-STEADY_LOOKS = 2  # in a row
+STEADY_LOOKS = 2  # in a row that find nothing wrong
 ANSWER_S = 60.0
-SLOW_S = 10.0  # an answer after so long is told in the log
+SLOW_S = 10.0  # an answer that takes longer is noted in the log
 HEARTBEAT_MS = 5_000
-# And a day, and by how much the clock may have been ahead when the week began.
+# A week, a day more, and as much as the clock may have been ahead when the week began.
 WEEK_S = 8 * 86_400 + machine.CLOCK_WRONG_S
-ASKED_FOR = 6  # pictures that are looked for in the end
-PATIENT_TIMES = 5  # asked
+ASKED_FOR = 6  # pictures that are searched for at the end
+PATIENT_TIMES = 5  # attempts at such a question
 WORDS = ("red and green", "a dark patch", "bright colours", "sky", "something blue", "noise")
 COUNTS = ("missing", "duplicated", "undead", "leaked", "stuck", "crashed")
 
 
 @dataclass
 class Outcome:
-    """What a run came to. `faults` says in words whatever is not as promised."""
+    """The result of a run. `faults` says in words what is not as promised."""
 
     seed: int
     counts: dict[str, int] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Outcome:
 
 
 def run(options: Options) -> Report:
-    """The counts of one seed, or of many together; all of them have to be 0."""
+    """The counts of one seed, or of many together. Each count has to be 0."""
     minutes = MINUTES if options.minutes is None else options.minutes
     seeds = [options.seed] if options.seeds is None else options.seeds
     outcomes = []
@@ -93,18 +93,17 @@ def run(options: Options) -> Report:
 
 async def play(seed: int, seconds: float, folder: Path, *, hurried: bool) -> Outcome:
     """Play a seed's schedule, let the bot settle, and judge."""
-    # The sandbox cuts connections on purpose; its server need not tell.
+    # The sandbox cuts connections on purpose; its server need not log that.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "world").mkdir(parents=True)
     async with contextlib.AsyncExitStack() as stack:
         sync = stack.enter_context(contextlib.ExitStack())
         log = stack.enter_context((folder / "log").open("w", buffering=1))
-        game = Game(seed, seconds, folder, log, hurried=hurried)
-        return await game.play(stack, sync)
+        return await ChaosRun(seed, seconds, folder, log, hurried=hurried).play(stack, sync)
 
 
-class Game:
+class ChaosRun:
     """One run."""
 
     def __init__(
@@ -205,11 +204,11 @@ class Game:
             self.say(f"{step.what} {said}")
 
     async def _look(self) -> None:
-        """Remember each vector, to know it again should it outlive its picture."""
+        """Remember each vector, so as to recognise it if it outlives its picture."""
         newest = 0
         while True:
             await asyncio.sleep(LOOK_S)
-            # a file that is locked, full or not made yet is looked at later
+            # a file that is locked, full or not there yet is read the next time
             with contextlib.suppress(Exception):
                 some, newest = await asyncio.to_thread(truth.vectors, self._db, newest)
                 self._vectors |= some
@@ -217,7 +216,7 @@ class Game:
     # ── Questions ────────────────────────────────────────────────────────────────────────
 
     async def _ask(self, user: int, rng: random.Random, until: float) -> None:
-        """Questions of one member, one after the other."""
+        """Ask as one member, one question after the other."""
         person = self._people[user]
         last: Answer | None = None
         while time.monotonic() < until:
@@ -254,14 +253,14 @@ class Game:
         return functools.partial(person.command, "find", where=str(here), query=words, show=show)
 
     async def _answer(self, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer | None:
-        """The answer, or None: not in time, refused, or the bot went meanwhile."""
+        """The answer; None when it came too late, was refused, or the bot ended meanwhile."""
         began, deaths = time.monotonic(), self._bot.deaths
         answering = asyncio.create_task(ask())
         try:
             async with asyncio.timeout(ANSWER_S):
                 while not answering.done() and self._bot.deaths == deaths:
                     await asyncio.wait({answering}, timeout=0.5)
-                await asyncio.wait({answering}, timeout=1.0)  # what it had sent before it went
+                await asyncio.wait({answering}, timeout=1.0)  # it may have been sent already
                 if answering.done():
                     return answering.result()
             why = "the bot went"
@@ -277,11 +276,11 @@ class Game:
     # ── When it is over ──────────────────────────────────────────────────────────────────
 
     async def _settled(self) -> Difference:
-        """What is not right, once it is all right or the time is up."""
+        """What is wrong once nothing is wrong any more, or once the time is up."""
         self.say("-- settling")
         began = time.monotonic()
         limit_s = SETTLE_HURRIED_S if self._hurried else SETTLE_S
-        await asyncio.sleep(LOOK_S)  # links that still unfold
+        await asyncio.sleep(LOOK_S)  # Discord adds the embeds of links late
         before = set(self._server.gateway.sessions)
         self._server.strike("gateway_invalid")
         steady = 0
@@ -297,7 +296,7 @@ class Game:
                 continue
             well = health.get("ready") and not health.get("indexing") and not difference
             well = well and self._is_connected_anew(before)
-            if well and steady == STEADY_LOOKS - 1:  # stray bytes go when the file is written anew
+            if well and steady == STEADY_LOOKS - 1:  # rewriting the file removes the last bytes
                 well = not await asyncio.to_thread(self._remains)
             steady = steady + 1 if well else 0
             if steady and difference.kept and self._can_pass_a_week():
@@ -310,7 +309,7 @@ class Game:
         return difference if difference is not None else self._difference()
 
     def _is_connected_anew(self, before: set[str]) -> bool:
-        """Whether the bot has a session that is none of these."""
+        """Whether the bot has a session that it did not have before."""
         return any(
             session.user.bot and session.socket is not None and session.id not in before
             for session in self._server.gateway.sessions.values()
@@ -320,8 +319,10 @@ class Game:
         return self._hurried and self._bot.clock.can_be_wrong and not self._wishes.week_over
 
     def _pass_a_week(self) -> None:
-        """For the bot's clock: what is kept of a server that was deleted has to go then, and of
-        channels that are closed to the bot."""
+        """Let a week pass by the bot's clock.
+
+        Then the rows of a deleted server, and of channels closed to the bot, must go.
+        """
         self.say("-- a week passes")
         self._bot.clock.set(WEEK_S)
         self._wishes.week_over = True
@@ -331,7 +332,7 @@ class Game:
         return truth.difference(wanted, truth.found(self._db, self._wishes, wanted.closed))
 
     async def _look_for_some(self) -> None:
-        """Pictures that are there are also found, best of all, by who asks with their bytes."""
+        """Check that asking with a picture's own bytes finds that picture first."""
         wanted = truth.expected(self._server.core, self._pictures, self._wishes).required
         files = {
             truth.key_of(path): (message, path)
@@ -357,14 +358,17 @@ class Game:
     async def _answer_in_the_end(
         self, ask: Callable[[], Coroutine[Any, Any, Answer]]
     ) -> Answer | None:
-        """The answer; a machine that does much else may be too slow for Discord's three seconds."""
+        """The answer, after several attempts if need be.
+
+        A busy machine may be too slow for Discord's three seconds.
+        """
         for _ in range(PATIENT_TIMES):
             if (answer := await self._answer(ask)) is not None:
                 return answer
         return None
 
     async def _ask_once_more(self) -> None:
-        """What everybody is shown when the bot knows everything again."""
+        """Ask as everybody once more, now that the bot knows everything again."""
         general = self._server.world.guilds[NEST].channels[GENERAL]
         for id, person in self._people.items():
             if id == servers.ELI or not self._server.world.reads(id, general):
@@ -382,7 +386,7 @@ class Game:
         return await self._people[servers.ADA].command("find", where=str(GENERAL), image=image)
 
     def _is(self, item: dict[str, Any], key: bytes) -> bool:
-        """Whether what is shown are the bytes that were asked with."""
+        """Whether a shown picture has the bytes that were asked with."""
         medium = truth.medium_at(item["media"]["url"])
         return any(
             truth.shown(self._server.core, message).get(medium) == key
@@ -417,7 +421,7 @@ class Game:
         self.say(f"-- {outcome.counts} {outcome.figures}")
 
     def _told(self, message: int) -> str:
-        """A message and where it is, for whoever reads the log."""
+        """A message and its channel, for readers of the log."""
         for guild in self._server.world.guilds.values():
             for channel in guild.channels.values():
                 if self._server.world.message(channel.id, message):
@@ -425,7 +429,7 @@ class Game:
         return f"message {message}, which is not there"
 
     def _remains(self) -> list[str]:
-        """Bytes of what is not in the gallery any more, anywhere in its files."""
+        """Bytes of pictures that are no longer in the gallery, but still in its files."""
         names, keys = truth.kept(self._db)
         traces = {name.encode(): f"name {name}" for name in self._pictures.names - names}
         for key, blob in self._vectors.items():
@@ -437,6 +441,6 @@ class Game:
 
 
 def _button(last: Answer | None, rng: random.Random) -> dict[str, Any] | None:
-    """One of the last answer's buttons, now and then."""
+    """One of the last answer's buttons, or none, at random."""
     buttons = [one for one in (last.buttons() if last else ()) if not one.get("url")]
     return rng.choice(buttons) if buttons and rng.random() < 0.5 else None

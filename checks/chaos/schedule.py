@@ -1,8 +1,8 @@
-"""What is to happen when: drawn from the seed, before anything happens.
+"""Which step happens when: drawn from the seed before the run begins.
 
-A step has its moment, its kind, and dice that decide about what chance decides in it: which of
-the messages there then are, how long, how much. So a seed replays, as far as a machine's pace
-allows; the log tells what each step came to.
+A step has a moment, a kind, and dice. The dice decide everything random in it, such as which of
+the messages of that moment, how long, and how much. So a seed can be played again, as far as the
+machine is as fast; the log says what came of each step.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-# How often each happens, beside the others.
+# What people do, and how often each happens relative to the others.
 DEEDS = {
     "post": 26, "post_again": 5, "post_broken": 2, "post_link": 8, "post_sticker": 3,
     "post_embed": 4, "post_components": 4, "forward": 5, "talk": 6,
@@ -37,7 +37,7 @@ FAULTS = {
 
 DEED_EVERY_S = 0.4
 FAULT_EVERY_S = 1.6
-SHARE_OF_FAULTS = 0.6  # kinds of faults that one seed has
+SHARE_OF_FAULTS = 0.6  # of the kinds of faults, one seed has this share
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""Where chaos happens: a server with channels and threads of every kind, two smaller ones of which
-one is deleted now and then, and who is in them.
+"""The servers of a run, as they are before the bot comes, and their people.
 
-The first server has its own history when the bot comes, some of it a month old: what is deleted
-there is not found by looking at the last messages. Everything is deterministic but for the ids.
+One server has channels and threads of every kind. Two are smaller, and one of these is deleted now
+and then. The first server has a history of a month, so a deletion in it can't be found by looking
+at the last messages. Everything but the ids is the same in each run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from sandbox.world import (
 
 TOKEN = "the-bots-token"
 DAY_S = 86_400
-HISTORY_MESSAGES = 260  # of the longest channel: three pages
+HISTORY_MESSAGES = 260  # in the longest channel: three pages
 HISTORY_DAYS = 30
 IDS_OF_A_MESSAGE = 4  # its own, and its pictures'
 
@@ -55,7 +55,7 @@ BEGAN = int(time.time()) - 60 * DAY_S
 
 
 def _id(number: int) -> int:
-    """Of things that were there before any message."""
+    """The id of something that was there before any message."""
     return at_time(BEGAN + number)
 
 
@@ -70,13 +70,13 @@ CLIFF, BEACH, PIER = _id(60), _id(61), _id(62)
 STICKERS = (_id(70), _id(71))
 
 PEOPLE = {ADA: "ada", BO: "bo", CY: "cy", DI: "di", ELI: "eli"}
-# What `/channels add` is asked for: categories, and channels outside one. Not the attic.
+# What `/channels add` is called with: categories, and channels outside one, but not the attic.
 MARKED = (OUTDOORS, INDOORS, GENERAL, POSTS)
 MARKED_ELSEWHERE = {ROCK: (CLIFF, BEACH), SHORE: (PIER,)}
 
 
 def world(folder: Path, pictures: Pictures, rng: random.Random) -> World:
-    """The servers, with what was posted before the bot came."""
+    """The sandbox's world, with what was posted before the bot came."""
     made = World(Application(BOT, "Magpie", "Finds pictures.", TOKEN, BOT), folder)
     made.users[BOT] = User(BOT, "magpie", bot=True)
     made.users[OTHER_BOT] = User(OTHER_BOT, "postbox", bot=True)

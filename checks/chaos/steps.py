@@ -1,4 +1,4 @@
-"""What the steps of a schedule do: people's deeds, and faults."""
+"""Does the steps of a schedule: what people do, and faults."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ KINDS = (Posts, Places, Privacy, Machine, Outages)  # each step is a method of o
 
 
 class Steps:
-    """Does steps.
+    """Finds the method of a step and calls it.
 
     people   members' clients, by user id
-    ballast  a file that fills the disk; None: the disk is too large for that
+    ballast  the file that can fill the disk; None when the disk is too large for that
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Steps:
         self._pending: set[asyncio.Task[None]] = set()
 
     async def do(self, step: Step) -> str:
-        """Do a step; what it came to, in a few words."""
+        """Do a step. -> what came of it, in a few words for the log"""
         (kind,) = (one for one in self._kinds if hasattr(one, step.what))
         try:
             said = await getattr(kind, step.what)(*step.dice)
@@ -64,7 +64,7 @@ class Steps:
         return str(said or "")
 
     async def calm(self) -> None:
-        """All faults end, and the bot may see everything again."""
+        """End all faults, and open to the bot what was closed to it."""
         for task in self._pending:
             task.cancel()
         await asyncio.gather(*self._pending, return_exceptions=True)

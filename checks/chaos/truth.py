@@ -1,6 +1,7 @@
-"""What the sandbox's world says should be in the gallery, beside what is in its files.
+"""What should be in the gallery by the sandbox's world, and what is in its files.
 
-Written from what Discord's messages show; the bot has its own rule, which stays apart from it.
+It is written from what Discord's messages show, and shares no code with the rule that the bot has
+for this.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sandbox.core import Core
 from sandbox.media import UNREADABLE, resized
 from sandbox.world import CATEGORY, Channel, Guild, Message, Snapshot
 
-SLICE_BYTES = 24  # of a vector: enough floats to know it again
+SLICE_BYTES = 24  # of a vector: six floats are enough to recognise it
 
 Owned = tuple[int, bytes]  # a message and the key of a picture it shows
 
@@ -33,27 +34,30 @@ _ELSEWHERE = re.compile(r"/external/[0-9a-f]+/(https?)/(.+)")
 
 @dataclass
 class Wishes:
-    """What the run knows of watched channels and of people who wanted something erased."""
+    """What people asked the bot for: channels to watch, and what to leave out or erase."""
 
     marked: set[int] = field(default_factory=set)
     out: set[tuple[int, int]] = field(default_factory=set)  # guild and member
-    unsure: set[tuple[int, int]] = field(default_factory=set)  # they may be in or out
+    unsure: set[tuple[int, int]] = field(default_factory=set)  # opted in or out: not certain
     erased: dict[tuple[int, int], int] = field(default_factory=dict)  # up to which message
-    deleted: set[int] = field(default_factory=set)  # servers; kept for seven days, as if left
-    week_over: bool = False  # those days have passed, for the bot
+    deleted: set[int] = field(default_factory=set)  # servers, whose rows are kept for seven days
+    week_over: bool = False  # by the bot's clock those days have passed
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What has to be in the gallery, and what may be."""
+    """What must be in the gallery, and what may be in it."""
 
     required: Counter[Owned]
     allowed: Counter[Owned]
-    closed: frozenset[int] = frozenset()  # channels that the bot can't read back; kept for a week
+    closed: frozenset[int] = frozenset()  # channels closed to the bot, whose rows stay for a week
 
 
 def expected(core: Core, pictures: Pictures, wishes: Wishes) -> Expected:
-    """Of every watched channel the bot may read: each picture of each message, once a medium."""
+    """Each picture of each message in every watched channel that the bot may read.
+
+    A picture that a message shows twice, as two media, counts twice.
+    """
     required: Counter[Owned] = Counter()
     allowed: Counter[Owned] = Counter()
     bot = core.world.bot.id
@@ -82,7 +86,7 @@ def expected(core: Core, pictures: Pictures, wishes: Wishes) -> Expected:
 
 
 def watched(guild: Guild, channel: Channel, wishes: Wishes) -> bool:
-    """Whether its pictures are wanted: it, its category, or the channel it is a thread of."""
+    """Whether the channel is watched, or its category, or the channel that it is a thread of."""
     if channel.type == CATEGORY:
         return False
     if channel.thread is not None:
@@ -92,7 +96,7 @@ def watched(guild: Guild, channel: Channel, wishes: Wishes) -> bool:
 
 
 def reads_back(core: Core, guild: Guild, user: int, channel: Channel) -> bool:
-    """Whether somebody may read what is written there, and what was before."""
+    """Whether a member may read a channel and its history."""
     member = guild.members.get(user)
     history = permissions.READ_MESSAGE_HISTORY
     return (
@@ -106,7 +110,7 @@ def reads_back(core: Core, guild: Guild, user: int, channel: Channel) -> bool:
 
 
 def shown(core: Core, message: Message) -> dict[str, bytes]:
-    """The media of a message, and each one's key."""
+    """The media that a message shows, each with the key of its picture."""
     found: dict[str, bytes] = {}
     for body in (message, *([message.snapshot] if message.snapshot else ())):
         found |= _of_body(core, body)
@@ -137,10 +141,10 @@ def _of_link(core: Core, url: str) -> dict[str, bytes]:
 
 
 def files(core: Core, guild: Guild) -> Iterator[tuple[int, Path]]:
-    """Uploads of a server that a question from a channel open to any age may find."""
+    """Message and file of each upload that a question in a channel without age limit may find."""
     for channel in guild.channels.values():
         home = guild.channels.get(channel.parent_id or 0) if channel.thread else channel
-        if home is None or home.nsfw:  # the question comes from a channel for everybody
+        if home is None or home.nsfw:  # the question is asked in a channel without age limit
             continue
         for message in core.world.messages(channel.id):
             for attachment in message.attachments:
@@ -148,13 +152,13 @@ def files(core: Core, guild: Guild) -> Iterator[tuple[int, Path]]:
 
 
 def is_animated(path: Path) -> bool:
-    """Whether it is a GIF: the question is then what is in the middle of its frames."""
+    """Whether it is a GIF. A question with a GIF asks with the frame in its middle."""
     return path.read_bytes().startswith(b"GIF8")
 
 
 _keys: dict[Path, bytes] = {}
-# By the key of what the proxy makes of a file for somebody who finds it too large, the file's own:
-# the same picture in other bytes.
+# The bot may fetch a smaller rendition from the media proxy: the same picture in other bytes. Maps
+# the key of the rendition to the key of the file itself.
 _reduced: dict[bytes, bytes] = {}
 
 
@@ -169,7 +173,7 @@ def key_of(path: Path) -> bytes:
 
 
 def medium_at(url: str) -> str:
-    """The medium behind an address that the bot shows, as `shown` names it."""
+    """The medium at an address that the bot shows, named as in `shown`."""
     if found := _SIGNED.search(url):
         return f"attachment {found[1]}"
     if found := _STICKER.search(url):
@@ -184,12 +188,12 @@ def medium_at(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The gallery's rows: pictures of messages, and how many stand for nothing."""
+    """The gallery's rows: the pictures of messages, and the number of orphans."""
 
     links: Counter[Owned]
-    unread: Counter[Owned]  # those of servers and channels whose messages nobody can look up
+    unread: Counter[Owned]  # of these, rows of places that the bot can't read any more
     orphans: int
-    unnoted: bool = False  # the bot has yet to note that a channel with such pictures is closed
+    unnoted: bool = False  # the bot hasn't noted yet that a channel of `unread` is closed
 
 
 def found(path: Path, wishes: Wishes, closed: Collection[int] = ()) -> Found:
@@ -215,7 +219,7 @@ def found(path: Path, wishes: Wishes, closed: Collection[int] = ()) -> Found:
 
 
 def vectors(path: Path, newest: int) -> tuple[dict[bytes, bytes], int]:
-    """Each item's vectors by its key, of items after `newest`; and which is the newest now."""
+    """Vectors of the items after `newest`, by key; and the newest item now."""
     with _opened(path) as db:
         rows = db.execute(
             """SELECT items.id, key, vectors FROM items
@@ -226,7 +230,7 @@ def vectors(path: Path, newest: int) -> tuple[dict[bytes, bytes], int]:
 
 
 def kept(path: Path) -> tuple[set[str], set[bytes]]:
-    """The names and keys that are still in use."""
+    """The file names and keys that are in use."""
     with _opened(path) as db:
         texts = [str(text) for row in db.execute("SELECT name, details FROM links") for text in row]
         keys = {bytes(key) for (key,) in db.execute("SELECT key FROM items")}
@@ -241,13 +245,13 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Between what should be and what is."""
+    """The difference between what should be in the gallery and what is."""
 
     missing: Counter[Owned]
     duplicated: Counter[Owned]
     undead: Counter[Owned]
     orphans: int
-    kept: int  # rows that have to go once the week is over
+    kept: int  # rows that must go once the week is over
     unnoted: bool
 
     def __bool__(self) -> bool:
@@ -270,7 +274,7 @@ def difference(expected: Expected, found: Found) -> Difference:
 
 
 def remains(files: Iterable[Path], traces: dict[bytes, str]) -> list[str]:
-    """Which of these bytes are anywhere in the files, unused parts included."""
+    """Which of these bytes are in the files, unused parts of the files included."""
     there = []
     for file in files:
         data = file.read_bytes()
@@ -279,5 +283,5 @@ def remains(files: Iterable[Path], traces: dict[bytes, str]) -> list[str]:
 
 
 def slices(blob: bytes) -> list[bytes]:
-    """Two pieces of a vector; one may be of numbers that another vector shares."""
+    """Two pieces of a vector, since one alone may also be part of another vector."""
     return [blob[:SLICE_BYTES], blob[len(blob) // 2 :][:SLICE_BYTES]]

@@ -1,15 +1,16 @@
 """Whether an answer showed somebody what they could not read.
 
-Judged by the sandbox's rule, picture by picture. An answer takes a moment, in which permissions
-and messages change. So it leaks a picture when at no instant, from the question being sent until
-the answer was there, the asker could read the picture's message with the picture in it: channel
-open to them with its history, private threads joined, age-restricted channels only for who asks
-inside one. What the bot is told arrives in the gateway's order, before the question; the message
-is read again after it. So nothing else is forgiven. A public answer is judged for everybody who
-could read its channel all the while.
+Each picture is judged by the sandbox's own rule. An answer takes a moment, and permissions and
+messages change meanwhile. So a picture is leaked when there was no instant, from the question being
+sent until the answer arrived, at which the asker could read the picture's message with the picture
+in it. To read it, the channel and its history must be open to them, they must have joined a private
+thread, and age-restricted channels count only for somebody who asks inside one. A public answer is
+judged for everybody who could read its channel all that time.
 
-One thing is forgiven: while the bot's session has missed an event about permissions, the bot cannot
-know of them. Discord tells everything again with the next session, and from then on it counts.
+There is one excuse: while the bot's session has missed an event about permissions, the bot can't
+know of the change. Discord sends everything again with the next session, and from then on it
+counts. There is no other excuse, since events reach the bot in order and before the question, and
+the bot reads the message of each picture again after the question.
 """
 
 from __future__ import annotations
@@ -25,31 +26,31 @@ from sandbox.core import Core
 from sandbox.person import Answer
 from sandbox.world import Channel, Guild
 
-# Events that say who may see what; interactions tell the bot the roles of who asks.
+# Events that say who may see what. The roles of the asker come with the interaction.
 ABOUT_PERMISSIONS = (
     "CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE", "GUILD_ROLE_UPDATE",
     "GUILD_MEMBER_UPDATE", "THREAD_LIST_SYNC", "THREAD_MEMBERS_UPDATE", "THREAD_UPDATE",
 )  # fmt: skip
 
-Sight = tuple[int, str]  # a message, and a medium it shows
+Sight = tuple[int, str]  # a message, and a medium that it shows
 
 _LINE = re.compile(r"\[go to message\]\(\S+/(\d+)/(\d+)/(\d+)\)")
 
 
 @dataclass(eq=False)
 class Question:
-    """What each member could read at some instant since it was asked."""
+    """A question, and what each member could read at some instant since it was asked."""
 
     asker: int
     guild: int
     channel: int
     could_read: dict[int, set[Sight]] = field(default_factory=dict)
-    present: set[int] = field(default_factory=set)  # who could read the channel all the while
-    in_the_dark: bool = False  # the bot had missed what it would need to know
+    present: set[int] = field(default_factory=set)  # who could read the channel all that time
+    in_the_dark: bool = False  # the bot had missed an event about permissions
 
 
 class Witness:
-    """Looks at the world whenever it changes while a question is open."""
+    """Records who can read what, at each change of the world while a question is open."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -72,7 +73,7 @@ class Witness:
             self._open.discard(question)
 
     def judge(self, question: Question, answer: Answer) -> bool:
-        """Note what its readers could not read of an answer; True when that is nothing."""
+        """Whether readers of the answer could read all of it; what they could not is noted."""
         self._look_for(question)
         self.answers += 1
         if question.in_the_dark:
@@ -128,7 +129,7 @@ def _age_restricted(guild: Guild, channel: Channel) -> bool:
 
 
 def _sights(answer: Answer) -> list[Sight]:
-    """The pictures of a page with the messages they are said to be of, in order."""
+    """The pictures of a page, in order, each with the message that the page names for it."""
     messages = [int(found[3]) for line in answer.lines() for found in _LINE.finditer(line)]
     urls = [_address(item) for item in answer.pictures()]
     if len(messages) != len(urls):
@@ -138,5 +139,5 @@ def _sights(answer: Answer) -> list[Sight]:
 
 def _address(item: dict[str, Any]) -> str:
     media = item["media"]
-    # Of another site's picture the proxied address says as much.
+    # For another site's picture the proxied address says the same.
     return str(media.get("url") or media.get("proxy_url"))

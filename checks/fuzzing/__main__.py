@@ -1,7 +1,7 @@
 """`python -m checks.fuzzing KIND SEED FIRST COUNT FOLDER`: some inputs of one kind, in one process.
 
-Prints a line of JSON before each input and what came of it after, so that whoever started this
-knows which one a process died of. Failures are kept in FOLDER with their traceback.
+Prints a line of JSON before each input, and another with what came of it. So the process that
+started this one knows which input ended it. Failures are kept in FOLDER with their traceback.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Before numpy and torch come: they take as many threads as they see cores then.
+# Set before numpy and torch are imported, which is when they choose their number of threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from checks.fuzzing.target import FuzzTarget, file_of, rng_of
 
-# What a whole process may take: a decoder that swells must not take the machine along.
+# Limit of the whole process: a decoder that grows without end must not take all of the machine.
 MEMORY_BYTES = 12 * 2**30
 
 
 def kinds() -> dict[str, Any]:
-    """The kinds by name, of which only the wanted one need be imported."""
+    """Module and class of each kind, by name, so that only the wanted one is imported."""
     return {
         "pictures": ("checks.fuzzing.pictures", "Pictures"),
         "bombs": ("checks.fuzzing.bombs", "Bombs"),
@@ -44,7 +44,7 @@ def kinds() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def opened(kind: str) -> Iterator[FuzzTarget[Any]]:
-    """A kind, with a folder of its own."""
+    """A kind of input, with a folder of its own."""
     module, name = kinds()[kind]
     with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
         target: FuzzTarget[Any] = getattr(__import__(module, fromlist=[name]), name)(Path(folder))
@@ -83,10 +83,10 @@ def keep(path: Path, target: FuzzTarget[Any], subject: Any, why: str) -> None:
 
 @contextlib.contextmanager
 def _only_ours() -> Iterator[Any]:
-    """Lines for whoever started this, on an output that no library writes to."""
+    """A function that writes lines to the real standard output, which no library can write to."""
     ours = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    os.dup2(sys.stdout.fileno(), sys.stderr.fileno())  # libtiff tells all it finds
+    os.dup2(sys.stdout.fileno(), sys.stderr.fileno())  # libtiff reports every fault
 
     def say(**what: Any) -> None:
         print(json.dumps(what), file=ours, flush=True)
@@ -96,8 +96,10 @@ def _only_ours() -> Iterator[Any]:
 
 
 def _resident() -> int:
-    """Bytes of memory at the highest point since this was asked last, of this process and of
-    the one that it lets decode."""
+    """Bytes of memory at the highest point since the last call.
+
+    Counts this process and the process in which it lets pictures be decoded.
+    """
     return sum(_peak(f"/proc/{id}") for id in (os.getpid(), *_children()))
 
 
@@ -107,7 +109,7 @@ def _children() -> list[int]:
 
 
 def _peak(process: str) -> int:
-    """Its VmHWM, which is then set back."""
+    """The peak of its memory in bytes (VmHWM), which is then reset."""
     try:
         with open(f"{process}/status") as file:
             line = next(line for line in file if line.startswith("VmHWM"))

@@ -1,4 +1,4 @@
-"""Small files that ask for much: pixels, frames, scans, tags; by the door that a gallery uses."""
+"""Small files that ask for much (pixels, frames, scans, tags), decoded as a gallery does it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIDE = 224
 
 
 def many_scans(rng: random.Random) -> bytes:
-    """A progressive JPEG that goes over the same pixels again and again."""
+    """A progressive JPEG with very many scans of the same pixels."""
     edge = rng.choice((500, 2000, 8000))
     whole = files.encoded(Image.new("L", (edge, edge), 128), "JPEG", progressive=True)
     end = whole.rindex(b"\xff\xd9")
@@ -30,7 +30,7 @@ def many_scans(rng: random.Random) -> bytes:
 
 
 def many_pixels(rng: random.Random) -> bytes:
-    """One colour, as far as the limit goes and beyond; each format packs that well."""
+    """A picture of one colour, just below the limit of pixels or above it; it packs well."""
     width = rng.choice((1, 3, 1000, 7900, 16_000, 60_000))
     height = min(60_000, rng.choice((63_000_000, 65_000_000)) // width)
     format = rng.choice(("PNG", "GIF", "JPEG", "WEBP", "TIFF", "BMP"))
@@ -45,14 +45,14 @@ def many_pixels(rng: random.Random) -> bytes:
 
 
 def numbers_for_pixels(rng: random.Random) -> bytes:
-    """Floating or 32-bit numbers, which become pixels by their range."""
+    """Floating-point or 32-bit pixels, which are scaled by their range."""
     edge = rng.choice((2000, 7900))
     image = Image.new(rng.choice(("F", "I")), (edge, edge), 7)
     return files.encoded(image, "TIFF", compression="tiff_adobe_deflate")
 
 
 def big_promise(rng: random.Random) -> bytes:
-    """A header of very many pixels, and hardly any data behind it."""
+    """A header that claims very many pixels, with hardly any data after it."""
     edge = rng.choice((8000, 65_500, 2**31 - 1))
     match rng.randrange(5):
         case 0:
@@ -80,7 +80,7 @@ def many_frames(rng: random.Random) -> bytes:
 
 
 def large_frames(rng: random.Random) -> bytes:
-    """Animations whose every frame is as large as may be, or grows beyond its picture."""
+    """Animations whose frames are as large as is allowed, or larger than their picture."""
     edge = rng.choice((1000, 5000, 9000))
     if rng.random() < 0.5:
         return growing(edge, disposal=rng.randrange(4))
@@ -89,7 +89,7 @@ def large_frames(rng: random.Random) -> bytes:
 
 
 def growing(edge: int, disposal: int) -> bytes:
-    """A GIF of one pixel, whose further frames are larger than it is."""
+    """A GIF of one pixel, whose later frames are larger."""
     whole = files.encoded(Image.new("P", (edge, edge), 1), "GIF")
     body = whole[whole.index(b"," + struct.pack("<4H", 0, 0, edge, edge)) : -1]
     control = b"!\xf9\x04" + bytes([disposal << 2]) + b"\x01\0\0\0"
@@ -110,14 +110,14 @@ def counts_of_frames(rng: random.Random) -> bytes:
 
 
 def long_runs(rng: random.Random) -> bytes:
-    """A BMP in runs of one pixel, decoded one by one."""
+    """A BMP in run lengths of one pixel, which are decoded one by one."""
     width, height = 8000, rng.choice((500, 7900))
     runs = min(width * height, rng.choice((1_000_000, 12_000_000)))
     return files.bmp_in_runs(width, height, b"\1\7" * runs)
 
 
 def one_tile(rng: random.Random) -> bytes:
-    """A TIFF of few pixels in a tile of very many."""
+    """A TIFF of few pixels whose only tile has very many."""
     edge = rng.choice((4096, 16_384, 32_768))
     packer = zlib.compressobj(9)
     data = b"".join(packer.compress(bytes(2**20)) for _ in range(edge * edge // 2**20))
@@ -125,7 +125,7 @@ def one_tile(rng: random.Random) -> bytes:
 
 
 def texts_that_swell(rng: random.Random) -> bytes:
-    """A PNG with compressed texts, or a colour profile, of a thousand times their size."""
+    """A PNG whose compressed texts or colour profile unpack to a thousand times their size."""
     swollen = zlib.compress(bytes(rng.choice((10**6, 10**7, 2 * 10**8))), 9)
     part = rng.choice(((b"zTXt", b"a\0\0"), (b"iTXt", b"a\0\1\0\0\0"), (b"iCCP", b"a\0\0")))
     parts = list(files.chunks(files.encoded(Image.new("RGB", (9, 9)), "PNG")))
@@ -134,7 +134,7 @@ def texts_that_swell(rng: random.Random) -> bytes:
 
 
 def many_small_parts(rng: random.Random) -> bytes:
-    """Very many empty chunks, segments or directories in front of the pixels."""
+    """Very many empty chunks, segments or directories before the pixels."""
     count = rng.choice((10_000, 1_000_000))
     match rng.randrange(3):
         case 0:
@@ -150,7 +150,7 @@ def many_small_parts(rng: random.Random) -> bytes:
 
 
 def noise_at_length(rng: random.Random) -> bytes:
-    """Real pixels in a picture of some size, damaged."""
+    """A damaged picture of real pixels, of some size."""
     noise = np.random.default_rng(rng.getrandbits(32)).integers(
         0, 255, (600, 900, 3), dtype=np.uint8
     )
@@ -176,10 +176,10 @@ WAYS: tuple[Callable[[random.Random], bytes], ...] = (
 
 
 class Bombs:
-    """Each way in turn, at random sizes."""
+    """A bomb of one of these kinds, of a random size."""
 
-    # The processor time here is only that of handing bytes over: the other process's is limited
-    # by the system, and what is measured there is the time on the clock.
+    # Processor time of this process, which only hands the bytes over. The process that decodes is
+    # limited by the system, and by the time on the clock.
     limit_s = 10.0
     memory_bytes = None
 

@@ -23,8 +23,7 @@ from typing import Any
 
 from PIL import Image
 
-from bench import photographs
-from bench.checkpoint import BUILD
+from bench import BUILD, photographs
 from bench.options import Options
 from bench.report import Figure, Report, Target
 from checks.fuzzing.target import file_of
@@ -32,7 +31,7 @@ from index.images import decode as images
 from index.images import decoders
 
 KEPT = BUILD / "fuzz"
-# Inputs of each kind: as many as all together take some minutes on one core.
+# Inputs of each kind. All together take some minutes on one core.
 COUNTS = {
     "pictures": 14_000,
     "bombs": 60,
@@ -43,9 +42,9 @@ COUNTS = {
     "doors": 600,
 }
 INPUTS = 20_000
-# On the clock, of a machine that does other things too; processor time is judged by each kind.
+# On the clock, for a busy machine. The processor time of an input is limited by its kind.
 PATIENCE_S = 180.0
-# A picture of 64 megapixels that is transparent, and the processes themselves.
+# Enough for a transparent picture of 64 megapixels, and for the processes themselves.
 MEMORY_MB = 1_600.0
 SIDE = 224
 ROUNDS = 15
@@ -53,14 +52,14 @@ ROUNDS = 15
 
 @dataclass
 class Outcomes:
-    """What came of the inputs of one kind."""
+    """What came of the inputs of one kind, and how much time and memory they took."""
 
     kind: str
     outcomes: Counter[str] = field(default_factory=Counter)
     crashes: list[int] = field(default_factory=list)
     hangs: list[int] = field(default_factory=list)
     slowest_s: float = 0.0
-    at_rest: int = 0  # bytes of memory before the first
+    at_rest: int = 0  # bytes of memory before the first input
     peak: int = 0
 
     @property
@@ -99,7 +98,10 @@ def run(options: Options) -> Report:
 
 
 class Campaign:
-    """The inputs of one kind, in a process that is begun again behind an input it dies of."""
+    """The inputs of one kind, in a process of their own.
+
+    When an input ends the process, a new one goes on with the next input.
+    """
 
     def __init__(self, kind: str, seed: int, count: int, kept: Path) -> None:
         self._seed = seed
@@ -115,7 +117,7 @@ class Campaign:
         return self._tried
 
     def _go_on(self) -> None:
-        """Up to the end, or to an input that ends the process."""
+        """Run a process up to the last input, or to one that ends it."""
         begun_at = self._next
         process = self._begun()
         in_hand: int | None = None
@@ -159,7 +161,7 @@ class Campaign:
         self._next = number + 1
 
     def _ended(self, number: int | None, among: list[int]) -> None:
-        """The process has ended over this input; the next begins behind it."""
+        """Note that this input ended the process. The next process begins after it."""
         if number is not None:
             among.append(number)
             self._tried.outcomes["the end of the process"] += 1
@@ -167,7 +169,10 @@ class Campaign:
 
 
 def _lines(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
-    """What it says, until it ends. raises TimeoutError when it says nothing for too long"""
+    """The lines that the process prints, until it ends.
+
+    raises   TimeoutError when it prints nothing for too long
+    """
     assert process.stdout is not None
     waiting = select.poll()
     waiting.register(process.stdout, select.POLLIN)
@@ -182,7 +187,7 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def _cost() -> tuple[float, float]:
-    """Milliseconds to decode a photograph, in a process apart and in this one, in turn."""
+    """Milliseconds to decode a photograph: in a process apart, and in this one."""
     data = photographs.jpeg(1, photographs.SCREENSHOT)
     took: dict[str, list[float]] = {"apart": [], "within": []}
     for _ in range(ROUNDS):

@@ -1,7 +1,7 @@
-"""What a member can do at the bot's doors: commands, mentions, pictures, and forged buttons.
+"""Everything that a member can send to the bot: commands, mentions, pictures, forged buttons.
 
-The whole bot runs, against the sandbox. Discord itself lets nobody click a button that a message
-does not have; here the message is given it, as if somebody had found a way.
+The whole bot runs, against the sandbox. Discord lets nobody click a button that a message does not
+have. Here the message is given the button, as if somebody had found a way.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from PIL import Image
 
 import sandbox
 from bot.app import Magpie
-from bot.ops.health import Metrics
+from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
+from bot.ops.tuning import Clocks
 from checks.fuzzing import files, texts
 from checks.fuzzing.questions import COLOURS
 from checks.fuzzing.target import Unsound
@@ -52,11 +53,11 @@ LIMIT_S = 10.0
 
 Way = Literal["words", "picture", "mention", "click"]
 WAYS: tuple[Way, ...] = ("words", "words", "picture", "mention", "click", "click", "click")
-# Ids that some button of the bot's could have; a click on any other is Discord's to answer.
+# Ids that a button of the bot could have. The bot doesn't answer a click on any other.
 KNOWN = re.compile(r"[psc]:\d+|[mi]:[\w-]+:\d+")
 SILENCE_S = 0.3
 THEIRS = "a button of somebody else's:"
-# Sentences of a mistake, wherever it was made.
+# Sentences by which the bot tells of an unexpected error.
 MISTAKES = ("Something went wrong",)
 
 
@@ -68,7 +69,7 @@ class Deed:
 
 
 class Doors:
-    """Each deed gets an answer that pings nobody, shows nothing hidden, and logs no mistake."""
+    """Each input gets an answer that pings nobody and shows nothing hidden; no error is logged."""
 
     limit_s = LIMIT_S
     memory_bytes = None
@@ -113,7 +114,7 @@ class Doors:
         return str(buttons[int(forged[len(THEIRS) :]) % len(buttons)]["custom_id"])
 
     def _forged(self, rng: random.Random) -> str:
-        """The id of a button: one of somebody else's, one of any number, or no id at all."""
+        """The id of a button: somebody else's, one with any number in it, or no id at all."""
         number = rng.choice((*texts.NUMBERS, "٣", "", "1:2", "1 OR 1=1"))
         kind = rng.choice(("m:x:{}", "s:{}", "i:x:{}", "p:{}", "c:{}", "{}"))
         theirs = f"{THEIRS} {rng.randrange(9)}"
@@ -148,7 +149,7 @@ class Doors:
             case "words":
                 return await self._person.command("find", where=where, query=deed.text or " ")
             case "picture":
-                # a client that sends a line break in a file's name stops at its own door
+                # aiohttp refuses to send a line break in a file's name
                 name = "".join(letter for letter in deed.text[:60] if letter.isprintable())
                 image = (f"{name}.png", deed.data)
                 return await self._person.command("find", where=where, image=image)
@@ -167,7 +168,7 @@ class Doors:
         return Answer(await self._person.event("MESSAGE_CREATE", where=replies))
 
     async def _click(self, custom_id: str) -> Answer | None:
-        """Click a button that the last own answer is made to have."""
+        """Click a button with this id, which the member's own answer is given for the click."""
         button = self._own.button("Similar")
         message = self._server.core.find_message(SQUARE, int(self._own.message["id"]))
         assert message is not None
@@ -176,7 +177,7 @@ class Doors:
             clicked = self._person.click(self._own, button | {"custom_id": custom_id})
             async with asyncio.timeout(None if KNOWN.fullmatch(custom_id) else SILENCE_S):
                 return await clicked
-        except TimeoutError:  # nobody listens for such a button
+        except TimeoutError:  # the bot has no such button
             return None
         finally:
             message.components = before
@@ -191,7 +192,7 @@ class Doors:
 
 
 class Mistakes(logging.Handler):
-    """Keeps what is logged as an error: what nobody foresaw."""
+    """Keeps what is logged as an error: what the bot did not expect."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -210,9 +211,11 @@ def _row(custom_id: str) -> Any:
 async def _bot(server: sandbox.Server, db: Path) -> AsyncIterator[None]:
     gallery = await Gallery.open(db, str(MODEL), device="cpu")
     token = server.world.application.token
-    settings = Settings(token=token, api=server.url, db=db, http=None, questions=0)  # at any pace
+    settings = Settings(
+        token=token, api=server.url, db=db, http=None, questions=0
+    )  # without a limit of questions
     try:
-        async with Magpie(settings, gallery, Metrics(), guild_ready_timeout=0.2) as client:
+        async with Magpie(settings, gallery, Metrics(), Clocks(guild_ready_s=0.2)) as client:
             serving = asyncio.create_task(client.serve())
             await client.wait_until_ready()
             yield
@@ -223,7 +226,7 @@ async def _bot(server: sandbox.Server, db: Path) -> AsyncIterator[None]:
 
 
 def world(folder: Path) -> World:
-    """A square that all may read, and a channel that only its owner may; pictures in both."""
+    """A channel that everybody may read and one that only the owner may, with pictures in both."""
     made = World(Application(BOT, "Magpie", "Finds pictures.", "the-bots-token", BOT), folder)
     for id, name in ((BOT, "magpie"), (OWNER, "owner"), (MEMBER, "member")):
         made.users[id] = User(id, name, bot=id == BOT, token="" if id == BOT else name)

@@ -1,4 +1,4 @@
-"""Small pictures of every format that is decoded, and what damage can be done to their bytes."""
+"""Small pictures of every format that is decoded, and ways to damage their bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIZE = (40, 28)
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 EDGES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
-# What else a picture's bytes can be at the same time.
+# Heads of other kinds of files, which a picture's bytes can contain.
 OTHERS = (
     b"PK\x03\x04\x14\0\0\0\0\0",
     b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
@@ -38,7 +38,7 @@ def encoded(image: Image.Image, format: str, **options: Any) -> bytes:
 
 
 def exif(orientation: int = 6) -> bytes:
-    """A block of Exif as cameras write it."""
+    """A block of Exif, as cameras write it."""
     block = Image.Exif()
     block[0x0112] = orientation
     block[0x010F] = "Maker"
@@ -47,7 +47,7 @@ def exif(orientation: int = 6) -> bytes:
 
 
 def sound() -> dict[str, list[bytes]]:
-    """Whole pictures by format, in every way of storing pixels that the decoders know."""
+    """Undamaged pictures by format, in every way of storing pixels that the decoders know."""
     pixels = np.random.default_rng(1).integers(0, 255, (*SIZE[::-1], 4), dtype=np.uint8)
     pixels[4:20, 6:30] = (200, 40, 60, 255)
     rgba = Image.fromarray(pixels)
@@ -105,7 +105,7 @@ def sound() -> dict[str, list[bytes]]:
 
 
 def _with_text(png: bytes) -> bytes:
-    """The PNG with one chunk of each kind of text in front of its pixels."""
+    """The PNG with one chunk of each kind of text before its pixels."""
     text = zlib.compress(b"text" * 50)
     parts = list(chunks(png))
     parts[1:1] = [(b"tEXt", b"a\0b"), (b"zTXt", b"c\0\0" + text), (b"iTXt", b"d\0\1\0\0\0" + text)]
@@ -116,7 +116,7 @@ def _with_text(png: bytes) -> bytes:
 
 
 def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and content of each chunk of a sound PNG."""
+    """Name and content of each chunk of an undamaged PNG."""
     at = len(PNG_SIGNATURE)
     while at + 12 <= len(png):
         (length,) = struct.unpack_from(">I", png, at)
@@ -125,7 +125,7 @@ def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def png_of(parts: list[tuple[bytes, bytes]]) -> bytes:
-    """A PNG of these chunks, with the checksums that they should have."""
+    """A PNG of these chunks, with right checksums."""
     return PNG_SIGNATURE + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
         for name, body in parts
@@ -176,7 +176,7 @@ def gif_of(size: tuple[int, int], frames: list[bytes]) -> bytes:
 
 
 def gif_frame(size: tuple[int, int], data: bytes = b"\x02\x44\x01", disposal: int = 0) -> bytes:
-    """One frame of a GIF; without `data` of its own a pixel, whatever the size it claims."""
+    """One frame of a GIF. Without `data` it holds one pixel, whatever size it claims."""
     control = b"!\xf9\x04" + bytes([disposal << 2]) + b"\x01\0\0\0"
     place = b"," + struct.pack("<4HB", 0, 0, *size, 0)
     return control + place + b"\x02" + data + b"\0"
@@ -192,7 +192,7 @@ def with_bytes_changed(data: bytearray, rng: random.Random) -> None:
 
 
 def with_edges(data: bytearray, rng: random.Random) -> None:
-    """Numbers at the edges of what fits, where a size or a count may be."""
+    """Overwrite some bytes with numbers at the edges of what fits, as a size or a count."""
     for _ in range(rng.randint(1, 3)):
         number = rng.choice(EDGES)
         width = 2 if number <= 0xFFFF and rng.random() < 0.6 else 4
@@ -226,7 +226,7 @@ def with_noise_behind(data: bytearray, rng: random.Random) -> None:
 
 
 def with_something_else(data: bytearray, rng: random.Random) -> None:
-    """Another kind of file in front, behind, or in the middle."""
+    """Insert the head of another kind of file: before, after, or in the middle."""
     other = rng.choice(OTHERS)
     at = rng.choice((0, len(data), rng.randrange(len(data))))
     data[at:at] = other

@@ -1,8 +1,8 @@
 """Messages, embeds and component trees as Discord's API would bring them, with hostile content.
 
-The payloads keep the shapes of Discord's schema, as whatever comes from Discord does; their texts,
-addresses, numbers and depth are a stranger's. Components of types that don't exist yet are among
-them, since Discord adds such.
+The payloads have the shapes of Discord's schema, as everything from Discord has. Their texts,
+addresses, numbers and depth are a stranger's choice. Some components are of types that don't exist
+yet, since Discord adds new ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from bot.media import pictures
 from bot.media.download import Downloader, NotDiscords
 from bot.media.pictures import Picture
 from bot.ops.settings import Settings
-from bot.text.replies import quoted
+from bot.ops.tuning import Clocks
+from bot.text.pieces import quoted
 from checks.fuzzing import texts
 from checks.fuzzing.target import Unsound
 
@@ -35,14 +36,14 @@ Payload = dict[str, Any]
 
 
 class Messages:
-    """Which pictures a message shows, what it asks, and where its pictures would be fetched."""
+    """Reads what a message shows and asks, and where its pictures would be fetched from."""
 
     limit_s = LIMIT_S
     memory_bytes = None
 
     def __init__(self, folder: Path) -> None:
         self._guild = guild()
-        self._downloader = Downloader(Settings(token=""))
+        self._downloader = Downloader(Settings(token=""), Clocks())
 
     def make(self, rng: random.Random) -> Payload:
         return message(rng)
@@ -63,7 +64,7 @@ class Messages:
         if not picture.urls or not picture.slot.isprintable() or len(picture.slot) > 40:
             raise Unsound(f"a picture of {picture.slot!r} with {picture.urls}")
         for name in (picture.filename, picture.title):
-            name.encode()  # as the gallery's file will
+            name.encode()  # as when it is written into the gallery's file
         said = quoted(picture.title, 60)
         if "@everyone" in said or "\n" in said:
             raise Unsound(f"{said!r} would be read as more than a title")
@@ -77,13 +78,13 @@ class Messages:
 
 
 class Addresses:
-    """Where a download would go, judged by the parser that the connection uses."""
+    """Checks where a download would go, by the URL parser that the connection uses."""
 
     limit_s = LIMIT_S
     memory_bytes = None
 
     def __init__(self, folder: Path) -> None:
-        self._downloader = Downloader(Settings(token=""))
+        self._downloader = Downloader(Settings(token=""), Clocks())
 
     def make(self, rng: random.Random) -> str:
         return texts.url(rng)
@@ -100,12 +101,12 @@ class Addresses:
 
 
 def only_discords(downloader: Downloader, url: str) -> bool:
-    """Whether the address would be asked.
+    """Whether the downloader would fetch this address.
 
-    raises   Unsound when that would ask somebody other than Discord
+    raises   Unsound when it would ask a host that isn't Discord's
     """
     try:
-        parsed = yarl.URL(str(downloader._allowed(url)))  # what aiohttp connects by
+        parsed = yarl.URL(str(downloader._allowed(url)))  # the address that aiohttp connects to
     except NotDiscords as refusal:
         if any(letter in str(refusal) for letter in "@<>[]*_`|\n"):
             raise Unsound(f"{refusal} says more than it should") from refusal
@@ -125,7 +126,7 @@ def only_discords(downloader: Downloader, url: str) -> bool:
 
 
 def guild() -> discord.Guild:
-    """A server with one channel, as discord.py makes it from a payload."""
+    """A server with one channel, made by discord.py from a payload."""
     client = discord.Client(intents=discord.Intents(guilds=True))
     state = client._connection
     me: Any = _user(BOT)
@@ -243,7 +244,7 @@ def _sticker(rng: random.Random) -> Payload:
 
 
 def _component(rng: random.Random, depth: int) -> Payload:
-    """A component with what it must have, and others in it; deeper than Discord lets them be."""
+    """A component with its required fields, nested deeper than Discord allows."""
     made: Payload = {"id": rng.choice((0, 1, 2**31 - 1))}
     inside = depth < 12
 

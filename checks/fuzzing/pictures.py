@@ -1,4 +1,4 @@
-"""Damaged pictures of every format, for the product's decoder, in this very process."""
+"""Damaged pictures of every format, decoded in this very process."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from index.images import decode as images
 from index.images.decode import Decoded, Limits
 from index.images.decoders import MEMORY_BYTES
 
-# Pixels as few as catch what grows beyond; the bombs are a kind of their own.
+# Few pixels, so that a decoder which ignores the limit is caught. Large pictures are in `bombs`.
 LIMITS = Limits(pixels=4_000_000)
 SIDES = (32, 224)
 SHAPES: tuple[Literal["crop", "squeeze", "free"], ...] = ("crop", "squeeze", "free")
 # A decoder's work on pictures this small takes milliseconds.
 LIMIT_S = 10.0
 EDGE_SIZES = (0, 1, 7, 40, 2**16, 2**31 - 1, 2**32 - 1)
-# Sizes, samples, strips, tiles, colours, tables of JPEG, further directories.
+# TIFF's tags for sizes, samples, strips, tiles, colours, JPEG tables and further directories.
 TAGS = (
     *(254, 256, 257, 258, 266, 273, 274, 277, 279, 284, 317, 320, 322, 323, 324, 325),
     *(330, 338, 339, 347, 34665, 34675),
@@ -32,15 +32,15 @@ TAGS = (
 
 
 def sound_or_refused(data: bytes, rng: random.Random) -> str:
-    """Decode as some model would; a word on what came of it.
+    """Decode as for some model. -> what came of it, in a word
 
-    raises   what is no PictureError; Unsound when the frames aren't as promised
+    raises   any error but a PictureError; Unsound when the frames aren't as promised
     """
     side, shape = rng.choice(SIDES), rng.choice(SHAPES)
     resample = None if shape == "free" else rng.choice((None, Image.Resampling.BICUBIC))
     try:
         decoded = images.decode(data, side, shape, LIMITS, resample)
-    except MemoryError:  # within the limit of `Pictures`; the product says so as well
+    except MemoryError:  # the process has the limit of `Pictures`; the product says the same
         return PictureTooHeavy.__name__
     except PictureError as refusal:
         if not str(refusal).endswith("."):
@@ -51,7 +51,10 @@ def sound_or_refused(data: bytes, rng: random.Random) -> str:
 
 
 def check(decoded: Decoded, side: int | None) -> None:
-    """raises   Unsound when a decoded picture isn't what a model needs"""
+    """Check that a decoded picture is what a model needs.
+
+    raises   Unsound when it isn't
+    """
     if not 1 <= len(decoded.frames) <= LIMITS.frames:
         raise Unsound(f"{len(decoded.frames)} frames")
     for frame in decoded.frames:
@@ -62,10 +65,10 @@ def check(decoded: Decoded, side: int | None) -> None:
 
 
 class Pictures:
-    """Damage of all kinds to pictures of all kinds."""
+    """Every kind of damage to pictures of every format."""
 
     limit_s = LIMIT_S
-    memory_bytes = MEMORY_BYTES  # as the process that decodes for a gallery
+    memory_bytes = MEMORY_BYTES  # the same as of the process that decodes for a gallery
 
     def __init__(self, folder: Path) -> None:
         self._whole = files.sound()
@@ -98,12 +101,12 @@ class Pictures:
 
 
 def _joined(one: bytes, other: bytes) -> bytes:
-    """The head of one picture and the body of another."""
+    """The first half of one picture and the rest of another."""
     return one[: len(one) // 2] + other[len(other) // 3 :]
 
 
 def _png_put_wrong(whole: bytes, rng: random.Random) -> bytes:
-    """A PNG whose checksums hold, so that its content is looked at."""
+    """A damaged PNG with right checksums, so that its content is read."""
     parts = list(files.chunks(whole))
     for _ in range(rng.randint(1, 3)):
         at = rng.randrange(len(parts))
@@ -131,7 +134,7 @@ def _png_put_wrong(whole: bytes, rng: random.Random) -> bytes:
 
 
 def _jpeg_put_wrong(whole: bytes, rng: random.Random) -> bytes:
-    """A JPEG with a segment's length, place, or content wrong; Exif gone bad."""
+    """A JPEG with a segment of wrong length, place or content, or with broken Exif."""
     marks = [at for at in range(2, len(whole) - 4) if whole[at] == 0xFF and whole[at + 1] >= 0xC0]
     at = rng.choice(marks)
     length = int.from_bytes(whole[at + 2 : at + 4], "big")
@@ -150,7 +153,7 @@ def _jpeg_put_wrong(whole: bytes, rng: random.Random) -> bytes:
 
 
 def _tiff_put_wrong(rng: random.Random) -> bytes:
-    """A TIFF of tags that contradict each other, or point anywhere."""
+    """A TIFF whose tags contradict each other or point anywhere."""
     data = rng.randbytes(rng.randint(0, 300))
 
     def number() -> int:

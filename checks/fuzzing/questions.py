@@ -1,4 +1,4 @@
-"""Questions and links of any content, for a gallery with a model of its own."""
+"""Questions and links of any content, given to a gallery with the pocket model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Asked:
 
 
 class Questions:
-    """Whatever is asked or kept, the other rows stay, and what was kept reads the same."""
+    """Whatever is asked or stored, other rows stay, and what was stored is read back unchanged."""
 
     limit_s = LIMIT_S
     memory_bytes = None
@@ -69,7 +69,7 @@ class Questions:
         gallery = self._gallery
         before = (await gallery.links.count()).links
         if await gallery.bookkeeping.search_by_id(asked.search) is not None:
-            raise Unsound("a search that nobody kept")
+            raise Unsound("a search that was never saved")
         await gallery.links.link(asked.number)
         await self._keep(asked)
         if (await gallery.links.count()).links != before:
@@ -83,7 +83,7 @@ class Questions:
         return "answered"
 
     async def _keep(self, asked: Asked) -> None:
-        """Put the link in, read it, and take it out."""
+        """Store the link, read it, and remove it."""
         gallery, link = self._gallery, asked.link
         picture = await gallery.embed_text("a text")
         await gallery.commit([(picture, link)])
@@ -106,14 +106,14 @@ class Questions:
 
 
 def _somewhere(rng: random.Random, number: int) -> Position:
-    """Any place in an answer, also one that no page ever ended at."""
+    """Any position in an answer, also one at which no page ever ended."""
     score = rng.choice((0.0, 1.0, -1.0, rng.uniform(-2, 2), math.inf, math.nan))
     rank = rng.choice((0, 1, 6, number))
     return Position(rank, score, rng.choice((0, number)), rng.uniform(-1, 2e9))
 
 
 def _name(rng: random.Random) -> str:
-    """Any text without a zero byte: neither a message's id nor a path has one."""
+    """Any text without a zero byte, which neither a message's id nor a path can contain."""
     return texts.whole_text(rng, 50).replace("\0", "")
 
 

@@ -1,4 +1,4 @@
-"""Environments and `.env` files that nobody would write on purpose."""
+"""Environments and `.env` files of any content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Written:
 
 
 class AllSettings:
-    """Either settings, or every problem in a sentence, the token in none of them."""
+    """Reading gives settings, or a sentence for each problem; the token is in none of them."""
 
     limit_s = LIMIT_S
     memory_bytes = None
@@ -49,7 +49,7 @@ class AllSettings:
         else:
             told = repr(read)
         if "hunter2" in told:
-            raise Unsound("the token is told")
+            raise Unsound("the token is shown")
         return "refused" if "\n" in told or not told.startswith("Settings(") else "read"
 
     def kept(self, subject: Written) -> bytes:

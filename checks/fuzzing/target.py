@@ -1,4 +1,4 @@
-"""What a kind of hostile input is: how one is made, and the product's answer to it."""
+"""The interface of a kind of hostile input: it makes inputs and gives them to the product."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class Unsound(Exception):
 class FuzzTarget(Protocol, Generic[T]):
     """A kind of input: made once in a process, with a folder of its own, and closed at its end."""
 
-    limit_s: float  # of processor time that one input may take
-    memory_bytes: int | None  # that the process may have, where the product limits it
+    limit_s: float  # processor time that one input may take
+    memory_bytes: int | None  # limit of the process, where the product sets one itself
 
     def make(self, rng: random.Random) -> T:
         """An input, the same for the same `rng`."""
 
     def run(self, subject: T) -> str:
-        """Give it to the product; a word on what came of it.
+        """Give it to the product. -> what came of it, in a word
 
-        raises   whatever the product doesn't foresee, and Unsound
+        raises   any error that the product doesn't expect, and Unsound
         """
 
     def kept(self, subject: T) -> bytes:

@@ -1,4 +1,4 @@
-"""Text that is not meant to be read: markup, commands, broken letters, numbers out of range."""
+"""Hostile strings: markup, commands, broken characters, addresses, numbers out of range."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PIECES = (
 
 
 def text(rng: random.Random, most: int = 400) -> str:
-    """Some pieces, at most `most` letters."""
+    """Some pieces in a row, at most `most` characters."""
     count = rng.choice((0, 1, 1, 2, 3, 5, 12, 60))
     glue = rng.choice((" ", "", " ", "\n"))
     return glue.join(rng.choice(PIECES) for _ in range(count))[:most]
 
 
 def whole_text(rng: random.Random, most: int = 400) -> str:
-    """The same without halves of letters, which no sender of UTF-8 can send."""
+    """The same without lone surrogates, which can't be sent as UTF-8."""
     return text(rng, most).encode(errors="replace").decode()
 
 
@@ -58,7 +58,7 @@ PATHS = (
 
 
 def url(rng: random.Random) -> str:
-    """An address: mostly one that looks like Discord's, and isn't; sometimes it is."""
+    """An address: mostly one that looks like Discord's and isn't, sometimes one that is."""
     if rng.random() < 0.1:
         return text(rng, 200)
     made = f"{rng.choice(SCHEMES)}://{rng.choice(HOSTS)}{rng.choice(PATHS)}"

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.options import Options
 from bench.report import Report, Target
 from bot.ask.results import PAGE_SIZE
-from bot.text import replies
+from bot.text import answers as answer_text
 from checks.permissions import oracle, side_channels, testbed
 from checks.permissions.oracle import Audience, Member, Server
 from checks.permissions.random_servers import Layout, deal, layout
@@ -27,12 +27,12 @@ from sandbox.person import Answer, Payload, Person, Refused, Unanswered
 
 WORLDS = 2_000
 SERVERS = 8
-PICTURES = 40  # files, of which each server shows most
+PICTURES = 40  # files; each server shows most of them
 IN_A_PLACE = (1, 3)
-QUESTIONS = 3  # a world, beside the clicks that follow
+QUESTIONS = 3  # after each deal, beside the clicks that follow
 ROLES, PEOPLE = 4, 5
 WORDS = ("a red circle", "something blue", "green and yellow", "a dark picture", "pink shapes")
-NEAR = 1e-4  # of similarity; what lies nearer may be ranked either way
+NEAR = 1e-4  # in similarity; two pictures that are nearer may be ranked either way
 KEPT_FAILURES = 20
 
 GO_TO = re.compile(r"go to message\]\(https?://[^)]*/(\d+)/(\d+)\)")
@@ -43,7 +43,7 @@ COUNTED = re.compile(r"^\s*- <#(\d+)>: ([\d,]+) picture", re.M)
 
 @dataclass
 class Verdict:
-    """All that was asked, and what was wrong with the answers."""
+    """How much was asked, and what was wrong with the answers."""
 
     worlds: int = 0
     asked: Counter[str] = field(default_factory=Counter)
@@ -52,7 +52,7 @@ class Verdict:
     told: int = 0
     refused: int = 0
     pictures: int = 0  # shown
-    barred: int = 0  # pictures that a rank let onto a page and that were kept from it
+    barred: int = 0  # pictures that ranked high enough for a page and were kept off it
     failures: list[str] = field(default_factory=list)
 
     def note(self, failure: str) -> None:
@@ -62,7 +62,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question's meaning, and the message whose picture it asks with."""
+    """A question as a vector, and the message whose picture it asks with."""
 
     embedding: QueryEmbedding
     source: int | None = None
@@ -70,7 +70,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An answer as somebody has it before them."""
+    """An answer, as a member sees it in a channel."""
 
     answer: Answer
     asked: Asked
@@ -84,7 +84,7 @@ class Given:
 
 
 class Inquiry:
-    """Asks in one server as it is now, and judges."""
+    """Asks in one server as it is now, and judges the answers."""
 
     def __init__(self, on: Testbed, of: Layout, rng: random.Random, verdict: Verdict) -> None:
         self.testbed = on
@@ -93,7 +93,7 @@ class Inquiry:
         self.verdict = verdict
         self.pictures = {posted.message: posted for posted in on.pictures[of.server]}
         self.meanings: dict[str | Path, QueryEmbedding] = {}
-        self.before: list[Given] = []  # answers of the deal before
+        self.before: list[Given] = []  # answers from before the last deal
         self.given: list[Given] = []
         self.server: Server
         self.audience: Audience
@@ -101,7 +101,7 @@ class Inquiry:
         self.door = ""
 
     async def world_after(self, world: int) -> None:
-        """Deal the server anew and ask in it."""
+        """Change the server's permissions at random, and ask in it."""
         self.world, self.server = world, deal(self.rng, self.of)
         await self.testbed.become(self.server)
         self.audience = Audience(self.server)
@@ -116,7 +116,7 @@ class Inquiry:
             person.forget()
 
     async def _through(self, door: str, asking: Awaitable[bool]) -> None:
-        """Ask through a door; not every door is open in every world."""
+        """Ask in one way. Not every way is possible after every deal."""
         self.door = door
         try:
             asked = await asking
@@ -129,17 +129,17 @@ class Inquiry:
     def _blame(self, failure: str) -> None:
         self.verdict.note(f"world {self.world}, {self.door}: {failure}")
 
-    # who may ask where
+    # ---- who may ask where
 
     def writers(self, *, in_history: bool = False) -> list[tuple[Member, int]]:
-        """Who may ask in which place; with `in_history`, only where they can look back."""
+        """Who may ask in which place; with `in_history`, only where they may read the history."""
         core = self.testbed.discord.core
         pairs = []
         for id in self.server.places:
             channel = core.world.channel(id)
             assert channel is not None
-            asleep = channel.thread is not None and channel.thread.archived
-            if not channel.holds_messages or asleep:
+            archived = channel.thread is not None and channel.thread.archived
+            if not channel.holds_messages or archived:
                 continue
             may = oracle.reads if in_history else oracle.follows
             for member in self.server.members.values():
@@ -164,10 +164,10 @@ class Inquiry:
     def any_picture(self) -> Posted:
         return self.rng.choice(list(self.pictures.values()))
 
-    # judging
+    # ---- judging
 
     async def judge(self, given: Given) -> None:
-        """Hold an answer against what the oracle allows at this moment."""
+        """Compare an answer with what the oracle allows at this moment."""
         member = self.server.members[given.asker]
         may = oracle.readable(self.server, member, given.place)
         must = may
@@ -197,7 +197,7 @@ class Inquiry:
         return answer.hits
 
     def _missing(self, given: Given, due: list[Hit], shown: list[int], ranking: list[Hit]) -> None:
-        """What should be on the page: `due`, unless what is better fills it."""
+        """Note each picture of `due` that is not on the page, unless better ones fill it."""
         scores = {int(hit.link.source): hit.score for hit in ranking}
         full = len(shown) == PAGE_SIZE
         last = min((scores.get(message, -1.0) for message in shown), default=2.0)
@@ -211,13 +211,13 @@ class Inquiry:
                 self._blame(f"withheld {hit.link.source} of {hit.link.group.id} in {given.place}")
 
     def _saying(self, given: Given, shown: list[int], ranking: list[Hit]) -> None:
-        """What the page says beside its pictures."""
+        """Check the heading, the buttons and the sentences of the page."""
         text = given.answer.text()
         left = len(ranking) - given.first - len(shown)
         labels = [str(button.get("label")) for button in given.answer.buttons()]
         wrong = given.answer.private == given.public
         if given.public:
-            wrong |= replies.ONLY_SHARED not in text or "More, only for me" not in labels
+            wrong |= answer_text.ONLY_SHARED not in text or "More, only for me" not in labels
         elif shown:
             wrong |= ("More" in labels) != (left > 0)
         if shown:
@@ -234,20 +234,20 @@ class Inquiry:
 
     def _empty(self, given: Given) -> str:
         if given.public:
-            return replies.NOTHING_SHARED
+            return answer_text.NOTHING_SHARED
         if given.first:
-            return replies.NOTHING_MORE
+            return answer_text.NOTHING_MORE
         member = self.server.members[given.asker]
         readable = oracle.readable(self.server, member, given.place)
         pictured = {posted.place for posted in self.pictures.values()}
         if readable & pictured:
-            return replies.NOTHING_FOUND
-        return replies.NOT_INDEXED_YET if readable else replies.NOTHING_READABLE
+            return answer_text.NOTHING_FOUND
+        return answer_text.NOT_INDEXED_YET if readable else answer_text.NOTHING_READABLE
 
-    # clicks
+    # ---- clicks
 
     async def _follow(self) -> None:
-        """Click what the answers of this deal offer."""
+        """Click the buttons of the answers since the last deal."""
         for given in list(self.given):
             if given.public:
                 await self._through("a button, by somebody else", self.more_for_me(given))
@@ -257,7 +257,7 @@ class Inquiry:
                 await self._page_through(given)
 
     async def _page_through(self, given: Given) -> None:
-        """To the end, or as far as somebody would."""
+        """Click More, up to four times, or to the end."""
         for _ in range(self.rng.randint(1, 4)):
             if "More" not in [str(b.get("label")) for b in given.answer.buttons()]:
                 return
@@ -265,7 +265,7 @@ class Inquiry:
             given = self.given[-1]
 
     async def _earlier(self) -> None:
-        """Click on answers that were given before the deal."""
+        """Click the buttons of answers from before the last deal."""
         for given in self.rng.sample(self.before, min(2, len(self.before))):
             if given.public:
                 await self._through("an old button, by somebody else", self.more_for_me(given))
@@ -284,7 +284,7 @@ class Inquiry:
         return True
 
     async def more_for_me(self, given: Given) -> bool:
-        """A public answer's button gives whoever clicks what they may see."""
+        """The button of a public answer shows each member who clicks what they may see."""
         clickers = [id for id in self.server.members if self._clicks(id, given.place)]
         if not clickers:
             return False
@@ -295,7 +295,7 @@ class Inquiry:
         return True
 
     async def similar(self, given: Given) -> bool:
-        """The button beside a picture, which may have been closed to the asker meanwhile."""
+        """The button beside a picture whose channel may have been closed to the asker meanwhile."""
         buttons = [b for b in given.answer.buttons() if b["custom_id"].startswith("s:")]
         if not buttons or not self._clicks(given.asker, given.place):
             return False
@@ -309,19 +309,23 @@ class Inquiry:
         return True
 
     async def _judge_click(self, given: Given) -> None:
-        """A click asks again, with a picture of a message only if that is there and open."""
+        """Judge the answer to a click.
+
+        A click asks again. With the picture of a message it may do so only if the message is still
+        there and open to the asker.
+        """
         source = given.asked.source
         posted = self.pictures.get(source) if source is not None else None
         member = self.server.members[given.asker]
         readable = oracle.readable(self.server, member, given.place)
         if source is None or (posted is not None and posted.place in readable):
             await self.judge(given)
-        elif given.answer.text() != replies.PICTURE_GONE:
+        elif given.answer.text() != answer_text.PICTURE_GONE:
             self.verdict.leaked += 1
             self._blame(f"asked with message {source} again: {given.answer.text()!r}")
 
     def _clicks(self, member: int, place: int) -> bool:
-        """Whether they have the message before them; timed out or not."""
+        """Whether the member sees the message with the button, timed out or not."""
         there = self.server.members.get(member)
         return there is not None and oracle.follows(self.server, there, place)
 
@@ -331,7 +335,7 @@ def _may_write(server: Server, member: Member) -> bool:
     return above or not member.timed_out
 
 
-# ---- the doors
+# ---- the ways to ask
 
 
 async def find_for_me(inquiry: Inquiry) -> bool:
@@ -416,7 +420,7 @@ async def _post(
     files = {picture.file.name: picture.data()}
     answer, posted = await _say(inquiry, member, place, text, reply_to=reply_to, pictures=files)
     asked = Asked(await inquiry.meaning(picture), int(posted["id"]))
-    # it is a picture of the place itself from now on, until it is gone
+    # until it is deleted, the question's own picture is one of the channel's pictures
     await inquiry.client(member.id).request("DELETE", f"/channels/{place}/messages/{posted['id']}")
     await _until_gone(inquiry, posted["id"])
     await inquiry.judge(Given(answer, asked, member.id, place, True))
@@ -439,7 +443,7 @@ async def _say(
     reply_to: Payload | None = None,
     pictures: dict[str, bytes] | None = None,
 ) -> tuple[Answer, Payload]:
-    """Write a message, and wait for Magpie's reply; to write in a thread is to join it."""
+    """Write a message, and wait for Magpie's reply. Writing in a thread joins it."""
     client = inquiry.client(member.id)
     began = time.perf_counter()
     posted = await client.post(str(place), text, reply_to=reply_to, pictures=pictures)
@@ -467,7 +471,7 @@ async def menu(inquiry: Inquiry) -> bool:
 
 
 def _a_picture(inquiry: Inquiry) -> tuple[Member, Posted] | None:
-    """A picture, and somebody who has it before them and may write there."""
+    """A picture, and a member who sees it and may write there."""
     pairs = inquiry.writers(in_history=True)
     found = [(m, p) for m, place in pairs for p in inquiry.pictures.values() if p.place == place]
     return inquiry.rng.choice(found) if found else None
@@ -482,7 +486,7 @@ async def status(inquiry: Inquiry) -> bool:
 
 
 async def _counts(inquiry: Inquiry, *command: str) -> bool:
-    """The numbers of pictures that those with Manage Server are told."""
+    """Check the numbers of pictures that members with Manage Server are shown."""
     server = inquiry.server
     managers = [
         (member, place)
@@ -537,7 +541,7 @@ DOORS: dict[str, Callable[[Inquiry], Awaitable[bool]]] = {
 async def inquire(
     seed: int, worlds: int, folder: Path, model: testbed.Model, *, servers: int = SERVERS
 ) -> Verdict:
-    """Ask in so many worlds of this seed."""
+    """Ask after each of `worlds` deals, which follow from the seed."""
     verdict = Verdict()
     rng, ids = random.Random(seed), testbed.ids()
     bot = next(ids)
@@ -557,7 +561,7 @@ async def inquire(
 
 
 def _shown(rng: random.Random, of: Layout, files: list[Path]) -> dict[int, list[Path]]:
-    """Which files each place shows; none twice in a server."""
+    """Which files each channel or thread shows. No file is shown twice in a server."""
     left: Iterator[Path] = iter(rng.sample(files, len(files)))
     shown = {}
     for place in of.places:
@@ -567,13 +571,13 @@ def _shown(rng: random.Random, of: Layout, files: list[Path]) -> dict[int, list[
 
 
 def run(options: Options) -> Report:
-    logging.basicConfig(level=logging.WARNING)  # discord.py says there what it could not do
+    logging.basicConfig(level=logging.WARNING)  # discord.py logs as warnings what it could not do
     seed, worlds = options.seed, WORLDS if options.worlds is None else options.worlds
     began, spent = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="permissions-") as folder:
         verdict = asyncio.run(inquire(seed, worlds, Path(folder), str(MODEL)))
     wall_s, cpu_s = time.perf_counter() - began, time.process_time() - spent
-    with tempfile.TemporaryDirectory(prefix="telling-") as folder:
+    with tempfile.TemporaryDirectory(prefix="side-channels-") as folder:
         twins = asyncio.run(side_channels.compare(Path(folder), str(MODEL)))
     questions = sum(verdict.asked.values())
     counts = {"leaked", "withheld", "told", "refused"}

@@ -1,16 +1,16 @@
 """Who may read what in a Discord server: from Discord's documentation, and from nothing else.
 
-It judges the bot, so it shares no code with it, nor with discord.py or the sandbox. Each rule
-is from a page below https://docs.discord.com/developers:
+The oracle judges the bot, so it shares no code with the bot, with discord.py or with the sandbox.
+Each rule is from a page below https://docs.discord.com/developers:
 
 - topics/permissions, "Permission overwrites": everyone's role and the member's roles together;
-  then what the channel takes and gives everyone, all the member's roles, the member. Owners and
-  administrators may do everything.
-- topics/permissions, "Implicit permissions": without View Channel nothing else counts.
-- topics/permissions, "Inherited permissions (threads)": a thread has its channel's; nobody sees
-  a thread without View Channel there, also when they were added to it.
+  then what the channel denies and allows to everyone, then to all the member's roles, then to the
+  member. Owners and administrators may do everything.
+- topics/permissions, "Implicit permissions": without View Channel no other permission counts.
+- topics/permissions, "Inherited permissions (threads)": a thread has its channel's permissions;
+  nobody sees a thread without View Channel there, even if they were added to the thread.
 - topics/permissions, "Permissions for timed out members": all but View Channel and Read Message
-  History are lost, save by owners and administrators.
+  History are lost, except by owners and administrators.
 - topics/threads, "Public & private threads": a private thread is for its members, and for those
   who have Manage Threads. "NSFW threads": they inherit it.
 - resources/message, "Get channel messages": View Channel, in voice channels (and stages) Connect
@@ -39,7 +39,7 @@ LEFT_IN_A_TIMEOUT = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """What a channel's overwrite takes and gives."""
+    """What a channel's overwrite denies and allows."""
 
     deny: int = 0
     allow: int = 0
@@ -74,7 +74,7 @@ class Member:
 
 @dataclass(slots=True)
 class Server:
-    """A server at one moment. `bot` is no reader, so nobody's answer depends on it."""
+    """A server at one moment. The bot is no reader: no answer depends on what it may see."""
 
     id: int
     owner: int
@@ -122,7 +122,7 @@ def in_place(server: Server, member: Member, place: int) -> int:
 
 
 def follows(server: Server, member: Member, place: int) -> bool:
-    """Whether a message that is posted now reaches them."""
+    """Whether a message that is posted now reaches the member."""
     return _is_let_in(server.places[place], member, in_place(server, member, place))
 
 
@@ -135,13 +135,13 @@ def _is_let_in(one: Place, member: Member, permissions: int) -> bool:
 
 
 def reads(server: Server, member: Member, place: int) -> bool:
-    """Whether they may read what was posted before."""
+    """Whether the member may read what was posted before."""
     history = in_place(server, member, place) & READ_MESSAGE_HISTORY
     return bool(history) and follows(server, member, place)
 
 
 def readable(server: Server, member: Member, asked_in: int) -> set[int]:
-    """The places of which they may be shown pictures when they ask in `asked_in`."""
+    """The places whose pictures the member may be shown when they ask in `asked_in`."""
     grown_up = server.home(asked_in).age_restricted
     return {
         place
@@ -156,7 +156,7 @@ def readable(server: Server, member: Member, asked_in: int) -> set[int]:
 
 
 class Audience:
-    """What an answer that everyone in a channel sees may show, and what it must."""
+    """What an answer that everyone in a channel sees may show, and what it must show."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -164,7 +164,7 @@ class Audience:
         self._conceivable = [Reach(server, member) for member in conceivable(server)]
 
     def may_show(self, here: int) -> set[int]:
-        """What every member can read whom a message in `here` reaches."""
+        """The places that everyone can read whom a message in `here` reaches."""
         shared = self._suited(here)
         for one in self._there:
             if here in one.follows:
@@ -172,11 +172,11 @@ class Audience:
         return shared
 
     def must_show(self, here: int) -> set[int]:
-        """What everyone can read who could be there, with whatever roles.
+        """The places that everyone can read who could be in `here`, with any roles.
 
-        Nobody tells a bot without the members' intent who is there. In voice, whoever sees the
-        channel counts, and a guest may be listening who can read nothing else. Who is in a
-        private thread only tells of that thread.
+        A bot without the members' intent doesn't know who is there. In a voice channel everyone
+        counts who sees the channel, and a guest may be listening who can read nothing else. That
+        somebody is in a private thread proves only that they can read that thread.
         """
         places, shared = self._server.places, self._suited(here)
         shared -= {id for id, place in places.items() if place.private and id != here}
@@ -194,7 +194,10 @@ class Audience:
 
 
 class Reach:
-    """The places that a member views, follows and reads; where they look back, if let in."""
+    """The places that a member views, follows and reads.
+
+    looks_back   the places whose history they could read if they were let in
+    """
 
     def __init__(self, server: Server, member: Member) -> None:
         places = server.places
@@ -206,8 +209,10 @@ class Reach:
 
 
 def conceivable(server: Server) -> Iterator[Member]:
-    """Everyone who could be a member: any roles, a stranger or named by an overwrite, timed out
-    or not."""
+    """Every kind of member that the server could have.
+
+    Any set of roles, a stranger or somebody whom an overwrite names, timed out or not.
+    """
     roles = [role for role in server.roles if role != server.id]
     named = {id for place in server.places.values() for id in place.to_members}
     yield Member(server.owner)

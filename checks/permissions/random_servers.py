@@ -1,8 +1,8 @@
 """Random servers, for questions about who may see what.
 
-A layout is what stays (channels, threads, roles, people); a deal is what changes (permissions,
+A layout is what stays: channels, threads, roles, people. A deal is what changes: permissions,
 overwrites, age restriction, who has which role, who is timed out, who is in a thread, who has
-left). Only what decides on reading is dealt: everyone may always write and use commands.
+left. Only what decides on reading changes: everyone may always write and use commands.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ WRITING = 1 << 11 | 1 << 38 | 1 << 14 | 1 << 15 | 1 << 31 | 1 << 6
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What stays: ids, and the places with their kinds."""
+    """What stays: ids, and the channels and threads with their kinds."""
 
     server: int
     bot: int
     bots_role: int
     category: int
-    roles: tuple[int, ...]  # without everyone's
+    roles: tuple[int, ...]  # without the role @everyone
     people: tuple[int, ...]  # the first is the owner
     places: tuple[Place, ...]
 
@@ -80,8 +80,8 @@ def _threads(rng: random.Random, kind: int) -> Sequence[int]:
 
 
 def deal(rng: random.Random, of: Layout) -> Server:
-    """The server with permissions at random; some are open to most, some closed to most."""
-    open_ = rng.choice((0.9, 0.7, 0.4))  # how likely everyone may do something
+    """The server with random permissions: sometimes open to most people, sometimes to few."""
+    open_ = rng.choice((0.9, 0.7, 0.4))  # how likely @everyone has a permission
 
     def bits(*likely: tuple[int, float]) -> int:
         return sum(bit for bit, likelihood in likely if rng.random() < likelihood)
@@ -102,7 +102,7 @@ def deal(rng: random.Random, of: Layout) -> Server:
     owner, *others = of.people
     members = {owner: Member(owner, frozenset(rng.sample(of.roles, 1)))}
     for id in others:
-        if rng.random() < 0.9:  # else they have left
+        if rng.random() < 0.9:  # otherwise they have left the server
             held = frozenset(role for role in of.roles if rng.random() < 0.35)
             members[id] = Member(id, held, timed_out=rng.random() < 0.15)
     places = {one.id: _dealt(rng, one, of, says) for one in of.places}

@@ -1,11 +1,12 @@
 """Whether a closed channel full of matches can be told from an empty one.
 
-Three servers that are the same to an ordinary member: in `bare` the channels and threads closed
-to them have no picture, in `full` the channels have many that fit every question, in `threads`
-the private thread has them too. The same is asked in each, in turn; what is told apart by
+There are three servers which look the same to an ordinary member. In `bare` the channels and
+threads that are closed to them have no picture; in `full` the channels have many that match every
+question; in `threads` the private thread has them too. The same is asked in each, in turn, and what
+could tell them apart is counted:
 
 words   questions whose answers differ in any word, number, button or picture
-time    how often an answer in the one takes longer than in the other, as a share: 0.5 is chance
+time    how often an answer in one takes longer than in another, as a share; 0.5 is chance
 """
 
 from __future__ import annotations
@@ -36,13 +37,14 @@ from sandbox.person import Answer, Payload
 BARE, FULL, THREADS = range(3)
 NAMES = ("bare", "full", "threads")
 OPEN_PICTURES, CLOSED_PICTURES = 10, 60
-ROUNDS = 300  # of the same question in each server, for the time
-# Of the share that is slower. By chance alone, 300 rounds stay within it but once in 40,000 runs.
+ROUNDS = 300  # how often the same question is timed in each server
+# By how much the share may differ from 0.5. With 300 rounds, chance alone exceeds it in one of
+# 40,000 runs.
 TOLERANCE = 0.1
 QUESTION = "a red circle"
 CHANGING = re.compile(r"^(?:Speed|Up for|Model|-# <t:).*$", re.M)
 
-# A place's number in every server.
+# The number of each channel or thread, the same in every server.
 LOBBY, GENERAL, ALBUM, STAFF, UNTOLD, ADULT, LOUNGE, BOARD, POST, WHISPERS = range(10)
 OWNER, MEI, MANAGER, STRANGER = range(4)
 CLOSED = (STAFF, UNTOLD, ADULT, LOUNGE, POST)
@@ -50,14 +52,14 @@ CLOSED = (STAFF, UNTOLD, ADULT, LOUNGE, POST)
 
 @dataclass
 class Told:
-    """What differed, and how long each answer took, in s."""
+    """What differed, and how long each answer took, in seconds."""
 
     by_words: list[str] = field(default_factory=list)
     compared: int = 0
     took: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
 
     def share(self, of: int) -> float:
-        """How often an answer there takes longer than one of the bare server."""
+        """How often an answer takes longer there than in the bare server, as a share."""
         pairs = list(itertools.product(self.took[of], self.took[BARE]))
         return statistics.fmean((a > b) + (a == b) / 2 for a, b in pairs)
 
@@ -81,7 +83,7 @@ class Told:
 
 
 async def compare(folder: Path, model: testbed.Model, *, rounds: int = ROUNDS) -> Told:
-    """Ask the same in the three servers."""
+    """Ask the same in the three servers, and compare the answers and their times."""
     ids = testbed.ids()
     bot = next(ids)
     scene, twins = Scene(folder, bot), []
@@ -122,8 +124,10 @@ def _layout(ids: Sequence[int], bot: int) -> Layout:
 
 
 def _closed(of: Layout) -> Server:
-    """Everything but #lobby, #general and #album is closed to all but the owner; to the
-    stranger, these two as well."""
+    """The server in which only #lobby, #general and #album are open to others than the owner.
+
+    To the stranger #general and #album are closed as well.
+    """
     staff, managers, out = of.roles
     owner, mei, manager, stranger = of.people
     reading = oracle.VIEW_CHANNEL | oracle.READ_MESSAGE_HISTORY | oracle.CONNECT
@@ -141,7 +145,7 @@ def _closed(of: Layout) -> Server:
     here[UNTOLD].to_roles = {of.server: Says(deny=oracle.READ_MESSAGE_HISTORY)}
     here[LOUNGE].to_roles = {of.server: Says(deny=oracle.CONNECT)}
     here[ADULT].age_restricted = True
-    here[ADULT].to_roles = {managers: Says(deny=oracle.VIEW_CHANNEL)}  # who would be told counts
+    here[ADULT].to_roles = {managers: Says(deny=oracle.VIEW_CHANNEL)}  # they may be told counts
     here[GENERAL].to_roles = here[ALBUM].to_roles = {out: Says(deny=oracle.VIEW_CHANNEL)}
     here[WHISPERS].joined = {owner}
     return Server(of.server, owner, of.bot, roles, places, {one.id: one for one in members})
@@ -162,7 +166,7 @@ async def _compare(told: Told, on: Testbed, twins: Sequence[Layout], ask: Ask) -
 
 
 def _plain(on: Testbed, of: Layout, answer: Answer) -> str:
-    """An answer without what differs between any two: ids by what they stand for, times."""
+    """An answer without what differs between any two: ids are replaced by names, times removed."""
     names = {of.server: "server"}
     names |= {place.id: f"place {n}" for n, place in enumerate(of.places)}
     names |= {person: f"person {n}" for n, person in enumerate(of.people)}
@@ -184,7 +188,7 @@ async def _command(
 
 
 async def find(on: Testbed, of: Layout) -> list[Answer]:
-    """To the last page, and what is similar."""
+    """The first page, what is similar, and the next page."""
     mei = on.people[of.people[MEI]]
     answers = [await _command(on, of, MEI, LOBBY, "find", query=QUESTION)]
     answers.append(await mei.click(answers[0], answers[0].button("Similar")))

@@ -17,8 +17,9 @@ from PIL import Image, ImageDraw
 
 import sandbox
 from bot.app import Magpie
-from bot.ops.health import Metrics
+from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
+from bot.ops.tuning import Clocks
 from checks.permissions.oracle import ADMINISTRATOR, Place, Server
 from checks.permissions.random_servers import CATEGORY, FORUM, Layout
 from index import Gallery
@@ -46,7 +47,7 @@ SIDE = 64  # pixels
 LATE = "2100-01-01T00:00:00+00:00"
 COLOURS = ("red", "green", "blue", "yellow", "white", "black", "orange", "purple", "pink")
 PATIENCE_S = 60.0
-# Discord gives three seconds; here a busy machine must not look like a question turned down.
+# Discord gives three seconds. Here it is more, so that a busy machine doesn't look like a refusal.
 ACKNOWLEDGE_S = 30.0
 
 Model: TypeAlias = str | Embedder
@@ -54,7 +55,7 @@ Model: TypeAlias = str | Embedder
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A picture of the stage: the message that shows it, where, and the file."""
+    """A posted picture: the message that shows it, the channel or thread, and the file."""
 
     message: int
     place: int
@@ -65,12 +66,12 @@ class Posted:
 
 
 def ids() -> Iterator[int]:
-    """Ids of things that are older than all messages."""
+    """Ids of things that are older than all messages, one after the other."""
     return (at_time(BEGAN - 86_400 + number) for number in itertools.count())
 
 
 def draw(folder: Path, count: int) -> list[Path]:
-    """Pictures of which no two are alike."""
+    """Draw pictures of which no two are alike. -> their files"""
     rng, paths = random.Random(count), []
     for number in range(count):
         picture = Image.new("RGB", (SIDE, SIDE), rng.choice(COLOURS))
@@ -86,7 +87,7 @@ def draw(folder: Path, count: int) -> list[Path]:
 
 
 class Scene:
-    """A sandbox's world in the making, and the pictures posted in it."""
+    """The sandbox's world while it is being made, and the pictures posted in it."""
 
     def __init__(self, folder: Path, bot: int) -> None:
         self.world = World(Application(bot, "Magpie", "Finds pictures.", TOKEN, bot), folder)
@@ -95,9 +96,9 @@ class Scene:
         self._moments = itertools.count(BEGAN)
 
     def build(self, of: Layout, files: Mapping[int, Iterable[Path]]) -> None:
-        """A server in which everyone may do everything, with these files in its places.
+        """Add a server in which everyone may do everything, with these files in its channels.
 
-        Its channels stand in one category, which can be watched as a whole.
+        Its channels are in one category, which can be watched as a whole.
         """
         owner = of.people[0]
         guild = Guild(of.server, f"server {of.server}", owner_id=owner)
@@ -146,7 +147,7 @@ def _channel(guild: int, place: Place, owner: int, category: int | None) -> Chan
 
 @dataclass(slots=True)
 class Testbed:
-    """A sandbox, Magpie connected to it, and everyone's client."""
+    """A sandbox, Magpie connected to it, and everybody's client."""
 
     discord: sandbox.Server
     magpie: Magpie
@@ -154,23 +155,23 @@ class Testbed:
     pictures: dict[int, list[Posted]]
 
     async def watch(self, of: Layout) -> None:
-        """Watch all of a server, as its owner would, until its pictures are indexed."""
+        """Let the bot watch a server, by its owner's command; returns once all is indexed."""
         owner, where = self.people[of.people[0]], str(of.places[0].id)
         await owner.command("channels", "add", where=where, channel=str(of.category))
         await self.settled()
 
     async def settled(self) -> None:
-        """Until nothing is to be read or indexed any more."""
+        """Wait until nothing is left to be read or indexed."""
         quiet, deadline = 0, time.monotonic() + PATIENCE_S
         while quiet < 5:
-            busy = self.magpie.ingest.busy or self.magpie.backlog.busy
+            busy = self.magpie.live.busy or self.magpie.backlog.busy
             quiet = 0 if busy else quiet + 1
             if time.monotonic() > deadline:
                 raise TimeoutError("Magpie does not come to rest")
             await asyncio.sleep(0.01)
 
     async def become(self, server: Server) -> None:
-        """Make a server what it is to be: by the owner's requests where Discord has a route."""
+        """Give a server these permissions and members; by the owner's requests where possible."""
         owner, guild = self.people[server.owner], self.discord.world.guilds[server.id]
         await self._come_and_go(server, guild)
         for id, permissions in server.roles.items():
@@ -231,7 +232,7 @@ def _wire(one: Overwrite) -> dict[str, object]:
 async def open_testbed(
     scene: Scene, people: Iterable[int], db: Path, model: Model
 ) -> AsyncIterator[Testbed]:
-    """The scene served, Magpie connected, these people logged in."""
+    """The world of a scene, served, with Magpie connected and these people logged in."""
     async with contextlib.AsyncExitStack() as stack:
         clocks = sandbox.Clocks(acknowledge_s=ACKNOWLEDGE_S)
         discord = await stack.enter_async_context(
@@ -240,7 +241,7 @@ async def open_testbed(
         gallery = await Gallery.open(db, model)
         stack.push_async_callback(gallery.close)
         settings = Settings(token=TOKEN, api=discord.url, db=db, http=None, questions=0)
-        magpie = Magpie(settings, gallery, Metrics(), guild_ready_timeout=0.2)
+        magpie = Magpie(settings, gallery, Metrics(), Clocks(guild_ready_s=0.2))
         await stack.enter_async_context(_serving(magpie))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         logged_in = {

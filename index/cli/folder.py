@@ -1,7 +1,7 @@
 """A folder of photographs as a gallery: what is new, changed or vanished since last time.
 
-A file's path is the source of its link, in space 0 and group 0; its size and time of
-change are kept beside it. A text file has one link a line.
+A file's path is the source of its link, in space 0 and group 0. The link's details have the file's
+size and time of change. A text file has one link for each line.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from index.types.records import EmbeddedPicture, Group, Link
 SPACE = 0
 GROUP = Group(0)
 
-# Endings of files that are taken for pictures while walking; a file that is named on the
-# command line is taken whatever its name. Those that can't be read are in the list as well:
-# a line that says so is better than silence.
+# Endings of files that are taken for pictures in a folder. A file that is named on the command line
+# is taken whatever its name. Kinds that can't be read are in the list too, so that a line says so.
 READ = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif", ".bmp")
 READ_TOO = (".dib", ".tif", ".tiff")
 NOT_READ = (".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd", ".ico")
 ENDINGS = READ + READ_TOO + NOT_READ
 
-# Files in hand at once: enough to keep decoders and model busy, few enough for memory.
+# Files that are worked on at once: enough to keep decoders and model busy, few enough for memory.
 AT_ONCE = 32
-# A commit waits for this many pictures or this long: what a kill can cost.
+# A commit waits for this many pictures or this long. When the process is killed, at most these are
+# lost.
 COMMIT_ITEMS = 200
 COMMIT_S = 2.0
 
@@ -47,13 +47,13 @@ class File:
 
     @property
     def stamp(self) -> dict[str, int]:
-        """What tells whether it has changed."""
+        """What shows whether the file has changed."""
         return {"size": self.size, "mtime_ns": self.mtime_ns}
 
 
 @dataclass(slots=True)
 class Tally:
-    """How far an `add` has come, and what it met."""
+    """How far an `add` has come, and what it found."""
 
     total: int = 0
     added: int = 0
@@ -70,7 +70,7 @@ class Tally:
 
     @property
     def worked(self) -> int:
-        """Those that took work: the measure of speed."""
+        """Those that took work, by which speed is measured."""
         return self.added + self.changed + len(self.broken)
 
 
@@ -98,7 +98,7 @@ def _under(path: Path) -> Iterator[File]:
                 try:
                     yield _file(file, file.stat())
                 except FileNotFoundError:
-                    continue  # a link to nothing, or gone since
+                    continue  # a link to nothing, or removed since
 
 
 def _file(path: Path, stat: os.stat_result) -> File:
@@ -106,7 +106,7 @@ def _file(path: Path, stat: os.stat_result) -> File:
 
 
 class Adding:
-    """One `add`: files into a gallery, in batches that a stop or a kill leaves whole."""
+    """One `add`: files are added in batches, which a stop or a kill leaves complete."""
 
     def __init__(self, gallery: Gallery, progress: Callable[[Tally], None]) -> None:
         self.tally = Tally()
@@ -118,7 +118,7 @@ class Adding:
         self._due = time.monotonic() + COMMIT_S
 
     def stop(self) -> None:
-        """Take no further file; what is in hand is finished and committed."""
+        """Take no further file; those that are worked on are finished and committed."""
         self._stop = True
 
     async def run(self, paths: Sequence[Path], texts: Sequence[Path] = ()) -> Tally:
@@ -181,7 +181,7 @@ class Adding:
             await self._gallery.commit(batch)
 
     async def _add_lines(self, path: Path) -> None:
-        """One entry a line; a line that went leaves no entry."""
+        """Each line is an entry; the entry of a line that was removed is removed."""
         file, lines = await asyncio.to_thread(_text_file, path)
         source = str(file.path)
         self.tally.total += len(lines)
@@ -195,7 +195,7 @@ class Adding:
             await self._gallery.keep_slots(SPACE, source, list(map(str, lines)))
 
     async def _has_lines(self, file: File, lines: Mapping[int, str]) -> bool:
-        """Whether this very file is there, to its last line: a kill may have left half."""
+        """Whether this file is there, to its last line; a kill may have left half of it."""
         before = self._known.get(str(file.path), {})
         same = all(before.get(name) == value for name, value in file.stamp.items())
         return same and await self._gallery.links.slots(SPACE, str(file.path)) == set(
@@ -214,7 +214,7 @@ class Adding:
                 await self._commit()
 
     async def _remove_vanished(self, paths: Sequence[Path], seen: Collection[str]) -> None:
-        """Take out what was under these paths and is no longer there."""
+        """Remove what was under these paths and is no longer there."""
         for path in paths:
             gone, empty = await asyncio.to_thread(_vanished, self._known, path, seen)
             if empty:
@@ -225,8 +225,8 @@ class Adding:
 
 
 def _vanished(known: Collection[str], path: Path, seen: Collection[str]) -> tuple[list[str], bool]:
-    """What was under the path and isn't there; and whether the path is an empty folder, as a
-    drive that isn't connected looks like."""
+    """What was under the path and isn't there; and whether the path is an empty folder, which may
+    mean that a drive isn't connected."""
     root = os.path.abspath(path)
     gone = [s for s in known if _is_under(s, root) and s not in seen and not os.path.lexists(s)]
     return gone, bool(gone) and os.path.isdir(root) and not os.listdir(root)

@@ -115,9 +115,9 @@ def _hit(hit: Hit) -> str:
 
 
 def _file(decoded: Decoded, size: int) -> str:
-    from index.types.errors import in_bytes
+    from index.types.errors import format_bytes
 
-    said = f"{decoded.format}, {decoded.width:,} × {decoded.height:,} pixels, {in_bytes(size)}"
+    said = f"{decoded.format}, {decoded.width:,} × {decoded.height:,} pixels, {format_bytes(size)}"
     turned = _TURNED.get(decoded.orientation, "mirrored" if decoded.orientation > 1 else "")
     return said + (f"; stored {turned}, seen upright" if turned else "")
 

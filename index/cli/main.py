@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.types.errors import GalleryError, in_bytes
+from index.types.errors import GalleryError, format_bytes
 
 if TYPE_CHECKING:
     from index.cli.folder import Adding, Tally
@@ -33,7 +33,7 @@ DONE, NOTHING_FOUND, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
 class WrongUse(Exception):
-    """The command line asks for what can't be done; the message says what to do instead."""
+    """What the command line asks for can't be done; the message says what to do instead."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,7 +127,7 @@ async def info(given: argparse.Namespace) -> int:
     images = f"{counts.images:,}"
     if counts.links > counts.images + counts.texts:
         images += f" different ones in {counts.links - counts.texts:,} places"
-    print(f"file      {shown['file']} ({in_bytes(await _size(given))})")
+    print(f"file      {shown['file']} ({format_bytes(await _size(given))})")
     print(f"model     {shown['model'] or 'none yet'}, {shown['dimension'] or 0} numbers a vector")
     print(f"pictures  {images}")
     print(f"texts     {counts.texts:,}")
@@ -144,7 +144,7 @@ async def backup(given: argparse.Namespace) -> int:
 
     path, copy = _database(given), Path(given.copy)
     size = await asyncio.to_thread(back_up, path, copy)
-    print(f"{copy} is a copy of {path} ({in_bytes(size)})")
+    print(f"{copy} is a copy of {path} ({format_bytes(size)})")
     return DONE
 
 
@@ -205,15 +205,15 @@ async def _opened(given: argparse.Namespace, *, console: Any = None, writing: bo
 
 async def _remembered_model(path: Path) -> str | None:
     """The name of the model that a gallery which is there was made with."""
-    from index.store.sqlite import Store
+    from index.store.sqlite import SQLiteStore
     from index.types.errors import StoreUnreachable
 
     try:
-        store = await Store.open(path, read_only=True)
+        store = await SQLiteStore.open(path, read_only=True)
     except StoreUnreachable:
         return None  # not there, or nothing in it; opening it for writing says what is wrong
     try:
-        model = await store.model()
+        model = await store.model_record.get()
         return model.name if model else None
     finally:
         await store.close()
@@ -267,8 +267,8 @@ async def _kind(gallery: Gallery, given: argparse.Namespace) -> Kind:
 
 @contextlib.contextmanager
 def _leaving_at_once() -> Iterator[None]:
-    """Ctrl-C ends the process on the spot: nothing is being written yet, and a download's
-    threads would go on to their end before an orderly exit."""
+    """Ctrl-C ends the process at once. Nothing is being written yet, and an orderly exit would wait
+    until the threads of a download have finished."""
 
     def leave(*_: object) -> None:
         print("\nInterrupted.", file=sys.stderr, flush=True)
@@ -283,7 +283,7 @@ def _leaving_at_once() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stopping(adding: Adding) -> Iterator[None]:
-    """Ctrl-C and SIGTERM finish the batch in hand; a second one ends at once."""
+    """Ctrl-C and SIGTERM finish the current batch; a second one ends at once."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
 
@@ -298,7 +298,7 @@ def _stopping(adding: Adding) -> Iterator[None]:
     try:
         for number in numbers:
             loop.add_signal_handler(number, stop)
-    except NotImplementedError:  # Windows: Ctrl-C ends at once; commits are whole all the same
+    except NotImplementedError:  # Windows: Ctrl-C ends at once; commits are complete all the same
         yield
         return
     try:

@@ -21,7 +21,7 @@ from index.types.errors import (
     ModelTooLarge,
     ModelUnreachable,
     ModelUnusable,
-    in_bytes,
+    format_bytes,
 )
 
 CONFIG = "config.json"
@@ -246,9 +246,8 @@ def _numbers_in(name: str, file: Path) -> int:
     size = file.stat().st_size
     end = max((tensor["data_offsets"][1] for tensor in tensors.values()), default=0)
     if start + end > size:
-        raise ModelUnusable(
-            name, f"{file.name} is cut off: it has {in_bytes(size)} of {in_bytes(start + end)}"
-        )
+        whole = format_bytes(start + end)
+        raise ModelUnusable(name, f"{file.name} is cut off: it has {format_bytes(size)} of {whole}")
     return sum(math.prod(tensor["shape"]) for tensor in tensors.values())
 
 

@@ -1,17 +1,87 @@
-"""What a gallery's store offers, one protocol for each kind of caller."""
+"""What a gallery's store offers, one protocol for each kind of caller.
+
+Store
+├── links         Links: what is kept, for callers; only reads
+├── bookkeeping   Bookkeeping: what callers remember beside the pictures
+├── writes        Writes: links are added and removed, for the gallery
+├── items         Items: pictures and texts by their key, for the pipeline
+├── model_record  ModelRecord: whose embeddings are kept
+├── derivations   Derivations: what is made from items beside their embeddings
+└── rows          RowSource of index/search/interface.py: what the vector index reads
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
+from index.search.interface import RowSource
+from index.types.derivations import BegunDerivation, PendingItem
 from index.types.query import QueryEmbedding
-from index.types.records import Belonging, Counts, Cursor, Group, Job, Link, ModelInfo
+from index.types.records import (
+    Belonging,
+    Changes,
+    Counts,
+    Cursor,
+    Derived,
+    EmbeddedPicture,
+    Group,
+    Job,
+    Kind,
+    Link,
+    ModelInfo,
+)
 from index.types.searches import Asked, SavedSearch
+
+
+class Store(Protocol):
+    """Where a gallery keeps everything but segments."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is, for the sentences of errors and for the files beside it."""
+
+    @property
+    def links(self) -> Links: ...
+
+    @property
+    def bookkeeping(self) -> Bookkeeping: ...
+
+    @property
+    def writes(self) -> Writes: ...
+
+    @property
+    def items(self) -> Items: ...
+
+    @property
+    def model_record(self) -> ModelRecord: ...
+
+    @property
+    def derivations(self) -> Derivations: ...
+
+    @property
+    def rows(self) -> RowSource: ...
+
+    async def compact(self) -> None:
+        """Leave not even stray bytes of what was removed.
+
+        Takes seconds a gigabyte, in which writes wait. Does nothing where nothing was removed
+        since the last time.
+        """
+
+    async def close(self) -> None:
+        """Let running writes finish, refuse later ones, and close the store."""
 
 
 class Links(Protocol):
     """The links that are kept, and how many there are of each kind. Only reads."""
+
+    async def with_ids(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
+        """Those of these links that are (still) there, each with its item's kind and text."""
+
+    async def ids_of_source(self, space: int, source: str) -> dict[str, int]:
+        """The slots of one source, each with the id of its link."""
 
     async def slots(self, space: int, source: str) -> set[str]:
         """The slots of one source that are in the gallery."""
@@ -138,3 +208,96 @@ class Bookkeeping(BookkeepingReader, Protocol):
 
     async def expire_searches(self) -> None:
         """Remove the saved searches that are too old to be run again."""
+
+
+class Writes(Protocol):
+    """Adds and removes links; each call is one transaction. Returns what search must follow."""
+
+    async def commit(
+        self,
+        items: Sequence[tuple[EmbeddedPicture, Link]],
+        cursors: Sequence[Cursor] = (),
+        jobs: Sequence[Job] = (),
+    ) -> Changes:
+        """Keep items, links, cursors and jobs.
+
+        Links of owners who opted out, and those older than their space keeps, are left out. A
+        link replaces the earlier one of the same (space, source, slot).
+        """
+
+    async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> Changes:
+        """Remove the links of this source whose slot is not listed."""
+
+    async def remove_sources(self, space: int, sources: Collection[str]) -> Changes:
+        """Remove all links of these sources."""
+
+    async def remove_group(self, space: int, group: int) -> Changes:
+        """Remove the links and cursors of a group and of the groups whose parent it is."""
+
+    async def remove_space(self, space: int) -> Changes:
+        """Remove everything of a space: links, cursors, watched groups, jobs, searches, rules."""
+
+    async def remove_owner(self, space: int, owner: int, *, opt_out: bool = False) -> Changes:
+        """Remove all links and saved searches of an owner.
+
+        opt_out  and from now on `commit` leaves out the links of this owner
+        """
+
+    async def remove_older(self, space: int, posted_before: float) -> Changes:
+        """Remove the links of a space that were posted before then (Unix seconds)."""
+
+
+class Items(Protocol):
+    """Items, which are the pictures and texts that links show, with their embeddings."""
+
+    async def item(self, key: bytes) -> EmbeddedPicture | None:
+        """The item with this key, as it was committed; None when there is none."""
+
+    async def item_of_link(self, id: int) -> EmbeddedPicture | None:
+        """The item that a link shows; None when there is no such link."""
+
+    async def empty(self) -> bool:
+        """Whether there are no items at all."""
+
+
+class ModelRecord(Protocol):
+    """Which model the embeddings are from."""
+
+    async def get(self) -> ModelInfo | None:
+        """The model whose embeddings are kept; None when there are none yet."""
+
+    async def set(self, model: ModelInfo) -> None:
+        """Remember whose embeddings are kept; only for a store without any."""
+
+
+class Derivations(Protocol):
+    """What is made from items beside their embeddings, deleted with the item."""
+
+    async def begun(self, name: str) -> BegunDerivation | None:
+        """The derivation, if it has begun and was neither dropped nor done since."""
+
+    async def begin(self, name: str, revision: str, details: Mapping[str, Any]) -> BegunDerivation:
+        """From now on keep what this revision makes.
+
+        What another revision made is deleted; what this one made is kept, as is the id.
+        """
+
+    async def drop(self, name: str) -> None:
+        """Delete all that was made, and keep nothing more of it."""
+
+    async def put(self, name: str, key: bytes, derived: Derived) -> None:
+        """Keep what was made from an item, if the item is there and that revision has begun."""
+
+    async def get(self, name: str, key: bytes) -> Derived | None:
+        """What was made from an item; None when nothing was (yet)."""
+
+    async def pending(
+        self, name: str, *, kind: Kind | None = None, limit: int | None = None
+    ) -> list[PendingItem]:
+        """Items that nothing was made from yet, oldest first; of one kind, if given."""
+
+    async def count_pending(self, name: str) -> int:
+        """How many items nothing was made from yet."""
+
+    async def pending_slots(self, name: str, space: int, source: str) -> set[str]:
+        """The slots of one source that show an item which nothing was made from yet."""

@@ -64,8 +64,8 @@ class ModelTooLarge(ModelError):
     def __init__(self, model: str, needed: int, available: int) -> None:
         super().__init__(
             model,
-            f"The model {model!r} needs about {in_bytes(needed)} of memory and "
-            f"{in_bytes(available)} are free; choose a smaller model or free some memory.",
+            f"The model {model!r} needs about {format_bytes(needed)} of memory and "
+            f"{format_bytes(available)} are free; choose a smaller model or free some memory.",
         )
         self.needed = needed
         self.available = available
@@ -85,7 +85,7 @@ class PictureTooLarge(PictureError):
     """`size` is over `limit`; both are counted in `unit` ("bytes" or "pixels")."""
 
     def __init__(self, size: int, limit: int, unit: str) -> None:
-        shown = in_bytes if unit == "bytes" else in_pixels
+        shown = format_bytes if unit == "bytes" else format_pixels
         super().__init__(f"This picture has {shown(size)}; the limit is {shown(limit)}.")
         self.size = size
         self.limit = limit
@@ -94,7 +94,7 @@ class PictureTooLarge(PictureError):
 
 class PictureTooHeavy(PictureError):
     def __init__(self, limit: int) -> None:
-        super().__init__(f"Decoding this picture takes more than {in_bytes(limit)} of memory.")
+        super().__init__(f"Decoding this picture takes more than {format_bytes(limit)} of memory.")
         self.limit = limit
 
 
@@ -213,7 +213,7 @@ class GalleryClosed(GalleryError):
         super().__init__("The gallery was closed before this was finished.")
 
 
-def in_bytes(count: int) -> str:
+def format_bytes(count: int) -> str:
     """`count` bytes as a person writes it: "1.5 GB"."""
     for unit, size in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
         if count >= size:
@@ -225,6 +225,6 @@ def in_bytes(count: int) -> str:
     return f"{max(count, 0)} bytes"
 
 
-def in_pixels(count: int) -> str:
+def format_pixels(count: int) -> str:
     """`count` pixels as a person writes it: "24 megapixels"."""
     return f"{count / 1_000_000:,.3g} megapixels" if count >= 1_000_000 else f"{count:,} pixels"

@@ -1,10 +1,8 @@
-"""What is asked of a gallery, before and after the model has read it."""
+"""A query, before and after the model has read it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from index.types.records import Floats
 
@@ -36,17 +34,7 @@ class QueryEmbedding:
     revision: str = ""  # of the model that read it; "": the one the gallery has
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UntypedSavedSearch:
-    """What `index.SavedSearch` is until bot/ takes the typed one of index/types/searches.py."""
-
-    id: str
-    space: int
-    owner: int
-    params: Mapping[str, Any]
-    embedding: QueryEmbedding | None
-
-
 def tidy(text: str) -> str:
-    """The text as a model reads it: single blanks, and no halves of letters, which JSON allows."""
+    """The text as a model reads it: with single blanks, and without lone surrogates, which JSON
+    allows."""
     return " ".join(text.encode(errors="replace").decode().split())

@@ -1,4 +1,4 @@
-"""The plain data of a gallery: what is known of a picture, and where its sources stand.
+"""The plain data of a gallery: pictures, links to them, and where these stand.
 
 Ids of spaces, groups and owners are whole numbers that mean nothing here; a folder of
 photographs uses 0 for all of them.
@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float32]
 Kind: TypeAlias = Literal["image", "text"]
-# How a model computes on a CPU. exact: as transformers does; default: answers that nobody could
-# tell apart; fast: rankings that differ here and there; auto: default.
+# How a model computes on a CPU. exact: as transformers does; default: with answers that can't be
+# told apart from those; fast: with rankings that differ here and there; auto: default.
 Precision: TypeAlias = Literal["auto", "exact", "default", "fast"]
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A place where sources stand; `parent` is the group it hangs from, if any."""
+    """A place where sources stand; `parent` is the group that it is a part of, if any."""
 
     id: int
     parent: int | None = None
@@ -59,7 +59,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Long work that outlives a restart; `state` is its own JSON, opaque here."""
+    """Long work that goes on after a restart; `state` is JSON that only its owner reads."""
 
     id: int
     space: int
@@ -68,14 +68,22 @@ class Job:
     state: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What one revision of a derivation made from a picture or text."""
+
+    revision: str
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedPicture:
     """A picture (or text) ready to be committed; opaque to callers.
 
-    key        sha256 of its bytes, with its kind: what makes two links share one item
+    key        sha256 of its kind and bytes; links with the same key share one item
     vectors    (frames, d) float32, unit rows
-    revision   of the model they are from; "": whichever the gallery has
-    successor  (frames, d') from the model that will follow, while there is one
+    revision   of the model that made them; "": whichever the gallery has
+    derived    what else was made from it, by the name of the derivation
     """
 
     key: bytes
@@ -85,7 +93,7 @@ class EmbeddedPicture:
     height: int = 0
     text: str | None = None
     revision: str = ""
-    successor: Floats | None = None
+    derived: Mapping[str, Derived] = field(default_factory=dict)
 
 
 def key_of(kind: Kind, data: bytes) -> bytes:
@@ -181,7 +189,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entries:
-    """Links with their vectors, column by column: what search keeps in memory.
+    """Links with their vectors, column by column, as search keeps them in memory.
 
     links, spaces, groups, owners  (n,) int64
     texts    (n,) bool, True for a text
@@ -213,9 +221,9 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Which links are in files of settled rows: those up to `newest`, except the touched ones."""
+    """Which links are in segment files: those up to `newest`, except the touched ones."""
 
     names: tuple[str, ...]  # of the files
     newest: int  # a link's id
     touched: frozenset[int] = frozenset()  # removed or replaced since
-    links: int | None = None  # how many they are by the store's count, where it was asked
+    links: int | None = None  # how many they are as the store counts them; None: not counted

@@ -11,11 +11,12 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
+from bot.ops.tuning import Clocks
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests.bot import tiny_model
-from tests.bot.running import running
+from tests.bot.running import GUILD_READY_S, running
 
 LogIn = Callable[[str], Awaitable[Person]]
 
@@ -38,11 +39,17 @@ def db(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def clocks() -> Clocks:
+    """How long `magpie` waits; a module of tests may have others."""
+    return Clocks(guild_ready_s=GUILD_READY_S)
+
+
+@pytest.fixture
 async def magpie(
-    sandbox: sandbox_package.Server, db: Path, model: Embedder
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, clocks: Clocks
 ) -> AsyncIterator[Magpie]:
     """Magpie, connected and ready; it watches nothing yet."""
-    async with running(sandbox, db, model) as client:
+    async with running(sandbox, db, model, clocks) as client:
         yield client
 
 

@@ -16,12 +16,14 @@ from PIL import Image
 
 import sandbox as sandbox_package
 from bot.app import Magpie
-from bot.ops.health import Metrics
+from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
+from bot.ops.tuning import Clocks, Limits
 from index import Gallery
 from index.embed.embedder import Embedder
 
 PATIENCE_S = 30.0  # with a slow machine; nothing is claimed about time
+GUILD_READY_S = 0.2  # a test's world is announced at once
 
 
 def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
@@ -31,13 +33,18 @@ def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
 
 @asynccontextmanager
 async def running(
-    server: sandbox_package.Server, db: Path, model: str | Embedder | Held
+    server: sandbox_package.Server,
+    db: Path,
+    model: str | Embedder | Held,
+    clocks: Clocks | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Magpie]:
     """Magpie, connected to `server` and ready, with its gallery in the file `db`."""
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True)
     try:
         settings = settings_for(server, db)
-        async with Magpie(settings, gallery, Metrics(), guild_ready_timeout=0.2) as client:
+        clocks = clocks or Clocks(guild_ready_s=GUILD_READY_S)
+        async with Magpie(settings, gallery, Metrics(), clocks, limits) as client:
             serving = asyncio.create_task(client.serve())
             ready = asyncio.create_task(client.wait_until_ready())
             await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -48,7 +55,7 @@ async def running(
                 yield client
             finally:
                 if isinstance(model, Held):
-                    model.let_go()
+                    model.release()
                 await client.close()
                 await serving
     finally:
@@ -61,7 +68,7 @@ async def idle(client: Magpie) -> None:
 
     async def settled() -> bool:
         nonlocal quiet
-        working = client.ingest.busy or client.backlog.busy
+        working = client.live.busy or client.backlog.busy
         quiet = 0 if working else quiet + 1
         return quiet >= 5  # an event of just now may not have reached the queue
 
@@ -91,9 +98,9 @@ async def sources(client: Magpie, *channels: int) -> set[str]:
     """The messages with indexed pictures: of some channels, or of all."""
     found: set[str] = set()
     for guild in client.guilds:
-        groups = channels or [group.id for group in await client.gallery.groups(guild.id)]
+        groups = channels or [group.id for group in await client.gallery.links.groups(guild.id)]
         for group in groups:
-            found |= (await client.gallery.known(guild.id, group)).keys()
+            found |= (await client.gallery.links.known(guild.id, group)).keys()
     return found
 
 
@@ -117,7 +124,7 @@ class Held:
     def hold(self) -> None:
         self._go.clear()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         self._go.set()
 
 

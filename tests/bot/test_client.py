@@ -72,7 +72,7 @@ async def test_error_in_a_command_becomes_a_private_sentence(
     async def break_down() -> int:
         raise RuntimeError("a secret of the machine")
 
-    monkeypatch.setattr(magpie.gallery, "disk_bytes", break_down)
+    monkeypatch.setattr(magpie.gallery.links, "disk_bytes", break_down)
     ada = await log_in("ada")
     answer = await ada.command("status")
     assert answer.private
@@ -90,7 +90,7 @@ async def test_message_that_ends_badly_does_not_end_the_bot(
     def break_down(message: discord.Message) -> None:
         raise RuntimeError("an unforeseen message")
 
-    monkeypatch.setattr(magpie.ingest, "on_message", break_down)
+    monkeypatch.setattr(magpie.live, "on_message", break_down)
     ada: Person = await log_in("ada")
     await ada.post(str(world_file.channels["general"]), "hello")
 

@@ -118,8 +118,8 @@ def with_pictures(world: WorldFile) -> set[str]:
 
 async def in_gallery(client: Magpie, world: WorldFile) -> set[str]:
     """The messages of #general with indexed pictures; each picture is there once."""
-    known = await client.gallery.known(world.guild_id, world.channels["general"])
-    assert (await client.gallery.count()).links == sum(map(len, known.values()))
+    known = await client.gallery.links.known(world.guild_id, world.channels["general"])
+    assert (await client.gallery.links.count()).links == sum(map(len, known.values()))
     return set(known)
 
 
@@ -151,7 +151,7 @@ async def test_killed_in_the_middle_of_a_backfill_nothing_is_missing_and_nothing
         await process.wait()
     sandbox.faults.clear()
     gallery = await Gallery.open(db, model)
-    known = (await gallery.known(world_file.guild_id, general)).keys()
+    known = (await gallery.links.known(world_file.guild_id, general)).keys()
     await gallery.close()
     assert known < with_pictures(world_file), "it was killed in the middle"
     missed = await ada.post(str(general), pictures={"a.png": png("teal")})
@@ -188,7 +188,7 @@ async def test_killed_in_the_middle_of_a_reindex_it_goes_on_where_it_stood(
         await process.wait()
     sandbox.faults.clear()
     gallery = await Gallery.open(db, model)
-    known = (await gallery.known(world_file.guild_id, general)).keys()
+    known = (await gallery.links.known(world_file.guild_id, general)).keys()
     await gallery.close()
     assert known < with_pictures(world_file), "it was killed in the middle"
     async with running(sandbox, db, model) as client:
@@ -196,7 +196,7 @@ async def test_killed_in_the_middle_of_a_reindex_it_goes_on_where_it_stood(
             "MESSAGE_UPDATE", where=lambda message: "Reindexing is done" in message["content"]
         )
         assert await in_gallery(client, world_file) == with_pictures(world_file)
-        (job,) = await client.gallery.jobs(active=False)
+        (job,) = await client.gallery.bookkeeping.jobs(active=False)
         there = sum(m["channel_id"] == str(general) for m in world_file.guild["messages"])
         progress_itself = 1
         assert job.state["messages"] == there + progress_itself, "no page left out or read twice"

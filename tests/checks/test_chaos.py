@@ -19,7 +19,7 @@ from checks.chaos.clock import Clock
 from checks.chaos.pictures import Pictures, key
 from checks.chaos.truth import Difference, Expected, Found, Wishes
 from checks.chaos.witness import Witness
-from index.store.sqlite import Store
+from index.store.sqlite import SQLiteStore
 from index.types.records import EmbeddedPicture, Group, Link, ModelInfo
 from sandbox import permissions, serve
 from sandbox.person import Answer
@@ -28,6 +28,7 @@ from sandbox.world import Overwrite
 SECONDS = 20.0
 
 
+@pytest.mark.slow
 async def test_twenty_seconds_of_chaos_break_no_promise(tmp_path: Path) -> None:
     outcome = await run.play(8, SECONDS, tmp_path / "run", hurried=True)
     assert outcome.faults == []
@@ -115,12 +116,12 @@ async def test_what_is_closed_to_the_bot_may_be_kept_for_a_week(tmp_path: Path) 
             if server.world.message(inside.id, one[0])
         )  # fmt: skip
         inside.overwrites = [Overwrite(servers.BOT, 1, 0, permissions.READ_MESSAGE_HISTORY)]
-        store = await Store.open(tmp_path / "g.db")
-        await store.set_model(ModelInfo("m", "1", 8))
+        store = await SQLiteStore.open(tmp_path / "g.db")
+        await store.model_record.set(ModelInfo("m", "1", 8))
         shown = EmbeddedPicture(item, "image", np.ones((1, 8), np.float32), 1, 1)
         gone = EmbeddedPicture(b"gone", "image", np.ones((1, 8), np.float32), 1, 1)
         link = Link(servers.NEST, Group(inside.id), str(message), "a")
-        await store.commit([(shown, link), (gone, replace(link, slot="b"))])
+        await store.writes.commit([(shown, link), (gone, replace(link, slot="b"))])
 
         def seen() -> Difference:
             wanted = truth.expected(server.core, pictures, wishes)
@@ -159,7 +160,7 @@ def test_a_clock_is_wrong_for_its_process_only(tmp_path: Path) -> None:
             assert 0 <= time.time() + wrong_s - seconds < 60
 
 
-def test_no_two_things_of_the_village_share_an_id(tmp_path: Path) -> None:
+def test_no_two_things_of_the_servers_share_an_id(tmp_path: Path) -> None:
     rng = random.Random(4)
     made = servers.world(tmp_path, Pictures(rng), rng)
     places = [one.id for guild in made.guilds.values() for one in guild.channels.values()]

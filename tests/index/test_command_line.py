@@ -209,6 +209,7 @@ sys.exit(main(["add", {folder!r}, "--db", "g.db", "--model", {str(tiny_clip)!r}]
         process.kill()
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_and_resumed_misses_nothing_and_doubles_nothing(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,6 +224,7 @@ def test_killed_in_the_middle_and_resumed_misses_nothing_and_doubles_nothing(
     assert f"{len(files) - before:,} added, {before:,} unchanged;" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_interrupted_finishes_what_is_in_hand_and_says_how_to_go_on(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path
 ) -> None:
@@ -259,6 +261,7 @@ def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> N
     assert err.endswith(b"Interrupted.\n")
 
 
+@pytest.mark.slow
 def test_other_process_is_refused_while_one_adds_and_finding_is_allowed(
     add: Callable[..., int],
     tiny_clip: Path,
@@ -274,6 +277,7 @@ def test_other_process_is_refused_while_one_adds_and_finding_is_allowed(
         process.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
 def test_full_disk_is_one_sentence_and_keeps_what_was_committed(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path, photos: Path

@@ -118,6 +118,7 @@ def test_wide_numbers_take_no_more_memory_than_their_pixels() -> None:
     assert peak < 3 * ramp.nbytes
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_costs_no_picture() -> None:
     data = files.sound()["PNG"][0]
     decoders.decode(data, SIDE)
@@ -165,6 +166,7 @@ def test_the_processes_end_with_the_one_that_began_them() -> None:
     assert decoder._process.wait(timeout=30) == 0
 
 
+@pytest.mark.slow
 async def test_a_picture_that_stalls_holds_up_no_question(
     tmp_path: Path, embedder: Embedder
 ) -> None:

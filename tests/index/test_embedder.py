@@ -80,6 +80,7 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
     shutil.rmtree(root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny_clip", "clip_b32", "siglip_b16", "siglip2_b16", "pocket"])
 def test_same_vectors_as_transformers_own_pipeline(
     name: str, folder_of: Callable[[str], Path], photographs: dict[str, bytes]

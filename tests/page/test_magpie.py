@@ -22,6 +22,7 @@ pytestmark = [
 ]
 
 INDEXED_WITHIN_MS = 200_000  # some five hundred pictures on a slow core
+ASKED_EVERY_MS = 500
 ANSWERS_WITHIN_MS = 30_000
 WATCHED = ("Pictures", "Back rooms")  # categories: all channels in them
 PRIVATE_PICTURE = "moose in snow"  # posted in a channel of the explorers
@@ -65,14 +66,14 @@ async def enter(browser: Browser, base: str, name: str) -> Page:
 async def until_indexed(page: Page) -> None:
     """Ask until the answer no longer says that older messages are still being read."""
     done = "!document.querySelector('.message.answer:last-child')?.textContent.includes('still')"
-    for _ in range(INDEXED_WITHIN_MS // 2000):
+    for _ in range(INDEXED_WITHIN_MS // ASKED_EVERY_MS):
         before = await answers(page).count()
         await write(page, "/find nest")
         await expect(answers(page)).to_have_count(before + 1, timeout=ANSWERS_WITHIN_MS)
         await expect(page.locator(".thinking")).to_have_count(0, timeout=ANSWERS_WITHIN_MS)
         if await page.evaluate(done):
             return
-        await page.wait_for_timeout(2000)
+        await page.wait_for_timeout(ASKED_EVERY_MS)
     pytest.fail("the pictures were not indexed in time")
 
 

@@ -42,6 +42,7 @@ def pocket(*words: str, path: str | None = None) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.slow
 def test_half_downloaded_package_is_one_sentence_and_the_old_world_stays(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -61,6 +62,7 @@ def test_half_downloaded_package_is_one_sentence_and_the_old_world_stays(
     assert not list(tmp_path.glob(".world*"))
 
 
+@pytest.mark.slow
 def test_without_npm_training_says_what_is_missing(tmp_path: Path) -> None:
     out = tmp_path / "model"
     done = pocket(

@@ -32,6 +32,7 @@ def loaded() -> Loaded:
     return Loaded()
 
 
+@pytest.mark.slow
 def test_weights_load_offline_with_nothing_but_transformers(tmp_path: Path) -> None:
     program = (
         "import sys; from PIL import Image\n"

@@ -14,6 +14,8 @@ from tests.pocket.questions import ALL, Question
 
 Labels = Mapping[str, Mapping[str, Any]]
 
+pytestmark = pytest.mark.slow  # the first one embeds the whole demo
+
 
 @pytest.fixture(scope="module")
 def labels() -> Labels:

@@ -69,6 +69,9 @@ class Bird(discord.AutoShardedClient):
         self._set_up(self)
         await self.tree.sync()
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """At once: discord.py waits for five seconds, because Discord limits new sessions."""
+
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         super().dispatch(event, *args, **kwargs)
         self.events.append((event, args))

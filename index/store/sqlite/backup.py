@@ -1,7 +1,7 @@
-"""A consistent copy of a gallery's file while it is being written, and the way back.
+"""Copies a gallery's file consistently while it is being written, and restores a copy.
 
-The copy is one SQLite file without a log: what was committed when it began, nothing half done.
-Files of settled rows are not copied; they are made again from it.
+The copy is one SQLite file without a log. It has what was committed when the copying began, and no
+half transaction. Segment files are not copied, since they are made again from it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from index.types.errors import StoreCorrupt, StoreTooNew, StoreUnreachable
 
 
 def back_up(gallery: Path, copy: Path) -> int:
-    """Write the copy; another process may go on writing the gallery. returns  its bytes
+    """The size of the copy that this writes, in bytes; another process may write the gallery.
 
     raises   StoreUnreachable, StoreCorrupt
     """
@@ -64,7 +64,7 @@ def restore(copy: Path, gallery: Path) -> None:
 
 
 def _check(path: Path) -> None:
-    """Whether this is a whole gallery of a shape that we know."""
+    """Refuse what isn't a whole gallery of a version that we know."""
     if not path.is_file():
         raise StoreUnreachable(path, "there is no such file")
     try:
@@ -87,7 +87,7 @@ def _read_only(path: Path) -> sqlite3.Connection:
 
 
 def _emptied_log(path: Path) -> None:
-    """Bring what the log still has into the file, so that the file alone is whole."""
+    """Move what the log still has into the file, so that the file alone is complete."""
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

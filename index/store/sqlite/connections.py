@@ -1,4 +1,4 @@
-"""The gallery's file: locked, opened, brought to the newest shape; and SQLite's errors as ours."""
+"""Opens the gallery's file: takes its lock, migrates it, and translates SQLite's errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BUSY_TIMEOUT_S = 5.0
 
 
 def prepare(path: Path) -> IO[str]:
-    """The lock on the file, in a folder that is there."""
+    """The open lock of the file, whose folder is made when it is missing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
@@ -37,7 +37,7 @@ def prepare(path: Path) -> IO[str]:
         raise StoreUnreachable(path, "it is a folder, and a file is needed")
     held = lock.hold(path)
     try:
-        # For its owner only; SQLite gives its log the same mode.
+        # Only its owner may read it. SQLite gives its log the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as exc:
         held.close()
@@ -46,10 +46,10 @@ def prepare(path: Path) -> IO[str]:
 
 
 async def open_writer(path: Path) -> aiosqlite.Connection:
-    """The connection that writes, with today's tables; raises StoreCorrupt, StoreTooNew."""
+    """The connection that writes, to a migrated file. raises StoreCorrupt, StoreTooNew"""
     db = await connect(path)
     try:
-        # Looked at before anything is changed: it may be somebody else's file.
+        # The version is read before anything is changed, since it may be another program's file.
         version = await _version(db, path)
         for pragma in (
             "journal_mode = WAL",
@@ -66,7 +66,10 @@ async def open_writer(path: Path) -> aiosqlite.Connection:
 
 
 async def open_reader(path: Path) -> aiosqlite.Connection:
-    """A connection that only reads, of a file that must be there; raises StoreUnreachable too."""
+    """A connection that only reads a file that must be there.
+
+    raises   StoreUnreachable, StoreCorrupt, StoreTooNew
+    """
     if not await asyncio.to_thread(path.is_file):
         raise StoreUnreachable(path, "there is no such file")
     try:
@@ -77,8 +80,8 @@ async def open_reader(path: Path) -> aiosqlite.Connection:
             await db.close()
             raise
     except sqlite3.OperationalError:
-        # A folder that can't be written lacks the shared memory that WAL needs. With no
-        # write-ahead log nobody is writing, and the file can be read as it lies.
+        # A folder that can't be written lacks the shared memory that WAL needs. When there is no
+        # write-ahead log, no process is writing, and the file can be read as it is.
         if await asyncio.to_thread(path.with_name(path.name + "-wal").exists):
             raise
         db = await connect(path, read_only=True, immutable=True)
@@ -93,7 +96,7 @@ async def open_reader(path: Path) -> aiosqlite.Connection:
 async def connect(
     path: Path, *, read_only: bool = False, immutable: bool = False
 ) -> aiosqlite.Connection:
-    """A connection; `immutable` where nobody writes and no lock can be taken."""
+    """A connection; `immutable` when no process writes and no lock can be taken."""
     mode = ("mode=ro" if read_only else "mode=rwc") + ("&immutable=1" if immutable else "")
     return await aiosqlite.connect(
         f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
@@ -101,7 +104,7 @@ async def connect(
 
 
 async def _version(db: aiosqlite.Connection, path: Path) -> int:
-    """The number of the last migration the file has seen; 0 for an empty file."""
+    """The number of the last migration that the file went through; 0 for an empty file."""
     ((application,),) = await db.execute_fetchall("PRAGMA application_id")
     ((version,),) = await db.execute_fetchall("PRAGMA user_version")
     ((tables,),) = await db.execute_fetchall("SELECT COUNT(*) FROM sqlite_master")
@@ -117,13 +120,13 @@ _UNREACHABLE = {"SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUT
 
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours."""
+    """Raises SQLite's errors as StoreError or GalleryClosed."""
     try:
         yield
     except sqlite3.Error as exc:
         raise _translation(path, exc) from exc
     except ValueError as exc:
-        # aiosqlite's word for a connection that was closed.
+        # aiosqlite says with this that the connection was closed.
         if "onnection" not in str(exc):
             raise
         raise GalleryClosed from exc
@@ -134,7 +137,7 @@ def _translation(path: Path, exc: sqlite3.Error) -> StoreError:
     primary = "_".join(name.split("_")[:2])
     if primary == "SQLITE_NOTADB":
         return StoreCorrupt(path, "it is not an SQLite file")
-    # A quota or a limit on a file's size shows as a write that fails.
+    # A quota, or a limit on a file's size, makes a write fail.
     if primary == "SQLITE_FULL" or name == "SQLITE_IOERR_WRITE":
         return StoreFull(path)
     if primary in ("SQLITE_BUSY", "SQLITE_LOCKED"):

@@ -1,8 +1,8 @@
-"""One writing process a file: an advisory lock on a side file, held while the gallery is open.
+"""Lets one process write a file: an advisory lock on a side file, held while the gallery is open.
 
-SQLite's own locks last a transaction; two processes that take turns would each search a
-memory of the gallery that misses the other's changes. The system drops the lock when the
-process ends, however it ends.
+SQLite's own locks last for a transaction. Two processes that write in turn would each search rows
+in memory which lack the other's changes. The system releases the lock when the process ends,
+however it ends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: IO[str]) -> None:
-        # A byte far behind the text, so that the holder's number stays readable.
+        # A byte far behind the text is locked, so that the holder's process id stays readable.
         file.seek(1024)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 else:

@@ -1,7 +1,7 @@
-"""The shape of the gallery's file, one numbered step after another.
+"""The tables of the gallery's file, made by one numbered step after another.
 
-A file carries the number of its last step (`PRAGMA user_version`). A step that was
-released never changes; a new shape is a new step.
+A file carries the number of its last step (`PRAGMA user_version`). A step that was released never
+changes: a change of the tables is a new step.
 """
 
 from __future__ import annotations
@@ -13,24 +13,17 @@ import aiosqlite
 APPLICATION_ID = 0x4D_41_47_50  # "MAGP": tells a gallery from other SQLite files
 
 
-# Of the shape of `embeddings`, whose name it takes in the end.
-SUCCESSOR_EMBEDDINGS = """CREATE TABLE successor_embeddings (
-    item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
-    vectors BLOB NOT NULL
-)"""
-
-
-async def _step_1(db: aiosqlite.Connection) -> None:
-    """Pictures, links to them, and what is remembered beside them."""
+async def create_items_and_links(db: aiosqlite.Connection) -> None:
+    """Tables of pictures, of links to them, and of what is remembered beside them."""
     for statement in (
-        # The one model whose embeddings are kept here.
+        # The model whose embeddings are kept.
         """CREATE TABLE model (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             name TEXT NOT NULL,
             revision TEXT NOT NULL,
             dimension INTEGER NOT NULL
         )""",
-        # One row for the same bytes, however often they were posted.
+        # Bytes that were posted several times have one row.
         """CREATE TABLE items (
             id INTEGER PRIMARY KEY,
             key BLOB NOT NULL UNIQUE,
@@ -39,9 +32,9 @@ async def _step_1(db: aiosqlite.Connection) -> None:
             height INTEGER NOT NULL,
             text TEXT
         )""",
-        # float32, the frames of an item one after another. A table by itself: a scan of
-        # items or links doesn't read vectors. Not WITHOUT ROWID: secure_delete leaves
-        # copies in index pages.
+        # float32, the frames of an item one after another. They have a table of their own, so
+        # that a scan of items or links doesn't read vectors. Not WITHOUT ROWID, because
+        # secure_delete leaves copies in index pages.
         """CREATE TABLE embeddings (
             item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
             vectors BLOB NOT NULL
@@ -53,7 +46,7 @@ async def _step_1(db: aiosqlite.Connection) -> None:
             private INTEGER NOT NULL,
             PRIMARY KEY (space, id)
         ) WITHOUT ROWID""",
-        # AUTOINCREMENT: the id of a removed link never points at another one later.
+        # AUTOINCREMENT, so that the id of a removed link is never given to another one.
         """CREATE TABLE links (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             space INTEGER NOT NULL,
@@ -104,8 +97,8 @@ async def _step_1(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
-async def _step_2(db: aiosqlite.Connection) -> None:
-    """Which files of settled rows stand for which links."""
+async def note_which_rows_are_in_segments(db: aiosqlite.Connection) -> None:
+    """Which links are in which segment files."""
     for statement in (
         # Links up to `newest` are in the files `names` (JSON), except those in `touched`.
         """CREATE TABLE settled (
@@ -113,14 +106,14 @@ async def _step_2(db: aiosqlite.Connection) -> None:
             names TEXT NOT NULL,
             newest INTEGER NOT NULL
         )""",
-        # Settled links that were removed or replaced since: what the files say of them is old.
+        # Links in segment files that were removed or replaced since.
         "CREATE TABLE touched (link INTEGER PRIMARY KEY)",
     ):
         await db.execute(statement)
 
 
-async def _step_3(db: aiosqlite.Connection) -> None:
-    """The embeddings of the model that will follow, while they are made."""
+async def keep_embeddings_by_a_second_model(db: aiosqlite.Connection) -> None:
+    """Embeddings by the model that the gallery changes to, while they are made."""
     for statement in (
         """CREATE TABLE successor (
             id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -129,22 +122,25 @@ async def _step_3(db: aiosqlite.Connection) -> None:
             dimension INTEGER NOT NULL,
             succession TEXT NOT NULL
         )""",
-        SUCCESSOR_EMBEDDINGS,
+        """CREATE TABLE successor_embeddings (
+            item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+            vectors BLOB NOT NULL
+        )""",
     ):
         await db.execute(statement)
 
 
-async def _step_4(db: aiosqlite.Connection) -> None:
-    """What people and spaces want of what is kept about them."""
+async def keep_opt_outs_and_retention(db: aiosqlite.Connection) -> None:
+    """Which owners opted out, for how long spaces keep pictures, and which spaces were left."""
     for statement in (
         """CREATE TABLE opted_out (
             space INTEGER NOT NULL,
             owner INTEGER NOT NULL,
             PRIMARY KEY (space, owner)
         ) WITHOUT ROWID""",
-        # Nothing older than this is kept.
+        # Links older than this are removed.
         "CREATE TABLE retention (space INTEGER PRIMARY KEY, days INTEGER NOT NULL)",
-        # Spaces that nobody can ask about any more, since when (Unix seconds).
+        # Spaces that were left, since when (Unix seconds).
         "CREATE TABLE departed (space INTEGER PRIMARY KEY, since REAL NOT NULL)",
         "CREATE INDEX links_of_owner ON links (space, owner)",
         "CREATE INDEX links_by_age ON links (space, posted_at)",
@@ -152,11 +148,11 @@ async def _step_4(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
-async def _step_5(db: aiosqlite.Connection) -> None:
-    """Questions may be kept without their vector.
+async def save_searches_without_vectors(db: aiosqlite.Connection) -> None:
+    """Saved searches may lack their vector.
 
-    Those kept until now go: the vector of one that was asked with somebody's picture would
-    outlive the picture.
+    Those of until now are deleted: the vector of a search with a posted picture would outlive the
+    picture.
     """
     await db.execute("DROP TABLE searches")
     await db.execute(
@@ -172,24 +168,47 @@ async def _step_5(db: aiosqlite.Connection) -> None:
     )
 
 
-async def _step_6(db: aiosqlite.Connection) -> None:
-    """Groups that nobody can look into any more, since when (Unix seconds)."""
+async def note_closed_groups(db: aiosqlite.Connection) -> None:
+    """Groups that no member can open any more, since when (Unix seconds)."""
     await db.execute("ALTER TABLE groups ADD COLUMN closed_since REAL")
 
 
-async def _step_7(db: aiosqlite.Connection) -> None:
-    """Questions by their age, for when those that are too old go."""
+async def find_searches_by_age(db: aiosqlite.Connection) -> None:
+    """An index of saved searches by age, by which old ones are found."""
     await db.execute("CREATE INDEX searches_by_age ON searches (made_at)")
 
 
+async def keep_derivations(db: aiosqlite.Connection) -> None:
+    """What is made from pictures: each derivation has a table.
+
+    Embeddings by the model that the gallery changes to become the first derivation.
+    """
+    for statement in (
+        # Results of a revision are kept while its row is here. `id` is new for each beginning.
+        """CREATE TABLE derivations (
+            name TEXT PRIMARY KEY,
+            revision TEXT NOT NULL,
+            id TEXT NOT NULL,
+            details TEXT NOT NULL
+        )""",
+        """INSERT INTO derivations SELECT 'reembedding', revision, succession,
+            json_object('name', name, 'dimension', dimension) FROM successor""",
+        "DROP TABLE successor",
+        "ALTER TABLE successor_embeddings RENAME TO derived_reembedding",
+        "ALTER TABLE derived_reembedding RENAME COLUMN vectors TO data",
+    ):
+        await db.execute(statement)
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
-    _step_1,
-    _step_2,
-    _step_3,
-    _step_4,
-    _step_5,
-    _step_6,
-    _step_7,
+    create_items_and_links,
+    note_which_rows_are_in_segments,
+    keep_embeddings_by_a_second_model,
+    keep_opt_outs_and_retention,
+    save_searches_without_vectors,
+    note_closed_groups,
+    find_searches_by_age,
+    keep_derivations,
 )
 LATEST = len(STEPS)
 

@@ -96,7 +96,7 @@ async def ask(
 async def settled(gallery: Gallery) -> tuple[str, ...]:
     """The segment files, once there are some and nothing is left to settle."""
     while True:
-        now = await gallery._store.settled()
+        now = await gallery._store.rows.settled()
         if now is not None and gallery._engine.idle:
             return now.names
         await asyncio.sleep(0.05)
@@ -233,7 +233,8 @@ async def test_older_copy_of_a_file_is_not_believed(
     gallery = await Gallery.open(path, Wide())
     gone = {source: world.vectors[source] for source in ("100", "101", "102")}
     await world.remove(gallery, list(gone))
-    await gallery._store.settle(gallery._engine.rows.settled(ROWS))  # as the next compaction does
+    settled = gallery._engine.rows.settled(ROWS)  # as the next compaction does
+    await gallery._store.rows.settle(settled)
     await gallery.close()
     for file, data in older.items():
         file.write_bytes(data)
@@ -300,6 +301,7 @@ async def test_reader_beside_a_writer(copied: tuple[Path, World]) -> None:
     await writer.close()
 
 
+@pytest.mark.slow
 async def test_closing_does_not_wait_for_a_compaction(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "gallery.db", Wide())

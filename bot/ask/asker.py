@@ -1,0 +1,46 @@
+"""Who asks, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import discord
+
+from bot.platform.refusal import Refusal
+from bot.text import answers as text
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, where, and whether everyone there will see the answer."""
+
+    member: discord.Member
+    guild: discord.Guild
+    channel: object
+    public: bool = False
+
+
+def of_interaction(interaction: discord.Interaction, *, public: bool) -> Asker:
+    """Who used a command or a button.
+
+    raises   Refusal outside a server
+    """
+    if interaction.guild is None or not isinstance(interaction.user, discord.Member):
+        raise Refusal(text.NOT_IN_A_SERVER)
+    return Asker(interaction.user, interaction.guild, interaction.channel, public)
+
+
+async def of_message(message: discord.Message) -> Asker:
+    """Who wrote a message, with the roles that came with it.
+
+    raises   Refusal outside a server, or if Discord does not tell the roles
+    """
+    guild, author = message.guild, message.author
+    if guild is None:
+        raise Refusal(text.NOT_IN_A_SERVER)
+    if not isinstance(author, discord.Member):
+        try:
+            author = await guild.fetch_member(author.id)
+        except discord.HTTPException as error:
+            raise Refusal(text.WHO_ARE_YOU) from error
+    return Asker(author, guild, message.channel, public=True)

@@ -1,0 +1,90 @@
+"""An answer as people see it: a card with pictures, a line and a button for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.ask.results import Page, Shown
+from bot.text.pieces import quoted
+
+IRIDESCENT = 0x2F7F86  # a magpie's wing
+
+Button = ui.Item[Any]
+
+
+def card(
+    page: Page,
+    *,
+    heading: str,
+    notes: Sequence[str],
+    similar: Callable[[int], Button],
+    actions: Sequence[Button],
+) -> ui.LayoutView:
+    """A card: what was asked, the pictures in a gallery, a line and a button for each.
+
+    similar   link id → the button that looks for more like it
+    actions   buttons below
+    """
+    numbered = list(enumerate(page.shown, start=page.first + 1))
+    container: ui.Container[Any] = ui.Container(accent_colour=IRIDESCENT)
+    container.add_item(ui.TextDisplay(heading))
+    container.add_item(ui.MediaGallery(*(_item(number, shown) for number, shown in numbered)))
+    for number, shown in numbered:
+        container.add_item(ui.Section(_line(number, shown), accessory=similar(shown.hit.id)))
+    _close(container, notes, actions)
+    return _view(container)
+
+
+def notice(
+    sentences: Sequence[str], *, notes: Sequence[str] = (), actions: Sequence[Button] = ()
+) -> ui.LayoutView:
+    """A card with sentences only, and what can be done now."""
+    container: ui.Container[Any] = ui.Container(accent_colour=IRIDESCENT)
+    container.add_item(ui.TextDisplay("\n".join(sentences)))
+    _close(container, notes, actions)
+    return _view(container)
+
+
+def _view(container: ui.Container[Any]) -> ui.LayoutView:
+    view = ui.LayoutView(timeout=None)
+    view.add_item(container)
+    view.stop()  # its buttons are dynamic: nothing to listen for, nothing to remember
+    return view
+
+
+def _close(container: ui.Container[Any], notes: Sequence[str], actions: Sequence[Button]) -> None:
+    if notes:
+        container.add_item(ui.Separator())
+        container.add_item(ui.TextDisplay("\n".join(f"-# {note}" for note in notes)))
+    for start in range(0, len(actions), 5):  # a row holds five
+        container.add_item(ui.ActionRow(*actions[start : start + 5]))
+
+
+def _item(number: int, shown: Shown) -> discord.MediaGalleryItem:
+    picture = shown.picture
+    name = picture.title or picture.filename or "a picture"
+    return discord.MediaGalleryItem(
+        picture.urls[0],
+        description=f"{number}: {name}, from {shown.message.author.display_name}"[:256],
+        spoiler=_hidden(shown),
+    )
+
+
+def _hidden(shown: Shown) -> bool:
+    """A spoiler stays one: as its message says now, or as it said when it was indexed."""
+    return shown.picture.spoiler or shown.hit.link.spoiler
+
+
+def _line(number: int, shown: Shown) -> str:
+    message = shown.message
+    when = discord.utils.format_dt(message.created_at, "D")
+    told = shown.picture.title and not _hidden(shown)
+    title = f" {quoted(shown.picture.title, 60)} ·" if told else ""
+    return (
+        f"**{number}** ·{title} {message.author.mention} in <#{message.channel.id}>\n"
+        f"-# {when} · [go to message]({message.jump_url})"
+    )

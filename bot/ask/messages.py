@@ -1,0 +1,82 @@
+"""Questions that are asked by a message: a mention, or a reply with a picture.
+
+Everyone in the channel reads the answer, so it shows only what all of them may see, and its
+button gives the rest to the member who clicks it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+
+import aiohttp
+import discord
+from discord import ui
+
+from bot.ask import asker as askers
+from bot.ask import mentions
+from bot.ask.answers import Answers
+from bot.ask.mentions import Mention
+from bot.ask.questions import Question, Questions
+from bot.ops.logs import fields
+from bot.platform.interactions import NO_MENTIONS
+from bot.platform.refusal import Refusal
+from bot.text import answers as text
+from bot.text.errors import sentence
+
+log = logging.getLogger(__name__)
+
+
+class MessageQuestions:
+    """Answers messages that ask something, and stays silent otherwise."""
+
+    def __init__(self, client: discord.Client, questions: Questions, answers: Answers) -> None:
+        self._client = client
+        self._questions = questions
+        self._answers = answers
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer a message that asks something."""
+        if not self._may_be_addressed(message):
+            return
+        if message.guild is None or message.guild.me is None:
+            return
+        asked = mentions.read(message, message.guild.me)
+        if asked is None:
+            return
+        with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+            await message.channel.typing()  # no more than a sign of life
+        reference = message.to_reference(fail_if_not_exists=False)
+        send = functools.partial(
+            message.channel.send,
+            reference=reference,
+            mention_author=False,
+            allowed_mentions=NO_MENTIONS,
+        )
+        try:
+            await send(view=await self._answer(message, asked))
+        except discord.Forbidden as error:  # the bot may not write there, so nobody can be told
+            log.warning(fields("answer_forbidden", message=message.id, reason=error))
+        except Exception as error:
+            await send(sentence(error))
+
+    def _may_be_addressed(self, message: discord.Message) -> bool:
+        """Whether a member mentions the bot, perhaps by its role, or replies to one of its
+        messages. It is cheap, since every message passes here; `mentions` looks closer."""
+        me = self._client.user
+        if me is None or message.author.bot:
+            return False
+        if me.id in message.raw_mentions or message.raw_role_mentions:
+            return True
+        replied = message.reference.resolved if message.reference else None
+        return isinstance(replied, discord.Message) and replied.author.id == me.id
+
+    async def _answer(self, message: discord.Message, asked: Mention) -> ui.LayoutView:
+        asker = await askers.of_message(message)
+        if asked.pictured is not None:
+            question = await self._questions.with_message(asked.pictured, asked.words)
+            return await self._answers.answer(asker, question)
+        if asked.empty:
+            raise Refusal(text.ONLY_LINKS if asked.link_only else text.HELP)
+        return await self._answers.answer(asker, Question(asked.words))

@@ -1,0 +1,136 @@
+"""What is asked: words, and the pictures that people ask with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.access import permissions
+from bot.ask.asker import Asker
+from bot.media import pictures
+from bot.media.download import Downloader
+from bot.platform.places import group_of
+from bot.platform.refusal import Refusal
+from bot.text import answers as text
+from index import Asked, BookkeepingReader, Group, Links, SavedSearch, ShownBy
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: words, a picture, one already in the gallery, or words with either.
+
+    shown_by   the message whose picture is asked with, and which of its pictures that is
+    """
+
+    words: str = ""
+    picture: bytes | None = None
+    like: int | None = None
+    shown_by: ShownBy | None = None
+
+    def asked(self, *, public: bool) -> Asked:
+        """What is saved of it, so that buttons can ask it again."""
+        with_picture = self.picture is not None or self.like is not None
+        return Asked(self.words, with_picture, self.like, self.shown_by, public)
+
+
+class Questions:
+    """Makes questions of what a member points at, as far as they may see it."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        links: Links,
+        bookkeeping: BookkeepingReader,
+        downloader: Downloader,
+    ) -> None:
+        self._client = client
+        self._links = links
+        self._bookkeeping = bookkeeping
+        self._downloader = downloader
+
+    async def with_attachment(self, image: discord.Attachment, words: str) -> Question:
+        """Ask with a picture that was given with a command.
+
+        raises   DownloadError
+        """
+        picture = await self._downloader.fetch((image.url, image.proxy_url))
+        return Question(words, picture)
+
+    async def with_message(
+        self, message: discord.Message, words: str = "", chosen: int = 0
+    ) -> Question:
+        """Ask with a picture of a message: the first, unless another one was `chosen`.
+
+        raises   Refusal, DownloadError
+        """
+        found = pictures.from_message(message)
+        if not found:
+            raise Refusal(text.NO_PICTURE_THERE)
+        if chosen >= len(found):
+            raise Refusal(text.PICTURE_GONE)
+        return Question(
+            words,
+            picture=await self._downloader.fetch(found[chosen]),
+            shown_by=ShownBy(message.channel.id, str(message.id), chosen, len(found)),
+        )
+
+    async def like(self, asker: Asker, link_id: int) -> Question:
+        """Ask with a picture of the gallery.
+
+        raises   Refusal if the asker may not see it
+        """
+        link = await self._links.link(link_id)
+        if link is None or link.space != asker.guild.id:
+            raise Refusal(text.PICTURE_GONE)
+        if not await self.may_read(asker, [link.group]):
+            raise Refusal(text.PICTURE_GONE)
+        return Question(like=link_id, shown_by=ShownBy(link.group.id, link.source))
+
+    async def again(self, asker: Asker, search: SavedSearch) -> Question:
+        """What a saved search asked, with its picture read again: it may be deleted by now.
+
+        raises   Refusal, DownloadError
+        """
+        if search.asked.like is not None:
+            return await self.like(asker, search.asked.like)
+        shown_by = search.asked.shown_by
+        return await self.instead(asker, search, shown_by.chosen if shown_by else 0)
+
+    async def instead(self, asker: Asker, search: SavedSearch, chosen: int) -> Question:
+        """What a saved search asked, with another picture of the same message.
+
+        raises   Refusal, DownloadError
+        """
+        shown_by = search.asked.shown_by
+        if shown_by is None:
+            raise Refusal(text.SEARCH_GONE)
+        channel = asker.guild.get_channel_or_thread(shown_by.group)
+        if channel is None:  # an archived thread
+            channel = await asker.guild.fetch_channel(shown_by.group)
+        if not await self.may_read(asker, [group_of(channel)]):
+            raise Refusal(text.PICTURE_GONE)
+        messages = self._client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
+        message = await messages.fetch_message(int(shown_by.source))
+        return await self.with_message(message, search.asked.words, chosen)
+
+    async def saved(self, asker: Asker, id: str) -> SavedSearch:
+        """The search behind a button, if it is the asker's or was asked in public.
+
+        raises   Refusal
+        """
+        search = await self._bookkeeping.search_by_id(id)
+        if search is None or search.space != asker.guild.id:
+            raise Refusal(text.SEARCH_GONE)
+        if search.owner != asker.member.id and not search.asked.public:
+            raise Refusal(text.NOT_YOURS)
+        return search
+
+    async def may_read(self, asker: Asker, groups: Sequence[Group]) -> bool:
+        """Whether any of these groups is open to the asker now."""
+        return bool(
+            await permissions.readable(
+                self._client, asker.member, asker.guild, asker.channel, groups
+            )
+        )

@@ -1,0 +1,82 @@
+"""`/find` and the buttons below its answers, which every other answer has, too."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+import discord
+from discord import app_commands, ui
+
+from bot.ask import buttons, mentions
+from bot.ask.answers import Answers
+from bot.ask.asker import Asker
+from bot.ask.questions import Question, Questions
+from bot.ask.respond import respond
+from bot.ops.tuning import Clocks
+from bot.platform.interactions import Interaction, Tree, dynamic_button
+from bot.platform.refusal import Refusal
+from bot.text import answers as text
+
+
+def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks) -> None:
+    """Add `/find`, and have the buttons of answers answered."""
+
+    @tree.command(description="Find pictures by what is in them")
+    @app_commands.describe(
+        query="What to look for, in your own words",
+        image="A picture to look for things like",
+        show="Who sees the answer (everyone: only what everyone in this channel may see)",
+    )
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def find(
+        interaction: Interaction,
+        query: str | None = None,
+        image: discord.Attachment | None = None,
+        show: Literal["only me", "everyone"] = "only me",
+    ) -> None:
+        words = mentions.words(query or "")
+
+        async def work(asker: Asker) -> ui.LayoutView:
+            if image is not None:
+                beside = mentions.beside_a_picture(words)
+                return await answers.answer(asker, await questions.with_attachment(image, beside))
+            if not words:
+                links = mentions.is_only_links(query or "")
+                raise Refusal(text.ONLY_LINKS if links else text.ASK_SOMETHING)
+            return await answers.answer(asker, Question(words))
+
+        asked = bool(words) or image is not None
+        await respond(interaction, work, clocks, public=asked and show == "everyone")
+
+    # Members who click a button are its askers: their own permissions count, at that moment, and
+    # only they see the answer.
+
+    async def more(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+        async def work(asker: Asker) -> ui.LayoutView:
+            search = await questions.saved(asker, match["search"])
+            return await answers.show(asker, search, buttons.position_of(match))
+
+        await respond(interaction, work, clocks)
+
+    async def similar(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+        async def work(asker: Asker) -> ui.LayoutView:
+            return await answers.answer(asker, await questions.like(asker, int(match["link"])))
+
+        await respond(interaction, work, clocks)
+
+    async def instead(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+        async def work(asker: Asker) -> ui.LayoutView:
+            search = await questions.saved(asker, match["search"])
+            return await answers.answer(
+                asker, await questions.instead(asker, search, int(match["n"]))
+            )
+
+        await respond(interaction, work, clocks)
+
+    tree.client.add_dynamic_items(
+        dynamic_button(buttons.MORE, more),
+        dynamic_button(buttons.SIMILAR, similar),
+        dynamic_button(buttons.INSTEAD, instead),
+    )

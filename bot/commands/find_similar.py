@@ -1,0 +1,26 @@
+"""Right-click a message → Apps → Find similar."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands, ui
+
+from bot.ask.answers import Answers
+from bot.ask.asker import Asker
+from bot.ask.questions import Questions
+from bot.ask.respond import respond
+from bot.ops.tuning import Clocks
+from bot.platform.interactions import Interaction, Tree
+
+
+def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks) -> None:
+    """Add the entry to the menu of messages."""
+
+    @tree.context_menu(name="Find similar")
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def find_similar(interaction: Interaction, message: discord.Message) -> None:
+        async def work(asker: Asker) -> ui.LayoutView:
+            return await answers.answer(asker, await questions.with_message(message))
+
+        await respond(interaction, work, clocks)

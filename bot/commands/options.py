@@ -1,0 +1,39 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import discord
+from discord import app_commands
+from discord.abc import GuildChannel
+
+from bot.platform.interactions import Interaction
+
+
+class ChannelToWatch(app_commands.Transformer):
+    """An option for whatever holds messages or threads, and for categories.
+
+    Media channels can't be offered: Discord's published schema has no such option. They are
+    watched with their category.
+    """
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        kinds = discord.ChannelType
+        return [kinds.text, kinds.news, kinds.voice, kinds.stage_voice, kinds.forum, kinds.category]
+
+    async def transform(
+        self, interaction: Interaction, value: app_commands.AppCommandChannel, /
+    ) -> GuildChannel:
+        channel = value.resolve()
+        if not isinstance(channel, GuildChannel):
+            raise app_commands.TransformerError(value.name, self.type, self)
+        return channel
+
+
+Channel: TypeAlias = app_commands.Transform[GuildChannel, ChannelToWatch]

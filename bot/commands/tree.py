@@ -1,0 +1,37 @@
+"""The command tree: commands are timed, and their errors become sentences."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.ask.respond import explain
+from bot.ops.metrics import Metrics
+
+Interaction = discord.Interaction[discord.Client]
+
+
+class CommandTree(app_commands.CommandTree[discord.Client]):
+    """Commands of which an error becomes the sentence a member reads, and that are timed."""
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        interaction.extras["began"] = time.perf_counter()
+        return True
+
+    async def on_error(
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
+    ) -> None:
+        await explain(interaction, error)
+
+
+def observe(
+    metrics: Metrics,
+    interaction: discord.Interaction[Any],
+    command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu,
+) -> None:
+    """Count how long a command took."""
+    took_s = time.perf_counter() - interaction.extras["began"]
+    metrics.answering.labels(command.qualified_name).observe(took_s)

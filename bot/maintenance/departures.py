@@ -1,0 +1,63 @@
+"""Servers that the bot was removed from: they are erased after a week, unless it comes back."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from bot.ops.logs import fields
+from bot.ops.tuning import DAY_S, Clocks
+from bot.reindex.jobs import Jobs
+from bot.sync.erasure import Erasure
+from bot.sync.writer import Writer
+from index import BookkeepingReader
+
+log = logging.getLogger(__name__)
+
+
+class Departures:
+    """Which servers were left, kept in the gallery and held in memory."""
+
+    def __init__(
+        self,
+        bookkeeping: BookkeepingReader,
+        writer: Writer,
+        erasure: Erasure,
+        jobs: Jobs,
+        clocks: Clocks,
+    ) -> None:
+        self._bookkeeping = bookkeeping
+        self._writer = writer
+        self._erasure = erasure
+        self._jobs = jobs
+        self._clocks = clocks
+        self._departed: set[int] = set()
+
+    async def load(self) -> None:
+        self._departed = set(await self._bookkeeping.departed())
+
+    def __contains__(self, guild_id: int) -> bool:
+        return guild_id in self._departed
+
+    async def leave(self, guild_id: int) -> None:
+        """Stop all work for a server that was left; its pictures go after the grace period."""
+        await self._jobs.drop(guild_id)
+        self._erasure.release_guild(guild_id)
+        self._departed.add(guild_id)
+        await self._writer.depart(guild_id, time.time())
+        days = self._clocks.grace_s / DAY_S
+        log.info(fields("guild_left", guild=guild_id, erased_in_days=days))
+        await self.erase_due()
+        await self._jobs.switch_if_done()  # another model may have waited for this server only
+
+    async def come_back(self, guild_id: int) -> None:
+        if guild_id in self._departed:
+            self._departed.discard(guild_id)
+            await self._writer.come_back(guild_id)
+
+    async def erase_due(self) -> None:
+        """Erase the servers whose grace period is over."""
+        for space, since in (await self._bookkeeping.departed()).items():
+            if since <= time.time() - self._clocks.grace_s:
+                await self._jobs.forget_guild(space)
+                self._departed.discard(space)

@@ -1,0 +1,88 @@
+"""The figures that the bot counts and measures while it runs, for Prometheus and `/status`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+LAG_STEP_S = 0.05  # how often the event loop's lag is measured
+LAG_KEPT = 12_000  # ten minutes of it
+LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 3.0)
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """The figures of one bot, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.indexed = Counter("magpie_pictures_indexed", "Pictures written", registry=registry)
+        self.removed = Counter("magpie_pictures_removed", "Pictures erased", registry=registry)
+        self.failed = Counter(
+            "magpie_pictures_failed", "Pictures left out", ["reason"], registry=registry
+        )
+        self.embedding = Histogram(
+            "magpie_embed_seconds",
+            "From the bytes of a picture to its embedding, waiting included",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.answering = Histogram(
+            "magpie_command_seconds",
+            "From a command to the end of its answer",
+            ["command"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.loop_lag = Histogram(
+            "magpie_event_loop_lag_seconds",
+            "How much later than asked the event loop runs",
+            buckets=LAG_BUCKETS,
+            registry=registry,
+        )
+        self.queue = Gauge("magpie_queue_messages", "Messages that wait", registry=registry)
+        self.unread = Gauge(
+            "magpie_history_channels_left", "Channels with unread history", registry=registry
+        )
+        self.latency = Gauge(
+            "magpie_gateway_latency_seconds", "Between heartbeat and answer", registry=registry
+        )
+        self.started = time.monotonic()
+        self.pictures = 0  # written since then
+        self._lags: deque[float] = deque(maxlen=LAG_KEPT)
+        self._rates: deque[tuple[float, int]] = deque(maxlen=600)  # (when, pictures so far)
+
+    async def watch_loop(self) -> None:
+        """Measure the event loop's lag until cancelled, and the pictures a second."""
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(LAG_STEP_S)
+            lag_s = max(time.perf_counter() - before - LAG_STEP_S, 0.0)
+            self.loop_lag.observe(lag_s)
+            self._lags.append(lag_s)
+            if not self._rates or time.monotonic() - self._rates[-1][0] >= 1.0:
+                self._rates.append((time.monotonic(), self.pictures))
+
+    def add_pictures(self, count: int) -> None:
+        """`count` pictures were written."""
+        self.pictures += count
+        self.indexed.inc(count)
+
+    def lag_p99_s(self) -> float:
+        """The event loop's lag that one measurement in a hundred exceeds; of the last minutes."""
+        lags = sorted(self._lags)
+        return lags[min(int(len(lags) * 0.99), len(lags) - 1)] if lags else 0.0
+
+    def last_lag_s(self) -> float:
+        return self._lags[-1] if self._lags else 0.0
+
+    def pictures_per_second(self, over_s: float = 60.0) -> float:
+        """Pictures written a second, over the last `over_s` seconds."""
+        now = time.monotonic()
+        then = next(((at, n) for at, n in self._rates if now - at <= over_s), None)
+        if then is None or now - then[0] < 1.0:
+            return 0.0
+        return (self.pictures - then[1]) / (now - then[0])

@@ -1,0 +1,68 @@
+"""Times and bounds that tests and trials change; the defaults are what serves best.
+
+They are handed to the parts that need them. A part reads them when it acts, so a change takes
+effect at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DAY_S = 86_400.0
+
+
+@dataclass(slots=True)
+class Clocks:
+    """How long the bot waits, in seconds."""
+
+    # A start is over once no other guild has been announced for this long.
+    guild_ready_s: float = 2.0
+    # An interaction must be acknowledged within three seconds. An answer that is ready sooner
+    # needs no acknowledgement, which saves a request.
+    acknowledge_s: float = 1.0
+    # How long an answer waits for its question to be saved, so that it can have buttons.
+    save_search_s: float = 1.5
+    # The first wait before a failed download is tried again; it doubles at each attempt.
+    download_retry_s: float = 0.5
+    # After Discord failed to give a page of history.
+    page_retry_s: float = 30.0
+    # After the file could not be written, because the disk is full or another process holds it.
+    write_retry_s: float = 15.0
+    # How often cursors are saved that only messages without pictures have moved.
+    save_cursors_s: float = 300.0
+    # How often the message of a reindex is edited at most.
+    show_progress_s: float = 5.0
+    # What was left, or closed to the bot, is kept this long, since it may come back.
+    grace_s: float = 7 * DAY_S
+    # How often old pictures, closed channels and departed servers are looked for.
+    expire_s: float = 3_600.0
+    # Between two pages that are listed to find missed deletions; Discord allows one a second.
+    relist_s: float = 20.0
+    # The file is rewritten once in this time at most, and a large one less often: at 10 s a
+    # megabyte that is 0.1 MB/s altogether.
+    compact_s: float = 60.0
+    compact_s_per_mb: float = 10.0
+    # How often freed memory is given back to the system.
+    trim_memory_s: float = 60.0
+
+
+@dataclass(slots=True)
+class Limits:
+    """How much the bot holds or does at once."""
+
+    # Messages that wait for their pictures to be indexed: some minutes of a busy server.
+    queue_messages: int = 256
+    # Places in the queue that are kept for servers that have nothing waiting.
+    queue_reserve: int = 64
+    live_workers: int = 4
+    # Messages of history whose pictures are on their way at once: enough for downloads to overlap
+    # with embedding and for batches to form (two of a CPU's), few enough that live pictures
+    # don't wait long for them.
+    history_at_once: int = 16
+    # Channels whose history is read at once. Discord allows about one page a second and channel,
+    # and 50 requests a second overall.
+    channels_at_once: int = 3
+    # Messages in a page of history; 100 is the most that Discord gives.
+    page_messages: int = 100
+    # Pictures in one file of an export: with 512 numbers each, some 7 MB; Discord takes 10.
+    export_pictures: int = 3_500

@@ -1,0 +1,124 @@
+"""Reading a server's history once more, page by page, to put the gallery right."""
+
+from __future__ import annotations
+
+import discord
+from discord.abc import GuildChannel
+
+from bot.platform.codes import is_deleted
+from bot.platform.places import WithMessages, WithThreads, group_of, missing_permissions
+from bot.reindex.state import JobState
+from bot.sync.erasure import Erasure
+from bot.sync.history import History, Page
+from bot.sync.ingest import Ingest, Known
+from bot.sync.threads import archived_threads
+from bot.sync.watched import Watched
+from bot.sync.writer import Item
+from index import Group, Links
+
+
+class Rereading:
+    """Reads one server's pages for one job. Each step changes the job's state as it goes."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        links: Links,
+        watched: Watched,
+        ingest: Ingest,
+        history: History,
+        erasure: Erasure,
+        space: int,
+    ) -> None:
+        self._client = client
+        self._links = links
+        self._watched = watched
+        self._ingest = ingest
+        self._history = history
+        self._erasure = erasure
+        self._space = space
+        self._known: tuple[int, Known] | None = None  # of the group that is being read
+
+    async def list_groups(self, state: JobState) -> list[list[int]]:
+        """Everything to read: channels, their threads, and what else the gallery has there.
+
+        returns  the id of each group, and how many pictures of it are known
+        raises   TimeoutError while the server is not available: its channels aren't known then
+        """
+        guild = self._client.get_guild(self._space)
+        if guild is None or guild.unavailable:
+            raise TimeoutError("the server is not available")
+        scope = guild.get_channel(state.channel) if state.channel else None
+        if state.channel and scope is None:
+            return []  # it was deleted
+        places: dict[int, Group] = {}
+        for channel in self._watched.channels(guild, scope):
+            if missing_permissions(channel):
+                state.closed += 1
+            else:
+                places |= {group.id: group for group in await _with_threads(channel)}
+        inside = set(places)
+        for group in await self._links.groups(self._space):
+            if group.parent in inside:
+                places.setdefault(group.id, group)
+        count = self._links.count_links
+        return [[id, await count(self._space, [id])] for id in places]
+
+    async def read_page(self, state: JobState) -> list[Item]:
+        """The missing pictures of one page, newest first; what was deleted there is erased."""
+        assert state.groups is not None
+        group_id, _ = state.groups[state.at]
+        try:
+            place = await self._place(group_id)
+            if self._known is None or self._known[0] != group_id:
+                self._known = (group_id, await self._links.known(self._space, group_id))
+            before = discord.Object(state.before) if state.before else None
+            page = await self._history.read_page(place, before=before)
+        except discord.NotFound as error:
+            if not is_deleted(error):
+                raise
+            state.removed += await self._erasure.forget_group(self._space, group_id)
+            state.begin_group(state.at + 1)
+            return []
+        except discord.Forbidden:
+            state.closed += 1
+            state.begin_group(state.at + 1)
+            return []
+        return await self._put_right(state, group_of(place), page, self._known[1])
+
+    async def _put_right(
+        self, state: JobState, group: Group, page: Page, known: Known
+    ) -> list[Item]:
+        messages = page.messages
+        oldest = messages[-1].id if page.full else 0
+        state.removed += await self._history.reconcile(
+            self._space, page, known, oldest, state.before
+        )
+        items, failed = await self._ingest.read(
+            self._space, group, messages, page.as_of, what=state.what, patient=False
+        )
+        state.messages += len(messages)
+        state.checked += sum(len(self._ingest.shown(message)) for message in messages)
+        state.failed += failed
+        state.added += sum(item.link.slot not in known.get(item.link.source, ()) for item in items)
+        state.newest = state.newest or (messages[0].id if messages else 0)
+        state.before = oldest
+        if not page.full:
+            state.begin_group(state.at + 1)
+        return items
+
+    async def _place(self, group_id: int) -> WithMessages:
+        guild = self._client.get_guild(self._space)
+        known = guild.get_channel_or_thread(group_id) if guild else None
+        place = known or await self._client.fetch_channel(group_id)
+        assert isinstance(place, WithMessages)
+        return place
+
+
+async def _with_threads(channel: GuildChannel) -> list[Group]:
+    """A channel and all its threads, those that are archived too; of a forum only its posts."""
+    groups = [] if isinstance(channel, discord.ForumChannel) else [group_of(channel)]
+    if isinstance(channel, WithThreads):
+        threads = [*channel.threads, *await archived_threads(channel)]
+        groups += [group_of(thread) for thread in threads]
+    return groups

@@ -1,0 +1,70 @@
+"""Where a reindex job stands, as it is kept with the job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.sync.ingest import What
+
+# Every channel counts as if it had at least this many pictures, since an empty one is work, too.
+LEAST_WEIGHT = 20
+
+
+@dataclass
+class JobState:
+    """Where a job stands, as it is kept in the gallery (JSON)."""
+
+    what: What  # "missing" pictures only, "everything" again, or all for another "model"
+    channel: int | None  # a channel or category; None: all that is watched
+    asked_by: int
+    groups: list[list[int]] | None = None  # [id, pictures known]; None: not listed yet
+    at: int = 0  # which group
+    newest: int = 0  # the id its reading began at
+    before: int = 0  # messages from this id on are done; 0: none
+    messages: int = 0
+    checked: int = 0  # pictures
+    added: int = 0
+    removed: int = 0
+    failed: int = 0
+    closed: int = 0  # channels that could not be read
+    elapsed_s: float = 0.0
+    message: list[int] | None = None  # channel and id of the progress message
+    model: str = ""  # the one that is to take over
+    succession: str | None = None  # by which the gallery knows this change of models
+    passes: int = 0  # over everything, before this one
+    switched: bool = False  # it has taken over
+    lost: int = 0  # pictures that it could not see, and so left
+
+    def begin_group(self, at: int) -> None:
+        """Go on with this group, from its newest message."""
+        self.at, self.newest, self.before = at, 0, 0
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, by the pictures known of each group and, within one, by time."""
+        if self.groups is None:
+            return 0.0
+        weights = [pictures + LEAST_WEIGHT for _, pictures in self.groups]
+        here = weights[self.at] * self._fraction_here() if self.at < len(weights) else 0.0
+        return (sum(weights[: self.at]) + here) / sum(weights) if weights else 1.0
+
+    def _fraction_here(self) -> float:
+        assert self.groups is not None
+        if not self.before or self.newest <= (start := self.groups[self.at][0]):
+            return 0.0
+        return min(max((self.newest - self.before) / (self.newest - start), 0.0), 1.0)
+
+    @property
+    def total_estimate(self) -> int | None:
+        """How many pictures there will have been; None while that can't be told."""
+        if self.groups is None or self.fraction < 0.05:
+            return None
+        if self.what != "missing":
+            return max(self.checked, sum(pictures for _, pictures in self.groups))
+        return round(self.checked / self.fraction)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will still take at the rate so far; None while that can't be told."""
+        done = self.fraction
+        return self.elapsed_s * (1 - done) / done if done > 0.01 and self.elapsed_s > 1 else None

@@ -1,0 +1,212 @@
+"""What happens in watched channels while the bot is connected: messages, edits, deletions.
+
+Messages with pictures wait in a bounded queue that serves servers in turn. When it is full, nothing
+is lost and nothing piles up: the channel falls behind, and is read again from its history when
+there is room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+import discord
+from cachetools import LRUCache
+
+from bot.media.download import DownloadError
+from bot.ops.logs import fields
+from bot.ops.metrics import Metrics
+from bot.ops.tuning import Limits
+from bot.platform.places import group_of
+from bot.sync.backlog import Backlog
+from bot.sync.coverage import Move
+from bot.sync.fair_queue import FairQueue
+from bot.sync.ingest import Ingest, Post
+from bot.sync.watched import Watched
+from bot.sync.writer import Writer
+from index import GalleryClosed, Group, Links
+
+log = logging.getLogger(__name__)
+
+MAX_PUT_OFF = 100_000  # edits put off while the queue is full; some ids each
+MAX_EDITS = 4_096  # more than can be on their way at once
+
+
+class Live:
+    """Follows the events of watched channels."""
+
+    def __init__(
+        self,
+        links: Links,
+        writer: Writer,
+        watched: Watched,
+        backlog: Backlog,
+        ingest: Ingest,
+        metrics: Metrics,
+        limits: Limits,
+    ) -> None:
+        self._links = links
+        self._writer = writer
+        self._watched = watched
+        self._backlog = backlog
+        self._ingest = ingest
+        self._metrics = metrics
+        self._limits = limits
+        self._queue: FairQueue[Post] = FairQueue(limits.queue_messages, limits.queue_reserve)
+        self._put_off: OrderedDict[int, tuple[int, Group]] = OrderedDict()  # edits, by message
+        # The number of each message's latest edit.
+        self._edits: LRUCache[int, int] = LRUCache(MAX_EDITS)
+        self._edit_numbers = itertools.count()
+        self._workers: list[asyncio.Task[None]] = []
+
+    @property
+    def depth(self) -> int:
+        """Messages that wait, edits put off among them."""
+        return len(self._queue) + len(self._put_off)
+
+    @property
+    def busy(self) -> bool:
+        """Whether messages wait, or pictures are on their way."""
+        return self.depth > 0 or self._ingest.busy
+
+    def start(self) -> None:
+        self._workers = [
+            asyncio.create_task(self._work(), name=f"live-{number}")
+            for number in range(self._limits.live_workers)
+        ]
+
+    async def close(self) -> None:
+        """Stop at once; the cursors on disk stand before everything that is unfinished."""
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    # ---- what happens in a channel
+
+    def on_message(self, message: discord.Message) -> None:
+        """Queue the pictures of a new message in a watched channel."""
+        if message.guild is None:
+            return
+        backlog, channel = self._backlog, message.channel
+        if not self._watched.covers(channel):
+            if isinstance(channel, discord.PartialMessageable):  # a thread not known yet
+                backlog.on_unknown_channel(message.guild, channel.id)
+            return
+        assert isinstance(channel, discord.Thread | discord.abc.GuildChannel)
+        coverage = backlog.coverage(channel)
+        shown = tuple(self._ingest.shown(message).values())
+        if shown and self._queue.full(message.guild.id):
+            backlog.read_again(channel)
+            return
+        coverage.hear(message.id)
+        if shown:
+            coverage.take(message.id)
+            post = Post(
+                message.guild.id, group_of(channel), message.id, shown, self._writer.now, coverage
+            )
+            self._queue.put(message.guild.id, post)
+
+    async def on_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
+        """Follow an edit: drop what is no longer shown, take what is new (a late unfurl)."""
+        channel = edit.message.channel
+        if edit.guild_id is None or not self._watched.covers(channel):
+            return
+        assert isinstance(channel, discord.Thread | discord.abc.GuildChannel)
+        group = group_of(channel)
+        number = self._numbered(edit.message_id)
+        as_of = self._writer.now
+        message: discord.Message | None = edit.message
+        if not _is_whole(edit.data):
+            message = await self._ingest.read_again(edit.guild_id, group, edit.message_id)
+        if message is not None and self._edits.get(edit.message_id) == number:
+            await self._follow(edit.guild_id, group, message, as_of)
+
+    def _numbered(self, message: int) -> int:
+        """A number by which to see whether another edit came meanwhile."""
+        number = next(self._edit_numbers)
+        self._edits[message] = number
+        return number
+
+    async def on_delete(self, guild_id: int | None, messages: Sequence[int]) -> None:
+        if guild_id is None or not self._watched.marks(guild_id):
+            return
+        gone = await self._writer.forget_messages(guild_id, messages)
+        if gone:
+            log.info(fields("deleted", guild=guild_id, messages=len(messages), pictures=gone))
+            self._metrics.removed.inc(gone)
+
+    async def _follow(self, space: int, group: Group, message: discord.Message, as_of: int) -> None:
+        """Bring the gallery to what a message shows, which was read `as_of` this change."""
+        shown = self._ingest.shown(message)
+        if not self._writer.observe(message.id, frozenset(shown)):
+            return  # deleted meanwhile
+        await self._ingest.drop(space, message.id, shown)
+        known = await self._links.slots(space, str(message.id))
+        on_their_way = self._ingest.on_their_way(message.id)
+        # one now behind a spoiler is written again, as such
+        missing = [
+            picture
+            for slot, picture in shown.items()
+            if slot not in known | on_their_way or (picture.spoiler and message.edited_at)
+        ]
+        if missing and self._queue.full(space):
+            self._read_later(space, group, message.id)
+        elif missing:
+            self._queue.put(space, Post(space, group, message.id, tuple(missing), as_of))
+
+    def _read_later(self, space: int, group: Group, message: int) -> None:
+        """Remember an edit until the queue has room; its message is then read again."""
+        self._put_off[message] = (space, group)
+        self._put_off.move_to_end(message)
+        if len(self._put_off) > MAX_PUT_OFF:
+            self._put_off.popitem(last=False)
+
+    # ---- the queue
+
+    async def _work(self) -> None:
+        while True:
+            await self._finish(await self._queue.get())
+            while self._put_off and not self._queue:
+                await self._look_again()
+
+    async def _look_again(self) -> None:
+        """Follow an edit that was put off, by reading its message."""
+        message, (space, group) = self._put_off.popitem(last=False)
+        number, as_of = self._numbered(message), self._writer.now
+        try:
+            now = await self._ingest.read_again(space, group, message)
+            if now is not None and self._edits.get(message) == number:
+                await self._follow(space, group, now, as_of)
+        except GalleryClosed:
+            return
+        except Exception:
+            log.exception(fields("edit_failed", guild=space, message=message))
+
+    async def _finish(self, post: Post) -> None:
+        """Take a queued post, write it, and let the cursor pass it."""
+        try:
+            items = await self._ingest.take(post)
+            move = [Move(post.coverage, finishing=post.message)] if post.coverage else []
+            if items:
+                kept = await self._writer.commit(items, move)
+                self._metrics.add_pictures(kept)
+        except GalleryClosed:
+            return  # shutting down; the cursor stays before it
+        except Exception as error:
+            known = isinstance(error, DownloadError)
+            log.log(
+                logging.WARNING if known else logging.ERROR,
+                fields("post_failed", guild=post.space, message=post.message, why=error),
+                exc_info=None if known else error,
+            )
+            self._backlog.read_from(post.space, post.group.id, post.message)
+        if post.coverage is not None:
+            post.coverage.done(post.message)
+
+
+def _is_whole(data: Mapping[str, object]) -> bool:
+    """Whether an edit's payload has everything that pictures can be in."""
+    return {"attachments", "embeds", "author"} <= data.keys()

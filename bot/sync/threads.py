@@ -1,0 +1,49 @@
+"""Archived threads, which Discord lists on request only."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import discord
+
+from bot.ops.logs import fields
+from bot.platform.places import WithThreads
+
+log = logging.getLogger(__name__)
+
+# A listing ends after this many public threads in a row that are not wanted.
+UNWANTED_IN_A_ROW = 100
+
+
+async def archived_threads(
+    place: WithThreads, wanted: Callable[[discord.Thread], bool] | None = None
+) -> list[discord.Thread]:
+    """Archived threads of a channel that the bot may see: public ones, those archived last first,
+    and then private ones.
+
+    wanted   only these; the listing ends after UNWANTED_IN_A_ROW public ones that are not wanted
+    raises   discord.Forbidden
+    """
+    found: list[discord.Thread] = []
+    unwanted = 0
+    async for thread in place.archived_threads(limit=None):
+        if wanted is None or wanted(thread):
+            found.append(thread)
+            unwanted = 0
+        elif (unwanted := unwanted + 1) >= UNWANTED_IN_A_ROW:
+            break  # those further down were archived earlier still
+    if isinstance(place, discord.TextChannel) and not place.is_news():
+        found += [t for t in await _private_archived(place) if wanted is None or wanted(t)]
+    return found
+
+
+async def _private_archived(place: discord.TextChannel) -> list[discord.Thread]:
+    """Private archived threads: all with Manage Threads, else those the bot had joined."""
+    joined = not place.permissions_for(place.guild.me).manage_threads
+    listing = place.archived_threads(limit=None, private=True, joined=joined)
+    try:
+        return [thread async for thread in listing]
+    except (discord.Forbidden, discord.NotFound) as error:
+        log.info(fields("private_threads_closed", channel=place.id, why=error))
+        return []

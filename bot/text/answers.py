@@ -1,0 +1,112 @@
+"""What an answer to a question says: its heading and notes, and why there is nothing to show."""
+
+from __future__ import annotations
+
+from bot.text.pieces import counted, quoted
+
+NOT_IN_A_SERVER = "I look for pictures within a server, so please ask me there."
+ASK_SOMETHING = "Tell me what to look for: a few words, a picture, or both."
+HELP = (
+    "Tell me what to look for and I will find it among the pictures posted here. You can\n"
+    "- write `@Magpie dog in snow`\n"
+    "- reply to a picture with `@Magpie`, or with `@Magpie but at night`\n"
+    "- post a picture with `@Magpie`\n"
+    "- use `/find`, whose answer only you see"
+)
+NO_PICTURE_THERE = (
+    "That message shows no picture. Choose one with a picture in it, "
+    "or describe what you look for with `/find`."
+)
+ONLY_LINKS = (
+    "I cannot look behind a link by itself. Once Discord shows its picture, reply to that "
+    "message with `@Magpie`; or attach the picture here."
+)
+PICTURE_GONE = "That picture is no longer there, or no longer open to you."
+SEARCH_GONE = "I have forgotten this search; they are kept for seven days. Please ask again."
+
+
+def too_many_questions(seconds: int, *, server: bool) -> str:
+    """A member, or all of a server, asked more than a minute allows."""
+    who = "This server is" if server else "You are"
+    return f"{who} asking faster than I can look. Please try again in {counted(seconds, 'second')}."
+
+
+NOT_YOURS = "These are somebody else’s results. Ask with `/find` to get your own."
+WHO_ARE_YOU = (
+    "Discord did not tell me your roles, so I cannot know what you may see. "
+    "`/find` does the same and will work."
+)
+OUTAGE = (
+    "Discord has an outage here and does not tell me who may see what, so I show nothing. "
+    "Please ask again when it is over."
+)
+
+NOTHING_FOUND = "I found no picture for this in the channels you can read."
+NOTHING_MORE = "That was all: there are no more pictures for this."
+NOTHING_READABLE = (
+    "None of the channels I watch is open to you here, so there is nothing I could show you."
+)
+NOTHING_SHARED = "I found nothing to show here."
+NOT_INDEXED_YET = "I have not indexed any picture in the channels you can read."
+UNREACHABLE = (
+    "I found pictures, but Discord did not let me read their messages just now. "
+    "Please ask again in a minute."
+)
+
+# Said under each public answer, whether or not anything was left out.
+ONLY_SHARED = (
+    "Here I show only what everyone in this channel may see. "
+    "The button searches all that you can read."
+)
+
+# Said in place of the buttons that would need a question to be kept.
+NO_BUTTONS = "I cannot keep this question just now, so there is no button for more."
+
+
+def no_channels(may_add: bool) -> str:
+    """No channel is watched; `may_add`: whether the reader may change that."""
+    if may_add:
+        return (
+            "I don’t watch any channel here yet. Add one with `/channels add`, and I will "
+            "index the pictures posted in it, old ones too."
+        )
+    return (
+        "I don’t watch any channel here yet. Somebody with the Manage Server permission can "
+        "add one with `/channels add`."
+    )
+
+
+def still_indexing(percent: int | None) -> str:
+    """How far the history is read; no counts, since they would tell of closed channels."""
+    if percent is None:
+        return "I am still reading the older messages; some pictures may be missing yet."
+    return (
+        f"I am still reading the older messages, about {percent} % done; "
+        "some pictures may be missing yet."
+    )
+
+
+def truncated(words_read: str) -> str:
+    """The question was longer than the model reads."""
+    return f"That was long; I read as far as “{quoted(words_read[-80:])}”."
+
+
+def heading(words: str, picture: bool, *, first: bool = True, url: str | None = None) -> str:
+    """What was asked: words, a picture (whose message is at `url`), or both.
+
+    first   whether this is the beginning of the answer
+    """
+    this = f"[this picture]({url})" if url else "this picture"
+    said = f"“{quoted(words)}”"
+    what = f"{this} and {said}" if picture and words else this if picture else said
+    return f"{'Closest to' if first else 'More for'} {what}"
+
+
+def span(first: int, last: int, more: bool) -> str:
+    """Which of the ranking are shown, counted from 1."""
+    shown = f"Pictures {first}–{last}" if last > first else f"Picture {first}"
+    return f"{shown}, best first" if more or first == last else f"{shown}, best first; that is all"
+
+
+def several_pictures(chosen: int, count: int) -> str:
+    return f"The message shows {count} pictures; this is for number {chosen + 1}. The others:"

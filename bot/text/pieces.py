@@ -1,0 +1,79 @@
+"""Pieces of sentences: counts, names, times, and what strangers wrote made safe to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import discord
+from discord.abc import GuildChannel
+
+MESSAGE_LIMIT = 2000  # letters in a message
+
+
+def quoted(words: str, limit: int = 150) -> str:
+    """Somebody's words, safe to show inside a sentence."""
+    tidy = " ".join(words.split())
+    short = tidy if len(tidy) <= limit else tidy[: limit - 1].rstrip() + "…"
+    return discord.utils.escape_mentions(discord.utils.escape_markdown(short))
+
+
+def name_of(channel: GuildChannel) -> str:
+    if isinstance(channel, discord.CategoryChannel):  # a mention of one looks like a channel
+        return f"**{quoted(channel.name)}**"
+    return channel.mention
+
+
+def i_miss(permissions: Iterable[str]) -> str:
+    return f"I am missing {permission_names(permissions)}."
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def bar(fraction: float) -> str:
+    filled = int(fraction * 10)
+    return f"{'▰' * filled}{'▱' * (10 - filled)} {int(fraction * 100)} %"
+
+
+def time_left(seconds: float | None, status: str = "running") -> str:
+    if seconds is None or status != "running":
+        return ""
+    return f", about {duration(seconds)} left"
+
+
+def duration(seconds: float) -> str:
+    """ "40 s", "12 min", "3 h 5 min", "2 days"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // (24 * 60)} days"
+
+
+def fitting(lines: Sequence[str]) -> str:
+    """The lines as one message; what is too long for one is left out, and said so."""
+    text = "\n".join(lines)
+    if len(text) <= MESSAGE_LIMIT:
+        return text
+    kept: list[str] = []
+    room = MESSAGE_LIMIT - len("… and 10,000 lines more")
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return "\n".join([*kept, f"… and {len(lines) - len(kept):,} lines more"])
+
+
+def permission_names(permissions: Iterable[str]) -> str:
+    """Permissions as Discord's settings call them: "Manage Server and Embed Links"."""
+    names = [_SETTINGS_NAMES.get(name, name.replace("_", " ").title()) for name in permissions]
+    *most, last = names
+    return f"the permissions {', '.join(most)} and {last}" if most else f"the permission {last}"
+
+
+_SETTINGS_NAMES = {"manage_guild": "Manage Server", "read_messages": "View Channel"}

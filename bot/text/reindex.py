@@ -1,0 +1,121 @@
+"""What `/reindex` answers, and how far a job is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from discord.abc import GuildChannel
+
+from bot.text.answers import no_channels
+from bot.text.channels import not_watched
+from bot.text.pieces import bar, counted, time_left
+
+
+class JobFigures(Protocol):
+    """How far a job is; see `bot.reindex.state.JobState`, whose fields these are."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def channel(self) -> int | None: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def fraction(self) -> float: ...
+    @property
+    def seconds_left(self) -> float | None: ...
+    @property
+    def total_estimate(self) -> int | None: ...
+    @property
+    def elapsed_s(self) -> float: ...
+    @property
+    def messages(self) -> int: ...
+    @property
+    def checked(self) -> int: ...
+    @property
+    def added(self) -> int: ...
+    @property
+    def removed(self) -> int: ...
+    @property
+    def failed(self) -> int: ...
+    @property
+    def closed(self) -> int: ...
+    @property
+    def switched(self) -> bool: ...
+    @property
+    def lost(self) -> int: ...
+
+
+FIGURES_IN_STATUS = "Not everyone here may see all of these channels: `/status` has the figures."
+FIGURES_CLOSED = "Its figures count channels that you can't read."
+FIGURES_LATER = "Its figures are back once I have listed the channels again."
+REINDEX_OVER = "That job is over. `/reindex` begins another."
+
+_STANDS = {
+    "running": "Reindexing",
+    "paused": "Reindexing, paused",
+    "cancelled": "Reindexing was cancelled; what it had indexed stays",
+    "done": "Reindexing is done",
+    "failed": "Reindexing has stopped over a mistake of mine; my log has the details",
+}
+
+
+def nothing_to_reindex(channel: GuildChannel | None) -> str:
+    return not_watched(channel) if channel is not None else no_channels(may_add=True)
+
+
+def reindex_shown(link: str) -> str:
+    return f"You can follow it here, and pause or cancel it: {link}"
+
+
+def reindexing(status: str, state: JobFigures) -> str:
+    """How far a job is, with all its figures."""
+    lines = _reindexing(status, state)
+    rate = f", {state.checked / state.elapsed_s:.1f} a second" if state.elapsed_s > 1 else ""
+    going_on = status in ("running", "paused")
+    total = f" of about {state.total_estimate:,}" if going_on and state.total_estimate else ""
+    lines.append(
+        f"{state.checked:,}{total} pictures checked in {counted(state.messages, 'message')}{rate}"
+    )
+    found = [f"{state.added:,} added", f"{state.removed:,} removed"]
+    found += [f"{state.failed:,} could not be read"] if state.failed else []
+    found += [f"{counted(state.closed, 'channel')} closed to me"] if state.closed else []
+    lines.append(" · ".join(found))
+    if state.what == "model":
+        lines.append(_of_the_switch(status, state, state.lost))
+    return "\n".join(lines)
+
+
+def reindexing_without_figures(status: str, state: JobFigures, why: str) -> str:
+    """The same for who may not know how much there is."""
+    lines = _reindexing(status, state)
+    if state.what == "model":
+        lines.append(_of_the_switch(status, state, lost=0))
+    return "\n".join([*lines, f"-# {why}"])
+
+
+def _reindexing(status: str, state: JobFigures) -> list[str]:
+    """What the job is, and its share that is done."""
+    where = f"<#{state.channel}>" if state.channel else "all watched channels"
+    what = {
+        "missing": "missing pictures",
+        "everything": "everything again",
+        "model": f"everything for `{state.model}`",
+    }[state.what]
+    lines = [f"**{_STANDS[status]}** · {where}, {what}"]
+    if status in ("running", "paused"):
+        lines.append(bar(state.fraction) + time_left(state.seconds_left, status))
+    return lines
+
+
+def _of_the_switch(status: str, state: JobFigures, lost: int) -> str:
+    if not state.switched:
+        wait = " and in the other servers" if status == "done" else ""
+        return f"Until this is done here{wait}, the model of before answers."
+    answers = f"`{state.model}` answers from now on."
+    if not lost:
+        return answers
+    return (
+        f"{answers} {counted(lost, 'picture')} that I could not get again left the index; "
+        "`/reindex` tries once more."
+    )

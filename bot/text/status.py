@@ -1,0 +1,84 @@
+"""What `/status` answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from discord.abc import GuildChannel
+
+from bot.text.pieces import (
+    bar,
+    counted,
+    duration,
+    fitting,
+    i_miss,
+    name_of,
+    time_left,
+)
+
+
+class HistoryProgress(Protocol):
+    """How far a server's history is read; see `bot.sync.backlog.Progress`."""
+
+    @property
+    def fraction(self) -> float: ...
+    @property
+    def seconds_left(self) -> float | None: ...
+    @property
+    def channels_left(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    channel: GuildChannel
+    pictures: int
+    state: str  # "waiting", "reading", "done", "unreadable"; "" before anything is known
+    fraction: float  # of its history that is read
+    missing: Sequence[str]  # permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    channels: Sequence[ChannelStatus]
+    progress: HistoryProgress | None
+    jobs: Sequence[str]
+    waiting: int  # messages
+    per_second: float  # pictures
+    model: str
+    wanted: str | None  # another model that is to take over
+    device: str
+    disk_bytes: int
+    latency_s: float
+    uptime_s: float
+
+
+def status(now: Status) -> str:
+    """What /status answers."""
+    lines = [f"**{counted(sum(c.pictures for c in now.channels), 'picture')}** indexed"]
+    if now.progress is not None:
+        left = counted(now.progress.channels_left, "channel or thread", "channels and threads")
+        lines.append(
+            f"History: {bar(now.progress.fraction)}"
+            f"{time_left(now.progress.seconds_left)}, {left} left"
+        )
+    lines += now.jobs
+    waiting = f"{counted(now.waiting, 'message')} waiting" if now.waiting else "nothing waiting"
+    lines.append(f"Speed: {now.per_second:.1f} pictures a second in the last minute, {waiting}")
+    lines.append(f"Model: `{now.model}` on {now.device} · disk: {now.disk_bytes / 1e6:,.1f} MB")
+    if now.wanted:
+        going = "is taking over" if now.jobs else "is to take over; `/reindex` begins that"
+        lines.append(f"`{now.wanted}` {going}. Until then `{now.model}` answers.")
+    lines.append(f"Up for {duration(now.uptime_s)} · Discord answers in {now.latency_s:.2f} s")
+    lines += [_channel_line(channel) for channel in now.channels]
+    return fitting(lines)
+
+
+def _channel_line(now: ChannelStatus) -> str:
+    line = f"- {name_of(now.channel)}: {counted(now.pictures, 'picture')}"
+    if now.missing:
+        return f"{line}; I can’t read it, {i_miss(now.missing)}"
+    if now.state in ("waiting", "reading"):
+        return f"{line}; {int(now.fraction * 100)} % of its history is read"
+    return line

@@ -1,0 +1,28 @@
+"""What the pipeline makes from each picture and text beside its embedding."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Derivation(Protocol):
+    """Makes one thing, as bytes, from each picture and text.
+
+    The pipeline runs it on new pictures and on those that are embedded a second time; the store
+    keeps its results for a derivation of this name and revision that has begun, see
+    `Derivations.begin`.
+    """
+
+    @property
+    def name(self) -> str:
+        """One of `index.types.derivations.NAMES`."""
+
+    @property
+    def revision(self) -> str:
+        """What was made by another revision is of no use."""
+
+    async def of_picture(self, data: bytes) -> bytes:
+        """What is made from the picture with these bytes. raises PictureError"""
+
+    async def of_text(self, text: str) -> bytes:
+        """What is made from the text, which has only single blanks."""

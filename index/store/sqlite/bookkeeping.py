@@ -1,0 +1,203 @@
+"""What a caller remembers beside the pictures."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import aiosqlite
+import numpy as np
+
+from index.store.sqlite import statements
+from index.store.sqlite.database import Database
+from index.types.query import QueryEmbedding
+from index.types.records import Cursor, Job
+from index.types.searches import Asked, SavedSearch
+
+# What `_search_of` takes.
+SEARCH = "id, space, owner, params, vector, truncated, made_at FROM searches"
+
+
+class Bookkeeping:
+    """What is remembered beside the pictures of one database.
+
+    search_life_s  how long saved searches can be run again
+    """
+
+    def __init__(self, database: Database, search_life_s: float) -> None:
+        self._database = database
+        self.search_life_s = search_life_s
+
+    async def opt_in(self, space: int, owner: int) -> None:
+        """Let the pictures of this owner be added again."""
+        await self._database.execute(
+            "DELETE FROM opted_out WHERE space = ? AND owner = ?", space, owner
+        )
+
+    async def opted_out(self) -> set[tuple[int, int]]:
+        """All (space, owner) who want none of their pictures kept."""
+        rows = await self._database.rows("SELECT space, owner FROM opted_out")
+        return {(space, owner) for space, owner in rows}
+
+    async def set_retention(self, space: int, days: int | None) -> None:
+        """Keep pictures for this many days from now on; None: no limit."""
+        if days is None:
+            await self._database.execute("DELETE FROM retention WHERE space = ?", space)
+        else:
+            await self._database.execute(
+                "INSERT OR REPLACE INTO retention VALUES (?, ?)", space, days
+            )
+
+    async def retention(self) -> dict[int, int]:
+        """The days that pictures are kept, of each space that has a limit."""
+        rows = await self._database.rows("SELECT space, days FROM retention")
+        return {space: days for space, days in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
+    async def depart(self, space: int, since: float) -> None:
+        """Note that a space was left (Unix seconds); an earlier note stays."""
+        await self._database.execute("INSERT OR IGNORE INTO departed VALUES (?, ?)", space, since)
+
+    async def come_back(self, space: int) -> None:
+        """Take away the note that a space was left."""
+        await self._database.execute("DELETE FROM departed WHERE space = ?", space)
+
+    async def departed(self) -> dict[int, float]:
+        """The spaces that were left, each since when (Unix seconds)."""
+        rows = await self._database.rows("SELECT space, since FROM departed")
+        return {space: since for space, since in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
+    async def close_group(self, space: int, group: int, since: float) -> None:
+        """Note that no member can open a group (Unix seconds). An earlier note stays. The note
+        is removed with the group's last link."""
+        await self._database.execute(
+            """UPDATE groups SET closed_since = ?
+            WHERE space = ? AND id = ? AND closed_since IS NULL""",
+            since,
+            space,
+            group,
+        )
+
+    async def open_group(self, space: int, group: int) -> None:
+        """Take away the note that no member can open a group."""
+        await self._database.execute(
+            "UPDATE groups SET closed_since = NULL WHERE space = ? AND id = ?", space, group
+        )
+
+    async def closed_groups(self) -> dict[tuple[int, int], float]:
+        """The groups that no member can open, by space and id, each since when."""
+        rows = await self._database.rows(
+            "SELECT space, id, closed_since FROM groups WHERE closed_since IS NOT NULL"
+        )
+        return {(space, id): since for space, id, since in rows}
+
+    async def watch(self, space: int, group: int) -> None:
+        """Mark a group as watched."""
+        await self._database.execute("INSERT OR IGNORE INTO watched VALUES (?, ?)", space, group)
+
+    async def unwatch(self, space: int, group: int) -> None:
+        """Take the mark away; the group's pictures stay."""
+        await self._database.execute(
+            "DELETE FROM watched WHERE space = ? AND group_id = ?", space, group
+        )
+
+    async def watched(self, space: int) -> set[int]:
+        """The groups of a space that are marked as watched."""
+        rows = await self._database.rows("SELECT group_id FROM watched WHERE space = ?", space)
+        return {group for (group,) in rows}
+
+    async def cursors(self, space: int) -> dict[int, Cursor]:
+        """The cursor of each group of a space that has one."""
+        rows = await self._database.rows(
+            "SELECT group_id, newest, oldest, complete FROM cursors WHERE space = ?", space
+        )
+        return {
+            group: Cursor(space, group, newest, oldest, bool(complete))
+            for group, newest, oldest, complete in rows
+        }
+
+    async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
+        """A new running job with an id of its own."""
+
+        async def write(db: aiosqlite.Connection) -> int:
+            return await statements.returned(
+                db,
+                "INSERT INTO jobs (space, kind, status, state) VALUES (?, ?, 'running', ?)"
+                " RETURNING id",
+                space,
+                kind,
+                json.dumps(state),
+            )
+
+        return Job(await self._database.write(write), space, kind, "running", dict(state))
+
+    async def jobs(self, space: int | None = None, *, active: bool = True) -> list[Job]:
+        """Jobs, oldest first; `active`: only those running or paused."""
+        rows = await self._database.rows(
+            """SELECT id, space, kind, status, state FROM jobs
+            WHERE (?1 IS NULL OR space = ?1) AND (NOT ?2 OR status IN ('running', 'paused'))
+            ORDER BY id""",
+            space,
+            active,
+        )
+        return [
+            Job(id, space, kind, status, json.loads(state))
+            for id, space, kind, status, state in rows
+        ]
+
+    async def save_search(
+        self,
+        space: int,
+        owner: int,
+        asked: Asked,
+        embedding: QueryEmbedding | None = None,
+    ) -> str:
+        """A short id under which this search can be run again."""
+        id = secrets.token_urlsafe(9)
+        vector, truncated = (
+            (embedding.vector.tobytes(), embedding.truncated) if embedding else (None, None)
+        )
+        row = (id, space, owner, json.dumps(asked.to_json()), vector, truncated, time.time())
+        await self._database.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
+        return id
+
+    async def search_by_id(self, id: str) -> SavedSearch | None:
+        """The search saved under this id; None when it was removed or is too old."""
+        rows = await self._database.rows(
+            f"SELECT {SEARCH} WHERE id = ? AND made_at >= ?",
+            id,
+            time.time() - self.search_life_s,
+        )
+        return _search_of(rows[0]) if rows else None
+
+    async def searches_of(self, space: int, owner: int) -> list[SavedSearch]:
+        """The saved searches of an owner, oldest first."""
+        rows = await self._database.rows(
+            f"SELECT {SEARCH} WHERE space = ? AND owner = ? ORDER BY made_at", space, owner
+        )
+        return [_search_of(row) for row in rows]
+
+    async def expire_searches(self) -> None:
+        """Remove the saved searches that are too old to be run again.
+
+        This is not done with each new search: when a write has deleted something, the log must be
+        moved into the file and emptied, which takes longer than the write.
+        """
+        old = time.time() - self.search_life_s
+
+        async def write(db: aiosqlite.Connection) -> None:
+            dropped = await db.execute("DELETE FROM searches WHERE made_at < ?", (old,))
+            if dropped.rowcount:
+                self._database.note_deletion()
+
+        await self._database.write(write)
+
+
+def _search_of(row: sqlite3.Row) -> SavedSearch:
+    """The saved search in a row of `SEARCH`."""
+    id, space, owner, params, vector, truncated, made_at = row
+    embedding = vector and QueryEmbedding(np.frombuffer(vector, np.float32), truncated)
+    return SavedSearch(id, space, owner, Asked.from_json(json.loads(params)), embedding, made_at)

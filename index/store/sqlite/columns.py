@@ -1,0 +1,84 @@
+"""Between the columns of tables and the plain data of `index.types`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from index.types.errors import StoreCorrupt
+from index.types.records import EmbeddedPicture, Entries, Floats, Group, Link
+
+# The columns that `link_of` takes, followed by the item's kind and text.
+LINK = """links.id, links.space, links.source, links.slot, links.owner, links.posted_at,
+    links.name, links.spoiler, links.details,
+    groups.id, groups.parent, groups.private, items.kind, items.text
+    FROM links JOIN items ON items.id = links.item
+    JOIN groups ON groups.space = links.space AND groups.id = links.group_id"""
+
+
+def blob(vectors: Floats) -> bytes:
+    """The vectors (frames, d) as a column holds them: float32, row by row."""
+    return np.ascontiguousarray(vectors, np.float32).tobytes()
+
+
+def link_of(row: sqlite3.Row) -> Link:
+    """The link in a row of `LINK`."""
+    (_, space, source, slot, owner, posted_at, name, spoiler, details, *group) = row[:12]
+    id, parent, private = group
+    return Link(
+        space=space,
+        group=Group(id, parent, bool(private)),
+        source=source,
+        slot=slot,
+        owner=owner,
+        posted_at=posted_at,
+        name=name,
+        spoiler=bool(spoiler),
+        details=json.loads(details),
+    )
+
+
+def vectors_of(path: Path, blob: bytes, dimension: int) -> Floats:
+    """The vectors (frames, d) float32 in a column. raises StoreCorrupt when they don't fit"""
+    if not blob or len(blob) % (4 * dimension):
+        raise StoreCorrupt(path, f"a vector has {len(blob)} bytes, not {4 * dimension}")
+    return np.frombuffer(blob, np.float32).reshape(-1, dimension)
+
+
+def chunk_of(path: Path, rows: Sequence[sqlite3.Row], dimension: int) -> Entries:
+    """Rows with vectors, column by column. raises StoreCorrupt when a length doesn't fit"""
+    links, spaces, groups, texts, owners, posted, sizes, blobs = zip(*rows, strict=True)
+    if any(not size or size % (4 * dimension) for size in sizes):
+        raise StoreCorrupt(path, f"a vector has a length that is not {dimension}")
+    return Entries(
+        links=np.array(links, np.int64),
+        spaces=np.array(spaces, np.int64),
+        groups=np.array(groups, np.int64),
+        texts=np.array(texts, np.bool_),
+        owners=np.array(owners, np.int64),
+        posted=np.array(posted, np.float64),
+        frames=np.array(sizes, np.int64) // (4 * dimension),
+        vectors=np.frombuffer(b"".join(blobs), np.float32).reshape(-1, dimension),
+    )
+
+
+def entries_of(added: Sequence[tuple[int, EmbeddedPicture, Link]]) -> Entries | None:
+    """Links that were written, with their ids, as search takes them."""
+    if not added:
+        return None
+    # When the same slot comes twice in one commit, the last one counts, as in the file.
+    last = {id: (picture, link) for id, picture, link in added}
+    return Entries(
+        links=np.array(list(last), np.int64),
+        spaces=np.array([link.space for _, link in last.values()], np.int64),
+        groups=np.array([link.group.id for _, link in last.values()], np.int64),
+        texts=np.array([picture.kind == "text" for picture, _ in last.values()], np.bool_),
+        owners=np.array([link.owner for _, link in last.values()], np.int64),
+        posted=np.array([link.posted_at for _, link in last.values()], np.float64),
+        frames=np.array([len(picture.vectors) for picture, _ in last.values()], np.int64),
+        vectors=np.concatenate([picture.vectors for picture, _ in last.values()]),
+    )

@@ -1,0 +1,185 @@
+"""The gallery's file behind two doorways: one for writing and one for reading.
+
+Durability. `synchronous = FULL` in WAL mode: a commit is on disk before it is acknowledged, so a
+deletion doesn't come back after a power cut. NORMAL would be consistent too, and faster at one
+link a commit, but forgets the last commits. FULL still takes hundreds of links a second one by one
+and thousands in batches, which is more than a CPU embeds.
+
+One writer. A write is a whole function handed to `write`. It runs in a transaction of its own, one
+after another, and is never half done when its caller is cancelled. A second connection reads
+meanwhile.
+
+Deleted means overwritten. `secure_delete` overwrites what is removed. The write-ahead log, which
+still has it, is emptied after each removal. When SQLite moves rows between pages it may leave a
+name or a hash (a handful of some thousand removed ones) in the unused part of a page, where only
+a look at the raw file finds it; `vacuum` clears those too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import aiosqlite
+
+from index.concurrency import to_completion
+from index.store.sqlite import connections
+from index.types.errors import GalleryClosed, StoreUnreachable
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# The folder of segments is named after the file, with this at the end.
+SEGMENTS = ".segments"
+# The log can't be emptied while somebody reads; such a read takes milliseconds.
+CHECKPOINT_TRIES = 4
+CHECKPOINT_PAUSE_S = 0.05
+
+
+class Database:
+    """One file and its two connections; made by `open`."""
+
+    def __init__(
+        self,
+        path: Path,
+        reader: aiosqlite.Connection,
+        writer: aiosqlite.Connection | None,
+        held: IO[str] | None,
+    ) -> None:
+        self.path = path
+        self._reader = reader
+        self._writer = writer
+        self._held = held
+        self._writing = asyncio.Lock()
+        # The log may have what a process deleted that was killed before it emptied the log.
+        self._log_has_deleted = True
+        self._has_strays = True  # bytes of what was removed may lie in unused parts of pages
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, *, read_only: bool = False) -> Database:
+        """The database in the file `path`, made or brought to the newest shape when needed.
+
+        raises   StoreLocked, StoreCorrupt, StoreTooNew, StoreUnreachable, StoreFull
+        """
+        path = await asyncio.to_thread(path.resolve)
+        with connections.translated(path):
+            if read_only:
+                return cls(path, await connections.open_reader(path), None, None)
+            return await cls._open_writing(path)
+
+    @classmethod
+    async def _open_writing(cls, path: Path) -> Database:
+        held = await asyncio.to_thread(connections.prepare, path)
+        try:
+            writer = await connections.open_writer(path)
+            try:
+                reader = await connections.connect(path, read_only=True)
+            except BaseException:
+                await writer.close()
+                raise
+        except BaseException:
+            held.close()
+            raise
+        return cls(path, reader, writer, held)
+
+    async def close(self) -> None:
+        """Let running writes finish, refuse later ones, and give the file back."""
+        if self._closed:
+            return
+        self._closed = True
+        async with self._writing:
+            await self._reader.close()
+            if self._writer is not None:
+                # The last connection to close empties the log into the file.
+                await self._writer.close()
+            if self._held is not None:
+                self._held.close()
+
+    async def write(self, fn: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        """What `fn` gives back, run as one transaction that a cancelled caller doesn't stop."""
+        return await to_completion(self._transaction(fn))
+
+    async def execute(self, sql: str, *params: Any) -> None:
+        """Run one statement as a transaction."""
+
+        async def write(db: aiosqlite.Connection) -> None:
+            await db.execute(sql, params)
+
+        await self.write(write)
+
+    async def _transaction(self, fn: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        async with self._writing:
+            if self._closed:
+                raise GalleryClosed
+            if self._writer is None:
+                raise StoreUnreachable(self.path, "it was opened for reading only")
+            with connections.translated(self.path):
+                await self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    result = await fn(self._writer)
+                    await self._writer.commit()
+                except BaseException:
+                    await self._writer.rollback()
+                    raise
+                if self._log_has_deleted:
+                    self._has_strays = True
+                    await self._empty_log(self._writer)
+            return result
+
+    async def _empty_log(self, writer: aiosqlite.Connection) -> None:
+        """Move the write-ahead log into the file and cut it to nothing, unless a read is under
+        way for long; then the next write tries again."""
+        await writer.execute_fetchall("PRAGMA busy_timeout = 0")  # tried again by ourselves
+        try:
+            for attempt in range(CHECKPOINT_TRIES):
+                await asyncio.sleep(CHECKPOINT_PAUSE_S * attempt)
+                ((busy, _, _),) = await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+                if not busy:
+                    self._log_has_deleted = False
+                    return
+            log.info("the write-ahead log is being read and is emptied with the next write")
+        finally:
+            timeout_ms = int(connections.BUSY_TIMEOUT_S * 1000)
+            await writer.execute_fetchall(f"PRAGMA busy_timeout = {timeout_ms}")
+
+    def note_deletion(self) -> None:
+        """Something is deleted in this transaction: after its commit the log is emptied, since
+        it still has what was deleted."""
+        self._log_has_deleted = True
+
+    async def rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
+        """All rows that a query gives."""
+        if self._closed:
+            raise GalleryClosed
+        with connections.translated(self.path):
+            return list(await self._reader.execute_fetchall(sql, params))
+
+    async def chunks(self, sql: str, *params: Any, size: int) -> AsyncGenerator[list[sqlite3.Row]]:
+        """The rows that a query gives, `size` at a time."""
+        with connections.translated(self.path):
+            async with self._reader.execute(sql, params) as cursor:
+                while rows := list(await cursor.fetchmany(size)):
+                    yield rows
+
+    async def vacuum(self) -> None:
+        """Write the file anew, without gaps: takes seconds a gigabyte, in which writes wait.
+
+        Does nothing where nothing was removed since the last time.
+        """
+        async with self._writing:
+            if self._closed:
+                raise GalleryClosed
+            if self._writer is None:
+                raise StoreUnreachable(self.path, "it was opened for reading only")
+            if not self._has_strays:
+                return
+            with connections.translated(self.path):
+                await self._writer.execute_fetchall("VACUUM")
+                self._has_strays = False
+                self._log_has_deleted = True
+                await self._empty_log(self._writer)

@@ -1,0 +1,183 @@
+"""What is made from pictures and texts beside their embeddings. Each derivation has a table."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import aiosqlite
+
+from index.store.sqlite.database import Database
+from index.types.derivations import REEMBEDDING, BegunDerivation, PendingItem
+from index.types.records import Derived, Kind
+
+
+def table_of(name: str) -> str:
+    """The table with the results of a derivation."""
+    return f"derived_{name}"
+
+
+def create_table(name: str) -> str:
+    """The statement that makes that table. Of the shape of `embeddings` but for a column's name.
+
+    An item's results are deleted with the item. Not WITHOUT ROWID: secure_delete leaves copies in
+    index pages.
+    """
+    return f"""CREATE TABLE {table_of(name)} (
+        item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+        data BLOB NOT NULL
+    )"""
+
+
+class Derivations:
+    """The derivations of one database.
+
+    names  of those there are; each has its table
+    """
+
+    def __init__(self, database: Database, names: Collection[str]) -> None:
+        self._database = database
+        self._names = names
+
+    async def begun(self, name: str) -> BegunDerivation | None:
+        """The derivation, if it has begun and was neither dropped nor done since."""
+        rows = await self._database.rows(
+            "SELECT name, revision, id, details FROM derivations WHERE name = ?", name
+        )
+        if not rows:
+            return None
+        name, revision, id, details = rows[0]
+        return BegunDerivation(name, revision, id, json.loads(details))
+
+    async def begin(self, name: str, revision: str, details: Mapping[str, Any]) -> BegunDerivation:
+        """From now on keep what this revision makes. What another revision made is deleted; what
+        this one made is kept, as is the id."""
+        table = self._table(name)
+
+        async def write(db: aiosqlite.Connection) -> str:
+            known = list(
+                await db.execute_fetchall(
+                    "SELECT id FROM derivations WHERE name = ? AND revision = ?", (name, revision)
+                )
+            )
+            id = str(known[0][0]) if known else secrets.token_urlsafe(9)
+            if not known:
+                await self._delete_all(db, table)
+            await db.execute(
+                "INSERT OR REPLACE INTO derivations (name, revision, id, details)"
+                " VALUES (?, ?, ?, ?)",
+                (name, revision, id, json.dumps(dict(details))),
+            )
+            return id
+
+        return BegunDerivation(name, revision, await self._database.write(write), details)
+
+    async def drop(self, name: str) -> None:
+        """Delete all that was made, and keep nothing more of it."""
+        table = self._table(name)
+
+        async def write(db: aiosqlite.Connection) -> None:
+            await db.execute("DELETE FROM derivations WHERE name = ?", (name,))
+            await self._delete_all(db, table)
+
+        await self._database.write(write)
+
+    async def _delete_all(self, db: aiosqlite.Connection, table: str) -> None:
+        deleted = await db.execute(f"DELETE FROM {table}")
+        if deleted.rowcount:
+            self._database.note_deletion()
+
+    async def put(self, name: str, key: bytes, derived: Derived) -> None:
+        """Keep what was made from an item, if the item is there and that revision has begun."""
+        await self._database.execute(
+            f"""INSERT OR REPLACE INTO {self._table(name)}
+            SELECT items.id, ? FROM items JOIN derivations AS begun
+            ON begun.name = ? AND begun.revision = ? WHERE items.key = ?""",
+            derived.data,
+            name,
+            derived.revision,
+            key,
+        )
+
+    async def get(self, name: str, key: bytes) -> Derived | None:
+        """What was made from an item; None when nothing was (yet)."""
+        rows = await self._database.rows(
+            f"""SELECT begun.revision, data FROM items JOIN {self._table(name)} ON item = items.id
+            JOIN derivations AS begun ON begun.name = ? WHERE items.key = ?""",
+            name,
+            key,
+        )
+        return Derived(*rows[0]) if rows else None
+
+    async def pending(
+        self, name: str, *, kind: Kind | None = None, limit: int | None = None
+    ) -> list[PendingItem]:
+        """Items that nothing was made from yet, oldest first; of one kind, if given."""
+        rows = await self._database.rows(
+            f"""SELECT key, kind, text FROM items WHERE (?1 IS NULL OR kind = ?1)
+            AND id NOT IN (SELECT item FROM {self._table(name)}) ORDER BY id LIMIT ?2""",
+            kind,
+            -1 if limit is None else limit,
+        )
+        return [PendingItem(*row) for row in rows]
+
+    async def count_pending(self, name: str) -> int:
+        """How many items nothing was made from yet."""
+        rows = await self._database.rows(
+            f"SELECT COUNT(*) FROM items WHERE id NOT IN (SELECT item FROM {self._table(name)})"
+        )
+        return int(rows[0][0])
+
+    async def pending_slots(self, name: str, space: int, source: str) -> set[str]:
+        """The slots of one source that show an item which nothing was made from yet."""
+        rows = await self._database.rows(
+            f"""SELECT slot FROM links WHERE space = ? AND source = ?
+            AND item NOT IN (SELECT item FROM {self._table(name)})""",
+            space,
+            source,
+        )
+        return {slot for (slot,) in rows}
+
+    def _table(self, name: str) -> str:
+        if name not in self._names:
+            raise ValueError(f"there is no derivation {name!r}")
+        return table_of(name)
+
+
+async def put_derived(
+    db: aiosqlite.Connection, item: int, derived: Mapping[str, Derived], names: Collection[str]
+) -> None:
+    """Keep what was made from an item by revisions that have begun; part of a transaction."""
+    for name, made in derived.items():
+        if name not in names:
+            raise ValueError(f"there is no derivation {name!r}")
+        await db.execute(
+            f"""INSERT OR REPLACE INTO {table_of(name)}
+            SELECT ?, ? FROM derivations WHERE name = ? AND revision = ?""",
+            (item, made.data, name, made.revision),
+        )
+
+
+async def switch_embeddings(db: aiosqlite.Connection) -> None:
+    """Let the results of the re-embedding be the embeddings, and its model the gallery's.
+
+    Part of a transaction, and quick: tables change their names, no vector is copied. Each item
+    must have been embedded again.
+    """
+    for statement in (
+        "DROP TABLE embeddings",
+        f"ALTER TABLE {table_of(REEMBEDDING)} RENAME TO embeddings",
+        "ALTER TABLE embeddings RENAME COLUMN data TO vectors",
+        create_table(REEMBEDDING),
+    ):
+        await db.execute(statement)
+    await db.execute("DELETE FROM model")
+    await db.execute(
+        """INSERT INTO model (id, name, revision, dimension)
+        SELECT 1, json_extract(details, '$.name'), revision, json_extract(details, '$.dimension')
+        FROM derivations WHERE name = ?""",
+        (REEMBEDDING,),
+    )
+    await db.execute("DELETE FROM derivations WHERE name = ?", (REEMBEDDING,))

@@ -1,0 +1,174 @@
+"""Reads of links: what is in the gallery, and how much of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from index.store.sqlite import columns
+from index.store.sqlite.database import SEGMENTS, Database
+from index.types.records import (
+    Belonging,
+    Counts,
+    Group,
+    Kind,
+    Link,
+    ModelInfo,
+    key_of,
+)
+
+
+class Links:
+    """Reads the links of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def slots(self, space: int, source: str) -> set[str]:
+        """The slots of one source that are in the gallery."""
+        return set(await self.ids_of_source(space, source))
+
+    async def ids_of_source(self, space: int, source: str) -> dict[str, int]:
+        """The slots of one source, each with the id of its link."""
+        rows = await self._database.rows(
+            "SELECT slot, id FROM links WHERE space = ? AND source = ?", space, source
+        )
+        return {slot: id for slot, id in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
+    async def known(self, space: int, group: int) -> dict[str, set[str]]:
+        """All sources of a group, each with its slots."""
+        rows = await self._database.rows(
+            "SELECT source, slot FROM links WHERE space = ? AND group_id = ?", space, group
+        )
+        known: dict[str, set[str]] = {}
+        for source, slot in rows:
+            known.setdefault(source, set()).add(slot)
+        return known
+
+    async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
+        """All sources of a group, each with the details of one of its links."""
+        rows = await self._database.rows(
+            "SELECT source, details FROM links WHERE space = ? AND group_id = ? ORDER BY id",
+            space,
+            group,
+        )
+        return {source: json.loads(details) for source, details in rows}
+
+    async def link(self, id: int) -> Link | None:
+        """The link with this id; None when there is none (any more)."""
+        found = await self.with_ids([id])
+        return found[id][0] if id in found else None
+
+    async def with_ids(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
+        """Those of these links that are (still) there, each with its item's kind and text."""
+        rows = await self._database.rows(
+            f"SELECT {columns.LINK} WHERE links.id IN (SELECT value FROM json_each(?))",
+            json.dumps(list(ids)),
+        )
+        return {row[0]: (columns.link_of(row), row[12], row[13]) for row in rows}
+
+    async def links_of_picture(self, data: bytes) -> dict[int, Link]:
+        """All links to exactly these bytes, by id."""
+        return await self._links_of_key(await asyncio.to_thread(key_of, "image", data))
+
+    async def _links_of_key(self, key: bytes) -> dict[int, Link]:
+        """All links to the item with this key."""
+        rows = await self._database.rows(
+            f"SELECT {columns.LINK} WHERE items.key = ? ORDER BY links.id", key
+        )
+        return {row[0]: columns.link_of(row) for row in rows}
+
+    async def groups(self, space: int) -> list[Group]:
+        """Every group that has links."""
+        rows = await self._database.rows(
+            "SELECT id, parent, private FROM groups WHERE space = ? ORDER BY id", space
+        )
+        return [Group(id, parent, bool(private)) for id, parent, private in rows]
+
+    async def spaces(self) -> set[int]:
+        """All spaces that have watched groups or links."""
+        rows = await self._database.rows("SELECT space FROM watched UNION SELECT space FROM groups")
+        return {space for (space,) in rows}
+
+    async def count(
+        self, space: int | None = None, groups: Collection[int] | None = None
+    ) -> Counts:
+        """How many images, texts and links there are; of a space, of some groups, if given."""
+        allowed = None if groups is None else json.dumps(list(groups))
+        rows = await self._database.rows(
+            """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*)
+            FROM links JOIN items ON items.id = links.item
+            WHERE (?1 IS NULL OR links.space = ?1)
+            AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
+            GROUP BY items.kind""",
+            space,
+            allowed,
+        )
+        items = {kind: count for kind, count, _ in rows}
+        return Counts(items.get("image", 0), items.get("text", 0), sum(row[2] for row in rows))
+
+    async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
+        """How many links there are, or those of some groups of a space.
+
+        Quicker than `count`: an index has the answer, where `count` must read every row.
+        """
+        if space is None:
+            rows = await self._database.rows("SELECT COUNT(*) FROM links")
+        else:
+            rows = await self._database.rows(
+                """SELECT COUNT(*) FROM links
+                WHERE space = ? AND group_id IN (SELECT value FROM json_each(?))""",
+                space,
+                json.dumps(list(groups)),
+            )
+        return int(rows[0][0])
+
+    async def count_of_owner(self, space: int, owner: int) -> int:
+        """How many links an owner has."""
+        rows = await self._database.rows(
+            "SELECT COUNT(*) FROM links WHERE space = ? AND owner = ?", space, owner
+        )
+        return int(rows[0][0])
+
+    async def belongings(
+        self, space: int, owner: int, *, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, Belonging]]:
+        """An owner's links with ids above `after`, by id, with all that is kept of each."""
+        model = await self.model()
+        rows = await self._database.rows(
+            """SELECT links.id, vectors FROM links JOIN embeddings ON embeddings.item = links.item
+            WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?""",
+            space,
+            owner,
+            after,
+            limit,
+        )
+        links = await self.with_ids([id for id, _ in rows])
+        return [
+            (
+                id,
+                Belonging(
+                    *links[id], columns.vectors_of(self._database.path, vectors, model.dimension)
+                ),
+            )
+            for id, vectors in rows
+            if id in links and model is not None
+        ]
+
+    async def disk_bytes(self) -> int:
+        """What the file, its write-ahead log and its segments take on disk, in bytes."""
+        return await asyncio.to_thread(_disk_bytes, self._database.path)
+
+    async def model(self) -> ModelInfo | None:
+        """The model whose embeddings are kept; None in an empty gallery."""
+        rows = await self._database.rows("SELECT name, revision, dimension FROM model")
+        return ModelInfo(*rows[0]) if rows else None
+
+
+def _disk_bytes(path: Path) -> int:
+    files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
+    segments = path.with_name(path.name + SEGMENTS).glob("*")
+    return sum(file.stat().st_size for file in (*files, *segments) if file.exists())

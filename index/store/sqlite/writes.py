@@ -1,0 +1,131 @@
+"""Writes of links, each in one transaction with all that belongs to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import aiosqlite
+
+from index.store.sqlite import columns, statements
+from index.store.sqlite.database import Database
+from index.store.sqlite.derivations import put_derived
+from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link
+
+# Tables beside the links whose rows belong to a space.
+TABLES_OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "opted_out", "retention", "departed")
+
+
+class Writes:
+    """Adds and removes links in one database.
+
+    derivations  names of those whose results are kept with an item
+    """
+
+    def __init__(self, database: Database, derivations: Collection[str]) -> None:
+        self._database = database
+        self._derivations = derivations
+
+    async def commit(
+        self,
+        wanted: Sequence[tuple[EmbeddedPicture, Link]],
+        cursors: Sequence[Cursor] = (),
+        jobs: Sequence[Job] = (),
+    ) -> Changes:
+        """Keep items, links, cursors and jobs in one transaction; what search must follow.
+
+        Links of owners who opted out, and those older than their space keeps, are left out.
+        """
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            items = await statements.permitted(db, wanted)
+            await statements.put_groups(db, [link for _, link in items])
+            removed: list[int] = []
+            added: list[tuple[int, EmbeddedPicture, Link]] = []
+            dropped: list[int] = []
+            for picture, link in items:
+                item = await statements.put_item(db, picture)
+                await put_derived(db, item, picture.derived, self._derivations)
+                id, before = await statements.put_link(db, item, link)
+                if before == (item, link.group.id, link.owner, link.posted_at):
+                    continue  # nothing that search would notice
+                if before is not None:
+                    removed.append(id)
+                    dropped.append(before[0])
+                added.append((id, picture, link))
+            await statements.touch(db, removed)
+            await statements.drop_orphans(db, dropped)
+            await statements.put_cursors(db, cursors)
+            await statements.put_jobs(db, jobs)
+            if dropped:
+                self._database.note_deletion()
+            return Changes(removed, columns.entries_of(added))
+
+        return await self._database.write(write)
+
+    async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> Changes:
+        """Drop the links of this source whose slot is not listed."""
+        return await self._remove(
+            "space = ? AND source = ? AND slot NOT IN (SELECT value FROM json_each(?))",
+            space,
+            source,
+            json.dumps(list(slots)),
+        )
+
+    async def remove_sources(self, space: int, sources: Collection[str]) -> Changes:
+        """Drop all links of these sources."""
+        return await self._remove(
+            "space = ? AND source IN (SELECT value FROM json_each(?))",
+            space,
+            json.dumps(list(sources)),
+        )
+
+    async def remove_group(self, space: int, group: int) -> Changes:
+        """Drop the links and cursors of a group and of those hanging from it."""
+        mine = """space = ?1 AND group_id IN
+            (SELECT ?2 UNION SELECT id FROM groups WHERE space = ?1 AND parent = ?2)"""
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            await db.execute(f"DELETE FROM cursors WHERE {mine}", (space, group))
+            return await self._drop(db, mine, space, group)
+
+        return await self._database.write(write)
+
+    async def remove_space(self, space: int) -> Changes:
+        """Drop everything of a space: links, cursors, watched groups, jobs, searches, rules."""
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            changes = await self._drop(db, "space = ?", space)
+            for table in TABLES_OF_A_SPACE:
+                await db.execute(f"DELETE FROM {table} WHERE space = ?", (space,))
+            self._database.note_deletion()
+            return changes
+
+        return await self._database.write(write)
+
+    async def remove_owner(self, space: int, owner: int, *, opt_out: bool = False) -> Changes:
+        """Drop all links of an owner, and what they asked; `opt_out`: and take none from now on."""
+
+        async def write(db: aiosqlite.Connection) -> Changes:
+            if opt_out:
+                await db.execute("INSERT OR IGNORE INTO opted_out VALUES (?, ?)", (space, owner))
+            changes = await self._drop(db, "space = ? AND owner = ?", space, owner)
+            await db.execute("DELETE FROM searches WHERE space = ? AND owner = ?", (space, owner))
+            self._database.note_deletion()
+            return changes
+
+        return await self._database.write(write)
+
+    async def remove_older(self, space: int, posted_before: float) -> Changes:
+        """Drop the links of a space that were posted before then (Unix seconds)."""
+        return await self._remove("space = ? AND posted_at < ?", space, posted_before)
+
+    async def _remove(self, where: str, *params: Any) -> Changes:
+        return await self._database.write(lambda db: self._drop(db, where, *params))
+
+    async def _drop(self, db: aiosqlite.Connection, where: str, *params: Any) -> Changes:
+        changes = await statements.drop_links(db, where, *params)
+        if changes.removed:
+            self._database.note_deletion()
+        return changes

@@ -1,0 +1,484 @@
+"""What an answer shows is there, fresh, and as its poster meant it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import resource
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+
+import sandbox as sandbox_package
+from bot.ask import results
+from bot.ask.asker import Asker
+from bot.platform.refusal import Refusal
+from bot.text import answers as answer_text
+from bot.text import errors as error_text
+from index.embed.embedder import Embedder
+from sandbox.links import LINK_LIFE_S
+from sandbox.person import Answer, Person, Unanswered
+from tests.bot.ask.conftest import RED, Scene, watch_everything
+from tests.bot.ask.nest import READERS, Nest
+from tests.bot.conftest import LogIn
+from tests.bot.running import idle, png, running, until
+
+COLOURS = {"blue", "lime", "gold", "aqua", "purple"}  # pictures of every other kind, in #pets
+
+
+async def ask(scene: Scene, person: Person, colour: str = "#c81e1e") -> Answer:
+    image = ("asked.png", png(colour))
+    return await person.command("find", where=scene.channel("general"), image=image)
+
+
+async def slots(scene: Scene, message: int) -> set[str]:
+    return await scene.magpie.gallery.links.slots(scene.nest.world.guild_id, str(message))
+
+
+def place_of(scene: Scene, message: int) -> str:
+    posted = next(m for m in scene.nest.world.guild["messages"] if m["id"] == str(message))
+    return str(posted["channel_id"])
+
+
+def drop(scene: Scene, place: str) -> int:
+    """Delete the message in this place, and tell nobody."""
+    world, message = scene.server.world, scene.nest.messages[place]
+    world.drop_message(int(scene.channel(place)), message)
+    return message
+
+
+# ── Links and pictures ───────────────────────────────────────────────────────────────────
+
+
+async def test_pictures_are_shown_by_links_that_were_signed_just_now(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    indexed_until = time.time() + LINK_LIFE_S  # no link of until now lives longer
+    scene.server.core.links.life_s = 2 * LINK_LIFE_S
+    answer = await ask(scene, finn)
+    async with aiohttp.ClientSession() as session:
+        for picture in answer.pictures():
+            url = picture["media"]["url"]
+            async with session.get(url) as file:
+                assert file.status == 200
+                assert file.content_type == "image/png"
+            expires = int(parse_qs(urlsplit(url).query)["ex"][0], 16)
+            assert expires > indexed_until
+
+
+async def test_no_signed_link_is_kept(scene: Scene, db: Path) -> None:
+    finn = await scene.log_in("finn")
+    await ask(scene, finn)
+    kept = b"".join(path.read_bytes() for path in db.parent.glob("magpie.db*"))
+    assert b"ex=" not in kept
+    assert b"/attachments/" not in kept
+
+
+async def test_each_line_leads_to_the_message_it_stands_for(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn)
+    guild = scene.nest.world.guild_id
+    channels = {int(m["id"]): m["channel_id"] for m in scene.nest.world.guild["messages"]}
+    for message in scene.shown(answer):
+        channel = channels[message]
+        assert f"https://discord.com/channels/{guild}/{channel}/{message})" in answer.text()
+        shown = await finn.request("GET", f"/channels/{channel}/messages/{message}")
+        assert f"<@{shown['author']['id']}> in <#{channel}>" in answer.text()
+
+
+@pytest.fixture
+def nest(nest: Nest) -> Nest:
+    """With a picture of every other kind, each in a colour of its own."""
+    world = nest.world
+    pets, olga = world.channels["pets"], world.people["olga"]
+
+    def post(colour: str, **more: Any) -> None:
+        nest.messages[colour] = world.message(pets, olga, **more)
+
+    def file(colour: str) -> str:
+        return world.picture(f"{colour}.png", colour)
+
+    post("blue", content="||secret||", attachments=[])
+    blue = world.guild["messages"][-1]
+    blue["attachments"] = [
+        {"id": str(int(blue["id"]) + 1), "file": file("blue"), "spoiler": True, "filename": "b.png"}
+    ]
+    post(
+        "lime",
+        embeds=[{"type": "rich", "title": "A lime", "image": {"url": f"media:{file('lime')}"}}],
+    )
+    post("gold", sticker_ids=[str(world.sticker("gold", file("gold")))])
+    gallery = {"type": 12, "items": [{"media": {"url": f"media:{file('aqua')}"}}]}
+    post("aqua", components=[gallery])
+    original = nest.post("mods", "purple")
+    nest.messages["original"] = original
+    forwarded = {"channel_id": str(world.channels["mods"]), "message_id": str(original)}
+    post("purple", forward_of=forwarded)
+    return nest
+
+
+@pytest.mark.parametrize("colour", sorted(COLOURS))
+async def test_every_kind_of_picture_is_shown(scene: Scene, colour: str) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn, colour)
+    assert scene.shown(answer)[0] == scene.nest.messages[colour]
+    first = answer.pictures()[0]
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(first["media"].get("proxy_url") or first["media"]["url"]) as shown,
+    ):
+        assert shown.status == 200
+        assert shown.content_type == "image/png"
+
+
+async def test_a_spoiler_stays_one(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn, "blue")
+    assert [picture["spoiler"] for picture in answer.pictures()][:2] == [True, False]
+
+
+# ── What is gone ─────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_deletion_that_no_event_told_is_noticed_when_asked(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    gone = drop(scene, "general")
+    assert await slots(scene, gone)
+    answer = await ask(scene, finn)
+    assert len(scene.shown(answer)) == results.PAGE_SIZE  # the next best took its place
+    places = READERS["finn"] | COLOURS
+    everything = {scene.nest.messages[place] for place in places}
+    assert set(await scene.all_shown(finn, answer)) == everything - {gone}  # nothing is skipped
+    assert not await slots(scene, gone)
+
+
+async def test_a_deletion_while_magpie_was_away_is_not_shown_and_erased(
+    nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
+) -> None:
+    async with running(sandbox, db, model) as magpie:
+        await watch_everything(magpie)
+        drop(Scene(nest, sandbox, magpie, log_in), "general")
+    async with running(sandbox, db, model) as magpie:
+        scene = Scene(nest, sandbox, magpie, log_in)
+        finn = await scene.log_in("finn")
+        gone = nest.messages["general"]
+        assert gone not in await scene.all_shown(finn, await ask(scene, finn))
+        assert not await slots(scene, gone)
+
+
+async def test_a_picture_that_its_message_no_longer_shows_is_erased(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    edited = scene.nest.messages["general"]
+    message = scene.server.world.messages(int(scene.channel("general"))).get(edited)
+    assert message is not None
+    message.attachments.clear()
+    message.content = "I took it out"
+    assert edited not in await scene.all_shown(finn, await ask(scene, finn))
+    assert not await slots(scene, edited)
+
+
+async def test_a_message_that_comes_wholly_empty_is_not_taken_for_an_edit(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    stripped = scene.nest.messages["general"]
+    message = scene.server.world.messages(int(scene.channel("general"))).get(stripped)
+    assert message is not None
+    message.attachments.clear()
+    assert stripped not in await scene.all_shown(finn, await ask(scene, finn))
+    assert await slots(scene, stripped)
+
+
+async def test_a_thread_that_is_gone_takes_all_its_pictures_along(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    thread = int(scene.channel("old walks"))
+    channel = scene.server.world.channel(thread)
+    assert channel is not None
+    scene.server.world.drop_channel(channel)
+    gone = scene.nest.messages["old walks"]
+    assert gone not in await scene.all_shown(finn, await ask(scene, finn))
+    assert not await slots(scene, gone)
+    groups = await scene.magpie.gallery.links.groups(scene.nest.world.guild_id)
+    assert thread not in {group.id for group in groups}
+
+
+async def test_unknown_channel_about_one_that_the_gateway_knows_erases_nothing(
+    scene: Scene,
+) -> None:
+    finn = await scene.log_in("finn")
+    channel, message = scene.channel("general"), scene.nest.messages["general"]
+    path = f"/channels/{channel}/messages/{message}"
+    scene.server.strike("error", path=path, status=404, code=10003, message="Unknown Channel")
+    answer = await ask(scene, finn)
+    assert message not in scene.shown(answer)
+    assert await slots(scene, message)
+
+
+async def test_what_cannot_be_read_just_now_is_passed_over_and_kept(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    every = "/channels/*/messages/*"
+    refused = {"status": 403, "code": 50001, "message": "Missing Access"}
+    message = scene.nest.messages["general"]
+    one = f"/channels/{scene.channel('general')}/messages/{message}"
+    scene.server.strike("error", path=one, times=None, **refused)
+    found = await scene.all_shown(finn, await ask(scene, finn))
+    assert message not in found
+    assert len(found) == len(set(found))  # the pages still fit together
+    assert await slots(scene, message)
+    scene.server.strike("error", path=every, method="GET", times=None, **refused)
+    assert (await ask(scene, finn)).text() == answer_text.UNREACHABLE
+
+
+async def test_pages_fit_together_when_something_is_erased_between(scene: Scene) -> None:
+    olga = await scene.log_in("olga")
+    answer = await ask(scene, olga)
+    first = scene.shown(answer)
+    drop(scene, "birding")
+    rest = await scene.all_shown(olga, await olga.click(answer, answer.button("More")))
+    assert not set(first) & set(rest)
+    gone = {scene.nest.messages[place] for place in ("birding", "after dark")}
+    assert {*first, *rest} | gone == {*scene.nest.messages.values()} | gone
+
+
+async def test_when_many_are_gone_unnoticed_the_page_still_fills(scene: Scene) -> None:
+    olga = await scene.log_in("olga")
+    kept = {"general", "pets", "after dark"}
+    for place in scene.nest.world.channels.keys() - kept:
+        drop(scene, place)
+    found = await scene.all_shown(olga, await ask(scene, olga))
+    left = {scene.nest.messages[place] for place in {"general", "pets", "original"} | COLOURS}
+    assert set(found) == left
+    groups = await scene.magpie.gallery.links.count(scene.nest.world.guild_id)
+    assert groups.links == len(left) + 1  # … and what was posted after dark
+
+
+async def test_similar_to_a_picture_that_was_deleted_meanwhile(scene: Scene) -> None:
+    finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
+    answer = await ask(scene, finn)
+    first = scene.shown(answer)[0]
+    await olga.request("DELETE", f"/channels/{place_of(scene, first)}/messages/{first}")
+
+    async def erased() -> bool:
+        return not await slots(scene, first)
+
+    await until(erased)
+    assert (await finn.click(answer, answer.button("Similar"))).text() == answer_text.PICTURE_GONE
+
+
+async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> None:
+    olga = await scene.log_in("olga")
+    message, general = scene.nest.messages["general"], scene.channel("general")
+    target = {"id": str(message), "channel_id": general}
+    answer = await olga.menu("Find similar", target)
+    assert scene.shown(await olga.click(answer, answer.button("More")))
+    similar = await olga.click(answer, answer.button("Similar"))
+    assert scene.shown(await olga.click(similar, similar.button("More")))
+    asked_with = (message, scene.shown(answer)[0])
+    for one in asked_with:
+        await olga.request("DELETE", f"/channels/{place_of(scene, one)}/messages/{one}")
+
+    async def erased() -> bool:
+        return not [slot for one in asked_with for slot in await slots(scene, one)]
+
+    await until(erased)
+    for one in (answer, similar):
+        assert (await olga.click(one, one.button("More"))).text() == answer_text.PICTURE_GONE
+
+
+async def test_a_question_keeps_no_vector_of_a_messages_picture(scene: Scene, db: Path) -> None:
+    olga, general = await scene.log_in("olga"), scene.channel("general")
+    picture = {"red.png": RED}
+    posted = await olga.post(general, f"<@{scene.nest.world.bot_id}>", pictures=picture)
+    answer = await scene.answer_to(olga, posted)
+    await olga.menu("Find similar", {"id": posted["id"], "channel_id": general})
+    await olga.click(answer, answer.button("Similar"))
+    await ask(scene, olga)
+    with contextlib.closing(sqlite3.connect(db)) as file:
+        kept = file.execute("SELECT vector IS NOT NULL FROM searches ORDER BY made_at").fetchall()
+    assert kept == [(0,), (0,), (0,), (1,)]  # the last brought its own picture
+
+
+# ── Sentences ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_who_asks_where_nothing_is_watched_is_told_who_can_change_that(
+    nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
+) -> None:
+    async with running(sandbox, db, model) as magpie:
+        scene = Scene(nest, sandbox, magpie, log_in)
+        finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
+        assert (await ask(scene, finn)).text() == answer_text.no_channels(may_add=False)
+        assert (await ask(scene, olga)).text() == answer_text.no_channels(may_add=True)
+        guild = magpie.guilds[0]
+        mods = guild.get_channel(nest.world.channels["mods"])
+        assert mods is not None
+        await magpie.watched.add(guild.id, mods.id)
+        assert (await ask(scene, finn)).text() == answer_text.NOTHING_READABLE
+        assert (await ask(scene, olga)).text() == answer_text.NOT_INDEXED_YET
+
+
+async def test_while_the_history_is_read_an_answer_says_how_far(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    guild = scene.magpie.guilds[0]
+    pets = guild.get_channel(int(scene.channel("pets")))
+    assert pets is not None
+    scene.server.strike("slow", path=f"/channels/{pets.id}/messages", who="bot", delay_s=3)
+    scene.magpie.backlog.read_again(pets)  # type: ignore[arg-type]
+    progress = scene.magpie.backlog.progress(guild.id)
+    assert progress is not None
+    answer = await ask(scene, finn)
+    assert f"-# {answer_text.still_indexing(progress.percent)}" in answer.lines()
+    await idle(scene.magpie)
+    assert "still reading" not in (await ask(scene, finn)).text()
+
+
+async def test_a_question_longer_than_the_model_reads_says_where_it_stopped(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    answer = await finn.command("find", where=scene.channel("general"), query="dog " * 100)
+    assert "I read as far as “" in answer.text()
+    assert len(scene.shown(answer)) == results.PAGE_SIZE
+
+
+@pytest.mark.parametrize("data", [b"", b"just text", RED[:60], b"GIF89a"])
+async def test_a_file_that_is_no_picture_gets_a_sentence(scene: Scene, data: bytes) -> None:
+    finn = await scene.log_in("finn")
+    answer = await finn.command("find", where=scene.channel("general"), image=("a.png", data))
+    assert answer.private
+    assert answer.text().startswith("This ")
+    assert answer.text().endswith(".")
+
+
+async def test_a_picture_that_cannot_be_downloaded_gets_a_sentence(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    scene.server.strike("cdn_error", status=404, times=None)
+    answer = await ask(scene, finn)
+    assert answer.text() == "Discord's link to that picture is no longer valid."
+
+
+async def test_trouble_in_the_gallery_still_gets_an_answer(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn)
+    me = f"<@{scene.nest.world.bot_id}>"
+    await scene.magpie.gallery.close()
+    for failed in (
+        await finn.command("find", query="dog"),
+        await finn.click(answer, answer.button("More")),
+        await finn.click(answer, answer.button("Similar")),
+        await scene.answer_to(finn, await finn.post(scene.channel("general"), f"{me} dog")),
+    ):
+        assert failed.text() == error_text.RESTARTING
+
+
+async def test_a_full_disk_is_no_reason_not_to_answer(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    with no_file_can_be_written():
+        answer = await finn.command("find", where=scene.channel("general"), query="dog")
+        erasing = await finn.command("privacy", "erase", where=scene.channel("general"))
+        leaving = await finn.command("privacy", "opt-out", where=scene.channel("general"))
+    assert len(scene.shown(answer)) == results.PAGE_SIZE
+    assert f"-# {answer_text.NO_BUTTONS}" in answer.lines()
+    assert not any(button.get("label") == "More" for button in answer.buttons())
+    assert erasing.text().startswith(error_text.DISK_FULL)
+    assert leaving.text().startswith(error_text.DISK_FULL)
+    member = (scene.magpie.guilds[0].id, int(finn.user["id"]))
+    assert member not in scene.magpie.opted_out, "nobody is kept out who was told that it failed"
+    answer = await finn.command("find", where=scene.channel("general"), query="dog")
+    assert answer.button("More")
+
+
+async def test_a_file_that_is_busy_for_long_holds_up_no_answer(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.magpie.clocks.save_search_s = 0.1
+    finn = await scene.log_in("finn")
+    async with scene.magpie.gallery._store.database._writing:  # as while the file is written anew
+        answer = await finn.command("find", where=scene.channel("general"), query="dog")
+    assert len(scene.shown(answer)) == results.PAGE_SIZE
+    assert f"-# {answer_text.NO_BUTTONS}" in answer.lines()
+
+
+@contextlib.contextmanager
+def no_file_can_be_written() -> Iterator[None]:
+    """For this process, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_where_magpie_may_not_write_it_stays_silent_and_says_so_in_the_log(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    finn = await scene.log_in("finn")
+    refused = {"status": 403, "code": 50013, "message": "Missing Permissions"}
+    general = scene.channel("general")
+    path = f"/channels/{general}/messages"
+    scene.server.strike("error", path=path, method="POST", who="bot", **refused)
+    posted = await finn.post(general, f"<@{scene.nest.world.bot_id}> dog")
+
+    async def logged() -> bool:
+        return f"event=answer_forbidden message={posted['id']}" in caplog.text
+
+    await until(logged)
+    assert "event_failed" not in caplog.text
+
+
+async def test_the_unexpected_is_answered_with_a_reference_to_the_log(
+    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finn = await scene.log_in("finn")
+
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(scene.magpie.results, "page", broken)
+    answer = await ask(scene, finn)
+    assert "secret" not in answer.text()
+    assert answer.text().split("`")[1] in caplog.text
+
+
+async def test_a_question_that_came_too_late_is_no_error(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn)
+    gone = {"status": 404, "code": 10062, "message": "Unknown interaction"}
+    scene.server.strike("error", path="/interactions/*", who="bot", times=None, **gone)
+    for asking in (
+        finn.command("find", where=scene.channel("general"), query="dog"),
+        finn.click(answer, answer.button("Similar")),
+    ):
+        caplog.clear()
+        with pytest.raises(Unanswered):
+            await asking
+        assert "asked_too_long_ago" in caplog.text
+        assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_nothing_is_held_in_memory_for_an_answer_and_its_buttons(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn)
+    await finn.click(answer, answer.button("More"))
+    await finn.click(answer, answer.button("Similar"))
+    assert list(scene.magpie.persistent_views) == []
+    assert scene.magpie._connection._view_store._views == {}
+
+
+async def test_a_private_search_is_nobody_elses(scene: Scene) -> None:
+    mod, finn = await scene.log_in("mod"), await scene.log_in("finn")
+    answer = await ask(scene, mod)
+    id = answer.button("More")["custom_id"].split(":")[1]
+    magpie, guild = scene.magpie, scene.magpie.guilds[0]
+    member = await guild.fetch_member(int(finn.user["id"]))
+    asker = Asker(member, guild, guild.get_channel(int(scene.channel("general"))))
+    with pytest.raises(Refusal, match="somebody else"):
+        await magpie.questions.saved(asker, id)
+    with pytest.raises(Refusal, match="forgotten"):
+        await magpie.questions.saved(asker, "none-such")

@@ -1,0 +1,280 @@
+"""Another MAGPIE_MODEL: the one before answers until /reindex has read all for the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+import sandbox as sandbox_package
+from bot.app import Magpie
+from bot.ops.tuning import Clocks
+from index import EmbeddedPicture, Filter, Group, Link, Query
+from index.embed import checkpoint, embedder
+from sandbox.person import Person
+from tests import worlds
+from tests.bot.conftest import LogIn
+from tests.bot.running import GUILD_READY_S, Held, png, running, sources, until, watch
+from tests.index import checkpoints
+from tests.worlds import WorldFile
+
+PICTURES = 30
+
+Run = Callable[[Path | Held], AbstractAsyncContextManager[Magpie]]
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return Clocks(guild_ready_s=GUILD_READY_S, show_progress_s=0.05, page_retry_s=0.05)
+
+
+@pytest.fixture
+def world_file(tmp_path: Path) -> WorldFile:
+    world = worlds.small(tmp_path / "world")
+    general, mei = world.channels["general"], world.people["mei"]
+    for n in range(PICTURES):
+        picture = world.picture(f"{n}.png", f"#{n * 8:02x}{255 - n * 8:02x}40")
+        world.message(general, mei, f"message {n}", pictures=[picture])
+    return world
+
+
+@pytest.fixture(scope="session")
+def other_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("other").resolve() / "clip"
+    return checkpoints.tiny_clip(folder, seed=5, projection=16)
+
+
+@pytest.fixture
+def run(sandbox: sandbox_package.Server, db: Path, clocks: Clocks) -> Run:
+    return lambda model: running(
+        sandbox, db, model if isinstance(model, Held) else str(model), clocks
+    )
+
+
+@pytest.fixture
+async def everything(run: Run, model_folder: Path, world_file: WorldFile) -> set[str]:
+    """What the gallery holds before the change: all of #general, by the model of before."""
+    async with run(model_folder) as client:
+        await watch(client, world_file.channels["general"])
+        return await sources(client)
+
+
+@pytest.fixture
+async def ada(log_in: LogIn) -> Person:
+    return await log_in("ada")
+
+
+def held(folder: Path) -> Held:
+    """The model, stopped at its first picture."""
+    made = Held(embedder.load(checkpoint.find(str(folder)), "cpu"))
+    made.hold()
+    return made
+
+
+async def has_switched(client: Magpie) -> None:
+    async def holds() -> bool:
+        job = (await client.gallery.bookkeeping.jobs(active=False))[-1]
+        return bool(job.state["switched"])
+
+    await until(holds)
+
+
+async def test_the_model_of_before_answers_until_reindex_is_done(
+    run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
+) -> None:
+    async with run(other_folder) as client:
+        assert client.gallery.model == str(model_folder)
+        status = (await ada.command("status")).text()
+        assert f"`{other_folder}` is to take over; `/reindex` begins that" in status
+        assert (await ada.command("find", query="red")).pictures()
+        await ada.command("reindex")
+        await has_switched(client)
+        assert client.gallery.model == str(other_folder)
+        assert await sources(client) == everything
+        assert (await ada.command("find", query="red")).pictures()
+        assert "take over" not in (await ada.command("status")).text()
+        progress = [
+            payload["content"]
+            for name, payload in ada._events
+            if name == "MESSAGE_UPDATE" and "Reindex" in payload["content"]
+        ]
+        assert f"`{other_folder}` answers from now on." in progress[-1]
+    async with run(other_folder) as client:
+        assert client.gallery.reembedding.wanted is None
+
+
+async def test_a_restart_in_the_middle_goes_on_and_then_switches(
+    run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
+) -> None:
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        await ada.command("reindex")
+
+        async def embedding() -> bool:
+            return waiting.begun > 0
+
+        await until(embedding)
+        assert client.gallery.model == str(model_folder)
+        assert (await ada.command("find", query="red")).pictures()
+    async with run(other_folder) as client:
+        await has_switched(client)
+        assert client.gallery.model == str(other_folder)
+        assert await sources(client) == everything
+
+
+async def test_a_cancelled_job_leaves_the_model_of_before_until_another_is_done(
+    run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
+) -> None:
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        await ada.command("reindex")
+        job = (await client.gallery.bookkeeping.jobs())[-1]
+        going = client.jobs.by_id(job.id)
+        assert going is not None
+        await going.cancel()
+        waiting.release()
+
+        async def cancelled() -> bool:
+            return (await client.gallery.bookkeeping.jobs(active=False))[-1].status == "cancelled"
+
+        await until(cancelled)
+        assert client.gallery.model == str(model_folder)
+        await ada.command("reindex")
+        await has_switched(client)
+        assert await sources(client) == everything
+
+
+async def test_a_model_given_up_and_chosen_again_sees_everything_anew(
+    run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
+) -> None:
+    """Work that was done for it before it was given up no longer counts."""
+    waiting = held(other_folder)
+    async with run(waiting):
+        await ada.command("reindex")
+    async with run(model_folder) as client:
+        assert client.gallery.reembedding.wanted is None
+
+        async def cancelled() -> bool:
+            return (await client.gallery.bookkeeping.jobs(active=False))[-1].status == "cancelled"
+
+        await until(cancelled)
+    async with run(other_folder) as client:
+        assert client.gallery.reembedding.id is None
+        await ada.command("reindex")
+        await has_switched(client)
+        assert await sources(client) == everything
+
+
+async def test_a_picture_posted_and_one_deleted_meanwhile_are_followed(
+    run: Run,
+    everything: set[str],
+    other_folder: Path,
+    ada: Person,
+    world_file: WorldFile,
+) -> None:
+    general = str(world_file.channels["general"])
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        await ada.command("reindex")
+        posted = await ada.post(general, pictures={"late.png": png("teal")})
+        gone = sorted(everything)[3]
+        await ada.request("DELETE", f"/channels/{general}/messages/{gone}")
+        waiting.release()
+        await has_switched(client)
+
+        async def settled() -> bool:
+            return await sources(client) == everything - {gone} | {posted["id"]}
+
+        await until(settled)
+        everywhere = Filter(world_file.guild_id)
+        answer = await client.gallery.find(Query(image=png("teal")), everywhere, k=1)
+        assert answer.hits[0].link.source == posted["id"]
+        assert answer.hits[0].score > 0.99
+
+
+async def test_a_server_without_a_job_gets_one_before_the_switch_and_one_that_was_left_is_erased(
+    run: Run, everything: set[str], other_folder: Path, ada: Person
+) -> None:
+    elsewhere = 99
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        await ada.command("reindex")
+        gallery = client.gallery
+        red = await gallery.embed_query(Query(text="red"))
+        embedded = EmbeddedPicture(b"k" * 32, "image", red.vector[None], 8, 8)
+        await gallery.commit([(embedded, Link(elsewhere, Group(5), "6", "a:7"))])
+        waiting.release()
+
+        async def is_begun() -> bool:
+            return any(job.space == elsewhere for job in await gallery.bookkeeping.jobs())
+
+        await until(is_begun)
+        assert gallery.reembedding.wanted == str(other_folder)  # it has not switched
+        await client.departures.leave(elsewhere)
+        await has_switched(client)
+        assert await gallery.links.spaces() == {client.guilds[0].id}
+        assert await sources(client) == everything
+
+
+async def test_a_closed_channel_counts_once_however_often_all_is_gone_through(
+    run: Run,
+    everything: set[str],
+    model_folder: Path,
+    other_folder: Path,
+    sandbox: sandbox_package.Server,
+    ada: Person,
+    world_file: WorldFile,
+) -> None:
+    async with run(model_folder) as client:
+        await watch(client, world_file.channels["mods"])  # where it may not read
+    async with run(other_folder) as client:
+        sandbox.strike("cdn_error", status=404, times=None)
+        await ada.command("reindex")
+        await has_switched(client)
+        job = (await client.gallery.bookkeeping.jobs(active=False))[-1]
+        assert job.state["passes"] > 0
+        assert job.state["lost"] == len(everything)
+        assert job.state["closed"] == 1
+
+
+async def test_figures_are_closed_while_the_channels_that_they_count_are_listed_again(
+    run: Run,
+    everything: set[str],
+    other_folder: Path,
+    sandbox: sandbox_package.Server,
+    ada: Person,
+    log_in: LogIn,
+    world_file: WorldFile,
+) -> None:
+    """In #general and to a moderator, who may not read all of them."""
+    dark, mod = world_file.channels["after-dark"], world_file.people["mod"]
+    moderator = await log_in("mod")
+    deny = {"type": 1, "allow": "0", "deny": str(worlds.READ_MESSAGE_HISTORY)}
+    await ada.request("PUT", f"/channels/{dark}/permissions/{mod}", json=deny)
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        await watch(client, dark)
+        sandbox.strike("cdn_error", path="*/0.png", status=404, times=None)
+        await ada.command("reindex")
+        going = client.jobs.of(world_file.guild_id)
+        assert going is not None
+
+        async def embedding() -> bool:
+            return waiting.begun > 0
+
+        async def listing_again() -> bool:
+            return going.state.passes > 0 and going.state.groups is None
+
+        await until(embedding)
+        archived = f"/channels/{dark}/threads/archived/*"
+        sandbox.strike("slow", path=archived, who="bot", delay_s=2.0)
+        waiting.release()
+        await until(listing_again)
+        status = (await moderator.command("status")).text()
+        assert "Reindexing" in status
+        assert "pictures checked in" not in status
+        await has_switched(client)
+    edited = [e["content"] for name, e in ada._events if name == "MESSAGE_UPDATE"]
+    assert not [content for content in edited if "pictures checked in" in content]

@@ -1,0 +1,342 @@
+"""Pictures on their way from a message into the gallery, through discord.py and the sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sandbox as sandbox_package
+from bot.app import Magpie
+from bot.media import download
+from bot.ops.tuning import Limits
+from index import Link
+from index.embed.embedder import Embedder
+from sandbox.person import Person
+from tests import worlds
+from tests.bot.conftest import LogIn
+from tests.bot.running import Held, idle, png, running, sources, until, watch
+from tests.worlds import WorldFile
+
+
+@pytest.fixture
+def world_file(tmp_path: Path) -> WorldFile:
+    world = worlds.small(tmp_path / "world")
+    world.sticker("wave", world.picture("wave.png", "gold"))
+    return world
+
+
+@pytest.fixture
+async def ada(log_in: LogIn) -> Person:
+    return await log_in("ada")
+
+
+@pytest.fixture
+async def watching(magpie: Magpie, world_file: WorldFile) -> Magpie:
+    """Magpie, having read #general."""
+    await watch(magpie, world_file.channels["general"])
+    return magpie
+
+
+async def test_posted_picture_is_searchable(
+    watching: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    posted = await ada.post(str(world_file.channels["general"]), pictures={"sea.png": png("teal")})
+    await idle(watching)
+    assert posted["id"] in await sources(watching)
+    embedding = await watching.gallery.embed_picture(png("teal"))
+    assert embedding.vectors.shape[0] == 1
+    attachment = posted["attachments"][0]["id"]
+    assert await watching.gallery.links.slots(world_file.guild_id, posted["id"]) == {
+        f"a:{attachment}"
+    }
+
+
+async def test_picture_in_another_channel_is_left_alone(
+    watching: Magpie, world_file: WorldFile, log_in: LogIn
+) -> None:
+    mod = await log_in("mod")
+    elsewhere = await mod.post(
+        str(world_file.channels["after-dark"]), pictures={"a.png": png("teal")}
+    )
+    await idle(watching)
+    assert elsewhere["id"] not in await sources(watching)
+
+
+async def test_ordinary_chat_writes_nothing(
+    watching: Magpie, world_file: WorldFile, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[object] = []
+    write = watching.gallery.commit
+
+    async def counted(*arguments: Any) -> None:
+        commits.append(arguments)
+        await write(*arguments)
+
+    monkeypatch.setattr(watching.gallery, "commit", counted)
+    ada = await log_in("ada")
+    for number in range(5):
+        last = await ada.post(str(world_file.channels["general"]), f"just talk {number}")
+
+    async def heard() -> bool:
+        channel = watching.get_channel(world_file.channels["general"])
+        return watching.backlog.coverage(channel).newest >= int(last["id"])  # type: ignore[arg-type]
+
+    await until(heard)
+    assert commits == []
+
+
+async def indexed(client: Magpie, message: dict[str, Any]) -> list[Link]:
+    """The links of a message, once it has some."""
+
+    async def holds() -> bool:
+        return message["id"] in await sources(client)
+
+    await until(holds)
+    found = []
+    for id in range(1, (await client.gallery.links.count()).links + 1):
+        link = await client.gallery.links.link(id)
+        if link is not None and link.source == message["id"]:
+            found.append(link)
+    return found
+
+
+async def test_link_says_who_when_where_and_what(
+    watching: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    posted = await ada.post(str(general), pictures={"SPOILER_sea.png": png("teal")})
+    (link,) = await indexed(watching, posted)
+    assert link.space == world_file.guild_id
+    assert (link.group.id, link.group.parent, link.group.private) == (general, None, False)
+    assert link.owner == world_file.people["ada"]
+    assert link.name == "SPOILER_sea.png"
+    assert link.spoiler
+    assert link.details["kind"] == "attachment"
+
+
+async def test_sticker_is_indexed(watching: Magpie, world_file: WorldFile, ada: Person) -> None:
+    sticker = str(world_file.guild["stickers"][0]["id"])
+    posted = await ada.post(str(world_file.channels["general"]), sticker_ids=[sticker])
+    (link,) = await indexed(watching, posted)
+    assert link.slot == f"s:{sticker}"
+
+
+async def test_forwarded_picture_is_indexed_for_its_forwarder(
+    watching: Magpie, world_file: WorldFile, ada: Person, log_in: LogIn
+) -> None:
+    hidden, general = (str(world_file.channels[name]) for name in ("after-dark", "general"))
+    original = await ada.post(hidden, pictures={"a.png": png("teal")})
+    reference = {"type": 1, "channel_id": hidden, "message_id": original["id"]}
+    mei = await log_in("mei")
+    posted = await mei.post(general, message_reference=reference)
+    (link,) = await indexed(watching, posted)
+    assert link.owner == world_file.people["mei"]
+    assert link.details["forwarded"]
+
+
+async def test_picture_in_a_new_thread_is_indexed(
+    watching: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    body = {"name": "new walks", "type": 11, "auto_archive_duration": 60}
+    thread = await ada.request("POST", f"/channels/{general}/threads", json=body)
+    posted = await ada.post(thread["id"], pictures={"a.png": png("teal")})
+    (link,) = await indexed(watching, posted)
+    assert (link.group.id, link.group.parent) == (int(thread["id"]), general)
+
+
+async def test_picture_in_a_private_thread_is_marked_as_such(
+    watching: Magpie, world_file: WorldFile, ada: Person
+) -> None:
+    posted = await ada.post(str(world_file.channels["whispers"]), pictures={"a.png": png("teal")})
+    (link,) = await indexed(watching, posted)
+    assert link.group.private
+
+
+async def test_bad_picture_is_counted_and_stops_nothing(
+    watching: Magpie, world_file: WorldFile, ada: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    general = str(world_file.channels["general"])
+    both = {"bad.png": png("teal")[:60], "good.png": png("pink")}
+    posted = await ada.post(general, pictures=both)
+    (link,) = await indexed(watching, posted)
+    assert link.name == "good.png"
+    await idle(watching)
+    registry = watching.metrics.registry
+    failed = [
+        sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name == "magpie_pictures_failed_total"
+    ]
+    assert sum(failed) == 1
+    assert sum("event=picture_failed" in line for line in caplog.messages) == 1
+
+
+async def test_picture_that_fails_unforeseen_does_not_hold_up_its_page_for_ever(
+    magpie: Magpie, world_file: WorldFile, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    magpie.clocks.page_retry_s = 0.01
+    general = world_file.channels["general"]
+    await ada.post(str(general), pictures={"poison.png": png("black")})
+    embed, poison = magpie.gallery.embed_picture, png("black")
+
+    async def break_down(data: bytes) -> Any:
+        if data == poison:
+            raise RuntimeError("nobody expected this")
+        return await embed(data)
+
+    monkeypatch.setattr(magpie.gallery, "embed_picture", break_down)
+    await watch(magpie, general)
+    assert len(await sources(magpie)) == 1
+    assert magpie.backlog.progress(world_file.guild_id) is None
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_failure_that_passes_loses_no_picture(
+    magpie: Magpie,
+    world_file: WorldFile,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    live: bool,
+) -> None:
+    magpie.clocks.page_retry_s = 0.01
+    general = world_file.channels["general"]
+    if live:
+        await watch(magpie, general)
+    embed, failures = magpie.gallery.embed_picture, 2
+
+    async def fail_at_first(data: bytes) -> Any:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise RuntimeError("out of memory")
+        return await embed(data)
+
+    monkeypatch.setattr(magpie.gallery, "embed_picture", fail_at_first)
+    posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+    if not live:
+        await watch(magpie, general)
+
+    async def there() -> bool:
+        return posted["id"] in await sources(magpie)
+
+    await until(there)
+    await idle(magpie)
+    assert len(await sources(magpie)) == 2
+
+
+async def test_expired_link_is_renewed_by_reading_the_message_again(
+    watching: Magpie, world_file: WorldFile, ada: Person, sandbox: sandbox_package.Server
+) -> None:
+    sandbox.strike("cdn_expired", times=2)  # the file and its copy at the proxy
+    posted = await ada.post(str(world_file.channels["general"]), pictures={"a.png": png("teal")})
+    await indexed(watching, posted)
+    asked = [(e.who, e.method, e.path) for e in sandbox.exchanges]
+    general = world_file.channels["general"]
+    assert ("bot", "GET", f"/channels/{general}/messages/{posted['id']}") in asked
+
+
+async def test_failing_cdn_is_asked_again(
+    watching: Magpie, world_file: WorldFile, ada: Person, sandbox: sandbox_package.Server
+) -> None:
+    sandbox.strike("cdn_error", status=500, times=1)
+    sandbox.strike("cdn_truncated", bytes=20, times=1)
+    posted = await ada.post(str(world_file.channels["general"]), pictures={"a.png": png("teal")})
+    await indexed(watching, posted)
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_cdn_that_fails_for_longer_loses_no_picture(
+    magpie: Magpie,
+    world_file: WorldFile,
+    ada: Person,
+    sandbox: sandbox_package.Server,
+    monkeypatch: pytest.MonkeyPatch,
+    live: bool,
+) -> None:
+    magpie.clocks.page_retry_s = 0.01
+    magpie.clocks.download_retry_s = 0.001
+    general = world_file.channels["general"]
+    if live:
+        await watch(magpie, general)
+    sandbox.strike("cdn_error", status=503, times=2 * 2 * download.ATTEMPTS)
+    posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+    if not live:
+        await watch(magpie, general)
+    await indexed(magpie, posted)
+
+
+async def test_error_page_in_a_picture_s_place_loses_no_picture(
+    watching: Magpie, world_file: WorldFile, ada: Person, sandbox: sandbox_package.Server
+) -> None:
+    for content_type in ("text/html", "image/png"):  # the second is known by its size
+        sandbox.strike("cdn_wrong", content_type=content_type)
+        posted = await ada.post(
+            str(world_file.channels["general"]), pictures={"a.png": png("teal")}
+        )
+        await indexed(watching, posted)
+
+
+async def test_full_queue_loses_nothing_and_holds_no_more_than_it_may(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held, limits = Held(model), Limits(queue_messages=2, live_workers=1)
+    general = world_file.channels["general"]
+    async with running(sandbox, db, held, limits=limits) as client:
+        await watch(client, general)
+        held.hold()
+        posted = [
+            (await ada.post(str(general), pictures={"a.png": png(f"#{n:02x}4080")}))["id"]
+            for n in range(8)
+        ]
+
+        async def fallen_behind() -> bool:
+            channel: Any = client.get_channel(general)
+            return client.backlog.coverage(channel).behind
+
+        await until(fallen_behind)
+        assert client.live.depth <= 2
+        held.release()
+        await idle(client)
+        assert set(posted) <= await sources(client)
+
+
+async def test_picture_under_way_at_the_stop_is_taken_after_the_start(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    """Talk goes on behind it, yet the cursor that is written stays before the picture."""
+    held = Held(model)
+    general = world_file.channels["general"]
+    async with running(sandbox, db, held) as client:
+        await watch(client, general)
+        held.hold()
+        begun = held.begun
+        posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+        later = await ada.post(str(general), "and then just talk")
+
+        async def under_way() -> bool:
+            channel: Any = client.get_channel(general)
+            heard = client.backlog.coverage(channel).newest >= int(later["id"])
+            return heard and held.begun > begun
+
+        await until(under_way)
+        await client.close()
+        cursor = (await client.gallery.bookkeeping.cursors(world_file.guild_id))[general]
+        assert cursor.newest < int(posted["id"])
+        assert posted["id"] not in await sources_of(client, world_file)
+    async with running(sandbox, db, model) as client:
+        await idle(client)
+        assert posted["id"] in await sources(client)
+
+
+async def sources_of(client: Magpie, world: WorldFile) -> set[str]:
+    """As `sources`, of a client that has disconnected."""
+    return set(await client.gallery.links.known(world.guild_id, world.channels["general"]))

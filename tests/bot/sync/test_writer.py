@@ -1,0 +1,195 @@
+"""What was erased stays erased, whatever was on its way to the gallery at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.ops.tuning import Clocks
+from bot.sync.coverage import Coverage, Move
+from bot.sync.writer import REMEMBERED, Item, Writer
+from index import Cursor, Gallery, Group, Link, StoreFull
+from index.embed.embedder import Embedder
+from tests.bot.running import png
+
+SPACE, CHANNEL, THREAD, OWNER = 1, 10, 11, 50
+
+
+@pytest.fixture
+async def gallery(db: Path, model: Embedder) -> AsyncIterator[Gallery]:
+    gallery = await Gallery.open(db, model)
+    yield gallery
+    await gallery.close()
+
+
+@pytest.fixture
+def writer(gallery: Gallery, clocks: Clocks) -> Writer:
+    return Writer(gallery, clocks)
+
+
+async def item(
+    gallery: Gallery, message: int, slot: str = "a:1", *, thread: bool = False, as_of: int = 0
+) -> Item:
+    """A picture whose message was read as of this change; 0: before everything."""
+    group = Group(THREAD, parent=CHANNEL) if thread else Group(CHANNEL)
+    picture = await gallery.embed_picture(png("teal"))
+    return Item(picture, Link(SPACE, group, str(message), slot, owner=OWNER), as_of)
+
+
+async def test_deleted_message_is_left_out_of_a_later_commit(
+    gallery: Gallery, writer: Writer
+) -> None:
+    items = [await item(gallery, 100), await item(gallery, 101)]
+    await writer.forget_messages(SPACE, [100])
+    assert await writer.commit(items) == 1
+    assert (await gallery.links.known(SPACE, CHANNEL)).keys() == {"101"}
+
+
+async def test_deletion_waits_for_the_commit_being_written_and_then_removes(
+    gallery: Gallery, writer: Writer
+) -> None:
+    one = await item(gallery, 100)
+    writing = asyncio.create_task(writer.commit([one]))
+    await asyncio.sleep(0)
+    assert writer._writing.locked()
+    assert await writer.forget_messages(SPACE, [100]) == 1
+    await writing
+    assert (await gallery.links.count()).links == 0
+
+
+async def test_edit_decides_which_slots_still_count(gallery: Gallery, writer: Writer) -> None:
+    both = [await item(gallery, 100, "a:1"), await item(gallery, 100, "a:2")]
+    assert writer.observe(100, frozenset({"a:2"}))
+    await writer.commit(both)
+    assert await gallery.links.slots(SPACE, "100") == {"a:2"}
+
+
+async def test_history_outdoes_an_older_edit_but_not_a_later_one(
+    gallery: Gallery, writer: Writer
+) -> None:
+    shown, before = frozenset({"a:1"}), writer.now
+    one = await item(gallery, 100, "a:1")
+    writer.observe(100, frozenset())
+    writer.observe_history(100, shown, before)  # asked for before the edit
+    assert await writer.commit([one]) == 0
+    writer.observe_history(100, shown, writer.now)
+    assert await writer.commit([one]) == 1
+
+
+async def test_no_edit_brings_a_deleted_message_back(gallery: Gallery, writer: Writer) -> None:
+    one = await item(gallery, 100)
+    await writer.forget_messages(SPACE, [100])
+    assert not writer.observe(100, frozenset({"a:1"}))
+    assert await writer.commit([one]) == 0
+
+
+async def test_erased_channel_takes_its_threads_along(gallery: Gallery, writer: Writer) -> None:
+    before = [await item(gallery, 100), await item(gallery, 101, thread=True)]
+    await writer.commit(before)
+    assert await writer.forget_group(SPACE, CHANNEL) == 2
+    assert await writer.commit(before) == 0
+
+
+@pytest.mark.parametrize("way", ["group", "space", "owner", "opt out"])
+async def test_what_was_read_before_it_was_erased_stays_out_and_what_comes_later_is_kept(
+    gallery: Gallery, writer: Writer, way: str
+) -> None:
+    before = [await item(gallery, 100, as_of=writer.now), await item(gallery, 101, thread=True)]
+    erasing = {
+        "group": lambda: writer.forget_group(SPACE, CHANNEL),
+        "space": lambda: writer.forget_space(SPACE),
+        "owner": lambda: writer.forget_owner(SPACE, OWNER),
+        "opt out": lambda: writer.opt_out(SPACE, OWNER),
+    }
+    assert await erasing[way]() == 0
+    assert await writer.commit(before) == 0
+    if way == "group":
+        assert await writer.commit([await item(gallery, 102, as_of=writer.now)]) == 0
+        writer.readmit(Group(CHANNEL))
+    if way == "opt out":
+        await writer.opt_in(SPACE, OWNER)
+    assert await writer.commit([await item(gallery, 102, as_of=writer.now)]) == 1
+
+
+async def test_cursor_comes_with_its_pictures(gallery: Gallery, writer: Writer) -> None:
+    coverage = Coverage(SPACE, CHANNEL)
+    move = Move(coverage, newest=100, oldest=90)
+    await writer.commit([await item(gallery, 100)], [move])
+    assert await gallery.bookkeeping.cursors(SPACE) == {CHANNEL: Cursor(SPACE, CHANNEL, 100, 90)}
+    assert coverage.unsaved() is None
+
+
+async def test_full_disk_is_waited_for_and_nothing_is_skipped(
+    gallery: Gallery, writer: Writer, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks.write_retry_s = 0.01
+    commit, refusals = gallery.commit, 2
+
+    async def full_at_first(*arguments: Any) -> None:
+        nonlocal refusals
+        if refusals:
+            refusals -= 1
+            raise StoreFull(Path("magpie.db"))
+        await commit(*arguments)
+
+    monkeypatch.setattr(gallery, "commit", full_at_first)
+    assert await writer.commit([await item(gallery, 100)]) == 1
+    assert (await gallery.links.count()).links == 1
+
+
+async def test_deletions_wait_for_a_full_disk_too(
+    gallery: Gallery, writer: Writer, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks.write_retry_s = 0.01
+    await writer.commit([await item(gallery, 100), await item(gallery, 101, thread=True)])
+    for name in ("remove_sources", "remove_group"):
+        _fail_at_first(gallery, name, monkeypatch)
+    assert await writer.forget_messages(SPACE, [100]) == 1
+    assert await writer.forget_group(SPACE, CHANNEL, [THREAD]) == 1
+    assert (await gallery.links.count()).links == 0
+
+
+async def test_edit_that_waits_for_a_full_disk_does_not_undo_a_later_one(
+    gallery: Gallery, writer: Writer, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks.write_retry_s = 0.05
+    await writer.commit([await item(gallery, 100, "a:1"), await item(gallery, 100, "a:2")])
+    _fail_at_first(gallery, "keep_slots", monkeypatch)
+    writer.observe(100, frozenset({"a:1"}))
+    waiting = asyncio.create_task(writer.keep_slots(SPACE, 100, ["a:1"]))
+    await asyncio.sleep(0.01)
+    writer.observe(100, frozenset({"a:2"}))  # edited again
+    await waiting
+    assert await gallery.links.slots(SPACE, "100") == {"a:2"}
+
+
+async def test_an_answer_does_not_wait_for_a_full_disk(
+    gallery: Gallery, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await writer.commit([await item(gallery, 100)])
+    _fail_at_first(gallery, "remove_sources", monkeypatch)
+    with pytest.raises(StoreFull):
+        await writer.forget_messages(SPACE, [100], patient=False)
+
+
+def _fail_at_first(gallery: Gallery, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a method of the gallery meet a full disk at its first call."""
+    method, refusals = getattr(gallery, name), [StoreFull(Path("magpie.db"))]
+
+    async def full_at_first(*arguments: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return await method(*arguments)
+
+    monkeypatch.setattr(gallery, name, full_at_first)
+
+
+async def test_what_is_remembered_is_bounded(writer: Writer) -> None:
+    for message in range(REMEMBERED + 5):
+        writer.observe(message, frozenset())
+    assert not writer.has_observed(4)
+    assert writer.has_observed(5)

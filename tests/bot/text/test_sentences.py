@@ -1,0 +1,160 @@
+"""What a person reads when something is not as hoped."""
+
+from __future__ import annotations
+
+import logging
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import discord
+import pytest
+from discord import app_commands
+
+import index
+from bot import text
+from bot.media import download
+from bot.platform.refusal import Refusal
+from bot.text import answers as answer_text
+from bot.text import errors as error_text
+
+SECRET = Path("/srv/secret/magpie.db")
+EXPECTED: list[BaseException] = [
+    index.EmptyQuery(),
+    index.ModelChanged(),
+    index.LinkGone(3),
+    index.GalleryClosed(),
+    index.PictureTooLarge(10**9, 10**8, "pixels"),
+    index.PictureTooHeavy(2 * 2**30),
+    index.NotAPicture("an SVG drawing"),
+    index.PictureBroken("it ends too early"),
+    index.PictureTooSlow(10),
+    download.NotDiscords("https://example.org/a.png"),
+    download.LinkExpired(404),
+    download.DownloadTooLarge(2**30, 2**25),
+    download.DownloadFailed("the server said no"),
+    app_commands.NoPrivateMessage(),
+    app_commands.MissingPermissions(["manage_guild"]),
+    app_commands.BotMissingPermissions(["embed_links", "attach_files"]),
+    app_commands.CheckFailure(),
+    app_commands.CommandNotFound("find", []),
+    Refusal(answer_text.SEARCH_GONE),
+    TimeoutError(),
+]
+FOR_THE_OPERATOR: list[BaseException] = [
+    index.ModelNotFound("some/model"),
+    index.ModelUnreachable("some/model", "no network"),
+    index.ModelTooLarge("some/model", 10**10, 10**9),
+    index.ModelUnusable("some/model", "it is damaged"),
+    index.StoreLocked(SECRET),
+    index.StoreCorrupt(SECRET, "no magic"),
+    index.StoreTooNew(SECRET, 9, 1),
+    index.StoreFull(SECRET),
+    index.StoreUnreachable(SECRET, "permission denied"),
+    index.ModelMismatch(SECRET, "a", "b"),
+    ZeroDivisionError("secret"),
+    discord.ClientException("secret"),
+]
+
+
+def discords(status: int, code: int) -> discord.HTTPException:
+    response: Any = SimpleNamespace(status=status, reason="secret")
+    kind = discord.NotFound if status == 404 else discord.HTTPException
+    return kind(response, {"code": code, "message": "secret"})
+
+
+@pytest.mark.parametrize("error", EXPECTED, ids=lambda error: type(error).__name__)
+def test_each_expected_error_has_a_calm_sentence(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = error_text.sentence(error)
+    assert said[0].isupper()
+    assert said.endswith(".")
+    assert not set("!/") & set(said.replace("`/find`", ""))
+    assert "reference" not in said
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("error", FOR_THE_OPERATOR, ids=lambda error: type(error).__name__)
+def test_what_only_the_operator_can_mend_is_logged_under_the_reference_that_is_told(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = error_text.sentence(error)
+    assert "secret" not in said
+    assert "model" not in said
+    reference = said.split("`")[1]
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert reference in record.getMessage()
+    assert record.exc_info is not None
+    assert record.exc_info[1] is error
+
+
+def test_a_full_disk_and_a_file_in_use_are_told_in_words() -> None:
+    assert error_text.sentence(index.StoreFull(SECRET)).startswith(error_text.DISK_FULL)
+    assert error_text.sentence(index.StoreLocked(SECRET)).startswith(error_text.FILE_IN_USE)
+
+
+def test_no_error_of_the_gallery_or_a_download_was_forgotten() -> None:
+    known = {type(error) for error in EXPECTED + FOR_THE_OPERATOR}
+    for base in (index.GalleryError, download.DownloadError):
+        assert {kind for kind in leaves(base) if kind.__module__.startswith(("index", "bot"))} <= (
+            known
+        )
+
+
+def leaves(kind: type[BaseException]) -> Iterator[type[BaseException]]:
+    below = kind.__subclasses__()
+    if not below:
+        yield kind
+    for each in below:
+        yield from leaves(each)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (discords(403, 50001), error_text.NOT_PERMITTED),
+        (discords(403, 50013), error_text.NOT_PERMITTED),
+        (discords(404, 10008), answer_text.PICTURE_GONE),
+        (discords(404, 10003), answer_text.PICTURE_GONE),
+        (discords(503, 0), error_text.DISCORD_TROUBLE),
+        (discords(429, 0), error_text.DISCORD_TROUBLE),
+    ],
+)
+def test_discords_own_errors_are_told_in_words(error: discord.HTTPException, said: str) -> None:
+    assert error_text.sentence(error) == said
+
+
+def test_an_error_within_a_command_is_told_as_itself() -> None:
+    command: Any = SimpleNamespace(name="find")
+    wrapped = app_commands.CommandInvokeError(command, index.EmptyQuery())
+    assert error_text.sentence(wrapped) == answer_text.ASK_SOMETHING
+
+
+def test_permissions_are_named_as_in_discords_settings() -> None:
+    said = error_text.sentence(app_commands.MissingPermissions(["manage_guild"]))
+    assert said == "You need the permission Manage Server for that."
+    said = error_text.sentence(app_commands.BotMissingPermissions(["read_messages", "embed_links"]))
+    assert said == "I need the permissions View Channel and Embed Links here for that."
+
+
+def test_somebodys_words_neither_ping_nor_format() -> None:
+    said = answer_text.heading("@everyone **dog** " + "x" * 300, picture=False)
+    assert "@everyone" not in said
+    assert "**dog**" not in said
+    assert len(said) < 250
+
+
+def test_each_sentence_for_a_member_is_calm() -> None:
+    modules = (
+        pkgutil.resolve_name(f"bot.text.{m.name}") for m in pkgutil.iter_modules(text.__path__)
+    )
+    said = [one for module in modules for name, one in vars(module).items() if name.isupper()]
+    sentences = [one for one in said if isinstance(one, str)]
+    assert len(sentences) > 30
+    for sentence in sentences:
+        assert "!" not in sentence
+        assert len(sentence) < 500

@@ -1,0 +1,33 @@
+"""The command `magpie` names what the packages behind it offer."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+
+import magpie
+from index.cli import main as folders
+
+
+def test_every_command_on_folders_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        folders.main(["--help"])
+    offered = re.findall(r"^    (\w+)  ", capsys.readouterr().out, re.M)
+    assert set(magpie.FOLDERS) == set(offered)
+
+
+def test_bot_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    assert magpie.main(["bot", "--help"]) == 0
+    assert ".env" in capsys.readouterr().out
+    assert magpie.main(["bot", "--token", "x"]) == 2
+    assert ".env" in capsys.readouterr().err
+
+
+def test_a_package_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "demo", None)
+    assert magpie.main(["demo"]) == 2
+    assert capsys.readouterr().err == "magpie: demo is not part of this installation.\n"

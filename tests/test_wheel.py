@@ -1,0 +1,152 @@
+"""What is installed from the wheel works, in any folder: nothing of the checkout is needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("bench", "bot", "checks", "demo", "index", "pocket", "sandbox")
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+
+
+def tracked() -> list[str]:
+    """The files of this checkout that git knows, or would, relative to its root."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy: what an earlier build left in build/ must not get into it."""
+    source = tmp_path_factory.mktemp("source")
+    for name in tracked():
+        if name.startswith((*(f"{package}/" for package in PACKAGES),)) or "/" not in name:
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    built = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", built, source],
+        check=True,
+    )
+    (found,) = built.glob("magpie-*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel's packages, and the console script in its bin/."""
+    folder = tmp_path_factory.mktemp("installed")
+    subprocess.run([*PIP, "install", "--no-deps", "--target", folder, wheel], check=True)
+    return folder
+
+
+class Shell:
+    """An empty folder in which commands of the installed packages are run."""
+
+    def __init__(self, installed: Path, folder: Path) -> None:
+        self.folder = folder
+        self._magpie = installed / "bin" / "magpie"
+        self._environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))},
+            "PYTHONPATH": str(installed),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONSAFEPATH": "1",
+            "XDG_DATA_HOME": str(folder / "home"),
+        }
+
+    def magpie(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._run(self._magpie, *arguments)
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._run(sys.executable, *arguments)
+
+    def _run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=self.folder, env=self._environment, capture_output=True, text=True
+        )
+
+
+@pytest.fixture
+def shell(installed: Path, tmp_path: Path) -> Shell:
+    return Shell(installed, tmp_path)
+
+
+def test_wheel_has_every_file_of_every_package(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        packed = set(file.namelist())
+    wanted = {name for name in tracked() if name.split("/")[0] in PACKAGES} | {"magpie.py"}
+    assert not wanted - packed
+    assert {name.split("/")[0] for name in packed if "dist-info" not in name} == {
+        *PACKAGES,
+        "magpie.py",
+    }
+
+
+def test_packages_are_imported_from_the_wheel(shell: Shell, installed: Path) -> None:
+    code = f"import magpie, {', '.join(PACKAGES)}\nfor one in (magpie, {', '.join(PACKAGES)}): "
+    said = shell.python("-c", code + "print(one.__file__)")
+    assert said.returncode == 0, said.stderr
+    for file in said.stdout.splitlines():
+        assert Path(file).is_relative_to(installed), file
+
+
+def test_magpie_lists_its_commands(shell: Shell) -> None:
+    said = shell.magpie("--help")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout == shell.magpie().stdout
+    for command in ("add", "find", "info", "bot", "demo", "sandbox", "bench"):
+        assert f"\n  {command} " in said.stdout
+
+
+def test_unknown_command_is_told_in_a_sentence(shell: Shell) -> None:
+    said = shell.magpie("fnid", "dog")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "magpie: there is no command 'fnid'; magpie --help lists them.\n"
+
+
+@pytest.mark.parametrize("command", [("info",), ("find", "dog", "in", "snow")])
+def test_without_a_gallery_magpie_says_how_to_make_one(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    said = shell.magpie(*command)
+    assert said.returncode == 2
+    assert "There is no gallery at" in said.stderr
+    assert not list(shell.folder.iterdir())
+
+
+def test_magpie_find_does_not_import_discord(shell: Shell) -> None:
+    code = "import sys, magpie\nmagpie.main(['find', 'dog'])\nprint('discord' in sys.modules)"
+    assert shell.python("-c", code).stdout == "False\n"
+
+
+def test_bot_without_a_token_says_what_is_missing(shell: Shell) -> None:
+    said = shell.magpie("bot")
+    assert said.returncode == 2
+    assert "DISCORD_TOKEN" in said.stderr
+
+
+@pytest.mark.parametrize("program", ["demo", "sandbox", "bench"])
+def test_usage_names_the_command_as_it_was_called(shell: Shell, program: str) -> None:
+    assert shell.magpie(program, "--help").stdout.startswith(f"usage: magpie {program} ")
+    assert shell.python("-m", program, "--help").stdout.startswith(f"usage: python -m {program} ")
+
+
+def test_demo_runs_and_keeps_its_data_below_the_current_folder(
+    shell: Shell, installed: Path
+) -> None:
+    before = {path for path in installed.rglob("*") if "__pycache__" not in path.parts}
+    said = shell.magpie("demo", "--once", "--port", "0")
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "asked /find dog in snow and was answered" in said.stdout
+    assert [path.name for path in shell.folder.iterdir()] == ["data"]
+    assert {path for path in installed.rglob("*") if "__pycache__" not in path.parts} == before
