@@ -18,7 +18,7 @@ class Found:
     """Links that answer a query, in order: each once, with its best frame."""
 
     links: NDArray[np.int64]  # (k,)
-    scores: NDArray[np.float64]  # (k,) cosine similarities, rounded to nine decimals
+    scores: NDArray[np.float64]  # (k,) cosine similarities, in steps of 1e-9
     frames: NDArray[np.int64]  # (k,)
     searched: int  # links that were allowed to answer
     more: bool  # whether there are links after these

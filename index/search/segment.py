@@ -211,11 +211,11 @@ class Segment:
             raise Damaged(f"{self.path.name}: a vector has changed")
 
     def exact(self, places: Ints, query: Floats) -> NDArray[np.float64]:
-        """Products in float64 of the query with these rows, which `scores` has checked."""
+        """Cosine similarities in float64 of these rows, which `scores` has checked."""
         from index.search.kernels import products
 
         out = np.empty(len(places))
-        products.exact(self.vectors, places, query.astype(np.float64), out)
+        products.exact_scores(self.vectors, places, query.astype(np.float64), out)
         return out
 
     def read(self, places: Ints) -> tuple[Floats, Bools]:

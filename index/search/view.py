@@ -58,13 +58,14 @@ class View:
         rows, links = int(part.rows[keys].sum()), int(part.links[keys].sum())
         below = np.zeros(len(keys) + 1, np.int32)
         np.cumsum(keys, out=below[1:])
-        allowed = Allowed(segment.keys, segment.bounds, part.alive, keys.astype(np.int32), below)
+        number = keys.astype(np.int32)
+        allowed = Allowed(segment.keys, segment.bounds, part.alive, number, below)
         if has_limits(filter) and rows:
             from index.search.kernels import filters
 
             alive = np.empty_like(part.alive)
             rows, links = filters.limit(allowed, segment.columns, limits_of(filter), alive)
-            allowed = allowed._replace(alive=alive)
+            allowed = Allowed(segment.keys, segment.bounds, alive, number, below)
         return cls(part, allowed, rows, links, scattered_lanes)
 
     def links_among(self, links: Collection[int]) -> int:
