@@ -1,4 +1,4 @@
-"""Imports run one way: each package of `bot` and `index` imports only what stands before it here."""
+"""Imports run one way: each part of `bot` and `index` imports only what stands before it."""
 
 from __future__ import annotations
 

@@ -149,8 +149,11 @@ class Memtable:
             rows, links = self._allowed_by_loop(groups, filter, loops)
         else:
             rows, links = self._allowed_by_columns(groups, filter)
-        if filter.without and len(rows):
+        if filter.only is not None:
+            rows = rows[np.isin(self.links[rows], np.fromiter(filter.only, np.int64))]
+        if filter.without:
             rows = rows[~np.isin(self.links[rows], np.fromiter(filter.without, np.int64))]
+        if filter.only is not None or filter.without:
             links = int(np.count_nonzero(self.frames[rows] == 0))
         return rows, links
 

@@ -257,6 +257,12 @@ class Part:
         bits = self.alive[places // LANES] >> (places % LANES).astype(np.uint32)
         return places[(bits & 1).astype(np.bool_)]
 
+    def bits_of(self, places: Ints) -> NDArray[np.uint32]:
+        """(blocks,) one bit a row, as `alive`: 1 for these rows."""
+        bits = np.zeros_like(self.alive)
+        np.bitwise_or.at(bits, places // LANES, np.uint32(1) << (places % LANES).astype(np.uint32))
+        return bits
+
     def without(self, places: Ints) -> Part:
         """The part without those rows, which counted."""
         if not len(places):

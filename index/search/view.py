@@ -59,8 +59,9 @@ class View:
         below = np.zeros(len(keys) + 1, np.int32)
         np.cumsum(keys, out=below[1:])
         number = keys.astype(np.int32)
-        allowed = Allowed(segment.keys, segment.bounds, part.alive, number, below)
-        if has_limits(filter) and rows:
+        among = part.alive if filter.only is None else part.bits_of(part.places_of(filter.only))
+        allowed = Allowed(segment.keys, segment.bounds, among, number, below)
+        if (has_limits(filter) or filter.only is not None) and rows:
             from index.search.kernels import filters
 
             alive = np.empty_like(part.alive)
@@ -170,9 +171,7 @@ def _measured(part: Part) -> int:
     codes_s, exact_s = [], []
     for number in range(MEASURED_TIMES):
         some, others = (rows[2 * number + n :: 2 * MEASURED_TIMES] for n in (0, 1))
-        alive = np.zeros_like(part.alive)
-        np.bitwise_or.at(alive, some // LANES, np.uint32(1) << (some % LANES).astype(np.uint32))
-        view = View(part, every._replace(alive=alive), len(some), 0)
+        view = View(part, every._replace(alive=part.bits_of(some)), len(some), 0)
         query, top = np.array(segment.vectors[some[0]]), np.full(MEASURED_TOP, LOWEST, np.float32)
         began = time.thread_time()
         view.best(query, top, len(some))
