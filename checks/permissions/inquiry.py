@@ -278,7 +278,7 @@ class Inquiry:
         button = next((b for b in given.answer.buttons() if b.get("label") == "More"), None)
         if button is None or not self._clicks(given.asker, given.place):
             return False
-        first = int(button["custom_id"].rpartition(":")[2])
+        first = int(button["custom_id"].split(":")[2])
         answer = await self.client(given.asker).click(given.answer, button)
         await self._judge_click(Given(answer, given.asked, given.asker, given.place, False, first))
         return True

@@ -19,7 +19,16 @@ from bot.ops.tuning import Clocks, Limits
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests.bot.conftest import LogIn
-from tests.bot.running import GUILD_READY_S, Held, begin_to_watch, idle, png, running, until
+from tests.bot.running import (
+    GUILD_READY_S,
+    PATIENCE_S,
+    Held,
+    begin_to_watch,
+    idle,
+    png,
+    running,
+    until,
+)
 from tests.worlds import WorldFile
 
 STAGES = ("queued", "downloading", "embedding", "committing")
@@ -94,6 +103,7 @@ async def test_whatever_erases_a_picture_on_its_way_it_does_not_come_after(
     log_in: LogIn,
     stage: str,
 ) -> None:
+    sandbox.clocks.acknowledge_s = PATIENCE_S  # a busy machine must not look like a refusal
     held, clocks = Held(model), Clocks(guild_ready_s=GUILD_READY_S, grace_s=0)
     ada, mei = await log_in("ada"), await log_in("mei")
     channels = {name: str(id) for name, id in world_file.channels.items()}
