@@ -263,13 +263,13 @@ class Gallery:
     async def _removed(self, write: Callable[[], Awaitable[Changes]]) -> int:
         return len((await self._engine.change(write)).removed)
 
-    async def compact(self) -> None:
+    async def vacuum(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left.
 
         For a quiet moment: writes wait for some seconds a gigabyte, and the disk needs as much
         room again meanwhile. Does nothing when nothing was removed since the last time.
         """
-        await self._store.compact()
+        await self._store.vacuum()
 
     async def opt_out(self, space: int, owner: int) -> int:
         """`remove_owner`, and from now on `commit` leaves the links of this owner out."""

@@ -327,4 +327,4 @@ class Writer:
         await self._gallery.bookkeeping.expire_searches()
 
     async def compact(self) -> None:
-        await self._gallery.compact()
+        await self._gallery.vacuum()

@@ -63,7 +63,7 @@ class Store(Protocol):
     @property
     def rows(self) -> RowSource: ...
 
-    async def compact(self) -> None:
+    async def vacuum(self) -> None:
         """Leave not even stray bytes of what was removed.
 
         Takes seconds a gigabyte, in which writes wait. Does nothing where nothing was removed

@@ -124,7 +124,7 @@ async def test_it_is_erased_with_its_picture_to_the_last_byte(opened: Open, tmp_
     red, blue = [await PixelHash().of_picture(png(name)) for name in ("red", "blue")]
     assert red in all_bytes(tmp_path)
     await gallery.remove_sources(1, ["red"])
-    await gallery.compact()
+    await gallery.vacuum()
     assert red not in all_bytes(tmp_path)
     assert blue in all_bytes(tmp_path)
 

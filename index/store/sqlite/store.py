@@ -68,7 +68,7 @@ class SQLiteStore:
         """The file."""
         return self.database.path
 
-    async def compact(self) -> None:
+    async def vacuum(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left."""
         await self.database.vacuum()
 

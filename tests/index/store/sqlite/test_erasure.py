@@ -77,7 +77,7 @@ async def test_compacting_leaves_not_even_a_stray_hash(store: SQLiteStore) -> No
         leaving = set(chance.sample(waiting[: start + 60], 30 + start // 4)) - gone
         await store.writes.remove_sources(1, [f"source-{n:>08}" for n in leaving])
         gone |= leaving
-    await store.compact()
+    await store.vacuum()
     left = all_bytes(store.path)
     for n, one in pictures.items():
         parts = (one.key, f"source-{n:>08}".encode(), one.vectors.tobytes())
@@ -88,12 +88,12 @@ async def test_compacting_leaves_not_even_a_stray_hash(store: SQLiteStore) -> No
 async def test_a_file_without_strays_is_not_written_anew(store: SQLiteStore) -> None:
     await store.writes.commit([(picture(1), link("1")), (picture(2), link("2"))])
     await store.writes.remove_sources(1, ["1"])
-    await store.compact()
+    await store.vacuum()
     before = store.path.stat().st_mtime_ns
-    await store.compact()
+    await store.vacuum()
     assert store.path.stat().st_mtime_ns == before
     await store.writes.remove_sources(1, ["2"])
-    await store.compact()
+    await store.vacuum()
     assert store.path.stat().st_mtime_ns > before
 
 
