@@ -119,9 +119,13 @@ class Writer:
             self.observe(message, slots)
 
     def readmit(self, group: Group) -> None:
-        """From now on a channel, or a thread of one, is read again."""
+        """From now on a channel, or a thread of one, is read again.
+
+        Only the first call after an erasure counts. A later one must not move the number of the
+        erasure forward: pictures that were read since then are on their way.
+        """
         for one in (group.id, group.parent or 0):
-            if one in self._erased_groups:
+            if self._erased_groups.get(one) == math.inf:
                 self._erased_groups[one] = self._now
 
     def _stands(self, item: Item) -> bool:

@@ -115,6 +115,18 @@ async def test_what_was_read_before_it_was_erased_stays_out_and_what_comes_later
     assert await writer.commit([await item(gallery, 102, as_of=writer.now)]) == 1
 
 
+async def test_reading_a_channel_on_erases_nothing_that_was_read_since_it_came_back(
+    gallery: Gallery, writer: Writer
+) -> None:
+    """Each page of the channel, and of each thread in it, readmits the channel."""
+    await writer.forget_group(SPACE, CHANNEL)
+    writer.readmit(Group(CHANNEL))
+    one = await item(gallery, 100, as_of=writer.now)
+    await writer.forget_messages(SPACE, [999])  # something else happens
+    writer.readmit(Group(THREAD, parent=CHANNEL))
+    assert await writer.commit([one]) == 1
+
+
 async def test_cursor_comes_with_its_pictures(gallery: Gallery, writer: Writer) -> None:
     coverage = Coverage(SPACE, CHANNEL)
     move = Move(coverage, newest=100, oldest=90)
