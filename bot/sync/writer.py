@@ -259,16 +259,27 @@ class Writer:
 
         raises   StoreError when the file can't be written now
         """
-        self._erased_owners[space, owner] = self._next()
-        return await self._in_turn(lambda: self._gallery.remove_owner(space, owner), patient=False)
+        return await self._erase_owner(space, owner, self._gallery.remove_owner)
 
     async def opt_out(self, space: int, owner: int) -> int:
         """`forget_owner`, and from now on nothing of theirs is kept.
 
         raises   StoreError when the file can't be written now
         """
-        self._erased_owners[space, owner] = self._next()
-        return await self._in_turn(lambda: self._gallery.opt_out(space, owner), patient=False)
+        return await self._erase_owner(space, owner, self._gallery.opt_out)
+
+    async def _erase_owner(
+        self, space: int, owner: int, remove: Callable[[int, int], Awaitable[int]]
+    ) -> int:
+        """What `remove` gives back. If it fails, pictures on their way are still committed."""
+
+        async def write() -> int:
+            erased_at = self._next()
+            removed = await remove(space, owner)
+            self._erased_owners[space, owner] = erased_at
+            return removed
+
+        return await self._in_turn(write, patient=False)
 
     async def forget_older(self, space: int, posted_before: float) -> int:
         """Remove the pictures of a server posted before then (Unix seconds); how many went.

@@ -127,6 +127,18 @@ async def test_reading_a_channel_on_erases_nothing_that_was_read_since_it_came_b
     assert await writer.commit([one]) == 1
 
 
+@pytest.mark.parametrize("way", ["remove_owner", "opt_out"])
+async def test_an_owner_whose_pictures_could_not_be_erased_keeps_those_on_their_way_too(
+    gallery: Gallery, writer: Writer, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    one = await item(gallery, 100, as_of=writer.now)
+    _fail_at_first(gallery, way, monkeypatch)
+    erase = {"remove_owner": writer.forget_owner, "opt_out": writer.opt_out}[way]
+    with pytest.raises(StoreFull):
+        await erase(SPACE, OWNER)
+    assert await writer.commit([one]) == 1
+
+
 async def test_cursor_comes_with_its_pictures(gallery: Gallery, writer: Writer) -> None:
     coverage = Coverage(SPACE, CHANNEL)
     move = Move(coverage, newest=100, oldest=90)
