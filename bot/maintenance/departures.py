@@ -41,8 +41,8 @@ class Departures:
 
     async def leave(self, guild_id: int) -> None:
         """Stop all work for a server that was left; its pictures go after the grace period."""
-        await self._jobs.drop(guild_id)
         self._erasure.release_guild(guild_id)
+        await self._jobs.drop(guild_id)
         self._departed.add(guild_id)
         await self._writer.depart(guild_id, time.time())
         days = self._clocks.grace_s / DAY_S

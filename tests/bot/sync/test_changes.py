@@ -233,6 +233,30 @@ async def test_leaving_the_server_erases_everything_after_a_grace_period(
     assert await magpie.gallery.bookkeeping.cursors(guild) == {}
 
 
+async def test_server_left_is_read_no_further_while_its_jobs_are_being_stopped(
+    magpie: Magpie,
+    general: int,
+    sandbox: sandbox_package.Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guild, drop = magpie.guilds[0].id, magpie.jobs.drop
+    read_meanwhile: list[int] = []
+
+    async def look_and_drop(guild_id: int) -> None:
+        read_meanwhile.append(len(magpie.backlog.readings(guild_id)))
+        await drop(guild_id)
+
+    monkeypatch.setattr(magpie.jobs, "drop", look_and_drop)
+    assert magpie.backlog.readings(guild)
+    sandbox.strike("leave", guild_id=str(guild))
+
+    async def noted() -> bool:
+        return guild in await magpie.gallery.bookkeeping.departed()
+
+    await until(noted)
+    assert read_meanwhile == [0]
+
+
 async def test_outage_erases_nothing_and_what_was_missed_is_read(
     magpie: Magpie, general: int, ada: Person, sandbox: sandbox_package.Server
 ) -> None:
