@@ -151,10 +151,15 @@ async def test_a_message_door_answers_with_what_everyone_there_may_see(scene: Sc
     me = scene.nest.world.bot_id
     posted = await mod.post(scene.channel("general"), f"<@{me}>", pictures={"red.png": RED})
     answer = await scene.answer_to(mod, posted)
-    assert scene.places(scene.shown(answer)) == EVERYBODYS
+
+    def places(found: list[int]) -> set[str]:
+        """Without the asker's own picture, which may be indexed by now."""
+        return scene.places([message for message in found if message != int(posted["id"])])
+
+    assert places(scene.shown(answer)) == EVERYBODYS
     own = await mod.click(answer, answer.button(ONLY_FOR_ME))
     assert own.private
-    assert scene.places(await scene.all_shown(mod, own)) == READERS["mod"]
+    assert places(await scene.all_shown(mod, own)) == READERS["mod"]
 
 
 async def test_a_public_answer_reads_the_same_whether_or_not_something_was_left_out(
