@@ -52,9 +52,9 @@ async def run(
     raises   SettingsError, GalleryError, StartFailed
     """
     async with contextlib.AsyncExitStack() as stack:
-        gallery = await _opened(chosen, sizes or Sizes())
+        gallery = await _open_gallery(chosen, sizes or Sizes())
         stack.push_async_callback(gallery.close)
-        stop = stop or _stopped_by_signals()
+        stop = stop or _stop_on_signals()
         client = await stack.enter_async_context(Magpie(chosen, gallery, Metrics(), clocks))
         if chosen.http is not None:
             health = Health(
@@ -66,7 +66,7 @@ async def run(
     log.info(logs.fields("stopped"))
 
 
-async def _opened(chosen: Settings, sizes: Sizes) -> Gallery:
+async def _open_gallery(chosen: Settings, sizes: Sizes) -> Gallery:
     folder = chosen.db.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ async def _opened(chosen: Settings, sizes: Sizes) -> Gallery:
     return gallery
 
 
-def _stopped_by_signals() -> asyncio.Event:
+def _stop_on_signals() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -237,7 +237,7 @@ class Magpie(discord.AutoShardedClient):
         try:
             await self.start(self.settings.token)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            if (sentence := _why_not(error, self.settings)) is None:
+            if (sentence := _start_failure(error, self.settings)) is None:
                 raise
             raise StartFailed(sentence) from error
 
@@ -306,10 +306,10 @@ class Magpie(discord.AutoShardedClient):
         await self.live.on_delete(deletion.guild_id, sorted(deletion.message_ids))
 
     async def on_raw_thread_delete(self, deletion: discord.RawThreadDeleteEvent) -> None:
-        await self.catch_up.on_thread_gone(deletion.guild_id, deletion.thread_id)
+        await self.catch_up.on_thread_deleted(deletion.guild_id, deletion.thread_id)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self.catch_up.on_channel_gone(channel)
+        await self.catch_up.on_channel_deleted(channel)
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         await self.catch_up.on_channel_changed(channel)
@@ -370,7 +370,7 @@ def invite(application_id: int) -> str:
     )
 
 
-def _why_not(error: BaseException, settings: Settings) -> str | None:
+def _start_failure(error: BaseException, settings: Settings) -> str | None:
     """The sentence for a start that failed in a way that is known, and what to do about it."""
     portal = "https://discord.com/developers/applications"
     code = error.code if isinstance(error, discord.ConnectionClosed) else None

@@ -14,19 +14,19 @@ from typing import NamedTuple, TypeAlias
 import discord
 from discord.abc import GuildChannel
 
-Word: TypeAlias = bool | None  # an overwrite allows, denies, or says nothing
-Words: TypeAlias = Mapping[int, discord.PermissionOverwrite]  # by role or person
+Setting: TypeAlias = bool | None  # an overwrite allows, denies, or says nothing
+Overwrites: TypeAlias = Mapping[int, discord.PermissionOverwrite]  # by role or person
 
 VIEW = "view_channel"
 # What a timeout leaves to a member. Any member who is no administrator may be timed out.
-LASTING = ("view_channel", "read_message_history")
+LEFT_BY_TIMEOUT = ("view_channel", "read_message_history")
 
 
 class Stance(NamedTuple):
     """What one role says about one permission in one channel."""
 
     base: bool  # the role's own permission
-    word: Word  # of the channel's overwrite for it
+    setting: Setting  # of the channel's overwrite for it
 
 
 class Trait(NamedTuple):
@@ -51,16 +51,16 @@ class Audience:
         self._alike: defaultdict[int, set[int]] = defaultdict(set)  # roles by their permissions
         for id, permissions in self._roles.items():
             self._alike[permissions.value].add(id)
-        self._for_roles, self._for_persons = _words(here)
+        self._for_roles, self._for_persons = _overwrites(here)
 
     def all_have(self, needs: Iterable[str], there: GuildChannel) -> bool:
         """Whether everyone who can view the channel here has all `needs` in `there`."""
         if self._everyone.permissions.administrator:
             return True
-        for_roles, for_persons = _words(there)
+        for_roles, for_persons = _overwrites(there)
         return not any(self._somebody_misses(need, for_roles, for_persons) for need in needs)
 
-    def _somebody_misses(self, need: str, for_roles: Words, for_persons: Words) -> bool:
+    def _somebody_misses(self, need: str, for_roles: Overwrites, for_persons: Overwrites) -> bool:
         """Whether a member may exist who can view here and has no `need` there.
 
         Whoever can view here may be timed out, and keeps but little.
@@ -74,7 +74,7 @@ class Audience:
         cases = {
             (
                 _granted(everyone.viewing, [trait.viewing for trait in held]),
-                need in LASTING and _granted(everyone.need, [trait.need for trait in held]),
+                need in LEFT_BY_TIMEOUT and _granted(everyone.need, [trait.need for trait in held]),
             )
             for held in _up_to_two(self._traits(need, for_roles))
         }
@@ -83,12 +83,12 @@ class Audience:
         # their own overwrite outweighs their roles, which are unknown: any may be theirs
         return any(
             (views if own_view is None else own_view)
-            and not (need in LASTING and (has if own_need is None else own_need))
+            and not (need in LEFT_BY_TIMEOUT and (has if own_need is None else own_need))
             for own_view, own_need in self._personal(need, for_persons)
             for views, has in cases
         )
 
-    def _traits(self, need: str, for_roles: Words) -> set[Trait]:
+    def _traits(self, need: str, for_roles: Overwrites) -> set[Trait]:
         """Of all roles. Most have no overwrite: of them only the base counts."""
         named = self._roles.keys() & (self._for_roles.keys() | for_roles.keys())
         traits = {self._trait(id, self._roles[id], need, for_roles) for id in named}
@@ -98,28 +98,28 @@ class Audience:
         return traits
 
     def _trait(
-        self, id: int, permissions: discord.Permissions, need: str, for_roles: Words
+        self, id: int, permissions: discord.Permissions, need: str, for_roles: Overwrites
     ) -> Trait:
         return Trait(
-            Stance(permissions.view_channel, _word(self._for_roles, id, VIEW)),
-            Stance(getattr(permissions, need), _word(for_roles, id, need)),
+            Stance(permissions.view_channel, _setting(self._for_roles, id, VIEW)),
+            Stance(getattr(permissions, need), _setting(for_roles, id, need)),
         )
 
-    def _personal(self, need: str, for_persons: Words) -> Iterator[tuple[Word, Word]]:
+    def _personal(self, need: str, for_persons: Overwrites) -> Iterator[tuple[Setting, Setting]]:
         """What overwrites say to single persons: about viewing here, about the need there."""
         for person in (self._for_persons.keys() | for_persons.keys()) - self._exempt:
-            yield _word(self._for_persons, person, VIEW), _word(for_persons, person, need)
+            yield _setting(self._for_persons, person, VIEW), _setting(for_persons, person, need)
 
 
 def _granted(everyone: Stance, roles: Collection[Stance]) -> bool:
-    """Discord's order: any role's allow, any role's deny, @everyone's word, the base."""
-    words = {role.word for role in roles}
-    if True in words:
+    """Discord's order: any role's allow, any role's deny, @everyone's setting, the base."""
+    settings = {role.setting for role in roles}
+    if True in settings:
         return True
-    if False in words:
+    if False in settings:
         return False
-    if everyone.word is not None:
-        return everyone.word
+    if everyone.setting is not None:
+        return everyone.setting
     return everyone.base or any(role.base for role in roles)
 
 
@@ -127,7 +127,7 @@ def _up_to_two(traits: Collection[Trait]) -> Iterator[tuple[Trait, ...]]:
     return itertools.chain([()], ((trait,) for trait in traits), itertools.combinations(traits, 2))
 
 
-def _words(channel: GuildChannel) -> tuple[Words, Words]:
+def _overwrites(channel: GuildChannel) -> tuple[Overwrites, Overwrites]:
     """The overwrites of a channel, for roles and for persons."""
     for_roles: dict[int, discord.PermissionOverwrite] = {}
     for_persons: dict[int, discord.PermissionOverwrite] = {}
@@ -137,7 +137,7 @@ def _words(channel: GuildChannel) -> tuple[Words, Words]:
     return for_roles, for_persons
 
 
-def _word(words: Words, id: int, permission: str) -> Word:
-    overwrite = words.get(id)
-    word: Word = getattr(overwrite, permission) if overwrite is not None else None
-    return word
+def _setting(settings: Overwrites, id: int, permission: str) -> Setting:
+    overwrite = settings.get(id)
+    setting: Setting = getattr(overwrite, permission) if overwrite is not None else None
+    return setting

@@ -17,7 +17,7 @@ from bot.ask import buttons, layout
 from bot.ask.asker import Asker
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
-from bot.ask.results import Page, Results
+from bot.ask.results import ResultPage, Results
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.links import message_link
@@ -112,7 +112,7 @@ class Answers:
         search: SavedSearch,
         embedding: QueryEmbedding,
         after: Position | None = None,
-    ) -> tuple[set[int], Page]:
+    ) -> tuple[set[int], ResultPage]:
         """The groups open to the asker at this moment, and a page of the ranking among them."""
         groups = await self.visible(asker)
         shown_by = search.asked.shown_by
@@ -138,7 +138,7 @@ class Answers:
     # ---- what the answer says
 
     async def _lay_out(
-        self, asker: Asker, search: SavedSearch, groups: set[int], page: Page
+        self, asker: Asker, search: SavedSearch, groups: set[int], page: ResultPage
     ) -> ui.LayoutView:
         """The page laid out, or a sentence that says why it is empty."""
         notes = self._notes(asker, search, page)
@@ -151,7 +151,7 @@ class Answers:
             page, heading=heading, notes=notes, similar=buttons.similar, actions=actions
         )
 
-    def _notes(self, asker: Asker, search: SavedSearch, page: Page) -> list[str]:
+    def _notes(self, asker: Asker, search: SavedSearch, page: ResultPage) -> list[str]:
         notes = []
         if page.truncated is not None:
             notes.append(text.truncated(page.truncated))
@@ -166,7 +166,7 @@ class Answers:
             notes.append(text.several_pictures(shown_by.chosen, shown_by.count))
         return notes
 
-    async def _why_empty(self, asker: Asker, page: Page, groups: set[int]) -> str:
+    async def _why_empty(self, asker: Asker, page: ResultPage, groups: set[int]) -> str:
         """Why there is nothing to show. In public the same, whatever was left out."""
         if not groups and not self._watched.marks(asker.guild.id):
             return text.no_channels(asker.member.guild_permissions.manage_guild)
@@ -184,7 +184,7 @@ class Answers:
         return text.NOTHING_READABLE
 
 
-def _heading(search: SavedSearch, page: Page) -> str:
+def _heading(search: SavedSearch, page: ResultPage) -> str:
     asked = search.asked
     url = None
     if asked.shown_by:
@@ -194,7 +194,7 @@ def _heading(search: SavedSearch, page: Page) -> str:
     return f"### {title}\n-# {text.span(page.first + 1, last, page.more)}"
 
 
-def _actions(asker: Asker, search: SavedSearch, page: Page) -> list[layout.Button]:
+def _actions(asker: Asker, search: SavedSearch, page: ResultPage) -> list[layout.Button]:
     """More; and if the question's message shows several pictures, the others of them.
 
     A public answer always offers the private one: that it does tells nothing.

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.ask.results import Page, Shown
+from bot.ask.results import ResultPage, ShownHit
 from bot.text.pieces import quoted
 
 IRIDESCENT = 0x2F7F86  # a magpie's wing
@@ -17,7 +17,7 @@ Button = ui.Item[Any]
 
 
 def card(
-    page: Page,
+    page: ResultPage,
     *,
     heading: str,
     notes: Sequence[str],
@@ -35,7 +35,7 @@ def card(
     container.add_item(ui.MediaGallery(*(_item(number, shown) for number, shown in numbered)))
     for number, shown in numbered:
         container.add_item(ui.Section(_line(number, shown), accessory=similar(shown.hit.id)))
-    _close(container, notes, actions)
+    _add_footer(container, notes, actions)
     return _view(container)
 
 
@@ -45,7 +45,7 @@ def notice(
     """A card with sentences only, and what can be done now."""
     container: ui.Container[Any] = ui.Container(accent_colour=IRIDESCENT)
     container.add_item(ui.TextDisplay("\n".join(sentences)))
-    _close(container, notes, actions)
+    _add_footer(container, notes, actions)
     return _view(container)
 
 
@@ -56,7 +56,9 @@ def _view(container: ui.Container[Any]) -> ui.LayoutView:
     return view
 
 
-def _close(container: ui.Container[Any], notes: Sequence[str], actions: Sequence[Button]) -> None:
+def _add_footer(
+    container: ui.Container[Any], notes: Sequence[str], actions: Sequence[Button]
+) -> None:
     if notes:
         container.add_item(ui.Separator())
         container.add_item(ui.TextDisplay("\n".join(f"-# {note}" for note in notes)))
@@ -64,7 +66,7 @@ def _close(container: ui.Container[Any], notes: Sequence[str], actions: Sequence
         container.add_item(ui.ActionRow(*actions[start : start + 5]))
 
 
-def _item(number: int, shown: Shown) -> discord.MediaGalleryItem:
+def _item(number: int, shown: ShownHit) -> discord.MediaGalleryItem:
     picture = shown.picture
     name = picture.title or picture.filename or "a picture"
     return discord.MediaGalleryItem(
@@ -74,12 +76,12 @@ def _item(number: int, shown: Shown) -> discord.MediaGalleryItem:
     )
 
 
-def _hidden(shown: Shown) -> bool:
+def _hidden(shown: ShownHit) -> bool:
     """A spoiler stays one: as its message says now, or as it said when it was indexed."""
     return shown.picture.spoiler or shown.hit.link.spoiler
 
 
-def _line(number: int, shown: Shown) -> str:
+def _line(number: int, shown: ShownHit) -> str:
     message = shown.message
     when = discord.utils.format_dt(message.created_at, "D")
     told = shown.picture.title and not _hidden(shown)

@@ -69,7 +69,7 @@ class Questions:
         if not found:
             raise Refusal(text.NO_PICTURE_THERE)
         if chosen >= len(found):
-            raise Refusal(text.PICTURE_GONE)
+            raise Refusal(text.PICTURE_UNAVAILABLE)
         return Question(
             words,
             picture=await self._downloader.fetch(found[chosen]),
@@ -83,9 +83,9 @@ class Questions:
         """
         link = await self._links.link(link_id)
         if link is None or link.space != asker.guild.id:
-            raise Refusal(text.PICTURE_GONE)
+            raise Refusal(text.PICTURE_UNAVAILABLE)
         if not await self.may_read(asker, [link.group]):
-            raise Refusal(text.PICTURE_GONE)
+            raise Refusal(text.PICTURE_UNAVAILABLE)
         return Question(like=link_id, shown_by=ShownBy(link.group.id, link.source))
 
     async def again(self, asker: Asker, search: SavedSearch) -> Question:
@@ -105,12 +105,12 @@ class Questions:
         """
         shown_by = search.asked.shown_by
         if shown_by is None:
-            raise Refusal(text.SEARCH_GONE)
+            raise Refusal(text.SEARCH_EXPIRED)
         channel = asker.guild.get_channel_or_thread(shown_by.group)
         if channel is None:  # an archived thread
             channel = await asker.guild.fetch_channel(shown_by.group)
         if not await self.may_read(asker, [group_of(channel)]):
-            raise Refusal(text.PICTURE_GONE)
+            raise Refusal(text.PICTURE_UNAVAILABLE)
         messages = self._client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
         message = await messages.fetch_message(int(shown_by.source))
         return await self.with_message(message, search.asked.words, chosen)
@@ -122,7 +122,7 @@ class Questions:
         """
         search = await self._bookkeeping.search_by_id(id)
         if search is None or search.space != asker.guild.id:
-            raise Refusal(text.SEARCH_GONE)
+            raise Refusal(text.SEARCH_EXPIRED)
         if search.owner != asker.member.id and not search.asked.public:
             raise Refusal(text.NOT_YOURS)
         return search

@@ -27,7 +27,7 @@ async def respond(
     interaction: discord.Interaction[Any], work: Work, clocks: Clocks, *, public: bool = False
 ) -> None:
     """Work, and answer in any case; acknowledge first when the work takes its time."""
-    working = asyncio.create_task(_done(interaction, work, public))
+    working = asyncio.create_task(_result_of(interaction, work, public))
     try:
         await asyncio.wait({working}, timeout=clocks.acknowledge_s)
         if not working.done():
@@ -42,7 +42,7 @@ async def respond(
         working.cancel()
 
 
-async def _done(
+async def _result_of(
     interaction: discord.Interaction[Any], work: Work, public: bool
 ) -> ui.LayoutView | str:
     """What the work gives, or the sentence on why it failed."""

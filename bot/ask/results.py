@@ -38,12 +38,12 @@ READ_TIMEOUT_S = 10.0  # for one message; discord.py alone would go on for half 
 class Absent(enum.Enum):
     """Why a hit is not shown."""
 
-    GONE = "deleted, or no longer with this picture; it was erased from the gallery"
+    DELETED = "deleted, or no longer with this picture; it was erased from the gallery"
     UNREADABLE = "Discord did not let it be read now"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownHit:
     """A hit, and its picture as its message has it now."""
 
     hit: Hit
@@ -52,7 +52,7 @@ class Shown:
 
 
 @dataclass(slots=True)
-class Page:
+class ResultPage:
     """Some pictures of an answer.
 
     first   how many come before them
@@ -62,7 +62,7 @@ class Page:
     first: int
     end: Position | None = None
     more: bool = False
-    shown: list[Shown] = field(default_factory=list)
+    shown: list[ShownHit] = field(default_factory=list)
     unreadable: int = 0
     truncated: str | None = None  # the words that were read, where the text was too long
 
@@ -88,22 +88,22 @@ class Results:
 
     async def page(
         self, embedding: QueryEmbedding, filter: Filter, after: Position | None = None
-    ) -> Page:
+    ) -> ResultPage:
         """The next `PAGE_SIZE` pictures of the answer that are still there.
 
         after   where the page before ended; None: from the beginning
         """
         first = after.rank if after else 0
-        page, next_rank = Page(first, after), first
+        page, next_rank = ResultPage(first, after), first
         looked_up = 0
         while len(page.shown) < PAGE_SIZE and looked_up < MAX_LOOKED_UP:
             answer = await self._searcher.search(
                 embedding, filter, k=PAGE_SIZE - len(page.shown), after=page.end
             )
             for now in await self._read_again(answer.hits):
-                next_rank += now is not Absent.GONE
+                next_rank += now is not Absent.DELETED
                 page.unreadable += now is Absent.UNREADABLE
-                if isinstance(now, Shown):
+                if isinstance(now, ShownHit):
                     page.shown.append(now)
             if answer.hits:
                 page.end = dataclasses.replace(answer.hits[-1].position, rank=next_rank)
@@ -113,7 +113,7 @@ class Results:
                 break
         return page
 
-    async def _read_again(self, hits: Sequence[Hit]) -> list[Shown | Absent]:
+    async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
         """Each hit as its message shows it now; one request a message, all at once."""
         links = {hit.link.source: hit.link for hit in hits}
         read = await asyncio.gather(*(self._message(link) for link in links.values()))
@@ -132,10 +132,10 @@ class Results:
         except discord.HTTPException as error:
             if error.code == UNKNOWN_MESSAGE:
                 sources = [int(link.source)]
-                erasing = self._writer.forget_messages(link.space, sources, patient=False)
+                erasing = self._writer.erase_messages(link.space, sources, patient=False)
                 return await _erased(erasing, **_where(link))
             if error.code == UNKNOWN_CHANNEL and not self._is_known(link):
-                erasing = self._erasure.forget_group(link.space, link.group.id)
+                erasing = self._erasure.erase_group(link.space, link.group.id)
                 return await _erased(erasing, **_where(link))
             log.warning(fields("hit_unreadable", **_where(link), reason=error))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:  # the network
@@ -147,12 +147,12 @@ class Results:
         guild = self._client.get_guild(link.space)
         return guild is None or guild.get_channel_or_thread(link.group.id) is not None
 
-    async def _shown(self, hit: Hit, message: discord.Message | Absent) -> Shown | Absent:
+    async def _shown(self, hit: Hit, message: discord.Message | Absent) -> ShownHit | Absent:
         if isinstance(message, Absent):
             return message
         for picture in pictures.from_message(message):
             if picture.slot == hit.link.slot:
-                return Shown(hit, picture, message)
+                return ShownHit(hit, picture, message)
         if _stripped(message):
             return Absent.UNREADABLE
         known = await self._links.slots(hit.link.space, hit.link.source)
@@ -169,8 +169,8 @@ async def _erased(erasing: Awaitable[int], **where: object) -> Absent:
     except StoreError as error:
         log.warning(fields("hit_not_erased", **where, reason=error))
         return Absent.UNREADABLE
-    log.info(fields("hit_gone", **where))
-    return Absent.GONE
+    log.info(fields("hit_erased", **where))
+    return Absent.DELETED
 
 
 def _where(link: Link) -> dict[str, object]:

@@ -95,7 +95,7 @@ class Channels(app_commands.Group):
         erased = 0
         for place in inside(channel):
             if place not in kept:
-                erased += await self._erasure.forget_group(channel.guild.id, place.id)
+                erased += await self._erasure.erase_group(channel.guild.id, place.id)
         return text.no_longer_watched(channel, erased, kept)
 
     async def _list(self, guild: discord.Guild, member: discord.Member) -> str:

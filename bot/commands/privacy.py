@@ -90,7 +90,7 @@ class Privacy(app_commands.Group):
     @app_commands.command(description="Erase your pictures and questions here from the index")
     async def erase(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
-        erased = await self._writer.forget_owner(space, member)
+        erased = await self._writer.erase_owner(space, member)
         log.info(fields("erased", guild=space, pictures=erased))
         out = (space, member) in self._opted_out
         await interaction.edit_original_response(content=text.erased(erased, opted_out=out))
@@ -134,7 +134,7 @@ class Privacy(app_commands.Group):
     ) -> None:
         space, _ = await _asker(interaction)
         await self._writer.set_retention(space, days or None)
-        erased = await self._erasure.forget_older(space)
+        erased = await self._erasure.erase_older(space)
         log.info(fields("retention_set", guild=space, days=days, pictures=erased))
         await interaction.edit_original_response(content=text.retention(days, erased))
 

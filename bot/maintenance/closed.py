@@ -94,11 +94,11 @@ class ClosedChannels:
             await self._history.read_page(place)
         except RequestFailed as error:
             if is_deleted(error):
-                await self._erasure.forget_group(guild.id, group.id)
+                await self._erasure.erase_group(guild.id, group.id)
             elif not is_refusal(error):
                 log.info(fields("closed_waits", channel=group.id, why=error))
             elif due and self._guild(guild.id) is not None:
-                erased = await self._erasure.forget_closed(guild, group)
+                erased = await self._erasure.erase_closed(guild, group)
                 log.info(fields("closed_erased", channel=group.id, pictures=erased))
         else:
             await self._writer.open_group(guild.id, group.id)

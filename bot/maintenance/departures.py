@@ -59,5 +59,5 @@ class Departures:
         """Erase the servers whose grace period is over."""
         for space, since in (await self._bookkeeping.departed()).items():
             if since <= time.time() - self._clocks.grace_s:
-                await self._jobs.forget_guild(space)
+                await self._jobs.erase_guild(space)
                 self._departed.discard(space)

@@ -81,7 +81,7 @@ class Maintenance:
         await self._departures.erase_due()
         await self._writer.expire_searches()
         for space in await self._bookkeeping.retention():
-            erased = await self._erasure.forget_older(space)
+            erased = await self._erasure.erase_older(space)
             if erased:
                 log.info(fields("expired", guild=space, pictures=erased))
 

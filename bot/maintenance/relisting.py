@@ -20,7 +20,7 @@ from bot.ops.tuning import Clocks
 from bot.platform.codes import RequestFailed, is_deleted, is_refusal
 from bot.platform.places import WithMessages, missing_permissions
 from bot.sync.erasure import Erasure
-from bot.sync.history import History, Page
+from bot.sync.history import History, HistoryPage
 from index import Links
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Relisting:
                 page = await self._page(place or group, before)
             except discord.NotFound as error:
                 if is_deleted(error):
-                    await self._erasure.forget_group(space, group)
+                    await self._erasure.erase_group(space, group)
                 return
             except RequestFailed as error:
                 log.info(fields("relist_waits", channel=group, why=error))
@@ -85,11 +85,11 @@ class Relisting:
             oldest = page.messages[-1].id if page.full else 0
             removed = await self._history.reconcile(space, page, known, oldest, before)
             if removed:
-                log.info(fields("gone_unheard", guild=space, channel=group, pictures=removed))
+                log.info(fields("deletions_found", guild=space, channel=group, pictures=removed))
             left = [message for message in left if message < oldest]
             await asyncio.sleep(self._clocks.relist_s)
 
-    async def _page(self, place: Any, before: int) -> Page:
+    async def _page(self, place: Any, before: int) -> HistoryPage:
         if isinstance(place, int):
             place = await self._client.fetch_channel(place)
         return await self._history.read_page(place, before=discord.Object(before))

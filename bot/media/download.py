@@ -106,13 +106,13 @@ class Downloader:
             # the proxy may have made the file smaller
             exactly = size if not self._is_proxy(url) else None
             try:
-                return await self._patiently(url, max_bytes, exactly)
+                return await self._fetch_with_retries(url, max_bytes, exactly)
             except DownloadTooLarge as error:
                 errors.append(error)
                 urls += [smaller for smaller in reduced if smaller not in urls]
             except DownloadError as error:
                 errors.append(error)
-        raise _most_telling(errors) if errors else DownloadFailed("it has no address")
+        raise _most_useful(errors) if errors else DownloadFailed("it has no address")
 
     def _reduced(self, urls: Sequence[str]) -> list[str]:
         """The same pictures at most REDUCED_PX wide and high, from the proxy.
@@ -144,17 +144,19 @@ class Downloader:
         if asked.scheme == "https" and (
             host in (CDN, PROXY) or (_EXTERNAL_PROXY.fullmatch(host) and not self._stand_in)
         ):
-            return self._stood_in(asked)
+            return self._on_stand_in(asked)
         raise NotDiscords(url)
 
-    def _stood_in(self, url: yarl.URL) -> yarl.URL:
+    def _on_stand_in(self, url: yarl.URL) -> yarl.URL:
         """Where the URL's file is on the server that stands for Discord."""
         if self._stand_in is None:
             return url
         place = "cdn" if url.host == CDN else "media"
         return yarl.URL(f"{self._stand_in}/{place}{url.raw_path_qs}", encoded=True)
 
-    async def _patiently(self, url: str, max_bytes: int, exactly: int | None = None) -> bytes:
+    async def _fetch_with_retries(
+        self, url: str, max_bytes: int, exactly: int | None = None
+    ) -> bytes:
         """The bytes behind one URL, tried again while failing may pass.
 
         exactly  how many there are, where that is known: others are not the picture
@@ -162,7 +164,7 @@ class Downloader:
         allowed = self._allowed(url)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                data = await self._once(allowed, max_bytes)
+                data = await self._fetch_once(allowed, max_bytes)
                 if exactly is not None and len(data) != exactly:
                     reason = f"Discord sent {len(data)} bytes instead of {exactly}"
                     raise DownloadFailed(reason, passing=True)
@@ -178,10 +180,10 @@ class Downloader:
         wait_s = self._clocks.download_retry_s * 2 ** (attempt - 1) if asked_s is None else asked_s
         return float(min(wait_s, LONGEST_WAIT_S) * random.uniform(1.0, 1.25))
 
-    async def _once(self, url: yarl.URL, max_bytes: int) -> bytes:
+    async def _fetch_once(self, url: yarl.URL, max_bytes: int) -> bytes:
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                async with self._opened().get(
+                async with self._open_session().get(
                     url, allow_redirects=False, headers={"Accept-Encoding": "identity"}
                 ) as response:
                     if response.status in (301, 302, 303, 307, 308):
@@ -195,7 +197,7 @@ class Downloader:
             raise DownloadFailed(str(error) or type(error).__name__, passing=True) from error
         raise DownloadFailed("it was redirected too often")
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=32, resolver=self._resolver()),
@@ -274,6 +276,6 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _most_telling(errors: Sequence[DownloadError]) -> DownloadError:
+def _most_useful(errors: Sequence[DownloadError]) -> DownloadError:
     """The one that says what to do next: a fresh link helps against an expired one."""
     return next((error for error in errors if isinstance(error, LinkExpired)), errors[0])

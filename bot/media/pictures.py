@@ -70,20 +70,20 @@ def from_message(message: discord.Message) -> list[Picture]:
     found: dict[str, Picture] = {}
     bodies: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     for shown in bodies:
-        for picture in _shown(shown, message):
+        for picture in _pictures_of_body(shown, message):
             if not picture.urls:
                 continue
             earlier = found.get(picture.slot)
             # a spoiler anywhere hides it everywhere
-            found[picture.slot] = picture if earlier is None else _hidden_if(earlier, picture)
+            found[picture.slot] = picture if earlier is None else _spoiler_if(earlier, picture)
     return list(found.values())
 
 
-def _hidden_if(picture: Picture, other: Picture) -> Picture:
+def _spoiler_if(picture: Picture, other: Picture) -> Picture:
     return replace(picture, spoiler=picture.spoiler or other.spoiler)
 
 
-def _shown(
+def _pictures_of_body(
     shown: discord.Message | discord.MessageSnapshot, message: discord.Message
 ) -> Iterator[Picture]:
     """The pictures of one body of a message: its own, or that of a forwarded one."""
@@ -106,11 +106,11 @@ def _attachments(
             yield Picture(
                 slot=f"a:{attachment.id}",
                 urls=_distinct(attachment.url, attachment.proxy_url),
-                filename=_whole(attachment.filename),
+                filename=_without_surrogates(attachment.filename),
                 spoiler=attachment.is_spoiler(),
                 kind="attachment",
                 size=attachment.size,
-                title=_whole(attachment.description or attachment.title or ""),
+                title=_without_surrogates(attachment.description or attachment.title or ""),
                 **common,
             )
 
@@ -136,7 +136,7 @@ def _embeds(
                     spoiler=spoiler or media.flags.spoiler,
                     kind="embed",
                     size=None,
-                    title=_whole(embed.title or ""),
+                    title=_without_surrogates(embed.title or ""),
                     **common,
                 )
 
@@ -151,7 +151,7 @@ def _stickers(stickers: Iterable[discord.StickerItem], common: dict[str, Any]) -
                 spoiler=False,
                 kind="sticker",
                 size=None,
-                title=_whole(sticker.name),
+                title=_without_surrogates(sticker.name),
                 **common,
             )
 
@@ -195,7 +195,7 @@ def _media(
         spoiler=spoiler,
         kind="component",
         size=size,
-        title=_whole(description or ""),
+        title=_without_surrogates(description or ""),
         **common,
     )
 
@@ -220,12 +220,12 @@ def media_slot(url: str) -> str:
         if attachment := _ATTACHMENT_PATH.search(parts.path):
             return f"a:{attachment[1]}"
         url = parts.path  # the query is only a signature
-    return f"u:{hashlib.sha256(_whole(url).encode()).hexdigest()[:16]}"
+    return f"u:{hashlib.sha256(_without_surrogates(url).encode()).hexdigest()[:16]}"
 
 
 def filename_of(url: str) -> str:
     """The last part of the URL's path, readable."""
-    return PurePosixPath(unquote(_whole(parts_of(url).path))).name
+    return PurePosixPath(unquote(_without_surrogates(parts_of(url).path))).name
 
 
 def parts_of(url: str) -> SplitResult:
@@ -245,6 +245,6 @@ def _distinct(*urls: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in urls if url))
 
 
-def _whole(text: str) -> str:
+def _without_surrogates(text: str) -> str:
     """The text without halves of letters, which JSON allows and no file does."""
     return text.encode(errors="replace").decode()

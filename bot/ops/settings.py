@@ -29,7 +29,7 @@ DEFAULTS = {
     "MAGPIE_QUESTIONS": "30",
     "MAGPIE_LOG": "info",
 }
-OF_THE_TESTS = frozenset({"DISCORD_OPENAPI"})  # where Discord's published schema lies
+TEST_SETTINGS = frozenset({"DISCORD_OPENAPI"})  # where Discord's published schema lies
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS: tuple[Precision, ...] = ("auto", "exact", "default", "fast")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -90,8 +90,8 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
     """
     problems: list[str] = []
     values = dict(DEFAULTS)
-    values.update(_of_file(dotenv, problems) if dotenv else {})
-    values.update(_of_environment(environment, problems))
+    values.update(_from_file(dotenv, problems) if dotenv else {})
+    values.update(_from_environment(environment, problems))
 
     def checked(name: str, check: Callable[[str], T], instead: T) -> T:
         try:
@@ -127,18 +127,18 @@ def _shown(name: str, value: str) -> str:
 # ---- where the values come from
 
 
-def _of_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+def _from_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in sorted(environment.items()):
         if name in DEFAULTS:
             if value.strip():
                 found[name] = value
-        elif name.startswith(("MAGPIE_", "DISCORD_")) and name not in OF_THE_TESTS:
+        elif name.startswith(("MAGPIE_", "DISCORD_")) and name not in TEST_SETTINGS:
             problems.append(_unknown(name, "the environment"))
     return found
 
 
-def _of_file(path: Path, problems: list[str]) -> dict[str, str]:
+def _from_file(path: Path, problems: list[str]) -> dict[str, str]:
     """What a `.env` file sets; other programs' names are left alone, our own misspelt aren't."""
     found: dict[str, str] = {}
     try:
@@ -155,7 +155,7 @@ def _of_file(path: Path, problems: list[str]) -> dict[str, str]:
         elif binding.key in DEFAULTS:
             if binding.value and binding.value.strip():
                 found[binding.key] = binding.value
-        elif binding.key and binding.key not in OF_THE_TESTS and _looks_like_ours(binding.key):
+        elif binding.key and binding.key not in TEST_SETTINGS and _looks_like_ours(binding.key):
             problems.append(_unknown(binding.key, str(path)))
     return found
 

@@ -197,7 +197,7 @@ class Jobs:
                 if await self._read_everywhere(jobs[0].state["asked_by"]):
                     return
             for space in departed:
-                await self.forget_guild(space)
+                await self.erase_guild(space)
             name, lost = self._model_change.wanted, await self._writer.switch_model()
             log.info(fields("model_switched", model=name, lost=lost))
         for job in jobs:
@@ -220,10 +220,10 @@ class Jobs:
         for run in [self._runs.pop(id) for id in left]:
             await run.drop()
 
-    async def forget_guild(self, guild_id: int) -> None:
+    async def erase_guild(self, guild_id: int) -> None:
         """Erase everything of a server that was left, its jobs too."""
         await self.drop(guild_id)
-        await self._erasure.forget_guild(guild_id)
+        await self._erasure.erase_guild(guild_id)
 
     async def lines(self, member: discord.Member) -> list[str]:
         """How far the latest job of a server is, or how it ended, as this member may know it."""

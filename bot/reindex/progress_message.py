@@ -34,7 +34,7 @@ class ProgressMessage:
     """Shows how far one job is, where it was last asked for.
 
     place     channel and id of the message; None where there is none
-    standing  the job's status and state at this moment
+    status_and_state  the job's status and state at this moment
     moved     called when the message is in another place
     """
 
@@ -45,7 +45,7 @@ class ProgressMessage:
         clocks: Clocks,
         job: Job,
         place: list[int] | None,
-        standing: Callable[[], tuple[str, JobState]],
+        status_and_state: Callable[[], tuple[str, JobState]],
         moved: Callable[[], Awaitable[None]],
     ) -> None:
         self._client = client
@@ -54,7 +54,7 @@ class ProgressMessage:
         self._job = job.id
         self._space = job.space
         self.place = place
-        self._standing = standing
+        self._status_and_state = status_and_state
         self._moved = moved
         self._shown_at = 0.0
         self._shown = ""
@@ -67,7 +67,7 @@ class ProgressMessage:
 
     async def text_for(self, member: discord.Member) -> str:
         """How far the job is; without figures if the member may not read all that they count."""
-        status, state = self._standing()
+        status, state = self._status_and_state()
         counted = await self._counted(member.guild, state)
         allowed = await readable_there(self._client, member, counted)
         readable = set().union(*allowed.values())
@@ -80,11 +80,11 @@ class ProgressMessage:
         asker = self._answer.user if self._answer else None
         if isinstance(asker, discord.Member):
             return await self.text_for(asker)
-        return text.reindexing_without_figures(*self._standing(), text.FIGURES_CLOSED)
+        return text.reindexing_without_figures(*self._status_and_state(), text.FIGURES_CLOSED)
 
     async def _text_in(self, channel_id: int) -> str:
         """The same for everyone who can view this channel."""
-        status, state = self._standing()
+        status, state = self._status_and_state()
         guild = self._client.get_guild(self._space)
         here = guild.get_channel_or_thread(channel_id) if guild else None
         if guild is None or here is None:
@@ -206,7 +206,7 @@ class ProgressMessage:
 
     def _buttons(self) -> ui.View | None:
         """Pause or resume, and cancel; `bot.commands.reindex` answers to them."""
-        status, _ = self._standing()
+        status, _ = self._status_and_state()
         if status not in ("running", "paused"):
             return None
         label = "Pause" if status == "running" else "Resume"

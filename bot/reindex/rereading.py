@@ -9,8 +9,8 @@ from bot.platform.codes import is_deleted
 from bot.platform.places import WithMessages, WithThreads, group_of, missing_permissions
 from bot.reindex.state import JobState
 from bot.sync.erasure import Erasure
-from bot.sync.history import History, Page
-from bot.sync.ingest import Ingest, Known
+from bot.sync.history import History, HistoryPage
+from bot.sync.ingest import Ingest, KnownSlots
 from bot.sync.threads import archived_threads
 from bot.sync.watched import Watched
 from bot.sync.writer import Item
@@ -37,7 +37,7 @@ class Rereading:
         self._history = history
         self._erasure = erasure
         self._space = space
-        self._known: tuple[int, Known] | None = None  # of the group that is being read
+        self._known: tuple[int, KnownSlots] | None = None  # of the group that is being read
 
     async def list_groups(self, state: JobState) -> list[list[int]]:
         """Everything to read: channels, their threads, and what else the gallery has there.
@@ -77,7 +77,7 @@ class Rereading:
         except discord.NotFound as error:
             if not is_deleted(error):
                 raise
-            state.removed += await self._erasure.forget_group(self._space, group_id)
+            state.removed += await self._erasure.erase_group(self._space, group_id)
             state.begin_group(state.at + 1)
             return []
         except discord.Forbidden:
@@ -87,7 +87,7 @@ class Rereading:
         return await self._put_right(state, group_of(place), page, self._known[1])
 
     async def _put_right(
-        self, state: JobState, group: Group, page: Page, known: Known
+        self, state: JobState, group: Group, page: HistoryPage, known: KnownSlots
     ) -> list[Item]:
         messages = page.messages
         oldest = messages[-1].id if page.full else 0

@@ -64,7 +64,13 @@ class Run:
         self.state = JobState(**job.state)
         self._task: asyncio.Task[None] | None = None
         self._message = ProgressMessage(
-            client, links, clocks, job, self.state.message, self._standing, self._message_moved
+            client,
+            links,
+            clocks,
+            job,
+            self.state.message,
+            self._status_and_state,
+            self._message_moved,
         )
 
     @property
@@ -132,7 +138,7 @@ class Run:
         """How far the job is, as this member may know it."""
         return await self._message.text_for(member)
 
-    def _standing(self) -> tuple[str, JobState]:
+    def _status_and_state(self) -> tuple[str, JobState]:
         return self.status, self.state
 
     async def _message_moved(self) -> None:

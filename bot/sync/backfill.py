@@ -22,7 +22,7 @@ from bot.platform.places import Place, WithMessages, WithThreads, group_of
 from bot.sync.backlog import Backlog, Reading
 from bot.sync.coverage import Coverage, Move
 from bot.sync.erasure import Erasure
-from bot.sync.history import History, Page
+from bot.sync.history import History, HistoryPage
 from bot.sync.ingest import Ingest
 from bot.sync.threads import archived_threads
 from bot.sync.watched import Watched
@@ -110,7 +110,7 @@ class Backfill:
                 if not is_deleted(error):
                     self._retry_later(reading, error)
                     continue
-                await self._erasure.forget_group(reading.coverage.space, reading.coverage.group)
+                await self._erasure.erase_group(reading.coverage.space, reading.coverage.group)
             finally:
                 reading.busy = False
             self._backlog.schedule(reading)
@@ -155,7 +155,7 @@ class Backfill:
         found = known or await self._fetched(coverage.group)
         if found is None or not self._watched.covers(found):
             self._backlog.ignore(coverage.group)
-            await self._erasure.forget_group(coverage.space, coverage.group)
+            await self._erasure.erase_group(coverage.space, coverage.group)
             return None
         reading.place = found
         return found
@@ -184,7 +184,7 @@ class Backfill:
         await self._keep_back(reading, place, page)
 
     async def _keep_back(
-        self, reading: Reading, place: WithMessages, page: Page, newest: int = 0
+        self, reading: Reading, place: WithMessages, page: HistoryPage, newest: int = 0
     ) -> None:
         """Commit a page that was read newest first."""
         at_beginning = not page.full
@@ -217,14 +217,14 @@ class Backfill:
             coverage.catch_up(gaps)
 
     async def _compare(
-        self, reading: Reading, place: Place, page: Page, after: int, upto: int
+        self, reading: Reading, place: Place, page: HistoryPage, after: int, upto: int
     ) -> None:
         """Follow the edits and deletions between `after` and `upto` that nobody told about."""
         space = reading.coverage.space
         known = await self._links.known(space, group_of(place).id)
         await self._history.reconcile(space, page, known, after + 1, upto + 1)
 
-    async def _keep(self, reading: Reading, place: Place, page: Page, move: Move) -> None:
+    async def _keep(self, reading: Reading, place: Place, page: HistoryPage, move: Move) -> None:
         """Take a page's pictures and commit them with the cursor that covers the page."""
         space, group = reading.coverage.space, group_of(place)
         patient = reading.failures < PAGE_ATTEMPTS

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=15)
 QUIET_S = 86_400.0  # a thread without a message for that long is taken to have settled
 IGNORED = 1_000
-SOON_S = 2.0  # a rate measured for less than this says nothing
+MIN_MEASURED_S = 2.0  # a rate measured for less than this says nothing
 
 
 class ReadingState(Enum):
@@ -145,7 +145,7 @@ class Backlog:
         done = sum(reading.messages for reading in readings)
         began, at = self._began.get(guild_id, (time.monotonic(), fraction))
         elapsed, gained = time.monotonic() - began, fraction - at
-        known = gained > 0 and elapsed > SOON_S
+        known = gained > 0 and elapsed > MIN_MEASURED_S
         return Progress(
             done=done,
             total_estimate=round(done * (1 - at) / gained) if known else None,

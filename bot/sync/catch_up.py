@@ -122,7 +122,7 @@ class CatchUp:
             else:
                 gone = await self._is_deleted(top)
             if gone:
-                await self._erasure.forget_group(guild.id, top)
+                await self._erasure.erase_group(guild.id, top)
         channels = {channel.id for channel in guild.channels}
         for mark in watched.marks(guild.id) - channels:
             if await self._is_deleted(mark):
@@ -143,21 +143,21 @@ class CatchUp:
         if self._watched.covers(channel):
             backlog.begin([channel])
         elif backlog.reading(channel.id) is not None:  # moved out of a watched category
-            await self._erasure.forget_group(channel.guild.id, channel.id)
+            await self._erasure.erase_group(channel.guild.id, channel.id)
 
-    async def on_thread_gone(self, guild_id: int, thread_id: int) -> None:
+    async def on_thread_deleted(self, guild_id: int, thread_id: int) -> None:
         if self._watched.marks(guild_id):
-            await self._erasure.forget_group(guild_id, thread_id)
+            await self._erasure.erase_group(guild_id, thread_id)
 
-    async def on_channel_gone(self, channel: GuildChannel) -> None:
+    async def on_channel_deleted(self, channel: GuildChannel) -> None:
         guild, marks = channel.guild, self._watched.marks(channel.guild.id)
         self._watched.drop(guild.id, channel.id)
         if isinstance(channel, discord.CategoryChannel):  # its channels remain, by themselves
             for reading in self._backlog.readings(guild.id):
                 place = reading.place
                 if isinstance(place, GuildChannel) and not self._watched.covers(place):
-                    await self._erasure.forget_group(guild.id, place.id)
+                    await self._erasure.erase_group(guild.id, place.id)
         elif marks:
-            await self._erasure.forget_group(guild.id, channel.id)
+            await self._erasure.erase_group(guild.id, channel.id)
         if channel.id in marks:
             await self._writer.unwatch(guild.id, channel.id, patient=True)

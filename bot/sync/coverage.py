@@ -29,7 +29,7 @@ class Coverage:
         self.behind = True
         self.gaps = 0  # how often it fell behind; tells whether that happened during a request
         self.dropped = False  # no longer watched: nothing of it is written any more
-        self._heard = 0
+        self._observed = 0
         self._taking: Counter[int] = Counter()
         self._saved = cursor
 
@@ -43,10 +43,10 @@ class Coverage:
         """Whether no message's pictures are on their way."""
         return not self._taking
 
-    def hear(self, message: int) -> None:
+    def observe(self, message: int) -> None:
         """Note a live message. Called for every one, so it does nothing more."""
         if self.behind:
-            self._heard = max(self._heard, message)
+            self._observed = max(self._observed, message)
         else:
             self.newest = max(self.newest, message)
 
@@ -64,14 +64,14 @@ class Coverage:
         """From here on messages may have been missed."""
         self.behind = True
         self.gaps += 1
-        self._heard = 0
+        self._observed = 0
 
     def catch_up(self, gaps: int) -> bool:
         """The gap is closed, unless another opened since `gaps` was read."""
         if self.gaps != gaps:
             return False
         self.behind = False
-        self.newest = max(self.newest, self._heard)
+        self.newest = max(self.newest, self._observed)
         return True
 
     def cursor(self, move: Move | None = None) -> Cursor | None:

@@ -14,12 +14,12 @@ import discord
 from bot.ops.tuning import Limits
 from bot.platform.codes import UNKNOWN_MESSAGE
 from bot.platform.places import WithMessages
-from bot.sync.ingest import Ingest, Known
+from bot.sync.ingest import Ingest, KnownSlots
 from bot.sync.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HistoryPage:
     """Some messages of a channel, in the order in which they were asked for.
 
     as_of   `Writer.now` before they were asked for
@@ -49,7 +49,7 @@ class History:
         before: discord.Object | None = None,
         after: discord.Object | None = None,
         oldest_first: bool = False,
-    ) -> Page:
+    ) -> HistoryPage:
         """A page of messages of a channel or thread.
 
         Where the bot may not read the history, Discord gives no messages and no error, and tells
@@ -61,7 +61,7 @@ class History:
         as_of, size = self._writer.now, self._limits.page_messages
         listing = place.history(limit=size, before=before, after=after, oldest_first=oldest_first)
         messages = [message async for message in listing]
-        page = Page(messages, as_of, full=len(messages) >= size)
+        page = HistoryPage(messages, as_of, full=len(messages) >= size)
         self._ingest.observe_page(page.messages, as_of)
         if not page.messages and place.last_message_id is not None:
             try:
@@ -72,7 +72,7 @@ class History:
         return page
 
     async def reconcile(
-        self, space: int, page: Page, known: Known, oldest: int, before: int
+        self, space: int, page: HistoryPage, known: KnownSlots, oldest: int, before: int
     ) -> int:
         """Follow the deletions and edits within a page's span that Discord did not announce.
 
@@ -82,8 +82,8 @@ class History:
                  read before that page, so all that it has was posted by then
         returns  how many pictures were removed
         """
-        lost = _missing_from(page.messages, known, oldest, before)
-        removed = await self._writer.forget_messages(space, lost) if lost else 0
+        deleted = _missing_from(page.messages, known, oldest, before)
+        removed = await self._writer.erase_messages(space, deleted) if deleted else 0
         return removed + await self._ingest.drop_unshown(space, page.messages, known)
 
 

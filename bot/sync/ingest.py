@@ -35,8 +35,8 @@ from index import (
 
 log = logging.getLogger(__name__)
 
-Shown: TypeAlias = Mapping[str, Picture]  # by slot
-Known: TypeAlias = Mapping[str, set[str]]  # slots in the gallery, by message
+PicturesBySlot: TypeAlias = Mapping[str, Picture]  # by slot
+KnownSlots: TypeAlias = Mapping[str, set[str]]  # slots in the gallery, by message
 What: TypeAlias = Literal["missing", "everything", "model"]  # which pictures of history to read
 
 
@@ -89,7 +89,7 @@ class Ingest:
 
     # ---- which pictures count
 
-    def shown(self, message: discord.Message) -> Shown:
+    def shown(self, message: discord.Message) -> PicturesBySlot:
         """The pictures of a message that count, by slot: not those of people who opted out.
 
         Magpie's own messages show pictures that are indexed where they were posted.
@@ -115,7 +115,7 @@ class Ingest:
                 self._writer.observe_history(message.id, frozenset(self.shown(message)), as_of)
 
     async def drop_unshown(
-        self, space: int, messages: Iterable[discord.Message], known: Known
+        self, space: int, messages: Iterable[discord.Message], known: KnownSlots
     ) -> int:
         """Drop what these messages no longer show; returns how many pictures.
 
@@ -222,7 +222,7 @@ class Ingest:
             raise
         except Exception as error:
             expected = isinstance(error, DownloadError | PictureError)
-            if post.patient and (not expected or _may_come(picture, error)):
+            if post.patient and (not expected or _may_succeed_later(picture, error)):
                 raise
             self._failed(post, picture, error)
             return []
@@ -245,13 +245,13 @@ class Ingest:
             return await channel.fetch_message(message)
         except RequestFailed as error:
             if getattr(error, "code", None) == UNKNOWN_MESSAGE:
-                await self._writer.forget_messages(space, [message])
+                await self._writer.erase_messages(space, [message])
             else:
                 log.warning(fields("message_unread", guild=space, message=message, why=error))
         return None
 
 
-def _may_come(picture: Picture, error: Exception) -> bool:
+def _may_succeed_later(picture: Picture, error: Exception) -> bool:
     """Whether a file that lies with Discord itself failed for now. Other sites' pictures often
     fail for good, and say so in no other way."""
     return picture.kind != "embed" and isinstance(error, DownloadFailed) and error.passing

@@ -101,7 +101,7 @@ class Live:
         if shown and self._queue.full(message.guild.id):
             backlog.read_again(channel)
             return
-        coverage.hear(message.id)
+        coverage.observe(message.id)
         if shown:
             coverage.take(message.id)
             post = Post(
@@ -133,7 +133,7 @@ class Live:
     async def on_delete(self, guild_id: int | None, messages: Sequence[int]) -> None:
         if guild_id is None or not self._watched.marks(guild_id):
             return
-        gone = await self._writer.forget_messages(guild_id, messages)
+        gone = await self._writer.erase_messages(guild_id, messages)
         if gone:
             log.info(fields("deleted", guild=guild_id, messages=len(messages), pictures=gone))
             self._metrics.removed.inc(gone)

@@ -80,7 +80,7 @@ class Writer:
         self._now = 0
         self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages, for good
         # What an edited message shows, and as of which change that is known.
-        self._shown: LRUCache[int, tuple[int, frozenset[str]]] = LRUCache(REMEMBERED)
+        self._observed: LRUCache[int, tuple[int, frozenset[str]]] = LRUCache(REMEMBERED)
         # As of which change a group, a space or an owner in a space was erased. A group stays
         # erased until it is read again.
         self._erased_groups: LRUCache[int, float] = LRUCache(REMEMBERED)
@@ -103,18 +103,18 @@ class Writer:
 
     def observe(self, message: int, slots: frozenset[str]) -> bool:
         """Note that from now on the message shows these slots only; False when it is deleted."""
-        self._shown[message] = (self._next(), slots)
+        self._observed[message] = (self._next(), slots)
         return message not in self._deleted
 
     def has_observed(self, message: int) -> bool:
-        return message in self._shown
+        return message in self._observed
 
     def observe_history(self, message: int, slots: frozenset[str], as_of: int) -> None:
         """Note that history, asked for `as_of` this change, has the message with these slots.
 
         That corrects an older observation: an edit after it may have been missed.
         """
-        observed_at, _ = self._shown.get(message, (0, None))
+        observed_at, _ = self._observed.get(message, (0, None))
         if observed_at <= as_of:
             self.observe(message, slots)
 
@@ -128,7 +128,7 @@ class Writer:
             if self._erased_groups.get(one) == math.inf:
                 self._erased_groups[one] = self._now
 
-    def _stands(self, item: Item) -> bool:
+    def _is_current(self, item: Item) -> bool:
         """Whether nothing has erased this item since its message was read."""
         link, message = item.link, int(item.link.source)
         erased = max(
@@ -139,7 +139,7 @@ class Writer:
         )
         if item.as_of < erased or message in self._deleted:
             return False
-        _, slots = self._shown.get(message, (0, None))
+        _, slots = self._observed.get(message, (0, None))
         return slots is None or link.slot in slots
 
     # ---- pictures, cursors and jobs
@@ -156,13 +156,13 @@ class Writer:
     async def _commit(
         self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job]
     ) -> int:
-        standing = [(item.picture, item.link) for item in items if self._stands(item)]
+        current = [(item.picture, item.link) for item in items if self._is_current(item)]
         cursors = [(cursor, move) for move in moves if (cursor := move.coverage.cursor(move))]
-        if standing or cursors or jobs:
-            await self._gallery.commit(standing, [cursor for cursor, _ in cursors], jobs)
+        if current or cursors or jobs:
+            await self._gallery.commit(current, [cursor for cursor, _ in cursors], jobs)
         for cursor, move in cursors:
             move.coverage.saved(cursor, move)
-        return len(standing)
+        return len(current)
 
     async def _in_turn(self, write: Callable[[], Awaitable[T]], *, patient: bool = True) -> T:
         """What `write` gives back; one change to pictures at a time, in their order.
@@ -206,7 +206,7 @@ class Writer:
         """
 
         async def write() -> int:
-            _, observed = self._shown.get(message, (0, None))
+            _, observed = self._observed.get(message, (0, None))
             shown = slots if observed is None else observed
             if not await self._gallery.links.slots(space, str(message)) - set(shown):
                 return 0
@@ -214,7 +214,7 @@ class Writer:
 
         return await self._in_turn(write, patient=patient)
 
-    async def forget_messages(
+    async def erase_messages(
         self, space: int, messages: Sequence[int], *, patient: bool = True
     ) -> int:
         """Remove deleted messages for good; returns how many pictures went."""
@@ -229,7 +229,7 @@ class Writer:
 
         return await self._in_turn(write, patient=patient)
 
-    async def forget_group(
+    async def erase_group(
         self, space: int, group: int, threads: Iterable[int] = (), *, patient: bool = True
     ) -> int:
         """Remove a channel with its threads, or a thread; returns how many pictures went.
@@ -249,26 +249,26 @@ class Writer:
 
         return await self._in_turn(write, patient=patient)
 
-    async def forget_space(self, space: int) -> int:
+    async def erase_space(self, space: int) -> int:
         """Remove everything of a server; returns how many pictures went."""
         self._erased_spaces[space] = self._next()
         return await self._in_turn(lambda: self._gallery.remove_space(space))
 
-    async def forget_owner(self, space: int, owner: int) -> int:
+    async def erase_owner(self, space: int, owner: int) -> int:
         """Remove an owner's pictures and questions; returns how many pictures went.
 
         raises   StoreError when the file can't be written now
         """
-        return await self._erase_owner(space, owner, self._gallery.remove_owner)
+        return await self._erase_all_of(space, owner, self._gallery.remove_owner)
 
     async def opt_out(self, space: int, owner: int) -> int:
-        """`forget_owner`, and from now on nothing of theirs is kept.
+        """`erase_owner`, and from now on nothing of theirs is kept.
 
         raises   StoreError when the file can't be written now
         """
-        return await self._erase_owner(space, owner, self._gallery.opt_out)
+        return await self._erase_all_of(space, owner, self._gallery.opt_out)
 
-    async def _erase_owner(
+    async def _erase_all_of(
         self, space: int, owner: int, remove: Callable[[int, int], Awaitable[int]]
     ) -> int:
         """What `remove` gives back. If it fails, pictures on their way are still committed."""
@@ -281,7 +281,7 @@ class Writer:
 
         return await self._in_turn(write, patient=False)
 
-    async def forget_older(self, space: int, posted_before: float) -> int:
+    async def erase_older(self, space: int, posted_before: float) -> int:
         """Remove the pictures of a server posted before then (Unix seconds); how many went.
 
         What is older and still on its way is left out by the retention that the gallery knows.
@@ -307,7 +307,7 @@ class Writer:
         await self._gallery.bookkeeping.watch(space, channel)
 
     async def unwatch(self, space: int, channel: int, *, patient: bool = False) -> None:
-        """Take the mark of a channel away; its pictures go by `forget_group`."""
+        """Take the mark of a channel away; its pictures go by `erase_group`."""
         await self._written(
             lambda: self._gallery.bookkeeping.unwatch(space, channel), patient=patient
         )

@@ -21,8 +21,8 @@ ONLY_LINKS = (
     "I cannot look behind a link by itself. Once Discord shows its picture, reply to that "
     "message with `@Magpie`; or attach the picture here."
 )
-PICTURE_GONE = "That picture is no longer there, or no longer open to you."
-SEARCH_GONE = "I have forgotten this search; they are kept for seven days. Please ask again."
+PICTURE_UNAVAILABLE = "That picture is no longer there, or no longer open to you."
+SEARCH_EXPIRED = "I have forgotten this search; they are kept for seven days. Please ask again."
 
 
 def too_many_questions(seconds: int, *, server: bool) -> str:

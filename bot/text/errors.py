@@ -16,7 +16,7 @@ from bot.platform.codes import (
     UNKNOWN_MESSAGE,
 )
 from bot.platform.refusal import Refusal
-from bot.text.answers import ASK_SOMETHING, NOT_IN_A_SERVER, PICTURE_GONE
+from bot.text.answers import ASK_SOMETHING, NOT_IN_A_SERVER, PICTURE_UNAVAILABLE
 from bot.text.pieces import permission_names, quoted
 from index import (
     EmptyQuery,
@@ -73,7 +73,7 @@ def _of_gallery(error: GalleryError) -> str | None:
     if isinstance(error, EmptyQuery):
         return ASK_SOMETHING
     if isinstance(error, LinkGone):
-        return PICTURE_GONE
+        return PICTURE_UNAVAILABLE
     if isinstance(error, GalleryClosed):
         return RESTARTING
     if isinstance(error, PictureError | ModelChanged):
@@ -85,7 +85,7 @@ def _of_discord(error: discord.HTTPException) -> str | None:
     if error.code in (MISSING_ACCESS, MISSING_PERMISSIONS):
         return NOT_PERMITTED
     if error.code in (UNKNOWN_CHANNEL, UNKNOWN_MESSAGE):
-        return PICTURE_GONE
+        return PICTURE_UNAVAILABLE
     return DISCORD_TROUBLE if error.status >= 500 or error.status == 429 else None
 
 

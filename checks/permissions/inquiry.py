@@ -320,7 +320,7 @@ class Inquiry:
         readable = oracle.readable(self.server, member, given.place)
         if source is None or (posted is not None and posted.place in readable):
             await self.judge(given)
-        elif given.answer.text() != answer_text.PICTURE_GONE:
+        elif given.answer.text() != answer_text.PICTURE_UNAVAILABLE:
             self.verdict.leaked += 1
             self._blame(f"asked with message {source} again: {given.answer.text()!r}")
 

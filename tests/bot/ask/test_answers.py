@@ -265,7 +265,9 @@ async def test_similar_to_a_picture_that_was_deleted_meanwhile(scene: Scene) -> 
         return not await slots(scene, first)
 
     await until(erased)
-    assert (await finn.click(answer, answer.button("Similar"))).text() == answer_text.PICTURE_GONE
+    assert (
+        await finn.click(answer, answer.button("Similar"))
+    ).text() == answer_text.PICTURE_UNAVAILABLE
 
 
 async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> None:
@@ -285,7 +287,7 @@ async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> No
 
     await until(erased)
     for one in (answer, similar):
-        assert (await olga.click(one, one.button("More"))).text() == answer_text.PICTURE_GONE
+        assert (await olga.click(one, one.button("More"))).text() == answer_text.PICTURE_UNAVAILABLE
 
 
 async def test_a_question_keeps_no_vector_of_a_messages_picture(scene: Scene, db: Path) -> None:

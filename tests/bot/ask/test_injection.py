@@ -107,7 +107,7 @@ async def test_a_forged_similar_shows_no_picture_that_its_clicker_cannot_see(sce
         if kept is not None and kept.source == str(hidden):
             assert kept.space == guild
             answer = await forge(scene, finn, own, f"s:{link}")
-            assert answer.text() == answer_text.PICTURE_GONE
+            assert answer.text() == answer_text.PICTURE_UNAVAILABLE
             refused += 1
     assert refused == 1
 
@@ -115,14 +115,14 @@ async def test_a_forged_similar_shows_no_picture_that_its_clicker_cannot_see(sce
 @pytest.mark.parametrize(
     ("custom_id", "said"),
     [
-        ("m:no-such-search:0", answer_text.SEARCH_GONE),
+        ("m:no-such-search:0", answer_text.SEARCH_EXPIRED),
         ("m:' OR 1=1 --:0", None),
-        ("m:ｘ:٣", answer_text.SEARCH_GONE),
-        (f"m:x:{'9' * 90}", answer_text.SEARCH_GONE),
-        (f"s:{'9' * 90}", answer_text.PICTURE_GONE),
-        (f"s:{2**63}", answer_text.PICTURE_GONE),
-        ("s:0", answer_text.PICTURE_GONE),
-        (f"i:x:{'9' * 90}", answer_text.SEARCH_GONE),
+        ("m:ｘ:٣", answer_text.SEARCH_EXPIRED),
+        (f"m:x:{'9' * 90}", answer_text.SEARCH_EXPIRED),
+        (f"s:{'9' * 90}", answer_text.PICTURE_UNAVAILABLE),
+        (f"s:{2**63}", answer_text.PICTURE_UNAVAILABLE),
+        ("s:0", answer_text.PICTURE_UNAVAILABLE),
+        (f"i:x:{'9' * 90}", answer_text.SEARCH_EXPIRED),
         (f"p:{'9' * 90}", "You need the permission Manage Server for that."),
         ("c:1", "You need the permission Manage Server for that."),
     ],

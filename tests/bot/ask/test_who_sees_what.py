@@ -77,7 +77,7 @@ async def test_a_role_lost_between_answer_and_similar_counts(scene: Scene) -> No
     assert scene.nest.messages["general"] in scene.shown(before)
     assert scene.nest.messages["mods"] not in scene.shown(before)
     await take_role(scene, "mod", "Moderators")
-    assert (await mod.click(answer, button)).text() == answer_text.PICTURE_GONE
+    assert (await mod.click(answer, button)).text() == answer_text.PICTURE_UNAVAILABLE
 
 
 async def test_an_answer_tells_nothing_of_how_much_was_left_out(scene: Scene) -> None:

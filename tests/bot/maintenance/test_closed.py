@@ -348,7 +348,7 @@ async def test_page_under_way_leaves_neither_pictures_nor_a_cursor(
         await until(under_way)
         await ada.post(str(general), pictures={"live.png": png("teal")})
         await close(client, ada, general)
-        await client.erasure.forget_closed(client.guilds[0], Group(general))
+        await client.erasure.erase_closed(client.guilds[0], Group(general))
         held.release()
         await idle(client)
         assert await of(client, general) == 0
@@ -363,7 +363,7 @@ async def test_channel_opened_while_it_is_erased_is_read_anew(
     general = world_file.channels["general"]
     await watch(magpie, general)
     before = await sources(magpie)
-    await magpie.erasure.forget_closed(magpie.guilds[0], Group(general))
+    await magpie.erasure.erase_closed(magpie.guilds[0], Group(general))
     await idle(magpie)
     assert await sources(magpie) == before
 

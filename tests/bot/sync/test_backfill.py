@@ -259,7 +259,7 @@ async def test_channel_watched_again_is_read_again_with_its_archived_threads(
     async with running(sandbox, db, model) as client:  # which knows them by their cursors only
         await idle(client)
         await client.watched.discard(world_file.guild_id, general)
-        await client.erasure.forget_group(world_file.guild_id, general)
+        await client.erasure.erase_group(world_file.guild_id, general)
         assert await sources(client) == set()
         await watch(client, general)
         assert await sources(client) == with_pictures(world_file, *GENERAL_AND_THREADS)
@@ -563,7 +563,7 @@ async def test_live_message_does_not_bridge_the_gap_before_a_new_session(
     before = reading.coverage.cursor()
     assert before is not None
     magpie.catch_up.on_connect(shard_id=0)  # its guilds are announced only later
-    reading.coverage.hear(before.newest + 1)
+    reading.coverage.observe(before.newest + 1)
     assert reading.coverage.cursor() == before
 
 

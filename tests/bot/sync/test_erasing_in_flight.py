@@ -36,11 +36,11 @@ STAGES = ("queued", "downloading", "embedding", "committing")
 # The writer's methods that erase pictures.
 ERASING = (
     "keep_slots",
-    "forget_messages",
-    "forget_group",
-    "forget_space",
-    "forget_owner",
-    "forget_older",
+    "erase_messages",
+    "erase_group",
+    "erase_space",
+    "erase_owner",
+    "erase_older",
     "opt_out",
 )
 

@@ -44,7 +44,7 @@ async def test_deleted_message_is_left_out_of_a_later_commit(
     gallery: Gallery, writer: Writer
 ) -> None:
     items = [await item(gallery, 100), await item(gallery, 101)]
-    await writer.forget_messages(SPACE, [100])
+    await writer.erase_messages(SPACE, [100])
     assert await writer.commit(items) == 1
     assert (await gallery.links.known(SPACE, CHANNEL)).keys() == {"101"}
 
@@ -56,7 +56,7 @@ async def test_deletion_waits_for_the_commit_being_written_and_then_removes(
     writing = asyncio.create_task(writer.commit([one]))
     await asyncio.sleep(0)
     assert writer._writing.locked()
-    assert await writer.forget_messages(SPACE, [100]) == 1
+    assert await writer.erase_messages(SPACE, [100]) == 1
     await writing
     assert (await gallery.links.count()).links == 0
 
@@ -82,7 +82,7 @@ async def test_history_outdoes_an_older_edit_but_not_a_later_one(
 
 async def test_no_edit_brings_a_deleted_message_back(gallery: Gallery, writer: Writer) -> None:
     one = await item(gallery, 100)
-    await writer.forget_messages(SPACE, [100])
+    await writer.erase_messages(SPACE, [100])
     assert not writer.observe(100, frozenset({"a:1"}))
     assert await writer.commit([one]) == 0
 
@@ -90,7 +90,7 @@ async def test_no_edit_brings_a_deleted_message_back(gallery: Gallery, writer: W
 async def test_erased_channel_takes_its_threads_along(gallery: Gallery, writer: Writer) -> None:
     before = [await item(gallery, 100), await item(gallery, 101, thread=True)]
     await writer.commit(before)
-    assert await writer.forget_group(SPACE, CHANNEL) == 2
+    assert await writer.erase_group(SPACE, CHANNEL) == 2
     assert await writer.commit(before) == 0
 
 
@@ -100,9 +100,9 @@ async def test_what_was_read_before_it_was_erased_stays_out_and_what_comes_later
 ) -> None:
     before = [await item(gallery, 100, as_of=writer.now), await item(gallery, 101, thread=True)]
     erasing = {
-        "group": lambda: writer.forget_group(SPACE, CHANNEL),
-        "space": lambda: writer.forget_space(SPACE),
-        "owner": lambda: writer.forget_owner(SPACE, OWNER),
+        "group": lambda: writer.erase_group(SPACE, CHANNEL),
+        "space": lambda: writer.erase_space(SPACE),
+        "owner": lambda: writer.erase_owner(SPACE, OWNER),
         "opt out": lambda: writer.opt_out(SPACE, OWNER),
     }
     assert await erasing[way]() == 0
@@ -119,10 +119,10 @@ async def test_reading_a_channel_on_erases_nothing_that_was_read_since_it_came_b
     gallery: Gallery, writer: Writer
 ) -> None:
     """Each page of the channel, and of each thread in it, readmits the channel."""
-    await writer.forget_group(SPACE, CHANNEL)
+    await writer.erase_group(SPACE, CHANNEL)
     writer.readmit(Group(CHANNEL))
     one = await item(gallery, 100, as_of=writer.now)
-    await writer.forget_messages(SPACE, [999])  # something else happens
+    await writer.erase_messages(SPACE, [999])  # something else happens
     writer.readmit(Group(THREAD, parent=CHANNEL))
     assert await writer.commit([one]) == 1
 
@@ -133,7 +133,7 @@ async def test_an_owner_whose_pictures_could_not_be_erased_keeps_those_on_their_
 ) -> None:
     one = await item(gallery, 100, as_of=writer.now)
     _fail_at_first(gallery, way, monkeypatch)
-    erase = {"remove_owner": writer.forget_owner, "opt_out": writer.opt_out}[way]
+    erase = {"remove_owner": writer.erase_owner, "opt_out": writer.opt_out}[way]
     with pytest.raises(StoreFull):
         await erase(SPACE, OWNER)
     assert await writer.commit([one]) == 1
@@ -172,8 +172,8 @@ async def test_deletions_wait_for_a_full_disk_too(
     await writer.commit([await item(gallery, 100), await item(gallery, 101, thread=True)])
     for name in ("remove_sources", "remove_group"):
         _fail_at_first(gallery, name, monkeypatch)
-    assert await writer.forget_messages(SPACE, [100]) == 1
-    assert await writer.forget_group(SPACE, CHANNEL, [THREAD]) == 1
+    assert await writer.erase_messages(SPACE, [100]) == 1
+    assert await writer.erase_group(SPACE, CHANNEL, [THREAD]) == 1
     assert (await gallery.links.count()).links == 0
 
 
@@ -197,7 +197,7 @@ async def test_an_answer_does_not_wait_for_a_full_disk(
     await writer.commit([await item(gallery, 100)])
     _fail_at_first(gallery, "remove_sources", monkeypatch)
     with pytest.raises(StoreFull):
-        await writer.forget_messages(SPACE, [100], patient=False)
+        await writer.erase_messages(SPACE, [100], patient=False)
 
 
 def _fail_at_first(gallery: Gallery, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ EXPECTED: list[BaseException] = [
     app_commands.BotMissingPermissions(["embed_links", "attach_files"]),
     app_commands.CheckFailure(),
     app_commands.CommandNotFound("find", []),
-    Refusal(answer_text.SEARCH_GONE),
+    Refusal(answer_text.SEARCH_EXPIRED),
     TimeoutError(),
 ]
 FOR_THE_OPERATOR: list[BaseException] = [
@@ -118,8 +118,8 @@ def leaves(kind: type[BaseException]) -> Iterator[type[BaseException]]:
     [
         (discords(403, 50001), error_text.NOT_PERMITTED),
         (discords(403, 50013), error_text.NOT_PERMITTED),
-        (discords(404, 10008), answer_text.PICTURE_GONE),
-        (discords(404, 10003), answer_text.PICTURE_GONE),
+        (discords(404, 10008), answer_text.PICTURE_UNAVAILABLE),
+        (discords(404, 10003), answer_text.PICTURE_UNAVAILABLE),
         (discords(503, 0), error_text.DISCORD_TROUBLE),
         (discords(429, 0), error_text.DISCORD_TROUBLE),
     ],
