@@ -22,13 +22,13 @@ SPOILER = 8
 
 def shown(
     guild: discord.Guild, number: int, *, title: str = "", spoiler: bool = False, **attachment: Any
-) -> results.Shown:
+) -> results.ShownHit:
     attachment = attachment_payload(8000 + number, description=title or None, **attachment)
     message = message_of(guild, 10, id=7000 + number, attachments=[attachment])
     [picture] = pictures.from_message(message)
     link = Link(GUILD, Group(10), str(message.id), picture.slot, spoiler=spoiler)
     hit = Hit(number, 0.3, 10**12 + number, "image", link, 0, None)
-    return results.Shown(hit, picture, message)
+    return results.ShownHit(hit, picture, message)
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def guild() -> discord.Guild:
     return guild_of({GUILD: READ}, {10: {}})
 
 
-def laid_out(page: list[results.Shown], first: int = 0, **more: Any) -> ui.LayoutView:
-    found = results.Page(first=first, more=True, shown=page)
+def laid_out(page: list[results.ShownHit], first: int = 0, **more: Any) -> ui.LayoutView:
+    found = results.ResultPage(first=first, more=True, shown=page)
     options: dict[str, Any] = {"heading": "### Closest to “dog”", "notes": [], "actions": []} | more
     return layout.card(found, similar=buttons.similar, **options)
 
