@@ -20,7 +20,7 @@ from index import Gallery, GalleryError, Sizes
 
 log = logging.getLogger(__name__)
 
-REFUSED = 2  # exit status: something must be changed before another start can work
+REFUSED = 2  # exit status: a setting or a file must be changed before the bot can start
 
 
 def main(clocks: Clocks | None = None, sizes: Sizes | None = None) -> int:
@@ -48,7 +48,7 @@ async def run(
 ) -> None:
     """Serve until `stop` is set, or a signal says to stop.
 
-    clocks, sizes   what trials change; None: the usual ones
+    clocks, sizes   other than the defaults, for trials
     raises   SettingsError, GalleryError, StartFailed
     """
     async with contextlib.AsyncExitStack() as stack:
@@ -110,7 +110,7 @@ async def _serve(client: Magpie, stop: asyncio.Event) -> None:
     if not serving.done():
         log.info(logs.fields("stopping"))
         await client.close()
-        serving.cancel()  # it may have been waiting for an answer of the server
+        serving.cancel()  # it may still wait for an answer from Discord
     for task in (stopping, measuring):
         task.cancel()
     ended, *_ = await asyncio.gather(serving, stopping, measuring, return_exceptions=True)

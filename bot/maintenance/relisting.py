@@ -1,7 +1,7 @@
 """Deletions that Discord did not announce, because the bot was away when they happened.
 
-The watched channels are listed over and over, a page at a time, slowly: a server with 100,000
-pictures is listed once in a day or so. What is about to be shown is read again anyway.
+All watched channels are listed again and again, slowly, one page at a time: a server with 100,000
+pictures is listed about once a day. Pictures that an answer shows are read again in any case.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Relisting:
-    """Lists what the gallery has, and erases what is no longer there."""
+    """Lists the messages that the gallery knows, and erases those that were deleted."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Relisting:
         self._clocks = clocks
 
     async def relist_all(self) -> None:
-        """List all groups once, from a random one on, a page at a time."""
+        """List all groups once, beginning at a random one, a page at a time."""
         groups = [
             (space, group.id)
             for space in await self._links.spaces()

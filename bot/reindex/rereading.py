@@ -1,4 +1,4 @@
-"""Reading a server's history once more, page by page, to put the gallery right."""
+"""Reading a server's history once more, page by page, to make the gallery match it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Rereading:
         self._known: tuple[int, KnownSlots] | None = None  # of the group that is being read
 
     async def list_groups(self, state: JobState) -> list[list[int]]:
-        """Everything to read: channels, their threads, and what else the gallery has there.
+        """Everything to read: channels, their threads, and threads that only the gallery knows.
 
         returns  the id of each group, and how many pictures of it are known
         raises   TimeoutError while the server is not available: its channels aren't known then
@@ -65,7 +65,7 @@ class Rereading:
         return [[id, await count(self._space, [id])] for id in places]
 
     async def read_page(self, state: JobState) -> list[Item]:
-        """The missing pictures of one page, newest first; what was deleted there is erased."""
+        """The missing pictures of one page, newest first; deleted ones are erased."""
         assert state.groups is not None
         group_id, _ = state.groups[state.at]
         try:
@@ -116,7 +116,7 @@ class Rereading:
 
 
 async def _with_threads(channel: GuildChannel) -> list[Group]:
-    """A channel and all its threads, those that are archived too; of a forum only its posts."""
+    """A channel and all its threads, archived ones included; of a forum only the threads."""
     groups = [] if isinstance(channel, discord.ForumChannel) else [group_of(channel)]
     if isinstance(channel, WithThreads):
         threads = [*channel.threads, *await archived_threads(channel)]

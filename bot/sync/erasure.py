@@ -1,8 +1,8 @@
-"""Erasing what is kept of a thread, a channel or a server: pictures, cursors, what is being read.
+"""Erasing all that is kept of a thread, a channel or a server: pictures and cursors.
 
-Many ways lead here: a deletion, a channel that is no longer watched or has been closed for a week,
-a server that was left. What is still being read is released first, so that no page that is under
-way writes anything afterwards.
+That happens after a deletion, when a channel is no longer watched or has been closed for a week,
+and when the bot has left a server. Reading stops first, so that a page which is being read can't
+write anything afterwards.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Erasure:
         self._metrics = metrics
 
     async def erase_group(self, guild_id: int, group: int, *, patient: bool = True) -> int:
-        """Erase a channel with its threads, or a thread; returns how many pictures went.
+        """Erase a channel with its threads, or a thread; returns how many pictures were erased.
 
         patient  wait until the file can be written
         raises   StoreError, unless patient
@@ -70,7 +70,7 @@ class Erasure:
         return removed
 
     async def erase_closed(self, guild: discord.Guild, group: Group) -> int:
-        """Erase a channel or thread that the bot can't read back; returns how many pictures went.
+        """Erase a channel or thread that the bot can't read; returns how many pictures were erased.
 
         It stays watched: once it is open again, it is read from its beginning.
 
@@ -78,19 +78,19 @@ class Erasure:
         """
         backlog = self._backlog
         parent = backlog.reading(group.parent or 0)
-        if parent is not None and parent.missing:  # once open, all its archived threads are listed
+        if parent is not None and parent.missing:  # list all its archived threads once it is open
             parent.coverage.complete = False
             await self._writer.commit((), [Move(parent.coverage)])
         try:
             return await self.erase_group(guild.id, group.id, patient=False)
-        finally:  # it may have been opened meanwhile
+        finally:  # read it if it was opened meanwhile
             place = guild.get_channel_or_thread(group.id)
             for one in (place, *getattr(place, "threads", ())):
                 if isinstance(one, Place) and self._watched.covers(one):
                     backlog.enqueue(one)
 
     async def erase_older(self, guild_id: int) -> int:
-        """Erase what is older than the server keeps pictures; returns how many went.
+        """Erase the pictures that are older than the server keeps them; returns how many.
 
         raises   StoreError when the file can't be written now
         """

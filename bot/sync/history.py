@@ -1,7 +1,7 @@
-"""Pages of a channel's messages, and what they show to be deleted or edited.
+"""Pages of a channel's messages, and the deletions and edits that can be seen in them.
 
-The backfill, a reindex and the slow round through all channels read the same pages, and draw the
-same conclusions from what is missing on them.
+The backfill, a reindex and the relisting all read such pages. A known message that is missing from
+its page was deleted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class HistoryPage:
     """Some messages of a channel, in the order in which they were asked for.
 
     as_of   `Writer.now` before they were asked for
-    full    whether there may be more behind them
+    full    whether there may be more messages after them
     """
 
     messages: list[discord.Message]
@@ -52,9 +52,10 @@ class History:
     ) -> HistoryPage:
         """A page of messages of a channel or thread.
 
-        Where the bot may not read the history, Discord gives no messages and no error, and tells
-        only later that the channel was closed. Taken for an empty channel, its pictures would be
-        erased. A single message is refused, so one is asked for before an empty page is believed.
+        Where the bot may not read the history, Discord gives no messages and no error, and
+        announces only later that the channel was closed. If that were taken for an empty channel,
+        its pictures would be erased. A request for a single message is refused there, so an empty
+        page is believed only after such a request.
 
         raises   discord.Forbidden
         """

@@ -1,6 +1,6 @@
-"""From messages to items that are ready to be committed: which pictures count, download, embedding.
+"""Messages → items that are ready to be committed: chooses, downloads and embeds their pictures.
 
-Live messages (`live`) and pages of history (`history`) come together here.
+Live messages (`live`) and pages of history (`history`) both pass here.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ What: TypeAlias = Literal["missing", "everything", "model"]  # which pictures of
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message, and those of its pictures that are to be taken."""
+    """A message, and its pictures that are to be indexed."""
 
     space: int
     group: Group
     message: int
     pictures: tuple[Picture, ...]
     as_of: int  # `Writer.now` when the message was received, or before it was asked for
-    coverage: Coverage | None = None  # of a live message: its cursor waits for it
-    patient: bool = True  # an unforeseen failure is raised, to be tried again
+    coverage: Coverage | None = None  # of a live message, whose cursor waits for the pictures
+    patient: bool = True  # raise an unforeseen error, so that the message is tried again
 
 
 class Ingest:
-    """Takes the pictures of messages in, as far as the writer that commits them."""
+    """Downloads and embeds the pictures of messages, which the writer then commits."""
 
     def __init__(
         self,
@@ -107,8 +107,8 @@ class Ingest:
     def observe_page(self, page: Iterable[discord.Message], as_of: int) -> None:
         """Let messages that were read `as_of` this change correct what is known of them.
 
-        That concerns those with an observed edit, and those whose pictures are on their way; of
-        other messages there is nothing to correct.
+        That concerns messages with an observed edit, and those whose pictures are on their way.
+        About other messages nothing is remembered.
         """
         for message in page:
             if message.id in self._on_their_way or self._writer.has_observed(message.id):
@@ -136,7 +136,7 @@ class Ingest:
             self._metrics.removed.inc(dropped)
         return dropped
 
-    # ---- taking them in
+    # ---- download and embedding
 
     async def read(
         self,
@@ -151,10 +151,10 @@ class Ingest:
         """The pictures of a page of history that are not in the gallery yet, to be committed.
 
         as_of    `Writer.now` before the page was asked for
-        what     "everything": also those that are in it; "model": only those that are in it and
-                 that the model which is to take over has not seen
+        what     "everything": also pictures that are in the gallery; "model": only pictures that
+                 are in it and that the wanted model has not embedded
         patient  raise an unforeseen error, so that the page is tried again
-        returns  those that could be taken, and how many could not
+        returns  the items, and how many pictures could not be had
         """
         posts = []
         for message in messages:
@@ -175,7 +175,7 @@ class Ingest:
             return await self.take(post)
 
     async def take(self, post: Post) -> list[Item]:
-        """Download and embed the pictures of a post; those that fail are logged and left out.
+        """The pictures of a post, downloaded and embedded; those that fail are logged and left out.
 
         raises   GalleryClosed
         """
@@ -189,7 +189,7 @@ class Ingest:
             self._on_their_way.pop(post.message, None)
 
     async def _take_all(self, post: Post) -> list[Item]:
-        """First with the links at hand; those that have expired once more with fresh ones."""
+        """Try the URLs at hand first; where one has expired, try once more with a fresh one."""
         items: list[Item] = []
         expired: set[str] = set()
         for picture in post.pictures:
@@ -239,7 +239,7 @@ class Ingest:
         )
 
     async def read_again(self, space: int, group: Group, message: int) -> discord.Message | None:
-        """The message as it is now; None when it can't be read. A deleted one is forgotten."""
+        """The message as it is now; None when it can't be read. A deleted one is erased."""
         channel = self._client.get_partial_messageable(group.id, guild_id=space)
         try:
             return await channel.fetch_message(message)
@@ -252,8 +252,8 @@ class Ingest:
 
 
 def _may_succeed_later(picture: Picture, error: Exception) -> bool:
-    """Whether a file that lies with Discord itself failed for now. Other sites' pictures often
-    fail for good, and say so in no other way."""
+    """Whether Discord may have this file again later. Pictures of other sites often fail for good,
+    with the same errors."""
     return picture.kind != "embed" and isinstance(error, DownloadFailed) and error.passing
 
 

@@ -1,13 +1,13 @@
 """The one writer: every change that the bot makes to its gallery goes through here.
 
-A picture takes seconds from its message to the file: it is downloaded, decoded, embedded. What
-it stands for may be erased meanwhile, by a deletion, an edit, an opt-out or `/privacy erase`. So
-each item says as of which change its message was read, and each erasure notes its own number. A
-commit leaves out every item that was read before something erased it. An erasure waits for the
-commit that is being written and removes after it, so nothing that it covers can follow.
+A picture takes seconds from its message to the file: it is downloaded, decoded and embedded.
+Meanwhile it may be erased by a deletion, an edit, an opt-out or `/privacy erase`. So changes are
+numbered: each item has the number of the newest change when its message was read, and each erasure
+remembers its own number. A commit leaves out every item that was read before its erasure. An
+erasure waits until the commit that is being written is done, and then removes its pictures as well.
 
-While the file cannot be written (the disk is full, another process holds it), changes wait and
-are tried again; nothing is skipped. A change that a person waits for fails instead.
+While the file can't be written (the disk is full, or another process holds it), a change waits and
+is tried again; none is skipped. A change that a person waits for fails instead.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Many times as many messages as can be on their way at once.
+# Messages, groups and owners that are remembered; far fewer can be on their way at once.
 REMEMBERED = 20_000
 
 
 class ModelChange(Protocol):
-    """What is to be read of a change to another model; the writer begins and ends it."""
+    """The facts about a change to another model; the writer begins and ends the change."""
 
     @property
     def wanted(self) -> str | None:
-        """The name of the model that was asked for, while another answers; else None."""
+        """The name of the model that is to take over; None when none is."""
 
     @property
     def id(self) -> str | None:
-        """A name for the change that has begun, the same until it is done or given up."""
+        """The name of the change that has begun, the same until it is done or given up."""
 
     async def slots_left(self, space: int, source: str) -> set[str]:
         """The slots of one source that the wanted model has not embedded."""
@@ -71,18 +71,18 @@ class Item:
 
 
 class Writer:
-    """Writes pictures, cursors, removals and records; what was erased meanwhile is left out."""
+    """Writes pictures, cursors, erasures and records; leaves out pictures erased meanwhile."""
 
     def __init__(self, gallery: Gallery, clocks: Clocks) -> None:
         self._gallery = gallery
         self._clocks = clocks
         self._writing = asyncio.Lock()
         self._now = 0
-        self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages, for good
-        # What an edited message shows, and as of which change that is known.
+        self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
+        # By message: the number of the newest observation, and the slots that it shows.
         self._observed: LRUCache[int, tuple[int, frozenset[str]]] = LRUCache(REMEMBERED)
-        # As of which change a group, a space or an owner in a space was erased. A group stays
-        # erased until it is read again.
+        # The number of the change that erased a group, a space, or an owner in a space. A group has
+        # infinity until it is read again.
         self._erased_groups: LRUCache[int, float] = LRUCache(REMEMBERED)
         self._erased_spaces: LRUCache[int, int] = LRUCache(REMEMBERED)
         self._erased_owners: LRUCache[tuple[int, int], int] = LRUCache(REMEMBERED)
@@ -91,7 +91,7 @@ class Writer:
 
     @property
     def now(self) -> int:
-        """The number of the newest change; take it before a message is asked for."""
+        """The number of the newest change; read it before a message is asked for."""
         return self._now
 
     def _next(self) -> int:
@@ -129,7 +129,7 @@ class Writer:
                 self._erased_groups[one] = self._now
 
     def _is_current(self, item: Item) -> bool:
-        """Whether nothing has erased this item since its message was read."""
+        """Whether this item has not been erased since its message was read."""
         link, message = item.link, int(item.link.source)
         erased = max(
             self._erased_groups.get(link.group.id, 0),
@@ -147,9 +147,10 @@ class Writer:
     async def commit(
         self, items: Sequence[Item], moves: Sequence[Move] = (), jobs: Sequence[Job] = ()
     ) -> int:
-        """Write the items that still stand, with cursors and jobs; returns how many items.
+        """Write the items that were not erased meanwhile, with cursors and jobs; returns how many
+        items were written.
 
-        Cursors are computed at the last moment, so that they never run ahead of the file.
+        Cursors are computed at the last moment, so that they are never ahead of the file.
         """
         return await self._in_turn(lambda: self._commit(items, moves, jobs))
 
@@ -165,7 +166,7 @@ class Writer:
         return len(current)
 
     async def _in_turn(self, write: Callable[[], Awaitable[T]], *, patient: bool = True) -> T:
-        """What `write` gives back; one change to pictures at a time, in their order.
+        """The result of `write`. Changes to pictures are written one at a time, in their order.
 
         patient, raises   as `_written`
         """
@@ -177,7 +178,7 @@ class Writer:
         return await self._written(alone, patient=patient)
 
     async def _written(self, write: Callable[[], Awaitable[T]], *, patient: bool) -> T:
-        """What `write` gives back, once the file can be written.
+        """The result of `write`.
 
         patient  while the file can't be written, wait and try again
         raises   StoreError, unless patient
@@ -199,10 +200,10 @@ class Writer:
     ) -> int:
         """Drop a message's pictures that it no longer shows; returns how many.
 
-        What is there is looked up once the commit that is being written is done: a picture of
-        this message may be in it.
+        The message's pictures are looked up when the commit that is being written is done, since
+        that may add one.
 
-        slots   those it shows; an edit that was observed meanwhile counts instead
+        slots   those it shows; if an edit is observed meanwhile, those of the edit count
         """
 
         async def write() -> int:
@@ -217,7 +218,7 @@ class Writer:
     async def erase_messages(
         self, space: int, messages: Sequence[int], *, patient: bool = True
     ) -> int:
-        """Remove deleted messages for good; returns how many pictures went."""
+        """Erase deleted messages for good; returns how many pictures were erased."""
         self._next()
         for message in messages:
             self._deleted[message] = None
@@ -232,9 +233,9 @@ class Writer:
     async def erase_group(
         self, space: int, group: int, threads: Iterable[int] = (), *, patient: bool = True
     ) -> int:
-        """Remove a channel with its threads, or a thread; returns how many pictures went.
+        """Erase a channel with its threads, or a thread; returns how many pictures were erased.
 
-        threads  of this channel, known otherwise: the gallery knows those that have pictures
+        threads  of this channel; the gallery itself knows only those that have pictures
         """
         threads = list(threads)
         self._next()
@@ -250,19 +251,19 @@ class Writer:
         return await self._in_turn(write, patient=patient)
 
     async def erase_space(self, space: int) -> int:
-        """Remove everything of a server; returns how many pictures went."""
+        """Erase everything of a server; returns how many pictures were erased."""
         self._erased_spaces[space] = self._next()
         return await self._in_turn(lambda: self._gallery.remove_space(space))
 
     async def erase_owner(self, space: int, owner: int) -> int:
-        """Remove an owner's pictures and questions; returns how many pictures went.
+        """Erase an owner's pictures and questions; returns how many pictures were erased.
 
         raises   StoreError when the file can't be written now
         """
         return await self._erase_all_of(space, owner, self._gallery.remove_owner)
 
     async def opt_out(self, space: int, owner: int) -> int:
-        """`erase_owner`, and from now on nothing of theirs is kept.
+        """`erase_owner`, and index no more of the owner's pictures.
 
         raises   StoreError when the file can't be written now
         """
@@ -271,7 +272,7 @@ class Writer:
     async def _erase_all_of(
         self, space: int, owner: int, remove: Callable[[int, int], Awaitable[int]]
     ) -> int:
-        """What `remove` gives back. If it fails, pictures on their way are still committed."""
+        """The result of `remove`. If it fails, pictures on their way are committed as ever."""
 
         async def write() -> int:
             erased_at = self._next()
@@ -282,9 +283,11 @@ class Writer:
         return await self._in_turn(write, patient=False)
 
     async def erase_older(self, space: int, posted_before: float) -> int:
-        """Remove the pictures of a server posted before then (Unix seconds); how many went.
+        """Erase the pictures of a server posted before then (Unix seconds); returns how many.
 
-        What is older and still on its way is left out by the retention that the gallery knows.
+        Older pictures that are on their way are left out by the gallery, which knows how long the
+        server keeps pictures.
+
         raises   StoreError when the file can't be written now
         """
         return await self._in_turn(
@@ -294,20 +297,24 @@ class Writer:
     # ---- another model
 
     async def begin_reembedding(self) -> None:
-        """From now on embed each picture by the wanted model too. raises ModelError"""
+        """From now on embed each picture with the wanted model, too.
+
+        raises   ModelError
+        """
         await self._gallery.reembedding.begin()
 
     async def switch_model(self) -> int:
-        """Let the wanted model take over; returns how many pictures it has not seen, which go."""
+        """Let the wanted model take over; returns how many pictures it has not embedded, which are
+        erased."""
         return await self._in_turn(self._gallery.reembedding.switch, patient=False)
 
-    # ---- records beside the pictures: single statements, which wait for no page of pictures
+    # ---- records beside the pictures: single statements, which don't wait for a page of pictures
 
     async def watch(self, space: int, channel: int) -> None:
         await self._gallery.bookkeeping.watch(space, channel)
 
     async def unwatch(self, space: int, channel: int, *, patient: bool = False) -> None:
-        """Take the mark of a channel away; its pictures go by `erase_group`."""
+        """Remove the mark of a channel; `erase_group` erases its pictures."""
         await self._written(
             lambda: self._gallery.bookkeeping.unwatch(space, channel), patient=patient
         )
