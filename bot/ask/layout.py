@@ -1,4 +1,4 @@
-"""An answer as people see it: a card with pictures, a line and a button for each."""
+"""The layout of an answer: a card with pictures, and a line and a button for each."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def card(
 def notice(
     sentences: Sequence[str], *, notes: Sequence[str] = (), actions: Sequence[Button] = ()
 ) -> ui.LayoutView:
-    """A card with sentences only, and what can be done now."""
+    """A card with sentences instead of pictures, and buttons for what can be done now."""
     container: ui.Container[Any] = ui.Container(accent_colour=IRIDESCENT)
     container.add_item(ui.TextDisplay("\n".join(sentences)))
     _add_footer(container, notes, actions)
@@ -52,7 +52,7 @@ def notice(
 def _view(container: ui.Container[Any]) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
-    view.stop()  # its buttons are dynamic: nothing to listen for, nothing to remember
+    view.stop()  # its buttons are dynamic items, so discord.py need not keep the view
     return view
 
 
@@ -77,7 +77,7 @@ def _item(number: int, shown: ShownHit) -> discord.MediaGalleryItem:
 
 
 def _hidden(shown: ShownHit) -> bool:
-    """A spoiler stays one: as its message says now, or as it said when it was indexed."""
+    """Whether it is a spoiler, in its message now or when it was indexed."""
     return shown.picture.spoiler or shown.hit.link.spoiler
 
 

@@ -1,7 +1,7 @@
-"""Hits → pictures to show: each message is read again right before.
+"""Hits → pictures to show. The message of each hit is read again first.
 
-Nothing is shown from memory. Reading a hit's message signs its URLs again and tells whether it is
-still there. What was deleted is removed from the gallery, and the next best takes its place.
+Reading it gives freshly signed URLs, and shows whether the picture still exists. A picture that was
+deleted is erased from the gallery, and the next hit takes its place.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from index import Filter, Hit, Link, Links, Position, QueryEmbedding, Searcher, 
 
 log = logging.getLogger(__name__)
 
-# Two rows of three in Discord's media gallery, which holds ten; the page, with a line and a
-# button a picture, is 24 of the 40 components a message may have. Each picture costs a request.
+# Pictures on a page: two rows of three in Discord's media gallery, which holds ten. With a line and
+# a button for each, the page has 24 of the 40 components that a message may have. Each picture
+# costs a request.
 PAGE_SIZE = 6
-# How many hits one page may look up, should many have been deleted unseen.
+# How many messages are read for one page at most, if many were deleted while the bot was away.
 MAX_LOOKED_UP = 48
-READ_TIMEOUT_S = 10.0  # for one message; discord.py alone would go on for half a minute
+READ_TIMEOUT_S = 10.0  # for one message; discord.py would retry for half a minute
 
 
 class Absent(enum.Enum):
@@ -53,10 +54,11 @@ class ShownHit:
 
 @dataclass(slots=True)
 class ResultPage:
-    """Some pictures of an answer.
+    """A page of an answer.
 
-    first   how many come before them
+    first   how many pictures of the answer come before it
     end     where the next page begins; None if nothing was found
+    more    whether there may be another page
     """
 
     first: int
@@ -114,14 +116,14 @@ class Results:
         return page
 
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
-        """Each hit as its message shows it now; one request a message, all at once."""
+        """Each hit as its message shows it now: one request for each message, all at once."""
         links = {hit.link.source: hit.link for hit in hits}
         read = await asyncio.gather(*(self._message(link) for link in links.values()))
         messages = dict(zip(links, read, strict=True))
         return [await self._shown(hit, messages[hit.link.source]) for hit in hits]
 
     async def _message(self, link: Link) -> discord.Message | Absent:
-        """The message of `link`; if it is deleted, its pictures are removed from the gallery."""
+        """The message of `link`; if it was deleted, its pictures are erased."""
         channel = self._client.get_partial_messageable(link.group.id, guild_id=link.space)
         try:
             as_of = self._writer.now
@@ -143,7 +145,7 @@ class Results:
         return Absent.UNREADABLE
 
     def _is_known(self, link: Link) -> bool:
-        """Whether the gateway still knows the channel; then "unknown channel" is a hiccup."""
+        """Whether the gateway still knows the channel; then "unknown channel" is a mistake."""
         guild = self._client.get_guild(link.space)
         return guild is None or guild.get_channel_or_thread(link.group.id) is not None
 
@@ -162,8 +164,8 @@ class Results:
 
 
 async def _erased(erasing: Awaitable[int], **where: object) -> Absent:
-    """Erase what was deleted. If the file can't be written now, it is only not shown: the answer
-    doesn't wait, and the next look erases it."""
+    """Erase a hit that was deleted. If the file can't be written now, the hit is only left out, and
+    the next look at it erases it: an answer doesn't wait for the file."""
     try:
         await erasing
     except StoreError as error:
@@ -178,7 +180,7 @@ def _where(link: Link) -> dict[str, object]:
 
 
 def _stripped(message: discord.Message) -> bool:
-    """Whether the message is wholly empty: without the content intent, all of them are."""
+    """Whether a message has no content at all, as all have without the message content intent."""
     return not (
         message.content
         or message.attachments

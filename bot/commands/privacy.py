@@ -1,4 +1,4 @@
-"""`/privacy`: what is kept about a member, as a file, and erased; how long pictures are kept."""
+"""`/privacy`: shows, exports and erases what is kept about a member; how long pictures are kept."""
 
 from __future__ import annotations
 
@@ -140,14 +140,14 @@ class Privacy(app_commands.Group):
 
 
 async def _asker(interaction: Interaction) -> tuple[int, int]:
-    """The guild and the member; only they see the answer."""
+    """The ids of guild and member; acknowledges the command, for an answer that only they see."""
     await interaction.response.defer(ephemeral=True)
     assert interaction.guild_id is not None
     return interaction.guild_id, interaction.user.id
 
 
 def packed_export(about: dict[str, Any], belongings: list[Belonging]) -> bytes:
-    """A zip: about-you.json, and vectors.npy, whose rows belong to the pictures in their order."""
+    """A zip of about-you.json, and of vectors.npy, whose rows are in the order of the pictures."""
     pictures = [_described(one) for one in belongings]
     text = json.dumps(about | {"pictures": pictures}, ensure_ascii=False, indent=1)
     packed = io.BytesIO()

@@ -199,7 +199,7 @@ class ProgressMessage:
             await self._delete_message(channel_id, message_id)
 
     async def _edit_answer(self, content: str) -> None:
-        """Edit the private answer while its token is valid; `/status` shows the progress after that."""
+        """Edit the private answer while its token is valid; after that there is `/status`."""
         if self._answer is not None and time.monotonic() - self._asked_at < TOKEN_S:
             view = self._buttons()
             await self._answer.edit_original_response(content=content, view=view)

@@ -161,7 +161,7 @@ class Backfill:
         return found
 
     async def _fetched(self, channel_id: int) -> Place | None:
-        """A channel or thread that was not announced; None if it is of a kind the bot can't read."""
+        """A channel or thread that was not announced; None for a kind that the bot can't read."""
         try:
             channel = await self._client.fetch_channel(channel_id)
         except discord.InvalidData:

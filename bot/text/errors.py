@@ -1,4 +1,4 @@
-"""What went wrong, as the person reads it whom it happened to."""
+"""The sentences for errors, as members read them."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ NOT_ALLOWED = "That command is not open to you here."
 
 
 def sentence(error: BaseException) -> str:
-    """What to tell whoever ran into `error`.
+    """The sentence for the member who met `error`.
 
-    What nobody expected, and what only the operator can mend, is logged with its traceback
-    under a short reference that the sentence names.
+    An unforeseen error, or one that only the operator can mend, is logged with its traceback under
+    a short reference, which the sentence names.
     """
     return _expected(error) or _referenced(error)
 
@@ -78,7 +78,7 @@ def _of_gallery(error: GalleryError) -> str | None:
         return RESTARTING
     if isinstance(error, PictureError | ModelChanged):
         return str(error)
-    return None  # trouble with the model or the store: its text names files of the machine
+    return None  # of the model or the store: its text names files of this machine
 
 
 def _of_discord(error: discord.HTTPException) -> str | None:

@@ -1,4 +1,4 @@
-"""What `/reindex` answers, and how far a job is."""
+"""What `/reindex` answers, and the progress of a job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.text.pieces import bar, counted, time_left
 
 
 class JobFigures(Protocol):
-    """How far a job is; see `bot.reindex.state.JobState`, whose fields these are."""
+    """The progress of a job: fields of `bot.reindex.state.JobState`."""
 
     @property
     def what(self) -> str: ...
@@ -69,7 +69,7 @@ def reindex_shown(link: str) -> str:
 
 
 def reindexing(status: str, state: JobFigures) -> str:
-    """How far a job is, with all its figures."""
+    """The progress of a job, with all its figures."""
     lines = _headed(status, state)
     rate = f", {state.checked / state.elapsed_s:.1f} a second" if state.elapsed_s > 1 else ""
     going_on = status in ("running", "paused")
@@ -87,7 +87,7 @@ def reindexing(status: str, state: JobFigures) -> str:
 
 
 def reindexing_without_figures(status: str, state: JobFigures, why: str) -> str:
-    """The same for who may not know how much there is."""
+    """The progress of a job for members who may not know its figures; `why` is a sentence."""
     lines = _headed(status, state)
     if state.what == "model":
         lines.append(_switch_line(status, state, lost=0))
@@ -95,7 +95,7 @@ def reindexing_without_figures(status: str, state: JobFigures, why: str) -> str:
 
 
 def _headed(status: str, state: JobFigures) -> list[str]:
-    """What the job is, and its share that is done."""
+    """The first lines: what the job does, and how much of it is done."""
     where = f"<#{state.channel}>" if state.channel else "all watched channels"
     what = {
         "missing": "missing pictures",
