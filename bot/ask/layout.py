@@ -84,8 +84,8 @@ def _hidden(shown: ShownHit) -> bool:
 def _line(number: int, shown: ShownHit) -> str:
     message = shown.message
     when = discord.utils.format_dt(message.created_at, "D")
-    told = shown.picture.title and not _hidden(shown)
-    title = f" {quoted(shown.picture.title, 60)} ·" if told else ""
+    titled = shown.picture.title and not _hidden(shown)
+    title = f" {quoted(shown.picture.title, 60)} ·" if titled else ""
     return (
         f"**{number}** ·{title} {message.author.mention} in <#{message.channel.id}>\n"
         f"-# {when} · [go to message]({message.jump_url})"

@@ -56,7 +56,7 @@ class MessageQuestions:
         )
         try:
             await send(view=await self._answer(message, asked))
-        except discord.Forbidden as error:  # the bot may not write there, so nobody can be told
+        except discord.Forbidden as error:  # the bot may not write there, not even why
             log.warning(fields("answer_forbidden", message=message.id, reason=error))
         except Exception as error:
             await send(sentence(error))

@@ -17,7 +17,8 @@ log = logging.getLogger(__name__)
 async def sync(tree: Tree, stamp: Path) -> None:
     """Send the commands, unless the same were sent before and Discord still has them.
 
-    One request asks which commands Discord has. They are missing if the application was made anew.
+    One request asks which commands Discord has. They are missing if the application was created
+    again.
 
     stamp   the file that remembers what was sent
     """

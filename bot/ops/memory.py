@@ -17,7 +17,7 @@ def give_back() -> bool:
     """Have the C library return freed memory to the system; False where it has no such call.
 
     The buffers of pictures leave holes between longer-lived memory, which glibc keeps for ever: 80
-    of 130 MB after 7,000 pictures. The call takes some ms, during which threads that allocate memory
+    of 130 MB after 7,000 pictures. The call takes some ms, in which threads that allocate memory
     wait, so it must not run in the event loop's thread.
     """
     trim = _trimming()

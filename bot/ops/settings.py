@@ -29,7 +29,7 @@ DEFAULTS = {
     "MAGPIE_QUESTIONS": "30",
     "MAGPIE_LOG": "info",
 }
-TEST_SETTINGS = frozenset({"DISCORD_OPENAPI"})  # where Discord's published schema lies
+TEST_SETTINGS = frozenset({"DISCORD_OPENAPI"})  # the path of Discord's published schema
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS: tuple[Precision, ...] = ("auto", "exact", "default", "fast")
 LOG_LEVELS = ("debug", "info", "warning", "error")

@@ -325,7 +325,7 @@ class Inquiry:
             self._blame(f"asked with message {source} again: {given.answer.text()!r}")
 
     def _clicks(self, member: int, place: int) -> bool:
-        """Whether the member sees the message with the button, timed out or not."""
+        """Whether the member sees the message with the button, in a timeout or not."""
         there = self.server.members.get(member)
         return there is not None and oracle.follows(self.server, there, place)
 
@@ -430,7 +430,7 @@ async def _post(
 async def _until_gone(inquiry: Inquiry, message: str) -> None:
     gallery = inquiry.testbed.magpie.gallery
     await inquiry.testbed.settled()
-    while await gallery.links.slots(inquiry.of.server, message):  # noqa: ASYNC110 (nothing tells of it)
+    while await gallery.links.slots(inquiry.of.server, message):  # noqa: ASYNC110 (there is no event for it)
         await asyncio.sleep(0.01)
 
 

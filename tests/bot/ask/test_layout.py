@@ -86,7 +86,9 @@ async def test_each_picture_has_its_author_place_date_and_a_link(guild: discord.
 
 
 @pytest.mark.parametrize("how", ["by its message", "when it was indexed"])
-async def test_a_spoiler_stays_one_and_its_title_untold(guild: discord.Guild, how: str) -> None:
+async def test_a_spoiler_stays_one_and_its_title_is_not_shown(
+    guild: discord.Guild, how: str
+) -> None:
     now = {"flags": SPOILER, "filename": "SPOILER_dog.png"} if how == "by its message" else {}
     hidden = shown(guild, 1, title="the butler", spoiler=how == "when it was indexed", **now)
     view = laid_out([hidden, shown(guild, 2, title="a gardener")])
@@ -97,7 +99,7 @@ async def test_a_spoiler_stays_one_and_its_title_untold(guild: discord.Guild, ho
     assert "gardener" in told
 
 
-async def test_titles_cannot_dress_up_as_something_else(guild: discord.Guild) -> None:
+async def test_titles_cannot_contain_links_or_mentions(guild: discord.Guild) -> None:
     view = laid_out([shown(guild, 1, title="@everyone [go](https://evil.example) **x**")])
     told = "\n".join(texts(view))
     assert "@everyone" not in told

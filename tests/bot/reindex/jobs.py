@@ -1,4 +1,4 @@
-"""Begins reindex jobs, holds them, and waits until they stand where a test wants them."""
+"""Begins reindex jobs, holds them, and waits until they have a certain status."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def progress_of(person: Person) -> Answer:
 
 
 async def begin_held(person: Person, held: Held) -> Answer:
-    """Begin a job that gets as far as embedding its first page, and no further."""
+    """Begin a job that is held while it embeds its first page."""
     held.hold()
     begun = held.begun
     await begin(person)

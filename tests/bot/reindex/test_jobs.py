@@ -1,4 +1,4 @@
-"""A reindex job puts the gallery right, and goes on after a pause, a fault or a restart."""
+"""A reindex job makes the gallery match, and continues after a pause, a fault or a restart."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.bot.running import Held, idle, png, running, sources, until, watch
 from tests.worlds import WorldFile
 
 
-async def test_what_is_missing_comes_in_and_what_is_gone_goes(
+async def test_missing_pictures_are_indexed_and_deleted_ones_erased(
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     everything = await read_all(magpie, world_file)
@@ -41,7 +41,7 @@ async def test_what_is_missing_comes_in_and_what_is_gone_goes(
     await magpie.gallery.remove_sources(space, lost)
     embedded = await magpie.gallery.embed_picture(png("teal"))
     kept = sorted(await sources(magpie, general))[0]  # not one of a thread
-    deleted = str(int(kept) + 1)  # while nobody was there to hear of it
+    deleted = str(int(kept) + 1)  # while the bot was away
     thread = Group(worlds.snowflake(900), parent=general)  # so was this thread
     await magpie.gallery.commit(
         [
@@ -58,7 +58,7 @@ async def test_what_is_missing_comes_in_and_what_is_gone_goes(
     assert done.state["removed"] == 3
 
 
-async def test_two_who_ask_at_once_get_one_job_and_one_message(
+async def test_two_members_who_ask_at_once_get_one_job_and_one_message(
     magpie: Magpie, world_file: WorldFile, ada: Person, log_in: LogIn
 ) -> None:
     await read_all(magpie, world_file)
@@ -74,7 +74,7 @@ async def test_two_who_ask_at_once_get_one_job_and_one_message(
     await until(one_is_left)
 
 
-async def test_a_job_of_before_is_found_by_who_asks_before_it_was_resumed(
+async def test_an_interrupted_job_is_shown_to_a_member_who_asks_before_it_is_resumed(
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     await read_all(magpie, world_file)
@@ -122,7 +122,7 @@ async def test_only_the_channel_asked_for_is_read(
     assert len(await sources(magpie, dark)) == 1
 
 
-async def test_channel_that_was_deleted_before_its_job_began_is_not_taken_for_all_of_them(
+async def test_job_for_a_deleted_channel_does_not_read_all_channels(
     magpie: Magpie, world_file: WorldFile
 ) -> None:
     await read_all(magpie, world_file)
@@ -133,7 +133,7 @@ async def test_channel_that_was_deleted_before_its_job_began_is_not_taken_for_al
     assert done.state["messages"] == 0
 
 
-async def test_everything_again_reads_also_what_is_there(
+async def test_everything_again_also_reads_indexed_pictures(
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     everything = await read_all(magpie, world_file)
@@ -145,7 +145,7 @@ async def test_everything_again_reads_also_what_is_there(
     assert (await magpie.gallery.links.count()).links == len(everything)
 
 
-async def test_missing_only_downloads_nothing_that_is_there(
+async def test_missing_only_downloads_no_indexed_picture(
     magpie: Magpie, world_file: WorldFile, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await read_all(magpie, world_file)
@@ -233,7 +233,7 @@ async def test_buttons_check_manage_server_at_each_click(
         assert await sources(client) == everything
 
 
-async def test_job_goes_on_after_a_restart_where_it_stood(
+async def test_job_continues_after_a_restart_where_it_stood(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,

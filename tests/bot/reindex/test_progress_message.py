@@ -28,10 +28,10 @@ from tests.bot.running import Held, running, sources, until, watch
 from tests.worlds import WorldFile
 
 
-async def test_counts_are_shown_only_to_who_may_read_what_is_counted(
+async def test_figures_are_shown_only_to_members_who_may_read_all_that_they_count(
     magpie: Magpie, world_file: WorldFile, ada: Person, log_in: LogIn
 ) -> None:
-    """In #general, where everyone reads #park, but #after-dark only in such channels."""
+    """In #general, where everyone may read #park, but nothing of #after-dark may be shown."""
     for name, counted in (("after-dark", False), ("park", True)):
         channel = world_file.channels[name]
         await watch(magpie, channel)
@@ -114,7 +114,7 @@ async def test_deleted_progress_message_does_not_stop_the_job(
         assert await sources(client) == everything
 
 
-async def test_deleted_progress_message_is_followed_by_what_the_asker_may_know(
+async def test_deleted_progress_message_is_replaced_by_a_private_answer(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,
@@ -170,7 +170,7 @@ async def test_message_too_old_to_be_edited_is_replaced(
         assert first not in [message["id"] for message in await ada.messages(general)]
 
 
-async def test_job_that_ends_while_its_message_is_posted_anew_is_shown_as_done(
+async def test_job_that_ends_while_its_message_is_replaced_is_shown_as_done(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,
@@ -191,7 +191,7 @@ async def test_job_that_ends_while_its_message_is_posted_anew_is_shown_as_done(
         await one_is_left_and_says_done(ada, general)
 
 
-async def test_job_that_is_paused_while_its_message_is_posted_anew_is_kept_with_that_message(
+async def test_job_that_is_paused_while_its_message_is_replaced_is_saved_with_the_new_one(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,
@@ -216,7 +216,7 @@ async def test_job_that_is_paused_while_its_message_is_posted_anew_is_kept_with_
         assert kept == [general, int(progress_of(ada).message["id"])]
 
 
-async def test_edit_of_a_message_that_is_replaced_meanwhile_does_not_lose_its_successor(
+async def test_edit_of_a_message_that_is_being_replaced_does_not_lose_the_new_one(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,
@@ -236,7 +236,7 @@ async def test_edit_of_a_message_that_is_replaced_meanwhile_does_not_lose_its_su
         await one_is_left_and_says_done(ada, general)
 
 
-async def test_message_too_old_to_be_edited_is_replaced_where_it_is_by_then(
+async def test_message_too_old_to_be_edited_is_replaced_in_the_channel_of_the_latest_command(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,
@@ -244,7 +244,7 @@ async def test_message_too_old_to_be_edited_is_replaced_where_it_is_by_then(
     ada: Person,
     clocks: Clocks,
 ) -> None:
-    """Somebody asks elsewhere while its successor is posted."""
+    """A member asks in another channel while the new message is posted."""
     general, dark = world_file.channels["general"], world_file.channels["after-dark"]
     held = Held(model)
     async with running(sandbox, db, held, clocks) as client:
@@ -268,7 +268,7 @@ async def test_figures_made_for_a_private_answer_are_not_put_into_a_message(
     log_in: LogIn,
     clocks: Clocks,
 ) -> None:
-    """It is asked whether the moderator is in a private thread while the message is posted."""
+    """The bot asks whether the moderator is in a private thread while the message is posted."""
     general, whispers = world_file.channels["general"], world_file.channels["whispers"]
     moderator, mod = await log_in("mod"), world_file.people["mod"]
     deny = {"type": 1, "allow": "0", "deny": str(worlds.MANAGE_THREADS)}
@@ -296,7 +296,7 @@ async def test_figures_made_for_a_private_answer_are_not_put_into_a_message(
 async def test_where_the_bot_may_not_post_the_private_answer_shows_progress(
     magpie: Magpie, world_file: WorldFile, ada: Person, log_in: LogIn
 ) -> None:
-    """With figures for who may read what they count."""
+    """With figures for members who may read all that they count."""
     general, park = world_file.channels["general"], world_file.channels["park"]
     await watch(magpie, park)
     moderator = await log_in("mod")

@@ -1,4 +1,4 @@
-"""The cursor never says more than what was dealt with."""
+"""The cursor never covers a message that was not handled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def newest(coverage: Coverage, move: Move | None = None) -> int:
     return cursor.newest
 
 
-def test_ordinary_talk_moves_the_cursor() -> None:
+def test_message_without_pictures_moves_the_cursor() -> None:
     coverage = caught_up(100)
     coverage.observe(120)
     assert newest(coverage) == 120
@@ -43,7 +43,7 @@ def test_commit_of_a_picture_lets_the_cursor_pass_it() -> None:
     assert newest(coverage, Move(coverage, finishing=120)) == 120
 
 
-def test_later_picture_does_not_carry_the_cursor_past_an_earlier_one() -> None:
+def test_later_picture_does_not_move_the_cursor_past_an_earlier_one() -> None:
     coverage = caught_up(100)
     for message in (110, 120):
         coverage.observe(message)
@@ -95,7 +95,7 @@ def test_page_past_a_live_picture_leaves_the_cursor_before_it() -> None:
     assert newest(coverage) == 140
 
 
-def test_nothing_is_written_before_anything_was_read_or_after_letting_go() -> None:
+def test_no_cursor_is_written_before_the_first_message_or_after_release() -> None:
     coverage = Coverage(SPACE, GROUP)
     coverage.observe(120)
     assert coverage.cursor() is None
@@ -104,7 +104,7 @@ def test_nothing_is_written_before_anything_was_read_or_after_letting_go() -> No
     assert dropped.cursor() is None
 
 
-def test_only_what_moved_is_written_again() -> None:
+def test_only_a_cursor_that_moved_is_written_again() -> None:
     coverage = caught_up(100)
     assert coverage.unsaved() is None
     coverage.observe(120)

@@ -67,7 +67,7 @@ class Way:
             client.gallery.commit = self._gated(client.gallery.commit)  # type: ignore[method-assign]
 
     def _noted(self, erase: Any) -> Any:
-        """The same way of erasing, which tells that it has begun."""
+        """The same method, which sets `erasing` when it is called."""
 
         def noted(*arguments: Any, **more: Any) -> Any:
             self.erasing.set()
@@ -122,7 +122,7 @@ async def _is(holds: bool) -> bool:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-async def test_whatever_erases_a_picture_on_its_way_it_does_not_come_after(
+async def test_picture_erased_on_its_way_is_not_committed_afterwards(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,
@@ -213,7 +213,7 @@ def world_file(tmp_path: Path) -> WorldFile:
 
 
 @pytest.mark.parametrize("stage", ["downloading", "embedding", "committing"])
-async def test_old_picture_of_history_does_not_come_after_the_days_that_are_kept_were_set(
+async def test_old_picture_on_its_way_from_history_is_not_committed_after_privacy_retention(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,
@@ -235,7 +235,7 @@ async def test_old_picture_of_history_does_not_come_after_the_days_that_are_kept
         assert await sources(client, old) == set()
 
 
-async def test_picture_of_a_member_who_opted_out_does_not_come_after_a_restart(
+async def test_picture_on_its_way_when_its_member_opts_out_is_not_indexed_after_a_restart(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, log_in: LogIn
 ) -> None:
     """It was on its way when they did, and its cursor is still before it."""

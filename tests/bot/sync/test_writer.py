@@ -1,4 +1,4 @@
-"""What was erased stays erased, whatever was on its way to the gallery at that moment."""
+"""Erased pictures stay erased, even if they were on their way to the gallery at that moment."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_edit_decides_which_slots_still_count(gallery: Gallery, writer: Wr
     assert await gallery.links.slots(SPACE, "100") == {"a:2"}
 
 
-async def test_history_outdoes_an_older_edit_but_not_a_later_one(
+async def test_history_replaces_an_older_edit_but_not_a_later_one(
     gallery: Gallery, writer: Writer
 ) -> None:
     shown, before = frozenset({"a:1"}), writer.now
@@ -87,7 +87,7 @@ async def test_no_edit_brings_a_deleted_message_back(gallery: Gallery, writer: W
     assert await writer.commit([one]) == 0
 
 
-async def test_erased_channel_takes_its_threads_along(gallery: Gallery, writer: Writer) -> None:
+async def test_channel_is_erased_with_its_threads(gallery: Gallery, writer: Writer) -> None:
     before = [await item(gallery, 100), await item(gallery, 101, thread=True)]
     await writer.commit(before)
     assert await writer.erase_group(SPACE, CHANNEL) == 2
@@ -95,7 +95,7 @@ async def test_erased_channel_takes_its_threads_along(gallery: Gallery, writer: 
 
 
 @pytest.mark.parametrize("way", ["group", "space", "owner", "opt out"])
-async def test_what_was_read_before_it_was_erased_stays_out_and_what_comes_later_is_kept(
+async def test_picture_read_before_an_erasure_stays_out_and_one_read_later_is_kept(
     gallery: Gallery, writer: Writer, way: str
 ) -> None:
     before = [await item(gallery, 100, as_of=writer.now), await item(gallery, 101, thread=True)]
@@ -115,7 +115,7 @@ async def test_what_was_read_before_it_was_erased_stays_out_and_what_comes_later
     assert await writer.commit([await item(gallery, 102, as_of=writer.now)]) == 1
 
 
-async def test_reading_a_channel_on_erases_nothing_that_was_read_since_it_came_back(
+async def test_next_page_of_a_readmitted_channel_erases_no_picture_that_is_on_its_way(
     gallery: Gallery, writer: Writer
 ) -> None:
     """Each page of the channel, and of each thread in it, readmits the channel."""
@@ -128,7 +128,7 @@ async def test_reading_a_channel_on_erases_nothing_that_was_read_since_it_came_b
 
 
 @pytest.mark.parametrize("way", ["remove_owner", "opt_out"])
-async def test_an_owner_whose_pictures_could_not_be_erased_keeps_those_on_their_way_too(
+async def test_failed_erasure_of_an_owner_leaves_out_no_picture_that_is_on_its_way(
     gallery: Gallery, writer: Writer, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     one = await item(gallery, 100, as_of=writer.now)
@@ -139,7 +139,7 @@ async def test_an_owner_whose_pictures_could_not_be_erased_keeps_those_on_their_
     assert await writer.commit([one]) == 1
 
 
-async def test_cursor_comes_with_its_pictures(gallery: Gallery, writer: Writer) -> None:
+async def test_cursor_is_committed_with_its_pictures(gallery: Gallery, writer: Writer) -> None:
     coverage = Coverage(SPACE, CHANNEL)
     move = Move(coverage, newest=100, oldest=90)
     await writer.commit([await item(gallery, 100)], [move])
