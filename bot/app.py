@@ -93,7 +93,7 @@ class Magpie(discord.AutoShardedClient):
         links, bookkeeping = gallery.links, gallery.bookkeeping
         model_change = gallery.reembedding
 
-        # The way of a picture.
+        # From a message to the gallery.
         self.writer = Writer(gallery, clocks)
         self.watched = Watched(links, bookkeeping, self.writer)
         self.opted_out = OptedOut(bookkeeping, self.writer)
@@ -176,7 +176,7 @@ class Magpie(discord.AutoShardedClient):
             clocks,
         )
 
-        # The way of a question.
+        # From a question to its answer.
         self.questions = Questions(self, links, bookkeeping, self.downloader)
         self.results = Results(self, gallery, links, self.writer, self.ingest, self.erasure)
         self.answers = Answers(

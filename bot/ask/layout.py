@@ -11,7 +11,8 @@ from discord import ui
 from bot.ask.results import ResultPage, ShownHit
 from bot.text.pieces import quoted
 
-IRIDESCENT = 0x2F7F86  # a magpie's wing
+IRIDESCENT = 0x2F7F86  # the colour of a magpie's wing
+BUTTONS_IN_A_ROW = 5  # Discord's limit
 
 Button = ui.Item[Any]
 
@@ -62,8 +63,8 @@ def _add_footer(
     if notes:
         container.add_item(ui.Separator())
         container.add_item(ui.TextDisplay("\n".join(f"-# {note}" for note in notes)))
-    for start in range(0, len(actions), 5):  # a row holds five
-        container.add_item(ui.ActionRow(*actions[start : start + 5]))
+    for row in discord.utils.as_chunks(actions, BUTTONS_IN_A_ROW):
+        container.add_item(ui.ActionRow(*row))
 
 
 def _item(number: int, shown: ShownHit) -> discord.MediaGalleryItem:

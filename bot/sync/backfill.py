@@ -119,11 +119,11 @@ class Backfill:
         outside = isinstance(error, RequestFailed)
         reading.failures += not outside
         retry_s = self._clocks.page_retry_s * 2 ** max(reading.failures - 1, 0)
-        known = outside or isinstance(error, DownloadError)
+        expected = outside or isinstance(error, DownloadError)
         log.log(
-            logging.WARNING if known else logging.ERROR,
+            logging.WARNING if expected else logging.ERROR,
             fields("page_failed", channel=reading.coverage.group, why=error, retry_s=retry_s),
-            exc_info=None if known else error,
+            exc_info=None if expected else error,
         )
         asyncio.get_running_loop().call_later(retry_s, self._backlog.schedule, reading)
 

@@ -239,7 +239,7 @@ class Backlog:
             if reading.place is not None:
                 self._check(reading, reading.place)
 
-    def read_again(self, place: Place) -> None:
+    def enqueue_missed(self, place: Place) -> None:
         """Read the newest messages of a channel from history, since the live queue is full."""
         reading = self._readings.get(place.id) or self.enqueue(place)
         # Also while a page is being read, which may have been made before the message.

@@ -199,7 +199,7 @@ class Ingest:
                 expired.add(picture.slot)
         if not expired:
             return items
-        message = await self.read_again(post.space, post.group, post.message)
+        message = await self.fetch_message(post.space, post.group, post.message)
         fresh = self.shown(message) if message is not None else {}
         for slot in expired & fresh.keys():
             try:
@@ -230,15 +230,15 @@ class Ingest:
 
     def _failed(self, post: Post, picture: Picture, error: Exception) -> None:
         self._metrics.failed.labels(type(error).__name__).inc()
-        known = isinstance(error, DownloadError | PictureError)
+        expected = isinstance(error, DownloadError | PictureError)
         where = {"guild": post.space, "channel": post.group.id, "message": post.message}
         log.log(
-            logging.WARNING if known else logging.ERROR,
+            logging.WARNING if expected else logging.ERROR,
             fields("picture_failed", **where, slot=picture.slot, file=picture.filename, why=error),
-            exc_info=None if known else error,
+            exc_info=None if expected else error,
         )
 
-    async def read_again(self, space: int, group: Group, message: int) -> discord.Message | None:
+    async def fetch_message(self, space: int, group: Group, message: int) -> discord.Message | None:
         """The message as it is now; None when it can't be read. A deleted one is erased."""
         channel = self._client.get_partial_messageable(group.id, guild_id=space)
         try:

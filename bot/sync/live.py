@@ -100,7 +100,7 @@ class Live:
         coverage = backlog.coverage(channel)
         shown = tuple(self._ingest.shown(message).values())
         if shown and self._queue.full(message.guild.id):
-            backlog.read_again(channel)
+            backlog.enqueue_missed(channel)
             return
         coverage.observe(message.id)
         if shown:
@@ -124,7 +124,7 @@ class Live:
         as_of = self._writer.now
         message: discord.Message | None = edit.message
         if not _is_whole(edit.data):
-            message = await self._ingest.read_again(edit.guild_id, group, edit.message_id)
+            message = await self._ingest.fetch_message(edit.guild_id, group, edit.message_id)
         if message is not None and self._edits.get(edit.message_id) == number:
             await self._follow(edit.guild_id, group, message, as_of)
 
@@ -174,14 +174,14 @@ class Live:
         while True:
             await self._finish(await self._queue.get())
             while self._put_off and not self._queue:
-                await self._look_again()
+                await self._follow_put_off()
 
-    async def _look_again(self) -> None:
+    async def _follow_put_off(self) -> None:
         """Follow an edit that was put off, by reading its message."""
         message, (space, group) = self._put_off.popitem(last=False)
         number, as_of = self._numbered(message), self._writer.now
         try:
-            now = await self._ingest.read_again(space, group, message)
+            now = await self._ingest.fetch_message(space, group, message)
             if now is not None and self._edits.get(message) == number:
                 await self._follow(space, group, now, as_of)
         except GalleryClosed:
@@ -200,11 +200,11 @@ class Live:
         except GalleryClosed:
             return  # closing; the cursor stays before the message
         except Exception as error:
-            known = isinstance(error, DownloadError)
+            expected = isinstance(error, DownloadError)
             log.log(
-                logging.WARNING if known else logging.ERROR,
+                logging.WARNING if expected else logging.ERROR,
                 fields("post_failed", guild=post.space, message=post.message, why=error),
-                exc_info=None if known else error,
+                exc_info=None if expected else error,
             )
             self._backlog.read_from(post.space, post.group.id, post.message)
         if post.coverage is not None:

@@ -272,7 +272,7 @@ class Writer:
     async def _erase_all_of(
         self, space: int, owner: int, remove: Callable[[int, int], Awaitable[int]]
     ) -> int:
-        """The result of `remove`. If it fails, pictures on their way are committed as ever."""
+        """The result of `remove`. If it fails, pictures on their way are committed all the same."""
 
         async def write() -> int:
             erased_at = self._next()

@@ -328,7 +328,7 @@ async def test_while_the_history_is_read_an_answer_says_how_far(scene: Scene) ->
     pets = guild.get_channel(int(scene.channel("pets")))
     assert pets is not None
     scene.server.strike("slow", path=f"/channels/{pets.id}/messages", who="bot", delay_s=3)
-    scene.magpie.backlog.read_again(pets)  # type: ignore[arg-type]
+    scene.magpie.backlog.enqueue_missed(pets)  # type: ignore[arg-type]
     progress = scene.magpie.backlog.progress(guild.id)
     assert progress is not None
     answer = await ask(scene, finn)

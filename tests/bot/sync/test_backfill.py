@@ -120,7 +120,7 @@ async def test_channel_closed_without_an_event_is_not_taken_for_an_empty_one(
         place.overwrites = [*place.overwrites, Overwrite(me, 1, 0, READ_MESSAGE_HISTORY)]
     await magpie.relisting.relist_all()
     channel: Any = magpie.get_channel(general)
-    magpie.backlog.read_again(channel)
+    magpie.backlog.enqueue_missed(channel)
     await idle(magpie)
     reading = magpie.backlog.reading(general)
     assert reading is not None
@@ -424,7 +424,7 @@ async def test_live_picture_that_failed_is_read_again_though_its_channel_is_bein
     assert isinstance(channel, discord.TextChannel)
     await magpie.gallery.remove_sources(world_file.guild_id, [posted["id"]])
     sandbox.strike("slow", path="/channels/*/messages", delay_s=0.5)
-    magpie.backlog.read_again(channel)
+    magpie.backlog.enqueue_missed(channel)
 
     async def busy() -> bool:
         return reading.busy
