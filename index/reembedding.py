@@ -169,7 +169,7 @@ class Reembedding:
                 self._pipeline.remove(begun)
                 self._begun = self._id = self._wanted = None
 
-            changes = await self._index.succeed(info.dimension, moved)
+            changes = await self._index.switch_model(info.dimension, moved)
 
         await self._models.change_to(info, begun.thread, change)
         return changes

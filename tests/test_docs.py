@@ -119,3 +119,18 @@ def test_nothing_names_a_machine_or_a_registry(name: str) -> None:
         cwd=ROOT, capture_output=True, text=True,
     ).stdout  # fmt: skip
     assert not files
+
+
+def test_the_map_shows_every_folder_and_nothing_that_is_not_there() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(
+        re.findall(r"`((?:bot|index|bench|checks|tests|pocket|demo|sandbox)/[\w/.]*)", told)
+    )
+    assert len(named) > 20
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+    tracked = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True)
+    files = [Path(line) for line in tracked.stdout.splitlines()]
+    folders = {file.parts[0] for file in files if len(file.parts) > 1}
+    folders |= {file.parts[1] for file in files if file.parts[0] in ("bot", "index")}
+    folders = {name for name in folders if name not in ("__init__.py", "__main__.py")}
+    assert {name for name in folders if name.removesuffix(".py") not in told} == set()

@@ -9,7 +9,7 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from checks.permissions import oracle, side_channels, testbed
 from checks.permissions.oracle import Audience, Member, Server
 from checks.permissions.random_servers import Layout, deal, layout
 from checks.permissions.testbed import Posted, Scene, Testbed, open_testbed
-from index import Filter, Hit, Query, QueryEmbedding
+from index import Filter, Hit, Position, Query, QueryEmbedding
 from pocket import MODEL
 from sandbox.person import Answer, Payload, Person, Refused, Unanswered
 
@@ -70,14 +70,38 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An answer, as a member sees it in a channel."""
+    """An answer, as a member sees it in a channel.
+
+    after   where the page before ended; None for a first page
+    """
 
     answer: Answer
     asked: Asked
     asker: int
     place: int
     public: bool
-    first: int = 0
+    after: Position | None = None
+
+    @property
+    def first(self) -> int:
+        """How many pictures come before it."""
+        return self.after.rank if self.after else 0
+
+    def rest(self, ranking: list[Hit], shown: Collection[int]) -> list[Hit]:
+        """The hits that come after the page before.
+
+        The query was embedded by itself here, so scores differ a little from the bot's: of hits as
+        good as the last one of that page, those that are shown come after it.
+        """
+        if self.after is None:
+            return ranking
+        end = self.after.score
+        return [
+            hit
+            for hit in ranking
+            if hit.score < end - NEAR
+            or (abs(hit.score - end) <= NEAR and int(hit.link.source) in shown)
+        ]
 
 
 # ---- one server, asked about
@@ -182,11 +206,11 @@ class Inquiry:
         if not places <= may:
             self.verdict.leaked += 1
             self._blame(f"leaked {places - may} to {given.asker} in {given.place}")
-        ranking = await self._ranking(given.asked, may)
+        ranking = given.rest(await self._ranking(given.asked, may), shown)
         self._missing(given, [hit for hit in ranking if hit.link.group.id in must], shown, ranking)
         self._saying(given, shown, ranking)
-        unlimited = await self._ranking(given.asked, set(self.server.places))
-        page = unlimited[given.first : given.first + PAGE_SIZE]
+        unlimited = given.rest(await self._ranking(given.asked, set(self.server.places)), shown)
+        page = unlimited[:PAGE_SIZE]
         self.verdict.barred += sum(hit.link.group.id not in may for hit in page)
         self.given.append(given)
 
@@ -201,11 +225,10 @@ class Inquiry:
         scores = {int(hit.link.source): hit.score for hit in ranking}
         full = len(shown) == PAGE_SIZE
         last = min((scores.get(message, -1.0) for message in shown), default=2.0)
-        seen_before = given.first if not given.public else 0
-        for hit in due[seen_before:]:
+        for hit in due:
             better = not full or hit.score > last + NEAR
             if better and int(hit.link.source) not in shown:
-                if seen_before and abs(hit.score - due[seen_before - 1].score) < NEAR:
+                if given.after is not None and abs(hit.score - given.after.score) < NEAR:
                     continue
                 self.verdict.withheld += 1
                 self._blame(f"withheld {hit.link.source} of {hit.link.group.id} in {given.place}")
@@ -213,7 +236,7 @@ class Inquiry:
     def _saying(self, given: Given, shown: list[int], ranking: list[Hit]) -> None:
         """Check the heading, the buttons and the sentences of the page."""
         text = given.answer.text()
-        left = len(ranking) - given.first - len(shown)
+        left = len(ranking) - len(shown)
         labels = [str(button.get("label")) for button in given.answer.buttons()]
         wrong = given.answer.private == given.public
         if given.public:
@@ -278,9 +301,10 @@ class Inquiry:
         button = next((b for b in given.answer.buttons() if b.get("label") == "More"), None)
         if button is None or not self._clicks(given.asker, given.place):
             return False
-        first = int(button["custom_id"].rpartition(":")[2])
+        _, _, first, link, score = button["custom_id"].split(":")
+        after = Position(int(first), float(score), int(link), 0.0)
         answer = await self.client(given.asker).click(given.answer, button)
-        await self._judge_click(Given(answer, given.asked, given.asker, given.place, False, first))
+        await self._judge_click(Given(answer, given.asked, given.asker, given.place, False, after))
         return True
 
     async def more_for_me(self, given: Given) -> bool:

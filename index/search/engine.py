@@ -189,14 +189,14 @@ class Engine:
         settling = self._settling is not None and not self._settling.done()
         return settling and not self._failed and not self._closed.is_set()
 
-    async def succeed(self, dimension: int, moved: Callable[[], None]) -> Changes:
+    async def switch_model(self, dimension: int, moved: Callable[[], None]) -> Changes:
         """Change over to the vectors of the model that follows; `moved` is called at the moment
         from which queries meet them. Queries are answered meanwhile, and writes wait."""
         async with self._order:
             if self._closed.is_set():
                 raise GalleryClosed
             rows, settled = await self._read(dimension, successor=True)
-            changes = await self._source.succeed(settled)
+            changes = await self._source.switch_model(settled)
             self.rows, self._dimension = rows, dimension
             moved()
             self._tell_progress()

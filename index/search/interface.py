@@ -18,7 +18,7 @@ class Found:
     """Links that answer a query, in order: each once, with its best frame."""
 
     links: NDArray[np.int64]  # (k,)
-    scores: NDArray[np.float64]  # (k,) cosine similarities, rounded to nine decimals
+    scores: NDArray[np.float64]  # (k,) cosine similarities, in steps of 1e-9
     frames: NDArray[np.int64]  # (k,)
     searched: int  # links that were allowed to answer
     more: bool  # whether there are links after these
@@ -53,7 +53,7 @@ class VectorIndex(Protocol):
         raises   GalleryClosed, and what `write` does
         """
 
-    async def succeed(self, dimension: int, moved: Callable[[], None]) -> Changes:
+    async def switch_model(self, dimension: int, moved: Callable[[], None]) -> Changes:
         """Change over, in store and index, to the vectors of the model that follows.
 
         Queries are answered meanwhile, and writes wait.
@@ -112,5 +112,5 @@ class RowSource(Protocol):
     async def settle(self, settled: Settled | None) -> None:
         """Remember which links are in which files."""
 
-    async def succeed(self, settled: Settled | None) -> Changes:
+    async def switch_model(self, settled: Settled | None) -> Changes:
         """Let the vectors of the model that follows be the gallery's; `settled` is about those."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,26 +139,27 @@ class Memtable:
 
     # ---- queries
 
-    def allowed(self, groups: Bools, filter: Filter, *, compiled: bool) -> tuple[Ints, int]:
+    def allowed(self, groups: Bools, filter: Filter, loops: Any) -> tuple[Ints, int]:
         """The living rows that may answer, and how many links they are of.
 
         groups    (codes,) which groups are allowed
-        compiled  whether the compiled loops are loaded
+        loops     the module of that name, once it is loaded; None before
         """
-        if compiled:
-            rows, links = self._allowed_by_loop(groups, filter)
+        if loops is not None:
+            rows, links = self._allowed_by_loop(groups, filter, loops)
         else:
             rows, links = self._allowed_by_columns(groups, filter)
-        if filter.without and len(rows):
+        if filter.only is not None:
+            rows = rows[np.isin(self.links[rows], np.fromiter(filter.only, np.int64))]
+        if filter.without:
             rows = rows[~np.isin(self.links[rows], np.fromiter(filter.without, np.int64))]
+        if filter.only is not None or filter.without:
             links = int(np.count_nonzero(self.frames[rows] == 0))
         return rows, links
 
-    def _allowed_by_loop(self, groups: Bools, filter: Filter) -> tuple[Ints, int]:
-        from index.search.kernels import filters
-
+    def _allowed_by_loop(self, groups: Bools, filter: Filter, loops: Any) -> tuple[Ints, int]:
         n, out = self.count, np.empty(self.count + 1, np.int64)
-        count, links = filters.memtable_rows(
+        count, links = loops.memtable_rows(
             *(self.codes[:n], self.alive[:n], self.texts[:n]),
             Columns(self.frames[:n], self.owners[:n], self.posted[:n]),
             *(groups, KINDS[filter.kind], limits_of(filter), out),

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.search.cutoff import stands_out
 from index.search.kernels.arguments import Ints
-from index.search.kernels.constants import LOWEST, PRODUCT_ERROR, TOMBSTONE
+from index.search.kernels.constants import LOWEST, PRODUCT_ERROR, SCORE_STEP, SCORE_STEPS, TOMBSTONE
 from index.search.memtable import Memtable
 from index.search.view import View
 from index.types.records import Floats, Position
@@ -36,10 +36,6 @@ QUERY_STEPS = 4095  # of 16 bits: the sum of 512 products with a byte stays belo
 LOOKED_SHARE, LOOKED_ROWS = 0.1, 20_000
 SCATTERED_SHARE, SCATTERED_ROWS = 0.3, 4_000
 LOOKED_TIMES = 20  # and at least this many times the rows that are wanted
-# Decimals to which scores are rounded. The last bits of a product depend on where its row lies,
-# in memory or in a segment. Without them a row keeps its place in the order when it moves, and
-# rows with the same vectors are in the order of their links.
-SCORE_DECIMALS = 9
 # Up to this many best scores are kept in order while a compiled loop meets all scores. Where more
 # are wanted, numpy chooses them.
 SORTED_ROWS = 64
@@ -72,39 +68,36 @@ class ScoredMemtable:
     rows: Ints
     scores: Floats
     slack: float
-    compiled: bool
+    loops: Any  # the module of that name, once it is loaded; None before
 
     @classmethod
-    def of(cls, memtable: Memtable, rows: Ints, query: Floats, *, compiled: bool) -> ScoredMemtable:
+    def of(cls, memtable: Memtable, rows: Ints, query: Floats, loops: Any) -> ScoredMemtable:
         """The scores of these rows."""
-        if not compiled or memtable.count < QUANTIZED_ROWS:
+        if loops is None or memtable.count < QUANTIZED_ROWS:
             scores = similarities(memtable.vectors[: memtable.count], query, rows)
-            return cls(memtable, rows, scores, float(PRODUCT_ERROR), compiled)
-        from index.search.kernels.products import quantized_products
-
+            return cls(memtable, rows, scores, float(PRODUCT_ERROR), loops)
         step = max(float(np.abs(query).max()) / QUERY_STEPS, 1e-12)
         steps = np.rint(query / step).astype(np.int16)
         scores = np.empty(len(rows), np.float32)
-        quantized_products(
+        loops.quantized_products(
             *(memtable.quantized, memtable.scales, rows, steps, step, 128 * int(steps.sum())),
             scores,
         )
         # Cauchy-Schwarz on what both sides leave out: no row that belongs among the best is missed.
         left_out = float(np.linalg.norm(query - steps * np.float32(step)))
         slack = 2 * (memtable.error * float(np.linalg.norm(query)) + 1.02 * left_out)
-        return cls(memtable, rows, scores, float(PRODUCT_ERROR) + slack, compiled)
+        return cls(memtable, rows, scores, float(PRODUCT_ERROR) + slack, loops)
 
     def candidates(self, query: Floats, taken: int) -> Candidates:
         """The `taken` best rows, and some more."""
         now = self.memtable
-        rows = self.rows[_top_rows(self.scores, taken, self.slack, compiled=self.compiled)]
-        if self.compiled:
-            from index.search.kernels.products import exact
-
-            products = np.empty(len(rows))
-            exact(now.vectors, rows, query.astype(np.float64), products)
-            return Candidates(now.links[rows], now.frames[rows], as_scores(products))
-        return Candidates(now.links[rows], now.frames[rows], exact_scores(now.vectors[rows], query))
+        rows = self.rows[_top_rows(self.scores, taken, self.slack, self.loops)]
+        if self.loops is None:
+            scores = exact_scores(now.vectors[rows], query)
+        else:
+            scores = np.empty(len(rows))
+            self.loops.exact_scores(now.vectors, rows, query.astype(np.float64), scores)
+        return Candidates(now.links[rows], now.frames[rows], scores)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +117,9 @@ class ScoredView:
 
     def candidates(self, query: Floats, taken: int) -> Candidates:
         """The `taken` best rows, and some more."""
-        best = _top_rows(self.scores, taken, float(PRODUCT_ERROR), compiled=True)
+        from index.search.kernels import loops
+
+        best = _top_rows(self.scores, taken, float(PRODUCT_ERROR), loops)
         return candidates_at(self.view, query, self.rows[best])
 
 
@@ -150,9 +145,8 @@ class Ranking:
     ) -> Ranking:
         """raises Damaged when a row of a segment isn't what was written"""
         small = [ScoredView.of(view, query) for view in views if view.small]
-        large = [view for view in views if not view.small]
         # The largest first: it is the most likely to have the best rows.
-        large.sort(key=lambda view: -view.rows)
+        large = sorted((view for view in views if not view.small), key=lambda view: -view.rows)
         scored: list[ScoredMemtable | ScoredView] = [memtable, *small]
         rows = sum(len(one.rows) for one in scored) + sum(view.rows for view in large)
         return cls(query, scored, large, without, rows, links)
@@ -205,11 +199,12 @@ def following(links: list[Answering], after: Position | None) -> list[Answering]
     """Those that come after a position in the order of scores, and then of ids."""
     if after is None:
         return links
-    last = round(after.score, SCORE_DECIMALS)
+    # A position may have been written down with fewer digits, so it is compared in whole steps.
+    less, equal = after.score - SCORE_STEP / 2, after.score + SCORE_STEP / 2
     return [
         (score, link, frame)
         for score, link, frame in links
-        if (score < last or (score == last and link > after.link)) and link != after.link
+        if link != after.link and (score < less or (score < equal and link > after.link))
     ]
 
 
@@ -241,7 +236,7 @@ def candidates_at(view: View, query: Floats, places: Ints) -> Candidates:
     segment = view.part.segment
     if segment.animated:
         places = view.part.places_of(segment.links_at(places).tolist())
-    scores = as_scores(segment.exact(places, query))
+    scores = segment.exact(places, query)
     # After the vectors: a row whose link is still there was there a moment ago.
     links, frames = segment.links_at(places), segment.mapped["frames"][places]
     there = links != TOMBSTONE
@@ -263,24 +258,18 @@ def similarities(vectors: Floats, query: Floats, rows: Ints) -> Floats:
 
 
 def exact_scores(vectors: Floats, query: Floats) -> NDArray[np.float64]:
-    """(n,) scores of these vectors."""
-    return as_scores((vectors.astype(np.float64) * query.astype(np.float64)).sum(axis=1))
-
-
-def as_scores(products: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Products in float64 as scores: from -1 to 1, and without the last bits."""
-    scores: NDArray[np.float64] = products.round(SCORE_DECIMALS).clip(-1, 1)
+    """(n,) what the compiled loop of this name gives for these vectors."""
+    products = (vectors.astype(np.float64) * query.astype(np.float64)).sum(axis=1)
+    scores: NDArray[np.float64] = (np.rint(products * SCORE_STEPS) * SCORE_STEP).clip(-1, 1)
     return scores
 
 
-def _top_rows(scores: Floats, k: int, slack: float, *, compiled: bool) -> Ints:
+def _top_rows(scores: Floats, k: int, slack: float, loops: Any) -> Ints:
     """Places of the `k` greatest scores, and of all that are less by at most `slack`."""
     if k >= len(scores):
         return np.arange(len(scores))
-    if compiled and k <= SORTED_ROWS:
-        from index.search.kernels.top import best_rows
-
+    if loops is not None and k <= SORTED_ROWS:
         places, top = np.empty(len(scores), np.int64), np.full(k, LOWEST, np.float32)
-        return places[: best_rows(scores, top, slack, places)]
+        return places[: loops.best_rows(scores, top, slack, places)]
     least = np.partition(scores, len(scores) - k)[len(scores) - k]
     return np.flatnonzero(scores >= least - slack)

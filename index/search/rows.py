@@ -14,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -83,7 +84,7 @@ class Rows:
         self._serial = 0  # of the next row
         self._newest = 0  # the greatest link that ever came
         self._removed_meanwhile: set[int] | None = None  # links, while a compaction runs
-        self._compiled = False  # whether the compiled loops are loaded
+        self._loops: Any = None  # the compiled loops, once they are loaded
         self._changing = threading.Lock()
 
     def __len__(self) -> int:
@@ -104,15 +105,16 @@ class Rows:
     def cold(self) -> bool:
         """Whether `warm` would make searches quicker."""
         now = self._now
-        return not self._compiled and (now.memtable.count >= QUANTIZED_ROWS or bool(now.parts))
+        return self._loops is None and (now.memtable.count >= QUANTIZED_ROWS or bool(now.parts))
 
     def warm(self) -> None:
         """Load the compiled loops if there are many rows; takes seconds when they are compiled."""
         if self.cold:
+            from index.search.kernels import loops
             from index.search.kernels.warm import warm
 
             warm(self._dimension)
-            self._compiled = True
+            self._loops = loops
 
     # ---- changes
 
@@ -265,10 +267,10 @@ class Rows:
         now = self._now
         if now.parts:
             self.warm()
-        views, compiled = self._views(now, filter), self._compiled
-        rows, searched = self._allowed(now.memtable, filter, compiled=compiled)
+        views, loops = self._views(now, filter), self._loops
+        rows, searched = now.memtable.allowed(self._codes.allowed(filter), filter, loops)
         searched += sum(view.links - view.links_among(filter.without) for view in views)
-        memtable = ScoredMemtable.of(now.memtable, rows, query, compiled=compiled)
+        memtable = ScoredMemtable.of(now.memtable, rows, query, loops)
         ranking = Ranking.of(query, memtable, views, filter.without, searched)
         wanted = k + 1  # one more than the page has: it tells whether there is a next page
         if sort is Sort.BEST:
@@ -288,14 +290,14 @@ class Rows:
             frames=np.array([frame for _, _, frame in page[:k]], np.int64),
             searched=searched,
             more=len(page) > k,
-            confident=ranking.stands_out(best[0][0] if best else None, compiled=compiled),
+            confident=ranking.stands_out(best[0][0] if best else None, compiled=loops is not None),
         )
 
     def above(self, query: Floats, score: float, filter: Filter) -> int:
         """How many links that may answer have a greater score than this one; exact. The filter's
         `without` is not looked at."""
         now, least = self._now, score + float(PRODUCT_ERROR)
-        rows, _ = self._allowed(now.memtable, filter, compiled=self._compiled)
+        rows, _ = now.memtable.allowed(self._codes.allowed(filter), filter, self._loops)
         scores = similarities(now.memtable.vectors[: now.memtable.count], query, rows)
         links = [now.memtable.links[rows[scores > least]]]
         for view in self._views(now, filter):
@@ -311,7 +313,3 @@ class Rows:
         """The rows of each segment that may answer, where there are any."""
         views = (View.of(part, filter, self._sizes.scattered_lanes) for part in now.parts)
         return [view for view in views if view.rows]
-
-    def _allowed(self, now: Memtable, filter: Filter, *, compiled: bool) -> tuple[Ints, int]:
-        """The rows in memory that may answer, and how many links they are of."""
-        return now.allowed(self._codes.allowed(filter), filter, compiled=compiled)

@@ -211,11 +211,11 @@ class Segment:
             raise Damaged(f"{self.path.name}: a vector has changed")
 
     def exact(self, places: Ints, query: Floats) -> NDArray[np.float64]:
-        """Products in float64 of the query with these rows, which `scores` has checked."""
+        """Cosine similarities in float64 of these rows, which `scores` has checked."""
         from index.search.kernels import products
 
         out = np.empty(len(places))
-        products.exact(self.vectors, places, query.astype(np.float64), out)
+        products.exact_scores(self.vectors, places, query.astype(np.float64), out)
         return out
 
     def read(self, places: Ints) -> tuple[Floats, Bools]:
@@ -256,6 +256,12 @@ class Part:
         places = self.segment.places_of(links)
         bits = self.alive[places // LANES] >> (places % LANES).astype(np.uint32)
         return places[(bits & 1).astype(np.bool_)]
+
+    def bits_of(self, places: Ints) -> NDArray[np.uint32]:
+        """(blocks,) one bit a row, as `alive`: 1 for these rows."""
+        bits = np.zeros_like(self.alive)
+        np.bitwise_or.at(bits, places // LANES, np.uint32(1) << (places % LANES).astype(np.uint32))
+        return bits
 
     def without(self, places: Ints) -> Part:
         """The part without those rows, which counted."""

@@ -58,13 +58,15 @@ class View:
         rows, links = int(part.rows[keys].sum()), int(part.links[keys].sum())
         below = np.zeros(len(keys) + 1, np.int32)
         np.cumsum(keys, out=below[1:])
-        allowed = Allowed(segment.keys, segment.bounds, part.alive, keys.astype(np.int32), below)
-        if has_limits(filter) and rows:
+        number = keys.astype(np.int32)
+        among = part.alive if filter.only is None else part.bits_of(part.places_of(filter.only))
+        allowed = Allowed(segment.keys, segment.bounds, among, number, below)
+        if (has_limits(filter) or filter.only is not None) and rows:
             from index.search.kernels import filters
 
             alive = np.empty_like(part.alive)
             rows, links = filters.limit(allowed, segment.columns, limits_of(filter), alive)
-            allowed = allowed._replace(alive=alive)
+            allowed = Allowed(segment.keys, segment.bounds, alive, number, below)
         return cls(part, allowed, rows, links, scattered_lanes)
 
     def links_among(self, links: Collection[int]) -> int:
@@ -169,9 +171,7 @@ def _measured(part: Part) -> int:
     codes_s, exact_s = [], []
     for number in range(MEASURED_TIMES):
         some, others = (rows[2 * number + n :: 2 * MEASURED_TIMES] for n in (0, 1))
-        alive = np.zeros_like(part.alive)
-        np.bitwise_or.at(alive, some // LANES, np.uint32(1) << (some % LANES).astype(np.uint32))
-        view = View(part, every._replace(alive=alive), len(some), 0)
+        view = View(part, every._replace(alive=part.bits_of(some)), len(some), 0)
         query, top = np.array(segment.vectors[some[0]]), np.full(MEASURED_TOP, LOWEST, np.float32)
         began = time.thread_time()
         view.best(query, top, len(some))

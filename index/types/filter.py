@@ -17,6 +17,8 @@ class Filter:
     kind            "image", "text", or None for both
     owner           only links of this owner; None: of all owners
     since, until    posted in [since, until), Unix seconds; None: no limit on that side
+    only            ids of the links that may answer; None: no condition. A condition that the
+                    index has no column for is looked up in the store and handed over in this way
     without         ids of links to leave out
     but_not_source  leave out all links of this source, such as the message that the query's
                     picture was taken from
@@ -28,6 +30,7 @@ class Filter:
     owner: int | None = None
     since: float | None = None
     until: float | None = None
+    only: frozenset[int] | None = None
     without: frozenset[int] = frozenset()
     but_not_source: str | None = None
 

@@ -162,7 +162,7 @@ class Hit:
     """One link that answers a query."""
 
     rank: int  # 1 is the first of the answer
-    score: float  # cosine similarity, -1 to 1, rounded to nine decimals
+    score: float  # cosine similarity, -1 to 1, in steps of 1e-9
     id: int  # of the link
     kind: Kind
     link: Link

@@ -130,7 +130,7 @@ async def test_what_is_closed_to_the_bot_may_be_kept_for_a_week(tmp_path: Path) 
 
         assert not seen()
         assert (seen().kept, seen().unnoted) == (2, True)
-        await store.close_group(servers.NEST, inside.id, time.time())
+        await store.bookkeeping.close_group(servers.NEST, inside.id, time.time())
         assert not seen().unnoted
         wishes.week_over = True
         assert seen().undead == Counter([(message, item), (message, b"gone")])

@@ -13,6 +13,11 @@ LEVELS = 2**PLANES - 1  # steps from the least to the greatest of these numbers
 # Two float32 products of the same two vectors may differ by this much: the order of the sums
 # depends on where the row lies.
 PRODUCT_ERROR = np.float32(1e-5)
+# Scores are whole multiples of this step. The last bits of a product depend on where its row lies,
+# in memory or in a segment. Without them a row keeps its place in the order when it moves, and
+# rows with the same vectors are in the order of their links.
+SCORE_STEP = 1e-9
+SCORE_STEPS = 1e9  # in a score of 1
 # A score below all others. It isn't an infinity, since `fastmath` assumes that there are none.
 LOWEST = np.float32(-9)
 # Seconds: later than every time, and earlier when it is negative. No infinity for the same reason.

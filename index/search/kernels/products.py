@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.constants import LANES, LOWEST
+from index.search.kernels.constants import LANES, LOWEST, SCORE_STEP, SCORE_STEPS
 from index.search.kernels.instructions import prefetch_row
 
 AHEAD = 4  # rows that are being loaded from memory while one is compared
@@ -15,18 +15,21 @@ _U2 = np.uint64(2)
 
 
 @compiled
-def row_score(vectors: Any, query: Any, row: int) -> tuple[Any, Any]:
+def row_score(
+    vectors: Any, words: Any, checksums: Any, multipliers: Any, query: Any, row: int
+) -> tuple[Any, Any]:
     """The product of a row with the query, and whether the row is what was written.
 
-    vectors  `arguments.Vectors`
+    The arrays are those of `arguments.Vectors`. They come one by one, since handing on the tuple
+    would count the references to each of them, for every row.
     """
     product = np.float32(0)
-    for j in range(vectors.rows.shape[1]):
-        product += vectors.rows[row, j] * query[j]
+    for j in range(vectors.shape[1]):
+        product += vectors[row, j] * query[j]
     check = np.uint64(0)
-    for j in range(vectors.words.shape[1]):
-        check += vectors.words[row, j] * vectors.multipliers[j]
-    return product, check == vectors.checksums[row]
+    for j in range(words.shape[1]):
+        check += words[row, j] * multipliers[j]
+    return product, check == checksums[row]
 
 
 @compiled
@@ -35,25 +38,27 @@ def scores(vectors: Any, rows: Any, query: Any, out: Any) -> int:
 
     returns  a row that isn't what was written, or -1
     """
+    full, words, checksums, multipliers, overwritten = vectors
     for i in range(rows.shape[0]):
         if i + AHEAD < rows.shape[0]:
-            prefetch_row(vectors.rows, rows[i + AHEAD])
+            prefetch_row(full, rows[i + AHEAD])
         out[i] = LOWEST
-        if not vectors.overwritten[rows[i]]:
-            out[i], intact = row_score(vectors, query, rows[i])
+        if not overwritten[rows[i]]:
+            out[i], intact = row_score(full, words, checksums, multipliers, query, rows[i])
             if not intact:
                 return int(rows[i])
     return -1
 
 
 @compiled
-def exact(vectors: Any, rows: Any, query: Any, out: Any) -> None:
-    """Products in float64 of these rows of `vectors` (n, d) with the query (d,) float64."""
+def exact_scores(vectors: Any, rows: Any, query: Any, out: Any) -> None:
+    """Products in float64 of these rows of `vectors` (n, d) with the query (d,) float64, from -1 to
+    1 and in whole steps."""
     for i in range(rows.shape[0]):
         product = 0.0
         for j in range(vectors.shape[1]):
             product += np.float64(vectors[rows[i], j]) * query[j]
-        out[i] = product
+        out[i] = min(max(np.rint(product * SCORE_STEPS) * SCORE_STEP, -1.0), 1.0)
 
 
 @compiled

@@ -69,19 +69,22 @@ def scan(
     ranked   how many vectors were compared
     bad      a row that isn't what was written, or -1
     """
-    planes, step, most, vector = query.planes, query.step, query.most, query.vector
-    bits, factors, top = codes.bits, codes.factors, best.top
+    order, starts, bases, alongs, slacks = lists
+    planes, step, most, vector = query
+    bits, factors = codes
+    full, words, checksums, multipliers, overwritten = vectors
+    top, scores, rows = best
     keys, bounds, alive, yes, below = allowed
     differ = np.zeros(LANES, np.uint64)
     estimates = np.zeros(LANES, np.float32)
     may = np.zeros(LANES, np.int32)
     found, seen, ranked = 0, 0, 0
-    for place in range(lists.order.shape[0]):
+    for place in range(order.shape[0]):
         if seen >= enough:
             break
-        one = lists.order[place]
-        at, slope, more = lists.base[one], lists.along[one], lists.slack[one]
-        for block in range(lists.starts[one], lists.starts[one + 1]):
+        one = order[place]
+        at, slope, more = bases[one], alongs[one], slacks[one]
+        for block in range(starts[one], starts[one + 1]):
             first = block * LANES
             low, high = bounds[block, 0], bounds[block, 1]
             some = below[high + 1] - below[low]
@@ -118,20 +121,20 @@ def scan(
                 continue
             for v in range(LANES):
                 if estimates[v] >= top[0] and (whole or may[v] != 0):
-                    prefetch_row(vectors.rows, first + v)
+                    prefetch_row(full, first + v)
             for v in range(LANES):
                 if estimates[v] < top[0] or not (whole or may[v] != 0):
                     continue
-                if vectors.overwritten[first + v]:
+                if overwritten[first + v]:
                     continue
-                score, intact = row_score(vectors, vector, first + v)
+                score, intact = row_score(full, words, checksums, multipliers, vector, first + v)
                 if not intact:
                     return found, ranked, first + v
                 ranked += 1
-                found = enter(best, found, score, first + v)
+                found = enter(top, scores, rows, found, score, first + v)
                 if found < 0:
                     return -1, ranked, -1
-    return keep(best, found), ranked, -1
+    return keep(top, scores, rows, found), ranked, -1
 
 
 @compiled
@@ -143,16 +146,18 @@ def scan_scattered(
     Most of the memory of such a block is not needed, and the time goes into waiting for what is.
     So rows come in batches: all rows of a batch are being loaded before the first is compared.
     """
-    code_words = codes.bits.reshape(-1, LANES)
-    words = codes.bits.shape[1]
+    order, starts, _, _, _ = lists
+    bits, factors = codes
+    top, scores, rows = best
+    code_words, words = bits.reshape(-1, LANES), bits.shape[1]
     batch, list_of = np.zeros(BATCH, np.int64), np.zeros(BATCH, np.int64)
     estimates, may = np.zeros(BATCH, np.float32), np.zeros(LANES, np.int32)
     keys, bounds, alive, yes, below = allowed
     found, seen, ranked, count = 0, 0, 0, 0
-    for place in range(lists.order.shape[0] + 1):
-        last = place == lists.order.shape[0] or seen >= enough
-        one = 0 if last else lists.order[place]
-        begin, end = (0, 0) if last else (lists.starts[one], lists.starts[one + 1])
+    for place in range(order.shape[0] + 1):
+        last = place == order.shape[0] or seen >= enough
+        one = 0 if last else order[place]
+        begin, end = (0, 0) if last else (starts[one], starts[one + 1])
         for block in range(begin, end):
             living, first = alive[block], block * LANES
             if living == 0 or below[bounds[block, 1] + 1] == below[bounds[block, 0]]:
@@ -169,8 +174,8 @@ def scan_scattered(
                 count += 1
                 for j in range(words):
                     prefetch(code_words, block * words + j, v)
-                prefetch(codes.factors, 0, first + v)
-                prefetch(codes.factors, 1, first + v)
+                prefetch(factors, 0, first + v)
+                prefetch(factors, 1, first + v)
             if count <= BATCH - LANES:
                 continue
             seen += count
@@ -188,7 +193,7 @@ def scan_scattered(
     )
     if found < 0 or bad >= 0:
         return found, ranked + close, bad
-    return keep(best, found), ranked + close, -1
+    return keep(top, scores, rows, found), ranked + close, -1
 
 
 @compiled
@@ -204,8 +209,11 @@ def _rank(
     found: int,
 ) -> tuple[int, int, int]:
     """What `scan` gives, for a batch of rows."""
-    planes, step, most = query.planes, query.step, query.most
-    bits, factors, top = codes.bits, codes.factors, best.top
+    _, _, bases, alongs, slacks = lists
+    planes, step, most, vector = query
+    bits, factors = codes
+    full, words, checksums, multipliers, overwritten = vectors
+    top, scores, rows = best
     near = 0
     for i in range(batch.shape[0]):
         row, one = batch[i], list_of[i]
@@ -215,21 +223,21 @@ def _rank(
             p0, p1, p2, p3 = planes[0, j], planes[1, j], planes[2, j], planes[3, j]
             differ += _differing(bits[block, j, v], p0, p1, p2, p3)
         product = most - step * np.float32(differ)
-        estimate = lists.base[one] + lists.along[one] * factors[1, row] + lists.slack[one]
-        estimate += factors[0, row] * product
-        if estimate >= top[0] and not vectors.overwritten[row]:
-            prefetch_row(vectors.rows, row)
+        estimate = bases[one] + alongs[one] * factors[1, row] + factors[0, row] * product
+        estimate += slacks[one]
+        if estimate >= top[0] and not overwritten[row]:
+            prefetch_row(full, row)
             batch[near], estimates[near] = row, estimate
             near += 1
     ranked = 0
     for i in range(near):
         if estimates[i] < top[0]:
             continue
-        score, intact = row_score(vectors, query.vector, batch[i])
+        score, intact = row_score(full, words, checksums, multipliers, vector, batch[i])
         if not intact:
             return found, ranked, batch[i]
         ranked += 1
-        found = enter(best, found, score, batch[i])
+        found = enter(top, scores, rows, found, score, batch[i])
         if found < 0:
             break
     return found, ranked, -1

@@ -11,21 +11,21 @@ from index.search.kernels.constants import LANES, PRODUCT_ERROR
 
 
 @compiled
-def enter(best: Any, found: int, score: float, row: int) -> int:
+def enter(top: Any, scores: Any, rows: Any, found: int, score: float, row: int) -> int:
     """Take a row in, if it is among the best. How many there are then; -1: no room.
 
-    best    `arguments.Best`
+    The arrays are those of `arguments.Best`, one by one as in `products.row_score`.
     """
-    if score < best.top[0] - PRODUCT_ERROR:
+    if score < top[0] - PRODUCT_ERROR:
         return found
-    if score > best.top[0]:
-        raise_top(best.top, score)
-    if found == best.scores.shape[0]:
-        found = keep(best, found)
-        if found > best.scores.shape[0] - LANES:
+    if score > top[0]:
+        raise_top(top, score)
+    if found == scores.shape[0]:
+        found = keep(top, scores, rows, found)
+        if found > scores.shape[0] - LANES:
             return -1
-    best.scores[found] = score
-    best.rows[found] = row
+    scores[found] = score
+    rows[found] = row
     return found + 1
 
 
@@ -40,13 +40,13 @@ def raise_top(top: Any, score: float) -> None:
 
 
 @compiled
-def keep(best: Any, found: int) -> int:
+def keep(top: Any, scores: Any, rows: Any, found: int) -> int:
     """Move the rows that are still among the best to the front; how many they are."""
-    kept, least = 0, best.top[0] - PRODUCT_ERROR
+    kept, least = 0, top[0] - PRODUCT_ERROR
     for i in range(found):
-        if best.scores[i] >= least:
-            best.scores[kept] = best.scores[i]
-            best.rows[kept] = best.rows[i]
+        if scores[i] >= least:
+            scores[kept] = scores[i]
+            rows[kept] = rows[i]
             kept += 1
     return kept
 

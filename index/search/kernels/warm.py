@@ -52,7 +52,7 @@ def warm(dimension: int) -> None:
         rotated = RotatedQuery(planes, np.float32(1), np.float32(0), query)
         loop(lists, rotated, codes, allowed, vectors, 1, Best(out[:1], out, places))
     products.scores(vectors, rows, query, out)
-    products.exact(vectors.rows, rows, query.astype(np.float64), np.zeros(1))
+    products.exact_scores(vectors.rows, rows, query.astype(np.float64), np.zeros(1))
     quantized, steps = np.zeros((1, dimension), np.uint8), np.zeros(dimension, np.int16)
     products.quantized_products(quantized, out, rows, steps, 1.0, 0, out)
     sums = np.zeros(LANES, np.uint64)

@@ -85,7 +85,7 @@ class RowSource:
         are noted."""
         await self._database.write(lambda db: statements.put_settled(db, settled))
 
-    async def succeed(self, settled: Settled | None) -> Changes:
+    async def switch_model(self, settled: Settled | None) -> Changes:
         """Make the results of the re-embedding the gallery's embeddings, in one transaction.
 
         Links whose item has none are removed: a look at their source finds them again. Saved

@@ -55,6 +55,7 @@ def may_answer(row: Row, filter: Filter) -> bool:
         and (filter.owner is None or row.owner == filter.owner)
         and (filter.since is None or row.posted >= filter.since)
         and (filter.until is None or row.posted < filter.until)
+        and (filter.only is None or row.link in filter.only)
         and row.link not in filter.without
     )
 
@@ -102,7 +103,9 @@ def some_filter(rng: np.random.Generator, links: Iterable[int]) -> Filter:
     kinds: list[Kind | None] = [None, "text", "image"]
     since, until = [(None, None), (None, None), (30.0, None), (20.0, 60.0)][rng.integers(4)]
     without = rng.choice(sorted(links) or [1], int(rng.choice([0, 3])))
+    only = rng.choice(sorted(links) or [1], len(list(links)) // 2, replace=False)
     return Filter(
+        only=frozenset(only.tolist()) if rng.random() < 0.3 else None,
         space=int(rng.integers(1, 5)),
         groups=None if some is None else frozenset(some),
         kind=kinds[rng.integers(3)],

@@ -71,7 +71,7 @@ class MemorySource:
     async def settle(self, settled: Settled | None) -> None:
         self._settled = settled
 
-    async def succeed(self, settled: Settled | None) -> Changes:
+    async def switch_model(self, settled: Settled | None) -> Changes:
         removed = [link for link in self.rows if link not in self.successors]
         self.rows = {row.link: row for row in self._following()}
         self.successors, self._settled = {}, settled

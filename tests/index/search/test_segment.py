@@ -214,7 +214,7 @@ def test_quantized_vectors_miss_nothing_that_vectors_find() -> None:
     before = [rows.search(query, filter, k=20) for query, filter in questions]
     rows.warm()
     after = [rows.search(query, filter, k=20) for query, filter in questions]
-    assert rows._compiled
+    assert rows._loops is not None
     for one, other in zip(before, after, strict=True):
         assert one.links.tolist() == other.links.tolist()
         np.testing.assert_allclose(one.scores, other.scores, rtol=0, atol=1e-12)

@@ -240,7 +240,7 @@ async def test_model_that_follows_has_only_the_links_that_it_embedded(opened: Op
     await put(index, source, *(Row(n, 1, 1, False, unit(rng, 1)) for n in range(300)))
     vectors = unit(rng, 200, 24)
     source.successors = {n: vectors[n : n + 1] for n in range(200)}
-    changes = await index.succeed(24, lambda: moved.append("moved"))
+    changes = await index.switch_model(24, lambda: moved.append("moved"))
     assert (sorted(changes.removed), moved) == (list(range(200, 300)), ["moved"])
     for n in (0, 199):
         found = await index.search(vectors[n], Filter(1), k=5)

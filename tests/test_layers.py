@@ -1,0 +1,58 @@
+"""Imports run one way: each part of `bot` and `index` imports only what stands before it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = {
+    "bot": (
+        *("platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
+        *("maintenance", "commands", "app", "__main__"),
+    ),
+    "index": (
+        *("types", "interface", "derivations", "compiled", "concurrency", "images", "embed"),
+        *("search", "store", "models", "pipeline", "reembedding", "gallery", "cli", "__main__"),
+    ),
+}
+# The one writer, and those who make it and its gallery.
+MAY_WRITE = {"bot/sync/writer.py", "bot/app.py", "bot/__main__.py"}
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Everything that a module imports, anywhere in it, by its dotted name."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_imports_run_one_way(package: str) -> None:
+    layers, wrong = LAYERS[package], []
+    for file in sorted((ROOT / package).rglob("*.py")):
+        here = file.relative_to(ROOT / package).parts[0].removesuffix(".py")
+        for name in imports(file):
+            there = name.split(".")[1] if name.startswith(f"{package}.") else here
+            if here != "__init__" and there in layers and layers.index(there) > layers.index(here):
+                wrong.append(f"{file.relative_to(ROOT)} imports {name}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_part_has_a_layer(package: str) -> None:
+    parts = {path.stem for path in (ROOT / package).iterdir() if path.suffix in ("", ".py")}
+    assert parts - {"__init__", "__pycache__"} == set(LAYERS[package])
+
+
+def test_only_the_writer_can_write() -> None:
+    """The others are given protocols that only read, so mypy finds a write that goes round it."""
+    ways = {"index.Gallery", "index.Bookkeeping", "index.Reembedding"}
+    files = (ROOT / "bot").rglob("*.py")
+    named = {str(file.relative_to(ROOT)) for file in files if ways & set(imports(file))}
+    assert named <= MAY_WRITE
