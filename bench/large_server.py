@@ -179,7 +179,7 @@ async def _put_back(path: Path, count: int) -> None:
             if row.channel == CAMERA
         ]
     )
-    while not settled._engine.idle:  # noqa: ASYNC110 (nothing outside tells of it)
+    while not settled._engine.idle:  # noqa: ASYNC110 (there is no event for it)
         await asyncio.sleep(0.1)
     await settled.close()
 

@@ -180,7 +180,7 @@ async def _under_load(folder: Path, load_s: float) -> tuple[Seen, int]:
         await _post(seen, began, load_s, people)
         await asyncio.gather(*asking)
         async with asyncio.timeout(SETTLE_S):
-            while len(seen.indexed) < len(seen.posted):  # noqa: ASYNC110 (the file tells)
+            while len(seen.indexed) < len(seen.posted):  # noqa: ASYNC110 (only the file shows it)
                 await asyncio.sleep(LOOK_S)
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)

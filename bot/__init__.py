@@ -1,1 +1,1 @@
-"""Magpie on Discord: watches channels, indexes their pictures, answers who looks for one."""
+"""Magpie on Discord: watches channels, indexes their pictures, answers questions for them."""

@@ -20,7 +20,7 @@ from index import Gallery, GalleryError, Sizes
 
 log = logging.getLogger(__name__)
 
-REFUSED = 2  # exit status: something must be changed before another start can work
+REFUSED = 2  # exit status: a setting or a file must be changed before the bot can start
 
 
 def main(clocks: Clocks | None = None, sizes: Sizes | None = None) -> int:
@@ -48,13 +48,13 @@ async def run(
 ) -> None:
     """Serve until `stop` is set, or a signal says to stop.
 
-    clocks, sizes   what trials change; None: the usual ones
+    clocks, sizes   other than the defaults, for trials
     raises   SettingsError, GalleryError, StartFailed
     """
     async with contextlib.AsyncExitStack() as stack:
-        gallery = await _opened(chosen, sizes or Sizes())
+        gallery = await _open_gallery(chosen, sizes or Sizes())
         stack.push_async_callback(gallery.close)
-        stop = stop or _stopped_by_signals()
+        stop = stop or _stop_on_signals()
         client = await stack.enter_async_context(Magpie(chosen, gallery, Metrics(), clocks))
         if chosen.http is not None:
             health = Health(
@@ -66,7 +66,7 @@ async def run(
     log.info(logs.fields("stopped"))
 
 
-async def _opened(chosen: Settings, sizes: Sizes) -> Gallery:
+async def _open_gallery(chosen: Settings, sizes: Sizes) -> Gallery:
     folder = chosen.db.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ async def _opened(chosen: Settings, sizes: Sizes) -> Gallery:
     return gallery
 
 
-def _stopped_by_signals() -> asyncio.Event:
+def _stop_on_signals() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -110,7 +110,7 @@ async def _serve(client: Magpie, stop: asyncio.Event) -> None:
     if not serving.done():
         log.info(logs.fields("stopping"))
         await client.close()
-        serving.cancel()  # it may have been waiting for an answer of the server
+        serving.cancel()  # it may still wait for an answer from Discord
     for task in (stopping, measuring):
         task.cancel()
     ended, *_ = await asyncio.gather(serving, stopping, measuring, return_exceptions=True)

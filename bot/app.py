@@ -46,9 +46,9 @@ from index import Gallery, GalleryError
 
 log = logging.getLogger(__name__)
 
-LAST_WRITE_S = 5.0  # for the cursors, when closing
+LAST_WRITE_S = 5.0  # how long closing waits for the cursors to be saved
 
-# What the invite link asks for, and why; nothing else is used.
+# The permissions that the invite link asks for, each with its reason. No other is used.
 NEEDED_PERMISSIONS = {
     "view_channel": "see the channels it watches",
     "read_message_history": "index what was posted before it came, and read a message again",
@@ -64,7 +64,7 @@ class StartFailed(Exception):
 
 
 class Magpie(discord.AutoShardedClient):
-    """The bot. Only `bot.__main__`, tests and benches know it; its parts know each other."""
+    """The bot, which owns all parts. Only `bot.__main__`, tests and benches import it."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Magpie(discord.AutoShardedClient):
         super().__init__(
             intents=discord.Intents(guilds=True, guild_messages=True, message_content=True),
             allowed_mentions=discord.AllowedMentions.none(),
-            max_messages=None,  # raw events say what is needed
+            max_messages=None,  # nothing is cached: raw events carry what is needed
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=clocks.guild_ready_s,
@@ -93,7 +93,7 @@ class Magpie(discord.AutoShardedClient):
         links, bookkeeping = gallery.links, gallery.bookkeeping
         model_change = gallery.reembedding
 
-        # The way of a picture.
+        # From a message to the gallery.
         self.writer = Writer(gallery, clocks)
         self.watched = Watched(links, bookkeeping, self.writer)
         self.opted_out = OptedOut(bookkeeping, self.writer)
@@ -176,7 +176,7 @@ class Magpie(discord.AutoShardedClient):
             clocks,
         )
 
-        # The way of a question.
+        # From a question to its answer.
         self.questions = Questions(self, links, bookkeeping, self.downloader)
         self.results = Results(self, gallery, links, self.writer, self.ingest, self.erasure)
         self.answers = Answers(
@@ -214,7 +214,7 @@ class Magpie(discord.AutoShardedClient):
             tree, links, bookkeeping, self.writer, self.opted_out, self.erasure, self.limits
         )
 
-    # ---- coming and going
+    # ---- starting and stopping
 
     async def setup_hook(self) -> None:
         await self.watched.load()
@@ -237,12 +237,12 @@ class Magpie(discord.AutoShardedClient):
         try:
             await self.start(self.settings.token)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            if (sentence := _why_not(error, self.settings)) is None:
+            if (sentence := _start_failure(error, self.settings)) is None:
                 raise
             raise StartFailed(sentence) from error
 
     async def close(self) -> None:
-        """Stop taking work, leave what is unfinished to the cursors, and disconnect."""
+        """Stop all work and disconnect. The cursors tell the next start what is unfinished."""
         if not self.is_closed():
             await self.maintenance.close()
             await self.jobs.close()
@@ -255,7 +255,7 @@ class Magpie(discord.AutoShardedClient):
         await self.downloader.close()
 
     def condition(self) -> Condition:
-        """How the bot is, for `/healthz` and `/metrics`."""
+        """The bot's state at this moment, for `/healthz` and `/metrics`."""
         shards_open = not any(shard.is_closed() for shard in self.shards.values())
         return Condition(
             connected=self.is_ready() and not self.is_closed() and shards_open,
@@ -265,7 +265,7 @@ class Magpie(discord.AutoShardedClient):
             channels_left=len(self.backlog.unfinished()),
         )
 
-    # ---- what Discord tells
+    # ---- Discord's events
 
     async def on_shard_connect(self, shard_id: int) -> None:
         self.catch_up.on_connect(shard_id)
@@ -287,7 +287,7 @@ class Magpie(discord.AutoShardedClient):
         self.catch_up.on_available(guild)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
-        log.warning(fields("guild_outage", guild=guild.id))  # an outage is not a removal
+        log.warning(fields("guild_outage", guild=guild.id))  # an outage: the bot was not removed
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         await self.departures.leave(guild.id)
@@ -306,10 +306,10 @@ class Magpie(discord.AutoShardedClient):
         await self.live.on_delete(deletion.guild_id, sorted(deletion.message_ids))
 
     async def on_raw_thread_delete(self, deletion: discord.RawThreadDeleteEvent) -> None:
-        await self.catch_up.on_thread_gone(deletion.guild_id, deletion.thread_id)
+        await self.catch_up.on_thread_deleted(deletion.guild_id, deletion.thread_id)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self.catch_up.on_channel_gone(channel)
+        await self.catch_up.on_channel_deleted(channel)
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         await self.catch_up.on_channel_changed(channel)
@@ -325,7 +325,7 @@ class Magpie(discord.AutoShardedClient):
             self.backlog.check_permissions(after.guild)
 
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
-        if after == after.guild.me:  # nobody else is cached
+        if after == after.guild.me:  # the only member in the cache
             self.backlog.check_permissions(after.guild)
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
@@ -359,7 +359,7 @@ def redirect(api: str) -> None:
 
 
 def permissions() -> discord.Permissions:
-    """Exactly what the bot needs."""
+    """The permissions that the bot needs, and no others."""
     return discord.Permissions(**dict.fromkeys(NEEDED_PERMISSIONS, True))
 
 
@@ -370,8 +370,8 @@ def invite(application_id: int) -> str:
     )
 
 
-def _why_not(error: BaseException, settings: Settings) -> str | None:
-    """The sentence for a start that failed in a way that is known, and what to do about it."""
+def _start_failure(error: BaseException, settings: Settings) -> str | None:
+    """Why the bot could not start and what to do about it; None for an unforeseen error."""
     portal = "https://discord.com/developers/applications"
     code = error.code if isinstance(error, discord.ConnectionClosed) else None
     if isinstance(error, discord.LoginFailure) or code == AUTHENTICATION_FAILED:

@@ -1,1 +1,1 @@
-"""Who may see what."""
+"""Decides which channels and threads members may read."""

@@ -1,7 +1,7 @@
 """Everyone who can view a channel, and what all of them can do elsewhere.
 
-Without the members' intent nobody's roles are known. So this reasons about every member that
-could exist: any set of the guild's roles, and each person that an overwrite names.
+Without the members' intent, the bot doesn't know who has which roles. So this checks every member
+that could exist: with any set of the guild's roles, and each person that an overwrite names.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import NamedTuple, TypeAlias
 import discord
 from discord.abc import GuildChannel
 
-Word: TypeAlias = bool | None  # an overwrite allows, denies, or says nothing
-Words: TypeAlias = Mapping[int, discord.PermissionOverwrite]  # by role or person
+Setting: TypeAlias = bool | None  # an overwrite allows, denies, or says nothing
+Overwrites: TypeAlias = Mapping[int, discord.PermissionOverwrite]  # by role or person
 
 VIEW = "view_channel"
-# What a timeout leaves to a member. Any member who is no administrator may be timed out.
-LASTING = ("view_channel", "read_message_history")
+# The permissions that a member keeps in a timeout. Any member except an administrator may get one.
+LEFT_BY_TIMEOUT = ("view_channel", "read_message_history")
 
 
 class Stance(NamedTuple):
-    """What one role says about one permission in one channel."""
+    """What one role gives of one permission in one channel."""
 
     base: bool  # the role's own permission
-    word: Word  # of the channel's overwrite for it
+    setting: Setting  # of the channel's overwrite for it
 
 
 class Trait(NamedTuple):
-    """What one role says about viewing the channel here, and about the need there."""
+    """What one role gives: viewing the channel here, and the permission that is needed there."""
 
     viewing: Stance
     need: Stance
@@ -41,7 +41,7 @@ class Audience:
 
     def __init__(self, guild: discord.Guild, here: GuildChannel) -> None:
         self._everyone = guild.default_role
-        # the owner sees everything, and so do administrators; the bot is no reader
+        # The owner and administrators see everything, and the bot doesn't read answers.
         self._exempt = {guild.owner_id, guild.me.id if guild.me else None}
         self._roles = {
             role.id: role.permissions
@@ -51,45 +51,46 @@ class Audience:
         self._alike: defaultdict[int, set[int]] = defaultdict(set)  # roles by their permissions
         for id, permissions in self._roles.items():
             self._alike[permissions.value].add(id)
-        self._for_roles, self._for_persons = _words(here)
+        self._for_roles, self._for_persons = _overwrites(here)
 
     def all_have(self, needs: Iterable[str], there: GuildChannel) -> bool:
         """Whether everyone who can view the channel here has all `needs` in `there`."""
         if self._everyone.permissions.administrator:
             return True
-        for_roles, for_persons = _words(there)
+        for_roles, for_persons = _overwrites(there)
         return not any(self._somebody_misses(need, for_roles, for_persons) for need in needs)
 
-    def _somebody_misses(self, need: str, for_roles: Words, for_persons: Words) -> bool:
-        """Whether a member may exist who can view here and has no `need` there.
+    def _somebody_misses(self, need: str, for_roles: Overwrites, for_persons: Overwrites) -> bool:
+        """Whether there may be a member who can view here and lacks the permission `need` there.
 
-        Whoever can view here may be timed out, and keeps but little.
-        Over all sets of roles, two roles are always enough to show it: one that lets them view
-        here, and one that denies the need there. Taking other roles away from such a member
-        never hides what is here (a role that allows outweighs all that deny, and where none
-        allows, none denied) and never gives them the need. So no role, one, or two decide,
-        and of roles that say the same, one: at most 36 kinds.
+        Such a member may be in a timeout, and then keeps only LEFT_BY_TIMEOUT.
+
+        If such a member exists, then there is one with at most two roles: one role that lets them
+        view here, and one that denies `need` there. To take all other roles away from the member
+        never hides the channel here, since a role that allows outweighs all that deny, and where no
+        role allows, none denied. It never gives them `need` either. So sets of no role, one and two
+        roles are checked; roles with the same trait count once, which leaves at most 36 kinds.
         """
         everyone = self._trait(self._everyone.id, self._everyone.permissions, need, for_roles)
         cases = {
             (
                 _granted(everyone.viewing, [trait.viewing for trait in held]),
-                need in LASTING and _granted(everyone.need, [trait.need for trait in held]),
+                need in LEFT_BY_TIMEOUT and _granted(everyone.need, [trait.need for trait in held]),
             )
             for held in _up_to_two(self._traits(need, for_roles))
         }
         if (True, False) in cases:
             return True
-        # their own overwrite outweighs their roles, which are unknown: any may be theirs
+        # A person's own overwrite outweighs their roles. These are unknown, so all cases are tried.
         return any(
             (views if own_view is None else own_view)
-            and not (need in LASTING and (has if own_need is None else own_need))
+            and not (need in LEFT_BY_TIMEOUT and (has if own_need is None else own_need))
             for own_view, own_need in self._personal(need, for_persons)
             for views, has in cases
         )
 
-    def _traits(self, need: str, for_roles: Words) -> set[Trait]:
-        """Of all roles. Most have no overwrite: of them only the base counts."""
+    def _traits(self, need: str, for_roles: Overwrites) -> set[Trait]:
+        """The traits of all roles. Most roles have no overwrite, so only their base counts."""
         named = self._roles.keys() & (self._for_roles.keys() | for_roles.keys())
         traits = {self._trait(id, self._roles[id], need, for_roles) for id in named}
         for bits, ids in self._alike.items():
@@ -98,28 +99,28 @@ class Audience:
         return traits
 
     def _trait(
-        self, id: int, permissions: discord.Permissions, need: str, for_roles: Words
+        self, id: int, permissions: discord.Permissions, need: str, for_roles: Overwrites
     ) -> Trait:
         return Trait(
-            Stance(permissions.view_channel, _word(self._for_roles, id, VIEW)),
-            Stance(getattr(permissions, need), _word(for_roles, id, need)),
+            Stance(permissions.view_channel, _setting(self._for_roles, id, VIEW)),
+            Stance(getattr(permissions, need), _setting(for_roles, id, need)),
         )
 
-    def _personal(self, need: str, for_persons: Words) -> Iterator[tuple[Word, Word]]:
-        """What overwrites say to single persons: about viewing here, about the need there."""
+    def _personal(self, need: str, for_persons: Overwrites) -> Iterator[tuple[Setting, Setting]]:
+        """The settings of single persons' overwrites: for viewing here, and for `need` there."""
         for person in (self._for_persons.keys() | for_persons.keys()) - self._exempt:
-            yield _word(self._for_persons, person, VIEW), _word(for_persons, person, need)
+            yield _setting(self._for_persons, person, VIEW), _setting(for_persons, person, need)
 
 
 def _granted(everyone: Stance, roles: Collection[Stance]) -> bool:
-    """Discord's order: any role's allow, any role's deny, @everyone's word, the base."""
-    words = {role.word for role in roles}
-    if True in words:
+    """Discord's order: any role's allow, any role's deny, @everyone's setting, the base."""
+    settings = {role.setting for role in roles}
+    if True in settings:
         return True
-    if False in words:
+    if False in settings:
         return False
-    if everyone.word is not None:
-        return everyone.word
+    if everyone.setting is not None:
+        return everyone.setting
     return everyone.base or any(role.base for role in roles)
 
 
@@ -127,7 +128,7 @@ def _up_to_two(traits: Collection[Trait]) -> Iterator[tuple[Trait, ...]]:
     return itertools.chain([()], ((trait,) for trait in traits), itertools.combinations(traits, 2))
 
 
-def _words(channel: GuildChannel) -> tuple[Words, Words]:
+def _overwrites(channel: GuildChannel) -> tuple[Overwrites, Overwrites]:
     """The overwrites of a channel, for roles and for persons."""
     for_roles: dict[int, discord.PermissionOverwrite] = {}
     for_persons: dict[int, discord.PermissionOverwrite] = {}
@@ -137,7 +138,7 @@ def _words(channel: GuildChannel) -> tuple[Words, Words]:
     return for_roles, for_persons
 
 
-def _word(words: Words, id: int, permission: str) -> Word:
-    overwrite = words.get(id)
-    word: Word = getattr(overwrite, permission) if overwrite is not None else None
-    return word
+def _setting(settings: Overwrites, id: int, permission: str) -> Setting:
+    overwrite = settings.get(id)
+    setting: Setting = getattr(overwrite, permission) if overwrite is not None else None
+    return setting

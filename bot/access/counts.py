@@ -1,4 +1,4 @@
-"""How many pictures of each channel a member may know of."""
+"""Counts the pictures of each channel, as far as a member may know of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ async def readable_there(
 ) -> dict[int, set[int]]:
     """By channel, which of its groups `member` may read.
 
-    As if asked in that channel, since age-restricted pictures are shown in such a channel only.
+    They are checked as if the member asked in that channel, since pictures of an age-restricted
+    channel may be shown only in such a channel.
     """
     by_channel: dict[int, list[Group]] = {}
     for group in groups:

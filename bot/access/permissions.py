@@ -1,8 +1,8 @@
-"""Which groups of a gallery somebody may see, right now.
+"""Which groups of the gallery a member may read at this moment.
 
-Discord decides a channel's permissions from the member's roles and the channel's
-overwrites; both come with the interaction or the message and from the guild's state,
-so no member cache is needed. What cannot be decided is not readable.
+Discord computes permissions from the member's roles and the channel's overwrites. The roles come
+with the interaction or the message, and the overwrites from the guild's state, so no member cache
+is needed. A group counts as not readable if that can't be decided.
 
 https://docs.discord.com/developers/topics/permissions
 """
@@ -22,13 +22,13 @@ from index import Group
 
 log = logging.getLogger(__name__)
 
-# Membership of a private thread costs one request each (50 a second is Discord's limit for
-# everything together). Beyond the newest ones of these, nobody waits: they are not readable.
+# Each private thread costs a request for its membership, and Discord allows 50 requests a second in
+# all. Private threads beyond the newest ones count as not readable, so that nobody waits for them.
 MAX_PRIVATE_THREADS = 50
 PRIVATE_THREADS_AT_ONCE = 8
 
-# Without these, messages of a channel cannot be read back. As numbers, too: a question asks in
-# every channel, and by their names that took a third of the time.
+# The permissions that reading a channel's history needs. They are also kept as numbers: a question
+# checks every channel, and checking them by name took a third of its time.
 IN_TEXT = ("view_channel", "read_message_history")
 IN_VOICE = (*IN_TEXT, "connect")
 ALL_IN_TEXT, ALL_IN_VOICE = (
@@ -48,9 +48,9 @@ async def readable(
     A channel needs View Channel and Read Message History, text in a voice channel Connect
     as well. A thread follows its parent; a private one also needs membership or Manage
     Threads. Age-restricted groups count only when `asked_in` is age-restricted too.
-    Guests, who came by an invitation to one voice channel, read nothing beside it; their
-    roles don't say so. During an outage of the server nobody reads anything: Discord tells of
-    no change then, so what was allowed before may not be any more.
+    Guests, who were invited to one voice channel, read only that one; their roles don't show it.
+    During an outage of the server no group is readable: Discord announces no changes then, so a
+    member may have lost a permission.
     """
     if guild.unavailable:
         return set()
@@ -78,7 +78,7 @@ async def readable(
 def _reading(
     channel: GuildChannel, member: discord.Member, adult: bool
 ) -> discord.Permissions | None:
-    """What `member` may do in `channel`, or None when that does not include reading back."""
+    """The permissions of `member` in `channel`; None if they don't include reading its history."""
     if _is_nsfw(channel) and not adult:
         return None
     permissions = channel.permissions_for(member)
@@ -91,9 +91,9 @@ def shared_with_everyone_here(
 ) -> set[int]:
     """Ids of the `groups` that everyone who can view `channel` may read as well.
 
-    What an answer in `channel` may show. Nobody's roles are looked up: a group passes only
-    when no possible member (any combination of roles, and each person named in an
-    overwrite) could view `channel` and not read the group; see `audience`.
+    An answer in `channel` may show only these. Members' roles are unknown. So a group passes only
+    if no possible member (with any combination of roles, and each person named in an overwrite)
+    could view `channel` and not read the group; see `audience`.
     """
     here = _channel_of(guild, channel)
     if here is None:
@@ -109,9 +109,9 @@ def shared_with_everyone_here(
         if is_private(guild, group) and group.id != getattr(channel, "id", None):
             continue  # its members are not those of this channel
         if _is_voice(here) and there != here:
-            continue  # guests may be listening, who see nothing else
+            continue  # guests may be there, who can see nothing else
         if there.id not in verdicts:
-            # whoever is told something in a voice channel could connect
+            # Members who read the text of a voice channel can connect to it.
             needs = IN_VOICE if _is_voice(there) and there != here else IN_TEXT
             verdicts[there.id] = audience.all_have(needs, there)
         if verdicts[there.id]:
@@ -122,7 +122,7 @@ def shared_with_everyone_here(
 def permission_channel(guild: discord.Guild, group: Group) -> GuildChannel | None:
     """The channel whose permissions count for `group`: itself, or a thread's parent.
 
-    Archived threads are not cached, so the parent kept with the group is what counts.
+    discord.py does not cache archived threads, so the parent in the gallery is used for them.
     """
     thread = guild.get_thread(group.id)
     parent = thread.parent_id if thread is not None else group.parent

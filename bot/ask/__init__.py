@@ -1,1 +1,1 @@
-"""How a question is asked and answered: mentions, the line, results, their layout, buttons."""
+"""Questions and their answers: mentions, pictures to ask with, results, layout, buttons."""

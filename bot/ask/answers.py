@@ -1,6 +1,6 @@
-"""The way of a question: its embedding → what the asker may see → the ranking → a page of it.
+"""Question → its embedding → the groups that the asker may see → the ranking → a page of it.
 
-Every command, reply and button comes in at `answer` or `show`, with its asker.
+Every command, reply and button calls `answer` or `show` with its asker.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.ask import buttons, layout
 from bot.ask.asker import Asker
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
-from bot.ask.results import Page, Results
+from bot.ask.results import ResultPage, Results
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.links import message_link
@@ -36,7 +36,7 @@ MAX_CHOICES = 9
 
 
 class Answers:
-    """Answers questions among what the asker may see at that moment."""
+    """Answers questions from the pictures that the asker may see at that moment."""
 
     def __init__(
         self,
@@ -63,14 +63,14 @@ class Answers:
         self._clocks = clocks
 
     async def answer(self, asker: Asker, question: Question) -> ui.LayoutView:
-        """The first page of what fits the question, or a sentence that says why there is none."""
+        """The first page of the answer, or a sentence that says why there is none."""
         self._rate_limiter.take(asker.guild.id, asker.member.id)
         embedding = await self._embed(question)
         # The embedding of a message's picture must be erased with it, so it isn't saved.
         saved = None if question.shown_by else embedding
         asked = question.asked(public=asker.public)
         search = SavedSearch("", asker.guild.id, asker.member.id, asked, saved)
-        # Both at once: saving takes a few ms, and many more behind a page of a reindex.
+        # Both at once: saving takes a few ms, and many more while a reindex writes a page.
         search, (groups, page) = await asyncio.gather(
             self._save(search), self._look(asker, search, embedding)
         )
@@ -79,7 +79,7 @@ class Answers:
     async def show(
         self, asker: Asker, search: SavedSearch, after: Position | None = None
     ) -> ui.LayoutView:
-        """A page of a saved search, among what the asker may see at this moment."""
+        """A page of a saved search, from the pictures that the asker may see at this moment."""
         self._rate_limiter.take(asker.guild.id, asker.member.id)
         embedding = search.embedding
         if embedding is None:
@@ -92,9 +92,11 @@ class Answers:
         return await self._searcher.embed_query(query)
 
     async def _save(self, search: SavedSearch) -> SavedSearch:
-        """The search with the id by which buttons find it. It keeps no id if the file can't be
-        written, as on a full disk, or not soon, as while it is compacted: the question is
-        answered in any case."""
+        """The search with the id by which buttons find it.
+
+        It has no id if the file can't be written, as on a full disk, or not soon, as while it is
+        compacted. The question is answered in any case.
+        """
         try:
             async with asyncio.timeout(self._clocks.save_search_s):
                 id = await self._writer.save_search(
@@ -112,11 +114,11 @@ class Answers:
         search: SavedSearch,
         embedding: QueryEmbedding,
         after: Position | None = None,
-    ) -> tuple[set[int], Page]:
+    ) -> tuple[set[int], ResultPage]:
         """The groups open to the asker at this moment, and a page of the ranking among them."""
         groups = await self.visible(asker)
         shown_by = search.asked.shown_by
-        # The asker knows the message that they ask with.
+        # The asker knows the message whose picture they ask with.
         known = shown_by.source if shown_by else None
         filter = Filter(search.space, frozenset(groups), but_not_source=known)
         return groups, await self._results.page(embedding, filter, after)
@@ -135,10 +137,10 @@ class Answers:
             allowed &= permissions.shared_with_everyone_here(guild, channel, groups)
         return allowed
 
-    # ---- what the answer says
+    # ---- the layout of the answer
 
     async def _lay_out(
-        self, asker: Asker, search: SavedSearch, groups: set[int], page: Page
+        self, asker: Asker, search: SavedSearch, groups: set[int], page: ResultPage
     ) -> ui.LayoutView:
         """The page laid out, or a sentence that says why it is empty."""
         notes = self._notes(asker, search, page)
@@ -151,7 +153,7 @@ class Answers:
             page, heading=heading, notes=notes, similar=buttons.similar, actions=actions
         )
 
-    def _notes(self, asker: Asker, search: SavedSearch, page: Page) -> list[str]:
+    def _notes(self, asker: Asker, search: SavedSearch, page: ResultPage) -> list[str]:
         notes = []
         if page.truncated is not None:
             notes.append(text.truncated(page.truncated))
@@ -166,8 +168,8 @@ class Answers:
             notes.append(text.several_pictures(shown_by.chosen, shown_by.count))
         return notes
 
-    async def _why_empty(self, asker: Asker, page: Page, groups: set[int]) -> str:
-        """Why there is nothing to show. In public the same, whatever was left out."""
+    async def _why_empty(self, asker: Asker, page: ResultPage, groups: set[int]) -> str:
+        """Why there is nothing to show. A public answer must not tell whether some was left out."""
         if not groups and not self._watched.marks(asker.guild.id):
             return text.no_channels(asker.member.guild_permissions.manage_guild)
         if asker.public:
@@ -184,7 +186,7 @@ class Answers:
         return text.NOTHING_READABLE
 
 
-def _heading(search: SavedSearch, page: Page) -> str:
+def _heading(search: SavedSearch, page: ResultPage) -> str:
     asked = search.asked
     url = None
     if asked.shown_by:
@@ -194,10 +196,11 @@ def _heading(search: SavedSearch, page: Page) -> str:
     return f"### {title}\n-# {text.span(page.first + 1, last, page.more)}"
 
 
-def _actions(asker: Asker, search: SavedSearch, page: Page) -> list[layout.Button]:
-    """More; and if the question's message shows several pictures, the others of them.
+def _actions(asker: Asker, search: SavedSearch, page: ResultPage) -> list[layout.Button]:
+    """The buttons: More, and the other pictures of the message that the question was asked with.
 
-    A public answer always offers the private one: that it does tells nothing.
+    A public answer always has the button for a private one, so the button tells nothing about what
+    was left out.
     """
     actions: list[layout.Button] = []
     if asker.public:

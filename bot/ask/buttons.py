@@ -14,7 +14,7 @@ from index import Position
 # A page of a search: its id, and where the page before ended.
 MORE = r"m:(?P<search>[\w-]+):(?P<rank>\d+)(?::(?P<link>\d+):(?P<score>-?\d\.\d+))?"
 GREATEST = 2**53  # of ranks and links
-# What is like a picture that was found: the id of its link.
+# Pictures similar to one that was found: the id of its link.
 SIMILAR = r"s:(?P<link>\d+)"
 # The same question with another picture of the same message.
 INSTEAD = r"i:(?P<search>[\w-]+):(?P<n>\d+)"
@@ -28,7 +28,7 @@ def more(search: str, after: Position | None, label: str = "More") -> ui.Button[
 def position_of(match: re.Match[str]) -> Position | None:
     """Where the page of a MORE button begins; None: at the beginning.
 
-    So it is for a forged button with numbers that no page ever had.
+    A forged button with numbers that no page has begins there, too.
     """
     if match["link"] is None:
         return None

@@ -1,4 +1,4 @@
-"""An answer as people see it: a card with pictures, a line and a button for each."""
+"""The layout of an answer: a card with pictures, and a line and a button for each."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.ask.results import Page, Shown
+from bot.ask.results import ResultPage, ShownHit
 from bot.text.pieces import quoted
 
-IRIDESCENT = 0x2F7F86  # a magpie's wing
+IRIDESCENT = 0x2F7F86  # the colour of a magpie's wing
+BUTTONS_IN_A_ROW = 5  # Discord's limit
 
 Button = ui.Item[Any]
 
 
 def card(
-    page: Page,
+    page: ResultPage,
     *,
     heading: str,
     notes: Sequence[str],
@@ -35,36 +36,38 @@ def card(
     container.add_item(ui.MediaGallery(*(_item(number, shown) for number, shown in numbered)))
     for number, shown in numbered:
         container.add_item(ui.Section(_line(number, shown), accessory=similar(shown.hit.id)))
-    _close(container, notes, actions)
+    _add_footer(container, notes, actions)
     return _view(container)
 
 
 def notice(
     sentences: Sequence[str], *, notes: Sequence[str] = (), actions: Sequence[Button] = ()
 ) -> ui.LayoutView:
-    """A card with sentences only, and what can be done now."""
+    """A card with sentences instead of pictures, and buttons for what can be done now."""
     container: ui.Container[Any] = ui.Container(accent_colour=IRIDESCENT)
     container.add_item(ui.TextDisplay("\n".join(sentences)))
-    _close(container, notes, actions)
+    _add_footer(container, notes, actions)
     return _view(container)
 
 
 def _view(container: ui.Container[Any]) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
-    view.stop()  # its buttons are dynamic: nothing to listen for, nothing to remember
+    view.stop()  # its buttons are dynamic items, so discord.py need not keep the view
     return view
 
 
-def _close(container: ui.Container[Any], notes: Sequence[str], actions: Sequence[Button]) -> None:
+def _add_footer(
+    container: ui.Container[Any], notes: Sequence[str], actions: Sequence[Button]
+) -> None:
     if notes:
         container.add_item(ui.Separator())
         container.add_item(ui.TextDisplay("\n".join(f"-# {note}" for note in notes)))
-    for start in range(0, len(actions), 5):  # a row holds five
-        container.add_item(ui.ActionRow(*actions[start : start + 5]))
+    for row in discord.utils.as_chunks(actions, BUTTONS_IN_A_ROW):
+        container.add_item(ui.ActionRow(*row))
 
 
-def _item(number: int, shown: Shown) -> discord.MediaGalleryItem:
+def _item(number: int, shown: ShownHit) -> discord.MediaGalleryItem:
     picture = shown.picture
     name = picture.title or picture.filename or "a picture"
     return discord.MediaGalleryItem(
@@ -74,16 +77,16 @@ def _item(number: int, shown: Shown) -> discord.MediaGalleryItem:
     )
 
 
-def _hidden(shown: Shown) -> bool:
-    """A spoiler stays one: as its message says now, or as it said when it was indexed."""
+def _hidden(shown: ShownHit) -> bool:
+    """Whether it is a spoiler, in its message now or when it was indexed."""
     return shown.picture.spoiler or shown.hit.link.spoiler
 
 
-def _line(number: int, shown: Shown) -> str:
+def _line(number: int, shown: ShownHit) -> str:
     message = shown.message
     when = discord.utils.format_dt(message.created_at, "D")
-    told = shown.picture.title and not _hidden(shown)
-    title = f" {quoted(shown.picture.title, 60)} ·" if told else ""
+    titled = shown.picture.title and not _hidden(shown)
+    title = f" {quoted(shown.picture.title, 60)} ·" if titled else ""
     return (
         f"**{number}** ·{title} {message.author.mention} in <#{message.channel.id}>\n"
         f"-# {when} · [go to message]({message.jump_url})"

@@ -1,4 +1,4 @@
-"""Which messages ask Magpie something, and what. Pure; `messages` answers them.
+"""Finds out whether a message asks Magpie something, and what. `messages` answers it.
 
 - a reply with a picture attached, to any of Magpie's messages
 - a reply to somebody's picture with @Magpie, perhaps with words
@@ -23,11 +23,11 @@ _LINK = re.compile(r"<?https?://\S+")
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """What a message asks: with words, with the pictures of `pictured`, or with both."""
+    """What a message asks: words, the pictures of the message `pictured`, or both."""
 
     words: str = ""
     pictured: discord.Message | None = None
-    link_only: bool = False  # a link was all it had
+    link_only: bool = False  # the text had a link and no words
 
     @property
     def empty(self) -> bool:
@@ -35,10 +35,10 @@ class Mention:
 
 
 def read(message: discord.Message, me: discord.Member) -> Mention | None:
-    """What `message` asks of `me`, or None for ordinary chat.
+    """What `message` asks of `me`; None if it asks nothing.
 
-    A reply pings its author by default, so `message.mentions` says nothing: only a mention
-    written into the text counts.
+    Only a mention in the text counts: `message.mentions` also has the author of the message that
+    was replied to.
     """
     if message.author.bot or message.webhook_id is not None:
         return None
@@ -51,30 +51,30 @@ def read(message: discord.Message, me: discord.Member) -> Mention | None:
     said = words(message.content)
     if pictured:
         return Mention(beside_a_picture(said), message)
-    # Magpie's own answers show many pictures: a reply to one is about none in particular
+    # An answer of Magpie's shows many pictures, and a reply to it doesn't say which one is meant.
     if replied_to is not None and not answers_me and pictures.from_message(replied_to):
         return Mention(beside_a_picture(said), replied_to)
     return Mention(said, link_only=is_only_links(message.content))
 
 
 def words(text: str) -> str:
-    """What a text says, without mentions and links; an emoji by its name."""
+    """A text without mentions and links, with the names of emoji in their place."""
     text = _EMOJI.sub(lambda emoji: emoji[1].replace("_", " "), text)
     return " ".join(_LINK.sub(" ", _MENTION.sub(" ", text)).split())
 
 
 def beside_a_picture(said: str) -> str:
-    """What is asked for beside a picture, without the word that joins the two: “but at night”."""
+    """The words asked beside a picture, without a joining word: “at night” for “but at night”."""
     return _JOINING.sub("", said) or said
 
 
 def is_only_links(text: str) -> bool:
-    """Whether a text has links and says nothing beside them."""
+    """Whether a text has links and no words."""
     return not words(text) and bool(_LINK.search(text))
 
 
 def _is_addressed(text: str, me: discord.Member) -> bool:
-    """Whether the text mentions Magpie, or the role that Discord gave it at its invitation."""
+    """Whether the text mentions Magpie, or the role that Discord made for it."""
     names = {f"<@{me.id}>", f"<@!{me.id}>"}
     if me.guild.self_role is not None:
         names.add(f"<@&{me.guild.self_role.id}>")
@@ -82,7 +82,7 @@ def _is_addressed(text: str, me: discord.Member) -> bool:
 
 
 def _replied_to(message: discord.Message) -> discord.Message | None:
-    """The message that this one replies to, as Discord sent it along; a forward has none."""
+    """The message that this one replies to, if Discord sent it along; a forward has none."""
     reference = message.reference
     if reference is None or reference.type is not discord.MessageReferenceType.default:
         return None

@@ -1,7 +1,7 @@
 """Questions that are asked by a message: a mention, or a reply with a picture.
 
-Everyone in the channel reads the answer, so it shows only what all of them may see, and its
-button gives the rest to the member who clicks it.
+Everyone in the channel can read the answer, so it shows only what all of them may see. Its button
+shows a member, privately, all that this member may see.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class MessageQuestions:
         if asked is None:
             return
         with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
-            await message.channel.typing()  # no more than a sign of life
+            await message.channel.typing()  # only shows that the bot is working
         reference = message.to_reference(fail_if_not_exists=False)
         send = functools.partial(
             message.channel.send,
@@ -56,14 +56,16 @@ class MessageQuestions:
         )
         try:
             await send(view=await self._answer(message, asked))
-        except discord.Forbidden as error:  # the bot may not write there, so nobody can be told
+        except discord.Forbidden as error:  # the bot may not write there, not even why
             log.warning(fields("answer_forbidden", message=message.id, reason=error))
         except Exception as error:
             await send(sentence(error))
 
     def _may_be_addressed(self, message: discord.Message) -> bool:
-        """Whether a member mentions the bot, perhaps by its role, or replies to one of its
-        messages. It is cheap, since every message passes here; `mentions` looks closer."""
+        """Whether a message may ask something: it mentions the bot or a role, or replies to it.
+
+        This check is cheap, since it sees every message; `mentions` decides.
+        """
         me = self._client.user
         if me is None or message.author.bot:
             return False

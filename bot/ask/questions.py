@@ -1,4 +1,4 @@
-"""What is asked: words, and the pictures that people ask with."""
+"""Questions: words, and the pictures that people ask with."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from index import Asked, BookkeepingReader, Group, Links, SavedSearch, ShownBy
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: words, a picture, one already in the gallery, or words with either.
+    """A question: words, a picture, or both.
 
+    picture    the bytes of a picture
+    like       the id of a link in the gallery, whose picture is asked with
     shown_by   the message whose picture is asked with, and which of its pictures that is
     """
 
@@ -30,13 +32,13 @@ class Question:
     shown_by: ShownBy | None = None
 
     def asked(self, *, public: bool) -> Asked:
-        """What is saved of it, so that buttons can ask it again."""
+        """The part that is saved, so that buttons can ask the question again."""
         with_picture = self.picture is not None or self.like is not None
         return Asked(self.words, with_picture, self.like, self.shown_by, public)
 
 
 class Questions:
-    """Makes questions of what a member points at, as far as they may see it."""
+    """Makes questions from pictures that members choose, if they may see them."""
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ class Questions:
         self._downloader = downloader
 
     async def with_attachment(self, image: discord.Attachment, words: str) -> Question:
-        """Ask with a picture that was given with a command.
+        """The question with a picture that was attached to a command.
 
         raises   DownloadError
         """
@@ -61,7 +63,9 @@ class Questions:
     async def with_message(
         self, message: discord.Message, words: str = "", chosen: int = 0
     ) -> Question:
-        """Ask with a picture of a message: the first, unless another one was `chosen`.
+        """The question with a picture of a message.
+
+        chosen   which of its pictures, counted from 0
 
         raises   Refusal, DownloadError
         """
@@ -69,7 +73,7 @@ class Questions:
         if not found:
             raise Refusal(text.NO_PICTURE_THERE)
         if chosen >= len(found):
-            raise Refusal(text.PICTURE_GONE)
+            raise Refusal(text.PICTURE_UNAVAILABLE)
         return Question(
             words,
             picture=await self._downloader.fetch(found[chosen]),
@@ -77,19 +81,19 @@ class Questions:
         )
 
     async def like(self, asker: Asker, link_id: int) -> Question:
-        """Ask with a picture of the gallery.
+        """The question with a picture of the gallery.
 
         raises   Refusal if the asker may not see it
         """
         link = await self._links.link(link_id)
         if link is None or link.space != asker.guild.id:
-            raise Refusal(text.PICTURE_GONE)
+            raise Refusal(text.PICTURE_UNAVAILABLE)
         if not await self.may_read(asker, [link.group]):
-            raise Refusal(text.PICTURE_GONE)
+            raise Refusal(text.PICTURE_UNAVAILABLE)
         return Question(like=link_id, shown_by=ShownBy(link.group.id, link.source))
 
     async def again(self, asker: Asker, search: SavedSearch) -> Question:
-        """What a saved search asked, with its picture read again: it may be deleted by now.
+        """The question of a saved search. Its picture is read again, since it may be deleted.
 
         raises   Refusal, DownloadError
         """
@@ -99,18 +103,18 @@ class Questions:
         return await self.instead(asker, search, shown_by.chosen if shown_by else 0)
 
     async def instead(self, asker: Asker, search: SavedSearch, chosen: int) -> Question:
-        """What a saved search asked, with another picture of the same message.
+        """The question of a saved search, with another picture of the same message.
 
         raises   Refusal, DownloadError
         """
         shown_by = search.asked.shown_by
         if shown_by is None:
-            raise Refusal(text.SEARCH_GONE)
+            raise Refusal(text.SEARCH_EXPIRED)
         channel = asker.guild.get_channel_or_thread(shown_by.group)
         if channel is None:  # an archived thread
             channel = await asker.guild.fetch_channel(shown_by.group)
         if not await self.may_read(asker, [group_of(channel)]):
-            raise Refusal(text.PICTURE_GONE)
+            raise Refusal(text.PICTURE_UNAVAILABLE)
         messages = self._client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
         message = await messages.fetch_message(int(shown_by.source))
         return await self.with_message(message, search.asked.words, chosen)
@@ -122,7 +126,7 @@ class Questions:
         """
         search = await self._bookkeeping.search_by_id(id)
         if search is None or search.space != asker.guild.id:
-            raise Refusal(text.SEARCH_GONE)
+            raise Refusal(text.SEARCH_EXPIRED)
         if search.owner != asker.member.id and not search.asked.public:
             raise Refusal(text.NOT_YOURS)
         return search

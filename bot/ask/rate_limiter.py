@@ -1,7 +1,7 @@
 """How many questions a member, and a server, may ask in a minute.
 
-One member's script, or one server in a frenzy, must not make everybody else wait. Members who ask
-too often are told when they can go on.
+A script of one member, or one very busy server, must not make all others wait. Members who ask too
+often are told when they can ask again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REMEMBERED = 10_000  # members, and servers
 
 
 class RateLimiter:
-    """Counts questions; a member may ask `member_rate` a minute, 0 for no limit."""
+    """Counts questions. A member may ask `member_rate` a minute; 0: any number."""
 
     def __init__(self, member_rate: int) -> None:
         self._rate = member_rate
@@ -35,7 +35,7 @@ class RateLimiter:
         """
         if not self._rate:
             return
-        now = time.monotonic()  # a clock that is set back must not shut anyone out
+        now = time.monotonic()  # the wall clock may be set back, and members would have to wait
         if wait := _wait(self._members, member_id, self._rate, now):
             raise Refusal(text.too_many_questions(math.ceil(wait), server=False))
         if wait := _wait(self._servers, guild_id, self._rate * SERVER_FACTOR, now):

@@ -1,4 +1,4 @@
-"""Answers to interactions: in time, and in any case."""
+"""Answers to interactions: Discord gets one in time, whatever happens."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Work = Callable[[Asker], Awaitable[ui.LayoutView]]
 async def respond(
     interaction: discord.Interaction[Any], work: Work, clocks: Clocks, *, public: bool = False
 ) -> None:
-    """Work, and answer in any case; acknowledge first when the work takes its time."""
-    working = asyncio.create_task(_done(interaction, work, public))
+    """Answer with the result of `work` or why it failed; acknowledge first if it takes long."""
+    working = asyncio.create_task(_result_of(interaction, work, public))
     try:
         await asyncio.wait({working}, timeout=clocks.acknowledge_s)
         if not working.done():
@@ -36,16 +36,16 @@ async def respond(
     except discord.NotFound as error:
         if error.code != UNKNOWN_INTERACTION:
             raise
-        # The gateway was silent for a while. Discord has told the asker that the app is silent.
+        # The interaction came late. Discord has already told the asker that the app didn't respond.
         log.warning(fields("asked_too_long_ago", guild=interaction.guild_id))
     finally:
         working.cancel()
 
 
-async def _done(
+async def _result_of(
     interaction: discord.Interaction[Any], work: Work, public: bool
 ) -> ui.LayoutView | str:
-    """What the work gives, or the sentence on why it failed."""
+    """The result of the work, or the sentence that says why it failed."""
     try:
         return await work(askers.of_interaction(interaction, public=public))
     except Exception as error:
@@ -55,7 +55,7 @@ async def _done(
 async def _send(
     interaction: discord.Interaction[Any], answer: ui.LayoutView | str, public: bool
 ) -> None:
-    """The answer: by itself, or in place of the acknowledgement."""
+    """Send the answer, or put it in place of the acknowledgement."""
     what: Any = {"content": answer} if isinstance(answer, str) else {"view": answer}
     if interaction.response.is_done():
         await interaction.edit_original_response(**what, allowed_mentions=NO_MENTIONS)

@@ -1,7 +1,7 @@
-"""Hits → pictures to show: each message is read again right before.
+"""Hits → pictures to show. The message of each hit is read again first.
 
-Nothing is shown from memory. Reading a hit's message signs its URLs again and tells whether it is
-still there. What was deleted is removed from the gallery, and the next best takes its place.
+Reading it gives freshly signed URLs, and shows whether the picture still exists. A picture that was
+deleted is erased from the gallery, and the next hit takes its place.
 """
 
 from __future__ import annotations
@@ -27,23 +27,24 @@ from index import Filter, Hit, Link, Links, Position, QueryEmbedding, Searcher, 
 
 log = logging.getLogger(__name__)
 
-# Two rows of three in Discord's media gallery, which holds ten; the page, with a line and a
-# button a picture, is 24 of the 40 components a message may have. Each picture costs a request.
+# Pictures on a page: two rows of three in Discord's media gallery, which holds ten. With a line and
+# a button for each, the page has 24 of the 40 components that a message may have. Each picture
+# costs a request.
 PAGE_SIZE = 6
-# How many hits one page may look up, should many have been deleted unseen.
+# How many messages are read for one page at most, if many were deleted while the bot was away.
 MAX_LOOKED_UP = 48
-READ_TIMEOUT_S = 10.0  # for one message; discord.py alone would go on for half a minute
+READ_TIMEOUT_S = 10.0  # for one message; discord.py would retry for half a minute
 
 
 class Absent(enum.Enum):
     """Why a hit is not shown."""
 
-    GONE = "deleted, or no longer with this picture; it was erased from the gallery"
+    DELETED = "deleted, or no longer with this picture; it was erased from the gallery"
     UNREADABLE = "Discord did not let it be read now"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownHit:
     """A hit, and its picture as its message has it now."""
 
     hit: Hit
@@ -52,17 +53,18 @@ class Shown:
 
 
 @dataclass(slots=True)
-class Page:
-    """Some pictures of an answer.
+class ResultPage:
+    """A page of an answer.
 
-    first   how many come before them
+    first   how many pictures of the answer come before it
     end     where the next page begins; None if nothing was found
+    more    whether there may be another page
     """
 
     first: int
     end: Position | None = None
     more: bool = False
-    shown: list[Shown] = field(default_factory=list)
+    shown: list[ShownHit] = field(default_factory=list)
     unreadable: int = 0
     truncated: str | None = None  # the words that were read, where the text was too long
 
@@ -88,22 +90,22 @@ class Results:
 
     async def page(
         self, embedding: QueryEmbedding, filter: Filter, after: Position | None = None
-    ) -> Page:
+    ) -> ResultPage:
         """The next `PAGE_SIZE` pictures of the answer that are still there.
 
         after   where the page before ended; None: from the beginning
         """
         first = after.rank if after else 0
-        page, next_rank = Page(first, after), first
+        page, next_rank = ResultPage(first, after), first
         looked_up = 0
         while len(page.shown) < PAGE_SIZE and looked_up < MAX_LOOKED_UP:
             answer = await self._searcher.search(
                 embedding, filter, k=PAGE_SIZE - len(page.shown), after=page.end
             )
             for now in await self._read_again(answer.hits):
-                next_rank += now is not Absent.GONE
+                next_rank += now is not Absent.DELETED
                 page.unreadable += now is Absent.UNREADABLE
-                if isinstance(now, Shown):
+                if isinstance(now, ShownHit):
                     page.shown.append(now)
             if answer.hits:
                 page.end = dataclasses.replace(answer.hits[-1].position, rank=next_rank)
@@ -113,15 +115,15 @@ class Results:
                 break
         return page
 
-    async def _read_again(self, hits: Sequence[Hit]) -> list[Shown | Absent]:
-        """Each hit as its message shows it now; one request a message, all at once."""
+    async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
+        """Each hit as its message shows it now: one request for each message, all at once."""
         links = {hit.link.source: hit.link for hit in hits}
         read = await asyncio.gather(*(self._message(link) for link in links.values()))
         messages = dict(zip(links, read, strict=True))
         return [await self._shown(hit, messages[hit.link.source]) for hit in hits]
 
     async def _message(self, link: Link) -> discord.Message | Absent:
-        """The message of `link`; if it is deleted, its pictures are removed from the gallery."""
+        """The message of `link`; if it was deleted, its pictures are erased."""
         channel = self._client.get_partial_messageable(link.group.id, guild_id=link.space)
         try:
             as_of = self._writer.now
@@ -132,10 +134,10 @@ class Results:
         except discord.HTTPException as error:
             if error.code == UNKNOWN_MESSAGE:
                 sources = [int(link.source)]
-                erasing = self._writer.forget_messages(link.space, sources, patient=False)
+                erasing = self._writer.erase_messages(link.space, sources, patient=False)
                 return await _erased(erasing, **_where(link))
             if error.code == UNKNOWN_CHANNEL and not self._is_known(link):
-                erasing = self._erasure.forget_group(link.space, link.group.id)
+                erasing = self._erasure.erase_group(link.space, link.group.id)
                 return await _erased(erasing, **_where(link))
             log.warning(fields("hit_unreadable", **_where(link), reason=error))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:  # the network
@@ -143,16 +145,16 @@ class Results:
         return Absent.UNREADABLE
 
     def _is_known(self, link: Link) -> bool:
-        """Whether the gateway still knows the channel; then "unknown channel" is a hiccup."""
+        """Whether the gateway still knows the channel; then "unknown channel" is a mistake."""
         guild = self._client.get_guild(link.space)
         return guild is None or guild.get_channel_or_thread(link.group.id) is not None
 
-    async def _shown(self, hit: Hit, message: discord.Message | Absent) -> Shown | Absent:
+    async def _shown(self, hit: Hit, message: discord.Message | Absent) -> ShownHit | Absent:
         if isinstance(message, Absent):
             return message
         for picture in pictures.from_message(message):
             if picture.slot == hit.link.slot:
-                return Shown(hit, picture, message)
+                return ShownHit(hit, picture, message)
         if _stripped(message):
             return Absent.UNREADABLE
         known = await self._links.slots(hit.link.space, hit.link.source)
@@ -162,15 +164,15 @@ class Results:
 
 
 async def _erased(erasing: Awaitable[int], **where: object) -> Absent:
-    """Erase what was deleted. If the file can't be written now, it is only not shown: the answer
-    doesn't wait, and the next look erases it."""
+    """Erase a hit that was deleted. If the file can't be written now, the hit is only left out, and
+    the next look at it erases it: an answer doesn't wait for the file."""
     try:
         await erasing
     except StoreError as error:
         log.warning(fields("hit_not_erased", **where, reason=error))
         return Absent.UNREADABLE
-    log.info(fields("hit_gone", **where))
-    return Absent.GONE
+    log.info(fields("hit_erased", **where))
+    return Absent.DELETED
 
 
 def _where(link: Link) -> dict[str, object]:
@@ -178,7 +180,7 @@ def _where(link: Link) -> dict[str, object]:
 
 
 def _stripped(message: discord.Message) -> bool:
-    """Whether the message is wholly empty: without the content intent, all of them are."""
+    """Whether a message has no content at all, as all have without the message content intent."""
     return not (
         message.content
         or message.attachments

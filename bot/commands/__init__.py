@@ -1,1 +1,1 @@
-"""The slash commands and context menus, one file each, which register themselves."""
+"""The slash commands and context menus: one file each, which registers its command."""

@@ -70,7 +70,7 @@ class Channels(app_commands.Group):
         await interaction.edit_original_response(content=answer)
 
     async def _add(self, channel: GuildChannel) -> str:
-        """Watch a channel, unless the bot could not read it; the sentence that says so."""
+        """Watch a channel if the bot can read it; the sentence to answer with."""
         marks = self._watched.marks(channel.guild.id)
         if channel.id in marks:
             return text.already_watched(channel)
@@ -85,7 +85,8 @@ class Channels(app_commands.Group):
         return text.now_watched(channel, len(places) - len(closed), closed)
 
     async def _remove(self, channel: GuildChannel) -> str:
-        """Stop watching and erase, unless a category still covers it; what happened."""
+        """Stop watching a channel and erase it, unless a category covers it; the sentence to answer
+        with."""
         if channel.id not in self._watched.marks(channel.guild.id):
             if self._watched.covers(channel) and channel.category is not None:
                 return text.remove_the_category(channel, channel.category)
@@ -95,7 +96,7 @@ class Channels(app_commands.Group):
         erased = 0
         for place in inside(channel):
             if place not in kept:
-                erased += await self._erasure.forget_group(channel.guild.id, place.id)
+                erased += await self._erasure.erase_group(channel.guild.id, place.id)
         return text.no_longer_watched(channel, erased, kept)
 
     async def _list(self, guild: discord.Guild, member: discord.Member) -> str:

@@ -1,4 +1,4 @@
-"""`/find` and the buttons below its answers, which every other answer has, too."""
+"""`/find`, and the buttons below answers of any kind."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
         asked = bool(words) or image is not None
         await respond(interaction, work, clocks, public=asked and show == "everyone")
 
-    # Members who click a button are its askers: their own permissions count, at that moment, and
-    # only they see the answer.
+    # The asker is the member who clicks: their own permissions count, at that moment, and only they
+    # see the answer.
 
     async def more(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
         async def work(asker: Asker) -> ui.LayoutView:

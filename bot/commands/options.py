@@ -12,7 +12,7 @@ from bot.platform.interactions import Interaction
 
 
 class ChannelToWatch(app_commands.Transformer):
-    """An option for whatever holds messages or threads, and for categories.
+    """An option for channels that hold messages or threads, and for categories.
 
     Media channels can't be offered: Discord's published schema has no such option. They are
     watched with their category.

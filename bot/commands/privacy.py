@@ -1,4 +1,4 @@
-"""`/privacy`: what is kept about a member, as a file, and erased; how long pictures are kept."""
+"""`/privacy`: shows, exports and erases what is kept about a member; how long pictures are kept."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Privacy(app_commands.Group):
     @app_commands.command(description="Erase your pictures and questions here from the index")
     async def erase(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
-        erased = await self._writer.forget_owner(space, member)
+        erased = await self._writer.erase_owner(space, member)
         log.info(fields("erased", guild=space, pictures=erased))
         out = (space, member) in self._opted_out
         await interaction.edit_original_response(content=text.erased(erased, opted_out=out))
@@ -134,20 +134,20 @@ class Privacy(app_commands.Group):
     ) -> None:
         space, _ = await _asker(interaction)
         await self._writer.set_retention(space, days or None)
-        erased = await self._erasure.forget_older(space)
+        erased = await self._erasure.erase_older(space)
         log.info(fields("retention_set", guild=space, days=days, pictures=erased))
         await interaction.edit_original_response(content=text.retention(days, erased))
 
 
 async def _asker(interaction: Interaction) -> tuple[int, int]:
-    """The guild and the member; only they see the answer."""
+    """The ids of guild and member; acknowledges the command, for an answer that only they see."""
     await interaction.response.defer(ephemeral=True)
     assert interaction.guild_id is not None
     return interaction.guild_id, interaction.user.id
 
 
 def packed_export(about: dict[str, Any], belongings: list[Belonging]) -> bytes:
-    """A zip: about-you.json, and vectors.npy, whose rows belong to the pictures in their order."""
+    """A zip of about-you.json, and of vectors.npy, whose rows are in the order of the pictures."""
     pictures = [_described(one) for one in belongings]
     text = json.dumps(about | {"pictures": pictures}, ensure_ascii=False, indent=1)
     packed = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Tells Discord the commands when they have changed: it takes only 200 new ones a day."""
+"""Sends the commands to Discord if they have changed; Discord takes only 200 new ones a day."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ log = logging.getLogger(__name__)
 async def sync(tree: Tree, stamp: Path) -> None:
     """Send the commands, unless the same were sent before and Discord still has them.
 
-    Asking what Discord has costs one request, and finds out when an application was made anew.
+    One request asks which commands Discord has. They are missing if the application was created
+    again.
 
     stamp   the file that remembers what was sent
     """

@@ -1,7 +1,7 @@
-"""`/reindex` and its buttons: read everything once more; pause, resume or cancel that.
+"""`/reindex`, which reads everything once more, and its buttons, which pause, resume or cancel it.
 
-The buttons carry the job's id, so that they work after a restart, and Manage Server is checked at
-every click.
+The buttons contain the job's id, so that they work after a restart. Every click checks that the
+member may manage the server.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def register(tree: Tree, jobs: Jobs) -> None:
 
 
 async def _clicked(interaction: discord.Interaction[Any], jobs: Jobs, job: int) -> Run | None:
-    """The job of a clicked button, if the member may steer it; else they are told why not."""
+    """The job of a clicked button, if the member may control it; else they are told why not."""
     if not interaction.permissions.manage_guild:
         await explain(interaction, app_commands.MissingPermissions(["manage_guild"]))
         return None

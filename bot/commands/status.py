@@ -48,7 +48,7 @@ def register(
         await interaction.edit_original_response(content=text.status(now))
 
     async def of(guild: discord.Guild, member: discord.Member) -> Status:
-        """Without names and counts of channels that the member can't see."""
+        """The status, without names and counts of channels that the member can't see."""
         pictures = await pictures_by_channel(tree.client, links, member)
         model = await links.model()
         return Status(

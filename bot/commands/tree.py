@@ -1,4 +1,4 @@
-"""The command tree: commands are timed, and their errors become sentences."""
+"""The command tree: it times commands, and answers their errors with sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Interaction = discord.Interaction[discord.Client]
 
 
 class CommandTree(app_commands.CommandTree[discord.Client]):
-    """Commands of which an error becomes the sentence a member reads, and that are timed."""
+    """Times commands, and answers their errors with sentences."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         interaction.extras["began"] = time.perf_counter()

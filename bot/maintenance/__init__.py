@@ -1,1 +1,1 @@
-"""What is done now and then: expiry, closed channels, deletions that were missed, compaction."""
+"""Regular work: expiry, closed channels, deletions that were missed, compaction."""

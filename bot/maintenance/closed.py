@@ -1,7 +1,7 @@
-"""Channels that were closed to the bot: what is kept of them is erased after a week.
+"""Channels that the bot may no longer read: their pictures are erased after a week.
 
-Discord announces no deletions there, and their messages can't be listed. Their pictures are shown
-to nobody meanwhile.
+Discord announces no deletions there, and the messages can't be listed. So their pictures are not
+shown to anyone meanwhile.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class ClosedChannels:
-    """Notes which groups the bot can't read back, and erases them after the grace period."""
+    """Notes which groups the bot can't read, and erases them after the grace period."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class ClosedChannels:
         self._clocks = clocks
 
     async def look_at_all(self) -> None:
-        """Note what is closed now, and look again at what was noted earlier."""
+        """Note the groups that are closed now, and check again those that were noted before."""
         noted = await self._bookkeeping.closed_groups()
         for space in await self._links.spaces():
             if space in self._departures:
@@ -94,11 +94,11 @@ class ClosedChannels:
             await self._history.read_page(place)
         except RequestFailed as error:
             if is_deleted(error):
-                await self._erasure.forget_group(guild.id, group.id)
+                await self._erasure.erase_group(guild.id, group.id)
             elif not is_refusal(error):
                 log.info(fields("closed_waits", channel=group.id, why=error))
             elif due and self._guild(guild.id) is not None:
-                erased = await self._erasure.forget_closed(guild, group)
+                erased = await self._erasure.erase_closed(guild, group)
                 log.info(fields("closed_erased", channel=group.id, pictures=erased))
         else:
             await self._writer.open_group(guild.id, group.id)

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Departures:
-    """Which servers were left, kept in the gallery and held in memory."""
+    """The servers that the bot was removed from, kept in the gallery and held in memory."""
 
     def __init__(
         self,
@@ -40,15 +40,17 @@ class Departures:
         return guild_id in self._departed
 
     async def leave(self, guild_id: int) -> None:
-        """Stop all work for a server that was left; its pictures go after the grace period."""
-        await self._jobs.drop(guild_id)
+        """Stop all work for a server; its pictures are erased after the grace period."""
         self._erasure.release_guild(guild_id)
+        await self._jobs.drop(guild_id)
         self._departed.add(guild_id)
         await self._writer.depart(guild_id, time.time())
         days = self._clocks.grace_s / DAY_S
         log.info(fields("guild_left", guild=guild_id, erased_in_days=days))
         await self.erase_due()
-        await self._jobs.switch_if_done()  # another model may have waited for this server only
+        await (
+            self._jobs.switch_if_done()
+        )  # it may have been the last one that another model waited for
 
     async def come_back(self, guild_id: int) -> None:
         if guild_id in self._departed:
@@ -59,5 +61,5 @@ class Departures:
         """Erase the servers whose grace period is over."""
         for space, since in (await self._bookkeeping.departed()).items():
             if since <= time.time() - self._clocks.grace_s:
-                await self._jobs.forget_guild(space)
+                await self._jobs.erase_guild(space)
                 self._departed.discard(space)

@@ -1,4 +1,4 @@
-"""The work that is done now and then, in the background."""
+"""Regular work in the background."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Work = Callable[[], Awaitable[None]]
 
 
 class Maintenance:
-    """Runs each work again and again, a while after its end, whatever it ends with."""
+    """Repeats each piece of work, some time after its last run has ended or failed."""
 
     def __init__(
         self,
@@ -64,14 +64,17 @@ class Maintenance:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _repeat(self, name: str, work: Work, every_s: Callable[[], float]) -> None:
-        """Not discord.py's `tasks.loop`, which sleeps by the wall clock: that may be set back."""
+        """Run `work` again and again.
+
+        Not discord.py's `tasks.loop`, which sleeps until a time of day: the clock may be set back.
+        """
         while True:
             await asyncio.sleep(every_s())
             try:
                 await work()
             except GalleryClosed:
                 return
-            except StoreError as error:  # such as a full disk; it is tried again in its turn
+            except StoreError as error:  # such as a full disk; the next turn tries again
                 log.warning(fields("maintenance_waits", work=name, reason=error))
             except Exception:
                 log.exception(fields("maintenance_failed", work=name))
@@ -81,12 +84,12 @@ class Maintenance:
         await self._departures.erase_due()
         await self._writer.expire_searches()
         for space in await self._bookkeeping.retention():
-            erased = await self._erasure.forget_older(space)
+            erased = await self._erasure.erase_older(space)
             if erased:
                 log.info(fields("expired", guild=space, pictures=erased))
 
     async def _compact(self) -> None:
-        """Rewrite the file where bytes of removed pictures may be left in it."""
+        """Rewrite the file, if bytes of erased pictures may be left in it."""
         size_mb = await self._links.disk_bytes() / 1e6
         await asyncio.sleep(min(self._clocks.compact_s_per_mb * size_mb, DAY_S))
         await self._writer.compact()

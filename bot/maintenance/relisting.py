@@ -1,7 +1,7 @@
 """Deletions that Discord did not announce, because the bot was away when they happened.
 
-The watched channels are listed over and over, a page at a time, slowly: a server with 100,000
-pictures is listed once in a day or so. What is about to be shown is read again anyway.
+All watched channels are listed again and again, slowly, one page at a time: a server with 100,000
+pictures is listed about once a day. Pictures that an answer shows are read again in any case.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from bot.ops.tuning import Clocks
 from bot.platform.codes import RequestFailed, is_deleted, is_refusal
 from bot.platform.places import WithMessages, missing_permissions
 from bot.sync.erasure import Erasure
-from bot.sync.history import History, Page
+from bot.sync.history import History, HistoryPage
 from index import Links
 
 log = logging.getLogger(__name__)
 
 
 class Relisting:
-    """Lists what the gallery has, and erases what is no longer there."""
+    """Lists the messages that the gallery knows, and erases those that were deleted."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Relisting:
         self._clocks = clocks
 
     async def relist_all(self) -> None:
-        """List all groups once, from a random one on, a page at a time."""
+        """List all groups once, beginning at a random one, a page at a time."""
         groups = [
             (space, group.id)
             for space in await self._links.spaces()
@@ -74,7 +74,7 @@ class Relisting:
                 page = await self._page(place or group, before)
             except discord.NotFound as error:
                 if is_deleted(error):
-                    await self._erasure.forget_group(space, group)
+                    await self._erasure.erase_group(space, group)
                 return
             except RequestFailed as error:
                 log.info(fields("relist_waits", channel=group, why=error))
@@ -85,11 +85,11 @@ class Relisting:
             oldest = page.messages[-1].id if page.full else 0
             removed = await self._history.reconcile(space, page, known, oldest, before)
             if removed:
-                log.info(fields("gone_unheard", guild=space, channel=group, pictures=removed))
+                log.info(fields("deletions_found", guild=space, channel=group, pictures=removed))
             left = [message for message in left if message < oldest]
             await asyncio.sleep(self._clocks.relist_s)
 
-    async def _page(self, place: Any, before: int) -> Page:
+    async def _page(self, place: Any, before: int) -> HistoryPage:
         if isinstance(place, int):
             place = await self._client.fetch_channel(place)
         return await self._history.read_page(place, before=discord.Object(before))

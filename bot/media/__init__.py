@@ -1,1 +1,1 @@
-"""Which pictures a message shows, and their bytes."""
+"""Finds the pictures that a message shows, and downloads them."""

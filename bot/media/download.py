@@ -1,10 +1,10 @@
 """URL → bytes, from Discord's own servers only, within limits.
 
 DownloadError
-├── NotDiscords         the link leads elsewhere; the bot fetches nothing from strangers
+├── NotDiscords         the link leads to another site, from which the bot downloads nothing
 ├── LinkExpired         403 or 404: read the message again for a fresh link
 ├── DownloadTooLarge    more bytes than the limit
-└── DownloadFailed      it kept failing, or the server said no
+└── DownloadFailed      all attempts failed, or the server refused
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ MAX_REDIRECTS = 3
 TIMEOUT = aiohttp.ClientTimeout(total=90, sock_connect=10, sock_read=20)
 CHUNK_BYTES = 2**16
 
-# What an error page is, whatever its status says; no picture is sent as one of these.
+# The types of error pages, even with status 200. No picture is sent with one of them.
 NO_PICTURES = ("text/html", "text/plain", "application/json")
 
 CDN, PROXY = "cdn.discordapp.com", "media.discordapp.net"
 _EXTERNAL_PROXY = re.compile(r"images-ext-[0-9]+\.discordapp\.net")  # pictures of unfurled links
-_PLAIN_HOST = re.compile(r"[a-z0-9.-]{1,80}")  # that can be named without dressing up as more
+_PLAIN_HOST = re.compile(r"[a-z0-9.-]{1,80}")  # may be shown in a sentence without escaping
 
 
 class DownloadError(Refusal):
@@ -90,9 +90,10 @@ class Downloader:
             await self._session.close()
 
     async def fetch(self, picture: Picture | Sequence[str], *, max_bytes: int = MAX_BYTES) -> bytes:
-        """The bytes of a picture, or of the first of its URLs that works.
+        """The bytes of a picture, from the first of its URLs that works.
 
-        One that is too large is asked of the media proxy in a reduced size.
+        If it is too large, the media proxy is asked for a reduced size.
+
         raises   DownloadError
         """
         urls = list(picture.urls if isinstance(picture, Picture) else picture)
@@ -103,16 +104,16 @@ class Downloader:
             errors.append(DownloadTooLarge(size, max_bytes))
             urls = reduced
         for url in urls:
-            # the proxy may have made the file smaller
+            # The proxy may send a smaller file.
             exactly = size if not self._is_proxy(url) else None
             try:
-                return await self._patiently(url, max_bytes, exactly)
+                return await self._fetch_with_retries(url, max_bytes, exactly)
             except DownloadTooLarge as error:
                 errors.append(error)
                 urls += [smaller for smaller in reduced if smaller not in urls]
             except DownloadError as error:
                 errors.append(error)
-        raise _most_telling(errors) if errors else DownloadFailed("it has no address")
+        raise _most_useful(errors) if errors else DownloadFailed("it has no address")
 
     def _reduced(self, urls: Sequence[str]) -> list[str]:
         """The same pictures at most REDUCED_PX wide and high, from the proxy.
@@ -129,8 +130,10 @@ class Downloader:
         return parts.netloc == PROXY or bool(_EXTERNAL_PROXY.fullmatch(parts.netloc))
 
     def _allowed(self, url: str) -> yarl.URL:
-        """The URL to ask, if it is one of Discord's. The parser is that of the connection: where
-        two read differently, what one allows the other takes elsewhere.
+        """The URL to request, if it is one of Discord's.
+
+        It is parsed by the parser that the connection uses: with two parsers, one might allow a URL
+        that the other reads as another site's.
 
         raises   NotDiscords
         """
@@ -144,25 +147,27 @@ class Downloader:
         if asked.scheme == "https" and (
             host in (CDN, PROXY) or (_EXTERNAL_PROXY.fullmatch(host) and not self._stand_in)
         ):
-            return self._stood_in(asked)
+            return self._on_stand_in(asked)
         raise NotDiscords(url)
 
-    def _stood_in(self, url: yarl.URL) -> yarl.URL:
-        """Where the URL's file is on the server that stands for Discord."""
+    def _on_stand_in(self, url: yarl.URL) -> yarl.URL:
+        """The URL of the same file on the server that is used instead of Discord."""
         if self._stand_in is None:
             return url
         place = "cdn" if url.host == CDN else "media"
         return yarl.URL(f"{self._stand_in}/{place}{url.raw_path_qs}", encoded=True)
 
-    async def _patiently(self, url: str, max_bytes: int, exactly: int | None = None) -> bytes:
-        """The bytes behind one URL, tried again while failing may pass.
+    async def _fetch_with_retries(
+        self, url: str, max_bytes: int, exactly: int | None = None
+    ) -> bytes:
+        """The bytes of one URL; it is tried again while the error may pass.
 
-        exactly  how many there are, where that is known: others are not the picture
+        exactly  how many bytes there must be, if known; another number is an error
         """
         allowed = self._allowed(url)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                data = await self._once(allowed, max_bytes)
+                data = await self._fetch_once(allowed, max_bytes)
                 if exactly is not None and len(data) != exactly:
                     reason = f"Discord sent {len(data)} bytes instead of {exactly}"
                     raise DownloadFailed(reason, passing=True)
@@ -174,14 +179,14 @@ class Downloader:
         raise AssertionError("the last attempt returns or raises")
 
     def _wait_s(self, attempt: int, asked_s: float | None) -> float:
-        """The server's own wish, or twice as long at each attempt; a little longer by chance."""
+        """How long to wait: as the server asks, or twice as long each time; plus a random part."""
         wait_s = self._clocks.download_retry_s * 2 ** (attempt - 1) if asked_s is None else asked_s
         return float(min(wait_s, LONGEST_WAIT_S) * random.uniform(1.0, 1.25))
 
-    async def _once(self, url: yarl.URL, max_bytes: int) -> bytes:
+    async def _fetch_once(self, url: yarl.URL, max_bytes: int) -> bytes:
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                async with self._opened().get(
+                async with self._open_session().get(
                     url, allow_redirects=False, headers={"Accept-Encoding": "identity"}
                 ) as response:
                     if response.status in (301, 302, 303, 307, 308):
@@ -195,25 +200,26 @@ class Downloader:
             raise DownloadFailed(str(error) or type(error).__name__, passing=True) from error
         raise DownloadFailed("it was redirected too often")
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=32, resolver=self._resolver()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=TIMEOUT,
-                auto_decompress=False,  # pictures are compressed already; nothing may swell
+                # Pictures are compressed already, and so a small body can't become a huge one.
+                auto_decompress=False,
             )
         return self._session
 
     def _resolver(self) -> AbstractResolver:
-        """How names become addresses; the server that stands for Discord may be anywhere."""
+        """Resolves host names; the server that is used instead of Discord may have any address."""
         return aiohttp.DefaultResolver() if self._stand_in else PublicAddresses()
 
 
 class PublicAddresses(AbstractResolver):
-    """The system's answers to who has a name, without addresses that aren't the internet's.
+    """Resolves names as the system does, but leaves out addresses that aren't public.
 
-    A name of Discord's that leads into the own network is a lie of the name server.
+    A name server that gives a private address for a name of Discord's is not to be trusted.
     """
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
@@ -260,7 +266,7 @@ def _check_status(response: aiohttp.ClientResponse) -> None:
 
 
 async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    """The whole body, given up as soon as it is known to be too large."""
+    """The whole body; reading stops as soon as it is known to be too large."""
     announced = response.content_length
     if announced is not None and announced > max_bytes:
         raise DownloadTooLarge(announced, max_bytes)
@@ -274,6 +280,6 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _most_telling(errors: Sequence[DownloadError]) -> DownloadError:
-    """The one that says what to do next: a fresh link helps against an expired one."""
+def _most_useful(errors: Sequence[DownloadError]) -> DownloadError:
+    """The error that says most about what to do: an expired link can be replaced by a fresh one."""
     return next((error for error in errors if isinstance(error, LinkExpired)), errors[0])

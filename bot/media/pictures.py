@@ -1,14 +1,14 @@
-"""Message → its pictures: which they are, where their bytes lie. Pure.
+"""Message → its pictures, with the URLs of their bytes.
 
-A picture's slot names the media, not its place in the message, so it survives edits that
-move things about, and the same media shown twice (an attachment that an embed or a
-component uses) is one picture:
+The slot of a picture names the media and not its place in the message. So it stays the same when
+an edit moves things, and media that are shown twice (such as an attachment that an embed or a
+component uses) are one picture:
 
     a:<attachment id>    a file on Discord, wherever in the message it is shown
     s:<sticker id>       a sticker
     u:<hash of the URL>  anything else that Discord unfurled
 
-Signed CDN URLs change with every reading of the message; slots don't.
+Signed CDN URLs change each time a message is read; slots don't.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from discord.components import (
 
 Kind = Literal["attachment", "embed", "sticker", "component"]
 
-# What to go by where Discord names no content type.
+# File names of pictures and videos, for files without a content type.
 PICTURE_SUFFIXES = frozenset(
     {".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"}
     | {".png", ".tif", ".tiff", ".webp"}
@@ -63,27 +63,27 @@ class Picture:
 
 
 def from_message(message: discord.Message) -> list[Picture]:
-    """The still and animated pictures a message shows, each media once; no videos.
+    """The still and animated pictures that a message shows, each once; no videos.
 
-    Those of a forward are the pictures of whoever forwarded it: their message shows them.
+    The pictures of a forwarded message belong to the member who forwarded it.
     """
     found: dict[str, Picture] = {}
     bodies: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     for shown in bodies:
-        for picture in _shown(shown, message):
+        for picture in _pictures_of_body(shown, message):
             if not picture.urls:
                 continue
             earlier = found.get(picture.slot)
-            # a spoiler anywhere hides it everywhere
-            found[picture.slot] = picture if earlier is None else _hidden_if(earlier, picture)
+            # If the message hides it in one place, it is a spoiler.
+            found[picture.slot] = picture if earlier is None else _spoiler_if(earlier, picture)
     return list(found.values())
 
 
-def _hidden_if(picture: Picture, other: Picture) -> Picture:
+def _spoiler_if(picture: Picture, other: Picture) -> Picture:
     return replace(picture, spoiler=picture.spoiler or other.spoiler)
 
 
-def _shown(
+def _pictures_of_body(
     shown: discord.Message | discord.MessageSnapshot, message: discord.Message
 ) -> Iterator[Picture]:
     """The pictures of one body of a message: its own, or that of a forwarded one."""
@@ -106,11 +106,11 @@ def _attachments(
             yield Picture(
                 slot=f"a:{attachment.id}",
                 urls=_distinct(attachment.url, attachment.proxy_url),
-                filename=_whole(attachment.filename),
+                filename=_without_surrogates(attachment.filename),
                 spoiler=attachment.is_spoiler(),
                 kind="attachment",
                 size=attachment.size,
-                title=_whole(attachment.description or attachment.title or ""),
+                title=_without_surrogates(attachment.description or attachment.title or ""),
                 **common,
             )
 
@@ -120,8 +120,8 @@ def _embeds(
 ) -> Iterator[Picture]:
     """Image and thumbnail of each embed: links, articles, GIF services, other bots.
 
-    Of a video only the still that is shown in its place counts. A link inside ||bars|| is
-    unfurled as a spoiler.
+    For a video, only its still counts. Discord shows the preview of a link inside ||bars|| as a
+    spoiler.
     """
     hidden = " ".join(_HIDDEN.findall(content))
     for embed in embeds:
@@ -130,20 +130,20 @@ def _embeds(
             if media.url and not _is_video(None, media.url):
                 yield Picture(
                     slot=media_slot(media.url),
-                    # the link's own host is not Discord's: its proxy has the copy
+                    # Discord's proxy has a copy; the original is on another site.
                     urls=_distinct(media.proxy_url, media.url),
                     filename=filename_of(media.url),
                     spoiler=spoiler or media.flags.spoiler,
                     kind="embed",
                     size=None,
-                    title=_whole(embed.title or ""),
+                    title=_without_surrogates(embed.title or ""),
                     **common,
                 )
 
 
 def _stickers(stickers: Iterable[discord.StickerItem], common: dict[str, Any]) -> Iterator[Picture]:
     for sticker in stickers:
-        if sticker.format is not discord.StickerFormatType.lottie:  # that is JSON
+        if sticker.format is not discord.StickerFormatType.lottie:  # which is JSON
             yield Picture(
                 slot=f"s:{sticker.id}",
                 urls=(sticker.url,),
@@ -151,7 +151,7 @@ def _stickers(stickers: Iterable[discord.StickerItem], common: dict[str, Any]) -
                 spoiler=False,
                 kind="sticker",
                 size=None,
-                title=_whole(sticker.name),
+                title=_without_surrogates(sticker.name),
                 **common,
             )
 
@@ -195,13 +195,13 @@ def _media(
         spoiler=spoiler,
         kind="component",
         size=size,
-        title=_whole(description or ""),
+        title=_without_surrogates(description or ""),
         **common,
     )
 
 
 def is_picture(content_type: str | None, filename: str) -> bool:
-    """Whether a file is a picture by its type, or by its name where it has none."""
+    """Whether a file is a picture, by its type or, without one, by its name."""
     if content_type and not content_type.startswith("application/octet-stream"):
         return content_type.startswith("image/") and not content_type.startswith("image/svg")
     return PurePosixPath(filename.lower()).suffix in PICTURE_SUFFIXES
@@ -214,22 +214,22 @@ def _is_video(content_type: str | None, url: str) -> bool:
 
 
 def media_slot(url: str) -> str:
-    """The slot of the media behind `url`, without what changes between two readings."""
+    """The slot of the media at `url`, from the parts of it that never change."""
     parts = parts_of(url)
     if _is_discords(parts):
         if attachment := _ATTACHMENT_PATH.search(parts.path):
             return f"a:{attachment[1]}"
-        url = parts.path  # the query is only a signature
-    return f"u:{hashlib.sha256(_whole(url).encode()).hexdigest()[:16]}"
+        url = parts.path  # the query is only the signature
+    return f"u:{hashlib.sha256(_without_surrogates(url).encode()).hexdigest()[:16]}"
 
 
 def filename_of(url: str) -> str:
     """The last part of the URL's path, readable."""
-    return PurePosixPath(unquote(_whole(parts_of(url).path))).name
+    return PurePosixPath(unquote(_without_surrogates(parts_of(url).path))).name
 
 
 def parts_of(url: str) -> SplitResult:
-    """The URL taken apart; of what is none, all is path. Anybody may write an embed's URLs."""
+    """The parts of a URL; a text that is none is a path. Anybody may write URLs into an embed."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -237,7 +237,7 @@ def parts_of(url: str) -> SplitResult:
 
 
 def _is_discords(parts: SplitResult) -> bool:
-    # `Asset.BASE` is Discord's CDN, or the server that stands for it
+    # `Asset.BASE` is Discord's CDN, or the server that is used instead.
     return parts.netloc in (*DISCORD_HOSTS, urlsplit(discord.Asset.BASE).netloc)
 
 
@@ -245,6 +245,6 @@ def _distinct(*urls: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in urls if url))
 
 
-def _whole(text: str) -> str:
-    """The text without halves of letters, which JSON allows and no file does."""
+def _without_surrogates(text: str) -> str:
+    """The text without lone surrogates, which JSON allows and UTF-8 doesn't."""
     return text.encode(errors="replace").decode()

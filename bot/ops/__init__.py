@@ -1,1 +1,1 @@
-"""Settings, logs, metrics, health: what whoever runs the bot meets."""
+"""Settings, logs, metrics and health: the operator's side of the bot."""

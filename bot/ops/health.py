@@ -1,4 +1,4 @@
-"""A small HTTP server: /healthz for whoever keeps the bot running, /metrics for Prometheus."""
+"""A small HTTP server: /healthz for a supervisor such as Docker, /metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Address, SettingsError
 
-STUCK_LAG_S = 5.0  # a loop that was held up this long just now is not well
+STUCK_LAG_S = 5.0  # if the event loop was held up this long just now, the bot is not ready
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How the bot is at one moment."""
+    """The bot's state at one moment."""
 
     connected: bool
     latency_s: float  # between a heartbeat and its answer; not finite before the first one
@@ -31,8 +31,8 @@ class Condition:
 class Health:
     """The small HTTP server. A bot that is ready answers 200; one that isn't connected, 503.
 
-    condition  how the bot is now
-    pictures   how many are indexed
+    condition  gives the bot's state at this moment
+    pictures   counts the indexed pictures
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Health:
     async def start(self) -> None:
         """Listen.
 
-        raises   SettingsError when the address can't be had
+        raises   SettingsError when the address can't be used
         """
         await self._runner.setup()
         try:
@@ -73,7 +73,7 @@ class Health:
 
     @property
     def port(self) -> int:
-        """The port it really listens on."""
+        """The port that it listens on; it differs from the setting only for port 0."""
         return int(self._runner.addresses[0][1])
 
     async def _healthz(self, _: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Logs: one line an event on stderr, as `time=… level=… name=value …` (logfmt)."""
+"""Logs: one line for each event on stderr, as `time=… level=… name=value …` (logfmt)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-# Libraries whose every request or step would otherwise be a line at `debug`.
+# Libraries that log every request or step at the level `debug`.
 CHATTY = ("aiosqlite", "asyncio", "filelock", "httpcore", "httpx", "huggingface_hub", "PIL")
 
 
 def fields(event: str, **values: object) -> str:
-    """`event=NAME name=value …`, each value in one piece on the one line."""
+    """`event=NAME name=value …` on one line; values are quoted where necessary."""
     return " ".join([f"event={event}", *(f"{name}={_piece(v)}" for name, v in values.items())])
 
 
@@ -26,7 +26,7 @@ def _piece(value: object) -> str:
 
 
 def _visible(letter: str) -> str:
-    """The letter, unless it would make a terminal do something: names come from strangers."""
+    """The letter, escaped if a terminal would obey it: names come from strangers."""
     return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
 
 

@@ -1,4 +1,4 @@
-"""Memory that was freed and is still held."""
+"""Returns freed memory to the system."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 
 def _trimming() -> Callable[[int], Any] | None:
-    """glibc's malloc_trim; nothing elsewhere."""
+    """glibc's malloc_trim; None where there is no glibc."""
     return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 def give_back() -> bool:
-    """Have the C library return the pages that it keeps of freed memory to the system.
+    """Have the C library return freed memory to the system; False where it has no such call.
 
-    Batches of pictures, whose buffers come and go between what stays, leave holes that glibc
-    keeps for ever: 80 of 130 MB after 7,000 pictures. Takes some ms, during which threads that
-    want memory wait; not for the event loop. False where there is no such call.
+    The buffers of pictures leave holes between longer-lived memory, which glibc keeps for ever: 80
+    of 130 MB after 7,000 pictures. The call takes some ms, in which threads that allocate memory
+    wait, so it must not run in the event loop's thread.
     """
     trim = _trimming()
     if trim is None:

@@ -1,4 +1,4 @@
-"""The figures that the bot counts and measures while it runs, for Prometheus and `/status`."""
+"""The figures that the bot measures while it runs, for Prometheus and `/status`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import deque
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 LAG_STEP_S = 0.05  # how often the event loop's lag is measured
-LAG_KEPT = 12_000  # ten minutes of it
+LAG_KEPT = 12_000  # measurements: ten minutes of them
 LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 3.0)
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -56,7 +56,7 @@ class Metrics:
         self._rates: deque[tuple[float, int]] = deque(maxlen=600)  # (when, pictures so far)
 
     async def watch_loop(self) -> None:
-        """Measure the event loop's lag until cancelled, and the pictures a second."""
+        """Measure the event loop's lag and the pictures a second, until cancelled."""
         while True:
             before = time.perf_counter()
             await asyncio.sleep(LAG_STEP_S)
@@ -67,12 +67,12 @@ class Metrics:
                 self._rates.append((time.monotonic(), self.pictures))
 
     def add_pictures(self, count: int) -> None:
-        """`count` pictures were written."""
+        """Count pictures that were written."""
         self.pictures += count
         self.indexed.inc(count)
 
     def lag_p99_s(self) -> float:
-        """The event loop's lag that one measurement in a hundred exceeds; of the last minutes."""
+        """The 99th percentile of the event loop's lag in the last ten minutes."""
         lags = sorted(self._lags)
         return lags[min(int(len(lags) * 0.99), len(lags) - 1)] if lags else 0.0
 

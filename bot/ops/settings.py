@@ -1,4 +1,4 @@
-"""Environment and `.env` → one frozen dataclass, checked as a whole before anything starts."""
+"""Environment and `.env` → one frozen dataclass. All of it is checked before the bot starts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEFAULTS = {
     "MAGPIE_QUESTIONS": "30",
     "MAGPIE_LOG": "info",
 }
-OF_THE_TESTS = frozenset({"DISCORD_OPENAPI"})  # where Discord's published schema lies
+TEST_SETTINGS = frozenset({"DISCORD_OPENAPI"})  # the path of Discord's published schema
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS: tuple[Precision, ...] = ("auto", "exact", "default", "fast")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class SettingsError(Exception):
-    """Everything that is wrong with the settings; `problems` has one sentence for each."""
+    """The settings are wrong; `problems` has a sentence for each mistake."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -64,7 +64,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the owner chose. `repr` leaves the token out."""
+    """The operator's settings. `repr` leaves the token out."""
 
     token: str = field(repr=False)
     api: str = DISCORD  # the origin, without a slash at the end
@@ -78,20 +78,20 @@ class Settings:
 
     @property
     def redirected(self) -> bool:
-        """Whether a Discord-compatible server stands for Discord."""
+        """Whether the bot uses a Discord-compatible server instead of Discord."""
         return self.api != DISCORD
 
 
 def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings:
     """The settings; the environment wins over the file `dotenv`, where there is one.
 
-    An empty value counts as not set, as `NAME=` in a copied `.env.example` means it.
+    An empty value counts as not set, since a copied `.env.example` has lines such as `NAME=`.
     raises   SettingsError, with all problems at once
     """
     problems: list[str] = []
     values = dict(DEFAULTS)
-    values.update(_of_file(dotenv, problems) if dotenv else {})
-    values.update(_of_environment(environment, problems))
+    values.update(_from_file(dotenv, problems) if dotenv else {})
+    values.update(_from_environment(environment, problems))
 
     def checked(name: str, check: Callable[[str], T], instead: T) -> T:
         try:
@@ -127,19 +127,19 @@ def _shown(name: str, value: str) -> str:
 # ---- where the values come from
 
 
-def _of_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+def _from_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in sorted(environment.items()):
         if name in DEFAULTS:
             if value.strip():
                 found[name] = value
-        elif name.startswith(("MAGPIE_", "DISCORD_")) and name not in OF_THE_TESTS:
+        elif name.startswith(("MAGPIE_", "DISCORD_")) and name not in TEST_SETTINGS:
             problems.append(_unknown(name, "the environment"))
     return found
 
 
-def _of_file(path: Path, problems: list[str]) -> dict[str, str]:
-    """What a `.env` file sets; other programs' names are left alone, our own misspelt aren't."""
+def _from_file(path: Path, problems: list[str]) -> dict[str, str]:
+    """The settings of a `.env` file. Names of other programs are ignored, misspelt ones are not."""
     found: dict[str, str] = {}
     try:
         with path.open(encoding="utf-8") as file:
@@ -155,7 +155,7 @@ def _of_file(path: Path, problems: list[str]) -> dict[str, str]:
         elif binding.key in DEFAULTS:
             if binding.value and binding.value.strip():
                 found[binding.key] = binding.value
-        elif binding.key and binding.key not in OF_THE_TESTS and _looks_like_ours(binding.key):
+        elif binding.key and binding.key not in TEST_SETTINGS and _looks_like_ours(binding.key):
             problems.append(_unknown(binding.key, str(path)))
     return found
 
@@ -172,11 +172,11 @@ def _unknown(name: str, where: str) -> str:
     return f"{name}: there is no such setting (in {where}); {advice}"
 
 
-# ---- what each may be; ValueError says what is wrong
+# ---- the check of each value, which raises ValueError with a sentence
 
 
 def _token(value: str, own: bool) -> str:
-    """A bot token; its text is never repeated. Discord's `own` are `<id>.<time>.<signature>`
+    """A bot token, which no message repeats. One of Discord's `own` is `<id>.<time>.<signature>`,
     with the id in base64.
     """
     if not value:
@@ -229,7 +229,7 @@ def _database(value: str) -> Path:
     try:
         path = Path(value).expanduser()
         is_folder = path.is_dir()
-    except (RuntimeError, OSError) as error:  # nobody's home; a name that is too long
+    except (RuntimeError, OSError) as error:  # an unknown home folder, or a name that is too long
         raise ValueError(f"can't be a file: {getattr(error, 'strerror', None) or error}") from error
     if "\0" in value:
         raise ValueError("can't be a file: there is a zero byte in its name.")

@@ -1,7 +1,7 @@
-"""Times and bounds that tests and trials change; the defaults are what serves best.
+"""Times and limits that tests and trials change. The defaults are for use.
 
-They are handed to the parts that need them. A part reads them when it acts, so a change takes
-effect at once.
+They are handed to the parts that need them. A part reads each of them when it needs it, so a change
+takes effect at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ DAY_S = 86_400.0
 class Clocks:
     """How long the bot waits, in seconds."""
 
-    # A start is over once no other guild has been announced for this long.
+    # The start is complete when no other guild has been announced for this long.
     guild_ready_s: float = 2.0
     # An interaction must be acknowledged within three seconds. An answer that is ready sooner
     # needs no acknowledgement, which saves a request.
@@ -24,22 +24,23 @@ class Clocks:
     save_search_s: float = 1.5
     # The first wait before a failed download is tried again; it doubles at each attempt.
     download_retry_s: float = 0.5
-    # After Discord failed to give a page of history.
+    # The wait after Discord failed to give a page of history.
     page_retry_s: float = 30.0
-    # After the file could not be written, because the disk is full or another process holds it.
+    # The wait after the file could not be written: the disk is full, or another process holds it.
     write_retry_s: float = 15.0
     # How often cursors are saved that only messages without pictures have moved.
     save_cursors_s: float = 300.0
     # How often the message of a reindex is edited at most.
     show_progress_s: float = 5.0
-    # What was left, or closed to the bot, is kept this long, since it may come back.
+    # How long a server that was left, or a channel that was closed to the bot, is kept: the bot may
+    # come back.
     grace_s: float = 7 * DAY_S
     # How often old pictures, closed channels and departed servers are looked for.
     expire_s: float = 3_600.0
-    # Between two pages that are listed to find missed deletions; Discord allows one a second.
+    # The wait between two pages of the relisting; Discord allows one page a second.
     relist_s: float = 20.0
-    # The file is rewritten once in this time at most, and a large one less often: at 10 s a
-    # megabyte that is 0.1 MB/s altogether.
+    # The file is rewritten at most once in this time, and a large file less often: with 10 s more
+    # for each megabyte, at most 0.1 MB/s are written.
     compact_s: float = 60.0
     compact_s_per_mb: float = 10.0
     # How often freed memory is given back to the system.
@@ -48,16 +49,16 @@ class Clocks:
 
 @dataclass(slots=True)
 class Limits:
-    """How much the bot holds or does at once."""
+    """How much the bot keeps or does at once."""
 
     # Messages that wait for their pictures to be indexed: some minutes of a busy server.
     queue_messages: int = 256
     # Places in the queue that are kept for servers that have nothing waiting.
     queue_reserve: int = 64
     live_workers: int = 4
-    # Messages of history whose pictures are on their way at once: enough for downloads to overlap
-    # with embedding and for batches to form (two of a CPU's), few enough that live pictures
-    # don't wait long for them.
+    # Messages of history whose pictures are on their way at once. They are enough to download while
+    # others are embedded, and to fill two batches of a CPU. They are few enough that live pictures
+    # don't wait long.
     history_at_once: int = 16
     # Channels whose history is read at once. Discord allows about one page a second and channel,
     # and 50 requests a second overall.

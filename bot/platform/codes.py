@@ -1,4 +1,4 @@
-"""Discord's error codes that the bot tells apart, and what they mean for it.
+"""Discord's error codes that the bot distinguishes, and their meaning for it.
 
 https://docs.discord.com/developers/topics/opcodes-and-status-codes
 """
@@ -18,16 +18,16 @@ MISSING_PERMISSIONS = 50013
 
 AUTHENTICATION_FAILED = 4004  # a gateway's close code
 
-# What one request can end with when Discord or the network fails.
+# The errors of a request when Discord or the network fails.
 RequestFailed = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 
 
 def is_deleted(error: BaseException) -> bool:
-    """Whether Discord said that the channel no longer exists; another 404 may be a mishap."""
+    """Whether Discord said that the channel no longer exists; another 404 may be a mistake."""
     return isinstance(error, discord.NotFound) and error.code == UNKNOWN_CHANNEL
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether Discord said that the bot may not read something; another 403 may be a mishap."""
+    """Whether Discord said that the bot may not read something; another 403 may be a mistake."""
     refusals = (MISSING_ACCESS, MISSING_PERMISSIONS)
     return isinstance(error, discord.Forbidden) and error.code in refusals

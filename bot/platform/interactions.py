@@ -1,4 +1,4 @@
-"""What commands and buttons share: an interaction's type, buttons that outlive a restart."""
+"""Commands and buttons: the type of an interaction, and buttons that survive a restart."""
 
 from __future__ import annotations
 

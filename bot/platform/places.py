@@ -24,7 +24,7 @@ def group_of(place: Place) -> Group:
 
 
 def missing_permissions(place: Place) -> tuple[str, ...]:
-    """What the bot lacks to read a channel or thread, by discord.py's names."""
+    """The permissions that the bot lacks to read a channel or thread, by discord.py's names."""
     needed = ["view_channel", "read_message_history"]
     if isinstance(place, discord.VoiceChannel | discord.StageChannel):
         needed.append("connect")

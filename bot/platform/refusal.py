@@ -1,7 +1,7 @@
-"""The error whose text a member reads."""
+"""The error whose text is the answer to a member."""
 
 from __future__ import annotations
 
 
 class Refusal(Exception):
-    """What was asked cannot be had; its text is the sentence to answer with."""
+    """A question or a command can't be answered; the text is the sentence that says why."""

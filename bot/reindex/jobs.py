@@ -1,10 +1,10 @@
-"""The reindex jobs of all servers: begun, resumed after a restart, one at a time for each server.
+"""The reindex jobs of all servers: begun, and resumed after a restart; one at a time in a server.
 
-A job is kept in the gallery, so that it outlasts the process.
+A job is kept in the gallery, so that it survives a restart.
 
-Where MAGPIE_MODEL names another model than the one that embedded the gallery, the jobs read
-everything for that one, in every server at once; when the last is done, it takes over. A server
-that was left can't be read any more, so it is erased then, before its week is over.
+If MAGPIE_MODEL names another model than the one that embedded the gallery, the jobs read everything
+for the new model, in all servers at once. When the last job is done, the new model takes over. The
+bot can't read a server that it has left, so such a server is erased then, before its week is over.
 """
 
 from __future__ import annotations
@@ -98,13 +98,13 @@ class Jobs:
         await asyncio.gather(*(run.stop() for run in self._runs.values()))
 
     async def resume(self) -> None:
-        """Go on with the jobs that a restart interrupted; called at every READY."""
+        """Continue the jobs that a restart interrupted; called at every READY."""
         async with self._beginning:
             await self._resume_saved()
         await self.switch_if_done()
 
     async def _resume_saved(self) -> None:
-        """Go on with the active jobs of the gallery that have no run yet."""
+        """Continue the active jobs of the gallery that have no run yet."""
         for job in await self._bookkeeping.jobs():
             if job.kind != KIND or job.id in self._runs:
                 continue
@@ -122,7 +122,10 @@ class Jobs:
         channel: GuildChannel | None,
         what: What,
     ) -> str | None:
-        """Begin a job, or show the one under way; the answer, unless the run shows it itself."""
+        """Begin a job, or show the one that is active.
+
+        returns  the answer to the command; None if the progress itself is the answer
+        """
         if not self._watched.channels(guild, channel):
             return text.nothing_to_reindex(channel)
         async with self._beginning:
@@ -165,7 +168,7 @@ class Jobs:
         return run
 
     async def _read_everywhere(self, asked_by: int) -> bool:
-        """Begin a job in every server that has none for the wanted model; whether one had none."""
+        """Begin a job in every server that has none for the wanted model; whether any was begun."""
         begun = {job.space for job in await self._model_jobs()}
         departed = set(await self._bookkeeping.departed())
         others = await self._links.spaces() - departed - begun
@@ -193,11 +196,12 @@ class Jobs:
             jobs = [job for job in await self._model_jobs() if job.space not in departed]
             if not jobs or any(job.status != "done" for job in jobs):
                 return
-            async with self._beginning:  # a server may have come, or the process have died
+            # The bot may have joined another server, or stopped before it began all jobs.
+            async with self._beginning:
                 if await self._read_everywhere(jobs[0].state["asked_by"]):
                     return
             for space in departed:
-                await self.forget_guild(space)
+                await self.erase_guild(space)
             name, lost = self._model_change.wanted, await self._writer.switch_model()
             log.info(fields("model_switched", model=name, lost=lost))
         for job in jobs:
@@ -215,17 +219,17 @@ class Jobs:
         return self._runs.get(job_id)
 
     async def drop(self, guild_id: int) -> None:
-        """Cancel the jobs of a server that was left; the gallery's go with its space."""
+        """Cancel the jobs of a server that was left; the gallery erases them with its space."""
         left = [id for id, run in self._runs.items() if run.space == guild_id]
         for run in [self._runs.pop(id) for id in left]:
             await run.drop()
 
-    async def forget_guild(self, guild_id: int) -> None:
+    async def erase_guild(self, guild_id: int) -> None:
         """Erase everything of a server that was left, its jobs too."""
         await self.drop(guild_id)
-        await self._erasure.forget_guild(guild_id)
+        await self._erasure.erase_guild(guild_id)
 
     async def lines(self, member: discord.Member) -> list[str]:
-        """How far the latest job of a server is, or how it ended, as this member may know it."""
+        """The progress or the end of a server's latest job, as far as this member may know it."""
         runs = [run for run in self._runs.values() if run.space == member.guild.id]
         return [await run.text_for(member) for run in runs[-1:]]

@@ -1,4 +1,4 @@
-"""The message that shows how far a reindex is: its words, who may see its figures, its edits.
+"""The message that shows the progress of a reindex: its text, who may see its figures, its edits.
 
 It is an ordinary message, since an interaction's token lives for 15 minutes only. Where the bot
 may not post, the command's private answer shows the progress for as long as it can.
@@ -31,11 +31,11 @@ TOKEN_S = 14 * 60.0  # an interaction's answer can be edited for 15 minutes
 
 
 class ProgressMessage:
-    """Shows how far one job is, where it was last asked for.
+    """Shows the progress of one job, in the channel where it was last asked for.
 
     place     channel and id of the message; None where there is none
-    standing  the job's status and state at this moment
-    moved     called when the message is in another place
+    status_and_state  the job's status and state at this moment
+    moved     is called when the message is in another place
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class ProgressMessage:
         clocks: Clocks,
         job: Job,
         place: list[int] | None,
-        standing: Callable[[], tuple[str, JobState]],
+        status_and_state: Callable[[], tuple[str, JobState]],
         moved: Callable[[], Awaitable[None]],
     ) -> None:
         self._client = client
@@ -54,37 +54,37 @@ class ProgressMessage:
         self._job = job.id
         self._space = job.space
         self.place = place
-        self._standing = standing
+        self._status_and_state = status_and_state
         self._moved = moved
         self._shown_at = 0.0
         self._shown = ""
-        self._answer: Interaction | None = None  # where progress goes if no message may
+        self._answer: Interaction | None = None  # shows the progress where no message can
         self._asked_at = 0.0
-        # Changes follow one another, so that each finds the message where the last one left it.
+        # Changes wait for one another, so that each knows where the message is.
         self._changing = asyncio.Lock()
 
     # ---- what it says, and to whom
 
     async def text_for(self, member: discord.Member) -> str:
-        """How far the job is; without figures if the member may not read all that they count."""
-        status, state = self._standing()
+        """The progress; without figures if the member may not read everything that they count."""
+        status, state = self._status_and_state()
         counted = await self._counted(member.guild, state)
         allowed = await readable_there(self._client, member, counted)
         readable = set().union(*allowed.values())
         return self._text(status, state, counted, readable, text.FIGURES_CLOSED)
 
     async def _text_here(self) -> str:
-        """The same for those who see it where it is shown."""
+        """The same for those who can see the message, or the private answer."""
         if self.place:
             return await self._text_in(self.place[0])
         asker = self._answer.user if self._answer else None
         if isinstance(asker, discord.Member):
             return await self.text_for(asker)
-        return text.reindexing_without_figures(*self._standing(), text.FIGURES_CLOSED)
+        return text.reindexing_without_figures(*self._status_and_state(), text.FIGURES_CLOSED)
 
     async def _text_in(self, channel_id: int) -> str:
         """The same for everyone who can view this channel."""
-        status, state = self._standing()
+        status, state = self._status_and_state()
         guild = self._client.get_guild(self._space)
         here = guild.get_channel_or_thread(channel_id) if guild else None
         if guild is None or here is None:
@@ -96,10 +96,10 @@ class ProgressMessage:
     def _text(
         self, status: str, state: JobState, counted: list[Group], readable: set[int], closed: str
     ) -> str:
-        """The same for those who may read these groups.
+        """The same for members who may read these groups.
 
-        state    as it was when `counted` was looked up: by now there may be figures of more
-        closed   why there are no figures if they may not read all that is counted
+        state    as it was when `counted` was looked up; by now the job may count more groups
+        closed   the sentence to show if they may not read all that is counted
         """
         if state.groups is None and (state.messages or state.removed):
             return text.reindexing_without_figures(status, state, text.FIGURES_LATER)
@@ -108,7 +108,7 @@ class ProgressMessage:
         return text.reindexing(status, state)
 
     async def _counted(self, guild: discord.Guild, state: JobState) -> list[Group]:
-        """What is read, without what has been deleted since."""
+        """The groups that the figures count, without those that have been deleted since."""
         known = {group.id: group for group in await self._links.groups(self._space)}
         for id, _ in state.groups or ():
             place = guild.get_channel_or_thread(id)
@@ -170,7 +170,7 @@ class ProgressMessage:
                 await self._show()
 
     async def _show(self) -> None:
-        # Also if the text turns out to be the same: to find out who may read it takes a while.
+        # Also if the text turns out to be the same, since making it takes a while.
         self._shown_at = time.monotonic()
         content = await self._text_here()
         if content == self._shown:
@@ -199,14 +199,14 @@ class ProgressMessage:
             await self._delete_message(channel_id, message_id)
 
     async def _edit_answer(self, content: str) -> None:
-        """The private answer, while its token lives; after that `/status` tells."""
+        """Edit the private answer while its token is valid; after that there is `/status`."""
         if self._answer is not None and time.monotonic() - self._asked_at < TOKEN_S:
             view = self._buttons()
             await self._answer.edit_original_response(content=content, view=view)
 
     def _buttons(self) -> ui.View | None:
         """Pause or resume, and cancel; `bot.commands.reindex` answers to them."""
-        status, _ = self._standing()
+        status, _ = self._status_and_state()
         if status not in ("running", "paused"):
             return None
         label = "Pause" if status == "running" else "Resume"

@@ -1,4 +1,4 @@
-"""Reading a server's history once more, page by page, to put the gallery right."""
+"""Reading a server's history once more, page by page, to make the gallery match it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from bot.platform.codes import is_deleted
 from bot.platform.places import WithMessages, WithThreads, group_of, missing_permissions
 from bot.reindex.state import JobState
 from bot.sync.erasure import Erasure
-from bot.sync.history import History, Page
-from bot.sync.ingest import Ingest, Known
+from bot.sync.history import History, HistoryPage
+from bot.sync.ingest import Ingest, KnownSlots
 from bot.sync.threads import archived_threads
 from bot.sync.watched import Watched
 from bot.sync.writer import Item
@@ -37,10 +37,10 @@ class Rereading:
         self._history = history
         self._erasure = erasure
         self._space = space
-        self._known: tuple[int, Known] | None = None  # of the group that is being read
+        self._known: tuple[int, KnownSlots] | None = None  # of the group that is being read
 
     async def list_groups(self, state: JobState) -> list[list[int]]:
-        """Everything to read: channels, their threads, and what else the gallery has there.
+        """Everything to read: channels, their threads, and threads that only the gallery knows.
 
         returns  the id of each group, and how many pictures of it are known
         raises   TimeoutError while the server is not available: its channels aren't known then
@@ -65,7 +65,7 @@ class Rereading:
         return [[id, await count(self._space, [id])] for id in places]
 
     async def read_page(self, state: JobState) -> list[Item]:
-        """The missing pictures of one page, newest first; what was deleted there is erased."""
+        """The missing pictures of one page, newest first; deleted ones are erased."""
         assert state.groups is not None
         group_id, _ = state.groups[state.at]
         try:
@@ -77,7 +77,7 @@ class Rereading:
         except discord.NotFound as error:
             if not is_deleted(error):
                 raise
-            state.removed += await self._erasure.forget_group(self._space, group_id)
+            state.removed += await self._erasure.erase_group(self._space, group_id)
             state.begin_group(state.at + 1)
             return []
         except discord.Forbidden:
@@ -87,7 +87,7 @@ class Rereading:
         return await self._put_right(state, group_of(place), page, self._known[1])
 
     async def _put_right(
-        self, state: JobState, group: Group, page: Page, known: Known
+        self, state: JobState, group: Group, page: HistoryPage, known: KnownSlots
     ) -> list[Item]:
         messages = page.messages
         oldest = messages[-1].id if page.full else 0
@@ -116,7 +116,7 @@ class Rereading:
 
 
 async def _with_threads(channel: GuildChannel) -> list[Group]:
-    """A channel and all its threads, those that are archived too; of a forum only its posts."""
+    """A channel and all its threads, archived ones included; of a forum only the threads."""
     groups = [] if isinstance(channel, discord.ForumChannel) else [group_of(channel)]
     if isinstance(channel, WithThreads):
         threads = [*channel.threads, *await archived_threads(channel)]

@@ -1,7 +1,7 @@
-"""One reindex job at work: it goes page by page, can be paused, and outlasts the process.
+"""One reindex job at work: it reads page by page, can be paused, and survives a restart.
 
-Each page of messages is one transaction of its pictures and of the job's position, so that the
-job goes on where it stood after a restart.
+The pictures of a page and the job's position are written in one transaction, so that the job
+continues exactly where it stopped after a restart.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from index import GalleryClosed, Job, Links
 
 log = logging.getLogger(__name__)
 
-# How often the pictures that could not be had for another model are tried before it takes over.
+# How often everything is read for another model, if some pictures could not be had.
 PASSES = 3
 
 
 class Run:
     """One job at work.
 
-    turns   how many servers read for another model at once
-    done    called when the job has read everything for another model
+    turns   limits how many servers read for another model at once
+    done    is called when the job has read everything for another model
     """
 
     def __init__(
@@ -64,7 +64,13 @@ class Run:
         self.state = JobState(**job.state)
         self._task: asyncio.Task[None] | None = None
         self._message = ProgressMessage(
-            client, links, clocks, job, self.state.message, self._standing, self._message_moved
+            client,
+            links,
+            clocks,
+            job,
+            self.state.message,
+            self._status_and_state,
+            self._message_moved,
         )
 
     @property
@@ -73,7 +79,7 @@ class Run:
 
     @property
     def idle(self) -> bool:
-        """Whether no work is under way, which would save the job with its next page."""
+        """Whether no task works on it. A task saves the job with its next page."""
         return self._task is None or self._task.done()
 
     # ---- starting and stopping
@@ -103,7 +109,7 @@ class Run:
             await self._settle("cancelled")
 
     async def _settle(self, status: str) -> None:
-        """Have the new status saved: with the page that is being read, else at once."""
+        """Set the status. The task saves it with its next page; without one it is saved here."""
         self.status = status
         if self.idle:
             await self.save()
@@ -132,11 +138,11 @@ class Run:
         """How far the job is, as this member may know it."""
         return await self._message.text_for(member)
 
-    def _standing(self) -> tuple[str, JobState]:
+    def _status_and_state(self) -> tuple[str, JobState]:
         return self.status, self.state
 
     async def _message_moved(self) -> None:
-        """Save where the message is: with the next page if one follows, else at once."""
+        """Save where the message is, unless the next page will."""
         if self.idle or self.status != "running":
             await self.save()
 
@@ -155,7 +161,7 @@ class Run:
             await self._done()
 
     async def has_switched(self, lost: int) -> None:
-        """Note that the model which this was for has taken over."""
+        """Note that the model which this job read for has taken over."""
         await self.save(replace(self.state, switched=True, lost=lost))
         await self.show(at_once=True)
 
@@ -176,7 +182,7 @@ class Run:
             await self.show()
 
     async def _step(self, state: JobState) -> None:
-        """List the groups, read a page of one, or see that everything is done."""
+        """List the groups, read a page of one, or finish the job."""
         if state.groups is None:
             state.groups = await self._rereading.list_groups(state)
             await self.save(state)

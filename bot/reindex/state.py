@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bot.sync.ingest import What
 
-# Every channel counts as if it had at least this many pictures, since an empty one is work, too.
+# Added to the pictures of each channel when the share that is done is computed: reading an empty
+# channel takes time, too.
 LEAST_WEIGHT = 20
 
 
@@ -20,7 +21,7 @@ class JobState:
     groups: list[list[int]] | None = None  # [id, pictures known]; None: not listed yet
     at: int = 0  # which group
     newest: int = 0  # the id its reading began at
-    before: int = 0  # messages from this id on are done; 0: none
+    before: int = 0  # messages with this id or a greater one are done; 0: none
     messages: int = 0
     checked: int = 0  # pictures
     added: int = 0
@@ -33,7 +34,7 @@ class JobState:
     succession: str | None = None  # by which the gallery knows this change of models
     passes: int = 0  # over everything, before this one
     switched: bool = False  # it has taken over
-    lost: int = 0  # pictures that it could not see, and so left
+    lost: int = 0  # pictures that it could not get, which were erased
 
     def begin_group(self, at: int) -> None:
         """Go on with this group, from its newest message."""
@@ -56,7 +57,7 @@ class JobState:
 
     @property
     def total_estimate(self) -> int | None:
-        """How many pictures there will have been; None while that can't be told."""
+        """How many pictures there are in all, estimated; None while that is too uncertain."""
         if self.groups is None or self.fraction < 0.05:
             return None
         if self.what != "missing":
@@ -65,6 +66,6 @@ class JobState:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long it will still take at the rate so far; None while that can't be told."""
+        """How long the rest will take at the rate so far; None while that is too uncertain."""
         done = self.fraction
         return self.elapsed_s * (1 - done) / done if done > 0.01 and self.elapsed_s > 1 else None

@@ -1,1 +1,1 @@
-"""What keeps the gallery in step with Discord: live messages, history, erasure, one writer."""
+"""Keeps the gallery in step with Discord: live messages, history, erasure, the one writer."""

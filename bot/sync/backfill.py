@@ -1,9 +1,9 @@
 """Reading history, page by page: what was posted before the bot came, and while it was away.
 
-Newest first, since recent pictures are what people look for first, and a channel becomes
-useful with its first page. Missed messages come before old ones, oldest first, so that the
-cursor can follow them. The unit of work is a page of 100 messages: its pictures and the
-cursor that covers it are one transaction, and channels take turns page by page.
+Old messages are read newest first: people look for recent pictures first, so a channel is useful
+after its first page. Missed messages are read before old ones, and oldest first, so that the cursor
+can follow them. The unit of work is a page of 100 messages. Its pictures and the cursor that covers
+it are one transaction, and channels take turns page by page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bot.platform.places import Place, WithMessages, WithThreads, group_of
 from bot.sync.backlog import Backlog, Reading
 from bot.sync.coverage import Coverage, Move
 from bot.sync.erasure import Erasure
-from bot.sync.history import History, Page
+from bot.sync.history import History, HistoryPage
 from bot.sync.ingest import Ingest
 from bot.sync.threads import archived_threads
 from bot.sync.watched import Watched
@@ -31,13 +31,13 @@ from index import GalleryClosed, Links
 
 log = logging.getLogger(__name__)
 
-# A page that fails in an unforeseen way, or whose files can't be had now, is tried this often, each
-# time after twice the wait, for minutes altogether. After that, what fails on it is left out.
+# How often a page is tried that fails in an unforeseen way, or whose files can't be had now. The
+# wait doubles each time; in all it is some minutes. After that, pictures that fail are left out.
 PAGE_ATTEMPTS = 5
 
 
 class Backfill:
-    """Works off the backlog."""
+    """Reads what the backlog holds."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Backfill:
         self._limits = limits
         self._tasks: list[asyncio.Task[None]] = []
 
-    # ---- coming and going
+    # ---- starting and stopping
 
     def start(self) -> None:
         self._tasks = [
@@ -84,7 +84,7 @@ class Backfill:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def save_cursors(self) -> None:
-        """Write the cursors that ordinary talk has moved."""
+        """Write the cursors that messages without pictures have moved."""
         coverages = [reading.coverage for reading in self._backlog.readings()]
         moved = [coverage for coverage in coverages if coverage.unsaved() is not None]
         await self._writer.commit((), [Move(coverage) for coverage in moved])
@@ -103,14 +103,14 @@ class Backfill:
                 await self._step(reading)
             except GalleryClosed:
                 return
-            except discord.Forbidden:  # never ask again what is closed: refusals are counted
+            except discord.Forbidden:  # Discord counts refused requests, so it isn't asked again
                 reading.missing = reading.missing or ("read_message_history",)
                 log.warning(fields("unreadable", channel=reading.coverage.group))
             except Exception as error:
                 if not is_deleted(error):
                     self._retry_later(reading, error)
                     continue
-                await self._erasure.forget_group(reading.coverage.space, reading.coverage.group)
+                await self._erasure.erase_group(reading.coverage.space, reading.coverage.group)
             finally:
                 reading.busy = False
             self._backlog.schedule(reading)
@@ -119,11 +119,11 @@ class Backfill:
         outside = isinstance(error, RequestFailed)
         reading.failures += not outside
         retry_s = self._clocks.page_retry_s * 2 ** max(reading.failures - 1, 0)
-        known = outside or isinstance(error, DownloadError)
+        expected = outside or isinstance(error, DownloadError)
         log.log(
-            logging.WARNING if known else logging.ERROR,
+            logging.WARNING if expected else logging.ERROR,
             fields("page_failed", channel=reading.coverage.group, why=error, retry_s=retry_s),
-            exc_info=None if known else error,
+            exc_info=None if expected else error,
         )
         asyncio.get_running_loop().call_later(retry_s, self._backlog.schedule, reading)
 
@@ -143,25 +143,25 @@ class Backfill:
                 await self._read_back(reading, place)
             elif isinstance(place, WithThreads):
                 await self._look_through_threads(reading, place)
-        elif isinstance(place, WithThreads):  # a forum has nothing but threads
+        elif isinstance(place, WithThreads):  # a forum has only threads
             coverage.catch_up(coverage.gaps)
             await self._look_through_threads(reading, place)
 
     async def _find(self, reading: Reading) -> Place | None:
-        """The thread of which only a cursor was known."""
+        """The thread of a reading that only had a cursor; None if it is not watched."""
         coverage = reading.coverage
         guild = self._client.get_guild(coverage.space)
         known = guild.get_channel_or_thread(coverage.group) if guild else None
         found = known or await self._fetched(coverage.group)
         if found is None or not self._watched.covers(found):
             self._backlog.ignore(coverage.group)
-            await self._erasure.forget_group(coverage.space, coverage.group)
+            await self._erasure.erase_group(coverage.space, coverage.group)
             return None
         reading.place = found
         return found
 
     async def _fetched(self, channel_id: int) -> Place | None:
-        """A channel or thread that Discord hadn't told about; None: of a kind not known here."""
+        """A channel or thread that was not announced; None for a kind that the bot can't read."""
         try:
             channel = await self._client.fetch_channel(channel_id)
         except discord.InvalidData:
@@ -176,7 +176,7 @@ class Backfill:
         reading.coverage.catch_up(gaps)
 
     async def _read_back(self, reading: Reading, place: WithMessages) -> None:
-        if reading.coverage.oldest == 0:  # known from the cursor
+        if reading.coverage.oldest == 0:  # the cursor says so
             reading.at_beginning = True
             return
         before = discord.Object(reading.coverage.oldest + 1)
@@ -184,7 +184,7 @@ class Backfill:
         await self._keep_back(reading, place, page)
 
     async def _keep_back(
-        self, reading: Reading, place: WithMessages, page: Page, newest: int = 0
+        self, reading: Reading, place: WithMessages, page: HistoryPage, newest: int = 0
     ) -> None:
         """Commit a page that was read newest first."""
         at_beginning = not page.full
@@ -209,22 +209,23 @@ class Backfill:
         if start < covered:
             await self._compare(reading, place, page, start, covered if at_end else end)
         if isinstance(place, discord.Thread) and place.archived and place.last_message_id:
-            end = max(end, place.last_message_id) if at_end else end  # it may be deleted
+            # The last message may be deleted, and is then on no page.
+            end = max(end, place.last_message_id) if at_end else end
         await self._keep(reading, place, page, Move(coverage, newest=end))
-        if coverage.gaps == gaps:  # else somebody may have said from where to read again
+        if coverage.gaps == gaps:  # else `read_from` may have set another position
             reading.position = None if at_end else end
         if at_end:
             coverage.catch_up(gaps)
 
     async def _compare(
-        self, reading: Reading, place: Place, page: Page, after: int, upto: int
+        self, reading: Reading, place: Place, page: HistoryPage, after: int, upto: int
     ) -> None:
-        """Follow the edits and deletions between `after` and `upto` that nobody told about."""
+        """Follow the edits and deletions between `after` and `upto` that were not announced."""
         space = reading.coverage.space
         known = await self._links.known(space, group_of(place).id)
         await self._history.reconcile(space, page, known, after + 1, upto + 1)
 
-    async def _keep(self, reading: Reading, place: Place, page: Page, move: Move) -> None:
+    async def _keep(self, reading: Reading, place: Place, page: HistoryPage, move: Move) -> None:
         """Take a page's pictures and commit them with the cursor that covers the page."""
         space, group = reading.coverage.space, group_of(place)
         patient = reading.failures < PAGE_ATTEMPTS
@@ -236,7 +237,7 @@ class Backfill:
         log.debug(fields("page", channel=place.id, messages=len(page), pictures=kept))
 
     async def _look_through_threads(self, reading: Reading, place: WithThreads) -> None:
-        """Find archived threads: all of them at first, later those that moved since."""
+        """Find archived threads: the first time all of them, later those with new messages."""
         coverage, backlog = reading.coverage, self._backlog
         wanted = backlog.has_moved if coverage.complete else None
         threads = await archived_threads(place, wanted)
@@ -249,8 +250,8 @@ class Backfill:
         for one in fresh:  # archived: nothing can have come after its last message
             one.coverage.catch_up(one.coverage.gaps)
         reading.threads_due = False
-        # The listing begins with those archived last. Read in reverse, what a crash leaves
-        # unread stays at the top, where the next look finds it.
+        # The listing begins with the threads that were archived last. They are read in reverse
+        # order, so that what a crash leaves unread is at the top of the next listing.
         for one, thread in reversed(list(zip(found, threads, strict=True))):
             if not one.coverage.dropped:
                 backlog.enqueue(thread)  # it may have been closed until now

@@ -1,8 +1,8 @@
 """What is still to be read: each watched channel and thread, how far it is read, which is next.
 
-All of it is in memory. It follows from the cursors in the gallery, from what is watched, and from
-what Discord tells of channels and threads; nothing here asks Discord for anything. Missed messages
-come before old ones, and channels take turns page by page.
+All of it is in memory. It is derived from the cursors in the gallery, from the watched channels,
+and from what Discord announces about channels and threads. Nothing here sends requests to Discord.
+Missed messages are read before old ones, and channels take turns page by page.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from index import Cursor
 
 log = logging.getLogger(__name__)
 
-# Links posted right before the bot stopped unfold after it: this much is read again.
+# A link that was posted just before the bot stopped may have got its preview afterwards. So the
+# last minutes before the cursor are read again.
 OVERLAP = timedelta(minutes=15)
-QUIET_S = 86_400.0  # a thread without a message for that long is taken to have settled
-IGNORED = 1_000
-SOON_S = 2.0  # a rate measured for less than this says nothing
+QUIET_S = 86_400.0  # a thread without a message for this long counts as quiet
+IGNORED = 1_000  # channels
+MIN_MEASURED_S = 2.0  # a rate measured over a shorter time is too uncertain to be shown
 
 
 class ReadingState(Enum):
@@ -49,11 +50,11 @@ class Reading:
     coverage: Coverage
     place: Place | None  # None: only its id is known, from a cursor
     missing: tuple[str, ...] = ()  # permissions the bot lacks there
-    position: int | None = None  # where catching up stands, when not at the cursor
-    threads_due: bool = False  # its archived threads are to be looked through
+    position: int | None = None  # where catching up continues, if not at the cursor
+    threads_due: bool = False  # its archived threads must be looked through
     at_beginning: bool = False  # its own messages are read; archived threads may not be
     busy: bool = False
-    failures: int = 0  # of the page that is next, in a row
+    failures: int = 0  # consecutive ones, of the next page
     messages: int = 0  # read since the start
 
     @property
@@ -85,7 +86,7 @@ class Progress:
     """How far a guild's history is read."""
 
     done: int  # messages read since the start
-    total_estimate: int | None  # messages there will have been, if that can be told yet
+    total_estimate: int | None  # messages in the whole history; None while it can't be estimated
     channels_left: int  # channels and threads
     channels: int
     fraction: float  # 0 to 1
@@ -97,7 +98,7 @@ class Progress:
 
 
 class Backlog:
-    """The readings of all guilds, and their turns."""
+    """The readings of all guilds, and the order in which they get their turns."""
 
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
@@ -105,16 +106,15 @@ class Backlog:
         self._cursors: dict[int, dict[int, Cursor]] = {}  # by guild and group, as last loaded
         self._waiting: dict[Reading, None] = {}  # in order
         self._arrived = asyncio.Event()
-        self._ignored: LRUCache[int, None] = LRUCache(
-            IGNORED
-        )  # unknown channels that turned out not to be watched
+        # Channels that Discord had not announced and that turned out not to be watched.
+        self._ignored: LRUCache[int, None] = LRUCache(IGNORED)
         self._began: dict[int, tuple[float, float]] = {}  # guild → when, at which fraction
         self.listing: set[int] = set()  # guilds whose channels are being looked through
 
-    # ---- what is asked about it
+    # ---- how far everything is read
 
     def coverage(self, place: Place) -> Coverage:
-        """How far a watched channel or thread is read; one not known yet gets read."""
+        """The coverage of a watched channel or thread; one that is new here is enqueued."""
         reading = self._readings.get(place.id)
         return (reading or self.enqueue(place)).coverage
 
@@ -132,7 +132,7 @@ class Backlog:
 
     @property
     def busy(self) -> bool:
-        """Whether anything is to be read, or still to be found out."""
+        """Whether anything must be read, or a guild is still being looked through."""
         return bool(self.listing) or bool(self.unfinished())
 
     def progress(self, guild_id: int) -> Progress | None:
@@ -145,7 +145,7 @@ class Backlog:
         done = sum(reading.messages for reading in readings)
         began, at = self._began.get(guild_id, (time.monotonic(), fraction))
         elapsed, gained = time.monotonic() - began, fraction - at
-        known = gained > 0 and elapsed > SOON_S
+        known = gained > 0 and elapsed > MIN_MEASURED_S
         return Progress(
             done=done,
             total_estimate=round(done * (1 - at) / gained) if known else None,
@@ -173,7 +173,7 @@ class Backlog:
             self._begin_measuring(channel.guild.id)
 
     def catch_up_with(self, guild: discord.Guild) -> None:
-        """Look what was missed in every watched channel and thread of a guild."""
+        """Enqueue every watched channel and thread of a guild that may have missed messages."""
         self._retire_archived(guild)
         for channel in self._watched.channels(guild):
             reading = self.enqueue(channel, missed=True)
@@ -186,15 +186,15 @@ class Backlog:
                     coverage.catch_up(coverage.gaps)
                 else:
                     self.enqueue(thread, missed=True)
-        for group, cursor in self._cursors[guild.id].items():  # archived threads being read
+        for group, cursor in self._cursors[guild.id].items():  # archived threads, half read
             if group not in self._readings and not cursor.complete:
                 self.schedule(self.get_or_create(guild.id, group))
         self._begin_measuring(guild.id)
 
     def _retire_archived(self, guild: discord.Guild) -> None:
-        """Archived threads need no reading of their own: a look through them finds what moved.
+        """Drop the readings of archived threads: listing them shows which have new messages.
 
-        Those that are still being read, or have pictures on their way, go on by themselves.
+        Threads that are still being read, or have pictures on their way, keep their reading.
         """
         active = {thread.id for thread in guild.threads}
         for reading in self.readings(guild.id):
@@ -208,13 +208,13 @@ class Backlog:
                 self.enqueue(reading.place, missed=True)
 
     def _is_quiet(self, thread: discord.Thread) -> bool:
-        """Whether an open thread is read to its end and quiet: one request less for each."""
+        """Whether an open thread is read to its end and quiet, so that no request is needed."""
         last = thread.last_message_id
         quiet = last is not None and _seconds(last) < time.time() - QUIET_S
         return quiet and not self.has_moved(thread)
 
     def has_moved(self, thread: discord.Thread) -> bool:
-        """Whether a thread has messages that were not read."""
+        """Whether a thread may have messages that were not read."""
         reading = self._readings.get(thread.id)
         cursor = reading.coverage.cursor() if reading else self._cursor(thread.guild.id, thread.id)
         if cursor is None or not cursor.complete:
@@ -226,7 +226,7 @@ class Backlog:
             self.enqueue(thread)
 
     def on_unknown_channel(self, guild: discord.Guild, channel_id: int) -> None:
-        """A message came from a thread that Discord had not told about."""
+        """Enqueue a thread that Discord had not announced, but that a message came from."""
         if not self._watched.marks(guild.id) or channel_id in self._ignored:
             return
         reading = self.get_or_create(guild.id, channel_id)
@@ -234,19 +234,20 @@ class Backlog:
         self.schedule(reading)
 
     def check_permissions(self, guild: discord.Guild) -> None:
-        """Look again what the bot may read, since its roles or their permissions changed."""
+        """Check again what the bot may read, since its roles or their permissions changed."""
         for reading in self.readings(guild.id):
             if reading.place is not None:
                 self._check(reading, reading.place)
 
-    def read_again(self, place: Place) -> None:
-        """Its messages can't be taken right now: read them from history in their turn."""
+    def enqueue_missed(self, place: Place) -> None:
+        """Read the newest messages of a channel from history, since the live queue is full."""
         reading = self._readings.get(place.id) or self.enqueue(place)
-        reading.coverage.fall_behind()  # also while it is being read: the page may be older
+        # Also while a page is being read, which may have been made before the message.
+        reading.coverage.fall_behind()
         self.schedule(reading)
 
     def read_from(self, guild_id: int, group: int, message: int) -> None:
-        """A live message's pictures could not be taken: read it again from history."""
+        """Read a live message again from history, since its pictures could not be taken."""
         reading, before = self.get_or_create(guild_id, group), message - 1
         reading.position = min(reading.position or before, before)
         reading.coverage.fall_behind()
@@ -263,7 +264,10 @@ class Backlog:
         return reading
 
     def enqueue(self, place: Place, *, missed: bool = False) -> Reading:
-        """Read what is unread of a channel or thread; `missed`: it may have gaps."""
+        """Have the unread messages of a channel or thread read.
+
+        missed   messages may have been missed since it was read last
+        """
         reading = self.get_or_create(place.guild.id, place.id, place)
         if missed:
             reading.coverage.fall_behind()
@@ -274,7 +278,7 @@ class Backlog:
         return reading
 
     def _check(self, reading: Reading, place: Place) -> None:
-        """See whether the bot may read a place; what it newly may, it has missed so far."""
+        """Note whether the bot may read a place. If it may now, messages were missed before."""
         before, reading.missing = reading.missing, missing_permissions(place)
         if before and not reading.missing:
             reading.coverage.fall_behind()
@@ -285,7 +289,7 @@ class Backlog:
         self.schedule(reading)
 
     def release(self, reading: Reading) -> None:
-        """Stop reading it, and write nothing more of it."""
+        """Stop reading a channel or thread, and write nothing more of it."""
         coverage = reading.coverage
         coverage.dropped = True
         self._readings.pop(coverage.group, None)
@@ -293,19 +297,19 @@ class Backlog:
         self._waiting.pop(reading, None)
 
     def ignore(self, channel_id: int) -> None:
-        """Remember that a channel is not watched, so that nothing is asked about it again."""
+        """Remember that a channel is not watched, so that no request is made for it again."""
         self._ignored[channel_id] = None
 
     # ---- turns
 
     def schedule(self, reading: Reading) -> None:
-        """Put a reading among those that wait for their next page, if there is one to read."""
+        """Let a reading wait for its next page, if it is unfinished and may be read."""
         if reading.unfinished and not (reading.missing or reading.busy or reading.coverage.dropped):
             self._waiting[reading] = None
             self._arrived.set()
 
     async def next_reading(self) -> Reading:
-        """The next to read a page of: first those that missed messages, else in turn."""
+        """The reading whose next page is to be read: those that missed messages come first."""
         while not self._waiting:
             self._arrived.clear()
             await self._arrived.wait()
@@ -322,7 +326,7 @@ class Backlog:
         self._cursors[guild_id] = cursors
 
     def drop_guild(self, guild_id: int) -> None:
-        """Forget the cursors of a guild; the gallery's go with its space."""
+        """Drop the cursors of a guild in memory; in the gallery they are erased with its space."""
         self._cursors.pop(guild_id, None)
 
     def _cursor(self, guild_id: int, group: int) -> Cursor | None:
@@ -334,7 +338,7 @@ def _seconds(snowflake: int) -> float:
 
 
 def _before(newest: int, oldest: int) -> int:
-    """The snowflake a little before `newest`, but within what is covered."""
+    """The snowflake OVERLAP before `newest`, but not before `oldest`."""
     return max(oldest, time_snowflake(snowflake_time(newest) - OVERLAP))
 
 

@@ -1,9 +1,9 @@
-"""Catching up: what a start, a new session, or a change of channels leaves to be read or erased.
+"""Catching up: what must be read or erased after a start, a new session or a change of channels.
 
-Between two sessions anything may have been missed: messages, and that channels were deleted, moved
-or that the bot was removed from a server. When a server is announced, what is no longer watched is
-erased, and everything else gets a look. What happens to channels within a session is followed as
-it is told.
+Between two sessions the bot may have missed messages, deleted or moved channels, and its own
+removal from a server. When Discord announces a server, the pictures of channels that are no longer
+watched are erased, and all other channels are looked through. Changes of channels within a session
+are followed as Discord announces them.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 
 
 class CatchUp:
-    """Follows the sessions, servers and channels, for the backlog.
+    """Follows sessions, servers and channels, and tells the backlog what is to be read.
 
-    left   called with a server that turns out to have been left while the bot was offline
+    left   is called with the id of a server that the bot was removed from while it was offline
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class CatchUp:
     # ---- a session
 
     def on_connect(self, shard_id: int) -> None:
-        """A new session began: whatever came between it and the one before was missed."""
+        """A new session began: what happened since the last one ended was missed."""
         for reading in self._backlog.readings():
             if self._shard(reading.coverage.space) == shard_id:
                 reading.coverage.fall_behind()
         self._present = {guild for guild in self._present if self._shard(guild) != shard_id}
 
     def on_available(self, guild: discord.Guild) -> None:
-        """A guild's channels are known (again): catch up with them."""
+        """Catch up with a guild, whose channels are known now."""
         self._present.add(guild.id)
         self._backlog.listing.add(guild.id)
         task = asyncio.create_task(self._catch_up(guild), name=f"catch-up-{guild.id}")
@@ -79,12 +79,12 @@ class CatchUp:
         task.add_done_callback(self._tasks.discard)
 
     async def on_ready(self, shard_id: int) -> None:
-        """Guilds that the new session did not announce may have been left while offline."""
+        """Look whether the bot has left the guilds that the new session did not announce."""
         for space in await self._links.spaces():
             if self._shard(space) != shard_id or space in self._present:
                 continue
             guild = self._client.get_guild(space)
-            if guild is None or not guild.unavailable:  # an outage is not a removal
+            if guild is None or not guild.unavailable:  # in an outage the bot was not removed
                 await self._leave_if_left(space)
 
     def _shard(self, guild_id: int) -> int:
@@ -118,11 +118,11 @@ class CatchUp:
         for top in {group.parent or group.id for group in groups}:
             channel = guild.get_channel(top)
             if channel is not None:
-                gone = not watched.covers(channel)
+                unwatched = not watched.covers(channel)
             else:
-                gone = await self._is_deleted(top)
-            if gone:
-                await self._erasure.forget_group(guild.id, top)
+                unwatched = await self._is_deleted(top)
+            if unwatched:
+                await self._erasure.erase_group(guild.id, top)
         channels = {channel.id for channel in guild.channels}
         for mark in watched.marks(guild.id) - channels:
             if await self._is_deleted(mark):
@@ -132,32 +132,32 @@ class CatchUp:
         try:
             await self._client.fetch_channel(channel_id)
         except RequestFailed as error:
-            return is_deleted(error)  # not when it is merely closed, or Discord has trouble
+            return is_deleted(error)  # not if it is only closed, or Discord has trouble
         return False
 
     # ---- a channel
 
     async def on_channel_changed(self, channel: GuildChannel) -> None:
-        """A channel was made, moved, or its permissions were changed."""
+        """Follow a channel that was created or moved, or whose permissions changed."""
         backlog = self._backlog
         if self._watched.covers(channel):
             backlog.begin([channel])
         elif backlog.reading(channel.id) is not None:  # moved out of a watched category
-            await self._erasure.forget_group(channel.guild.id, channel.id)
+            await self._erasure.erase_group(channel.guild.id, channel.id)
 
-    async def on_thread_gone(self, guild_id: int, thread_id: int) -> None:
+    async def on_thread_deleted(self, guild_id: int, thread_id: int) -> None:
         if self._watched.marks(guild_id):
-            await self._erasure.forget_group(guild_id, thread_id)
+            await self._erasure.erase_group(guild_id, thread_id)
 
-    async def on_channel_gone(self, channel: GuildChannel) -> None:
+    async def on_channel_deleted(self, channel: GuildChannel) -> None:
         guild, marks = channel.guild, self._watched.marks(channel.guild.id)
         self._watched.drop(guild.id, channel.id)
-        if isinstance(channel, discord.CategoryChannel):  # its channels remain, by themselves
+        if isinstance(channel, discord.CategoryChannel):  # its channels remain, without a category
             for reading in self._backlog.readings(guild.id):
                 place = reading.place
                 if isinstance(place, GuildChannel) and not self._watched.covers(place):
-                    await self._erasure.forget_group(guild.id, place.id)
+                    await self._erasure.erase_group(guild.id, place.id)
         elif marks:
-            await self._erasure.forget_group(guild.id, channel.id)
+            await self._erasure.erase_group(guild.id, channel.id)
         if channel.id in marks:
             await self._writer.unwatch(guild.id, channel.id, patient=True)

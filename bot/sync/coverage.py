@@ -1,8 +1,9 @@
 """How far each group has been read: the cursor that may be written at any moment.
 
-A cursor says that every message in (oldest, newest] has been dealt with. After a crash,
-reading goes on at its ends, so it must never run ahead of what is on disk: not past a
-message whose pictures are still on their way, nor over messages missed while disconnected.
+A cursor says that every message in (oldest, newest] has been handled. After a crash, reading
+continues at its two ends. So a cursor must never be ahead of what is on disk: it stops before a
+message whose pictures are on their way, and before messages that were missed while the bot was
+disconnected.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from index import Cursor
 
 
 class Coverage:
-    """One group's cursor, moved by live messages at its new end and by history at both.
+    """The cursor of one group. Live messages move its newest end, history moves both ends.
 
-    `behind`: messages may be missing between `newest` and what is heard live, so live
-    messages are noted but don't move `newest` until `catch_up` has closed the gap.
+    behind   messages may be missing between `newest` and the first live message. Then live messages
+             are noted, and move `newest` only after `catch_up` has closed the gap
     """
 
     def __init__(self, space: int, group: int, cursor: Cursor | None = None) -> None:
@@ -27,15 +28,15 @@ class Coverage:
         self.oldest = cursor.oldest if cursor else 0
         self.complete = cursor.complete if cursor else False
         self.behind = True
-        self.gaps = 0  # how often it fell behind; tells whether that happened during a request
-        self.dropped = False  # no longer watched: nothing of it is written any more
-        self._heard = 0
+        self.gaps = 0  # how often it fell behind; shows whether that happened during a request
+        self.dropped = False  # no longer watched: no cursor of it is written any more
+        self._observed = 0
         self._taking: Counter[int] = Counter()
         self._saved = cursor
 
     @property
     def started(self) -> bool:
-        """Whether any message of it has been read, or it was found to be empty."""
+        """Whether any message of the group has been read, or it was found to be empty."""
         return self.newest > 0
 
     @property
@@ -43,41 +44,41 @@ class Coverage:
         """Whether no message's pictures are on their way."""
         return not self._taking
 
-    def hear(self, message: int) -> None:
-        """Note a live message. Called for every one, so it does nothing more."""
+    def observe(self, message: int) -> None:
+        """Note a live message. It is called for every message, so it must be cheap."""
         if self.behind:
-            self._heard = max(self._heard, message)
+            self._observed = max(self._observed, message)
         else:
             self.newest = max(self.newest, message)
 
     def take(self, message: int) -> None:
-        """A message's pictures are on their way: the cursor stays before it."""
+        """Keep the cursor before this message, since its pictures are on their way."""
         self._taking[message] += 1
 
     def done(self, message: int) -> None:
-        """They are on disk, or were given up."""
+        """Let the cursor pass this message: its pictures are on disk, or were given up."""
         self._taking[message] -= 1
         if self._taking[message] <= 0:
             del self._taking[message]
 
     def fall_behind(self) -> None:
-        """From here on messages may have been missed."""
+        """Note that messages may be missed from now on."""
         self.behind = True
         self.gaps += 1
-        self._heard = 0
+        self._observed = 0
 
     def catch_up(self, gaps: int) -> bool:
-        """The gap is closed, unless another opened since `gaps` was read."""
+        """Close the gap; False if another one opened since `gaps` was read."""
         if self.gaps != gaps:
             return False
         self.behind = False
-        self.newest = max(self.newest, self._heard)
+        self.newest = max(self.newest, self._observed)
         return True
 
     def cursor(self, move: Move | None = None) -> Cursor | None:
-        """What may be written, together with what `move` stands for. Changes nothing.
+        """The cursor that may be written together with the changes of `move`. Changes nothing.
 
-        None before anything was read, and after the group was dropped.
+        None before any message was read, and after the group was dropped.
         """
         move = move or Move(self)
         newest = max(self.newest, move.newest)
@@ -91,14 +92,14 @@ class Coverage:
         return Cursor(self.space, self.group, max(newest, oldest), oldest, complete)
 
     def saved(self, cursor: Cursor, move: Move | None = None) -> None:
-        """This cursor is on disk."""
+        """Note that this cursor is on disk."""
         self.newest = max(self.newest, cursor.newest, move.newest if move else 0)
         self.oldest = cursor.oldest
         self.complete = cursor.complete
         self._saved = cursor
 
     def unsaved(self) -> Cursor | None:
-        """The cursor, where it says more than what is on disk."""
+        """The cursor, if it differs from the one on disk."""
         cursor = self.cursor()
         return cursor if cursor != self._saved else None
 

@@ -1,8 +1,8 @@
-"""Erasing what is kept of a thread, a channel or a server: pictures, cursors, what is being read.
+"""Erasing all that is kept of a thread, a channel or a server: pictures and cursors.
 
-Many ways lead here: a deletion, a channel that is no longer watched or has been closed for a week,
-a server that was left. What is still being read is released first, so that no page that is under
-way writes anything afterwards.
+That happens after a deletion, when a channel is no longer watched or has been closed for a week,
+and when the bot has left a server. Reading stops first, so that a page which is being read can't
+write anything afterwards.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Erasure:
         self._backlog = backlog
         self._metrics = metrics
 
-    async def forget_group(self, guild_id: int, group: int, *, patient: bool = True) -> int:
-        """Erase a channel with its threads, or a thread; returns how many pictures went.
+    async def erase_group(self, guild_id: int, group: int, *, patient: bool = True) -> int:
+        """Erase a channel with its threads, or a thread; returns how many pictures were erased.
 
         patient  wait until the file can be written
         raises   StoreError, unless patient
@@ -61,7 +61,7 @@ class Erasure:
         for reading in (backlog.reading(one) for one in {group, *threads, *with_pictures}):
             if reading is not None:
                 backlog.release(reading)
-        removed = await self._writer.forget_group(guild_id, group, threads, patient=patient)
+        removed = await self._writer.erase_group(guild_id, group, threads, patient=patient)
         # Only the gallery knew which archived threads with pictures belonged to the channel.
         backlog.load(guild_id, await self._bookkeeping.cursors(guild_id))
         if removed:
@@ -69,8 +69,8 @@ class Erasure:
             self._metrics.removed.inc(removed)
         return removed
 
-    async def forget_closed(self, guild: discord.Guild, group: Group) -> int:
-        """Erase a channel or thread that the bot can't read back; returns how many pictures went.
+    async def erase_closed(self, guild: discord.Guild, group: Group) -> int:
+        """Erase a channel or thread that the bot can't read; returns how many pictures were erased.
 
         It stays watched: once it is open again, it is read from its beginning.
 
@@ -78,36 +78,36 @@ class Erasure:
         """
         backlog = self._backlog
         parent = backlog.reading(group.parent or 0)
-        if parent is not None and parent.missing:  # once open, all its archived threads are listed
+        if parent is not None and parent.missing:  # list all its archived threads once it is open
             parent.coverage.complete = False
             await self._writer.commit((), [Move(parent.coverage)])
         try:
-            return await self.forget_group(guild.id, group.id, patient=False)
-        finally:  # it may have been opened meanwhile
+            return await self.erase_group(guild.id, group.id, patient=False)
+        finally:  # read it if it was opened meanwhile
             place = guild.get_channel_or_thread(group.id)
             for one in (place, *getattr(place, "threads", ())):
                 if isinstance(one, Place) and self._watched.covers(one):
                     backlog.enqueue(one)
 
-    async def forget_older(self, guild_id: int) -> int:
-        """Erase what is older than the server keeps pictures; returns how many went.
+    async def erase_older(self, guild_id: int) -> int:
+        """Erase the pictures that are older than the server keeps them; returns how many.
 
         raises   StoreError when the file can't be written now
         """
         days = (await self._bookkeeping.retention()).get(guild_id)
         if days is None:
             return 0
-        return await self._writer.forget_older(guild_id, time.time() - days * DAY_S)
+        return await self._writer.erase_older(guild_id, time.time() - days * DAY_S)
 
     def release_guild(self, guild_id: int) -> None:
         """Stop reading everything of a server."""
         for reading in self._backlog.readings(guild_id):
             self._backlog.release(reading)
 
-    async def forget_guild(self, guild_id: int) -> None:
+    async def erase_guild(self, guild_id: int) -> None:
         """Erase everything of a server."""
         self.release_guild(guild_id)
         self._watched.drop_guild(guild_id)
         self._backlog.drop_guild(guild_id)
-        removed = await self._writer.forget_space(guild_id)
+        removed = await self._writer.erase_space(guild_id)
         log.info(fields("guild_erased", guild=guild_id, pictures=removed))

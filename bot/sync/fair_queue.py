@@ -1,6 +1,6 @@
 """A bounded queue that serves servers in turn.
 
-In a plain queue, one server's flood would hold up everybody else's pictures.
+In a plain queue, a flood of pictures in one server would delay the pictures of all others.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ T = TypeVar("T")
 class FairQueue(Generic[T]):
     """Items of many servers, at most `size` in all; each server's items keep their order.
 
-    A server may fill the places that others leave free, except the last `reserve` ones: of those,
-    each server that has nothing waiting yet gets one.
+    A server may fill all free places except the last `reserve` ones. Of those, each server that has
+    nothing waiting yet gets one.
     """
 
     def __init__(self, size: int, reserve: int) -> None:
@@ -54,5 +54,5 @@ class FairQueue(Generic[T]):
         item = items.popleft()
         self._count -= 1
         if items:
-            self._waiting[server] = items  # behind all other servers
+            self._waiting[server] = items  # after all other servers
         return item

@@ -1,7 +1,7 @@
-"""Pages of a channel's messages, and what they show to be deleted or edited.
+"""Pages of a channel's messages, and the deletions and edits that can be seen in them.
 
-The backfill, a reindex and the slow round through all channels read the same pages, and draw the
-same conclusions from what is missing on them.
+The backfill, a reindex and the relisting all read such pages. A known message that is missing from
+its page was deleted.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import discord
 from bot.ops.tuning import Limits
 from bot.platform.codes import UNKNOWN_MESSAGE
 from bot.platform.places import WithMessages
-from bot.sync.ingest import Ingest, Known
+from bot.sync.ingest import Ingest, KnownSlots
 from bot.sync.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HistoryPage:
     """Some messages of a channel, in the order in which they were asked for.
 
     as_of   `Writer.now` before they were asked for
-    full    whether there may be more behind them
+    full    whether there may be more messages after them
     """
 
     messages: list[discord.Message]
@@ -49,19 +49,20 @@ class History:
         before: discord.Object | None = None,
         after: discord.Object | None = None,
         oldest_first: bool = False,
-    ) -> Page:
+    ) -> HistoryPage:
         """A page of messages of a channel or thread.
 
-        Where the bot may not read the history, Discord gives no messages and no error, and tells
-        only later that the channel was closed. Taken for an empty channel, its pictures would be
-        erased. A single message is refused, so one is asked for before an empty page is believed.
+        Where the bot may not read the history, Discord gives no messages and no error, and
+        announces only later that the channel was closed. If that were taken for an empty channel,
+        its pictures would be erased. A request for a single message is refused there, so an empty
+        page is believed only after such a request.
 
         raises   discord.Forbidden
         """
         as_of, size = self._writer.now, self._limits.page_messages
         listing = place.history(limit=size, before=before, after=after, oldest_first=oldest_first)
         messages = [message async for message in listing]
-        page = Page(messages, as_of, full=len(messages) >= size)
+        page = HistoryPage(messages, as_of, full=len(messages) >= size)
         self._ingest.observe_page(page.messages, as_of)
         if not page.messages and place.last_message_id is not None:
             try:
@@ -72,7 +73,7 @@ class History:
         return page
 
     async def reconcile(
-        self, space: int, page: Page, known: Known, oldest: int, before: int
+        self, space: int, page: HistoryPage, known: KnownSlots, oldest: int, before: int
     ) -> int:
         """Follow the deletions and edits within a page's span that Discord did not announce.
 
@@ -82,8 +83,8 @@ class History:
                  read before that page, so all that it has was posted by then
         returns  how many pictures were removed
         """
-        lost = _missing_from(page.messages, known, oldest, before)
-        removed = await self._writer.forget_messages(space, lost) if lost else 0
+        deleted = _missing_from(page.messages, known, oldest, before)
+        removed = await self._writer.erase_messages(space, deleted) if deleted else 0
         return removed + await self._ingest.drop_unshown(space, page.messages, known)
 
 

@@ -1,6 +1,6 @@
-"""From messages to items that are ready to be committed: which pictures count, download, embedding.
+"""Messages → items that are ready to be committed: chooses, downloads and embeds their pictures.
 
-Live messages (`live`) and pages of history (`history`) come together here.
+Live messages (`live`) and pages of history (`history`) both pass here.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ from index import (
 
 log = logging.getLogger(__name__)
 
-Shown: TypeAlias = Mapping[str, Picture]  # by slot
-Known: TypeAlias = Mapping[str, set[str]]  # slots in the gallery, by message
+PicturesBySlot: TypeAlias = Mapping[str, Picture]  # by slot
+KnownSlots: TypeAlias = Mapping[str, set[str]]  # slots in the gallery, by message
 What: TypeAlias = Literal["missing", "everything", "model"]  # which pictures of history to read
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message, and those of its pictures that are to be taken."""
+    """A message, and its pictures that are to be indexed."""
 
     space: int
     group: Group
     message: int
     pictures: tuple[Picture, ...]
     as_of: int  # `Writer.now` when the message was received, or before it was asked for
-    coverage: Coverage | None = None  # of a live message: its cursor waits for it
-    patient: bool = True  # an unforeseen failure is raised, to be tried again
+    coverage: Coverage | None = None  # of a live message, whose cursor waits for the pictures
+    patient: bool = True  # raise an unforeseen error, so that the message is tried again
 
 
 class Ingest:
-    """Takes the pictures of messages in, as far as the writer that commits them."""
+    """Downloads and embeds the pictures of messages, which the writer then commits."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Ingest:
 
     # ---- which pictures count
 
-    def shown(self, message: discord.Message) -> Shown:
+    def shown(self, message: discord.Message) -> PicturesBySlot:
         """The pictures of a message that count, by slot: not those of people who opted out.
 
         Magpie's own messages show pictures that are indexed where they were posted.
@@ -107,15 +107,15 @@ class Ingest:
     def observe_page(self, page: Iterable[discord.Message], as_of: int) -> None:
         """Let messages that were read `as_of` this change correct what is known of them.
 
-        That concerns those with an observed edit, and those whose pictures are on their way; of
-        other messages there is nothing to correct.
+        That concerns messages with an observed edit, and those whose pictures are on their way.
+        About other messages nothing is remembered.
         """
         for message in page:
             if message.id in self._on_their_way or self._writer.has_observed(message.id):
                 self._writer.observe_history(message.id, frozenset(self.shown(message)), as_of)
 
     async def drop_unshown(
-        self, space: int, messages: Iterable[discord.Message], known: Known
+        self, space: int, messages: Iterable[discord.Message], known: KnownSlots
     ) -> int:
         """Drop what these messages no longer show; returns how many pictures.
 
@@ -136,7 +136,7 @@ class Ingest:
             self._metrics.removed.inc(dropped)
         return dropped
 
-    # ---- taking them in
+    # ---- download and embedding
 
     async def read(
         self,
@@ -151,10 +151,10 @@ class Ingest:
         """The pictures of a page of history that are not in the gallery yet, to be committed.
 
         as_of    `Writer.now` before the page was asked for
-        what     "everything": also those that are in it; "model": only those that are in it and
-                 that the model which is to take over has not seen
+        what     "everything": also pictures that are in the gallery; "model": only pictures that
+                 are in it and that the wanted model has not embedded
         patient  raise an unforeseen error, so that the page is tried again
-        returns  those that could be taken, and how many could not
+        returns  the items, and how many pictures could not be had
         """
         posts = []
         for message in messages:
@@ -175,7 +175,7 @@ class Ingest:
             return await self.take(post)
 
     async def take(self, post: Post) -> list[Item]:
-        """Download and embed the pictures of a post; those that fail are logged and left out.
+        """The pictures of a post, downloaded and embedded; those that fail are logged and left out.
 
         raises   GalleryClosed
         """
@@ -189,7 +189,7 @@ class Ingest:
             self._on_their_way.pop(post.message, None)
 
     async def _take_all(self, post: Post) -> list[Item]:
-        """First with the links at hand; those that have expired once more with fresh ones."""
+        """Try the URLs at hand first; where one has expired, try once more with a fresh one."""
         items: list[Item] = []
         expired: set[str] = set()
         for picture in post.pictures:
@@ -199,7 +199,7 @@ class Ingest:
                 expired.add(picture.slot)
         if not expired:
             return items
-        message = await self.read_again(post.space, post.group, post.message)
+        message = await self.fetch_message(post.space, post.group, post.message)
         fresh = self.shown(message) if message is not None else {}
         for slot in expired & fresh.keys():
             try:
@@ -222,7 +222,7 @@ class Ingest:
             raise
         except Exception as error:
             expected = isinstance(error, DownloadError | PictureError)
-            if post.patient and (not expected or _may_come(picture, error)):
+            if post.patient and (not expected or _may_succeed_later(picture, error)):
                 raise
             self._failed(post, picture, error)
             return []
@@ -230,30 +230,30 @@ class Ingest:
 
     def _failed(self, post: Post, picture: Picture, error: Exception) -> None:
         self._metrics.failed.labels(type(error).__name__).inc()
-        known = isinstance(error, DownloadError | PictureError)
+        expected = isinstance(error, DownloadError | PictureError)
         where = {"guild": post.space, "channel": post.group.id, "message": post.message}
         log.log(
-            logging.WARNING if known else logging.ERROR,
+            logging.WARNING if expected else logging.ERROR,
             fields("picture_failed", **where, slot=picture.slot, file=picture.filename, why=error),
-            exc_info=None if known else error,
+            exc_info=None if expected else error,
         )
 
-    async def read_again(self, space: int, group: Group, message: int) -> discord.Message | None:
-        """The message as it is now; None when it can't be read. A deleted one is forgotten."""
+    async def fetch_message(self, space: int, group: Group, message: int) -> discord.Message | None:
+        """The message as it is now; None when it can't be read. A deleted one is erased."""
         channel = self._client.get_partial_messageable(group.id, guild_id=space)
         try:
             return await channel.fetch_message(message)
         except RequestFailed as error:
             if getattr(error, "code", None) == UNKNOWN_MESSAGE:
-                await self._writer.forget_messages(space, [message])
+                await self._writer.erase_messages(space, [message])
             else:
                 log.warning(fields("message_unread", guild=space, message=message, why=error))
         return None
 
 
-def _may_come(picture: Picture, error: Exception) -> bool:
-    """Whether a file that lies with Discord itself failed for now. Other sites' pictures often
-    fail for good, and say so in no other way."""
+def _may_succeed_later(picture: Picture, error: Exception) -> bool:
+    """Whether Discord may have this file again later. Pictures of other sites often fail for good,
+    with the same errors."""
     return picture.kind != "embed" and isinstance(error, DownloadFailed) and error.passing
 
 

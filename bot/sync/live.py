@@ -1,8 +1,7 @@
 """What happens in watched channels while the bot is connected: messages, edits, deletions.
 
-Messages with pictures wait in a bounded queue that serves servers in turn. When it is full, nothing
-is lost and nothing piles up: the channel falls behind, and is read again from its history when
-there is room.
+Messages with pictures wait in a bounded queue that serves servers in turn. When it is full, no
+picture is lost: the channel is noted as behind, and its history is read when there is room.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ from index import GalleryClosed, Group, Links
 
 log = logging.getLogger(__name__)
 
-MAX_PUT_OFF = 100_000  # edits put off while the queue is full; some ids each
-MAX_EDITS = 4_096  # more than can be on their way at once
+MAX_PUT_OFF = 100_000  # edits that wait while the queue is full; each is three ids
+MAX_EDITS = 4_096  # numbers of edits that are remembered; far fewer are handled at once
 
 
 class Live:
@@ -64,7 +63,7 @@ class Live:
 
     @property
     def depth(self) -> int:
-        """Messages that wait, edits put off among them."""
+        """How many messages and edits wait."""
         return len(self._queue) + len(self._put_off)
 
     @property
@@ -79,7 +78,7 @@ class Live:
         ]
 
     async def close(self) -> None:
-        """Stop at once; the cursors on disk stand before everything that is unfinished."""
+        """Stop at once; the cursors on disk are before everything that is unfinished."""
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
@@ -92,16 +91,18 @@ class Live:
             return
         backlog, channel = self._backlog, message.channel
         if not self._watched.covers(channel):
-            if isinstance(channel, discord.PartialMessageable):  # a thread not known yet
+            if isinstance(
+                channel, discord.PartialMessageable
+            ):  # a thread that Discord has not announced
                 backlog.on_unknown_channel(message.guild, channel.id)
             return
         assert isinstance(channel, discord.Thread | discord.abc.GuildChannel)
         coverage = backlog.coverage(channel)
         shown = tuple(self._ingest.shown(message).values())
         if shown and self._queue.full(message.guild.id):
-            backlog.read_again(channel)
+            backlog.enqueue_missed(channel)
             return
-        coverage.hear(message.id)
+        coverage.observe(message.id)
         if shown:
             coverage.take(message.id)
             post = Post(
@@ -110,7 +111,10 @@ class Live:
             self._queue.put(message.guild.id, post)
 
     async def on_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
-        """Follow an edit: drop what is no longer shown, take what is new (a late unfurl)."""
+        """Follow an edit: drop the pictures that are no longer shown, index those that are new.
+
+        The late preview of a link is an edit, too.
+        """
         channel = edit.message.channel
         if edit.guild_id is None or not self._watched.covers(channel):
             return
@@ -120,12 +124,12 @@ class Live:
         as_of = self._writer.now
         message: discord.Message | None = edit.message
         if not _is_whole(edit.data):
-            message = await self._ingest.read_again(edit.guild_id, group, edit.message_id)
+            message = await self._ingest.fetch_message(edit.guild_id, group, edit.message_id)
         if message is not None and self._edits.get(edit.message_id) == number:
             await self._follow(edit.guild_id, group, message, as_of)
 
     def _numbered(self, message: int) -> int:
-        """A number by which to see whether another edit came meanwhile."""
+        """A number for this edit; it is the message's latest until another edit comes."""
         number = next(self._edit_numbers)
         self._edits[message] = number
         return number
@@ -133,20 +137,20 @@ class Live:
     async def on_delete(self, guild_id: int | None, messages: Sequence[int]) -> None:
         if guild_id is None or not self._watched.marks(guild_id):
             return
-        gone = await self._writer.forget_messages(guild_id, messages)
-        if gone:
-            log.info(fields("deleted", guild=guild_id, messages=len(messages), pictures=gone))
-            self._metrics.removed.inc(gone)
+        erased = await self._writer.erase_messages(guild_id, messages)
+        if erased:
+            log.info(fields("deleted", guild=guild_id, messages=len(messages), pictures=erased))
+            self._metrics.removed.inc(erased)
 
     async def _follow(self, space: int, group: Group, message: discord.Message, as_of: int) -> None:
-        """Bring the gallery to what a message shows, which was read `as_of` this change."""
+        """Make the gallery match a message that was read `as_of` this change."""
         shown = self._ingest.shown(message)
         if not self._writer.observe(message.id, frozenset(shown)):
             return  # deleted meanwhile
         await self._ingest.drop(space, message.id, shown)
         known = await self._links.slots(space, str(message.id))
         on_their_way = self._ingest.on_their_way(message.id)
-        # one now behind a spoiler is written again, as such
+        # A picture that is behind a spoiler since the edit is written again, as such.
         missing = [
             picture
             for slot, picture in shown.items()
@@ -170,14 +174,14 @@ class Live:
         while True:
             await self._finish(await self._queue.get())
             while self._put_off and not self._queue:
-                await self._look_again()
+                await self._follow_put_off()
 
-    async def _look_again(self) -> None:
+    async def _follow_put_off(self) -> None:
         """Follow an edit that was put off, by reading its message."""
         message, (space, group) = self._put_off.popitem(last=False)
         number, as_of = self._numbered(message), self._writer.now
         try:
-            now = await self._ingest.read_again(space, group, message)
+            now = await self._ingest.fetch_message(space, group, message)
             if now is not None and self._edits.get(message) == number:
                 await self._follow(space, group, now, as_of)
         except GalleryClosed:
@@ -194,13 +198,13 @@ class Live:
                 kept = await self._writer.commit(items, move)
                 self._metrics.add_pictures(kept)
         except GalleryClosed:
-            return  # shutting down; the cursor stays before it
+            return  # closing; the cursor stays before the message
         except Exception as error:
-            known = isinstance(error, DownloadError)
+            expected = isinstance(error, DownloadError)
             log.log(
-                logging.WARNING if known else logging.ERROR,
+                logging.WARNING if expected else logging.ERROR,
                 fields("post_failed", guild=post.space, message=post.message, why=error),
-                exc_info=None if known else error,
+                exc_info=None if expected else error,
             )
             self._backlog.read_from(post.space, post.group.id, post.message)
         if post.coverage is not None:
@@ -208,5 +212,5 @@ class Live:
 
 
 def _is_whole(data: Mapping[str, object]) -> bool:
-    """Whether an edit's payload has everything that pictures can be in."""
+    """Whether an edit's payload has all the fields that hold pictures."""
     return {"attachments", "embeds", "author"} <= data.keys()

@@ -1,7 +1,7 @@
-"""Who wants none of their pictures kept, by server.
+"""Members who opted out, by server: none of their pictures is kept.
 
-The gallery refuses their pictures in any case. It is known here too, so that none of them is even
-downloaded.
+The gallery refuses their pictures in any case. They are also known here, so that their pictures are
+not even downloaded.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class OptedOut:
         return guild_and_member in self._members
 
     async def add(self, guild_id: int, member_id: int) -> int:
-        """From now on take none of their pictures; returns how many were erased.
+        """Erase a member's pictures and index no more of them; returns how many were erased.
 
-        raises   StoreError, and nothing has changed then
+        raises   StoreError when the file can't be written now; the member is not opted out then
         """
         was_out = (guild_id, member_id) in self._members
         self._members.add((guild_id, member_id))

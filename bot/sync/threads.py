@@ -19,8 +19,8 @@ UNWANTED_IN_A_ROW = 100
 async def archived_threads(
     place: WithThreads, wanted: Callable[[discord.Thread], bool] | None = None
 ) -> list[discord.Thread]:
-    """Archived threads of a channel that the bot may see: public ones, those archived last first,
-    and then private ones.
+    """Archived threads of a channel that the bot may see: first the public ones, of which the last
+    archived come first, then the private ones.
 
     wanted   only these; the listing ends after UNWANTED_IN_A_ROW public ones that are not wanted
     raises   discord.Forbidden
@@ -32,14 +32,14 @@ async def archived_threads(
             found.append(thread)
             unwanted = 0
         elif (unwanted := unwanted + 1) >= UNWANTED_IN_A_ROW:
-            break  # those further down were archived earlier still
+            break  # the rest was archived even earlier
     if isinstance(place, discord.TextChannel) and not place.is_news():
         found += [t for t in await _private_archived(place) if wanted is None or wanted(t)]
     return found
 
 
 async def _private_archived(place: discord.TextChannel) -> list[discord.Thread]:
-    """Private archived threads: all with Manage Threads, else those the bot had joined."""
+    """Private archived threads: all if the bot may manage threads, else those it had joined."""
     joined = not place.permissions_for(place.guild.me).manage_threads
     listing = place.archived_threads(limit=None, private=True, joined=joined)
     try:

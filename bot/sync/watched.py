@@ -14,8 +14,8 @@ from index import BookkeepingReader, Links
 class Watched:
     """The marks of all guilds, kept in the gallery and held in memory.
 
-    What is covered follows from the guild's channels at that moment: a channel moved into a
-    watched category is watched, one moved out of it no longer is.
+    Whether a channel is covered depends on its category at that moment: a channel that is moved
+    into a watched category is watched, and one that is moved out of it no longer is.
     """
 
     def __init__(self, links: Links, bookkeeping: BookkeepingReader, writer: Writer) -> None:
@@ -63,9 +63,9 @@ class Watched:
         self.drop(guild_id, channel_id)
 
     def drop(self, guild_id: int, channel_id: int) -> None:
-        """Forget a mark; the gallery's is dropped by whoever calls."""
+        """Drop a mark in memory; the caller drops it in the gallery."""
         self._marks[guild_id].discard(channel_id)
 
     def drop_guild(self, guild_id: int) -> None:
-        """Forget the marks of a guild; the gallery's go with its space."""
+        """Drop the marks of a guild in memory; in the gallery they are erased with its space."""
         self._marks.pop(guild_id, None)

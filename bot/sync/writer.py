@@ -1,13 +1,13 @@
 """The one writer: every change that the bot makes to its gallery goes through here.
 
-A picture takes seconds from its message to the file: it is downloaded, decoded, embedded. What
-it stands for may be erased meanwhile, by a deletion, an edit, an opt-out or `/privacy erase`. So
-each item says as of which change its message was read, and each erasure notes its own number. A
-commit leaves out every item that was read before something erased it. An erasure waits for the
-commit that is being written and removes after it, so nothing that it covers can follow.
+A picture takes seconds from its message to the file: it is downloaded, decoded and embedded.
+Meanwhile it may be erased by a deletion, an edit, an opt-out or `/privacy erase`. So changes are
+numbered: each item has the number of the newest change when its message was read, and each erasure
+remembers its own number. A commit leaves out every item that was read before its erasure. An
+erasure waits until the commit that is being written is done, and then removes its pictures as well.
 
-While the file cannot be written (the disk is full, another process holds it), changes wait and
-are tried again; nothing is skipped. A change that a person waits for fails instead.
+While the file can't be written (the disk is full, or another process holds it), a change waits and
+is tried again; none is skipped. A change that a person waits for fails instead.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Many times as many messages as can be on their way at once.
+# Messages, groups and owners that are remembered; far fewer can be on their way at once.
 REMEMBERED = 20_000
 
 
 class ModelChange(Protocol):
-    """What is to be read of a change to another model; the writer begins and ends it."""
+    """The facts about a change to another model; the writer begins and ends the change."""
 
     @property
     def wanted(self) -> str | None:
-        """The name of the model that was asked for, while another answers; else None."""
+        """The name of the model that is to take over; None when none is."""
 
     @property
     def id(self) -> str | None:
-        """A name for the change that has begun, the same until it is done or given up."""
+        """The name of the change that has begun, the same until it is done or given up."""
 
     async def slots_left(self, space: int, source: str) -> set[str]:
         """The slots of one source that the wanted model has not embedded."""
@@ -71,18 +71,18 @@ class Item:
 
 
 class Writer:
-    """Writes pictures, cursors, removals and records; what was erased meanwhile is left out."""
+    """Writes pictures, cursors, erasures and records; leaves out pictures erased meanwhile."""
 
     def __init__(self, gallery: Gallery, clocks: Clocks) -> None:
         self._gallery = gallery
         self._clocks = clocks
         self._writing = asyncio.Lock()
         self._now = 0
-        self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages, for good
-        # What an edited message shows, and as of which change that is known.
-        self._shown: LRUCache[int, tuple[int, frozenset[str]]] = LRUCache(REMEMBERED)
-        # As of which change a group, a space or an owner in a space was erased. A group stays
-        # erased until it is read again.
+        self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
+        # By message: the number of the newest observation, and the slots that it shows.
+        self._observed: LRUCache[int, tuple[int, frozenset[str]]] = LRUCache(REMEMBERED)
+        # The number of the change that erased a group, a space, or an owner in a space. A group has
+        # infinity until it is read again.
         self._erased_groups: LRUCache[int, float] = LRUCache(REMEMBERED)
         self._erased_spaces: LRUCache[int, int] = LRUCache(REMEMBERED)
         self._erased_owners: LRUCache[tuple[int, int], int] = LRUCache(REMEMBERED)
@@ -91,7 +91,7 @@ class Writer:
 
     @property
     def now(self) -> int:
-        """The number of the newest change; take it before a message is asked for."""
+        """The number of the newest change; read it before a message is asked for."""
         return self._now
 
     def _next(self) -> int:
@@ -103,29 +103,33 @@ class Writer:
 
     def observe(self, message: int, slots: frozenset[str]) -> bool:
         """Note that from now on the message shows these slots only; False when it is deleted."""
-        self._shown[message] = (self._next(), slots)
+        self._observed[message] = (self._next(), slots)
         return message not in self._deleted
 
     def has_observed(self, message: int) -> bool:
-        return message in self._shown
+        return message in self._observed
 
     def observe_history(self, message: int, slots: frozenset[str], as_of: int) -> None:
         """Note that history, asked for `as_of` this change, has the message with these slots.
 
         That corrects an older observation: an edit after it may have been missed.
         """
-        observed_at, _ = self._shown.get(message, (0, None))
+        observed_at, _ = self._observed.get(message, (0, None))
         if observed_at <= as_of:
             self.observe(message, slots)
 
     def readmit(self, group: Group) -> None:
-        """From now on a channel, or a thread of one, is read again."""
+        """From now on a channel, or a thread of one, is read again.
+
+        Only the first call after an erasure counts. A later one must not move the number of the
+        erasure forward: pictures that were read since then are on their way.
+        """
         for one in (group.id, group.parent or 0):
-            if one in self._erased_groups:
+            if self._erased_groups.get(one) == math.inf:
                 self._erased_groups[one] = self._now
 
-    def _stands(self, item: Item) -> bool:
-        """Whether nothing has erased this item since its message was read."""
+    def _is_current(self, item: Item) -> bool:
+        """Whether this item has not been erased since its message was read."""
         link, message = item.link, int(item.link.source)
         erased = max(
             self._erased_groups.get(link.group.id, 0),
@@ -135,7 +139,7 @@ class Writer:
         )
         if item.as_of < erased or message in self._deleted:
             return False
-        _, slots = self._shown.get(message, (0, None))
+        _, slots = self._observed.get(message, (0, None))
         return slots is None or link.slot in slots
 
     # ---- pictures, cursors and jobs
@@ -143,25 +147,26 @@ class Writer:
     async def commit(
         self, items: Sequence[Item], moves: Sequence[Move] = (), jobs: Sequence[Job] = ()
     ) -> int:
-        """Write the items that still stand, with cursors and jobs; returns how many items.
+        """Write the items that were not erased meanwhile, with cursors and jobs; returns how many
+        items were written.
 
-        Cursors are computed at the last moment, so that they never run ahead of the file.
+        Cursors are computed at the last moment, so that they are never ahead of the file.
         """
         return await self._in_turn(lambda: self._commit(items, moves, jobs))
 
     async def _commit(
         self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job]
     ) -> int:
-        standing = [(item.picture, item.link) for item in items if self._stands(item)]
+        current = [(item.picture, item.link) for item in items if self._is_current(item)]
         cursors = [(cursor, move) for move in moves if (cursor := move.coverage.cursor(move))]
-        if standing or cursors or jobs:
-            await self._gallery.commit(standing, [cursor for cursor, _ in cursors], jobs)
+        if current or cursors or jobs:
+            await self._gallery.commit(current, [cursor for cursor, _ in cursors], jobs)
         for cursor, move in cursors:
             move.coverage.saved(cursor, move)
-        return len(standing)
+        return len(current)
 
     async def _in_turn(self, write: Callable[[], Awaitable[T]], *, patient: bool = True) -> T:
-        """What `write` gives back; one change to pictures at a time, in their order.
+        """The result of `write`. Changes to pictures are written one at a time, in their order.
 
         patient, raises   as `_written`
         """
@@ -173,7 +178,7 @@ class Writer:
         return await self._written(alone, patient=patient)
 
     async def _written(self, write: Callable[[], Awaitable[T]], *, patient: bool) -> T:
-        """What `write` gives back, once the file can be written.
+        """The result of `write`.
 
         patient  while the file can't be written, wait and try again
         raises   StoreError, unless patient
@@ -195,14 +200,14 @@ class Writer:
     ) -> int:
         """Drop a message's pictures that it no longer shows; returns how many.
 
-        What is there is looked up once the commit that is being written is done: a picture of
-        this message may be in it.
+        The message's pictures are looked up when the commit that is being written is done, since
+        that may add one.
 
-        slots   those it shows; an edit that was observed meanwhile counts instead
+        slots   those it shows; if an edit is observed meanwhile, those of the edit count
         """
 
         async def write() -> int:
-            _, observed = self._shown.get(message, (0, None))
+            _, observed = self._observed.get(message, (0, None))
             shown = slots if observed is None else observed
             if not await self._gallery.links.slots(space, str(message)) - set(shown):
                 return 0
@@ -210,10 +215,10 @@ class Writer:
 
         return await self._in_turn(write, patient=patient)
 
-    async def forget_messages(
+    async def erase_messages(
         self, space: int, messages: Sequence[int], *, patient: bool = True
     ) -> int:
-        """Remove deleted messages for good; returns how many pictures went."""
+        """Erase deleted messages for good; returns how many pictures were erased."""
         self._next()
         for message in messages:
             self._deleted[message] = None
@@ -225,12 +230,12 @@ class Writer:
 
         return await self._in_turn(write, patient=patient)
 
-    async def forget_group(
+    async def erase_group(
         self, space: int, group: int, threads: Iterable[int] = (), *, patient: bool = True
     ) -> int:
-        """Remove a channel with its threads, or a thread; returns how many pictures went.
+        """Erase a channel with its threads, or a thread; returns how many pictures were erased.
 
-        threads  of this channel, known otherwise: the gallery knows those that have pictures
+        threads  of this channel; the gallery itself knows only those that have pictures
         """
         threads = list(threads)
         self._next()
@@ -245,31 +250,44 @@ class Writer:
 
         return await self._in_turn(write, patient=patient)
 
-    async def forget_space(self, space: int) -> int:
-        """Remove everything of a server; returns how many pictures went."""
+    async def erase_space(self, space: int) -> int:
+        """Erase everything of a server; returns how many pictures were erased."""
         self._erased_spaces[space] = self._next()
         return await self._in_turn(lambda: self._gallery.remove_space(space))
 
-    async def forget_owner(self, space: int, owner: int) -> int:
-        """Remove an owner's pictures and questions; returns how many pictures went.
+    async def erase_owner(self, space: int, owner: int) -> int:
+        """Erase an owner's pictures and questions; returns how many pictures were erased.
 
         raises   StoreError when the file can't be written now
         """
-        self._erased_owners[space, owner] = self._next()
-        return await self._in_turn(lambda: self._gallery.remove_owner(space, owner), patient=False)
+        return await self._erase_all_of(space, owner, self._gallery.remove_owner)
 
     async def opt_out(self, space: int, owner: int) -> int:
-        """`forget_owner`, and from now on nothing of theirs is kept.
+        """`erase_owner`, and index no more of the owner's pictures.
 
         raises   StoreError when the file can't be written now
         """
-        self._erased_owners[space, owner] = self._next()
-        return await self._in_turn(lambda: self._gallery.opt_out(space, owner), patient=False)
+        return await self._erase_all_of(space, owner, self._gallery.opt_out)
 
-    async def forget_older(self, space: int, posted_before: float) -> int:
-        """Remove the pictures of a server posted before then (Unix seconds); how many went.
+    async def _erase_all_of(
+        self, space: int, owner: int, remove: Callable[[int, int], Awaitable[int]]
+    ) -> int:
+        """The result of `remove`. If it fails, pictures on their way are committed all the same."""
 
-        What is older and still on its way is left out by the retention that the gallery knows.
+        async def write() -> int:
+            erased_at = self._next()
+            removed = await remove(space, owner)
+            self._erased_owners[space, owner] = erased_at
+            return removed
+
+        return await self._in_turn(write, patient=False)
+
+    async def erase_older(self, space: int, posted_before: float) -> int:
+        """Erase the pictures of a server posted before then (Unix seconds); returns how many.
+
+        Older pictures that are on their way are left out by the gallery, which knows how long the
+        server keeps pictures.
+
         raises   StoreError when the file can't be written now
         """
         return await self._in_turn(
@@ -279,20 +297,24 @@ class Writer:
     # ---- another model
 
     async def begin_reembedding(self) -> None:
-        """From now on embed each picture by the wanted model too. raises ModelError"""
+        """From now on embed each picture with the wanted model, too.
+
+        raises   ModelError
+        """
         await self._gallery.reembedding.begin()
 
     async def switch_model(self) -> int:
-        """Let the wanted model take over; returns how many pictures it has not seen, which go."""
+        """Let the wanted model take over; returns how many pictures it has not embedded, which are
+        erased."""
         return await self._in_turn(self._gallery.reembedding.switch, patient=False)
 
-    # ---- records beside the pictures: single statements, which wait for no page of pictures
+    # ---- records beside the pictures: single statements, which don't wait for a page of pictures
 
     async def watch(self, space: int, channel: int) -> None:
         await self._gallery.bookkeeping.watch(space, channel)
 
     async def unwatch(self, space: int, channel: int, *, patient: bool = False) -> None:
-        """Take the mark of a channel away; its pictures go by `forget_group`."""
+        """Remove the mark of a channel; `erase_group` erases its pictures."""
         await self._written(
             lambda: self._gallery.bookkeeping.unwatch(space, channel), patient=patient
         )

@@ -1,1 +1,1 @@
-"""Every sentence that people read, by subject."""
+"""All sentences that members read, by subject."""

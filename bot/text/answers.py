@@ -1,4 +1,4 @@
-"""What an answer to a question says: its heading and notes, and why there is nothing to show."""
+"""The sentences of an answer: its heading, its notes, and why there is nothing to show."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ONLY_LINKS = (
     "I cannot look behind a link by itself. Once Discord shows its picture, reply to that "
     "message with `@Magpie`; or attach the picture here."
 )
-PICTURE_GONE = "That picture is no longer there, or no longer open to you."
-SEARCH_GONE = "I have forgotten this search; they are kept for seven days. Please ask again."
+PICTURE_UNAVAILABLE = "That picture is no longer there, or no longer open to you."
+SEARCH_EXPIRED = "I have forgotten this search; they are kept for seven days. Please ask again."
 
 
 def too_many_questions(seconds: int, *, server: bool) -> str:
-    """A member, or all of a server, asked more than a minute allows."""
+    """A member, or a whole server, asked more questions than allowed in a minute."""
     who = "This server is" if server else "You are"
     return f"{who} asking faster than I can look. Please try again in {counted(seconds, 'second')}."
 
@@ -53,13 +53,13 @@ UNREACHABLE = (
     "Please ask again in a minute."
 )
 
-# Said under each public answer, whether or not anything was left out.
+# It is below each public answer, whether or not anything was left out.
 ONLY_SHARED = (
     "Here I show only what everyone in this channel may see. "
     "The button searches all that you can read."
 )
 
-# Said in place of the buttons that would need a question to be kept.
+# It replaces the buttons that need a saved question.
 NO_BUTTONS = "I cannot keep this question just now, so there is no button for more."
 
 
@@ -77,7 +77,7 @@ def no_channels(may_add: bool) -> str:
 
 
 def still_indexing(percent: int | None) -> str:
-    """How far the history is read; no counts, since they would tell of closed channels."""
+    """How far the history is read, without counts: they would tell about closed channels."""
     if percent is None:
         return "I am still reading the older messages; some pictures may be missing yet."
     return (
@@ -103,7 +103,7 @@ def heading(words: str, picture: bool, *, first: bool = True, url: str | None = 
 
 
 def span(first: int, last: int, more: bool) -> str:
-    """Which of the ranking are shown, counted from 1."""
+    """Which pictures of the answer are shown, counted from 1."""
     shown = f"Pictures {first}–{last}" if last > first else f"Picture {first}"
     return f"{shown}, best first" if more or first == last else f"{shown}, best first; that is all"
 

@@ -56,7 +56,11 @@ def not_watched(channel: GuildChannel) -> str:
 
 
 def no_longer_watched(channel: GuildChannel, erased: int, kept: Collection[GuildChannel]) -> str:
-    """`erased`: pictures; `kept`: channels that another mark still covers."""
+    """A mark was removed.
+
+    erased   how many pictures were erased
+    kept     channels that another mark still covers
+    """
     if kept and not erased:
         names = ", ".join(name_of(place) for place in kept)
         return f"Removed, but {names} is still watched in another way, so nothing was erased."

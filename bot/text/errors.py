@@ -1,4 +1,4 @@
-"""What went wrong, as the person reads it whom it happened to."""
+"""The sentences for errors, as members read them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.platform.codes import (
     UNKNOWN_MESSAGE,
 )
 from bot.platform.refusal import Refusal
-from bot.text.answers import ASK_SOMETHING, NOT_IN_A_SERVER, PICTURE_GONE
+from bot.text.answers import ASK_SOMETHING, NOT_IN_A_SERVER, PICTURE_UNAVAILABLE
 from bot.text.pieces import permission_names, quoted
 from index import (
     EmptyQuery,
@@ -47,10 +47,10 @@ NOT_ALLOWED = "That command is not open to you here."
 
 
 def sentence(error: BaseException) -> str:
-    """What to tell whoever ran into `error`.
+    """The sentence for the member who met `error`.
 
-    What nobody expected, and what only the operator can mend, is logged with its traceback
-    under a short reference that the sentence names.
+    An unforeseen error, or one that only the operator can mend, is logged with its traceback under
+    a short reference, which the sentence names.
     """
     return _expected(error) or _referenced(error)
 
@@ -73,19 +73,19 @@ def _of_gallery(error: GalleryError) -> str | None:
     if isinstance(error, EmptyQuery):
         return ASK_SOMETHING
     if isinstance(error, LinkGone):
-        return PICTURE_GONE
+        return PICTURE_UNAVAILABLE
     if isinstance(error, GalleryClosed):
         return RESTARTING
     if isinstance(error, PictureError | ModelChanged):
         return str(error)
-    return None  # trouble with the model or the store: its text names files of the machine
+    return None  # of the model or the store: its text names files of this machine
 
 
 def _of_discord(error: discord.HTTPException) -> str | None:
     if error.code in (MISSING_ACCESS, MISSING_PERMISSIONS):
         return NOT_PERMITTED
     if error.code in (UNKNOWN_CHANNEL, UNKNOWN_MESSAGE):
-        return PICTURE_GONE
+        return PICTURE_UNAVAILABLE
     return DISCORD_TROUBLE if error.status >= 500 or error.status == 429 else None
 
 

@@ -1,4 +1,4 @@
-"""Pieces of sentences: counts, names, times, and what strangers wrote made safe to show."""
+"""Parts of sentences: counts, names, times, and texts of strangers made safe to show."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ MESSAGE_LIMIT = 2000  # letters in a message
 
 
 def quoted(words: str, limit: int = 150) -> str:
-    """Somebody's words, safe to show inside a sentence."""
+    """A member's text, safe to show inside a sentence."""
     tidy = " ".join(words.split())
     short = tidy if len(tidy) <= limit else tidy[: limit - 1].rstrip() + "…"
     return discord.utils.escape_mentions(discord.utils.escape_markdown(short))
 
 
 def name_of(channel: GuildChannel) -> str:
-    if isinstance(channel, discord.CategoryChannel):  # a mention of one looks like a channel
+    if isinstance(channel, discord.CategoryChannel):  # mentioned, it would look like a channel
         return f"**{quoted(channel.name)}**"
     return channel.mention
 
@@ -55,7 +55,7 @@ def duration(seconds: float) -> str:
 
 
 def fitting(lines: Sequence[str]) -> str:
-    """The lines as one message; what is too long for one is left out, and said so."""
+    """The lines as one message; lines that don't fit are left out, and their number is told."""
     text = "\n".join(lines)
     if len(text) <= MESSAGE_LIMIT:
         return text

@@ -1,4 +1,4 @@
-"""What `/reindex` answers, and how far a job is."""
+"""What `/reindex` answers, and the progress of a job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.text.pieces import bar, counted, time_left
 
 
 class JobFigures(Protocol):
-    """How far a job is; see `bot.reindex.state.JobState`, whose fields these are."""
+    """The progress of a job: fields of `bot.reindex.state.JobState`."""
 
     @property
     def what(self) -> str: ...
@@ -51,7 +51,7 @@ FIGURES_CLOSED = "Its figures count channels that you can't read."
 FIGURES_LATER = "Its figures are back once I have listed the channels again."
 REINDEX_OVER = "That job is over. `/reindex` begins another."
 
-_STANDS = {
+_HEADINGS = {
     "running": "Reindexing",
     "paused": "Reindexing, paused",
     "cancelled": "Reindexing was cancelled; what it had indexed stays",
@@ -69,8 +69,8 @@ def reindex_shown(link: str) -> str:
 
 
 def reindexing(status: str, state: JobFigures) -> str:
-    """How far a job is, with all its figures."""
-    lines = _reindexing(status, state)
+    """The progress of a job, with all its figures."""
+    lines = _headed(status, state)
     rate = f", {state.checked / state.elapsed_s:.1f} a second" if state.elapsed_s > 1 else ""
     going_on = status in ("running", "paused")
     total = f" of about {state.total_estimate:,}" if going_on and state.total_estimate else ""
@@ -82,33 +82,33 @@ def reindexing(status: str, state: JobFigures) -> str:
     found += [f"{counted(state.closed, 'channel')} closed to me"] if state.closed else []
     lines.append(" · ".join(found))
     if state.what == "model":
-        lines.append(_of_the_switch(status, state, state.lost))
+        lines.append(_switch_line(status, state, state.lost))
     return "\n".join(lines)
 
 
 def reindexing_without_figures(status: str, state: JobFigures, why: str) -> str:
-    """The same for who may not know how much there is."""
-    lines = _reindexing(status, state)
+    """The progress of a job for members who may not know its figures; `why` is a sentence."""
+    lines = _headed(status, state)
     if state.what == "model":
-        lines.append(_of_the_switch(status, state, lost=0))
+        lines.append(_switch_line(status, state, lost=0))
     return "\n".join([*lines, f"-# {why}"])
 
 
-def _reindexing(status: str, state: JobFigures) -> list[str]:
-    """What the job is, and its share that is done."""
+def _headed(status: str, state: JobFigures) -> list[str]:
+    """The first lines: what the job does, and how much of it is done."""
     where = f"<#{state.channel}>" if state.channel else "all watched channels"
     what = {
         "missing": "missing pictures",
         "everything": "everything again",
         "model": f"everything for `{state.model}`",
     }[state.what]
-    lines = [f"**{_STANDS[status]}** · {where}, {what}"]
+    lines = [f"**{_HEADINGS[status]}** · {where}, {what}"]
     if status in ("running", "paused"):
         lines.append(bar(state.fraction) + time_left(state.seconds_left, status))
     return lines
 
 
-def _of_the_switch(status: str, state: JobFigures, lost: int) -> str:
+def _switch_line(status: str, state: JobFigures, lost: int) -> str:
     if not state.switched:
         wait = " and in the other servers" if status == "done" else ""
         return f"Until this is done here{wait}, the model of before answers."

@@ -27,7 +27,7 @@ END_S = 30.0  # in which a SIGTERM must end it, on a busy core
 
 
 class Bot:
-    """Keeps the bot running until `close`: whatever ends it, it is started again."""
+    """Keeps the bot running until `close`: it is started again after every end."""
 
     def __init__(self, base: str, db: Path, log: Path, clock: Clock, *, hurried: bool) -> None:
         self.db = db

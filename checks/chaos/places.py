@@ -212,7 +212,7 @@ class Places:
             return
         channel.overwrites = wanted
         if subject == NEST and overwrite is not None and overwrite.deny:
-            # whoever runs a server lets its bot in where they shut others out
+            # Admins let their bot into channels that they close to others.
             bits = may.VIEW_CHANNEL | may.READ_MESSAGE_HISTORY
             if not any(one.id == servers.OF_THE_BOT for one in wanted):
                 wanted.append(Overwrite(servers.OF_THE_BOT, 0, bits, 0))

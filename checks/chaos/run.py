@@ -37,8 +37,8 @@ FOLDER = BUILD / "chaos"
 MINUTES = 1.0  # of a run, unless another length is asked for
 START_S = 120.0
 LOOK_S = 1.0
-# In which everything must be right again. A page that failed is tried again after half a minute.
-# What was deleted unheard is found by listing channel after channel, a page every twenty seconds.
+# The time after which everything must be right again. A page that failed is tried again after 30 s.
+# Deletions without an event are found by listing all channels, a page every 20 s.
 SETTLE_S, SETTLE_HURRIED_S = 900.0, 150.0
 STEADY_LOOKS = 2  # in a row that find nothing wrong
 ANSWER_S = 60.0

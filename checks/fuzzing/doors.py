@@ -57,7 +57,7 @@ WAYS: tuple[Way, ...] = ("words", "words", "picture", "mention", "click", "click
 KNOWN = re.compile(r"[psc]:\d+|[mi]:[\w-]+:\d+")
 SILENCE_S = 0.3
 THEIRS = "a button of somebody else's:"
-# Sentences by which the bot tells of an unexpected error.
+# The bot's sentences for an unexpected error.
 MISTAKES = ("Something went wrong",)
 
 

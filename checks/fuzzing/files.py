@@ -150,7 +150,7 @@ def bmp_in_runs(width: int, height: int, runs: bytes) -> bytes:
 
 
 def tiff_of(entries: list[tuple[int, int, int, int]], data: bytes = b"", next_at: int = 0) -> bytes:
-    """A TIFF of one directory (tag, type, count, value); its data lies at 8."""
+    """A TIFF of one directory (tag, type, count, value); its data begins at byte 8."""
     table = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
     return (
         b"II*\0"

@@ -32,7 +32,7 @@ class Asked:
 
 
 class Questions:
-    """Whatever is asked or stored, other rows stay, and what was stored is read back unchanged."""
+    """No question or link changes other rows, and each link is read back as it was stored."""
 
     limit_s = LIMIT_S
     memory_bytes = None

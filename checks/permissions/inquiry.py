@@ -344,12 +344,12 @@ class Inquiry:
         readable = oracle.readable(self.server, member, given.place)
         if source is None or (posted is not None and posted.place in readable):
             await self.judge(given)
-        elif given.answer.text() != answer_text.PICTURE_GONE:
+        elif given.answer.text() != answer_text.PICTURE_UNAVAILABLE:
             self.verdict.leaked += 1
             self._blame(f"asked with message {source} again: {given.answer.text()!r}")
 
     def _clicks(self, member: int, place: int) -> bool:
-        """Whether the member sees the message with the button, timed out or not."""
+        """Whether the member sees the message with the button, in a timeout or not."""
         there = self.server.members.get(member)
         return there is not None and oracle.follows(self.server, there, place)
 
@@ -454,7 +454,7 @@ async def _post(
 async def _until_gone(inquiry: Inquiry, message: str) -> None:
     gallery = inquiry.testbed.magpie.gallery
     await inquiry.testbed.settled()
-    while await gallery.links.slots(inquiry.of.server, message):  # noqa: ASYNC110 (nothing tells of it)
+    while await gallery.links.slots(inquiry.of.server, message):  # noqa: ASYNC110 (there is no event for it)
         await asyncio.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""Whether a closed channel full of matches can be told from an empty one.
+"""Whether a member can distinguish a closed channel full of matches from an empty one.
 
 There are three servers which look the same to an ordinary member. In `bare` the channels and
 threads that are closed to them have no picture; in `full` the channels have many that match every

@@ -80,7 +80,7 @@ async def test_error_in_a_command_becomes_a_private_sentence(
     assert "secret" not in answer.text()
 
 
-async def test_message_that_ends_badly_does_not_end_the_bot(
+async def test_error_while_handling_a_message_does_not_end_the_bot(
     magpie: Magpie,
     world_file: WorldFile,
     log_in: LogIn,

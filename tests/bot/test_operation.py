@@ -1,4 +1,4 @@
-"""`python -m bot` as its owner meets it: starting, refusing, stopping, and being killed."""
+"""`python -m bot` as its operator sees it: it starts, refuses, stops, and is killed."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def bot(environment: dict[str, str], folder: Path) -> AsyncIterator[Process]:
-    """A bot of its own process; killed when the block is left."""
+    """A bot in its own process; killed at the end of the block."""
     with (folder / "bot.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", cwd=folder, env=environment, stderr=log
@@ -93,7 +93,7 @@ async def bot(environment: dict[str, str], folder: Path) -> AsyncIterator[Proces
 
 
 async def health(environment: dict[str, str]) -> dict[str, object]:
-    """What /healthz says; nothing while nobody answers there."""
+    """The answer of /healthz; empty while there is none."""
     try:
         url = f"http://{environment['MAGPIE_HTTP']}/healthz"
         async with aiohttp.ClientSession() as session, session.get(url) as answer:
@@ -128,7 +128,7 @@ def pages(server: sandbox_package.Server, channel: int) -> int:
     return sum((e.who, e.method, e.path) == ("bot", "GET", path) for e in server.exchanges)
 
 
-async def test_killed_in_the_middle_of_a_backfill_nothing_is_missing_and_nothing_twice(
+async def test_kill_during_a_backfill_loses_and_doubles_nothing(
     sandbox: sandbox_package.Server,
     environment: dict[str, str],
     tmp_path: Path,
@@ -161,7 +161,7 @@ async def test_killed_in_the_middle_of_a_backfill_nothing_is_missing_and_nothing
         assert await in_gallery(client, world_file) == everything
 
 
-async def test_killed_in_the_middle_of_a_reindex_it_goes_on_where_it_stood(
+async def test_reindex_continues_where_it_stood_after_a_kill(
     sandbox: sandbox_package.Server,
     environment: dict[str, str],
     tmp_path: Path,
@@ -203,7 +203,7 @@ async def test_killed_in_the_middle_of_a_reindex_it_goes_on_where_it_stood(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_stopped_by_a_signal_it_ends_cleanly_with_nothing_lost(
+async def test_signal_ends_the_bot_cleanly_and_loses_nothing(
     sandbox: sandbox_package.Server,
     environment: dict[str, str],
     tmp_path: Path,
@@ -232,7 +232,7 @@ async def test_stopped_by_a_signal_it_ends_cleanly_with_nothing_lost(
         assert await in_gallery(client, world_file) == everything
 
 
-async def test_bad_settings_end_it_with_the_whole_list(
+async def test_bad_settings_end_the_start_with_a_list_of_all(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     wrong = environment | {"MAGPIE_DEVICE": "gpu", "MAGPIE_MODLE": "x"}
@@ -288,7 +288,7 @@ async def test_folder_that_cannot_be_made_is_one_sentence(chosen: Settings) -> N
         await run(replace(chosen, db=db), asyncio.Event())
 
 
-async def test_told_to_stop_while_starting_it_stops(chosen: Settings) -> None:
+async def test_signal_during_the_start_ends_it(chosen: Settings) -> None:
     stop = asyncio.Event()
     stop.set()
     await run(chosen, stop)
@@ -303,6 +303,6 @@ async def test_commands_are_sent_only_when_they_changed(
     for _ in range(2):
         async with running(sandbox, db, model):
             assert sent() == 1
-    sandbox.world.commands.clear()  # an application made anew
+    sandbox.world.commands.clear()  # as of an application that was created again
     async with running(sandbox, db, model):
         assert sent() == 2

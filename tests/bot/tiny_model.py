@@ -1,4 +1,4 @@
-"""A CLIP of a few thousand seeded weights: it knows nothing, yet alike pictures come out alike."""
+"""A CLIP of a few thousand random weights: it knows nothing, but puts similar pictures together."""
 
 from __future__ import annotations
 

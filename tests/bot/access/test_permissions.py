@@ -1,4 +1,4 @@
-"""The rules of who sees what, beside an independent oracle.
+"""The rules of who may read what, compared with an independent oracle.
 
 The oracle is the sandbox's own rule, written from Discord's documentation and apart from the
 bot. It is asked about every member that could exist: each set of roles, with and without a
@@ -38,7 +38,7 @@ from tests.bot.offline import (
 
 
 class ThreadMembers:
-    """Stands for the one route that is asked: which threads a member has joined."""
+    """Replaces the one route that is requested: which threads a member has joined."""
 
     def __init__(self, joined: set[tuple[int, int]]) -> None:
         self.joined = joined
@@ -138,7 +138,7 @@ async def test_a_private_thread_known_only_to_the_cache_is_still_private(
     assert await readable(guild, member, [Group(21, parent=10, private=False)]) == set()
 
 
-async def test_an_archived_thread_follows_the_parent_that_was_kept(guild: discord.Guild) -> None:
+async def test_an_archived_thread_follows_the_parent_in_the_gallery(guild: discord.Guild) -> None:
     archived = [Group(30, parent=10), Group(31, parent=11), Group(32, parent=10, private=True)]
     member = member_of(guild, 50, [])
     assert await readable(guild, member, archived) == {30}
@@ -226,7 +226,7 @@ def test_a_voice_channel_where_guests_may_listen_shares_only_its_own(
     assert 14 in shared(guild_of({GUILD: READ | CONNECT}, {14: {"type": VOICE}}), 14)
 
 
-def test_text_of_a_voice_channel_is_not_shared_where_somebody_timed_out_may_look_on() -> None:
+def test_text_of_a_voice_channel_is_not_shared_where_a_member_in_a_timeout_can_read() -> None:
     guild = guild_of({GUILD: READ | CONNECT}, {10: {}, 14: {"type": VOICE}})
     assert shared(guild, 10) == {10}  # a timeout takes Connect away, and leaves View Channel
 
@@ -282,7 +282,7 @@ def test_the_shared_groups_are_exactly_those_that_no_possible_member_lacks(seed:
     world = random_world(random.Random(seed))
     guild, server = guild_of(*world), server_of(*world)
     for here, channel in world[1].items():
-        # nobody else's business where a guest may listen
+        # closed to a guest who may be there
         everybodys = {here} if channel["type"] == VOICE else set(world[1])
         for person, roles in possible_members(world):
             for until in (0.0, LATE):
@@ -333,7 +333,7 @@ def possible_members(world: World) -> Iterator[tuple[int, list[int]]]:
 
 
 def server_of(roles: dict[int, int], channels: dict[int, dict[str, Any]]) -> sandbox_world.Guild:
-    """The same guild for the sandbox, whose rule was written apart from the bot's."""
+    """The same guild for the sandbox, whose rules were written independently of the bot's."""
     guild = sandbox_world.Guild(id=GUILD, name="small", owner_id=OWNER)
     guild.roles = {id: sandbox_world.Role(id, str(id), bits) for id, bits in roles.items()}
     for id, channel in channels.items():
@@ -354,7 +354,7 @@ def reads(server: sandbox_world.Guild, person: int, roles: list[int], channel: i
 def reads_with(
     server: sandbox_world.Guild, member: sandbox_world.Member, channel: int, *, here: int
 ) -> bool:
-    """Whether the member reads the channel; whoever is told something `here` is let in there."""
+    """Whether the member may read the channel; members who can read `here` may connect there."""
     place = server.channels[channel]
     history = rule.in_channel(server, member, place) & HISTORY
     return bool(history) and (channel == here or rule.may_read(server, member, place))

@@ -59,7 +59,7 @@ class Scene:
         return [int(id) for id in links]
 
     async def all_shown(self, person: Person, answer: Answer) -> list[int]:
-        """… and what its More brings, to the end."""
+        """The messages of this page and of all pages after it."""
         found = self.shown(answer)
         while any(button.get("label") == "More" for button in answer.buttons()):
             answer = await person.click(answer, answer.button("More"))
@@ -71,7 +71,7 @@ class Scene:
         return {self.nest.place_of(message) for message in messages}
 
     async def seen_by(self, person: Person, where: str = "general") -> set[str]:
-        """Where the pictures come from that `person` gets to see when asking with one."""
+        """The places whose pictures `person` is shown when asking with a picture."""
         image = ("red.png", RED)
         answer = await person.command("find", where=self.channel(where), image=image)
         assert answer.private

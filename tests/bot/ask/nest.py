@@ -1,4 +1,4 @@
-"""A small server to ask questions in: who may see what differs from member to member."""
+"""A small server to ask questions in, whose members may see different things."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.worlds import (
 
 PRIVATE_THREAD, VOICE = 12, 2
 
-# What stays open to everyone, and who may read which of the places below, when asking in an
-# ordinary channel. The text of a voice channel is closed to whoever is timed out.
+# The places that everyone may read, and those that each member may read, when they ask in an
+# ordinary channel. Members in a timeout can't read the text of a voice channel.
 EVERYBODYS = {"general", "pets", "old walks"}
 READERS = {
     "finn": EVERYBODYS | {"lounge", "whispers"},

@@ -1,4 +1,4 @@
-"""What an answer shows is there, fresh, and as its poster meant it."""
+"""An answer shows only pictures that still exist, with fresh links, and hides spoilers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def place_of(scene: Scene, message: int) -> str:
 
 
 def drop(scene: Scene, place: str) -> int:
-    """Delete the message in this place, and tell nobody."""
+    """Delete the message in this place without an event."""
     world, message = scene.server.world, scene.nest.messages[place]
     world.drop_message(int(scene.channel(place)), message)
     return message
@@ -58,7 +58,7 @@ def drop(scene: Scene, place: str) -> int:
 
 async def test_pictures_are_shown_by_links_that_were_signed_just_now(scene: Scene) -> None:
     finn = await scene.log_in("finn")
-    indexed_until = time.time() + LINK_LIFE_S  # no link of until now lives longer
+    indexed_until = time.time() + LINK_LIFE_S  # links that were signed before now end by then
     scene.server.core.links.life_s = 2 * LINK_LIFE_S
     answer = await ask(scene, finn)
     async with aiohttp.ClientSession() as session:
@@ -71,7 +71,7 @@ async def test_pictures_are_shown_by_links_that_were_signed_just_now(scene: Scen
             assert expires > indexed_until
 
 
-async def test_no_signed_link_is_kept(scene: Scene, db: Path) -> None:
+async def test_no_signed_link_is_stored(scene: Scene, db: Path) -> None:
     finn = await scene.log_in("finn")
     await ask(scene, finn)
     kept = b"".join(path.read_bytes() for path in db.parent.glob("magpie.db*"))
@@ -93,7 +93,7 @@ async def test_each_line_leads_to_the_message_it_stands_for(scene: Scene) -> Non
 
 @pytest.fixture
 def nest(nest: Nest) -> Nest:
-    """With a picture of every other kind, each in a colour of its own."""
+    """The nest with a picture of every other kind, each in its own colour."""
     world = nest.world
     pets, olga = world.channels["pets"], world.people["olga"]
 
@@ -142,15 +142,15 @@ async def test_a_spoiler_stays_one(scene: Scene) -> None:
     assert [picture["spoiler"] for picture in answer.pictures()][:2] == [True, False]
 
 
-# ── What is gone ─────────────────────────────────────────────────────────────────────────
+# ── Deletions ────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_deletion_that_no_event_told_is_noticed_when_asked(scene: Scene) -> None:
+async def test_a_deletion_without_an_event_is_noticed_when_somebody_asks(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     gone = drop(scene, "general")
     assert await slots(scene, gone)
     answer = await ask(scene, finn)
-    assert len(scene.shown(answer)) == results.PAGE_SIZE  # the next best took its place
+    assert len(scene.shown(answer)) == results.PAGE_SIZE  # the next hit took its place
     places = READERS["finn"] | COLOURS
     everything = {scene.nest.messages[place] for place in places}
     assert set(await scene.all_shown(finn, answer)) == everything - {gone}  # nothing is skipped
@@ -182,7 +182,7 @@ async def test_a_picture_that_its_message_no_longer_shows_is_erased(scene: Scene
     assert not await slots(scene, edited)
 
 
-async def test_a_message_that_comes_wholly_empty_is_not_taken_for_an_edit(scene: Scene) -> None:
+async def test_a_message_without_any_content_is_not_taken_for_an_edit(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     stripped = scene.nest.messages["general"]
     message = scene.server.world.messages(int(scene.channel("general"))).get(stripped)
@@ -192,7 +192,7 @@ async def test_a_message_that_comes_wholly_empty_is_not_taken_for_an_edit(scene:
     assert await slots(scene, stripped)
 
 
-async def test_a_thread_that_is_gone_takes_all_its_pictures_along(scene: Scene) -> None:
+async def test_a_deleted_thread_is_erased_with_all_its_pictures(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     thread = int(scene.channel("old walks"))
     channel = scene.server.world.channel(thread)
@@ -205,7 +205,7 @@ async def test_a_thread_that_is_gone_takes_all_its_pictures_along(scene: Scene) 
     assert thread not in {group.id for group in groups}
 
 
-async def test_unknown_channel_about_one_that_the_gateway_knows_erases_nothing(
+async def test_unknown_channel_error_for_a_channel_that_the_gateway_knows_erases_nothing(
     scene: Scene,
 ) -> None:
     finn = await scene.log_in("finn")
@@ -217,7 +217,7 @@ async def test_unknown_channel_about_one_that_the_gateway_knows_erases_nothing(
     assert await slots(scene, message)
 
 
-async def test_what_cannot_be_read_just_now_is_passed_over_and_kept(scene: Scene) -> None:
+async def test_a_message_that_cannot_be_read_now_is_left_out_and_kept(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     every = "/channels/*/messages/*"
     refused = {"status": 403, "code": 50001, "message": "Missing Access"}
@@ -243,7 +243,7 @@ async def test_pages_fit_together_when_something_is_erased_between(scene: Scene)
     assert {*first, *rest} | gone == {*scene.nest.messages.values()} | gone
 
 
-async def test_when_many_are_gone_unnoticed_the_page_still_fills(scene: Scene) -> None:
+async def test_a_page_is_full_though_many_hits_were_deleted_unnoticed(scene: Scene) -> None:
     olga = await scene.log_in("olga")
     kept = {"general", "pets", "after dark"}
     for place in scene.nest.world.channels.keys() - kept:
@@ -265,7 +265,9 @@ async def test_similar_to_a_picture_that_was_deleted_meanwhile(scene: Scene) -> 
         return not await slots(scene, first)
 
     await until(erased)
-    assert (await finn.click(answer, answer.button("Similar"))).text() == answer_text.PICTURE_GONE
+    assert (
+        await finn.click(answer, answer.button("Similar"))
+    ).text() == answer_text.PICTURE_UNAVAILABLE
 
 
 async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> None:
@@ -285,10 +287,10 @@ async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> No
 
     await until(erased)
     for one in (answer, similar):
-        assert (await olga.click(one, one.button("More"))).text() == answer_text.PICTURE_GONE
+        assert (await olga.click(one, one.button("More"))).text() == answer_text.PICTURE_UNAVAILABLE
 
 
-async def test_a_question_keeps_no_vector_of_a_messages_picture(scene: Scene, db: Path) -> None:
+async def test_a_saved_question_has_no_vector_of_a_messages_picture(scene: Scene, db: Path) -> None:
     olga, general = await scene.log_in("olga"), scene.channel("general")
     picture = {"red.png": RED}
     posted = await olga.post(general, f"<@{scene.nest.world.bot_id}>", pictures=picture)
@@ -298,13 +300,13 @@ async def test_a_question_keeps_no_vector_of_a_messages_picture(scene: Scene, db
     await ask(scene, olga)
     with contextlib.closing(sqlite3.connect(db)) as file:
         kept = file.execute("SELECT vector IS NOT NULL FROM searches ORDER BY made_at").fetchall()
-    assert kept == [(0,), (0,), (0,), (1,)]  # the last brought its own picture
+    assert kept == [(0,), (0,), (0,), (1,)]  # the last question has a picture of its own
 
 
 # ── Sentences ────────────────────────────────────────────────────────────────────────────
 
 
-async def test_who_asks_where_nothing_is_watched_is_told_who_can_change_that(
+async def test_an_answer_where_nothing_is_watched_says_who_can_change_that(
     nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
 ) -> None:
     async with running(sandbox, db, model) as magpie:
@@ -326,7 +328,7 @@ async def test_while_the_history_is_read_an_answer_says_how_far(scene: Scene) ->
     pets = guild.get_channel(int(scene.channel("pets")))
     assert pets is not None
     scene.server.strike("slow", path=f"/channels/{pets.id}/messages", who="bot", delay_s=3)
-    scene.magpie.backlog.read_again(pets)  # type: ignore[arg-type]
+    scene.magpie.backlog.enqueue_missed(pets)  # type: ignore[arg-type]
     progress = scene.magpie.backlog.progress(guild.id)
     assert progress is not None
     answer = await ask(scene, finn)
@@ -358,7 +360,7 @@ async def test_a_picture_that_cannot_be_downloaded_gets_a_sentence(scene: Scene)
     assert answer.text() == "Discord's link to that picture is no longer valid."
 
 
-async def test_trouble_in_the_gallery_still_gets_an_answer(
+async def test_an_error_of_the_gallery_is_answered_too(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     finn = await scene.log_in("finn")
@@ -374,7 +376,7 @@ async def test_trouble_in_the_gallery_still_gets_an_answer(
         assert failed.text() == error_text.RESTARTING
 
 
-async def test_a_full_disk_is_no_reason_not_to_answer(scene: Scene) -> None:
+async def test_a_question_is_answered_on_a_full_disk(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     with no_file_can_be_written():
         answer = await finn.command("find", where=scene.channel("general"), query="dog")
@@ -386,17 +388,17 @@ async def test_a_full_disk_is_no_reason_not_to_answer(scene: Scene) -> None:
     assert erasing.text().startswith(error_text.DISK_FULL)
     assert leaving.text().startswith(error_text.DISK_FULL)
     member = (scene.magpie.guilds[0].id, int(finn.user["id"]))
-    assert member not in scene.magpie.opted_out, "nobody is kept out who was told that it failed"
+    assert member not in scene.magpie.opted_out, "a failed opt-out has no effect"
     answer = await finn.command("find", where=scene.channel("general"), query="dog")
     assert answer.button("More")
 
 
-async def test_a_file_that_is_busy_for_long_holds_up_no_answer(
+async def test_a_file_that_is_busy_for_long_delays_no_answer(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.magpie.clocks.save_search_s = 0.1
     finn = await scene.log_in("finn")
-    async with scene.magpie.gallery._store.database._writing:  # as while the file is written anew
+    async with scene.magpie.gallery._store.database._writing:  # as during a compaction
         answer = await finn.command("find", where=scene.channel("general"), query="dog")
     assert len(scene.shown(answer)) == results.PAGE_SIZE
     assert f"-# {answer_text.NO_BUTTONS}" in answer.lines()
@@ -404,7 +406,7 @@ async def test_a_file_that_is_busy_for_long_holds_up_no_answer(
 
 @contextlib.contextmanager
 def no_file_can_be_written() -> Iterator[None]:
-    """For this process, as on a full disk."""
+    """Limit the size of files for this process, as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
@@ -471,7 +473,7 @@ async def test_nothing_is_held_in_memory_for_an_answer_and_its_buttons(scene: Sc
     assert scene.magpie._connection._view_store._views == {}
 
 
-async def test_a_private_search_is_nobody_elses(scene: Scene) -> None:
+async def test_a_private_search_is_refused_to_other_members(scene: Scene) -> None:
     mod, finn = await scene.log_in("mod"), await scene.log_in("finn")
     answer = await ask(scene, mod)
     id = answer.button("More")["custom_id"].split(":")[1]

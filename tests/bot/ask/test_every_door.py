@@ -177,7 +177,7 @@ async def test_ordinary_chat_around_an_answer_gets_none(scene: Scene) -> None:
     await finn.post(scene.channel("general"), "see these", pictures={"r.png": RED})
     last = await finn.post(scene.channel("general"), f"{me(scene)} cat")
     await scene.answer_to(finn, last)
-    await asyncio.sleep(0.2)  # for an answer that should not come
+    await asyncio.sleep(0.2)  # time for an answer that must not come
     answered = [
         payload["message_reference"]["message_id"]
         for name, payload in finn._events[seen:]
@@ -195,13 +195,13 @@ async def test_magpies_own_answers_are_not_found(scene: Scene) -> None:
     assert int(answer.message["id"]) not in await scene.all_shown(finn, again)
 
 
-# ── In time ──────────────────────────────────────────────────────────────────────────────
+# ── The acknowledgement ───────────────────────────────────────────────────────────────────────────
 
 CALLBACK = "/interactions/{interaction_id}/{interaction_token}/callback"
 
 
 async def bots_requests(scene: Scene, work: Awaitable[Answer]) -> list[str]:
-    """Routes of what the bot asked for since the interaction."""
+    """The routes of the bot's requests since the interaction."""
     before = len(scene.server.exchanges)
     await work
     routes = [exchange.route for exchange in scene.server.exchanges[before:]]
@@ -224,7 +224,7 @@ async def test_an_interaction_whose_work_takes_long_is_acknowledged_before_it_en
     assert refused.text() == answer_text.ASK_SOMETHING
 
 
-async def test_an_answer_that_is_there_soon_is_the_acknowledgement(
+async def test_an_answer_that_is_ready_soon_is_the_acknowledgement(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.magpie.clocks.acknowledge_s = PATIENCE_S

@@ -1,4 +1,4 @@
-"""Text that would be a command to somebody: to the database, the disk, Discord, or a button."""
+"""Texts that contain commands for the database, the disk, Discord or a button are only texts."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_markdown_in_a_question_is_shown_as_it_was_written(scene: Scene) -
 
 
 async def forge(scene: Scene, person: Person, answer: Answer, custom_id: str) -> Answer:
-    """Click a button that Discord would never have let through: the answer is given it first."""
+    """Click a forged button. It is put into the answer first, as Discord would never do."""
     channel, id = int(answer.message["channel_id"]), int(answer.message["id"])
     message = scene.server.core.find_message(channel, id)
     assert message is not None
@@ -107,7 +107,7 @@ async def test_a_forged_similar_shows_no_picture_that_its_clicker_cannot_see(sce
         if kept is not None and kept.source == str(hidden):
             assert kept.space == guild
             answer = await forge(scene, finn, own, f"s:{link}")
-            assert answer.text() == answer_text.PICTURE_GONE
+            assert answer.text() == answer_text.PICTURE_UNAVAILABLE
             refused += 1
     assert refused == 1
 
@@ -115,24 +115,24 @@ async def test_a_forged_similar_shows_no_picture_that_its_clicker_cannot_see(sce
 @pytest.mark.parametrize(
     ("custom_id", "said"),
     [
-        ("m:no-such-search:0", answer_text.SEARCH_GONE),
+        ("m:no-such-search:0", answer_text.SEARCH_EXPIRED),
         ("m:' OR 1=1 --:0", None),
-        ("m:ｘ:٣", answer_text.SEARCH_GONE),
-        (f"m:x:{'9' * 90}", answer_text.SEARCH_GONE),
-        (f"s:{'9' * 90}", answer_text.PICTURE_GONE),
-        (f"s:{2**63}", answer_text.PICTURE_GONE),
-        ("s:0", answer_text.PICTURE_GONE),
-        (f"i:x:{'9' * 90}", answer_text.SEARCH_GONE),
+        ("m:ｘ:٣", answer_text.SEARCH_EXPIRED),
+        (f"m:x:{'9' * 90}", answer_text.SEARCH_EXPIRED),
+        (f"s:{'9' * 90}", answer_text.PICTURE_UNAVAILABLE),
+        (f"s:{2**63}", answer_text.PICTURE_UNAVAILABLE),
+        ("s:0", answer_text.PICTURE_UNAVAILABLE),
+        (f"i:x:{'9' * 90}", answer_text.SEARCH_EXPIRED),
         (f"p:{'9' * 90}", "You need the permission Manage Server for that."),
         ("c:1", "You need the permission Manage Server for that."),
     ],
 )
-async def test_a_forged_button_is_answered_like_one_that_is_gone(
+async def test_a_forged_button_is_answered_like_an_expired_one(
     scene: Scene, custom_id: str, said: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     finn = await scene.log_in("finn")
     own = await ask(scene, finn, image=("r.png", RED))
-    if said is None:  # no button of Magpie's looks like that, so nothing happens
+    if said is None:  # Magpie has no such button, so nothing happens
         items = scene.magpie._connection._view_store._dynamic_items
         assert not any(template.fullmatch(custom_id) for template in items)
     else:
@@ -140,7 +140,7 @@ async def test_a_forged_button_is_answered_like_one_that_is_gone(
     assert "unexpected_error" not in caplog.text
 
 
-async def test_a_place_in_the_ranking_beyond_all_is_the_end(scene: Scene) -> None:
+async def test_a_page_beyond_the_last_hit_is_the_end(scene: Scene) -> None:
     olga = await scene.log_in("olga")
     own = await ask(scene, olga, image=("r.png", RED))
     search = own.button("More")["custom_id"].split(":")[1]

@@ -22,13 +22,13 @@ SPOILER = 8
 
 def shown(
     guild: discord.Guild, number: int, *, title: str = "", spoiler: bool = False, **attachment: Any
-) -> results.Shown:
+) -> results.ShownHit:
     attachment = attachment_payload(8000 + number, description=title or None, **attachment)
     message = message_of(guild, 10, id=7000 + number, attachments=[attachment])
     [picture] = pictures.from_message(message)
     link = Link(GUILD, Group(10), str(message.id), picture.slot, spoiler=spoiler)
     hit = Hit(number, 0.3, 10**12 + number, "image", link, 0, None)
-    return results.Shown(hit, picture, message)
+    return results.ShownHit(hit, picture, message)
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def guild() -> discord.Guild:
     return guild_of({GUILD: READ}, {10: {}})
 
 
-def laid_out(page: list[results.Shown], first: int = 0, **more: Any) -> ui.LayoutView:
-    found = results.Page(first=first, more=True, shown=page)
+def laid_out(page: list[results.ShownHit], first: int = 0, **more: Any) -> ui.LayoutView:
+    found = results.ResultPage(first=first, more=True, shown=page)
     options: dict[str, Any] = {"heading": "### Closest to “dog”", "notes": [], "actions": []} | more
     return layout.card(found, similar=buttons.similar, **options)
 
@@ -86,7 +86,9 @@ async def test_each_picture_has_its_author_place_date_and_a_link(guild: discord.
 
 
 @pytest.mark.parametrize("how", ["by its message", "when it was indexed"])
-async def test_a_spoiler_stays_one_and_its_title_untold(guild: discord.Guild, how: str) -> None:
+async def test_a_spoiler_stays_one_and_its_title_is_not_shown(
+    guild: discord.Guild, how: str
+) -> None:
     now = {"flags": SPOILER, "filename": "SPOILER_dog.png"} if how == "by its message" else {}
     hidden = shown(guild, 1, title="the butler", spoiler=how == "when it was indexed", **now)
     view = laid_out([hidden, shown(guild, 2, title="a gardener")])
@@ -97,7 +99,7 @@ async def test_a_spoiler_stays_one_and_its_title_untold(guild: discord.Guild, ho
     assert "gardener" in told
 
 
-async def test_titles_cannot_dress_up_as_something_else(guild: discord.Guild) -> None:
+async def test_titles_cannot_contain_links_or_mentions(guild: discord.Guild) -> None:
     view = laid_out([shown(guild, 1, title="@everyone [go](https://evil.example) **x**")])
     told = "\n".join(texts(view))
     assert "@everyone" not in told

@@ -34,7 +34,7 @@ def read(guild: discord.Guild, message: discord.Message) -> doors.Mention | None
 
 
 def reply(to: dict[str, Any]) -> dict[str, Any]:
-    """What makes a message a reply to `to`, with the ping that Discord adds by default."""
+    """The fields of a reply to `to`, with the ping that Discord adds by default."""
     return {
         "type": 19,
         "message_reference": {"type": 0, "message_id": to["id"], "channel_id": "10"},
@@ -113,7 +113,7 @@ def test_a_mention_alone_is_a_question_with_nothing_in_it(guild: discord.Guild) 
     assert not asked.link_only
 
 
-def test_a_mention_with_only_a_link_is_told_apart(guild: discord.Guild) -> None:
+def test_a_mention_with_only_a_link_is_recognised(guild: discord.Guild) -> None:
     asked = read(guild, message_of(guild, 10, content=f"{ME} https://example.org/dog.jpg"))
     assert asked is not None
     assert asked.empty
@@ -157,5 +157,5 @@ def test_a_reply_to_a_deleted_message_asks_with_its_words(guild: discord.Guild) 
         ("3 < 4 @ home", "3 < 4 @ home"),
     ],
 )
-def test_words_are_what_a_text_says(text: str, said: str) -> None:
+def test_words_leave_out_mentions_and_links(text: str, said: str) -> None:
     assert doors.words(text) == said

@@ -57,7 +57,9 @@ async def test_added_channel_is_read_and_followed(
     assert posted["id"] in await sources(magpie)
 
 
-async def test_added_twice_is_said(magpie: Magpie, ada: Person, world_file: WorldFile) -> None:
+async def test_adding_a_channel_twice_is_answered_with_a_sentence(
+    magpie: Magpie, ada: Person, world_file: WorldFile
+) -> None:
     await add(ada, world_file, "general")
     assert "already" in await add(ada, world_file, "general")
 
@@ -206,7 +208,7 @@ async def test_manage_server_is_checked_again(
     assert magpie.watched.marks(world_file.guild_id) == frozenset()
 
 
-async def test_status_tells_what_there_is(
+async def test_status_shows_channels_counts_and_model(
     magpie: Magpie, ada: Person, world_file: WorldFile
 ) -> None:
     await add(ada, world_file, "general")
@@ -222,7 +224,7 @@ async def test_status_tells_what_there_is(
     assert "View Channel" in text
 
 
-async def test_status_of_a_channel_deleted_meanwhile_is_gone(
+async def test_status_leaves_out_a_channel_deleted_meanwhile(
     magpie: Magpie, ada: Person, world_file: WorldFile
 ) -> None:
     await add(ada, world_file, "birds")

@@ -1,4 +1,4 @@
-"""/privacy: what is kept about a member is shown, handed out, and erased for good."""
+"""/privacy shows, exports and erases what is kept about a member."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def privacy_of(person: Person, command: str, **options: object) -> str:
     return answer.text()
 
 
-async def test_questions_go_after_a_week_also_where_nobody_asks_more(
+async def test_questions_are_erased_after_a_week_even_if_nobody_asks_again(
     magpie: Magpie, world_file: WorldFile, mei: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def kept() -> int:
@@ -78,7 +78,7 @@ async def test_questions_go_after_a_week_also_where_nobody_asks_more(
     assert await kept() == 0
 
 
-async def test_status_tells_what_is_kept(magpie: Magpie, general: int, mei: Person) -> None:
+async def test_status_shows_what_is_kept(magpie: Magpie, general: int, mei: Person) -> None:
     before = await of(magpie, mei)
     await post(magpie, mei, general, "teal")
     await mei.command("find", query="teal")
@@ -97,7 +97,7 @@ async def test_opting_out_erases_and_keeps_out_until_opting_in(
     assert "erased from the index" in text
     assert await of(magpie, mei) == 0
     refused = await mei.post(str(general), pictures={"b.png": png("pink")})
-    await post(magpie, ada, general, "navy")  # whatever came before it has been looked at
+    await post(magpie, ada, general, "navy")  # everything before it has been handled then
     found = await sources(magpie)
     assert refused["id"] not in found
     assert others in found
@@ -169,7 +169,7 @@ async def test_erasing_erases_pictures_and_questions_of_that_member_only(
     assert await magpie.gallery.bookkeeping.searches_of(space, int(mei.user["id"])) == []
 
 
-async def test_export_hands_out_all_that_is_kept(
+async def test_export_has_everything_that_is_kept(
     magpie: Magpie,
     general: int,
     mei: Person,
@@ -196,7 +196,7 @@ async def test_export_hands_out_all_that_is_kept(
     assert np.allclose(vectors[0], teal.vectors[0])
 
 
-async def test_old_pictures_go_when_an_admin_says_for_how_long_they_stay(
+async def test_old_pictures_are_erased_when_an_admin_sets_a_retention(
     magpie: Magpie, general: int, ada: Person, mei: Person
 ) -> None:
     space = magpie.guilds[0].id
@@ -219,7 +219,7 @@ async def test_old_pictures_go_when_an_admin_says_for_how_long_they_stay(
     assert "1003" in await sources(magpie)
 
 
-async def test_a_deletion_that_nobody_told_about_is_found(
+async def test_a_deletion_without_an_event_is_found(
     magpie: Magpie,
     general: int,
     ada: Person,

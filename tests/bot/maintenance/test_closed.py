@@ -1,4 +1,4 @@
-"""A channel closed to the bot itself: kept for a week, then erased, and read anew once open."""
+"""A channel that is closed to the bot: kept for a week, then erased; read again once open."""
 
 from __future__ import annotations
 
@@ -98,13 +98,13 @@ def without_pauses(clocks: Clocks) -> Iterator[None]:
 
 
 async def an_hour(client: Magpie) -> None:
-    """What is done every hour about closed channels."""
+    """The hourly work on closed channels."""
     with without_pauses(client.clocks):
         await client.closed.look_at_all()
 
 
 async def a_week(client: Magpie) -> None:
-    """The same, when all that is noted has been so for a week."""
+    """The same, a week after everything was noted."""
     before, client.clocks.grace_s = client.clocks.grace_s, 0
     await an_hour(client)
     client.clocks.grace_s = before
@@ -124,7 +124,7 @@ async def of(client: Magpie, channel: int) -> int:
 
 
 @pytest.mark.parametrize("bit", [VIEW_CHANNEL, READ_MESSAGE_HISTORY])
-async def test_channel_closed_for_a_week_is_erased_and_read_anew_once_it_is_open(
+async def test_channel_closed_for_a_week_is_erased_and_read_again_once_it_is_open(
     magpie: Magpie,
     world_file: WorldFile,
     ada: Person,
@@ -154,7 +154,7 @@ async def test_channel_closed_for_a_week_is_erased_and_read_anew_once_it_is_open
     assert await sources(magpie) == before | {posted["id"]}
 
 
-async def test_forum_is_read_anew_however_far_down_its_posts_are(
+async def test_forum_is_read_again_with_all_its_archived_posts(
     magpie: Magpie, world_file: WorldFile, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trips = world_file.channels["trips"]
@@ -170,7 +170,7 @@ async def test_forum_is_read_anew_however_far_down_its_posts_are(
     assert await sources(magpie) == before
 
 
-async def test_channel_opened_by_a_role_is_read_anew(
+async def test_channel_opened_by_a_role_is_read_again(
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     mods, guild = world_file.channels["mods"], world_file.guild_id
@@ -199,7 +199,7 @@ async def test_channel_opened_by_a_role_is_read_anew(
     assert await sources(magpie) == before
 
 
-async def test_channel_opened_while_the_bot_was_off_is_read_anew(
+async def test_channel_opened_while_the_bot_was_off_is_read_again(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,
@@ -292,7 +292,7 @@ async def test_nothing_is_erased_while_discord_has_trouble(
     before = await sources(magpie)
     await close(magpie, ada, general)
     await an_hour(magpie)
-    for status in (503, 403):  # a refusal without Discord's code is a mishap
+    for status in (503, 403):  # a refusal without Discord's code is a mistake
         sandbox.strike("error", path="/channels/*", status=status, times=3)
         await a_week(magpie)
         assert await sources(magpie) == before
@@ -300,7 +300,7 @@ async def test_nothing_is_erased_while_discord_has_trouble(
     assert await sources(magpie) == set()
 
 
-async def test_channel_closed_unheard_is_noted_when_it_is_listed(
+async def test_channel_closed_without_an_event_is_noted_when_it_is_listed(
     magpie: Magpie,
     world_file: WorldFile,
     sandbox: sandbox_package.Server,
@@ -318,7 +318,7 @@ async def test_channel_closed_unheard_is_noted_when_it_is_listed(
     assert await of(magpie, general) == 0
 
 
-async def test_thread_deleted_unheard_in_a_closed_channel_does_not_wait_for_the_week(
+async def test_thread_deleted_in_a_closed_channel_is_erased_before_the_week_is_over(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     general, walks = world_file.channels["general"], world_file.channels["walks"]
@@ -333,7 +333,7 @@ async def test_thread_deleted_unheard_in_a_closed_channel_does_not_wait_for_the_
         assert await sources(client, walks) == set()
 
 
-async def test_page_under_way_leaves_neither_pictures_nor_a_cursor(
+async def test_page_that_is_being_read_leaves_neither_pictures_nor_a_cursor(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     general = world_file.channels["general"]
@@ -348,7 +348,7 @@ async def test_page_under_way_leaves_neither_pictures_nor_a_cursor(
         await until(under_way)
         await ada.post(str(general), pictures={"live.png": png("teal")})
         await close(client, ada, general)
-        await client.erasure.forget_closed(client.guilds[0], Group(general))
+        await client.erasure.erase_closed(client.guilds[0], Group(general))
         held.release()
         await idle(client)
         assert await of(client, general) == 0
@@ -357,18 +357,18 @@ async def test_page_under_way_leaves_neither_pictures_nor_a_cursor(
         assert len(await sources(client)) == 4
 
 
-async def test_channel_opened_while_it_is_erased_is_read_anew(
+async def test_channel_opened_while_it_is_erased_is_read_again(
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     general = world_file.channels["general"]
     await watch(magpie, general)
     before = await sources(magpie)
-    await magpie.erasure.forget_closed(magpie.guilds[0], Group(general))
+    await magpie.erasure.erase_closed(magpie.guilds[0], Group(general))
     await idle(magpie)
     assert await sources(magpie) == before
 
 
-async def test_thread_known_by_its_cursor_only_is_erased_along_and_read_anew(
+async def test_thread_known_only_by_its_cursor_is_erased_with_its_channel_and_read_again(
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     general = world_file.channels["general"]

@@ -1,4 +1,4 @@
-"""Downloads over a real connection: only from Discord, within limits, patient where it helps."""
+"""Downloads over a real connection: only from Discord, within limits, with retries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BODY = bytes(range(256)) * 16
 
 
 class Cdn:
-    """A server that answers in the ways of its paths, and remembers what was asked."""
+    """A server whose paths answer in different ways; it records the requests."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -115,13 +115,13 @@ async def downloader(cdn: Cdn, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 @pytest.fixture
 async def strict() -> AsyncIterator[Downloader]:
-    """One that only knows Discord itself."""
+    """A downloader for Discord itself, without a stand-in."""
     downloader = Downloader(Settings(token=""), Clocks(download_retry_s=0.001))
     yield downloader
     await downloader.close()
 
 
-async def test_bytes_come_whole(cdn: Cdn, downloader: Downloader) -> None:
+async def test_all_bytes_of_a_file_are_downloaded(cdn: Cdn, downloader: Downloader) -> None:
     assert await downloader.fetch([f"{cdn.url}/cdn/fine"]) == BODY
 
 
@@ -148,7 +148,7 @@ async def test_bytes_come_whole(cdn: Cdn, downloader: Downloader) -> None:
         "//cdn.discordapp.com/a.png",
     ],
 )
-async def test_nothing_is_fetched_from_strangers(strict: Downloader, url: str) -> None:
+async def test_nothing_is_downloaded_from_other_sites(strict: Downloader, url: str) -> None:
     with pytest.raises(NotDiscords):
         await strict.fetch([url])
 
@@ -168,7 +168,7 @@ async def test_redirect_elsewhere_is_not_followed(cdn: Cdn, downloader: Download
 
 
 @pytest.mark.parametrize("way", ["inside", "nowhere"])
-async def test_redirect_into_the_own_network_or_to_nowhere_is_not_followed(
+async def test_redirect_into_the_private_network_or_to_nowhere_is_not_followed(
     cdn: Cdn, downloader: Downloader, way: str
 ) -> None:
     with pytest.raises(NotDiscords):
@@ -237,7 +237,7 @@ class Lying(AbstractResolver):
 
 
 @pytest.mark.parametrize("host", ["<@123>", "**x**", "[a](b)", "x" * 300])
-def test_a_strangers_address_cannot_dress_up_as_something_else(host: str) -> None:
+def test_the_error_for_another_site_shows_no_misleading_name(host: str) -> None:
     assert "lies at an unknown place;" in str(NotDiscords(f"https://{host}/a.png"))
     assert "lies at evil.example;" in str(NotDiscords("https://evil.example/a.png"))
 
@@ -261,7 +261,7 @@ async def test_body_that_ends_early_is_asked_for_again(cdn: Cdn, downloader: Dow
 
 
 @pytest.mark.parametrize("status", [403, 404])
-async def test_expired_link_is_told_apart_and_not_retried(
+async def test_expired_link_has_its_own_error_and_is_not_retried(
     cdn: Cdn, downloader: Downloader, status: int
 ) -> None:
     with pytest.raises(LinkExpired):

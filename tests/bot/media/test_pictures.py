@@ -213,7 +213,7 @@ def test_two_pictures_of_one_address_but_another_query_differ() -> None:
     )
 
 
-def test_ordinary_talk_shows_nothing(guild: discord.Guild) -> None:
+def test_message_without_media_shows_no_picture(guild: discord.Guild) -> None:
     assert shown(guild, content="https://example.org/a.png") == []
 
 
@@ -226,7 +226,7 @@ UNREADABLE = (
 
 
 @pytest.mark.parametrize("url", UNREADABLE)
-def test_address_that_is_none_hides_no_other_picture(guild: discord.Guild, url: str) -> None:
+def test_malformed_address_hides_no_other_picture(guild: discord.Guild, url: str) -> None:
     broken = {"type": "rich", "title": "\udfff", "image": {"url": url, "width": 1, "height": 1}}
     gallery = {"type": 12, "id": 1, "items": [{"media": {"url": url}, "description": "\ud800"}]}
     found = shown(guild, embeds=[broken], components=[gallery], attachments=[attachment_payload(5)])
@@ -235,7 +235,7 @@ def test_address_that_is_none_hides_no_other_picture(guild: discord.Guild, url: 
         f"{picture.filename} {picture.title} {picture.slot}".encode()
 
 
-def test_number_beyond_all_is_no_attachments_id(guild: discord.Guild) -> None:
+def test_too_great_a_number_is_no_attachments_id(guild: discord.Guild) -> None:
     url = f"https://cdn.discordapp.com/attachments/1/{'9' * 400}/a.png"
     (picture,) = shown(guild, embeds=[{"type": "image", "image": {"url": url}}])
     assert picture.slot.startswith("u:")

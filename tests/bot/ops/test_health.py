@@ -76,7 +76,7 @@ async def test_metrics_count_what_was_indexed(
     assert after["magpie_pictures_indexed_total"] == 1
     assert after["magpie_embed_seconds_count"] == 1
     assert after["magpie_queue_messages"] == 0
-    await magpie.erasure.forget_group(world_file.guild_id, world_file.channels["general"])
+    await magpie.erasure.erase_group(world_file.guild_id, world_file.channels["general"])
     assert (await samples(address))["magpie_pictures_removed_total"] == 1
 
 

@@ -1,4 +1,4 @@
-"""Memory that was freed goes back to the system."""
+"""Freed memory is returned to the system."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bot.ops import memory
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.skipif(not memory.give_back(), reason="not glibc")
-def test_holes_between_what_stays_are_given_back() -> None:
-    blocks = [np.ones(2_000) for _ in range(8_000)]  # of 16 kB: glibc keeps such to itself
+def test_freed_memory_between_longer_lived_blocks_is_returned() -> None:
+    blocks = [np.ones(2_000) for _ in range(8_000)]  # of 16 kB: glibc keeps blocks of this size
     kept = blocks[::100]
     full = resident_mb()
     del blocks

@@ -1,4 +1,4 @@
-"""Settings are checked as a whole, and every refusal says which, what and how to mend it."""
+"""Settings are checked as a whole; each mistake has a sentence that says how to correct it."""
 
 from __future__ import annotations
 

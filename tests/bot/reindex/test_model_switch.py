@@ -1,4 +1,4 @@
-"""Another MAGPIE_MODEL: the one before answers until /reindex has read all for the new one."""
+"""Another MAGPIE_MODEL: the old model answers until /reindex has read everything for the new."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def run(sandbox: sandbox_package.Server, db: Path, clocks: Clocks) -> Run:
 
 @pytest.fixture
 async def everything(run: Run, model_folder: Path, world_file: WorldFile) -> set[str]:
-    """What the gallery holds before the change: all of #general, by the model of before."""
+    """What the gallery holds before the change: all of #general, by the old model."""
     async with run(model_folder) as client:
         await watch(client, world_file.channels["general"])
         return await sources(client)
@@ -81,7 +81,7 @@ async def has_switched(client: Magpie) -> None:
     await until(holds)
 
 
-async def test_the_model_of_before_answers_until_reindex_is_done(
+async def test_the_old_model_answers_until_reindex_is_done(
     run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
 ) -> None:
     async with run(other_folder) as client:
@@ -105,7 +105,7 @@ async def test_the_model_of_before_answers_until_reindex_is_done(
         assert client.gallery.reembedding.wanted is None
 
 
-async def test_a_restart_in_the_middle_goes_on_and_then_switches(
+async def test_after_a_restart_the_job_continues_and_then_the_model_switches(
     run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
 ) -> None:
     waiting = held(other_folder)
@@ -124,7 +124,7 @@ async def test_a_restart_in_the_middle_goes_on_and_then_switches(
         assert await sources(client) == everything
 
 
-async def test_a_cancelled_job_leaves_the_model_of_before_until_another_is_done(
+async def test_a_cancelled_job_leaves_the_old_model_until_another_job_is_done(
     run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
 ) -> None:
     waiting = held(other_folder)
@@ -146,10 +146,10 @@ async def test_a_cancelled_job_leaves_the_model_of_before_until_another_is_done(
         assert await sources(client) == everything
 
 
-async def test_a_model_given_up_and_chosen_again_sees_everything_anew(
+async def test_a_model_given_up_and_chosen_again_embeds_everything_again(
     run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
 ) -> None:
-    """Work that was done for it before it was given up no longer counts."""
+    """What was embedded before the model was given up no longer counts."""
     waiting = held(other_folder)
     async with run(waiting):
         await ada.command("reindex")
@@ -218,7 +218,7 @@ async def test_a_server_without_a_job_gets_one_before_the_switch_and_one_that_wa
         assert await sources(client) == everything
 
 
-async def test_a_closed_channel_counts_once_however_often_all_is_gone_through(
+async def test_a_closed_channel_counts_once_however_often_everything_is_read(
     run: Run,
     everything: set[str],
     model_folder: Path,
@@ -239,7 +239,7 @@ async def test_a_closed_channel_counts_once_however_often_all_is_gone_through(
         assert job.state["closed"] == 1
 
 
-async def test_figures_are_closed_while_the_channels_that_they_count_are_listed_again(
+async def test_figures_are_hidden_while_the_channels_that_they_count_are_listed_again(
     run: Run,
     everything: set[str],
     other_folder: Path,

@@ -82,7 +82,7 @@ def pages(server: sandbox_package.Server, channel: int) -> list[Exchange]:
     return [e for e in server.exchanges if (e.who, e.method, e.path) == ("bot", "GET", path)]
 
 
-async def test_everything_before_is_read_with_archived_threads(
+async def test_whole_history_is_read_with_archived_threads(
     magpie: Magpie, world_file: WorldFile
 ) -> None:
     await watch(magpie, world_file.channels["general"])
@@ -107,7 +107,7 @@ async def test_newest_page_comes_first_and_pages_are_full(
     assert before == sorted(before, reverse=True)
 
 
-async def test_history_that_was_closed_unheard_is_no_empty_channel(
+async def test_channel_closed_without_an_event_is_not_taken_for_an_empty_one(
     magpie: Magpie,
     world_file: WorldFile,
     sandbox: sandbox_package.Server,
@@ -120,7 +120,7 @@ async def test_history_that_was_closed_unheard_is_no_empty_channel(
         place.overwrites = [*place.overwrites, Overwrite(me, 1, 0, READ_MESSAGE_HISTORY)]
     await magpie.relisting.relist_all()
     channel: Any = magpie.get_channel(general)
-    magpie.backlog.read_again(channel)
+    magpie.backlog.enqueue_missed(channel)
     await idle(magpie)
     reading = magpie.backlog.reading(general)
     assert reading is not None
@@ -171,7 +171,7 @@ async def test_resumed_backfill_does_not_begin_again(
     assert len(again) == 1
 
 
-async def test_thread_that_rests_costs_no_request_at_the_start(
+async def test_quiet_thread_costs_no_request_at_the_start(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     walks = world_file.channels["walks"]
@@ -199,7 +199,7 @@ async def test_what_was_posted_while_offline_is_caught_up_with(
         assert await sources(client) == before | set(missed)
 
 
-async def test_archived_thread_that_moved_while_offline_is_caught_up_with(
+async def test_archived_thread_with_new_messages_while_offline_is_caught_up_with(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     general, old = world_file.channels["general"], world_file.channels["old-1"]
@@ -233,7 +233,7 @@ async def test_recent_edits_and_deletions_while_offline_are_followed(
         assert await client.gallery.links.slots(world_file.guild_id, edited["id"]) == {f"a:{kept}"}
 
 
-async def test_channel_that_went_half_read_while_offline_is_looked_up_once(
+async def test_half_read_channel_deleted_while_offline_is_looked_up_once(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     general, trips = world_file.channels["general"], world_file.channels["trips"]
@@ -248,7 +248,9 @@ async def test_channel_that_went_half_read_while_offline_is_looked_up_once(
         await idle(client)
         assert await sources(client, general) == set()
     asked = [(e.who, e.path) for e in sandbox.exchanges[before:]]
-    assert asked.count(("bot", f"/channels/{general}")) == 2, "for what is kept of it, for its mark"
+    assert asked.count(("bot", f"/channels/{general}")) == 2, (
+        "once for its pictures, once for its mark"
+    )
 
 
 async def test_channel_watched_again_is_read_again_with_its_archived_threads(
@@ -256,16 +258,16 @@ async def test_channel_watched_again_is_read_again_with_its_archived_threads(
 ) -> None:
     general = world_file.channels["general"]
     await read_and_leave(sandbox, db, model, general)
-    async with running(sandbox, db, model) as client:  # which knows them by their cursors only
+    async with running(sandbox, db, model) as client:  # it knows them only by their cursors
         await idle(client)
         await client.watched.discard(world_file.guild_id, general)
-        await client.erasure.forget_group(world_file.guild_id, general)
+        await client.erasure.erase_group(world_file.guild_id, general)
         assert await sources(client) == set()
         await watch(client, general)
         assert await sources(client) == with_pictures(world_file, *GENERAL_AND_THREADS)
 
 
-async def test_thread_that_discord_had_not_told_about_is_read(
+async def test_thread_that_discord_had_not_announced_is_read(
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     await watch(magpie, world_file.channels["general"])
@@ -332,12 +334,12 @@ async def test_message_missed_between_two_sessions_is_found(
     async def found() -> bool:
         return missed["id"] in await sources(magpie)
 
-    # Within a session Discord's gateway loses nothing; the overlap that is read again covers
-    # also what it had not sent yet.
+    # Within a session Discord's gateway loses nothing. The overlap that is read again also covers
+    # events that it had not sent yet.
     await until(found)
 
 
-async def test_edit_missed_between_two_sessions_is_followed_though_one_before_it_was_heard(
+async def test_edit_missed_between_two_sessions_is_followed_though_an_earlier_one_was_observed(
     magpie: Magpie, world_file: WorldFile, sandbox: sandbox_package.Server, ada: Person
 ) -> None:
     general = world_file.channels["general"]
@@ -393,7 +395,7 @@ async def test_edit_missed_while_the_pictures_are_on_their_way_counts_once_histo
         assert await client.gallery.links.slots(world_file.guild_id, posted["id"]) == {f"a:{kept}"}
 
 
-async def test_live_picture_that_failed_is_read_again_in_a_thread_that_had_come_to_rest(
+async def test_live_picture_that_failed_is_read_again_in_a_quiet_thread(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
     general, old = world_file.channels["general"], world_file.channels["old-1"]
@@ -422,7 +424,7 @@ async def test_live_picture_that_failed_is_read_again_though_its_channel_is_bein
     assert isinstance(channel, discord.TextChannel)
     await magpie.gallery.remove_sources(world_file.guild_id, [posted["id"]])
     sandbox.strike("slow", path="/channels/*/messages", delay_s=0.5)
-    magpie.backlog.read_again(channel)
+    magpie.backlog.enqueue_missed(channel)
 
     async def busy() -> bool:
         return reading.busy
@@ -455,7 +457,7 @@ async def test_thread_archived_with_a_picture_on_its_way_is_read_on_in_a_new_ses
         assert reading is not None
         coverage = reading.coverage
         before = coverage.gaps
-        # The look through archived threads comes late, when nothing is on its way any more.
+        # Archived threads are looked through only when no picture is on its way any more.
         sandbox.strike("slow", path="/channels/*/threads/archived/*", delay_s=1.0, times=2)
         sandbox.strike("gateway_invalid", resumable=False)
 
@@ -516,7 +518,7 @@ async def test_closed_channel_is_asked_once_at_most(
     assert magpie.backlog.progress(world_file.guild_id) is None
 
 
-async def test_channel_that_opens_up_is_read(
+async def test_channel_that_is_opened_is_read(
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     mods, me = world_file.channels["mods"], world_file.bot_id
@@ -563,7 +565,7 @@ async def test_live_message_does_not_bridge_the_gap_before_a_new_session(
     before = reading.coverage.cursor()
     assert before is not None
     magpie.catch_up.on_connect(shard_id=0)  # its guilds are announced only later
-    reading.coverage.hear(before.newest + 1)
+    reading.coverage.observe(before.newest + 1)
     assert reading.coverage.cursor() == before
 
 
@@ -579,7 +581,7 @@ async def test_page_that_discord_fails_to_give_is_asked_for_again(
     assert await sources(magpie) == with_pictures(world_file, *GENERAL_AND_THREADS)
 
 
-async def test_progress_is_told_while_there_is_any(
+async def test_progress_is_shown_while_history_is_read(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile
 ) -> None:
     held = Held(model)

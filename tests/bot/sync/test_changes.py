@@ -1,4 +1,4 @@
-"""What people change afterwards reaches the gallery: edits, deletions, moves, removals."""
+"""The gallery follows later changes: edits, deletions, moves, removals."""
 
 from __future__ import annotations
 
@@ -149,7 +149,9 @@ async def test_attachment_taken_off_by_an_edit_is_dropped(
     await until(holds)
 
 
-async def test_edit_of_words_keeps_the_picture(magpie: Magpie, general: int, ada: Person) -> None:
+async def test_edit_of_the_text_keeps_the_picture(
+    magpie: Magpie, general: int, ada: Person
+) -> None:
     posted = await ada.post(str(general), "befor", pictures={"a.png": png("teal")})
     await idle(magpie)
     path = f"/channels/{general}/messages/{posted['id']}"
@@ -170,10 +172,10 @@ async def test_link_that_unfurls_later_is_indexed(
     await until(holds)
 
 
-async def test_edit_that_comes_without_attachments_is_looked_up(
+async def test_message_is_read_again_after_an_edit_without_attachments(
     magpie: Magpie, general: int, ada: Person
 ) -> None:
-    """Discord may send an edit's embeds alone; that doesn't mean that the rest is gone."""
+    """Discord may send only the embeds of an edited message; its attachments are still there."""
     posted = await ada.post(str(general), pictures={"a.png": png("teal")})
     await idle(magpie)
     channel = magpie.get_channel(general)
@@ -231,6 +233,30 @@ async def test_leaving_the_server_erases_everything_after_a_grace_period(
     await until(holds)
     assert await magpie.gallery.bookkeeping.watched(guild) == set()
     assert await magpie.gallery.bookkeeping.cursors(guild) == {}
+
+
+async def test_server_left_is_read_no_further_while_its_jobs_are_being_stopped(
+    magpie: Magpie,
+    general: int,
+    sandbox: sandbox_package.Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guild, drop = magpie.guilds[0].id, magpie.jobs.drop
+    read_meanwhile: list[int] = []
+
+    async def look_and_drop(guild_id: int) -> None:
+        read_meanwhile.append(len(magpie.backlog.readings(guild_id)))
+        await drop(guild_id)
+
+    monkeypatch.setattr(magpie.jobs, "drop", look_and_drop)
+    assert magpie.backlog.readings(guild)
+    sandbox.strike("leave", guild_id=str(guild))
+
+    async def noted() -> bool:
+        return guild in await magpie.gallery.bookkeeping.departed()
+
+    await until(noted)
+    assert read_meanwhile == [0]
 
 
 async def test_outage_erases_nothing_and_what_was_missed_is_read(
@@ -296,7 +322,7 @@ async def test_server_left_keeps_its_pictures_through_the_grace_period(
         assert await client.gallery.bookkeeping.departed() == {}
 
 
-async def test_server_left_unheard_is_no_longer_waited_for(
+async def test_server_left_without_an_event_no_longer_counts_as_unread(
     magpie: Magpie, general: int, sandbox: sandbox_package.Server, world_file: WorldFile
 ) -> None:
     sandbox.strike("gateway_miss", event="GUILD_DELETE")
@@ -366,8 +392,10 @@ async def test_own_answers_are_not_indexed(magpie: Magpie, general: int, ada: Pe
     assert await sources(magpie) == before | {later["id"]}
 
 
-async def test_nobody_else_may_delete(magpie: Magpie, general: int, log_in: LogIn) -> None:
-    """The sandbox really refuses: a deletion test that passes means a real deletion."""
+async def test_sandbox_refuses_deletions_by_other_members(
+    magpie: Magpie, general: int, log_in: LogIn
+) -> None:
+    """So a test of a deletion that passes means a real deletion."""
     mei = await log_in("mei")
     (first, *_) = await mei.messages(str(general))
     with pytest.raises(Refused):

@@ -1,4 +1,4 @@
-"""The cursor never says more than what was dealt with."""
+"""The cursor never covers a message that was not handled."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def newest(coverage: Coverage, move: Move | None = None) -> int:
     return cursor.newest
 
 
-def test_ordinary_talk_moves_the_cursor() -> None:
+def test_message_without_pictures_moves_the_cursor() -> None:
     coverage = caught_up(100)
-    coverage.hear(120)
+    coverage.observe(120)
     assert newest(coverage) == 120
 
 
 def test_cursor_stays_before_a_picture_on_its_way() -> None:
     coverage = caught_up(100)
     for message in (110, 120, 130):
-        coverage.hear(message)
+        coverage.observe(message)
     coverage.take(120)
     assert newest(coverage) == 119
     coverage.done(120)
@@ -38,15 +38,15 @@ def test_cursor_stays_before_a_picture_on_its_way() -> None:
 
 def test_commit_of_a_picture_lets_the_cursor_pass_it() -> None:
     coverage = caught_up(100)
-    coverage.hear(120)
+    coverage.observe(120)
     coverage.take(120)
     assert newest(coverage, Move(coverage, finishing=120)) == 120
 
 
-def test_later_picture_does_not_carry_the_cursor_past_an_earlier_one() -> None:
+def test_later_picture_does_not_move_the_cursor_past_an_earlier_one() -> None:
     coverage = caught_up(100)
     for message in (110, 120):
-        coverage.hear(message)
+        coverage.observe(message)
         coverage.take(message)
     assert newest(coverage, Move(coverage, finishing=120)) == 109
 
@@ -54,7 +54,7 @@ def test_later_picture_does_not_carry_the_cursor_past_an_earlier_one() -> None:
 def test_live_messages_do_not_bridge_a_gap() -> None:
     coverage = caught_up(100)
     coverage.fall_behind()
-    coverage.hear(150)
+    coverage.observe(150)
     assert newest(coverage) == 100
     assert coverage.catch_up(coverage.gaps)
     assert newest(coverage) == 150
@@ -65,7 +65,7 @@ def test_gap_that_opened_during_the_last_page_is_not_closed_by_it() -> None:
     coverage.fall_behind()
     gaps = coverage.gaps
     coverage.fall_behind()  # another new session, while the page was on its way
-    coverage.hear(150)
+    coverage.observe(150)
     assert not coverage.catch_up(gaps)
     assert newest(coverage) == 100
 
@@ -84,7 +84,7 @@ def test_page_is_covered_only_once_it_is_saved() -> None:
 def test_page_past_a_live_picture_leaves_the_cursor_before_it() -> None:
     coverage = caught_up(100)
     coverage.fall_behind()
-    coverage.hear(120)
+    coverage.observe(120)
     coverage.take(120)
     move = Move(coverage, newest=140)
     planned = coverage.cursor(move)
@@ -95,19 +95,19 @@ def test_page_past_a_live_picture_leaves_the_cursor_before_it() -> None:
     assert newest(coverage) == 140
 
 
-def test_nothing_is_written_before_anything_was_read_or_after_letting_go() -> None:
+def test_no_cursor_is_written_before_the_first_message_or_after_release() -> None:
     coverage = Coverage(SPACE, GROUP)
-    coverage.hear(120)
+    coverage.observe(120)
     assert coverage.cursor() is None
     dropped = caught_up()
     dropped.dropped = True
     assert dropped.cursor() is None
 
 
-def test_only_what_moved_is_written_again() -> None:
+def test_only_a_cursor_that_moved_is_written_again() -> None:
     coverage = caught_up(100)
     assert coverage.unsaved() is None
-    coverage.hear(120)
+    coverage.observe(120)
     cursor = coverage.unsaved()
     assert cursor is not None
     coverage.saved(cursor)

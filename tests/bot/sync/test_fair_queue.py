@@ -1,4 +1,4 @@
-"""Servers are served in turn, and asked at a pace."""
+"""Servers are served in turn, and members and servers may ask only so many questions a minute."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def test_each_server_has_its_turn_and_its_own_order() -> None:
     assert len(turns) == 0
 
 
-async def test_a_flood_leaves_room_for_servers_that_wait_for_nothing() -> None:
+async def test_a_flood_leaves_room_for_servers_with_an_empty_queue() -> None:
     turns: FairQueue[int] = FairQueue(10, 3)
     while not turns.full(1):
         turns.put(1, 0)
@@ -34,7 +34,7 @@ async def test_a_flood_leaves_room_for_servers_that_wait_for_nothing() -> None:
     assert {await turns.get() for _ in range(4)} == {0, 2, 3, 4}
 
 
-async def test_getting_waits_for_what_comes() -> None:
+async def test_get_waits_for_an_item() -> None:
     turns: FairQueue[int] = FairQueue(10, 3)
     getting = [asyncio.create_task(turns.get()) for _ in range(2)]
     await asyncio.sleep(0)
@@ -50,7 +50,9 @@ async def test_getting_waits_for_what_comes() -> None:
     assert await turns.get() == 33
 
 
-def test_who_asks_too_often_is_told_when_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_member_who_asks_too_often_is_told_when_to_ask_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     now = 1000.0
     monkeypatch.setattr("bot.ask.rate_limiter.time.monotonic", lambda: now)
     pace = RateLimiter(3)
@@ -58,12 +60,12 @@ def test_who_asks_too_often_is_told_when_to_go_on(monkeypatch: pytest.MonkeyPatc
         pace.take(1, 11)
     with pytest.raises(Refusal, match=r"You are asking .* in 60 seconds"):
         pace.take(1, 11)
-    pace.take(1, 12)  # others are not held up
+    pace.take(1, 12)  # other members may ask
     now += MINUTE_S
     pace.take(1, 11)
 
 
-def test_a_server_has_a_pace_of_its_own() -> None:
+def test_a_server_has_a_limit_of_its_own() -> None:
     pace = RateLimiter(1)
     for member in range(SERVER_FACTOR):
         pace.take(1, member)
@@ -72,7 +74,7 @@ def test_a_server_has_a_pace_of_its_own() -> None:
     pace.take(2, 999_999)
 
 
-def test_no_limit_is_no_limit() -> None:
+def test_rate_0_means_no_limit() -> None:
     pace = RateLimiter(0)
     for _ in range(1000):
         pace.take(1, 1)

@@ -34,7 +34,7 @@ async def ada(log_in: LogIn) -> Person:
 
 @pytest.fixture
 async def watching(magpie: Magpie, world_file: WorldFile) -> Magpie:
-    """Magpie, having read #general."""
+    """Magpie, which has read #general."""
     await watch(magpie, world_file.channels["general"])
     return magpie
 
@@ -102,7 +102,7 @@ async def indexed(client: Magpie, message: dict[str, Any]) -> list[Link]:
     return found
 
 
-async def test_link_says_who_when_where_and_what(
+async def test_link_has_owner_time_group_and_name(
     watching: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     general = world_file.channels["general"]
@@ -155,7 +155,7 @@ async def test_picture_in_a_private_thread_is_marked_as_such(
     assert link.group.private
 
 
-async def test_bad_picture_is_counted_and_stops_nothing(
+async def test_damaged_picture_is_counted_and_stops_no_other(
     watching: Magpie, world_file: WorldFile, ada: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     general = str(world_file.channels["general"])
@@ -175,7 +175,7 @@ async def test_bad_picture_is_counted_and_stops_nothing(
     assert sum("event=picture_failed" in line for line in caplog.messages) == 1
 
 
-async def test_picture_that_fails_unforeseen_does_not_hold_up_its_page_for_ever(
+async def test_unforeseen_error_of_a_picture_does_not_block_its_page_for_ever(
     magpie: Magpie, world_file: WorldFile, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     magpie.clocks.page_retry_s = 0.01
@@ -195,7 +195,7 @@ async def test_picture_that_fails_unforeseen_does_not_hold_up_its_page_for_ever(
 
 
 @pytest.mark.parametrize("live", [True, False])
-async def test_failure_that_passes_loses_no_picture(
+async def test_passing_failure_loses_no_picture(
     magpie: Magpie,
     world_file: WorldFile,
     ada: Person,
@@ -272,7 +272,7 @@ async def test_cdn_that_fails_for_longer_loses_no_picture(
 async def test_error_page_in_a_picture_s_place_loses_no_picture(
     watching: Magpie, world_file: WorldFile, ada: Person, sandbox: sandbox_package.Server
 ) -> None:
-    for content_type in ("text/html", "image/png"):  # the second is known by its size
+    for content_type in ("text/html", "image/png"):  # the second is recognised by its size
         sandbox.strike("cdn_wrong", content_type=content_type)
         posted = await ada.post(
             str(world_file.channels["general"]), pictures={"a.png": png("teal")}
@@ -280,7 +280,7 @@ async def test_error_page_in_a_picture_s_place_loses_no_picture(
         await indexed(watching, posted)
 
 
-async def test_full_queue_loses_nothing_and_holds_no_more_than_it_may(
+async def test_full_queue_loses_nothing_and_stays_within_its_limit(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,
@@ -309,10 +309,10 @@ async def test_full_queue_loses_nothing_and_holds_no_more_than_it_may(
         assert set(posted) <= await sources(client)
 
 
-async def test_picture_under_way_at_the_stop_is_taken_after_the_start(
+async def test_picture_on_its_way_at_a_stop_is_indexed_after_the_start(
     sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
 ) -> None:
-    """Talk goes on behind it, yet the cursor that is written stays before the picture."""
+    """Later messages are posted, yet the cursor that is written stays before the picture."""
     held = Held(model)
     general = world_file.channels["general"]
     async with running(sandbox, db, held) as client:

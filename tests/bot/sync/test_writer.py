@@ -1,4 +1,4 @@
-"""What was erased stays erased, whatever was on its way to the gallery at that moment."""
+"""Erased pictures stay erased, even if they were on their way to the gallery at that moment."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_deleted_message_is_left_out_of_a_later_commit(
     gallery: Gallery, writer: Writer
 ) -> None:
     items = [await item(gallery, 100), await item(gallery, 101)]
-    await writer.forget_messages(SPACE, [100])
+    await writer.erase_messages(SPACE, [100])
     assert await writer.commit(items) == 1
     assert (await gallery.links.known(SPACE, CHANNEL)).keys() == {"101"}
 
@@ -56,7 +56,7 @@ async def test_deletion_waits_for_the_commit_being_written_and_then_removes(
     writing = asyncio.create_task(writer.commit([one]))
     await asyncio.sleep(0)
     assert writer._writing.locked()
-    assert await writer.forget_messages(SPACE, [100]) == 1
+    assert await writer.erase_messages(SPACE, [100]) == 1
     await writing
     assert (await gallery.links.count()).links == 0
 
@@ -68,7 +68,7 @@ async def test_edit_decides_which_slots_still_count(gallery: Gallery, writer: Wr
     assert await gallery.links.slots(SPACE, "100") == {"a:2"}
 
 
-async def test_history_outdoes_an_older_edit_but_not_a_later_one(
+async def test_history_replaces_an_older_edit_but_not_a_later_one(
     gallery: Gallery, writer: Writer
 ) -> None:
     shown, before = frozenset({"a:1"}), writer.now
@@ -82,27 +82,27 @@ async def test_history_outdoes_an_older_edit_but_not_a_later_one(
 
 async def test_no_edit_brings_a_deleted_message_back(gallery: Gallery, writer: Writer) -> None:
     one = await item(gallery, 100)
-    await writer.forget_messages(SPACE, [100])
+    await writer.erase_messages(SPACE, [100])
     assert not writer.observe(100, frozenset({"a:1"}))
     assert await writer.commit([one]) == 0
 
 
-async def test_erased_channel_takes_its_threads_along(gallery: Gallery, writer: Writer) -> None:
+async def test_channel_is_erased_with_its_threads(gallery: Gallery, writer: Writer) -> None:
     before = [await item(gallery, 100), await item(gallery, 101, thread=True)]
     await writer.commit(before)
-    assert await writer.forget_group(SPACE, CHANNEL) == 2
+    assert await writer.erase_group(SPACE, CHANNEL) == 2
     assert await writer.commit(before) == 0
 
 
 @pytest.mark.parametrize("way", ["group", "space", "owner", "opt out"])
-async def test_what_was_read_before_it_was_erased_stays_out_and_what_comes_later_is_kept(
+async def test_picture_read_before_an_erasure_stays_out_and_one_read_later_is_kept(
     gallery: Gallery, writer: Writer, way: str
 ) -> None:
     before = [await item(gallery, 100, as_of=writer.now), await item(gallery, 101, thread=True)]
     erasing = {
-        "group": lambda: writer.forget_group(SPACE, CHANNEL),
-        "space": lambda: writer.forget_space(SPACE),
-        "owner": lambda: writer.forget_owner(SPACE, OWNER),
+        "group": lambda: writer.erase_group(SPACE, CHANNEL),
+        "space": lambda: writer.erase_space(SPACE),
+        "owner": lambda: writer.erase_owner(SPACE, OWNER),
         "opt out": lambda: writer.opt_out(SPACE, OWNER),
     }
     assert await erasing[way]() == 0
@@ -115,7 +115,31 @@ async def test_what_was_read_before_it_was_erased_stays_out_and_what_comes_later
     assert await writer.commit([await item(gallery, 102, as_of=writer.now)]) == 1
 
 
-async def test_cursor_comes_with_its_pictures(gallery: Gallery, writer: Writer) -> None:
+async def test_next_page_of_a_readmitted_channel_erases_no_picture_that_is_on_its_way(
+    gallery: Gallery, writer: Writer
+) -> None:
+    """Each page of the channel, and of each thread in it, readmits the channel."""
+    await writer.erase_group(SPACE, CHANNEL)
+    writer.readmit(Group(CHANNEL))
+    one = await item(gallery, 100, as_of=writer.now)
+    await writer.erase_messages(SPACE, [999])  # something else happens
+    writer.readmit(Group(THREAD, parent=CHANNEL))
+    assert await writer.commit([one]) == 1
+
+
+@pytest.mark.parametrize("way", ["remove_owner", "opt_out"])
+async def test_failed_erasure_of_an_owner_leaves_out_no_picture_that_is_on_its_way(
+    gallery: Gallery, writer: Writer, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    one = await item(gallery, 100, as_of=writer.now)
+    _fail_at_first(gallery, way, monkeypatch)
+    erase = {"remove_owner": writer.erase_owner, "opt_out": writer.opt_out}[way]
+    with pytest.raises(StoreFull):
+        await erase(SPACE, OWNER)
+    assert await writer.commit([one]) == 1
+
+
+async def test_cursor_is_committed_with_its_pictures(gallery: Gallery, writer: Writer) -> None:
     coverage = Coverage(SPACE, CHANNEL)
     move = Move(coverage, newest=100, oldest=90)
     await writer.commit([await item(gallery, 100)], [move])
@@ -148,8 +172,8 @@ async def test_deletions_wait_for_a_full_disk_too(
     await writer.commit([await item(gallery, 100), await item(gallery, 101, thread=True)])
     for name in ("remove_sources", "remove_group"):
         _fail_at_first(gallery, name, monkeypatch)
-    assert await writer.forget_messages(SPACE, [100]) == 1
-    assert await writer.forget_group(SPACE, CHANNEL, [THREAD]) == 1
+    assert await writer.erase_messages(SPACE, [100]) == 1
+    assert await writer.erase_group(SPACE, CHANNEL, [THREAD]) == 1
     assert (await gallery.links.count()).links == 0
 
 
@@ -173,7 +197,7 @@ async def test_an_answer_does_not_wait_for_a_full_disk(
     await writer.commit([await item(gallery, 100)])
     _fail_at_first(gallery, "remove_sources", monkeypatch)
     with pytest.raises(StoreFull):
-        await writer.forget_messages(SPACE, [100], patient=False)
+        await writer.erase_messages(SPACE, [100], patient=False)
 
 
 def _fail_at_first(gallery: Gallery, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What a person reads when something is not as hoped."""
+"""The sentences for errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ EXPECTED: list[BaseException] = [
     app_commands.BotMissingPermissions(["embed_links", "attach_files"]),
     app_commands.CheckFailure(),
     app_commands.CommandNotFound("find", []),
-    Refusal(answer_text.SEARCH_GONE),
+    Refusal(answer_text.SEARCH_EXPIRED),
     TimeoutError(),
 ]
 FOR_THE_OPERATOR: list[BaseException] = [
@@ -78,7 +78,7 @@ def test_each_expected_error_has_a_calm_sentence(
 
 
 @pytest.mark.parametrize("error", FOR_THE_OPERATOR, ids=lambda error: type(error).__name__)
-def test_what_only_the_operator_can_mend_is_logged_under_the_reference_that_is_told(
+def test_error_that_only_the_operator_can_mend_is_logged_under_the_reference_in_its_sentence(
     error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
     said = error_text.sentence(error)
@@ -92,7 +92,7 @@ def test_what_only_the_operator_can_mend_is_logged_under_the_reference_that_is_t
     assert record.exc_info[1] is error
 
 
-def test_a_full_disk_and_a_file_in_use_are_told_in_words() -> None:
+def test_a_full_disk_and_a_file_in_use_have_sentences() -> None:
     assert error_text.sentence(index.StoreFull(SECRET)).startswith(error_text.DISK_FULL)
     assert error_text.sentence(index.StoreLocked(SECRET)).startswith(error_text.FILE_IN_USE)
 
@@ -118,17 +118,17 @@ def leaves(kind: type[BaseException]) -> Iterator[type[BaseException]]:
     [
         (discords(403, 50001), error_text.NOT_PERMITTED),
         (discords(403, 50013), error_text.NOT_PERMITTED),
-        (discords(404, 10008), answer_text.PICTURE_GONE),
-        (discords(404, 10003), answer_text.PICTURE_GONE),
+        (discords(404, 10008), answer_text.PICTURE_UNAVAILABLE),
+        (discords(404, 10003), answer_text.PICTURE_UNAVAILABLE),
         (discords(503, 0), error_text.DISCORD_TROUBLE),
         (discords(429, 0), error_text.DISCORD_TROUBLE),
     ],
 )
-def test_discords_own_errors_are_told_in_words(error: discord.HTTPException, said: str) -> None:
+def test_discords_own_errors_have_sentences(error: discord.HTTPException, said: str) -> None:
     assert error_text.sentence(error) == said
 
 
-def test_an_error_within_a_command_is_told_as_itself() -> None:
+def test_an_error_within_a_command_has_its_own_sentence() -> None:
     command: Any = SimpleNamespace(name="find")
     wrapped = app_commands.CommandInvokeError(command, index.EmptyQuery())
     assert error_text.sentence(wrapped) == answer_text.ASK_SOMETHING
@@ -141,7 +141,7 @@ def test_permissions_are_named_as_in_discords_settings() -> None:
     assert said == "I need the permissions View Channel and Embed Links here for that."
 
 
-def test_somebodys_words_neither_ping_nor_format() -> None:
+def test_a_members_text_neither_pings_nor_formats() -> None:
     said = answer_text.heading("@everyone **dog** " + "x" * 300, picture=False)
     assert "@everyone" not in said
     assert "**dog**" not in said
