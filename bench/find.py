@@ -36,7 +36,7 @@ from bench.checkpoint import vit_b32
 from bench.options import Options
 from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
-from bot.ask.results import PAGE_SIZE
+from bot.ask.page import PAGE_SIZE
 from index import Filter, Gallery, Query
 from sandbox.person import Answer, Person
 

@@ -15,9 +15,10 @@ from discord import ui
 from bot.access import permissions
 from bot.ask import buttons, layout
 from bot.ask.asker import Asker
+from bot.ask.page import ResultPage
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
-from bot.ask.results import ResultPage, Results
+from bot.ask.results import Results
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.links import message_link

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.ask.results import ResultPage, ShownHit
+from bot.ask.page import ResultPage, ShownHit
 from bot.text.pieces import quoted
 
 IRIDESCENT = 0x2F7F86  # the colour of a magpie's wing

@@ -11,13 +11,12 @@ import dataclasses
 import enum
 import logging
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
 
 import aiohttp
 import discord
 
+from bot.ask.page import PAGE_SIZE, ResultPage, ShownHit
 from bot.media import pictures
-from bot.media.pictures import Picture
 from bot.ops.logs import fields
 from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 from bot.sync.erasure import Erasure
@@ -27,10 +26,6 @@ from index import Filter, Hit, Link, Links, Position, QueryEmbedding, Searcher, 
 
 log = logging.getLogger(__name__)
 
-# Pictures on a page: two rows of three in Discord's media gallery, which holds ten. With a line and
-# a button for each, the page has 24 of the 40 components that a message may have. Each picture
-# costs a request.
-PAGE_SIZE = 6
 # How many messages are read for one page at most, if many were deleted while the bot was away.
 MAX_LOOKED_UP = 48
 READ_TIMEOUT_S = 10.0  # for one message; discord.py would retry for half a minute
@@ -41,32 +36,6 @@ class Absent(enum.Enum):
 
     DELETED = "deleted, or no longer with this picture; it was erased from the gallery"
     UNREADABLE = "Discord did not let it be read now"
-
-
-@dataclass(frozen=True, slots=True)
-class ShownHit:
-    """A hit, and its picture as its message has it now."""
-
-    hit: Hit
-    picture: Picture
-    message: discord.Message
-
-
-@dataclass(slots=True)
-class ResultPage:
-    """A page of an answer.
-
-    first   how many pictures of the answer come before it
-    end     where the next page begins; None if nothing was found
-    more    whether there may be another page
-    """
-
-    first: int
-    end: Position | None = None
-    more: bool = False
-    shown: list[ShownHit] = field(default_factory=list)
-    unreadable: int = 0
-    truncated: str | None = None  # the words that were read, where the text was too long
 
 
 class Results:

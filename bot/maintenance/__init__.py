@@ -1,1 +1,1 @@
-"""Regular work: expiry, closed channels, deletions that were missed, compaction."""
+"""Regular work: expiry, closed channels, deletions that were missed, vacuuming."""

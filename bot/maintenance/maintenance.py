@@ -53,7 +53,7 @@ class Maintenance:
                 ("expire", self.expire_all, lambda: clocks.expire_s),
                 ("closed", self._closed.look_at_all, lambda: clocks.expire_s),
                 ("relist", self._relisting.relist_all, lambda: clocks.relist_s),
-                ("compact", self._compact, lambda: clocks.compact_s),
+                ("vacuum", self._vacuum, lambda: clocks.vacuum_s),
                 ("trim_memory", self._trim_memory, lambda: clocks.trim_memory_s),
             )
         ]
@@ -88,11 +88,11 @@ class Maintenance:
             if erased:
                 log.info(fields("expired", guild=space, pictures=erased))
 
-    async def _compact(self) -> None:
+    async def _vacuum(self) -> None:
         """Rewrite the file, if bytes of erased pictures may be left in it."""
         size_mb = await self._links.disk_bytes() / 1e6
-        await asyncio.sleep(min(self._clocks.compact_s_per_mb * size_mb, DAY_S))
-        await self._writer.compact()
+        await asyncio.sleep(min(self._clocks.vacuum_s_per_mb * size_mb, DAY_S))
+        await self._writer.vacuum()
 
     async def _trim_memory(self) -> None:
         await asyncio.to_thread(memory.give_back)

@@ -41,8 +41,8 @@ class Clocks:
     relist_s: float = 20.0
     # The file is rewritten at most once in this time, and a large file less often: with 10 s more
     # for each megabyte, at most 0.1 MB/s are written.
-    compact_s: float = 60.0
-    compact_s_per_mb: float = 10.0
+    vacuum_s: float = 60.0
+    vacuum_s_per_mb: float = 10.0
     # How often freed memory is given back to the system.
     trim_memory_s: float = 60.0
 

@@ -146,9 +146,9 @@ class Writer:
 
     async def commit(
         self, items: Sequence[Item], moves: Sequence[Move] = (), jobs: Sequence[Job] = ()
-    ) -> int:
-        """Write the items that were not erased meanwhile, with cursors and jobs; returns how many
-        items were written.
+    ) -> list[Item]:
+        """Write the items that were not erased meanwhile, with cursors and jobs; returns the items
+        that were written.
 
         Cursors are computed at the last moment, so that they are never ahead of the file.
         """
@@ -156,14 +156,15 @@ class Writer:
 
     async def _commit(
         self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job]
-    ) -> int:
-        current = [(item.picture, item.link) for item in items if self._is_current(item)]
+    ) -> list[Item]:
+        current = [item for item in items if self._is_current(item)]
         cursors = [(cursor, move) for move in moves if (cursor := move.coverage.cursor(move))]
         if current or cursors or jobs:
-            await self._gallery.commit(current, [cursor for cursor, _ in cursors], jobs)
+            pairs = [(item.picture, item.link) for item in current]
+            await self._gallery.commit(pairs, [cursor for cursor, _ in cursors], jobs)
         for cursor, move in cursors:
             move.coverage.saved(cursor, move)
-        return len(current)
+        return current
 
     async def _in_turn(self, write: Callable[[], Awaitable[T]], *, patient: bool = True) -> T:
         """The result of `write`. Changes to pictures are written one at a time, in their order.
@@ -348,5 +349,5 @@ class Writer:
     async def expire_searches(self) -> None:
         await self._gallery.bookkeeping.expire_searches()
 
-    async def compact(self) -> None:
+    async def vacuum(self) -> None:
         await self._gallery.vacuum()

@@ -17,8 +17,8 @@ CLOCKS = Clocks(
     page_retry_s=2.0,
     write_retry_s=1.0,
     relist_s=0.5,
-    compact_s=5.0,
-    compact_s_per_mb=1.0,
+    vacuum_s=5.0,
+    vacuum_s_per_mb=1.0,
     expire_s=5.0,
 )
 SIZES = Sizes(settle_rows=96, held_rows=4 * 96, retry_s=2.0)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.options import Options
 from bench.report import Report, Target
-from bot.ask.results import PAGE_SIZE
+from bot.ask.page import PAGE_SIZE
 from bot.text import answers as answer_text
 from checks.permissions import oracle, side_channels, testbed
 from checks.permissions.oracle import Audience, Member, Server

@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 
 import sandbox as sandbox_package
-from bot.ask import results
 from bot.ask.asker import Asker
+from bot.ask.page import PAGE_SIZE
 from bot.platform.refusal import Refusal
 from bot.text import answers as answer_text
 from bot.text import errors as error_text
@@ -150,7 +150,7 @@ async def test_a_deletion_without_an_event_is_noticed_when_somebody_asks(scene: 
     gone = drop(scene, "general")
     assert await slots(scene, gone)
     answer = await ask(scene, finn)
-    assert len(scene.shown(answer)) == results.PAGE_SIZE  # the next hit took its place
+    assert len(scene.shown(answer)) == PAGE_SIZE  # the next hit took its place
     places = READERS["finn"] | COLOURS
     everything = {scene.nest.messages[place] for place in places}
     assert set(await scene.all_shown(finn, answer)) == everything - {gone}  # nothing is skipped
@@ -341,7 +341,7 @@ async def test_a_question_longer_than_the_model_reads_says_where_it_stopped(scen
     finn = await scene.log_in("finn")
     answer = await finn.command("find", where=scene.channel("general"), query="dog " * 100)
     assert "I read as far as “" in answer.text()
-    assert len(scene.shown(answer)) == results.PAGE_SIZE
+    assert len(scene.shown(answer)) == PAGE_SIZE
 
 
 @pytest.mark.parametrize("data", [b"", b"just text", RED[:60], b"GIF89a"])
@@ -382,7 +382,7 @@ async def test_a_question_is_answered_on_a_full_disk(scene: Scene) -> None:
         answer = await finn.command("find", where=scene.channel("general"), query="dog")
         erasing = await finn.command("privacy", "erase", where=scene.channel("general"))
         leaving = await finn.command("privacy", "opt-out", where=scene.channel("general"))
-    assert len(scene.shown(answer)) == results.PAGE_SIZE
+    assert len(scene.shown(answer)) == PAGE_SIZE
     assert f"-# {answer_text.NO_BUTTONS}" in answer.lines()
     assert not any(button.get("label") == "More" for button in answer.buttons())
     assert erasing.text().startswith(error_text.DISK_FULL)
@@ -400,7 +400,7 @@ async def test_a_file_that_is_busy_for_long_delays_no_answer(
     finn = await scene.log_in("finn")
     async with scene.magpie.gallery._store.database._writing:  # as during a compaction
         answer = await finn.command("find", where=scene.channel("general"), query="dog")
-    assert len(scene.shown(answer)) == results.PAGE_SIZE
+    assert len(scene.shown(answer)) == PAGE_SIZE
     assert f"-# {answer_text.NO_BUTTONS}" in answer.lines()
 
 

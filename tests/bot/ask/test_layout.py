@@ -10,7 +10,8 @@ import discord
 import pytest
 from discord import ui
 
-from bot.ask import buttons, layout, results
+from bot.ask import buttons, layout
+from bot.ask import page as pages
 from bot.media import pictures
 from index import Group, Hit, Link, Position
 from tests.bot.offline import GUILD, READ, attachment_payload, guild_of, message_of
@@ -22,13 +23,13 @@ SPOILER = 8
 
 def shown(
     guild: discord.Guild, number: int, *, title: str = "", spoiler: bool = False, **attachment: Any
-) -> results.ShownHit:
+) -> pages.ShownHit:
     attachment = attachment_payload(8000 + number, description=title or None, **attachment)
     message = message_of(guild, 10, id=7000 + number, attachments=[attachment])
     [picture] = pictures.from_message(message)
     link = Link(GUILD, Group(10), str(message.id), picture.slot, spoiler=spoiler)
     hit = Hit(number, 0.3, 10**12 + number, "image", link, 0, None)
-    return results.ShownHit(hit, picture, message)
+    return pages.ShownHit(hit, picture, message)
 
 
 @pytest.fixture
@@ -36,8 +37,8 @@ def guild() -> discord.Guild:
     return guild_of({GUILD: READ}, {10: {}})
 
 
-def laid_out(page: list[results.ShownHit], first: int = 0, **more: Any) -> ui.LayoutView:
-    found = results.ResultPage(first=first, more=True, shown=page)
+def laid_out(page: list[pages.ShownHit], first: int = 0, **more: Any) -> ui.LayoutView:
+    found = pages.ResultPage(first=first, more=True, shown=page)
     options: dict[str, Any] = {"heading": "### Closest to “dog”", "notes": [], "actions": []} | more
     return layout.card(found, similar=buttons.similar, **options)
 
@@ -59,7 +60,7 @@ def texts(view: ui.LayoutView) -> list[str]:
 
 
 async def test_the_fullest_answer_stays_within_discords_limits(guild: discord.Guild) -> None:
-    page = [shown(guild, n, title="very " * 200) for n in range(results.PAGE_SIZE)]
+    page = [shown(guild, n, title="very " * 200) for n in range(pages.PAGE_SIZE)]
     last = Position(10**9 - 1, -0.123456789, 2**53, 0.0)
     actions = [buttons.more("a" * 22, last), *(buttons.instead("a" * 22, n) for n in range(9))]
     view = laid_out(page, notes=["n" * 200] * 4, heading="h" * 300, actions=actions)
@@ -67,7 +68,7 @@ async def test_the_fullest_answer_stays_within_discords_limits(guild: discord.Gu
     assert len(parts) <= MAX_COMPONENTS
     assert sum(len(text) for text in texts(view)) <= MAX_TEXT
     ids = [part["custom_id"] for part in parts if "custom_id" in part]
-    assert len(set(ids)) == len(ids) == results.PAGE_SIZE + len(actions)
+    assert len(set(ids)) == len(ids) == pages.PAGE_SIZE + len(actions)
     assert max(map(len, ids)) <= MAX_CUSTOM_ID
     rows = [part for part in parts if part["type"] == 1]
     assert all(len(row["components"]) <= 5 for row in rows)

@@ -244,7 +244,7 @@ async def test_nothing_of_an_erased_member_is_left_in_the_raw_files(
     mei: Person,
     ada: Person,
 ) -> None:
-    clocks = Clocks(guild_ready_s=GUILD_READY_S, compact_s=0.2)
+    clocks = Clocks(guild_ready_s=GUILD_READY_S, vacuum_s=0.2)
     general = world_file.channels["general"]
     marker = "xyzzy-marker-xyzzy.png"
     async with running(sandbox, db, str(model_folder), clocks) as client:
