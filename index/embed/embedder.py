@@ -23,7 +23,7 @@ from index.embed.image_tower import ImageTower, image_tower
 from index.embed.text_tower import TextTower, text_tower
 from index.embed.tokens import Tokens, tokens
 from index.embed.weights import Weights
-from index.images.decode import Shape
+from index.images.resize import Shape
 from index.types.errors import ModelTooLarge, ModelUnusable
 from index.types.records import Floats, Precision
 

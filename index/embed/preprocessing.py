@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.embed.checkpoint import Checkpoint
-from index.images.decode import Shape
+from index.images.resize import Shape
 from index.types.records import Floats
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image
 
-from index.images.decode import Shape
+from index.images.resize import Shape
 from index.types.records import Floats
 
 NAMES = {

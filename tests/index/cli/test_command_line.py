@@ -19,12 +19,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import magpie
 from index.cli.folder import walk
 from index.cli.main import main
 from tests.index import hub
 from tests.index.colours import encoded
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -225,14 +226,14 @@ def test_killed_in_the_middle_and_resumed_misses_nothing_and_doubles_nothing(
 
 
 @pytest.mark.slow
-def test_interrupted_finishes_what_is_in_hand_and_says_how_to_go_on(
+def test_interrupted_add_finishes_its_batch_and_says_how_to_continue(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path
 ) -> None:
     files = patches(tmp_path / "photos", 1200)
     with adding(tiny_clip, "photos", signal.SIGINT, committed=False) as process:
         out, err = process.communicate()
     assert process.returncode == 130
-    assert "stopping: finishing what is in hand" in err
+    assert "stopping: finishing the pictures that were begun" in err
     kept = len(stored())
     assert f"Stopped with {kept:,} of 1,200 done; run the same command again" in out
     assert "Traceback" not in err
@@ -412,6 +413,28 @@ def test_wrong_use_is_one_helpful_sentence(
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("prog", ["magpie", "python -m index"])
+def test_help_and_examples_name_the_command_that_was_called(
+    prog: str, add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def called(*arguments: str) -> int:
+        return magpie.main(arguments) if prog == "magpie" else main(arguments)
+
+    with pytest.raises(SystemExit):
+        called("find", "--help")
+    assert capsys.readouterr().out.startswith(f"usage: {prog} find ")
+    (tmp_path / "empty").mkdir()
+    add("empty")
+    capsys.readouterr()
+    for arguments, example in (
+        (["find"], f"\n  {prog} find dog in snow\n"),
+        (["info", "--db", "none.db"], f"\n  {prog} add ~/Pictures\n"),
+        (["find", "a dog", "--db", "g.db"], f"\n  {prog} add ~/Pictures\n"),
+    ):
+        assert called(*arguments) == 2
+        assert capsys.readouterr().err.endswith(example)
+
+
 def test_empty_gallery_says_what_to_do(
     add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -452,8 +475,8 @@ def test_question_in_words_loads_nothing_for_pictures(
     add("photos")
     code = (
         "import sys; from index.cli.main import main; main(['find', 'a dog', '--db', 'g.db']);"
-        "unused = {'discord', 'rich', 'index.cli.folder', 'index.cli.sheet', 'index.cli.look'};"
-        "unused |= {m for m in sys.modules if 'image_processing_pil' in m};"
+        "unused = {'discord', 'rich', 'index.cli.folder', 'index.cli.sheet', 'index.cli.view'};"
+        "unused |= {'torch', 'transformers'};"
         "print(unused & set(sys.modules), file=sys.stderr)"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -470,6 +493,6 @@ def test_no_escape_codes_reach_a_file() -> None:
     from index.cli.folder import Tally
 
     file = io.StringIO()
-    with progress.shown(Console(file=file)) as show:
-        show(Tally(total=10, added=3))
+    with progress.reporting(Console(file=file)) as report:
+        report(Tally(total=10, added=3))
     assert "\x1b" not in file.getvalue()

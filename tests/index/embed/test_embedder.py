@@ -24,7 +24,7 @@ from index.images import decode as images
 from index.types.records import Floats
 from tests.index import checkpoints
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 POCKET = ROOT / "pocket" / "model"
 PARITY = 0.9999
 TEXTS = ["a dog in the snow", "rocket", "the cat, ein naïver Hund 犬"]

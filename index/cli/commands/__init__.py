@@ -1,0 +1,1 @@
+"""A command a file: what it takes, and what it does."""
