@@ -1,4 +1,4 @@
-"""How a checkpoint brings a picture to its pixels, read from its configuration."""
+"""A checkpoint's preprocessing, read from its configuration: size, filter, normalisation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from index.types.records import Floats
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# What processors of these families take pixels for when their file doesn't say.
+# The mean and deviation of pixels that these families use when their configuration has none.
 CLIP_MEAN, CLIP_DEVIATION = (
     (0.48145466, 0.4578275, 0.40821073),
     (0.26862954, 0.26130258, 0.27577711),
@@ -26,10 +26,10 @@ HALF = (0.5, 0.5, 0.5)
 
 
 def side(found: Checkpoint) -> int:
-    """The edge, in pixels, that preprocessing brings a picture to, from its configuration."""
+    """The edge, in pixels, of the square that preprocessing makes."""
     settings = _settings(found)
     if settings.get("max_num_patches"):
-        # Free resolution: the shorter edge is at most that of the square with as many patches.
+        # Free resolution: the short edge is at most that of a square with this many patches.
         return math.isqrt(int(settings["max_num_patches"])) * int(settings.get("patch_size", 16))
     sizes = (settings.get("size"), settings.get("crop_size"))
     edges = [e for size in sizes for e in (size.values() if isinstance(size, dict) else [size])]
@@ -38,7 +38,7 @@ def side(found: Checkpoint) -> int:
 
 
 def shape(found: Checkpoint) -> Shape:
-    """How preprocessing brings a picture to its size."""
+    """How preprocessing brings a picture to its size: see `Shape`."""
     settings = _settings(found)
     if settings.get("max_num_patches"):
         return "free"
@@ -46,8 +46,11 @@ def shape(found: Checkpoint) -> Shape:
 
 
 def resample(found: Checkpoint) -> int | None:
-    """The filter of preprocessing's resize, as Pillow numbers them; None where resizing and
-    cropping are not the two plain steps that `images.decode` can take at once."""
+    """The filter of preprocessing's resize, as Pillow numbers them.
+
+    returns  None when preprocessing isn't a plain resize and crop, which `images.decode` can do in
+             one step
+    """
     settings = _settings(found)
     size, crop = _size(found, settings), settings.get("crop_size")
     filter_ = settings.get("resample")
@@ -65,8 +68,10 @@ def resample(found: Checkpoint) -> int | None:
 
 
 def normalisation(found: Checkpoint) -> tuple[Floats, Floats] | None:
-    """What is taken from pixels in [0, 1] and what they are divided by, each (3,); None where
-    preprocessing does anything else than this to them."""
+    """The mean and the deviation by which pixels in [0, 1] are normalised, each (3,).
+
+    returns  None when preprocessing does anything else to pixels
+    """
     settings = _settings(found)
     usual = abs(float(settings.get("rescale_factor", 1 / 255)) * 255 - 1) < 1e-6
     if not (usual and settings.get("do_rescale", True) and settings.get("do_normalize", True)):
@@ -78,7 +83,7 @@ def normalisation(found: Checkpoint) -> tuple[Floats, Floats] | None:
 
 
 def _size(found: Checkpoint, settings: dict[str, Any]) -> dict[str, int]:
-    """The size to resize to; old files of CLIP give the short edge as a bare number."""
+    """The size that a picture is resized to; in old files of CLIP it is one number."""
     size = settings.get("size")
     if isinstance(size, int):
         return (
@@ -98,20 +103,20 @@ def _settings(found: Checkpoint) -> dict[str, Any]:
 
 
 def processor(found: Checkpoint) -> Any:
-    """The checkpoint's image processor, in Pillow's arithmetic everywhere.
+    """The checkpoint's image processor, always with Pillow's resize.
 
-    torchvision, where it is installed, resizes a little differently: the same picture would
-    get another vector on another machine.
+    torchvision, where it is installed, resizes a little differently. With it, the same picture
+    would get another vector on another machine.
     """
     import transformers
 
-    auto: Any = transformers.AutoImageProcessor  # without annotations
+    auto: Any = transformers.AutoImageProcessor  # has no annotations
     with quiet():
         return auto.from_pretrained(found.folder, local_files_only=True, backend="pil")
 
 
 def seen(processor: Any, frame: Image) -> Image:
-    """The pixels that a processor makes of a frame, with their colours as they were."""
+    """The picture that a processor makes of a frame, in its original colours."""
     from PIL import Image as images
 
     pixels = processor(images=[frame], return_tensors="np")
@@ -127,7 +132,7 @@ def seen(processor: Any, frame: Image) -> Image:
 
 
 def _from_patches(patches: Floats, rows: int, columns: int) -> Floats:
-    """(3, height, width) of the (n, size · size · 3) patches of a free resolution."""
+    """The pixels, (3, height, width), of the patches of a free resolution, (n, size · size · 3)."""
     size = math.isqrt(patches.shape[1] // 3)
     grid = patches[: rows * columns].reshape(rows, columns, size, size, 3)
     return grid.transpose(4, 0, 2, 1, 3).reshape(3, rows * size, columns * size)
@@ -135,10 +140,10 @@ def _from_patches(patches: Floats, rows: int, columns: int) -> Floats:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """transformers' notices and bars kept out of the terminal while a folder is loaded."""
-    from transformers.utils import logging as notices
+    """Keep transformers' messages and progress bars out of the terminal while it loads a folder."""
+    from transformers.utils import logging as untyped
 
-    logging: Any = notices  # without annotations
+    logging: Any = untyped  # has no annotations
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()
