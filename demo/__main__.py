@@ -1,7 +1,7 @@
-"""`python -m demo`: start the sandbox and Magpie, have the channels indexed, say where to look.
+"""`python -m demo`: start the sandbox and Magpie, index the channels, print the address.
 
-The bot is the real one, started as `python -m bot` with the sandbox as its Discord; its channels
-are added by the world's owner, with the same `/channels add` a person would type.
+The bot is the real one: `python -m bot`, with the sandbox as its Discord. The owner of the world
+adds the channels with `/channels add`, as a person would.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ STOP_TIMEOUT_S = 20.0
 
 
 class DemoFailed(Exception):
-    """The demo cannot go on; the text says why, and where to read more."""
+    """The demo can't continue; the text says why, and where to read more."""
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m demo") -> int:
@@ -99,7 +99,7 @@ async def _show(options: argparse.Namespace, console: Console, began: float) -> 
         sandbox = await stack.enter_async_context(
             _program("sandbox", _sandbox_command(options), options.data / "sandbox.log")
         )
-        await _until_said(base, sandbox, options.data / "sandbox.log")
+        await _wait_for_url(base, sandbox, options.data / "sandbox.log")
         console.print(f"demo: the chat is at [bold]{base}[/]")
         log = options.data / "bot.log"
         bot = await stack.enter_async_context(
@@ -152,7 +152,7 @@ def _free_port() -> int:
 async def _program(
     name: str, command: list[str], log: Path, settings: dict[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A child process with its output in `log`, ended with SIGTERM when the block is left."""
+    """A child process with its output in `log`. It gets SIGTERM at the end of the block."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
@@ -160,7 +160,8 @@ async def _program(
             env={**inherited, **(settings or {})},
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in the terminal reaches us alone; we end our children
+            # Ctrl-C then reaches only this process, which ends its children.
+            start_new_session=True,
         )
     try:
         yield process
@@ -174,8 +175,8 @@ async def _program(
                 await process.wait()
 
 
-async def _until_said(base: str, process: asyncio.subprocess.Process, log: Path) -> None:
-    """Wait for the line with which the sandbox says that it is this one that listens there."""
+async def _wait_for_url(base: str, process: asyncio.subprocess.Process, log: Path) -> None:
+    """Wait until the log has the sandbox's URL, so that it is this sandbox that listens there."""
     while base not in await asyncio.to_thread(log.read_text, encoding="utf-8"):
         if process.returncode is not None:
             raise DemoFailed(_last_words(log))
@@ -217,7 +218,7 @@ async def _index(
     bot: asyncio.subprocess.Process,
     log: Path,
 ) -> None:
-    """Show how far the bot has come, from what it tells at /healthz, until it has seen all."""
+    """Show the bot's progress, from /healthz, until it has read everything."""
     columns = (
         TextColumn("demo: indexing"),
         BarColumn(),
@@ -259,7 +260,7 @@ def _pictures_in_world() -> int:
 async def _first_answer(
     session: aiohttp.ClientSession, base: str, console: Console, began: float
 ) -> None:
-    """Ask as an ordinary member would, and print what comes back."""
+    """Ask a question as an ordinary member, and print the answer."""
     async with Person.member(session, base) as member:
         asked = time.monotonic()
         answer = await member.command("find", query=QUESTION)

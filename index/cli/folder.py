@@ -168,9 +168,7 @@ class Adding:
         except (PictureError, OSError) as exc:
             self.tally.broken.append((source, _reason(exc)))
             if source in self._known and isinstance(exc, PictureError):
-                await self._gallery.remove_sources(
-                    SPACE, [source]
-                )  # the picture that it was before
+                await self._gallery.remove_sources(SPACE, [source])  # the old picture
             return
         self._batch.append((picture, _link(file, "", file.stamp)))
         if source in self._known:

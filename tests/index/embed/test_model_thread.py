@@ -167,7 +167,6 @@ async def test_question_asked_again_is_not_computed_again() -> None:
         vectors, _ = await thread.text(words, asked=True)
         assert (vectors == ColourEmbedder().texts([words])[0]).all()
     await thread.text("red")
-    assert (
-        len(embedder.calls) == 5
-    )  # red, green, blue, green (no longer cached), and red, which is no question
+    # red, green, blue, green (no longer cached), and red, which isn't a question here
+    assert len(embedder.calls) == 5
     await thread.close()
