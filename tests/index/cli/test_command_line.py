@@ -1,4 +1,4 @@
-"""`python -m index` as a person uses it: real folders, a real model, real kills."""
+"""`python -m index` as a person uses it: real folders, a real model, real signals."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(autouse=True)
 def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test stands in a folder of its own and has no gallery yet."""
+    """Each test runs in its own folder, without a gallery."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
@@ -45,7 +45,7 @@ def add(tiny_clip: Path) -> Callable[..., int]:
 
 @pytest.fixture
 def photos(photographs: dict[str, bytes], tmp_path: Path) -> Path:
-    """A folder with photographs in three subfolders, and things that are none."""
+    """A folder with photographs in three subfolders, and files that are not pictures."""
     folder = tmp_path / "photos"
     for i, (name, data) in enumerate(photographs.items()):
         (folder / f"album {i % 3}").mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def photos(photographs: dict[str, bytes], tmp_path: Path) -> Path:
 
 
 def patches(folder: Path, count: int, seed: int = 0) -> list[Path]:
-    """Small pictures that all differ."""
+    """Small pictures that are all different."""
     folder.mkdir(exist_ok=True)
     chance = random.Random(seed)
     for n in range(count):
@@ -109,7 +109,7 @@ def test_second_run_skips_what_is_there_and_follows_changes(
     assert names == {"chelsea.png", "moved.png", "retina.jpg"}
 
 
-def test_ten_broken_among_a_hundred_are_ten_lines(
+def test_each_broken_picture_is_one_line(
     add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = patches(tmp_path / "photos", 100)
@@ -126,7 +126,7 @@ def test_ten_broken_among_a_hundred_are_ten_lines(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_name_of_any_bytes_is_a_line_of_the_summary(
+def test_file_name_that_is_not_utf8_is_a_line_of_the_summary(
     add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     patches(tmp_path / "photos", 2)[0].rename(os.fsdecode(b"photos/caf\xe9.png"))
@@ -164,7 +164,7 @@ def test_lines_of_a_text_are_entries(
     assert (hit["kind"], hit["line"], hit["text"]) == ("text", 1, "blue moon")
 
 
-def test_walk_takes_each_picture_once_in_order(photos: Path) -> None:
+def test_walk_gives_each_picture_once_in_order(photos: Path) -> None:
     (photos / "loop").symlink_to(photos)
     (photos / "gone.jpg").symlink_to(photos / "nowhere.jpg")
     files = walk([photos, photos / "album 0", photos / "notes.txt"])
@@ -181,8 +181,8 @@ def adding(
 ) -> Iterator[subprocess.Popen[str]]:
     """An `add` that gets this signal right after its first commit, or right before it.
 
-    It sends the signal itself: on a busy machine a process beside it can come too late. On a
-    busy disk all pictures may have been embedded when the first commit is over.
+    It sends the signal to itself, because another process may be too late on a busy machine. On a
+    busy disk, all pictures may be embedded before the first commit ends.
     """
     code = f"""
 import os, sys
@@ -211,7 +211,7 @@ sys.exit(main(["add", {folder!r}, "--db", "g.db", "--model", {str(tiny_clip)!r}]
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_and_resumed_misses_nothing_and_doubles_nothing(
+def test_add_after_a_kill_misses_nothing_and_doubles_nothing(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = patches(tmp_path / "photos", 1200)
@@ -243,7 +243,7 @@ def test_interrupted_add_finishes_its_batch_and_says_how_to_continue(
 
 def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> None:
     released = threading.Event()
-    with hub.serving("birds/slow", tiny_clip, stalled=released) as (address, taken):
+    with hub.serving("birds/slow", tiny_clip, stalled=released) as (address, downloaded):
         command = [sys.executable, "-m", "index", "add", str(tmp_path), "--model", "birds/slow"]
         settings = {
             "HF_ENDPOINT": address,
@@ -253,7 +253,7 @@ def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> N
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | settings
         ) as process:
-            while not taken:
+            while not downloaded:
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=20)
@@ -263,7 +263,7 @@ def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_other_process_is_refused_while_one_adds_and_finding_is_allowed(
+def test_during_an_add_another_is_refused_and_find_is_allowed(
     add: Callable[..., int],
     tiny_clip: Path,
     tmp_path: Path,
@@ -328,7 +328,7 @@ def test_sheet_shows_the_hits(
     add: Callable[..., int], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add("photos")
-    (photos / "album 0" / "astronaut.png").unlink()  # still in the gallery: a card says so
+    (photos / "album 0" / "astronaut.png").unlink()  # its card says that it can't be read any more
     assert main(["find", "--db", "g.db", "Gänseblümchen", "--sheet", "sheet.png"]) == 0
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 700
@@ -374,7 +374,7 @@ def test_look_explains_why_a_picture_is_not_found(
     assert "in it as " in capsys.readouterr().out
 
 
-def test_look_at_what_is_no_picture(
+def test_look_at_a_file_that_is_not_a_picture(
     tiny_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "page.png").write_text("<!doctype html><html></html>")

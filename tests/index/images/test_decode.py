@@ -1,4 +1,4 @@
-"""Bytes to frames: every format as it was seen, every refusal with its reason."""
+"""Bytes to frames: all formats come out unchanged, all refusals have their reason."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_picture_is_upright_however_the_camera_was_held(
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # as `decode` does outside of tests
-def test_damaged_exif_costs_no_picture() -> None:
+def test_picture_with_damaged_exif_is_decoded() -> None:
     data = encoded(Image.new("RGB", (80, 60), "red"), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     assert decode(data, SIDE).width == 80
 
@@ -98,7 +98,7 @@ def test_small_picture_is_left_as_it_is() -> None:
     assert decode(png("red", (100, 80)), SIDE).frames[0].size == (100, 80)
 
 
-def test_thread_of_a_picture_does_not_become_millions_of_pixels_wide() -> None:
+def test_extremely_long_picture_loses_its_ends() -> None:
     thread = Image.new("RGB", (30_000, 1), (9, 9, 9))
     thread.paste((250, 0, 0), (14_990, 0, 15_010, 1))
     (frame,) = decode(encoded(thread), SIDE).frames
@@ -108,19 +108,21 @@ def test_thread_of_a_picture_does_not_become_millions_of_pixels_wide() -> None:
     assert decode(encoded(thread), SIDE, "squeeze").frames[0].size == (30_000, 1)
 
 
-@pytest.mark.parametrize(("drawing", "ground"), [((20, 20, 20), WHITE), ((250, 250, 250), DARK)])
-def test_drawing_shows_on_its_ground(
-    drawing: tuple[int, int, int], ground: tuple[int, int, int]
+@pytest.mark.parametrize(
+    ("drawing", "background"), [((20, 20, 20), WHITE), ((250, 250, 250), DARK)]
+)
+def test_drawing_is_visible_on_its_background(
+    drawing: tuple[int, int, int], background: tuple[int, int, int]
 ) -> None:
     sticker = Image.new("RGBA", (100, 100), (255, 0, 255, 0))
     sticker.paste((*drawing, 255), (30, 30, 70, 70))
     for data in (encoded(sticker), encoded(sticker.quantize(8)), encoded(sticker, "WEBP")):
         frame = decode(data, SIDE).frames[0]
         assert np.abs(np.subtract(frame.getpixel((50, 50)), drawing)).max() <= 8
-        assert np.abs(np.subtract(frame.getpixel((5, 5)), ground)).max() <= 8
+        assert np.abs(np.subtract(frame.getpixel((5, 5)), background)).max() <= 8
 
 
-def test_transparent_colour_of_a_palette_and_of_grey_shows_the_ground() -> None:
+def test_transparent_colour_of_a_palette_and_of_grey_shows_the_background() -> None:
     palette = Image.new("P", (40, 40), 0)
     palette.putpalette([0, 255, 0, 10, 10, 10])
     palette.paste(1, (10, 10, 30, 30))
@@ -130,7 +132,7 @@ def test_transparent_colour_of_a_palette_and_of_grey_shows_the_ground() -> None:
     assert decode(encoded(grey, transparency=7), SIDE).frames[0].getpixel((2, 2)) == WHITE
 
 
-def test_nothing_hidden_under_full_transparency_shows() -> None:
+def test_colours_of_transparent_pixels_never_show() -> None:
     hidden = Image.new("RGBA", (50, 50), (255, 0, 0, 0))
     assert decode(encoded(hidden), SIDE).frames[0].getpixel((25, 25)) == WHITE
 
@@ -156,7 +158,7 @@ def test_sixteen_bit_colour() -> None:
 
 
 def _png_file(width: int, height: int, bits: int, raw: bytes) -> bytes:
-    """An RGB PNG whose header says what it is told to."""
+    """An RGB PNG with any header."""
     chunks = (
         (b"IHDR", struct.pack(">2I5B", width, height, bits, 2, 0, 0, 0)),
         (b"IDAT", zlib.compress(raw)),
@@ -195,7 +197,7 @@ def test_frames_that_look_the_same_count_once() -> None:
     assert len(decode(data, SIDE, limits=Limits(frames=8)).frames) < 4
 
 
-def test_pages_of_a_tiff_are_no_animation() -> None:
+def test_pages_of_a_tiff_are_not_an_animation() -> None:
     data = encoded(
         Image.new("RGB", (9, 9), "red"),
         "TIFF",
@@ -246,7 +248,7 @@ def test_no_frame_is_decoded_after_the_deadline() -> None:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
 @pytest.mark.parametrize("share", [0.5, 0.9])
-def test_half_a_file_is_a_broken_picture(
+def test_file_that_is_cut_off_is_a_broken_picture(
     photographs: dict[str, bytes], format: str, share: float
 ) -> None:
     data = encoded(Image.open(io.BytesIO(photographs["coffee.png"])), format)
@@ -276,7 +278,7 @@ def test_no_bytes_at_all() -> None:
         (bytes(range(256)), "data of an unknown kind"),
     ],
 )
-def test_what_is_no_picture_is_named(data: bytes, found: str) -> None:
+def test_kinds_of_other_files_are_named(data: bytes, found: str) -> None:
     with pytest.raises(NotAPicture) as refused:
         decode(data, SIDE)
     assert refused.value.found == found
