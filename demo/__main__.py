@@ -73,17 +73,17 @@ def _options(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace:
 
 
 async def _demo(options: argparse.Namespace, console: Console) -> None:
-    began = time.monotonic()
+    started = time.monotonic()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if options.fresh:
         shutil.rmtree(options.data, ignore_errors=True)
     options.data.mkdir(parents=True, exist_ok=True)
-    work = asyncio.create_task(_show(options, console, began))
-    asked_to_stop = asyncio.create_task(stop.wait())
-    await asyncio.wait({work, asked_to_stop}, return_when=asyncio.FIRST_COMPLETED)
-    asked_to_stop.cancel()
+    work = asyncio.create_task(_show(options, console, started))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
     if not work.done():
         work.cancel()
         console.print("\ndemo: stopping")
@@ -91,7 +91,7 @@ async def _demo(options: argparse.Namespace, console: Console) -> None:
         await work
 
 
-async def _show(options: argparse.Namespace, console: Console, began: float) -> None:
+async def _show(options: argparse.Namespace, console: Console, started: float) -> None:
     base = f"http://127.0.0.1:{options.port}"
     health = f"http://127.0.0.1:{_free_port()}"
     async with contextlib.AsyncExitStack() as stack:
@@ -111,8 +111,8 @@ async def _show(options: argparse.Namespace, console: Console, began: float) -> 
         owner = await stack.enter_async_context(Person.owner(session, base))
         await _watch_everything(owner)
         await _index(session, health, console, bot, log)
-        console.print(f"demo: ready after {time.monotonic() - began:.0f} s")
-        await _first_answer(session, base, console, began)
+        console.print(f"demo: ready after {time.monotonic() - started:.0f} s")
+        await _first_answer(session, base, console, started)
         if options.once:
             await _print_lag(session, health, console)
             return
@@ -229,14 +229,14 @@ async def _index(
     deadline = time.monotonic() + INDEX_TIMEOUT_S
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=_pictures_in_world(), rate=0.0)
-        began, before = time.monotonic(), None
+        started, before = time.monotonic(), None
         while time.monotonic() < deadline:
             if bot.returncode is not None:
                 raise DemoFailed(_last_words(log))
             state = await _health(session, health)
             done = int(state["pictures"])
             before = done if before is None else before
-            rate = (done - before) / max(time.monotonic() - began, 0.1)
+            rate = (done - before) / max(time.monotonic() - started, 0.1)
             progress.update(task, completed=done, rate=rate)
             if not state["indexing"]:
                 progress.update(task, completed=done, total=done)
@@ -258,7 +258,7 @@ def _pictures_in_world() -> int:
 
 
 async def _first_answer(
-    session: aiohttp.ClientSession, base: str, console: Console, began: float
+    session: aiohttp.ClientSession, base: str, console: Console, started: float
 ) -> None:
     """Ask a question as an ordinary member, and print the answer."""
     async with Person.member(session, base) as member:
@@ -267,7 +267,7 @@ async def _first_answer(
         now = time.monotonic()
     console.print(
         f"demo: {member.name} asked /find {QUESTION} and was answered in {now - asked:.2f} s, "
-        f"{now - began:.0f} s after the start:",
+        f"{now - started:.0f} s after the start:",
         markup=False,
     )
     for line in answer.lines()[:8]:

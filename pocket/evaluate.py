@@ -328,7 +328,7 @@ class Evaluation:
         return hit_share(self._gallery(self.studio, scenes), self.loaded.texts(texts), rights, 1)
 
     def two_subjects(self) -> Measured:
-        """'a cat and a drum at the beach' in a gallery where each also stands with others."""
+        """'a cat and a drum at the beach' in a gallery where each is also with other subjects."""
         rng = np.random.default_rng(SEED + 7)
         scenes, texts = [], []
         for first, place in self.pairs[::2]:

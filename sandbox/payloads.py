@@ -454,7 +454,7 @@ class Payloads:
         return payload
 
     def thread_member(self, channel: Channel, user_id: int) -> ThreadMember:
-        """Somebody's membership in a thread."""
+        """A user's membership in a thread."""
         joined = channel.thread.members[user_id] if channel.thread is not None else 0.0
         return {
             "id": str(channel.id),

@@ -1,6 +1,6 @@
 """A folder of photographs as a gallery: what is new, changed or vanished since the last `add`.
 
-A file's path is the source of its link, in space 0 and group 0. The link's details hold the file's
+A file's path is the source of its link, in space 0 and group 0. The link's details have the file's
 size and the time of its last change. A text file has one link for each line.
 """
 
@@ -29,8 +29,8 @@ RARELY_USED = (".dib", ".tif", ".tiff")
 NOT_READ = (".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd", ".ico")
 ENDINGS = READ + RARELY_USED + NOT_READ
 
-# Files in work at the same time: enough to keep the decoders and the model busy, and few enough for
-# memory.
+# Files that are processed at the same time: enough to keep the decoders and the model busy, and few
+# enough for memory.
 CONCURRENCY = 32
 # A commit comes after this many pictures or this long. When the process is killed, at most these
 # are lost.
@@ -108,7 +108,7 @@ def _file(path: Path, stat: os.stat_result) -> File:
 
 
 class Adding:
-    """One `add`. It commits in batches, so a stop or a kill leaves only whole batches."""
+    """One `add`. It commits in batches, so a stop or a kill leaves only complete batches."""
 
     def __init__(self, gallery: Gallery, progress: Callable[[Tally], None]) -> None:
         self.tally = Tally()
@@ -124,7 +124,7 @@ class Adding:
         self._stop = True
 
     async def run(self, paths: Sequence[Path], texts: Sequence[Path] = ()) -> Tally:
-        """Bring the gallery in line with the pictures under `paths` and the lines of `texts`.
+        """Update the gallery to the pictures under `paths` and the lines of `texts`.
 
         raises   ModelError, StoreError
         """

@@ -26,12 +26,12 @@ class Images:
     """The image side: features of frames, by the model's own preprocessing."""
 
     def __init__(
-        self, found: Checkpoint, number_format: packed.NumberFormat, device: torch.device
+        self, checkpoint: Checkpoint, number_format: packed.NumberFormat, device: torch.device
     ) -> None:
         """raises   ModelUnusable, and whatever transformers raises"""
-        self._model = _one_side(found, IMAGES, TEXTS, number_format, device)
+        self._model = _one_side(checkpoint, IMAGES, TEXTS, number_format, device)
         self._device = device
-        self._processor = preprocessing.processor(found)
+        self._processor = preprocessing.processor(checkpoint)
 
     def __call__(self, frames: Sequence[Image], between: object = None) -> Floats:
         """Features, (len(frames), d)."""
@@ -47,17 +47,17 @@ class Texts:
 
     def __init__(
         self,
-        found: Checkpoint,
+        checkpoint: Checkpoint,
         number_format: packed.NumberFormat,
         device: torch.device,
         *,
         padded: bool,
     ) -> None:
         """raises   ModelUnusable, and whatever transformers raises"""
-        self._model = _one_side(found, TEXTS, IMAGES, number_format, device)
+        self._model = _one_side(checkpoint, TEXTS, IMAGES, number_format, device)
         self._device = device
         context = int(self._model.config.text_config.max_position_embeddings)
-        self._tokens = FromTransformers(found, context, padded=padded)
+        self._tokens = FromTransformers(checkpoint, context, padded=padded)
         self.dimension = int(self(["a"])[0].shape[-1])
 
     def __call__(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
@@ -74,7 +74,7 @@ class Texts:
 
 
 def _one_side(
-    found: Checkpoint,
+    checkpoint: Checkpoint,
     kept: Sequence[str],
     dropped: Sequence[str],
     number_format: packed.NumberFormat,
@@ -82,7 +82,7 @@ def _one_side(
 ) -> Any:
     """The model without the modules of its other side, its layers packed."""
     with preprocessing.quiet():
-        model = _from_pretrained(found)
+        model = _from_pretrained(checkpoint)
     for name in dropped:
         if hasattr(model, name):
             setattr(model, name, None)
@@ -93,29 +93,30 @@ def _one_side(
     return model.eval().requires_grad_(False).to(device)
 
 
-def _from_pretrained(found: Checkpoint) -> Any:
+def _from_pretrained(checkpoint: Checkpoint) -> Any:
     import torch
 
-    model, report = _class(found).from_pretrained(
-        found.folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
+    model, report = _class(checkpoint).from_pretrained(
+        checkpoint.folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
     )
     missing = sorted(report["missing_keys"]) + sorted(map(str, report.get("mismatched_keys", ())))
     if missing:
         raise ModelUnusable(
-            found.name, f"its weights lack {len(missing)} of its layers, such as {missing[0]}"
+            checkpoint.name, f"its weights lack {len(missing)} of its layers, such as {missing[0]}"
         )
     if not hasattr(model, "get_text_features") or not hasattr(model, "get_image_features"):
         raise ModelUnusable(
-            found.name, f"a {found.family!r} model doesn't have both an image and a text side"
+            checkpoint.name,
+            f"a {checkpoint.family!r} model doesn't have both an image and a text side",
         )
     return model
 
 
-def _class(found: Checkpoint) -> Any:
+def _class(checkpoint: Checkpoint) -> Any:
     import transformers
 
     named = {"clip": "CLIPModel", "siglip": "SiglipModel", "siglip2": "Siglip2Model"}
-    return getattr(transformers, named.get(found.family, "AutoModel"))
+    return getattr(transformers, named.get(checkpoint.family, "AutoModel"))
 
 
 def _features(output: Any) -> Floats:

@@ -54,7 +54,7 @@ class Embedder(Protocol):
     dimension: int
     side: int  # the edge, in pixels, of the square that it looks at
     shape: Shape  # how a picture is brought to that size
-    # The filter of its resize, when frames may come already resized as it would do it; else None.
+    # The filter of its resize, so that frames can be resized in advance; None when they can't be.
     resample: int | None
 
     @property
@@ -75,7 +75,7 @@ class Embedder(Protocol):
         """Unit rows, (len(texts), d); and for each text the part that was read, or None for all."""
 
     def seen(self, frame: Image) -> Image:
-        """What it looks at of a frame: cropped and resized."""
+        """The frame as it sees it: cropped and resized."""
 
 
 class Texts(Protocol):
@@ -99,16 +99,16 @@ class ClipEmbedder:
     picture, unless `load` was told to load everything.
     """
 
-    def __init__(self, found: Checkpoint, device: str, precision: Precision) -> None:
-        self.name = found.name
-        self.revision = found.revision
-        self.side = preprocessing.side(found)
-        self.shape = preprocessing.shape(found)
-        self.resample = preprocessing.resample(found)
-        self._found = found
+    def __init__(self, checkpoint: Checkpoint, device: str, precision: Precision) -> None:
+        self.name = checkpoint.name
+        self.revision = checkpoint.revision
+        self.side = preprocessing.side(checkpoint)
+        self.shape = preprocessing.shape(checkpoint)
+        self.resample = preprocessing.resample(checkpoint)
+        self._checkpoint = checkpoint
         self._device_name = device
         self._precision = precision
-        self._weights = Weights(found)
+        self._weights = Weights(checkpoint)
         self._device: torch.device | None = None
         self._images: Images | None = None
         self._texts = self._text_side(None)
@@ -142,16 +142,16 @@ class ClipEmbedder:
         between  is called within the layers of known families, for work that can't wait
         """
         if self._images is None:
-            with _as_model_errors(self._found):
+            with _as_model_errors(self._checkpoint):
                 self._images = self._calibrated_images()
         parts = [frames[n : n + self.batch] for n in range(0, len(frames), self.batch)]
         return unit(np.concatenate([self._images(part, between) for part in parts]))
 
     def seen(self, frame: Image) -> Image:
-        """What it looks at of a frame: cropped and resized."""
+        """The frame as it sees it: cropped and resized."""
         if self._processor is None:
-            with _as_model_errors(self._found):
-                self._processor = preprocessing.processor(self._found)
+            with _as_model_errors(self._checkpoint):
+                self._processor = preprocessing.processor(self._checkpoint)
         return preprocessing.seen(self._processor, frame)
 
     def complete(self) -> None:
@@ -159,7 +159,7 @@ class ClipEmbedder:
 
         raises   ModelUnusable, ModelTooLarge
         """
-        with _as_model_errors(self._found):
+        with _as_model_errors(self._checkpoint):
             self._images = self._calibrated_images()
             self._texts = calibrated(
                 "texts",
@@ -184,32 +184,32 @@ class ClipEmbedder:
 
     def _text_side(self, number_format: NumberFormat | None) -> Texts:
         """The text side in a number format; None: in numpy if possible, without importing torch."""
-        padded = self._found.family in PADDED_FAMILIES
+        padded = self._checkpoint.family in PADDED_FAMILIES
         try:
             arithmetic = None if number_format is None else packed.InTorch(number_format)
-            tower = text_tower(self._found, self._weights, arithmetic)
-            return _TextSide(tower, tokens(self._found, tower.context, padded=padded))
+            tower = text_tower(self._checkpoint, self._weights, arithmetic)
+            return _TextSide(tower, tokens(self._checkpoint, tower.context, padded=padded))
         except UnknownArchitecture as difference:
             from index.embed import by_transformers
 
             log.info("texts by transformers: %s has %s", self.name, difference)
             return by_transformers.Texts(
-                self._found, number_format or "plain", self._torch_device, padded=padded
+                self._checkpoint, number_format or "plain", self._torch_device, padded=padded
             )
 
     def _image_side(self, number_format: NumberFormat) -> Images:
         try:
-            normalisation = preprocessing.normalisation(self._found)
+            normalisation = preprocessing.normalisation(self._checkpoint)
             if normalisation is None or self.resample is None:
                 raise UnknownArchitecture("a preprocessing of its own")
             products = packed.Products(number_format, self._torch_device)
-            tower = image_tower(self._found, self._weights, products, *normalisation)
+            tower = image_tower(self._checkpoint, self._weights, products, *normalisation)
             return _ImageSide(self, tower)
         except UnknownArchitecture as difference:
             from index.embed import by_transformers
 
             log.info("pictures by transformers: %s has %s", self.name, difference)
-            return by_transformers.Images(self._found, number_format, self._torch_device)
+            return by_transformers.Images(self._checkpoint, number_format, self._torch_device)
 
 
 class _TextSide:
@@ -241,7 +241,11 @@ class _ImageSide:
 
 
 def load(
-    found: Checkpoint, device: str = "auto", precision: Precision = "exact", *, whole: bool = True
+    checkpoint: Checkpoint,
+    device: str = "auto",
+    precision: Precision = "exact",
+    *,
+    whole: bool = True,
 ) -> ClipEmbedder:
     """The checkpoint, ready to embed.
 
@@ -249,33 +253,33 @@ def load(
              need, and the rest is loaded when it is first needed
     raises   ModelUnusable, ModelTooLarge
     """
-    checkpoints.check_memory(found)
-    with _as_model_errors(found):
-        made = ClipEmbedder(found, device, precision)
+    checkpoints.check_memory(checkpoint)
+    with _as_model_errors(checkpoint):
+        made = ClipEmbedder(checkpoint, device, precision)
         if whole:
             made.complete()
         elif device not in ("auto", "cpu"):
-            device_named(device, found.name)  # refused now rather than with the first picture
+            device_named(device, checkpoint.name)  # refused now rather than with the first picture
         return made
 
 
 @contextlib.contextmanager
-def _as_model_errors(found: Checkpoint) -> Iterator[None]:
+def _as_model_errors(checkpoint: Checkpoint) -> Iterator[None]:
     """Raise ModelUnusable or ModelTooLarge in place of the many errors of loading."""
     try:
         yield
     except (ModelUnusable, ModelTooLarge):
         raise
     except MemoryError as exc:
-        raise _too_large(found) from exc
+        raise _too_large(checkpoint) from exc
     except Exception as exc:  # safetensors, tokenizers and torch each raise their own
         if "allocate memory" in str(exc) or "out of memory" in str(exc).lower():
-            raise _too_large(found) from exc
+            raise _too_large(checkpoint) from exc
         reason = str(exc).strip().splitlines() or [type(exc).__name__]
-        raise ModelUnusable(found.name, reason[0].rstrip(".")) from exc
+        raise ModelUnusable(checkpoint.name, reason[0].rstrip(".")) from exc
 
 
-def _too_large(found: Checkpoint) -> ModelTooLarge:
+def _too_large(checkpoint: Checkpoint) -> ModelTooLarge:
     return ModelTooLarge(
-        found.name, checkpoints.needed_bytes(found), checkpoints.available_bytes() or 0
+        checkpoint.name, checkpoints.needed_bytes(checkpoint), checkpoints.available_bytes() or 0
     )

@@ -48,10 +48,10 @@ class Geometry:
         return f"{self.prefix}encoder.layers.{number}."
 
 
-def configured(found: Checkpoint, side: Literal["text", "vision"]) -> dict[str, Any]:
+def configured(checkpoint: Checkpoint, side: Literal["text", "vision"]) -> dict[str, Any]:
     """The configuration of one side. The older form has priority, as in transformers."""
     for name in (f"{side}_config_dict", f"{side}_config"):
-        settings = found.config.get(name)
+        settings = checkpoint.config.get(name)
         if isinstance(settings, dict):
             return settings
     return {}

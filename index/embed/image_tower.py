@@ -25,7 +25,7 @@ PREFIX = "vision_model."
 # Up to this many rows of a picture, attention is computed by plain products. Above it, torch's own
 # attention is faster on a CPU, because it doesn't write all scores to memory.
 FEW_ROWS = 64
-# Subtracted from pixels, so that they lie around zero. Every float format holds these integers
+# Subtracted from pixels, so that they are around zero. Every float format holds these integers
 # exactly.
 MIDDLE = 128
 
@@ -97,7 +97,7 @@ class ImageTower:
 
 
 def _do_nothing() -> None:
-    """Stands for `between` when nobody needs it."""
+    """The default of `between`."""
 
 
 class _Norms:
@@ -256,7 +256,7 @@ class _Pooling:
 
 
 def image_tower(
-    found: Checkpoint, weights: Weights, products: Products, mean: Floats, deviation: Floats
+    checkpoint: Checkpoint, weights: Weights, products: Products, mean: Floats, deviation: Floats
 ) -> ImageTower:
     """The image tower of a checkpoint.
 
@@ -264,19 +264,19 @@ def image_tower(
 
     raises   UnknownArchitecture when it isn't a CLIP or SigLIP of fixed size
     """
-    settings = configured(found, "vision")
+    settings = configured(checkpoint, "vision")
     others = {
         f"{PREFIX}embeddings.{name}.weight" for name in ("patch_embedding", "position_embedding")
     }
     others |= {f"{PREFIX}post_layernorm.{kind}" for kind in ("weight", "bias")}
-    if found.family == "clip":
+    if checkpoint.family == "clip":
         others |= {f"{PREFIX}pre_layrnorm.{kind}" for kind in ("weight", "bias")}
         others |= {f"{PREFIX}embeddings.class_embedding", "visual_projection.weight"}
         shape = geometry(
             settings, weights, PREFIX, others, heads=12, activation="quick_gelu", epsilon=1e-5
         )
         bias = None
-    elif found.family == "siglip":
+    elif checkpoint.family == "siglip":
         others |= {f"{PREFIX}embeddings.patch_embedding.bias", f"{PREFIX}head.probe"}
         others |= {f"{PREFIX}head.attention.in_proj_{kind}" for kind in ("weight", "bias")}
         others |= {
@@ -295,7 +295,7 @@ def image_tower(
         )
         bias = weights[f"{PREFIX}embeddings.patch_embedding.bias"]
     else:
-        raise UnknownArchitecture(f"the family {found.family!r}")
+        raise UnknownArchitecture(f"the family {checkpoint.family!r}")
     filters = weights[f"{PREFIX}embeddings.patch_embedding.weight"]  # (width, 3, patch, patch)
     if filters.ndim != 4 or filters.shape[1] != 3 or filters.shape[2] != filters.shape[3]:
         raise UnknownArchitecture(f"patches of {filters.shape}")

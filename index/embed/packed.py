@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 NumberFormat: TypeAlias = Literal["plain", "float16", "float32", "bfloat16", "int8"]
 Pair: TypeAlias = tuple[Floats, Floats | None]  # a layer's weight, (out, in), and bias
 Product: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
-# Quantises an input: its bytes, the size of a step, and the byte that stands for zero.
+# Quantises an input: its bytes, the size of a step, and the byte of zero.
 Quantise: TypeAlias = "Callable[[torch.Tensor], tuple[torch.Tensor, float, int]]"
 
 # The number of rows that oneDNN optimises the weights' layout for. A batch of pictures has more, a
@@ -103,7 +103,7 @@ class Products:
         self.device = device
 
     def linear(self, pairs: Sequence[Pair], *, narrow: bool = False) -> Product:
-        """One product for all pairs, which take the same input; their outputs lie side by side.
+        """One product for all pairs, which take the same input; their outputs are side by side.
 
         narrow   the output may be bfloat16 (or float16) when the number format is
         """

@@ -25,34 +25,34 @@ CLIP_MEAN, CLIP_DEVIATION = (
 HALF = (0.5, 0.5, 0.5)
 
 
-def side(found: Checkpoint) -> int:
+def side(checkpoint: Checkpoint) -> int:
     """The edge, in pixels, of the square that preprocessing makes."""
-    settings = _settings(found)
+    settings = _settings(checkpoint)
     if settings.get("max_num_patches"):
         # Free resolution: the short edge is at most that of a square with this many patches.
         return math.isqrt(int(settings["max_num_patches"])) * int(settings.get("patch_size", 16))
     sizes = (settings.get("size"), settings.get("crop_size"))
     edges = [e for size in sizes for e in (size.values() if isinstance(size, dict) else [size])]
-    vision = found.config.get("vision_config") or {}
+    vision = checkpoint.config.get("vision_config") or {}
     return max([int(edge) for edge in edges if edge] or [int(vision.get("image_size", 224))])
 
 
-def shape(found: Checkpoint) -> Shape:
+def shape(checkpoint: Checkpoint) -> Shape:
     """How preprocessing brings a picture to its size: see `Shape`."""
-    settings = _settings(found)
+    settings = _settings(checkpoint)
     if settings.get("max_num_patches"):
         return "free"
-    return "crop" if "shortest_edge" in _size(found, settings) else "squeeze"
+    return "crop" if "shortest_edge" in _size(checkpoint, settings) else "squeeze"
 
 
-def resample(found: Checkpoint) -> int | None:
+def resample(checkpoint: Checkpoint) -> int | None:
     """The filter of preprocessing's resize, as Pillow numbers them.
 
     returns  None when preprocessing isn't a plain resize and crop, which `images.decode` can do in
              one step
     """
-    settings = _settings(found)
-    size, crop = _size(found, settings), settings.get("crop_size")
+    settings = _settings(checkpoint)
+    size, crop = _size(checkpoint, settings), settings.get("crop_size")
     filter_ = settings.get("resample")
     if not size or not isinstance(filter_, int):
         return None
@@ -67,34 +67,36 @@ def resample(found: Checkpoint) -> int | None:
     return filter_ if plain else None
 
 
-def normalisation(found: Checkpoint) -> tuple[Floats, Floats] | None:
+def normalisation(checkpoint: Checkpoint) -> tuple[Floats, Floats] | None:
     """The mean and the deviation by which pixels in [0, 1] are normalised, each (3,).
 
     returns  None when preprocessing does anything else to pixels
     """
-    settings = _settings(found)
+    settings = _settings(checkpoint)
     usual = abs(float(settings.get("rescale_factor", 1 / 255)) * 255 - 1) < 1e-6
     if not (usual and settings.get("do_rescale", True) and settings.get("do_normalize", True)):
         return None
-    clip = found.family == "clip"
+    clip = checkpoint.family == "clip"
     mean = settings.get("image_mean", CLIP_MEAN if clip else HALF)
     deviation = settings.get("image_std", CLIP_DEVIATION if clip else HALF)
     return np.asarray(mean, np.float64), np.asarray(deviation, np.float64)
 
 
-def _size(found: Checkpoint, settings: dict[str, Any]) -> dict[str, int]:
+def _size(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, int]:
     """The size that a picture is resized to; in old files of CLIP it is one number."""
     size = settings.get("size")
     if isinstance(size, int):
         return (
-            {"shortest_edge": size} if found.family == "clip" else {"height": size, "width": size}
+            {"shortest_edge": size}
+            if checkpoint.family == "clip"
+            else {"height": size, "width": size}
         )
     return size if isinstance(size, dict) else {}
 
 
-def _settings(found: Checkpoint) -> dict[str, Any]:
+def _settings(checkpoint: Checkpoint) -> dict[str, Any]:
     for name in ("preprocessor_config.json", "processor_config.json"):
-        file = found.folder / name
+        file = checkpoint.folder / name
         if file.is_file():
             settings: dict[str, Any] = json.loads(file.read_bytes())
             nested = settings.get("image_processor")
@@ -102,7 +104,7 @@ def _settings(found: Checkpoint) -> dict[str, Any]:
     return {}
 
 
-def processor(found: Checkpoint) -> Any:
+def processor(checkpoint: Checkpoint) -> Any:
     """The checkpoint's image processor, always with Pillow's resize.
 
     torchvision, where it is installed, resizes a little differently. With it, the same picture
@@ -112,7 +114,7 @@ def processor(found: Checkpoint) -> Any:
 
     auto: Any = transformers.AutoImageProcessor  # has no annotations
     with quiet():
-        return auto.from_pretrained(found.folder, local_files_only=True, backend="pil")
+        return auto.from_pretrained(checkpoint.folder, local_files_only=True, backend="pil")
 
 
 def seen(processor: Any, frame: Image) -> Image:

@@ -35,7 +35,7 @@ class Arithmetic(Protocol):
     def array(self, rows: Rows) -> Floats: ...
 
     def linear(self, pairs: Sequence[Pair]) -> Step:
-        """One product for all pairs, which take the same input; their outputs lie side by side."""
+        """One product for all pairs, which take the same input; their outputs are side by side."""
 
     def mlp(self, up: Pair, down: Pair, activation: Activation) -> Step:
         """The product `down` of the activation of the product `up`."""
@@ -121,14 +121,14 @@ def _norm(shape: Geometry, weights: Weights, arithmetic: Arithmetic, name: str) 
 
 
 def text_tower(
-    found: Checkpoint, weights: Weights, arithmetic: Arithmetic | None = None
+    checkpoint: Checkpoint, weights: Weights, arithmetic: Arithmetic | None = None
 ) -> TextTower:
     """The text tower of a checkpoint.
 
     arithmetic   None: in numpy
     raises       UnknownArchitecture when it isn't a CLIP or SigLIP
     """
-    settings = configured(found, "text")
+    settings = configured(checkpoint, "text")
     prefix = "text_model."
     others = {
         f"{prefix}embeddings.token_embedding.weight",
@@ -136,14 +136,14 @@ def text_tower(
         f"{prefix}final_layer_norm.weight",
         f"{prefix}final_layer_norm.bias",
     }
-    if found.family == "clip":
+    if checkpoint.family == "clip":
         others |= {"text_projection.weight"}
         shape = geometry(
             settings, weights, prefix, others, heads=8, activation="quick_gelu", epsilon=1e-5
         )
         end = settings.get("eos_token_id", 49407)
         head: Pair = (weights["text_projection.weight"], None)
-    elif found.family in ("siglip", "siglip2"):
+    elif checkpoint.family in ("siglip", "siglip2"):
         others |= {f"{prefix}head.weight", f"{prefix}head.bias"}
         shape = geometry(
             settings,
@@ -157,8 +157,8 @@ def text_tower(
         end = None
         head = weights[f"{prefix}head.weight"], weights[f"{prefix}head.bias"]
     else:
-        raise UnknownArchitecture(f"the family {found.family!r}")
-    causal = found.family == "clip"
+        raise UnknownArchitecture(f"the family {checkpoint.family!r}")
+    causal = checkpoint.family == "clip"
     return TextTower(shape, weights, arithmetic or InNumpy(), head=head, causal=causal, end=end)
 
 

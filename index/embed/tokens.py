@@ -22,20 +22,20 @@ class Tokens(Protocol):
         """The ids of each text; and the words that were read of it, or None when all were."""
 
 
-def tokens(found: Checkpoint, context: int, *, padded: bool) -> Tokens:
+def tokens(checkpoint: Checkpoint, context: int, *, padded: bool) -> Tokens:
     """The checkpoint's tokenizer.
 
     context   the greatest number of tokens
     padded    texts are filled up to the context, as in the model's training
     """
-    if not padded and _is_complete_in_file(found):
-        return FromFile(found, context)
-    return FromTransformers(found, context, padded=padded)
+    if not padded and _is_complete_in_file(checkpoint):
+        return FromFile(checkpoint, context)
+    return FromTransformers(checkpoint, context, padded=padded)
 
 
-def _is_complete_in_file(found: Checkpoint) -> bool:
-    settings = found.folder / "tokenizer_config.json"
-    if not settings.is_file() or not (found.folder / "tokenizer.json").is_file():
+def _is_complete_in_file(checkpoint: Checkpoint) -> bool:
+    settings = checkpoint.folder / "tokenizer_config.json"
+    if not settings.is_file() or not (checkpoint.folder / "tokenizer.json").is_file():
         return False
     return json.loads(settings.read_bytes()).get("tokenizer_class") in COMPLETE_IN_FILE
 
@@ -43,10 +43,10 @@ def _is_complete_in_file(found: Checkpoint) -> bool:
 class FromFile:
     """The tokenizer of `tokenizer.json`, by the library that transformers uses too."""
 
-    def __init__(self, found: Checkpoint, context: int) -> None:
+    def __init__(self, checkpoint: Checkpoint, context: int) -> None:
         from tokenizers import Tokenizer
 
-        self._tokenizer = Tokenizer.from_file(str(found.folder / "tokenizer.json"))
+        self._tokenizer = Tokenizer.from_file(str(checkpoint.folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(context)
 
@@ -63,10 +63,12 @@ class FromFile:
 class FromTransformers:
     """The tokenizer that transformers makes of the folder."""
 
-    def __init__(self, found: Checkpoint, context: int, *, padded: bool) -> None:
+    def __init__(self, checkpoint: Checkpoint, context: int, *, padded: bool) -> None:
         from transformers import AutoTokenizer
 
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(
+            checkpoint.folder, local_files_only=True
+        )
         self._context = context
         self._padding = "max_length" if padded else False
 

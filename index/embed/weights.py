@@ -25,11 +25,11 @@ TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 class Weights(Mapping[str, Floats]):
     """float32 arrays by name. Some are views of the file, so never write to them."""
 
-    def __init__(self, found: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint) -> None:
         """raises   OSError, ValueError, and what torch.load raises for files of its own kind"""
         self._read: dict[str, Any] = {}
         self._maps: list[Any] = []
-        for file in found.weights:
+        for file in checkpoint.weights:
             if file.suffix == ".safetensors":
                 # Copy-on-write, because torch refuses arrays that can't be written.
                 self._maps.append(np.memmap(file, np.uint8, mode="c"))

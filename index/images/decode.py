@@ -78,8 +78,8 @@ class Limits:
     """What a picture may cost.
 
     bytes    of the file
-    pixels   held at once; decoding takes 3 to 8 bytes for each. Photographs of any size are below
-             it, since they shrink while they are decoded. It stops huge screenshots, scans and
+    pixels   in memory at once; decoding takes 3 to 8 bytes for each. Photographs of any size pass,
+             since they shrink while they are decoded. It stops huge screenshots, scans and
              drawings
     frames   decoded of an animation
     time_s   after this, no further frame is decoded
@@ -116,7 +116,7 @@ def decode(
     """The picture in `data`, as RGB frames for a model that looks at `side` pixels.
 
     resample  the filter of the model's own resize, as Pillow numbers them. Frames are then
-              (side, side), exactly what its preprocessing would look at. None: they are kept
+              (side, side), exactly the pixels that its preprocessing makes. None: they are kept
               larger, see `kept_size`, and the model resizes them
     raises    PictureTooLarge, NotAPicture, PictureBroken, PictureTooSlow
     """
@@ -167,8 +167,8 @@ def _opened(data: bytes) -> Image.Image:
 def _draft(image: Image.Image, edge: int) -> Box | None:
     """Let the JPEG decoder leave out detail beyond `edge` pixels. Other decoders can't.
 
-    returns  where the picture lies in what will be decoded, to a fraction of a pixel; None when it
-             will be decoded at its full size
+    returns  where the picture is in the decoded image, to a fraction of a pixel; None when it will
+             be decoded at its full size
     """
     if image.format not in ("JPEG", "MPO"):
         return None

@@ -35,7 +35,7 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def upright_box(box: Box, size: tuple[int, int], orientation: int) -> Box:
-    """Where a box of a picture of `size` lies after `upright`."""
+    """The place of a box of a picture of `size` after `upright`."""
     left, top, right, bottom = box
     if orientation in (2, 3, 7, 8):
         left, right = size[0] - right, size[0] - left

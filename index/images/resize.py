@@ -1,4 +1,4 @@
-"""The size that a model needs: what it looks at of a picture, and how large that is kept."""
+"""Sizes: the part of a picture that a model sees, and the size at which a picture is kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def kept_size(size: tuple[int, int], side: int, shape: Shape) -> tuple[int, int]
     if shape == "squeeze":
         return KEPT_SCALE * side, KEPT_SCALE * side
     short = min(size)
-    if shape == "free":  # its resize has no whole factor, so this is as near as rounding comes
+    if shape == "free":  # this resize has no fixed factor, so this is correct up to rounding
         scale = KEPT_SCALE * side / short
         return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
     width, height = (max(1, side * edge // short) for edge in size)
@@ -74,7 +74,7 @@ def visible_part(size: tuple[int, int], side: int, shape: Shape) -> Box:
 def resized(image: Image.Image, box: Box, part: Box, side: int, resample: int) -> Image.Image:
     """What the model's resize and crop would leave of an upright picture, in one step.
 
-    box       where the picture lies in `image`, in pixels
+    box       where the picture is in `image`, in pixels
     part      of the picture, as `visible_part` returns it
     resample  the filter of the model's resize, as Pillow numbers them
     returns   (side, side)

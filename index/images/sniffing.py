@@ -1,4 +1,4 @@
-"""What bytes are, by how they begin: a known picture format, or what they are instead."""
+"""The kind of a file, by its first bytes: a known picture format, or another kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def is_known_format(data: bytes) -> bool:
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Whether a WebP or AVIF is shorter than its header says. Their decoders don't tell."""
+    """Whether a WebP or AVIF is shorter than its header says. Their decoders don't report it."""
     if data[:4] == b"RIFF":
         return int.from_bytes(data[4:8], "little") + 8 > len(data)
     if data[4:8] != b"ftyp":
@@ -28,7 +28,7 @@ def is_cut_off(data: bytes) -> bool:
 
 
 _SAVE_AS = "; save it as PNG or JPEG first"
-# How other files begin, what they are, and the advice.
+# First bytes of other files, their kind, and the advice.
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF", "a PDF document", ""),
     (b"8BPS", "a Photoshop document", _SAVE_AS),

@@ -1,1 +1,1 @@
-"""A command a file: what it takes, and what it does."""
+"""One file for each command: its parser, and what it does."""

@@ -42,7 +42,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def run(given: argparse.Namespace) -> int:
-    """Bring the gallery in line with folders and text files."""
+    """Update the gallery to the pictures of folders and the lines of text files."""
     from rich.console import Console
 
     from index.cli import progress
