@@ -1,4 +1,4 @@
-"""The command `magpie`: hands over to the package that does what is asked.
+"""The command `magpie`: runs the package that has the command.
 
 Each package is imported only when its command is called, so that `magpie find` loads neither
 discord.py nor the sandbox. `python -m index`, `bot`, `sandbox`, `demo` and `bench` do the same.
@@ -25,7 +25,7 @@ PROGRAMS = {
     "sandbox": "run only the Discord-compatible server that the demo uses",
     "bench": "measure, or check what the bot promises",
 }
-DONE, REFUSED = 0, 2  # exit codes, as those of `python -m index`
+DONE, REFUSED = 0, 2  # exit codes, the same as in `index.cli.exits`
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     name, *rest = given
     if name in FOLDERS:
-        from index.cli import main as folders
+        from index.cli.main import main as folders
 
-        return folders.main([name, *rest])
+        return folders([name, *rest], prog="magpie")
     if name == "bot":
         return _bot(rest)
     if name in PROGRAMS:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _program(name: str, rest: Sequence[str]) -> int:
-    """A package whose `__main__` takes arguments. The container lacks them."""
+    """Run a package whose `__main__` takes arguments. The container doesn't have these packages."""
     if importlib.util.find_spec(name) is None:
         print(f"magpie: {name} is not part of this installation.", file=sys.stderr)
         return REFUSED
@@ -58,14 +58,14 @@ def _program(name: str, rest: Sequence[str]) -> int:
 
 
 def _bot(rest: Sequence[str]) -> int:
-    """The bot, which takes settings and no arguments."""
+    """Run the bot, which takes settings and no arguments."""
     if rest:
-        asked = rest[0] in ("-h", "--help")
-        said = (
+        wants_help = rest[0] in ("-h", "--help")
+        message = (
             "magpie bot takes no arguments: its settings come from the environment and from .env."
         )
-        print(said, file=sys.stdout if asked else sys.stderr)
-        return DONE if asked else REFUSED
+        print(message, file=sys.stdout if wants_help else sys.stderr)
+        return DONE if wants_help else REFUSED
     from bot.__main__ import main as serve
 
     return serve()

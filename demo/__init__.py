@@ -1,7 +1,7 @@
-"""The demo: its world for the sandbox, and the program that shows Magpie in it on one address.
+"""The demo: a world for the sandbox, and the program that shows Magpie in it at one address.
 
-`world/` is what `python -m pocket world` draws: world.json for the sandbox, the pictures, avatars
-and stickers that it names, labels.json (what each picture shows) and the licenses of the artwork.
+`python -m pocket world` draws `world/`: world.json for the sandbox, its pictures, avatars and
+stickers, labels.json (what each picture shows), and the licences of the artwork.
 """
 
 from pathlib import Path

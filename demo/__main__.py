@@ -1,7 +1,7 @@
-"""`python -m demo`: start the sandbox and Magpie, have the channels indexed, say where to look.
+"""`python -m demo`: start the sandbox and Magpie, index the channels, print the address.
 
-The bot is the real one, started as `python -m bot` with the sandbox as its Discord; its channels
-are added by the world's owner, with the same `/channels add` a person would type.
+The bot is the real one: `python -m bot`, with the sandbox as its Discord. The owner of the world
+adds the channels with `/channels add`, as a person would.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ STOP_TIMEOUT_S = 20.0
 
 
 class DemoFailed(Exception):
-    """The demo cannot go on; the text says why, and where to read more."""
+    """The demo can't continue; the text says why, and where to read more."""
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m demo") -> int:
@@ -73,17 +73,17 @@ def _options(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace:
 
 
 async def _demo(options: argparse.Namespace, console: Console) -> None:
-    began = time.monotonic()
+    started = time.monotonic()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if options.fresh:
         shutil.rmtree(options.data, ignore_errors=True)
     options.data.mkdir(parents=True, exist_ok=True)
-    work = asyncio.create_task(_show(options, console, began))
-    asked_to_stop = asyncio.create_task(stop.wait())
-    await asyncio.wait({work, asked_to_stop}, return_when=asyncio.FIRST_COMPLETED)
-    asked_to_stop.cancel()
+    work = asyncio.create_task(_show(options, console, started))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
     if not work.done():
         work.cancel()
         console.print("\ndemo: stopping")
@@ -91,7 +91,7 @@ async def _demo(options: argparse.Namespace, console: Console) -> None:
         await work
 
 
-async def _show(options: argparse.Namespace, console: Console, began: float) -> None:
+async def _show(options: argparse.Namespace, console: Console, started: float) -> None:
     base = f"http://127.0.0.1:{options.port}"
     health = f"http://127.0.0.1:{_free_port()}"
     async with contextlib.AsyncExitStack() as stack:
@@ -99,7 +99,7 @@ async def _show(options: argparse.Namespace, console: Console, began: float) -> 
         sandbox = await stack.enter_async_context(
             _program("sandbox", _sandbox_command(options), options.data / "sandbox.log")
         )
-        await _until_said(base, sandbox, options.data / "sandbox.log")
+        await _wait_for_url(base, sandbox, options.data / "sandbox.log")
         console.print(f"demo: the chat is at [bold]{base}[/]")
         log = options.data / "bot.log"
         bot = await stack.enter_async_context(
@@ -111,8 +111,8 @@ async def _show(options: argparse.Namespace, console: Console, began: float) -> 
         owner = await stack.enter_async_context(Person.owner(session, base))
         await _watch_everything(owner)
         await _index(session, health, console, bot, log)
-        console.print(f"demo: ready after {time.monotonic() - began:.0f} s")
-        await _first_answer(session, base, console, began)
+        console.print(f"demo: ready after {time.monotonic() - started:.0f} s")
+        await _first_answer(session, base, console, started)
         if options.once:
             await _print_lag(session, health, console)
             return
@@ -152,7 +152,7 @@ def _free_port() -> int:
 async def _program(
     name: str, command: list[str], log: Path, settings: dict[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A child process with its output in `log`, ended with SIGTERM when the block is left."""
+    """A child process with its output in `log`. It gets SIGTERM at the end of the block."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
@@ -160,7 +160,8 @@ async def _program(
             env={**inherited, **(settings or {})},
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in the terminal reaches us alone; we end our children
+            # Ctrl-C then reaches only this process, which ends its children.
+            start_new_session=True,
         )
     try:
         yield process
@@ -174,8 +175,8 @@ async def _program(
                 await process.wait()
 
 
-async def _until_said(base: str, process: asyncio.subprocess.Process, log: Path) -> None:
-    """Wait for the line with which the sandbox says that it is this one that listens there."""
+async def _wait_for_url(base: str, process: asyncio.subprocess.Process, log: Path) -> None:
+    """Wait until the log has the sandbox's URL, so that it is this sandbox that listens there."""
     while base not in await asyncio.to_thread(log.read_text, encoding="utf-8"):
         if process.returncode is not None:
             raise DemoFailed(_last_words(log))
@@ -217,7 +218,7 @@ async def _index(
     bot: asyncio.subprocess.Process,
     log: Path,
 ) -> None:
-    """Show how far the bot has come, from what it tells at /healthz, until it has seen all."""
+    """Show the bot's progress, from /healthz, until it has read everything."""
     columns = (
         TextColumn("demo: indexing"),
         BarColumn(),
@@ -228,14 +229,14 @@ async def _index(
     deadline = time.monotonic() + INDEX_TIMEOUT_S
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=_pictures_in_world(), rate=0.0)
-        began, before = time.monotonic(), None
+        started, before = time.monotonic(), None
         while time.monotonic() < deadline:
             if bot.returncode is not None:
                 raise DemoFailed(_last_words(log))
             state = await _health(session, health)
             done = int(state["pictures"])
             before = done if before is None else before
-            rate = (done - before) / max(time.monotonic() - began, 0.1)
+            rate = (done - before) / max(time.monotonic() - started, 0.1)
             progress.update(task, completed=done, rate=rate)
             if not state["indexing"]:
                 progress.update(task, completed=done, total=done)
@@ -257,16 +258,16 @@ def _pictures_in_world() -> int:
 
 
 async def _first_answer(
-    session: aiohttp.ClientSession, base: str, console: Console, began: float
+    session: aiohttp.ClientSession, base: str, console: Console, started: float
 ) -> None:
-    """Ask as an ordinary member would, and print what comes back."""
+    """Ask a question as an ordinary member, and print the answer."""
     async with Person.member(session, base) as member:
         asked = time.monotonic()
         answer = await member.command("find", query=QUESTION)
         now = time.monotonic()
     console.print(
         f"demo: {member.name} asked /find {QUESTION} and was answered in {now - asked:.2f} s, "
-        f"{now - began:.0f} s after the start:",
+        f"{now - started:.0f} s after the start:",
         markup=False,
     )
     for line in answer.lines()[:8]:

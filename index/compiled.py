@@ -1,4 +1,4 @@
-"""Python loops over arrays as machine code, by numba."""
+"""Python loops over arrays, compiled to machine code by numba."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numba
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """The function as machine code, kept on disk where the package or a home can be written.
+    """The function as machine code, cached on disk if the package or a home folder is writable.
 
-    What is kept was compiled together with the loops that it calls and with global constants. numba
-    compiles it again when its own file changes, but doesn't look at other files. So its name, under
-    which it is kept, says what all files of its folder contained.
+    The machine code includes the loops that the function calls and the values of global constants.
+    numba compiles it again when its own file changes, but doesn't check other files. So the name of
+    the function, which is its key in the cache, gets a checksum of all files in its folder.
     """
     folder = Path(function.__code__.co_filename).parent
     function.__qualname__ = f"{function.__qualname__}_{_fingerprint(folder):08x}"
-    njit: Any = numba.njit  # its types say that it gives something else back
+    njit: Any = numba.njit  # its annotations have another return type
     try:
         return njit(nogil=True, fastmath=True, cache=True)(function)
-    except RuntimeError:  # no place to keep it: compiled again in each process
+    except RuntimeError:  # nowhere to write the cache: each process compiles it again
         return njit(nogil=True, fastmath=True)(function)
 
 

@@ -1,4 +1,4 @@
-"""Threads behind an async doorway, work that outlives its caller, and work that callers share."""
+"""Threads that coroutines use, work that outlives its caller, and work that callers share."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from index.types.errors import GalleryClosed
 
 T = TypeVar("T")
 
+# Niceness of a patient pool's threads: the system runs all other threads first.
 PATIENT_NICENESS = 10
 
 
 class Pool:
-    """So many threads, until the gallery is closed.
+    """A number of threads that run functions until the gallery is closed.
 
-    closed   set from when on nothing new is begun
-    patient  the system prefers all other threads to these
+    closed   when it is set, no new function is begun
+    patient  the system runs all other threads before these
     """
 
     def __init__(
@@ -29,11 +30,14 @@ class Pool:
     ) -> None:
         self._closed = closed
         self._threads = ThreadPoolExecutor(
-            threads, thread_name_prefix=name, initializer=_be_patient if patient else None
+            threads, thread_name_prefix=name, initializer=_lower_priority if patient else None
         )
 
     async def run(self, fn: Callable[[], T]) -> T:
-        """What `fn` gives back; raises GalleryClosed when it isn't begun any more."""
+        """The result of `fn`.
+
+        raises   GalleryClosed when the pool is closed before `fn` begins; and what `fn` raises
+        """
         if self._closed.is_set():
             raise GalleryClosed
         try:
@@ -44,12 +48,12 @@ class Pool:
             raise
 
     async def close(self) -> None:
-        """Wait for what is running; whoever still waits for a thread gets GalleryClosed."""
+        """Wait for running functions; those that still wait for a thread get GalleryClosed."""
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
 
-def _be_patient() -> None:
-    """Let the system prefer all other threads to this one, where it can tell them apart."""
+def _lower_priority() -> None:
+    """Let the system run all other threads first. Only Linux has a priority for each thread."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT_NICENESS)
 
@@ -60,29 +64,29 @@ def _being_cancelled() -> bool:
 
 
 async def to_completion(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives back; a cancelled caller doesn't stop it, nor hears how it ends."""
+    """The result of `work`, which runs to its end even when the caller is cancelled."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        task.add_done_callback(_heard)
+        task.add_done_callback(_ignore_error)
         raise
 
 
-def _heard(task: asyncio.Task[Any]) -> None:
-    """An error that nobody waits for any more is no fault of the program."""
+def _ignore_error(task: asyncio.Task[Any]) -> None:
+    """Mark the error as seen: without it, asyncio would log an error that no caller waits for."""
     if not task.cancelled():
         task.exception()
 
 
 class SingleFlight(Generic[T]):
-    """Running work by its key; it stops when the last who waits for it is cancelled."""
+    """Work that callers with the same key share. It stops when the last caller is cancelled."""
 
     def __init__(self) -> None:
         self._running: dict[Hashable, tuple[asyncio.Task[T], list[None]]] = {}
 
     async def run(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """What `make()` gives back, from the work already running under this key if any."""
+        """The result of `make()`, or of the work that is already running under this key."""
         if key not in self._running:
             self._running[key] = (asyncio.ensure_future(make()), [])
         task, waiting = self._running[key]

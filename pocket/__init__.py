@@ -1,6 +1,6 @@
 """How the pocket model is made: artwork, scenes, captions, training, evaluation.
 
-`pocket/model/` holds the result, a plain transformers CLIP folder that needs none of this.
+`pocket/model/` has the result, a plain transformers CLIP folder, which needs none of this code.
 """
 
 from pathlib import Path

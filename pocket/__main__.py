@@ -1,4 +1,4 @@
-"""`python -m pocket COMMAND`: make the pocket model, the demo world and their sheets again."""
+"""`python -m pocket COMMAND`: make the pocket model, the demo world and their sheets."""
 
 import argparse
 import json

@@ -1,7 +1,7 @@
-"""The drawings that scenes are made of, and what they are called in eight languages.
+"""The drawings that scenes are made of, and their names in eight languages.
 
-Sources are four npm packages, unpacked under `build/artwork/node_modules`: three icon sets
-(one JSON file of SVG bodies each) and emojibase-data (names and keywords).
+The sources are four npm packages in `build/artwork/node_modules`: three icon sets, each a JSON file
+of SVG bodies, and emojibase-data, which has names and keywords.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ STYLES = (*TRAINED_STYLES, UNSEEN_STYLE)
 PACKAGES = (*(f"@iconify-json/{style}" for style in STYLES), "emojibase-data")
 SPRITE_SIDE = 96  # pixels of a training sprite's longer side
 
-# emojibase's subgroups that have a word of their own: "an animal", "ein Tier"
+# Subgroups of emojibase that have a name of their own: "an animal", "ein Tier"
 KIND_OF_SUBGROUP = {
     "animal-mammal": "animal",
     "animal-reptile": "animal",
@@ -53,15 +53,15 @@ KINDS = tuple(dict.fromkeys(KIND_OF_SUBGROUP.values()))
 
 
 class ArtworkError(Exception):
-    """The artwork is not there or not whole; the message says which part and what to do."""
+    """The artwork is missing or incomplete; the message says which part, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Something a picture can show.
+    """Something that a picture can show.
 
-    words      language -> what it is called, the usual name first
-    heldout    English words that training never shows
+    words      language -> its names, the usual one first
+    heldout    English words that are never used in training
     """
 
     name: str
@@ -73,7 +73,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """One drawing cut out to its bounding box. pixels (h, w, 4) uint8, straight alpha."""
+    """One drawing, cropped to its bounding box. pixels (h, w, 4) uint8, straight alpha."""
 
     subject: int
     style: str
@@ -82,7 +82,7 @@ class Sprite:
 
 
 def install(folder: Path = FOLDER) -> None:
-    """Fetches the packages with npm into `folder`; does nothing when they are there."""
+    """Download the packages with npm into `folder`, unless they are there."""
     if all((folder / "node_modules" / name / "package.json").exists() for name in PACKAGES):
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def install(folder: Path = FOLDER) -> None:
 
 
 def read_json(folder: Path, package: str, file: str) -> Any:
-    """The parsed file of a package. raises ArtworkError when it is missing or cut short."""
+    """The parsed file of a package. raises ArtworkError when it is missing or cut off"""
     path = folder / "node_modules" / package / file
     try:
         return json.loads(path.read_text("utf-8"))
@@ -124,7 +124,7 @@ def code_points(emoji: str) -> str:
 
 
 def split_emoji(text: str) -> tuple[str, ...]:
-    """'🐕🐶' -> ('🐕', '🐶'); joined sequences and skin tones stay whole."""
+    """'🐕🐶' -> ('🐕', '🐶'); joined sequences and skin tones are not split."""
     whole = r"(?:.\uFE0F?[\U0001F3FB-\U0001F3FF]?)(?:\u200D.\uFE0F?)*"
     return tuple(re.findall(whole, text.strip()))
 
@@ -171,7 +171,7 @@ class Artwork:
 
     @cached_property
     def _said(self) -> dict[str, list[str]]:
-        """names.txt: subject -> what people say in the other languages, in their order."""
+        """names.txt: subject -> its names in the other languages, in their order."""
         rows = (HERE / "names.txt").read_text("utf-8").splitlines()
         cells = [row.split(" | ") for row in rows if not row.startswith("#")]
         return {name: words for name, *words in cells}
@@ -209,7 +209,7 @@ class Artwork:
         }
 
     def svg(self, style: str, emoji: str) -> str | None:
-        """The whole SVG document of a drawing, or None where the set has none."""
+        """The complete SVG document of a drawing, or None when the set has none."""
         icons, names = self._icons(style)
         name = names.get(code_points(emoji))
         if name is None:
@@ -241,12 +241,12 @@ class Artwork:
         return {}
 
     def draw(self, style: str, emoji: str, side: int) -> Pixels | None:
-        """The drawing cut out, its longer side `side` pixels: (h, w, 4) uint8, or None."""
+        """The cropped drawing, its longer side `side` pixels: (h, w, 4) uint8; or None."""
         svg = self.svg(style, emoji)
         return None if svg is None else rasterise(svg, side)
 
     def sprites(self, styles: tuple[str, ...], side: int = SPRITE_SIDE) -> list[Sprite]:
-        """All drawings of all subjects, kept in a file of `folder` for the next time."""
+        """All drawings of all subjects; they are cached in a file of `folder`."""
         return [sprite for style in styles for sprite in self._sprites(style, side)]
 
     def _sprites(self, style: str, side: int) -> list[Sprite]:
@@ -271,8 +271,8 @@ class Artwork:
 
 
 def rasterise(svg: str, side: int) -> Pixels:
-    """An SVG's drawing cropped to what is not transparent; longer side `side` pixels."""
-    import resvg_py  # an extra that only training needs
+    """The drawing of an SVG, cropped to its visible part; its longer side has `side` pixels."""
+    import resvg_py  # an optional dependency, which only training needs
 
     data = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=2 * side, height=2 * side))
     image = Image.open(io.BytesIO(data)).convert("RGBA")
@@ -285,11 +285,11 @@ def rasterise(svg: str, side: int) -> Pixels:
 
 
 def resize_alpha(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Resized with premultiplied alpha: no dark or light fringe at the edge."""
+    """The image resized with premultiplied alpha, so that the edges get no dark or light fringe."""
     return image.convert("RGBa").resize(size, Image.Resampling.LANCZOS).convert("RGBA")
 
 
 def tidy(word: str) -> str:
-    """'Radfahrer(in)' -> 'Radfahrer': what a person would type."""
+    """'Radfahrer(in)' -> 'Radfahrer', as a person would type it."""
     word = re.sub(r"\(.*?\)|（.*?）", "", word)
     return re.sub(r"\s+", " ", word.split(":")[0]).strip().lower()

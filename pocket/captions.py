@@ -1,6 +1,6 @@
-"""What people might type to find a scene, from one word to a sentence, in eight languages.
+"""Texts that people might type to find a scene, from one word to a sentence, in eight languages.
 
-A `Caption` also says what it claims, so that training can tell which other pictures it fits.
+A `Caption` also has its claims, by which training knows which other pictures it fits.
 """
 
 import functools
@@ -25,13 +25,13 @@ from pocket.wording import (
 
 T = TypeVar("T")
 
-ENGLISH_SHARE = 0.45  # of the captions; the other seven languages share the rest
+ENGLISH_SHARE = 0.45  # of all captions; the other seven languages share the rest
 TYPO_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A text and what it claims. `kind` stands for a subject that is named by its kind only."""
+    """A text and its claims. `kind` is for a subject that is named only by its kind."""
 
     text: str
     subjects: tuple[int, ...] = ()
@@ -52,7 +52,7 @@ def language_of(rng: Random) -> str:
 
 @functools.cache
 def plural(noun: str) -> str:
-    """English plurals well enough: 'foxes', 'cherries', 'wolves' ('mice' is in the word list)."""
+    """The plural of an English noun by simple rules; irregular ones are in the word list."""
     if noun.endswith("s") and not noun.endswith(("ss", "us")):
         return noun
     if noun.endswith(("s", "x", "ch", "sh")):
@@ -75,7 +75,7 @@ def article(noun: str) -> str:
 
 
 def mistyped(text: str, rng: Random) -> str:
-    """One slip of the fingers: two letters swapped, one lost, or one struck twice."""
+    """The text with one typing error: two letters swapped, one missing, or one doubled."""
     at = int(rng.integers(1, max(2, len(text) - 2)))
     slip = int(rng.integers(3))
     if slip == 0:
@@ -92,7 +92,7 @@ class CaptionWriter:
         self.subjects = subjects
 
     def word(self, subject: int, language: str, rng: Random) -> str:
-        """The usual name two times of three, else one of the first other words."""
+        """The usual name in two of three cases, else one of the next names."""
         words = self.subjects[subject].words[language]
         if len(words) == 1 or rng.random() < 0.6:
             return words[0]
@@ -100,7 +100,7 @@ class CaptionWriter:
         return pick(rng, others)
 
     def write(self, scene: Scene, rng: Random, language: str | None = None) -> Caption:
-        """One caption that fits the scene."""
+        """A caption that fits the scene."""
         language = language or language_of(rng)
         about = rng.random()
         bare = scene.place == "plain" and scene.overlay is None

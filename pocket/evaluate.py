@@ -1,8 +1,8 @@
-"""What the pocket model can do, in figures: freshly rendered scenes, none of them trained.
+"""Figures of the pocket model, on newly rendered scenes that were not used in training.
 
-The pairs asked for were never trained; half of the gallery shows them, the other half shows every
-subject in other places. It is searched with the product's own code.
-All of it is seeded: the same weights and artwork give the same figures.
+The pairs of subject and place in the questions were never trained. Half of the gallery shows them;
+the other half shows all subjects in other places. The product's own code searches it. Everything is
+seeded, so the same weights and artwork give the same figures.
 """
 
 import json
@@ -30,11 +30,11 @@ from pocket.scenes import COLOURS, FRAME, Scene
 from pocket.wording import AND, FORMS, NUMBER_WORDS, PLACE_WORDS
 
 Floats = npt.NDArray[np.float32]
-SEED = 90_001  # far from every training seed
+SEED = 90_001  # far from all training seeds
 GALLERY = 2000
 SPACE = 0
 
-# sentence forms and place wordings that no caption uses
+# sentence forms and words for places that no caption uses
 UNSEEN_FORMS = (
     "does anybody still have the shot of {a} {p}",
     "i remember {a}, it was {p}",
@@ -59,7 +59,7 @@ UNSEEN_PLACES = {
 
 
 class Loaded:
-    """The shipped folder, opened with plain transformers."""
+    """The model folder, opened with plain transformers."""
 
     def __init__(self, folder: Path | str = MODEL) -> None:
         self.model = CLIPModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
@@ -94,14 +94,14 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A share of questions, with how many were asked."""
+    """A share of questions, and their number."""
 
     value: float
     asked: int
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 %, Wilson's score interval."""
+        """The 95 % confidence interval of the share, by Wilson's score."""
         n, p, z = max(1, self.asked), self.value, 1.96
         middle = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
@@ -109,7 +109,7 @@ class Measured:
 
 
 class Gallery:
-    """Pictures' vectors in the product's own rows, with the scenes they show."""
+    """Vectors of pictures in the product's own row store, and the scenes that they show."""
 
     def __init__(self, vectors: Floats, scenes: Sequence[Scene]) -> None:
         self.scenes, self.vectors = list(scenes), vectors
@@ -128,7 +128,7 @@ class Gallery:
         self.rows.apply(Changes(added=entries, removed=()))
 
     def best(self, query: Floats, k: int) -> tuple[list[Scene], float]:
-        """The k best scenes, and the first one's score."""
+        """The k best scenes, and the score of the first."""
         found = self.rows.search(query, Filter(SPACE), k=k)
         return [self.scenes[int(n)] for n in found.links], float(found.scores[0])
 
@@ -146,7 +146,7 @@ def shows(subject: int | None = None, place: str | None = None) -> Right:
 
 
 def hit_share(gallery: Gallery, queries: Floats, rights: Sequence[Right], k: int) -> Measured:
-    """How often one of the k best is right."""
+    """The share of questions for which one of the k best answers is right."""
     hits = [
         any(right(scene) for scene in gallery.best(query, k)[0])
         for query, right in zip(queries, rights, strict=True)
@@ -155,7 +155,7 @@ def hit_share(gallery: Gallery, queries: Floats, rights: Sequence[Right], k: int
 
 
 def precision(gallery: Gallery, queries: Floats, rights: Sequence[Right], k: int) -> Measured:
-    """The share of right ones among the k best."""
+    """The share of right answers among the k best."""
     shares = [
         sum(right(scene) for scene in gallery.best(query, k)[0]) / k
         for query, right in zip(queries, rights, strict=True)
@@ -164,13 +164,13 @@ def precision(gallery: Gallery, queries: Floats, rights: Sequence[Right], k: int
 
 
 def area_under_curve(present: Sequence[float], absent: Sequence[float]) -> float:
-    """The chance that a present subject's best score is above an absent one's."""
+    """The probability that the best score of a present subject is above that of an absent one."""
     a, b = np.asarray(present)[:, None], np.asarray(absent)[None, :]
     return float(((a > b) + 0.5 * (a == b)).mean())
 
 
 class Evaluation:
-    """All figures of one model. `size` pictures in the gallery."""
+    """All figures of one model, on a gallery of `size` pictures."""
 
     def __init__(self, artwork: Artwork, loaded: Loaded, *, size: int = GALLERY) -> None:
         self.artwork, self.loaded, self.size = artwork, loaded, size
@@ -187,9 +187,10 @@ class Evaluation:
         self.gallery = self._gallery(self.studio, self.scenes)
 
     def _scenes(self) -> list[Scene]:
-        """The held-out pairs twice; the rest is every subject in places where it was trained.
+        """The held-out pairs, each twice, and all subjects in places where they were trained.
 
-        So all subjects are there, and most stand elsewhere too: naming the subject is not enough.
+        So all subjects are there, most of them also in other places, and a question that names only
+        the subject is not enough.
         """
         scenes = [Scene((s,), p) for s, p in 2 * self.pairs][: self.size]
         subject = 0
@@ -205,7 +206,7 @@ class Evaluation:
         return Gallery(self.loaded.pictures(images), scenes)
 
     def run(self) -> dict[str, Measured]:
-        """Every figure by its name, the table of the bench in order."""
+        """All figures by name, in the order of the bench's table."""
         figures = self.natural()
         figures |= self.parts()
         figures["image_recall@1"] = self.images()
@@ -219,7 +220,7 @@ class Evaluation:
         return figures
 
     def ask_pair(self, subject: int, place: str, language: str, rng: Random) -> str:
-        """The usual name, the usual sentence forms."""
+        """A question with the usual name and a usual sentence form."""
         noun = self.subjects[subject].words[language][0]
         phrase, word = place_terms([place], language, rng)
         form = pick(rng, FORMS[language]["both"])
@@ -245,7 +246,7 @@ class Evaluation:
         }
 
     def parts(self) -> dict[str, Measured]:
-        """Questions that name the subject only, and the place only."""
+        """Questions that name only the subject, or only the place."""
         there = sorted({scene.subjects[0] for scene in self.scenes})
         names = [self.subjects[n].words["en"][0] for n in there]
         asked = [(place, word) for place in PLACES[:-1] for word in PLACE_WORDS["en"][place]]
@@ -258,7 +259,7 @@ class Evaluation:
         }
 
     def images(self) -> Measured:
-        """Asked with another rendition of the same scene: other backdrop, drawing, size, noise."""
+        """Questions by another rendering of a scene: other backdrop, drawing, size, noise."""
         other = Studio(self.artwork, TRAINED_STYLES, SEED + 1, backdrops_a_place=12)
         rng = np.random.default_rng(SEED + 1)
         images = [other.render(Scene((s,), p), rng, restyle=0) for s, p in self.pairs]
@@ -269,7 +270,7 @@ class Evaluation:
         return hit_share(self._gallery(studio, self.scenes), self._pairs_in("en"), self.rights, 1)
 
     def unseen_wording(self) -> dict[str, Measured]:
-        """Forms that no caption has; and, where a subject has one, a name that no caption has."""
+        """Questions with a sentence form, or with a name, that no caption has."""
         rng = np.random.default_rng(SEED + 3)
         texts, synonym = [], []
         for subject, place in self.pairs:
@@ -288,7 +289,7 @@ class Evaluation:
         }
 
     def absent(self) -> Measured:
-        """Half of the subjects taken out of the gallery: does the best score tell?"""
+        """How well the best score shows that a subject is absent: half of them are."""
         rng = np.random.default_rng(SEED + 4)
         gone = {int(n) for n in rng.permutation(len(self.subjects))[: len(self.subjects) // 2]}
         kept = [n for n, scene in enumerate(self.scenes) if scene.subjects[0] not in gone]
@@ -327,7 +328,7 @@ class Evaluation:
         return hit_share(self._gallery(self.studio, scenes), self.loaded.texts(texts), rights, 1)
 
     def two_subjects(self) -> Measured:
-        """'a cat and a drum at the beach' in a gallery where each also stands with others."""
+        """'a cat and a drum at the beach' in a gallery where each is also with other subjects."""
         rng = np.random.default_rng(SEED + 7)
         scenes, texts = [], []
         for first, place in self.pairs[::2]:
@@ -342,7 +343,7 @@ class Evaluation:
         return hit_share(self._gallery(self.studio, scenes), self.loaded.texts(texts), rights, 1)
 
     def random_ranking(self) -> dict[str, float]:
-        """What a ranking by chance would reach, from the gallery's make-up."""
+        """The figures of a random ranking, computed from the contents of the gallery."""
         pair = float(np.mean([sum(map(right, self.scenes)) for right in self.rights])) / self.size
         places = float(np.mean([sum(map(shows(None, p), self.scenes)) for p in PLACES[:-1]]))
         return {
@@ -359,9 +360,9 @@ FIXED_COLUMNS, FIXED_ROWS = 20, 12
 
 
 def write_fixed_set(evaluation: Evaluation, folder: Path = FIXED) -> None:
-    """A sheet of held-out pictures with a question each, for the tests: no artwork needed there.
+    """Write held-out pictures with a question each, for tests that have no artwork.
 
-    scenes.webp holds FRAME pixels squares row by row; scenes.json says what each shows.
+    scenes.webp has squares of FRAME pixels, row by row; scenes.json says what each shows.
     """
     step = len(evaluation.pairs) / (FIXED_COLUMNS * FIXED_ROWS)
     chosen = [evaluation.pairs[int(n * step)] for n in range(FIXED_COLUMNS * FIXED_ROWS)]
@@ -382,7 +383,7 @@ def write_fixed_set(evaluation: Evaluation, folder: Path = FIXED) -> None:
 
 
 def same_as(asked: Scene) -> Right:
-    """Subjects, place, count and colour as asked."""
+    """Whether a scene has the same subjects, place, count and colour."""
 
     def right(scene: Scene) -> bool:
         return (

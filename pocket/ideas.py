@@ -1,4 +1,4 @@
-"""What each idea of the training brings: short runs from nothing, each with one idea left out."""
+"""What each idea of the training gains: short runs from the start, each without one idea."""
 
 import dataclasses
 import html
@@ -17,7 +17,7 @@ COLOURS = ("#4c6ef5", "#12b886", "#f59f00", "#e64980")
 
 
 def run_all(artwork: Artwork, work: Path, steps: int, seed: int) -> list[dict[str, float | str]]:
-    """One row a run, kept in `work` as it is done: an interrupted series goes on where it was."""
+    """A row for each run. Rows are saved in `work`, so an interrupted series continues there."""
     done = work / f"ideas-{steps}-{seed}.json"
     rows: list[dict[str, float | str]] = json.loads(done.read_text()) if done.exists() else []
     for without in ((), *((idea,) for idea in IDEAS)):
@@ -51,7 +51,7 @@ def line(row: dict[str, float | str]) -> str:
 
 
 def plot(rows: list[dict[str, float | str]], steps: int) -> str:
-    """An SVG of bars: a group a run, a bar a figure."""
+    """An SVG bar chart: a group for each run, a bar for each figure."""
     parts = list(_legend())
     for n, row in enumerate(rows):
         top = 62 + n * 78

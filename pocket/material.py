@@ -1,4 +1,4 @@
-"""Scenes to train on, rendered as they are needed: plans, backdrops, and a pool of pictures."""
+"""Scenes for training, rendered when they are needed: plans, backdrops, a pool of pictures."""
 
 import hashlib
 from collections.abc import Sequence
@@ -27,15 +27,15 @@ from pocket.scenes import (
     recoloured,
 )
 
-GRID = 6  # patches a side of a training picture
-NOBODY = -1  # no subject stands in this patch
+GRID = 6  # patches along each edge of a training picture
+NOBODY = -1  # no subject is in this patch
 Map = npt.NDArray[np.int16]
 
-RESTYLE = 0.6  # of the trained drawings are bent and repainted
-HELD_OUT_SHARE = 10  # one subject × place pair of so many is never trained
+RESTYLE = 0.6  # share of the trained drawings that are bent and repainted
+HELD_OUT_SHARE = 10  # one of this many pairs of subject and place is never trained
 BACKDROPS_A_PLACE = 70
 BACKDROPS_AN_OVERLAY = 16
-BACKDROP_SIDE = 128  # pixels; a training picture is a window of it
+BACKDROP_SIDE = 128  # pixels; a training picture is a part of it
 MEME_WORDS = (
     "when you see it", "me on monday", "so wow", "not again", "mood", "much travel", "why not",
     "oh no", "best day", "help", "every time", "nobody:", "they said", "yes", "relatable",
@@ -43,14 +43,14 @@ MEME_WORDS = (
 
 
 def held_out(subject: str, place: str) -> bool:
-    """Whether this pair is kept for the evaluation: a tenth of them, by hash."""
+    """Whether this pair is kept for the evaluation. A hash chooses one tenth of the pairs."""
     digest = hashlib.sha256(f"{subject}|{place}".encode()).digest()
     return place != "plain" and digest[0] % HELD_OUT_SHARE == 0
 
 
 @dataclass(slots=True)
 class Studio:
-    """Renders scenes at training size from sprites and backdrops made beforehand."""
+    """Renders scenes at training size, from sprites and backdrops that are made in advance."""
 
     artwork: Artwork
     styles: tuple[str, ...]
@@ -76,7 +76,7 @@ class Studio:
                 self.backdrops[place, overlay] = made
 
     def plan(self, rng: Random, *, place: str | None = None, subject: int | None = None) -> Scene:
-        """A scene whose subject × place pairs are all allowed in training."""
+        """A random scene whose pairs of subject and place are all allowed in training."""
         names = self.artwork.subjects
         while True:
             main = int(rng.integers(len(names))) if subject is None else subject
@@ -106,7 +106,7 @@ class Studio:
         )
 
     def easy_plan(self, rng: Random) -> Scene:
-        """One subject in its own colours, mostly with nothing behind it."""
+        """A random scene of one subject in its own colours, mostly on a plain background."""
         if rng.random() < 0.6:
             return Scene((int(rng.integers(len(self.artwork.subjects))),), "plain")
         scene = self.plan(rng)
@@ -127,9 +127,9 @@ class Studio:
         easy: bool = False,
         hand: int | None = None,
     ) -> tuple[Image.Image, Map]:
-        """The picture, and which subject stands in each of its GRID x GRID patches (or NOBODY).
+        """The picture, and which subject is in each of its GRID x GRID patches (or NOBODY).
 
-        hand       whose drawing of the main subject, counted round; None: any
+        hand       number of the artist of the main drawing, modulo their count; None: any
         """
         ground = crop_backdrop(pick(rng, self.backdrops[scene.place, scene.overlay]), rng)
         drawings: list[Pixels] = []
@@ -155,7 +155,7 @@ class Studio:
 def standing_map(
     spots: Sequence[Spot], shapes: Sequence[tuple[int, ...]], whose: Sequence[int]
 ) -> Map:
-    """Whose drawing covers the middle of each patch, the nearest first. -> (GRID, GRID)"""
+    """The subject whose drawing covers the middle of each patch, the nearest one, (GRID, GRID)."""
     grid = np.full((GRID, GRID), NOBODY, np.int16)
     middles = (np.arange(GRID) + 0.5) / GRID
     for n in sorted(range(len(spots)), key=lambda n: spots[n].foot):
@@ -168,10 +168,10 @@ def standing_map(
 
 
 class Pool:
-    """The pictures rendered last, each used a few times before a new one takes its slot.
+    """The last rendered pictures. Each is used a few times before a new one replaces it.
 
-    Slots 2n and 2n + 1 hold twins: one scene in two renditions, by different hands if there are
-    two, that share nothing else.
+    Slots 2n and 2n + 1 have twins: two renderings of one scene, by different artists if there are
+    two, which have nothing else in common.
 
     restyle    share of the drawings that are bent and repainted
     """
@@ -180,13 +180,13 @@ class Pool:
         self.studio, self.restyle = studio, restyle
         self.pixels: npt.NDArray[np.uint8] = np.zeros((size, FRAME, FRAME, 3), np.uint8)
         self.maps: npt.NDArray[np.int16] = np.full((size, GRID, GRID), NOBODY, np.int16)
-        self.scenes: list[Scene] = []  # of each pair of slots
+        self.scenes: list[Scene] = []  # one for each pair of slots
         self.next = 0
 
     def refresh(self, pairs: int, rng: Random, ease: float = 0.0) -> None:
-        """Replaces the oldest pairs of pictures; the first calls fill the pool.
+        """Replace the oldest pairs of pictures; the first calls fill the pool.
 
-        ease       share of easy pictures, 1 when training begins
+        ease       share of easy pictures, 1 at the start of training
         """
         for _ in range(pairs):
             easy = rng.random() < ease
@@ -208,7 +208,7 @@ class Pool:
             self.next = (self.next + 1) % (len(self.pixels) // 2)
 
     def draw(self, pairs: int, rng: Random, *, mixed: bool = False) -> list[int]:
-        """Pairs of a batch: mixed (always, if asked), all of one place, or all of one kind."""
+        """The pairs of a batch: mixed (always with `mixed`), of one place, or of one kind."""
         everything = list(range(len(self.scenes)))
         sort = 0.0 if mixed else rng.random()
         if sort < 0.5:

@@ -1,4 +1,4 @@
-"""The model: a transformers CLIP of pocket size, and the heads that help it learn."""
+"""The model: a small transformers CLIP, and the heads that help it learn."""
 
 import math
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ from pocket.places import PLACES
 from pocket.scenes import COLOURS, FRAME, Scene
 from pocket.tokenizer import CONTEXT
 
-MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)  # of pixel values from 0 to 1
+MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)  # for pixel values from 0 to 1
 MAX_COUNT = 5
 
 
 def build(vocabulary: int, *, patch: int = 16, width: int = 192, layers: int = 4) -> CLIPModel:
-    """A CLIP with fresh weights; token 0 starts a text and token 1 ends and pads it."""
+    """A CLIP with new weights. Token 0 starts a text, token 1 ends and pads it."""
     vision = CLIPVisionConfig(
         image_size=FRAME,
         patch_size=patch,
@@ -57,15 +57,16 @@ def build(vocabulary: int, *, patch: int = 16, width: int = 192, layers: int = 4
     )
     for name, parameter in model.named_parameters():
         if parameter.ndim == 2 and "embedding" not in name:
-            nn.init.xavier_uniform_(parameter)  # CLIP's own start is too small at such widths
+            # CLIP's own initial weights are too small at this width.
+            nn.init.xavier_uniform_(parameter)
         elif "patch_embedding" in name:
             nn.init.normal_(parameter, std=1 / math.sqrt(3 * patch * patch))
-    start_like_a_trained_one(model)
+    mimetic_initialization(model)
     return model
 
 
-def start_like_a_trained_one(model: CLIPModel) -> None:
-    """Position waves, and attention that begins by looking at what is alike.
+def mimetic_initialization(model: CLIPModel) -> None:
+    """Set initial weights: position waves, and attention to similar rows.
 
     source     Trockman and Kolter, Mimetic Initialization of Self-Attention Layers (2023)
     """
@@ -94,7 +95,7 @@ def start_like_a_trained_one(model: CLIPModel) -> None:
 
 
 class _HalfProduct(torch.autograd.Function):
-    """x @ weight.T with bfloat16 factors, forwards and backwards; sums in float32."""
+    """x @ weight.T with bfloat16 factors and float32 sums, forwards and backwards."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
@@ -121,7 +122,7 @@ def product(x: Tensor, weight: Tensor) -> Tensor:
 class HalfLinear(nn.Linear):
     """A layer that keeps float32 weights and multiplies by `product`.
 
-    Everything between the products stays float32; autocast, which halves that too, gained nothing.
+    Everything between the products stays float32. autocast also halves that, which gained no time.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -130,14 +131,14 @@ class HalfLinear(nn.Linear):
 
 
 def halve_products(model: nn.Module) -> None:
-    """Every linear layer of `model` multiplies by `product` from now on, in place."""
+    """Make all linear layers of `model` multiply by `product`, in place."""
     for module in model.modules():
         if type(module) is nn.Linear:
             module.__class__ = HalfLinear
 
 
 def position_waves(side: int, width: int) -> Tensor:
-    """Sines and cosines of row and column. -> (side * side, width)"""
+    """Sines and cosines of row and column, (side * side, width)."""
     rates = torch.exp(torch.arange(width // 4) / (width // 4) * -math.log(100.0)) * 2.5
     row, column = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     parts = []
@@ -147,16 +148,16 @@ def position_waves(side: int, width: int) -> Tensor:
 
 
 class Heads(nn.Module):
-    """One prototype a subject, kind, place, colour and count in the shared space.
+    """A prototype for each subject, kind, place, colour and count, in the shared space.
 
-    Both towers are asked to find the prototypes of what they saw or read, so a picture's vector
-    becomes a sum of its parts: the subject's share does not drown in the place's.
+    Both towers learn to find the prototypes of what they saw or read. So a picture's vector becomes
+    a sum of its parts, in which the subject stays visible beside the place.
     """
 
     def __init__(self, subjects: int, dimension: int = 256, width: int = 192) -> None:
         super().__init__()
-        self.patches = nn.Linear(width, subjects)  # who stands in each patch
-        self.direct = nn.Linear(width, subjects)  # before the projection: learns fastest
+        self.patches = nn.Linear(width, subjects)  # which subject is in each patch
+        self.direct = nn.Linear(width, subjects)  # before the projection, where it learns fastest
         sizes = {
             "subject": subjects,
             "kind": len(KINDS),
@@ -170,7 +171,7 @@ class Heads(nn.Module):
         self.scale = nn.ParameterDict({name: nn.Parameter(torch.tensor(2.7)) for name in sizes})
 
     def logits(self, name: str, embeddings: Tensor) -> Tensor:
-        """Cosine similarities to the prototypes, sharpened. (n, d) -> (n, classes)."""
+        """Scaled cosine similarities to the prototypes, (n, d) -> (n, classes)."""
         prototypes = F.normalize(self.prototypes[name], dim=-1)
         scale: Tensor = self.scale[name].exp().clamp(max=60)
         return embeddings @ prototypes.T * scale
@@ -178,7 +179,7 @@ class Heads(nn.Module):
 
 @dataclass(slots=True)
 class Claims:
-    """What pictures show or captions claim, as numbers: (n, classes) each, 1 where it holds."""
+    """What pictures show or captions claim: (n, classes) each, 1 where it is true."""
 
     subject: Tensor
     kind: Tensor
@@ -200,7 +201,7 @@ def many_hot(rows: Sequence[Sequence[int]], classes: int) -> Tensor:
 
 
 def claims_of(items: Sequence[Scene] | Sequence[Caption], subjects: Sequence[Subject]) -> Claims:
-    """Scenes show everything they are; captions claim only what they name."""
+    """The claims of scenes, which are complete, or of captions, which name only some."""
     colours, kinds = list(COLOURS), list(KINDS)
     place_rows = [[PLACES.index(p) for p in item.places] for item in items]
     kind_rows = []
@@ -222,10 +223,10 @@ def claims_of(items: Sequence[Scene] | Sequence[Caption], subjects: Sequence[Sub
 
 
 def fits(captions: Claims, pictures: Claims) -> Tensor:
-    """Which caption also fits which picture. -> (captions, pictures) bool.
+    """Which captions also fit which pictures, (captions, pictures) bool.
 
-    A colour that a caption names may by chance be that of an undyed drawing: taken as fitting,
-    so that it is neither right nor wrong.
+    A colour in a caption may by chance be the colour of an undyed drawing. Such a pair counts as
+    fitting, so that it is neither right nor wrong.
     """
     missing = torch.zeros(len(captions.subject), len(pictures.subject))
     for name in ("subject", "kind", "place", "count"):
@@ -237,13 +238,13 @@ def fits(captions: Claims, pictures: Claims) -> Tensor:
 
 
 def same(pictures: Claims) -> Tensor:
-    """Which pictures show the same subjects at the same places. -> (pictures, pictures) bool"""
+    """Which pictures show the same subjects in the same places, (pictures, pictures) bool."""
     shown = torch.cat([pictures.subject, pictures.place], dim=1)
     return torch.cdist(shown, shown, p=1) < 0.5
 
 
 def contrastive_loss(images: Tensor, texts: Tensor, scale: Tensor, fitting: Tensor) -> Tensor:
-    """Softmax both ways; another pair that fits as well is not held against it.
+    """The contrastive loss in both directions; other pairs that also fit don't count as wrong.
 
     images, texts  (n, d) unit rows, row i a pair        fitting  (texts, images) bool
     """
@@ -255,10 +256,10 @@ def contrastive_loss(images: Tensor, texts: Tensor, scale: Tensor, fitting: Tens
 
 
 def twin_loss(images: Tensor, scale: float, alike: Tensor) -> Tensor:
-    """Softmax over the other pictures: a picture's twin before all that show something else.
+    """The loss that brings a picture near its twin, away from pictures that show something else.
 
     images     (n, d) unit rows; rows 2i and 2i + 1 are twins
-    alike      (n, n) bool, which pictures show the same: neither right nor wrong
+    alike      (n, n) bool, which pictures show the same, and so are neither right nor wrong
     source     Chen et al., A Simple Framework for Contrastive Learning (2020)
     """
     count = len(images)
@@ -270,12 +271,12 @@ def twin_loss(images: Tensor, scale: float, alike: Tensor) -> Tensor:
 
 
 def prototype_loss(heads: Heads, name: str, embeddings: Tensor, truth: Tensor) -> Tensor:
-    """Cross entropy to the named prototypes, over the rows that name any."""
+    """Cross entropy to the named prototypes, over the rows that name at least one."""
     return shared_cross_entropy(heads.logits(name, embeddings), truth)
 
 
 def shared_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
-    """Cross entropy where several classes may hold, over the rows where any does."""
+    """Cross entropy with several true classes, over the rows that have at least one."""
     rows = truth.sum(1) > 0
     if not bool(rows.any()):
         return logits.sum() * 0

@@ -1,6 +1,6 @@
-"""Backdrops drawn from a seed: the thirteen places a scene can be in, at any size.
+"""Backdrops drawn from a seed: the thirteen places that a scene can be in, at any size.
 
-Every painter fills a `Canvas`, whose coordinates run from 0 to 1 in both directions.
+Each painter fills a `Canvas`. Its coordinates go from 0 to 1 in both directions.
 """
 
 import math
@@ -29,7 +29,7 @@ PLACES = (
     "mountains",
     "plain",
 )
-OVERSAMPLING = 2  # drawn twice as large, then shrunk: smooth edges
+OVERSAMPLING = 2  # drawn twice as large and then shrunk, for smooth edges
 
 
 def hexed(text: str) -> Colour:
@@ -37,7 +37,7 @@ def hexed(text: str) -> Colour:
 
 
 def mixed(a: Colour, b: Colour, share: float) -> Colour:
-    """`share` of b in a."""
+    """The colour a mixed with a `share` of b."""
     red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
     return red, green, blue
 
@@ -53,7 +53,7 @@ def chosen(rng: Random, *texts: str) -> Colour:
 
 @dataclass(slots=True)
 class Canvas:
-    """An image being painted; `horizon` is where the ground begins."""
+    """An image that is being painted; `horizon` is where the ground begins."""
 
     image: Image.Image
     rng: Random
@@ -68,7 +68,7 @@ class Canvas:
         return [(x * width, y * height) for x, y in points]
 
     def gradient(self, stops: Sequence[tuple[float, Colour]]) -> None:
-        """A vertical run of colours over the whole image. stops: (y, colour), y ascending."""
+        """Paint a vertical gradient over the image. stops: (y, colour), y ascending."""
         rows = np.linspace(0, 1, self.size[1])
         at = [y for y, _ in stops]
         bands = [np.interp(rows, at, [c[i] for _, c in stops]) for i in range(3)]
@@ -80,7 +80,7 @@ class Canvas:
         draw.polygon(self.pixels(points), fill=(*colour, alpha))
 
     def blob(self, x: float, y: float, rx: float, ry: float, colour: Colour, a: int = 255) -> None:
-        """An ellipse; ry counts in widths too, so that rx == ry is a circle."""
+        """Paint an ellipse; rx and ry are both in widths, so rx == ry is a circle."""
         width, height = self.size
         box = (x * width - rx * width, y * height - ry * width)
         far = (x * width + rx * width, y * height + ry * width)
@@ -100,7 +100,7 @@ class Canvas:
         )
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
-        """Light that fades out from a point."""
+        """Paint light that fades out from a point."""
         width, height = self.size
         yy, xx = np.mgrid[0:height, 0:width].astype(np.float32)
         far = np.hypot(xx - x * width, yy - y * height) / (radius * width)
@@ -110,12 +110,12 @@ class Canvas:
         self.image.paste(Image.fromarray(lit.clip(0, 255).astype(np.uint8)))
 
     def soften(self, pixels: float) -> None:
-        """Blur by a share of the width."""
+        """Blur by a number of pixels, as a share of the width."""
         self.image.paste(self.image.filter(ImageFilter.GaussianBlur(pixels * self.size[0])))
 
 
 def wavy(rng: Random, base: float, height: float, roughness: float = 1.0) -> list[Point]:
-    """A hill line across the image: a sum of sines with random phases."""
+    """The line of hills across the image: a sum of sines with random phases."""
     xs = np.linspace(-0.02, 1.02, 60)
     line = np.zeros_like(xs)
     for octave in range(1, 5):
@@ -129,7 +129,7 @@ def hill(c: Canvas, base: float, height: float, colour: Colour, roughness: float
 
 
 def ground(c: Canvas, near: Colour, far: Colour, base: float) -> None:
-    """The floor, in bands that darken or lighten towards the viewer."""
+    """Paint the ground, in bands that get darker or lighter towards the viewer."""
     for step in range(6):
         y = base + (1.05 - base) * step / 6
         c.shape([*wavy(c.rng, y, 0.015), (1.1, 1.1), (-0.1, 1.1)], mixed(far, near, step / 5))
@@ -201,7 +201,7 @@ def stars(c: Canvas, count: int, low: float = 0.6) -> None:
 def skyline(
     c: Canvas, foot: float, tall: float, colour: Colour, window: Colour, lit: float
 ) -> None:
-    """Houses side by side with windows, of which a share `lit` shines."""
+    """Paint houses side by side; a share `lit` of their windows is lit."""
     x = -0.03
     while x < 1.02:
         wide = c.rng.uniform(0.07, 0.16)
@@ -481,7 +481,7 @@ def mountains(c: Canvas) -> None:
 
 
 def peak(c: Canvas, x: float, foot: float, tall: float, rock: Colour) -> None:
-    """A mountain with a lit side, a shaded side and snow on top."""
+    """Paint a mountain with a lit side, a shaded side and snow on top."""
     half, top = tall * c.rng.uniform(0.6, 0.85), foot - tall
     c.shape([(x, top), (x + half, foot), (x - half, foot)], rock)
     c.shape([(x, top), (x + half, foot), (x + half * 0.12, foot)], mixed(rock, (20, 25, 45), 0.28))
@@ -494,7 +494,7 @@ def peak(c: Canvas, x: float, foot: float, tall: float, rock: Colour) -> None:
 
 
 def plain(c: Canvas) -> None:
-    """No place at all: a flat or softly graded ground, as stickers and icons have."""
+    """Paint no place: a flat or softly graded background, as stickers and icons have."""
     base = chosen(
         c.rng,
         "ffffff",
@@ -531,7 +531,7 @@ PAINTERS: dict[str, Callable[[Canvas], None]] = {
 
 
 def paint(place: str, size: tuple[int, int], rng: Random) -> Image.Image:
-    """A backdrop of `size` (width, height) pixels, RGB; the same rng state gives the same one."""
+    """An RGB backdrop of `size` (width, height); the same rng state gives the same picture."""
     large = (size[0] * OVERSAMPLING, size[1] * OVERSAMPLING)
     canvas = Canvas(Image.new("RGB", large), rng, horizon=float(rng.uniform(0.5, 0.64)))
     PAINTERS[place](canvas)

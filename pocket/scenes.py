@@ -1,7 +1,7 @@
-"""Scenes: what a picture shows (`Scene`), where its drawings stand, and the finished picture.
+"""Scenes: what a picture shows (`Scene`), the places of its drawings, and the rendered picture.
 
-The same renderer makes the small pictures of the training and the large ones of the demo world.
-Everything random comes from the generator that is passed in.
+The same renderer makes the small pictures for training and the large ones of the demo world. All
+randomness comes from the generator that is passed in.
 """
 
 import io
@@ -30,7 +30,7 @@ COLOURS = {
     "white": "f7f7f5",
 }
 
-# weather and hours that can come over a place; the picture is then of both
+# weather and times of day that can be added to a place; the picture then shows both
 OVERLAYS = {
     "night": ("beach", "city", "snow", "forest", "desert", "meadow", "mountains", "sea"),
     "rain": ("city", "meadow", "forest", "sea", "beach", "mountains"),
@@ -42,11 +42,11 @@ FRAME = 96  # pixels of a training picture's side
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is to be seen, in the terms that captions speak of.
+    """What a picture shows, in the terms of captions.
 
     subjects   numbers of the subjects, the main one first
-    count      how many of the main one
-    colour     a key of COLOURS the main one was dyed in, or None for its own colours
+    count      the number of the main subject
+    colour     a key of COLOURS that the main subject is dyed in, or None for its own colours
     place      one of PLACES; overlay: a key of OVERLAYS or None
     """
 
@@ -63,7 +63,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a drawing stands: middle and foot in frame widths and heights, side in heights."""
+    """A drawing's place: middle and foot in frame widths and heights, side in heights."""
 
     x: float
     foot: float
@@ -72,7 +72,7 @@ class Spot:
 
 
 def backdrop(place: str, overlay: str | None, size: tuple[int, int], rng: Random) -> Image.Image:
-    """A place, with night, rain, sunset or snow over it."""
+    """The backdrop of a place, with night, rain, sunset or snow."""
     image = paint(place, size, rng)
     if overlay is None:
         return image
@@ -82,7 +82,7 @@ def backdrop(place: str, overlay: str | None, size: tuple[int, int], rng: Random
 
 
 def darkened(image: Image.Image, rng: Random) -> Image.Image:
-    """The same place by night: dark blue, stars above."""
+    """The place at night: dark blue, with stars."""
     pixels = np.asarray(image, np.float32)
     blue = np.asarray([0.26, 0.32, 0.58], np.float32) * rng.uniform(0.85, 1.1)
     dark = Image.fromarray((pixels * blue + np.asarray([4, 6, 22])).clip(0, 255).astype(np.uint8))
@@ -103,7 +103,7 @@ def rained(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def reddened(image: Image.Image, rng: Random) -> Image.Image:
-    """Evening light: orange at the horizon, violet above, and a low sun."""
+    """The place in evening light: orange at the horizon, violet above, and a low sun."""
     pixels = np.asarray(image, np.float32)
     rows = np.linspace(0, 1, image.height, dtype=np.float32)[:, None, None]
     high = np.asarray(hexed("7a4a9a"), np.float32)
@@ -120,7 +120,7 @@ def reddened(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def snowed(image: Image.Image, rng: Random) -> Image.Image:
-    """Snow falling on the place and lying on its ground."""
+    """The place with falling snow, and snow on the ground."""
     pixels = np.asarray(image, np.float32)
     rows = np.linspace(0, 1, image.height, dtype=np.float32)[:, None, None]
     share = np.clip((rows - 0.5) * 3.0, 0.12, 0.85)
@@ -133,7 +133,7 @@ def snowed(image: Image.Image, rng: Random) -> Image.Image:
 def layout(scene: Scene, rng: Random, *, easy: bool = False) -> list[Spot]:
     """A spot for each drawing: `count` of the main subject, then the others.
 
-    easy       one drawing large in the middle: how training begins
+    easy       one large drawing in the middle, as at the start of training
     """
     total = scene.count + len(scene.subjects) - 1
     if easy and total == 1:
@@ -160,7 +160,7 @@ def layout(scene: Scene, rng: Random, *, easy: bool = False) -> list[Spot]:
 
 
 def recoloured(pixels: Pixels, colour: str) -> Pixels:
-    """A drawing dyed: its light and dark kept, its hue replaced. (h, w, 4) uint8."""
+    """The drawing in another hue, with the same light and dark, (h, w, 4) uint8."""
     rgb = pixels[..., :3].astype(np.float32)
     grey = (rgb @ np.asarray([0.3, 0.59, 0.11], np.float32))[..., None] / 255
     target = np.asarray(hexed(COLOURS[colour]), np.float32)
@@ -171,7 +171,7 @@ def recoloured(pixels: Pixels, colour: str) -> Pixels:
 
 
 def restyled(image: Image.Image, rng: Random) -> Image.Image:
-    """The drawing as another hand might have drawn it: bent, then repainted, often both twice."""
+    """The drawing as another artist might draw it: bent, then repainted, often both twice."""
     if rng.random() < 0.7:
         image = bent(image, rng)
     for _ in range(int(rng.integers(1, 3))):
@@ -180,7 +180,7 @@ def restyled(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def bent(image: Image.Image, rng: Random) -> Image.Image:
-    """The same drawing in other proportions: its corners and its middle pulled about."""
+    """The drawing in other proportions: its corners and its middle are moved."""
     wide, high = image.size
     across, down = (np.asarray([0, 0.5, 1]) * (size - 1) for size in (wide, high))
     x, y = np.meshgrid(across, down)
@@ -234,7 +234,7 @@ def repainted(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def shaded(image: Image.Image, rng: Random) -> Image.Image:
-    """Light from one side, as in drawings with soft gradients."""
+    """The drawing lit from one side, as with soft gradients."""
     pixels = np.asarray(image, np.float32)
     rows, columns = np.mgrid[-1 : 1 : image.height * 1j, -1 : 1 : image.width * 1j]
     angle = rng.uniform(0, 2 * math.pi)
@@ -243,7 +243,7 @@ def shaded(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def tinted(image: Image.Image, rng: Random) -> Image.Image:
-    """Greys and blacks in some colour, as hands that draw no grey do; other paints stay."""
+    """The drawing with a colour in place of grey and black, as some artists draw."""
     pixels = np.asarray(image, np.float32)
     spread = pixels.max(2, keepdims=True) - pixels.min(2, keepdims=True)
     grey = np.clip(1 - spread / 60, 0, 1)
@@ -254,7 +254,7 @@ def tinted(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def other_paints(image: Image.Image, rng: Random) -> Image.Image:
-    """A few flat paints, each a little other than it was."""
+    """The drawing in a few flat colours, each slightly changed."""
     flat = image.quantize(int(rng.integers(4, 9)), dither=Image.Dither.NONE)
     palette = np.asarray(flat.getpalette(), np.float32)
     moved = palette + rng.normal(0, 28, palette.shape) + rng.normal(0, 10)
@@ -287,10 +287,10 @@ def compose(
     turn_degrees: float = 8.0,
     mirrored: bool = True,
 ) -> Image.Image:
-    """The picture: each drawing at its spot with a shadow, the farthest first.
+    """The picture: each drawing at its spot with a shadow, the farthest drawn first.
 
-    restyle       share of the drawings that are redrawn in another manner
-    mirrored      whether a drawing may be turned left to right (not where it has letters)
+    restyle       share of the drawings that are restyled
+    mirrored      whether a drawing may be mirrored (not one with letters)
     """
     picture = ground.copy()
     order = sorted(range(len(spots)), key=lambda n: spots[n].foot)
@@ -332,7 +332,7 @@ def _shadow(picture: Image.Image, spot: Spot, wide: int) -> None:
 
 
 def meme(picture: Image.Image, top: str, bottom: str) -> None:
-    """White capitals with a dark edge across the top and the foot of the picture."""
+    """Write white capitals with a dark edge at the top and the bottom of the picture."""
     draw = ImageDraw.Draw(picture)
     for text, at_foot in ((top.upper(), False), (bottom.upper(), True)):
         if not text:
@@ -356,7 +356,7 @@ def meme(picture: Image.Image, top: str, bottom: str) -> None:
 
 
 def photographed(picture: Image.Image, rng: Random) -> Image.Image:
-    """As a phone might have taken it: other light, a little noise, JPEG."""
+    """The picture as from a phone: other light, a little noise, JPEG."""
     for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
         if rng.random() < 0.5:
             picture = enhance(picture).enhance(float(rng.uniform(0.8, 1.2)))
@@ -372,7 +372,7 @@ def photographed(picture: Image.Image, rng: Random) -> Image.Image:
 
 
 def crop_backdrop(image: Image.Image, rng: Random, side: int = FRAME) -> Image.Image:
-    """A square window of a larger backdrop, sometimes mirrored."""
+    """A square part of a larger backdrop, sometimes mirrored."""
     x = int(rng.integers(0, image.width - side + 1))
     y = int(rng.integers(0, image.height - side + 1))
     window = image.crop((x, y, x + side, y + side))
@@ -380,7 +380,7 @@ def crop_backdrop(image: Image.Image, rng: Random, side: int = FRAME) -> Image.I
 
 
 def dimmed(pixels: Pixels, overlay: str | None, place: str) -> Pixels:
-    """The drawing in the light of its place: darker and bluer by night, warm at sunset."""
+    """The drawing in the light of its place: darker and bluer at night, warm at sunset."""
     light: npt.NDArray[np.float32] | None = None
     if "night" in (overlay, place):
         light = np.asarray([0.62, 0.66, 0.85], np.float32)

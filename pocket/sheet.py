@@ -1,4 +1,4 @@
-"""The contact sheet of docs/pocket.md: questions, and the five best answers of the demo world."""
+"""The contact sheet of docs/pocket.md: questions with their five best answers in the demo world."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ TILE, LABEL, SHOWN = (120, 90), 250, 5  # pixels, pixels, answers
 
 
 def draw_sheet(loaded: Loaded, out: Path = SHEET, demo: Path = FOLDER) -> None:
-    """Writes the sheet: a row a question, its answers best first."""
+    """Write the sheet: a row for each question, with its answers, best first."""
     files = list(json.loads((demo / "labels.json").read_text("utf-8")))
     images = [Image.open(demo / file).convert("RGB") for file in files]
     vectors = loaded.pictures(images)
@@ -47,7 +47,7 @@ def draw_sheet(loaded: Loaded, out: Path = SHEET, demo: Path = FOLDER) -> None:
 
 
 def write(draw: ImageDraw.ImageDraw, text: str, at: tuple[int, int]) -> None:
-    """The question, in DejaVu Sans where the machine has it: it knows Cyrillic."""
+    """Write a question in DejaVu Sans, which has Cyrillic letters, if the machine has it."""
     try:
         font: ImageFont.FreeTypeFont | ImageFont.ImageFont = ImageFont.truetype(
             "DejaVuSans.ttf", 17

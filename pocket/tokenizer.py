@@ -8,11 +8,11 @@ from transformers import CLIPTokenizer
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 END_OF_WORD = "</w>"
-CONTEXT = 48  # tokens a text may have, start and end included
+CONTEXT = 48  # tokens that a text may have, with start and end
 
 
 def learn(captions: Iterable[str], vocabulary: int = 6000) -> CLIPTokenizer:
-    """A tokenizer whose merges come from `captions`; every byte is in it, so nothing is unknown."""
+    """A tokenizer with merges learnt from `captions`. It has all bytes, so no text is unknown."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     blank = assemble(letters, [])
     trainer = trainers.BpeTrainer(
@@ -32,7 +32,7 @@ def merges_of(serialised: str) -> list[tuple[str, str]]:
 
 
 def assemble(letters: list[str], merges: list[tuple[str, str]]) -> CLIPTokenizer:
-    """START is 0 and END is 1; then the bytes, the bytes that end a word, and the merges."""
+    """The tokenizer: START is 0, END is 1, then bytes, bytes that end a word, and merges."""
     tokens = [START, END, *letters, *(letter + END_OF_WORD for letter in letters)]
     tokens += [a + b for a, b in merges]
     vocabulary = {token: number for number, token in enumerate(dict.fromkeys(tokens))}

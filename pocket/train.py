@@ -1,7 +1,7 @@
-"""Training: seeded, resumable, with progress; a checkpoint every two minutes.
+"""Training: seeded, resumable, with progress, and a checkpoint every two minutes.
 
-The learning rate holds and then falls in the last quarter of the time given; what is exported
-are weights averaged over the last thousand steps or so.
+The learning rate is constant, and falls in the last quarter of the time. The exported weights are
+an average over about the last thousand steps.
 """
 
 import dataclasses
@@ -39,40 +39,41 @@ from pocket.places import Random
 from pocket.scenes import FRAME, Scene
 
 BATCH = 128
-TEXT_ONLY = 24  # captions a step that come without a picture
+TEXT_ONLY = 24  # captions without a picture in each step
 POOL = 9000  # pictures
-FRESH_A_STEP = 17  # new pairs of pictures a step: each is seen about four times
+FRESH_PER_STEP = 17  # new pairs of pictures in each step, so each is used about four times
 LEARNING_RATE, WARM_UP_STEPS, COOL_DOWN_SHARE = 1e-3, 200, 0.25
-EASY_STEPS = 1500  # after them no picture is made easy any more
-EASY_SHARE = 4  # in a run of a set number of steps they are a fourth
-AVERAGING = 0.998  # of the exported weights, a step
+EASY_STEPS = 1500  # after this many steps no picture is an easy one
+EASY_SHARE = 4  # in a run with a fixed number of steps, easy steps are one in this many
+AVERAGING = 0.998  # decay of the exported weights' average, for each step
 CHECKPOINT_S = 120
 IMAGE_WEIGHTS = {"subject": 1.0, "kind": 0.1, "place": 0.3, "colour": 0.25, "count": 0.15}
 TEXT_WEIGHTS = {"subject": 0.4, "kind": 0.1, "place": 0.2, "colour": 0.1, "count": 0.1}
-KEPT_PATCHES, WHOLE_SHARE = 0.5, 0.15  # half the patches, until the last part of the time
+# Half of the patches are used, and all of them in the last part of the time.
+KEPT_PATCHES, WHOLE_SHARE = 0.5, 0.15
 TWIN_WEIGHT, TWIN_SCALE = 0.6, 12.0
 IDEAS = ("twins", "restyling", "easy start", "half patches", "batches of a place")
 
 
 class CheckpointError(Exception):
-    """A checkpoint that cannot be gone on with; the message says why."""
+    """A checkpoint that can't be resumed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a checkpoint must agree on to be resumed."""
+    """The settings that a checkpoint must share to be resumed."""
 
     seed: int = 7
     styles: tuple[str, ...] = TRAINED_STYLES
     patch: int = 16
     width: int = 192
     layers: int = 4
-    without: tuple[str, ...] = ()  # which of IDEAS are left out, to see what they bring
+    without: tuple[str, ...] = ()  # which of IDEAS are left out, to measure what they gain
 
 
 @dataclass(slots=True)
 class Run:
-    """Everything that changes while training, and so everything a checkpoint holds."""
+    """Everything that training changes, which is what a checkpoint saves."""
 
     model: CLIPModel
     heads: Heads
@@ -96,18 +97,18 @@ def learn_tokenizer(studio: Studio, writer: CaptionWriter, seed: int) -> CLIPTok
 
 
 def pixel_values(pixels: Tensor) -> Tensor:
-    """(n, FRAME, FRAME, 3) uint8 -> (n, 3, FRAME, FRAME), as the processor would give them."""
+    """(n, FRAME, FRAME, 3) uint8 -> (n, 3, FRAME, FRAME), as the processor would make them."""
     values = pixels.permute(0, 3, 1, 2).float() / 255
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (network.MEAN, network.STD))
     return (values - mean) / std
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What the image tower makes of a batch.
+class ImageFeatures:
+    """The outputs of the image tower for a batch.
 
     embeddings (n, d) unit rows    pooled (n, width), before the projection
-    patches    (n, kept, width)    kept   (n, kept), which patches were looked at
+    patches    (n, kept, width)    kept   (n, kept), which patches were used
     """
 
     embeddings: Tensor
@@ -116,11 +117,12 @@ class Seen:
     kept: Tensor
 
 
-def look(model: CLIPModel, values: Tensor, maps: Tensor, share: float) -> Seen:
-    """The image tower on a share of the patches: half of them teach as much for half the time.
+def look(model: CLIPModel, values: Tensor, maps: Tensor, share: float) -> ImageFeatures:
+    """The image tower on a share of the patches: half of them teach as much in half the time.
 
-    maps (n, patches), NOBODY where no subject stands; patches with a subject are kept first,
-    mostly.   source: Li et al., Scaling Language-Image Pre-training via Masking (2023)
+    maps       (n, patches), NOBODY where there is no subject; patches with a subject are mostly
+               chosen first
+    source     Li et al., Scaling Language-Image Pre-training via Masking (2023)
     """
     vision = model.vision_model
     rank = torch.rand(maps.shape) + 0.6 * (maps != NOBODY)
@@ -129,11 +131,11 @@ def look(model: CLIPModel, values: Tensor, maps: Tensor, share: float) -> Seen:
     states = vision.encoder(inputs_embeds=vision.pre_layrnorm(states)).last_hidden_state
     pooled = vision.post_layernorm(states[:, 0])
     embeddings = F.normalize(model.visual_projection(pooled), dim=-1)
-    return Seen(embeddings, pooled, states[:, 1:], kept)
+    return ImageFeatures(embeddings, pooled, states[:, 1:], kept)
 
 
 def embedded_patches(embeddings: Any, values: Tensor, kept: Tensor) -> Tensor:
-    """What CLIP's first layer makes of the kept patches only. -> (n, 1 + kept, width)"""
+    """The output of CLIP's first layer for the kept patches only, (n, 1 + kept, width)."""
     layer, table = embeddings.patch_embedding, embeddings.position_embedding.weight
     patches = F.unfold(values, layer.kernel_size, stride=layer.stride).transpose(1, 2)
     patches = patches.gather(1, kept[..., None].expand(-1, -1, patches.shape[2]))
@@ -142,8 +144,8 @@ def embedded_patches(embeddings: Any, values: Tensor, kept: Tensor) -> Tensor:
     return torch.cat([first, states], dim=1)
 
 
-def patch_loss(heads: Heads, seen: Seen, maps: Tensor) -> Tensor:
-    """Cross entropy of who stands in each kept patch, where anybody does.
+def patch_loss(heads: Heads, seen: ImageFeatures, maps: Tensor) -> Tensor:
+    """Cross entropy of the subject in each kept patch, where there is one.
 
     source     Jiang et al., All Tokens Matter: Token Labeling (2021)
     """
@@ -154,7 +156,7 @@ def patch_loss(heads: Heads, seen: Seen, maps: Tensor) -> Tensor:
 
 
 def text_features(model: CLIPModel, words: CLIPTokenizer, texts: list[str]) -> Tensor:
-    """Unit embeddings. Short and long texts go through apart: less padding, a third less time."""
+    """Unit embeddings. Batching short and long texts separately saves a third of the time."""
     order = sorted(range(len(texts)), key=lambda n: len(texts[n].encode()))
     half = len(order) * 2 // 3
     parts = []
@@ -187,12 +189,15 @@ def fresh_run(settings: Settings, vocabulary: int, subjects: int) -> Run:
 
 
 def read_checkpoint(path: Path, settings: Settings) -> dict[str, Any]:
-    """What `Trainer.save` wrote. raises CheckpointError: none, damaged, of other settings."""
+    """The checkpoint that `Trainer.save` wrote.
+
+    raises   CheckpointError when there is none, it is damaged, or has other settings
+    """
     try:
         state: dict[str, Any] = torch.load(path, weights_only=True)
     except FileNotFoundError as exc:
         raise CheckpointError(f"There is no checkpoint in {path.parent} to resume.") from exc
-    except Exception as exc:  # torch raises many kinds for a file cut short
+    except Exception as exc:  # torch raises errors of many types for a file that is cut off
         raise CheckpointError(
             f"{path} is damaged and was left as it is; delete it, or choose another --work folder."
         ) from exc
@@ -206,7 +211,7 @@ def read_checkpoint(path: Path, settings: Settings) -> dict[str, Any]:
 
 
 class Trainer:
-    """Trains for some minutes in `folder`, which keeps checkpoint and log."""
+    """Trains for some minutes in `folder`, which has the checkpoint and the log."""
 
     def __init__(self, artwork: Artwork, folder: Path, settings: Settings) -> None:
         self.folder, self.settings = folder, settings
@@ -231,7 +236,7 @@ class Trainer:
         return loaded
 
     def resume(self) -> None:
-        """Goes on from the checkpoint. raises CheckpointError when it is of another making."""
+        """Continue from the checkpoint. raises CheckpointError when it has other settings"""
         state = read_checkpoint(self.checkpoint, self.settings)
         run = self.run
         run.model.load_state_dict(state["model"])
@@ -255,7 +260,7 @@ class Trainer:
         part.rename(self.checkpoint)
 
     def train(self, minutes: float = math.inf, steps: int | None = None) -> None:
-        """Trains until `minutes` in all have been spent, checkpoints included, or for `steps`."""
+        """Train for `minutes` in total, with the time before the checkpoint, or for `steps`."""
         run, whole_s = self.run, minutes * 60
         easy_steps = EASY_STEPS if steps is None else steps // EASY_SHARE
         rng = np.random.default_rng([self.settings.seed, 3, run.step])
@@ -264,7 +269,7 @@ class Trainer:
         report: dict[str, float] = {}
         started, before_s = time.monotonic(), run.trained_s
         while (progress := run.step / steps if steps else run.trained_s / whole_s) < 1:
-            self.pool.refresh(FRESH_A_STEP, rng, self._ease(easy_steps))
+            self.pool.refresh(FRESH_PER_STEP, rng, self._ease(easy_steps))
             self._set_rate(progress)
             losses = self._step(rng, progress)
             for name, value in losses.items():
@@ -279,7 +284,7 @@ class Trainer:
         self.save()
 
     def _ease(self, easy_steps: int) -> float:
-        """1 at the start, 0 after `easy_steps`: large plain subjects first, then everything."""
+        """The share of easy pictures: 1 at the start, 0 after `easy_steps`."""
         if "easy start" in self.settings.without:
             return 0.0
         return max(0.0, 1 - self.run.step / easy_steps)
@@ -291,7 +296,7 @@ class Trainer:
             group["lr"] = LEARNING_RATE * warm * cool
 
     def _step(self, rng: Random, progress: float) -> dict[str, float]:
-        """One batch. -> the losses, and the share of pictures whose subject was named right"""
+        """Train on one batch; returns the losses and the share of recognised subjects."""
         run = self.run
         mixed = "batches of a place" in self.settings.without
         pairs = self.pool.draw(BATCH // 2, rng, mixed=mixed)
@@ -313,9 +318,9 @@ class Trainer:
         return {name: float(value.detach()) for name, value in losses.items()} | {"named": right}
 
     def _losses(
-        self, seen: Seen, maps: Tensor, scenes: list[Scene], rng: Random
+        self, seen: ImageFeatures, maps: Tensor, scenes: list[Scene], rng: Random
     ) -> tuple[dict[str, Tensor], Claims]:
-        """Every loss by its name, weighted; and what the pictures show."""
+        """All losses by name, weighted; and what the pictures show."""
         run, subjects = self.run, self.studio.artwork.subjects
         captions = [self.writer.write(scene, rng) for scene in scenes]
         captions += [self.writer.write(self.studio.plan(rng), rng) for _ in range(TEXT_ONLY)]
@@ -339,7 +344,7 @@ class Trainer:
         return losses, shown
 
     def _average(self) -> None:
-        """Moves the averaged weights a little; early on they follow faster."""
+        """Move the averaged weights towards the present ones; at the start they follow faster."""
         keep = min(AVERAGING, (1 + self.run.step) / (10 + self.run.step))
         with torch.no_grad():
             for name, value in self.run.model.state_dict().items():
@@ -370,7 +375,7 @@ def processor() -> CLIPImageProcessorPil:
 
 
 def export(run: Run, words: CLIPTokenizer, out: Path) -> None:
-    """Writes the averaged weights as a transformers folder, float16, whole or not at all."""
+    """Write the averaged weights as a float16 transformers folder, complete or not at all."""
     out.mkdir(parents=True, exist_ok=True)
     weights = {
         name: value.half().contiguous()

@@ -362,7 +362,7 @@ COLOUR_WORDS: dict[str, Words] = {
     """),
 }
 
-# two to five of something; English has its own plurals, the others take the number alone
+# Two to five of something. English has plurals; the other languages have only the number.
 NUMBER_WORDS: dict[str, tuple[str, str, str, str]] = {
     "en": ("two", "three", "four", "five"),
     "de": ("zwei", "drei", "vier", "fünf"),
@@ -497,7 +497,7 @@ KIND_WORDS: dict[str, Words] = {
     """),
 }
 
-# how sentences are built; {s} the subject, {p} the place phrase, {w} the place word
+# Sentence forms: {s} is the subject, {p} the phrase for the place, {w} the word for it.
 FORMS: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
         "both": (

@@ -1,8 +1,8 @@
-"""The demo world: a server of people who post pictures, told in world.txt and drawn here.
+"""The demo world: a server of people who post pictures, written in world.txt and drawn here.
 
-`python -m pocket world` writes `demo/world/`: world.json for the sandbox, labels.json (what
-each picture shows, for the tests), pictures, avatars and stickers. The same seed, artwork and
-libraries give the same files.
+`python -m pocket world` writes `demo/world/`: world.json for the sandbox, labels.json (what each
+picture shows, for the tests), pictures, avatars and stickers. The same seed, artwork and libraries
+give the same files.
 """
 
 import base64
@@ -33,10 +33,10 @@ from pocket.scenes import (
 )
 
 SCRIPT = Path(__file__).with_name("world.txt")
-# What `python -m pocket world` draws into: demo/world of the checkout it is called in.
+# Where `python -m pocket world` writes: demo/world of the checkout that it is called in.
 DEMO = Path("demo", "world")
 SEED = 2026
-EITHER_WAY = ("animal", "bird", "insect", "vehicle", "aircraft")  # look as well mirrored
+EITHER_WAY = ("animal", "bird", "insect", "vehicle", "aircraft")  # kinds that may be mirrored
 SIZES = ((480, 360), (480, 360), (448, 448), (512, 342), (384, 480))  # width, height
 DISCORD_EPOCH_MS = 1_420_070_400_000
 
@@ -52,7 +52,7 @@ MEMBER = (
 BOT = VIEW | SEND | SEND_IN_THREADS | EMBED | ATTACH | HISTORY
 MODERATOR = MANAGE_MESSAGES | MANAGE_THREADS
 
-ROLES = {  # name: (permissions, colour, shown apart)
+ROLES = {  # name: (permissions, colour, shown separately)
     "Newcomers": (0, 0x95A5A6, False),
     "Bakers": (0, 0xE8A33D, False),
     "Night Owls": (0, 0x7E6BD9, False),
@@ -62,7 +62,7 @@ ROLES = {  # name: (permissions, colour, shown apart)
     "Moderators": (MODERATOR, 0x3E7BD6, True),
     "Keeper": (MODERATOR | MANAGE_GUILD | MANAGE_CHANNELS, 0xD65A4A, True),
 }
-PEOPLE = {  # username: (name, drawing, ground, roles, line for the log-in page)
+PEOPLE = {  # username: (name, drawing, background, roles, line for the log-in page)
     "wren": ("Wren", "owl", "f2d9a8", ("Keeper", "Explorers"),
              "founded The Nest; may manage the server"),
     "otis": ("Otis", "hedgehog", "c9e4c5", ("Moderators", "Explorers"),
@@ -76,7 +76,7 @@ PEOPLE = {  # username: (name, drawing, ground, roles, line for the log-in page)
     "sam": ("Sam", "bat", "c9c4ee", ("Night Owls",), "awake at three in the morning"),
     "pim": ("Pim", "chick", "fff0b8", ("Newcomers",), "new here, sees the least"),
 }  # fmt: skip
-CHANNELS = (  # (category, (name, type, topic, gate)); the gate decides who may look in
+CHANNELS = (  # (category, (name, type, topic, gate)); the gate says who may see it
     ("The Nest", (
         ("welcome", 0, "Read me first", "announce"),
         ("general", 0, "Weather, kettles, everything else", ""),
@@ -118,7 +118,7 @@ class Line:
 
 @dataclass(slots=True)
 class Part:
-    """A channel's or thread's share of the script."""
+    """The part of the script for one channel or thread."""
 
     kind: str  # "channel", "thread" or "post"
     name: str
@@ -131,7 +131,7 @@ class Part:
 
 
 def read_script(path: Path = SCRIPT) -> list[Part]:
-    """The parts of world.txt in order. raises ScriptError naming the line."""
+    """The parts of world.txt in order. raises ScriptError that names the line"""
     parts: list[Part] = []
     for number, raw in enumerate(path.read_text("utf-8").splitlines(), 1):
         line = raw.strip()
@@ -179,7 +179,7 @@ PICTURE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture of the script: its scene, and how it is shown."""
+    """A picture in the script: its scene, and its style."""
 
     scene: Scene
     names: tuple[str, ...]
@@ -212,7 +212,7 @@ def read_shot(text: str, numbers: dict[str, int]) -> Shot:
 
 
 class Painter:
-    """Draws the pictures of the world from the vectors, sharp at their size."""
+    """Draws the pictures of the world from vector drawings, sharp at their size."""
 
     def __init__(self, artwork: Artwork, folder: Path) -> None:
         self.artwork, self.folder = artwork, folder
@@ -224,7 +224,8 @@ class Painter:
         """A drawing of the subject in one of the trained styles, and the style's name."""
         subject = self.artwork.subjects[self.numbers[name]]
         style = TRAINED_STYLES[int(rng.integers(len(TRAINED_STYLES)))]
-        other = rng.random() < 0.3  # the first drawing is the whole figure, later ones are faces
+        # The first drawing shows the whole figure, the others only a face.
+        other = rng.random() < 0.3
         emoji = subject.emoji[int(rng.integers(len(subject.emoji))) if other else 0]
         key = (style, emoji, side)
         if key not in self.drawings:
@@ -235,7 +236,7 @@ class Painter:
         return pixels, style
 
     def shoot(self, text: str, serial: int) -> tuple[str, Shot]:
-        """Paints a picture of the script. -> (its file, relative to the folder; the shot)"""
+        """Paint a picture of the script; returns its file, relative to the folder, and the shot."""
         shot = read_shot(text, self.numbers)
         digest = hashlib.sha256(f"{SEED} {serial} {text}".encode()).digest()
         rng = np.random.default_rng(list(digest[:8]))
@@ -281,7 +282,7 @@ class Painter:
 
 
 def central(spot: Spot, size: tuple[int, int]) -> Spot:
-    """The same spot within the square in the middle, which is what a CLIP looks at."""
+    """The spot moved into the middle square, which is the part that a CLIP sees."""
     width, height = size
     square = min(size)
     x = (width - square) / 2 + spot.x * square
@@ -290,7 +291,7 @@ def central(spot: Spot, size: tuple[int, int]) -> Spot:
 
 
 def save(picture: Image.Image, folder: Path, serial: int, shot: Shot, rng: Random) -> str:
-    """Writes it as people would: mostly JPEG and WebP, flat ones as PNG. -> the suffix"""
+    """Write the picture in a usual format: JPEG or WebP, a flat one as PNG; returns the suffix."""
     base = folder / "pictures" / f"{serial:03d}"
     base.parent.mkdir(parents=True, exist_ok=True)
     if shot.scene.place == "plain" and rng.random() < 0.5:
@@ -305,7 +306,7 @@ def save(picture: Image.Image, folder: Path, serial: int, shot: Shot, rng: Rando
 
 
 class Ids:
-    """Snowflakes: the time in milliseconds, then a number that makes each its own."""
+    """Makes snowflakes: the time in milliseconds, then a counter that makes each unique."""
 
     def __init__(self) -> None:
         self.given = 0
@@ -317,7 +318,7 @@ class Ids:
 
 
 def token_of(user_id: str) -> str:
-    """A token that opens nothing but the sandbox, and says so."""
+    """A token that is only valid in the sandbox, and says so."""
     head = base64.urlsafe_b64encode(user_id.encode()).decode().rstrip("=")
     return f"{head}.sandbox.only-for-the-demo-world"
 
@@ -326,7 +327,7 @@ FOUNDED = dt.datetime(2026, 1, 4, 9, 30, tzinfo=dt.UTC)
 
 
 class Builder:
-    """Puts the world together: people, rooms, then the script's talk with its pictures."""
+    """Builds the world: people, channels, then the messages of the script with their pictures."""
 
     def __init__(self, artwork: Artwork, folder: Path) -> None:
         self.painter = Painter(artwork, folder)
@@ -352,7 +353,7 @@ class Builder:
         self.messages.sort(key=lambda message: int(message["id"]))
         return self._world()
 
-    # people and rooms
+    # people and channels
 
     def _people(self) -> None:
         for username, (name, drawing, ground, _, about) in PEOPLE.items():
@@ -460,22 +461,22 @@ class Builder:
                 {"id": self.ids.at(FOUNDED), "name": name, "file": file, "format_type": 1}
             )
 
-    # talk
+    # messages
 
     def _tell(self, part: Part) -> None:
         moments = list(self._moments(part))
-        where = self._room(part, moments[0])
+        where = self._channel_id(part, moments[0])
         before: dict[str, Any] | None = None
         for line, moment in zip(part.lines, moments, strict=True):
             message = self._say(where, line, moment)
             if part.kind == "post" and before is None:
-                message["id"] = where  # a forum post's first message has the thread's id
+                message["id"] = where  # the first message of a forum post has the thread's id
             if line.answers and before is not None:
                 message["reply_to"] = before["id"]
             before = message
 
-    def _room(self, part: Part, first: dt.datetime) -> str:
-        """The channel's id; a thread is opened first."""
+    def _channel_id(self, part: Part, first: dt.datetime) -> str:
+        """The id of the part's channel; a thread is created first."""
         if part.kind == "channel":
             return str(self.channels[part.name]["id"])
         thread_id = self.ids.at(first)
@@ -497,7 +498,7 @@ class Builder:
         return thread_id
 
     def _moments(self, part: Part) -> Iterator[dt.datetime]:
-        """When each line is said: spread over the part's days, answers minutes later."""
+        """The time of each line: spread over the part's days, and answers come minutes later."""
         opening = sum(not line.answers for line in part.lines)
         step = (part.end - part.start) / max(1, opening)
         moment, number = part.start, 0
@@ -558,7 +559,7 @@ class Builder:
         self.messages.append(message)
         return message
 
-    # what is not an attachment: links, another bot's message, a forward, stickers, a GIF
+    # pictures that are not attachments: links, another bot's message, a forward, stickers, a GIF
 
     def _extras(self) -> None:
         self._links()
@@ -613,7 +614,7 @@ class Builder:
         self._message(self.channels["wildlife"]["id"], "sam", link, moment, embeds=[embed])
 
     def _sightings(self) -> None:
-        """Rookery's weekly message, made of components: pictures in a media gallery."""
+        """Rookery's weekly message, made of components, with pictures in a media gallery."""
         for week, shots in (
             (12, ("bird@forest", "duck*2@sea", "dove^@city")),
             (26, ("eagle^@sea", "swan@sea/sunset", "peacock@forest")),
@@ -634,7 +635,7 @@ class Builder:
             self._message(where, "Rookery", "", moment, components=[container])
 
     def _forwards(self) -> None:
-        """Two good pictures carried on into #general."""
+        """Two good pictures, forwarded to #general."""
         for who, channel, words in (
             ("ada", "wildlife", "I have waited nine years"),
             ("pim", "rides-and-machines", "It WHISTLES"),
@@ -650,7 +651,7 @@ class Builder:
             assert channel in self.channels
 
     def _gif(self) -> None:
-        """A penguin that waddles: ten frames."""
+        """A waddling penguin, in ten frames."""
         rng = np.random.default_rng([SEED, 5])
         size = (280, 210)
         ground = backdrop("snow", None, size, rng)
@@ -732,9 +733,9 @@ class Builder:
 
 
 def make_world(artwork: Artwork, folder: Path = DEMO) -> tuple[int, int]:
-    """Draws the demo world into `folder`. -> (pictures, bytes)
+    """Draw the demo world into `folder`; returns the number of pictures and of bytes.
 
-    It is drawn beside and then moved: an error leaves the old world as it was.
+    It is drawn in another folder and then moved, so an error leaves the old world as it was.
     """
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -759,7 +760,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def licences() -> str:
-    """Whose drawings the pictures are made of."""
+    """The licences of the drawings that the pictures are made of."""
     return """# Artwork in the demo world
 
 The pictures, avatars and stickers here were composed by `python -m pocket world`. Their

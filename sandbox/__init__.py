@@ -1,14 +1,14 @@
-"""The Discord that fits on a desk: a small Discord-compatible server for tests and demos.
+"""A small Discord-compatible server for tests and demos.
 
-The unmodified discord.py connects to it, and so does a chat page that uses the routes of
-Discord's own clients. Permissions and intents are enforced here, from Discord's documentation.
+An unmodified discord.py connects to it, and so does a chat page that uses the routes of Discord's
+own clients. Permissions and intents are enforced as Discord's documentation describes them.
 
     python -m sandbox [--host H] [--port N] [--world FILE] [--data DIR]
 
     async with sandbox.serve(Path("world.json")) as server:   # in a test
         server.url, server.world, server.strike("gateway_drop"), server.exchanges
 
-Where a client points for it (base is the URL it prints):
+How a client is pointed at it (base is the URL that it prints):
 
     discord.http.Route.BASE = base + "/api/v10"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(ws base + "/gateway")
@@ -24,12 +24,12 @@ Routes
         interactions.py      POST /interactions, callbacks, /webhooks/{application}/{token}
     /gateway                 gateway.py: HELLO … RESUME, zlib-stream, close codes
     /cdn/…, /media/…         cdn.py: signed files, avatars, stickers; the resizing proxy
-    /sandbox/people          who can be logged in as, with tokens
+    /sandbox/people          the people to log in as, with their tokens
     /sandbox/faults          GET, PUT, DELETE; see below
     /sandbox/log             the last requests
     /sandbox/health          {"ready": true, …}
 
-Events that only people's clients know, all to the one who asked:
+Events that only people's clients get, all sent to the person who caused them:
     INTERACTION_CREATE, INTERACTION_SUCCESS, INTERACTION_FAILURE  {id, nonce}
     INTERACTION_MODAL_CREATE  {id, nonce, custom_id, title, components, channel_id, application};
         answered by POST /interactions with type 5 and data {id, custom_id, components}
@@ -43,12 +43,12 @@ Faults (faults.py has their parameters)
     guilds    outage, outage_over, leave, join
     search    search_indexing
 
-Inside: world.py (state), worldfile.py (the file it comes from), journal.py (what is kept over a
-restart), payloads.py (state → JSON, held to discord.py's types), permissions.py, core.py (a
-change, its event and its journal line as one), posting.py (request body → message),
-components.py (Components V2 checked), unfurl.py (late embeds), rest.py (what all routes share),
-server.py (one port for all). Beside these, person.py is a member's client, for tests and the demo:
-it speaks to the server from outside and imports none of them.
+Modules: world.py (the state), worldfile.py (reads it from a file), journal.py (saves changes over a
+restart), payloads.py (state → JSON, checked against discord.py's types), permissions.py, core.py
+(makes a change, its event and its journal line together), posting.py (request body → message),
+components.py (checks Components V2), unfurl.py (embeds of links), rest.py (what all routes share),
+server.py (one port for all). person.py is a member's client for tests and the demo: it talks to the
+server from outside and imports no other module.
 """
 
 from .core import Clocks

@@ -13,12 +13,12 @@ from pathlib import Path
 from .errors import WorldError
 from .server import serve
 
-# The world of the package `demo`, which stands beside this one in a checkout and where installed.
+# The world of the package `demo`, which is beside this package in a checkout and when installed.
 DEMO = Path(__file__).resolve().parents[1] / "demo" / "world" / "world.json"
 
 
 def main(given: Sequence[str] | None = None, *, prog: str = "python -m sandbox") -> int:
-    """Serve; the exit status: 0 after a signal, 2 when it could not start."""
+    """Run the server; returns the exit code: 0 after a signal, 2 when it could not start."""
     arguments = _arguments(given, prog)
     logging.basicConfig(level=arguments.log.upper(), format="%(levelname)s %(name)s: %(message)s")
     try:

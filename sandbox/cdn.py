@@ -1,11 +1,11 @@
-"""The CDN and the media proxy: uploaded files, avatars, icons, stickers, other sites' pictures.
+"""The CDN and the media proxy: uploaded files, avatars, icons, stickers, pictures of other sites.
 
     /cdn/attachments/{channel}/{attachment}/{filename}   signed (see links.py), with Range
     /cdn/avatars|icons|stickers|embed/avatars/…          open, `?size=` a power of two, 16–4096
     /media/attachments|ephemeral-attachments/…           signed, `width`, `height`, `format`
-    /media/external/{hash}/https/{host}/{path}           the same, of other sites
+    /media/external/{hash}/https/{host}/{path}           the same for pictures of other sites
 
-An expired, forged or missing signature is 404, as is a deleted file.
+A file with an expired, forged or missing signature, and a deleted file, gives 404.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from .faults import Fault
 from .payloads import asset_hash
 from .rest import cut
 
-GONE = "This content is no longer available."
+NOT_AVAILABLE = "This content is no longer available."
 SIZES = [1 << n for n in range(4, 13)]
 MAX_SIDE = 4096
-KEPT_RESIZED = 256  # pictures kept in memory
-PIECE = 1 << 14  # bytes
+CACHED_RESIZED = 256  # resized pictures in memory
+CHUNK = 1 << 14  # bytes
 
 COLOURS = ("#5865f2", "#757e8a", "#3ba55c", "#faa61a", "#ed4245", "#eb459e")
 
@@ -59,15 +59,15 @@ class Cdn:
     # signed files
 
     async def attachment(self, request: web.Request) -> web.StreamResponse:
-        """An uploaded file, whole from the CDN, perhaps smaller from the proxy."""
+        """An uploaded file: unchanged from the CDN, or resized by the proxy."""
         fault = self.core.faults.for_file(request.path.removeprefix("/cdn").removeprefix("/media"))
         host, path = request.rel_url.raw_path[1:].split("/", 1)
         problem = self.core.links.problem(path, dict(request.query))
         if problem is not None or (fault is not None and fault.kind == "cdn_expired"):
-            return web.Response(status=404, text=GONE)
+            return web.Response(status=404, text=NOT_AVAILABLE)
         attachment = self.core.world.attachment(int(request.match_info["attachment_id"]))
         if attachment is None or attachment.filename != request.match_info["filename"]:
-            return web.Response(status=404, text=GONE)
+            return web.Response(status=404, text=NOT_AVAILABLE)
         if fault is not None:
             return await self._faulty(request, Path(attachment.path), fault)
         if host == "media" and {"width", "height", "format"} & set(request.query):
@@ -107,7 +107,7 @@ class Cdn:
         name = request.match_info["name"].partition(".")[0]
         sticker = self.core.world.sticker(int(name)) if name.isdecimal() else None
         if sticker is None:
-            return web.Response(status=404, text=GONE)
+            return web.Response(status=404, text=NOT_AVAILABLE)
         path = self.core.world.folder / sticker.file
         if fault := self.core.faults.for_file(f"/stickers/{request.match_info['name']}"):
             return await self._faulty(request, path, fault)
@@ -116,7 +116,7 @@ class Cdn:
     async def _asset(self, request: web.Request, file: str | None) -> web.StreamResponse:
         name = request.match_info["name"].partition(".")[0]
         if file is None or name != asset_hash(file):
-            return web.Response(status=404, text=GONE)
+            return web.Response(status=404, text=NOT_AVAILABLE)
         return await self._sized(request, self.core.world.folder / file)
 
     async def _sized(self, request: web.Request, path: Path) -> web.StreamResponse:
@@ -137,7 +137,7 @@ class Cdn:
         )
         return web.Response(text=svg, content_type="image/svg+xml")
 
-    # smaller ones
+    # resized pictures
 
     async def _smaller(self, request: web.Request, path: Path) -> web.StreamResponse:
         sides = {}
@@ -160,12 +160,12 @@ class Cdn:
                 self._resized[key] = await asyncio.to_thread(media.resized, *key)
             except media.UNREADABLE:
                 return web.Response(status=415, text="Unsupported media type.")
-            if len(self._resized) > KEPT_RESIZED:
+            if len(self._resized) > CACHED_RESIZED:
                 self._resized.popitem(last=False)
         data, content_type = self._resized[key]
         return web.Response(body=data, content_type=content_type, headers=_cached())
 
-    # bad days
+    # faults
 
     async def _faulty(self, request: web.Request, path: Path, fault: Fault) -> web.StreamResponse:
         if fault.kind == "cdn_error":
@@ -182,7 +182,7 @@ class Cdn:
             await response.write(data[: fault.bytes or 0])
             await asyncio.sleep(0.05)  # let it reach the client before the cut
             cut(request)
-        piece = min(PIECE, max(1, len(data) // 8))  # small files come in pieces too
+        piece = min(CHUNK, max(1, len(data) // 8))  # so that small files come in pieces too
         for start in range(0, len(data), piece):
             await response.write(data[start : start + piece])
             await asyncio.sleep(fault.delay_s)
@@ -192,18 +192,18 @@ class Cdn:
     async def _endless(
         self, request: web.Request, response: web.StreamResponse, fault: Fault
     ) -> web.StreamResponse:
-        """A body of `bytes` as announced, or without end where nothing is announced."""
+        """A body as long as announced in `bytes`; endless when nothing is announced."""
         if fault.bytes is not None:
             response.content_length = fault.bytes
         await response.prepare(request)
         sent = 0
         try:
             while fault.bytes is None or sent < fault.bytes:
-                size = PIECE if fault.bytes is None else min(PIECE, fault.bytes - sent)
+                size = CHUNK if fault.bytes is None else min(CHUNK, fault.bytes - sent)
                 await response.write(b"\0" * size)
                 sent += size
         except ConnectionError:
-            return response  # the client had enough, as it should
+            return response  # the client closed the connection, as it should
         await response.write_eof()
         return response
 
@@ -211,16 +211,16 @@ class Cdn:
 async def _whole(
     request: web.Request, path: Path, content_type: str | None = None
 ) -> web.StreamResponse:
-    """The file, or the part of it that a Range header asks for.
+    """The file, or the part of it that a Range header requests.
 
-    Read at once: uploads are small, and aiohttp's FileResponse leaves its file open when the
-    server ends between opening and sending.
+    The file is read in one go. Uploads are small, and aiohttp's FileResponse leaves its file open
+    when the server stops between opening and sending.
     """
     try:
         data = await asyncio.to_thread(path.read_bytes)
         part = request.http_range
     except FileNotFoundError:
-        return web.Response(status=404, text=GONE)
+        return web.Response(status=404, text=NOT_AVAILABLE)
     except ValueError:
         return web.Response(status=416, text="Invalid range.")
     headers = {"Content-Type": content_type or _type_of(path), "Accept-Ranges": "bytes"}

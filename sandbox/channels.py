@@ -79,7 +79,7 @@ class ChannelRoutes:
     # channels
 
     async def all_of_guild(self, request: web.Request) -> web.Response:
-        """A guild's channels without threads; for people only those they see."""
+        """A guild's channels without threads; people get only those that they can see."""
         who = rest.caller(self.core, request)
         guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
         listed = [one for one in guild.channels.values() if one.thread is None]
@@ -94,7 +94,7 @@ class ChannelRoutes:
         return rest.answer(self.core.payloads.any_channel(channel, who.user.id))
 
     async def make(self, request: web.Request) -> web.Response:
-        """Create a channel; Manage Channels."""
+        """Create a channel; needs Manage Channels."""
         who = rest.caller(self.core, request)
         guild_id = rest.id_in(request, "guild_id")
         guild = rest.guild_allowed(self.core, who, guild_id, permissions.MANAGE_CHANNELS)
@@ -115,7 +115,7 @@ class ChannelRoutes:
         return rest.answer(self.core.payloads.channel(channel), 201)
 
     async def change(self, request: web.Request) -> web.Response:
-        """Change a channel (Manage Channels) or a thread (Manage Threads, or its owner)."""
+        """Change a channel (needs Manage Channels) or a thread (Manage Threads, or to own it)."""
         who = rest.caller(self.core, request)
         channel = rest.channel_seen(self.core, who, rest.id_in(request, "channel_id"))
         wanted = (await rest.body_of(request)).json
@@ -173,7 +173,7 @@ class ChannelRoutes:
             thread.auto_archive_duration = wanted["auto_archive_duration"]
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Delete a channel (Manage Channels) or a thread (Manage Threads)."""
+        """Delete a channel (needs Manage Channels) or a thread (needs Manage Threads)."""
         who = rest.caller(self.core, request)
         channel = rest.channel_seen(self.core, who, rest.id_in(request, "channel_id"))
         thread = channel.thread is not None
@@ -185,7 +185,7 @@ class ChannelRoutes:
         return rest.answer(payload)
 
     async def set_overwrite(self, request: web.Request) -> web.Response:
-        """Allow or deny permissions to a role or member; Manage Roles."""
+        """Allow or deny permissions to a role or member; needs Manage Roles."""
         who = rest.caller(self.core, request)
         channel = rest.channel_seen(self.core, who, rest.id_in(request, "channel_id"))
         self._needs(who, channel, permissions.MANAGE_ROLES)
@@ -197,7 +197,7 @@ class ChannelRoutes:
         return rest.nothing()
 
     async def drop_overwrite(self, request: web.Request) -> web.Response:
-        """Remove an overwrite; Manage Roles."""
+        """Remove an overwrite; needs Manage Roles."""
         who = rest.caller(self.core, request)
         channel = rest.channel_seen(self.core, who, rest.id_in(request, "channel_id"))
         self._needs(who, channel, permissions.MANAGE_ROLES)
@@ -211,7 +211,7 @@ class ChannelRoutes:
     # listing threads
 
     async def active(self, request: web.Request) -> web.Response:
-        """Every thread of the guild that is not archived and that the caller sees."""
+        """All threads of the guild that are not archived and that the caller can see."""
         who = rest.caller(self.core, request)
         guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
         threads = [
@@ -222,7 +222,7 @@ class ChannelRoutes:
         return rest.answer({**self._page(who, threads, len(threads)), "has_more": False})
 
     async def archived_public(self, request: web.Request) -> web.Response:
-        """A channel's archived public threads, last archived first."""
+        """A channel's archived public threads, the last archived first."""
         return self._archived(request, lambda one, _: not one.is_private_thread)
 
     async def archived_private(self, request: web.Request) -> web.Response:
@@ -322,7 +322,7 @@ class ChannelRoutes:
             raise required("message")
         thread = self._new_thread(who, channel, PUBLIC_THREAD, self.core.next_id(), body.json)
         guild = self.core.guild_of(channel)
-        guild.channels[thread.id] = thread  # so that permissions in it can be told
+        guild.channels[thread.id] = thread  # so that permissions in it can be computed
         try:
             allowed = self.core.world.permissions(who.user.id, thread)
             application_id = self.core.world.application.id if who.user.bot else None
@@ -391,7 +391,7 @@ class ChannelRoutes:
         return who, channel, channel.thread
 
     async def thread_members(self, request: web.Request) -> web.Response:
-        """Everybody in a thread; for bots only with the intent for members."""
+        """All members of a thread; bots need the intent for members."""
         who, channel, thread = self._thread_in(request)
         if who.user.bot and "members" not in self.core.world.application.privileged:
             raise missing_access()
@@ -399,7 +399,7 @@ class ChannelRoutes:
         return rest.answer(listed)
 
     async def thread_member(self, request: web.Request) -> web.Response:
-        """Somebody's membership in a thread; 404 when they are not in it."""
+        """A user's membership in a thread; 404 when they are not in it."""
         _, channel, thread = self._thread_in(request)
         user_id = rest.id_in(request, "user_id")
         if user_id not in thread.members:
@@ -419,7 +419,7 @@ class ChannelRoutes:
         return rest.nothing()
 
     async def add_to_thread(self, request: web.Request) -> web.Response:
-        """Bring somebody into a thread; they must see the channel it is in."""
+        """Add a user to a thread; they must be able to see its channel."""
         who, channel, _ = self._thread_in(request)
         self._needs(who, channel, permissions.SEND_MESSAGES)
         user_id = rest.id_in(request, "user_id")
@@ -430,7 +430,7 @@ class ChannelRoutes:
         return rest.nothing()
 
     async def remove_from_thread(self, request: web.Request) -> web.Response:
-        """Take somebody out of a thread; Manage Threads, or a private thread's owner."""
+        """Remove a user from a thread; needs Manage Threads, or to own a private thread."""
         who, channel, thread = self._thread_in(request)
         owns = channel.is_private_thread and thread.owner_id == who.user.id
         if not owns:
@@ -440,7 +440,7 @@ class ChannelRoutes:
 
 
 def _name(channel: Channel, name: Any) -> None:
-    """Set a name; text channels' are lower case without spaces, as Discord makes them."""
+    """Set a channel's name. As in Discord, text channels get lower case and no spaces."""
     if not isinstance(name, str) or not 1 <= len(name) <= 100:
         raise invalid("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
     plain = channel.type in (TEXT, NEWS, FORUM)

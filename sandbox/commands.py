@@ -1,4 +1,4 @@
-"""Application commands: registering them, and which of them a person is offered."""
+"""Application commands: their registration, and which commands a person may use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TOO_MANY_CREATES = ApiError(
 
 
 class CommandRoutes:
-    """/applications/{application_id}/commands, the same per guild, and the index for people."""
+    """/applications/{application_id}/commands, the same for a guild, and the index for people."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -58,7 +58,7 @@ class CommandRoutes:
         return routes
 
     def _place(self, request: web.Request) -> str | None:
-        """The guild (as text) whose commands are meant, None for global ones."""
+        """The id of the guild that the path names, as text; None for global commands."""
         who = rest.caller(self.core, request)
         application = self.core.world.application
         if rest.id_in(request, "application_id") != application.id:
@@ -75,11 +75,11 @@ class CommandRoutes:
         return [one for one in commands if one.get("guild_id") == place]
 
     async def read_all(self, request: web.Request) -> web.Response:
-        """All commands of the place."""
+        """All commands of the guild, or all global ones."""
         return rest.answer([_payload(one) for one in self._there(self._place(request))])
 
     async def replace_all(self, request: web.Request) -> web.Response:
-        """Make the place's commands exactly these; names that stay keep their ids."""
+        """Replace all commands. Commands whose name stays keep their id."""
         place = self._place(request)
         wanted = request.get(rest.JSON, [None])[0]
         if not isinstance(wanted, list):
@@ -150,12 +150,12 @@ class CommandRoutes:
         return rest.nothing()
 
     async def all_permissions(self, request: web.Request) -> web.Response:
-        """Nobody edited who may use which command."""
+        """Permissions of the commands: an empty list, since they can't be edited here."""
         self._place(request)
         return rest.answer([])
 
     async def permissions_of_one(self, request: web.Request) -> web.Response:
-        """Nobody edited who may use it: Discord has no such object then."""
+        """Permissions of one command: 404, as in Discord for a command that was not edited."""
         self._one(request)
         raise ApiError(404, 10066, "Unknown application command permissions")
 
@@ -184,10 +184,10 @@ class CommandRoutes:
             command["options"] = _options(wanted.get("options") or [], f"{path}options.")
         return command
 
-    # what people are offered
+    # the index for people
 
     async def index(self, request: web.Request) -> web.Response:
-        """The commands a person may use in a guild, as Discord's own clients ask for them."""
+        """The commands that a person may use in a guild, as Discord's own clients request them."""
         who = rest.caller(self.core, request)
         guild, member = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
         offered = [_payload(one) for one in available(self.core, guild, member)]
@@ -208,7 +208,7 @@ class CommandRoutes:
 
 
 def available(core: Core, guild: Guild, member: Member) -> list[Command]:
-    """The commands a member may use somewhere in a guild."""
+    """The commands that a member may use in at least one channel of a guild."""
     mine = permissions.in_guild(guild, member)
     return [
         one
@@ -230,7 +230,7 @@ def usable(core: Core, member: Member, channel: Channel, command: Command) -> bo
 
 
 def _allowed(command: Command, mine: int) -> bool:
-    """Discord's own rule: guild context, and the default member permissions, all of them."""
+    """Discord's rule: the guild context, and all of the default member permissions."""
     contexts = command["contexts"]
     if contexts is not None and 0 not in contexts:
         return False

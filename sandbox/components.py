@@ -1,10 +1,10 @@
-"""Message components: Discord's limits checked, ids and defaults filled in.
+"""Message components: checks Discord's limits, and fills in ids and defaults.
 
     1 action row   2 button   3, 5–8 selects
     9 section   10 text   11 thumbnail   12 gallery   13 file   14 separator   17 container
 
-All but the first group exist only under the Components V2 flag. A message may hold 40 of them,
-counting nested ones, and 4,000 characters of text.
+The second line's types exist only with the Components V2 flag. A message may have 40 components,
+nested ones included, and 4,000 characters of text.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Component = dict[str, Any]
 
 
 def walk(components: list[Component]) -> Iterator[Component]:
-    """Every component of a message, nested ones after their holder."""
+    """All components of a message; nested ones come after their parent."""
     for component in components:
         yield component
         yield from walk(component.get("components") or [])
@@ -43,7 +43,7 @@ def walk(components: list[Component]) -> Iterator[Component]:
 
 
 def media_items(components: list[Component]) -> Iterator[Component]:
-    """Every media object ({"url": …}) that the components show."""
+    """All media objects ({"url": …}) that the components show."""
     for component in walk(components):
         for item in component.get("items") or []:
             yield item["media"]
@@ -53,9 +53,9 @@ def media_items(components: list[Component]) -> Iterator[Component]:
 
 
 def clean(components: Any, *, v2: bool) -> list[Component]:
-    """The components as Discord keeps them: numbered, with defaults.
+    """The components as Discord stores them: numbered, with defaults.
 
-    raises  ApiError 50035 that names every spot over a limit
+    raises  ApiError 50035 that names each field over a limit
     """
     if not isinstance(components, list):
         raise invalid("components", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
@@ -80,7 +80,7 @@ def find(components: list[Component], custom_id: str, component_type: int) -> Co
 
 
 def _number(components: list[Component]) -> None:
-    """Give every component that came without an id the next free number, from 1."""
+    """Give each component without an id the next free number, from 1."""
     taken = {one["id"] for one in walk(components) if one.get("id")}
     next_id = 1
     for component in walk(components):
@@ -92,7 +92,7 @@ def _number(components: list[Component]) -> None:
 
 
 class _Check:
-    """One pass over a message's components, collecting what is wrong with them."""
+    """One pass over a message's components, which collects their errors."""
 
     def __init__(self, v2: bool) -> None:
         self.v2 = v2
@@ -112,11 +112,11 @@ class _Check:
         self._by_type.update(dict.fromkeys(SELECTS, self._select))
 
     def problem(self, path: str, code: str, message: str) -> None:
-        """Note what is wrong at a spot."""
+        """Add an error at a path."""
         self.problems.append((path, code, message))
 
     def one(self, component: Any, path: str, allowed: tuple[int, ...]) -> Component:
-        """A component of one of these types, cleaned."""
+        """A component of one of the allowed types, with defaults."""
         kind = component.get("type") if isinstance(component, dict) else None
         if kind not in allowed:
             choices = ", ".join(map(str, allowed))
@@ -126,7 +126,7 @@ class _Check:
         return {"type": kind, "id": component.get("id") or 0, **cleaned}
 
     def totals(self, components: list[Component]) -> None:
-        """Check what holds for all components of a message together."""
+        """Check the limits for all components of a message together."""
         everything = list(walk(components))
         if len(everything) > MAX_COMPONENTS:
             message = f"The total number of components cannot exceed {MAX_COMPONENTS}"

@@ -1,7 +1,7 @@
-"""The parts every route works with, and what happens to messages, channels and threads.
+"""The parts that all routes use, and all changes of messages, channels, threads and members.
 
-A change here is one whole: the world changes, the journal notes it, those who may see it are
-told. Routes check who may do it and call these.
+Each method makes one complete change: it changes the world, writes it to the journal, and sends an
+event to those who may see it. Routes check the permission first and then call it.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ ONE_HOUR_S = 3600
 
 @dataclass(slots=True)
 class Clocks:
-    """How long things hold, in seconds; tests shorten them."""
+    """Time limits in seconds; tests shorten them."""
 
-    acknowledge_s: float = 3.0  # an interaction must be acknowledged
-    token_s: float = 900.0  # its token can be used
+    acknowledge_s: float = 3.0  # until an interaction must be acknowledged
+    token_s: float = 900.0  # during which its token can be used
     unfurl_s: float = 0.4  # until a link's embed arrives
 
 
 @dataclass
 class Core:
-    """One sandbox's parts."""
+    """The parts of one sandbox."""
 
     world: World
     links: Links
@@ -55,19 +55,19 @@ class Core:
     faults: Faults
     uploads: Path
     clocks: Clocks = field(default_factory=Clocks)
-    shards: int = 1  # that the bot is told to use
-    ephemeral: dict[int, Message] = field(default_factory=dict)  # only their reader sees them
-    search_ready_at: float = 0.0  # monotonic; until then the search "is indexing"
+    shards: int = 1  # the number that the bot is told to use
+    ephemeral: dict[int, Message] = field(default_factory=dict)  # each is visible to one user only
+    search_ready_at: float = 0.0  # monotonic; until then the search answers 202, "indexing"
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something beside the request; ended when the sandbox closes."""
+        """Run something in the background; it is cancelled when the sandbox closes."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """End what runs beside, close the gateway, write the journal."""
+        """Cancel background work, close the gateway, write the journal."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -86,21 +86,21 @@ class Core:
     # messages
 
     def find_message(self, channel_id: int, id: int) -> Message | None:
-        """A message of the channel, also an ephemeral one."""
+        """A message of the channel, ephemeral ones included."""
         message = self.world.message(channel_id, id) or self.ephemeral.get(id)
         return message if message is not None and message.channel_id == channel_id else None
 
     def post(self, message: Message, *, nonce: Any = None) -> None:
-        """Put a new message into its channel and tell its readers."""
+        """Add a new message to its channel and send the event."""
         self._keep(message)
         channel = self.world.channel(message.channel_id)
         if channel is not None and channel.thread is not None and message.only_for is None:
-            self.wake_thread(channel)
+            self.unarchive(channel)
             self.join_thread(channel, message.author_id)
         self._tell(message, "MESSAGE_CREATE", nonce)
 
     def change(self, message: Message) -> None:
-        """Keep a message that was changed, and tell its readers."""
+        """Save a changed message and send the event."""
         self._keep(message)
         self._tell(message, "MESSAGE_UPDATE")
 
@@ -131,7 +131,7 @@ class Core:
             self.gateway.emit(event, build, channel=channel)
 
     def delete(self, message: Message) -> None:
-        """Remove a message and tell its readers."""
+        """Remove a message and send the event."""
         event: MessageDeleteEvent = {
             "id": str(message.id),
             "channel_id": str(message.channel_id),
@@ -149,7 +149,7 @@ class Core:
             self.gateway.emit("MESSAGE_DELETE", event, channel=channel)
 
     def delete_many(self, channel: Channel, ids: list[int]) -> None:
-        """Remove messages in bulk; ids that are not there are passed over."""
+        """Remove messages in bulk; unknown ids are skipped."""
         gone = [id for id in ids if self.world.drop_message(channel.id, id) is not None]
         for id in gone:
             self.journal.message_gone(channel.id, id)
@@ -161,7 +161,7 @@ class Core:
         self.gateway.emit("MESSAGE_DELETE_BULK", event, channel=channel)
 
     def react(self, message: Message, user: User, emoji: str) -> None:
-        """Add somebody's reaction; a second one of the same emoji changes nothing."""
+        """Add a user's reaction; a second one with the same emoji changes nothing."""
         reaction = next((one for one in message.reactions if one.emoji == emoji), None)
         if reaction is None:
             reaction = Reaction(emoji)
@@ -188,7 +188,7 @@ class Core:
         self.gateway.emit("MESSAGE_REACTION_ADD", event, channel=channel)
 
     def unreact(self, message: Message, user_id: int, emoji: str) -> None:
-        """Take somebody's reaction away, if it is there."""
+        """Remove a user's reaction, if it is there."""
         for reaction in message.reactions:
             if reaction.emoji == emoji and user_id in reaction.users:
                 reaction.users.remove(user_id)
@@ -214,7 +214,7 @@ class Core:
     # channels
 
     def channel_made(self, channel: Channel) -> None:
-        """Put a new channel into its guild and tell those who see it."""
+        """Add a new channel to its guild and send the event."""
         guild = self.guild_of(channel)
         guild.channels[channel.id] = channel
         self.journal.channel(channel)
@@ -224,7 +224,7 @@ class Core:
         )
 
     def channel_changed(self, channel: Channel) -> None:
-        """Keep a changed channel or thread and tell those who see it."""
+        """Save a changed channel or thread and send the event."""
         self.journal.channel(channel)
         guild = self.guild_of(channel)
         name = "CHANNEL_UPDATE" if channel.thread is None else "THREAD_UPDATE"
@@ -237,11 +237,12 @@ class Core:
         )
 
     def channel_gone(self, channel: Channel) -> None:
-        """Delete a channel with its threads and messages (there are no events for those)."""
-        told = self.gateway.readers(channel, seen=True)
+        """Delete a channel with its threads and messages, which have no events of their own."""
+        recipients = self.gateway.readers(channel, seen=True)
         guild = self.guild_of(channel)
         if channel.thread is None and self.world.bot.id in guild.members:
-            told.add(self.world.bot.id)  # bots are told about channels they cannot see, too
+            # Bots also get events of channels that they cannot see.
+            recipients.add(self.world.bot.id)
         payload = self.payloads.any_channel(channel, 0)
         for one in self.world.drop_channel(channel):
             self.journal.channel_gone(one)
@@ -249,7 +250,7 @@ class Core:
         if channel.type == 4:
             self._orphan(guild, channel)
         if channel.thread is None:
-            self.gateway.emit("CHANNEL_DELETE", payload, guild=guild, only=told)
+            self.gateway.emit("CHANNEL_DELETE", payload, guild=guild, only=recipients)
             return
         event: ThreadDeleteEvent = {
             "id": str(channel.id),
@@ -257,10 +258,10 @@ class Core:
             "parent_id": str(channel.parent_id),
             "type": channel.type,
         }
-        self.gateway.emit("THREAD_DELETE", event, guild=guild, only=told)
+        self.gateway.emit("THREAD_DELETE", event, guild=guild, only=recipients)
 
     def _orphan(self, guild: Guild, category: Channel) -> None:
-        """The channels of a deleted category stay, without one."""
+        """Move the channels of a deleted category out of it."""
         for channel in list(guild.channels.values()):
             if channel.parent_id == category.id:
                 channel.parent_id = None
@@ -278,7 +279,7 @@ class Core:
     # threads
 
     def thread_made(self, channel: Channel) -> None:
-        """Put a new thread into its guild and tell those who see it."""
+        """Add a new thread to its guild and send the event."""
         self.guild_of(channel).channels[channel.id] = channel
         self.journal.channel(channel)
         self._note_shown(channel)
@@ -288,20 +289,20 @@ class Core:
 
         self.gateway.emit("THREAD_CREATE", build, channel=channel, seen=True)
 
-    def wake_thread(self, channel: Channel) -> None:
-        """A thread that is written in is no longer archived."""
+    def unarchive(self, channel: Channel) -> None:
+        """Unarchive a thread, because something is posted in it."""
         if channel.thread is not None and channel.thread.archived:
             self.archive(channel, False)
 
     def archive(self, channel: Channel, archived: bool) -> None:
-        """Archive a thread or wake it."""
+        """Archive or unarchive a thread."""
         if channel.thread is not None and channel.thread.archived != archived:
             channel.thread.archived = archived
             channel.thread.archived_at = time.time()
             self.channel_changed(channel)
 
     def join_thread(self, channel: Channel, user_id: int) -> None:
-        """Make somebody a member of a thread."""
+        """Make a user a member of a thread."""
         thread = channel.thread
         if thread is None or user_id in thread.members:
             return
@@ -309,7 +310,7 @@ class Core:
         thread.members[user_id] = time.time()
         self.journal.channel(channel)
         if not seeing and self.world.sees(user_id, channel):
-            # a private thread appears to whom it was opened
+            # from now on the user can see this private thread
             self._note_shown(channel)
             self.gateway.emit(
                 "THREAD_CREATE",
@@ -317,19 +318,19 @@ class Core:
                 guild=self.guild_of(channel),
                 only={user_id},
             )
-        self._tell_members(channel, added=[user_id])
+        self._send_members_update(channel, added=[user_id])
 
     def leave_thread(self, channel: Channel, user_id: int) -> None:
-        """End somebody's membership in a thread."""
+        """End a user's membership in a thread."""
         if channel.thread is None or user_id not in channel.thread.members:
             return
-        told = self.gateway.readers(channel, seen=True)
+        recipients = self.gateway.readers(channel, seen=True)
         del channel.thread.members[user_id]
         self.journal.channel(channel)
-        self._tell_members(channel, removed=[user_id], also=told)
+        self._send_members_update(channel, removed=[user_id], also=recipients)
         self.gateway.sync_channels(self.guild_of(channel))
 
-    def _tell_members(
+    def _send_members_update(
         self,
         channel: Channel,
         *,
@@ -346,21 +347,22 @@ class Core:
             event["added_members"] = [self.payloads.thread_member(channel, id) for id in added]
         if removed:
             event["removed_member_ids"] = [str(id) for id in removed]
-        told = self.gateway.readers(channel, seen=True) | (also or set())
-        self.gateway.emit("THREAD_MEMBERS_UPDATE", event, guild=self.guild_of(channel), only=told)
+        recipients = self.gateway.readers(channel, seen=True) | (also or set())
+        guild = self.guild_of(channel)
+        self.gateway.emit("THREAD_MEMBERS_UPDATE", event, guild=guild, only=recipients)
 
     # members
 
     def member_changed(self, member: Member) -> None:
-        """Keep changed roles or a nickname; tell the guild, and show or hide channels."""
+        """Save changed roles or a nickname, send the event, and show or hide channels."""
         self.journal.member(member)
         guild = self.world.guilds[member.guild_id]
         event = {**self.payloads.member(member), "guild_id": str(guild.id)}
-        self._tell_of_member("GUILD_MEMBER_UPDATE", event, guild, member.user_id)
+        self._send_member_event("GUILD_MEMBER_UPDATE", event, guild, member.user_id)
         self.gateway.sync_channels(guild)
 
     def member_came(self, member: Member) -> None:
-        """Let somebody into a guild."""
+        """Add a member to a guild."""
         guild = self.world.guilds[member.guild_id]
         guild.members[member.user_id] = member
         self.journal.member(member)
@@ -369,7 +371,7 @@ class Core:
         self.gateway.send_guild_to(guild, {member.user_id}, joined=True)
 
     def member_gone(self, guild: Guild, user_id: int) -> None:
-        """Somebody left or was removed; to them the guild is gone."""
+        """Remove a member, who left or was kicked; their client loses the guild."""
         del guild.members[user_id]
         self.journal.member_gone(guild.id, user_id)
         user = self.payloads.user_by_id(user_id)
@@ -379,22 +381,22 @@ class Core:
         for channel in guild.threads():
             self.leave_thread(channel, user_id)
 
-    def _tell_of_member(self, name: str, event: Any, guild: Guild, user_id: int) -> None:
-        """Members see it, and the one concerned even without the intent for members."""
+    def _send_member_event(self, name: str, event: Any, guild: Guild, user_id: int) -> None:
+        """Send a member event; the bot gets its own even without the intent for members."""
         self.gateway.emit(name, event, guild=guild)
         if user_id == self.world.application.bot_user_id:
-            self.gateway.tell_itself(name, event, guild)
+            self.gateway.send_to_itself(name, event, guild)
 
     # outages
 
     def outage(self, guild: Guild, unavailable: bool) -> None:
-        """A guild becomes unavailable, or is back. Nothing in it is lost."""
+        """Make a guild unavailable, or available again. Nothing in it is lost."""
         if guild.unavailable == unavailable:
             return
-        told = set(guild.members)
+        recipients = set(guild.members)
         guild.unavailable = unavailable
         if unavailable:
             event = self.payloads.unavailable(guild)
-            self.gateway.emit("GUILD_DELETE", event, guild=guild, only=told)
+            self.gateway.emit("GUILD_DELETE", event, guild=guild, only=recipients)
             return
-        self.gateway.send_guild_to(guild, told)
+        self.gateway.send_guild_to(guild, recipients)

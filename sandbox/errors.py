@@ -1,8 +1,8 @@
-"""What a request can be refused with: Discord's JSON error bodies.
+"""Errors that refuse a request, as Discord's JSON error bodies.
 
     SandboxError
-    ├── WorldError      a world file that cannot be used; the sentence names the spot
-    └── ApiError        an HTTP status with Discord's code, message and spots in the body
+    ├── WorldError      a world file that cannot be used; the message names the place in it
+    └── ApiError        an HTTP status with Discord's code, message and errors by field
 
 Codes and messages are those of Discord's list of JSON error codes.
 """
@@ -13,11 +13,11 @@ from typing import Any
 
 
 class SandboxError(Exception):
-    """Anything the sandbox refuses; `str(error)` is a sentence for a person."""
+    """Any refusal of the sandbox; `str(error)` is a sentence for a person."""
 
 
 class WorldError(SandboxError):
-    """A world file that cannot be used: `spot` says where in it."""
+    """A world file that cannot be used; `spot` is the place in it."""
 
     def __init__(self, spot: str, problem: str) -> None:
         super().__init__(f"{spot}: {problem}")
@@ -63,12 +63,12 @@ UNKNOWN_CODES = {
 
 
 def unknown(thing: str) -> ApiError:
-    """404 for something that is not there: `unknown("Channel")` is 10003 Unknown Channel."""
+    """404 for something that does not exist: `unknown("Channel")` is 10003 Unknown Channel."""
     return ApiError(404, UNKNOWN_CODES[thing], f"Unknown {thing}")
 
 
 def unauthorized() -> ApiError:
-    """401, as for a missing or wrong token."""
+    """401 for a missing or wrong token."""
     return ApiError(401, 0, "401: Unauthorized")
 
 
@@ -78,17 +78,17 @@ def missing_access() -> ApiError:
 
 
 def missing_permissions() -> ApiError:
-    """403 50013: the channel can be seen, the permission is lacking."""
+    """403 50013: the channel can be seen, but the permission is missing."""
     return ApiError(403, 50013, "Missing Permissions")
 
 
 def invalid(path: str, code: str, message: str) -> ApiError:
-    """400 50035 with one spot: `invalid("embeds.0.title", "BASE_TYPE_MAX_LENGTH", …)`."""
+    """400 50035 with one error: `invalid("embeds.0.title", "BASE_TYPE_MAX_LENGTH", …)`."""
     return invalid_all([(path, code, message)])
 
 
 def invalid_all(problems: list[tuple[str, str, str]]) -> ApiError:
-    """400 50035 with several spots, each (dotted path, code, message)."""
+    """400 50035 with several errors, each (dotted path, code, message)."""
     errors: dict[str, Any] = {}
     for path, code, message in problems:
         spot = errors
@@ -104,5 +104,5 @@ def too_long(path: str, limit: int) -> ApiError:
 
 
 def required(path: str) -> ApiError:
-    """400 50035 for a field that must be there."""
+    """400 50035 for a missing field."""
     return invalid(path, "BASE_TYPE_REQUIRED", "This field is required")

@@ -1,7 +1,7 @@
-"""Faults that can be asked for: what goes wrong with Discord on a bad day.
+"""Faults that can be injected: the failures of Discord that a client must handle.
 
-`PUT /sandbox/faults` takes one fault or a list of them; `GET` lists those still to come,
-`DELETE` clears them. A fault is an object with a `kind` and what that kind takes:
+`PUT /sandbox/faults` takes one fault or a list of them, `GET` lists the pending ones, `DELETE`
+removes them. A fault is an object with a `kind` and the parameters of that kind:
 
 on requests (all take `method`, `path` and `who` to narrow them down: a glob such as
 `/channels/*/messages`, and `bot` or `user`; and `times`, default 1, or null for always)
@@ -9,14 +9,15 @@ on requests (all take `method`, `path` and `who` to narrow them down: a glob suc
                  header without which discord.py gives up; `headers` add or replace others
     error        `status` (500, 502, …), with `code` and `message` for a JSON body
     slow         `delay_s` before the request is handled
-    late         `delay_s` after it was handled, before it is answered
-    drop         the connection is cut without an answer; with `after` true once it was handled
-    headers      the answer is right, but `headers` are added or replaced: misleading limits
+    late         `delay_s` between handling the request and answering it
+    drop         the connection is closed without an answer; with `after` true, the request is
+                 handled first
+    headers      the answer is correct, but `headers` are added or replaced, for misleading limits
 
 on files (take `path`, matched against `/attachments/…`, and `times`)
     cdn_error    `status` 403, 404, 500 …
-    cdn_slow     `delay_s` between small pieces
-    cdn_truncated  `bytes` of it, then the connection is cut
+    cdn_slow     `delay_s` between small chunks
+    cdn_truncated  the first `bytes`, then the connection is closed
     cdn_expired  as if the link had expired
     cdn_oversized  a body that never ends, announced as `bytes`, or not announced (null)
     cdn_wrong    `body` text with `content_type` in place of the file
@@ -25,21 +26,21 @@ on the gateway, at once (take `who`: bot by default)
     gateway_drop       closes the sockets with `close_code` (default 4000)
     gateway_reconnect  op 7
     gateway_invalid    op 9, `resumable` true or false
-    gateway_zombie     sockets stay open and are silent, also to heartbeats; for `seconds`
-                       or until the client goes
+    gateway_zombie     sockets stay open but send nothing, not even heartbeat answers; for
+                       `seconds` or until the client disconnects
 
 on the gateway, for the next events
     gateway_miss       events named `event` are lost, `times`
-    gateway_repeat     … are sent twice
+    gateway_repeat     these events are sent twice
 
 on guilds, at once
     outage       `guild_id` becomes unavailable, for `seconds` or until outage_over
-    outage_over  it is back
+    outage_over  it is available again
     leave        the bot is removed from `guild_id`
-    join         … and let in again
+    join         the bot is added to it again
 
 on the search, at once
-    search_indexing  it answers 202 for `seconds` (default 5): Discord is still indexing
+    search_indexing  it answers 202 for `seconds` (default 5), as while Discord is indexing
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ Headers = dict[str, str]
 
 @dataclass(slots=True)
 class Fault:
-    """One fault, with every kind's parameters; see the module's text for which kind takes what."""
+    """One fault, with the parameters of all kinds; see the module's docstring."""
 
     kind: str
     method: str | None = None
@@ -105,7 +106,7 @@ class Fault:
     guild_id: str | None = None
 
     def matches(self, method: str, path: str, who: str) -> bool:
-        """Whether it applies to such a request."""
+        """Whether it applies to this request."""
         return (
             (self.method is None or self.method.upper() == method)
             and (self.path is None or fnmatch(path, self.path))
@@ -114,45 +115,47 @@ class Fault:
 
 
 class Faults:
-    """The faults still to come, in the order in which they were asked for."""
+    """The pending faults, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._waiting: list[Fault] = []
+        self._pending: list[Fault] = []
 
     def add(self, *faults: Fault) -> None:
-        """Ask for faults that wait for their request, file or event."""
-        self._waiting.extend(faults)
+        """Add faults that strike the next matching request, file or event."""
+        self._pending.extend(faults)
 
     def clear(self) -> None:
-        """Forget all that wait."""
-        self._waiting.clear()
+        """Remove all pending faults."""
+        self._pending.clear()
 
     def waiting(self) -> list[dict[str, Any]]:
-        """Those still to come."""
-        return [asdict(fault) for fault in self._waiting]
+        """The pending faults as JSON."""
+        return [asdict(fault) for fault in self._pending]
 
     def for_request(self, method: str, path: str, who: str) -> Fault | None:
-        """The fault that hits this request, if any; counts it as used."""
+        """The fault that strikes this request, or None; it counts as used."""
         return self._take(
-            one
-            for one in self._waiting
-            if one.kind in REQUEST_KINDS and one.matches(method, path, who)
+            fault
+            for fault in self._pending
+            if fault.kind in REQUEST_KINDS and fault.matches(method, path, who)
         )
 
     def for_file(self, path: str) -> Fault | None:
-        """The fault that hits this download, if any."""
+        """The fault that strikes this download, or None; it counts as used."""
         return self._take(
-            one
-            for one in self._waiting
-            if one.kind in FILE_KINDS and one.matches("GET", path, "file")
+            fault
+            for fault in self._pending
+            if fault.kind in FILE_KINDS and fault.matches("GET", path, "file")
         )
 
     def for_event(self, name: str, who: str) -> Fault | None:
-        """The fault that hits this gateway event, if any."""
+        """The fault that strikes this gateway event, or None; it counts as used."""
         return self._take(
-            one
-            for one in self._waiting
-            if one.kind in EVENT_KINDS and one.event in (None, name) and (one.who or "bot") == who
+            fault
+            for fault in self._pending
+            if fault.kind in EVENT_KINDS
+            and fault.event in (None, name)
+            and (fault.who or "bot") == who
         )
 
     def _take(self, matching: Iterable[Fault]) -> Fault | None:
@@ -160,7 +163,7 @@ class Faults:
         if fault is not None and fault.times is not None:
             fault.times -= 1
             if fault.times <= 0:
-                self._waiting.remove(fault)
+                self._pending.remove(fault)
         return fault
 
 

@@ -1,9 +1,9 @@
-"""The gateway: one websocket a client, events that each may see, and replay after a break.
+"""The gateway: a websocket for each client, the events that it may see, and replay after a break.
 
-A session outlives its socket. Its events are numbered and kept in a bounded buffer; a writer
-sends whatever the socket has not had yet, which makes a RESUME the same as going on. Who gets an
-event is decided here, from permissions and intents, and so is how much of a message a bot
-without the message content intent sees.
+A session outlives its socket. Its events are numbered and kept in a bounded buffer. A writer sends
+the events that the socket has not had yet, so a RESUME needs no special case. This module decides,
+from permissions and intents, who gets an event and how much of a message a bot without the message
+content intent sees.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE_STATE, RESUME = 0, 1, 2, 3, 4, 6
 RECONNECT, REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 7, 8, 9, 10, 11
 
 HEARTBEAT_MS = 41_250
-MAX_KEPT_EVENTS = 2000  # a session that lags further behind cannot be resumed
+MAX_KEPT_EVENTS = 2000  # a session that is further behind cannot be resumed
 SESSION_LIFE_S = 300  # how long a session without a socket can be resumed
 MEMBERS_A_CHUNK = 1000
 
@@ -66,7 +66,7 @@ INTENT_OF = {
     "THREAD_DELETE": GUILDS,
     "THREAD_LIST_SYNC": GUILDS,
     "THREAD_MEMBER_UPDATE": GUILDS,
-    "THREAD_MEMBERS_UPDATE": GUILDS,  # of others only with MEMBERS, see _wants
+    "THREAD_MEMBERS_UPDATE": GUILDS,  # about others only with MEMBERS, see _wants
     "GUILD_MEMBER_ADD": MEMBERS,
     "GUILD_MEMBER_UPDATE": MEMBERS,
     "GUILD_MEMBER_REMOVE": MEMBERS,
@@ -86,7 +86,7 @@ Build = Callable[[Viewer], Mapping[str, Any]]
 
 @dataclass
 class Session:
-    """One identified client. `events` are (sequence, frame); `sent` is what its socket has."""
+    """One identified client. `events` are (sequence, frame); `sent` is the last one sent."""
 
     id: str
     user: User
@@ -99,12 +99,12 @@ class Session:
     more: asyncio.Event = field(default_factory=asyncio.Event)
     socket: Socket | None = None
     gone_since: float = 0.0
-    channels: set[int] = field(default_factory=set)  # channels and threads its user sees
-    missed: set[str] = field(default_factory=set)  # names of events that a fault kept from it
+    channels: set[int] = field(default_factory=set)  # channels and threads that its user can see
+    missed: set[str] = field(default_factory=set)  # names of events that a fault dropped
 
     @property
     def viewer(self) -> Viewer:
-        """For whom its payloads are made."""
+        """The viewer that its payloads are made for."""
         return Viewer(self.user.id, content=bool(self.intents & MESSAGE_CONTENT))
 
     def covers(self, guild_id: int) -> bool:
@@ -112,20 +112,20 @@ class Session:
         return (guild_id >> 22) % self.shard[1] == self.shard[0]
 
     def add(self, name: str, data: Mapping[str, Any]) -> None:
-        """Number an event and keep it for the socket."""
+        """Number an event and add it to the buffer."""
         self.sequence += 1
         frame = {"op": DISPATCH, "t": name, "s": self.sequence, "d": data}
         self.events.append((self.sequence, json.dumps(frame)))
         self.more.set()
 
     def can_resume_from(self, sequence: int) -> bool:
-        """Whether every event after this one is still kept."""
+        """Whether all events after this one are still in the buffer."""
         oldest = self.events[0][0] if self.events else self.sequence + 1
         return oldest - 1 <= sequence <= self.sequence
 
 
 class Socket:
-    """One connection: frames out (zlib-stream when asked for), silent when a zombie."""
+    """One connection. It sends frames (as a zlib-stream if requested); a zombie sends nothing."""
 
     def __init__(self, ws: web.WebSocketResponse, compressed: bool) -> None:
         self.ws = ws
@@ -133,11 +133,11 @@ class Socket:
         self._zlib = zlib.compressobj() if compressed else None
 
     async def send(self, op: int, data: Any = None) -> None:
-        """Send a frame that is no event."""
+        """Send a frame that isn't an event."""
         await self.send_text(json.dumps({"op": op, "d": data, "s": None, "t": None}))
 
     async def send_text(self, text: str) -> None:
-        """Send a frame; a closed or zombie socket swallows it."""
+        """Send a frame; a closed or zombie socket drops it."""
         if self.zombie or self.ws.closed:
             return
         try:
@@ -151,7 +151,7 @@ class Socket:
 
 
 class Gateway:
-    """All sessions, and the one way to tell them something: `emit`."""
+    """All sessions, and the one way to send them events: `emit`."""
 
     def __init__(self, world: World, payloads: Payloads, links: Links, faults: Faults) -> None:
         self.world = world
@@ -165,7 +165,7 @@ class Gateway:
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    # telling
+    # sending events
 
     def emit(
         self,
@@ -180,8 +180,9 @@ class Gateway:
         """Send an event to every session that may see it.
 
         build    the payload, or a function that makes it for a viewer
-        guild    to its members; channel: to those who can read it (who can see it, with `seen`)
-        only     to these users and nobody else
+        guild    only to its members
+        channel  only to those who can read it; with `seen`, to those who can see it
+        only     only to these users
         """
         for session in list(self.sessions.values()):
             if self._may_have(session, guild, channel, only, seen) and self._wants(session, name):
@@ -191,7 +192,7 @@ class Gateway:
             look()
 
     def readers(self, channel: Channel, *, seen: bool = False) -> set[int]:
-        """The users who can read (or see) a channel, to tell them after it is gone."""
+        """The users who can read (or see) a channel; call it before the channel is deleted."""
         may = self.world.sees if seen else self.world.reads
         return {id for id in self.world.guilds[channel.guild_id].members if may(id, channel)}
 
@@ -211,7 +212,7 @@ class Gateway:
         if only is not None:
             return session.user.id in only
         if channel is not None:
-            # Bots are told about every channel of their guilds, threads only when they see them.
+            # Bots get all channels of their guilds, but only those threads that they can see.
             if seen and session.user.bot and channel.thread is None:
                 return self.world.member(channel.guild_id, session.user.id) is not None
             may = self.world.sees if seen else self.world.reads
@@ -231,27 +232,27 @@ class Gateway:
         if fault is not None and fault.kind == "gateway_repeat":
             session.add(name, data)
 
-    def bot_is_there(self) -> bool:
+    def bot_is_connected(self) -> bool:
         """Whether the bot has a session with a socket."""
         return any(one.user.bot and one.socket is not None for one in self.sessions.values())
 
     def sync_channels(self, guild: Guild) -> None:
-        """Show and hide channels on people's pages after a change of permissions."""
+        """Send people channels that they gained or lost by a change of permissions."""
         for session in self.sessions.values():
             mine = {id for id in session.channels if id in guild.channels}
             now = self._shown(guild, session.user)
             session.channels = session.channels - mine | now
             if session.user.bot:
                 if session.covers(guild.id):
-                    self._tell_threads(session, guild, now - mine)
+                    self._send_threads(session, guild, now - mine)
                 continue
             for id in now - mine:
                 self._tell_channel(session, guild.channels[id], "CREATE")
             for id in mine - now:
                 self._tell_channel(session, guild.channels[id], "DELETE")
 
-    def _tell_threads(self, session: Session, guild: Guild, gained: set[int]) -> None:
-        """The threads of channels that a bot has just got to see."""
+    def _send_threads(self, session: Session, guild: Guild, gained: set[int]) -> None:
+        """Send a bot the threads of channels that it can see from now on."""
         channels = [id for id in gained if guild.channels[id].thread is None]
         threads = [one for one in guild.threads() if one.parent_id in channels and one.id in gained]
         if not channels or not self._wants(session, "THREAD_LIST_SYNC"):
@@ -283,7 +284,7 @@ class Gateway:
     # faults
 
     def break_now(self, fault: Fault) -> None:
-        """Do a gateway fault to the sockets it is meant for."""
+        """Apply a gateway fault to the sockets that it names."""
         who = fault.who or "bot"
         for session in list(self.sessions.values()):
             if session.socket is None or who != ("bot" if session.user.bot else "user"):
@@ -305,7 +306,8 @@ class Gateway:
                 await asyncio.sleep(fault.seconds)
                 socket.zombie = False
                 session.more.set()
-                if session.id not in self.sessions:  # it ended meanwhile, and nobody was told
+                # It ended while its socket was a zombie, so the client doesn't know.
+                if session.id not in self.sessions:
                     await socket.ws.close(code=SESSION_TIMED_OUT, message=b"Session timed out.")
 
     # connections
@@ -340,7 +342,7 @@ class Gateway:
         return ws
 
     async def _first_frames(self, socket: Socket) -> Session | None:
-        """The session that the client's IDENTIFY or RESUME leads to; None when it went."""
+        """The session of the client's IDENTIFY or RESUME; None when the client disconnected."""
         while (frame := await self._receive(socket)) is not None:
             op, data = frame.get("op"), frame.get("d")
             if op == HEARTBEAT:
@@ -358,7 +360,7 @@ class Gateway:
         return None
 
     async def _frames(self, session: Session, socket: Socket) -> None:
-        """Everything an identified client sends."""
+        """Handle all frames of an identified client."""
         while (frame := await self._receive(socket)) is not None:
             op, data = frame.get("op"), frame.get("d")
             if op == HEARTBEAT:
@@ -371,9 +373,9 @@ class Gateway:
                 await socket.ws.close(code=UNKNOWN_OPCODE, message=b"Unknown opcode.")
 
     async def _receive(self, socket: Socket) -> dict[str, Any] | None:
-        """The client's next frame; None once it has gone or was sent away."""
+        """The client's next frame; None when the connection is closed."""
         try:
-            # a client that misses two heartbeats is gone
+            # a client that misses two heartbeats counts as disconnected
             message = await socket.ws.receive(timeout=self.heartbeat_ms / 1000 * 2.5)
         except TimeoutError:
             await socket.ws.close(code=SESSION_TIMED_OUT, message=b"Session timed out.")
@@ -390,11 +392,11 @@ class Gateway:
         return frame
 
     async def _write(self, session: Session, socket: Socket) -> None:
-        """Send what the session has and its socket has not had, as it comes."""
+        """Send the session's events to its socket as they come."""
         while session.socket is socket:
             session.more.clear()
             if not session.can_resume_from(session.sent):
-                # It lagged further behind than what is kept: only a new session helps.
+                # It is further behind than the buffer reaches, so it needs a new session.
                 self.sessions.pop(session.id, None)
                 await socket.ws.close(code=UNKNOWN_ERROR, message=b"Too far behind.")
                 return
@@ -427,11 +429,11 @@ class Gateway:
         )
         self._forget_old_sessions()
         self.sessions[session.id] = session
-        self._welcome(session)
+        self._send_ready(session)
         return session
 
     def _refused(self, data: dict[str, Any]) -> tuple[int, bytes] | None:
-        """Why a bot's IDENTIFY is refused: close code and reason."""
+        """The close code and reason for which a bot's IDENTIFY is refused; None when it isn't."""
         intents = data.get("intents")
         if not isinstance(intents, int) or intents < 0 or intents & ~ALL_INTENTS:
             return INVALID_INTENTS, b"Invalid intent(s)."
@@ -471,8 +473,8 @@ class Gateway:
             if session.socket is None and now - session.gone_since > SESSION_LIFE_S:
                 del self.sessions[session.id]
 
-    def _welcome(self, session: Session) -> None:
-        """READY, and for a bot a GUILD_CREATE for each guild."""
+    def _send_ready(self, session: Session) -> None:
+        """Send READY, and to a bot a GUILD_CREATE for each guild."""
         mine = [
             guild
             for guild in self.world.guilds.values()
@@ -510,22 +512,25 @@ class Gateway:
     def send_guild_to(
         self, guild: Guild, user_ids: Collection[int], *, joined: bool = False
     ) -> None:
-        """Tell these users' sessions of a guild they joined, or that is back."""
+        """Send a guild to sessions of these users, who joined it or for whom it is back."""
         for session in list(self.sessions.values()):
             if session.user.id in user_ids and (not session.user.bot or session.covers(guild.id)):
                 session.channels |= self._shown(guild, session.user)
                 self.send_guild(session, guild, joined=joined)
 
-    def tell_itself(self, name: str, data: Mapping[str, Any], guild: Guild) -> None:
-        """An event about the bot itself, for its sessions that lack the intent for it."""
+    def send_to_itself(self, name: str, data: Mapping[str, Any], guild: Guild) -> None:
+        """Send an event about the bot to its own sessions that lack the intent for it."""
         for session in self.sessions.values():
             mine = session.user.bot and session.covers(guild.id)
             if mine and not self._wants(session, name):
                 self._deliver(session, name, data)
 
     def send_guild(self, session: Session, guild: Guild, *, joined: bool = False) -> None:
-        """Tell one session of a guild. For one just joined `unavailable` is left out, which is
-        how clients tell joining from the start or the end of an outage."""
+        """Send a guild to one session.
+
+        For a guild that was just joined, `unavailable` is left out. By this, clients distinguish
+        joining from the beginning or end of an outage.
+        """
         if self._wants(session, "GUILD_CREATE"):
             data = dict(self._guild_for(session, guild))
             if joined:
@@ -541,7 +546,7 @@ class Gateway:
         )
 
     def _send_members(self, session: Session, data: dict[str, Any]) -> None:
-        """Op 8: the members asked for, in chunks."""
+        """Answer op 8: the requested members, in chunks."""
         guild = self.world.guilds.get(int(data.get("guild_id") or 0))
         if guild is None or session.user.id not in guild.members:
             return
@@ -577,7 +582,7 @@ class Gateway:
         limit = int(data.get("limit") or 0)
         return found[:limit] if limit else found
 
-    # the end
+    # closing
 
     def _start(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -585,9 +590,9 @@ class Gateway:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Close every socket, as for a server that restarts (1001).
+        """Close all sockets with 1001, the code of a server that restarts.
 
-        A client that comes back at once is refused, else the server waits for its new socket.
+        A client that reconnects at once is refused; otherwise the server would wait for it.
         """
         self._closing = True
         for task in list(self._tasks):
@@ -597,5 +602,5 @@ class Gateway:
 
 
 async def _closed(socket: Socket) -> None:
-    """End a socket whose session another one took over."""
+    """Close a socket whose session another socket has taken over."""
     await socket.ws.close(code=UNKNOWN_ERROR)

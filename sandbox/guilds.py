@@ -59,14 +59,14 @@ class GuildRoutes:
             web.get("/stickers/{sticker_id}", self.sticker),
         ]
 
-    # who one is
+    # the caller
 
     async def gateway(self, _: web.Request) -> web.Response:
-        """Where the gateway is."""
+        """The gateway's address."""
         return rest.answer({"url": self.core.gateway.url})
 
     async def gateway_bot(self, request: web.Request) -> web.Response:
-        """Where the gateway is, and with how many shards."""
+        """The gateway's address and the number of shards."""
         rest.caller(self.core, request)
         payload: GatewayBot = {
             "url": self.core.gateway.url,
@@ -87,11 +87,11 @@ class GuildRoutes:
         return rest.answer(self.core.payloads.application())
 
     async def me(self, request: web.Request) -> web.Response:
-        """Oneself."""
+        """The caller's own user."""
         return rest.answer(self.core.payloads.me(rest.caller(self.core, request).user))
 
     async def user(self, request: web.Request) -> web.Response:
-        """Anybody."""
+        """Any user."""
         rest.caller(self.core, request)
         user = self.core.world.users.get(rest.id_in(request, "user_id"))
         if user is None:
@@ -99,7 +99,7 @@ class GuildRoutes:
         return rest.answer(self.core.payloads.user(user))
 
     async def my_guilds(self, request: web.Request) -> web.Response:
-        """The guilds one is in."""
+        """The guilds that the caller is in."""
         who = rest.caller(self.core, request)
         mine = [one for one in self.core.world.guilds.values() if who.user.id in one.members]
         return rest.answer([self._brief(one, who) for one in mine])
@@ -142,7 +142,7 @@ class GuildRoutes:
         return rest.answer([self.core.payloads.role(guild, one) for one in guild.roles.values()])
 
     async def make_role(self, request: web.Request) -> web.Response:
-        """Create a role; Manage Roles."""
+        """Create a role; needs Manage Roles."""
         guild = self._managed(request, permissions.MANAGE_ROLES)
         wanted = (await rest.body_of(request)).json
         everyone = guild.roles[guild.id].permissions
@@ -153,7 +153,7 @@ class GuildRoutes:
         return rest.answer(self.core.payloads.role(guild, role))
 
     async def change_role(self, request: web.Request) -> web.Response:
-        """Change a role; Manage Roles."""
+        """Change a role; needs Manage Roles."""
         guild = self._managed(request, permissions.MANAGE_ROLES)
         role = self._role(guild, request)
         _set_role(role, (await rest.body_of(request)).json)
@@ -161,7 +161,7 @@ class GuildRoutes:
         return rest.answer(self.core.payloads.role(guild, role))
 
     async def delete_role(self, request: web.Request) -> web.Response:
-        """Delete a role; Manage Roles."""
+        """Delete a role; needs Manage Roles."""
         guild = self._managed(request, permissions.MANAGE_ROLES)
         role = self._role(guild, request)
         if role.id == guild.id or role.managed:
@@ -196,7 +196,7 @@ class GuildRoutes:
     # members
 
     async def members(self, request: web.Request) -> web.Response:
-        """A guild's members by id; for bots only with the intent for members."""
+        """A guild's members by id; bots need the intent for members."""
         who = rest.caller(self.core, request)
         guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
         if who.user.bot and "members" not in self.core.world.application.privileged:
@@ -207,7 +207,7 @@ class GuildRoutes:
         return rest.answer([self.core.payloads.member(one) for one in page])
 
     async def search_members(self, request: web.Request) -> web.Response:
-        """Members whose name or nickname begins so."""
+        """Members whose name or nickname begins with the query."""
         who = rest.caller(self.core, request)
         guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
         query = request.query.get("query", "").lower()
@@ -233,7 +233,7 @@ class GuildRoutes:
         return rest.answer(self.core.payloads.member(self._member(guild, request)))
 
     async def change_me(self, request: web.Request) -> web.Response:
-        """Change one's own nickname."""
+        """Change the caller's own nickname."""
         who = rest.caller(self.core, request)
         _, member = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
         wanted = (await rest.body_of(request)).json
@@ -242,8 +242,10 @@ class GuildRoutes:
         return rest.answer(self.core.payloads.member(member))
 
     async def change_member(self, request: web.Request) -> web.Response:
-        """Change somebody's roles (Manage Roles), nickname (Manage Nicknames) or timeout
-        (Moderate Members)."""
+        """Change a member's roles, nickname or timeout.
+
+        It needs Manage Roles, Manage Nicknames or Moderate Members.
+        """
         wanted = (await rest.body_of(request)).json
         if "roles" in wanted:
             guild = self._managed(request, permissions.MANAGE_ROLES)
@@ -265,7 +267,7 @@ class GuildRoutes:
         return rest.answer(self.core.payloads.member(member))
 
     async def kick(self, request: web.Request) -> web.Response:
-        """Remove somebody; Kick Members."""
+        """Remove a member; needs Kick Members."""
         guild = self._managed(request, permissions.KICK_MEMBERS)
         member = self._member(guild, request)
         if member.user_id == guild.owner_id:
@@ -274,7 +276,7 @@ class GuildRoutes:
         return rest.nothing()
 
     async def give_role(self, request: web.Request) -> web.Response:
-        """Give somebody a role; Manage Roles."""
+        """Give a member a role; needs Manage Roles."""
         guild = self._managed(request, permissions.MANAGE_ROLES)
         member, role = self._member(guild, request), self._role(guild, request)
         if role.id not in member.roles:
@@ -283,7 +285,7 @@ class GuildRoutes:
         return rest.nothing()
 
     async def take_role(self, request: web.Request) -> web.Response:
-        """Take a role from somebody; Manage Roles."""
+        """Take a role from a member; needs Manage Roles."""
         guild = self._managed(request, permissions.MANAGE_ROLES)
         member, role = self._member(guild, request), self._role(guild, request)
         if role.id in member.roles:
@@ -307,7 +309,7 @@ class GuildRoutes:
         return await self.sticker(request)
 
     async def sticker(self, request: web.Request) -> web.Response:
-        """Any sticker."""
+        """A sticker of any guild."""
         rest.caller(self.core, request)
         sticker = self.core.world.sticker(rest.id_in(request, "sticker_id"))
         if sticker is None:
@@ -317,7 +319,7 @@ class GuildRoutes:
     # search
 
     async def search(self, request: web.Request) -> web.Response:
-        """Messages that match, newest first, each in a list of its own; 202 while indexing."""
+        """Matching messages, newest first, each in its own list; 202 while indexing."""
         who = rest.caller(self.core, request)
         guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
         if (wait_s := self.core.search_ready_at - time.monotonic()) > 0:

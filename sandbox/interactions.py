@@ -1,8 +1,9 @@
 """Interactions: a person's command, click or form, and the bot's answers to it.
 
-A person POSTs /interactions; the bot gets INTERACTION_CREATE and has 3 s to acknowledge by
-POST /interactions/{id}/{token}/callback, then 15 minutes to edit and follow up through
-/webhooks/{application}/{token}. Nobody acknowledging is INTERACTION_FAILURE to the person.
+A person POSTs /interactions. The bot gets INTERACTION_CREATE and has 3 s to acknowledge it by
+POST /interactions/{id}/{token}/callback. Then it has 15 minutes to edit its answer and to follow up
+through /webhooks/{application}/{token}. When it doesn't acknowledge, the person gets
+INTERACTION_FAILURE.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
 ANSWER, DEFER, DEFER_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
 
 MAX_CHOICES = 25
-KEPT = 5000  # interactions remembered; the oldest go first
+MAX_KEPT = 5000  # interactions; beyond it the oldest are dropped
 
 ACKNOWLEDGED = ApiError(400, 40060, "Interaction has already been acknowledged.")
 EXPIRED_TOKEN = ApiError(401, 50027, "Invalid Webhook Token")
@@ -58,7 +59,7 @@ OUTDATED = "This command is outdated, please try again in a few minutes"
 
 @dataclass
 class Interaction:
-    """One interaction. `response` is the message that @original names, once there is one."""
+    """One interaction. `response` is the message that @original names; None before the answer."""
 
     id: int
     token: str
@@ -70,9 +71,9 @@ class Interaction:
     nonce: Any
     session_id: str | None
     name: str = ""  # of the command
-    source: Message | None = None  # whose button was clicked
-    target: Message | None = None  # of a menu
-    came_from: dict[str, Any] | None = None  # a modal's first interaction's metadata
+    source: Message | None = None  # the message whose button was clicked
+    target: Message | None = None  # the message that a menu was opened on
+    came_from: dict[str, Any] | None = None  # metadata of the interaction that opened a modal
     created: float = field(default_factory=time.monotonic)
     state: str = "waiting"  # then "acknowledged" or "failed"
     response: Message | None = None
@@ -80,7 +81,7 @@ class Interaction:
 
 
 class InteractionRoutes:
-    """/interactions and the webhooks of their tokens."""
+    """/interactions, and the webhooks with their tokens."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -103,10 +104,10 @@ class InteractionRoutes:
             web.delete(one, self.delete_answer),
         ]
 
-    # a person begins
+    # a person starts one
 
     async def begin(self, request: web.Request) -> web.Response:
-        """A command, click, form or half-typed option of a person; 204, the rest is events."""
+        """A person's command, click, form or partly typed option; 204, the rest comes as events."""
         who = rest.caller(self.core, request)
         body = await rest.body_of(request)
         wanted = body.json
@@ -184,7 +185,7 @@ class InteractionRoutes:
     async def _keep_files(
         self, channel: Channel, data: dict[str, Any], files: list[uploads.Upload]
     ) -> dict[str, Any]:
-        """The files of attachment options, by the number under which they were sent."""
+        """The files of attachment options, by the number that they were sent with."""
         listed = {str(one.get("id")): one for one in data.get("attachments") or []}
         kept = {}
         for upload in files:
@@ -266,12 +267,12 @@ class InteractionRoutes:
     def _remember(self, interaction: Interaction) -> None:
         self.by_id[interaction.id] = interaction
         self.by_token[interaction.token] = interaction
-        while len(self.by_id) > KEPT:
+        while len(self.by_id) > MAX_KEPT:
             oldest = self.by_id.pop(next(iter(self.by_id)))
             del self.by_token[oldest.token]
 
     def _announce(self, interaction: Interaction, channel: Channel) -> None:
-        """Tell the bot and the person, and start the clock."""
+        """Send the events to the bot and the person, and start the time limit."""
         brief = {"id": str(interaction.id), "nonce": interaction.nonce}
         gateway = self.core.gateway
         gateway.emit("INTERACTION_CREATE", brief, only={interaction.user_id})
@@ -296,7 +297,7 @@ class InteractionRoutes:
         self.core.gateway.emit(event, data, only={interaction.user_id})
 
     def _payload(self, interaction: Interaction, channel: Channel) -> InteractionPayload:
-        """What the bot gets; the keys that every kind has are checked, `data` is by kind."""
+        """What the bot gets. The common keys are type-checked; `data` depends on the kind."""
         guild = self.core.guild_of(channel)
         world, payloads = self.core.world, self.core.payloads
         payload: MessageComponentInteraction = {
@@ -337,7 +338,7 @@ class InteractionRoutes:
     # the bot acknowledges
 
     async def callback(self, request: web.Request) -> web.Response:
-        """The bot's first answer, which must come in time and only once."""
+        """The bot's first answer; it must come in time, and only once."""
         interaction = self.by_id.get(rest.id_in(request, "interaction_id"))
         token = request.match_info["interaction_token"]
         if interaction is None or interaction.token != token or interaction.state == "failed":
@@ -370,7 +371,7 @@ class InteractionRoutes:
         elif kind == DEFER:
             self._defer(interaction, body.json)
         elif kind == MODAL and interaction.type != MODAL_SUBMIT:
-            self._ask(interaction, body.json)
+            self._show_form(interaction, body.json)
         elif kind in (DEFER_UPDATE, UPDATE) and interaction.source is not None:
             interaction.response = interaction.source
             if kind == UPDATE:
@@ -393,14 +394,14 @@ class InteractionRoutes:
         return channel
 
     async def _answer(self, interaction: Interaction, body: Body) -> Message:
-        """A new message that answers the interaction; not yet posted."""
+        """A new message that answers the interaction, not posted yet."""
         channel = self._channel(interaction)
         message = await posting.new(self.core, self._author(interaction), channel, body)
         self._mark(message, interaction)
         return message
 
     def _mark(self, message: Message, interaction: Interaction) -> None:
-        """Say in a message what it answers, and hide it from others when ephemeral."""
+        """Set which interaction a message answers, and who may see it if it is ephemeral."""
         message.interaction = self._metadata(interaction)
         if message.flags & EPHEMERAL:
             message.only_for = interaction.user_id
@@ -461,8 +462,8 @@ class InteractionRoutes:
             "APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE", event, only={interaction.user_id}
         )
 
-    def _ask(self, interaction: Interaction, data: dict[str, Any]) -> None:
-        """Show the person a form."""
+    def _show_form(self, interaction: Interaction, data: dict[str, Any]) -> None:
+        """Send the person a form."""
         for key, most in (("custom_id", 100), ("title", 45)):
             if not 1 <= len(str(data.get(key) or "")) <= most:
                 message = f"Must be between 1 and {most} in length."
@@ -501,7 +502,7 @@ class InteractionRoutes:
             }
         return payload
 
-    # the bot goes on
+    # the bot follows up
 
     def _of_token(self, request: web.Request) -> Interaction:
         interaction = self.by_token.get(request.match_info["webhook_token"])
@@ -515,7 +516,7 @@ class InteractionRoutes:
         return interaction
 
     async def follow_up(self, request: web.Request) -> web.Response:
-        """A further message; the first one after a deferral takes its place."""
+        """Post a further message; the first one after a deferral replaces the deferred answer."""
         interaction = self._of_token(request)
         body = await rest.body_of(request)
         waiting = interaction.response
@@ -537,7 +538,7 @@ class InteractionRoutes:
         return self.core.payloads.message(message, Viewer(self.core.world.bot.id))
 
     def _named(self, request: web.Request, interaction: Interaction) -> Message:
-        """The message the path names: @original, or one of this interaction's."""
+        """The message that the path names: @original, or another one of this interaction."""
         if "message_id" not in request.match_info:
             message = interaction.response
         else:
@@ -557,7 +558,7 @@ class InteractionRoutes:
         return rest.answer(self._shown(self._named(request, interaction)))
 
     async def edit_answer(self, request: web.Request) -> web.Response:
-        """Edit one of the interaction's messages; ends a deferral."""
+        """Edit one of the interaction's messages; this ends a deferral."""
         interaction = self._of_token(request)
         message = self._named(request, interaction)
         body = await rest.body_of(request)
@@ -573,7 +574,7 @@ class InteractionRoutes:
 
 
 def _full_name(name: str, options: list[dict[str, Any]]) -> str:
-    """A command's name with those of its groups and subcommand: "channels add"."""
+    """A command's name with its group and subcommand, such as "channels add"."""
     while options and options[0]["type"] in (SUB_COMMAND, SUB_COMMAND_GROUP):
         name = f"{name} {options[0]['name']}"
         options = options[0].get("options") or []

@@ -1,9 +1,9 @@
-"""What happened since the world file, kept over a restart.
+"""The changes since the world file, saved over a restart.
 
-A data folder holds `journal.jsonl`, one changed thing a line, and `uploads/`, one file an
-attachment. Each line is the whole thing after the change (or null: it is gone), so that reading
-it again is putting the things back in order; at a start the journal is shortened to the last
-line of each. Writing happens in a thread; a request is answered once its lines are on disk.
+A data folder has `journal.jsonl`, with a line for each changed object, and `uploads/`, with a file
+for each attachment. A line has the complete object after the change, or null when it was deleted.
+So restoring is putting the objects back in order, and at a start the journal is shortened to the
+last line of each object. A thread writes it; a request is answered when its lines are on disk.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ log = logging.getLogger(__name__)
 
 
 class Journal:
-    """The data folder. Without one (`folder` None) nothing is written."""
+    """The data folder. When `folder` is None, nothing is written."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self._lines: list[str] = []
         self._writing = asyncio.Lock()
 
-    # noting changes
+    # recording changes
 
     def message(self, message: Message) -> None:
-        """A message was posted or changed. Ephemeral ones are not kept."""
+        """A message was posted or changed. Ephemeral messages are not saved."""
         if message.only_for is None:
             self._note("message", [message.channel_id, message.id], asdict(message))
 
@@ -46,7 +46,7 @@ class Journal:
         self._note("channel", [channel.guild_id, channel.id], asdict(channel))
 
     def channel_gone(self, channel: Channel) -> None:
-        """A channel was deleted, with all that was in it."""
+        """A channel was deleted with everything in it."""
         self._note("channel", [channel.guild_id, channel.id], None)
 
     def role(self, guild: Guild, role: Role) -> None:
@@ -58,11 +58,11 @@ class Journal:
         self._note("role", [guild.id, id], None)
 
     def member(self, member: Member) -> None:
-        """Somebody came, or their roles or nickname changed."""
+        """A member joined, or their roles or nickname changed."""
         self._note("member", [member.guild_id, member.user_id], asdict(member))
 
     def member_gone(self, guild_id: int, user_id: int) -> None:
-        """Somebody left."""
+        """A member left."""
         self._note("member", [guild_id, user_id], None)
 
     def commands(self, commands: dict[int, dict[str, Any]]) -> None:
@@ -76,10 +76,11 @@ class Journal:
     # writing and reading
 
     async def flush(self) -> None:
-        """Write what was noted; returns when it is on disk.
+        """Write the recorded changes; returns when they are on disk.
 
-        A request whose client went away does not stop the writing half-way. raises OSError when
-        the disk refuses; the lines are then written with the next ones.
+        Cancelling it, as when the client disconnects, doesn't stop the writing.
+
+        raises  OSError when the disk refuses; the lines are then written with the next ones
         """
         if self._lines or self._writing.locked():
             await asyncio.shield(asyncio.ensure_future(self._write()))
@@ -96,7 +97,7 @@ class Journal:
                 raise
 
     def restore(self, world: World) -> int:
-        """Put everything back into a world fresh from its file; returns how many changes.
+        """Restore the changes into a world that was just loaded; returns their number.
 
         raises  WorldError when the folder or its journal cannot be used
         """
@@ -105,7 +106,7 @@ class Journal:
         try:
             (self.folder / "uploads").mkdir(parents=True, exist_ok=True)
             lines = _last_of_each(self.folder / "journal.jsonl")
-            for entry in sorted(map(json.loads, lines), key=_turn):
+            for entry in sorted(map(json.loads, lines), key=_restore_order):
                 _put_back(world, entry)
             _rewrite(self.folder / "journal.jsonl", lines)
         except OSError as exc:
@@ -123,7 +124,7 @@ def _append(path: Path, lines: list[str]) -> None:
 
 
 def _last_of_each(path: Path) -> list[str]:
-    """The journal's lines without those that a later line of the same thing replaces."""
+    """The journal's lines, without those that a later line of the same object replaces."""
     if not path.exists():
         return []
     kept: dict[str, str] = {}
@@ -131,7 +132,7 @@ def _last_of_each(path: Path) -> list[str]:
         try:
             entry = json.loads(line)
         except json.JSONDecodeError:
-            # the last line of a killed process; the request it stood for was never answered
+            # the last line of a killed process, whose request was never answered
             log.warning("a broken line in %s was left out", path)
             continue
         name = f"{entry['kind']}{entry['key']}"
@@ -146,9 +147,8 @@ def _rewrite(path: Path, lines: list[str]) -> None:
     fresh.replace(path)
 
 
-def _turn(entry: dict[str, Any]) -> int:
-    """When to put a thing back: channels before the messages in them, deletions of channels
-    after."""
+def _restore_order(entry: dict[str, Any]) -> int:
+    """The place of an entry in the order of restoring: channels, messages, deleted channels."""
     if entry["kind"] == "channel" and entry["value"] is None:
         return 2
     return 1 if entry["kind"] == "message" else 0

@@ -1,12 +1,12 @@
-"""Addresses of files: signed CDN links, the media proxy's, and what either leads back to.
+"""Addresses of files: signed links of the CDN and the media proxy, made and read.
 
     {base}/cdn/attachments/{channel}/{attachment}/{filename}?ex=&is=&hm=   the file itself
     {base}/media/attachments/…  (same signature)                           smaller versions of it
     {base}/media/external/{hash}/https/{host}/{path}                       pictures of other sites
 
-`ex` and `is` are expiry and issue in hexadecimal unix seconds, `hm` an HMAC-SHA256 over path and
-times. The other sites are made up: `https://pictures.example/FILE` shows a file of the world,
-and `https://pages.example/FILE` is a page with that picture on it.
+`ex` and `is` are the times of expiry and issue in hexadecimal unix seconds. `hm` is an HMAC-SHA256
+of path and times. The other sites are invented: `https://pictures.example/FILE` is a file of the
+world, and `https://pages.example/FILE` is a page with that picture.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .world import Attachment, World
 
 PICTURE_SITE = "https://pictures.example/"
 PAGE_SITE = "https://pages.example/"
-LINK_LIFE_S = 86_400  # Discord's links live about a day
+LINK_LIFE_S = 86_400  # as Discord's links, about a day
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A picture as a payload shows it: where it is, what the proxy has, and how large."""
+class PictureLink:
+    """A picture as a payload describes it: its address, the proxy's address, and its size."""
 
     url: str
     proxy_url: str
@@ -42,7 +42,7 @@ class Shown:
 
 @dataclass
 class Links:
-    """Makes and checks addresses. `clock` gives unix seconds."""
+    """Makes and checks addresses. `clock` returns unix seconds."""
 
     world: World
     base: str = "http://127.0.0.1"
@@ -51,7 +51,7 @@ class Links:
     _key: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        # The same after a restart, so that links given out before still hold.
+        # The same key after a restart, so that earlier links stay valid.
         self._key = hashlib.sha256(self.world.application.token.encode()).digest()
 
     # making
@@ -68,11 +68,11 @@ class Links:
         rest = f"{parts.scheme}/{parts.netloc}{quote(unquote(parts.path))}"
         return f"{self.base}/media/external/{self._hash(rest)}/{rest}"
 
-    def shown(self, url: str) -> Shown:
-        """What a payload says about a picture whose address somebody gave."""
+    def shown(self, url: str) -> PictureLink:
+        """The description of a picture from an address that a user gave."""
         if attachment := self.attachment_at(url):
             signed, proxied = self.attachment(attachment)
-            return Shown(
+            return PictureLink(
                 signed,
                 proxied,
                 attachment.width,
@@ -80,23 +80,23 @@ class Links:
                 attachment.content_type,
                 attachment,
             )
-        if url.startswith("attachment:"):  # of a message that was deleted: 404
+        if url.startswith("attachment:"):  # its message was deleted: 404
             url = f"{self.base}/cdn/attachments/0/{url.removeprefix('attachment:')}/gone"
         if url.startswith("media:"):
             url = PICTURE_SITE + quote(url.removeprefix("media:"))
         url = self._original(url)
         if url.startswith(self.base):  # stickers, avatars: already public and unsigned
-            return Shown(url, url)
+            return PictureLink(url, url)
         path = self.file_at(url)
         if path is None:
-            return Shown(url, self.external(url))
+            return PictureLink(url, self.external(url))
         seen = _look(path)
-        return Shown(url, self.external(url), seen.width, seen.height, seen.content_type)
+        return PictureLink(url, self.external(url), seen.width, seen.height, seen.content_type)
 
-    # leading back
+    # reading addresses
 
     def attachment_at(self, url: str) -> Attachment | None:
-        """The uploaded file at `attachment:ID` or at an address of our CDN or media proxy."""
+        """The uploaded file of `attachment:ID`, or of an address of our CDN or media proxy."""
         if url.startswith("attachment:") and not url.startswith("attachment://"):
             return self.world.attachment(int(url.removeprefix("attachment:")))
         for kind in ("cdn/", "media/", "cdn/ephemeral-", "media/ephemeral-"):
@@ -108,14 +108,14 @@ class Links:
         return None
 
     def file_at(self, url: str) -> Path | None:
-        """The world's file that a made-up site shows at this address, or None."""
+        """The file of the world that an invented site shows at this address, or None."""
         for site in (PICTURE_SITE, PAGE_SITE):
             if url.startswith(site):
                 return self.world_file(unquote(urlsplit(url).path).lstrip("/"))
         return None
 
     def world_file(self, name: str) -> Path | None:
-        """A file below the world's folder; never one outside it."""
+        """A file in the world's folder, or None; never a file outside it."""
         folder = self.world.folder.resolve()
         path = (folder / name).resolve()
         return path if path.is_relative_to(folder) and path.is_file() else None
@@ -123,7 +123,7 @@ class Links:
     # checking
 
     def problem(self, path: str, query: dict[str, str]) -> str | None:
-        """Why a signed path must not be served: unsigned, expired or forged; None when it may."""
+        """Why a signed path is refused: unsigned, expired or forged; None when it is valid."""
         expires, issued, signature = (query.get(name, "") for name in ("ex", "is", "hm"))
         if not (expires and issued and signature):
             return "unsigned"
@@ -132,12 +132,12 @@ class Links:
         return "expired" if int(expires, 16) <= self.clock() else None
 
     def external_problem(self, signature: str, rest: str) -> str | None:
-        """Why a proxied address must not be served; None when it may."""
+        """Why a proxied address is refused; None when it is valid."""
         return None if self._signed(quote(unquote(rest)), signature) else "forged"
 
     def _sign(self, path: str) -> str:
         now = int(self.clock())
-        # Links of one hour are the same, as Discord's are for a while, so that caches work.
+        # Links made in the same hour are equal, so that caches work. Discord's are similar.
         issued = now - now % 3600 if self.life_s >= 7200 else now
         expires, issued_hex = f"{int(issued + self.life_s):x}", f"{issued:x}"
         signature = self._hash(f"{path}:{expires}:{issued_hex}")
@@ -150,7 +150,7 @@ class Links:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
     def _original(self, url: str) -> str:
-        """Another site's own address, from the proxy's."""
+        """The original address on another site, from an address of the proxy."""
         root = f"{self.base}/media/external/"
         if not url.startswith(root):
             return url
@@ -164,5 +164,5 @@ def _attachment_path(attachment: Attachment) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _look(path: Path) -> media.Seen:
+def _look(path: Path) -> media.FileInfo:
     return media.look(path)

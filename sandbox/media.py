@@ -1,4 +1,4 @@
-"""Files: what a picture is and how large, and smaller versions of it for the media proxy."""
+"""Files: the type and size of a picture, and smaller versions of it for the media proxy."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .world import ANIMATED
 FORMATS = {"jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF"}
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 
-# Broken or hostile bytes can fail in a decoder in any way: AVIF's, for one, by a RuntimeError.
+# Broken or hostile bytes can raise any error in a decoder; AVIF's, for example, a RuntimeError.
 UNREADABLE = Exception
 
-# Python's table lacks these before 3.13 or leaves them to the machine's own.
+# Before 3.13, Python's table doesn't have these types, or takes them from the machine.
 mimetypes.add_type("image/webp", ".webp")
 mimetypes.add_type("image/avif", ".avif")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What Discord tells about a file: its type, and for pictures the size in pixels."""
+class FileInfo:
+    """What Discord says about a file: its type, and the size in pixels of a picture."""
 
     content_type: str
     width: int | None = None
@@ -32,32 +32,32 @@ class Seen:
     flags: int = 0
 
 
-def look(path: Path, filename: str | None = None) -> Seen:
-    """What a file is; reads no more than a picture's header.
+def look(path: Path, filename: str | None = None) -> FileInfo:
+    """The type and size of a file. Only a picture's header is read.
 
-    The type follows the name, as Discord's does. A file that is no picture Pillow knows, or a
-    broken one, has no size.
+    As in Discord, the type comes from the file's name. A broken picture, and a file that Pillow
+    doesn't know, has no size.
     """
     named = mimetypes.guess_type(filename or path.name)[0] or "application/octet-stream"
     if not named.startswith("image/"):
-        return Seen(named)
+        return FileInfo(named)
     try:
         with Image.open(path) as image:
             flags = ANIMATED if getattr(image, "is_animated", False) else 0
             width, height = image.size
-            if image.getexif().get(0x0112, 1) >= 5:  # turned by a quarter when shown
+            if image.getexif().get(0x0112, 1) >= 5:  # it is turned by 90° when it is shown
                 width, height = height, width
-            return Seen(named, width, height, flags)
+            return FileInfo(named, width, height, flags)
     except UNREADABLE:
-        return Seen(named)
+        return FileInfo(named)
 
 
 def resized(
     path: Path, width: int | None, height: int | None, format: str | None
 ) -> tuple[bytes, str]:
-    """The picture within width × height (never enlarged), in a format; bytes and type.
+    """The picture resized to fit width × height, never enlarged: its bytes and content type.
 
-    raises  UNREADABLE when the file is no picture, or too large a one
+    raises  UNREADABLE when the file is not a picture, or too large
     """
     with Image.open(path) as image:
         wanted = FORMATS.get(format or "", image.format or "PNG")

@@ -1,4 +1,4 @@
-"""Whom a message mentions: `<@id>`, `<@&id>`, `@everyone`, within what is allowed."""
+"""The mentions of a message: `<@id>`, `<@&id>`, `@everyone`, if they are allowed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def note(
 ) -> None:
     """Set the message's mentions from its content.
 
-    allowed  an `allowed_mentions` object; None allows everything that is written
+    allowed  an `allowed_mentions` object; None allows all mentions
     """
     users = [id for id in _ids(USER, message.content) if id in guild.members]
     roles = [id for id in _ids(ROLE, message.content) if id in guild.roles]
@@ -39,7 +39,7 @@ def note(
 
 
 def note_reply(message: Message, replied_to: int, allowed: dict[str, Any] | None) -> None:
-    """Mention the author of the message replied to, unless that was switched off."""
+    """Mention the author of the message that is replied to, unless `allowed` turns it off."""
     wanted = True if allowed is None else bool(allowed.get("replied_user", False))
     if wanted and replied_to not in message.mentions:
         message.mentions.append(replied_to)

@@ -31,7 +31,7 @@ TOO_OLD = ApiError(400, 50034, "A message provided was too old to bulk delete")
 
 
 class MessageRoutes:
-    """/channels/{channel_id}/messages… and what belongs to it."""
+    """/channels/{channel_id}/messages… and its sub-routes."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -105,7 +105,7 @@ class MessageRoutes:
     # posting and editing
 
     async def post(self, request: web.Request) -> web.Response:
-        """Post a message, with files when multipart."""
+        """Post a message; a multipart body may have files."""
         who = rest.caller(self.core, request)
         channel = self._writable(who, request)
         body = await rest.body_of(request)
@@ -135,7 +135,7 @@ class MessageRoutes:
         return Author(who.user, allowed, application_id)
 
     async def edit(self, request: web.Request) -> web.Response:
-        """Edit one's own message; others' only to hide their embeds, with Manage Messages."""
+        """Edit one's own message, or with Manage Messages hide the embeds of another's."""
         who = rest.caller(self.core, request)
         channel = self._readable(who, request)
         message = self._message(channel, request)
@@ -162,7 +162,7 @@ class MessageRoutes:
     # deleting
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Delete one's own message, or anybody's with Manage Messages."""
+        """Delete one's own message, or any with Manage Messages."""
         who = rest.caller(self.core, request)
         channel = self._readable(who, request)
         message = self._message_for(who, channel, request)
@@ -172,7 +172,7 @@ class MessageRoutes:
         return rest.nothing()
 
     def _message_for(self, who: Caller, channel: Channel, request: web.Request) -> Message:
-        """The message; also an ephemeral one, which its reader may dismiss."""
+        """The message. It may be an ephemeral one, which its reader may dismiss."""
         message = self.core.find_message(channel.id, rest.id_in(request, "message_id"))
         if message is None or message.only_for not in (None, who.user.id):
             raise unknown("Message")
@@ -196,7 +196,7 @@ class MessageRoutes:
     # reactions
 
     async def react(self, request: web.Request) -> web.Response:
-        """Add one's reaction."""
+        """Add the caller's reaction."""
         who = rest.caller(self.core, request)
         channel = self._readable(who, request)
         message = self._message(channel, request)
@@ -209,14 +209,14 @@ class MessageRoutes:
         return rest.nothing()
 
     async def unreact(self, request: web.Request) -> web.Response:
-        """Take one's own reaction away."""
+        """Remove the caller's reaction."""
         who = rest.caller(self.core, request)
         message = self._message(self._readable(who, request), request)
         self.core.unreact(message, who.user.id, unquote(request.match_info["emoji_name"]))
         return rest.nothing()
 
     async def unreact_other(self, request: web.Request) -> web.Response:
-        """Take somebody's reaction away; Manage Messages."""
+        """Remove a user's reaction; needs Manage Messages."""
         who = rest.caller(self.core, request)
         channel = self._readable(who, request)
         self._may_manage(who, channel)
@@ -237,7 +237,7 @@ class MessageRoutes:
     # links, pins and typing
 
     async def refresh_links(self, request: web.Request) -> web.Response:
-        """Fresh signatures for links to files; what Discord does not document."""
+        """Links to files, signed again. Discord doesn't document this route."""
         rest.caller(self.core, request)
         listed = (await rest.body_of(request)).json.get("attachment_urls") or []
         if not 1 <= len(listed) <= 50:
@@ -249,7 +249,7 @@ class MessageRoutes:
         return rest.answer({"refreshed_urls": body})
 
     async def pins(self, request: web.Request) -> web.Response:
-        """The pinned messages, last pinned first."""
+        """The pinned messages, the last pinned first."""
         who = rest.caller(self.core, request)
         channel = self._readable(who, request)
         viewer = who.viewer(self.core)
@@ -296,7 +296,7 @@ class MessageRoutes:
         return rest.nothing()
 
     async def typing(self, request: web.Request) -> web.Response:
-        """Show others that somebody is typing."""
+        """Send others the event that the caller is typing."""
         who = rest.caller(self.core, request)
         channel = self._writable(who, request)
         event: TypingStartEvent = {

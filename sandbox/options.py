@@ -1,4 +1,4 @@
-"""What a person chose in a command or a select menu, read against what was offered."""
+"""The options of a command and the values of a select menu, checked against what was offered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SNOWFLAKES = (USER, CHANNEL, ROLE, MENTIONABLE)
 
 
 class Resolved:
-    """The `resolved` of an interaction's data: whatever its ids stand for."""
+    """The `resolved` part of an interaction's data: the objects that its ids name."""
 
     def __init__(self, core: Core, channel: Channel, who: Caller) -> None:
         self.core = core
@@ -28,14 +28,14 @@ class Resolved:
 
     @property
     def guild(self) -> Guild:
-        """The guild in which it was asked."""
+        """The guild of the interaction."""
         return self.core.guild_of(self.channel)
 
     def _put(self, kind: str, id: int, value: Any) -> None:
         self.value.setdefault(kind, {})[str(id)] = value
 
     def user(self, id: int) -> None:
-        """A user, and the member they are here."""
+        """Add a user, and their membership in the guild."""
         user = self.core.world.users.get(id)
         if user is None:
             raise unknown("User")
@@ -48,14 +48,14 @@ class Resolved:
         return {**self.core.payloads.bare_member(member), "permissions": str(allowed)}
 
     def role(self, id: int) -> None:
-        """A role of the guild."""
+        """Add a role of the guild."""
         role = self.guild.roles.get(id)
         if role is None:
             raise unknown("Role")
         self._put("roles", id, self.core.payloads.role(self.guild, role))
 
     def chosen_channel(self, id: int) -> None:
-        """A channel that the asker sees."""
+        """Add a channel that the person can see."""
         channel = self.guild.channels.get(id)
         if channel is None or not self.core.world.sees(self.who.user.id, channel):
             raise unknown("Channel")
@@ -63,16 +63,17 @@ class Resolved:
         self._put("channels", id, shown)
 
     def message(self, message: Message) -> None:
-        """The target of a message menu."""
-        viewer = Viewer(self.core.world.bot.id)  # a menu's target is shown with its content
+        """Add the message that a menu was opened on."""
+        # The bot always gets the content of this message.
+        viewer = Viewer(self.core.world.bot.id)
         self._put("messages", message.id, self.core.payloads.message_event(message, viewer))
 
     def attachment(self, attachment: Attachment) -> None:
-        """A file of an attachment option."""
+        """Add the file of an attachment option."""
         self._put("attachments", attachment.id, self.core.payloads.attachment(attachment))
 
     def selected(self, kind: int, value: str) -> None:
-        """One value of a select menu of users, roles or channels."""
+        """Add one value of a select menu of users, roles or channels."""
         if kind == 8:
             self.chosen_channel(int(value))
         elif kind == 6 or (kind == 7 and int(value) in self.guild.roles):
@@ -81,7 +82,7 @@ class Resolved:
             self.user(int(value))
 
     def option(self, kind: int, value: int) -> None:
-        """One value of a command's option."""
+        """Add the value of a command's option."""
         if kind == CHANNEL:
             self.chosen_channel(value)
         elif kind == ROLE or (kind == MENTIONABLE and value in self.guild.roles):
@@ -91,7 +92,7 @@ class Resolved:
 
 
 class Options:
-    """Reads the options a person gave against those that the command declares."""
+    """Checks the options that a person gave against those that the command declares."""
 
     def __init__(self, resolved: Resolved, files: dict[str, Attachment], half_typed: bool) -> None:
         self.resolved = resolved
@@ -101,9 +102,9 @@ class Options:
     def read(
         self, given: list[Option], declared: list[Option], path: str = "data.options"
     ) -> list[Option]:
-        """The options as the bot gets them, channels and files resolved.
+        """The options as the bot gets them; their users, channels and files are resolved.
 
-        raises  ApiError 50035 naming the option that is unknown, missing or out of bounds
+        raises  ApiError 50035 that names an option that is unknown, missing or out of bounds
         """
         by_name = {option["name"]: option for option in declared}
         result = []
@@ -147,7 +148,7 @@ class Options:
 
 
 def _plain(value: Any, wanted: Option, path: str) -> Any:
-    """A text, number or truth value within what the option declares."""
+    """A text, number or boolean, checked against the option's limits."""
     types: dict[int, type | tuple[type, ...]] = {
         STRING: str,
         INTEGER: int,

@@ -1,9 +1,9 @@
-"""The world's things as Discord's JSON.
+"""The objects of the world as Discord's JSON.
 
-Every builder is annotated with discord.py's own payload types, so that strict mypy holds the
-sandbox to what the client expects. Where Discord's published schema has keys that those types
-lack, a class below adds them. The types are imported for checking only; they do not import at
-run time.
+Each builder is annotated with discord.py's own payload types, so strict mypy checks that the
+sandbox sends what the client expects. Where Discord's published schema has keys that these types
+don't have, a class below adds them. The types are imported for type checking only, since they can't
+be imported at run time.
 """
 
 from __future__ import annotations
@@ -77,14 +77,14 @@ LOCALE = "en-US"
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """For whom a payload is made. `content` is False for a bot without that intent."""
+    """The user that a payload is made for. `content` is False for a bot without that intent."""
 
     user_id: int
     content: bool = True
 
 
 class Payloads:
-    """Builds payloads of one world, with links that hold from now on."""
+    """Builds the payloads of one world, with freshly signed links."""
 
     def __init__(self, world: World, links: Links) -> None:
         self.world = world
@@ -93,7 +93,7 @@ class Payloads:
     # people
 
     def user(self, user: User) -> UserType:
-        """A user; `primary_guild` is null, as for most."""
+        """A user; `primary_guild` is always null."""
         payload: UserType = {
             "id": str(user.id),
             "username": user.username,
@@ -107,14 +107,14 @@ class Payloads:
         return cast("UserType", {**payload, "primary_guild": None})
 
     def user_by_id(self, id: int) -> UserType:
-        """A user, or the stand-in that Discord shows for a deleted account."""
+        """A user, or the placeholder that Discord shows for a deleted account."""
         return self.user(self.world.users.get(id) or User(id, "deleted_user"))
 
     def _mentioned(self, id: int) -> UserWithMember:
         return cast("UserWithMember", self.user_by_id(id))
 
     def me(self, user: User) -> UserType:
-        """A user as themselves: with what only they see."""
+        """A user's own account, with the fields that only they get."""
         return {
             **self.user(user),
             "locale": LOCALE,
@@ -156,7 +156,7 @@ class Payloads:
         return cast("AppInfo", {**payload, **more})
 
     def application_flags(self) -> int:
-        """The flags of the privileged intents that are turned on (for small bots: LIMITED)."""
+        """Flags of the privileged intents that are turned on, in a small bot's form (LIMITED)."""
         bits = {"presences": 1 << 13, "members": 1 << 15, "message_content": 1 << 19}
         return sum(bits[name] for name in self.world.application.privileged)
 
@@ -165,12 +165,12 @@ class Payloads:
         return next(people, self.world.bot)
 
     def member(self, member: Member) -> MemberWithUser:
-        """A member with their user."""
+        """A member, with their user."""
         payload: MemberWithUser = {**self.bare_member(member), "user": self._user_of(member)}
         return payload
 
     def bare_member(self, member: Member) -> _OptionalMemberWithUser:
-        """A member as messages have it: without the user."""
+        """A member without the user, as in messages."""
         payload: _OptionalMemberWithUser = {
             "roles": [str(role) for role in member.roles],
             "joined_at": iso(member.joined_at),
@@ -215,7 +215,7 @@ class Payloads:
         return payload
 
     def guild(self, guild: Guild) -> GuildType:
-        """A guild as REST gives it."""
+        """A guild as REST returns it."""
         payload: GuildType = {
             "id": str(guild.id),
             "name": guild.name,
@@ -267,9 +267,9 @@ class Payloads:
     def guild_create(
         self, guild: Guild, viewer: User, *, members: list[Member], everything: bool
     ) -> GuildType:
-        """A guild as the gateway gives it, with channels, threads and members.
+        """A guild as the gateway sends it, with channels, threads and members.
 
-        everything  list hidden channels too, as bots get them; else only those the viewer sees
+        everything  with hidden channels, as bots get them; else only those the viewer can see
         """
         seen = [one for one in guild.channels.values() if self.world.sees(viewer.id, one)]
         listed = list(guild.channels.values()) if everything else seen
@@ -293,7 +293,7 @@ class Payloads:
         }
 
     def unavailable(self, guild: Guild) -> UnavailableGuild:
-        """A guild that is not there yet, or in an outage."""
+        """A guild that is not sent yet, or that has an outage."""
         return {"id": str(guild.id), "unavailable": True}
 
     def guild_sticker(self, sticker: Sticker) -> GuildSticker:
@@ -318,7 +318,7 @@ class Payloads:
         return self.channel(channel)
 
     def channel(self, channel: Channel) -> GuildChannel:
-        """A channel or category (not a thread), with the flags that the schema asks for."""
+        """A channel or category (not a thread), with the flags that the schema requires."""
         return cast("GuildChannel", {**self._by_kind(channel), "flags": 0})
 
     def _by_kind(self, channel: Channel) -> GuildChannel:
@@ -416,13 +416,13 @@ class Payloads:
         ]
 
     def thread(self, channel: Channel, viewer_id: int) -> ThreadType:
-        """A thread; with `member` when the viewer has joined it."""
+        """A thread; it has `member` when the viewer has joined it."""
         thread = channel.thread
         if thread is None:
             raise ValueError(f"channel {channel.id} is no thread")
         messages = self.world.messages(channel.id)
-        # what a thread started from does not count: a forum post's first message, or the
-        # system message that shows the one in the parent
+        # The message that a thread started from doesn't count: a forum post's first message, or
+        # the system message that shows the one in the parent channel.
         count = sum(one.id != channel.id and one.type != THREAD_STARTER for one in messages)
         payload: ThreadType = {
             "id": str(channel.id),
@@ -454,7 +454,7 @@ class Payloads:
         return payload
 
     def thread_member(self, channel: Channel, user_id: int) -> ThreadMember:
-        """Somebody's membership in a thread."""
+        """A user's membership in a thread."""
         joined = channel.thread.members[user_id] if channel.thread is not None else 0.0
         return {
             "id": str(channel.id),
@@ -464,14 +464,14 @@ class Payloads:
         }
 
     def interaction_channel(self, channel: Channel, user_id: int) -> GuildChannel:
-        """The channel of an interaction, with the asker's permissions in it."""
+        """The channel of an interaction, with the person's permissions in it."""
         allowed = {"permissions": str(self.world.permissions(user_id, channel))}
         return cast("GuildChannel", {**self.any_channel(channel, user_id), **allowed})
 
     # messages
 
     def message(self, message: Message, viewer: Viewer) -> MessageType:
-        """A message as REST gives it to this viewer."""
+        """A message as REST returns it to this viewer."""
         payload = self._plain_message(message, viewer)
         if message.type in (REPLY, THREAD_STARTER, MENU_ANSWER) and message.reference is not None:
             reference = message.reference
@@ -482,7 +482,7 @@ class Payloads:
         return payload
 
     def message_event(self, message: Message, viewer: Viewer) -> MessageType:
-        """A message as the gateway gives it: with guild and member."""
+        """A message as the gateway sends it, with guild and member."""
         payload = self.message(message, viewer)
         channel = self.world.channel(message.channel_id)
         if channel is None:
@@ -545,7 +545,7 @@ class Payloads:
             payload["thread"] = self.thread(started, viewer.user_id)
 
     def _content_anyway(self, message: Message, viewer: Viewer) -> bool:
-        """Whether a bot without the message content intent sees this message's content."""
+        """Whether a bot without the message content intent gets this message's content."""
         return message.author_id == viewer.user_id or viewer.user_id in message.mentions
 
     def _reference(self, message: Message) -> MessageReference:
@@ -560,7 +560,7 @@ class Payloads:
         }
 
     def snapshot(self, snapshot: Snapshot) -> MessageSnapshot:
-        """What a forward carries: a message without its author."""
+        """The content of a forward: a message without its author."""
         payload: MessageSnapshot = {
             "type": snapshot.type,
             "content": snapshot.content,
@@ -578,7 +578,7 @@ class Payloads:
         return payload
 
     def attachments(self, message: Message) -> list[AttachmentType]:
-        """A message's attachments, without files that its embeds or components show."""
+        """A message's attachments, without the files that its embeds or components show."""
         return [self.attachment(one) for one in self._uploads(message)]
 
     def _uploads(self, message: Message | Snapshot) -> list[Attachment]:
@@ -610,7 +610,7 @@ class Payloads:
         return payload
 
     def embeds(self, embeds: list[dict[str, Any]]) -> list[Embed]:
-        """Embeds with their pictures' links and sizes filled in."""
+        """Embeds, with the links and sizes of their pictures filled in."""
         return [self._embed(embed) for embed in embeds]
 
     def _embed(self, embed: dict[str, Any]) -> Embed:
@@ -638,7 +638,7 @@ class Payloads:
     def components(
         self, components: list[dict[str, Any]], holder: Message | Snapshot
     ) -> list[ComponentBase]:
-        """Components with their media's links and sizes filled in."""
+        """Components, with the links and sizes of their media filled in."""
         own = {attachment.id for attachment in holder.attachments}
         return [cast("ComponentBase", self._component(one, own)) for one in components]
 
@@ -681,7 +681,7 @@ class Payloads:
         return cast("UnfurledMediaItem", {**media, **ids})
 
     def sticker_items(self, ids: list[int]) -> list[StickerItem]:
-        """Stickers as messages list them."""
+        """Stickers in the form that messages have."""
         stickers = (self.world.sticker(id) for id in ids)
         return [
             {"id": str(one.id), "name": one.name, "format_type": one.format_type}
@@ -690,7 +690,7 @@ class Payloads:
         ]
 
     def reaction(self, reaction: Reaction, viewer_id: int) -> ReactionType:
-        """One emoji's count under a message."""
+        """The count of one emoji below a message."""
         return {
             "count": reaction.count,
             "me": viewer_id in reaction.users,
@@ -721,19 +721,19 @@ def partial_emoji(text: str) -> PartialEmoji:
 
 
 def asset_hash(file: str | None) -> str | None:
-    """The 32 hexadecimal digits by which an avatar or icon is addressed."""
+    """The 32 hexadecimal digits in the address of an avatar or icon."""
     if file is None:
         return None
     return hashlib.md5(file.encode(), usedforsecurity=False).hexdigest()
 
 
 def everybody(guild: Guild) -> list[Member]:
-    """A guild's members in order of their ids."""
+    """A guild's members, in the order of their ids."""
     return sorted(guild.members.values(), key=lambda member: member.user_id)
 
 
 def base_permissions(guild: Guild, member: Member) -> str:
-    """A member's guild-wide permissions as Discord writes them."""
+    """A member's permissions in the guild, in Discord's format."""
     return str(permissions.in_guild(guild, member))
 
 

@@ -1,4 +1,4 @@
-"""What is the sandbox's own: the chat page, who can log in, faults, the log, health."""
+"""Routes of the sandbox itself: the chat page, the people, faults, the log, health."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PeopleRoutes:
         return [
             web.get("/sandbox/people", self.people),
             web.get("/sandbox/faults", self.list_faults),
-            web.put("/sandbox/faults", self.ask_for_faults),
+            web.put("/sandbox/faults", self.add_faults),
             web.delete("/sandbox/faults", self.clear_faults),
             web.get("/sandbox/log", self.log),
             web.get("/sandbox/health", self.health),
@@ -42,7 +42,7 @@ class PeopleRoutes:
         ]
 
     async def people(self, _: web.Request) -> web.Response:
-        """Who can be logged in as, with tokens, and where they are what."""
+        """The people to log in as, with their tokens, guilds and roles."""
         people = [user for user in self.core.world.users.values() if not user.bot and user.token]
         return rest.answer([self._person(user) for user in people])
 
@@ -59,11 +59,11 @@ class PeopleRoutes:
         }
 
     async def list_faults(self, _: web.Request) -> web.Response:
-        """The faults still to come."""
+        """The pending faults."""
         return rest.answer(self.core.faults.waiting())
 
-    async def ask_for_faults(self, request: web.Request) -> web.Response:
-        """Ask for one fault or several; those that strike at once have struck."""
+    async def add_faults(self, request: web.Request) -> web.Response:
+        """Add one or several faults. Those that strike at once do so before the answer."""
         try:
             for fault in faults.read(await uploads.read_any(request)):
                 self.strike(fault)
@@ -72,14 +72,14 @@ class PeopleRoutes:
         return rest.answer(self.core.faults.waiting())
 
     async def clear_faults(self, _: web.Request) -> web.Response:
-        """Forget the faults still to come."""
+        """Remove the pending faults."""
         self.core.faults.clear()
         return rest.nothing()
 
     def strike(self, fault: Fault) -> None:
-        """Let a fault strike now, or wait for what it is meant for.
+        """Let a fault strike now, or add it to the pending ones.
 
-        raises  ApiError 10004 for a guild that is not there
+        raises  ApiError 10004 for an unknown guild
         """
         if fault.kind not in IMMEDIATE_KINDS:
             self.core.faults.add(fault)
@@ -114,17 +114,17 @@ class PeopleRoutes:
         self.core.outage(guild, False)
 
     async def log(self, request: web.Request) -> web.Response:
-        """The last requests, newest last, without bodies."""
+        """The last requests without bodies, the newest last."""
         last = list(self.doorway.exchanges)[-MAX_LOG:]
         return rest.answer([_line(one) for one in last])
 
     async def health(self, _: web.Request) -> web.Response:
-        """That the sandbox runs, since when, and who is connected."""
+        """That the sandbox is running, since when, and who is connected."""
         sessions = [one for one in self.core.gateway.sessions.values() if one.socket is not None]
         body = {
             "ready": True,
             "up_s": round(time.monotonic() - self.started, 1),
-            "bot_connected": self.core.gateway.bot_is_there(),
+            "bot_connected": self.core.gateway.bot_is_connected(),
             "sessions": len(sessions),
             "guilds": len(self.core.world.guilds),
             "commands": len(self.core.world.commands),
@@ -132,7 +132,7 @@ class PeopleRoutes:
         return rest.answer(body)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        """A file of the chat page; its addresses of channels are the page itself."""
+        """A file of the chat page; the addresses of channels return the page itself."""
         name = request.match_info["path"] or "index.html"
         path = (PAGE / name).resolve()
         if path.is_relative_to(PAGE) and path.is_file():

@@ -1,9 +1,11 @@
-"""Who may do what: Discord's documentation of permission computation, step by step.
+"""Permissions, computed step by step as in Discord's documentation.
 
-Written from "Permissions" in Discord's developer documentation: base permissions (everyone's
-role, then the member's roles), overwrites (everyone's, then all roles' together, then the
-member's own), and the permissions that others imply. The bot under test has its own rule;
-this one must stay apart from it.
+source  "Permissions" in Discord's developer documentation: base permissions (the everyone role,
+        then the member's roles), overwrites (for everyone, then for all roles together, then for
+        the member), and implicit permissions
+
+The bot under test computes permissions itself. This module shares no code with it, so that one can
+check the other.
 """
 
 from __future__ import annotations
@@ -41,15 +43,15 @@ PIN_MESSAGES = 1 << 51
 
 ALL = (1 << 53) - 1
 
-# Without Send Messages these are void in a channel ("Implicit permissions").
+# Without Send Messages, these have no effect in a channel ("Implicit permissions").
 NEEDS_SENDING = MENTION_EVERYONE | SEND_TTS_MESSAGES | ATTACH_FILES | EMBED_LINKS
 
-# All that a member keeps who is timed out; owners and administrators keep everything.
+# All permissions that a timed-out member keeps. Owners and administrators keep everything.
 KEPT_IN_A_TIMEOUT = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 
 
 def in_guild(guild: Guild, member: Member) -> int:
-    """The member's permissions before any channel: owner, roles, administrator."""
+    """The member's permissions in the guild: owner, roles, administrator."""
     if guild.owner_id == member.user_id:
         return ALL
     permissions = guild.roles[guild.id].permissions
@@ -62,10 +64,10 @@ def in_guild(guild: Guild, member: Member) -> int:
 
 
 def in_channel(guild: Guild, member: Member, channel: Channel) -> int:
-    """The member's permissions in a channel, implicit ones applied.
+    """The member's permissions in a channel, with implicit ones applied.
 
-    A thread takes its parent's overwrites; there, Send Messages in Threads stands where Send
-    Messages stood. Without View Channel nothing is left.
+    A thread has the overwrites of its parent, and Send Messages in Threads replaces Send Messages.
+    Without View Channel there are no permissions.
     """
     permissions = in_guild(guild, member)
     if permissions & ADMINISTRATOR:
@@ -86,8 +88,11 @@ def in_channel(guild: Guild, member: Member, channel: Channel) -> int:
 
 
 def may_see(guild: Guild, member: Member, channel: Channel) -> bool:
-    """Whether the channel exists for this member: View Channel, Connect for the text of voice
-    channels, and for a private thread membership in it or Manage Threads."""
+    """Whether the member can see the channel.
+
+    It needs View Channel. A voice channel's text also needs Connect, and a private thread also
+    needs membership or Manage Threads.
+    """
     permissions = in_channel(guild, member, channel)
     if not permissions & VIEW_CHANNEL:
         return False
@@ -97,7 +102,7 @@ def may_see(guild: Guild, member: Member, channel: Channel) -> bool:
 
 
 def may_read(guild: Guild, member: Member, channel: Channel) -> bool:
-    """Whether the member may read what is being written: may_see, and Connect in voice."""
+    """Whether the member may read new messages: `may_see`, and Connect in a voice channel."""
     if not may_see(guild, member, channel):
         return False
     return not channel.is_voice or bool(in_channel(guild, member, channel) & CONNECT)
@@ -108,7 +113,7 @@ def _is_timed_out(member: Member) -> bool:
 
 
 def _overwrite(guild: Guild, member: Member, channel: Channel, permissions: int) -> int:
-    """Overwrites, in the documented order: everyone, all roles together, the member."""
+    """Permissions after the overwrites, in the documented order: everyone, roles, the member."""
     overwrites = {overwrite.id: overwrite for overwrite in channel.overwrites}
     if everyone := overwrites.get(guild.id):
         permissions = permissions & ~everyone.deny | everyone.allow

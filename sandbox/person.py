@@ -1,7 +1,7 @@
-"""A member at their client: logs in, posts, types commands, clicks, and reads the answers.
+"""A member's client: it logs in, posts, sends commands, clicks, and reads the answers.
 
-It uses the routes and gateway events of Discord's own clients, and imports nothing else of this
-package. So it drives the sandbox, or any other Discord-compatible server, from outside. The demo,
+It uses the routes and gateway events of Discord's own clients, and imports no other module of this
+package. So it can drive the sandbox, or another Discord-compatible server, from outside. The demo,
 the tests, the checks and the benches share it.
 """
 
@@ -28,7 +28,7 @@ Payload = dict[str, Any]
 
 
 class Refused(Exception):
-    """The server turned a request down: `status` and Discord's own `code` and `message`."""
+    """The server refused a request: `status`, and Discord's own `code` and `message`."""
 
     def __init__(self, status: int, body: Payload) -> None:
         super().__init__(f"{status}: {body.get('message', body)}")
@@ -43,17 +43,17 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A message of the bot that answered an interaction, as the asker's client received it."""
+    """A message of the bot that answers an interaction, as this person's client received it."""
 
     message: Payload
-    took_s: float = 0.0  # from sending the interaction until it was there
+    took_s: float = 0.0  # from sending the interaction until the answer arrived
 
     @property
     def private(self) -> bool:
         return bool(self.message.get("flags", 0) & 64)
 
     def lines(self) -> list[str]:
-        """Its text, from the content and every text display, line by line."""
+        """The lines of its text: its content and all text displays."""
         texts = [self.message.get("content", "")]
         texts += [part["content"] for part in self.parts() if part["type"] == 10]
         return [line for text in texts for line in text.splitlines() if line.strip()]
@@ -135,7 +135,7 @@ class Person:
     def member(
         cls, session: aiohttp.ClientSession, base: str
     ) -> contextlib.AbstractAsyncContextManager[Person]:
-        """The first of a sandbox's people who owns no server."""
+        """The first person of a sandbox's world who doesn't own a server."""
         return cls._somebody(session, base, lambda guild, user: guild["owner_id"] != user["id"])
 
     @classmethod
@@ -154,7 +154,7 @@ class Person:
         raise LookupError("nobody in this world fits")
 
     def top_level_channels(self) -> list[str]:
-        """Ids of the first server's categories, and of its channels outside one."""
+        """Ids of the first server's categories, and of its channels outside a category."""
         categories_or_text = (0, 2, 4, 5, 15)
         return [
             channel["id"]
@@ -163,7 +163,7 @@ class Person:
         ]
 
     def channel(self, name: str) -> str:
-        """The id of the channel or thread of that name; KeyError when this person sees none."""
+        """The id of the channel or thread of this name; KeyError when this person can't see one."""
         for guild in self.guilds:
             for channel in [*guild["channels"], *guild.get("threads", [])]:
                 if channel["name"] == name:
@@ -171,14 +171,14 @@ class Person:
         raise KeyError(name)
 
     def name_of(self, user_id: str) -> str:
-        """What a member is called in the first server; their id when this person cannot tell."""
+        """A member's name in the first server; their id when this person doesn't know it."""
         for member in self.guilds[0]["members"]:
             if (user := member["user"])["id"] == user_id:
                 return str(member.get("nick") or user.get("global_name") or user["username"])
         return user_id
 
     def channel_name(self, channel_id: str) -> str:
-        """The name of a channel or thread; its id when this person does not see it."""
+        """The name of a channel or thread; its id when this person can't see it."""
         for channel in [*self.guilds[0]["channels"], *self.guilds[0].get("threads", [])]:
             if channel["id"] == channel_id:
                 return str(channel["name"])
@@ -187,7 +187,7 @@ class Person:
     # requests
 
     async def request(self, method: str, path: str, **how: Any) -> Any:
-        """The JSON of an answer below /api/v10; None when it has no body; raises Refused."""
+        """The JSON answer of a route below /api/v10; None when it has no body. raises Refused"""
         headers = {"Authorization": self._token}
         url = f"{self._base}/api/v10{path}"
         async with self._session.request(method, url, headers=headers, **how) as answer:
@@ -205,7 +205,7 @@ class Person:
         reply_to: Payload | None = None,
         **more: Any,
     ) -> Payload:
-        """Post a message, with pictures as {file name: bytes}; the message it became."""
+        """Post a message, with pictures as {file name: bytes}; returns the posted message."""
         names = list(pictures or {})
         message: Payload = {"content": content, "nonce": self._nonce(), **more}
         message["attachments"] = [{"id": str(n), "filename": name} for n, name in enumerate(names)]
@@ -226,7 +226,7 @@ class Person:
         return found
 
     async def commands(self) -> list[Payload]:
-        """The application commands this person is offered in the first server."""
+        """The application commands that this person may use in the first server."""
         path = f"/guilds/{self.guilds[0]['id']}/application-command-index"
         index = await self.request("GET", path)
         found: list[Payload] = index["application_commands"]
@@ -240,10 +240,11 @@ class Person:
         where: str | None = None,
         **options: str | bool | int | tuple[str, bytes],
     ) -> Answer:
-        """Type a slash command in channel `where` (the first text channel when left out).
+        """Send a slash command in `where`, or in the first text channel; returns the answer.
 
-        An attachment option is (file name, bytes). Raises KeyError for a command this person is not
-        offered, Unanswered when nobody answers.
+        An attachment option is (file name, bytes).
+
+        raises  KeyError for a command that this person may not use; Unanswered
         """
         command = await self._offered(name)
         described = command.get("options", [])
@@ -266,7 +267,7 @@ class Person:
         return await self._interact({"type": 2, "data": data}, where, files)
 
     async def menu(self, name: str, message: Payload) -> Answer:
-        """Right-click a message, Apps, `name`."""
+        """Use the command `name` of a message's menu; returns the answer."""
         command = await self._offered(name)
         data = {
             "id": command["id"],
@@ -278,7 +279,7 @@ class Person:
         return await self._interact({"type": 2, "data": data}, message["channel_id"], {})
 
     async def click(self, answer: Answer, button: Payload) -> Answer:
-        """Click a button of an answer; the new or changed message that follows."""
+        """Click a button of an answer; returns the new or changed message."""
         message = answer.message
         interaction = {
             "type": 3,
@@ -298,9 +299,9 @@ class Person:
         since: int = 0,
         timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> Payload:
-        """The first event of one of these names that `where` accepts, waited for if need be.
+        """The first event of one of these names that `where` accepts; waits until it arrives.
 
-        since  how many events to pass over, as counted by `seen`
+        since  number of events to skip, as counted by `seen`
         raises TimeoutError
         """
 
@@ -317,11 +318,11 @@ class Person:
         return payload
 
     def seen(self) -> int:
-        """How many events have arrived."""
+        """The number of events that have arrived."""
         return len(self._events)
 
     def forget(self) -> None:
-        """Forget the events that have arrived: a long run would keep them all."""
+        """Drop the events that have arrived. A long run would otherwise keep them all."""
         self._events.clear()
 
     async def _interact(
@@ -353,7 +354,7 @@ class Person:
         return Answer(message, time.perf_counter() - began)
 
     async def _final_message(self, interaction_id: str, asked: Payload, since: int) -> Payload:
-        """The message that answers an interaction once it no longer says “thinking…”."""
+        """The message that answers an interaction, when it no longer says “thinking…”."""
         clicked = asked.get("message_id")
 
         def answers(message: Payload) -> bool:
@@ -382,8 +383,11 @@ class Person:
     _application_id = "0"
 
     async def _stay_connected(self) -> None:
-        """As an app does: with a new session whenever the server has closed the one before, to
-        which a busy machine's late heartbeats are enough. Who isn't let in doesn't try again."""
+        """Start a new session whenever the server has closed the last one, as apps do.
+
+        On a busy machine, late heartbeats are enough for the server to close it. A refused log-in
+        is not tried again.
+        """
         address = self._base.replace("http", "ws", 1) + "/gateway?v=10&encoding=json"
         properties = {"os": "", "browser": "", "device": ""}
         identify = {"op": 2, "d": {"token": self._token, "properties": properties}}
@@ -418,7 +422,7 @@ class Person:
 
 
 async def everybody(session: aiohttp.ClientSession, base: str) -> list[Payload]:
-    """The people of a sandbox's world: `user`, `token`, `about`, `guilds`."""
+    """The people of a sandbox's world, each with `user`, `token`, `about` and `guilds`."""
     async with session.get(f"{base}/sandbox/people") as answer:
         people: list[Payload] = await answer.json()
         return people

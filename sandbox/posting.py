@@ -1,7 +1,7 @@
-"""A request body → a message, for every route by which one can be posted or edited.
+"""A request body → a message, for all routes that post or edit one.
 
-Checks what Discord checks of a message's parts (lengths, counts, Components V2 against content
-and embeds, whether anything is there at all). Who may post is the routes' business.
+It checks the parts of a message as Discord does: lengths, counts, Components V2 together with
+content or embeds, and empty messages. The routes check who may post.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ SETTABLE_FLAGS = SUPPRESS_EMBEDS | COMPONENTS_V2 | 1 << 12  # and "suppress noti
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who posts: the user, their permissions in the channel, the application if a bot."""
+    """The author: the user, their permissions in the channel, and a bot's application."""
 
     user: User
     permissions: int
     application_id: int | None = None
-    for_interaction: bool = False  # interactions answer without permissions of their own
+    for_interaction: bool = False  # answers to interactions need no permissions
 
 
 async def new(core: Core, author: Author, channel: Channel, body: Body) -> Message:
-    """The message that a body describes, with a fresh id; not yet posted.
+    """The message that a body describes, with a new id; not posted yet.
 
     raises  ApiError 50035, 50006, 50013, 40005 …
     """
@@ -80,7 +80,7 @@ async def new(core: Core, author: Author, channel: Channel, body: Body) -> Messa
 
 
 async def fill(core: Core, message: Message, body: Body) -> None:
-    """Set the parts of a new or edited message that the body names, files included."""
+    """Set the parts of a new or edited message that the body names, with its files."""
     wanted = body.json
     if "content" in wanted:
         message.content = _content(wanted["content"])
@@ -99,13 +99,13 @@ async def fill(core: Core, message: Message, body: Body) -> None:
 
 
 async def edit(core: Core, message: Message, body: Body, author: Author) -> None:
-    """Change a message as its author asks; the caller then keeps and tells it."""
+    """Change a message as the body says; the caller then saves it and sends the event."""
     wanted = body.json
     edited = replace(message)
     if "flags" in wanted and wanted["flags"] is not None:
         asked = int(wanted["flags"]) & SETTABLE_FLAGS
         if message.flags & COMPONENTS_V2:
-            asked |= COMPONENTS_V2  # it cannot go back
+            asked |= COMPONENTS_V2  # this flag can't be removed
         edited.flags = message.flags & ~SETTABLE_FLAGS | asked
     edited.flags &= ~LOADING
     await fill(core, edited, body)
@@ -125,7 +125,7 @@ async def edit(core: Core, message: Message, body: Body, author: Author) -> None
 
 
 def _still_linked(embed: dict[str, Any], content: str) -> bool:
-    """Whether an embed stays after an edit: posted ones do, a link's goes with the link."""
+    """Whether an embed stays after an edit: a link's embed only while the link is there."""
     return embed.get("type", "rich") == "rich" or str(embed.get("url")) in content
 
 
@@ -169,7 +169,7 @@ def _embed_text(embed: dict[str, Any]) -> int:
 
 
 def _posted_embed(embed: dict[str, Any]) -> dict[str, Any]:
-    """What Discord takes of a posted embed: always rich, no sizes, no proxied links."""
+    """The fields that Discord keeps of a posted embed: type "rich", no sizes, no proxied links."""
     kept = {
         key: value
         for key, value in embed.items()
@@ -192,7 +192,7 @@ def _check_v2(message: Message) -> None:
 
 
 async def _attachments(core: Core, message: Message, body: Body) -> list[Attachment]:
-    """The attachments after this body: those it keeps, then those it uploads."""
+    """The attachments after this body: those that it keeps, then those that it uploads."""
     listed = body.json.get("attachments")
     by_index = {upload.index: upload for upload in body.uploads}
     if listed is None:
@@ -227,10 +227,12 @@ async def _keep(core: Core, message: Message, upload: Upload, entry: dict[str, A
 
 
 def _use_uploads(core: Core, message: Message, dropped: list[Attachment]) -> None:
-    """Write `attachment:ID` for every file in embeds and components: for `attachment://name` of
-    the message's own, and for an address of the CDN, whose signature will not last.
+    """Replace the addresses of files in embeds and components by `attachment:ID`.
 
-    raises  ApiError 50035 for a name that is not there, or no more
+    These are `attachment://name` for the message's own files, and addresses of the CDN, whose
+    signature expires.
+
+    raises  ApiError 50035 for a file that doesn't exist, or no longer
     """
     by_name = {one.filename: one for one in message.attachments}
     gone = {f"attachment:{one.id}" for one in dropped}
@@ -267,7 +269,7 @@ def _stickers(core: Core, message: Message, wanted: dict[str, Any], channel: Cha
 
 
 def _refer(core: Core, message: Message, wanted: dict[str, Any], author: Author) -> None:
-    """Make the message a reply or a forward, when it refers to another."""
+    """Make the message a reply or a forward, if the body refers to another message."""
     reference = wanted.get("message_reference")
     if not reference:
         return
@@ -314,6 +316,6 @@ def _holds_anything(message: Message) -> bool:
 
 
 def same_nonce(wanted: dict[str, Any]) -> Any:
-    """The nonce a client sent to know its message again by; text or number, or None."""
+    """The nonce by which a client recognises its message: text, number or None."""
     nonce = wanted.get("nonce")
     return nonce if isinstance(nonce, str | int) else json.dumps(nonce) if nonce else None

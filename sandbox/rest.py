@@ -1,7 +1,7 @@
-"""What all routes of the API share: who calls, errors, rate limits, faults, the record.
+"""What all routes of the API share: the caller, errors, rate limits, faults, the log.
 
-Every exchange passes, from the outside in: recorded → a fault may strike → counted against its
-rate limit → handled, errors becoming Discord's bodies → the journal is on disk → answered.
+The steps of a request: it is recorded → a fault may strike → it counts against its rate limit → it
+is handled, and errors become Discord's bodies → the journal is written → it is answered.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 API = "/api/v10"
 KEPT_EXCHANGES = 2000
 KEPT_UNEXPECTED = 20
-MAX_BUCKETS = 1000  # beyond that, those that were reset are forgotten
-MAX_KEPT_BODY = 1 << 20  # bytes; longer answers are recorded without their body
+MAX_BUCKETS = 1000  # beyond it, buckets whose time is over are dropped
+MAX_KEPT_BODY = 1 << 20  # bytes; a longer answer is recorded without its body
 
 BODY: web.RequestKey[Body] = web.RequestKey("body", Body)
 JSON: web.RequestKey[list[Any]] = web.RequestKey("json", list)
@@ -41,19 +41,19 @@ JSON: web.RequestKey[list[Any]] = web.RequestKey("json", list)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, from the Authorization header."""
+    """The caller, from the Authorization header."""
 
     user: User
 
     def viewer(self, core: Core) -> Viewer:
-        """For whom payloads are made: REST goes by the application's own setting."""
+        """The viewer for payloads. REST uses the application's setting for message content."""
         content = not self.user.bot or "message_content" in core.world.application.privileged
         return Viewer(self.user.id, content)
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer, as the log and the schema check see them.
+    """One request and its answer, for the log and the schema check.
 
     route          the template, such as /channels/{channel_id}/messages
     request        the JSON body, or the `payload_json` of a multipart one; None without a body
@@ -71,13 +71,13 @@ class Exchange:
     response: bytes
 
     def answer(self) -> Any:
-        """The answer's JSON; None when it had no body."""
+        """The answer's JSON; None when it has no body."""
         return json.loads(self.response) if self.response else None
 
 
 @dataclass
 class Limit:
-    """A rate limit bucket's state."""
+    """The state of a rate limit bucket."""
 
     limit: int
     per_s: float
@@ -85,16 +85,16 @@ class Limit:
     resets_at: float = 0.0
 
     def count(self, now: float) -> bool:
-        """Count one request; False when it is one too many."""
+        """Count a request; False when it is over the limit."""
         if now >= self.resets_at:
             self.used, self.resets_at = 0, now + self.per_s
         self.used += 1
         return self.used <= self.limit
 
 
-# requests in so many seconds
+# (requests, seconds)
 GENEROUS = (1000, 1.0)
-STRICT = {  # by method and template, as seen on Discord
+STRICT = {  # by method and route, as observed on Discord
     ("GET", "/channels/{channel_id}/messages"): (5, 5.0),
     ("POST", "/channels/{channel_id}/messages"): (5, 5.0),
     ("PATCH", "/channels/{channel_id}/messages/{message_id}"): (5, 5.0),
@@ -105,13 +105,13 @@ STRICT = {  # by method and template, as seen on Discord
 
 @dataclass
 class Limits:
-    """All buckets. Generous unless `strict`, when they are about Discord's own."""
+    """All buckets. With `strict` the limits are about those of Discord, else they are high."""
 
     strict: bool = False
     _buckets: dict[str, Limit] = field(default_factory=dict)
 
     def headers(self, method: str, route: str, major: str) -> tuple[bool, dict[str, str]]:
-        """Count a request: whether it may pass, and its rate limit headers."""
+        """Count a request; returns whether it is allowed, and its rate limit headers."""
         bucket = hashlib.md5(f"{method} {route}".encode(), usedforsecurity=False).hexdigest()
         limit, per_s = GENEROUS
         if self.strict:
@@ -132,7 +132,7 @@ class Limits:
 
 
 class Doorway:
-    """The middleware around every API route."""
+    """The middleware around all API routes."""
 
     def __init__(self, core: Core, *, strict: bool = False, keep_bodies: bool = True) -> None:
         self.core = core
@@ -143,7 +143,7 @@ class Doorway:
 
     @web.middleware
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Handle one API request; other paths pass untouched."""
+        """Handle an API request; other paths are passed on unchanged."""
         if not request.path.startswith(API):
             return await handler(request)
         await self._keep_body(request)
@@ -157,7 +157,7 @@ class Doorway:
         return response
 
     async def _keep_body(self, request: web.Request) -> None:
-        """Read JSON bodies now, so that the record has them also when a route fails."""
+        """Read a JSON body first, so that the log has it even when the route fails."""
         if request.content_type != "application/json" or not request.can_read_body:
             return
         text = await request.text()
@@ -199,7 +199,7 @@ class Doorway:
         except web.HTTPException as exc:
             return answer({"message": f"{exc.status}: {exc.reason}", "code": 0}, exc.status)
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            # A body of the wrong shape gets here, or the sandbox's own fault: it is noted.
+            # A body of the wrong shape, or a bug of the sandbox. It is recorded as unexpected.
             log.warning("%s %s could not be handled", request.method, request.path, exc_info=True)
             self.unexpected.append(f"{request.method} {request.path}: {exc!r}")
             return answer({"message": "Invalid Form Body", "code": 50035, "errors": {}}, 400)
@@ -227,7 +227,7 @@ class Doorway:
 
 
 def faulty_answer(fault: Fault) -> web.Response:
-    """The answer that a fault puts in the place of the real one."""
+    """The answer that a fault gives in place of the real one."""
     if fault.kind == "rate_limit":
         _, body, headers = rate_limited(fault)
         response = answer(body, 429)
@@ -239,7 +239,7 @@ def faulty_answer(fault: Fault) -> web.Response:
 
 
 def too_many(retry_after_s: float) -> web.Response:
-    """The 429 of an exhausted bucket."""
+    """The 429 of a bucket that is used up."""
     fault = Fault("rate_limit", retry_after=math.ceil(retry_after_s * 1000) / 1000)
     return faulty_answer(fault)
 
@@ -252,13 +252,13 @@ def cut(request: web.Request) -> NoReturn:
 
 
 def template(request: web.Request) -> str:
-    """The route's template below /api/v10; empty for a path without a route."""
+    """The template of the route, below /api/v10; empty for an unknown path."""
     resource = request.match_info.route.resource
     return resource.canonical.removeprefix(API) if resource is not None else ""
 
 
 def major(request: web.Request) -> str:
-    """What tells buckets of one route apart: channel, guild or webhook, and the caller."""
+    """The part of a bucket's key besides the route: channel, guild or webhook, and the caller."""
     names = ("channel_id", "guild_id", "webhook_id", "webhook_token")
     found = [request.match_info[name] for name in names if name in request.match_info]
     return "+".join([*found, request.headers.get("Authorization", "")])
@@ -267,12 +267,12 @@ def major(request: web.Request) -> str:
 def _who(core: Core, request: web.Request) -> str:
     header = request.headers.get("Authorization", "")
     if header.startswith("Bot ") or not header:
-        return "bot"  # interaction callbacks carry no Authorization
+        return "bot"  # interaction callbacks have no Authorization header
     return "user"
 
 
 def caller(core: Core, request: web.Request) -> Caller:
-    """Who calls. raises ApiError 401 without a valid token."""
+    """The caller. raises ApiError 401 without a valid token"""
     header = request.headers.get("Authorization", "")
     if header.startswith("Bot "):
         if header.removeprefix("Bot ") != core.world.application.token:
@@ -297,14 +297,14 @@ def nothing() -> web.Response:
 
 
 async def body_of(request: web.Request) -> Body:
-    """The request's body, kept for the record."""
+    """The request's body, which is also kept for the log."""
     body = await uploads.read(request)
     request[BODY] = body
     return body
 
 
 def id_in(request: web.Request, name: str) -> int:
-    """An id in the path. raises ApiError 50035 when it is none."""
+    """An id in the path. raises ApiError 50035 when it isn't an id"""
     return _snowflake(request.match_info[name], name)
 
 
@@ -332,7 +332,7 @@ def number_asked(request: web.Request, name: str, default: int, least: int, most
 
 
 def guild_seen(core: Core, who: Caller, guild_id: int) -> tuple[Guild, Member]:
-    """A guild and the caller's membership. raises ApiError 10004, 50001."""
+    """A guild and the caller's membership. raises ApiError 10004, 50001"""
     guild = core.world.guilds.get(guild_id)
     if guild is None:
         raise unknown("Guild")
@@ -343,7 +343,7 @@ def guild_seen(core: Core, who: Caller, guild_id: int) -> tuple[Guild, Member]:
 
 
 def guild_allowed(core: Core, who: Caller, guild_id: int, permission: int) -> Guild:
-    """A guild in which the caller has a permission. raises ApiError 10004, 50001, 50013."""
+    """A guild where the caller has a permission. raises ApiError 10004, 50001, 50013"""
     guild, member = guild_seen(core, who, guild_id)
     if not permissions.in_guild(guild, member) & permission:
         raise missing_permissions()
@@ -351,7 +351,7 @@ def guild_allowed(core: Core, who: Caller, guild_id: int, permission: int) -> Gu
 
 
 def channel_seen(core: Core, who: Caller, channel_id: int) -> Channel:
-    """A channel the caller can see. raises ApiError 10003, 50001."""
+    """A channel that the caller can see. raises ApiError 10003, 50001"""
     channel = core.world.channel(channel_id)
     if channel is None:
         raise unknown("Channel")

@@ -28,14 +28,14 @@ from .people import PeopleRoutes
 from .rest import API, Doorway, Exchange
 from .world import World
 
-MAX_BODY_BYTES = 110 * 1024 * 1024  # ten files of the largest size and their frame
+MAX_BODY_BYTES = 110 * 1024 * 1024  # ten files of the largest size, and the multipart headers
 
 
 class Server:
     """A running sandbox.
 
-    url        its base, without a slash at the end
-    world      its state, to look at (and for tests to change)
+    url        its base URL, without a slash at the end
+    world      its state; tests may change it
     exchanges  the last requests to the API with their answers
     """
 
@@ -48,17 +48,17 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens: http://host:port."""
+        """The base URL, http://host:port."""
         return self.core.links.base
 
     @property
     def world(self) -> World:
-        """What there is."""
+        """The state: users, guilds, channels, messages."""
         return self.core.world
 
     @property
     def faults(self) -> Faults:
-        """The faults still to come."""
+        """The pending faults."""
         return self.core.faults
 
     @property
@@ -68,21 +68,21 @@ class Server:
 
     @property
     def clocks(self) -> Clocks:
-        """How long things hold; can be changed at any time."""
+        """The time limits; they can be changed at any time."""
         return self.core.clocks
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """The last requests to the API with their answers, oldest first."""
+        """The last requests to the API with their answers, the oldest first."""
         return list(self.doorway.exchanges)
 
     @property
     def unexpected(self) -> list[str]:
-        """Requests that nobody foresaw: bodies of a wrong shape, or the sandbox's own faults."""
+        """Requests with an unexpected error: a body of the wrong shape, or a bug of the sandbox."""
         return list(self.doorway.unexpected)
 
     def strike(self, kind: str, **parameters: Any) -> None:
-        """Ask for a fault, as PUT /sandbox/faults does; see `faults.py` for the kinds."""
+        """Add a fault, as PUT /sandbox/faults does; see `faults.py` for the kinds."""
         self.people.strike(Fault(kind, **parameters))
 
     def application(self) -> web.Application:
@@ -106,8 +106,9 @@ class Server:
         return app
 
     async def start(self, host: str, port: int) -> None:
-        """Listen. raises OSError when the port is taken."""
-        # Handlers end with their clients' connections: a slow fault must not outlive its client.
+        """Listen. raises OSError when the port is in use"""
+        # A handler is cancelled when its client disconnects, so a slow fault doesn't outlive its
+        # client.
         self._runner = web.AppRunner(
             self.application(), access_log=None, handler_cancellation=True, shutdown_timeout=2.0
         )
@@ -119,7 +120,7 @@ class Server:
         self.core.links.base = f"http://{shown}:{bound}"
 
     async def stop(self) -> None:
-        """Close the gateway's sockets, write what is to be kept, stop listening."""
+        """Close the gateway's sockets, write the journal, stop listening."""
         await self.core.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -140,13 +141,13 @@ async def serve(
 ) -> AsyncIterator[Server]:
     """A running sandbox for an `async with`.
 
-    world  a world file, its content, or a loaded World
-    port   0 takes a free one
-    data   a folder that keeps what is posted over a restart; None forgets it
-    record keep the bodies of the last requests and answers in `exchanges`
-    shards how many the bot is told to use
+    world   a world file, its content, or a loaded World
+    port    0: any free port
+    data    a folder that saves what is posted over a restart; None: nothing is saved
+    record  keep the bodies of the last requests and answers in `exchanges`
+    shards  the number of shards that the bot is told to use
 
-    raises  WorldError for a bad world or data folder, OSError for a port that is taken
+    raises  WorldError for a bad world or data folder; OSError for a port that is in use
     """
     with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch:
         folder = data or Path(scratch)

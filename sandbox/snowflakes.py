@@ -1,4 +1,4 @@
-"""Ids as Discord makes them: milliseconds since 2015 in the upper 42 bits."""
+"""Ids in Discord's format: milliseconds since 2015 in the upper 42 bits."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ DISCORD_EPOCH_MS = 1_420_070_400_000
 
 
 def unix_time(snowflake: int) -> float:
-    """Seconds since 1970 at which this id was made."""
+    """The time at which this id was made, in seconds since 1970."""
     return ((snowflake >> 22) + DISCORD_EPOCH_MS) / 1000
 
 
 def at_time(unix_s: float, counter: int = 0) -> int:
-    """The id of that moment; `counter` (0 to 4,194,303) tells apart ids of one millisecond."""
+    """An id of this time; `counter` (0 to 4,194,303) distinguishes ids of one millisecond."""
     return (int(unix_s * 1000) - DISCORD_EPOCH_MS) << 22 | counter
 
 
@@ -24,16 +24,16 @@ def iso(unix_s: float) -> str:
 
 
 class Snowflakes:
-    """Gives out ids that only ever grow, also within one millisecond."""
+    """Makes ids, each greater than the last one, also within one millisecond."""
 
     def __init__(self) -> None:
         self._last = 0
 
     def next(self) -> int:
-        """An id of this moment, larger than every id given out before."""
+        """An id of the present time, greater than all earlier ids."""
         self._last = max(at_time(time.time()), self._last + 1)
         return self._last
 
     def passed(self, snowflake: int) -> None:
-        """Never give out an id at or below this one (an id read from a journal)."""
+        """Make only greater ids from now on. It is called with the ids of a journal."""
         self._last = max(self._last, snowflake)

@@ -1,7 +1,7 @@
-"""Links in messages become embeds, a moment later, by an edit; as on Discord.
+"""Embeds of links in messages. As on Discord, they come a moment later, by an edit.
 
-Only what the sandbox itself serves is looked up: the made-up picture and page sites (see
-`links.py`) and its own CDN and media proxy.
+Only addresses that the sandbox itself serves are looked up: the invented sites (see `links.py`),
+its own CDN and its media proxy.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ MAX_LINKS = 5
 
 
 def start(core: Core, message: Message, by: int) -> None:
-    """Look at the links of a message that was just posted or edited by somebody.
+    """Look up the links of a message that was just posted or edited.
 
-    by  the poster's permissions in the channel; without Embed Links nothing unfurls
+    by  the poster's permissions in the channel; without Embed Links there are no embeds
     """
     if not by & permissions.EMBED_LINKS or message.flags & SUPPRESS_EMBEDS:
         return
@@ -44,7 +44,7 @@ async def _later(core: Core, message: Message, content: str) -> None:
 
 
 def embed_of(core: Core, link: str) -> dict[str, Any] | None:
-    """The embed that a link unfurls to: a bare picture, or a page with one; None for neither."""
+    """The embed of a link to a picture, or to a page with a picture; None for other links."""
     if not _is_address(link):
         return None
     if link.startswith(PAGE_SITE) and (path := core.links.file_at(link)):
@@ -63,7 +63,7 @@ def embed_of(core: Core, link: str) -> dict[str, Any] | None:
 
 
 def _is_address(link: str) -> bool:
-    """Whether it can be taken apart; people write anything behind https://."""
+    """Whether it can be parsed: people write anything after https://."""
     try:
         return bool(urlsplit(link).netloc)
     except ValueError:

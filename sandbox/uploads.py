@@ -33,14 +33,14 @@ class Upload:
 
 @dataclass(slots=True)
 class Body:
-    """What a request carried: its JSON and its files."""
+    """A request's JSON and its files."""
 
     json: dict[str, Any]
     uploads: list[Upload]
 
 
 async def read(request: web.Request) -> Body:
-    """The body of a request that takes JSON or multipart; an absent one is {}.
+    """The body of a request that takes JSON or multipart; {} when there is none.
 
     raises  ApiError 50109 for broken JSON, 40005 for a file over 10 MiB
     """
@@ -50,7 +50,7 @@ async def read(request: web.Request) -> Body:
 
 
 async def read_any(request: web.Request) -> Any:
-    """The body's JSON, which need not be an object."""
+    """The body's JSON, which may be something other than an object."""
     try:
         return json.loads(await request.text() or "null")
     except ValueError as exc:
@@ -100,7 +100,7 @@ async def _file(part: BodyPartReader) -> bytes:
 
 
 def _safe(filename: str | None) -> str:
-    """The name as Discord keeps it: no spaces, no folders, none of the odd characters."""
+    """The name as Discord stores it: without spaces, folders and unusual characters."""
     name = Path(filename or "file").name.replace(" ", "_")
     return re.sub(r"[^\w.\-]", "", name) or "file"
 
@@ -114,7 +114,7 @@ async def keep(
     listed: dict[str, Any],
     ephemeral: bool = False,
 ) -> Attachment:
-    """Write a file to the uploads folder; the attachment it becomes.
+    """Write a file to the uploads folder; returns its attachment.
 
     listed  its entry in the body's `attachments`: filename, description
     """
@@ -139,6 +139,6 @@ async def keep(
     )
 
 
-def _write(path: Path, data: bytes, filename: str) -> media.Seen:
+def _write(path: Path, data: bytes, filename: str) -> media.FileInfo:
     path.write_bytes(data)
     return media.look(path, filename)

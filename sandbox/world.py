@@ -1,8 +1,7 @@
-"""What the sandbox's Discord consists of, and everything that happened in it.
+"""The state of the sandbox: users, guilds, channels, messages.
 
-Plain dataclasses; ids are ints here and strings on the wire. Reading them from a world file is
-`worldfile.py`, turning them into Discord's payloads `payloads.py`, keeping them over a restart
-`journal.py`.
+These are plain dataclasses. Ids are integers here, and strings in JSON. `worldfile.py` reads them
+from a world file, `payloads.py` makes Discord's payloads of them, and `journal.py` saves changes.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ ChannelKind = Literal[0, 2, 4, 5, 10, 11, 12, 13, 15]
 TEXT, VOICE, CATEGORY, NEWS, STAGE, FORUM = 0, 2, 4, 5, 13, 15
 NEWS_THREAD, PUBLIC_THREAD, PRIVATE_THREAD = 10, 11, 12
 
-# message types; those of answers to interactions are replies, commands and menus
+# message types; answers to interactions have those of replies, commands and menus
 THREAD_CREATED: Final = 18
 REPLY: Final = 19
 COMMAND_ANSWER: Final = 20
@@ -45,19 +44,19 @@ PRIVILEGED = ("presences", "members", "message_content")
 
 @dataclass(slots=True)
 class User:
-    """A person or a bot; `token` lets them in, `about` is a line for the log-in page."""
+    """A person or a bot; `token` is for logging in, `about` is a line on the log-in page."""
 
     id: int
     username: str
     global_name: str | None = None
-    avatar: str | None = None  # a file, relative to the world
+    avatar: str | None = None  # a file, relative to the world's folder
     bot: bool = False
     token: str = ""
     about: str = ""
 
     @property
     def name(self) -> str:
-        """What people see when there is no nickname."""
+        """The name that is shown when there is no nickname."""
         return self.global_name or self.username
 
 
@@ -89,7 +88,7 @@ class Role:
 
 @dataclass(slots=True)
 class Overwrite:
-    """Permissions that a channel adds for, or takes from, a role (type 0) or a member (1)."""
+    """Permissions that a channel allows or denies a role (type 0) or a member (type 1)."""
 
     id: int
     type: OverwriteType
@@ -99,7 +98,7 @@ class Overwrite:
 
 @dataclass(slots=True)
 class Thread:
-    """What a channel has when it is a thread. `members`: user id → unix seconds of joining."""
+    """The thread part of a channel. `members`: user id → unix seconds of joining."""
 
     owner_id: int
     archived: bool = False
@@ -114,7 +113,7 @@ class Thread:
 
 @dataclass(slots=True)
 class Channel:
-    """A channel, a category or a thread (then `thread` is there)."""
+    """A channel, a category or a thread (which has `thread`)."""
 
     id: int
     guild_id: int
@@ -130,17 +129,17 @@ class Channel:
 
     @property
     def is_voice(self) -> bool:
-        """Whether reading its text needs Connect."""
+        """Whether it is a voice channel; reading its text needs Connect."""
         return self.type in (VOICE, STAGE)
 
     @property
     def is_private_thread(self) -> bool:
-        """Whether only its members see it."""
+        """Whether only its members can see it."""
         return self.type == PRIVATE_THREAD
 
     @property
     def holds_messages(self) -> bool:
-        """Whether messages can be posted in it (categories and forums hold none)."""
+        """Whether messages can be posted in it: not in categories and forums."""
         return self.type not in (CATEGORY, FORUM)
 
     @classmethod
@@ -157,7 +156,7 @@ class Channel:
 
 @dataclass(slots=True)
 class Member:
-    """Somebody in a guild."""
+    """A user's membership in a guild."""
 
     guild_id: int
     user_id: int
@@ -169,7 +168,7 @@ class Member:
 
 @dataclass(slots=True)
 class Sticker:
-    """A guild's own sticker; `file` is relative to the world."""
+    """A sticker of a guild; `file` is relative to the world's folder."""
 
     id: int
     guild_id: int
@@ -180,26 +179,26 @@ class Sticker:
 
 @dataclass(slots=True)
 class Guild:
-    """A server; `unavailable` during an outage."""
+    """A server; it is `unavailable` during an outage."""
 
     id: int
     name: str
     owner_id: int
     icon: str | None = None
     roles: dict[int, Role] = field(default_factory=dict)
-    channels: dict[int, Channel] = field(default_factory=dict)  # threads too
+    channels: dict[int, Channel] = field(default_factory=dict)  # with threads
     members: dict[int, Member] = field(default_factory=dict)
     stickers: dict[int, Sticker] = field(default_factory=dict)
     unavailable: bool = False
 
     def threads(self) -> list[Channel]:
-        """All its threads, archived ones too."""
+        """All its threads, with archived ones."""
         return [channel for channel in self.channels.values() if channel.thread is not None]
 
 
 @dataclass(slots=True)
 class Attachment:
-    """An uploaded file. `path` is where its bytes lie; width and height only for pictures."""
+    """An uploaded file. `path` is the file on disk; only pictures have width and height."""
 
     id: int
     channel_id: int
@@ -216,7 +215,7 @@ class Attachment:
 
 @dataclass(slots=True)
 class Reaction:
-    """One emoji under a message; `nameless` counts reactions of nobody in particular."""
+    """One emoji below a message; `nameless` counts reactions without a known user."""
 
     emoji: str
     users: list[int] = field(default_factory=list)
@@ -224,13 +223,13 @@ class Reaction:
 
     @property
     def count(self) -> int:
-        """How many reacted so."""
+        """The number of these reactions."""
         return len(self.users) + self.nameless
 
 
 @dataclass(slots=True)
 class Reference:
-    """What a message replies to (type 0) or forwards (type 1)."""
+    """The message that a message replies to (type 0) or forwards (type 1)."""
 
     type: int
     channel_id: int
@@ -240,7 +239,7 @@ class Reference:
 
 @dataclass(slots=True)
 class Snapshot:
-    """The copy of a message that a forward carries: all but who wrote it."""
+    """The copy of a message in its forward: everything but the author."""
 
     type: MessageType
     content: str
@@ -257,8 +256,8 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Message:
-    """A message. Embeds and components are as they were posted; their media is looked up
-    (and signed) when a payload is built."""
+    """A message. Embeds and components are stored as they were posted. The addresses of their media
+    are made and signed when a payload is built."""
 
     id: int
     channel_id: int
@@ -281,7 +280,7 @@ class Message:
     tts: bool = False
     application_id: int | None = None
     interaction: dict[str, Any] | None = None  # its interaction_metadata, with plain user ids
-    only_for: int | None = None  # an ephemeral message: the one person who sees it
+    only_for: int | None = None  # the only user who can see an ephemeral message
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Message:
@@ -297,7 +296,7 @@ class Message:
 
 
 class Messages:
-    """The messages of one channel in order of their ids, which is the order of time."""
+    """The messages of one channel, ordered by id and so by time."""
 
     def __init__(self) -> None:
         self._ids: list[int] = []
@@ -314,13 +313,13 @@ class Messages:
         return self._by_id.get(id)
 
     def put(self, message: Message) -> None:
-        """Add it, or replace the one of this id."""
+        """Add a message, or replace the one with its id."""
         if message.id not in self._by_id:
             bisect.insort(self._ids, message.id)
         self._by_id[message.id] = message
 
     def drop(self, id: int) -> Message | None:
-        """Remove and return it; None when it was not there."""
+        """Remove a message and return it; None when there is none."""
         message = self._by_id.pop(id, None)
         if message is not None:
             del self._ids[bisect.bisect_left(self._ids, id)]
@@ -332,22 +331,22 @@ class Messages:
         return self._ids[-1] if self._ids else None
 
     def before(self, id: int, limit: int) -> list[Message]:
-        """The newest `limit` below the id, newest first."""
+        """The newest `limit` messages below the id, newest first."""
         end = bisect.bisect_left(self._ids, id)
         return self._slice(max(0, end - limit), end)
 
     def after(self, id: int, limit: int) -> list[Message]:
-        """The oldest `limit` above the id, but newest first."""
+        """The oldest `limit` messages above the id, but newest first."""
         start = bisect.bisect_right(self._ids, id)
         return self._slice(start, start + limit)
 
     def around(self, id: int, limit: int) -> list[Message]:
-        """About half of `limit` on each side of the id, itself too, newest first."""
+        """About `limit` messages around the id, with the message itself, newest first."""
         start = bisect.bisect_left(self._ids, id)
         return self._slice(max(0, start - limit // 2), start + limit // 2 + 1)
 
     def latest(self, limit: int) -> list[Message]:
-        """The newest `limit`, newest first."""
+        """The newest `limit` messages, newest first."""
         return self._slice(max(0, len(self._ids) - limit), len(self._ids))
 
     def _slice(self, start: int, end: int) -> list[Message]:
@@ -355,11 +354,11 @@ class Messages:
 
 
 class World:
-    """Everything there is. Look-ups return None for what does not exist."""
+    """The complete state. Look-ups return None for what doesn't exist."""
 
     def __init__(self, application: Application, folder: Path) -> None:
         self.application = application
-        self.folder = folder  # what relative files of the world file are relative to
+        self.folder = folder  # that relative paths of the world file start from
         self.snowflakes = Snowflakes()
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
@@ -377,7 +376,7 @@ class World:
         return None
 
     def member(self, guild_id: int, user_id: int) -> Member | None:
-        """Somebody's membership."""
+        """A user's membership in a guild."""
         guild = self.guilds.get(guild_id)
         return guild.members.get(user_id) if guild is not None else None
 
@@ -390,7 +389,7 @@ class World:
         return self.messages(channel_id).get(id)
 
     def attachment(self, id: int) -> Attachment | None:
-        """A file that some message still shows."""
+        """A file that at least one message still shows."""
         return self._attachments.get(id)
 
     def sticker(self, id: int) -> Sticker | None:
@@ -401,7 +400,7 @@ class World:
         return None
 
     def person(self, token: str) -> User | None:
-        """The person (not a bot) whose token this is."""
+        """The person (not a bot) with this token."""
         return next((u for u in self.users.values() if u.token == token and not u.bot), None)
 
     @property
@@ -409,24 +408,24 @@ class World:
         """The application's bot user."""
         return self.users[self.application.bot_user_id]
 
-    # who may see what
+    # permissions
 
     def sees(self, user_id: int, channel: Channel) -> bool:
-        """Whether the channel exists for this user."""
+        """Whether the user can see the channel."""
         member = self.member(channel.guild_id, user_id)
         return member is not None and permissions.may_see(
             self.guilds[channel.guild_id], member, channel
         )
 
     def reads(self, user_id: int, channel: Channel) -> bool:
-        """Whether the user may read what is posted there."""
+        """Whether the user may read messages in the channel."""
         member = self.member(channel.guild_id, user_id)
         return member is not None and permissions.may_read(
             self.guilds[channel.guild_id], member, channel
         )
 
     def permissions(self, user_id: int, channel: Channel) -> int:
-        """The user's permissions in the channel; 0 for somebody who is not a member."""
+        """The user's permissions in the channel; 0 for a user who isn't a member."""
         member = self.member(channel.guild_id, user_id)
         if member is None:
             return 0
@@ -435,21 +434,21 @@ class World:
     # changing
 
     def put_message(self, message: Message) -> None:
-        """Add or replace a message; its files can be downloaded from now on."""
+        """Add or replace a message; from now on its files can be downloaded."""
         self.messages(message.channel_id).put(message)
         self.show_files(message)
 
     def show_files(self, message: Message) -> None:
-        """Let the files of a message (or of the snapshot it carries) be downloaded."""
+        """Allow the download of a message's files, and of its snapshot's."""
         for attachment in files_of(message):
             self.show_file(attachment)
 
     def show_file(self, attachment: Attachment) -> None:
-        """Let a file be downloaded."""
+        """Allow the download of a file."""
         self._attachments[attachment.id] = attachment
 
     def drop_message(self, channel_id: int, id: int) -> Message | None:
-        """Remove a message, and its files where nothing else shows them."""
+        """Remove a message, and those of its files that no other message shows."""
         message = self.messages(channel_id).drop(id)
         if message is not None:
             self.hide_files(files_of(message))
@@ -459,10 +458,12 @@ class World:
         return message
 
     def hide_files(self, attachments: Iterable[Attachment], edited: int = 0) -> None:
-        """Stop serving these files, save those that a message or a forward still shows: any but
-        the one that is being `edited`."""
+        """Stop serving these files, except those that a message or forward still shows.
+
+        edited  id of the message that is being edited, which doesn't count
+        """
         attachments = list(attachments)
-        if not attachments:  # as with most changes: nothing to look through every message for
+        if not attachments:  # most changes have no files, and the search goes through all messages
             return
         shown = {
             attachment.id
@@ -476,7 +477,7 @@ class World:
                 self._attachments.pop(attachment.id, None)
 
     def drop_channel(self, channel: Channel) -> list[Channel]:
-        """Remove a channel with its messages and threads; returns all that went, it last."""
+        """Remove a channel with its messages and threads; returns them all, the channel last."""
         guild = self.guilds[channel.guild_id]
         gone = [thread for thread in guild.threads() if thread.parent_id == channel.id]
         gone.append(channel)
@@ -488,15 +489,15 @@ class World:
 
 
 def files_of(message: Message) -> list[Attachment]:
-    """The files a message shows: its own, and those of the message it forwards."""
+    """The files that a message shows: its own, and those of the message that it forwards."""
     carried = message.snapshot.attachments if message.snapshot is not None else []
     return [*message.attachments, *carried]
 
 
 def snapshot_of(message: Message) -> Snapshot:
-    """The copy of a message that its forward will carry."""
+    """The copy of a message for its forward."""
     copied = Message.from_json(asdict(message))
-    if copied.snapshot is not None:  # a forward of a forward carries the first message
+    if copied.snapshot is not None:  # a forward of a forward has the original message
         return copied.snapshot
     return Snapshot(
         type=copied.type,

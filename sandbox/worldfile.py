@@ -1,7 +1,7 @@
-"""A world file (JSON) → a World, with errors that name the spot.
+"""A world file (JSON) → a World, with errors that name the place in the file.
 
-The format, ids being snowflake strings whose time part is the time of posting, files relative
-to the world file:
+The format is below. Ids are snowflake strings, and their time is the time of posting. Files are
+relative to the world file.
 
     application  id, name, description, token, bot_user_id, [privileged_intents]
     users        id, username, global_name, avatar, bot, token, about
@@ -17,8 +17,8 @@ to the world file:
                    description), embeds, components, sticker_ids, reply_to, forward_of
                    (channel_id, message_id), reactions (emoji, count), pinned
 
-An image URL `media:FILE` in embeds and components stands for a picture of the world that some
-other site serves; Discord's media proxy (here the sandbox's) shows it.
+An image URL `media:FILE` in embeds and components is a picture of the world that another site
+serves. Discord's media proxy, here the sandbox's, shows it.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ V2_COMPONENTS = {9, 10, 11, 12, 13, 14, 17}
 
 
 def load(source: Path | dict[str, Any]) -> World:
-    """The World of a file, or of such a file's content (then paths are relative to `.`).
+    """The World of a file, or of a file's content (then paths are relative to `.`).
 
-    raises  WorldError naming the file and the spot in it
+    raises  WorldError that names the file and the place in it
     """
     if isinstance(source, dict):
         return _world(_Spot(source, "world"), Path())
@@ -89,10 +89,10 @@ def load(source: Path | dict[str, Any]) -> World:
 
 
 class _Spot:
-    """A JSON object and where it stands.
+    """A JSON object and its place in the file.
 
-    Each getter gives the value of a key, or raises WorldError with the spot when it is missing
-    (unless there is a default) or of another kind.
+    Each getter returns the value of a key. When it is missing (and there is no default) or of
+    another type, the getter raises WorldError with the place.
     """
 
     def __init__(self, value: dict[str, Any], where: str) -> None:
@@ -223,7 +223,7 @@ def _check_tokens(spot: _Spot, world: World) -> None:
 
 
 def _file(spot: _Spot, key: str, folder: Path) -> Path | None:
-    """The existing file that `key` names, or None where it names none."""
+    """The file that `key` names, which must exist; None when there is no name."""
     name = spot.text_or_none(key)
     if name is None:
         return None
@@ -378,7 +378,7 @@ def _message(spot: _Spot, guild: Guild, world: World) -> Message:
         message.components = components.clean(message.components, v2=v2)
     except ApiError as exc:
         raise spot.wrong("components", json.dumps(exc.errors)) from exc
-    if message.id in guild.channels:  # a thread started from it
+    if message.id in guild.channels:  # a thread was started from it
         message.flags |= HAS_THREAD
     _check_media(spot, world)
     mentions.note(message, guild)
@@ -408,14 +408,14 @@ def _attachment(spot: _Spot, channel: Channel, world: World) -> Attachment:
 
 
 def _check_media(spot: _Spot, world: World) -> None:
-    """Every `media:` URL in a message names a file of the world."""
+    """Check that each `media:` URL in a message names a file of the world."""
     for name in re.findall(r'"media:([^"]+)"', json.dumps(spot.value)):
         if not (world.folder / name).is_file():
             raise WorldError(spot.where, f"media:{name} names no file")
 
 
 def _forwards(spot: _Spot, world: World) -> None:
-    """Fill in forwards, now that every message is there."""
+    """Fill in forwards, when all messages are read."""
     for one in spot.each("messages"):
         if one.value.get("forward_of") is None:
             continue

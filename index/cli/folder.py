@@ -1,7 +1,7 @@
-"""A folder of photographs as a gallery: what is new, changed or vanished since last time.
+"""A folder of photographs as a gallery: what is new, changed or vanished since the last `add`.
 
 A file's path is the source of its link, in space 0 and group 0. The link's details have the file's
-size and time of change. A text file has one link for each line.
+size and the time of its last change. A text file has one link for each line.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ from index.types.records import EmbeddedPicture, Group, Link
 SPACE = 0
 GROUP = Group(0)
 
-# Endings of files that are taken for pictures in a folder. A file that is named on the command line
-# is taken whatever its name. Kinds that can't be read are in the list too, so that a line says so.
+# Endings of the files in a folder that count as pictures. A file named on the command line is taken
+# whatever its ending. Kinds that can't be read are in the list too, so that the summary says so.
 READ = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif", ".bmp")
-READ_TOO = (".dib", ".tif", ".tiff")
+RARELY_USED = (".dib", ".tif", ".tiff")
 NOT_READ = (".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd", ".ico")
-ENDINGS = READ + READ_TOO + NOT_READ
+ENDINGS = READ + RARELY_USED + NOT_READ
 
-# Files that are worked on at once: enough to keep decoders and model busy, few enough for memory.
-AT_ONCE = 32
-# A commit waits for this many pictures or this long. When the process is killed, at most these are
-# lost.
+# Files that are processed at the same time: enough to keep the decoders and the model busy, and few
+# enough for memory.
+CONCURRENCY = 32
+# A commit comes after this many pictures or this long. When the process is killed, at most these
+# are lost.
 COMMIT_ITEMS = 200
 COMMIT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it was when the folder was walked."""
+    """A file as it was when its folder was walked."""
 
     path: Path
     size: int
@@ -47,37 +48,38 @@ class File:
 
     @property
     def stamp(self) -> dict[str, int]:
-        """What shows whether the file has changed."""
+        """Size and time of last change, which show whether the file has changed."""
         return {"size": self.size, "mtime_ns": self.mtime_ns}
 
 
 @dataclass(slots=True)
 class Tally:
-    """How far an `add` has come, and what it found."""
+    """How far an `add` has come, and what it has found."""
 
     total: int = 0
     added: int = 0
     changed: int = 0
     unchanged: int = 0
     vanished: int = 0
-    broken: list[tuple[str, str]] = field(default_factory=list)  # path, what is wrong
-    missing_folders: list[tuple[Path, int]] = field(default_factory=list)  # see `_vanished`
+    broken: list[tuple[str, str]] = field(default_factory=list)  # path and reason
+    missing_folders: list[tuple[Path, int]] = field(default_factory=list)  # with their counts
     stopped: bool = False
 
     @property
     def done(self) -> int:
+        """Files that are finished."""
         return self.added + self.changed + self.unchanged + len(self.broken)
 
     @property
     def worked(self) -> int:
-        """Those that took work, by which speed is measured."""
+        """Files that took work; speed is measured by them."""
         return self.added + self.changed + len(self.broken)
 
 
 def walk(paths: Sequence[Path]) -> list[File]:
     """The pictures under these paths, each once, in the order of their names.
 
-    Hidden files and folders are left alone, links to folders not followed.
+    Hidden files and folders are skipped, and links to folders are not followed.
     """
     found: dict[Path, File] = {}
     for path in paths:
@@ -98,7 +100,7 @@ def _under(path: Path) -> Iterator[File]:
                 try:
                     yield _file(file, file.stat())
                 except FileNotFoundError:
-                    continue  # a link to nothing, or removed since
+                    continue  # a broken link, or a file that was just removed
 
 
 def _file(path: Path, stat: os.stat_result) -> File:
@@ -106,7 +108,7 @@ def _file(path: Path, stat: os.stat_result) -> File:
 
 
 class Adding:
-    """One `add`: files are added in batches, which a stop or a kill leaves complete."""
+    """One `add`. It commits in batches, so a stop or a kill leaves only complete batches."""
 
     def __init__(self, gallery: Gallery, progress: Callable[[Tally], None]) -> None:
         self.tally = Tally()
@@ -115,14 +117,14 @@ class Adding:
         self._stop = False
         self._batch: list[tuple[EmbeddedPicture, Link]] = []
         self._known: dict[str, Mapping[str, Any]] = {}
-        self._due = time.monotonic() + COMMIT_S
+        self._next_commit = time.monotonic() + COMMIT_S
 
     def stop(self) -> None:
-        """Take no further file; those that are worked on are finished and committed."""
+        """Begin no further file; those that were begun are finished and committed."""
         self._stop = True
 
     async def run(self, paths: Sequence[Path], texts: Sequence[Path] = ()) -> Tally:
-        """Bring the gallery in line with the pictures under `paths` and the lines of `texts`.
+        """Update the gallery to the pictures under `paths` and the lines of `texts`.
 
         raises   ModelError, StoreError
         """
@@ -132,7 +134,7 @@ class Adding:
         self._progress(self.tally)
         remaining = iter([file for file in files if not self._is_unchanged(file)])
         self._progress(self.tally)
-        await _all_of(self._work(remaining) for _ in range(AT_ONCE))
+        await _run_all(self._work(remaining) for _ in range(CONCURRENCY))
         await self._commit()
         for path in texts:
             await self._add_lines(path)
@@ -147,13 +149,13 @@ class Adding:
         return unchanged
 
     async def _work(self, files: Iterator[File]) -> None:
-        """Take files, one after another, from an iterator that others take from too."""
+        """Add files one by one, from an iterator that all workers share."""
         for file in files:
             if self._stop:
                 return
             await self._add(file)
             self._progress(self.tally)
-            if len(self._batch) >= COMMIT_ITEMS or time.monotonic() > self._due:
+            if len(self._batch) >= COMMIT_ITEMS or time.monotonic() > self._next_commit:
                 await self._commit()
 
     async def _add(self, file: File) -> None:
@@ -166,7 +168,7 @@ class Adding:
         except (PictureError, OSError) as exc:
             self.tally.broken.append((source, _reason(exc)))
             if source in self._known and isinstance(exc, PictureError):
-                await self._gallery.remove_sources(SPACE, [source])  # of what it was before
+                await self._gallery.remove_sources(SPACE, [source])  # the old picture
             return
         self._batch.append((picture, _link(file, "", file.stamp)))
         if source in self._known:
@@ -176,12 +178,12 @@ class Adding:
 
     async def _commit(self) -> None:
         batch, self._batch = self._batch, []
-        self._due = time.monotonic() + COMMIT_S
+        self._next_commit = time.monotonic() + COMMIT_S
         if batch:
             await self._gallery.commit(batch)
 
     async def _add_lines(self, path: Path) -> None:
-        """Each line is an entry; the entry of a line that was removed is removed."""
+        """Add each line as an entry, and remove the entries of lines that are gone."""
         file, lines = await asyncio.to_thread(_text_file, path)
         source = str(file.path)
         self.tally.total += len(lines)
@@ -189,13 +191,13 @@ class Adding:
             self.tally.unchanged += len(lines)
             return
         remaining = iter(lines.items())
-        await _all_of(self._work_lines(file, remaining) for _ in range(AT_ONCE))
+        await _run_all(self._work_lines(file, remaining) for _ in range(CONCURRENCY))
         await self._commit()
         if not self._stop:
             await self._gallery.keep_slots(SPACE, source, list(map(str, lines)))
 
     async def _has_lines(self, file: File, lines: Mapping[int, str]) -> bool:
-        """Whether this file is there, to its last line; a kill may have left half of it."""
+        """Whether the gallery has all lines of this file; after a kill it may have half of them."""
         before = self._known.get(str(file.path), {})
         same = all(before.get(name) == value for name, value in file.stamp.items())
         return same and await self._gallery.links.slots(SPACE, str(file.path)) == set(
@@ -210,26 +212,26 @@ class Adding:
             self._batch.append((entry, _link(file, str(number), file.stamp | {"line": number})))
             self.tally.added += 1
             self._progress(self.tally)
-            if len(self._batch) >= COMMIT_ITEMS or time.monotonic() > self._due:
+            if len(self._batch) >= COMMIT_ITEMS or time.monotonic() > self._next_commit:
                 await self._commit()
 
     async def _remove_vanished(self, paths: Sequence[Path], seen: Collection[str]) -> None:
-        """Remove what was under these paths and is no longer there."""
+        """Remove the entries of files under these paths that no longer exist."""
         for path in paths:
-            gone, empty = await asyncio.to_thread(_vanished, self._known, path, seen)
-            if empty:
-                self.tally.missing_folders.append((path, len(gone)))
-            elif gone:
-                await self._gallery.remove_sources(SPACE, gone)
-                self.tally.vanished += len(gone)
+            missing, is_empty = await asyncio.to_thread(_vanished, self._known, path, seen)
+            if is_empty:
+                self.tally.missing_folders.append((path, len(missing)))
+            elif missing:
+                await self._gallery.remove_sources(SPACE, missing)
+                self.tally.vanished += len(missing)
 
 
 def _vanished(known: Collection[str], path: Path, seen: Collection[str]) -> tuple[list[str], bool]:
-    """What was under the path and isn't there; and whether the path is an empty folder, which may
-    mean that a drive isn't connected."""
+    """The known files under the path that no longer exist; and whether the path is an empty folder,
+    which may mean that a drive isn't connected."""
     root = os.path.abspath(path)
-    gone = [s for s in known if _is_under(s, root) and s not in seen and not os.path.lexists(s)]
-    return gone, bool(gone) and os.path.isdir(root) and not os.listdir(root)
+    missing = [s for s in known if _is_under(s, root) and s not in seen and not os.path.lexists(s)]
+    return missing, bool(missing) and os.path.isdir(root) and not os.listdir(root)
 
 
 def _text_file(path: Path) -> tuple[File, dict[int, str]]:
@@ -243,7 +245,7 @@ def _is_under(source: str, path: str) -> bool:
 
 
 def _is_text(path: str) -> bool:
-    """Whether a path can be written down: Linux allows names of any bytes."""
+    """Whether a path can be stored as text: Linux allows names of any bytes."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -258,9 +260,9 @@ def _read(file: File) -> bytes:
 
 
 def _lines(text: str) -> dict[int, str]:
-    """The lines that have something in them, by their number."""
-    tidy = (" ".join(line.split()) for line in text.splitlines())
-    return {number: line for number, line in enumerate(tidy, start=1) if line}
+    """The lines that aren't empty, by their number."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return {number: line for number, line in enumerate(lines, start=1) if line}
 
 
 def _link(file: File, slot: str, details: Mapping[str, Any]) -> Link:
@@ -281,11 +283,11 @@ def _reason(exc: Exception) -> str:
     return str(exc)
 
 
-async def _all_of(work: Iterator[Any]) -> None:
-    """Run all; the first error stops the others and is raised."""
+async def _run_all(work: Iterator[Any]) -> None:
+    """Run all of them; the first error cancels the others and is raised."""
     try:
         async with asyncio.TaskGroup() as group:
-            for one in work:
-                group.create_task(one)
+            for coroutine in work:
+                group.create_task(coroutine)
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None

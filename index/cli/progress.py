@@ -1,4 +1,4 @@
-"""How far an `add` has come: a bar in a terminal, a line now and then elsewhere."""
+"""The progress of an `add`: a bar in a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from rich.text import Text
 
 from index.cli.folder import Tally
 
-# Between two lines where no bar can be drawn, such as a log.
+# Time between two lines where no bar can be drawn, such as in a log.
 LINE_EVERY_S = 5.0
 
 
-class Shown(Protocol):
-    """Where an `add` says how far it is."""
+class Report(Protocol):
+    """Shows how far an `add` has come."""
 
     def __call__(self, tally: Tally) -> None: ...
 
 
 @contextmanager
-def shown(console: Console) -> Iterator[Shown]:
-    """What to call after each picture; it draws as often as a person can read."""
+def reporting(console: Console) -> Iterator[Report]:
+    """A function to call after each picture; it draws as often as a person can read."""
     if console.is_terminal:
         with _bar(console) as progress:
             task = progress.add_task("reading", total=None)
@@ -51,7 +51,7 @@ def _bar(console: Console) -> Progress:
         MofNCompleteColumn(),
         _Speed(),
         TextColumn("·"),
-        _Left(),
+        _TimeLeft(),
         console=console,
         transient=True,
         expand=True,
@@ -59,42 +59,42 @@ def _bar(console: Console) -> Progress:
 
 
 class _Speed(ProgressColumn):
-    """Pictures a second, of those that took work."""
+    """Pictures a second. Those that were skipped don't count."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._pace = Pace()
+        self._speed = Speed()
 
     def render(self, task: Task) -> Text:
         tally = task.fields.get("tally")
-        per_s = self._pace.per_s(tally) if tally else None
+        per_s = self._speed.per_s(tally) if tally else None
         return Text("" if per_s is None else f"{per_s:,.3g}/s", style="cyan")
 
 
-class _Left(_Speed):
-    """Time left at that speed."""
+class _TimeLeft(_Speed):
+    """The time left at the present speed."""
 
     def render(self, task: Task) -> Text:
         tally = task.fields.get("tally")
-        per_s = self._pace.per_s(tally) if tally else None
+        per_s = self._speed.per_s(tally) if tally else None
         if not per_s or tally is None:
             return Text("…")
         return Text(f"{duration((tally.total - tally.done) / per_s)} left", style="cyan")
 
 
 class _Lines:
-    """A line every LINE_EVERY_S."""
+    """Prints a line every LINE_EVERY_S."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._due = time.monotonic() + LINE_EVERY_S
-        self._pace = Pace()
+        self._next_line = time.monotonic() + LINE_EVERY_S
+        self._speed = Speed()
 
     def __call__(self, tally: Tally) -> None:
-        per_s = self._pace.per_s(tally)
-        if time.monotonic() < self._due:
+        per_s = self._speed.per_s(tally)
+        if time.monotonic() < self._next_line:
             return
-        self._due = time.monotonic() + LINE_EVERY_S
+        self._next_line = time.monotonic() + LINE_EVERY_S
         line = f"{tally.done:,} of {tally.total:,}"
         if per_s:
             left = duration((tally.total - tally.done) / per_s)
@@ -102,15 +102,15 @@ class _Lines:
         self._console.print(line, markup=False, highlight=False)
 
 
-class Pace:
-    """Pictures a second since the first one that took work: what was skipped costs nothing."""
+class Speed:
+    """Pictures a second since the first one that took work. Skipped pictures cost no time."""
 
     def __init__(self) -> None:
         self._since: float | None = None
         self._before = 0
 
     def per_s(self, tally: Tally) -> float | None:
-        """None until there is something to measure."""
+        """The speed; None until there is something to measure."""
         now = time.monotonic()
         if self._since is None:
             if tally.worked:
@@ -121,10 +121,10 @@ class Pace:
 
 
 def duration(seconds: float) -> str:
-    """A time as a person says it: "2 min 05 s"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    """A time in words, such as "2 min 05 s"."""
+    total_s = round(seconds)
+    if total_s < 60:
+        return f"{total_s} s"
+    if total_s < 3600:
+        return f"{total_s // 60} min {total_s % 60:02} s"
+    return f"{total_s // 3600} h {total_s % 3600 // 60:02} min"

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from index.images import decode as images
+from index.images.resize import KEPT_SCALE
 from index.types.errors import PictureError
 
 COLUMNS = 5
@@ -20,13 +21,13 @@ CAPTION = 40
 GAP = 16
 MARGIN = 28
 HEADER = 84
-# As the chat's page: dark, so that pictures shine.
-GROUND = (30, 31, 34)
+# The colours of the chat page: dark, so that pictures stand out.
+BACKGROUND = (30, 31, 34)
 CARD = (43, 45, 49)
 INK = (242, 243, 245)
 FAINT = (148, 155, 164)
 ACCENT = (88, 101, 242)
-SHADE = 0.35  # brightness of what the model's crop leaves out
+SHADE = 0.35  # brightness of the part that the model's crop leaves out
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,12 @@ class Card:
 
 
 def contact_sheet(title: str, subtitle: str, cards: Sequence[Card]) -> Image.Image:
-    """All cards in rows of COLUMNS, best first, under the question."""
+    """A sheet of all cards in rows of COLUMNS, best first, below the question."""
     columns = min(COLUMNS, max(1, len(cards)))
     rows = max(1, -(-len(cards) // columns))
     width = 2 * MARGIN + max(columns, 3) * (CELL[0] + GAP) - GAP
     height = MARGIN + HEADER + rows * (CELL[1] + CAPTION + GAP) - GAP + MARGIN
-    sheet = Image.new("RGB", (width, height), GROUND)
+    sheet = Image.new("RGB", (width, height), BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     _text(draw, (MARGIN, MARGIN), title, 30, INK, width - 2 * MARGIN)
     _text(draw, (MARGIN, MARGIN + 42), subtitle, 17, FAINT, width - 2 * MARGIN)
@@ -79,9 +80,12 @@ def _place(
 
 
 def _thumbnail(path: Path, frame: int) -> Image.Image | None:
-    """The picture, or the frame of it that fitted best, within a cell less its border."""
+    """The picture, or the best frame of an animation, at the size of a cell less its border.
+
+    returns   None when the file can't be read any more
+    """
     try:
-        frames = images.decode(path.read_bytes(), max(CELL) // images.KEPT_SCALE + 1).frames
+        frames = images.decode(path.read_bytes(), max(CELL) // KEPT_SCALE + 1).frames
     except (PictureError, OSError):
         return None
     return ImageOps.contain(
@@ -99,13 +103,14 @@ VIEW = 320  # pixels of each of the two pictures side by side
 def view_sheet(
     title: str, pairs: Sequence[tuple[Image.Image, Image.Image]], kept: str
 ) -> Image.Image:
-    """Each frame as it is, with what is left out in shade, beside what the model sees.
+    """A sheet of each frame beside what the model sees of it; the part left out is darkened.
 
+    pairs  each frame, and what the model sees of it
     kept   "crop": the middle square; "all": nothing is left out
     """
     width = 2 * MARGIN + 2 * VIEW + 2 * GAP
     row = VIEW + GAP
-    sheet = Image.new("RGB", (width, MARGIN + HEADER + row * len(pairs) - GAP + MARGIN), GROUND)
+    sheet = Image.new("RGB", (width, MARGIN + HEADER + row * len(pairs) - GAP + MARGIN), BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     _text(draw, (MARGIN, MARGIN - 4), title, 24, INK, width - 2 * MARGIN)
     right = MARGIN + VIEW + 2 * GAP
@@ -127,7 +132,7 @@ def _centred(sheet: Image.Image, picture: Image.Image, at: tuple[int, int]) -> N
 
 
 def _shaded(frame: Image.Image) -> Image.Image:
-    """The frame with all but its middle square darkened."""
+    """The frame, darkened outside its middle square."""
     edge = min(frame.size)
     left, top = (frame.width - edge) // 2, (frame.height - edge) // 2
     box = (left, top, left + edge, top + edge)
@@ -138,12 +143,12 @@ def _shaded(frame: Image.Image) -> Image.Image:
     return shaded
 
 
-# ---- words on pictures
+# ---- text on pictures
 
 
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-# Fonts with more letters than Pillow's own, which has those of English only.
+# Fonts with more letters than Pillow's own font, which has only the English ones.
 FONTS = ("NotoSans-Regular.ttf", "DejaVuSans.ttf", "Arial Unicode.ttf", "segoeui.ttf", "Arial.ttf")
 
 
@@ -153,7 +158,7 @@ def _font(size: int, name: str = "") -> Font:
 
 
 def _font_for(text: str, size: int) -> Font:
-    """Pillow's own font, which is the same everywhere; another where it lacks letters."""
+    """Pillow's own font, which is the same on every machine; another one when it lacks letters."""
     if not text.isascii():
         for name in FONTS:
             try:
@@ -171,7 +176,7 @@ def _text(
     colour: tuple[int, int, int],
     room: float,
 ) -> None:
-    """One line, cut in its middle where it is longer than the room."""
+    """Draw one line; a line longer than `room` pixels is cut in its middle."""
     font = _font_for(text, size)
     shown, kept = text, len(text)
     while kept > 4 and draw.textlength(shown, font) > room:
@@ -181,7 +186,7 @@ def _text(
 
 
 def write_png(picture: Image.Image, path: Path) -> None:
-    """Write the file whole or not at all.
+    """Write the picture; nothing is written when it can't be encoded.
 
     raises   OSError
     """

@@ -1,5 +1,4 @@
-"""The towers that are not of a known shape, such as SigLIP 2's with free resolution, as
-transformers computes them."""
+"""The towers of other architectures, such as SigLIP 2 with free resolution, by transformers."""
 
 from __future__ import annotations
 
@@ -18,22 +17,24 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
-# A model's modules for each side, as CLIP and SigLIP name them.
+# The modules of each side of a model, as CLIP and SigLIP name them.
 IMAGES = ("vision_model", "visual_projection")
 TEXTS = ("text_model", "text_projection")
 
 
 class Images:
-    """Frames → features, by the model's own preprocessing."""
+    """The image side: features of frames, by the model's own preprocessing."""
 
-    def __init__(self, found: Checkpoint, numbers: packed.Numbers, device: torch.device) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, number_format: packed.NumberFormat, device: torch.device
+    ) -> None:
         """raises   ModelUnusable, and whatever transformers raises"""
-        self._model = _half(found, IMAGES, TEXTS, numbers, device)
+        self._model = _one_side(checkpoint, IMAGES, TEXTS, number_format, device)
         self._device = device
-        self._processor = preprocessing.processor(found)
+        self._processor = preprocessing.processor(checkpoint)
 
     def __call__(self, frames: Sequence[Image], between: object = None) -> Floats:
-        """(len(frames), d) features."""
+        """Features, (len(frames), d)."""
         import torch
 
         with torch.inference_mode():
@@ -42,77 +43,83 @@ class Images:
 
 
 class Texts:
-    """Texts → features."""
+    """The text side: features of texts."""
 
     def __init__(
-        self, found: Checkpoint, numbers: packed.Numbers, device: torch.device, *, padded: bool
+        self,
+        checkpoint: Checkpoint,
+        number_format: packed.NumberFormat,
+        device: torch.device,
+        *,
+        padded: bool,
     ) -> None:
         """raises   ModelUnusable, and whatever transformers raises"""
-        self._model = _half(found, TEXTS, IMAGES, numbers, device)
+        self._model = _one_side(checkpoint, TEXTS, IMAGES, number_format, device)
         self._device = device
         context = int(self._model.config.text_config.max_position_embeddings)
-        self._tokens = FromTransformers(found, context, padded=padded)
+        self._tokens = FromTransformers(checkpoint, context, padded=padded)
         self.dimension = int(self(["a"])[0].shape[-1])
 
     def __call__(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
-        """(len(texts), d) features; and for each text that was too long, what was read."""
+        """Features, (len(texts), d); and for each text the part that was read, or None for all."""
         import torch
 
         ids, read = self._tokens(texts)
-        with torch.inference_mode():  # one by one: without padding, and so without a mask
+        with torch.inference_mode():  # one by one, so that there is no padding and no mask
             features = [
-                _features(self._model.get_text_features(torch.tensor([one], device=self._device)))
-                for one in ids
+                _features(self._model.get_text_features(torch.tensor([text], device=self._device)))
+                for text in ids
             ]
         return np.concatenate(features), read
 
 
-def _half(
-    found: Checkpoint,
+def _one_side(
+    checkpoint: Checkpoint,
     kept: Sequence[str],
-    left: Sequence[str],
-    numbers: packed.Numbers,
+    dropped: Sequence[str],
+    number_format: packed.NumberFormat,
     device: torch.device,
 ) -> Any:
-    """The model without the modules of its other side, packed."""
+    """The model without the modules of its other side, its layers packed."""
     with preprocessing.quiet():
-        model = _from_pretrained(found)
-    for name in left:
+        model = _from_pretrained(checkpoint)
+    for name in dropped:
         if hasattr(model, name):
             setattr(model, name, None)
-    if numbers == "float16":
+    if number_format == "float16":
         model.half()
-    elif numbers != "plain":
-        packed.pack(model, kept, numbers)
+    elif number_format != "plain":
+        packed.pack(model, kept, number_format)
     return model.eval().requires_grad_(False).to(device)
 
 
-def _from_pretrained(found: Checkpoint) -> Any:
+def _from_pretrained(checkpoint: Checkpoint) -> Any:
     import torch
 
-    model, report = _class(found).from_pretrained(
-        found.folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
+    model, report = _class(checkpoint).from_pretrained(
+        checkpoint.folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
     )
     missing = sorted(report["missing_keys"]) + sorted(map(str, report.get("mismatched_keys", ())))
     if missing:
         raise ModelUnusable(
-            found.name, f"its weights lack {len(missing)} of its layers, such as {missing[0]}"
+            checkpoint.name, f"its weights lack {len(missing)} of its layers, such as {missing[0]}"
         )
     if not hasattr(model, "get_text_features") or not hasattr(model, "get_image_features"):
         raise ModelUnusable(
-            found.name, f"a {found.family!r} model doesn't have both an image and a text side"
+            checkpoint.name,
+            f"a {checkpoint.family!r} model doesn't have both an image and a text side",
         )
     return model
 
 
-def _class(found: Checkpoint) -> Any:
+def _class(checkpoint: Checkpoint) -> Any:
     import transformers
 
     named = {"clip": "CLIPModel", "siglip": "SiglipModel", "siglip2": "Siglip2Model"}
-    return getattr(transformers, named.get(found.family, "AutoModel"))
+    return getattr(transformers, named.get(checkpoint.family, "AutoModel"))
 
 
 def _features(output: Any) -> Floats:
-    """The features themselves, which transformers wraps since version 5."""
+    """The features of an output. Since version 5, transformers wraps them in an object."""
     features: Floats = getattr(output, "pooler_output", output).float().cpu().numpy()
     return features

@@ -1,6 +1,6 @@
-"""Where a model's files lie, which model they are, and whether memory will hold them.
+"""Where a model's files are, which model they are, and whether it fits into memory.
 
-No torch here: the answer comes before anything heavy is imported.
+This module doesn't import torch, so it answers before anything heavy is imported.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from index.types.errors import (
 )
 
 CONFIG = "config.json"
-# In order of preference: the first that is there holds the weights.
+# Files that may hold the weights, in order of preference; the first that exists is used.
 WEIGHTS = (
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
-# One of these holds the words: without any, transformers makes up an empty tokenizer.
+# Files that may hold the vocabulary. Without any, transformers would make an empty tokenizer.
 TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
-# What else is downloaded: tokenizer and preprocessing.
+# Endings of the other files that are downloaded: tokenizer and preprocessing.
 BESIDE = (".json", ".txt", ".model")
 
-# A fingerprint reads this much of the weights: any training changes nearly all of them.
+# A fingerprint reads this many samples of the weights. Any training changes nearly all weights.
 SAMPLES = 64
 SAMPLE_BYTES = 4096
 
-# How long the hub may take to name a model's files.
+# Time limit for the hub's list of a model's files.
 HUB_TIMEOUT_S = 20
 
-# Beside the weights: a batch's activations, tokenizer, libraries.
+# Memory beside the weights: a batch's activations, tokenizer, libraries.
 WORKSPACE_BYTES = 200_000_000
 FLOAT32_BYTES = 4
 
@@ -61,6 +61,7 @@ class Checkpoint:
 
     @property
     def family(self) -> str:
+        """The architecture, as transformers names it: "clip", "siglip"."""
         return str(self.config.get("model_type", ""))
 
 
@@ -116,7 +117,7 @@ def _weights(folder: Path) -> tuple[Path, ...]:
 
 
 def _fingerprint(folder: Path, weights: tuple[Path, ...]) -> str:
-    """The same for the same files wherever they lie, read in milliseconds."""
+    """A hash of the configuration and of samples of the weights; it takes milliseconds."""
     digest = hashlib.sha256()
     for name in (CONFIG, "preprocessor_config.json", "processor_config.json"):
         file = folder / name
@@ -139,13 +140,16 @@ def _sample(file: Path, digest: Any) -> None:
 
 
 def _of_hub(model: str) -> Path:
-    """The hub's copy on this machine, else downloaded with the hub's own progress bars."""
-    here = _on_this_machine(model)
-    return here if here is not None else _download(model)
+    """The hub's copy on this machine; else a download, with the hub's own progress bars."""
+    local = _local_copy(model)
+    return local if local is not None else _download(model)
 
 
-def _on_this_machine(model: str) -> Path | None:
-    """A whole copy: asked first, so that a start needs no network and gets no surprise."""
+def _local_copy(model: str) -> Path | None:
+    """A complete copy on this machine, or None.
+
+    It comes before the network, so a start needs no connection and always gets the same files.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -156,10 +160,12 @@ def _on_this_machine(model: str) -> Path | None:
     except HFValidationError:
         raise ModelNotFound(model) from None
     try:
-        whole = (folder / CONFIG).is_file() and all(f.is_file() for f in _weights(folder))
+        weights = _weights(folder)
+        files = (folder / CONFIG, *weights)
+        is_complete = bool(weights) and all(file.is_file() for file in files)
     except (OSError, ValueError, KeyError):
         return None
-    return folder if whole and _weights(folder) else None
+    return folder if is_complete else None
 
 
 def _download(model: str) -> Path:
@@ -173,9 +179,10 @@ def _download(model: str) -> Path:
 
     hub_log = logging.getLogger("huggingface_hub")
     level = hub_log.level
-    hub_log.setLevel(logging.ERROR)  # each retry would be a line, and the end is one of ours
+    hub_log.setLevel(logging.ERROR)  # it logs each retry; the error in the end is ours
     try:
-        # Its page, since asking for it doesn't retry for half a minute when there is no network.
+        # The model's page comes first: unlike a download, this request doesn't retry for half a
+        # minute when there is no network.
         page = HfApi().model_info(model, timeout=HUB_TIMEOUT_S)
         files = [file.rfilename for file in page.siblings or ()]
         return Path(snapshot_download(model, allow_patterns=_needed(model, files)))
@@ -195,14 +202,14 @@ def _download(model: str) -> Path:
         if exc.strerror and exc.filename:
             raise ModelUnreachable(model, f"{exc.strerror.lower()} ({exc.filename})") from exc
         raise ModelUnreachable(model, "there is no connection to the hub") from exc
-    except Exception as exc:  # its HTTP library's errors: the name has changed before
+    except Exception as exc:  # errors of its HTTP library, which it has changed before
         raise ModelUnreachable(model, "there is no connection to the hub") from exc
     finally:
         hub_log.setLevel(level)
 
 
 def _needed(model: str, files: list[str]) -> list[str]:
-    """The files at the top that this model is loaded from, its weights in one format only."""
+    """The files in the top folder that the model is loaded from, with one format of weights."""
     top = [file for file in files if "/" not in file]
     index = next((name for name in WEIGHTS if name in top), None)
     if index is None or CONFIG not in top:
@@ -217,7 +224,7 @@ def _needed(model: str, files: list[str]) -> list[str]:
 
 
 def check_memory(checkpoint: Checkpoint) -> None:
-    """Refuse a model that would not fit, before the system ends the process for it.
+    """Refuse a model that doesn't fit, before the system kills the process for lack of memory.
 
     raises   ModelTooLarge
     """
@@ -228,15 +235,15 @@ def check_memory(checkpoint: Checkpoint) -> None:
 
 
 def needed_bytes(checkpoint: Checkpoint) -> int:
-    """What the model takes in memory as float32, read from the headers of its weights.
+    """The memory that the model takes as float32, computed from the headers of its weights.
 
-    raises   ModelUnusable when these are damaged or cut off
+    raises   ModelUnusable when a header is damaged or a file is cut off
     """
-    numbers = sum(_numbers_in(checkpoint.name, file) for file in checkpoint.weights)
-    return numbers * FLOAT32_BYTES + WORKSPACE_BYTES
+    parameters = sum(_parameters_in(checkpoint.name, file) for file in checkpoint.weights)
+    return parameters * FLOAT32_BYTES + WORKSPACE_BYTES
 
 
-def _numbers_in(name: str, file: Path) -> int:
+def _parameters_in(name: str, file: Path) -> int:
     if file.suffix != ".safetensors":
         return file.stat().st_size // FLOAT32_BYTES
     try:
@@ -246,13 +253,13 @@ def _numbers_in(name: str, file: Path) -> int:
     size = file.stat().st_size
     end = max((tensor["data_offsets"][1] for tensor in tensors.values()), default=0)
     if start + end > size:
-        whole = format_bytes(start + end)
-        raise ModelUnusable(name, f"{file.name} is cut off: it has {format_bytes(size)} of {whole}")
+        full = format_bytes(start + end)
+        raise ModelUnusable(name, f"{file.name} is cut off: it has {format_bytes(size)} of {full}")
     return sum(math.prod(tensor["shape"]) for tensor in tensors.values())
 
 
 def header(file: Path) -> tuple[dict[str, Any], int]:
-    """What a file of safetensors holds, by name, and where in it the numbers begin.
+    """The tensors of a safetensors file by name, and the offset of its data.
 
     raises   OSError; ValueError, with a reason, when it is damaged
     """
@@ -271,7 +278,7 @@ def header(file: Path) -> tuple[dict[str, Any], int]:
 
 
 def available_bytes() -> int | None:
-    """Memory this process may still take; None where the system doesn't say."""
+    """Bytes of memory that this process may still take; None where the system doesn't say."""
     known = [free for free in (_of_machine(), _of_container(), _of_limit()) if free is not None]
     return min(known, default=None)
 
@@ -281,7 +288,7 @@ def _of_machine() -> int | None:
 
 
 def _of_container() -> int | None:
-    """What the control group leaves; its page cache can be given back."""
+    """What the control group leaves free. Its page cache counts as free."""
     group = Path("/sys/fs/cgroup")
     try:
         limit = (group / "memory.max").read_text().strip()
@@ -295,7 +302,7 @@ def _of_container() -> int | None:
 
 
 def _of_limit() -> int | None:
-    """What `ulimit -v` leaves."""
+    """What `ulimit -v` leaves free."""
     try:
         import resource
     except ImportError:  # Windows has no such limits
@@ -317,5 +324,5 @@ def _kilobytes(file: Path, field: str) -> int | None:
 
 
 def cpu_count() -> int:
-    """Cores this process may use."""
+    """CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

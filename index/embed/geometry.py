@@ -1,8 +1,8 @@
 """What must be known of a tower beside its tensors: heads, activation, normalisation.
 
-Both towers of CLIP and SigLIP are computed here from their tensors, without transformers, whose
-import alone takes longer than an answer. Whatever isn't exactly of these families' shape is
-`Unfamiliar`, and transformers computes it.
+`text_tower` and `image_tower` compute CLIP and SigLIP from their tensors, without transformers,
+whose import alone takes longer than an answer. A tower that isn't exactly of these architectures
+raises `UnknownArchitecture`, and transformers computes it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from index.embed.weights import Weights
 
 Activation: TypeAlias = Literal["quick_gelu", "gelu", "gelu_pytorch_tanh"]
 ACTIVATIONS = ("quick_gelu", "gelu", "gelu_pytorch_tanh")
-# Of each layer, with weight and bias.
+# The parts of each layer; each has a weight and a bias.
 PARTS = (
     "self_attn.q_proj",
     "self_attn.k_proj",
@@ -29,28 +29,29 @@ PARTS = (
 )
 
 
-class Unfamiliar(Exception):
-    """This tower is not one that is known here; the text says how it differs."""
+class UnknownArchitecture(Exception):
+    """The tower is of an architecture that isn't known here; the text says how it differs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """One tower: where its layers lie in the checkpoint, and what its tensors don't tell."""
+    """One tower: where its layers are in the checkpoint, and what its tensors don't say."""
 
-    prefix: str  # of its tensors' names
+    prefix: str  # of the names of its tensors
     layers: int
     heads: int
     activation: Activation
     epsilon: float  # of the layer norms
 
     def layer(self, number: int) -> str:
+        """The prefix of the names of a layer's tensors."""
         return f"{self.prefix}encoder.layers.{number}."
 
 
-def configured(found: Checkpoint, side: Literal["text", "vision"]) -> dict[str, Any]:
-    """What the configuration says of a side; the older form goes before, as in transformers."""
+def configured(checkpoint: Checkpoint, side: Literal["text", "vision"]) -> dict[str, Any]:
+    """The configuration of one side. The older form has priority, as in transformers."""
     for name in (f"{side}_config_dict", f"{side}_config"):
-        settings = found.config.get(name)
+        settings = checkpoint.config.get(name)
         if isinstance(settings, dict):
             return settings
     return {}
@@ -66,16 +67,17 @@ def geometry(
     activation: Activation,
     epsilon: float,
 ) -> Geometry:
-    """The tower below `prefix`, which has `others` of its own beside the layers.
+    """The geometry of the tower whose tensors begin with `prefix`.
 
-    The defaults are those of its family's configuration, which says only what differs.
+    others   names of its tensors outside the layers
+    heads, activation, epsilon   the family's defaults; a configuration has only what differs
 
-    raises   Unfamiliar
+    raises   UnknownArchitecture
     """
     layers = 1 + max(
         (
             int(name.split(".")[3])
-            for name in weights.below(f"{prefix}encoder.layers.")
+            for name in weights.names_under(f"{prefix}encoder.layers.")
             if name.split(".")[3].isdecimal()
         ),
         default=-1,
@@ -93,10 +95,12 @@ def geometry(
         for part in PARTS
         for kind in ("weight", "bias")
     }
-    present = weights.below(prefix) | (expected & set(weights))
+    present = weights.names_under(prefix) | (expected & set(weights))
     differ = expected ^ present
     if differ or not layers or layers != settings.get("num_hidden_layers", layers):
-        raise Unfamiliar(f"other tensors than expected, such as {min(differ, default='layers')}")
+        raise UnknownArchitecture(
+            f"other tensors than expected, such as {min(differ, default='layers')}"
+        )
     if made.activation not in ACTIVATIONS:
-        raise Unfamiliar(f"an activation {made.activation!r}")
+        raise UnknownArchitecture(f"an activation {made.activation!r}")
     return made

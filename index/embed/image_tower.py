@@ -1,8 +1,8 @@
 """The image tower of a CLIP or SigLIP of fixed size, from its tensors: pixels → features.
 
-The model's normalisation of pixels is part of the first product's weights, so bytes go in as they
-are. q, k and v are one product. What only the pooled row needs is computed for that row only: in
-CLIP's last layer, all that follows the attention.
+The model's normalisation of pixels is built into the weights of the first product, so the input is
+bytes. q, k and v are one product. CLIP pools one row, so in its last layer everything after the
+attention is computed for that row only.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.embed.checkpoint import Checkpoint
-from index.embed.geometry import Geometry, Unfamiliar, configured, geometry
+from index.embed.geometry import Geometry, UnknownArchitecture, configured, geometry
 from index.embed.packed import Pair, Product, Products
 from index.embed.weights import Weights
 from index.types.records import Floats
@@ -22,15 +22,16 @@ if TYPE_CHECKING:
     import torch
 
 PREFIX = "vision_model."
-# So many rows of a picture at most are attended to by plain products; above, torch's own
-# attention is faster on a CPU, since it doesn't write all scores to memory.
+# Up to this many rows of a picture, attention is computed by plain products. Above it, torch's own
+# attention is faster on a CPU, because it doesn't write all scores to memory.
 FEW_ROWS = 64
-# Pixels are taken from here: whole numbers that any float holds, with rounding around the middle.
+# Subtracted from pixels, so that they are around zero. Every float format holds these integers
+# exactly.
 MIDDLE = 128
 
 
 class ImageTower:
-    """Squares of pixels → features; built by `image_tower`."""
+    """Computes features of square pictures; made by `image_tower`."""
 
     def __init__(
         self, shape: Geometry, weights: Weights, products: Products, patches: Pair, patch: int
@@ -54,11 +55,13 @@ class ImageTower:
         )
 
     def __call__(self, pixels: Any, between: Callable[[], None] | None = None) -> torch.Tensor:
-        """(n, d) features of (n, edge, edge, 3) bytes, RGB; `between` is called before each
-        attention and each pair of products."""
+        """Features, (n, d), of RGB bytes, (n, edge, edge, 3).
+
+        between   is called before each attention and each pair of products
+        """
         import torch
 
-        between = between or _go_on
+        between = between or _do_nothing
         with torch.inference_mode():
             x = self._embedded(torch.from_numpy(np.ascontiguousarray(pixels)))
             if self._before is not None:
@@ -75,7 +78,7 @@ class ImageTower:
         return x
 
     def _embedded(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(n, rows, width): patches and their positions, CLIP's class in front."""
+        """Patches plus their positions, (n, rows, width); in CLIP the class row comes first."""
         import torch
 
         n, edge = pixels.shape[:2]
@@ -85,7 +88,7 @@ class ImageTower:
         patches = cut.reshape(n * side * side, -1)
         if device.type == "cuda":
             patches = patches.pin_memory().to(device, non_blocking=True)
-        if self._products.numbers != "int8":
+        if self._products.number_format != "int8":
             patches = patches.float() - MIDDLE
         rows = self._patches(patches).float().reshape(n, side * side, -1) + self._positions
         if self._first is None:
@@ -93,12 +96,12 @@ class ImageTower:
         return torch.cat([self._first.expand(n, 1, -1), rows], dim=1)
 
 
-def _go_on() -> None:
-    """Nothing can't wait."""
+def _do_nothing() -> None:
+    """The default of `between`."""
 
 
 class _Norms:
-    """Makes the layer norms of a tower, by their names in it."""
+    """Makes the layer norms of a tower, by their names."""
 
     def __init__(self, shape: Geometry, weights: Weights, device: torch.device) -> None:
         self._epsilon = shape.epsilon
@@ -116,7 +119,7 @@ class _Norms:
 
 
 class _Layer:
-    """`first`: it is to be called for the first row of each picture only."""
+    """A transformer layer; with `first` it computes the first row of each picture only."""
 
     def __init__(
         self,
@@ -162,12 +165,12 @@ class _Layer:
         return self._rest(x[:, :1], q, k, v, between)[:, 0]
 
     def _heads_of(self, product: Product, x: torch.Tensor) -> Any:
-        """What a product makes of rows, side by side; each (n, heads, rows, width of a head)."""
+        """The outputs of a product, such as q, k and v; each (n, heads, rows, width of a head)."""
         n, rows, width = x.shape
-        made = product(x.reshape(n * rows, width))
-        sides = made.shape[-1] // width
-        apart = made.reshape(n, rows, sides, self._heads, -1).permute(2, 0, 3, 1, 4)
-        return apart.contiguous()  # once, where the products would do it for each
+        joined = product(x.reshape(n * rows, width))
+        outputs = joined.shape[-1] // width
+        by_head = joined.reshape(n, rows, outputs, self._heads, -1).permute(2, 0, 3, 1, 4)
+        return by_head.contiguous()  # once here, instead of in each of the products that follow
 
     def _rest(
         self,
@@ -185,26 +188,26 @@ class _Layer:
 
 
 def _scaled(pair: Pair, heads: int) -> Pair:
-    """q's layer, with attention's scale in it."""
+    """The layer of q, multiplied by the scale of attention."""
     scale = np.float32((pair[0].shape[0] // heads) ** -0.5)
     return pair[0] * scale, None if pair[1] is None else pair[1] * scale
 
 
 def _attended(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    """(n · rows of q, width): what each row of q takes from those of v; q comes scaled."""
+    """Attention of the rows of q to those of v, (n · rows of q, width); q comes scaled."""
     import torch
 
     if k.device.type == "cpu" and k.dtype != torch.float32 and k.shape[2] <= FEW_ROWS:
         shares = torch.softmax(q @ k.transpose(-1, -2), dim=-1, dtype=torch.float32)
-        taken = shares.to(v.dtype) @ v
+        attended = shares.to(v.dtype) @ v
     else:
-        taken = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=1.0)
-    n, heads, rows, width = taken.shape
-    return taken.transpose(1, 2).reshape(n * rows, heads * width)
+        attended = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=1.0)
+    n, heads, rows, width = attended.shape
+    return attended.transpose(1, 2).reshape(n * rows, heads * width)
 
 
 def _positions(weights: Weights, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """What is added to each patch, and CLIP's row in front of them."""
+    """The position embeddings of the patches; and CLIP's class row with its position, or None."""
     import torch
 
     table = weights[f"{PREFIX}embeddings.position_embedding.weight"]
@@ -218,7 +221,7 @@ def _positions(weights: Weights, device: torch.device) -> tuple[torch.Tensor, to
 
 
 class _Pooling:
-    """SigLIP's head: a question that the model learnt, put to all rows."""
+    """SigLIP's head: attention of one learnt query (the probe) to all rows."""
 
     def __init__(
         self, shape: Geometry, weights: Weights, products: Products, norms: _Norms
@@ -248,32 +251,32 @@ class _Pooling:
         kv = self._kv(x.reshape(n * rows, width)).reshape(n, rows, 2, self._heads, -1)
         k, v = kv.permute(2, 0, 3, 1, 4)
         q = self._q.to(k.dtype).reshape(1, self._heads, 1, -1).expand(n, -1, -1, -1)
-        taken = self._out(_attended(q, k, v))
-        return taken + self._mlp(self._norm(taken))
+        attended = self._out(_attended(q, k, v))
+        return attended + self._mlp(self._norm(attended))
 
 
 def image_tower(
-    found: Checkpoint, weights: Weights, products: Products, mean: Floats, deviation: Floats
+    checkpoint: Checkpoint, weights: Weights, products: Products, mean: Floats, deviation: Floats
 ) -> ImageTower:
     """The image tower of a checkpoint.
 
-    mean, deviation   (3,): what preprocessing takes from pixels in [0, 1], and divides them by
+    mean, deviation   (3,), by which preprocessing normalises pixels in [0, 1]
 
-    raises   Unfamiliar when it is not one of those known here
+    raises   UnknownArchitecture when it isn't a CLIP or SigLIP of fixed size
     """
-    settings = configured(found, "vision")
+    settings = configured(checkpoint, "vision")
     others = {
         f"{PREFIX}embeddings.{name}.weight" for name in ("patch_embedding", "position_embedding")
     }
     others |= {f"{PREFIX}post_layernorm.{kind}" for kind in ("weight", "bias")}
-    if found.family == "clip":
+    if checkpoint.family == "clip":
         others |= {f"{PREFIX}pre_layrnorm.{kind}" for kind in ("weight", "bias")}
         others |= {f"{PREFIX}embeddings.class_embedding", "visual_projection.weight"}
         shape = geometry(
             settings, weights, PREFIX, others, heads=12, activation="quick_gelu", epsilon=1e-5
         )
         bias = None
-    elif found.family == "siglip":
+    elif checkpoint.family == "siglip":
         others |= {f"{PREFIX}embeddings.patch_embedding.bias", f"{PREFIX}head.probe"}
         others |= {f"{PREFIX}head.attention.in_proj_{kind}" for kind in ("weight", "bias")}
         others |= {
@@ -292,11 +295,11 @@ def image_tower(
         )
         bias = weights[f"{PREFIX}embeddings.patch_embedding.bias"]
     else:
-        raise Unfamiliar(f"the family {found.family!r}")
+        raise UnknownArchitecture(f"the family {checkpoint.family!r}")
     filters = weights[f"{PREFIX}embeddings.patch_embedding.weight"]  # (width, 3, patch, patch)
     if filters.ndim != 4 or filters.shape[1] != 3 or filters.shape[2] != filters.shape[3]:
-        raise Unfamiliar(f"patches of {filters.shape}")
-    offset = 0 if products.numbers == "int8" else MIDDLE
+        raise UnknownArchitecture(f"patches of {filters.shape}")
+    offset = 0 if products.number_format == "int8" else MIDDLE
     patches = _of_bytes(filters, bias, mean, deviation, offset)
     return ImageTower(shape, weights, products, patches, filters.shape[-1])
 
@@ -304,11 +307,10 @@ def image_tower(
 def _of_bytes(
     filters: Floats, bias: Floats | None, mean: Floats, deviation: Floats, offset: int
 ) -> Pair:
-    """The first layer, of normalised pixels, as one of bytes from which `offset` was taken."""
+    """The first layer for bytes minus `offset`, in place of normalised pixels."""
     weight = (filters / (255 * deviation)[:, None, None]).astype(np.float32)
     middle = (offset - 255 * mean)[:, None, None]
     shift = (weight * middle).sum(axis=(1, 2, 3)) + (0 if bias is None else bias)
-    flat = weight.transpose(0, 2, 3, 1).reshape(
-        len(weight), -1
-    )  # as pixels lie: rows, columns, RGB
+    # In the order of pixels in memory: rows, columns, RGB.
+    flat = weight.transpose(0, 2, 3, 1).reshape(len(weight), -1)
     return flat, shift.astype(np.float32)

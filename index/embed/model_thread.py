@@ -1,9 +1,9 @@
-"""The model's one thread: micro-batches out of a bounded queue, questions before pictures.
+"""The model's one thread: small batches from a bounded queue, questions before pictures.
 
-Eight pictures in one call take four fifths of the time of eight calls on a CPU, far less on a
-GPU, so a call waits a moment for those that are being decoded. One thread keeps a model's memory
-and a CPU's cores in order. The doorway is async; a caller that is cancelled while waiting is
-skipped.
+Eight pictures in one call take four fifths of the time of eight calls on a CPU, and far less on a
+GPU. So a call waits a moment for pictures that are being decoded. There is only one thread, so that
+calls don't compete for the model's memory and the CPU's cores. Callers await it; one that is
+cancelled while it waits is skipped.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import itertools
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cachetools import LRUCache
 
 from index.embed.embedder import Embedder
 from index.types.errors import GalleryClosed
@@ -33,59 +34,79 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Turn(enum.IntEnum):
-    """Who goes first: somebody waits for a question's answer, nobody for a new picture."""
+class Priority(enum.IntEnum):
+    """The order of requests, lowest first. Questions come first: a person waits for them."""
 
-    ASKED_TEXT = 0
-    ASKED_IMAGE = 1
+    QUESTION_TEXT = 0
+    QUESTION_IMAGE = 1
     TEXT = 2
     IMAGE = 3
 
 
-# How many may wait; further callers wait to be let in. A waiting picture holds its decoded
-# frames, some 2 MB each.
-MAX_WAITING = {Turn.ASKED_TEXT: 256, Turn.ASKED_IMAGE: 32, Turn.TEXT: 256, Turn.IMAGE: 32}
-# Texts in one call; they cost a tenth of a picture.
+# The greatest number of queued requests; further callers wait for a free place. A queued picture
+# holds its decoded frames, about 2 MB each.
+MAX_QUEUED = {
+    Priority.QUESTION_TEXT: 256,
+    Priority.QUESTION_IMAGE: 32,
+    Priority.TEXT: 256,
+    Priority.IMAGE: 32,
+}
+# Texts in one call; a text costs a tenth of a picture.
 TEXT_BATCH = 32
-# How long a picture waits for others that are being decoded: as long as a CPU decodes twenty.
+# The longest time that a picture waits for others that are being decoded. In this time a CPU
+# decodes twenty.
 GATHER_S = 0.25
-# Questions whose embeddings are remembered, some 2 KB each: people ask again what others asked.
-REMEMBERED = 1024
+# Questions whose embeddings are cached, about 2 KB each: people repeat each other's questions.
+CACHED_QUESTIONS = 1024
 
 Embedded: TypeAlias = tuple[Floats, str | None]
 
 
 @dataclass(order=True, slots=True)
-class _Waiting:
-    turn: Turn
-    number: int
+class _Request:
+    priority: Priority
+    number: int  # of arrival
     content: Any = field(compare=False)  # a list of frames, or a text
     done: Future[Embedded] = field(compare=False)
-    since: float = field(compare=False, default_factory=time.monotonic)
+    queued_at: float = field(compare=False, default_factory=time.monotonic)
 
     @property
     def size(self) -> int:
-        return len(self.content) if self.turn in (Turn.IMAGE, Turn.ASKED_IMAGE) else 1
+        """Frames, or 1 for a text."""
+        return (
+            len(self.content) if self.priority in (Priority.IMAGE, Priority.QUESTION_IMAGE) else 1
+        )
 
 
 class ModelThread:
-    """An embedder behind an async doorway."""
+    """An embedder that many callers may await.
 
-    def __init__(self, embedder: Embedder) -> None:
+    gather_s           see GATHER_S
+    cached_questions   see CACHED_QUESTIONS
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        *,
+        gather_s: float = GATHER_S,
+        cached_questions: int = CACHED_QUESTIONS,
+    ) -> None:
         self.embedder = embedder
-        self._queue: list[_Waiting] = []
+        self._gather_s = gather_s
+        self._queue: list[_Request] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._expected = 0  # pictures that are being decoded
         self._closing = False
-        self._remembered: OrderedDict[str, Embedded] = OrderedDict()
-        self._doors = {turn: asyncio.Semaphore(n) for turn, n in MAX_WAITING.items()}
+        self._cache: LRUCache[str, Embedded] = LRUCache(cached_questions)
+        self._places = {priority: asyncio.Semaphore(n) for priority, n in MAX_QUEUED.items()}
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
 
     @contextlib.contextmanager
     def expecting(self) -> Iterator[None]:
-        """While a picture is decoded that comes next; others may wait for it."""
+        """Surrounds the decoding of a picture that comes next, so that others may wait for it."""
         with self._changed:
             self._expected += 1
         try:
@@ -96,54 +117,54 @@ class ModelThread:
                 self._changed.notify()
 
     async def images(self, frames: Sequence[Image], *, asked: bool = False) -> Floats:
-        """(frames, d) unit rows; `asked`: somebody waits for the answer."""
-        vectors, _ = await self._wait(Turn.ASKED_IMAGE if asked else Turn.IMAGE, list(frames))
+        """Unit rows, (len(frames), d).
+
+        asked   it is a question, so a person waits for the answer
+        """
+        vectors, _ = await self._wait(
+            Priority.QUESTION_IMAGE if asked else Priority.IMAGE, list(frames)
+        )
         return vectors
 
     async def text(self, text: str, *, asked: bool = False) -> Embedded:
-        """(1, d), and what was read of a text that was too long.
+        """A unit row, (1, d), and the part of the text that was read, or None for all of it.
 
-        asked   somebody waits for the answer; one of the last questions has it at once
+        asked   it is a question, so a person waits for the answer; it may come from the cache
         """
         if not asked:
-            return await self._wait(Turn.TEXT, text)
-        if text not in self._remembered:
-            embedded = await self._wait(Turn.ASKED_TEXT, text)
-            self._remembered[text] = embedded
-            while len(self._remembered) > REMEMBERED:
-                self._remembered.popitem(last=False)
-            return embedded
-        self._remembered.move_to_end(text)
-        return self._remembered[text]
+            return await self._wait(Priority.TEXT, text)
+        if (embedded := self._cache.get(text)) is None:
+            embedded = self._cache[text] = await self._wait(Priority.QUESTION_TEXT, text)
+        return embedded
 
     @property
     def waiting(self) -> int:
-        """How many pictures and texts wait for the model."""
+        """Pictures and texts that are queued."""
         return len(self._queue)
 
     async def close(self) -> None:
-        """Finish the batch in hand; whoever still waits gets GalleryClosed."""
+        """Finish the batch that is being computed; queued requests get GalleryClosed."""
         with self._changed:
             self._closing = True
-            left, self._queue = self._queue, []
+            remaining, self._queue = self._queue, []
             self._changed.notify()
-        for waiting in left:
-            if waiting.done.set_running_or_notify_cancel():
-                waiting.done.set_exception(GalleryClosed())
+        for request in remaining:
+            if request.done.set_running_or_notify_cancel():
+                request.done.set_exception(GalleryClosed())
         await asyncio.to_thread(self._thread.join)
 
-    async def _wait(self, turn: Turn, content: Any) -> Embedded:
-        async with self._doors[turn]:
-            return await asyncio.wrap_future(self._put(turn, content))
+    async def _wait(self, priority: Priority, content: Any) -> Embedded:
+        async with self._places[priority]:
+            return await asyncio.wrap_future(self._put(priority, content))
 
-    def _put(self, turn: Turn, content: Any) -> Future[Embedded]:
-        waiting = _Waiting(turn, next(self._numbers), content, Future())
+    def _put(self, priority: Priority, content: Any) -> Future[Embedded]:
+        request = _Request(priority, next(self._numbers), content, Future())
         with self._changed:
             if self._closing:
                 raise GalleryClosed
-            heapq.heappush(self._queue, waiting)
+            heapq.heappush(self._queue, request)
             self._changed.notify()
-        return waiting.done
+        return request.done
 
     # ---- in the thread
 
@@ -151,77 +172,79 @@ class ModelThread:
         while batch := self._next_batch():
             self._embed(batch)
 
-    def _next_batch(self) -> list[_Waiting]:
-        """The next in turn and others like it, as many as go in one call; empty: closing."""
+    def _next_batch(self) -> list[_Request]:
+        """The next request and others like it, as many as fit in one call; empty when closing."""
         with self._changed:
             while not self._closing:
-                if gather_s := self._worth_waiting():
-                    self._changed.wait(gather_s)
-                elif batch := self._taken():
+                if (wait_s := self._seconds_to_gather()) > 0:
+                    self._changed.wait(wait_s)
+                elif batch := self._pop_batch():
                     return batch
                 else:
                     self._changed.wait()
             return []
 
-    def _worth_waiting(self) -> float:
-        """For how many seconds at most the next pictures wait for others to fill their batch."""
-        if not self._expected or not self._queue or self._queue[0].turn is not Turn.IMAGE:
+    def _seconds_to_gather(self) -> float:
+        """How long the next pictures may still wait for others that fill their batch."""
+        if not self._expected or not self._queue or self._queue[0].priority is not Priority.IMAGE:
             return 0.0
-        if sum(waiting.size for waiting in self._queue) >= self.embedder.batch:
+        if sum(request.size for request in self._queue) >= self.embedder.batch:
             return 0.0
-        return max(self._queue[0].since + GATHER_S - time.monotonic(), 0.0)
+        return max(self._queue[0].queued_at + self._gather_s - time.monotonic(), 0.0)
 
-    def _ask_first(self, turn: Turn) -> None:
-        """Embed what is asked for and goes before this turn, which is in hand.
+    def _answer_questions(self, priority: Priority) -> None:
+        """Embed the queued questions that come before requests of this priority.
 
-        Called twice in each layer of a picture's call: eight pictures take a CPU 400 ms, half a
-        layer of theirs 10 or 20, and an answer would wait for all of it.
+        It is called twice in each layer while pictures are computed. Eight pictures take a CPU
+        400 ms, and a question would wait for all of it; half a layer takes 10 or 20 ms.
         """
         while True:
             with self._changed:
-                batch = self._taken(before=min(turn, Turn.TEXT))
+                batch = self._pop_batch(before=min(priority, Priority.TEXT))
             if not batch:
                 return
             self._embed(batch)
 
-    def _taken(self, before: int = len(Turn)) -> list[_Waiting]:
-        """A batch out of the queue, of a turn before this one; the lock is held."""
-        batch: list[_Waiting] = []
-        while self._queue and self._queue[0].turn < before and (not batch or self._fits(batch)):
-            waiting = heapq.heappop(self._queue)
-            if waiting.done.set_running_or_notify_cancel():
-                batch.append(waiting)
+    def _pop_batch(self, before: int = len(Priority)) -> list[_Request]:
+        """A batch from the queue, of a priority before this one. The caller holds the lock."""
+        batch: list[_Request] = []
+        while self._queue and self._queue[0].priority < before and (not batch or self._fits(batch)):
+            request = heapq.heappop(self._queue)
+            if request.done.set_running_or_notify_cancel():
+                batch.append(request)
         return batch
 
-    def _fits(self, batch: Sequence[_Waiting]) -> bool:
-        """Whether the next in turn can go in the same call."""
+    def _fits(self, batch: Sequence[_Request]) -> bool:
+        """Whether the next request can go in the same call."""
         first, following = batch[0], self._queue[0]
-        texts = first.turn in (Turn.TEXT, Turn.ASKED_TEXT)
-        room = (TEXT_BATCH if texts else self.embedder.batch) - sum(w.size for w in batch)
-        return following.turn == first.turn and following.size <= room
+        texts = first.priority in (Priority.TEXT, Priority.QUESTION_TEXT)
+        room = (TEXT_BATCH if texts else self.embedder.batch) - sum(
+            request.size for request in batch
+        )
+        return following.priority == first.priority and following.size <= room
 
-    def _embed(self, batch: Sequence[_Waiting]) -> None:
+    def _embed(self, batch: Sequence[_Request]) -> None:
         try:
             results = self._call(batch)
         except BaseException as exc:
             if len(batch) == 1:
                 batch[0].done.set_exception(exc)
                 return
-            log.warning("a batch of %d failed (%s); one by one now", len(batch), exc)
-            for waiting in batch:
-                self._embed([waiting])
+            log.warning("a batch of %d failed (%s); now one by one", len(batch), exc)
+            for request in batch:
+                self._embed([request])
             return
-        for waiting, result in zip(batch, results, strict=True):
-            waiting.done.set_result(result)
+        for request, result in zip(batch, results, strict=True):
+            request.done.set_result(result)
 
-    def _call(self, batch: Sequence[_Waiting]) -> list[Embedded]:
-        if batch[0].turn in (Turn.TEXT, Turn.ASKED_TEXT):
-            vectors, read = self.embedder.texts([waiting.content for waiting in batch])
+    def _call(self, batch: Sequence[_Request]) -> list[Embedded]:
+        if batch[0].priority in (Priority.TEXT, Priority.QUESTION_TEXT):
+            vectors, read = self.embedder.texts([request.content for request in batch])
             return [(vectors[i : i + 1], read[i]) for i in range(len(batch))]
-        frames = [frame for waiting in batch for frame in waiting.content]
-        vectors = self.embedder.images(frames, partial(self._ask_first, batch[0].turn))
-        ends = list(itertools.accumulate(w.size for w in batch))
+        frames = [frame for request in batch for frame in request.content]
+        vectors = self.embedder.images(frames, partial(self._answer_questions, batch[0].priority))
+        ends = list(itertools.accumulate(request.size for request in batch))
         return [
-            (vectors[end - waiting.size : end], None)
-            for waiting, end in zip(batch, ends, strict=True)
+            (vectors[end - request.size : end], None)
+            for request, end in zip(batch, ends, strict=True)
         ]

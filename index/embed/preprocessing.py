@@ -1,4 +1,4 @@
-"""How a checkpoint brings a picture to its pixels, read from its configuration."""
+"""A checkpoint's preprocessing, read from its configuration: size, filter, normalisation."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.embed.checkpoint import Checkpoint
-from index.images.decode import Shape
+from index.images.resize import Shape
 from index.types.records import Floats
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# What processors of these families take pixels for when their file doesn't say.
+# The mean and deviation of pixels that these families use when their configuration has none.
 CLIP_MEAN, CLIP_DEVIATION = (
     (0.48145466, 0.4578275, 0.40821073),
     (0.26862954, 0.26130258, 0.27577711),
@@ -25,31 +25,34 @@ CLIP_MEAN, CLIP_DEVIATION = (
 HALF = (0.5, 0.5, 0.5)
 
 
-def side(found: Checkpoint) -> int:
-    """The edge, in pixels, that preprocessing brings a picture to, from its configuration."""
-    settings = _settings(found)
+def side(checkpoint: Checkpoint) -> int:
+    """The edge, in pixels, of the square that preprocessing makes."""
+    settings = _settings(checkpoint)
     if settings.get("max_num_patches"):
-        # Free resolution: the shorter edge is at most that of the square with as many patches.
+        # Free resolution: the short edge is at most that of a square with this many patches.
         return math.isqrt(int(settings["max_num_patches"])) * int(settings.get("patch_size", 16))
     sizes = (settings.get("size"), settings.get("crop_size"))
     edges = [e for size in sizes for e in (size.values() if isinstance(size, dict) else [size])]
-    vision = found.config.get("vision_config") or {}
+    vision = checkpoint.config.get("vision_config") or {}
     return max([int(edge) for edge in edges if edge] or [int(vision.get("image_size", 224))])
 
 
-def shape(found: Checkpoint) -> Shape:
-    """How preprocessing brings a picture to its size."""
-    settings = _settings(found)
+def shape(checkpoint: Checkpoint) -> Shape:
+    """How preprocessing brings a picture to its size: see `Shape`."""
+    settings = _settings(checkpoint)
     if settings.get("max_num_patches"):
         return "free"
-    return "crop" if "shortest_edge" in _size(found, settings) else "squeeze"
+    return "crop" if "shortest_edge" in _size(checkpoint, settings) else "squeeze"
 
 
-def resample(found: Checkpoint) -> int | None:
-    """The filter of preprocessing's resize, as Pillow numbers them; None where resizing and
-    cropping are not the two plain steps that `images.decode` can take at once."""
-    settings = _settings(found)
-    size, crop = _size(found, settings), settings.get("crop_size")
+def resample(checkpoint: Checkpoint) -> int | None:
+    """The filter of preprocessing's resize, as Pillow numbers them.
+
+    returns  None when preprocessing isn't a plain resize and crop, which `images.decode` can do in
+             one step
+    """
+    settings = _settings(checkpoint)
+    size, crop = _size(checkpoint, settings), settings.get("crop_size")
     filter_ = settings.get("resample")
     if not size or not isinstance(filter_, int):
         return None
@@ -64,32 +67,36 @@ def resample(found: Checkpoint) -> int | None:
     return filter_ if plain else None
 
 
-def normalisation(found: Checkpoint) -> tuple[Floats, Floats] | None:
-    """What is taken from pixels in [0, 1] and what they are divided by, each (3,); None where
-    preprocessing does anything else than this to them."""
-    settings = _settings(found)
+def normalisation(checkpoint: Checkpoint) -> tuple[Floats, Floats] | None:
+    """The mean and the deviation by which pixels in [0, 1] are normalised, each (3,).
+
+    returns  None when preprocessing does anything else to pixels
+    """
+    settings = _settings(checkpoint)
     usual = abs(float(settings.get("rescale_factor", 1 / 255)) * 255 - 1) < 1e-6
     if not (usual and settings.get("do_rescale", True) and settings.get("do_normalize", True)):
         return None
-    clip = found.family == "clip"
+    clip = checkpoint.family == "clip"
     mean = settings.get("image_mean", CLIP_MEAN if clip else HALF)
     deviation = settings.get("image_std", CLIP_DEVIATION if clip else HALF)
     return np.asarray(mean, np.float64), np.asarray(deviation, np.float64)
 
 
-def _size(found: Checkpoint, settings: dict[str, Any]) -> dict[str, int]:
-    """The size to resize to; old files of CLIP give the short edge as a bare number."""
+def _size(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, int]:
+    """The size that a picture is resized to; in old files of CLIP it is one number."""
     size = settings.get("size")
     if isinstance(size, int):
         return (
-            {"shortest_edge": size} if found.family == "clip" else {"height": size, "width": size}
+            {"shortest_edge": size}
+            if checkpoint.family == "clip"
+            else {"height": size, "width": size}
         )
     return size if isinstance(size, dict) else {}
 
 
-def _settings(found: Checkpoint) -> dict[str, Any]:
+def _settings(checkpoint: Checkpoint) -> dict[str, Any]:
     for name in ("preprocessor_config.json", "processor_config.json"):
-        file = found.folder / name
+        file = checkpoint.folder / name
         if file.is_file():
             settings: dict[str, Any] = json.loads(file.read_bytes())
             nested = settings.get("image_processor")
@@ -97,21 +104,21 @@ def _settings(found: Checkpoint) -> dict[str, Any]:
     return {}
 
 
-def processor(found: Checkpoint) -> Any:
-    """The checkpoint's image processor, in Pillow's arithmetic everywhere.
+def processor(checkpoint: Checkpoint) -> Any:
+    """The checkpoint's image processor, always with Pillow's resize.
 
-    torchvision, where it is installed, resizes a little differently: the same picture would
-    get another vector on another machine.
+    torchvision, where it is installed, resizes a little differently. With it, the same picture
+    would get another vector on another machine.
     """
     import transformers
 
-    auto: Any = transformers.AutoImageProcessor  # without annotations
+    auto: Any = transformers.AutoImageProcessor  # has no annotations
     with quiet():
-        return auto.from_pretrained(found.folder, local_files_only=True, backend="pil")
+        return auto.from_pretrained(checkpoint.folder, local_files_only=True, backend="pil")
 
 
 def seen(processor: Any, frame: Image) -> Image:
-    """The pixels that a processor makes of a frame, with their colours as they were."""
+    """The picture that a processor makes of a frame, in its original colours."""
     from PIL import Image as images
 
     pixels = processor(images=[frame], return_tensors="np")
@@ -127,7 +134,7 @@ def seen(processor: Any, frame: Image) -> Image:
 
 
 def _from_patches(patches: Floats, rows: int, columns: int) -> Floats:
-    """(3, height, width) of the (n, size · size · 3) patches of a free resolution."""
+    """The pixels, (3, height, width), of the patches of a free resolution, (n, size · size · 3)."""
     size = math.isqrt(patches.shape[1] // 3)
     grid = patches[: rows * columns].reshape(rows, columns, size, size, 3)
     return grid.transpose(4, 0, 2, 1, 3).reshape(3, rows * size, columns * size)
@@ -135,10 +142,10 @@ def _from_patches(patches: Floats, rows: int, columns: int) -> Floats:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """transformers' notices and bars kept out of the terminal while a folder is loaded."""
-    from transformers.utils import logging as notices
+    """Keep transformers' messages and progress bars out of the terminal while it loads a folder."""
+    from transformers.utils import logging as untyped
 
-    logging: Any = notices  # without annotations
+    logging: Any = untyped  # has no annotations
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()

@@ -1,9 +1,9 @@
 """The text tower of a CLIP or SigLIP, from its tensors, in numpy: no torch, no transformers.
 
-A question on the command line is answered before torch would have been imported. The bot, which
-has torch anyway, hands in the arithmetic of `packed`.
+So a question on the command line is answered in less time than importing torch takes. The bot needs
+torch anyway, so it uses the arithmetic of `packed`.
 
-Texts stand below each other without padding, so weights are read once for all of them.
+The rows of all texts are stacked without padding, so the weights are read once for all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from index.embed.checkpoint import Checkpoint
-from index.embed.geometry import Activation, Geometry, Unfamiliar, configured, geometry
+from index.embed.geometry import Activation, Geometry, UnknownArchitecture, configured, geometry
 from index.embed.weights import Weights
 from index.types.records import Floats
 
@@ -22,31 +22,33 @@ Pair: TypeAlias = tuple[Floats, Floats | None]  # a layer's weight, (out, in), a
 Rows: TypeAlias = Any  # (n, width), in whatever the arithmetic computes with
 Step: TypeAlias = Callable[[Rows], Rows]
 
-LEGACY_END = 2  # what old configurations call the end token, which is the highest there
+# Old configurations have this wrong number for the end token. There it is the token with the
+# highest number.
+LEGACY_END = 2
 
 
 class Arithmetic(Protocol):
-    """How rows are computed: `InNumpy`, or the faster `packed.InTorch` where torch is there."""
+    """How rows are computed: `InNumpy`, or `packed.InTorch`, which is faster but needs torch."""
 
     def rows(self, array: Floats) -> Rows: ...
 
     def array(self, rows: Rows) -> Floats: ...
 
     def linear(self, pairs: Sequence[Pair]) -> Step:
-        """The products of pairs that take the same input, side by side."""
+        """One product for all pairs, which take the same input; their outputs are side by side."""
 
     def mlp(self, up: Pair, down: Pair, activation: Activation) -> Step:
-        """`down` of the activation of `up`."""
+        """The product `down` of the activation of the product `up`."""
 
     def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Step:
         """The layer norm."""
 
     def attended(self, qkv: Rows, spans: Sequence[slice], heads: int, *, causal: bool) -> Rows:
-        """(n, 3 · width) → (n, width): what each row takes from the rows of its own text."""
+        """Attention of each row to the rows of its own text, (n, 3 · width) → (n, width)."""
 
 
 class TextTower:
-    """Token ids → features; built by `text_tower`."""
+    """Computes features of token ids; made by `text_tower`."""
 
     def __init__(
         self,
@@ -70,12 +72,12 @@ class TextTower:
         self.context = self._positions.shape[0]
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Floats:
-        """(len(texts), d) features of the texts' token ids, each at most `context` long."""
+        """Features, (len(texts), d), of the texts' token ids, at most `context` for each."""
         ends = np.cumsum([len(ids) for ids in texts])
         spans = [slice(end - len(ids), end) for ids, end in zip(texts, ends, strict=True)]
-        words = self._tokens[np.concatenate([np.asarray(ids) for ids in texts])]
+        embedded = self._tokens[np.concatenate([np.asarray(ids) for ids in texts])]
         x = self._arithmetic.rows(
-            words + np.concatenate([self._positions[: len(ids)] for ids in texts])
+            embedded + np.concatenate([self._positions[: len(ids)] for ids in texts])
         )
         for layer in self._layers:
             x = layer(x, spans, causal=self._causal)
@@ -83,7 +85,7 @@ class TextTower:
         return self._arithmetic.array(self._head(self._norm(x[pooled])))
 
     def _pooled(self, ids: Sequence[int]) -> int:
-        """Whose row stands for the text: the end token's in CLIP, the last one's in SigLIP."""
+        """The position of the pooled row: the end token in CLIP, the last token in SigLIP."""
         if self._end is None:
             return len(ids) - 1
         if self._end == LEGACY_END:
@@ -119,13 +121,14 @@ def _norm(shape: Geometry, weights: Weights, arithmetic: Arithmetic, name: str) 
 
 
 def text_tower(
-    found: Checkpoint, weights: Weights, arithmetic: Arithmetic | None = None
+    checkpoint: Checkpoint, weights: Weights, arithmetic: Arithmetic | None = None
 ) -> TextTower:
-    """The text tower of a checkpoint, in numpy unless told otherwise.
+    """The text tower of a checkpoint.
 
-    raises   Unfamiliar when it is not one of those known here
+    arithmetic   None: in numpy
+    raises       UnknownArchitecture when it isn't a CLIP or SigLIP
     """
-    settings = configured(found, "text")
+    settings = configured(checkpoint, "text")
     prefix = "text_model."
     others = {
         f"{prefix}embeddings.token_embedding.weight",
@@ -133,14 +136,14 @@ def text_tower(
         f"{prefix}final_layer_norm.weight",
         f"{prefix}final_layer_norm.bias",
     }
-    if found.family == "clip":
+    if checkpoint.family == "clip":
         others |= {"text_projection.weight"}
         shape = geometry(
             settings, weights, prefix, others, heads=8, activation="quick_gelu", epsilon=1e-5
         )
         end = settings.get("eos_token_id", 49407)
         head: Pair = (weights["text_projection.weight"], None)
-    elif found.family in ("siglip", "siglip2"):
+    elif checkpoint.family in ("siglip", "siglip2"):
         others |= {f"{prefix}head.weight", f"{prefix}head.bias"}
         shape = geometry(
             settings,
@@ -154,13 +157,13 @@ def text_tower(
         end = None
         head = weights[f"{prefix}head.weight"], weights[f"{prefix}head.bias"]
     else:
-        raise Unfamiliar(f"the family {found.family!r}")
-    causal = found.family == "clip"
+        raise UnknownArchitecture(f"the family {checkpoint.family!r}")
+    causal = checkpoint.family == "clip"
     return TextTower(shape, weights, arithmetic or InNumpy(), head=head, causal=causal, end=end)
 
 
 class InNumpy:
-    """Plain products; the weights stay where they are, in the file."""
+    """Plain products in numpy. The weights stay in the mapped file and are not copied."""
 
     def rows(self, array: Floats) -> Floats:
         return array
@@ -170,7 +173,8 @@ class InNumpy:
 
     def linear(self, pairs: Sequence[Pair]) -> Step:
         def product(x: Floats) -> Floats:
-            # This way round BLAS takes the weights as they lie: a third less time on few rows.
+            # In this order BLAS reads the weights in their own layout: a third less time on few
+            # rows.
             parts = [(weight @ x.T).T + (0 if bias is None else bias) for weight, bias in pairs]
             y: Floats = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
             return y
@@ -192,21 +196,21 @@ class InNumpy:
 
     def attended(self, qkv: Floats, spans: Sequence[slice], heads: int, *, causal: bool) -> Floats:
         n, width = qkv.shape[0], qkv.shape[1] // 3
-        apart = qkv.reshape(n, 3, heads, width // heads)
-        taken = np.empty((n, width), np.float32)
+        by_head = qkv.reshape(n, 3, heads, width // heads)
+        attended = np.empty((n, width), np.float32)
         for span in spans:
-            q, k, v = apart[span].transpose(1, 2, 0, 3)  # (heads, tokens, width of a head)
+            q, k, v = by_head[span].transpose(1, 2, 0, 3)  # (heads, tokens, width of a head)
             scores = q @ k.transpose(0, 2, 1) * np.float32(q.shape[-1] ** -0.5)
             if causal:
                 scores[:, ~np.tri(scores.shape[-1], dtype=bool)] = -np.inf
             shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
             shares /= shares.sum(axis=-1, keepdims=True)
-            taken[span] = (shares @ v).transpose(1, 0, 2).reshape(-1, width)
-        return taken
+            attended[span] = (shares @ v).transpose(1, 0, 2).reshape(-1, width)
+        return attended
 
 
 def activated(x: Floats, activation: Activation) -> Floats:
-    """Each number through the activation of this name."""
+    """The activation of this name, of each number."""
     y: Floats
     if activation == "quick_gelu":
         y = x / (1 + np.exp(np.float32(-1.702) * x))
@@ -219,7 +223,7 @@ def activated(x: Floats, activation: Activation) -> Floats:
 
 
 def _erf(x: Floats) -> Floats:
-    """The error function, to 2e-7, which numpy lacks.
+    """The error function, which numpy doesn't have, with an error below 2e-7.
 
     source   Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26
     """

@@ -1,4 +1,4 @@
-"""Words to token ids, and which words fit in."""
+"""Texts to token ids, and the part of a text that fits into the context."""
 
 from __future__ import annotations
 
@@ -8,64 +8,67 @@ from typing import Any, Protocol
 
 from index.embed.checkpoint import Checkpoint
 
-# Far more than the 64 or 77 tokens of any context: a book needn't be taken apart first.
+# Longer texts are cut before they are tokenised. It is far more than the 64 or 77 tokens of any
+# context.
 MAX_CHARACTERS = 10_000
-# Tokenizers whose file says all there is to do; others tidy texts in transformers first.
-WHOLE_IN_THEIR_FILE = frozenset({"CLIPTokenizer", "CLIPTokenizerFast", "PreTrainedTokenizerFast"})
+# Tokenizers that `tokenizer.json` describes completely. Others also need code of transformers.
+COMPLETE_IN_FILE = frozenset({"CLIPTokenizer", "CLIPTokenizerFast", "PreTrainedTokenizerFast"})
 
 
 class Tokens(Protocol):
-    """How a model's words are cut."""
+    """A model's tokenizer."""
 
     def __call__(self, texts: Sequence[str]) -> tuple[list[list[int]], list[str | None]]:
-        """Ids of each text; and for each that was too long, the words that were read."""
+        """The ids of each text; and the words that were read of it, or None when all were."""
 
 
-def tokens(found: Checkpoint, context: int, *, padded: bool) -> Tokens:
+def tokens(checkpoint: Checkpoint, context: int, *, padded: bool) -> Tokens:
     """The checkpoint's tokenizer.
 
-    context   how many tokens are read at most
-    padded    fill up to the context, as the model learnt it
+    context   the greatest number of tokens
+    padded    texts are filled up to the context, as in the model's training
     """
-    if not padded and _is_whole_in_its_file(found):
-        return FromFile(found, context)
-    return FromTransformers(found, context, padded=padded)
+    if not padded and _is_complete_in_file(checkpoint):
+        return FromFile(checkpoint, context)
+    return FromTransformers(checkpoint, context, padded=padded)
 
 
-def _is_whole_in_its_file(found: Checkpoint) -> bool:
-    settings = found.folder / "tokenizer_config.json"
-    if not settings.is_file() or not (found.folder / "tokenizer.json").is_file():
+def _is_complete_in_file(checkpoint: Checkpoint) -> bool:
+    settings = checkpoint.folder / "tokenizer_config.json"
+    if not settings.is_file() or not (checkpoint.folder / "tokenizer.json").is_file():
         return False
-    return json.loads(settings.read_bytes()).get("tokenizer_class") in WHOLE_IN_THEIR_FILE
+    return json.loads(settings.read_bytes()).get("tokenizer_class") in COMPLETE_IN_FILE
 
 
 class FromFile:
-    """`tokenizer.json`, by the library that transformers itself calls."""
+    """The tokenizer of `tokenizer.json`, by the library that transformers uses too."""
 
-    def __init__(self, found: Checkpoint, context: int) -> None:
+    def __init__(self, checkpoint: Checkpoint, context: int) -> None:
         from tokenizers import Tokenizer
 
-        self._tokenizer = Tokenizer.from_file(str(found.folder / "tokenizer.json"))
+        self._tokenizer = Tokenizer.from_file(str(checkpoint.folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(context)
 
     def __call__(self, texts: Sequence[str]) -> tuple[list[list[int]], list[str | None]]:
         texts = [text[:MAX_CHARACTERS] for text in texts]
-        read = self._tokenizer.encode_batch(texts)
+        encoded = self._tokenizer.encode_batch(texts)
         kept = [
-            up_to(text, max(end for _, end in one.offsets)) if one.overflowing else None
-            for text, one in zip(texts, read, strict=True)
+            whole_words(text, max(end for _, end in one.offsets)) if one.overflowing else None
+            for text, one in zip(texts, encoded, strict=True)
         ]
-        return [one.ids for one in read], kept
+        return [one.ids for one in encoded], kept
 
 
 class FromTransformers:
-    """Whatever transformers makes of the folder."""
+    """The tokenizer that transformers makes of the folder."""
 
-    def __init__(self, found: Checkpoint, context: int, *, padded: bool) -> None:
+    def __init__(self, checkpoint: Checkpoint, context: int, *, padded: bool) -> None:
         from transformers import AutoTokenizer
 
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(
+            checkpoint.folder, local_files_only=True
+        )
         self._context = context
         self._padding = "max_length" if padded else False
 
@@ -85,10 +88,10 @@ class FromTransformers:
             kept = self._tokenizer(text, **cut)["input_ids"]
             return str(self._tokenizer.decode(kept, skip_special_tokens=True)).strip()
         offsets = self._tokenizer(text, **cut, return_offsets_mapping=True)["offset_mapping"]
-        return up_to(text, max(end for _, end in offsets))
+        return whole_words(text, max(end for _, end in offsets))
 
 
-def up_to(text: str, end: int) -> str:
-    """The whole words before `end`, or what there is of the first."""
-    whole = not text[end : end + 1].strip()
-    return text[:end].strip() if whole else (text[:end].rpartition(" ")[0] or text[:end])
+def whole_words(text: str, end: int) -> str:
+    """The complete words before position `end`; when there is none, the beginning of the first."""
+    ends_a_word = not text[end : end + 1].strip()
+    return text[:end].strip() if ends_a_word else (text[:end].rpartition(" ")[0] or text[:end])

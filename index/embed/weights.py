@@ -1,7 +1,7 @@
-"""A checkpoint's tensors by name, each read when it is asked for.
+"""A checkpoint's tensors by name, each read when it is used.
 
-The files are mapped into memory: a tower that isn't used is never read from disk, and of a table
-of words only the rows that a question touches.
+The files are mapped into memory. So a tower that isn't used is never read from disk, and of the
+table of token embeddings only the rows that a question needs are read.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ import numpy as np
 from index.embed.checkpoint import Checkpoint, header
 from index.types.records import Floats
 
-# Safetensors' names of the types that weights come in.
+# The types that weights are stored in: their names in safetensors, and in numpy.
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
 class Weights(Mapping[str, Floats]):
-    """float32 arrays by name; those stored as float32 are views of the file, not to be written."""
+    """float32 arrays by name. Some are views of the file, so never write to them."""
 
-    def __init__(self, found: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint) -> None:
         """raises   OSError, ValueError, and what torch.load raises for files of its own kind"""
         self._read: dict[str, Any] = {}
         self._maps: list[Any] = []
-        for file in found.weights:
+        for file in checkpoint.weights:
             if file.suffix == ".safetensors":
-                # Private, since torch refuses arrays that can't be written.
+                # Copy-on-write, because torch refuses arrays that can't be written.
                 self._maps.append(np.memmap(file, np.uint8, mode="c"))
                 self._read |= _safetensors(file, self._maps[-1])
             else:
@@ -47,13 +47,15 @@ class Weights(Mapping[str, Floats]):
     def __len__(self) -> int:
         return len(self._read)
 
-    def below(self, *prefixes: str) -> set[str]:
-        """The names that begin so, without the buffers that old checkpoints carry along."""
+    def names_under(self, *prefixes: str) -> set[str]:
+        """The names that begin with a prefix, without the buffers that old checkpoints contain."""
         return {n for n in self if n.startswith(prefixes) and not n.endswith(".position_ids")}
 
-    def rest(self) -> None:
-        """Let the system have the memory of what was read, and of what was made of it on the way
-        (a quarter of a gigabyte for ViT-B/32); what is read again comes again."""
+    def release_memory(self) -> None:
+        """Give back the memory of the pages that were read, and of temporary copies.
+
+        It is a quarter of a gigabyte for ViT-B/32. Pages that are used again are read again.
+        """
         if hasattr(mmap, "MADV_DONTNEED"):
             for mapped in self._maps:
                 mapped._mmap.madvise(mmap.MADV_DONTNEED)

@@ -1,1 +1,1 @@
-"""From bytes to RGB frames, in processes of their own."""
+"""Bytes to RGB frames, decoded in separate processes."""

@@ -1,10 +1,11 @@
-"""The process that decodes: `python -m index.images.decoder`, started and spoken to by `decoders`.
+"""The decoder process: `python -m index.images.decoder`, which `decoders` starts and talks to.
 
-Whatever hostile bytes can do to a decoder, they do it here: stall it, make it swell, bring it
-down, or take it over. It has no secrets in its environment, may write no file, is killed by the
-system when it works too long, and is the first to go when memory runs out.
+Whatever hostile bytes can do to a decoder happens here: stall it, make it take memory, crash it or
+take it over. The process has no secrets in its environment and may write no file. The system kills
+it when it computes for too long, and kills it first when memory runs out.
 
-A request is a line of JSON and the picture's bytes; an answer a line of JSON and the frames'.
+A request is a line of JSON and the picture's bytes. An answer is a line of JSON and the bytes of
+the frames.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ Header = dict[str, Any]
 
 
 def main() -> int:
-    """Answer requests until there are no more."""
-    _give_up_power()
+    """Answer requests until standard input ends."""
+    _drop_privileges()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     while (line := requests.readline()) and line.endswith(b"\n"):
         request = json.loads(line)
@@ -43,41 +44,42 @@ def main() -> int:
     return 0
 
 
-def _give_up_power() -> None:
+def _drop_privileges() -> None:
     for limit, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
-        with contextlib.suppress(ValueError, OSError):  # not every system has each
+        with contextlib.suppress(ValueError, OSError):  # not every system has each limit
             resource.setrlimit(limit, (most, most))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # libtiff tells all it finds
-    # Ctrl-C and a service's stop are for the parent; this ends with it.
+    # libtiff writes each flaw that it finds to standard error.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    # Ctrl-C and a service's stop are meant for the parent; this process ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _answer(request: Mapping[str, Any], data: bytes) -> tuple[Header, list[Image.Image]]:
     limits = Limits(**request["limits"])
-    # Nothing in C looks at a clock, so the system ends it: its time is that of the processor,
-    # so that a busy machine does not count.
+    # Code in C doesn't look at a clock, so the system ends the process. It counts processor time,
+    # so that a busy machine makes no difference.
     signal.setitimer(signal.ITIMER_PROF, limits.time_s)
     try:
         decoded = images.decode(data, request["side"], request["shape"], limits, request["filter"])
     except PictureError as error:
-        return _told(error), []
+        return _error(error), []
     except MemoryError:
-        return _told(PictureTooHeavy(MEMORY_BYTES)), []
+        return _error(PictureTooHeavy(MEMORY_BYTES)), []
     except Exception:
-        return {"unforeseen": traceback.format_exc()}, []
+        return {"unexpected": traceback.format_exc()}, []
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-    return _described(decoded), decoded.frames
+    return _header(decoded), decoded.frames
 
 
-def _described(decoded: Decoded) -> Header:
+def _header(decoded: Decoded) -> Header:
     return {
         "width": decoded.width,
         "height": decoded.height,
@@ -88,7 +90,7 @@ def _described(decoded: Decoded) -> Header:
     }
 
 
-def _told(error: PictureError) -> Header:
+def _error(error: PictureError) -> Header:
     return {"error": type(error).__name__, "fields": vars(error), "text": str(error)}
 
 

@@ -1,11 +1,12 @@
-"""Pictures decoded in processes apart, so that hostile bytes can't reach the one that asks.
+"""Pictures decoded in separate processes, so that hostile bytes can't reach the main process.
 
 A decoder is C code that reads what strangers wrote. A JPEG of 300 kB can keep it busy for hours
-(many scans over many pixels), a WebP of 40 bytes can take a gigabyte and hold Python's lock for
-a second, and a flaw in it could end or take over the process. Here that costs one picture.
+(many scans over many pixels). A WebP of 40 bytes can take a gigabyte and hold Python's lock for a
+second. A flaw in the decoder could crash the process or give it to an attacker. In a separate
+process, all this costs one picture.
 
-The processes hold nothing of any gallery, so all galleries of this process share them. They are
-begun when they are needed, and end with it.
+The decoder processes hold no data of any gallery, so all galleries of this process share them. They
+start when they are needed, and end with this process.
 """
 
 from __future__ import annotations
@@ -27,34 +28,36 @@ from typing import Any, BinaryIO, cast
 from PIL import Image
 
 from index.images import decode as images
-from index.images.decode import LIMITS, Decoded, Limits, Shape
+from index.images.decode import LIMITS, Decoded, Limits
+from index.images.resize import Shape
 from index.types import errors
 from index.types.errors import PictureBroken, PictureError, PictureTooHeavy, PictureTooSlow
 
 log = logging.getLogger(__name__)
 
-# What the largest picture within the limits takes to decode is 1.5 GB: one of 64 megapixels
-# that is transparent. Beside it there is room for the interpreter and the libraries.
+# Address space of a decoder process. The largest picture within the limits, a transparent one of 64
+# megapixels, takes 1.5 GB to decode; the rest is for the interpreter and the libraries.
 MEMORY_BYTES = 2 * 2**30
-# By the clock on the wall, for a process that neither works nor answers; its time on the
-# processor is limited by the system, see `decoder`.
-PATIENCE = 12
-# How a process ends that was ended from outside, so perhaps not by this picture; and one that
-# worked too long.
+# A process that doesn't answer within this many times the time limit is ended. This counts
+# wall-clock time, for a process that neither computes nor answers. The system limits its processor
+# time, see `decoder`.
+WALL_CLOCK_FACTOR = 12
+# Exit codes, as `subprocess` numbers them: killed from outside (SIGKILL), so perhaps not because of
+# this picture; and stopped because it computed for too long (SIGPROF).
 KILLED, TOO_LONG = -9, -27
 PACKAGES = Path(__file__).resolve().parents[2]
 
 
 class _Ended(Exception):
-    """The process ended, or was ended, before it had answered."""
+    """The process ended, or was ended, before it answered."""
 
 
-class Unforeseen(RuntimeError):
-    """A mistake of ours in the process apart; its text is the traceback there."""
+class UnexpectedError(RuntimeError):
+    """A bug of ours in the decoder process; the text is its traceback."""
 
 
 class _Decoder:
-    """One process. One picture at a time."""
+    """One decoder process, which decodes one picture at a time."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -73,7 +76,10 @@ class _Decoder:
     def decode(
         self, data: bytes, side: int, shape: Shape, limits: Limits, resample: int | None
     ) -> Decoded:
-        """raises   PictureError, _Ended"""
+        """The picture, decoded in the process.
+
+        raises   PictureError, _Ended
+        """
         request = {
             "bytes": len(data),
             "side": side,
@@ -85,21 +91,21 @@ class _Decoder:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.write(data)
             self._requests.flush()
-            self._wait(PATIENCE * limits.time_s)
+            self._wait(WALL_CLOCK_FACTOR * limits.time_s)
             return _read(self._answers)
         except (OSError, EOFError) as exc:
             raise _Ended from exc
 
-    def _wait(self, patience_s: float) -> None:
-        """Wait for the beginning of an answer, and end a process that gives none."""
-        waiting = select.poll()
-        waiting.register(self._answers, select.POLLIN)
-        if not waiting.poll(patience_s * 1000):
+    def _wait(self, timeout_s: float) -> None:
+        """Wait until an answer begins, and end a process that doesn't answer in time."""
+        poll = select.poll()
+        poll.register(self._answers, select.POLLIN)
+        if not poll.poll(timeout_s * 1000):
             self._process.send_signal(-TOO_LONG)
 
     def end(self) -> int:
-        """Let go of it; how it ended, as `subprocess` numbers that."""
-        with contextlib.suppress(OSError):  # what it was to be told no longer matters
+        """End the process; returns its exit code, as `subprocess` numbers them."""
+        with contextlib.suppress(OSError):  # bytes that were not sent yet no longer matter
             self._requests.close()
         self._answers.close()
         try:
@@ -110,17 +116,20 @@ class _Decoder:
 
 
 def _read(answers: BinaryIO) -> Decoded:
-    """raises   the PictureError that the answer tells of; Unforeseen; EOFError"""
+    """The picture in an answer.
+
+    raises   the PictureError in the answer, UnexpectedError, EOFError
+    """
     line = answers.readline()
     if not line.endswith(b"\n"):
         raise EOFError
-    told = json.loads(line)
-    if "error" in told:
-        raise _error(told)
-    if "unforeseen" in told:
-        raise Unforeseen(told["unforeseen"])
-    sizes = told.pop("frames")
-    return Decoded(frames=[_frame(answers, *size) for size in sizes], **told)
+    answer = json.loads(line)
+    if "error" in answer:
+        raise _error(answer)
+    if "unexpected" in answer:
+        raise UnexpectedError(answer["unexpected"])
+    sizes = answer.pop("frames")
+    return Decoded(frames=[_frame(answers, *size) for size in sizes], **answer)
 
 
 def _frame(answers: BinaryIO, width: int, height: int) -> Image.Image:
@@ -130,25 +139,25 @@ def _frame(answers: BinaryIO, width: int, height: int) -> Image.Image:
     return Image.frombytes("RGB", (width, height), data)
 
 
-def _error(told: Mapping[str, Any]) -> PictureError:
-    """The error as it was there, its sentence included."""
-    kind = getattr(errors, told["error"])
+def _error(answer: Mapping[str, Any]) -> PictureError:
+    """The error that the process raised, with its text and its fields."""
+    kind = getattr(errors, answer["error"])
     error: PictureError = kind.__new__(kind)
-    Exception.__init__(error, told["text"])
-    vars(error).update(told["fields"])
+    Exception.__init__(error, answer["text"])
+    vars(error).update(answer["fields"])
     return error
 
 
 def _environment() -> dict[str, str]:
-    """What a process needs to find this package, and nothing else: no token."""
+    """The variables that a process needs to find this package, and no others: no token."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
     return kept | {"PYTHONPATH": str(PACKAGES), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-# By niceness: a process has that of the thread that began it, and a question's picture must not
-# get one that waits behind everything else.
+# Idle processes, by niceness. A process has the niceness of the thread that started it, and a
+# question's picture must not get a process that waits behind everything else.
 _idle: dict[int, list[_Decoder]] = {}
-_taking = threading.Lock()
+_idle_lock = threading.Lock()
 
 
 def decode(
@@ -158,19 +167,21 @@ def decode(
     limits: Limits = LIMITS,
     resample: int | None = None,
 ) -> Decoded:
-    """As `images.decode`, in a process apart; for a thread that may wait.
+    """The picture in `data`, as `images.decode` returns it, decoded in a separate process.
+
+    It blocks, so call it in a thread.
 
     raises   PictureTooLarge, PictureTooHeavy, NotAPicture, PictureBroken, PictureTooSlow
     """
-    if sys.platform == "win32":  # it knows none of these limits
+    if sys.platform == "win32":  # Windows has none of these limits
         return images.decode(data, side, shape, limits, resample)
     ended = 0
     for _ in range(2):
-        decoder = _taken()
+        decoder = _acquire()
         try:
             decoded = decoder.decode(data, side, shape, limits, resample)
         except PictureError:
-            _give_back(decoder)
+            _release(decoder)
             raise
         except _Ended:
             ended = decoder.end()
@@ -181,22 +192,22 @@ def decode(
             decoder.end()
             raise
         else:
-            _give_back(decoder)
+            _release(decoder)
             return decoded
-    raise _why(ended, limits)
+    raise _error_for(ended, limits)
 
 
-def _why(ended: int, limits: Limits) -> PictureError:
-    """What it says of a picture that a process has ended over it."""
+def _error_for(ended: int, limits: Limits) -> PictureError:
+    """The error of a picture whose decoder process ended with this exit code."""
     if ended == TOO_LONG:
         return PictureTooSlow(limits.time_s)
-    if ended == KILLED:  # twice: the system has no memory for it
+    if ended == KILLED:  # twice: the system has no memory for the picture
         return PictureTooHeavy(MEMORY_BYTES)
     return PictureBroken("the decoder can't cope with it")
 
 
-def _taken() -> _Decoder:
-    with _taking:
+def _acquire() -> _Decoder:
+    with _idle_lock:
         idle = _idle.setdefault(os.nice(0), [])
         while idle:
             decoder = idle.pop()
@@ -206,14 +217,14 @@ def _taken() -> _Decoder:
     return _Decoder()
 
 
-def _give_back(decoder: _Decoder) -> None:
-    with _taking:
+def _release(decoder: _Decoder) -> None:
+    with _idle_lock:
         _idle.setdefault(os.nice(0), []).append(decoder)
 
 
 def close() -> None:
-    """End the processes that are idle; a later picture begins one anew."""
-    with _taking:
+    """End the idle processes; a later picture starts a new one."""
+    with _idle_lock:
         idle = [decoder for some in _idle.values() for decoder in some]
         _idle.clear()
     for decoder in idle:

@@ -3,7 +3,7 @@
 const MAX_TRIES = 4;
 const TIMEOUT_MS = 30_000;
 
-/** A request that was refused or never arrived; `message` is a sentence for people. */
+/** A request that was refused or not answered; `message` is a sentence for people. */
 export class ApiError extends Error {
   /**
    * @param {string} message
@@ -57,7 +57,7 @@ export class Api {
   }
 
   /**
-   * `payload` with `files` beside it, as multipart: payload_json and files[0], files[1], …
+   * Post `payload` with `files`, as multipart: payload_json and files[0], files[1], …
    * @param {string} path
    * @param {object} payload
    * @param {File[]} files
@@ -95,7 +95,7 @@ export class Api {
   }
 }
 
-/** The people one can be: an address of the sandbox itself, outside Discord's API. */
+/** The people to log in as. The address belongs to the sandbox, not to Discord's API. */
 export async function fetchPeople() {
   const response = await reach("/sandbox/people", {});
   if (!response.ok) throw new ApiError("The sandbox did not say who lives here.");
@@ -122,7 +122,7 @@ async function readJson(response) {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // a proxy's or a fault's HTML page: the status alone has to do
+    return null; // an HTML page of a proxy or a fault: only the status is known
   }
 }
 
@@ -145,7 +145,7 @@ function refusal(response, answer) {
 }
 
 /**
- * Discord nests field errors: {content: {_errors: [{message}]}}. The first one is enough to read.
+ * Discord nests field errors: {content: {_errors: [{message}]}}. The first one is enough to show.
  * @param {any} errors
  * @returns {string | undefined}
  */

@@ -1,6 +1,6 @@
 /**
- * One person's client: wires the connection, the store and the views, and knows which channel is open.
- * The address after "#" is the place: #/server/channel/message.
+ * One person's client: it connects the gateway, the store and the views, and knows which channel is open.
+ * The address after "#" names the channel: #/server/channel/message.
  */
 
 import { Api } from "./api.js";
@@ -30,12 +30,12 @@ import { openSwitcher } from "./switcher.js";
 import { cycleTheme } from "./theme.js";
 import { toast } from "./toast.js";
 
-const BANNER_AFTER_MS = 600; // a reconnect this quick needs no words
+const BANNER_AFTER_MS = 600; // a quicker reconnect shows no banner
 const MAX_TYPING_NAMED = 3;
 const NARROW = window.matchMedia("(max-width: 720px)");
-const ROOMY = window.matchMedia("(min-width: 1180px)"); // there is space for the members beside the chat
+const ROOMY = window.matchMedia("(min-width: 1180px)"); // wide enough for the members beside the chat
 
-/** No place is open. What needs one is only called while one is. */
+/** Stands for the open guild and channel while none is open. Nothing that needs them is called then. */
 const NOWHERE = /** @type {any} */ (null);
 
 export class App {
@@ -75,7 +75,7 @@ export class App {
   element;
 
   /**
-   * person: {user, token, …} from /sandbox/people. become(person) and leave() change who this tab is.
+   * person: {user, token, …} from /sandbox/people. become(person) and leave() change the person of this tab.
    * @param {{ person: Person, people: Person[], become: (person: Person) => void, leave: () => void }} options
    */
   constructor({ person, people, become, leave }) {
@@ -105,7 +105,7 @@ export class App {
   // ---- building
 
   /**
-   * What views share: the parts, and what they can ask the App for.
+   * What all views share: the parts, and functions of the App.
    * @returns {Context}
    */
   #sharedContext() {
@@ -230,7 +230,7 @@ export class App {
   // ---- places
 
   /**
-   * Go to {guildId, channelId, messageId}; anything this person cannot see says so.
+   * Go to {guildId, channelId, messageId}; when this person can't see it, say so.
    * @param {Target} target
    */
   go({ guildId, channelId, messageId }) {
@@ -256,7 +256,7 @@ export class App {
     this.#stayOrGoFirst();
   }
 
-  /** The address led nowhere: keep what is open, else the first channel there is. */
+  /** The address is invalid: keep the open channel, or open the first one. */
   #stayOrGoFirst() {
     if (this.#channel && this.store.stillVisible(this.#channel.id)) {
       history.replaceState(null, "", `#/${this.#guild.id}/${this.#channel.id}`);
@@ -315,7 +315,7 @@ export class App {
     this.composer.open(channel, guild);
     this.commandIndex.load(guild.id);
     await this.messages.open(channel, guild, messageId);
-    // having been led to a message, one is not led there again by a reconnect
+    // so that a reconnect doesn't scroll to the message again
     if (messageId && channel === this.#channel)
       history.replaceState(null, "", `/#/${guild.id}/${channel.id}`);
     if (!messageId && !NARROW.matches && !document.querySelector(".veil, .lightbox")) this.composer.focus();
@@ -342,7 +342,7 @@ export class App {
     this.welcome.remove();
     const before = this.#guild;
     this.#guild = this.store.guilds.get(before?.id) ?? NOWHERE;
-    // a new name or icon leaves the reader where they are; a new connection loads afresh
+    // a new name or icon keeps the reader's place; a new connection loads everything again
     if (this.#guild && this.#guild === before) this.#refreshPlace();
     else this.#followAddress();
   }
@@ -408,7 +408,7 @@ export class App {
     );
   }
 
-  /** On a small screen channels and members lie over the chat; touching it puts them away. */
+  /** On a small screen, channels and members cover the chat; touching the chat closes them. */
   #closeDrawers() {
     this.element.classList.remove("nav-open");
     if (!ROOMY.matches) this.element.classList.remove("with-members");
@@ -503,7 +503,7 @@ export class App {
       !event.altKey &&
       !document.querySelector(".veil, .lightbox, .menu")
     ) {
-      this.composer.focus(); // whoever just types, means the message
+      this.composer.focus(); // typing without a focus goes into the message
     }
   }
 

@@ -1,4 +1,4 @@
-/** What one can do with a channel or a category, and the dialog that makes one. */
+/** The menu of a channel or a category, and the dialog that creates one. */
 
 import { copy } from "./clipboard.js";
 import { attempt, confirmDanger, openDialog } from "./dialog.js";
@@ -8,7 +8,7 @@ import { isThread, PERMISSION } from "./permissions.js";
 import { CHANNEL } from "./store.js";
 
 /**
- * What one can do with a channel or a category: copy its link, and with Manage Channels make and delete.
+ * Open the menu of a channel or a category: copy its link and, with Manage Channels, create and delete.
  * @param {MouseEvent} event
  * @param {Channel} target
  * @param {Context} context

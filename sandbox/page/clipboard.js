@@ -1,4 +1,4 @@
-/** Copying, with a word about how it went. */
+/** Copy to the clipboard, and say whether it worked. */
 
 import { toast } from "./toast.js";
 

@@ -9,7 +9,7 @@ import { icon } from "./icons.js";
 
 /** @typedef {TextPill | FilePill} Pill */
 
-const AUTOCOMPLETE_WAIT_MS = 220; // one question for a burst of keys
+const AUTOCOMPLETE_WAIT_MS = 220; // one request for several quick keys
 const MAX_OFFERED = 25;
 
 export class CommandForm {
@@ -53,7 +53,7 @@ export class CommandForm {
       this.#row,
       this.#hint,
     );
-    const loose = freeTextOption(leaf.options); // where loose words would go: it waits for them
+    const loose = freeTextOption(leaf.options); // the option for words without a name is shown from the start
     for (const option of leaf.options) {
       if (option.required || (option === loose && option.type === OPTION.string)) this.#add(option);
     }
@@ -65,7 +65,7 @@ export class CommandForm {
   }
 
   /**
-   * Put typed texts into their options; an option that is not shown yet appears.
+   * Put typed texts into their options, and show options that are not shown yet.
    * @param {Record<string, string>} texts
    */
   fill(texts) {
@@ -85,7 +85,7 @@ export class CommandForm {
   }
 
   /**
-   * Files that were dropped or pasted go into the first free file option. False when there is none.
+   * Put dropped or pasted files into the first free file options. Returns false when there is none.
    * @param {File[]} files
    */
   takeFiles(files) {
@@ -143,7 +143,7 @@ export class CommandForm {
   }
 
   /**
-   * Jump to the option whose name was just typed as "name:" inside another one.
+   * Move to the option whose name was just typed as "name:" in another one.
    * @param {string} name
    */
   jumpTo(name) {
@@ -155,7 +155,7 @@ export class CommandForm {
   }
 
   /**
-   * The option's pill, which appears when it is not there yet.
+   * The option's pill, which is added when it is missing.
    * @param {CommandOption} option
    * @returns {Pill}
    */
@@ -229,7 +229,7 @@ export class CommandForm {
     return this.leaf.options.filter((option) => !this.#pills.has(option.name));
   }
 
-  /** "channel:" typed behind the options that are there makes that one appear. */
+  /** Add the option "channel" when "channel:" is typed after the shown options. */
   #tailTyped() {
     const named = this.#missing().find((option) => this.#tail.value.trim() === `${option.name}:`);
     if (!named) return;
@@ -237,7 +237,7 @@ export class CommandForm {
     this.jumpTo(named.name);
   }
 
-  /** Loose words typed behind the options belong to the option that takes such. */
+  /** Put words without a name, typed after the options, into the option that takes them. */
   #takeTail() {
     const words = this.#tail.value.trim();
     const option = freeTextOption(this.#missing());
@@ -247,7 +247,7 @@ export class CommandForm {
   }
 
   /**
-   * At the start of an empty option: drop it, or leave the command from the first one.
+   * Backspace in an empty option: remove it, or leave the command when it is the first.
    * @param {HTMLInputElement} input
    */
   #backspace(input) {
@@ -342,7 +342,7 @@ class TextPill {
     this.#suggest();
   }
 
-  /** "dog in snow show:" moves on to the option named show. */
+  /** After "dog in snow show:", move to the option "show". */
   #otherOption() {
     const name = /(?:^|\s)([\p{L}\p{N}_-]+):$/u.exec(this.input.value)?.[1];
     return this.form.leaf.options.some((option) => option.name === name && option !== this.option)
@@ -453,7 +453,7 @@ class FilePill {
     this.button.focus();
   }
 
-  set() {} // typed text is no file
+  set() {} // typed text is not a file
 
   /** @param {File | undefined} file */
   setFile(file) {

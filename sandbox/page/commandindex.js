@@ -1,12 +1,12 @@
-/** The commands of each server, as the applications registered them; asked for again when they may have changed. */
+/** The registered commands of each server; they are loaded again when they may have changed. */
 
 /**
- * What is known of one guild's commands.
+ * The loaded commands of one guild.
  * @typedef {{ index: CommandIndexPayload | null, at: number, loading: Promise<void> | null }} Known
  */
 
 const FRESH_MS = 20_000;
-const EMPTY_FRESH_MS = 2_000; // nobody is connected yet: look again soon
+const EMPTY_FRESH_MS = 2_000; // no bot is connected yet, so load again soon
 
 export class CommandIndex {
   /** @type {Map<string, Known>} */
@@ -18,7 +18,7 @@ export class CommandIndex {
   }
 
   /**
-   * What is known now; empty before the first load.
+   * The loaded commands; empty before the first load.
    * @param {string} guildId
    */
   of(guildId) {
@@ -31,7 +31,7 @@ export class CommandIndex {
   }
 
   /**
-   * Load unless what is known is recent. Failures leave what was known.
+   * Load the commands, unless they are recent. A failure keeps the old ones.
    * @param {string} guildId
    */
   async load(guildId) {
@@ -40,7 +40,7 @@ export class CommandIndex {
     const age = Date.now() - known.at;
     if (age < (known.index?.application_commands.length ? FRESH_MS : EMPTY_FRESH_MS)) return;
     known.loading ??= this.#fetch(guildId, known);
-    // what is known serves while a newer one is on its way
+    // the old list is used until the new one arrives
     if (!known.index?.application_commands.length) await known.loading;
   }
 
@@ -57,7 +57,7 @@ export class CommandIndex {
     try {
       known.index = await this.api.get(`/guilds/${guildId}/application-command-index`);
     } catch {
-      known.index ??= { applications: [], application_commands: [] }; // the list says that nobody is connected
+      known.index ??= { applications: [], application_commands: [] }; // an empty list shows that no bot is connected
     }
     known.at = Date.now();
     known.loading = null;

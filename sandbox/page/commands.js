@@ -1,7 +1,7 @@
 /**
- * Slash commands as text and as data. Pure: no DOM, no network.
+ * Slash commands as text and as data. This module uses no DOM and no network.
  *
- * A leaf is what one can run: a command without subcommands, or one subcommand of it.
+ * A leaf is a command that can be run: one without subcommands, or a subcommand.
  * {name: "channels add", path: ["channels", "add"], description, options, command, application}
  */
 
@@ -85,7 +85,7 @@ function leavesOf(command) {
 }
 
 /**
- * Leaves that fit what was typed after "/", best first: the beginning of a name before the inside of one.
+ * Leaves that fit what was typed after "/", best first: names that begin with it, then names that contain it.
  * @param {Leaf[]} leaves
  * @param {string} typed
  */
@@ -97,7 +97,7 @@ export function matching(leaves, typed) {
 }
 
 /**
- * A whole typed command: {leaf, texts: {option name: text}}, or null when it names no command.
+ * A complete typed command: {leaf, texts: {option name: text}}, or null when it names no command.
  * "/find dog in snow show:everyone" → query "dog in snow", show "everyone": words before the first
  * "name:" belong to the first option that takes words.
  * @param {string} text
@@ -122,7 +122,7 @@ function splitOptions(text, options) {
   const texts = {};
   let current = freeTextOption(options)?.name;
   let from = 0;
-  let named = false; // an option that was named appears even when nothing follows yet
+  let named = false; // a named option is shown even when no text follows yet
   /** @param {number} end */
   const put = (end) => {
     const value = text.slice(from, end).trim();
@@ -139,7 +139,7 @@ function splitOptions(text, options) {
 }
 
 /**
- * Where loose words go: the first option that takes any text, else the first that is no file.
+ * The option for words without a name: the first that takes any text, else the first that isn't a file.
  * @param {CommandOption[]} options
  */
 export function freeTextOption(options) {
@@ -149,7 +149,7 @@ export function freeTextOption(options) {
 }
 
 /**
- * What one can choose for an option right now: [{label, value, detail?}], or null when anything may be typed.
+ * The choices for an option: [{label, value, detail?}], or null when anything may be typed.
  * `store` and `guild` know members, channels and roles.
  * @param {CommandOption} option
  * @param {Pick<FormContext, "store" | "guild" | "people">} context
@@ -323,7 +323,7 @@ function nestedOptions(leaf, options) {
 }
 
 /**
- * "/find query: dog in snow": how a command that was sent is told.
+ * "/find query: dog in snow": the text of a command that was sent.
  * @param {Leaf} leaf
  * @param {Record<string, string>} labels
  */

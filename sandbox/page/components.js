@@ -1,7 +1,7 @@
 /**
  * Message components, old and new: action rows with buttons and selects, and Components V2's containers,
- * sections, texts, galleries, files and separators. A press goes through context.press(message, component,
- * values), which settles when the interaction was answered.
+ * sections, texts, galleries, files and separators. A press calls context.press(message, component,
+ * values), whose promise is settled when the interaction is answered.
  */
 
 import { fileCard } from "./attachments.js";
@@ -164,7 +164,7 @@ function drawButton(component, scope) {
 }
 
 /**
- * While an answer is awaited the button shows dots, and nothing else in the message can be pressed.
+ * Until the answer arrives, the button shows dots, and nothing else in the message can be pressed.
  * @param {HTMLElement} control
  * @param {Scope} scope
  * @param {Component} component
@@ -229,7 +229,7 @@ function drawSingleSelect(component, options, scope) {
 }
 
 /**
- * Several values: tick them in a list, which is sent when it closes.
+ * A select of several values: a list with check boxes, which is sent when it closes.
  * @param {Component} component
  * @param {SelectOption[]} options
  * @param {Scope} scope
@@ -268,7 +268,7 @@ function drawMultiSelect(component, options, scope) {
 }
 
 /**
- * Members, roles or channels as the options of a select that has none of its own.
+ * Members, roles or channels, as the options of a select that has no options of its own.
  * @param {Component} component
  * @param {Scope} scope
  */

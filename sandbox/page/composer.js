@@ -1,6 +1,6 @@
 /**
- * Where one writes: text, replies, pictures (picked, dropped, pasted), mentions, slash commands.
- * Enter sends, Shift+Enter breaks the line, Esc leaves a reply, ArrowUp in an empty field edits the last message.
+ * The field for writing: text, replies, pictures (picked, dropped, pasted), mentions, slash commands.
+ * Enter sends, Shift+Enter breaks the line, Esc cancels a reply, ArrowUp in an empty field edits the last message.
  */
 
 import { commandData, commandLabel, matching, parseTyped, slashCommands } from "./commands.js";
@@ -31,7 +31,7 @@ export class Composer {
   #form = null;
   #typedAt = 0;
   /** @type {string | null} */
-  #warnedAbout = null; // text that looks like a command but is none; the second Enter sends it
+  #warnedAbout = null; // text that looks like a command but isn't one; a second Enter sends it
 
   /**
    * context: the App's shared parts: {store, api, interactions, commandIndex, messages}
@@ -108,7 +108,7 @@ export class Composer {
   }
 
   /**
-   * Put `text` in the field, as if it had been typed; a whole command becomes pills.
+   * Put `text` in the field, as if it had been typed. A complete command becomes pills.
    * @param {string} text
    */
   async fill(text) {
@@ -143,7 +143,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.isComposing) return; // an input method's Enter is not ours
+    if (event.isComposing) return; // this Enter belongs to the input method
     if (this.suggestions.key(event, { passEnter: this.#isComplete() })) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
@@ -177,7 +177,7 @@ export class Composer {
 
   #enterTyped() {
     const typed = parseTyped(this.field.value, this.#leaves());
-    // "/channels add" also begins "/channels address": wait for the space
+    // wait for the space: "/channels add" is also the beginning of "/channels address"
     if (!typed || !this.field.value.slice(1 + typed.leaf.name.length)) return false;
     this.#enterForm(typed.leaf, typed.texts);
     return true;
@@ -222,7 +222,7 @@ export class Composer {
       .filter((item) => item.search.includes(typed))
       .sort((a, b) => Number(b.search.startsWith(typed)) - Number(a.search.startsWith(typed)))
       .slice(0, MAX_MENTIONS_OFFERED);
-    // a name that is typed in full needs no choosing: Enter shall send
+    // a complete name needs no choice, so Enter sends
     if (items.length === 1 && items[0].data.slice(1).toLowerCase() === typed) return this.suggestions.hide();
     this.suggestions.show(this.field, {
       title: match[1] === "@" ? "Members and roles" : "Channels",
@@ -254,7 +254,7 @@ export class Composer {
         data: `@${name}`,
       };
     });
-    const taken = new Set(members.map((item) => item.label)); // an application's role is called as it is
+    const taken = new Set(members.map((item) => item.label)); // an application and its role have the same name
     const roles = [...this.#guild.roles.values()]
       .filter(
         (role) =>
@@ -285,7 +285,7 @@ export class Composer {
   #sayTyping() {
     if (!this.field.value || Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
     this.#typedAt = Date.now();
-    this.context.api.post(`/channels/${this.#channel.id}/typing`).catch(() => {}); // a courtesy: silence is fine
+    this.context.api.post(`/channels/${this.#channel.id}/typing`).catch(() => {}); // a failure doesn't matter
   }
 
   // ---- sending
@@ -345,7 +345,8 @@ export class Composer {
   }
 
   /**
-   * "@Ada" and "#pets" → the ids that Discord wants; the longest names first, so that @Ada B is not @Ada.
+   * "@Ada" and "#pets" → the form with ids that Discord needs. The longest names come first,
+   * so that @Ada B isn't read as @Ada.
    * @param {string} text
    */
   #withIds(text) {
@@ -364,7 +365,7 @@ export class Composer {
       `(?<![\\w<@&#])(?:${longestFirst.map(escapePattern).join("|")})(?![\\w-])`,
       "gu",
     );
-    const parts = text.split(/(`[^`]+`)/); // code is left as it is
+    const parts = text.split(/(`[^`]+`)/); // code is not changed
     return parts
       .map((part, index) => (index % 2 ? part : part.replace(pattern, (name) => names.get(name))))
       .join("");
@@ -425,7 +426,7 @@ export class Composer {
     this.suggestions.hide();
   }
 
-  // ---- looks
+  // ---- appearance
 
   /** @param {Message | null} message */
   #setReply(message) {

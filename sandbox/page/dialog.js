@@ -1,4 +1,4 @@
-/** Dialogs: a title, a body and buttons. Focus stays inside and goes back when it closes; Esc closes. */
+/** Dialogs: a title, a body and buttons. The focus stays inside, and returns when the dialog closes. Esc closes it. */
 
 import { h, trapFocus } from "./dom.js";
 
@@ -40,7 +40,7 @@ export function openDialog({ title, body, actions, wide = false, onClose }) {
 
   /** @param {KeyboardEvent} event */
   function onKey(event) {
-    if (document.body.lastElementChild !== veil) return; // something lies on top
+    if (document.body.lastElementChild !== veil) return; // another dialog is on top
     if (event.key === "Escape") {
       event.stopPropagation();
       close();
@@ -70,7 +70,7 @@ export function openDialog({ title, body, actions, wide = false, onClose }) {
 }
 
 /**
- * A question with a dangerous answer. `run` may fail; its sentence is shown and the dialog stays.
+ * Ask before a dangerous action. When `run` fails, its sentence is shown and the dialog stays open.
  * @param {{ title: string, body: Child, label: string, run: () => Promise<unknown> }} options
  */
 export function confirmDanger({ title, body, label, run }) {
@@ -85,7 +85,7 @@ export function confirmDanger({ title, body, label, run }) {
 }
 
 /**
- * Run `work`, then close; when it fails, say why and stay.
+ * Run `work`, then close the dialog. When it fails, say why and keep it open.
  * @param {Dialog} dialog
  * @param {() => Promise<unknown>} work
  */

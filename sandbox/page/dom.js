@@ -1,6 +1,6 @@
 /**
- * Build elements without markup: whatever strings come in, they become text nodes.
- * Nothing in this page uses innerHTML, so a message can never turn into HTML.
+ * Make elements without markup: all strings become text nodes.
+ * This page never uses innerHTML, so a message can't become HTML.
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -21,7 +21,7 @@ export function h(spec, properties = {}, ...children) {
   if (classes.length) element.className = classes.join(" ");
   setProperties(element, properties);
   append(element, children);
-  return /** @type {any} */ (element); // document.createElement knows no name that is computed
+  return /** @type {any} */ (element); // TypeScript doesn't know the type of a computed tag name
 }
 
 /**
@@ -50,7 +50,7 @@ export function append(element, children) {
 }
 
 /**
- * Make `children` the whole content of an element; what append() skips is skipped here too.
+ * Replace the content of an element by `children`; it skips what append() skips.
  * @param {Element} element
  * @param {...Child} children
  */

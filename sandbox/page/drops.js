@@ -1,10 +1,10 @@
-/** Files dragged over the chat: a veil says where they go, a drop hands them on. */
+/** Files that are dragged over the chat: a veil says where they will go, and a drop passes them on. */
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
 /**
- * Watch `area`; gives the veil to put into it. accepts(): may one drop now? take(files): they were dropped.
+ * Watch `area`; returns the veil to put into it. accepts(): are drops allowed now? take(files): gets the files.
  * @param {HTMLElement} area
  * @param {{ accepts: () => boolean, take: (files: File[]) => void }} options
  */

@@ -57,7 +57,7 @@ function drawEmbed(embed, key, context) {
 }
 
 /**
- * A link straight to a picture, or a GIF: only the picture is shown.
+ * For a direct link to a picture, or a GIF, only the picture is shown.
  * @param {Embed} embed
  */
 function isBarePicture(embed) {
@@ -73,7 +73,7 @@ function isBarePicture(embed) {
  * @param {Embed} embed
  */
 function embedPicture(media, key, embed) {
-  // an unfurled address lies elsewhere; the proxy's copy is what a client shows
+  // the picture of a link is on another site, so the proxy's copy is shown
   const shown = { ...media, url: (local(media.proxy_url) && media.proxy_url) || media.url };
   return pictureOf(shown, { key, name: embed.title ?? "", alt: media.description ?? embed.title ?? "" });
 }

@@ -1,10 +1,10 @@
-/** The smallest publish and subscribe: views listen to topics of the store and of the gateway. */
+/** A small publish and subscribe: views listen to topics of the store and of the gateway. */
 export class Emitter {
   /** @type {Map<string, Set<(...values: any[]) => unknown>>} */
   #listeners = new Map();
 
   /**
-   * Call `listener` on every `topic`. Returns a function that ends it; `signal` ends it too.
+   * Call `listener` for each `topic`. Returns a function that stops it; `signal` stops it too.
    * @param {string} topic
    * @param {(...values: any[]) => unknown} listener
    * @param {AbortSignal} [signal]

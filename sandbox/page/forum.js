@@ -1,4 +1,4 @@
-/** A forum channel: its posts as cards, and a way to begin one. */
+/** A forum channel: its posts as cards, and a form for a new one. */
 
 import { isPicture, isSpoiler } from "./attachments.js";
 import { attempt, openDialog } from "./dialog.js";
@@ -11,7 +11,7 @@ import { timeOf } from "./snowflake.js";
 import { formatRelative } from "./time.js";
 import { Uploads } from "./uploads.js";
 
-const MAX_PREVIEWS = 30; // posts whose beginning is shown; each is a request
+const MAX_PREVIEWS = 30; // posts with a preview; each preview is a request
 
 export class Forum {
   /** @type {Guild} */
@@ -19,7 +19,7 @@ export class Forum {
   /** @type {Channel} */
   channel = /** @type {any} */ (null); // until open()
   /** @type {Map<string, Message | null>} */
-  #starters = new Map(); // post id -> its first message, or null when that is gone
+  #starters = new Map(); // post id -> its first message, or null when it was deleted
 
   /**
    * context: {store, api, go, signal}
@@ -49,13 +49,13 @@ export class Forum {
       this.context.store.keepThreads(guild.id, threads);
       if (this.channel === channel) this.draw();
     } catch (error) {
-      if (error.status !== 403 && error.status !== 404) throw error; // archived posts are an extra
+      if (error.status !== 403 && error.status !== 404) throw error; // archived posts are optional
     }
     await this.#loadStarters(channel);
   }
 
   /**
-   * The posts' first messages, for the words and the picture on their cards.
+   * Load the posts' first messages, for the text and the picture on their cards.
    * @param {Channel} channel
    */
   async #loadStarters(channel) {

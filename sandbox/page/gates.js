@@ -1,13 +1,13 @@
-/** What stands in place of messages: an age gate, a closed voice channel, no channel at all. */
+/** What is shown in place of messages: an age gate, a closed voice channel, or that there is no channel. */
 
 import { h } from "./dom.js";
 import { icon, magpie } from "./icons.js";
 import { isThread } from "./permissions.js";
 
-const ADULT = "magpie.adult."; // in sessionStorage: whoever sits here agreed to see this channel
+const ADULT = "magpie.adult."; // in sessionStorage: this person agreed to see the channel
 
 /**
- * Did one agree to see this age-restricted channel? A thread goes with its channel.
+ * Whether the person agreed to see this age-restricted channel. A thread is like its channel.
  * @param {Channel} channel
  */
 export function hasAgreed(channel) {
@@ -41,7 +41,7 @@ export function ageGate(channel, { agreed, back }) {
 }
 
 /**
- * A voice channel that one sees but may not join.
+ * A voice channel that the person can see but may not join.
  * @param {Channel} channel
  */
 export function closedGate(channel) {
@@ -55,7 +55,7 @@ export function closedGate(channel) {
 }
 
 /**
- * Nothing is open to this person in `guild`, or they are in none.
+ * The person can see no channel in `guild`, or is in no guild.
  * @param {Guild | null} guild
  * @param {() => void} switchPerson
  */

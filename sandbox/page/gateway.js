@@ -1,5 +1,5 @@
 /**
- * The live connection: identify, heartbeat, resume; reconnects by itself.
+ * The connection to the gateway: identify, heartbeat, resume. It reconnects by itself.
  *
  * Emits "dispatch" (type, data) for every event and "state" (state, seconds) where state is
  * "connecting", "ready", "waiting" (the next try comes in `seconds`) or "refused" (a bad token).
@@ -56,7 +56,7 @@ export class Gateway extends Emitter {
     socket.onclose = (event) => this.#lost(socket, event.code);
   }
 
-  /** Leave for good: another person takes this tab. */
+  /** Close for good, because this tab changes its person. */
   close() {
     this.#closed = true;
     clearTimeout(this.#retry);
@@ -110,7 +110,7 @@ export class Gateway extends Emitter {
   #beatIn(delayMs, intervalMs) {
     clearTimeout(this.#heartbeat);
     this.#heartbeat = setTimeout(() => {
-      // no answer to the last heartbeat: a zombie connection
+      // the last heartbeat was not answered, so the connection is dead
       if (!this.#acknowledged) return this.#socket?.close(CLOSED_FOR_RESUME);
       this.#acknowledged = false;
       this.#send(OP.heartbeat, this.#session?.seq ?? null);
@@ -140,7 +140,7 @@ export class Gateway extends Emitter {
 
   #wait() {
     const base = Math.min(MAX_WAIT_S, 0.5 * 2 ** this.#failures);
-    const seconds = base * (0.75 + Math.random() / 2); // many tabs shall not knock all at once
+    const seconds = base * (0.75 + Math.random() / 2); // random, so that many tabs don't reconnect at the same time
     this.#failures += 1;
     this.emit("state", "waiting", seconds);
     this.#retry = setTimeout(() => this.open(), seconds * 1000);

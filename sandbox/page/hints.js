@@ -1,10 +1,10 @@
-/** Things to try, for whoever is here for the first time. Each puts itself into the composer. */
+/** Things to try, for a first visit. Each hint puts a text into the composer. */
 
 import { h, replace } from "./dom.js";
 import { icon, magpie } from "./icons.js";
 import { toast } from "./toast.js";
 
-const DISMISSED = "magpie.hints"; // in localStorage: they do not come back by themselves
+const DISMISSED = "magpie.hints"; // in localStorage: dismissed hints don't come back
 
 /** The panel above the composer. parts: {composer, messages}. */
 export class Hints {
@@ -16,7 +16,7 @@ export class Hints {
   }
 
   /**
-   * Show them where they fit, until they were dismissed.
+   * Show the hints when they fit, until they are dismissed.
    * @param {boolean} fits
    */
   show(fits) {
@@ -84,7 +84,7 @@ export class Hints {
   }
 
   /**
-   * The latest picture that somebody posted in the open channel.
+   * Use the latest picture that was posted in the open channel.
    * @param {(message: Message, tile: HTMLElement) => void} use
    */
   #withPicture(use) {

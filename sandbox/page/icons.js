@@ -1,4 +1,4 @@
-/** Line icons on a 24 × 24 grid, and the magpie that is this page's mark. */
+/** Line icons on a 24 × 24 grid, and the magpie, which is this page's logo. */
 
 import { svg } from "./dom.js";
 
@@ -48,7 +48,7 @@ const PATHS = {
 };
 
 /**
- * An icon by name. It is decoration: whatever it stands on carries the label.
+ * An icon by name. It is decoration; the element around it has the label.
  * @param {IconName} name
  */
 export function icon(name) {
@@ -63,7 +63,7 @@ let marks = 0;
 
 /** The magpie: black head and back, white shoulder and belly, a long tail with its blue-green sheen. */
 export function magpie(size = 40) {
-  const sheen = `sheen-${(marks += 1)}`; // ids are unique in a document
+  const sheen = `sheen-${(marks += 1)}`; // each SVG needs an id of its own
   /**
    * @param {string} offset
    * @param {string} colour

@@ -1,23 +1,23 @@
 /**
- * Commands, presses, autocomplete and forms: POST /interactions, and what the gateway says became of them.
+ * Commands, presses, autocomplete and forms: POST /interactions, and the events that follow.
  *
- * Every interaction has a nonce; INTERACTION_CREATE names its id, INTERACTION_SUCCESS or _FAILURE its end.
- * An answer is an ordinary MESSAGE_CREATE. Emits "changed" (channel id) when what is waited for changes,
- * "begun" (channel id) when a command was given, and "modal" (data) when the application answers with a form.
+ * Every interaction has a nonce; INTERACTION_CREATE has its id, and INTERACTION_SUCCESS or _FAILURE ends it.
+ * An answer is an ordinary MESSAGE_CREATE. Emits "changed" (channel id) when the pending interactions change,
+ * "begun" (channel id) when a command was sent, and "modal" (data) when the application answers with a form.
  */
 
 import { Emitter } from "./emitter.js";
 import { freshId } from "./snowflake.js";
 
 export const INTERACTION = { command: 2, component: 3, autocomplete: 4, modal: 5 };
-const PATIENCE_MS = 15_000; // the gateway says after 3 s that nobody answered; this is for when it cannot
+const PATIENCE_MS = 15_000; // the gateway reports a missing answer after 3 s; this limit is for a lost connection
 const NO_ANSWER = "The application did not respond";
 
 export class Interactions extends Emitter {
   /** @type {Map<string, { id: string | null, settle(failure: string | null): void }>} */
   #waiting = new Map(); // by nonce
   /** @type {Notice[]} */
-  notices = []; // drawn at the end of the channel
+  notices = []; // shown at the end of the channel
 
   /**
    * @param {Api} api
@@ -31,7 +31,7 @@ export class Interactions extends Emitter {
 
   /**
    * Run a command. data: as Discord's clients send it ({id, name, type, version, options, …}).
-   * label: what the person asked, shown until the answer is there.
+   * label: the command's text, shown until the answer arrives.
    * @param {Place & { applicationId: string, data: object, files?: File[], label: string }} options
    */
   async run({ guildId, channelId, applicationId, data, files = [], label }) {
@@ -51,7 +51,7 @@ export class Interactions extends Emitter {
   }
 
   /**
-   * Press a button or choose in a select. Gives a sentence when it failed, null when it was answered.
+   * Press a button or choose in a select. Returns a sentence when it failed, null when it was answered.
    * @param {Message} message
    * @param {Component} component
    * @param {string[] | undefined} values
@@ -74,7 +74,7 @@ export class Interactions extends Emitter {
   }
 
   /**
-   * Choices for the option being typed, or [] when none came.
+   * Choices for the option that is being typed, or [] when there are none.
    * @param {Place & { applicationId: string, data: object }} options
    */
   async autocomplete({ guildId, channelId, applicationId, data }) {
@@ -98,7 +98,7 @@ export class Interactions extends Emitter {
   }
 
   /**
-   * Send a filled form. Gives a sentence when it failed, null when it was taken.
+   * Send a filled form. Returns a sentence when it failed, null when it was accepted.
    * @param {Modal} modal
    * @param {ComponentAnswer[]} components
    * @param {Place} place
@@ -122,7 +122,7 @@ export class Interactions extends Emitter {
   }
 
   /**
-   * What the gateway says of interactions; messages count as answers.
+   * Handle the gateway's events about interactions; messages count as answers.
    * @param {string} type
    * @param {any} event
    */
@@ -153,7 +153,7 @@ export class Interactions extends Emitter {
   }
 
   /**
-   * Post and wait for the end. Gives a sentence about what went wrong, or null.
+   * Post and wait for the end. Returns a sentence about the failure, or null.
    * @param {number} type
    * @param {InteractionRequest} request
    */

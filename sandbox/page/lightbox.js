@@ -1,10 +1,10 @@
-/** One picture, as large as the window allows. Esc closes, arrow keys go to its neighbours. */
+/** One picture, as large as the window allows. Esc closes it, arrow keys go to the next one. */
 
 import { h, trapFocus } from "./dom.js";
 import { icon } from "./icons.js";
 
 /**
- * Show `pictures` [{src, name, alt, href}] starting at `index`; focus returns to where it was.
+ * Show `pictures` [{src, name, alt, href}] starting at `index`. The focus returns when it closes.
  * @param {Picture[]} pictures
  * @param {number} [index]
  */

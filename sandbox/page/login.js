@@ -1,4 +1,4 @@
-/** "Who do you want to be?": everybody who lives in this sandbox, to log in as. */
+/** "Who do you want to be?": the people of this sandbox, to log in as one of them. */
 
 import { fetchPeople } from "./api.js";
 import { h, replace } from "./dom.js";
@@ -7,7 +7,7 @@ import { avatar, displayName } from "./people.js";
 
 const RETRY_MS = 2_000;
 
-/** People one can be, the busiest roles first as the sandbox gives them; applications are left out. */
+/** The people to log in as, in the sandbox's order; applications are left out. */
 export async function loadPeople() {
   /** @type {Person[]} */
   const people = await fetchPeople();
@@ -15,7 +15,7 @@ export async function loadPeople() {
 }
 
 /**
- * The log-in screen. `choose(person)` logs in; `signal` ends its waiting for the sandbox.
+ * The log-in screen. `choose(person)` logs in; `signal` stops its waiting for the sandbox.
  * @param {(person: Person) => void} choose
  * @param {AbortSignal} signal
  */
@@ -92,7 +92,7 @@ function card(person, choose) {
 }
 
 /**
- * Roles over all servers, each once; without any, "Member".
+ * The person's roles in all servers, each once; "Member" when there are none.
  * @param {Person} person
  */
 export function rolesLine({ guilds = [] }) {
@@ -108,7 +108,7 @@ export function rolesLine({ guilds = [] }) {
 }
 
 /**
- * A link that opens this person in a tab of their own.
+ * A link that opens the page as this person in a new tab.
  * @param {Person} person
  */
 export function newTab(person) {

@@ -1,7 +1,7 @@
 /**
- * The start: who is this tab? "?as=ada" says it in the address; else the tab remembers (sessionStorage, so
- * that every tab can be somebody else); else the log-in screen asks. A path as in Discord's own links
- * (/channels/server/channel/message) leads to that place too.
+ * The start: find the person of this tab. "?as=ada" in the address names them; else sessionStorage, which each
+ * tab has for itself; else the log-in screen asks. A path as in Discord's own links
+ * (/channels/server/channel/message) works too.
  */
 
 import { App } from "./app.js";

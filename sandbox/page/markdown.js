@@ -1,5 +1,5 @@
 /**
- * Discord's markdown → a tree of plain objects. Pure: no DOM, no state; prose.js draws the tree.
+ * Discord's markdown → a tree of plain objects, without DOM or state. prose.js draws the tree.
  *
  * Blocks: heading (level), subtext, quote, list (ordered, items), code (language, text), line.
  * Inline: text, strong, em, underline, strike, spoiler, code, link, url, user, channel, role, everyone,
@@ -7,13 +7,13 @@
  */
 
 /**
- * A node at a place of the text, and where what follows it begins.
+ * A node, and the position in the text after it.
  * @typedef {{ node: MarkdownNode, end: number }} Found
  */
 
 /** @typedef {{ indent: number, ordered: boolean, number: number, children: MarkdownNode[] }} ListItem */
 
-const MAX_DEPTH = 12; // nested further than this, marks stay text
+const MAX_DEPTH = 12; // deeper marks stay text
 
 /**
  * The tree of a message's content or of a text display.
@@ -24,7 +24,7 @@ export function parse(text) {
 }
 
 /**
- * The same text without marks, for previews and labels.
+ * The text without marks, for previews and labels.
  * @param {string} text
  */
 export function plain(text) {
@@ -163,7 +163,7 @@ function nestItems(items) {
  * @param {number} at
  */
 function lineEnd(text, at) {
-  // a fence may begin inside a line; what stands before it is the line
+  // a fence may begin within a line; the line is the part before it
   const newline = text.indexOf("\n", at);
   const end = newline < 0 ? text.length : newline;
   const fence = text.indexOf("```", at + 1);
@@ -209,7 +209,7 @@ const INLINE = [
   [/\*(?=\S)((?:\*\*|\\[\s\S]|[^*\\])+?)(?<=\S)\*(?!\*)/y, nested("em")],
   [/_(?=\S)((?:__|\\[\s\S]|[^_\\])+?)(?<=\S)_(?![\w_])/y, nested("em")],
 ];
-const MARKS = /[\\`<@[h|*_~]/g; // where a rule can begin: everything between is text
+const MARKS = /[\\`<@[h|*_~]/g; // where a rule can begin; everything else is text
 
 /**
  * @param {string} type
@@ -227,7 +227,7 @@ function nested(type) {
 function parseInline(text, depth) {
   /** @type {MarkdownNode[]} */
   const nodes = [];
-  let pending = 0; // start of the text not yet taken by a node
+  let pending = 0; // start of the text that belongs to no node yet
   /** @param {number} end */
   const takeText = (end) => {
     if (end > pending) nodes.push({ type: "text", text: text.slice(pending, end) });
@@ -254,7 +254,7 @@ function parseInline(text, depth) {
  * @returns {{ node: MarkdownNode, length: number } | null}
  */
 function inlineAt(text, at, depth) {
-  // snake_case and file_names are words, not emphasis
+  // underscores in snake_case and file_names are not emphasis
   const insideWord = text[at] === "_" && /\w/.test(text[at - 1] ?? "");
   for (const [rule, build] of INLINE) {
     const match = matchAt(rule, text, at);
@@ -275,7 +275,7 @@ function nextMark(text, from) {
 }
 
 /**
- * A bare address in parentheses does not own the closing one.
+ * The closing parenthesis after a bare address in parentheses doesn't belong to it.
  * @param {string} url
  */
 function balanced(url) {

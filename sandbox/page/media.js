@@ -1,6 +1,6 @@
 /**
- * Pictures: tiles, galleries, spoiler covers. Everything is loaded from this origin only: the sandbox has
- * a CDN and a media proxy, and the page asks nobody else.
+ * Pictures: tiles, galleries, spoiler covers. Everything is loaded from this origin, where the
+ * sandbox has its CDN and its media proxy.
  */
 
 import { h } from "./dom.js";
@@ -9,11 +9,11 @@ import { openLightbox } from "./lightbox.js";
 
 const MAX_WIDTH_PX = 520;
 const MAX_HEIGHT_PX = 360;
-const MIN_SIDE_PX = 60; // a tiny picture is still something to click
+const MIN_SIDE_PX = 60; // so that a tiny picture can be clicked
 const revealed = new Set(); // spoilers that were opened, so that a redrawn message keeps them open
 
 /**
- * The same address on this origin, or null: a CDN named by another host name is still this CDN.
+ * The address on this origin, or null. An address of the CDN may have another host name.
  * @param {string | null | undefined} url
  */
 export function local(url) {
@@ -25,7 +25,7 @@ export function local(url) {
 
 /**
  * What a tile needs, from an attachment, an embed's image or a component's media.
- * `key` names the picture within its message: spoilers are remembered by it.
+ * `key` names the picture within its message, to remember opened spoilers.
  * @param {Media} media
  * @param {{ key: string, name?: string, alt?: string, spoiler?: boolean }} options
  */
@@ -46,7 +46,7 @@ export function pictureOf(media, { key, name = "", alt = "", spoiler = false }) 
 }
 
 /**
- * One picture at its own shape, or several as a mosaic. A click opens the lightbox.
+ * One picture in its own shape, or several as a mosaic. A click opens the lightbox.
  * @param {Picture[]} pictures
  */
 export function gallery(pictures) {
@@ -75,7 +75,7 @@ function enlarge(pictures, index) {
 }
 
 /**
- * Give the tile the picture's shape before it arrives, so that nothing jumps.
+ * Give the tile the picture's shape before it is loaded, so that nothing moves.
  * @param {HTMLElement} element
  * @param {Picture} picture
  */

@@ -1,4 +1,4 @@
-/** Right of the chat: who is here, under the roles that stand apart. */
+/** On the right of the chat: the members, under the roles that are shown separately. */
 
 import { h, replace } from "./dom.js";
 import { avatar, displayName, roleColour, rolesOf } from "./people.js";
@@ -11,7 +11,7 @@ export class MemberPanel {
    */
   constructor(context) {
     /** @type {Guild} */
-    this.guild = /** @type {any} */ (null); // where one is in none
+    this.guild = /** @type {any} */ (null); // while the person is in no guild
     /** @type {Channel | null} */
     this.channel = null;
     this.context = context;
@@ -49,7 +49,7 @@ export class MemberPanel {
   }
 
   /**
-   * [[title, members]]: by highest hoisted role, then the applications, then everyone else.
+   * [[title, members]]: by the highest hoisted role, then applications, then all others.
    * @returns {[string, Member[]][]}
    */
   #groups() {

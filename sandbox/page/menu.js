@@ -7,8 +7,8 @@ import { icon } from "./icons.js";
 let current = null;
 
 /**
- * Open a menu at an event's place. items: {label, icon?, danger?, run} · {label, icon?, items} (a submenu)
- * · {heading} · {note} · null for a line. Returns nothing; choosing or leaving closes it.
+ * Open a menu at the position of an event. items: {label, icon?, danger?, run} · {label, icon?, items} (a submenu)
+ * · {heading} · {note} · null for a line. Choosing an item or clicking outside closes it.
  * @param {MouseEvent} event
  * @param {(MenuItem | null)[]} items
  * @param {string} [label]
@@ -146,7 +146,7 @@ function drawSubmenu(item, done) {
 }
 
 /**
- * The pointer and the arrow keys mark one and the same item.
+ * The pointer and the arrow keys mark the same item.
  * @param {PointerEvent} event
  */
 const takeFocus = (event) => /** @type {HTMLElement} */ (event.currentTarget).focus({ preventScroll: true });

@@ -30,7 +30,7 @@ const STICKER_ENDINGS = { 1: "png", 2: "png", 4: "gif" };
 
 /**
  * context: {store, guild, channel, go, run, press, toggleReaction, dismiss, editing, saveEdit, cancelEdit}
- * grouped: the one above is by the same author, moments before.
+ * grouped: the message above is by the same author, shortly before.
  * @param {Message} message
  * @param {boolean} grouped
  * @param {MessageContext} context
@@ -165,7 +165,7 @@ function replyHeader(message, context) {
 }
 
 /**
- * A message in a few words.
+ * A short text for a message.
  * @param {Message} message
  */
 export function summary(message) {
@@ -208,7 +208,7 @@ function mentionsMe(message, store, guild) {
   );
 }
 
-// ---- the text and what hangs on it
+// ---- the text, and what belongs to it
 
 /**
  * @param {Message} message
@@ -248,7 +248,7 @@ function contentOf(message, context) {
 }
 
 /**
- * An address that is shown as nothing but its picture need not be read as well.
+ * The text to show: none when it is only the address of the picture that the embed shows.
  * @param {Message} message
  */
 function shownText(message) {
@@ -401,7 +401,7 @@ function footnote(message, context) {
 }
 
 /**
- * The field in which one's own message is changed: Enter saves, Esc leaves it.
+ * The field for editing one's own message: Enter saves, Esc cancels.
  * @param {Message} message
  * @param {MessageContext} context
  */
@@ -440,7 +440,7 @@ function editor(message, context) {
   );
 }
 
-// ---- what Discord itself says
+// ---- system messages
 
 /**
  * @param {Message} message

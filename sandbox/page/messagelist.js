@@ -1,7 +1,7 @@
 /**
- * The messages of the open channel: loads them in both directions, keeps its place, follows new ones.
+ * The messages of the open channel: it loads them in both directions, keeps the scroll position, follows new ones.
  *
- * The list is drawn by comparing keys: a row whose message object and place are the same is kept as it is.
+ * The list is drawn by comparing keys: a row with the same message object and place is kept.
  */
 
 import { h, replace } from "./dom.js";
@@ -14,12 +14,12 @@ import { isEphemeral, PAGE_SIZE } from "./timeline.js";
 import { toast } from "./toast.js";
 
 /**
- * A row that shall be on the screen; `mark` tells what it depends on beside its message.
+ * A row to be shown; `mark` has everything that it depends on besides its message.
  * @typedef {{ key: string, mark: string, message?: Message | Notice, draw(): HTMLElement }} Plan
  */
 
-const GROUP_MS = 7 * 60_000; // messages of one author this close stand under one name
-const NEAR_EDGE_PX = 700; // load the next page before the edge is seen
+const GROUP_MS = 7 * 60_000; // messages of one author within this time are under one name
+const NEAR_EDGE_PX = 700; // the next page is loaded this far before the edge
 const AT_BOTTOM_PX = 60;
 const ANSWER_MARGIN_PX = 8;
 const FLASH_MS = 2_200;
@@ -31,10 +31,10 @@ export class MessageList {
   #rows = new Map(); // by key
   #loading = false;
   #atBottom = true;
-  #opened = 0; // counts openings: an answer for an earlier one is dropped
+  #opened = 0; // number of the opening; an answer for an earlier one is dropped
 
   /**
-   * context: shared parts of the App, to which the messages' own doings are added
+   * context: shared parts of the App, to which functions for messages are added
    * @param {Context} context
    */
   constructor(context) {
@@ -108,7 +108,7 @@ export class MessageList {
     this.#fillEdges();
   }
 
-  /** Draw what the timeline holds now. Names and colours may have changed: `all` draws every row again. */
+  /** Draw the timeline as it is now. With `all`, all rows are drawn again, because names or colours changed. */
   draw(all = false) {
     if (!this.#channel || !this.#timeline.loaded) return;
     if (all) this.#rows = new Map([...this.#rows].filter(([key]) => key === this.context.editing));
@@ -135,7 +135,7 @@ export class MessageList {
     return this.#timeline.get(id);
   }
 
-  /** Begin to change the latest message of one's own. */
+  /** Begin to edit the person's own latest message. */
   editLast() {
     const mine = this.#timeline.messages.filter(
       (message) =>
@@ -151,7 +151,7 @@ export class MessageList {
     this.#edit(message.id);
   }
 
-  /** Go to the end and stay there: something of one's own was posted. */
+  /** Go to the end and stay there, because this person posted something. */
   follow() {
     if (!this.#timeline.reachesNewest) this.#toPresent();
     this.#atBottom = true;
@@ -218,7 +218,7 @@ export class MessageList {
 
   // ---- rows
 
-  /** What the list consists of: [{key, mark, message?, draw()}]. */
+  /** The rows of the list: [{key, mark, message?, draw()}]. */
   #plan() {
     /** @type {Plan[]} */
     const rows = [];
@@ -256,7 +256,7 @@ export class MessageList {
   #rowFor(row) {
     const known = this.#rows.get(row.key);
     const same = known && known.mark === row.mark;
-    // what is being typed into an edited message outlives whatever arrives meanwhile
+    // text in an edit field is kept when the message is drawn again
     if (same && (known.message === row.message || this.context.editing === row.key)) return known;
     return { element: row.draw(), message: row.message, mark: row.mark };
   }
@@ -308,7 +308,7 @@ export class MessageList {
   }
 
   /**
-   * Grey shapes, but only when the answer takes long enough to be noticed.
+   * Show grey shapes, but only when loading takes long enough to be noticed.
    * @param {number} opened
    */
   #showSkeleton(opened) {
@@ -353,7 +353,7 @@ export class MessageList {
     this.#fillEdges();
   }
 
-  /** Where a reader at the end rests: at the bottom, but never past the beginning of a tall answer. */
+  /** The scroll position at the end: the bottom, but not below the beginning of a tall answer. */
   #restPosition() {
     const { scroller, list } = this;
     const bottom = scroller.scrollHeight - scroller.clientHeight;
@@ -378,7 +378,7 @@ export class MessageList {
     this.present.hidden = this.#timeline.reachesNewest && !far;
   }
 
-  /** The first row in sight and where it stands, to put it back there after rows came or went above. */
+  /** The first visible row and its position, to restore it after rows above were added or removed. */
   #anchor() {
     const top = this.scroller.getBoundingClientRect().top;
     for (const [key, { element }] of this.#rows) {
@@ -407,7 +407,7 @@ export class MessageList {
   // ---- keys and edits
 
   /**
-   * Arrow keys go from message to message once one has the focus.
+   * Arrow keys move between messages when one has the focus.
    * @param {KeyboardEvent} event
    */
   #key(event) {
@@ -465,7 +465,7 @@ function belongsTogether(before, message) {
 }
 
 /**
- * Make `elements` the children of `parent`, moving only what is out of place.
+ * Make `elements` the children of `parent`, and move only those that are out of place.
  * @param {HTMLElement} parent
  * @param {HTMLElement[]} elements
  */

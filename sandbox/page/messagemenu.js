@@ -1,4 +1,4 @@
-/** What one can do with a message: its toolbar, and the menu behind right-click and "…". */
+/** The actions of a message: its toolbar, and the menu of right-click and "…". */
 
 import { copy } from "./clipboard.js";
 import { menuData, messageCommands } from "./commands.js";
@@ -14,7 +14,7 @@ const EMOJI = ["👍", "❤️", "😂", "😮", "🎉", "👀"];
 const WRITTEN = new Set([0, 19, 20, 23]);
 
 /**
- * The buttons that float over the message under the pointer.
+ * The toolbar over the message under the pointer.
  * @param {Message} message
  * @param {MessageContext} context
  */
@@ -41,7 +41,7 @@ export function toolbar(message, context) {
 }
 
 /**
- * The whole menu. context: the message list's, with reply, edit, commandIndex, interactions, api.
+ * The complete menu. context: the message list's, with reply, edit, commandIndex, interactions, api.
  * @param {MouseEvent} event
  * @param {Message} message
  * @param {MessageContext} context

@@ -1,4 +1,4 @@
-/** Forms that an application opens (interaction answer 9): labels, text inputs, selects, ticks. */
+/** Forms that an application opens (interaction answer 9): labels, text inputs, selects, check boxes. */
 
 import { attempt, openDialog } from "./dialog.js";
 import { h } from "./dom.js";
@@ -11,7 +11,7 @@ const PARAGRAPH = 2;
 /** @typedef {{ element: HTMLElement, required: boolean, empty(): boolean, value(): ComponentAnswer }} Input */
 
 /**
- * Show `modal`; `submit(components)` gives a sentence when it failed, null when it was taken.
+ * Show `modal`; `submit(components)` returns a sentence when it failed, null when it was accepted.
  * @param {Modal} modal
  * @param {(components: ComponentAnswer[]) => Promise<string | null>} submit
  * @param {MessageContext} context

@@ -1,4 +1,4 @@
-/** What this person posts: shown at once, confirmed or failed a moment later; and reactions. */
+/** What this person posts: it is shown at once, and confirmed or marked as failed later. Reactions too. */
 
 import { MESSAGE } from "./message.js";
 import { toast } from "./toast.js";
@@ -11,7 +11,7 @@ export class Outbox {
   }
 
   /**
-   * Post `payload` with `files`; `replied` is the message that it answers, or null.
+   * Post `payload` with `files`; `replied` is the message that it replies to, or null.
    * @param {string} channelId
    * @param {MessagePayload} payload
    * @param {File[]} files
@@ -33,7 +33,7 @@ export class Outbox {
   }
 
   /**
-   * Take away what only this person sees: a private answer, or a message that was not posted.
+   * Remove what only this person sees: a private answer, or a message that was not posted.
    * @param {Message} message
    */
   forget(message) {
@@ -56,7 +56,7 @@ export class Outbox {
   }
 
   /**
-   * The message as it looks until the server has it.
+   * The message as it is shown until the server confirms it.
    * @param {string} channelId
    * @param {MessagePayload} payload
    * @param {File[]} files

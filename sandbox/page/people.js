@@ -1,4 +1,4 @@
-/** Names, colours and faces of members. */
+/** Names, colours and avatars of members. */
 
 import { h } from "./dom.js";
 import { local } from "./media.js";
@@ -14,7 +14,7 @@ export function displayName(user, member) {
 }
 
 /**
- * Colour of the highest role that has one, as CSS; null without.
+ * The colour of the highest role that has one, as CSS, or null.
  * @param {Guild} guild
  * @param {Member | null | undefined} member
  */
@@ -39,7 +39,7 @@ export function rolesOf(guild, member) {
 export const cssColour = (number) => `#${number.toString(16).padStart(6, "0")}`;
 
 /**
- * A round picture, or the initial on a colour of its own. `size` in CSS pixels.
+ * A round picture, or the initial on a colour. `size` is in CSS pixels.
  * @param {User | null | undefined} user
  * @param {number} [size]
  */

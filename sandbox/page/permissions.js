@@ -1,5 +1,5 @@
 /**
- * Discord's permission arithmetic, for what the page offers (the server decides what is allowed).
+ * Discord's computation of permissions, for what the page offers. The server decides what is allowed.
  * source: "Permission Overwrites" in Discord's documentation of permissions.
  */
 
@@ -23,7 +23,7 @@ const ALL = (1n << 60n) - 1n;
 const VOICE = new Set([2, 13]);
 
 /**
- * What `member` may do in the whole guild, from their roles.
+ * The permissions of `member` in the guild, from their roles.
  * @param {Guild} guild
  * @param {Pick<Member, "roles"> & { user: { id: string } } | null | undefined} member
  */
@@ -35,7 +35,7 @@ export function guildPermissions(guild, member) {
 }
 
 /**
- * What `member` may do in `channel`; a thread has its parent's permissions.
+ * The permissions of `member` in `channel`; a thread has those of its parent.
  * @param {Guild} guild
  * @param {Channel} channel
  * @param {Pick<Member, "roles"> & { user: { id: string } } | null | undefined} member
@@ -50,7 +50,7 @@ export function channelPermissions(guild, channel, member) {
 }
 
 /**
- * Is the channel open to who has these permissions in it? The chat of a voice channel needs Connect too.
+ * Whether a member with these permissions can see the channel. The chat of a voice channel also needs Connect.
  * @param {Channel} channel
  * @param {bigint} permissions
  */
@@ -89,7 +89,7 @@ export function isThread(channel) {
 }
 
 /**
- * Is the channel closed to @everyone? Such channels carry a lock.
+ * Whether the channel is hidden from @everyone, and so gets a lock.
  * @param {Guild} guild
  * @param {Channel} channel
  */

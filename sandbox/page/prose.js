@@ -1,4 +1,4 @@
-/** Markdown trees → elements. Mentions and links know the store, so they show names and can be followed. */
+/** Markdown trees → elements. Mentions and links use the store, so they show names and can be followed. */
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -21,7 +21,7 @@ export function jumpTarget(url) {
 }
 
 /**
- * Only http and https are followed: javascript:, data: and the like are not links here.
+ * Only http and https are links. javascript:, data: and others are not.
  * @param {string} url
  */
 export function safeUrl(url) {
@@ -45,13 +45,13 @@ export function prose(text, context) {
 }
 
 /**
- * Is the text nothing but a few emoji? Those are drawn large.
+ * Whether the text is only a few emoji, which are drawn large.
  * @param {string} text
  */
 export const isLoneEmoji = (text) => LONE_EMOJI.test(text.trim());
 
 /**
- * Inline spoilers and every link, also in buttons, share this.
+ * The common part of inline spoilers and of links, also in buttons.
  * @param {string} url
  * @param {Child} children
  * @param {MessageContext} context
@@ -179,7 +179,7 @@ function spoiler(children) {
   const reveal = (event) => {
     if (cover.classList.contains("revealed")) return;
     if (event instanceof KeyboardEvent && event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault(); // a link underneath is not followed by the click that reveals it
+    event.preventDefault(); // the click that opens the spoiler doesn't follow a link below it
     cover.classList.add("revealed");
     cover.removeAttribute("role");
     cover.setAttribute("aria-expanded", "true");
@@ -252,7 +252,7 @@ function drawTime({ seconds, style }) {
 }
 
 /**
- * "3 minutes ago" grows older while it is on the screen.
+ * Update "3 minutes ago" while it is on the screen.
  * @param {HTMLElement} element
  * @param {Date} date
  */

@@ -1,4 +1,4 @@
-/** Left of the chat: the rail of servers, the channels this person can see, and who one is. */
+/** On the left of the chat: the servers, the channels that this person can see, and the person. */
 
 import { h, replace } from "./dom.js";
 import { icon, magpie } from "./icons.js";
@@ -15,7 +15,7 @@ const ICONS = {
   [CHANNEL.forum]: "forum",
   [CHANNEL.media]: "picture",
 };
-const folded = new Set(); // categories that were closed
+const folded = new Set(); // categories that are folded
 
 /**
  * The icon of a channel, with a small lock or an age mark on it.
@@ -41,7 +41,7 @@ export class Sidebar {
    */
   constructor(context) {
     /** @type {Guild} */
-    this.guild = /** @type {any} */ (null); // where one is in none
+    this.guild = /** @type {any} */ (null); // while the person is in no guild
     /** @type {Channel | null} */
     this.channel = null;
     this.context = context;

@@ -1,4 +1,4 @@
-/** Discord's ids: milliseconds since 2015 in the upper 42 bits. They exceed a double: compare as text. */
+/** Discord's ids: milliseconds since 2015 in the upper 42 bits. They don't fit into a double, so compare them as text. */
 
 const EPOCH_MS = 1420070400000n;
 
@@ -7,7 +7,7 @@ export function timeOf(id) {
   return new Date(Number((BigInt(id) >> 22n) + EPOCH_MS));
 }
 
-/** A new id for this moment: nonces, and messages that only this page knows of. */
+/** A new id of the present time, for nonces and for messages that only this page has. */
 export function freshId() {
   const random = BigInt(Math.floor(Math.random() * 2 ** 22));
   return String(((BigInt(Date.now()) - EPOCH_MS) << 22n) | random);

@@ -1,8 +1,8 @@
 /**
- * What this person's client knows, kept up to date by the gateway's events.
+ * The data of this person's client, kept up to date by the gateway's events.
  *
  * Emits "guilds", "channels" (guild id), "members", "timeline" (channel id), "typing" (channel id),
- * "unread" and "gone" (channel id: it was deleted, or may no longer be seen).
+ * "unread" and "gone" (channel id: it was deleted, or can no longer be seen).
  */
 
 import { Emitter } from "./emitter.js";
@@ -23,13 +23,13 @@ export class Store extends Emitter {
   /** @type {Map<string, Timeline>} */
   timelines = new Map();
   /** @type {Map<string, number>} */
-  unread = new Map(); // channel id -> number of mentions, 0 for merely unread
+  unread = new Map(); // channel id -> number of mentions; 0 for unread without a mention
   /** @type {string | null} */
-  openChannel = null; // the one on the screen: nothing in it counts as unread
+  openChannel = null; // the one on the screen, in which nothing counts as unread
   /** @type {Map<string, Map<string, number>>} */
-  #typing = new Map(); // channel id -> user id -> until when, in ms
+  #typing = new Map(); // channel id -> user id -> end of typing, in ms
 
-  // ---- asking
+  // ---- reading
 
   /** @param {string} channelId */
   guildOf(channelId) {
@@ -128,7 +128,7 @@ export class Store extends Emitter {
   }
 
   /**
-   * Threads under a channel, latest first; archived ones only when asked for.
+   * Threads under a channel, the latest first; archived ones only with `archived`.
    * @param {Channel} channel
    * @param {{ archived?: boolean }} [event]
    */
@@ -141,7 +141,7 @@ export class Store extends Emitter {
   }
 
   /**
-   * Where one arrives in a guild: the first channel to talk in, else the first to read.
+   * The first channel of a guild to open: one to write in, else one to read.
    * @param {Guild} guild
    */
   firstChannel(guild) {
@@ -158,7 +158,7 @@ export class Store extends Emitter {
   }
 
   /**
-   * Who is typing in a channel now, without oneself.
+   * The others who are typing in a channel now.
    * @param {string} channelId
    */
   typing(channelId) {
@@ -174,7 +174,7 @@ export class Store extends Emitter {
   }
 
   /**
-   * Keep threads that a list route brought: archived ones are not in READY.
+   * Add threads that a list route returned; archived ones are not in READY.
    * @param {string} guildId
    * @param {Channel[]} threads
    */
@@ -183,7 +183,7 @@ export class Store extends Emitter {
     for (const thread of threads) guild.threads.set(thread.id, { ...thread, guild_id: guildId });
   }
 
-  // ---- being told
+  // ---- events
 
   /**
    * @param {string} type
@@ -412,7 +412,7 @@ function indexed(guild) {
   /** @param {Channel[] | undefined} channels */
   const placed = (channels) => byId((channels ?? []).map((item) => ({ ...item, guild_id: guild.id })));
   return {
-    ...(guild.properties ?? {}), // Discord's own clients receive name, icon and owner in here
+    ...(guild.properties ?? {}), // for people's clients, Discord has name, icon and owner in here
     ...guild,
     roles: byId(guild.roles),
     channels: placed(guild.channels),
@@ -422,7 +422,7 @@ function indexed(guild) {
 }
 
 /**
- * Reactions after one was added (+1) or taken away (-1).
+ * The reactions after one was added (+1) or removed (-1).
  * @param {Reaction[]} reactions
  * @param {Emoji} emoji
  * @param {number} step

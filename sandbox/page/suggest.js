@@ -1,4 +1,4 @@
-/** The list above the composer: commands, members, choices. The field keeps the focus; arrows choose. */
+/** The list above the composer: commands, members, choices. The field keeps the focus, and the arrow keys choose. */
 
 import { h, replace } from "./dom.js";
 
@@ -21,7 +21,7 @@ export class Suggestions {
       "aria-label": "Suggestions",
       hidden: true,
     });
-    // the field shall not lose the focus to the list
+    // the field keeps the focus
     this.element.addEventListener("pointerdown", (event) => event.preventDefault());
   }
 
@@ -62,7 +62,7 @@ export class Suggestions {
   }
 
   /**
-   * Take the keys that belong to the list; `passEnter` leaves Enter alone. True when the key was one of them.
+   * Handle the keys of the list; `passEnter` leaves Enter alone. True when the key was one of them.
    * @param {KeyboardEvent} event
    * @param {{ passEnter?: boolean }} [options]
    */

@@ -1,4 +1,4 @@
-/** Be somebody else without leaving the channel: a dialog with everybody. */
+/** A dialog with all people, to become another person without leaving the channel. */
 
 import { openDialog } from "./dialog.js";
 import { h } from "./dom.js";

@@ -1,4 +1,4 @@
-/** Dark, light, or as the system has it. The colours themselves are in theme.css. */
+/** The theme: dark, light, or the system's. The colours are in theme.css. */
 
 import { toast } from "./toast.js";
 

@@ -1,4 +1,4 @@
-/** Dates as people read them. The page speaks English; the region's order of day and month is kept. */
+/** Dates for people. They are in English, with the region's order of day and month. */
 
 const LOCALE = navigator.language?.startsWith("en") ? navigator.language : "en-GB";
 const DAY_MS = 86_400_000;
@@ -55,7 +55,7 @@ export function formatRelative(date, now = Date.now()) {
 }
 
 /**
- * "14:03", "Yesterday at 14:03", or the date: what stands beside an author's name.
+ * "14:03", "Yesterday at 14:03", or the date, for the place beside an author's name.
  * @param {Date} date
  */
 export function formatMoment(date) {

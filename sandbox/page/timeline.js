@@ -1,14 +1,14 @@
 /**
- * The messages of one channel that are known here: one unbroken stretch, oldest first.
+ * The loaded messages of one channel, oldest first, without gaps.
  *
- * Messages are never changed in place: an edit puts a new object, so that the list on the screen can
- * tell by identity what to draw again. Private answers (flag 64) live only here; a fresh load keeps them.
+ * Messages are never changed in place: an edit stores a new object, so the list on the screen knows by
+ * identity what to draw again. Private answers (flag 64) exist only here; loading again keeps them.
  */
 
 import { compareIds } from "./snowflake.js";
 
 export const PAGE_SIZE = 50;
-const MAX_KEPT = 250; // more than that and the far end is let go
+const MAX_KEPT = 250; // beyond it, messages at the far end are dropped
 export const FLAG = { ephemeral: 64, loading: 128, spoiler: 8, forward: 16384, componentsV2: 32768 };
 
 /** @param {Pick<Message, "flags">} message */
@@ -21,15 +21,15 @@ export class Timeline {
     /** @type {Message[]} */
     this.messages = [];
     /** @type {Message[]} */
-    this.local = []; // what was sent from here and is not confirmed yet
+    this.local = []; // messages that were sent from here and are not confirmed yet
     this.reachesOldest = false;
     this.reachesNewest = false;
     this.loaded = false;
-    this.stale = false; // events were missed: load again before showing
+    this.stale = false; // events were missed, so it must be loaded again
   }
 
   /**
-   * Replace the stretch by a loaded one. Private answers stay: the server does not list them.
+   * Replace the messages by loaded ones. Private answers stay, because the server doesn't list them.
    * @param {Message[]} messages
    * @param {{ reachesOldest: boolean, reachesNewest: boolean }} options
    */
@@ -64,7 +64,7 @@ export class Timeline {
   }
 
   /**
-   * A message from the gateway. Ignored while an older stretch is shown: loading will bring it.
+   * A message from the gateway. It is ignored while older messages are shown; loading will bring it.
    * @param {Message} message
    */
   create(message) {
@@ -100,7 +100,7 @@ export class Timeline {
   }
 
   /**
-   * The oldest or newest id that the server knows too: where the next page starts.
+   * The oldest or newest id that the server also has, where the next page starts.
    * @param {boolean} newest
    */
   edge(newest) {

@@ -1,4 +1,4 @@
-/** A sentence that appears at the bottom, is read out, and goes by itself. */
+/** A sentence that appears at the bottom, is read out by screen readers, and disappears by itself. */
 
 import { h } from "./dom.js";
 

@@ -1,8 +1,8 @@
 /**
- * The shapes that the page's modules hand to each other, for `tsc`; no browser loads this file.
+ * The types of the page's modules, for `tsc`; no browser loads this file.
  *
- * Discord's objects have the fields that the page reads. They come from JSON, so a field that is there
- * for the kind at hand (a gallery's `items`) is told as always there.
+ * Discord's objects have the fields that the page reads. They come from JSON, so a field that only one
+ * kind of object has (a gallery's `items`) is declared as if all had it.
  */
 
 type Store = import("./store.js").Store;
@@ -106,7 +106,7 @@ interface Reaction {
   me: boolean;
 }
 
-/** An address of a picture or file, with what is known of it. */
+/** An address of a picture or file, with what is known about it. */
 interface Media {
   url: string;
   proxy_url?: string;
@@ -212,7 +212,7 @@ interface Component {
   default?: boolean;
 }
 
-/** What a button, a select or a form's field sends back. */
+/** What a button, a select or a field of a form sends. */
 interface ComponentAnswer {
   type: number;
   id?: number;
@@ -328,7 +328,7 @@ interface Modal {
 
 // ---- the sandbox's own
 
-/** Somebody to be, from /sandbox/people. */
+/** A person to log in as, from /sandbox/people. */
 interface Person {
   user: User;
   token: string;
@@ -344,13 +344,13 @@ interface Target {
   messageId: string | null;
 }
 
-/** Where an interaction is begun. */
+/** The place where an interaction is started. */
 interface Place {
   guildId: string;
   channelId: string;
 }
 
-/** What all views share: the parts, and what they can ask the App for. */
+/** What all views share: the parts, and functions of the App. */
 interface Context {
   store: Store;
   api: Api;
@@ -377,7 +377,7 @@ interface Context {
   cycleTheme(): void;
 }
 
-/** What messages of the open channel get. */
+/** The context of messages of the open channel. */
 interface MessageContext extends Context {
   guild: Guild;
   channel: Channel;
@@ -386,12 +386,12 @@ interface MessageContext extends Context {
   cancelEdit(): void;
 }
 
-/** What the components of one message get. */
+/** The context of the components of one message. */
 interface Scope extends MessageContext {
   message: Message;
 }
 
-/** What the pills of a command get. */
+/** The context of the pills of a command. */
 interface FormContext {
   store: Store;
   guild: Guild;
@@ -422,7 +422,7 @@ interface Choice {
   channel?: Channel;
 }
 
-/** What was given for an option of a command. */
+/** The value that was given for an option of a command. */
 interface Given {
   value?: unknown;
   label?: string;
@@ -437,7 +437,7 @@ interface Suggestion<T = any> {
   data: T;
 }
 
-/** A line of a menu; null is a separator, and what is false or empty is left out before. */
+/** A line of a menu; null is a separator, and false or empty items are removed before. */
 interface MenuItem {
   label?: string;
   heading?: string;
@@ -449,7 +449,7 @@ interface MenuItem {
   items?: MenuItem[];
 }
 
-/** A picture as a tile shows it. */
+/** A picture, as shown by a tile. */
 interface Picture {
   key: string;
   name: string;
@@ -475,7 +475,7 @@ interface DialogAction {
   run(close: () => void): void;
 }
 
-/** A command that was given and is not answered yet, or failed. */
+/** A command that was sent and is not answered yet, or that failed. */
 interface Notice {
   id?: string;
   nonce: string;
@@ -484,7 +484,7 @@ interface Notice {
   failure: string | null;
 }
 
-/** A node of the tree that markdown becomes; which fields it has depends on its type. */
+/** A node of the markdown tree; its fields depend on its type. */
 interface MarkdownNode {
   type: string;
   text?: any;
@@ -523,7 +523,7 @@ interface ReactionEvent {
   emoji: Emoji;
 }
 
-/** An interaction on its way out. */
+/** An interaction that is being sent. */
 interface InteractionRequest {
   nonce: string;
   guildId: string;

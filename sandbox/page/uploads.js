@@ -1,4 +1,4 @@
-/** Files waiting to be posted: previews, a spoiler switch, and a way to take them back. */
+/** Files that will be posted: previews, a spoiler switch, and a button to remove them. */
 
 import { formatBytes } from "./attachments.js";
 import { h, replace } from "./dom.js";
@@ -13,7 +13,7 @@ export class Uploads {
   #waiting = [];
 
   /**
-   * changed(): called when the list is other than before.
+   * changed(): called when the list changes.
    * @param {() => void} changed
    */
   constructor(changed) {
@@ -26,7 +26,7 @@ export class Uploads {
   }
 
   /**
-   * Take files in; gives a sentence about those that do not fit, or null.
+   * Add files; returns a sentence about those that don't fit, or null.
    * @param {File[]} files
    */
   add(files) {
@@ -38,7 +38,7 @@ export class Uploads {
     return files.length > room ? `A message carries at most ${MAX_FILES} files.` : null;
   }
 
-  /** The files to send, in order; a spoiler's name says so, as Discord's clients do it. */
+  /** The files to send, in order. As in Discord's clients, a spoiler has a prefix in its name. */
   take() {
     const files = this.#waiting.map(({ file, spoiler }) =>
       spoiler ? new File([file], `SPOILER_${file.name}`, { type: file.type }) : file,
@@ -104,7 +104,7 @@ export class Uploads {
 }
 
 /**
- * Pasted pictures arrive nameless or all as image.png.
+ * The file with a name: pasted pictures may have none.
  * @param {File} file
  */
 function named(file) {

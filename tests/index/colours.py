@@ -1,4 +1,4 @@
-"""An embedder with known vectors: a picture's average colour, and words that name colours."""
+"""An embedder with known vectors: the average colour of a picture, and of colour names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image
 
-from index.images.decode import Shape
+from index.images.resize import Shape
 from index.types.records import Floats
 
 NAMES = {
@@ -24,7 +24,7 @@ WORDS_READ = 8
 
 
 class ColourEmbedder:
-    """Of the same interface as a model; `delay_s` makes it as slow as one."""
+    """An `Embedder` for tests; `delay_s` makes each call as slow as a real model."""
 
     name = "colours"
     revision = "1"

@@ -1,4 +1,4 @@
-"""What the tests of `index` share: a tiny CLIP in a folder, and real photographs."""
+"""Fixtures for the tests of `index`: a tiny CLIP in a folder, and real photographs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.index.colours import ColourEmbedder
 
 @pytest.fixture(scope="session")
 def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a seeded CLIP of a few thousand numbers, its tokenizer and preprocessing."""
+    """A folder with a seeded CLIP of a few thousand weights, its tokenizer and preprocessing."""
     return checkpoints.tiny_clip(tmp_path_factory.mktemp("models").resolve() / "clip")
 
 
 @pytest.fixture(scope="session")
 def photographs() -> dict[str, bytes]:
-    """Photographs that scikit-image carries in its package, by name."""
+    """Photographs from scikit-image's package, by name."""
     folder = Path(skimage.__file__).parent / "data"
     names = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "retina.jpg")
     return {name: (folder / name).read_bytes() for name in names}
@@ -27,5 +27,5 @@ def photographs() -> dict[str, bytes]:
 
 @pytest.fixture
 def embedder() -> ColourEmbedder:
-    """An embedder that sees nothing but colour, and knows the names of a few."""
+    """An embedder that sees only colour, and knows the names of a few."""
     return ColourEmbedder()

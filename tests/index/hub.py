@@ -1,4 +1,4 @@
-"""A Hugging Face hub of one's own: serves the files of a folder as one public model."""
+"""A local Hugging Face hub, which serves the files of a folder as one public model."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 def serving(
     name: str, folder: Path, *, stalled: threading.Event | None = None
 ) -> Iterator[tuple[str, list[str]]]:
-    """The address of the hub, and the files that were downloaded from it so far.
+    """The address of the hub, and the list of files that were downloaded from it.
 
-    stalled   no file comes until this is set
+    stalled   no file is sent until this is set
     """
-    taken: list[str] = []
+    downloaded: list[str] = []
 
     class Hub(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -47,7 +47,7 @@ def serving(
         def _file(self, file: Path) -> None:
             data = file.read_bytes()
             if self.command == "GET":
-                taken.append(file.name)
+                downloaded.append(file.name)
                 if stalled is not None:
                     stalled.wait()
             etag = hashlib.sha256(data).hexdigest()
@@ -63,13 +63,13 @@ def serving(
                 self.wfile.write(data)
 
         def log_message(self, *_: object) -> None:
-            """Quietly."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", taken
+        yield f"http://127.0.0.1:{server.server_port}", downloaded
     finally:
         server.shutdown()
         thread.join()

@@ -1,4 +1,4 @@
-"""A sandbox in a process of its own, and a real Chromium in front of it."""
+"""A sandbox in its own process, and a real Chromium."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.page import processes, village
 from tests.page.processes import CHROMIUM_FLAGS, WINDOW
 
-PATIENCE_MS = 20_000  # on a machine that does other things too
-expect.set_options(timeout=PATIENCE_MS)
+TIMEOUT_MS = 20_000  # enough on a busy machine
+expect.set_options(timeout=TIMEOUT_MS)
 
 Enter = Callable[..., Coroutine[Any, Any, Page]]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """One Chromium for all tests. Outside CI its absence skips them, in CI it fails."""
+    """One Chromium for all tests. Without it, they are skipped; in CI they fail."""
     async with async_playwright() as playwright:
         path = processes.chromium(playwright.chromium.executable_path)
         if path is None:
@@ -44,7 +44,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def enter(browser: Browser, base: str) -> AsyncIterator[Enter]:
-    """enter("mei", channel=…) → a page of its own, logged in. Errors in the page fail the test."""
+    """enter("mei", channel=…) → a new page, logged in. Errors in the page fail the test."""
     contexts = []
     errors: list[str] = []
 
@@ -52,7 +52,7 @@ async def enter(browser: Browser, base: str) -> AsyncIterator[Enter]:
         context = await browser.new_context(viewport=WINDOW, color_scheme="dark")
         contexts.append(context)
         page = await context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(f"{base}/?as={name}#/{village.GUILD}/{channel}")
         await page.wait_for_selector(".app:not(.starting)")

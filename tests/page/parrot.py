@@ -1,7 +1,6 @@
-"""A bot made of nothing but requests: it registers commands and answers as it is told.
+"""A bot of plain requests: it registers commands and gives the answers that a test chooses.
 
-It stands where Magpie would stand when only the page is tested: what it says on the wire is what
-any Discord bot says.
+It replaces Magpie when only the page is tested. It sends what any Discord bot sends.
 """
 
 from __future__ import annotations
@@ -92,7 +91,7 @@ class Parrot:
             assert response.status in (200, 204), await response.text()
 
     async def follow_up(self, interaction: dict[str, Any], message: dict[str, Any]) -> None:
-        """Fill in an answer that was deferred."""
+        """Replace a deferred answer."""
         path = f"/api/v10/webhooks/{village.MAGPIE}/{interaction['token']}/messages/@original"
         async with self.session.patch(self.base + path, json=message) as response:
             assert response.status == 200, await response.text()

@@ -36,7 +36,7 @@ CHROMIUM_FLAGS = [
 
 
 class DidNotStart(RuntimeError):
-    """A process ended or stayed silent; the message carries its log."""
+    """A process ended or printed nothing; the message has its log."""
 
 
 def chromium(own: str) -> str | None:
@@ -48,7 +48,7 @@ def chromium(own: str) -> str | None:
 
 @contextmanager
 def sandbox(folder: Path, world: Path) -> Iterator[str]:
-    """A running `python -m sandbox` that keeps its data and log in `folder`; gives its base URL."""
+    """The base URL of a running `python -m sandbox`, with its data and log in `folder`."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--world", str(world)]
     log = folder / "sandbox.log"
     with log.open("w") as errors:
@@ -80,7 +80,7 @@ def magpie(folder: Path, base: str, world: Path = WORLD) -> Iterator[None]:
         "MAGPIE_MODEL": str(MODEL),
         "MAGPIE_DEVICE": "cpu",
         "MAGPIE_HTTP": "off",
-        "OMP_NUM_THREADS": "1",  # of two cores the browser and the sandbox need one
+        "OMP_NUM_THREADS": "1",  # the browser and the sandbox need the other of two cores
     }
     log = folder / "magpie.log"
     with log.open("w") as output:
@@ -97,7 +97,7 @@ def magpie(folder: Path, base: str, world: Path = WORLD) -> Iterator[None]:
 
 
 def _wait_for_commands(process: subprocess.Popen[bytes], base: str, log: Path) -> None:
-    """Until the sandbox has a connected bot with commands."""
+    """Wait until a bot with commands is connected to the sandbox."""
     for _ in range(STARTS_WITHIN_S * 4):
         with urllib.request.urlopen(f"{base}/sandbox/health") as answer:
             health = json.load(answer)
@@ -111,7 +111,7 @@ def _wait_for_commands(process: subprocess.Popen[bytes], base: str, log: Path) -
 
 @contextmanager
 def _ended(process: subprocess.Popen[Any]) -> Iterator[None]:
-    """End the process afterwards as an operator would, and wait for it."""
+    """End the process afterwards with a signal, as an operator does, and wait for it."""
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
-"""`python -m tests.page.screenshots [--out docs]`: the README's pictures, made again.
+"""`python -m tests.page.screenshots [--out docs]`: makes the pictures of the README.
 
-Starts the demo world and Magpie, asks as different people would, and keeps what they see.
+It starts the demo world and Magpie, asks questions as different people, and saves what they see.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ AS_SLOW_AS_DISCORD = {
 
 
 class Studio:
-    """The browser, the base URL, and where the pictures go."""
+    """The browser, the base URL, and the folder for the pictures."""
 
     def __init__(self, browser: Browser, base: str, out: Path) -> None:
         self.browser = browser
@@ -43,7 +43,7 @@ class Studio:
         self.out = out
 
     async def enter(self, name: str, channel: str = "general", *, half: bool = False) -> Page:
-        """A page as somebody, in a channel, without the hints."""
+        """A page of a person, in a channel, without the hints."""
         context = await self.browser.new_context(
             viewport=HALF if half else WINDOW, color_scheme="dark", locale="en-GB"
         )
@@ -56,17 +56,17 @@ class Studio:
         return page
 
     async def clear_faults(self) -> None:
-        """Let the sandbox be quick again."""
+        """Remove the faults that slow the sandbox down."""
         context = await self.browser.new_context()
         await context.request.delete(f"{self.base}/sandbox/faults")
         await context.close()
 
     async def keep(self, name: str, *pages: Page) -> None:
-        """One picture of a page, or of several side by side; the pages are closed."""
+        """Save one picture of a page, or of several side by side, and close the pages."""
         shots = []
         for page in pages:
             if not await page.locator(".menu").count():
-                await page.mouse.move(700, 5)  # no message is under the pointer
+                await page.mouse.move(700, 5)  # where no message is under the pointer
             await settle(page)
             shots.append(await page.screenshot())
             await page.context.close()
@@ -75,7 +75,7 @@ class Studio:
 
 
 def save(shots: list[bytes], path: Path) -> None:
-    """The shots beside each other, as wide as one window, in at most `MAX_BYTES`."""
+    """Save the shots side by side, as wide as one window, in at most `MAX_BYTES`."""
     pictures = [Image.open(io.BytesIO(shot)).convert("RGB") for shot in shots]
     sheet = Image.new("RGB", (sum(one.width for one in pictures), pictures[0].height))
     left = 0
@@ -91,7 +91,7 @@ def save(shots: list[bytes], path: Path) -> None:
 
 
 async def settle(page: Page) -> None:
-    """Until all pictures in sight are there."""
+    """Wait until all visible pictures are loaded."""
     await page.wait_for_function(
         "[...document.images].every((image) => image.complete || image.loading === 'lazy')"
     )
@@ -109,14 +109,14 @@ def answers(page: Page) -> Locator:
 
 
 async def ask(page: Page, command: str) -> Locator:
-    """Run a command; the answer, once it is filled in."""
+    """Run a command; returns the answer when it is filled in."""
     before = await answers(page).count()
     await write(page, command)
     return await next_answer(page, before)
 
 
 async def next_answer(page: Page, before: int) -> Locator:
-    """The answer that follows the `before` ones, once it is filled in."""
+    """The answer after the first `before` ones, when it is filled in."""
     answer = answers(page).nth(before)
     await answer.wait_for()
     await answer.locator(".thinking").wait_for(state="detached")
@@ -124,7 +124,7 @@ async def next_answer(page: Page, before: int) -> Locator:
 
 
 async def prepare(studio: Studio) -> None:
-    """As the owner, let Magpie watch everything, and wait until it has read it all."""
+    """As the owner, make Magpie watch all channels, and wait until it has read them."""
     page = await studio.enter(ADMIN)
     for category in CATEGORIES:
         await write(page, f"/channels add {category}")
@@ -142,7 +142,7 @@ async def find(studio: Studio) -> None:
 
 
 async def similar(studio: Studio) -> None:
-    """Left the menu that asks, right its answer."""
+    """On the left the menu that asks, on the right its answer."""
     pages = [await studio.enter(EXPLORER, "wildlife", half=True) for _ in range(2)]
     for page in pages:
         await page.evaluate("place => { location.hash = place }", picture_to_ask_with())

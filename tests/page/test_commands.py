@@ -1,4 +1,4 @@
-"""Slash commands, buttons, menus and forms, with a bot that answers as it is told."""
+"""Slash commands, buttons, menus and forms, with a bot whose answers the test chooses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def options(interaction: dict[str, Any]) -> dict[str, Any]:
     return {one["name"]: one.get("value") for one in interaction["data"].get("options", [])}
 
 
-async def test_a_whole_typed_command_runs_on_enter(enter: Enter, parrot: Parrot) -> None:
+async def test_a_complete_typed_command_runs_on_enter(enter: Enter, parrot: Parrot) -> None:
     parrot.answers["find"] = lambda data: text("three dogs", private=True)
     page = await enter("mei")
     other = await enter("finn")
@@ -120,7 +120,7 @@ async def test_a_subcommand_with_a_channel_from_the_list(enter: Enter, parrot: P
     assert add["options"] == [{"type": 7, "name": "channel", "value": village.PETS}]
 
 
-async def test_where_all_options_are_optional_typing_still_counts(
+async def test_typed_text_counts_when_all_options_are_optional(
     enter: Enter, parrot: Parrot
 ) -> None:
     parrot.answers["again"] = lambda data: text("going on", private=True)
@@ -136,7 +136,7 @@ async def test_where_all_options_are_optional_typing_still_counts(
     assert options(parrot.heard[-1]) == {"channel": village.PETS}
 
 
-async def test_autocomplete_offers_what_the_bot_says(enter: Enter, parrot: Parrot) -> None:
+async def test_autocomplete_shows_the_bots_choices(enter: Enter, parrot: Parrot) -> None:
     def answer(data: dict[str, Any]) -> dict[str, Any]:
         typed = data["options"][0]["value"]
         if not data["options"][0].get("focused"):
@@ -153,7 +153,7 @@ async def test_autocomplete_offers_what_the_bot_says(enter: Enter, parrot: Parro
     await expect(page.get_by_text("you chose a-bird")).to_be_visible()
 
 
-async def test_a_deferred_answer_is_waited_for_and_filled_in(enter: Enter, parrot: Parrot) -> None:
+async def test_a_deferred_answer_is_filled_in(enter: Enter, parrot: Parrot) -> None:
     parrot.answers["find"] = lambda data: {"type": 5, "data": {"flags": 64}}
     page = await enter("mei")
     await write(page, "/find slow thing")
@@ -163,7 +163,7 @@ async def test_a_deferred_answer_is_waited_for_and_filled_in(enter: Enter, parro
     await expect(page.get_by_text("Magpie is thinking…")).to_have_count(0)
 
 
-async def test_no_answer_says_so(enter: Enter, parrot: Parrot) -> None:
+async def test_a_missing_answer_is_shown(enter: Enter, parrot: Parrot) -> None:
     parrot.answers.pop("find", None)
     page = await enter("mei")
     await write(page, "/find silence")

@@ -1,4 +1,4 @@
-"""The whole of it as a person meets it: page, sandbox, Magpie and the pocket model."""
+"""Everything together, as a person uses it: page, sandbox, Magpie and the pocket model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(not (MODEL / "config.json").is_file(), reason="there is no pocket model"),
 ]
 
-INDEXED_WITHIN_MS = 200_000  # some five hundred pictures on a slow core
+INDEXED_WITHIN_MS = 200_000  # about five hundred pictures on a slow core
 ASKED_EVERY_MS = 500
 ANSWERS_WITHIN_MS = 30_000
 WATCHED = ("Pictures", "Back rooms")  # categories: all channels in them
@@ -43,7 +43,7 @@ def nest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def admin(browser: Browser, nest: str) -> AsyncIterator[Page]:
-    """The owner's page, once the pictures are indexed."""
+    """The owner's page, when the pictures are indexed."""
     page = await enter(browser, nest, owner())
     for category in WATCHED:
         await write(page, f"/channels add {category}")
@@ -64,7 +64,7 @@ async def enter(browser: Browser, base: str, name: str) -> Page:
 
 
 async def until_indexed(page: Page) -> None:
-    """Ask until the answer no longer says that older messages are still being read."""
+    """Ask again until the answer no longer says that older messages are still being read."""
     done = "!document.querySelector('.message.answer:last-child')?.textContent.includes('still')"
     for _ in range(INDEXED_WITHIN_MS // ASKED_EVERY_MS):
         before = await answers(page).count()
@@ -93,7 +93,7 @@ def owner() -> str:
 
 
 async def ask(page: Page, command: str) -> Any:
-    """Run a command and give the answer's element, filled in."""
+    """Run a command; returns the answer's element when it is filled in."""
     before = await answers(page).count()
     await write(page, command)
     await expect(answers(page)).to_have_count(before + 1)
@@ -103,13 +103,13 @@ async def ask(page: Page, command: str) -> Any:
 
 
 def shows(file: str) -> set[str]:
-    """What the demo world's maker put into a picture: subjects and places."""
+    """The subjects and places of a picture, from the demo world's labels."""
     labels: dict[str, Any] = json.loads(WORLD.with_name("labels.json").read_text(encoding="utf-8"))
     return {*labels[file]["subjects"], *labels[file]["places"]}
 
 
 def picture_of(message_id: str, filename: str) -> str:
-    """The world's file behind a message's attachment."""
+    """The world's file of a message's attachment."""
     messages = world()["guilds"][0]["messages"]
     [message] = [message for message in messages if message["id"] == message_id]
     return next(str(a["file"]) for a in message["attachments"] if a["filename"] == filename)
@@ -156,7 +156,7 @@ async def test_a_reply_with_magpie_is_answered_for_everyone(admin: Page, browser
     await page.context.close()
 
 
-async def test_a_button_goes_on_where_the_answer_ended(admin: Page) -> None:
+async def test_a_button_continues_where_the_answer_ended(admin: Page) -> None:
     answer = await ask(admin, "/find a red car")
     await expect(answer).to_contain_text("Pictures 1–6")
     before = await answers(admin).count()
@@ -172,7 +172,7 @@ async def named_channels(page: Page, question: str) -> set[str]:
     return set(await answer.locator(".section button.mention").all_inner_texts())
 
 
-async def test_an_outsider_is_not_shown_what_only_others_may_see(
+async def test_an_outsider_does_not_see_pictures_of_closed_channels(
     admin: Page, browser: Browser
 ) -> None:
     assert PRIVATE_CHANNEL in await named_channels(admin, PRIVATE_PICTURE)

@@ -1,4 +1,4 @@
-"""Reading and writing: pictures, spoilers, replies, history, what others do meanwhile."""
+"""Reading and writing: pictures, spoilers, replies, history, and changes by others."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ async def test_edits_deletions_and_typing_arrive_live(enter: Enter) -> None:
     await expect(mei.get_by_text("a second version")).to_have_count(0)
 
 
-async def test_a_member_is_not_offered_to_delete_what_others_wrote(enter: Enter) -> None:
+async def test_a_member_has_no_menu_item_to_delete_others_messages(enter: Enter) -> None:
     page = await enter("mei")
     await page.locator(f"#message-{village.snowflake(102)}").click(button="right")
     await expect(page.get_by_role("menuitem", name="Reply")).to_be_visible()
     await expect(page.get_by_role("menuitem", name="Delete message")).to_have_count(0)
 
 
-async def test_a_reply_shows_what_it_answers_and_leads_there(enter: Enter) -> None:
+async def test_a_reply_shows_its_original_and_leads_there(enter: Enter) -> None:
     page = await enter("finn")
     picture = page.locator(f"#message-{village.FIRST_PICTURE}")
     await picture.hover()
@@ -100,7 +100,7 @@ async def test_a_reply_shows_what_it_answers_and_leads_there(enter: Enter) -> No
     await expect(picture).to_have_class("message first flash")
 
 
-async def test_a_link_to_a_message_leads_to_it_however_old(enter: Enter) -> None:
+async def test_a_link_to_an_old_message_leads_to_it(enter: Enter) -> None:
     page = await enter("mei")
     await page.locator("a.jump").click()
     target = page.locator(f"#message-{village.snowflake(200)}")
@@ -129,7 +129,7 @@ async def test_scrolling_up_loads_history_and_keeps_the_place(enter: Enter) -> N
     await expect(page.get_by_role("heading", name="#general")).to_have_count(1)
 
 
-async def test_a_lost_connection_comes_back_with_what_was_missed(enter: Enter, base: str) -> None:
+async def test_a_reconnect_brings_the_missed_messages(enter: Enter, base: str) -> None:
     page = await enter("mei", village.GALLERY)
     await page.context.set_offline(True)
     other = await enter("finn", village.GALLERY)

@@ -1,4 +1,4 @@
-"""Who one is decides what one sees."""
+"""What a person sees depends on who they are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_log_in_screen_lists_everyone_but_the_bot(browser: Browser, base: 
     await expect(page.locator("[data-person=mei]")).to_contain_text("an ordinary member")
     await page.locator("[data-person=mei]").click()
     await page.wait_for_selector("a.channel")
-    await page.reload()  # the tab remembers who it is
+    await page.reload()  # the tab remembers its person
     await expect(page.locator(".person-card b")).to_have_text("Mei")
     await page.context.close()
 
@@ -39,14 +39,14 @@ async def test_a_moderator_sees_a_channel_that_a_member_does_not(enter: Enter) -
     assert await channels(await enter("mei")) == everyone
 
 
-async def test_an_address_of_a_hidden_channel_leads_elsewhere(enter: Enter) -> None:
+async def test_the_address_of_a_hidden_channel_opens_another(enter: Enter) -> None:
     page = await enter("mei", village.MODS_ONLY)
     await expect(page.locator(".toast")).to_contain_text("cannot see that channel")
     await expect(page.locator(".chat-header h1")).to_have_text("general")
     await expect(page.get_by_text("Between us.")).to_have_count(0)
 
 
-async def test_one_switches_to_somebody_else_in_place(enter: Enter) -> None:
+async def test_a_person_switches_to_another_in_place(enter: Enter) -> None:
     page = await enter("finn", village.MODS_ONLY)
     await expect(page.get_by_text("Between us.")).to_be_visible()
     await page.locator(".person-card").click()
@@ -71,7 +71,7 @@ async def test_forum_posts_are_cards_that_open(enter: Enter) -> None:
     await expect(page.locator(".chat-header h1")).to_contain_text("Long walks")
 
 
-async def test_an_admin_makes_and_deletes_a_channel_and_others_see_it_live(enter: Enter) -> None:
+async def test_an_admin_creates_and_deletes_a_channel_and_others_see_it_live(enter: Enter) -> None:
     ada = await enter("ada")
     mei = await enter("mei")
     await ada.get_by_role("button", name="Hall").click(button="right")
@@ -89,7 +89,7 @@ async def test_an_admin_makes_and_deletes_a_channel_and_others_see_it_live(enter
     await expect(mei.locator(".chat-header h1")).to_have_text("general")
 
 
-async def test_a_member_is_offered_no_channels_to_make(enter: Enter) -> None:
+async def test_a_member_has_no_menu_item_to_create_channels(enter: Enter) -> None:
     page = await enter("mei")
     await page.locator("a.channel[data-name=pets]").click(button="right")
     await expect(page.get_by_role("menuitem", name="Copy link")).to_be_visible()

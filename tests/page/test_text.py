@@ -1,4 +1,4 @@
-"""The page's pure modules, run where they run: markdown, typed commands, permissions."""
+"""The page's modules without DOM, run in a browser: markdown, typed commands, permissions."""
 
 from __future__ import annotations
 
@@ -123,5 +123,5 @@ async def test_typed_commands(page: Page, typed: str, name: str, texts: dict[str
 
 
 @pytest.mark.parametrize("typed", ["/fin dog", "/channels", "/finder x", "find dog", "/"])
-async def test_what_is_no_command(page: Page, typed: str) -> None:
+async def test_text_that_is_not_a_command(page: Page, typed: str) -> None:
     assert await call(page, "commands.js", "parseTyped", typed, LEAVES) is None

@@ -1,4 +1,4 @@
-"""A small world for the page's tests: few people, every kind of channel and of picture."""
+"""A small world for the page's tests: few people, and all kinds of channels and pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-FIRST_MS = 1_767_225_600_000  # 2026-01-01, when everything here was made
+FIRST_MS = 1_767_225_600_000  # 2026-01-01, when everything in the world was created
 DISCORD_EPOCH_MS = 1_420_070_400_000
 CHATTER = 120  # messages in #general: more than two pages
 

@@ -1,6 +1,6 @@
-"""Questions anybody might ask the demo world, and what a right first answer shows.
+"""Questions that people might ask in the demo world, and what a right first answer shows.
 
-Judged by the world's own labels: the asked subject is in the picture, and the asked place.
+The world's labels decide: the picture has the subject and the place of the question.
 """
 
 from dataclasses import dataclass

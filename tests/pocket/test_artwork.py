@@ -1,4 +1,4 @@
-"""Artwork that is missing or half there: one clear sentence, nothing overwritten."""
+"""Artwork that is missing or incomplete: one clear sentence, and nothing is overwritten."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from pocket.artwork import (
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Packages whose manifests arrived and whose contents did not."""
+    """Packages that have their manifests but not their contents."""
     for name in PACKAGES:
         package = tmp_path / "artwork" / "node_modules" / name
         package.mkdir(parents=True)
@@ -86,7 +86,7 @@ def test_icon_set_without_icons_is_refused(folder: Path) -> None:
         Artwork(folder).svg("noto", "🐕")
 
 
-def test_subjects_are_many_and_none_is_there_twice() -> None:
+def test_there_are_many_subjects_and_no_duplicates() -> None:
     lines = list(read_subject_lines())
     names = [name for name, *_ in lines]
     drawings = [code_points(emoji) for _, row, *_ in lines for emoji in split_emoji(row)]
@@ -95,10 +95,10 @@ def test_subjects_are_many_and_none_is_there_twice() -> None:
     assert len(set(drawings)) == len(drawings)
 
 
-def test_joined_emoji_stay_whole() -> None:
+def test_joined_emoji_are_not_split() -> None:
     assert split_emoji("🐕🐻‍❄️🕷️") == ("🐕", "🐻‍❄️", "🕷️")
     assert code_points("🐻‍❄️") == "1f43b-200d-2744"
 
 
-def test_bracketed_endings_are_dropped() -> None:
+def test_endings_in_brackets_are_removed() -> None:
     assert tidy("Radfahrer(in)") == "radfahrer"

@@ -58,7 +58,7 @@ def test_weather_changes_the_place(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
-def test_every_drawing_stands_in_the_picture(count: int) -> None:
+def test_every_drawing_is_inside_the_picture(count: int) -> None:
     rng = np.random.default_rng(count)
     spots = layout(Scene((0,), "plain", count), rng)
     ground = paint("plain", (96, 96), np.random.default_rng(0))
@@ -103,7 +103,7 @@ def test_captions_claim_only_what_the_scene_shows() -> None:
         assert all(caption.text.strip() for caption in captions)
 
 
-def test_fitting_pictures_are_told_from_others() -> None:
+def test_fitting_pictures_are_distinguished_from_others() -> None:
     pictures = claims_of(
         [Scene((0,), "snow"), Scene((0,), "beach"), Scene((2,), "snow"), Scene((1,), "snow", 2)],
         SUBJECTS,
@@ -127,7 +127,7 @@ def test_fitting_pictures_are_told_from_others() -> None:
     ]
 
 
-def test_another_fitting_caption_is_not_held_against_a_picture() -> None:
+def test_another_fitting_caption_does_not_count_as_wrong() -> None:
     vectors = torch.nn.functional.normalize(torch.ones(2, 4), dim=1)
     alike = contrastive_loss(vectors, vectors, torch.tensor(10.0), torch.ones(2, 2).bool())
     rivals = contrastive_loss(vectors, vectors, torch.tensor(10.0), torch.eye(2).bool())
@@ -135,7 +135,7 @@ def test_another_fitting_caption_is_not_held_against_a_picture() -> None:
     assert float(rivals) == pytest.approx(np.log(2))
 
 
-def test_plurals_and_slips() -> None:
+def test_plurals_and_typing_errors() -> None:
     assert [plural(w) for w in ("fox", "cherry", "wolf", "fireman", "sheep", "glasses")] == [
         "foxes", "cherries", "wolves", "firemen", "sheep", "glasses",
     ]  # fmt: skip
@@ -160,12 +160,12 @@ def test_damaged_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:
     assert path.exists()
 
 
-def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
+def test_resuming_without_a_checkpoint_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint"):
         read_checkpoint(tmp_path / "checkpoint.pt", Settings())
 
 
-def test_patches_know_who_stands_in_them() -> None:
+def test_patches_have_their_subjects() -> None:
     spots = [Spot(0.25, 0.9, 0.4), Spot(0.75, 0.95, 0.4)]
     grid = standing_map(spots, [(96, 96, 4), (96, 48, 4)], [7, 3])
     assert set(grid[3:5, 0:3].flatten()) == {7}
@@ -184,7 +184,7 @@ def test_image_tower_on_all_patches_is_the_tower_of_transformers() -> None:
     assert float((usual * ours).sum(1).min()) > 0.99999
 
 
-def test_half_of_the_patches_keeps_those_with_subjects() -> None:
+def test_half_of_the_patches_includes_those_with_subjects() -> None:
     model = build(600)
     maps = torch.full((4, GRID * GRID), NOBODY)
     maps[:, 14:22] = 5
@@ -195,7 +195,7 @@ def test_half_of_the_patches_keeps_those_with_subjects() -> None:
     assert float(kept.mean()) > 6
 
 
-def test_the_kept_patches_are_embedded_as_the_model_itself_does() -> None:
+def test_kept_patches_are_embedded_as_by_the_model() -> None:
     torch.manual_seed(0)
     embeddings = build(300).vision_model.embeddings
     values = torch.randn(2, 3, FRAME, FRAME)
@@ -207,7 +207,7 @@ def test_the_kept_patches_are_embedded_as_the_model_itself_does() -> None:
     assert torch.nn.functional.cosine_similarity(some, expected, dim=-1).min() > 0.999
 
 
-def test_half_products_have_the_gradients_of_whole_ones() -> None:
+def test_bfloat16_products_have_the_gradients_of_float32_ones() -> None:
     torch.manual_seed(0)
     x, weight = torch.randn(3, 5, 64), torch.randn(32, 64)
     gradients = []
@@ -220,7 +220,7 @@ def test_half_products_have_the_gradients_of_whole_ones() -> None:
     assert torch.nn.functional.cosine_similarity(*gradients, dim=0) > 0.999
 
 
-def test_twins_that_lie_together_cost_less_and_what_shows_the_same_costs_nothing() -> None:
+def test_near_twins_have_less_loss_and_equal_scenes_add_none() -> None:
     apart = torch.eye(4)
     together = apart[[0, 0, 1, 1]]
     nothing_alike = torch.eye(4, dtype=torch.bool)
@@ -229,13 +229,13 @@ def test_twins_that_lie_together_cost_less_and_what_shows_the_same_costs_nothing
     assert float(twin_loss(apart, 12, all_alike)) == 0
 
 
-def test_pictures_of_the_same_subjects_and_places_are_known_to_be_alike() -> None:
+def test_pictures_of_the_same_subjects_and_places_count_as_equal() -> None:
     scenes = [Scene((0,), "snow"), Scene((0,), "snow", 3), Scene((0,), "sea"), Scene((1,), "snow")]
     alike = same(claims_of(scenes, SUBJECTS))
     assert alike.int().tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
 
 
-def test_a_bent_and_repainted_drawing_differs_and_stays_whole() -> None:
+def test_a_bent_and_repainted_drawing_differs_and_is_complete() -> None:
     image = Image.fromarray(disc(), "RGBA")
     drawn = [restyled(image, np.random.default_rng(seed)) for seed in range(40)]
     assert min(np.asarray(one.getchannel("A")).mean() for one in drawn) > 60

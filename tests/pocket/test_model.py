@@ -1,4 +1,4 @@
-"""The committed weights: a plain transformers folder that stands alone."""
+"""The committed weights: a plain transformers folder that needs nothing else."""
 
 import os
 import subprocess
@@ -91,7 +91,7 @@ def test_tokenizer_knows_every_byte(loaded: Loaded) -> None:
     assert loaded.words.unk_token_id not in numbers[1:-1]
 
 
-def test_any_shape_of_picture_becomes_one_unit_vector(loaded: Loaded) -> None:
+def test_picture_of_any_shape_becomes_one_unit_vector(loaded: Loaded) -> None:
     shapes = [(640, 480), (90, 400), (96, 96), (31, 17)]
     vectors = loaded.pictures([Image.new("RGB", shape, "orange") for shape in shapes])
     assert vectors.shape == (4, loaded.model.config.projection_dim)

@@ -14,7 +14,7 @@ from tests.pocket.questions import ALL, Question
 
 Labels = Mapping[str, Mapping[str, Any]]
 
-pytestmark = pytest.mark.slow  # the first one embeds the whole demo
+pytestmark = pytest.mark.slow  # the first one embeds all pictures of the demo world
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def loaded() -> Loaded:
 
 @pytest.fixture(scope="module")
 def gallery(labels: Labels, loaded: Loaded) -> Floats:
-    """Every picture of the demo world as the model sees it, in the labels' order."""
+    """The embeddings of all pictures of the demo world, in the order of the labels."""
     images = []
     for file in labels:
         with Image.open(DEMO / file) as image:

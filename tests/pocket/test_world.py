@@ -1,4 +1,4 @@
-"""The committed demo world: whole, small, and with every kind of room and post it promises."""
+"""The committed demo world: complete, small, with all kinds of channels and posts."""
 
 import json
 from collections import Counter
@@ -53,7 +53,7 @@ def test_hundreds_of_pictures_in_few_megabytes(guild: World) -> None:
     assert (DEMO / "LICENSES.md").read_text("utf-8").count("CC BY 4.0") == 1
 
 
-def test_every_picture_is_whole_and_labelled() -> None:
+def test_every_picture_is_complete_and_labelled() -> None:
     labels = json.loads((DEMO / "labels.json").read_text("utf-8"))
     files = {str(file.relative_to(DEMO)) for file in (DEMO / "pictures").iterdir()}
     assert set(labels) == files
@@ -65,7 +65,7 @@ def test_every_picture_is_whole_and_labelled() -> None:
         assert labels[file]["places"]
 
 
-def test_rooms_of_every_kind(guild: World) -> None:
+def test_channels_of_every_kind(guild: World) -> None:
     kinds = Counter(channel["type"] for channel in guild["channels"])
     assert kinds[0] >= 8
     assert kinds[4] >= 2
@@ -88,7 +88,7 @@ def test_posts_of_every_kind(guild: World) -> None:
     assert any(message["pinned"] for message in messages)
 
 
-def test_only_some_see_the_closed_rooms(guild: World) -> None:
+def test_closed_channels_are_visible_to_some_only(guild: World) -> None:
     for name in ("mods-only", "explorers-room"):
         overwrites = {one["id"]: one for one in named(guild, name)["permission_overwrites"]}
         assert int(overwrites[guild["id"]]["deny"]) & VIEW
@@ -97,7 +97,7 @@ def test_only_some_see_the_closed_rooms(guild: World) -> None:
     assert "Explorers" not in PEOPLE["pim"][3]
 
 
-def test_ids_are_in_order_of_time_and_none_is_given_twice(world: World, guild: World) -> None:
+def test_ids_are_in_order_of_time_and_unique(world: World, guild: World) -> None:
     ids = [int(message["id"]) for message in guild["messages"]]
     assert ids == sorted(set(ids))
     others = [int(one["id"]) for key in ("roles", "channels", "threads") for one in guild[key]]
@@ -114,7 +114,7 @@ def test_answers_follow_what_they_answer(guild: World) -> None:
             assert asked["channel_id"] == message["channel_id"]
 
 
-def test_script_is_read_and_its_faults_are_named(tmp_path: Path) -> None:
+def test_script_is_read_and_its_errors_are_named(tmp_path: Path) -> None:
     assert len(read_script()) >= 15
     bad = tmp_path / "bad.txt"
     bad.write_text("=== general | 2026-01-05 | 2026-02-01\nnobody | dog@snow | hello\n")
@@ -134,7 +134,7 @@ def test_pictures_of_the_script_are_read() -> None:
         read_shot("unicycle@snow", {})
 
 
-def test_drawings_stand_within_what_a_clip_looks_at() -> None:
+def test_drawings_are_inside_the_part_that_a_clip_sees() -> None:
     spot = central(Spot(0.5, 1.0, 0.5), (480, 360))
     assert spot == Spot(0.5, 1.0, 0.5)
     edge = central(Spot(0.0, 1.0, 0.5), (480, 360))

@@ -1,4 +1,4 @@
-"""The real discord.py, pointed at a sandbox, and a bot of few words to test it with."""
+"""The real discord.py, connected to a sandbox, and a small bot for tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATIENCE_S = 20.0
 
 @contextlib.contextmanager
 def redirected(server: Server) -> Iterator[None]:
-    """Make discord.py take the sandbox for Discord."""
+    """Make discord.py use the sandbox as Discord."""
     before = (
         discord.http.Route.BASE,
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY,
@@ -42,7 +42,7 @@ USUAL = discord.Intents(guilds=True, guild_messages=True, message_content=True)
 
 
 class Bird(discord.AutoShardedClient):
-    """Notes every event it gets as (name, arguments); `set_up` registers commands."""
+    """Records all its events as (name, arguments); `set_up` registers commands."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Bird(discord.AutoShardedClient):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
-            guild_ready_timeout=0.05,  # there is never a further guild to wait for
+            guild_ready_timeout=0.05,  # no further guild is coming
             **how,
         )
         self.tree = app_commands.CommandTree(self)
@@ -70,7 +70,7 @@ class Bird(discord.AutoShardedClient):
         await self.tree.sync()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """At once: discord.py waits for five seconds, because Discord limits new sessions."""
+        """Don't wait: discord.py waits for five seconds, because Discord limits new sessions."""
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         super().dispatch(event, *args, **kwargs)
@@ -83,11 +83,11 @@ class Bird(discord.AutoShardedClient):
         self.failures.append(error)
 
     def named(self, event: str) -> list[Any]:
-        """The first argument of every event of this name so far."""
+        """The first arguments of all events of this name so far."""
         return [args[0] if args else None for name, args in self.events if name == event]
 
     async def until(self, event: str, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
-        """The first argument of the first such event, waited for."""
+        """The first argument of the first such event; waits until it arrives."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 for argument in self.named(event):
@@ -97,7 +97,7 @@ class Bird(discord.AutoShardedClient):
                 await self._news.wait()
 
     async def times(self, event: str, count: int) -> list[Any]:
-        """The first arguments once an event came so often."""
+        """The first arguments, when the event has come `count` times."""
         async with asyncio.timeout(PATIENCE_S):
             while len(self.named(event)) < count:
                 self._news.clear()
@@ -107,7 +107,7 @@ class Bird(discord.AutoShardedClient):
 
 @contextlib.asynccontextmanager
 async def flying(bird: Bird, server: Server) -> AsyncIterator[Bird]:
-    """The bird logged in and ready; closed at the end. A failed handler fails the test."""
+    """The bird, logged in and ready. A handler that fails also fails the test."""
     with redirected(server):
         task = asyncio.create_task(bird.start(server.world.application.token))
         try:

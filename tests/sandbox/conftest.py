@@ -1,4 +1,4 @@
-"""People at their clients, beside the shared sandbox."""
+"""People with their clients, for the shared sandbox."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 async def log_in(sandbox: Server, http: aiohttp.ClientSession) -> AsyncIterator[LogIn]:
-    """`await log_in("ada")` is ada at their client, until the test ends."""
+    """`await log_in("ada")` returns ada's client, which is open until the test ends."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def enter(name: str) -> Person:

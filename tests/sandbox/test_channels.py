@@ -12,7 +12,7 @@ from tests.sandbox.conftest import LogIn
 from tests.worlds import VIEW_CHANNEL, WorldFile
 
 
-async def test_a_channel_is_made_changed_and_deleted(
+async def test_a_channel_is_created_changed_and_deleted(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     async with flying(Bird(), sandbox) as bird:
@@ -46,7 +46,7 @@ async def test_a_hidden_channel_disappears_for_people_and_changes_for_the_bot(
         assert (await mei.event("CHANNEL_DELETE"))["id"] == general
         await bird.until("guild_channel_update")
         channel = bird.get_channel(int(general))
-        # the bot's own role sees it no more either: its permissions come from roles alone
+        # the bot can't see it either: its permissions come from roles only
         assert not channel.permissions_for(channel.guild.me).view_channel
         await ada.request("DELETE", path)
         assert (await mei.event("CHANNEL_CREATE"))["id"] == general
@@ -118,7 +118,7 @@ async def test_a_private_thread_is_seen_by_its_members_only(
         await mei.messages(whispers)
 
 
-async def test_archived_threads_are_listed_apart_and_wake_when_written_in(
+async def test_archived_threads_are_listed_separately_and_posting_unarchives_them(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     async with flying(Bird(), sandbox) as bird:
@@ -186,7 +186,7 @@ async def test_deleting_a_thread_is_one_event_without_message_events(
         assert not bird.named("raw_message_delete")
 
 
-async def test_joining_and_leaving_a_thread_is_told(
+async def test_joining_and_leaving_a_thread_sends_events(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     ada, mei = await log_in("ada"), await log_in("mei")
@@ -223,7 +223,7 @@ async def test_roles_and_members_can_be_managed(
         assert error.value.code == 10007
 
 
-async def test_a_channel_that_opens_to_the_bot_brings_its_threads(
+async def test_a_channel_that_the_bot_gains_brings_its_threads(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     async with flying(Bird(), sandbox) as bird:
@@ -237,7 +237,7 @@ async def test_a_channel_that_opens_to_the_bot_brings_its_threads(
         assert (joined.name, joined.id) == ("plans", int(thread["id"]))
 
 
-async def test_a_thread_begins_with_a_message_that_points_at_the_first(
+async def test_a_thread_begins_with_a_message_that_refers_to_the_first(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     mei = await log_in("mei")

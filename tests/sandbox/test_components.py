@@ -1,4 +1,4 @@
-"""Discord's limits on components, each named at its spot."""
+"""Discord's limits on components; each error names its field."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ BAD: list[tuple[list[Json], str]] = [
 
 
 @pytest.mark.parametrize("given", GOOD)
-def test_what_discord_takes_is_taken(given: list[Json]) -> None:
+def test_valid_components_are_accepted(given: list[Json]) -> None:
     assert components.clean(given, v2=True)
 
 
 @pytest.mark.parametrize(("given", "spot"), BAD)
-def test_what_discord_refuses_is_refused_at_its_spot(given: list[Json], spot: str) -> None:
+def test_invalid_components_are_refused_at_their_field(given: list[Json], spot: str) -> None:
     with pytest.raises(ApiError) as error:
         components.clean(given, v2=True)
     assert error.value.code == 50035
@@ -86,7 +86,7 @@ def test_what_discord_refuses_is_refused_at_its_spot(given: list[Json], spot: st
     assert found["_errors"]
 
 
-def test_without_the_flag_only_rows_are_taken() -> None:
+def test_without_the_flag_only_rows_are_accepted() -> None:
     components.clean([row(button())], v2=False)
     with pytest.raises(ApiError):
         components.clean([text()], v2=False)

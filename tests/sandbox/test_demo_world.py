@@ -1,4 +1,4 @@
-"""The demo world that is shipped: it loads, and its answers hold to Discord's schema."""
+"""The demo world in the repository loads, and its answers match Discord's schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.sandbox.clients import Bird, flying
 async def test_discord_py_reads_every_message_of_the_demo_world() -> None:
     async with serve(DEMO) as server, flying(Bird(), server) as bird:
         (guild,) = bird.guilds
-        # the text of voice channels needs Connect, which this bot does not ask for
+        # the text of voice channels needs Connect, which this bot doesn't have
         channels = [*guild.text_channels, *guild.threads]
         read = 0
         for channel in channels:
@@ -24,7 +24,7 @@ async def test_discord_py_reads_every_message_of_the_demo_world() -> None:
         discord_schema.assert_valid(server.exchanges)
 
 
-async def test_everybody_of_the_demo_world_can_log_in(http: aiohttp.ClientSession) -> None:
+async def test_everyone_in_the_demo_world_can_log_in(http: aiohttp.ClientSession) -> None:
     async with serve(DEMO) as server:
         async with http.get(f"{server.url}/sandbox/people") as answer:
             people = await answer.json()

@@ -1,4 +1,4 @@
-"""Requests that go wrong as asked for, and how discord.py takes it."""
+"""Requests that fail by injected faults, and how discord.py handles them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_a_429_without_via_ends_the_request(sandbox: Server, world_file: W
         assert error.value.status == 429
 
 
-async def test_a_502_is_tried_again(sandbox: Server, world_file: WorldFile) -> None:
+async def test_a_502_is_retried(sandbox: Server, world_file: WorldFile) -> None:
     async with flying(Bird(), sandbox) as bird:
         general = bird.get_channel(world_file.channels["general"])
         sandbox.strike("error", status=502, method="POST")
@@ -47,7 +47,7 @@ async def test_a_502_is_tried_again(sandbox: Server, world_file: WorldFile) -> N
         assert statuses == [502, 200]
 
 
-async def test_a_fault_strikes_only_what_it_is_meant_for(
+async def test_a_fault_strikes_only_matching_requests(
     sandbox: Server, world_file: WorldFile, http: aiohttp.ClientSession
 ) -> None:
     sandbox.strike("error", status=500, path="/guilds/*", who="user", method="GET")
@@ -59,7 +59,7 @@ async def test_a_fault_strikes_only_what_it_is_meant_for(
     assert await _status(http, guild, mine) == 200
 
 
-async def test_a_dropped_request_may_have_been_done(
+async def test_a_dropped_request_may_have_been_handled(
     sandbox: Server, world_file: WorldFile, http: aiohttp.ClientSession
 ) -> None:
     path = f"{sandbox.url}/api/v10/channels/{world_file.channels['walks']}/messages"
@@ -83,7 +83,7 @@ async def test_a_slow_answer_is_slow(sandbox: Server, http: aiohttp.ClientSessio
         assert time.monotonic() - started >= 0.2
 
 
-async def test_faults_are_asked_for_listed_and_cleared_over_http(
+async def test_faults_are_added_listed_and_cleared_over_http(
     sandbox: Server, http: aiohttp.ClientSession
 ) -> None:
     address = f"{sandbox.url}/sandbox/faults"
@@ -110,7 +110,7 @@ async def test_every_answer_has_rate_limit_headers(
         assert all(f"X-RateLimit-{name}" in answer.headers for name in names)
 
 
-async def test_the_log_and_the_health_are_there(
+async def test_the_log_and_the_health_are_served(
     sandbox: Server, http: aiohttp.ClientSession
 ) -> None:
     await _status(http, f"{sandbox.url}/api/v10/users/@me", {"Authorization": "ada-token"})
@@ -126,7 +126,7 @@ async def _status(http: aiohttp.ClientSession, url: str, headers: dict[str, str]
         return answer.status
 
 
-async def test_misleading_headers_can_be_asked_for(
+async def test_misleading_headers_can_be_injected(
     sandbox: Server, http: aiohttp.ClientSession
 ) -> None:
     sandbox.strike("headers", headers={"X-RateLimit-Remaining": "0"})
@@ -167,7 +167,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("method", "place"), PLACES)
-async def test_garbage_is_refused_and_breaks_nothing(
+async def test_invalid_requests_are_refused_and_break_nothing(
     world_file: WorldFile, http: aiohttp.ClientSession, method: str, place: str
 ) -> None:
     message = world_file.guild["messages"][0]["id"]

@@ -1,4 +1,4 @@
-"""The CDN, the media proxy, and their bad days."""
+"""The CDN, the media proxy, and their faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.worlds import WorldFile
 
 @pytest.fixture
 def world_file(world_file: WorldFile) -> WorldFile:
-    """With a large picture in #general, an embed of another site's, and an avatar."""
+    """A world with a large picture in #general, an embed of another site, and an avatar."""
     world_file.picture("large.png", "green", (640, 480))
     general, ada = world_file.channels["general"], world_file.people["ada"]
     world_file.message(general, ada, "large", pictures=["large.png"])
@@ -33,7 +33,7 @@ def world_file(world_file: WorldFile) -> WorldFile:
 
 @pytest.fixture
 async def attachment(sandbox: Server, log_in: LogIn) -> dict[str, Any]:
-    """The large picture's attachment, as mei gets it."""
+    """The attachment of the large picture, as mei's client gets it."""
     mei = await log_in("mei")
     messages = await mei.messages(mei.channel("general"))
     found: dict[str, Any] = next(m for m in messages if m["content"] == "large")["attachments"][0]
@@ -55,7 +55,7 @@ async def test_a_signed_link_gives_the_file(
     assert part == (206, data[10:20])
 
 
-async def test_a_file_is_there_as_long_as_its_message_or_a_forward_shows_it(
+async def test_a_file_is_served_while_its_message_or_a_forward_shows_it(
     sandbox: Server, http: aiohttp.ClientSession, attachment: dict[str, Any], log_in: LogIn
 ) -> None:
     ada = await log_in("ada")
@@ -85,7 +85,7 @@ async def test_an_unsigned_forged_or_expired_link_is_not_found(
     assert (await _get(http, fresh["attachments"][0]["url"]))[0] == 200
 
 
-async def test_a_deleted_messages_file_is_gone(
+async def test_the_file_of_a_deleted_message_is_not_found(
     sandbox: Server, http: aiohttp.ClientSession, attachment: dict[str, Any], log_in: LogIn
 ) -> None:
     ada = await log_in("ada")
@@ -120,7 +120,7 @@ async def test_the_proxy_resizes_and_converts(
 
 
 @pytest.mark.parametrize("query", ["width=0", "width=x", "format=exe", "width=5000"])
-async def test_the_proxy_refuses_nonsense(
+async def test_the_proxy_refuses_invalid_sizes_and_formats(
     sandbox: Server, http: aiohttp.ClientSession, attachment: dict[str, Any], query: str
 ) -> None:
     assert (await _get(http, attachment["proxy_url"] + query))[0] == 400
@@ -242,14 +242,14 @@ async def test_a_broken_picture_is_served_as_it_is_but_not_resized(
 
 
 def _hollow() -> bytes:
-    """An AVIF that doesn't say where its picture lies."""
+    """An AVIF that doesn't say where its picture is."""
     buffer = io.BytesIO()
     Image.new("RGB", (16, 16)).save(buffer, "AVIF", speed=10)
     return buffer.getvalue().replace(b"iloc", b"free")
 
 
 def _bomb() -> bytes:
-    """A PNG header that promises 60,000 × 60,000 pixels, and nothing behind it."""
+    """A PNG header of 60,000 × 60,000 pixels, without any pixels."""
     size = struct.pack(">II", 60_000, 60_000) + bytes([8, 2, 0, 0, 0])
     header = struct.pack(">I", 13) + b"IHDR" + size + struct.pack(">I", zlib.crc32(b"IHDR" + size))
     return b"\x89PNG\r\n\x1a\n" + header

@@ -82,7 +82,7 @@ async def test_without_the_content_intent_messages_arrive_empty_save_for_mention
         assert [one.filename for one in mention.attachments] == ["b.png"]
 
 
-async def test_no_event_of_a_channel_the_bot_cannot_see(
+async def test_the_bot_gets_no_event_of_a_channel_it_cannot_see(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     async with flying(Bird(), sandbox) as bird:
@@ -182,7 +182,7 @@ async def test_a_zombie_whose_session_has_ended_is_closed_when_it_wakes(
         assert ws.close_code == 4009
 
 
-async def test_an_outage_is_no_departure(sandbox: Server, world_file: WorldFile) -> None:
+async def test_an_outage_does_not_count_as_leaving(sandbox: Server, world_file: WorldFile) -> None:
     async with flying(Bird(), sandbox) as bird:
         sandbox.strike("outage")
         await bird.until("guild_unavailable")
@@ -192,9 +192,7 @@ async def test_an_outage_is_no_departure(sandbox: Server, world_file: WorldFile)
         assert not bird.named("guild_remove")
 
 
-async def test_removing_the_bot_and_letting_it_in_again(
-    sandbox: Server, world_file: WorldFile
-) -> None:
+async def test_removing_the_bot_and_adding_it_again(sandbox: Server, world_file: WorldFile) -> None:
     async with flying(Bird(), sandbox) as bird:
         sandbox.strike("leave")
         await bird.until("guild_remove")
@@ -203,7 +201,7 @@ async def test_removing_the_bot_and_letting_it_in_again(
         assert guild.id == world_file.guild_id
 
 
-async def test_members_are_sent_when_asked_for(sandbox: Server, world_file: WorldFile) -> None:
+async def test_members_are_sent_on_request(sandbox: Server, world_file: WorldFile) -> None:
     intents = discord.Intents(guilds=True, members=True)
     async with flying(Bird(intents=intents), sandbox) as bird:
         found = await bird.guilds[0].query_members("m", limit=5)
@@ -300,7 +298,7 @@ async def test_without_the_content_setting_history_is_empty_too(
         ('{"op": 8, "d": {}}', 4003),
     ],
 )
-async def test_a_wrong_frame_closes_with_its_code(
+async def test_an_invalid_frame_closes_with_its_code(
     sandbox: Server, http: aiohttp.ClientSession, frame: str, code: int
 ) -> None:
     async with http.ws_connect(sandbox.gateway.url) as ws:

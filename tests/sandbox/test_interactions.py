@@ -1,4 +1,4 @@
-"""Commands, menus, buttons, forms and half-typed options, from a person to discord.py and back."""
+"""Commands, menus, buttons, forms and autocomplete, from a person to discord.py and back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Interaction = discord.Interaction[Any]
 
 
 class More(ui.DynamicItem[ui.Button[Any]], template=r"m:(?P<search>[a-z]+):(?P<page>[0-9]+)"):
-    """A button that knows its page from its custom_id."""
+    """A button that has its page number in its custom_id."""
 
     def __init__(self, search: str, page: int) -> None:
         super().__init__(ui.Button(label="More", custom_id=f"m:{search}:{page}"))
@@ -38,7 +38,7 @@ class More(ui.DynamicItem[ui.Button[Any]], template=r"m:(?P<search>[a-z]+):(?P<p
 
 
 def page(number: int, *urls: str) -> ui.LayoutView:
-    """A page of an answer: text, perhaps a gallery, and a button."""
+    """A page of an answer: text, a gallery if there are pictures, and a button."""
     view = ui.LayoutView(timeout=None)
     container: ui.Container[Any] = ui.Container(ui.TextDisplay(f"page {number}"))
     if urls:
@@ -49,7 +49,7 @@ def page(number: int, *urls: str) -> ui.LayoutView:
 
 
 def commands(bird: Bird) -> None:
-    """What the tests below use."""
+    """The commands that the tests use."""
     bird.add_dynamic_items(More)
 
     @bird.tree.command(description="Find pictures.")
@@ -155,7 +155,7 @@ async def test_a_public_answer_is_a_message_like_any_other(
         assert (await ada.messages(ada.channel("general")))[0]["id"] == answer.message["id"]
 
 
-async def test_a_dynamic_button_pages_on_in_place(sandbox: Server, log_in: LogIn) -> None:
+async def test_a_dynamic_button_changes_the_page_in_place(sandbox: Server, log_in: LogIn) -> None:
     async with flying(Bird(set_up=commands), sandbox):
         mei = await log_in("mei")
         answer = await mei.command("find", query="dog")
@@ -211,7 +211,7 @@ async def test_an_option_outside_its_bounds_is_refused(sandbox: Server, log_in: 
             await mei.command("find")
 
 
-async def test_half_typed_options_get_choices(sandbox: Server, log_in: LogIn) -> None:
+async def test_autocomplete_gets_choices(sandbox: Server, log_in: LogIn) -> None:
     async with flying(Bird(set_up=commands), sandbox):
         mei = await log_in("mei")
         find = next(one for one in await mei.commands() if one["name"] == "find")
@@ -253,9 +253,7 @@ async def test_a_form_is_shown_and_sent(sandbox: Server, log_in: LogIn) -> None:
         assert answer["content"] == "hello Bob"
 
 
-async def test_nobody_answering_in_three_seconds_is_a_failure(
-    sandbox: Server, log_in: LogIn
-) -> None:
+async def test_no_answer_within_three_seconds_is_a_failure(sandbox: Server, log_in: LogIn) -> None:
     sandbox.clocks.acknowledge_s = 0.2
     async with flying(Bird(set_up=commands), sandbox) as bird:
         mei = await log_in("mei")
@@ -318,7 +316,7 @@ async def test_a_file_of_an_answer_is_in_its_gallery_and_not_in_attachments(
         assert item["media"]["url"].startswith(f"{sandbox.url}/cdn/attachments/")
 
 
-async def test_people_are_offered_only_what_they_may_use(sandbox: Server, log_in: LogIn) -> None:
+async def test_people_get_only_commands_that_they_may_use(sandbox: Server, log_in: LogIn) -> None:
     async with flying(Bird(set_up=commands), sandbox):
         mei, mod = await log_in("mei"), await log_in("mod")
         assert not {"status", "whisper"} & {one["name"] for one in await mei.commands()}
@@ -386,7 +384,7 @@ async def _interact(
 
 
 async def _clicked(person: Person, answer: Answer, button: dict[str, Any], expected: str) -> Answer:
-    """The answer once a click changed it."""
+    """The answer after a click has changed it."""
     changed = asyncio.create_task(
         person.event(
             "MESSAGE_UPDATE",
@@ -398,7 +396,7 @@ async def _clicked(person: Person, answer: Answer, button: dict[str, Any], expec
     return Answer(await changed)
 
 
-async def test_anothers_picture_in_a_gallery_is_signed_when_shown_and_gone_when_deleted(
+async def test_gallery_link_to_another_message_is_signed_until_that_is_deleted(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     async with flying(Bird(set_up=commands), sandbox) as bird:
@@ -422,7 +420,7 @@ async def test_anothers_picture_in_a_gallery_is_signed_when_shown_and_gone_when_
         await sent.edit(view=page(1))
 
 
-async def test_a_file_that_a_component_shows_cannot_be_dropped(
+async def test_a_file_that_a_component_shows_cannot_be_removed(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     async with flying(Bird(), sandbox) as bird:
@@ -500,7 +498,7 @@ async def test_a_user_menu_gets_the_member(
         assert answer["content"] == "mod True"
 
 
-async def test_a_subcommands_answer_bears_its_whole_name(sandbox: Server, log_in: LogIn) -> None:
+async def test_the_answer_to_a_subcommand_has_its_full_name(sandbox: Server, log_in: LogIn) -> None:
     def grouped(bird: Bird) -> None:
         group = app_commands.Group(name="channels", description="Which ones.")
 

@@ -20,7 +20,7 @@ from tests.worlds import WorldFile
 
 
 def fill(server: Server, channel_id: int, count: int) -> list[int]:
-    """Put messages into a channel; their ids, oldest first."""
+    """Add messages to a channel; returns their ids, oldest first."""
     ids = [server.core.next_id() for _ in range(count)]
     author = next(iter(server.world.guilds.values())).owner_id
     for id in ids:
@@ -149,7 +149,7 @@ async def test_a_link_unfurls_a_moment_later(
         assert update.message.edited_at is None
 
 
-async def test_taking_the_link_out_takes_the_embed_out(
+async def test_removing_a_link_removes_its_embed(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     sandbox.clocks.unfurl_s = 0.0
@@ -162,7 +162,7 @@ async def test_taking_the_link_out_takes_the_embed_out(
     assert edited["embeds"] == []
 
 
-async def test_a_link_to_nowhere_does_not_unfurl(
+async def test_an_unknown_address_does_not_unfurl(
     sandbox: Server, log_in: LogIn, tmp_path: Path
 ) -> None:
     sandbox.clocks.unfurl_s = 0.0
@@ -176,7 +176,7 @@ async def test_a_link_to_nowhere_does_not_unfurl(
 
 
 @pytest.mark.parametrize("other", ["https://[::1", "https://[x/a.png", "https://exa℀mple.com/a"])
-async def test_a_link_that_is_no_address_keeps_no_other_from_unfurling(
+async def test_an_invalid_link_does_not_stop_others_from_unfurling(
     sandbox: Server, log_in: LogIn, other: str
 ) -> None:
     sandbox.clocks.unfurl_s = 0.0
@@ -202,7 +202,7 @@ async def test_bulk_deletion_is_one_event(
             await ada.request("POST", path, json={"messages": old})
 
 
-async def test_reactions_are_counted_and_told(sandbox: Server, log_in: LogIn) -> None:
+async def test_reactions_are_counted_and_send_events(sandbox: Server, log_in: LogIn) -> None:
     ada, mei = await log_in("ada"), await log_in("mei")
     general = ada.channel("general")
     posted = await ada.post(general, "nice?")
@@ -254,7 +254,7 @@ async def test_the_nonce_comes_back_to_its_sender(sandbox: Server, log_in: LogIn
         ({"content": "x", "flags": 1 << 15}, 50035, "content"),
     ],
 )
-async def test_what_discord_refuses_is_refused(
+async def test_invalid_messages_are_refused(
     sandbox: Server, log_in: LogIn, body: dict[str, Any], code: int, spot: str | None
 ) -> None:
     ada = await log_in("ada")
@@ -286,7 +286,7 @@ async def test_stickers_are_sent_and_shown(
         assert await sticker.read() == (world_file.folder / "red.png").read_bytes()
 
 
-async def test_the_search_finds_pictures_and_first_is_not_ready(
+async def test_the_search_finds_pictures_after_it_is_ready(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     mei, mod = await log_in("mei"), await log_in("mod")

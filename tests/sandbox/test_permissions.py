@@ -1,4 +1,4 @@
-"""Who may do what: the rule itself, and that every route keeps to it."""
+"""Permissions: how they are computed, and that all routes enforce them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ ATTACH, CONNECT, ADMIN = (
 )
 
 
-# what counts in text channels (discord.py drops the rest there)
+# permissions that text channels have; discord.py drops the others there
 TEXT = discord.Permissions.text().value | discord.Permissions.general().value
 
 
 def allowed(folder: Path, overwrites: list[tuple[str, int, int]], **roles: int) -> int:
-    """mei's permissions in a channel with these overwrites (of whom, allow, deny), holding
-    these roles."""
+    """mei's permissions in a channel, with these roles and overwrites (id, allow, deny)."""
     file = WorldFile(folder)
     ada = file.person("ada")
     ids = {name: file.role(name, bits) for name, bits in roles.items()}
@@ -52,7 +51,7 @@ def allowed(folder: Path, overwrites: list[tuple[str, int, int]], **roles: int) 
     return permissions.in_channel(guild, guild.members[mei], guild.channels[channel])
 
 
-async def test_a_timeout_leaves_seeing_and_reading(sandbox: Server, log_in: LogIn) -> None:
+async def test_a_timed_out_member_can_still_see_and_read(sandbox: Server, log_in: LogIn) -> None:
     ada, mei = await log_in("ada"), await log_in("mei")
     guild, general = ada.guilds[0]["id"], ada.channel("general")
     timeout = {"communication_disabled_until": "2100-01-01T00:00:00+00:00"}
@@ -73,9 +72,9 @@ async def test_a_timeout_leaves_seeing_and_reading(sandbox: Server, log_in: LogI
         ([("everyone", 0, SEND)], {}, VIEW | READ, SEND | ATTACH),
         ([("everyone", 0, VIEW)], {}, 0, VIEW | SEND | READ),
         ([("everyone", 0, VIEW), ("red", VIEW, 0)], {"red": 0}, VIEW | SEND, 0),
-        # all roles' denials come before all roles' allowances
+        # what roles deny comes before what roles allow
         ([("red", 0, SEND), ("blue", SEND, 0)], {"red": 0, "blue": 0}, SEND, 0),
-        # the member's own comes last
+        # the member's overwrite comes last
         ([("red", SEND, 0), ("mei", 0, SEND)], {"red": 0}, VIEW, SEND),
         ([("everyone", 0, VIEW), ("mei", VIEW, 0)], {}, VIEW | SEND, 0),
         ([("everyone", 0, VIEW | SEND)], {"chief": ADMIN}, permissions.ALL, 0),
@@ -110,7 +109,7 @@ async def test_discord_py_computes_the_same(
     overwrites: list[tuple[str, int, int]],
     roles: dict[str, int],
 ) -> None:
-    """Where View Channel is there (without it discord.py keeps bits that have no effect)."""
+    """With View Channel; without it, discord.py keeps bits that have no effect."""
     file = WorldFile(tmp_path)
     file.person("ada")
     ids = {name: file.role(name, bits) for name, bits in roles.items()}
@@ -197,7 +196,7 @@ DEEDS: dict[str, tuple[Deed, int]] = {
 
 
 @pytest.mark.parametrize("what", DEEDS)
-async def test_an_ordinary_member_may_not(
+async def test_an_ordinary_member_is_refused(
     sandbox: Server, world_file: WorldFile, log_in: LogIn, what: str
 ) -> None:
     deed, code = DEEDS[what]
@@ -207,7 +206,7 @@ async def test_an_ordinary_member_may_not(
     assert error.value.code == code
 
 
-async def test_without_history_a_channel_reads_empty(
+async def test_without_read_message_history_a_channel_is_empty(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
     ada, mei = await log_in("ada"), await log_in("mei")

@@ -1,4 +1,4 @@
-"""The client that the demo, the benches and these tests speak through."""
+"""The client that the demo, the benches and these tests use."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from sandbox import Server
 from tests.sandbox.conftest import LogIn
 
 
-async def test_whoever_is_cut_off_comes_back_and_hears_what_is_said(
-    sandbox: Server, log_in: LogIn
-) -> None:
+async def test_a_client_reconnects_and_gets_new_messages(sandbox: Server, log_in: LogIn) -> None:
     ada, mei = await log_in("ada"), await log_in("mei")
     before, seen = ada.session_id, ada.seen()
     await sandbox.gateway.sessions[before].socket.ws.close()

@@ -1,4 +1,4 @@
-"""What is kept over a restart, and what the command line says."""
+"""What is saved over a restart, and the messages of the command line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.worlds import WorldFile
 async def ada_at(
     http: aiohttp.ClientSession, world: Path, data: Path | None = None
 ) -> AsyncIterator[tuple[Server, Person]]:
-    """A sandbox, and ada logged in."""
+    """A sandbox, and ada, who is logged in."""
     async with (
         serve(world, data=data) as server,
         Person.log_in(http, server.url, "ada-token") as ada,
@@ -102,7 +102,7 @@ async def test_a_journal_cut_off_in_a_line_loses_only_that_line(
         assert last["content"] == "whole"
 
 
-async def test_without_a_data_folder_nothing_is_kept(
+async def test_without_a_data_folder_nothing_is_saved(
     tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
     world = worlds.small(tmp_path / "world").write()
@@ -134,7 +134,7 @@ async def _run(*arguments: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def test_what_cannot_start_says_why_in_one_sentence(tmp_path: Path) -> None:
+async def test_a_failed_start_is_one_sentence(tmp_path: Path) -> None:
     world = str(worlds.small(tmp_path / "world").write())
     broken = tmp_path / "broken.json"
     broken.write_text('{"application": ')
@@ -184,7 +184,7 @@ async def test_a_signal_ends_it_cleanly_with_clients_connected(
 
 
 def change(path: str, value: Any) -> Any:
-    """A change to a world: the value at a dotted path replaced, or dropped when it is …"""
+    """A change of a world: it sets the value at a dotted path, or deletes it for `…`."""
 
     def apply(content: dict[str, Any]) -> None:
         *parts, last = (int(part) if part.isdecimal() else part for part in path.split("."))
@@ -223,7 +223,7 @@ def change(path: str, value: Any) -> Any:
         ),
     ],
 )
-def test_a_bad_world_names_the_spot(tmp_path: Path, changed: Any, said: str) -> None:
+def test_a_bad_world_file_names_the_place(tmp_path: Path, changed: Any, said: str) -> None:
     file: WorldFile = worlds.small(tmp_path)
     content = file.content()
     changed(content)
@@ -233,7 +233,7 @@ def test_a_bad_world_names_the_spot(tmp_path: Path, changed: Any, said: str) -> 
         load(path)
 
 
-async def test_a_bot_comes_back_when_the_sandbox_restarts(
+async def test_a_bot_reconnects_when_the_sandbox_restarts(
     tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
     world, data = worlds.small(tmp_path / "world").write(), tmp_path / "data"

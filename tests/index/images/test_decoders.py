@@ -1,4 +1,4 @@
-"""Decoding in a process apart: the same pictures, and none that stalls or ends what asked."""
+"""Decoding in a separate process: the same pictures, and no harm to the main process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="decodes within 
 
 
 @pytest.fixture(autouse=True)
-def _afresh() -> Iterator[None]:
+def _no_idle_processes() -> Iterator[None]:
     decoders.close()
     yield
     decoders.close()
@@ -50,7 +50,7 @@ def idle() -> list[decoders._Decoder]:
 
 
 def many_scans(count: int) -> bytes:
-    """A progressive JPEG that goes over 64 million pixels `count` times more."""
+    """A progressive JPEG with `count` more scans over 64 million pixels."""
     whole = files.encoded(Image.new("L", (8000, 8000), 128), "JPEG", progressive=True)
     end = whole.rindex(b"\xff\xd9")
     return whole[:end] + whole[whole.rindex(b"\xff\xda", 0, end) : end] * count + whole[end:]
@@ -58,13 +58,19 @@ def many_scans(count: int) -> bytes:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
 @pytest.mark.parametrize("resample", [None, Image.Resampling.BICUBIC])
-def test_a_picture_comes_out_the_same_apart(format: str, resample: int | None) -> None:
+def test_a_picture_is_the_same_from_a_separate_process(format: str, resample: int | None) -> None:
     for data in files.sound()[format]:
         here = images.decode(data, SIDE, resample=resample)
-        apart = decoders.decode(data, SIDE, resample=resample)
-        assert [f.tobytes() for f in apart.frames] == [f.tobytes() for f in here.frames]
-        told = (apart.width, apart.height, apart.format, apart.orientation, apart.n_frames)
-        assert told == (here.width, here.height, here.format, here.orientation, here.n_frames)
+        separate = decoders.decode(data, SIDE, resample=resample)
+        assert [f.tobytes() for f in separate.frames] == [f.tobytes() for f in here.frames]
+        facts = (
+            separate.width,
+            separate.height,
+            separate.format,
+            separate.orientation,
+            separate.n_frames,
+        )
+        assert facts == (here.width, here.height, here.format, here.orientation, here.n_frames)
 
 
 @pytest.mark.parametrize(
@@ -77,24 +83,24 @@ def test_a_picture_comes_out_the_same_apart(format: str, resample: int | None) -
     ],
     ids=["empty", "text", "cut off", "large"],
 )
-def test_a_refusal_comes_over_whole(data: bytes, kind: type[PictureError]) -> None:
+def test_an_error_arrives_with_all_its_fields(data: bytes, kind: type[PictureError]) -> None:
     with pytest.raises(kind) as here:
         images.decode(data, SIDE)
-    with pytest.raises(kind) as apart:
+    with pytest.raises(kind) as separate:
         decoders.decode(data, SIDE)
-    assert str(apart.value) == str(here.value)
-    assert vars(apart.value) == vars(here.value)
-    assert len(idle()) == 1  # the process goes on
+    assert str(separate.value) == str(here.value)
+    assert vars(separate.value) == vars(here.value)
+    assert len(idle()) == 1  # the process is still running
 
 
-def test_a_jpeg_of_endless_scans_is_given_up() -> None:
+def test_a_jpeg_of_endless_scans_is_too_slow() -> None:
     with pytest.raises(PictureTooSlow):
         decoders.decode(many_scans(100_000), SIDE, limits=SOON)
     assert not idle()
     assert decoders.decode(files.sound()["PNG"][0], SIDE).frames
 
 
-def test_a_picture_that_swells_is_refused() -> None:
+def test_a_picture_that_takes_too_much_memory_is_refused() -> None:
     one_tile = files.tiff_in_tiles(60_000, 60_000, zlib.compress(bytes(100)))  # 3.6 GB
     with pytest.raises(PictureTooHeavy):
         decoders.decode(one_tile, SIDE)
@@ -119,7 +125,7 @@ def test_wide_numbers_take_no_more_memory_than_their_pixels() -> None:
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_costs_no_picture() -> None:
+def test_a_picture_survives_the_kill_of_its_process() -> None:
     data = files.sound()["PNG"][0]
     decoders.decode(data, SIDE)
     [decoder] = idle()
@@ -130,7 +136,7 @@ def test_a_process_that_is_killed_costs_no_picture() -> None:
     assert decoders.decode(many_scans(20), SIDE).frames
 
 
-def test_a_picture_that_ends_every_process_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_crashes_every_process_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def crashing(*_: object) -> None:
         raise decoders._Ended
 
@@ -147,7 +153,7 @@ def _crashed(decoder: decoders._Decoder) -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_process_has_no_secret_and_little_power(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_has_no_secrets_and_few_rights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "hunter2")
     decoders.decode(files.sound()["PNG"][0], SIDE)
     [decoder] = idle()
@@ -159,7 +165,7 @@ def test_the_process_has_no_secret_and_little_power(monkeypatch: pytest.MonkeyPa
     assert (place / "oom_score_adj").read_text().strip() == "1000"
 
 
-def test_the_processes_end_with_the_one_that_began_them() -> None:
+def test_a_decoder_ends_with_its_parent() -> None:
     decoders.decode(files.sound()["PNG"][0], SIDE)
     [decoder] = idle()
     decoder._requests.close()
@@ -167,9 +173,7 @@ def test_the_processes_end_with_the_one_that_began_them() -> None:
 
 
 @pytest.mark.slow
-async def test_a_picture_that_stalls_holds_up_no_question(
-    tmp_path: Path, embedder: Embedder
-) -> None:
+async def test_a_picture_that_stalls_delays_no_question(tmp_path: Path, embedder: Embedder) -> None:
     gallery = await Gallery.open(tmp_path / "gallery.db", embedder)
     stalling = asyncio.create_task(gallery.embed_picture(many_scans(60)))
     try:

@@ -1,4 +1,4 @@
-"""Where a model comes from, and each way it can be missing, damaged or too large."""
+"""Where a model is loaded from, and how it can be missing, damaged or too large."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def copy(tiny_clip: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine that never downloaded a model."""
+    """An empty cache, as on a machine that never downloaded a model."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
     return tmp_path / "cache"
 
 
-def test_folder_is_the_same_model_wherever_it_lies(tiny_clip: Path, copy: Path) -> None:
+def test_a_copied_folder_is_the_same_model(tiny_clip: Path, copy: Path) -> None:
     found = checkpoint.find(str(tiny_clip))
     assert found.family == "clip"
     assert found.name == str(tiny_clip.resolve())
@@ -102,7 +102,7 @@ def test_model_is_downloaded_once_and_found_without_network_later(
     page = shutil.copytree(tiny_clip, tmp_path / "page")
     for unwanted in ("pytorch_model.bin", "tf_model.h5", "flax_model.msgpack", "README.md"):
         (page / unwanted).write_text("not needed")
-    with hub.serving("birds/magpie-clip", page) as (address, taken):
+    with hub.serving("birds/magpie-clip", page) as (address, downloaded):
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
         monkeypatch.setattr(
             "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
@@ -110,10 +110,10 @@ def test_model_is_downloaded_once_and_found_without_network_later(
         )
         found = checkpoint.find("birds/magpie-clip")
         assert found.revision == checkpoint.find(str(tiny_clip)).revision
-        assert sorted(taken) == sorted(file.name for file in tiny_clip.iterdir())
+        assert sorted(downloaded) == sorted(file.name for file in tiny_clip.iterdir())
         with pytest.raises(ModelNotFound, match="birds/owl"):
             checkpoint.find("birds/owl")
-    again = checkpoint.find("birds/magpie-clip")  # the hub is gone
+    again = checkpoint.find("birds/magpie-clip")  # the hub is off now
     assert again == found
 
 

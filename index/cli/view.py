@@ -1,4 +1,4 @@
-"""Why was this picture not found? What the file is, what the model sees of it, what is near."""
+"""Why a picture is not found: what its file is, what the model sees of it, and what is near."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from index.gallery import Gallery
-    from index.images.decode import Decoded, Shape
+    from index.images.decode import Decoded
+    from index.images.resize import Shape
 
-NEAR = 5  # pictures that are shown as near
+NEAR = 5  # similar pictures that are listed
 SPACE = 0
 
-_TURNED = {3: "upside down", 6: "on its side", 8: "on its side"}
+# How the file stores a picture, by Exif's orientation. The other values are mirrored.
+_STORED = {3: "upside down", 6: "on its side", 8: "on its side"}
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A picture beside what a model sees of it."""
+    """A picture, and what a model sees of it."""
 
-    decoded: Decoded  # for people
-    seen: list[Image]  # of each frame
+    decoded: Decoded  # large enough to be looked at
+    seen: list[Image]  # what the model sees of each frame
     shape: Shape
 
 
-async def look_at(
+async def explain(
     name: str,
     data: bytes,
     gallery: Gallery | None,
@@ -44,21 +46,26 @@ async def look_at(
     out: str | None,
     words: str | None = None,
 ) -> int:
-    """Print all that explains how this picture is found, and draw it; returns an exit code."""
+    """Print what explains how a picture is found; returns an exit code.
+
+    gallery  compared with; None: there is none yet
+    out      a file to draw what the model sees on
+    words    a question that the picture should answer
+    """
     try:
         view = await asyncio.to_thread(_view, data, model)
-    except PictureError as refused:
-        print(f"{name}\n  {refused}")
+    except PictureError as error:
+        print(f"{name}\n  {error}")
         return 1
     print(name)
-    _say("file", _file(view.decoded, len(data)))
-    _say("frames", _frames(view.decoded))
-    _say("seen", _seen(view))
+    _print_line("file", _file(view.decoded, len(data)))
+    _print_line("frames", _frames(view.decoded))
+    _print_line("seen", _seen(view))
     if out:
         await asyncio.to_thread(_draw, name, view, Path(out))
-        _say("", f"{out} shows it")
+        _print_line("", f"{out} shows it")
     if gallery is None:
-        _say("gallery", "there is none yet to compare with")
+        _print_line("gallery", "there is none yet to compare with")
     else:
         await _compare(gallery, data, words)
     return 0
@@ -74,40 +81,40 @@ def _view(data: bytes, model: str) -> View:
 
 
 def _draw(name: str, view: View, out: Path) -> None:
-    # Not strict: which frames count as the same may depend on how small they are.
+    # Not strict: at another size, other frames may count as the same.
     pairs = list(zip(view.decoded.frames, view.seen, strict=False))
     write_png(view_sheet(Path(name).name, pairs, "crop" if view.shape == "crop" else "all"), out)
 
 
 async def _compare(gallery: Gallery, data: bytes, words: str | None) -> None:
-    """Where it is in the gallery, what is near, and how it answers some words."""
+    """Print where the picture is in the gallery, what is similar, and its rank for some words."""
     links = await gallery.links.links_of_picture(data)
-    places = sorted(link.source for link in links.values())
-    if not places:
-        _say("gallery", "these bytes are not in it")
-    for i, place in enumerate(places[:NEAR]):
-        _say("gallery" if i == 0 else "", f"in it as {place}")
+    paths = sorted(link.source for link in links.values())
+    if not paths:
+        _print_line("gallery", "these bytes are not in it")
+    for i, path in enumerate(paths[:NEAR]):
+        _print_line("gallery" if i == 0 else "", f"in it as {path}")
     picture = await gallery.embed_picture(data)
     others = Filter(SPACE, without=frozenset(links))
     near = await gallery.find(Query(image=data), others, k=NEAR)
     for i, hit in enumerate(near.hits):
-        _say("near" if i == 0 else "", _hit(hit))
+        _print_line("near" if i == 0 else "", _hit(hit))
     if words:
         asked = await gallery.embed_query(Query(text=words))
         score, rank = await gallery.place(picture, asked, space=SPACE)
-        await _explain(gallery, asked, words, score, rank)
+        await _print_rank(gallery, asked, words, score, rank)
 
 
-async def _explain(
+async def _print_rank(
     gallery: Gallery, asked: QueryEmbedding, words: str, score: float, rank: int
 ) -> None:
     best = await gallery.search(asked, Filter(SPACE), k=NEAR)
-    _say("words", f"for “{words}” it scores {score:.3f}: rank {rank:,} of {best.searched:,}")
+    _print_line("words", f"for “{words}” it scores {score:.3f}: rank {rank:,} of {best.searched:,}")
     if rank == 1:
-        _say("", "nothing answers them better")
+        _print_line("", "nothing answers them better")
         return
     for i, hit in enumerate(hit for hit in best.hits if hit.score > score):
-        _say("better" if i == 0 else "", _hit(hit))
+        _print_line("better" if i == 0 else "", _hit(hit))
 
 
 def _hit(hit: Hit) -> str:
@@ -117,9 +124,10 @@ def _hit(hit: Hit) -> str:
 def _file(decoded: Decoded, size: int) -> str:
     from index.types.errors import format_bytes
 
-    said = f"{decoded.format}, {decoded.width:,} × {decoded.height:,} pixels, {format_bytes(size)}"
-    turned = _TURNED.get(decoded.orientation, "mirrored" if decoded.orientation > 1 else "")
-    return said + (f"; stored {turned}, seen upright" if turned else "")
+    pixels = f"{decoded.width:,} × {decoded.height:,} pixels"
+    description = f"{decoded.format}, {pixels}, {format_bytes(size)}"
+    stored = _STORED.get(decoded.orientation, "mirrored" if decoded.orientation > 1 else "")
+    return description + (f"; stored {stored}, seen upright" if stored else "")
 
 
 def _frames(decoded: Decoded) -> str:
@@ -131,13 +139,13 @@ def _frames(decoded: Decoded) -> str:
 
 def _seen(view: View) -> str:
     width, height = view.seen[0].size
-    said = f"{width} × {height} pixels"
+    pixels = f"{width} × {height} pixels"
     if view.shape != "crop":
-        return f"{said}, the whole picture" + _squeezed(view)
+        return f"{pixels}, the whole picture" + _squeezed(view)
     share = min(view.decoded.width, view.decoded.height) / max(
         view.decoded.width, view.decoded.height
     )
-    return f"{said}, the middle {share:.0%} of it" if share < 0.995 else f"{said}, all of it"
+    return f"{pixels}, the middle {share:.0%} of it" if share < 0.995 else f"{pixels}, all of it"
 
 
 def _squeezed(view: View) -> str:
@@ -146,5 +154,5 @@ def _squeezed(view: View) -> str:
     return ", squeezed" if abs(before / after - 1) > 0.05 else ""
 
 
-def _say(what: str, text: str) -> None:
-    print(f"  {what:<8} {text}")
+def _print_line(label: str, text: str) -> None:
+    print(f"  {label:<8} {text}")

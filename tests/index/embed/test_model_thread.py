@@ -1,4 +1,4 @@
-"""The model's thread: batches, turns, cancellation and closing."""
+"""The model's thread: batches, priorities, cancellation and closing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RED = Image.new("RGB", (8, 8), (255, 0, 0))
 
 
 async def _busy(thread: ModelThread, embedder: ColourEmbedder) -> asyncio.Task[object]:
-    """A picture that the model is working on now."""
+    """A picture that the model is computing now."""
     task = asyncio.create_task(thread.images([RED]))
     await asyncio.to_thread(embedder.called.wait)
     return task
@@ -37,12 +37,9 @@ async def test_waiting_pictures_go_in_batches_and_each_gets_its_own() -> None:
     await thread.close()
 
 
-async def test_a_picture_waits_for_those_that_are_being_decoded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(model_thread, "GATHER_S", 30.0)
+async def test_a_picture_waits_for_those_that_are_being_decoded() -> None:
     embedder = ColourEmbedder()
-    thread = ModelThread(embedder)
+    thread = ModelThread(embedder, gather_s=30.0)
     with thread.expecting():
         early = asyncio.create_task(thread.images([RED]))
         question = await thread.text("red", asked=True)
@@ -50,16 +47,13 @@ async def test_a_picture_waits_for_those_that_are_being_decoded(
         assert not early.done()
     late = asyncio.create_task(thread.images([RED]))
     await asyncio.gather(early, late)
-    with thread.expecting():  # a whole batch waits for nobody
+    with thread.expecting():  # a full batch doesn't wait
         await asyncio.gather(*(thread.images([RED]) for _ in range(embedder.batch)))
     await thread.close()
 
 
-async def test_a_picture_waits_for_one_that_takes_long_to_decode_only_so_long(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(model_thread, "GATHER_S", 0.05)
-    thread = ModelThread(ColourEmbedder())
+async def test_a_picture_stops_waiting_for_one_that_takes_long_to_decode() -> None:
+    thread = ModelThread(ColourEmbedder(), gather_s=0.05)
     with thread.expecting():
         await thread.images([RED])
     await thread.close()
@@ -162,17 +156,17 @@ async def test_the_queue_is_bounded() -> None:
     while not all(task.done() for task in tasks):
         most = max(most, thread.waiting)
         await asyncio.sleep(0.001)
-    assert 0 < most <= model_thread.MAX_WAITING[model_thread.Turn.IMAGE]
+    assert 0 < most <= model_thread.MAX_QUEUED[model_thread.Priority.IMAGE]
     await thread.close()
 
 
-async def test_question_asked_again_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_thread, "REMEMBERED", 2)
+async def test_question_asked_again_is_not_computed_again() -> None:
     embedder = ColourEmbedder()
-    thread = ModelThread(embedder)
+    thread = ModelThread(embedder, cached_questions=2)
     for words in ("red", "green", "red", "blue", "red", "green"):
         vectors, _ = await thread.text(words, asked=True)
         assert (vectors == ColourEmbedder().texts([words])[0]).all()
     await thread.text("red")
-    assert len(embedder.calls) == 5  # red, green, blue, green forgotten meanwhile; red unasked
+    # red, green, blue, green (no longer cached), and red, which isn't a question here
+    assert len(embedder.calls) == 5
     await thread.close()

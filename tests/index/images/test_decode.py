@@ -1,4 +1,4 @@
-"""Bytes to frames: every format as it was seen, every refusal with its reason."""
+"""Bytes to frames: all formats come out unchanged, all refusals have their reason."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from index.images import decode as images
+from index.images.animation import MAX_FRAMES
+from index.images.colour import DARK, WHITE
 from index.images.decode import Limits, decode
+from index.images.orientation import ORIENTATION, upright
+from index.images.resize import MAX_ASPECT
 from index.types.errors import (
     NotAPicture,
     PictureBroken,
@@ -63,17 +66,17 @@ def test_picture_is_upright_however_the_camera_was_held(
 ) -> None:
     photo = Image.open(io.BytesIO(photographs["rocket.jpg"]))
     undo = {5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, orientation)
-    stored = images.upright(photo, undo)
+    stored = upright(photo, undo)
     exif = Image.Exif()
-    exif[images.ORIENTATION] = orientation
+    exif[ORIENTATION] = orientation
     decoded = decode(encoded(stored, "JPEG", quality=95, exif=exif), SIDE)
     assert (decoded.width, decoded.height) == photo.size
     assert decoded.orientation == orientation
     assert _difference(decoded.frames[0], photo) < 3
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # as `images` does outside of tests
-def test_damaged_exif_costs_no_picture() -> None:
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # as `decode` does outside of tests
+def test_picture_with_damaged_exif_is_decoded() -> None:
     data = encoded(Image.new("RGB", (80, 60), "red"), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     assert decode(data, SIDE).width == 80
 
@@ -95,43 +98,43 @@ def test_small_picture_is_left_as_it_is() -> None:
     assert decode(png("red", (100, 80)), SIDE).frames[0].size == (100, 80)
 
 
-def test_thread_of_a_picture_does_not_become_millions_of_pixels_wide() -> None:
+def test_extremely_long_picture_loses_its_ends() -> None:
     thread = Image.new("RGB", (30_000, 1), (9, 9, 9))
     thread.paste((250, 0, 0), (14_990, 0, 15_010, 1))
     (frame,) = decode(encoded(thread), SIDE).frames
-    assert frame.size == (images.MAX_ASPECT, 1)
+    assert frame.size == (MAX_ASPECT, 1)
     assert frame.getpixel((4, 0)) == (250, 0, 0)
     assert decode(encoded(thread.rotate(90, expand=True)), SIDE).frames[0].size == (1, 8)
     assert decode(encoded(thread), SIDE, "squeeze").frames[0].size == (30_000, 1)
 
 
 @pytest.mark.parametrize(
-    ("drawing", "ground"), [((20, 20, 20), images.WHITE), ((250, 250, 250), images.DARK)]
+    ("drawing", "background"), [((20, 20, 20), WHITE), ((250, 250, 250), DARK)]
 )
-def test_drawing_shows_on_its_ground(
-    drawing: tuple[int, int, int], ground: tuple[int, int, int]
+def test_drawing_is_visible_on_its_background(
+    drawing: tuple[int, int, int], background: tuple[int, int, int]
 ) -> None:
     sticker = Image.new("RGBA", (100, 100), (255, 0, 255, 0))
     sticker.paste((*drawing, 255), (30, 30, 70, 70))
     for data in (encoded(sticker), encoded(sticker.quantize(8)), encoded(sticker, "WEBP")):
         frame = decode(data, SIDE).frames[0]
         assert np.abs(np.subtract(frame.getpixel((50, 50)), drawing)).max() <= 8
-        assert np.abs(np.subtract(frame.getpixel((5, 5)), ground)).max() <= 8
+        assert np.abs(np.subtract(frame.getpixel((5, 5)), background)).max() <= 8
 
 
-def test_transparent_colour_of_a_palette_and_of_grey_shows_the_ground() -> None:
+def test_transparent_colour_of_a_palette_and_of_grey_shows_the_background() -> None:
     palette = Image.new("P", (40, 40), 0)
     palette.putpalette([0, 255, 0, 10, 10, 10])
     palette.paste(1, (10, 10, 30, 30))
-    assert decode(encoded(palette, transparency=0), SIDE).frames[0].getpixel((2, 2)) == images.WHITE
+    assert decode(encoded(palette, transparency=0), SIDE).frames[0].getpixel((2, 2)) == WHITE
     grey = Image.new("L", (40, 40), 7)
     grey.paste(90, (10, 10, 30, 30))
-    assert decode(encoded(grey, transparency=7), SIDE).frames[0].getpixel((2, 2)) == images.WHITE
+    assert decode(encoded(grey, transparency=7), SIDE).frames[0].getpixel((2, 2)) == WHITE
 
 
-def test_nothing_hidden_under_full_transparency_shows() -> None:
+def test_colours_of_transparent_pixels_never_show() -> None:
     hidden = Image.new("RGBA", (50, 50), (255, 0, 0, 0))
-    assert decode(encoded(hidden), SIDE).frames[0].getpixel((25, 25)) == images.WHITE
+    assert decode(encoded(hidden), SIDE).frames[0].getpixel((25, 25)) == WHITE
 
 
 def test_cmyk_keeps_its_colours() -> None:
@@ -155,7 +158,7 @@ def test_sixteen_bit_colour() -> None:
 
 
 def _png_file(width: int, height: int, bits: int, raw: bytes) -> bytes:
-    """An RGB PNG whose header says what it is told to."""
+    """An RGB PNG with any header."""
     chunks = (
         (b"IHDR", struct.pack(">2I5B", width, height, bits, 2, 0, 0, 0)),
         (b"IDAT", zlib.compress(raw)),
@@ -183,7 +186,7 @@ def test_animation_gives_evenly_spread_frames(format: str) -> None:
     data = encoded(first, format, save_all=True, append_images=others, duration=50)
     decoded = decode(data, SIDE)
     assert decoded.n_frames == len(COLOURS)
-    assert len(decoded.frames) == images.MAX_FRAMES
+    assert len(decoded.frames) == MAX_FRAMES
     for frame, colour in zip(decoded.frames, [COLOURS[i] for i in (0, 2, 3, 5)], strict=True):
         assert np.abs(np.subtract(frame.getpixel((20, 20)), colour)).max() < 40
 
@@ -194,7 +197,7 @@ def test_frames_that_look_the_same_count_once() -> None:
     assert len(decode(data, SIDE, limits=Limits(frames=8)).frames) < 4
 
 
-def test_pages_of_a_tiff_are_no_animation() -> None:
+def test_pages_of_a_tiff_are_not_an_animation() -> None:
     data = encoded(
         Image.new("RGB", (9, 9), "red"),
         "TIFF",
@@ -245,7 +248,7 @@ def test_no_frame_is_decoded_after_the_deadline() -> None:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
 @pytest.mark.parametrize("share", [0.5, 0.9])
-def test_half_a_file_is_a_broken_picture(
+def test_file_that_is_cut_off_is_a_broken_picture(
     photographs: dict[str, bytes], format: str, share: float
 ) -> None:
     data = encoded(Image.open(io.BytesIO(photographs["coffee.png"])), format)
@@ -275,7 +278,7 @@ def test_no_bytes_at_all() -> None:
         (bytes(range(256)), "data of an unknown kind"),
     ],
 )
-def test_what_is_no_picture_is_named(data: bytes, found: str) -> None:
+def test_kinds_of_other_files_are_named(data: bytes, found: str) -> None:
     with pytest.raises(NotAPicture) as refused:
         decode(data, SIDE)
     assert refused.value.found == found
@@ -296,20 +299,20 @@ def test_hostile_bytes_only_ever_raise_picture_errors(photographs: dict[str, byt
 
 
 @pytest.mark.parametrize("size", [(540, 675), (1024, 768), (31, 40), (64, 64), (2000, 90)])
-@pytest.mark.parametrize("way", [1, 6])
+@pytest.mark.parametrize("orientation", [1, 6])
 def test_frame_for_a_model_is_what_pillow_resizes_and_crops(
-    size: tuple[int, int], way: int
+    size: tuple[int, int], orientation: int
 ) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (size[1] // 4 + 1, size[0] // 4 + 1, 3))
     image = Image.fromarray(noise.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
     exif = image.getexif()
-    exif[images.ORIENTATION] = way
+    exif[ORIENTATION] = orientation
     buffer = io.BytesIO()
     image.save(buffer, "PNG", exif=exif)
     frame = decode(buffer.getvalue(), 64, resample=Image.Resampling.BICUBIC).frames[0]
-    upright = images.upright(image, way)
-    width, height = (64 * edge // min(size) for edge in upright.size)
+    turned = upright(image, orientation)
+    width, height = (64 * edge // min(size) for edge in turned.size)
     left, top = (width - 64) // 2, (height - 64) // 2
-    whole = upright.resize((width, height), Image.Resampling.BICUBIC)
+    whole = turned.resize((width, height), Image.Resampling.BICUBIC)
     exact = whole.crop((left, top, left + 64, top + 64))
     assert np.abs(np.asarray(frame).astype(int) - np.asarray(exact)).mean() < 0.6

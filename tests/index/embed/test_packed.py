@@ -1,4 +1,4 @@
-"""Packed products answer as the plain ones; a side that doesn't is turned down."""
+"""Packed products give the same answers as plain ones; a format that doesn't is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from index.embed import by_transformers, checkpoint, embedder, packed, rounding
+from index.embed import by_transformers, checkpoint, packed, quantization
+from index.embed.calibration import reason_against, sample_images, unit
 from index.types.records import Floats
 
 LEAST = {"plain": 1 - 1e-6, "float32": 1 - 1e-6, "bfloat16": 0.9999, "int8": 0.999}
@@ -24,14 +25,14 @@ def random() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("numbers", LEAST)
+@pytest.mark.parametrize("number_format", LEAST)
 @pytest.mark.parametrize("activation", ["quick_gelu", "gelu", "gelu_pytorch_tanh"])
 @pytest.mark.parametrize("rows", [1, 7, 200])
 def test_products_are_those_of_float64(
-    numbers: packed.Numbers, activation: str, rows: int, random: np.random.Generator
+    number_format: packed.NumberFormat, activation: str, rows: int, random: np.random.Generator
 ) -> None:
-    if not packed.supported(numbers):
-        pytest.skip(f"this processor has no fast {numbers}")
+    if not packed.supported(number_format):
+        pytest.skip(f"this processor has no fast {number_format}")
     x, up, down = (
         random.standard_normal(shape, np.float32) for shape in ((rows, 64), (256, 64), (48, 256))
     )
@@ -43,20 +44,20 @@ def test_products_are_those_of_float64(
     }
     exact = torch.from_numpy(x).double() @ torch.from_numpy(up).double().T + torch.from_numpy(bias)
     exact = known[activation](exact) @ torch.from_numpy(down).double().T
-    products = packed.Products(numbers, torch.device("cpu"))
+    products = packed.Products(number_format, torch.device("cpu"))
     with torch.inference_mode():
         mlp = products.mlp((up / 8, bias), (down, None), activation)  # type: ignore[arg-type]
         mine = mlp(torch.from_numpy(x * 8)).float().numpy()
     a, b = mine.reshape(1, -1), exact.numpy().astype(np.float32).reshape(1, -1)
-    assert cosine(a, b) >= LEAST[numbers]
+    assert cosine(a, b) >= LEAST[number_format]
 
 
 def test_bytes_are_the_nearest_steps(random: np.random.Generator) -> None:
     for low, high in ((-3.0, 5.0), (0.0, 1.0), (-2.0, 0.0), (-0.17, 40.0), (0.0, 0.0), (7.0, 9.0)):
         x = torch.from_numpy(random.uniform(low, high, (50, 40)).astype(np.float32))
-        whole, size, zero = packed._in_bytes(x)
-        assert whole.dtype == torch.uint8
-        again = (whole.float() - zero) * size
+        quantised, size, zero = packed._quantised(x)
+        assert quantised.dtype == torch.uint8
+        again = (quantised.float() - zero) * size
         assert float((again - x).abs().max()) <= size * 0.501
 
 
@@ -74,51 +75,55 @@ def test_the_greatest_bytes_and_weights_do_not_overflow(narrow: bool) -> None:
 
 
 @pytest.mark.parametrize("threads", [packed.FEW_THREADS, packed.FEW_THREADS + 1])
-def test_bytes_do_not_depend_on_who_rounds(threads: int, random: np.random.Generator) -> None:
+def test_bytes_are_the_same_from_torch_and_from_our_loop(
+    threads: int, random: np.random.Generator
+) -> None:
     x = torch.from_numpy(random.standard_normal((50, 96)).astype(np.float32))
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        whole, size, zero = packed._in_bytes(x)
+        quantised, size, zero = packed._quantised(x)
     finally:
         torch.set_num_threads(before)
-    assert np.array_equal(whole.numpy(), np.rint(x.numpy() / np.float32(size) + zero))
+    assert np.array_equal(quantised.numpy(), np.rint(x.numpy() / np.float32(size) + zero))
 
 
-def test_swish_in_bytes_is_within_a_step_of_its_bytes(random: np.random.Generator) -> None:
+def test_quantised_swish_is_within_a_step_of_its_bytes(random: np.random.Generator) -> None:
     for most in (-20.0, -0.5, 0.01, 1.0, 7.0, 90.0):
         x = torch.from_numpy(random.uniform(-100.0, most, (50, 96)).astype(np.float32))
-        whole, size, zero = packed._swish_in_bytes(x)
+        quantised, size, zero = packed._quantised_swish(x)
         exact = torch.nn.functional.silu(x)
-        off = (whole.float() - zero) * size - exact
-        assert float(off.abs().max()) <= 0.51 * size + rounding.SWISH_ERROR + max(most, 0) / 5000
-        assert 0 < int(whole.max()) <= 255
+        off = (quantised.float() - zero) * size - exact
+        assert (
+            float(off.abs().max()) <= 0.51 * size + quantization.SWISH_ERROR + max(most, 0) / 5000
+        )
+        assert 0 < int(quantised.max()) <= 255
         assert zero <= 255
 
 
-@pytest.mark.parametrize("numbers", ["float32", "bfloat16"])
+@pytest.mark.parametrize("number_format", ["float32", "bfloat16"])
 def test_packed_model_of_transformers_has_no_plain_layer_left_and_answers_the_same(
-    numbers: packed.Numbers, tiny_clip: Path
+    number_format: packed.NumberFormat, tiny_clip: Path
 ) -> None:
-    if not packed.supported(numbers):
-        pytest.skip(f"this processor has no fast {numbers}")
+    if not packed.supported(number_format):
+        pytest.skip(f"this processor has no fast {number_format}")
     found, device = checkpoint.find(str(tiny_clip)), torch.device("cpu")
-    plain, made = (by_transformers.Images(found, n, device) for n in ("plain", numbers))  # type: ignore[arg-type]
+    plain, made = (by_transformers.Images(found, n, device) for n in ("plain", number_format))  # type: ignore[arg-type]
     kinds = {type(module) for module in made._model.vision_model.modules()}
     assert torch.nn.Linear not in kinds
     assert made._model.text_model is None
-    sample = embedder._sample_images(32)
-    before, after = embedder._unit(sample(plain)), embedder._unit(sample(made))
+    sample = sample_images(32)
+    before, after = unit(sample(plain)), unit(sample(made))
     assert (before * after).sum(axis=1).min() >= 0.999
 
 
-def test_answers_that_differ_or_take_longer_are_turned_down() -> None:
+def test_format_whose_answers_differ_or_take_longer_is_refused() -> None:
     vectors = np.eye(3, dtype=np.float32)
-    differ = embedder._objection((vectors, 2.0), (-vectors, 1.0), 0.999, timed=True)
-    slow = embedder._objection((vectors, 1.0), (vectors, 2.0), 0.999, timed=True)
-    nothing = embedder._objection((vectors, 1.0), (vectors * np.nan, 0.5), 0.999, timed=True)
+    differ = reason_against((vectors, 2.0), (-vectors, 1.0), 0.999, timed=True)
+    slow = reason_against((vectors, 1.0), (vectors, 2.0), 0.999, timed=True)
+    nothing = reason_against((vectors, 1.0), (vectors * np.nan, 0.5), 0.999, timed=True)
     assert "its answers differ" in str(differ)
     assert "2.00 times as long" in str(slow)
     assert "its answers differ" in str(nothing)
-    assert embedder._objection((vectors, 2.0), (vectors, 1.0), 0.999, timed=True) is None
-    assert embedder._objection((vectors, 1.0), (vectors, 2.0), 0.999, timed=False) is None
+    assert reason_against((vectors, 2.0), (vectors, 1.0), 0.999, timed=True) is None
+    assert reason_against((vectors, 1.0), (vectors, 2.0), 0.999, timed=False) is None

@@ -1,4 +1,4 @@
-"""Vectors held to transformers' own pipeline."""
+"""Vectors compared with those of transformers' own pipeline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from index.images import decode as images
 from index.types.records import Floats
 from tests.index import checkpoints
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 POCKET = ROOT / "pocket" / "model"
 PARITY = 0.9999
 TEXTS = ["a dog in the snow", "rocket", "the cat, ein naïver Hund 犬"]
@@ -35,7 +35,7 @@ def cosines(a: Floats, b: Floats) -> Floats:
 
 
 class Pipeline:
-    """The plain way of transformers: whole picture, padded text, no tricks."""
+    """The reference: transformers on the full picture and padded text."""
 
     def __init__(self, folder: Path) -> None:
         self.model: Any = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
@@ -67,7 +67,7 @@ class Pipeline:
 
 @pytest.fixture(scope="module")
 def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
-    """Makes a checkpoint by its name, and deletes it afterwards: some are large."""
+    """Makes a checkpoint by its name. All are deleted afterwards, because some are large."""
     root = tmp_path_factory.mktemp("checkpoints")
 
     def make(name: str) -> Path:
@@ -85,60 +85,60 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
 def test_same_vectors_as_transformers_own_pipeline(
     name: str, folder_of: Callable[[str], Path], photographs: dict[str, bytes]
 ) -> None:
-    """Pictures from their bytes, scaled down while decoding; texts trimmed where that is exact."""
+    """Ours are scaled down while they are decoded, and texts are trimmed where that is exact."""
     transformers.utils.logging.disable_progress_bar()
     folder = folder_of(name)
     model = embedder.load(checkpoint.find(str(folder)))
-    plain = Pipeline(folder)
+    reference = Pipeline(folder)
     data = [photographs["astronaut.png"], photographs["rocket.jpg"], _phone_photo(photographs)]
     frames = [
         images.decode(one, model.side, model.shape, resample=model.resample).frames[0]
         for one in data
     ]
-    mine = model.images(frames)
-    assert isinstance(model._texts, embedder._OwnTexts)
-    assert isinstance(model._images, embedder._OwnImages) == (name != "siglip2_b16")
-    whole = [Image.open(io.BytesIO(one)).convert("RGB") for one in data]
-    assert mine.shape == (len(data), model.dimension)
-    assert mine.dtype == np.float32
-    assert cosines(mine, plain.images(whole)).min() >= PARITY
+    ours = model.images(frames)
+    assert isinstance(model._texts, embedder._TextSide)
+    assert isinstance(model._images, embedder._ImageSide) == (name != "siglip2_b16")
+    full = [Image.open(io.BytesIO(one)).convert("RGB") for one in data]
+    assert ours.shape == (len(data), model.dimension)
+    assert ours.dtype == np.float32
+    assert cosines(ours, reference.images(full)).min() >= PARITY
     text_vectors, read = model.texts(TEXTS)
-    assert cosines(text_vectors, plain.texts(TEXTS)).min() >= PARITY
+    assert cosines(text_vectors, reference.texts(TEXTS)).min() >= PARITY
     assert read == [None] * len(TEXTS)
-    assert np.allclose(np.linalg.norm(np.vstack([mine, text_vectors]), axis=1), 1, atol=1e-5)
+    assert np.allclose(np.linalg.norm(np.vstack([ours, text_vectors]), axis=1), 1, atol=1e-5)
     for precision, least in (("default", 0.999), ("fast", 0.99)):
         model = embedder.load(checkpoint.find(str(folder)), "cpu", precision)
-        assert cosines(mine, model.images(frames)).min() >= least
+        assert cosines(ours, model.images(frames)).min() >= least
         assert cosines(text_vectors, model.texts(TEXTS)[0]).min() >= PARITY
-    del model, plain
+    del model, reference
     gc.collect()
 
 
-@pytest.mark.parametrize("way", range(1, 9))
-def test_seen_in_one_step_is_what_the_processor_makes(
-    way: int, tiny_clip: Path, photographs: dict[str, bytes]
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_resize_in_one_step_equals_the_processor(
+    orientation: int, tiny_clip: Path, photographs: dict[str, bytes]
 ) -> None:
-    """Decoded smaller, turned by Exif, cropped and resized at once: within rounding, the same."""
+    """Decoding smaller, Exif rotation, crop and resize in one step differ by rounding only."""
     found = checkpoint.find(str(tiny_clip))
     model, processor = embedder.load(found), preprocessing.processor(found)
     photo = Image.open(io.BytesIO(photographs["chelsea.png"])).resize((1803, 1201))
     exif, buffer = Image.Exif(), io.BytesIO()
-    exif[0x0112] = way
+    exif[0x0112] = orientation
     photo.save(buffer, "JPEG", quality=92, exif=exif)
     (frame,) = images.decode(
         buffer.getvalue(), model.side, model.shape, resample=model.resample
     ).frames
     assert frame.size == (model.side, model.side)
-    whole = ImageOps.exif_transpose(Image.open(buffer))
+    full = ImageOps.exif_transpose(Image.open(buffer))
     ours, theirs = (
         np.asarray(processor(images=[one], return_tensors="np")["pixel_values"])
-        for one in (frame, whole)
+        for one in (frame, full)
     )
     assert np.abs(ours - theirs).mean() < 0.02  # of a deviation of 1
 
 
 def _phone_photo(photographs: dict[str, bytes]) -> bytes:
-    """A large JPEG, so that the decoder has something to leave out."""
+    """A JPEG large enough for the decoder to leave out detail."""
     photo = Image.open(io.BytesIO(photographs["chelsea.png"])).resize((1800, 1200))
     buffer = io.BytesIO()
     photo.save(buffer, "JPEG", quality=90)
@@ -151,11 +151,11 @@ def tiny(tiny_clip: Path) -> ClipEmbedder:
 
 
 def test_trimmed_text_equals_padded_text(tiny: ClipEmbedder, tiny_clip: Path) -> None:
-    plain = Pipeline(tiny_clip)
+    reference = Pipeline(tiny_clip)
     texts = ["a", "dog", "a dog in snow", "x" * 29]
     for text in texts:
-        assert np.abs(tiny.texts([text])[0] - plain.texts([text])).max() < 1e-6
-    assert np.abs(tiny.texts(texts)[0] - plain.texts(texts)).max() < 1e-6
+        assert np.abs(tiny.texts([text])[0] - reference.texts([text])).max() < 1e-6
+    assert np.abs(tiny.texts(texts)[0] - reference.texts(texts)).max() < 1e-6
 
 
 def test_long_text_says_which_words_were_read(tiny: ClipEmbedder) -> None:
@@ -175,7 +175,7 @@ def test_vector_does_not_depend_on_its_batch(
     assert cosines(together, alone).min() > 1 - 1e-6
 
 
-def test_a_question_in_the_middle_of_a_picture_changes_neither(
+def test_question_during_a_picture_changes_neither_vector(
     tiny: ClipEmbedder, photographs: dict[str, bytes]
 ) -> None:
     frames = [images.decode(data, tiny.side, tiny.shape).frames[0] for data in photographs.values()]
@@ -209,17 +209,17 @@ def test_model_sees_the_middle_square(tiny: ClipEmbedder, photographs: dict[str,
 
 
 @pytest.mark.parametrize("preparation", ["crop_size", "size"])
-def test_old_files_give_the_size_as_a_bare_number(
+def test_size_given_as_one_number_is_understood(
     preparation: str, tiny_clip: Path, tmp_path: Path, photographs: dict[str, bytes]
 ) -> None:
-    """As those of the first CLIPs do: the short edge, and then the middle."""
+    """Like the files of the first CLIPs: the number is the short edge."""
     folder = shutil.copytree(tiny_clip, tmp_path / "old")
     settings = folder / "processor_config.json"
     if not settings.is_file():
         settings = folder / "preprocessor_config.json"
-    told = json.loads(settings.read_text())
-    told.get("image_processor", told)[preparation] = 32
-    settings.write_text(json.dumps(told))
+    settings_json = json.loads(settings.read_text())
+    settings_json.get("image_processor", settings_json)[preparation] = 32
+    settings.write_text(json.dumps(settings_json))
     old = embedder.load(checkpoint.find(str(folder)))
     new = embedder.load(checkpoint.find(str(tiny_clip)))
     assert (old.side, old.shape, old.resample) == (new.side, new.shape, new.resample)
@@ -227,24 +227,24 @@ def test_old_files_give_the_size_as_a_bare_number(
     assert cosines(old.images([rocket]), Pipeline(folder).images([rocket])).min() >= PARITY
 
 
-def test_checkpoint_of_another_shape_is_left_to_transformers(
+def test_unknown_architecture_is_computed_by_transformers(
     tiny_clip: Path, tmp_path: Path, photographs: dict[str, bytes]
 ) -> None:
-    """An activation that isn't known here: the same answers, by the other way."""
+    """With an activation that isn't known here, transformers gives the same answers."""
     folder = shutil.copytree(tiny_clip, tmp_path / "other")
-    told = json.loads((folder / "config.json").read_text())
+    settings_json = json.loads((folder / "config.json").read_text())
     for side in ("text_config", "vision_config"):
-        told[side]["hidden_act"] = "relu"
-    (folder / "config.json").write_text(json.dumps(told))
+        settings_json[side]["hidden_act"] = "relu"
+    (folder / "config.json").write_text(json.dumps(settings_json))
     for precision in ("exact", "default"):
-        model, plain = (
+        model, reference = (
             embedder.load(checkpoint.find(str(folder)), "cpu", precision),
             Pipeline(folder),
         )
-        assert not isinstance(model._texts, embedder._OwnTexts)
+        assert not isinstance(model._texts, embedder._TextSide)
         frames = [Image.open(io.BytesIO(photographs["rocket.jpg"]))]
-        assert cosines(model.texts(TEXTS)[0], plain.texts(TEXTS)).min() >= PARITY
-        assert cosines(model.images(frames), plain.images(frames)).min() >= 0.999
+        assert cosines(model.texts(TEXTS)[0], reference.texts(TEXTS)).min() >= PARITY
+        assert cosines(model.images(frames), reference.images(frames)).min() >= 0.999
 
 
 def test_weights_by_torch_are_the_same_as_safetensors(tiny_clip: Path, tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ model = embedder.load(checkpoint.find({str(tiny_clip)!r}), whole=False)
 vectors, _ = model.texts(["dog"])
 print(*({{"torch", "transformers"}} & set(sys.modules)), vectors.shape)
 """
-    said = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert said.stdout.split("(")[0].strip() == ""
+    assert done.stdout.split("(")[0].strip() == ""

@@ -1,4 +1,4 @@
-"""`python -m index` as a person uses it: real folders, a real model, real kills."""
+"""`python -m index` as a person uses it: real folders, a real model, real signals."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import magpie
 from index.cli.folder import walk
 from index.cli.main import main
 from tests.index import hub
 from tests.index.colours import encoded
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
 def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test stands in a folder of its own and has no gallery yet."""
+    """Each test runs in its own folder, without a gallery."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
@@ -44,7 +45,7 @@ def add(tiny_clip: Path) -> Callable[..., int]:
 
 @pytest.fixture
 def photos(photographs: dict[str, bytes], tmp_path: Path) -> Path:
-    """A folder with photographs in three subfolders, and things that are none."""
+    """A folder with photographs in three subfolders, and files that are not pictures."""
     folder = tmp_path / "photos"
     for i, (name, data) in enumerate(photographs.items()):
         (folder / f"album {i % 3}").mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,7 @@ def photos(photographs: dict[str, bytes], tmp_path: Path) -> Path:
 
 
 def patches(folder: Path, count: int, seed: int = 0) -> list[Path]:
-    """Small pictures that all differ."""
+    """Small pictures that are all different."""
     folder.mkdir(exist_ok=True)
     chance = random.Random(seed)
     for n in range(count):
@@ -108,7 +109,7 @@ def test_second_run_skips_what_is_there_and_follows_changes(
     assert names == {"chelsea.png", "moved.png", "retina.jpg"}
 
 
-def test_ten_broken_among_a_hundred_are_ten_lines(
+def test_each_broken_picture_is_one_line(
     add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = patches(tmp_path / "photos", 100)
@@ -125,7 +126,7 @@ def test_ten_broken_among_a_hundred_are_ten_lines(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_name_of_any_bytes_is_a_line_of_the_summary(
+def test_file_name_that_is_not_utf8_is_a_line_of_the_summary(
     add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     patches(tmp_path / "photos", 2)[0].rename(os.fsdecode(b"photos/caf\xe9.png"))
@@ -163,7 +164,7 @@ def test_lines_of_a_text_are_entries(
     assert (hit["kind"], hit["line"], hit["text"]) == ("text", 1, "blue moon")
 
 
-def test_walk_takes_each_picture_once_in_order(photos: Path) -> None:
+def test_walk_gives_each_picture_once_in_order(photos: Path) -> None:
     (photos / "loop").symlink_to(photos)
     (photos / "gone.jpg").symlink_to(photos / "nowhere.jpg")
     files = walk([photos, photos / "album 0", photos / "notes.txt"])
@@ -180,8 +181,8 @@ def adding(
 ) -> Iterator[subprocess.Popen[str]]:
     """An `add` that gets this signal right after its first commit, or right before it.
 
-    It sends the signal itself: on a busy machine a process beside it can come too late. On a
-    busy disk all pictures may have been embedded when the first commit is over.
+    It sends the signal to itself, because another process may be too late on a busy machine. On a
+    busy disk, all pictures may be embedded before the first commit ends.
     """
     code = f"""
 import os, sys
@@ -210,7 +211,7 @@ sys.exit(main(["add", {folder!r}, "--db", "g.db", "--model", {str(tiny_clip)!r}]
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_and_resumed_misses_nothing_and_doubles_nothing(
+def test_add_after_a_kill_misses_nothing_and_doubles_nothing(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = patches(tmp_path / "photos", 1200)
@@ -225,14 +226,14 @@ def test_killed_in_the_middle_and_resumed_misses_nothing_and_doubles_nothing(
 
 
 @pytest.mark.slow
-def test_interrupted_finishes_what_is_in_hand_and_says_how_to_go_on(
+def test_interrupted_add_finishes_its_batch_and_says_how_to_continue(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path
 ) -> None:
     files = patches(tmp_path / "photos", 1200)
     with adding(tiny_clip, "photos", signal.SIGINT, committed=False) as process:
         out, err = process.communicate()
     assert process.returncode == 130
-    assert "stopping: finishing what is in hand" in err
+    assert "stopping: finishing the pictures that were begun" in err
     kept = len(stored())
     assert f"Stopped with {kept:,} of 1,200 done; run the same command again" in out
     assert "Traceback" not in err
@@ -242,7 +243,7 @@ def test_interrupted_finishes_what_is_in_hand_and_says_how_to_go_on(
 
 def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> None:
     released = threading.Event()
-    with hub.serving("birds/slow", tiny_clip, stalled=released) as (address, taken):
+    with hub.serving("birds/slow", tiny_clip, stalled=released) as (address, downloaded):
         command = [sys.executable, "-m", "index", "add", str(tmp_path), "--model", "birds/slow"]
         settings = {
             "HF_ENDPOINT": address,
@@ -252,7 +253,7 @@ def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> N
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | settings
         ) as process:
-            while not taken:
+            while not downloaded:
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=20)
@@ -262,7 +263,7 @@ def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_other_process_is_refused_while_one_adds_and_finding_is_allowed(
+def test_during_an_add_another_is_refused_and_find_is_allowed(
     add: Callable[..., int],
     tiny_clip: Path,
     tmp_path: Path,
@@ -327,7 +328,7 @@ def test_sheet_shows_the_hits(
     add: Callable[..., int], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add("photos")
-    (photos / "album 0" / "astronaut.png").unlink()  # still in the gallery: a card says so
+    (photos / "album 0" / "astronaut.png").unlink()  # its card says that it can't be read any more
     assert main(["find", "--db", "g.db", "Gänseblümchen", "--sheet", "sheet.png"]) == 0
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 700
@@ -373,7 +374,7 @@ def test_look_explains_why_a_picture_is_not_found(
     assert "in it as " in capsys.readouterr().out
 
 
-def test_look_at_what_is_no_picture(
+def test_look_at_a_file_that_is_not_a_picture(
     tiny_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "page.png").write_text("<!doctype html><html></html>")
@@ -410,6 +411,28 @@ def test_wrong_use_is_one_helpful_sentence(
     said = capsys.readouterr().err
     assert sentence in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("prog", ["magpie", "python -m index"])
+def test_help_and_examples_name_the_command_that_was_called(
+    prog: str, add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def called(*arguments: str) -> int:
+        return magpie.main(arguments) if prog == "magpie" else main(arguments)
+
+    with pytest.raises(SystemExit):
+        called("find", "--help")
+    assert capsys.readouterr().out.startswith(f"usage: {prog} find ")
+    (tmp_path / "empty").mkdir()
+    add("empty")
+    capsys.readouterr()
+    for arguments, example in (
+        (["find"], f"\n  {prog} find dog in snow\n"),
+        (["info", "--db", "none.db"], f"\n  {prog} add ~/Pictures\n"),
+        (["find", "a dog", "--db", "g.db"], f"\n  {prog} add ~/Pictures\n"),
+    ):
+        assert called(*arguments) == 2
+        assert capsys.readouterr().err.endswith(example)
 
 
 def test_empty_gallery_says_what_to_do(
@@ -452,8 +475,8 @@ def test_question_in_words_loads_nothing_for_pictures(
     add("photos")
     code = (
         "import sys; from index.cli.main import main; main(['find', 'a dog', '--db', 'g.db']);"
-        "unused = {'discord', 'rich', 'index.cli.folder', 'index.cli.sheet', 'index.cli.look'};"
-        "unused |= {m for m in sys.modules if 'image_processing_pil' in m};"
+        "unused = {'discord', 'rich', 'index.cli.folder', 'index.cli.sheet', 'index.cli.view'};"
+        "unused |= {'torch', 'transformers'};"
         "print(unused & set(sys.modules), file=sys.stderr)"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -470,6 +493,6 @@ def test_no_escape_codes_reach_a_file() -> None:
     from index.cli.folder import Tally
 
     file = io.StringIO()
-    with progress.shown(Console(file=file)) as show:
-        show(Tally(total=10, added=3))
+    with progress.reporting(Console(file=file)) as report:
+        report(Tally(total=10, added=3))
     assert "\x1b" not in file.getvalue()
