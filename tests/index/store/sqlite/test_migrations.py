@@ -62,7 +62,7 @@ async def test_reembedding_under_way_in_a_file_of_version_7_goes_on(tmp_path: Pa
     assert await store.derivations.get(REEMBEDDING, b"\1") == made
     assert [item.key for item in await store.derivations.pending(REEMBEDDING)] == [b"\2"]
     await store.derivations.put(REEMBEDDING, b"\2", made)
-    assert list((await store.rows.succeed(None)).removed) == []
+    assert list((await store.rows.switch_model(None)).removed) == []
     assert await store.model_record.get() == ModelInfo("new", "r2", 6)
     assert await store.derivations.begun(REEMBEDDING) is None
     assert await store.derivations.count_pending(REEMBEDDING) == 2
