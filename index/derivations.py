@@ -15,11 +15,15 @@ class Derivation(Protocol):
 
     @property
     def name(self) -> str:
-        """One of `index.types.derivations.NAMES`."""
+        """Part of a table's name: a-z and _ only."""
 
     @property
     def revision(self) -> str:
         """What was made by another revision is of no use."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a picture is refused if this fails on it; else its work there stays pending."""
 
     async def of_picture(self, data: bytes) -> bytes:
         """What is made from the picture with these bytes. raises PictureError"""

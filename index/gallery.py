@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from index.concurrency import Pool
@@ -22,7 +21,7 @@ from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.interface import Found, VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
-from index.store.interface import Bookkeeping, Links, Store
+from index.store.interface import Bookkeeping, Derivations, Links, Store
 from index.store.sqlite import SEGMENTS, SQLiteStore
 from index.types.derivations import NAMES
 from index.types.filter import Filter, Sort
@@ -53,6 +52,7 @@ class Gallery:
     links        what is kept, to be read
     bookkeeping  what the caller remembers beside the pictures, as far as it isn't written together
                  with pictures
+    derivations  what else is made from pictures, and what is still pending
     reembedding  the change to another model
     """
 
@@ -70,6 +70,7 @@ class Gallery:
         self._writes = store.writes
         self.links: Links = store.links
         self.bookkeeping: Bookkeeping = store.bookkeeping
+        self.derivations: Derivations = store.derivations
         self._read_only = read_only
         self._closed = closed = asyncio.Event()
         threads = min(MAX_DECODERS, checkpoint.cpu_count())
@@ -115,7 +116,7 @@ class Gallery:
         derivations  what else is made from each picture and text, and kept with it
         raises       ModelError, StoreError
         """
-        names = (*NAMES, *(derivation.name for derivation in derivations))
+        names = tuple(dict.fromkeys((*NAMES, *(derivation.name for derivation in derivations))))
         store = await SQLiteStore.open(Path(path), read_only=read_only, derivations=names)
         try:
             segments = store.path.with_name(store.path.name + SEGMENTS)
@@ -212,16 +213,20 @@ class Gallery:
         items: Sequence[tuple[EmbeddedPicture, Link]],
         cursors: Sequence[Cursor] = (),
         jobs: Sequence[Job] = (),
-    ) -> None:
+    ) -> list[int]:
         """Keep items, and the cursors and jobs that tell of them, in one transaction.
 
         When it returns they are searchable and on disk. A link replaces the earlier one of the
         same (space, source, slot), so a second commit changes nothing. It waits while items come
-        faster than they can be made ready for search.
+        faster than they can be made ready for search. Links of owners who opted out, and links
+        that are older than their space keeps them, are left out.
+
+        returns  the ids of the links that are new or have changed
         """
-        await self._engine.change(
+        changes = await self._engine.change(
             lambda: self._writes.commit(self._current(items), cursors, jobs), adds=bool(items)
         )
+        return [] if changes.added is None else changes.added.links.tolist()
 
     def _current(
         self, items: Sequence[tuple[EmbeddedPicture, Link]]
@@ -301,7 +306,7 @@ class Gallery:
         """
         started = time.perf_counter()
         self._models.check_revision(embedding.revision)
-        filter = await self._resolved(filter)
+        filter = await self.links.resolved(filter)
         found = await self._engine.search(embedding.vector, filter, k=k, after=after, sort=sort)
         return Answer(
             hits=await self._hits(found, first=after.rank + 1 if after else 1),
@@ -324,14 +329,6 @@ class Gallery:
         """`embed_query`, then `search`."""
         embedding = await self.embed_query(query)
         return await self.search(embedding, filter, k=k, after=after, sort=sort)
-
-    async def _resolved(self, filter: Filter) -> Filter:
-        """The filter with the links of `but_not_source` among `without`."""
-        if filter.but_not_source is None:
-            return filter
-        links = await self.links.ids_of_source(filter.space, filter.but_not_source)
-        without = filter.without.union(links.values())
-        return replace(filter, without=without, but_not_source=None)
 
     async def _hits(self, found: Found, first: int) -> list[Hit]:
         """The found links with all that is known of them; one that was removed meanwhile is left

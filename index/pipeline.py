@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
@@ -21,9 +22,11 @@ from index.images import decoders
 from index.images.decode import Decoded
 from index.models import Models
 from index.store.interface import Items
-from index.types.errors import EmptyQuery, LinkGone, ModelChanged
+from index.types.errors import EmptyQuery, GalleryClosed, LinkGone, ModelChanged
 from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import Derived, EmbeddedPicture, Floats, key_of
+
+log = logging.getLogger(__name__)
 
 # Pictures that are being decoded, or are decoded and not yet embedded. Each takes some 2 MB.
 MAX_IN_PROGRESS = 32
@@ -78,7 +81,7 @@ class Pipeline:
                     revision=thread.embedder.revision,
                 )  # fmt: skip
             for derivation in wanted:
-                known = _with(known, derivation, await derivation.of_picture(data))
+                known = await _derived(known, derivation, derivation.of_picture(data))
         return known
 
     # ---- texts
@@ -100,7 +103,7 @@ class Pipeline:
             revision = thread.embedder.revision
             known = EmbeddedPicture(key, "text", vectors, text=text, revision=revision)
         for derivation in wanted:
-            known = _with(known, derivation, await derivation.of_text(text))
+            known = await _derived(known, derivation, derivation.of_text(text))
         return known
 
     # ---- derivations
@@ -153,8 +156,24 @@ def decode_for(model: Embedder, data: bytes) -> Callable[[], Decoded]:
     return partial(decoders.decode, data, model.side, model.shape, resample=model.resample)
 
 
-def _with(picture: EmbeddedPicture, derivation: Derivation, data: bytes) -> EmbeddedPicture:
-    made = Derived(derivation.revision, data)
+async def _derived(
+    picture: EmbeddedPicture, derivation: Derivation, making: Awaitable[bytes]
+) -> EmbeddedPicture:
+    """The picture with what this derivation makes from it.
+
+    Unless the derivation is required, its failure keeps no picture out of the gallery: its work on
+    this one stays pending.
+    raises   GalleryClosed; from a required derivation, everything
+    """
+    try:
+        made = Derived(derivation.revision, await making)
+    except GalleryClosed:
+        raise
+    except Exception:
+        if derivation.required:
+            raise
+        log.exception("%s failed on a picture, where it stays pending", derivation.name)
+        return picture
     return replace(picture, derived={**picture.derived, derivation.name: made})
 
 

@@ -29,6 +29,7 @@ class ReembeddingDerivation:
     """Embeds pictures and texts by the wanted model; a `Derivation`."""
 
     name = REEMBEDDING
+    required = True  # the job that reads a server again counts what fails, and tries it again
 
     def __init__(self, thread: ModelThread, decoding: Pool) -> None:
         self.revision = thread.embedder.revision

@@ -50,6 +50,16 @@ def test_every_part_has_a_layer(package: str) -> None:
     assert parts - {"__init__", "__pycache__"} == set(LAYERS[package])
 
 
+def test_the_bot_uses_only_the_public_names_of_index() -> None:
+    wrong = []
+    for file in sorted((ROOT / "bot").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            wrong += [f"{file.name}: {name}" for name in names if name.startswith("index.")]
+    assert wrong == []
+
+
 def test_only_the_writer_can_write() -> None:
     """The others are given protocols that only read, so mypy finds a write that goes round it."""
     ways = {"index.Gallery", "index.Bookkeeping", "index.Reembedding"}

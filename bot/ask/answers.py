@@ -121,7 +121,12 @@ class Answers:
         shown_by = search.asked.shown_by
         # The asker knows the message whose picture they ask with.
         known = shown_by.source if shown_by else None
-        filter = Filter(search.space, frozenset(groups), but_not_source=known)
+        filter = dataclasses.replace(
+            search.asked.filter or Filter(search.space),
+            space=search.space,
+            groups=frozenset(groups),
+            but_not_source=known,
+        )
         return groups, await self._results.page(embedding, filter, after)
 
     async def visible(self, asker: Asker) -> set[int]:

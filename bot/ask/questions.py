@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import discord
 
@@ -14,7 +14,7 @@ from bot.media.download import Downloader
 from bot.platform.places import group_of
 from bot.platform.refusal import Refusal
 from bot.text import answers as text
-from index import Asked, BookkeepingReader, Group, Links, SavedSearch, ShownBy
+from index import Asked, BookkeepingReader, Filter, Group, Links, SavedSearch, ShownBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,19 @@ class Question:
     picture    the bytes of a picture
     like       the id of a link in the gallery, whose picture is asked with
     shown_by   the message whose picture is asked with, and which of its pictures that is
+    filter     what the asker limits it to; what they may see is added for each page
     """
 
     words: str = ""
     picture: bytes | None = None
     like: int | None = None
     shown_by: ShownBy | None = None
+    filter: Filter | None = None
 
     def asked(self, *, public: bool) -> Asked:
         """The part that is saved, so that buttons can ask the question again."""
         with_picture = self.picture is not None or self.like is not None
-        return Asked(self.words, with_picture, self.like, self.shown_by, public)
+        return Asked(self.words, with_picture, self.like, self.shown_by, public, self.filter)
 
 
 class Questions:
@@ -117,7 +119,8 @@ class Questions:
             raise Refusal(text.PICTURE_UNAVAILABLE)
         messages = self._client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
         message = await messages.fetch_message(int(shown_by.source))
-        return await self.with_message(message, search.asked.words, chosen)
+        question = await self.with_message(message, search.asked.words, chosen)
+        return replace(question, filter=search.asked.filter)
 
     async def saved(self, asker: Asker, id: str) -> SavedSearch:
         """The search behind a button, if it is the asker's or was asked in public.

@@ -188,9 +188,9 @@ class Run:
             await self.save(state)
         elif state.at < len(state.groups):
             items = await self._rereading.read_page(state)
-            written = await self._writer.commit(items, jobs=[self._as_job(state)])
+            committed = await self._writer.commit(items, jobs=[self._as_job(state)])
             self.state = state
-            self._metrics.add_pictures(len(written))
+            self._metrics.add_pictures(committed.pictures)
         elif state.what == "model" and state.failed and state.passes + 1 < PASSES:
             await asyncio.sleep(self._clocks.page_retry_s)
             state.passes += 1

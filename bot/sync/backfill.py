@@ -230,11 +230,11 @@ class Backfill:
         space, group = reading.coverage.space, group_of(place)
         patient = reading.failures < PAGE_ATTEMPTS
         items, _ = await self._ingest.read(space, group, page.messages, page.as_of, patient=patient)
-        written = await self._writer.commit(items, [move])
+        committed = await self._writer.commit(items, [move])
         reading.messages += len(page)
         reading.failures = 0
-        self._metrics.add_pictures(len(written))
-        log.debug(fields("page", channel=place.id, messages=len(page), pictures=len(written)))
+        self._metrics.add_pictures(committed.pictures)
+        log.debug(fields("page", channel=place.id, messages=len(page), pictures=committed.pictures))
 
     async def _look_through_threads(self, reading: Reading, place: WithThreads) -> None:
         """Find archived threads: the first time all of them, later those with new messages."""

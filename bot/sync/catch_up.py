@@ -21,7 +21,7 @@ from bot.sync.backlog import Backlog
 from bot.sync.erasure import Erasure
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
-from index import BookkeepingReader, Links
+from index import BookkeepingReader, GalleryClosed, Links
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +74,18 @@ class CatchUp:
         """Catch up with a guild, whose channels are known now."""
         self._present.add(guild.id)
         self._backlog.listing.add(guild.id)
-        task = asyncio.create_task(self._catch_up(guild), name=f"catch-up-{guild.id}")
+        task = asyncio.create_task(self._catch_up_or_log(guild), name=f"catch-up-{guild.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _catch_up_or_log(self, guild: discord.Guild) -> None:
+        """An error ends the catching up with one server until it is announced again."""
+        try:
+            await self._catch_up(guild)
+        except GalleryClosed:
+            return
+        except Exception:
+            log.exception(fields("catch_up_failed", guild=guild.id))
 
     async def on_ready(self, shard_id: int) -> None:
         """Look whether the bot has left the guilds that the new session did not announce."""

@@ -195,8 +195,8 @@ class Live:
             items = await self._ingest.take(post)
             move = [Move(post.coverage, finishing=post.message)] if post.coverage else []
             if items:
-                written = await self._writer.commit(items, move)
-                self._metrics.add_pictures(len(written))
+                committed = await self._writer.commit(items, move)
+                self._metrics.add_pictures(committed.pictures)
         except GalleryClosed:
             return  # closing; the cursor stays before the message
         except Exception as error:

@@ -70,6 +70,18 @@ class Item:
     as_of: int
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit did.
+
+    pictures  how many were not erased meanwhile
+    links     ids of the links that are new or have changed
+    """
+
+    pictures: int
+    links: list[int]
+
+
 class Writer:
     """Writes pictures, cursors, erasures and records; leaves out pictures erased meanwhile."""
 
@@ -146,9 +158,8 @@ class Writer:
 
     async def commit(
         self, items: Sequence[Item], moves: Sequence[Move] = (), jobs: Sequence[Job] = ()
-    ) -> list[Item]:
-        """Write the items that were not erased meanwhile, with cursors and jobs; returns the items
-        that were written.
+    ) -> Committed:
+        """Write the items that were not erased meanwhile, with cursors and jobs.
 
         Cursors are computed at the last moment, so that they are never ahead of the file.
         """
@@ -156,15 +167,16 @@ class Writer:
 
     async def _commit(
         self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job]
-    ) -> list[Item]:
+    ) -> Committed:
+        links: list[int] = []
         current = [item for item in items if self._is_current(item)]
         cursors = [(cursor, move) for move in moves if (cursor := move.coverage.cursor(move))]
         if current or cursors or jobs:
             pairs = [(item.picture, item.link) for item in current]
-            await self._gallery.commit(pairs, [cursor for cursor, _ in cursors], jobs)
+            links = await self._gallery.commit(pairs, [cursor for cursor, _ in cursors], jobs)
         for cursor, move in cursors:
             move.coverage.saved(cursor, move)
-        return current
+        return Committed(len(current), links)
 
     async def _in_turn(self, write: Callable[[], Awaitable[T]], *, patient: bool = True) -> T:
         """The result of `write`. Changes to pictures are written one at a time, in their order.
@@ -306,8 +318,8 @@ class Writer:
 
     async def switch_model(self) -> int:
         """Let the wanted model take over; returns how many pictures it has not embedded, which are
-        erased."""
-        return await self._in_turn(self._gallery.reembedding.switch, patient=False)
+        erased. Waits while the file can't be written."""
+        return await self._in_turn(self._gallery.reembedding.switch)
 
     # ---- records beside the pictures: single statements, which don't wait for a page of pictures
 
@@ -321,7 +333,11 @@ class Writer:
         )
 
     async def opt_in(self, space: int, owner: int) -> None:
-        await self._gallery.bookkeeping.opt_in(space, owner)
+        """Let the owner's pictures be indexed again. In turn, so that it can't overtake an opt-out.
+
+        raises   StoreError when the file can't be written now
+        """
+        await self._in_turn(lambda: self._gallery.bookkeeping.opt_in(space, owner), patient=False)
 
     async def set_retention(self, space: int, days: int | None) -> None:
         await self._gallery.bookkeeping.set_retention(space, days)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from index.cli.exits import WrongUse
 from index.images import decode as images
 from index.images.resize import KEPT_SCALE
 from index.types.errors import PictureError
@@ -188,8 +189,11 @@ def _text(
 def write_png(picture: Image.Image, path: Path) -> None:
     """Write the picture; nothing is written when it can't be encoded.
 
-    raises   OSError
+    raises   WrongUse
     """
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
-    path.write_bytes(buffer.getvalue())
+    try:
+        path.write_bytes(buffer.getvalue())
+    except OSError as exc:
+        raise WrongUse(f"{path} can't be written: {exc.strerror}.") from exc

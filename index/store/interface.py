@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from index.search.interface import RowSource
 from index.types.derivations import BegunDerivation, PendingItem
+from index.types.filter import Filter
 from index.types.query import QueryEmbedding
 from index.types.records import (
     Belonging,
@@ -85,6 +86,10 @@ class Links(Protocol):
 
     async def slots(self, space: int, source: str) -> set[str]:
         """The slots of one source that are in the gallery."""
+
+    async def resolved(self, filter: Filter) -> Filter:
+        """The filter with every condition that only the store can answer turned into ids: into
+        `only` and `without`, which a vector index understands."""
 
     async def known(self, space: int, group: int) -> dict[str, set[str]]:
         """All sources of a group, each with its slots."""

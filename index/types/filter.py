@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from index.types.records import Kind
+
+OF_THE_MOMENT = ("groups", "only", "without", "but_not_source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,16 @@ class Filter:
     only: frozenset[int] | None = None
     without: frozenset[int] = frozenset()
     but_not_source: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What was asked for, without what depends on the moment: groups, and ids of links."""
+        kept = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in kept.items() if name not in OF_THE_MOMENT}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Filter:
+        """What `to_json` wrote, by this Magpie or an earlier one with fewer fields."""
+        return cls(**kept)
 
 
 class Sort(enum.Enum):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from index.types.filter import Filter
 from index.types.query import QueryEmbedding
 
 # How long a saved search can be run again.
@@ -30,6 +31,7 @@ class Asked:
     like          the id of a link, when that picture is in the gallery
     shown_by      where that picture stands, when a source shows it
     public        the answer was for everybody
+    filter        what the asker limited it to; what they may see is added when it is run
     """
 
     words: str = ""
@@ -37,6 +39,7 @@ class Asked:
     like: int | None = None
     shown_by: ShownBy | None = None
     public: bool = False
+    filter: Filter | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that stores keep and that the export of a member's data shows."""
@@ -53,6 +56,7 @@ class Asked:
                 "count": shown.count,
             },
             "public": self.public,
+            **({"filter": self.filter.to_json()} if self.filter else {}),
         }
 
     @classmethod
@@ -62,7 +66,8 @@ class Asked:
         shown = source and ShownBy(
             source["channel"], str(source["message"]), source["chosen"], source["count"]
         )
-        return cls(kept["words"], kept["picture"], kept["like"], shown, kept["public"])
+        filter = Filter.from_json(kept["filter"]) if "filter" in kept else None
+        return cls(kept["words"], kept["picture"], kept["like"], shown, kept["public"], filter)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,11 +11,14 @@ import pytest
 from PIL import Image
 
 from index import Gallery, Group, Link
+from index.types.derivations import NAMES as REGISTERED
 from tests.index.colours import NAMES, ColourEmbedder, png
 
 
 class PixelHash:
     """A hash of a picture's pixels, the same for all files that show the same."""
+
+    required = False
 
     def __init__(self, name: str = "pixels", revision: str = "1") -> None:
         self.name = name
@@ -73,7 +76,7 @@ async def test_new_pictures_have_it_and_old_ones_are_pending_until_a_second_look
     await gallery.close()
     pixels = PixelHash()
     gallery = await opened(pixels)
-    derivations = gallery._store.derivations
+    derivations = gallery.derivations
     await gallery.add(png((1, 2, 3)), Link(1, Group(10), "new", "a"))
     assert await derivations.count_pending("pixels") == len(NAMES) + 1
     assert await derivations.pending_slots("pixels", 1, "red") == {"a"}
@@ -94,10 +97,10 @@ async def test_nothing_is_made_twice_but_by_another_revision(opened: Open) -> No
     assert same.seen == 0
     await gallery.close()
     gallery = await opened(other)
-    assert await gallery._store.derivations.count_pending("pixels") == len(NAMES)
+    assert await gallery.derivations.count_pending("pixels") == len(NAMES)
     await add_all(gallery)
     assert other.seen == len(NAMES)
-    assert await gallery._store.derivations.count_pending("pixels") == 0
+    assert await gallery.derivations.count_pending("pixels") == 0
 
 
 async def test_three_can_be_pending_at_once(opened: Open, tiny_clip: Path) -> None:
@@ -106,7 +109,7 @@ async def test_three_can_be_pending_at_once(opened: Open, tiny_clip: Path) -> No
     await gallery.close()
     gallery = await opened(PixelHash("first"), PixelHash("second"))
     await gallery.reembedding.begin()
-    derivations = gallery._store.derivations
+    derivations = gallery.derivations
     for name in ("first", "second", "reembedding"):
         assert await derivations.count_pending(name) == len(NAMES)
     await add_all(gallery)
@@ -131,3 +134,37 @@ async def test_it_is_erased_with_its_picture_to_the_last_byte(opened: Open, tmp_
 
 def all_bytes(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.glob("g.db*") if file.is_file())
+
+
+class Failing(PixelHash):
+    async def of_picture(self, data: bytes) -> bytes:
+        raise RuntimeError("an unforeseen picture")
+
+
+async def test_derivation_that_fails_keeps_no_picture_out_and_stays_pending(opened: Open) -> None:
+    gallery = await opened(Failing("pixels"), PixelHash("others"))
+    await add_all(gallery)
+    assert (await gallery.links.count()).images == len(NAMES)
+    assert await gallery.derivations.count_pending("pixels") == len(NAMES)
+    assert await gallery.derivations.count_pending("others") == 0
+    await gallery.close()
+    gallery = await opened(PixelHash("pixels"))
+    await add_all(gallery)  # a second look
+    assert await gallery.derivations.count_pending("pixels") == 0
+
+
+async def test_required_derivation_that_fails_refuses_the_picture(opened: Open) -> None:
+    failing = Failing("pixels")
+    failing.required = True
+    gallery = await opened(failing)
+    with pytest.raises(RuntimeError):
+        await gallery.add(png("red"), Link(1, Group(10), "red", "a"))
+
+
+async def test_derivation_may_have_a_name_that_the_registry_has(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.gallery.NAMES", (*REGISTERED, "pixels"))
+    gallery = await opened(PixelHash("pixels"))
+    await add_all(gallery)
+    assert await gallery.derivations.count_pending("pixels") == 0

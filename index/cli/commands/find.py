@@ -138,8 +138,5 @@ def _write_sheet(given: argparse.Namespace, words: str, answer: Answer) -> None:
         return
     outcome = "" if answer.confident else " · nothing stands out"
     subtitle = f"the best {len(cards)} of {answer.searched:,} pictures{outcome}"
-    try:
-        write_png(contact_sheet(question, subtitle, cards), Path(given.sheet))
-    except OSError as exc:
-        raise WrongUse(f"{given.sheet} can't be written: {exc.strerror}.") from exc
+    write_png(contact_sheet(question, subtitle, cards), Path(given.sheet))
     print(f"{given.sheet} shows them.", file=sys.stderr)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from index.store.sqlite import columns
 from index.store.sqlite.database import SEGMENTS, Database
+from index.types.filter import Filter
 from index.types.records import (
     Belonging,
     Counts,
@@ -37,6 +39,14 @@ class Links:
             "SELECT slot, id FROM links WHERE space = ? AND source = ?", space, source
         )
         return {slot: id for slot, id in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
+    async def resolved(self, filter: Filter) -> Filter:
+        """The filter with every condition that only the store can answer turned into ids."""
+        if filter.but_not_source is None:
+            return filter
+        links = await self.ids_of_source(filter.space, filter.but_not_source)
+        without = filter.without.union(links.values())
+        return replace(filter, without=without, but_not_source=None)
 
     async def known(self, space: int, group: int) -> dict[str, set[str]]:
         """All sources of a group, each with its slots."""

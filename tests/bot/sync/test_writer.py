@@ -45,7 +45,7 @@ async def test_deleted_message_is_left_out_of_a_later_commit(
 ) -> None:
     items = [await item(gallery, 100), await item(gallery, 101)]
     await writer.erase_messages(SPACE, [100])
-    assert len(await writer.commit(items)) == 1
+    assert (await writer.commit(items)).pictures == 1
     assert (await gallery.links.known(SPACE, CHANNEL)).keys() == {"101"}
 
 
@@ -75,23 +75,23 @@ async def test_history_replaces_an_older_edit_but_not_a_later_one(
     one = await item(gallery, 100, "a:1")
     writer.observe(100, frozenset())
     writer.observe_history(100, shown, before)  # asked for before the edit
-    assert len(await writer.commit([one])) == 0
+    assert (await writer.commit([one])).pictures == 0
     writer.observe_history(100, shown, writer.now)
-    assert len(await writer.commit([one])) == 1
+    assert (await writer.commit([one])).pictures == 1
 
 
 async def test_no_edit_brings_a_deleted_message_back(gallery: Gallery, writer: Writer) -> None:
     one = await item(gallery, 100)
     await writer.erase_messages(SPACE, [100])
     assert not writer.observe(100, frozenset({"a:1"}))
-    assert len(await writer.commit([one])) == 0
+    assert (await writer.commit([one])).pictures == 0
 
 
 async def test_channel_is_erased_with_its_threads(gallery: Gallery, writer: Writer) -> None:
     before = [await item(gallery, 100), await item(gallery, 101, thread=True)]
     await writer.commit(before)
     assert await writer.erase_group(SPACE, CHANNEL) == 2
-    assert len(await writer.commit(before)) == 0
+    assert (await writer.commit(before)).pictures == 0
 
 
 @pytest.mark.parametrize("way", ["group", "space", "owner", "opt out"])
@@ -106,13 +106,13 @@ async def test_picture_read_before_an_erasure_stays_out_and_one_read_later_is_ke
         "opt out": lambda: writer.opt_out(SPACE, OWNER),
     }
     assert await erasing[way]() == 0
-    assert len(await writer.commit(before)) == 0
+    assert (await writer.commit(before)).pictures == 0
     if way == "group":
-        assert len(await writer.commit([await item(gallery, 102, as_of=writer.now)])) == 0
+        assert (await writer.commit([await item(gallery, 102, as_of=writer.now)])).pictures == 0
         writer.readmit(Group(CHANNEL))
     if way == "opt out":
         await writer.opt_in(SPACE, OWNER)
-    assert len(await writer.commit([await item(gallery, 102, as_of=writer.now)])) == 1
+    assert (await writer.commit([await item(gallery, 102, as_of=writer.now)])).pictures == 1
 
 
 async def test_next_page_of_a_readmitted_channel_erases_no_picture_that_is_on_its_way(
@@ -124,7 +124,7 @@ async def test_next_page_of_a_readmitted_channel_erases_no_picture_that_is_on_it
     one = await item(gallery, 100, as_of=writer.now)
     await writer.erase_messages(SPACE, [999])  # something else happens
     writer.readmit(Group(THREAD, parent=CHANNEL))
-    assert len(await writer.commit([one])) == 1
+    assert (await writer.commit([one])).pictures == 1
 
 
 @pytest.mark.parametrize("way", ["remove_owner", "opt_out"])
@@ -136,7 +136,7 @@ async def test_failed_erasure_of_an_owner_leaves_out_no_picture_that_is_on_its_w
     erase = {"remove_owner": writer.erase_owner, "opt_out": writer.opt_out}[way]
     with pytest.raises(StoreFull):
         await erase(SPACE, OWNER)
-    assert len(await writer.commit([one])) == 1
+    assert (await writer.commit([one])).pictures == 1
 
 
 async def test_cursor_is_committed_with_its_pictures(gallery: Gallery, writer: Writer) -> None:
@@ -161,7 +161,7 @@ async def test_full_disk_is_waited_for_and_nothing_is_skipped(
         await commit(*arguments)
 
     monkeypatch.setattr(gallery, "commit", full_at_first)
-    assert len(await writer.commit([await item(gallery, 100)])) == 1
+    assert (await writer.commit([await item(gallery, 100)])).pictures == 1
     assert (await gallery.links.count()).links == 1
 
 
@@ -217,3 +217,23 @@ async def test_what_is_remembered_is_bounded(writer: Writer) -> None:
         writer.observe(message, frozenset())
     assert not writer.has_observed(4)
     assert writer.has_observed(5)
+
+
+async def test_opt_in_does_not_overtake_an_opt_out(gallery: Gallery, writer: Writer) -> None:
+    writing = asyncio.create_task(writer.commit([await item(gallery, 100)]))
+    await asyncio.sleep(0)
+    out = asyncio.create_task(writer.opt_out(SPACE, OWNER))
+    await asyncio.sleep(0)
+    await writer.opt_in(SPACE, OWNER)
+    await asyncio.gather(writing, out)
+    assert await gallery.bookkeeping.opted_out() == set()
+
+
+async def test_commit_tells_which_links_are_new(gallery: Gallery, writer: Writer) -> None:
+    one = await item(gallery, 100)
+    [link] = (await writer.commit([one])).links
+    kept = await gallery.links.link(link)
+    assert kept is not None
+    assert kept.source == "100"
+    again = await writer.commit([one])
+    assert (again.pictures, again.links) == (1, [])

@@ -496,3 +496,14 @@ def test_no_escape_codes_reach_a_file() -> None:
     with progress.reporting(Console(file=file)) as report:
         report(Tally(total=10, added=3))
     assert "\x1b" not in file.getvalue()
+
+
+def test_picture_that_cannot_be_written_is_one_sentence(
+    add: Callable[..., int], photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add("photos")
+    picture = str(photos / "album 0" / "rocket.jpg")
+    for arguments in (["look", picture, "--out"], ["find", "a dog", "--sheet"]):
+        capsys.readouterr()
+        assert main([*arguments, "nowhere/sheet.png", "--db", "g.db"]) == 2
+        assert "nowhere/sheet.png can't be written" in capsys.readouterr().err
