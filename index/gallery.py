@@ -107,7 +107,7 @@ class Gallery:
         model        a hub name, a folder, or an embedder; None: the one the file remembers,
                      loaded when it is first needed
         device       "auto" (CUDA, then MPS, then the CPU) or one by name, as "cuda:1"
-        precision    how a model computes on a CPU, see `embedder.Precision`; checking what isn't
+        precision    how a model computes on a CPU (`types.records.Precision`); checking what isn't
                      "exact" takes a second, which pays where many pictures come
         read_only    look and search only; allowed while another process adds
         gradually    if the file's vectors are of another model, answer with that one, until

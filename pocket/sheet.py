@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from demo import FOLDER
 from pocket.evaluate import Loaded
+from pocket.world import DEMO
 
 SHEET = Path("docs", "pocket-sheet.webp")
 GOOD = (
@@ -23,7 +23,7 @@ HARD = (
 TILE, LABEL, SHOWN = (120, 90), 250, 5  # pixels, pixels, answers
 
 
-def draw_sheet(loaded: Loaded, out: Path = SHEET, demo: Path = FOLDER) -> None:
+def draw_sheet(loaded: Loaded, out: Path = SHEET, demo: Path = DEMO) -> None:
     """Write the sheet: a row for each question, with its answers, best first."""
     files = list(json.loads((demo / "labels.json").read_text("utf-8")))
     images = [Image.open(demo / file).convert("RGB") for file in files]

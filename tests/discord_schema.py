@@ -99,8 +99,8 @@ def last_line() -> str:
     """One line for the end of a run."""
     if path() is None:
         return (
-            "Discord's schema was not checked: set DISCORD_OPENAPI to its discord-openapi.json, "
-            "or put that into ../shared"
+            "Discord's schema was not checked: set DISCORD_OPENAPI to the file openapi.json of "
+            "Discord's api-spec repository"
         )
     return str(TOTAL)
 

@@ -66,10 +66,10 @@ class Audience:
         Such a member may be in a timeout, and then keeps only LEFT_BY_TIMEOUT.
 
         If such a member exists, then there is one with at most two roles: one role that lets them
-        view here, and one that denies `need` there. To take all other roles away from the member
-        never hides the channel here, since a role that allows outweighs all that deny, and where no
-        role allows, none denied. It never gives them `need` either. So sets of no role, one and two
-        roles are checked; roles with the same trait count once, which leaves at most 36 kinds.
+        view here, and one that denies `need` there. An allow outweighs every deny. Without an
+        allow, the channel is visible only if no role denies it, so taking roles away cannot hide
+        it. It never gives them `need` either. So sets of no role, one and two roles are checked;
+        roles with the same trait count once, which leaves at most 36 kinds.
         """
         everyone = self._trait(self._everyone.id, self._everyone.permissions, need, for_roles)
         cases = {

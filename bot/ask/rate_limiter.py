@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 
 from cachetools import LRUCache
 from discord.app_commands import Cooldown
@@ -21,10 +22,15 @@ REMEMBERED = 10_000  # members, and servers
 
 
 class RateLimiter:
-    """Counts questions. A member may ask `member_rate` a minute; 0: any number."""
+    """Counts questions. A member may ask `member_rate` a minute; 0: any number.
 
-    def __init__(self, member_rate: int) -> None:
+    clock    gives seconds that only ever grow; if the clock were set back, as that of the day may
+             be, members would have to wait
+    """
+
+    def __init__(self, member_rate: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = member_rate
+        self._clock = clock
         self._members: LRUCache[int, Cooldown] = LRUCache(REMEMBERED)
         self._servers: LRUCache[int, Cooldown] = LRUCache(REMEMBERED)
 
@@ -35,7 +41,7 @@ class RateLimiter:
         """
         if not self._rate:
             return
-        now = time.monotonic()  # the wall clock may be set back, and members would have to wait
+        now = self._clock()
         if wait := _wait(self._members, member_id, self._rate, now):
             raise Refusal(text.too_many_questions(math.ceil(wait), server=False))
         if wait := _wait(self._servers, guild_id, self._rate * SERVER_FACTOR, now):

@@ -10,8 +10,7 @@ from discord import app_commands
 
 from bot.ask.respond import explain
 from bot.ops.metrics import Metrics
-
-Interaction = discord.Interaction[discord.Client]
+from bot.platform.interactions import Interaction
 
 
 class CommandTree(app_commands.CommandTree[discord.Client]):

@@ -48,9 +48,8 @@ class Departures:
         days = self._clocks.grace_s / DAY_S
         log.info(fields("guild_left", guild=guild_id, erased_in_days=days))
         await self.erase_due()
-        await (
-            self._jobs.switch_if_done()
-        )  # it may have been the last one that another model waited for
+        # It may have been the last server for which a change of models waited.
+        await self._jobs.switch_if_done()
 
     async def come_back(self, guild_id: int) -> None:
         if guild_id in self._departed:

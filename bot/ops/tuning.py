@@ -1,7 +1,9 @@
 """Times and limits that tests and trials change. The defaults are for use.
 
-They are handed to the parts that need them. A part reads each of them when it needs it, so a change
-takes effect at once.
+They are handed to the parts that need them. A part reads most of them when it needs them, so that a
+change takes effect at once. These are read only once, when their part is built or started:
+`queue_messages`, `queue_reserve`, `history_at_once`, `live_workers`, `channels_at_once` and
+`guild_ready_s`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ class Clocks:
     write_retry_s: float = 15.0
     # How often cursors are saved that only messages without pictures have moved.
     save_cursors_s: float = 300.0
-    # How often the message of a reindex is edited at most.
+    # The least time between two edits of the progress message of a reindex.
     show_progress_s: float = 5.0
     # How long a server that was left, or a channel that was closed to the bot, is kept: the bot may
     # come back.

@@ -20,7 +20,7 @@ class JobState:
     asked_by: int
     groups: list[list[int]] | None = None  # [id, pictures known]; None: not listed yet
     at: int = 0  # which group
-    newest: int = 0  # the id its reading began at
+    newest: int = 0  # the newest message of the group when its reading began
     before: int = 0  # messages with this id or a greater one are done; 0: none
     messages: int = 0
     checked: int = 0  # pictures
@@ -31,7 +31,7 @@ class JobState:
     elapsed_s: float = 0.0
     message: list[int] | None = None  # channel and id of the progress message
     model: str = ""  # the one that is to take over
-    succession: str | None = None  # by which the gallery knows this change of models
+    succession: str | None = None  # the id of the re-embedding that this job reads for
     passes: int = 0  # over everything, before this one
     switched: bool = False  # it has taken over
     lost: int = 0  # pictures that it could not get, which were erased

@@ -242,7 +242,8 @@ class Backlog:
     def enqueue_missed(self, place: Place) -> None:
         """Read the newest messages of a channel from history, since the live queue is full."""
         reading = self._readings.get(place.id) or self.enqueue(place)
-        # Also while a page is being read, which may have been made before the message.
+        # Needed even while a page is being read: Discord may have built it before the message was
+        # posted.
         reading.coverage.fall_behind()
         self.schedule(reading)
 

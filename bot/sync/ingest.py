@@ -35,7 +35,7 @@ from index import (
 
 log = logging.getLogger(__name__)
 
-PicturesBySlot: TypeAlias = Mapping[str, Picture]  # by slot
+PicturesBySlot: TypeAlias = Mapping[str, Picture]
 KnownSlots: TypeAlias = Mapping[str, set[str]]  # slots in the gallery, by message
 What: TypeAlias = Literal["missing", "everything", "model"]  # which pictures of history to read
 
@@ -76,7 +76,7 @@ class Ingest:
         self._downloader = downloader
         self._opted_out = opted_out
         self._metrics = metrics
-        self._history_slots = asyncio.Semaphore(limits.history_at_once)
+        self._history_at_once = asyncio.Semaphore(limits.history_at_once)
         self._on_their_way: dict[int, set[str]] = {}  # slots, by message
 
     @property
@@ -171,7 +171,7 @@ class Ingest:
         return items, sum(len(post.pictures) for post in posts) - len(items)
 
     async def _take_in_turn(self, post: Post) -> list[Item]:
-        async with self._history_slots:
+        async with self._history_at_once:
             return await self.take(post)
 
     async def take(self, post: Post) -> list[Item]:

@@ -15,7 +15,7 @@ from typing import Any
 import discord
 import yarl
 
-from bot.ask import mentions as doors
+from bot.ask import mentions
 from bot.media import pictures
 from bot.media.download import Downloader, NotDiscords
 from bot.media.pictures import Picture
@@ -57,7 +57,7 @@ class Messages:
             raise Unsound("two pictures of one slot")
         for picture in found:
             self._check(picture)
-        doors.read(made, self._guild.me)
+        mentions.read(made, self._guild.me)
         return "no picture" if not found else "pictures"
 
     def _check(self, picture: Picture) -> None:

@@ -37,11 +37,11 @@ from index.search.segment_file import (
 )
 from index.types.records import Floats
 
-# A segment is compacted with what came after it once that has this share of its rows. So each row
-# is written some ten times while a gallery grows, and a query meets two segments, seldom more.
+# When the newer rows have reached this share of a segment's rows, both are merged. So each row is
+# written about ten times while a gallery grows, and a query meets two segments, seldom more.
 COMPACTION_SHARE = 0.1
-# There are this many times the root of the rows as lists. Comparing a query with the centroids then
-# costs about as much as looking through the nearest lists.
+# The number of lists is this factor times the square root of the number of rows. Comparing a query
+# with the centroids then costs about as much as looking through the nearest lists.
 LISTS_PER_ROOT = 1.5
 SAMPLE_A_LIST = 32  # vectors from which a centroid is learned
 ROUNDS = 8  # of k-means
@@ -58,8 +58,8 @@ def needs_compaction(parts: Sequence[Part]) -> bool:
 
 
 def compacted_with(parts: Sequence[Part], rows: int) -> list[Part]:
-    """The segments that this many rows in memory join: smaller ones, those of which the rows so far
-    are a good share, and those that should be made anew."""
+    """The segments to merge with this many rows in memory: smaller ones, ones not much larger, and
+    worn ones."""
     joined: list[Part] = []
     for part in sorted(parts, key=len):
         if rows > COMPACTION_SHARE * len(part) or _is_worn(part) or _has_equal(part, parts):

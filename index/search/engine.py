@@ -190,7 +190,7 @@ class Engine:
         return settling and not self._failed and not self._closed.is_set()
 
     async def switch_model(self, dimension: int, moved: Callable[[], None]) -> Changes:
-        """Change over to the vectors of the model that follows; `moved` is called at the moment
+        """Change over to the vectors of the new model; `moved` is called at the moment
         from which queries meet them. Queries are answered meanwhile, and writes wait."""
         async with self._order:
             if self._closed.is_set():

@@ -54,7 +54,7 @@ class VectorIndex(Protocol):
         """
 
     async def switch_model(self, dimension: int, moved: Callable[[], None]) -> Changes:
-        """Change over, in store and index, to the vectors of the model that follows.
+        """Change over, in store and index, to the vectors of the new model.
 
         Queries are answered meanwhile, and writes wait.
         moved    called at the moment from which queries meet the new vectors
@@ -99,7 +99,7 @@ class RowSource(Protocol):
         """All links with their vectors, in chunks, by id.
 
         settled    leave out the links that are in these files
-        successor  with the vectors of the model that follows, as far as there are any
+        successor  with the vectors of the new model, as far as there are any
         """
 
     async def frames(self, dimension: int, *, successor: bool = False) -> int:
@@ -113,4 +113,4 @@ class RowSource(Protocol):
         """Remember which links are in which files."""
 
     async def switch_model(self, settled: Settled | None) -> Changes:
-        """Let the vectors of the model that follows be the gallery's; `settled` is about those."""
+        """Let the vectors of the new model be the gallery's; `settled` is about those."""

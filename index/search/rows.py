@@ -162,8 +162,8 @@ class Rows:
             self._newest = settled.newest
 
     def settled(self, newest: int) -> Settled:
-        """What is on disk now, of the links up to `newest`, all of which had come when the last
-        compaction began. The disk has it when this returns."""
+        """Which links up to `newest` are in files. When the last compaction began, all of these had
+        arrived. The files are on disk when this returns."""
         with self._changing:
             now = self._now
             links = now.memtable.living_links

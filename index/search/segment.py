@@ -81,7 +81,7 @@ class Segment:
         alike = (self.spreads < SAME_PICTURE_SPREAD) & (np.diff(self.starts) > 0)
         self.lists_alike = np.flatnonzero(alike)
         self.exact_rows: int | None = None  # measured when it is first asked for
-        # Rows that were overwritten, so that a search which began before finds no fault.
+        # Marks overwritten rows, so that a running search doesn't take them for damage.
         self._overwritten = np.zeros(len(self.keys), np.bool_)
         words = self.vectors.view(np.uint64)
         # As the compiled loops take them.

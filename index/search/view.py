@@ -18,10 +18,9 @@ from index.search.sizes import DEFAULT_SIZES
 from index.types.filter import Filter
 from index.types.records import Floats
 
-# How much of its distance from the centroid a matching row goes towards the query, at best. Lists
-# with a wide spread are looked through earlier for it. Without that, 1 in 20 best hits of queries
-# like text would lie behind half of all rows; with it, 1 in 100 lies behind the first 2 %
-# (docs/performance.md).
+# Adds this share of a list's spread to its rank, so that wide lists are searched earlier. Without
+# that, 1 in 20 best hits of queries like text would lie behind half of all rows; with it, 1 in 100
+# lies behind the first 2 % (docs/performance.md).
 REACH = 0.3
 # A row may be this many standard deviations better than its estimate, and its vector is compared.
 DEVIATIONS = 2.5
@@ -33,7 +32,7 @@ MANY_ROWS = 32_768
 MEASURED_ROWS = 2048  # rows that are compared in one measurement, scattered over the segment
 MEASURED_TOP = 10  # best rows that are wanted of them
 MEASURED_TIMES = 5
-GOLDEN = 0.618  # strides of this share reach all parts of an array early
+GOLDEN = 0.618  # a stride of this share of the length samples the whole array evenly
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -145,7 +145,7 @@ class BookkeepingReader(Protocol):
         """The spaces that were left, each since when (Unix seconds)."""
 
     async def closed_groups(self) -> dict[tuple[int, int], float]:
-        """The groups that no member can open, by space and id, each since when."""
+        """The groups that the caller cannot read, by space and id, each since when."""
 
     async def watched(self, space: int) -> set[int]:
         """The groups of a space that are marked as watched."""
@@ -190,11 +190,11 @@ class Bookkeeping(BookkeepingReader, Protocol):
         """Take away the note that a space was left."""
 
     async def close_group(self, space: int, group: int, since: float) -> None:
-        """Note that no member can open a group (Unix seconds). An earlier note stays. The note
+        """Note that the caller cannot read a group (Unix seconds). An earlier note stays. The note
         is removed with the group's last link."""
 
     async def open_group(self, space: int, group: int) -> None:
-        """Take away the note that no member can open a group."""
+        """Take away the note that the caller cannot read a group."""
 
     async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
         """A new running job with an id of its own."""

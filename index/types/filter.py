@@ -53,5 +53,5 @@ class Sort(enum.Enum):
     """The order of an answer."""
 
     BEST = "best"  # by score, the greatest first; then by the link's id
-    NEWEST = "newest"  # by the time at which it was posted, the latest first; then by id likewise
+    NEWEST = "newest"  # newest first; at the same time, the greater id first
     OLDEST = "oldest"  # the other way round

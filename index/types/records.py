@@ -184,7 +184,7 @@ class Answer:
     more: bool  # whether a next page would have hits
     truncated: str | None  # the words that were read, where the text was too long
     took_ms: float
-    confident: bool = True  # whether the best hit stands out; see confidence.stands_out
+    confident: bool = True  # whether the best hit stands out; see `search.cutoff`
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -61,7 +61,7 @@ def scan(
     """(found, ranked, bad): the allowed rows that are among the best go into `best`.
 
     The vector of a row is only compared when its estimate and the slack reach the least of the
-    best scores so far. That one rises quickly, since the most promising lists come first.
+    best scores so far. This lowest score rises quickly, since the most promising lists come first.
 
     lists, query, codes, allowed, vectors, best    as in `arguments`
     enough   allowed rows after which no further list is begun

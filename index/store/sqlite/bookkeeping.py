@@ -71,7 +71,7 @@ class Bookkeeping:
         return {space: since for space, since in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
     async def close_group(self, space: int, group: int, since: float) -> None:
-        """Note that no member can open a group (Unix seconds). An earlier note stays. The note
+        """Note that the caller cannot read a group (Unix seconds). An earlier note stays. The note
         is removed with the group's last link."""
         await self._database.execute(
             """UPDATE groups SET closed_since = ?
@@ -82,13 +82,13 @@ class Bookkeeping:
         )
 
     async def open_group(self, space: int, group: int) -> None:
-        """Take away the note that no member can open a group."""
+        """Take away the note that the caller cannot read a group."""
         await self._database.execute(
             "UPDATE groups SET closed_since = NULL WHERE space = ? AND id = ?", space, group
         )
 
     async def closed_groups(self) -> dict[tuple[int, int], float]:
-        """The groups that no member can open, by space and id, each since when."""
+        """The groups that the caller cannot read, by space and id, each since when."""
         rows = await self._database.rows(
             "SELECT space, id, closed_since FROM groups WHERE closed_since IS NOT NULL"
         )

@@ -1,4 +1,4 @@
-"""The gallery's file behind two doorways: one for writing and one for reading.
+"""The gallery's file behind two connections: one for writing and one for reading.
 
 Durability. `synchronous = FULL` in WAL mode: a commit is on disk before it is acknowledged, so a
 deletion doesn't come back after a power cut. NORMAL would be consistent too, and faster at one
@@ -11,7 +11,7 @@ meanwhile.
 
 Deleted means overwritten. `secure_delete` overwrites what is removed. The write-ahead log, which
 still has it, is emptied after each removal. When SQLite moves rows between pages it may leave a
-name or a hash (a handful of some thousand removed ones) in the unused part of a page, where only
+name or a hash (a few out of thousands of removals) in the unused part of a page, where only
 a look at the raw file finds it; `vacuum` clears those too.
 """
 

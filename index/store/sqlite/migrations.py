@@ -169,7 +169,7 @@ async def save_searches_without_vectors(db: aiosqlite.Connection) -> None:
 
 
 async def note_closed_groups(db: aiosqlite.Connection) -> None:
-    """Groups that no member can open any more, since when (Unix seconds)."""
+    """Groups that the caller cannot read any more, since when (Unix seconds)."""
     await db.execute("ALTER TABLE groups ADD COLUMN closed_since REAL")
 
 

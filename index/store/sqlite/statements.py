@@ -167,9 +167,9 @@ async def returned(db: aiosqlite.Connection, sql: str, *params: Any) -> int:
 
 async def drop_links(db: aiosqlite.Connection, where: str, *params: Any) -> Changes:
     """Delete links, and with them the items and groups that no other link needs."""
-    gone = list(
+    removed = list(
         await db.execute_fetchall(f"DELETE FROM links WHERE {where} RETURNING id, item", params)
     )
-    await touch(db, [id for id, _ in gone])
-    await drop_orphans(db, [item for _, item in gone])
-    return Changes(removed=[id for id, _ in gone])
+    await touch(db, [id for id, _ in removed])
+    await drop_orphans(db, [item for _, item in removed])
+    return Changes(removed=[id for id, _ in removed])

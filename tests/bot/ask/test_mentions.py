@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.ask import mentions as doors
+from bot.ask import mentions
 from tests.bot.offline import (
     BOT,
     GUILD,
@@ -28,9 +28,9 @@ def guild() -> discord.Guild:
     return guild_of({GUILD: READ, BOT_ROLE: 0}, {10: {}})
 
 
-def read(guild: discord.Guild, message: discord.Message) -> doors.Mention | None:
+def read(guild: discord.Guild, message: discord.Message) -> mentions.Mention | None:
     assert guild.me is not None
-    return doors.read(message, guild.me)
+    return mentions.read(message, guild.me)
 
 
 def reply(to: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def test_a_text_reply_to_an_answer_is_ordinary_chat_though_it_pings(guild: disco
 
 def test_a_reply_with_a_picture_to_an_answer_asks_with_that_picture(guild: discord.Guild) -> None:
     message = message_of(guild, 10, content="like so", attachments=[PICTURE], **reply(MAGPIES))
-    assert read(guild, message) == doors.Mention("like so", message)
+    assert read(guild, message) == mentions.Mention("like so", message)
 
 
 def test_a_picture_in_reply_to_a_person_asks_nothing(guild: discord.Guild) -> None:
@@ -84,17 +84,17 @@ def test_a_reply_with_a_mention_asks_with_the_replied_picture_and_the_words(
 def test_an_own_picture_outweighs_the_one_replied_to(guild: discord.Guild) -> None:
     mine = attachment_payload(8001)
     message = message_of(guild, 10, content=ME, attachments=[mine], **reply(SOMEBODYS_PICTURE))
-    assert read(guild, message) == doors.Mention("", message)
+    assert read(guild, message) == mentions.Mention("", message)
 
 
 def test_a_picture_with_a_mention_asks_with_it(guild: discord.Guild) -> None:
     message = message_of(guild, 10, content=f"in snow {ME}", attachments=[PICTURE])
-    assert read(guild, message) == doors.Mention("in snow", message)
+    assert read(guild, message) == mentions.Mention("in snow", message)
 
 
 def test_a_mention_with_words_asks_with_words(guild: discord.Guild) -> None:
     message = message_of(guild, 10, content=f"<@!{BOT}>  dog\nin snow", **reply(SOMEBODYS_TEXT))
-    assert read(guild, message) == doors.Mention("dog in snow")
+    assert read(guild, message) == mentions.Mention("dog in snow")
 
 
 def test_a_mention_of_the_bots_own_role_counts(guild: discord.Guild) -> None:
@@ -103,7 +103,7 @@ def test_a_mention_of_the_bots_own_role_counts(guild: discord.Guild) -> None:
     tags: Any = {"bot_id": str(BOT)}
     role.tags = discord.RoleTags(tags)
     message = message_of(guild, 10, content=f"<@&{BOT_ROLE}> dog")
-    assert read(guild, message) == doors.Mention("dog")
+    assert read(guild, message) == mentions.Mention("dog")
 
 
 def test_a_mention_alone_is_a_question_with_nothing_in_it(guild: discord.Guild) -> None:
@@ -143,7 +143,7 @@ def test_a_forward_of_an_answer_is_no_reply_to_it(guild: discord.Guild) -> None:
 def test_a_reply_to_a_deleted_message_asks_with_its_words(guild: discord.Guild) -> None:
     gone = reply(SOMEBODYS_PICTURE) | {"referenced_message": None}
     message = message_of(guild, 10, content=f"{ME} dog", **gone)
-    assert read(guild, message) == doors.Mention("dog")
+    assert read(guild, message) == mentions.Mention("dog")
 
 
 @pytest.mark.parametrize(
@@ -158,4 +158,4 @@ def test_a_reply_to_a_deleted_message_asks_with_its_words(guild: discord.Guild) 
     ],
 )
 def test_words_leave_out_mentions_and_links(text: str, said: str) -> None:
-    assert doors.words(text) == said
+    assert mentions.words(text) == said

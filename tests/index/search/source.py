@@ -12,7 +12,7 @@ CHUNK_ROWS = 50
 
 
 class MemorySource:
-    """The rows, the vectors of the model that follows, and what is in files."""
+    """The rows, the vectors of the new model, and what is in files."""
 
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}
