@@ -110,9 +110,7 @@ def _of_command(error: app_commands.AppCommandError) -> str | None:
 def _referenced(error: BaseException) -> str:
     reference = secrets.token_hex(3)
     log.error(fields("unexpected_error", reference=reference), exc_info=error)
-    return (
-        f"{_what_happened(error)} Whoever runs me finds the details in my log under `{reference}`."
-    )
+    return f"{_what_happened(error)} The details are in my log under `{reference}`."
 
 
 def _what_happened(error: BaseException) -> str:

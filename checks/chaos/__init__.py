@@ -11,7 +11,7 @@ what the servers show. Counted are:
     undead       rows, vectors, names or keys of deleted pictures, anywhere in the files' bytes
     leaked       pictures shown to somebody who could not read them (witness.py says it exactly)
     stuck        it did not settle, did not answer, or did not end when told to
-    crashed      ends of the process that nobody asked for
+    crashed      unexpected ends of the process
 
 `--hurried` shortens the bot's long waits (hurried.py), so that a minute shows what takes an hour.
 The log with the schedule and what came of each step, and the bot's own log, lie in

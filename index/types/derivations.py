@@ -1,7 +1,6 @@
 """Derivations: what is made from a picture or text beside its embedding, and kept with it.
 
-A derivation has a name, of which there is a fixed list, and a revision: what was made by one
-revision is of no use to another.
+A derivation has a name and a revision. What was made by one revision is of no use to another.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from bot.ask.page import PAGE_SIZE
 from bot.platform.refusal import Refusal
 from bot.text import answers as answer_text
 from bot.text import errors as error_text
+from index import Asked, Filter, Query, SavedSearch
 from index.embed.embedder import Embedder
 from sandbox.links import LINK_LIFE_S
 from sandbox.person import Answer, Person, Unanswered
@@ -484,3 +485,17 @@ async def test_a_private_search_is_refused_to_other_members(scene: Scene) -> Non
         await magpie.questions.saved(asker, id)
     with pytest.raises(Refusal, match="forgotten"):
         await magpie.questions.saved(asker, "none-such")
+
+
+async def test_what_a_question_is_limited_to_holds_for_its_further_pages(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    magpie, guild = scene.magpie, scene.magpie.guilds[0]
+    member = await guild.fetch_member(int(finn.user["id"]))
+    asker = Asker(member, guild, guild.get_channel(int(scene.channel("general"))))
+    embedding = await magpie.gallery.embed_query(Query(text="dog"))
+    for filter, found in ((None, True), (Filter(1), True), (Filter(1, until=0.0), False)):
+        asked = Asked("dog", filter=filter)
+        search = SavedSearch("", guild.id, member.id, asked, embedding)
+        said = str((await magpie.answers.show(asker, search)).to_components())
+        assert (answer_text.NOTHING_FOUND not in said) == found
+        assert ("go to message" in said) == found
