@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+import sandbox as sandbox_package
+from bot.app import Magpie
 from bot.ops.tuning import Clocks
+from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.reindex.jobs import MESSAGES
-from tests.bot.running import GUILD_READY_S
+from tests.bot.running import GUILD_READY_S, Held, running
 from tests.worlds import WorldFile
 
 
@@ -36,3 +40,17 @@ def world_file(tmp_path: Path) -> WorldFile:
 @pytest.fixture
 async def ada(log_in: LogIn) -> Person:
     return await log_in("ada")
+
+
+@pytest.fixture
+def held(model: Embedder) -> Held:
+    return Held(model)
+
+
+@pytest.fixture
+async def client(
+    sandbox: sandbox_package.Server, db: Path, held: Held, clocks: Clocks
+) -> AsyncIterator[Magpie]:
+    """Magpie, whose embedder can be held."""
+    async with running(sandbox, db, held, clocks) as client:
+        yield client

@@ -160,77 +160,55 @@ async def test_missing_only_downloads_no_indexed_picture(
 
 
 async def test_paused_and_resumed_by_button(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    world_file: WorldFile,
-    ada: Person,
-    clocks: Clocks,
+    client: Magpie, held: Held, world_file: WorldFile, ada: Person
 ) -> None:
-    held = Held(model)
-    async with running(sandbox, db, held, clocks) as client:
-        everything = await read_all(client, world_file)
-        await client.gallery.remove_sources(world_file.guild_id, list(everything))
-        progress = await begin_held(ada, held)
-        await ada.click(progress, progress.button("Pause"))
-        held.release()
-        paused = await stands(client, "paused")
-        assert paused.state["messages"] < MESSAGES
+    everything = await read_all(client, world_file)
+    await client.gallery.remove_sources(world_file.guild_id, list(everything))
+    progress = await begin_held(ada, held)
+    await ada.click(progress, progress.button("Pause"))
+    held.release()
+    paused = await stands(client, "paused")
+    assert paused.state["messages"] < MESSAGES
 
-        async def shown(label: str) -> bool:
-            return label in [button["label"] for button in progress_of(ada).buttons()]
+    async def shown(label: str) -> bool:
+        return label in [button["label"] for button in progress_of(ada).buttons()]
 
-        await until(lambda: shown("Resume"))
-        assert "paused" in progress_of(ada).text()
-        assert await sources(client) < everything
-        await ada.click(progress_of(ada), progress_of(ada).button("Resume"))
-        await stands(client, "done")
-        assert await sources(client) == everything
+    await until(lambda: shown("Resume"))
+    assert "paused" in progress_of(ada).text()
+    assert await sources(client) < everything
+    await ada.click(progress_of(ada), progress_of(ada).button("Resume"))
+    await stands(client, "done")
+    assert await sources(client) == everything
 
 
 async def test_cancelled_by_button_keeps_what_was_indexed(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    world_file: WorldFile,
-    ada: Person,
-    clocks: Clocks,
+    client: Magpie, held: Held, world_file: WorldFile, ada: Person
 ) -> None:
-    held = Held(model)
-    async with running(sandbox, db, held, clocks) as client:
-        everything = await read_all(client, world_file)
-        await client.gallery.remove_sources(world_file.guild_id, list(everything))
-        progress = await begin_held(ada, held)
-        await ada.click(progress, progress.button("Cancel"))
-        held.release()
-        await stands(client, "cancelled")
-        assert set() < await sources(client) < everything
-        assert progress_of(ada).buttons() == []
+    everything = await read_all(client, world_file)
+    await client.gallery.remove_sources(world_file.guild_id, list(everything))
+    progress = await begin_held(ada, held)
+    await ada.click(progress, progress.button("Cancel"))
+    held.release()
+    await stands(client, "cancelled")
+    assert set() < await sources(client) < everything
+    assert progress_of(ada).buttons() == []
 
 
 async def test_buttons_check_manage_server_at_each_click(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    world_file: WorldFile,
-    ada: Person,
-    log_in: LogIn,
-    clocks: Clocks,
+    client: Magpie, held: Held, world_file: WorldFile, ada: Person, log_in: LogIn
 ) -> None:
-    held = Held(model)
-    async with running(sandbox, db, held, clocks) as client:
-        everything = await read_all(client, world_file)
-        await client.gallery.remove_sources(world_file.guild_id, list(everything))
-        mei = await log_in("mei")
-        await mei.command("find", query="snow")  # her client has met the application
-        progress = await begin_held(ada, held)
-        for label in ("Pause", "Cancel"):
-            refused = await mei.click(progress, progress.button(label))
-            assert refused.private
-            assert "Manage Server" in refused.text()
-        held.release()
-        await stands(client, "done")
-        assert await sources(client) == everything
+    everything = await read_all(client, world_file)
+    await client.gallery.remove_sources(world_file.guild_id, list(everything))
+    mei = await log_in("mei")
+    await mei.command("find", query="snow")  # her client has met the application
+    progress = await begin_held(ada, held)
+    for label in ("Pause", "Cancel"):
+        refused = await mei.click(progress, progress.button(label))
+        assert refused.private
+        assert "Manage Server" in refused.text()
+    held.release()
+    await stands(client, "done")
+    assert await sources(client) == everything
 
 
 async def test_job_continues_after_a_restart_where_it_stood(

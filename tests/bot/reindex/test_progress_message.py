@@ -71,47 +71,31 @@ async def test_progress_is_an_ordinary_message_that_ends_without_buttons(
 
 
 async def test_second_reindex_shows_the_first(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    world_file: WorldFile,
-    ada: Person,
-    clocks: Clocks,
+    client: Magpie, held: Held, world_file: WorldFile, ada: Person
 ) -> None:
-    held = Held(model)
-    async with running(sandbox, db, held, clocks) as client:
-        everything = await read_all(client, world_file)
-        await client.gallery.remove_sources(world_file.guild_id, list(everything))
-        first = (await begin_held(ada, held)).message["id"]
-        await begin(ada)
-        assert progress_of(ada).message["id"] != first
-        assert len(await client.gallery.bookkeeping.jobs()) == 1
-        shown = [
-            message["id"] for message in await ada.messages(str(world_file.channels["general"]))
-        ]
-        assert first not in shown, "one progress message is enough"
-        held.release()
-        await stands(client, "done")
+    everything = await read_all(client, world_file)
+    await client.gallery.remove_sources(world_file.guild_id, list(everything))
+    first = (await begin_held(ada, held)).message["id"]
+    await begin(ada)
+    assert progress_of(ada).message["id"] != first
+    assert len(await client.gallery.bookkeeping.jobs()) == 1
+    shown = [message["id"] for message in await ada.messages(str(world_file.channels["general"]))]
+    assert first not in shown, "one progress message is enough"
+    held.release()
+    await stands(client, "done")
 
 
 async def test_deleted_progress_message_does_not_stop_the_job(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    world_file: WorldFile,
-    ada: Person,
-    clocks: Clocks,
+    client: Magpie, held: Held, world_file: WorldFile, ada: Person
 ) -> None:
-    held = Held(model)
-    async with running(sandbox, db, held, clocks) as client:
-        everything = await read_all(client, world_file)
-        await client.gallery.remove_sources(world_file.guild_id, list(everything))
-        message = (await begin_held(ada, held)).message
-        path = f"/channels/{message['channel_id']}/messages/{message['id']}"
-        await ada.request("DELETE", path)
-        held.release()
-        await stands(client, "done")
-        assert await sources(client) == everything
+    everything = await read_all(client, world_file)
+    await client.gallery.remove_sources(world_file.guild_id, list(everything))
+    message = (await begin_held(ada, held)).message
+    path = f"/channels/{message['channel_id']}/messages/{message['id']}"
+    await ada.request("DELETE", path)
+    held.release()
+    await stands(client, "done")
+    assert await sources(client) == everything
 
 
 async def test_deleted_progress_message_is_replaced_by_a_private_answer(
@@ -144,96 +128,71 @@ async def test_deleted_progress_message_is_replaced_by_a_private_answer(
 
 
 async def test_message_too_old_to_be_edited_is_replaced(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    world_file: WorldFile,
-    ada: Person,
-    clocks: Clocks,
+    client: Magpie, held: Held, sandbox: sandbox_package.Server, world_file: WorldFile, ada: Person
 ) -> None:
-    held = Held(model)
-    async with running(sandbox, db, held, clocks) as client:
-        everything = await read_all(client, world_file)
-        await client.gallery.remove_sources(world_file.guild_id, list(everything))
-        first = (await begin_held(ada, held)).message["id"]
-        code, path = EDITED_TOO_OFTEN, f"/channels/*/messages/{first}"
-        sandbox.strike("error", method="PATCH", path=path, status=400, code=code, times=1)
-        held.release()
-        await stands(client, "done")
+    everything = await read_all(client, world_file)
+    await client.gallery.remove_sources(world_file.guild_id, list(everything))
+    first = (await begin_held(ada, held)).message["id"]
+    code, path = EDITED_TOO_OFTEN, f"/channels/*/messages/{first}"
+    sandbox.strike("error", method="PATCH", path=path, status=400, code=code, times=1)
+    held.release()
+    await stands(client, "done")
 
-        async def shown() -> bool:
-            return "Reindexing is done" in progress_of(ada).text()
+    async def shown() -> bool:
+        return "Reindexing is done" in progress_of(ada).text()
 
-        await until(shown)
-        assert progress_of(ada).message["id"] != first
-        general = str(world_file.channels["general"])
-        assert first not in [message["id"] for message in await ada.messages(general)]
+    await until(shown)
+    assert progress_of(ada).message["id"] != first
+    general = str(world_file.channels["general"])
+    assert first not in [message["id"] for message in await ada.messages(general)]
 
 
 async def test_job_that_ends_while_its_message_is_replaced_is_shown_as_done(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    world_file: WorldFile,
-    ada: Person,
-    clocks: Clocks,
+    client: Magpie, held: Held, sandbox: sandbox_package.Server, world_file: WorldFile, ada: Person
 ) -> None:
-    held, general = Held(model), world_file.channels["general"]
-    async with running(sandbox, db, held, clocks) as client:
-        await begin_all_held(client, world_file, ada, held)
-        path = f"/channels/{general}/messages"
-        sandbox.strike("slow", method="POST", path=path, who="bot", delay_s=2.0)
-        again = asyncio.create_task(begin(ada))
-        await struck(sandbox)
-        held.release()
-        await stands(client, "done")
-        await again
-        await one_is_left_and_says_done(ada, general)
+    general = world_file.channels["general"]
+    await begin_all_held(client, world_file, ada, held)
+    path = f"/channels/{general}/messages"
+    sandbox.strike("slow", method="POST", path=path, who="bot", delay_s=2.0)
+    again = asyncio.create_task(begin(ada))
+    await struck(sandbox)
+    held.release()
+    await stands(client, "done")
+    await again
+    await one_is_left_and_says_done(ada, general)
 
 
 async def test_job_that_is_paused_while_its_message_is_replaced_is_saved_with_the_new_one(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    world_file: WorldFile,
-    ada: Person,
-    clocks: Clocks,
+    client: Magpie, held: Held, sandbox: sandbox_package.Server, world_file: WorldFile, ada: Person
 ) -> None:
-    held, general = Held(model), world_file.channels["general"]
-    async with running(sandbox, db, held, clocks) as client:
-        await begin_all_held(client, world_file, ada, held)
-        path = f"/channels/{general}/messages"
-        sandbox.strike("slow", method="POST", path=path, who="bot", delay_s=2.0)
-        again = asyncio.create_task(begin(ada))
-        await struck(sandbox)
-        going = client.jobs.of(world_file.guild_id)
-        assert going is not None
-        paused = asyncio.create_task(going.pause_or_resume())
-        held.release()
-        await stands(client, "paused")
-        await asyncio.gather(again, paused)
-        kept = (await job(client)).state["message"]
-        assert kept == [general, int(progress_of(ada).message["id"])]
+    general = world_file.channels["general"]
+    await begin_all_held(client, world_file, ada, held)
+    path = f"/channels/{general}/messages"
+    sandbox.strike("slow", method="POST", path=path, who="bot", delay_s=2.0)
+    again = asyncio.create_task(begin(ada))
+    await struck(sandbox)
+    going = client.jobs.of(world_file.guild_id)
+    assert going is not None
+    paused = asyncio.create_task(going.pause_or_resume())
+    held.release()
+    await stands(client, "paused")
+    await asyncio.gather(again, paused)
+    kept = (await job(client)).state["message"]
+    assert kept == [general, int(progress_of(ada).message["id"])]
 
 
 async def test_edit_of_a_message_that_is_being_replaced_does_not_lose_the_new_one(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    world_file: WorldFile,
-    ada: Person,
-    clocks: Clocks,
+    client: Magpie, held: Held, sandbox: sandbox_package.Server, world_file: WorldFile, ada: Person
 ) -> None:
-    held, general = Held(model), world_file.channels["general"]
-    async with running(sandbox, db, held, clocks) as client:
-        first = await begin_all_held(client, world_file, ada, held)
-        path = f"/channels/{general}/messages/{first}"
-        sandbox.strike("slow", method="PATCH", path=path, who="bot", delay_s=1.0)
-        held.release()
-        await struck(sandbox)
-        await begin(ada)
-        await stands(client, "done")
-        await one_is_left_and_says_done(ada, general)
+    general = world_file.channels["general"]
+    first = await begin_all_held(client, world_file, ada, held)
+    path = f"/channels/{general}/messages/{first}"
+    sandbox.strike("slow", method="PATCH", path=path, who="bot", delay_s=1.0)
+    held.release()
+    await struck(sandbox)
+    await begin(ada)
+    await stands(client, "done")
+    await one_is_left_and_says_done(ada, general)
 
 
 async def test_message_too_old_to_be_edited_is_replaced_in_the_channel_of_the_latest_command(
