@@ -11,7 +11,7 @@ from bot.text import answers as answer_text
 from sandbox.person import Answer, Person
 from tests.bot.ask.conftest import RED, Scene
 from tests.bot.ask.nest import READERS
-from tests.bot.running import idle, png
+from tests.bot.running import idle, png, until
 
 SQL = ("'; DROP TABLE links; --", '" OR "1"="1', "') UNION SELECT sql FROM sqlite_master --", "%_*")
 
@@ -33,8 +33,11 @@ async def test_sql_and_paths_in_a_file_name_are_a_name(scene: Scene, db: Path, n
     files = _beside(db)
     before = await scene.magpie.gallery.links.count()
     posted = await finn.post(scene.channel("pets"), pictures={f"{name}.png": png("blue")})
-    await idle(scene.magpie)
-    assert (await scene.magpie.gallery.links.count()).links == before.links + 1
+
+    async def indexed() -> bool:
+        return (await scene.magpie.gallery.links.count()).links == before.links + 1
+
+    await until(indexed)
     found = scene.shown(await ask(scene, finn, image=("b.png", png("blue"))))
     assert found[0] == int(posted["id"])
     assert _beside(db) == files
