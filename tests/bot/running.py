@@ -80,7 +80,7 @@ async def idle(client: Magpie) -> None:
         nonlocal quiet
         working = client.live.busy or client.backlog.busy
         quiet = 0 if working else quiet + 1
-        return quiet >= 5  # the last event may not have reached the queue yet
+        return quiet >= 12  # the last event may not have reached the queue yet
 
     await until(settled)
 
