@@ -30,7 +30,10 @@ from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.settings import DISCORD, Settings
 from bot.ops.tuning import Clocks, Limits
+from bot.ops.unread import UnreadCounts
 from bot.platform.codes import AUTHENTICATION_FAILED
+from bot.platform.state import State
+from bot.platform.unreadable import readable
 from bot.reindex.jobs import Jobs
 from bot.sync.backfill import Backfill
 from bot.sync.backlog import Backlog
@@ -79,6 +82,7 @@ class Magpie(discord.AutoShardedClient):
         self.settings = settings
         self.gallery = gallery
         self.metrics = metrics
+        self.unread = UnreadCounts(metrics)
         self.clocks = clocks = clocks or Clocks()
         self.limits = limits = limits or Limits()
         super().__init__(
@@ -113,7 +117,7 @@ class Magpie(discord.AutoShardedClient):
         self.live = Live(
             links, self.writer, self.watched, self.backlog, self.ingest, metrics, limits
         )
-        self.history = History(self.writer, self.ingest, limits)
+        self.history = History(self, self.writer, self.ingest, limits)
         self.erasure = Erasure(links, bookkeeping, self.writer, self.watched, self.backlog, metrics)
         self.backfill = Backfill(
             self,
@@ -209,10 +213,38 @@ class Magpie(discord.AutoShardedClient):
             self.live,
             self.jobs,
             self.metrics,
+            self.unread,
         )
         privacy.register(
             tree, links, bookkeeping, self.writer, self.opted_out, self.erasure, self.limits
         )
+
+    # ---- what discord.py lets its clients change
+
+    def _get_state(self, **options: Any) -> State:
+        """discord.py's state, which is built while this client is."""
+        return State(
+            note=self.unread.note,
+            dispatch=self.dispatch,
+            handlers=self._handlers,
+            hooks=self._hooks,
+            http=self.http,
+            **options,
+        )
+
+    async def fetch_channel(self, channel_id: int, /) -> Any:
+        """The channel or thread, as Discord has it now.
+
+        raises   discord.HTTPException, discord.InvalidData, Unreadable
+        """
+        return await readable(super().fetch_channel(channel_id))
+
+    async def fetch_guild(self, guild_id: int, /, *, with_counts: bool = True) -> discord.Guild:
+        """The server, as Discord has it now.
+
+        raises   discord.HTTPException, Unreadable
+        """
+        return await readable(super().fetch_guild(guild_id, with_counts=with_counts))
 
     # ---- starting and stopping
 
@@ -298,6 +330,9 @@ class Magpie(discord.AutoShardedClient):
 
     async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
         await self.live.on_edit(edit)
+
+    async def on_unread_edit(self, guild_id: int, channel_id: int, message_id: int) -> None:
+        await self.live.on_unread_edit(self.get_channel(channel_id), message_id)
 
     async def on_raw_message_delete(self, deletion: discord.RawMessageDeleteEvent) -> None:
         await self.live.on_delete(deletion.guild_id, [deletion.message_id])

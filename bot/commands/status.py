@@ -7,9 +7,11 @@ import time
 import discord
 from discord import app_commands
 
-from bot.access.counts import pictures_by_channel
+from bot.access.counts import pictures_by_channel, readable_there
 from bot.ops.metrics import Metrics
+from bot.ops.unread import UnreadCounts
 from bot.platform.interactions import Interaction, Tree
+from bot.platform.places import group_of
 from bot.reindex.jobs import Jobs
 from bot.sync.backlog import Backlog
 from bot.sync.live import Live
@@ -30,6 +32,7 @@ def register(
     live: Live,
     jobs: Jobs,
     metrics: Metrics,
+    unread: UnreadCounts,
 ) -> None:
     """Add the command.
 
@@ -50,12 +53,15 @@ def register(
     async def of(guild: discord.Guild, member: discord.Member) -> Status:
         """The status, without names and counts of channels that the member can't see."""
         pictures = await pictures_by_channel(tree.client, links, member)
+        seen = [
+            channel
+            for channel in watched.channels(guild)
+            if channel.permissions_for(member).view_channel
+        ]
         model = await links.model()
         return Status(
             channels=[
-                _of_channel(channel, pictures.get(channel.id, 0), backlog)
-                for channel in watched.channels(guild)
-                if channel.permissions_for(member).view_channel
+                _of_channel(channel, pictures.get(channel.id, 0), backlog) for channel in seen
             ],
             progress=backlog.progress(guild.id),
             jobs=await jobs.lines(member),
@@ -67,7 +73,20 @@ def register(
             disk_bytes=await links.disk_bytes(),
             latency_s=tree.client.latency,
             uptime_s=time.monotonic() - metrics.started,
+            unread_messages=await unread_messages(member, {channel.id for channel in seen}),
+            unread_others=unread.others(guild.id),
         )
+
+    async def unread_messages(member: discord.Member, seen: set[int]) -> int:
+        """How many messages of these channels, with their threads, could not be read."""
+        counts = unread.messages(member.guild.id)
+        known = {group.id: group for group in await links.groups(member.guild.id)}
+        for id in counts:
+            if (place := member.guild.get_channel_or_thread(id)) is not None:
+                known[id] = group_of(place)
+        groups = [known[id] for id in counts if id in known]
+        allowed = await readable_there(tree.client, member, groups)
+        return sum(counts[id] for channel in seen for id in allowed.get(channel, ()))
 
 
 def _of_channel(

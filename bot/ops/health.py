@@ -97,7 +97,7 @@ class Health:
     async def _show_metrics(self, _: web.Request) -> web.Response:
         now, metrics = self._condition(), self._metrics
         metrics.queue.set(now.queue)
-        metrics.unread.set(now.channels_left)
+        metrics.history_left.set(now.channels_left)
         metrics.latency.set(now.latency_s)
         return web.Response(
             body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}

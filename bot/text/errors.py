@@ -16,6 +16,7 @@ from bot.platform.codes import (
     UNKNOWN_MESSAGE,
 )
 from bot.platform.refusal import Refusal
+from bot.platform.unreadable import Unreadable
 from bot.text.answers import ASK_SOMETHING, NOT_IN_A_SERVER, PICTURE_UNAVAILABLE
 from bot.text.pieces import permission_names, quoted
 from index import (
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 RESTARTING = "I am just restarting. Please ask again in a minute."
 DISCORD_TROUBLE = "Discord is having trouble right now. Please try again in a minute."
+UNREADABLE = "Discord described that in a way that I can't read, so I could not do it."
 DISK_FULL = "My disk is full, so I could not do that; searching still works."
 FILE_IN_USE = "Another program holds my file, so I could not do that just now."
 SOMETHING_WRONG = "Something went wrong on my side."
@@ -66,6 +68,8 @@ def _expected(error: BaseException) -> str | None:
         return _of_discord(error)
     if isinstance(error, Refusal):
         return str(error)
+    if isinstance(error, Unreadable):
+        return UNREADABLE
     return TOO_SLOW if isinstance(error, TimeoutError) else None
 
 
