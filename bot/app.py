@@ -89,7 +89,11 @@ class Magpie(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             guild_ready_timeout=clocks.guild_ready_s,
         )
-        self.tree = trees.CommandTree(self)
+        self.tree = trees.CommandTree(
+            self,
+            allowed_contexts=app_commands.AppCommandContext(guild=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True),
+        )
         links, bookkeeping = gallery.links, gallery.bookkeeping
         model_change = gallery.reembedding
 

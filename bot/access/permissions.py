@@ -52,8 +52,23 @@ async def readable(
     During an outage of the server no group is readable: Discord announces no changes then, so a
     member may have lost a permission.
     """
+    allowed, private = _sorted_out(member, guild, asked_in, groups)
+    return allowed | await _joined(client, member, private)
+
+
+def readable_without_asking(
+    member: discord.Member, guild: discord.Guild, asked_in: object, groups: Iterable[Group]
+) -> set[int]:
+    """The same without a request to Discord: private threads count only with Manage Threads."""
+    return _sorted_out(member, guild, asked_in, groups)[0]
+
+
+def _sorted_out(
+    member: discord.Member, guild: discord.Guild, asked_in: object, groups: Iterable[Group]
+) -> tuple[set[int], list[Group]]:
+    """Ids of the groups that `member` may read; private threads for which membership decides."""
     if guild.unavailable:
-        return set()
+        return set(), []
     adult = is_age_restricted(guild, asked_in)
     here, guest = _channel_of(guild, asked_in), member.flags.guest
     channels: dict[int, discord.Permissions | None] = {}  # a forum's posts share one
@@ -72,7 +87,7 @@ async def readable(
             private.append(group)
         else:
             allowed.add(group.id)
-    return allowed | await _joined(client, member, private)
+    return allowed, private
 
 
 def _reading(

@@ -200,6 +200,11 @@ async def keep_derivations(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def forget_who_asked_for_jobs(db: aiosqlite.Connection) -> None:
+    """Jobs no longer keep the id of the member who began them; nothing needs it."""
+    await db.execute("UPDATE jobs SET state = json_remove(state, '$.asked_by')")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -209,6 +214,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     note_closed_groups,
     find_searches_by_age,
     keep_derivations,
+    forget_who_asked_for_jobs,
 )
 LATEST = len(STEPS)
 

@@ -28,7 +28,7 @@ from sandbox.person import Answer, Person, Unanswered
 from tests.bot.ask.conftest import RED, Scene, watch_everything
 from tests.bot.ask.nest import READERS, Nest
 from tests.bot.conftest import LogIn
-from tests.bot.running import idle, png, running, until
+from tests.bot.running import history_progress, idle, png, running, until
 
 COLOURS = {"blue", "lime", "gold", "aqua", "purple"}  # pictures of every other kind, in #pets
 
@@ -330,7 +330,7 @@ async def test_while_the_history_is_read_an_answer_says_how_far(scene: Scene) ->
     assert pets is not None
     scene.server.strike("slow", path=f"/channels/{pets.id}/messages", who="bot", delay_s=3)
     scene.magpie.backlog.enqueue_missed(pets)  # type: ignore[arg-type]
-    progress = scene.magpie.backlog.progress(guild.id)
+    progress = history_progress(scene.magpie, guild.id)
     assert progress is not None
     answer = await ask(scene, finn)
     assert f"-# {answer_text.still_indexing(progress.percent)}" in answer.lines()
