@@ -218,8 +218,8 @@ class Gallery:
 
         When it returns they are searchable and on disk. A link replaces the earlier one of the
         same (space, source, slot), so a second commit changes nothing. It waits while items come
-        faster than they can be made ready for search. Links of owners who opted out, and links
-        that are older than their space keeps them, are left out.
+        faster than they can be made ready for search. Links that their owners want left out, and
+        links that are older than their space keeps them, are left out.
 
         returns  the ids of the links that are new or have changed
         """
@@ -257,9 +257,13 @@ class Gallery:
         """Remove everything of a space: links, cursors, watched groups, jobs, searches."""
         return await self._removed(lambda: self._writes.remove_space(space))
 
-    async def remove_owner(self, space: int, owner: int) -> int:
-        """Remove all links and saved searches of an owner; returns how many links."""
-        return await self._removed(lambda: self._writes.remove_owner(space, owner))
+    async def leave_out(self, space: int, owner: int, upto: float) -> int:
+        """Remove an owner's links posted up to then, and their saved searches; returns how many
+        links. From now on `commit` leaves such links out, until `Bookkeeping.let_in`.
+
+        upto   Unix seconds; infinity: all links, also those that are posted later
+        """
+        return await self._removed(lambda: self._writes.leave_out(space, owner, upto))
 
     async def remove_older(self, space: int, posted_before: float) -> int:
         """Remove the links of a space posted before then (Unix seconds); returns how many."""
@@ -275,10 +279,6 @@ class Gallery:
         room again meanwhile. Does nothing when nothing was removed since the last time.
         """
         await self._store.vacuum()
-
-    async def opt_out(self, space: int, owner: int) -> int:
-        """`remove_owner`, and from now on `commit` leaves the links of this owner out."""
-        return await self._removed(lambda: self._writes.remove_owner(space, owner, opt_out=True))
 
     # ---- asking
 

@@ -389,7 +389,7 @@ async def test_a_question_is_answered_on_a_full_disk(scene: Scene) -> None:
     assert erasing.text().startswith(error_text.DISK_FULL)
     assert leaving.text().startswith(error_text.DISK_FULL)
     member = (scene.magpie.guilds[0].id, int(finn.user["id"]))
-    assert member not in scene.magpie.opted_out, "a failed opt-out has no effect"
+    assert not scene.magpie.left_out.opted_out(*member), "a failed opt-out has no effect"
     answer = await finn.command("find", where=scene.channel("general"), query="dog")
     assert answer.button("More")
 

@@ -282,3 +282,28 @@ async def test_page_that_discord_fails_to_give_is_asked_for_again(
 async def test_nothing_watched_is_nothing_to_reindex(magpie: Magpie, ada: Person) -> None:
     assert "/channels add" in (await begin(ada)).text()
     assert await magpie.gallery.bookkeeping.jobs(active=False) == []
+
+
+async def test_channel_that_is_removed_during_a_job_does_not_come_back_after_a_restart(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+    clocks: Clocks,
+) -> None:
+    held, park = Held(model), world_file.channels["park"]
+    async with running(sandbox, db, held, clocks) as client:
+        everything = await read_all(client, world_file)
+        await watch(client, park)
+        assert len(await sources(client, park)) == 1
+        await client.gallery.remove_sources(world_file.guild_id, list(everything))
+        await begin_held(ada, held)
+        await ada.command("channels", "remove", channel=str(park))
+        held.release()
+        await client.close()
+        assert (await job(client)).status == "running"
+    async with running(sandbox, db, model, clocks) as client:
+        done = await stands(client, "done")
+        assert park in [group for group, _ in done.state["groups"]]
+        assert await sources(client) == everything
