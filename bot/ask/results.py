@@ -62,26 +62,27 @@ class Results:
     ) -> ResultPage:
         """The next `PAGE_SIZE` pictures of the answer that are still there.
 
+        All of them are from one ranking. If deleted ones were replaced from a later one, a picture
+        that changed between the two could be shown twice, and Discord refuses a page on which two
+        buttons are the same.
+
         after   where the page before ended; None: from the beginning
         """
-        first = after.rank if after else 0
-        page, next_rank = ResultPage(first, after), first
+        answer = await self._searcher.search(embedding, filter, k=MAX_LOOKED_UP, after=after)
+        rank = after.rank if after else 0
+        page = ResultPage(rank, after, truncated=answer.truncated)
         looked_up = 0
-        while len(page.shown) < PAGE_SIZE and looked_up < MAX_LOOKED_UP:
-            answer = await self._searcher.search(
-                embedding, filter, k=PAGE_SIZE - len(page.shown), after=page.end
-            )
-            for now in await self._read_again(answer.hits):
-                next_rank += now is not Absent.DELETED
+        while len(page.shown) < PAGE_SIZE and looked_up < len(answer.hits):
+            wanted = PAGE_SIZE - len(page.shown)
+            hits = answer.hits[looked_up : looked_up + wanted]
+            for now in await self._read_again(hits):
+                rank += now is not Absent.DELETED
                 page.unreadable += now is Absent.UNREADABLE
                 if isinstance(now, ShownHit):
                     page.shown.append(now)
-            if answer.hits:
-                page.end = dataclasses.replace(answer.hits[-1].position, rank=next_rank)
-            looked_up += len(answer.hits)
-            page.more, page.truncated = answer.more, answer.truncated
-            if not answer.more:
-                break
+            page.end = dataclasses.replace(hits[-1].position, rank=rank)
+            looked_up += len(hits)
+        page.more = answer.more or looked_up < len(answer.hits)
         return page
 
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
