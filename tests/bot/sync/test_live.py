@@ -183,10 +183,10 @@ async def test_unforeseen_error_of_a_picture_does_not_block_its_page_for_ever(
     await ada.post(str(general), pictures={"poison.png": png("black")})
     embed, poison = magpie.gallery.embed_picture, png("black")
 
-    async def break_down(data: bytes) -> Any:
+    async def break_down(data: bytes, space: int, group: int) -> Any:
         if data == poison:
             raise RuntimeError("nobody expected this")
-        return await embed(data)
+        return await embed(data, space, group)
 
     monkeypatch.setattr(magpie.gallery, "embed_picture", break_down)
     await watch(magpie, general)
@@ -208,12 +208,12 @@ async def test_passing_failure_loses_no_picture(
         await watch(magpie, general)
     embed, failures = magpie.gallery.embed_picture, 2
 
-    async def fail_at_first(data: bytes) -> Any:
+    async def fail_at_first(data: bytes, space: int, group: int) -> Any:
         nonlocal failures
         if failures:
             failures -= 1
             raise RuntimeError("out of memory")
-        return await embed(data)
+        return await embed(data, space, group)
 
     monkeypatch.setattr(magpie.gallery, "embed_picture", fail_at_first)
     posted = await ada.post(str(general), pictures={"a.png": png("teal")})
