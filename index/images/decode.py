@@ -70,6 +70,8 @@ FORMATS = tuple(
 # knows which pictures shrink while they are decoded.
 Image.MAX_IMAGE_PIXELS = 500_000_000
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+# One thread a picture: pictures are decoded side by side, and a decoder process may start none.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 # Pillow's other warnings are about data beside the pixels, such as a camera's notes.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
