@@ -21,6 +21,7 @@ CLOSED = "tests/bot/maintenance/test_closed.py"
 SENTENCES = "tests/bot/text/test_sentences.py"
 LAYOUT = "tests/bot/ask/test_layout.py"
 SWITCH = "tests/bot/reindex/test_model_switch.py"
+ERASED_STAYS = "tests/bot/sync/test_erased_stays_erased.py"
 ERASED_FILES = "tests/index/store/sqlite/test_erasure.py"
 LINKS = "tests/index/store/test_links.py"
 
@@ -130,23 +131,30 @@ PRIVATE = (
     Mutant(
         "who opts out is erased, and their new pictures stay out",
         "bot/sync/ingest.py",
-        "            if (guild, picture.author_id) not in out\n",
+        "            if not self._left_out.covers(guild, picture.author_id, picture.posted_at)\n",
         "",
         (f"{PRIVACY}::test_opting_out_erases_and_keeps_out_until_opting_in",),
     ),
     Mutant(
         "an opt-out holds after a restart",
         "bot/app.py",
-        "        await self.opted_out.load()\n",
+        "        await self.left_out.load()\n",
         "",
         (f"{PRIVACY}::test_opting_out_holds_after_a_restart_and_a_reindex",),
     ),
     Mutant(
-        "a picture on its way is erased with its author's others",
-        "bot/sync/writer.py",
-        "            self._erased_owners[space, owner] = erased_at\n",
-        "",
-        (WRITER, "tests/bot/sync/test_erasing_in_flight.py"),
+        "what a member erased stays erased",
+        "bot/sync/left_out.py",
+        "        return posted_at <= self._upto.get((guild_id, member_id), -math.inf)",
+        "        return self._upto.get((guild_id, member_id)) == math.inf",
+        (ERASED_STAYS,),
+    ),
+    Mutant(
+        "the gallery itself refuses what a member erased",
+        "index/store/sqlite/statements.py",
+        "        if link.posted_at > left_out.get((link.space, link.owner), -math.inf)\n",
+        "        if True\n",
+        ("tests/index/store/test_bookkeeping.py",),
     ),
     Mutant(
         "questions are kept for seven days",
