@@ -520,6 +520,7 @@ async def test_what_a_question_is_limited_to_holds_for_its_further_pages(scene: 
     for filter, found in ((None, True), (Filter(1), True), (Filter(1, until=0.0), False)):
         asked = Asked("dog", filter=filter)
         search = SavedSearch("", guild.id, member.id, asked, embedding)
-        said = str((await magpie.answers.show(asker, search)).to_components())
+        draft = await magpie.answers.show(asker, search)
+        said = str(draft.lay_out(draft.page).to_components())
         assert (answer_text.NOTHING_FOUND not in said) == found
         assert ("go to message" in said) == found
