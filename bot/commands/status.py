@@ -7,7 +7,7 @@ import time
 import discord
 from discord import app_commands
 
-from bot.access.counts import pictures_by_channel, readable_there
+from bot.access.counts import readable_there
 from bot.ops.metrics import Metrics
 from bot.ops.unread import UnreadCounts
 from bot.platform.interactions import Interaction, Tree
@@ -51,42 +51,38 @@ def register(
         await interaction.edit_original_response(content=text.status(now))
 
     async def of(guild: discord.Guild, member: discord.Member) -> Status:
-        """The status, without names and counts of channels that the member can't see."""
-        pictures = await pictures_by_channel(tree.client, links, member)
-        seen = [
-            channel
-            for channel in watched.channels(guild)
-            if channel.permissions_for(member).view_channel
-        ]
+        """The status, of the channels and threads that the member may read."""
+        groups = [*await links.groups(guild.id), *map(group_of, backlog.places(guild.id))]
+        readable = await readable_there(tree.client, member, groups)
+        seen = set().union(*readable.values())
+        pictures = {id: await links.count_links(guild.id, ids) for id, ids in readable.items()}
         model = await links.model()
         return Status(
             channels=[
-                _of_channel(channel, pictures.get(channel.id, 0), backlog) for channel in seen
+                _of_channel(channel, pictures.get(channel.id, 0), backlog)
+                for channel in watched.channels(guild)
+                if channel.permissions_for(member).view_channel
             ],
-            progress=backlog.progress(guild.id),
+            progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),
-            waiting=live.depth,
-            per_second=metrics.pictures_per_second(),
+            waiting=live.waiting(seen),
+            per_second=metrics.pictures_per_second(seen),
             model=model.name if model else "",
             wanted=model_change.wanted,
             device=device,
-            disk_bytes=await links.disk_bytes(),
+            disk_bytes=await disk_share(sum(pictures.values())),
             latency_s=tree.client.latency,
             uptime_s=time.monotonic() - metrics.started,
-            unread_messages=await unread_messages(member, {channel.id for channel in seen}),
+            unread_messages=sum(
+                count for id, count in unread.messages(guild.id).items() if id in seen
+            ),
             unread_others=unread.others(guild.id),
         )
 
-    async def unread_messages(member: discord.Member, seen: set[int]) -> int:
-        """How many messages of these channels, with their threads, could not be read."""
-        counts = unread.messages(member.guild.id)
-        known = {group.id: group for group in await links.groups(member.guild.id)}
-        for id in counts:
-            if (place := member.guild.get_channel_or_thread(id)) is not None:
-                known[id] = group_of(place)
-        groups = [known[id] for id in counts if id in known]
-        allowed = await readable_there(tree.client, member, groups)
-        return sum(counts[id] for channel in seen for id in allowed.get(channel, ()))
+    async def disk_share(pictures: int) -> int:
+        """The bytes that these pictures take; the files hold the pictures of all servers."""
+        share = pictures / max(await links.count_links(), 1)
+        return round(await links.disk_bytes() * share)
 
 
 def _of_channel(

@@ -60,7 +60,7 @@ Note: TypeAlias = Callable[[Unread], None]
 
 def is_unreadable(error: BaseException) -> bool:
     """Whether `error` arose in discord.py itself, over something that Discord had sent."""
-    if isinstance(error, Unreadable):
+    if isinstance(error, Unreadable | discord.InvalidData):
         return True
     if not isinstance(error, LookupError | TypeError | ValueError | AttributeError):
         return False

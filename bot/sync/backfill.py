@@ -150,25 +150,24 @@ class Backfill:
             await self._look_through_threads(reading, place)
 
     async def _find(self, reading: Reading) -> Place | None:
-        """The thread of a reading that only had a cursor; None if it is not watched."""
+        """The thread of a reading that only had a cursor; None if it is not watched, or can't be
+        read."""
         coverage = reading.coverage
         guild = self._client.get_guild(coverage.space)
         known = guild.get_channel_or_thread(coverage.group) if guild else None
-        found = known or await self._fetched(coverage.group)
-        if found is None or not self._watched.covers(found):
+        try:
+            found = known or await self._client.fetch_channel(coverage.group)
+        except Unreadable as error:  # it may be watched, so nothing of it is erased
+            log.warning(fields("channel_unread", channel=coverage.group, why=error))
+            self._backlog.ignore(coverage.group)
+            self._backlog.release(reading)
+            return None
+        if not isinstance(found, Place) or not self._watched.covers(found):
             self._backlog.ignore(coverage.group)
             await self._erasure.erase_group(coverage.space, coverage.group)
             return None
         reading.place = found
         return found
-
-    async def _fetched(self, channel_id: int) -> Place | None:
-        """A channel or thread that was not announced; None for a kind that the bot can't read."""
-        try:
-            channel = await self._client.fetch_channel(channel_id)
-        except discord.InvalidData:
-            return None
-        return channel if isinstance(channel, Place) else None
 
     async def _read_first(self, reading: Reading, place: WithMessages) -> None:
         gaps = reading.coverage.gaps
@@ -233,7 +232,7 @@ class Backfill:
         committed = await self._writer.commit(items, [move])
         reading.messages += len(page)
         reading.failures = 0
-        self._metrics.add_pictures(committed.pictures)
+        self._metrics.add_pictures(group.id, committed.pictures)
         log.debug(fields("page", channel=place.id, messages=len(page), pictures=committed.pictures))
 
     async def _look_through_threads(self, reading: Reading, place: WithThreads) -> None:
