@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,11 @@ from bot.ops.metrics import Metrics
 from bot.ops.settings import DISCORD, Settings
 from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
-from bot.platform import last_moment
+from bot.platform import heartbeat, last_moment
+from bot.platform.answers import name_plain_json
 from bot.platform.codes import AUTHENTICATION_FAILED
 from bot.platform.state import State
-from bot.platform.unreadable import readable
+from bot.platform.unreadable import described, is_unreadable, readable
 from bot.reindex.jobs import Jobs
 from bot.sync.backfill import Backfill
 from bot.sync.backlog import Backlog
@@ -86,6 +88,8 @@ class Magpie(discord.AutoShardedClient):
         self.unread = UnreadCounts(metrics)
         self.clocks = clocks = clocks or Clocks()
         self.limits = limits = limits or Limits()
+        trace = last_moment.trace()
+        trace.on_request_end.append(name_plain_json)
         super().__init__(
             intents=discord.Intents(guilds=True, guild_messages=True, message_content=True),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -93,7 +97,7 @@ class Magpie(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=clocks.guild_ready_s,
-            http_trace=last_moment.trace(),
+            http_trace=trace,
         )
         self.tree = trees.CommandTree(
             self,
@@ -222,6 +226,7 @@ class Magpie(discord.AutoShardedClient):
             self.jobs,
             self.metrics,
             self.unread,
+            lambda: heartbeat.latency_s(self),
         )
         privacy.register(
             tree, links, bookkeeping, self.writer, self.left_out, self.erasure, self.limits
@@ -276,7 +281,7 @@ class Magpie(discord.AutoShardedClient):
         """
         try:
             await self.start(self.settings.token)
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        except Exception as error:
             if (sentence := _start_failure(error, self.settings)) is None:
                 raise
             raise StartFailed(sentence) from error
@@ -299,7 +304,8 @@ class Magpie(discord.AutoShardedClient):
         shards_open = not any(shard.is_closed() for shard in self.shards.values())
         return Condition(
             connected=self.is_ready() and not self.is_closed() and shards_open,
-            latency_s=self.latency,
+            heard=math.isfinite(self.latency),
+            latency_s=heartbeat.latency_s(self),
             indexing=self.backlog.busy or self.live.busy,
             queue=self.live.depth,
             channels_left=len(self.backlog.unfinished()),
@@ -438,4 +444,9 @@ def _start_failure(error: BaseException, settings: Settings) -> str | None:
         return f"Discord ended the connection ({error.code}: {error.reason or 'no reason given'})."
     if isinstance(error, discord.HTTPException):
         return f"Discord at {settings.api} refused to let the bot in ({error})."
+    if is_unreadable(error):
+        return (
+            f"the server at {settings.api} does not speak as Discord's API v10 does "
+            f"({described(error)}){'; check DISCORD_API' if settings.redirected else ''}."
+        )
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import discord
 from discord import app_commands
@@ -33,10 +34,12 @@ def register(
     jobs: Jobs,
     metrics: Metrics,
     unread: UnreadCounts,
+    latency_s: Callable[[], float | None],
 ) -> None:
     """Add the command.
 
-    device   what the model runs on
+    device     what the model runs on
+    latency_s  how long Discord takes to answer, if that is known
     """
 
     @tree.command(description="What is indexed, how fast, and what is still to do")
@@ -71,7 +74,7 @@ def register(
             wanted=model_change.wanted,
             device=device,
             disk_bytes=await disk_share(sum(pictures.values())),
-            latency_s=tree.client.latency,
+            latency_s=latency_s(),
             uptime_s=time.monotonic() - metrics.started,
             unread_messages=sum(
                 count for id, count in unread.messages(guild.id).items() if id in seen
