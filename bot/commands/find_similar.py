@@ -21,6 +21,6 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
     @app_commands.allowed_installs(guilds=True, users=False)
     async def find_similar(interaction: Interaction, message: discord.Message) -> None:
         async def work(asker: Asker) -> ui.LayoutView:
-            return await answers.answer(asker, await questions.with_message(message))
+            return await answers.answer(asker, questions.with_message(message))
 
         await respond(interaction, work, clocks)
