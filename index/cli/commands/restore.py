@@ -9,6 +9,7 @@ from typing import Any
 
 from index.cli.exits import DONE
 from index.cli.gallery import database
+from index.cli.output import say
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -26,5 +27,5 @@ async def run(given: argparse.Namespace) -> int:
     path, copy = database(given), Path(given.copy)
     existed = await asyncio.to_thread(path.exists)
     await asyncio.to_thread(restore, copy, path)
-    print(f"{path} is as in {copy}" + (f"; what it was is in {path}.before" if existed else ""))
+    say(f"{path} is as in {copy}" + (f"; what it was is in {path}.before" if existed else ""))
     return DONE
