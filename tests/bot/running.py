@@ -50,15 +50,18 @@ async def running(
     model: str | Embedder | Held,
     clocks: Clocks | None = None,
     limits: Limits | None = None,
+    questions: int = 0,
     api: str = "",
 ) -> AsyncIterator[Magpie]:
     """Magpie, connected to `server` and ready, with its gallery in the file `db`.
 
-    api   the address of a server that stands before `server`
+    questions   how many a member may ask in a minute; 0: any number
+    api         the address of a server that stands before `server`
     """
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True)
     try:
-        settings = replace(settings_for(server, db), api=api or server.url)
+        settings = settings_for(server, db)
+        settings = replace(settings, api=api or settings.api, questions=questions)
         clocks = clocks or Clocks(guild_ready_s=GUILD_READY_S)
         async with QuickToIdentify(settings, gallery, Metrics(), clocks, limits) as client:
             serving = asyncio.create_task(client.serve())
