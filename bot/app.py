@@ -35,7 +35,7 @@ from bot.ops.settings import DISCORD, Settings
 from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
 from bot.platform import heartbeat, last_moment
-from bot.platform.answers import name_plain_json
+from bot.platform.answers import name_plain_json, take_silence_for_consent
 from bot.platform.codes import AUTHENTICATION_FAILED
 from bot.platform.state import State
 from bot.platform.unreadable import described, is_unreadable, readable
@@ -282,6 +282,7 @@ class Magpie(discord.AutoShardedClient):
 
         raises   StartFailed when Discord refuses or cannot be reached
         """
+        take_silence_for_consent()
         try:
             await self.start(self.settings.token)
         except Exception as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
+from discord.webhook.async_ import AsyncWebhookAdapter, async_context
 from multidict import CIMultiDict, CIMultiDictProxy
 
 JSON = "application/json"
@@ -24,3 +26,20 @@ async def name_plain_json(
         headers["Content-Type"] = JSON
         answer._headers = CIMultiDictProxy(headers)
         answer._cache.pop("headers", None)
+
+
+class _Adapter(AsyncWebhookAdapter):
+    """Sends what discord.py answers to commands and buttons."""
+
+    async def create_interaction_response(self, interaction_id: int, token: str, **how: Any) -> Any:
+        """What the server says of an answer that it has taken. Some say nothing, with status 204;
+        discord.py would fail at that, although the answer is shown."""
+        said: Any = await super().create_interaction_response(interaction_id, token, **how)
+        whole = isinstance(said, dict) and "id" in (said.get("interaction") or {})
+        return said if whole else {"interaction": {"id": interaction_id}}
+
+
+def take_silence_for_consent() -> None:
+    """Let answers to commands and buttons, in the tasks that this one will begin, need no word of
+    the server that it has taken them."""
+    async_context.set(_Adapter())  # type: ignore[no-untyped-call]

@@ -187,3 +187,35 @@ async def test_a_reindex_shows_its_progress_in_private_where_posting_it_fails(
         other.answer = answer
         shown = await ada.command("reindex")
         assert "Reindexing" in shown.text()
+
+
+@pytest.mark.parametrize("said", [None, {}, {"interaction": {}}], ids=["nothing", "{}", "no id"])
+async def test_an_answer_that_the_server_takes_in_silence_is_not_explained(
+    sandbox: sandbox_package.Server,
+    other: OtherServer,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    log_in: LogIn,
+    said: Any,
+) -> None:
+    explained = []
+
+    def answer(method: str, path: str, given: Answer) -> None:
+        if path.endswith("/callback") and given.status == 200:
+            given.json, given.body = said, b""
+            if said is None:
+                given.status = 204
+                del given.headers["Content-Type"]
+        elif path.startswith("/webhooks/") and method == "POST":
+            explained.append(path)
+
+    other.answer = answer
+    ada = await log_in("ada")
+    async with running(sandbox, db, model, api=other.url) as client:
+        await watch(client, world_file.channels["general"])
+        found = await ada.command("find", query="red")
+        assert found.pictures()
+        assert (await ada.click(found, found.button("Similar"))).pictures() is not None
+        assert "indexed" in (await ada.command("status")).text()
+        assert explained == []
