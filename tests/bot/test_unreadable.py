@@ -69,7 +69,8 @@ async def other(sandbox: sandbox_package.Server) -> AsyncIterator[OtherServer]:
 
 @pytest.fixture
 def clocks() -> Clocks:
-    return Clocks(guild_ready_s=GUILD_READY_S, page_retry_s=0.05)
+    """No relisting by itself, which would make up for an edit that was not followed."""
+    return Clocks(guild_ready_s=GUILD_READY_S, page_retry_s=0.05, relist_s=3600.0)
 
 
 @pytest.fixture
