@@ -30,6 +30,7 @@ from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.settings import DISCORD, Settings
 from bot.ops.tuning import Clocks, Limits
+from bot.platform import last_moment
 from bot.platform.codes import AUTHENTICATION_FAILED
 from bot.reindex.jobs import Jobs
 from bot.sync.backfill import Backfill
@@ -88,8 +89,13 @@ class Magpie(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=clocks.guild_ready_s,
+            http_trace=last_moment.trace(),
         )
-        self.tree = trees.CommandTree(self)
+        self.tree = trees.CommandTree(
+            self,
+            allowed_contexts=app_commands.AppCommandContext(guild=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True),
+        )
         links, bookkeeping = gallery.links, gallery.bookkeeping
         model_change = gallery.reembedding
 

@@ -216,7 +216,7 @@ class Ingest:
         try:
             data = await self._downloader.fetch(picture)
             with self._metrics.embedding.time():
-                embedded = await self._embedder.embed_picture(data)
+                embedded = await self._embedder.embed_picture(data, post.space, post.group.id)
         except (LinkExpired, GalleryClosed, StoreError):
             raise
         except Exception as error:

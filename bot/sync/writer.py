@@ -141,15 +141,18 @@ class Writer:
             if self._erased_groups.get(one) == math.inf:
                 self._erased_groups[one] = self._now
 
-    def _is_current(self, item: Item) -> bool:
-        """Whether this item has not been erased since its message was read."""
-        link, message = item.link, int(item.link.source)
+    def is_current(self, link: Link, as_of: int) -> bool:
+        """Whether a picture has not been erased since its message was read.
+
+        as_of   `now` before the message was asked for
+        """
+        message = int(link.source)
         erased = max(
             self._erased_groups.get(link.group.id, 0),
             self._erased_groups.get(link.group.parent or 0, 0),
             self._erased_spaces.get(link.space, 0),
         )
-        if item.as_of < erased or message in self._deleted:
+        if as_of < erased or message in self._deleted:
             return False
         _, slots = self._observed.get(message, (0, None))
         return slots is None or link.slot in slots
@@ -169,7 +172,7 @@ class Writer:
         self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job]
     ) -> Committed:
         links: list[int] = []
-        current = [item for item in items if self._is_current(item)]
+        current = [item for item in items if self.is_current(item.link, item.as_of)]
         cursors = [(cursor, move) for move in moves if (cursor := move.coverage.cursor(move))]
         if current or cursors or jobs:
             pairs = [(item.picture, item.link) for item in current]

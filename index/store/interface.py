@@ -261,8 +261,8 @@ class Writes(Protocol):
 class Items(Protocol):
     """Items, which are the pictures and texts that links show, with their embeddings."""
 
-    async def item(self, key: bytes) -> EmbeddedPicture | None:
-        """The item with this key, as it was committed; None when there is none."""
+    async def item_of_group(self, key: bytes, space: int, group: int) -> EmbeddedPicture | None:
+        """The item with this key, as it was committed; None when no link of the group shows it."""
 
     async def item_of_link(self, id: int) -> EmbeddedPicture | None:
         """The item that a link shows; None when there is no such link."""

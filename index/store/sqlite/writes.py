@@ -45,7 +45,7 @@ class Writes:
             added: list[tuple[int, EmbeddedPicture, Link]] = []
             dropped: list[int] = []
             for picture, link in items:
-                item = await statements.put_item(db, picture)
+                item, kept = await statements.put_item(db, picture)
                 await put_derived(db, item, picture.derived, self._derivations)
                 id, before = await statements.put_link(db, item, link)
                 if before == (item, link.group.id, link.owner, link.posted_at):
@@ -53,7 +53,7 @@ class Writes:
                 if before is not None:
                     removed.append(id)
                     dropped.append(before[0])
-                added.append((id, picture, link))
+                added.append((id, kept, link))
             await statements.touch(db, removed)
             await statements.drop_orphans(db, dropped)
             await statements.put_cursors(db, cursors)

@@ -78,7 +78,7 @@ async def test_an_interrupted_job_is_shown_to_a_member_who_asks_before_it_is_res
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     await read_all(magpie, world_file)
-    state = JobState("missing", None, world_file.people["ada"])
+    state = JobState("missing", None)
     await magpie.gallery.bookkeeping.new_job(world_file.guild_id, KIND, asdict(state))
     await begin(ada)
     await stands(magpie, "done")
@@ -94,7 +94,7 @@ async def test_a_server_in_an_outage_is_not_taken_for_an_empty_one(
     clocks.page_retry_s = 0.05
     everything = await read_all(magpie, world_file)
     magpie.guilds[0].unavailable = True
-    state = JobState("missing", None, world_file.people["ada"])
+    state = JobState("missing", None)
     await magpie.gallery.bookkeeping.new_job(world_file.guild_id, KIND, asdict(state))
     await magpie.jobs.resume()
 
@@ -126,7 +126,7 @@ async def test_job_for_a_deleted_channel_does_not_read_all_channels(
     magpie: Magpie, world_file: WorldFile
 ) -> None:
     await read_all(magpie, world_file)
-    begun = JobState("missing", channel=worlds.snowflake(901), asked_by=world_file.people["ada"])
+    begun = JobState("missing", channel=worlds.snowflake(901))
     await magpie.gallery.bookkeeping.new_job(world_file.guild_id, KIND, asdict(begun))
     await magpie.jobs.resume()
     done = await stands(magpie, "done")

@@ -72,6 +72,21 @@ async def test_reembedding_under_way_in_a_file_of_version_7_goes_on(tmp_path: Pa
     await store.close()
 
 
+async def test_jobs_of_a_file_of_version_8_forget_who_began_them(tmp_path: Path) -> None:
+    path = tmp_path / "g.db"
+    async with aiosqlite.connect(path) as db:
+        for step in migrations.STEPS[:8]:
+            await step(db)
+        job = (1, 1, "reindex", "running", json.dumps({"what": "missing", "asked_by": 123456}))
+        await db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?)", job)
+        await db.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        await db.execute("PRAGMA user_version = 8")
+        await db.commit()
+    store = await SQLiteStore.open(path)
+    assert [job.state for job in await store.bookkeeping.jobs()] == [{"what": "missing"}]
+    await store.close()
+
+
 async def test_search_saved_by_an_earlier_version_is_read(store: SQLiteStore) -> None:
     kept = {
         "words": "a dog",
