@@ -12,6 +12,7 @@ import logging
 import discord
 from discord import ui
 
+from bot.access import permissions
 from bot.access.sight import Sight
 from bot.ask import buttons, layout
 from bot.ask.asker import Asker
@@ -25,7 +26,7 @@ from bot.ops.tuning import Clocks
 from bot.platform.links import message_link
 from bot.platform.places import group_of
 from bot.platform.refusal import Refusal
-from bot.sync.backlog import Backlog
+from bot.sync.backlog import Backlog, Progress
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from bot.text import answers as text
@@ -194,7 +195,7 @@ class Answers:
         notes = []
         if page.truncated is not None:
             notes.append(text.truncated(page.truncated))
-        if progress := self._backlog.progress(asker.guild.id):
+        if progress := self._progress(asker):
             notes.append(text.still_indexing(progress.percent))
         if asker.public:
             notes.append(text.ONLY_SHARED)
@@ -204,6 +205,17 @@ class Answers:
         if shown_by and shown_by.count > 1:
             notes.append(text.several_pictures(shown_by.chosen, shown_by.count))
         return notes
+
+    def _progress(self, asker: Asker) -> Progress | None:
+        """How far the history is read, of the groups that everyone who sees the answer may read."""
+        guild, channel = asker.guild, asker.channel
+        if not self._backlog.unfinished(guild.id):
+            return None
+        groups = [group_of(place) for place in self._backlog.places(guild.id)]
+        seen, _ = permissions.known(asker.member, guild, channel, groups)
+        if asker.public:
+            seen &= permissions.shared_with_everyone_here(guild, channel, groups)
+        return self._backlog.progress(guild.id, seen)
 
     async def _why_empty(self, asker: Asker, page: ResultPage, groups: set[int]) -> str:
         """Why there is nothing to show. A public answer must not tell whether some was left out."""

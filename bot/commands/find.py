@@ -30,7 +30,6 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
         show="Who sees the answer (everyone: only what everyone in this channel may see)",
     )
     @app_commands.guild_only()
-    @app_commands.allowed_installs(guilds=True, users=False)
     async def find(
         interaction: Interaction,
         query: str | None = None,

@@ -19,7 +19,6 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
 
     @tree.context_menu(name="Find similar")
     @app_commands.guild_only()
-    @app_commands.allowed_installs(guilds=True, users=False)
     async def find_similar(interaction: Interaction, message: discord.Message) -> None:
         async def work(asker: Asker) -> Draft:
             return await answers.answer(asker, await questions.with_message(message))

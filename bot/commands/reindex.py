@@ -69,5 +69,8 @@ async def _clicked(interaction: discord.Interaction[Any], jobs: Jobs, job: int) 
     if run is None or run.space != interaction.guild_id or not run.active:
         await interaction.response.send_message(text.REINDEX_OVER, ephemeral=True)
         return None
+    if run.of_a_model:
+        await interaction.response.send_message(text.MODEL_CHANGES, ephemeral=True)
+        return None
     await interaction.response.defer()
     return run

@@ -31,6 +31,8 @@ class Clocks:
     download_retry_s: float = 0.5
     # The wait after Discord failed to give a page of history.
     page_retry_s: float = 30.0
+    # The wait after an unforeseen error, before a job for another model goes on.
+    model_job_retry_s: float = 600.0
     # The wait after the file could not be written: the disk is full, or another process holds it.
     write_retry_s: float = 15.0
     # How often cursors are saved that only messages without pictures have moved.

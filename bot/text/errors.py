@@ -103,6 +103,8 @@ def _of_command(error: app_commands.AppCommandError) -> str | None:
         return f"I need {permission_names(error.missing_permissions)} here for that."
     if isinstance(error, app_commands.CommandOnCooldown):
         return f"That was quick. Please wait {error.retry_after:.0f} seconds."
+    if isinstance(error.__cause__, Refusal):  # from an option
+        return str(error.__cause__)
     if isinstance(error, app_commands.TransformerError):
         return f"I cannot make sense of “{quoted(str(error.value))}” there."
     if isinstance(error, app_commands.CheckFailure):

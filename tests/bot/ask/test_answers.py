@@ -29,7 +29,7 @@ from sandbox.person import Answer, Person, Unanswered
 from tests.bot.ask.conftest import RED, Scene, watch_everything
 from tests.bot.ask.nest import READERS, Nest
 from tests.bot.conftest import LogIn
-from tests.bot.running import idle, png, running, until
+from tests.bot.running import history_progress, idle, png, running, until
 
 COLOURS = {"blue", "lime", "gold", "aqua", "purple"}  # pictures of every other kind, in #pets
 
@@ -354,7 +354,7 @@ async def test_while_the_history_is_read_an_answer_says_how_far(scene: Scene) ->
     assert pets is not None
     scene.server.strike("slow", path=f"/channels/{pets.id}/messages", who="bot", delay_s=3)
     scene.magpie.backlog.enqueue_missed(pets)  # type: ignore[arg-type]
-    progress = scene.magpie.backlog.progress(guild.id)
+    progress = history_progress(scene.magpie, guild.id)
     assert progress is not None
     answer = await ask(scene, finn)
     assert f"-# {answer_text.still_indexing(progress.percent)}" in answer.lines()
@@ -413,7 +413,7 @@ async def test_a_question_is_answered_on_a_full_disk(scene: Scene) -> None:
     assert erasing.text().startswith(error_text.DISK_FULL)
     assert leaving.text().startswith(error_text.DISK_FULL)
     member = (scene.magpie.guilds[0].id, int(finn.user["id"]))
-    assert member not in scene.magpie.opted_out, "a failed opt-out has no effect"
+    assert not scene.magpie.left_out.opted_out(*member), "a failed opt-out has no effect"
     answer = await finn.command("find", where=scene.channel("general"), query="dog")
     assert answer.button("More")
 
