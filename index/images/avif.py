@@ -7,6 +7,7 @@ source   ISO/IEC 14496-12 (boxes, iinf, iref, iprp) and 23008-12 (ispe, pixi, au
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -21,15 +22,14 @@ def mended(data: bytes) -> bytes:
     """The AVIF without its Exif, and with a size for its transparency.
 
     The decoder refuses a picture for damaged Exif, although an AVIF is turned by other boxes. It
-    also refuses transparency that doesn't name its size, as most encoders wrote it until 2021. It
-    is as large as the picture then.
+    also refuses transparency that doesn't name its size, as some encoders wrote it until 2021. That
+    is as large as the picture.
     """
     changed = bytearray(data)
     try:
-        for meta in _children(data, 0, len(data)):
-            if meta.name == b"meta":
-                _hide_exif(changed, meta)
-                _give_transparency_a_size(changed, meta)
+        for meta in _metas(data):
+            _hide_exif(changed, meta)
+            _give_transparency_a_size(changed, meta)
     except IndexError:  # a box is shorter than what it must hold; the decoder will say so
         return data
     return bytes(changed)
@@ -38,13 +38,22 @@ def mended(data: bytes) -> bytes:
 def size(data: bytes) -> tuple[int, int] | None:
     """Width and height of the largest picture that the header names, where it can be read."""
     sizes = []
-    for meta in _children(data, 0, len(data)):
+    for meta in _metas(data):
         for iprp in _named(data, meta, b"iprp", skip=4):
             for ipco in _named(data, iprp, b"ipco"):
                 for ispe in _named(data, ipco, b"ispe"):
                     at = ispe.begin + 4
                     sizes.append((_number(data, at, 4), _number(data, at + 4, 4)))
     return max(sizes, key=lambda edges: edges[0] * edges[1], default=None)
+
+
+def unsupported(data: bytes) -> str | None:
+    """What an AVIF that can't be decoded is. None: it is damaged."""
+    with contextlib.suppress(IndexError):  # a box is shorter than what it must hold
+        data = mended(data)
+        if any(True for meta in _metas(data) for _ in _sizeless(data, meta)):
+            return "an AVIF whose transparency names no size"
+    return None
 
 
 def _hide_exif(data: bytearray, meta: _Box) -> None:
@@ -60,6 +69,16 @@ def _give_transparency_a_size(data: bytearray, meta: _Box) -> None:
 
     Those needn't be named, and so no box changes its length.
     """
+    for of_alpha, of_picture in _sizeless(data, meta):
+        if b"pixi" in of_alpha and b"ispe" in of_picture:
+            at, other = of_alpha[b"pixi"], of_picture[b"ispe"]
+            data[at.start : at.stop] = data[other.start : other.stop]
+
+
+def _sizeless(
+    data: bytes | bytearray, meta: _Box
+) -> Iterator[tuple[dict[bytes, range], dict[bytes, range]]]:
+    """Transparency without a size, and its picture: where the properties of each are named."""
     for iprp in _named(data, meta, b"iprp", skip=4):
         properties = [
             box.name
@@ -72,13 +91,13 @@ def _give_transparency_a_size(data: bytearray, meta: _Box) -> None:
             for item, named in _associations(data, ipma)
         }
         for alpha, picture in _auxiliaries(data, meta):
-            of_alpha, of_picture = places.get(alpha, {}), places.get(picture, {})
-            if b"ispe" not in of_alpha and b"pixi" in of_alpha and b"ispe" in of_picture:
-                at, other = of_alpha[b"pixi"], of_picture[b"ispe"]
-                data[at.start : at.stop] = data[other.start : other.stop]
+            if b"ispe" not in places.get(alpha, {}):
+                yield places.get(alpha, {}), places.get(picture, {})
 
 
-def _associations(data: bytearray, ipma: _Box) -> Iterator[tuple[int, list[tuple[int, range]]]]:
+def _associations(
+    data: bytes | bytearray, ipma: _Box
+) -> Iterator[tuple[int, list[tuple[int, range]]]]:
     """Each item, with the numbers of its properties, from 1, and where these stand."""
     wide_item = 4 if data[ipma.begin] else 2
     wide = 2 if data[ipma.begin + 3] & 1 else 1
@@ -94,12 +113,16 @@ def _associations(data: bytearray, ipma: _Box) -> Iterator[tuple[int, list[tuple
         yield item, [(_number(data, place.start, wide) & mask, place) for place in places]
 
 
-def _auxiliaries(data: bytearray, meta: _Box) -> Iterator[tuple[int, int]]:
+def _auxiliaries(data: bytes | bytearray, meta: _Box) -> Iterator[tuple[int, int]]:
     """The items that belong to another one, as transparency does, with that one."""
     for iref in _named(data, meta, b"iref", skip=4):
         wide = 4 if data[iref.begin] else 2
         for auxl in _named(data, iref, b"auxl", skip=4):
             yield _number(data, auxl.begin, wide), _number(data, auxl.begin + wide + 2, wide)
+
+
+def _metas(data: bytes | bytearray) -> Iterator[_Box]:
+    return _named(data, _Box(b"", 0, len(data)), b"meta")
 
 
 def _named(data: bytes | bytearray, box: _Box, name: bytes, skip: int = 0) -> Iterator[_Box]:

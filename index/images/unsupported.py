@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
-from collections.abc import Sequence
-from typing import Any
 
 from PIL import TiffImagePlugin
 
-from index.images import jpeg, png
+from index.images import avif, jpeg, png
+from index.images.sniffing import is_avif
 
 
 def unsupported(data: bytes, opened: bool) -> str | None:
@@ -26,6 +25,8 @@ def unsupported(data: bytes, opened: bool) -> str | None:
         return jpeg.unsupported(data)
     if data.startswith(png.SIGNATURE):
         return "a PNG made for an iPhone" if data[12:16] == b"CgBI" else None
+    if is_avif(data):
+        return None if opened else avif.unsupported(data)
     with contextlib.suppress(struct.error):  # shorter than its header
         if data.startswith(b"BM"):
             return None if opened else _bmp(data)
@@ -83,39 +84,43 @@ _WORDS |= {6: "complex numbers"}
 
 def _tiff(data: bytes, opened: bool) -> str | None:
     tags = _tiff_tags(data)
-    if not {_WIDTH, _HEIGHT}.issubset(tags) or not tags.keys() & {_STRIPS, _TILES}:
+    if not {_WIDTH, _HEIGHT} <= tags.keys() or not tags.keys() & {_STRIPS, _TILES}:
         return None
-    compression = tags.get(_COMPRESSION, 1)
+    [compression, *_] = tags.get(_COMPRESSION, (1,))
     if compression in _COMPRESSIONS:
         return f"a TIFF compressed as {_COMPRESSIONS[compression]}"
     if compression not in TiffImagePlugin.COMPRESSION_INFO:
         return "a TIFF compressed in an unknown way"
-    if opened:
-        return None
-    bits, formats = _numbers(tags.get(_BITS, 1)), _numbers(tags.get(_SAMPLE_FORMAT, 1))
-    channels = tags.get(_SAMPLES, len(bits))
-    if tags.get(_PHOTOMETRIC) not in _PHOTOMETRICS or not {*formats} <= _WORDS.keys():
-        return None
-    if not all(1 <= each <= 64 for each in bits) or not 1 <= channels <= 64:
+    return None if opened else _tiff_numbers(tags)
+
+
+def _tiff_numbers(tags: dict[int, tuple[int, ...]]) -> str | None:
+    """What its numbers are, where they make sense."""
+    bits, [format, *_] = tags.get(_BITS, (1,)), tags.get(_SAMPLE_FORMAT, (1,))
+    [channels, *_], [photometric, *_] = tags.get(_SAMPLES, (1,)), tags.get(_PHOTOMETRIC, (-1,))
+    sensible = all(1 <= each <= 64 for each in (*bits, channels))
+    if not sensible or photometric not in _PHOTOMETRICS or format not in _WORDS:
         return None
     words = " or ".join(f"{each}-bit" for each in sorted(set(bits)))
-    return f"a TIFF of {words} {_WORDS[formats[0]]} in {channels} channel{'s'[: channels > 1]}"
+    return f"a TIFF of {words} {_WORDS[format]} in {channels} channel{'s'[: channels > 1]}"
 
 
-def _tiff_tags(data: bytes) -> dict[int, Any]:
-    """The tags of the first page that say how its pixels are stored; none when it has no table."""
+def _tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:
+    """The tags of the first page that say how its pixels are stored, where they hold numbers."""
     try:
         directory = TiffImagePlugin.ImageFileDirectory_v2(data[: 16 if 43 in data[2:4] else 8])
         file = io.BytesIO(data)
         file.seek(directory.next)
         directory.load(file)
-        return {tag: directory[tag] for tag in _STORED if tag in directory}
+        values = {tag: directory[tag] for tag in _STORED if tag in directory}
     except Exception:  # hostile bytes can fail anywhere
         return {}
-
-
-def _numbers(value: Any) -> Sequence[int]:
-    return value if isinstance(value, tuple) else (value,)
+    tuples = {tag: value if isinstance(value, tuple) else (value,) for tag, value in values.items()}
+    return {
+        tag: value
+        for tag, value in tuples.items()
+        if value and all(isinstance(each, int) for each in value)
+    }
 
 
 # ---- WebP

@@ -90,6 +90,7 @@ UNSUPPORTED = {
     "TIFF: of an unknown compression": "a TIFF compressed in an unknown way",
     "TIFF: HDR colours": "a TIFF compressed as SGI LogLuv",
     "WebP: of another version": "a WebP of an unknown version",
+    "AVIF: of an old encoder, in short": "an AVIF whose transparency names no size",
     "other: ICO": "an icon file",
     "other: CUR": "a mouse pointer",
     "other: JPEG 2000": "a JPEG 2000 picture",
