@@ -18,7 +18,10 @@ from PIL import Image
 
 from checks.fuzzing import bombs, files
 from index import (
+    Filter,
     Gallery,
+    Group,
+    Link,
     NotAPicture,
     PictureBroken,
     PictureError,
@@ -48,9 +51,9 @@ def idle() -> list[decoders._Decoder]:
     return [decoder for some in decoders._idle.values() for decoder in some]
 
 
-def many_scans(count: int) -> bytes:
-    """A progressive JPEG with `count` more scans over 64 million pixels."""
-    whole = files.encoded(Image.new("L", (8000, 8000), 128), "JPEG", progressive=True)
+def many_scans(count: int, edge: int = 8000) -> bytes:
+    """A progressive JPEG with `count` more scans over edge × edge pixels."""
+    whole = files.encoded(Image.new("L", (edge, edge), 128), "JPEG", progressive=True)
     end = whole.rindex(b"\xff\xd9")
     return whole[:end] + whole[whole.rindex(b"\xff\xda", 0, end) : end] * count + whole[end:]
 
@@ -207,6 +210,24 @@ def test_a_decoder_ends_with_its_parent() -> None:
     [decoder] = idle()
     decoder._requests.close()
     assert decoder._process.wait(timeout=30) == 0
+
+
+async def test_a_search_waits_for_no_picture_that_is_asked_with(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    gallery = await Gallery.open(tmp_path / "gallery.db", embedder)
+    await gallery.add(files.sound()["PNG"][0], Link(1, Group(10), "1", "a"))
+    slow = many_scans(200, edge=2000)
+    asked = [asyncio.create_task(gallery.embed_query(Query(image=slow))) for _ in range(8)]
+    try:
+        for _ in range(3):
+            assert (await gallery.find(Query(text="red"), Filter(1), k=1)).hits
+        assert not any(task.done() for task in asked)
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        await gallery.close()
 
 
 @pytest.mark.slow
