@@ -12,7 +12,7 @@ from typing import TypeAlias
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from index.cli.exits import WrongUse
-from index.images import decode as images
+from index.images import decoders
 from index.images.resize import KEPT_SCALE
 from index.types.errors import PictureError
 
@@ -86,7 +86,7 @@ def _thumbnail(path: Path, frame: int) -> Image.Image | None:
     returns   None when the file can't be read any more
     """
     try:
-        frames = images.decode(path.read_bytes(), max(CELL) // KEPT_SCALE + 1).frames
+        frames = decoders.decode(path.read_bytes(), max(CELL) // KEPT_SCALE + 1).frames
     except (PictureError, OSError):
         return None
     return ImageOps.contain(
