@@ -136,6 +136,7 @@ def test_a_process_that_hangs_is_ended(size: int) -> None:
     try:
         with pytest.raises(PictureTooSlow):
             decoders.decode(bytes(size), SIDE, limits=Limits(time_s=0.05))
+        assert rescue.is_alive()
     finally:
         rescue.cancel()
     assert decoder._process.returncode == -signal.SIGKILL
