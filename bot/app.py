@@ -14,6 +14,8 @@ import yarl
 from discord import app_commands
 
 from bot.ask.answers import Answers
+from bot.ask.embedding import QuestionEmbedder
+from bot.ask.fair_turns import FairTurns
 from bot.ask.messages import MessageQuestions
 from bot.ask.questions import Questions
 from bot.ask.rate_limiter import RateLimiter
@@ -185,16 +187,17 @@ class Magpie(discord.AutoShardedClient):
         )
 
         # From a question to its answer.
-        self.questions = Questions(self, links, bookkeeping, self.downloader)
+        self.questions = Questions(self, links, bookkeeping)
+        embedder = QuestionEmbedder(gallery, self.downloader, FairTurns())
         self.results = Results(self, gallery, links, self.writer, self.ingest, self.erasure)
         self.answers = Answers(
             self,
-            gallery,
             links,
             self.writer,
             self.watched,
             self.backlog,
             self.questions,
+            embedder,
             self.results,
             RateLimiter(settings.questions),
             clocks,
