@@ -38,8 +38,9 @@ def walk(components: list[Component]) -> Iterator[Component]:
     for component in components:
         yield component
         yield from walk(component.get("components") or [])
-        if accessory := component.get("accessory"):
-            yield from walk([accessory])
+        for key in ("accessory", "component"):  # of a section, of a label in a form
+            if held := component.get(key):
+                yield from walk([held])
 
 
 def media_items(components: list[Component]) -> Iterator[Component]:
@@ -77,6 +78,33 @@ def find(components: list[Component], custom_id: str, component_type: int) -> Co
         if component.get("custom_id") == custom_id and component["type"] == component_type:
             return None if component.get("disabled") else component
     return None
+
+
+def numbered(form: list[Component]) -> list[Component]:
+    """The parts of a form, each with its id."""
+    _number(form)
+    return form
+
+
+def filled_in(given: list[Component], form: list[Component]) -> list[Component]:
+    """What a person filled in, with the ids that the parts have in the form."""
+    ids: dict[tuple[int, str], int] = {}
+    for part in form:
+        for inner in walk([part]):
+            if custom_id := inner.get("custom_id"):
+                ids[inner["type"], custom_id] = inner["id"]
+                ids.setdefault((part["type"], custom_id), part["id"])
+    return [_with_ids(part, ids) for part in given]
+
+
+def _with_ids(part: Component, ids: dict[tuple[int, str], int]) -> Component:
+    custom_id = next((one["custom_id"] for one in walk([part]) if one.get("custom_id")), "")
+    known = {**part, "id": ids.get((part.get("type", 0), custom_id), 0)}
+    if "components" in part:
+        known["components"] = [_with_ids(one, ids) for one in part["components"]]
+    if "component" in part:
+        known["component"] = _with_ids(part["component"], ids)
+    return known
 
 
 def _number(components: list[Component]) -> None:

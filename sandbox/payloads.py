@@ -761,8 +761,11 @@ class Payloads:
 
     def _interaction_metadata(self, interaction: dict[str, Any]) -> MessageInteractionMetadata:
         kept = {key: value for key, value in interaction.items() if key not in ("name", "user_id")}
-        user = self.user_by_id(interaction["user_id"])
-        return cast("MessageInteractionMetadata", {**kept, "user": user})
+        kept["user"] = self.user_by_id(interaction["user_id"])
+        if "triggering_interaction_metadata" in kept:  # of a form: what opened it
+            before = self._interaction_metadata(kept["triggering_interaction_metadata"])
+            kept["triggering_interaction_metadata"] = before
+        return cast("MessageInteractionMetadata", kept)
 
     def _interaction(self, interaction: dict[str, Any]) -> MessageInteraction:
         return {

@@ -300,6 +300,21 @@ async def test_fields_of_embeds_say_whether_they_are_inline(sandbox: Server, log
     assert [one["inline"] for one in posted["embeds"][0]["fields"]] == [False, True]
 
 
+async def test_who_reacted_is_listed_in_pages(sandbox: Server, log_in: LogIn) -> None:
+    people = [await log_in(name) for name in ("mei", "ada", "mod")]
+    ada = people[1]
+    general = ada.channel("general")
+    posted = await ada.post(general, "nice?")
+    path = f"/channels/{general}/messages/{posted['id']}/reactions/%F0%9F%91%8D"
+    for person in people:
+        await person.request("PUT", f"{path}/@me")
+    ids = sorted((person.user["id"] for person in people), key=int)
+    page = await ada.request("GET", f"{path}?limit=2")
+    assert [user["id"] for user in page] == ids[:2]
+    rest = await ada.request("GET", f"{path}?limit=2&after={ids[1]}")
+    assert [user["id"] for user in rest] == ids[2:]
+
+
 async def test_all_reactions_are_removed_at_once(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:
