@@ -29,6 +29,7 @@ from .world import (
     Poll,
     PollAnswer,
     Reaction,
+    Reference,
     Role,
     Snapshot,
     Sticker,
@@ -507,12 +508,18 @@ class Payloads:
         """A message as REST returns it to this viewer."""
         payload = self._plain_message(message, viewer)
         if message.type in (REPLY, THREAD_STARTER, MENU_ANSWER) and message.reference is not None:
-            reference = message.reference
-            original = self.world.message(reference.channel_id, reference.message_id)
-            payload["referenced_message"] = (
-                self._plain_message(original, viewer) if original is not None else None
-            )
+            self._add_original(message.reference, viewer, payload)
         return payload
+
+    def _add_original(self, reference: Reference, viewer: Viewer, payload: MessageType) -> None:
+        """Add the message that this one answers: null for a deleted one, nothing for one that only
+        somebody else can see."""
+        place = (reference.channel_id, reference.message_id)
+        original = self.world.message(*place) or self.world.ephemeral_message(*place)
+        if original is None:
+            payload["referenced_message"] = None
+        elif original.only_for in (None, viewer.user_id) or original.author_id == viewer.user_id:
+            payload["referenced_message"] = self._plain_message(original, viewer)
 
     def message_event(self, message: Message, viewer: Viewer) -> MessageType:
         """A message as the gateway sends it, with guild and member."""

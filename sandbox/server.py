@@ -150,7 +150,7 @@ async def serve(
     record  keep the bodies of the last requests and answers in `exchanges`
     shards  the number of shards that the bot is told to use
 
-    raises  WorldError for a bad world or data folder; OSError for a port that is in use
+    raises  WorldError for a bad world or data folder; FolderInUse; OSError for a port that is in use
     """
     with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch:
         folder = data or Path(scratch)
@@ -159,8 +159,8 @@ async def serve(
         core.shards = shards
         core.links.life_s = link_life_s
         server = Server(core, strict_limits=strict_limits, record=record)
-        await server.start(host, port)
         try:
+            await server.start(host, port)
             yield server
         finally:
             await server.stop()

@@ -442,6 +442,7 @@ class World:
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
         self.commands: dict[int, dict[str, Any]] = {}  # as registered, by id
+        self.ephemeral: dict[int, Message] = {}  # each is visible to one user only
         self._messages: dict[int, Messages] = {}
         self._attachments: dict[int, Attachment] = {}
 
@@ -466,6 +467,11 @@ class World:
     def message(self, channel_id: int, id: int) -> Message | None:
         """One message of a channel."""
         return self.messages(channel_id).get(id)
+
+    def ephemeral_message(self, channel_id: int, id: int) -> Message | None:
+        """An ephemeral message of a channel, whoever may see it."""
+        message = self.ephemeral.get(id)
+        return message if message is not None and message.channel_id == channel_id else None
 
     def attachment(self, id: int) -> Attachment | None:
         """A file that at least one message still shows."""
