@@ -150,7 +150,8 @@ async def serve(
     record  keep the bodies of the last requests and answers in `exchanges`
     shards  the number of shards that the bot is told to use
 
-    raises  WorldError for a bad world or data folder; FolderInUse; OSError for a port that is in use
+    raises  WorldError for a bad world or data folder; FolderInUse for one that another process
+            uses; OSError for a port that is in use
     """
     with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch:
         folder = data or Path(scratch)
