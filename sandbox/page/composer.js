@@ -412,10 +412,10 @@ export class Composer {
     });
     this.#form = form;
     form.fill(texts);
-    if (takesFile(leaf)) this.#handUploads(form);
     this.plain.hidden = true;
     this.uploads.element.hidden = true;
     this.box.append(form.element);
+    if (this.uploads.size && takesFile(leaf)) this.#handUploads(form);
     form.focus();
   }
 
@@ -425,7 +425,7 @@ export class Composer {
    */
   #handUploads(form) {
     const [first, ...others] = this.uploads.take();
-    if (first) form.takeFiles([first]);
+    form.takeFiles([first]);
     this.uploads.add(others);
   }
 
