@@ -216,6 +216,8 @@ class _Check:
             cleaned["label"] = label
         if emoji := component.get("emoji"):
             cleaned["emoji"] = {"id": emoji.get("id"), "name": emoji.get("name")}
+            if emoji.get("animated"):
+                cleaned["emoji"]["animated"] = True
         if not label and not emoji:
             message = "A button needs a label or an emoji"
             self.problem(path, "BUTTON_COMPONENT_INVALID", message)

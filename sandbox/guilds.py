@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_SEARCH_OFFSET = 9975
 
+NOT_IN_VOICE = ApiError(400, 40032, "Target user is not connected to voice.")
+
 
 class GuildRoutes:
     """/users, /gateway, /guilds/{guild_id} and /stickers."""
@@ -281,6 +283,8 @@ class GuildRoutes:
         It needs Manage Roles, Manage Nicknames or Moderate Members.
         """
         wanted = (await rest.body_of(request)).json
+        if {"mute", "deaf", "channel_id"} & set(wanted):
+            raise NOT_IN_VOICE
         if "roles" in wanted:
             guild = self._managed(request, permissions.MANAGE_ROLES)
         elif "communication_disabled_until" in wanted:

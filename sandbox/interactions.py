@@ -516,7 +516,10 @@ class InteractionRoutes:
         return interaction
 
     async def follow_up(self, request: web.Request) -> web.Response:
-        """Post a further message; the first one after a deferral replaces the deferred answer."""
+        """Post a further message; the first one after a deferral replaces the deferred answer.
+
+        The message is always returned: for interactions, Discord takes no notice of `wait`.
+        """
         interaction = self._of_token(request)
         body = await rest.body_of(request)
         waiting = interaction.response
@@ -530,8 +533,6 @@ class InteractionRoutes:
         else:
             message = await self._answer(interaction, body)
             self.core.post(message)
-        if request.query.get("wait") in ("0", "false", "False", None):
-            return rest.nothing()
         return rest.answer(self._shown(message))
 
     def _shown(self, message: Message) -> Any:

@@ -142,7 +142,8 @@ const checks = {
     assert.deepEqual([again.topic, again.rateLimitPerUser, again.defaultAutoArchiveDuration], [null, 0, 60]);
     await made.setNSFW(true);
     await made.permissionOverwrites.create(world.person.id, { SendMessages: false });
-    assert.equal(made.permissionOverwrites.cache.size, 1);
+    const closed = await client.channels.fetch(made.id, { force: true });
+    assert.equal(closed.permissionOverwrites.cache.size, 1);
     await made.permissionOverwrites.delete(world.person.id);
     await made.setPosition(0);
     const category = await world.guild.channels.create({ name: "Old", type: ChannelType.GuildCategory });
