@@ -44,6 +44,9 @@ FIELD_LIMITS = {"name": 256, "value": 1024}
 MAX_FIELDS = 25
 
 EMPTY = ApiError(400, 50006, "Cannot send an empty message")
+REPLY_WITHOUT_HISTORY = ApiError(
+    403, 160002, "Cannot reply without permission to read message history"
+)
 V2_ALONE = "The 'content' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
 
 SETTABLE_FLAGS = SUPPRESS_EMBEDS | COMPONENTS_V2 | 1 << 12  # and "suppress notifications"
@@ -300,6 +303,9 @@ def _refer(core: Core, message: Message, wanted: dict[str, Any], author: Author)
     if not reference:
         return
     kind = int(reference.get("type") or 0)
+    may_reply = author.for_interaction or author.permissions & permissions.READ_MESSAGE_HISTORY
+    if kind == 0 and not may_reply:
+        raise REPLY_WITHOUT_HISTORY
     channel_id = int(reference.get("channel_id") or message.channel_id)
     channel = core.world.channel(channel_id)
     original = core.world.message(channel_id, int(reference.get("message_id") or 0))

@@ -179,6 +179,8 @@ class Doorway:
     ) -> web.Response:
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.delay_s)
+        if fault is not None and fault.kind == "hold":
+            await self.core.faults.hold()
         if fault is not None and fault.kind == "drop" and not fault.after:
             cut(request)
         passed, headers = self.limits.headers(request.method, template(request), major(request))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +20,7 @@ from bot.app import Magpie
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks, Limits
+from bot.sync.backlog import Progress
 from index import Gallery
 from index.embed.embedder import Embedder
 
@@ -48,11 +50,15 @@ async def running(
     model: str | Embedder | Held,
     clocks: Clocks | None = None,
     limits: Limits | None = None,
+    questions: int = 0,
 ) -> AsyncIterator[Magpie]:
-    """Magpie, connected to `server` and ready, with its gallery in the file `db`."""
+    """Magpie, connected to `server` and ready, with its gallery in the file `db`.
+
+    questions   how many a member may ask in a minute; 0: any number
+    """
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True)
     try:
-        settings = settings_for(server, db)
+        settings = replace(settings_for(server, db), questions=questions)
         clocks = clocks or Clocks(guild_ready_s=GUILD_READY_S)
         async with QuickToIdentify(settings, gallery, Metrics(), clocks, limits) as client:
             serving = asyncio.create_task(client.serve())
@@ -83,6 +89,11 @@ async def idle(client: Magpie) -> None:
         return quiet >= 12  # the last event may not have reached the queue yet
 
     await until(settled)
+
+
+def history_progress(client: Magpie, guild: int) -> Progress | None:
+    """How far the history of all channels of a guild is read."""
+    return client.backlog.progress(guild, {place.id for place in client.backlog.places(guild)})
 
 
 async def until(holds: Callable[[], Awaitable[bool]], patience_s: float = PATIENCE_S) -> None:

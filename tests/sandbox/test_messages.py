@@ -16,7 +16,7 @@ from sandbox.person import Refused
 from sandbox.world import Message
 from tests.sandbox.clients import Bird, flying
 from tests.sandbox.conftest import LogIn
-from tests.worlds import WorldFile
+from tests.worlds import READ_MESSAGE_HISTORY, WorldFile
 
 
 def fill(server: Server, channel_id: int, count: int) -> list[int]:
@@ -106,6 +106,24 @@ async def test_a_reply_to_a_deleted_message_says_so(
     assert second["referenced_message"] is None
     with pytest.raises(Refused, match="Invalid Form Body"):
         await ada.post(general, "third", reply_to=first)
+
+
+async def test_who_may_not_read_the_history_may_write_and_not_reply(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    ada, everyone = await log_in("ada"), world_file.guild_id
+    general = ada.channel("general")
+    deny = {"id": str(everyone), "type": 0, "allow": "0", "deny": str(READ_MESSAGE_HISTORY)}
+    async with flying(Bird(), sandbox) as bird:
+        await ada.request("PATCH", f"/channels/{general}", json={"permission_overwrites": [deny]})
+        await ada.post(general, "?")
+        question = await bird.until("message")
+        with pytest.raises(discord.Forbidden) as refused:
+            await question.channel.send(
+                "!", reference=question.to_reference(fail_if_not_exists=False)
+            )
+        assert refused.value.code == 160002
+        assert (await question.channel.send("!")).content == "!"
 
 
 async def test_a_forward_carries_the_picture_in_its_snapshot(

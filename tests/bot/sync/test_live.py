@@ -16,7 +16,7 @@ from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
-from tests.bot.running import Held, idle, png, running, sources, until, watch
+from tests.bot.running import Held, history_progress, idle, png, running, sources, until, watch
 from tests.worlds import WorldFile
 
 
@@ -183,15 +183,15 @@ async def test_unforeseen_error_of_a_picture_does_not_block_its_page_for_ever(
     await ada.post(str(general), pictures={"poison.png": png("black")})
     embed, poison = magpie.gallery.embed_picture, png("black")
 
-    async def break_down(data: bytes) -> Any:
+    async def break_down(data: bytes, space: int, group: int) -> Any:
         if data == poison:
             raise RuntimeError("nobody expected this")
-        return await embed(data)
+        return await embed(data, space, group)
 
     monkeypatch.setattr(magpie.gallery, "embed_picture", break_down)
     await watch(magpie, general)
     assert len(await sources(magpie)) == 1
-    assert magpie.backlog.progress(world_file.guild_id) is None
+    assert history_progress(magpie, world_file.guild_id) is None
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -208,12 +208,12 @@ async def test_passing_failure_loses_no_picture(
         await watch(magpie, general)
     embed, failures = magpie.gallery.embed_picture, 2
 
-    async def fail_at_first(data: bytes) -> Any:
+    async def fail_at_first(data: bytes, space: int, group: int) -> Any:
         nonlocal failures
         if failures:
             failures -= 1
             raise RuntimeError("out of memory")
-        return await embed(data)
+        return await embed(data, space, group)
 
     monkeypatch.setattr(magpie.gallery, "embed_picture", fail_at_first)
     posted = await ada.post(str(general), pictures={"a.png": png("teal")})
