@@ -56,7 +56,7 @@ async def test_a_posted_picture_appears_for_everyone_at_once(enter: Enter, tmp_p
         message = page.locator(".message", has_text="look at this")
         await expect(message.locator(".tile.covered img")).to_be_visible()
     await finn.locator(".tile.covered").click()
-    loaded = "image => image.complete && image.naturalWidth === 90"
+    loaded = "image => image.decode().then(() => image.naturalWidth === 90)"
     assert await finn.locator(".message .tile img").evaluate(loaded)
 
 
