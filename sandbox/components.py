@@ -53,6 +53,26 @@ def media_items(components: list[Component]) -> Iterator[Component]:
                 yield component[key]
 
 
+EMBED_ADDRESSES = (
+    ("image", "url"),
+    ("thumbnail", "url"),
+    ("author", "icon_url"),
+    ("footer", "icon_url"),
+)
+
+
+def addresses(
+    embeds: list[dict[str, Any]], components: list[Component]
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Where embeds and components name a picture: an object, and its key for the address."""
+    for embed in embeds:
+        for part, key in EMBED_ADDRESSES:
+            if (embed.get(part) or {}).get(key):
+                yield embed[part], key
+    for item in media_items(components):
+        yield item, "url"
+
+
 def clean(components: Any, *, v2: bool) -> list[Component]:
     """The components as Discord stores them: numbered, with defaults.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from . import permissions
-from .components import media_items
+from .components import addresses
 from .links import Links
 from .snowflakes import iso, unix_time
 from .world import (
@@ -624,9 +624,7 @@ class Payloads:
         return [self.attachment(one) for one in self._uploads(message)]
 
     def _uploads(self, message: Message | Snapshot) -> list[Attachment]:
-        used = {media["url"] for media in media_items(message.components)}
-        for embed in message.embeds:
-            used |= {embed[key]["url"] for key in ("image", "thumbnail") if key in embed}
+        used = {item[key] for item, key in addresses(message.embeds, message.components)}
         return [one for one in message.attachments if f"attachment:{one.id}" not in used]
 
     def attachment(self, attachment: Attachment) -> AttachmentType:
@@ -645,6 +643,10 @@ class Payloads:
             payload["height"] = attachment.height
         if attachment.description is not None:
             payload["description"] = attachment.description
+        if attachment.duration_secs is not None:
+            payload["duration_secs"] = attachment.duration_secs
+        if attachment.waveform is not None:
+            payload["waveform"] = attachment.waveform
         if attachment.flags:
             payload["flags"] = attachment.flags
         if attachment.ephemeral:

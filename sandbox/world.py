@@ -247,6 +247,8 @@ class Attachment:
     description: str | None = None
     flags: int = 0
     ephemeral: bool = False
+    duration_secs: float | None = None  # of a voice message
+    waveform: str | None = None
 
 
 @dataclass(slots=True)

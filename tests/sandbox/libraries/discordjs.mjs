@@ -175,7 +175,7 @@ const checks = {
       .setTitle("Birds")
       .setColor(0xff0000)
       .setTimestamp()
-      .setFooter({ text: "foot" })
+      .setFooter({ text: "foot", iconURL: "attachment://pixel.png" })
       .setAuthor({ name: "ada" })
       .setThumbnail("attachment://pixel.png")
       .addFields({ name: "a", value: "b" }, { name: "c", value: "d", inline: true });
@@ -186,7 +186,8 @@ const checks = {
     assert.equal((await seen).id, message.id);
     const [shown] = message.embeds;
     assert.deepEqual(shown.fields.map((one) => one.inline), [false, true]);
-    assert.equal((await fetch(shown.thumbnail.url)).status, 200);
+    for (const address of [shown.thumbnail.url, shown.footer.iconURL])
+      assert.equal((await fetch(address)).status, 200);
     assert.equal(message.components[0].components[0].customId, "go");
     const plain = await world.channel.send({ files: [file] });
     assert.deepEqual([plain.attachments.first().width, plain.attachments.first().description], [1, "a dot"]);
