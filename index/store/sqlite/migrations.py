@@ -200,6 +200,12 @@ async def keep_derivations(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def give_the_gallery_an_identity(db: aiosqlite.Connection) -> None:
+    """A number that copies of this gallery have, too, and no other gallery."""
+    await db.execute("CREATE TABLE identity (id BLOB NOT NULL)")
+    await db.execute("INSERT INTO identity VALUES (randomblob(16))")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -209,6 +215,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     note_closed_groups,
     find_searches_by_age,
     keep_derivations,
+    give_the_gallery_an_identity,
 )
 LATEST = len(STEPS)
 
