@@ -16,6 +16,7 @@ FOLDERS = {
     "find": "find pictures by words, by a picture, or by both",
     "look": "show a picture as the model sees it, and why it is not found",
     "info": "say what is in the gallery",
+    "remove": "forget pictures, without touching their files",
     "backup": "copy the gallery, also while it is in use",
     "restore": "put a copy back",
 }
@@ -72,7 +73,7 @@ def _bot(rest: Sequence[str]) -> int:
 
 
 def _help() -> str:
-    lines = ["usage: magpie COMMAND …", "", "Find pictures by what is in them.", ""]
+    lines = ["usage: magpie COMMAND ...", "", "Find pictures by what is in them.", ""]
     for heading, commands in (("On a folder of pictures:", FOLDERS), ("Programs:", PROGRAMS)):
         lines.append(heading)
         lines += [f"  {name:<9} {what}" for name, what in commands.items()]

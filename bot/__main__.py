@@ -14,6 +14,7 @@ from bot.app import Magpie, StartFailed
 from bot.ops import logs, settings
 from bot.ops.health import Health
 from bot.ops.metrics import Metrics
+from bot.ops.secrecy import hide_token
 from bot.ops.settings import Settings, SettingsError
 from bot.ops.tuning import Clocks
 from index import Gallery, GalleryError, Sizes
@@ -28,6 +29,7 @@ def main(clocks: Clocks | None = None, sizes: Sizes | None = None) -> int:
         chosen = settings.read(os.environ, Path(".env"))
     except SettingsError as error:
         return _refuse("Magpie can't start with these settings:", error.problems)
+    hide_token()
     logs.set_up(chosen.log)
     # Until the gallery is open there is nothing to finish: Ctrl-C ends a long download at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -32,6 +32,7 @@ from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.settings import DISCORD, Settings
 from bot.ops.tuning import Clocks, Limits
+from bot.platform import last_moment
 from bot.platform.codes import AUTHENTICATION_FAILED
 from bot.reindex.jobs import Jobs
 from bot.sync.backfill import Backfill
@@ -40,8 +41,8 @@ from bot.sync.catch_up import CatchUp
 from bot.sync.erasure import Erasure
 from bot.sync.history import History
 from bot.sync.ingest import Ingest
+from bot.sync.left_out import LeftOut
 from bot.sync.live import Live
-from bot.sync.opted_out import OptedOut
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from index import Gallery, GalleryError
@@ -90,15 +91,20 @@ class Magpie(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=clocks.guild_ready_s,
+            http_trace=last_moment.trace(),
         )
-        self.tree = trees.CommandTree(self)
+        self.tree = trees.CommandTree(
+            self,
+            allowed_contexts=app_commands.AppCommandContext(guild=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True),
+        )
         links, bookkeeping = gallery.links, gallery.bookkeeping
         model_change = gallery.reembedding
 
         # From a message to the gallery.
         self.writer = Writer(gallery, clocks)
         self.watched = Watched(links, bookkeeping, self.writer)
-        self.opted_out = OptedOut(bookkeeping, self.writer)
+        self.left_out = LeftOut(bookkeeping, self.writer)
         self.downloader = Downloader(settings, clocks)
         self.backlog = Backlog(self.watched)
         self.ingest = Ingest(
@@ -108,7 +114,7 @@ class Magpie(discord.AutoShardedClient):
             gallery,
             self.writer,
             self.downloader,
-            self.opted_out,
+            self.left_out,
             metrics,
             limits,
         )
@@ -116,7 +122,9 @@ class Magpie(discord.AutoShardedClient):
             links, self.writer, self.watched, self.backlog, self.ingest, metrics, limits
         )
         self.history = History(self.writer, self.ingest, limits)
-        self.erasure = Erasure(links, bookkeeping, self.writer, self.watched, self.backlog, metrics)
+        self.erasure = Erasure(
+            links, bookkeeping, self.writer, self.watched, self.backlog, self.left_out, metrics
+        )
         self.backfill = Backfill(
             self,
             links,
@@ -214,14 +222,14 @@ class Magpie(discord.AutoShardedClient):
             self.metrics,
         )
         privacy.register(
-            tree, links, bookkeeping, self.writer, self.opted_out, self.erasure, self.limits
+            tree, links, bookkeeping, self.writer, self.left_out, self.erasure, self.limits
         )
 
     # ---- starting and stopping
 
     async def setup_hook(self) -> None:
         await self.watched.load()
-        await self.opted_out.load()
+        await self.left_out.load()
         await self.departures.load()
         self.maintenance.start()
         self.live.start()

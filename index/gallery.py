@@ -7,13 +7,14 @@ The parts are put together here. `pipeline` makes vectors with the model that `m
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 from index.concurrency import Pool
 from index.derivations import Derivation
-from index.embed import checkpoint
+from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.models import Models
 from index.pipeline import Pipeline
@@ -122,8 +123,13 @@ class Gallery:
         derivations  what else is made from each picture and text, and kept with it
         raises       ModelError, StoreError
         """
+        path = Path(path)
+        if isinstance(model, str) and not await asyncio.to_thread(os.path.exists, path):
+            # Loaded first, so that a model that can't be had leaves no empty gallery behind.
+            found = await asyncio.to_thread(checkpoint.find, model)
+            model = await asyncio.to_thread(embedder.load, found, device, precision)
         names = tuple(dict.fromkeys((*NAMES, *(derivation.name for derivation in derivations))))
-        store = await SQLiteStore.open(Path(path), read_only=read_only, derivations=names)
+        store = await SQLiteStore.open(path, read_only=read_only, derivations=names)
         try:
             segments = store.path.with_name(store.path.name + SEGMENTS)
             kept = await store.model_record.get()
@@ -198,6 +204,15 @@ class Gallery:
         """How many pictures and texts wait for the model."""
         return self._models.waiting
 
+    @property
+    def model_is_loaded(self) -> bool:
+        """Whether the model is in memory."""
+        return self._models.loaded
+
+    async def load_model(self) -> None:
+        """Load the model now, rather than when it is first needed. raises ModelError"""
+        await self._models.thread()
+
     # ---- adding
 
     async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:
@@ -226,8 +241,8 @@ class Gallery:
 
         When it returns they are searchable and on disk. A link replaces the earlier one of the
         same (space, source, slot), so a second commit changes nothing. It waits while items come
-        faster than they can be made ready for search. Links of owners who opted out, and links
-        that are older than their space keeps them, are left out.
+        faster than they can be made ready for search. Links that their owners want left out, and
+        links that are older than their space keeps them, are left out.
 
         returns  the ids of the links that are new or have changed
         """
@@ -265,9 +280,13 @@ class Gallery:
         """Remove everything of a space: links, cursors, watched groups, jobs, searches."""
         return await self._removed(lambda: self._writes.remove_space(space))
 
-    async def remove_owner(self, space: int, owner: int) -> int:
-        """Remove all links and saved searches of an owner; returns how many links."""
-        return await self._removed(lambda: self._writes.remove_owner(space, owner))
+    async def leave_out(self, space: int, owner: int, upto: float) -> int:
+        """Remove an owner's links posted up to then, and their saved searches; returns how many
+        links. From now on `commit` leaves such links out, until `Bookkeeping.let_in`.
+
+        upto   Unix seconds; infinity: all links, also those that are posted later
+        """
+        return await self._removed(lambda: self._writes.leave_out(space, owner, upto))
 
     async def remove_older(self, space: int, posted_before: float) -> int:
         """Remove the links of a space posted before then (Unix seconds); returns how many."""
@@ -283,10 +302,6 @@ class Gallery:
         room again meanwhile. Does nothing when nothing was removed since the last time.
         """
         await self._store.vacuum()
-
-    async def opt_out(self, space: int, owner: int) -> int:
-        """`remove_owner`, and from now on `commit` leaves the links of this owner out."""
-        return await self._removed(lambda: self._writes.remove_owner(space, owner, opt_out=True))
 
     # ---- asking
 

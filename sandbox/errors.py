@@ -67,6 +67,11 @@ def unknown(thing: str) -> ApiError:
     return ApiError(404, UNKNOWN_CODES[thing], f"Unknown {thing}")
 
 
+def not_found() -> ApiError:
+    """404 without a code of its own, as for an unknown path."""
+    return ApiError(404, 0, "404: Not Found")
+
+
 def unauthorized() -> ApiError:
     """401 for a missing or wrong token."""
     return ApiError(401, 0, "401: Unauthorized")

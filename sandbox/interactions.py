@@ -355,7 +355,7 @@ class InteractionRoutes:
             raise
         if kind not in (CHOICES, MODAL):
             self._tell(interaction, "INTERACTION_SUCCESS")
-        if request.query.get("with_response") not in ("1", "true", "True"):
+        if not rest.flag_asked(request, "with_response"):
             return rest.nothing()
         return rest.answer(self._callback_payload(interaction, cast("int", kind)))
 

@@ -35,6 +35,8 @@ KEPT_UNEXPECTED = 20
 MAX_BUCKETS = 1000  # beyond it, buckets whose time is over are dropped
 MAX_KEPT_BODY = 1 << 20  # bytes; a longer answer is recorded without its body
 
+OTHER_VERSION = ApiError(400, 50041, "Invalid API version provided")
+
 BODY: web.RequestKey[Body] = web.RequestKey("body", Body)
 JSON: web.RequestKey[list[Any]] = web.RequestKey("json", list)
 
@@ -144,8 +146,8 @@ class Doorway:
     @web.middleware
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Handle an API request; other paths are passed on unchanged."""
-        if not request.path.startswith(API):
-            return await handler(request)
+        if request.path != API and not request.path.startswith(f"{API}/"):
+            return await _elsewhere(request, handler)
         await self._keep_body(request)
         who = _who(self.core, request)
         fault = self.core.faults.for_request(request.method, request.path.removeprefix(API), who)
@@ -171,6 +173,8 @@ class Doorway:
     ) -> web.Response:
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.delay_s)
+        if fault is not None and fault.kind == "hold":
+            await self.core.faults.hold()
         if fault is not None and fault.kind == "drop" and not fault.after:
             cut(request)
         passed, headers = self.limits.headers(request.method, template(request), major(request))
@@ -196,7 +200,7 @@ class Doorway:
             return response
         except ApiError as error:
             return answer(error.body(), error.status)
-        except web.HTTPException as exc:
+        except web.HTTPException as exc:  # 404 for an unknown path, 405 for an unknown method
             return answer({"message": f"{exc.status}: {exc.reason}", "code": 0}, exc.status)
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             # A body of the wrong shape, or a bug of the sandbox. It is recorded as unexpected.
@@ -224,6 +228,13 @@ class Doorway:
                 response=body if recorded else b"",
             )
         )
+
+
+async def _elsewhere(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What is not of this version of the API."""
+    if not request.path.startswith("/api/"):
+        return await handler(request)
+    return answer(OTHER_VERSION.body(), OTHER_VERSION.status)
 
 
 def faulty_answer(fault: Fault) -> web.Response:
@@ -329,6 +340,22 @@ def number_asked(request: web.Request, name: str, default: int, least: int, most
         code = "NUMBER_TYPE_MIN" if int(value) < least else "NUMBER_TYPE_MAX"
         raise invalid(name, code, f"int value should be between {least} and {most}.")
     return int(value)
+
+
+def flag_asked(request: web.Request, name: str) -> bool:
+    """Whether the query turns something on."""
+    return request.query.get(name) in ("1", "true", "True")
+
+
+def order_asked(request: web.Request) -> list[tuple[int, dict[str, Any]]]:
+    """The ids and their entries in a body that orders roles or channels.
+
+    raises  ApiError 50035 when the body is no list of objects with ids
+    """
+    listed = request[JSON][0] if request.get(JSON) else None
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise invalid("", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+    return [(_snowflake(str(one.get("id")), f"{n}.id"), one) for n, one in enumerate(listed)]
 
 
 def guild_seen(core: Core, who: Caller, guild_id: int) -> tuple[Guild, Member]:

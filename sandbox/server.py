@@ -25,6 +25,7 @@ from .links import LINK_LIFE_S, Links
 from .messages import MessageRoutes
 from .payloads import Payloads
 from .people import PeopleRoutes
+from .polls import PollRoutes
 from .rest import API, Doorway, Exchange
 from .world import World
 
@@ -92,6 +93,7 @@ class Server:
         )
         subjects = (
             MessageRoutes(self.core),
+            PollRoutes(self.core),
             ChannelRoutes(self.core),
             self.guilds,
             CommandRoutes(self.core),

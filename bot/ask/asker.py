@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 import discord
 
@@ -12,12 +13,16 @@ from bot.text import answers as text
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, where, and whether everyone there will see the answer."""
+    """Who asks, where, and whether everyone there will see the answer.
+
+    asked_at   when the member's roles came, by the monotonic clock
+    """
 
     member: discord.Member
     guild: discord.Guild
     channel: object
     public: bool = False
+    asked_at: float = field(default_factory=time.monotonic, compare=False)
 
 
 def of_interaction(interaction: discord.Interaction, *, public: bool) -> Asker:

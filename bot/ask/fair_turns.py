@@ -92,6 +92,8 @@ class FairTurns:
             first.given.set_result(None)
 
     def _may_run(self, one: _Waiting) -> bool:
+        if one.given.cancelled():  # its caller is about to leave
+            return False
         of_server = sum(other.server == one.server for other in self._running)
         of_member = sum(other.member == one.member for other in self._running)
         return of_server < TURNS - 1 and not of_member

@@ -24,6 +24,7 @@ class Question:
     picture    a picture of a message, or the addresses of one; it isn't downloaded yet
     like       the id of a link in the gallery, whose picture is asked with
     shown_by   the message whose picture is asked with, and which of its pictures that is
+    posted_in  where that message is, if that has to be open to the asker
     filter     what the asker limits it to; what they may see is added for each page
     """
 
@@ -31,6 +32,7 @@ class Question:
     picture: Picture | Sequence[str] | None = None
     like: int | None = None
     shown_by: ShownBy | None = None
+    posted_in: Group | None = None
     filter: Filter | None = None
 
     def asked(self, *, public: bool) -> Asked:
@@ -84,7 +86,8 @@ class Questions:
             raise Refusal(text.PICTURE_UNAVAILABLE)
         if not await self.may_read(asker, [link.group]):
             raise Refusal(text.PICTURE_UNAVAILABLE)
-        return Question(like=link_id, shown_by=ShownBy(link.group.id, link.source))
+        shown_by = ShownBy(link.group.id, link.source)
+        return Question(like=link_id, shown_by=shown_by, posted_in=link.group)
 
     async def again(self, asker: Asker, search: SavedSearch) -> Question:
         """The question of a saved search. Its picture is read again, since it may be deleted.
@@ -107,12 +110,13 @@ class Questions:
         channel = asker.guild.get_channel_or_thread(shown_by.group)
         if channel is None:  # an archived thread
             channel = await asker.guild.fetch_channel(shown_by.group)
-        if not await self.may_read(asker, [group_of(channel)]):
+        group = group_of(channel)
+        if not await self.may_read(asker, [group]):
             raise Refusal(text.PICTURE_UNAVAILABLE)
         messages = self._client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
         message = await messages.fetch_message(int(shown_by.source))
         question = self.with_message(message, search.asked.words, chosen)
-        return replace(question, filter=search.asked.filter)
+        return replace(question, posted_in=group, filter=search.asked.filter)
 
     async def saved(self, asker: Asker, id: str) -> SavedSearch:
         """The search behind a button, if it is the asker's or was asked in public.

@@ -7,9 +7,10 @@ import time
 import discord
 from discord import app_commands
 
-from bot.access.counts import pictures_by_channel
+from bot.access.counts import readable_there
 from bot.ops.metrics import Metrics
 from bot.platform.interactions import Interaction, Tree
+from bot.platform.places import group_of
 from bot.reindex.jobs import Jobs
 from bot.sync.backlog import Backlog
 from bot.sync.live import Live
@@ -48,8 +49,11 @@ def register(
         await interaction.edit_original_response(content=text.status(now))
 
     async def of(guild: discord.Guild, member: discord.Member) -> Status:
-        """The status, without names and counts of channels that the member can't see."""
-        pictures = await pictures_by_channel(tree.client, links, member)
+        """The status, of the channels and threads that the member may read."""
+        groups = [*await links.groups(guild.id), *map(group_of, backlog.places(guild.id))]
+        readable = await readable_there(tree.client, member, groups)
+        seen = set().union(*readable.values())
+        pictures = {id: await links.count_links(guild.id, ids) for id, ids in readable.items()}
         model = await links.model()
         return Status(
             channels=[
@@ -57,17 +61,22 @@ def register(
                 for channel in watched.channels(guild)
                 if channel.permissions_for(member).view_channel
             ],
-            progress=backlog.progress(guild.id),
+            progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),
-            waiting=live.depth,
-            per_second=metrics.pictures_per_second(),
+            waiting=live.waiting(seen),
+            per_second=metrics.pictures_per_second(seen),
             model=model.name if model else "",
             wanted=model_change.wanted,
             device=device,
-            disk_bytes=await links.disk_bytes(),
+            disk_bytes=await disk_share(sum(pictures.values())),
             latency_s=tree.client.latency,
             uptime_s=time.monotonic() - metrics.started,
         )
+
+    async def disk_share(pictures: int) -> int:
+        """The bytes that these pictures take; the files hold the pictures of all servers."""
+        share = pictures / max(await links.count_links(), 1)
+        return round(await links.disk_bytes() * share)
 
 
 def _of_channel(

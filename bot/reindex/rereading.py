@@ -45,9 +45,7 @@ class Rereading:
         returns  the id of each group, and how many pictures of it are known
         raises   TimeoutError while the server is not available: its channels aren't known then
         """
-        guild = self._client.get_guild(self._space)
-        if guild is None or guild.unavailable:
-            raise TimeoutError("the server is not available")
+        guild = self._guild()
         scope = guild.get_channel(state.channel) if state.channel else None
         if state.channel and scope is None:
             return []  # it was deleted
@@ -64,12 +62,30 @@ class Rereading:
         count = self._links.count_links
         return [[id, await count(self._space, [id])] for id in places]
 
+    def _guild(self) -> discord.Guild:
+        """The server, whose channels are known.
+
+        raises   TimeoutError while it is not available
+        """
+        guild = self._client.get_guild(self._space)
+        if guild is None or guild.unavailable:
+            raise TimeoutError("the server is not available")
+        return guild
+
     async def read_page(self, state: JobState) -> list[Item]:
-        """The missing pictures of one page, newest first; deleted ones are erased."""
+        """The missing pictures of one page, newest first; deleted ones are erased.
+
+        A group that is no longer watched is left out: it was when the job began.
+
+        raises   TimeoutError while the server is not available
+        """
         assert state.groups is not None
         group_id, _ = state.groups[state.at]
         try:
             place = await self._place(group_id)
+            if not self._watched.covers(place):
+                state.begin_group(state.at + 1)
+                return []
             if self._known is None or self._known[0] != group_id:
                 self._known = (group_id, await self._links.known(self._space, group_id))
             before = discord.Object(state.before) if state.before else None
@@ -108,8 +124,7 @@ class Rereading:
         return items
 
     async def _place(self, group_id: int) -> WithMessages:
-        guild = self._client.get_guild(self._space)
-        known = guild.get_channel_or_thread(group_id) if guild else None
+        known = self._guild().get_channel_or_thread(group_id)
         place = known or await self._client.fetch_channel(group_id)
         assert isinstance(place, WithMessages)
         return place

@@ -233,7 +233,7 @@ class Backfill:
         committed = await self._writer.commit(items, [move])
         reading.messages += len(page)
         reading.failures = 0
-        self._metrics.add_pictures(committed.pictures)
+        self._metrics.add_pictures(group.id, committed.pictures)
         log.debug(fields("page", channel=place.id, messages=len(page), pictures=committed.pictures))
 
     async def _look_through_threads(self, reading: Reading, place: WithThreads) -> None:

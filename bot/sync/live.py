@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import discord
 from cachetools import LRUCache
@@ -65,6 +65,13 @@ class Live:
     def depth(self) -> int:
         """How many messages and edits wait."""
         return len(self._queue) + len(self._put_off)
+
+    def waiting(self, groups: Container[int]) -> int:
+        """How many messages and edits of these groups wait."""
+        waiting = itertools.chain(
+            (post.group for post in self._queue), (group for _, group in self._put_off.values())
+        )
+        return sum(group.id in groups for group in waiting)
 
     @property
     def busy(self) -> bool:
@@ -196,7 +203,7 @@ class Live:
             move = [Move(post.coverage, finishing=post.message)] if post.coverage else []
             if items:
                 committed = await self._writer.commit(items, move)
-                self._metrics.add_pictures(committed.pictures)
+                self._metrics.add_pictures(post.group.id, committed.pictures)
         except GalleryClosed:
             return  # closing; the cursor stays before the message
         except Exception as error:

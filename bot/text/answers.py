@@ -44,6 +44,10 @@ WHO_ARE_YOU = (
     "Discord did not tell me your roles, so I cannot know what you may see. "
     "`/find` does the same and will work."
 )
+ROLES_UNKNOWN = (
+    "Discord did not tell me your roles just now, so I cannot know what you may see. "
+    "Please ask again in a minute."
+)
 OUTAGE = (
     "Discord has an outage here and does not tell me who may see what, so I show nothing. "
     "Please ask again when it is over."

@@ -41,6 +41,8 @@ class ChannelStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
+    """The figures count only what the member who asks may read."""
+
     channels: Sequence[ChannelStatus]
     progress: HistoryProgress | None
     jobs: Sequence[str]
@@ -49,7 +51,7 @@ class Status:
     model: str
     wanted: str | None  # another model that is to take over
     device: str
-    disk_bytes: int
+    disk_bytes: int  # of the pictures that are counted
     latency_s: float
     uptime_s: float
 

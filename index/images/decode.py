@@ -27,9 +27,10 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from index.images import png
 from index.images.animation import MAX_FRAMES, different, evenly_spread, frame_count
 from index.images.colour import rgb
-from index.images.orientation import orientation_of, upright, upright_box
+from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
 from index.images.resize import (
     KEPT_SCALE,
     Box,
@@ -69,6 +70,8 @@ FORMATS = tuple(
 # knows which pictures shrink while they are decoded.
 Image.MAX_IMAGE_PIXELS = 500_000_000
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+# One thread a picture: pictures are decoded side by side, and a decoder process may start none.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 # Pillow's other warnings are about data beside the pixels, such as a camera's notes.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
@@ -129,7 +132,8 @@ def decode(
         size = image.size
         box = _draft(image, KEPT_SCALE * side)
         _check_pixels(image, size[0] * size[1], limits.pixels)
-        orientation = orientation_of(image)
+        stored = orientation_of(image)
+        orientation = 1 if image.format in UPRIGHT_WHEN_LOADED else stored
         n_frames = frame_count(image)
         width, height = size if orientation < 5 else size[::-1]
         fit: Callable[[Image.Image], Image.Image]
@@ -148,20 +152,24 @@ def decode(
             )
         frames = [fit(rgb(frame)) for frame in _frames(image, n_frames, limits, started)]
         format = "JPEG" if image.format == "MPO" else str(image.format)
-        return Decoded(different(frames), width, height, format, orientation, n_frames)
+        return Decoded(different(frames), width, height, format, stored, n_frames)
 
 
 # ---- the steps of `decode`, in their order
 
 
 def _opened(data: bytes) -> Image.Image:
+    if data.startswith(png.SIGNATURE):
+        data = png.without_side_chunks(data)
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
         if is_known_format(data):
             reason = _CUT_OFF if is_cut_off(data) else "its header can't be read"
             raise PictureBroken(reason) from None
         raise NotAPicture(*described(data)) from None
+    image.info.pop("xmp", None)  # Pillow would turn a TIFF by a word in it; no viewer does
+    return image
 
 
 def _draft(image: Image.Image, edge: int) -> Box | None:

@@ -20,6 +20,7 @@ from bot.app import Magpie
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks, Limits
+from bot.sync.backlog import Progress
 from index import Gallery
 from index.embed.embedder import Embedder
 
@@ -88,6 +89,11 @@ async def idle(client: Magpie) -> None:
         return quiet >= 12  # the last event may not have reached the queue yet
 
     await until(settled)
+
+
+def history_progress(client: Magpie, guild: int) -> Progress | None:
+    """How far the history of all channels of a guild is read."""
+    return client.backlog.progress(guild, {place.id for place in client.backlog.places(guild)})
 
 
 async def until(holds: Callable[[], Awaitable[bool]], patience_s: float = PATIENCE_S) -> None:

@@ -19,19 +19,21 @@ from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link, Set
 async def permitted(
     db: aiosqlite.Connection, items: Sequence[tuple[EmbeddedPicture, Link]]
 ) -> list[tuple[EmbeddedPicture, Link]]:
-    """Those whose owner has not opted out, and that are not older than their space keeps."""
+    """Those but for what its owner wants left out, and what is older than its space keeps."""
     spaces = json.dumps(list({link.space for _, link in items}))
     there = "space IN (SELECT value FROM json_each(?))"
-    out = await db.execute_fetchall(f"SELECT space, owner FROM opted_out WHERE {there}", (spaces,))
+    out = await db.execute_fetchall(
+        f"SELECT space, owner, upto FROM left_out WHERE {there}", (spaces,)
+    )
     kept_s = await db.execute_fetchall(
         f"SELECT space, days * 86400 FROM retention WHERE {there}", (spaces,)
     )
-    opted_out = {(space, owner) for space, owner in out}
+    left_out = {(space, owner): upto for space, owner, upto in out}
     oldest = {space: time.time() - seconds for space, seconds in kept_s}
     return [
         (picture, link)
         for picture, link in items
-        if (link.space, link.owner) not in opted_out
+        if link.posted_at > left_out.get((link.space, link.owner), -math.inf)
         and link.posted_at >= oldest.get(link.space, -math.inf)
     ]
 

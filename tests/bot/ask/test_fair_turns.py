@@ -131,3 +131,18 @@ def test_members_servers_and_all_have_so_many_places() -> None:
             taken.enter_context(turns.place(99, 99))
     with turns.place(1, 11):  # all were given back
         pass
+
+
+async def test_a_turn_that_comes_free_goes_past_a_caller_who_has_just_been_cancelled() -> None:
+    turns = FairTurns()
+
+    async def take() -> None:
+        async with turns.turn(1, 1):
+            pass
+
+    async with turns.turn(1, 1):
+        gone, next_ = asyncio.create_task(take()), asyncio.create_task(take())
+        await asyncio.sleep(0)
+        gone.cancel()
+    await next_
+    assert gone.cancelled()

@@ -29,7 +29,7 @@ def shown(
     [picture] = pictures.from_message(message)
     link = Link(GUILD, Group(10), str(message.id), picture.slot, spoiler=spoiler)
     hit = Hit(number, 0.3, 10**12 + number, "image", link, 0, None)
-    return pages.ShownHit(hit, picture, message)
+    return pages.ShownHit(hit, picture, message, 0)
 
 
 @pytest.fixture

@@ -92,8 +92,18 @@ async def test_commands_are_timed(magpie: Magpie, address: str, log_in: LogIn) -
 
 async def test_two_bots_in_one_process_count_apart(magpie: Magpie) -> None:
     other = Metrics()
-    magpie.metrics.add_pictures(3)
-    assert (magpie.metrics.pictures, other.pictures) == (3, 0)
+    magpie.metrics.add_pictures(10, 3)
+    indexed = "magpie_pictures_indexed_total"
+    counted = [metrics.registry.get_sample_value(indexed) for metrics in (magpie.metrics, other)]
+    assert counted == [3, 0]
+
+
+def test_pictures_a_second_are_those_of_the_groups_asked_for() -> None:
+    metrics = Metrics()
+    metrics.add_pictures(10, 3)
+    metrics.add_pictures(11, 40)
+    assert metrics.pictures_per_second({10, 12}) == 3.0  # in the first second
+    assert metrics.pictures_per_second(()) == 0.0
 
 
 async def test_held_up_loop_is_measured() -> None:

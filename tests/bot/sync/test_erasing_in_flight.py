@@ -40,9 +40,8 @@ ERASING = (
     "erase_messages",
     "erase_group",
     "erase_space",
-    "erase_owner",
+    "leave_out",
     "erase_older",
-    "opt_out",
 )
 
 Post = dict[str, Any]

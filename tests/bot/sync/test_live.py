@@ -16,7 +16,7 @@ from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
-from tests.bot.running import Held, idle, png, running, sources, until, watch
+from tests.bot.running import Held, history_progress, idle, png, running, sources, until, watch
 from tests.worlds import WorldFile
 
 
@@ -216,7 +216,7 @@ async def test_unforeseen_error_of_a_picture_does_not_block_its_page_for_ever(
     monkeypatch.setattr(magpie.gallery, "embed_picture", break_down)
     await watch(magpie, general)
     assert len(await sources(magpie)) == 1
-    assert magpie.backlog.progress(world_file.guild_id) is None
+    assert history_progress(magpie, world_file.guild_id) is None
 
 
 @pytest.mark.parametrize("live", [True, False])
