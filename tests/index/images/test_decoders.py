@@ -224,13 +224,28 @@ def test_a_decoder_ends_with_its_parent() -> None:
     assert decoder._process.wait(timeout=30) == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness")
+async def test_searches_come_before_pictures_of_questions_and_these_before_new_ones(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    gallery = await Gallery.open(tmp_path / "gallery.db", embedder)
+    await gallery.embed_query(Query(image=files.sound()["PNG"][0]))
+    [asked] = idle()
+    await gallery.embed_picture(files.sound()["PNG"][0])
+    [new] = set(idle()) - {asked}
+    await gallery.close()
+    of_asked, of_new = (os.getpriority(os.PRIO_PROCESS, one._process.pid) for one in (asked, new))
+    assert os.nice(0) < of_asked < of_new
+
+
 async def test_a_search_waits_for_no_picture_that_is_asked_with(
     tmp_path: Path, embedder: Embedder
 ) -> None:
     gallery = await Gallery.open(tmp_path / "gallery.db", embedder)
     await gallery.add(files.sound()["PNG"][0], Link(1, Group(10), "1", "a"))
     slow = many_scans(200, edge=2000)
-    asked = [asyncio.create_task(gallery.embed_query(Query(image=slow))) for _ in range(8)]
+    queries = [Query(image=slow + bytes([number])) for number in range(8)]
+    asked = [asyncio.create_task(gallery.embed_query(query)) for query in queries]
     try:
         for _ in range(3):
             assert (await gallery.find(Query(text="red"), Filter(1), k=1)).hits
