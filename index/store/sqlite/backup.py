@@ -13,7 +13,7 @@ import sqlite3
 from pathlib import Path
 
 from index.store.sqlite import SEGMENTS, lock, migrations
-from index.types.errors import StoreCorrupt, StoreTooNew, StoreUnreachable
+from index.types.errors import StoreCorrupt, StoreTooNew, StoreUnreachable, reason_of
 
 
 def back_up(gallery: Path, copy: Path) -> int:
@@ -34,7 +34,7 @@ def back_up(gallery: Path, copy: Path) -> int:
         part.rename(copy)
     except (OSError, sqlite3.Error) as exc:
         part.unlink(missing_ok=True)
-        raise StoreUnreachable(copy, str(exc)) from exc
+        raise StoreUnreachable(copy, reason_of(exc)) from exc
     return copy.stat().st_size
 
 
@@ -60,7 +60,7 @@ def restore(copy: Path, gallery: Path) -> None:
             shutil.rmtree(gallery.with_name(gallery.name + SEGMENTS), ignore_errors=True)
             part.rename(gallery)
         except OSError as exc:
-            raise StoreUnreachable(gallery, str(exc)) from exc
+            raise StoreUnreachable(gallery, reason_of(exc)) from exc
 
 
 def _check(path: Path) -> None:

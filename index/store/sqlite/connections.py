@@ -21,6 +21,7 @@ from index.types.errors import (
     StoreLocked,
     StoreTooNew,
     StoreUnreachable,
+    reason_of,
 )
 
 # How long a statement waits for another connection's lock, such as a checkpoint's.
@@ -32,7 +33,7 @@ def prepare(path: Path) -> IO[str]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise StoreUnreachable(path, f"its folder can't be made ({exc.strerror})") from exc
+        raise StoreUnreachable(path, f"its folder can't be made ({reason_of(exc)})") from exc
     if path.is_dir():
         raise StoreUnreachable(path, "it is a folder, and a file is needed")
     held = lock.hold(path)
@@ -41,7 +42,7 @@ def prepare(path: Path) -> IO[str]:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as exc:
         held.close()
-        raise StoreUnreachable(path, str(exc.strerror)) from exc
+        raise StoreUnreachable(path, reason_of(exc)) from exc
     return held
 
 
