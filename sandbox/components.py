@@ -52,6 +52,11 @@ def media_items(components: list[Component]) -> Iterator[Component]:
                 yield component[key]
 
 
+def text_displays(components: list[Component]) -> Iterator[str]:
+    """The texts that the components show as markdown."""
+    return (component["content"] for component in walk(components) if component["type"] == TEXT)
+
+
 def clean(components: Any, *, v2: bool) -> list[Component]:
     """The components as Discord stores them: numbered, with defaults.
 
