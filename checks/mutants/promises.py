@@ -305,8 +305,8 @@ NOBODY_SEES_MORE = (
     Mutant(
         "an answer that is sent again is looked at again",
         "bot/app.py",
-        "            http_trace=last_moment.trace(),\n",
-        "",
+        "        trace = last_moment.trace()",
+        "        trace = aiohttp.TraceConfig()",
         (
             f"{LAST_LOOK}::test_an_attempt_that_discord_fails_is_not_repeated_with_what_was_closed_since",
         ),
