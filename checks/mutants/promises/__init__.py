@@ -8,6 +8,7 @@ from __future__ import annotations
 from checks.mutants.promises import (
     access,
     answers,
+    compatibility,
     decoders,
     deletion,
     endurance,
@@ -16,5 +17,15 @@ from checks.mutants.promises import (
     strangers,
 )
 
-_KINDS = (access, answers, decoders, deletion, endurance, pictures, privacy, strangers)
+_KINDS = (
+    access,
+    answers,
+    compatibility,
+    decoders,
+    deletion,
+    endurance,
+    pictures,
+    privacy,
+    strangers,
+)
 MUTANTS = tuple(mutant for kind in _KINDS for mutant in kind.MUTANTS)
