@@ -17,7 +17,7 @@ from checks.mutants.promises import (
     strangers,
 )
 
-_KINDS = (
+KINDS = (
     access,
     answers,
     compatibility,
@@ -28,4 +28,4 @@ _KINDS = (
     privacy,
     strangers,
 )
-MUTANTS = tuple(mutant for kind in _KINDS for mutant in kind.MUTANTS)
+MUTANTS = tuple(mutant for kind in KINDS for mutant in kind.MUTANTS)
