@@ -26,6 +26,16 @@ from index.embed.embedder import Embedder
 
 PATIENCE_S = 30.0  # for a slow machine; no test claims anything about time
 GUILD_READY_S = 0.2  # a test's world is announced at once
+NEVER_S = 86_400.0
+
+
+def quick_clocks(**others: float) -> Clocks:
+    """The clocks of a test, with others set as given.
+
+    The slow listing of all channels never comes. It erases what was deleted, too, and would hide
+    that the bot didn't follow the deletion at once.
+    """
+    return Clocks(**{"guild_ready_s": GUILD_READY_S, "relist_s": NEVER_S, **others})
 
 
 def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
@@ -62,7 +72,7 @@ async def running(
     try:
         settings = settings_for(server, db)
         settings = replace(settings, api=api or settings.api, questions=questions)
-        clocks = clocks or Clocks(guild_ready_s=GUILD_READY_S)
+        clocks = clocks or quick_clocks()
         async with QuickToIdentify(settings, gallery, Metrics(), clocks, limits) as client:
             serving = asyncio.create_task(client.serve())
             ready = asyncio.create_task(client.wait_until_ready())
