@@ -106,6 +106,10 @@ STRICT = {  # by method and route, as observed on Discord
 }
 
 
+# Discord counts answers to interactions against no bucket and sends no headers with them.
+UNCOUNTED = ("POST", "/interactions/{interaction_id}/{interaction_token}/callback")
+
+
 @dataclass
 class Limits:
     """All buckets. With `strict` the limits are about those of Discord, else they are high."""
@@ -115,6 +119,8 @@ class Limits:
 
     def headers(self, method: str, route: str, major: str) -> tuple[bool, dict[str, str]]:
         """Count a request; returns whether it is allowed, and its rate limit headers."""
+        if (method, route) == UNCOUNTED:
+            return True, {}
         bucket = hashlib.md5(f"{method} {route}".encode(), usedforsecurity=False).hexdigest()
         limit, per_s = GENEROUS
         if self.strict:

@@ -93,10 +93,10 @@ DELETED_IS_GONE = (
     ),
     Mutant(
         "an outage of Discord erases nothing",
-        "bot/sync/catch_up.py",
-        "            if guild is None or not guild.unavailable:",
-        "            if True:",
-        (CHANGES,),
+        "bot/app.py",
+        '        log.warning(fields("guild_outage", guild=guild.id))',
+        "        await self.departures.leave(guild.id)",
+        (f"{CHANGES}::test_outage_erases_nothing_and_what_was_missed_is_read",),
     ),
     Mutant(
         "a channel that was closed for a week is erased",
@@ -131,18 +131,25 @@ DELETED_IS_GONE = (
 
 PRIVATE = (
     Mutant(
-        "who opts out is erased, and their new pictures stay out",
+        "what is left out is not even downloaded",
         "bot/sync/ingest.py",
         "            if not self._left_out.covers(guild, picture.author_id, picture.posted_at)\n",
         "",
-        (f"{PRIVACY}::test_opting_out_erases_and_keeps_out_until_opting_in",),
+        (ERASED_STAYS,),
     ),
     Mutant(
-        "an opt-out holds after a restart",
+        "what is left out is known after a restart",
         "bot/app.py",
         "        await self.left_out.load()\n",
         "",
-        (f"{PRIVACY}::test_opting_out_holds_after_a_restart_and_a_reindex",),
+        (ERASED_STAYS,),
+    ),
+    Mutant(
+        "an opt-out keeps new pictures out",
+        "bot/sync/left_out.py",
+        "        return await self.erase(guild_id, member_id, math.inf)",
+        "        return await self.erase(guild_id, member_id, 2e9)",
+        (PRIVACY,),
     ),
     Mutant(
         "what a member erased stays erased",
@@ -298,8 +305,8 @@ NOBODY_SEES_MORE = (
     Mutant(
         "an answer that is sent again is looked at again",
         "bot/app.py",
-        "            http_trace=last_moment.trace(),\n",
-        "",
+        "        trace = last_moment.trace()",
+        "        trace = aiohttp.TraceConfig()",
         (
             f"{LAST_LOOK}::test_an_attempt_that_discord_fails_is_not_repeated_with_what_was_closed_since",
         ),

@@ -26,6 +26,16 @@ from index.embed.embedder import Embedder
 
 PATIENCE_S = 30.0  # for a slow machine; no test claims anything about time
 GUILD_READY_S = 0.2  # a test's world is announced at once
+NEVER_S = 86_400.0
+
+
+def quick_clocks(**others: float) -> Clocks:
+    """The clocks of a test, with others set as given.
+
+    The slow listing of all channels never comes. It erases what was deleted, too, and would hide
+    that the bot didn't follow the deletion at once.
+    """
+    return Clocks(**{"guild_ready_s": GUILD_READY_S, "relist_s": NEVER_S, **others})
 
 
 def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
@@ -51,15 +61,18 @@ async def running(
     clocks: Clocks | None = None,
     limits: Limits | None = None,
     questions: int = 0,
+    api: str = "",
 ) -> AsyncIterator[Magpie]:
     """Magpie, connected to `server` and ready, with its gallery in the file `db`.
 
     questions   how many a member may ask in a minute; 0: any number
+    api         the address of a server that stands before `server`
     """
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True)
     try:
-        settings = replace(settings_for(server, db), questions=questions)
-        clocks = clocks or Clocks(guild_ready_s=GUILD_READY_S)
+        settings = settings_for(server, db)
+        settings = replace(settings, api=api or settings.api, questions=questions)
+        clocks = clocks or quick_clocks()
         async with QuickToIdentify(settings, gallery, Metrics(), clocks, limits) as client:
             serving = asyncio.create_task(client.serve())
             ready = asyncio.create_task(client.wait_until_ready())

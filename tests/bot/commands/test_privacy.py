@@ -15,11 +15,10 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
-from bot.ops.tuning import Clocks
 from index import Group, Link
 from sandbox.person import Person
 from tests.bot.conftest import LogIn
-from tests.bot.running import GUILD_READY_S, Held, png, running, sources, until, watch, watching
+from tests.bot.running import Held, png, quick_clocks, running, sources, until, watch, watching
 from tests.worlds import WorldFile
 
 
@@ -249,7 +248,7 @@ async def test_nothing_of_an_erased_member_is_left_in_the_raw_files(
     mei: Person,
     ada: Person,
 ) -> None:
-    clocks = Clocks(guild_ready_s=GUILD_READY_S, vacuum_s=0.2)
+    clocks = quick_clocks(vacuum_s=0.2)
     general = world_file.channels["general"]
     marker = "xyzzy-marker-xyzzy.png"
     async with running(sandbox, db, str(model_folder), clocks) as client:

@@ -22,7 +22,7 @@ from sandbox.person import Answer, Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.reindex.jobs import progress_of
-from tests.bot.running import GUILD_READY_S, Held, png, running, sources, until, watch
+from tests.bot.running import Held, png, quick_clocks, running, sources, until, watch
 from tests.index import checkpoints
 from tests.worlds import WorldFile
 
@@ -33,7 +33,7 @@ Run = Callable[[Path | Held], AbstractAsyncContextManager[Magpie]]
 
 @pytest.fixture
 def clocks() -> Clocks:
-    return Clocks(guild_ready_s=GUILD_READY_S, show_progress_s=0.05, page_retry_s=0.05)
+    return quick_clocks(show_progress_s=0.05, page_retry_s=0.05)
 
 
 @pytest.fixture
