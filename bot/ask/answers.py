@@ -110,7 +110,7 @@ class Answers:
         saved = None if question.shown_by else embedding
         asked = question.asked(public=asker.public)
         search = SavedSearch("", asker.guild.id, asker.member.id, asked, saved)
-        sight = self._sight(asker)
+        sight = await self._sight(asker, question.posted_in)
         # Both at once: saving takes a few ms, and many more while a reindex writes a page.
         search, (groups, page) = await asyncio.gather(
             self._save(search), self._look(asker, sight, search, embedding)
@@ -123,7 +123,7 @@ class Answers:
         if embedding is None:
             question = await self._questions.again(asker, search)
             embedding, posted_in = await self._embedder.embed(asker, question), question.posted_in
-        sight = self._sight(asker)
+        sight = await self._sight(asker, posted_in)
         groups, page = await self._look(asker, sight, search, embedding, after)
         return await self._draft(asker, sight, search, groups, page, posted_in)
 
@@ -165,8 +165,12 @@ class Answers:
         )
         return groups, await self._results.page(embedding, filter, after)
 
-    def _sight(self, asker: Asker) -> Sight:
-        return Sight(
+    async def _sight(self, asker: Asker, posted_in: Group | None) -> Sight:
+        """What the readers of the answer may see.
+
+        posted_in   where the picture is that is asked with; it need not be watched
+        """
+        sight = Sight(
             self._client,
             self._clocks,
             asker.member,
@@ -174,6 +178,9 @@ class Answers:
             asker.asked_at,
             public=asker.public,
         )
+        if posted_in is not None:
+            await sight.look([posted_in])
+        return sight
 
     async def _visible(self, asker: Asker, sight: Sight) -> set[int]:
         """The groups the asker may read now; for a public answer, only those everyone may.
