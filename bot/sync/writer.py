@@ -334,10 +334,12 @@ class Writer:
         await self._gallery.bookkeeping.set_retention(space, days)
 
     async def depart(self, space: int, since: float) -> None:
-        await self._gallery.bookkeeping.depart(space, since)
+        """Note that a server was left, which Discord says only once. Waits for the file."""
+        await self._written(lambda: self._gallery.bookkeeping.depart(space, since), patient=True)
 
     async def come_back(self, space: int) -> None:
-        await self._gallery.bookkeeping.come_back(space)
+        """Take that note away, before the server is read again. Waits for the file."""
+        await self._written(lambda: self._gallery.bookkeeping.come_back(space), patient=True)
 
     async def close_group(self, space: int, group: int, since: float) -> None:
         await self._gallery.bookkeeping.close_group(space, group, since)
