@@ -7,13 +7,14 @@ The parts are put together here. `pipeline` makes vectors with the model that `m
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 from index.concurrency import Pool
 from index.derivations import Derivation
-from index.embed import checkpoint
+from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.models import Models
 from index.pipeline import Pipeline
@@ -122,8 +123,13 @@ class Gallery:
         derivations  what else is made from each picture and text, and kept with it
         raises       ModelError, StoreError
         """
+        path = Path(path)
+        if isinstance(model, str) and not await asyncio.to_thread(os.path.exists, path):
+            # Loaded first, so that a model that can't be had leaves no empty gallery behind.
+            found = await asyncio.to_thread(checkpoint.find, model)
+            model = await asyncio.to_thread(embedder.load, found, device, precision)
         names = tuple(dict.fromkeys((*NAMES, *(derivation.name for derivation in derivations))))
-        store = await SQLiteStore.open(Path(path), read_only=read_only, derivations=names)
+        store = await SQLiteStore.open(path, read_only=read_only, derivations=names)
         try:
             segments = store.path.with_name(store.path.name + SEGMENTS)
             kept = await store.model_record.get()
@@ -197,6 +203,15 @@ class Gallery:
     def waiting(self) -> int:
         """How many pictures and texts wait for the model."""
         return self._models.waiting
+
+    @property
+    def model_is_loaded(self) -> bool:
+        """Whether the model is in memory."""
+        return self._models.loaded
+
+    async def load_model(self) -> None:
+        """Load the model now, rather than when it is first needed. raises ModelError"""
+        await self._models.thread()
 
     # ---- adding
 

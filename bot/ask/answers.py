@@ -1,6 +1,7 @@
 """Question → its embedding → the groups that the asker may see → the ranking → a page of it.
 
-Every command, reply and button calls `answer` or `show` with its asker.
+Every command, reply and button calls `answer`, `more`, `similar` or `instead` with its asker. Each
+counts the question before anything is read, downloaded or embedded for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bot.access.sight import Sight
 from bot.ask import buttons, layout
 from bot.ask.asker import Asker
 from bot.ask.draft import Draft
+from bot.ask.embedding import QuestionEmbedder
 from bot.ask.page import ResultPage
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
@@ -35,10 +37,8 @@ from index import (
     Group,
     Links,
     Position,
-    Query,
     QueryEmbedding,
     SavedSearch,
-    Searcher,
     StoreError,
 )
 
@@ -54,31 +54,58 @@ class Answers:
     def __init__(
         self,
         client: discord.Client,
-        searcher: Searcher,
         links: Links,
         writer: Writer,
         watched: Watched,
         backlog: Backlog,
         questions: Questions,
+        embedder: QuestionEmbedder,
         results: Results,
         rate_limiter: RateLimiter,
         clocks: Clocks,
     ) -> None:
         self._client = client
-        self._searcher = searcher
         self._links = links
         self._writer = writer
         self._watched = watched
         self._backlog = backlog
         self._questions = questions
+        self._embedder = embedder
         self._results = results
         self._rate_limiter = rate_limiter
         self._clocks = clocks
 
     async def answer(self, asker: Asker, question: Question) -> Draft:
-        """The first page of the answer, or a sentence that says why there is none."""
+        """The first page of the answer, or a sentence that says why there is none.
+
+        raises   Refusal, as the others do, also when the asker asks too often
+        """
+        self._count(asker)
+        return await self._begin(asker, question)
+
+    async def similar(self, asker: Asker, link: int) -> Draft:
+        """Pictures similar to one of the gallery, if the asker may see that one."""
+        self._count(asker)
+        return await self._begin(asker, await self._questions.like(asker, link))
+
+    async def instead(self, asker: Asker, id: str, chosen: int) -> Draft:
+        """The answer to a saved search with another picture of the same message."""
+        self._count(asker)
+        search = await self._questions.saved(asker, id)
+        return await self._begin(asker, await self._questions.instead(asker, search, chosen))
+
+    async def more(self, asker: Asker, id: str, after: Position | None) -> Draft:
+        """A further page of a saved search."""
+        self._count(asker)
+        return await self.show(asker, await self._questions.saved(asker, id), after)
+
+    def _count(self, asker: Asker) -> None:
+        """Count a question. raises Refusal when this member or server asks too often"""
         self._rate_limiter.take(asker.guild.id, asker.member.id)
-        embedding = await self._embed(question)
+
+    async def _begin(self, asker: Asker, question: Question) -> Draft:
+        """The first page of an answer, whose question is saved for its buttons."""
+        embedding = await self._embedder.embed(asker, question)
         # The embedding of a message's picture must be erased with it, so it isn't saved.
         saved = None if question.shown_by else embedding
         asked = question.asked(public=asker.public)
@@ -92,18 +119,13 @@ class Answers:
 
     async def show(self, asker: Asker, search: SavedSearch, after: Position | None = None) -> Draft:
         """A page of a saved search, from the pictures that the asker may see at this moment."""
-        self._rate_limiter.take(asker.guild.id, asker.member.id)
         embedding, posted_in = search.embedding, None
         if embedding is None:
             question = await self._questions.again(asker, search)
-            embedding, posted_in = await self._embed(question), question.posted_in
+            embedding, posted_in = await self._embedder.embed(asker, question), question.posted_in
         sight = self._sight(asker)
         groups, page = await self._look(asker, sight, search, embedding, after)
         return await self._draft(asker, sight, search, groups, page, posted_in)
-
-    async def _embed(self, question: Question) -> QueryEmbedding:
-        query = Query(text=question.words or None, image=question.picture, like=question.like)
-        return await self._searcher.embed_query(query)
 
     async def _save(self, search: SavedSearch) -> SavedSearch:
         """The search with the id by which buttons find it.

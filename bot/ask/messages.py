@@ -69,7 +69,7 @@ class MessageQuestions:
     async def _answer(self, message: discord.Message, asked: Mention) -> Draft:
         asker = await askers.of_message(message)
         if asked.pictured is not None:
-            question = await self._questions.with_message(asked.pictured, asked.words)
+            question = self._questions.with_message(asked.pictured, asked.words)
             return await self._answers.answer(asker, question)
         if asked.empty:
             raise Refusal(text.ONLY_LINKS if asked.link_only else text.HELP)

@@ -41,7 +41,7 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
         async def work(asker: Asker) -> Draft:
             if image is not None:
                 beside = mentions.beside_a_picture(words)
-                return await answers.answer(asker, await questions.with_attachment(image, beside))
+                return await answers.answer(asker, questions.with_attachment(image, beside))
             if not words:
                 links = mentions.is_only_links(query or "")
                 raise Refusal(text.ONLY_LINKS if links else text.ASK_SOMETHING)
@@ -55,23 +55,19 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
 
     async def more(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
         async def work(asker: Asker) -> Draft:
-            search = await questions.saved(asker, match["search"])
-            return await answers.show(asker, search, buttons.position_of(match))
+            return await answers.more(asker, match["search"], buttons.position_of(match))
 
         await respond(interaction, work, clocks)
 
     async def similar(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
         async def work(asker: Asker) -> Draft:
-            return await answers.answer(asker, await questions.like(asker, int(match["link"])))
+            return await answers.similar(asker, int(match["link"]))
 
         await respond(interaction, work, clocks)
 
     async def instead(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
         async def work(asker: Asker) -> Draft:
-            search = await questions.saved(asker, match["search"])
-            return await answers.answer(
-                asker, await questions.instead(asker, search, int(match["n"]))
-            )
+            return await answers.instead(asker, match["search"], int(match["n"]))
 
         await respond(interaction, work, clocks)
 

@@ -21,6 +21,6 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
     @app_commands.guild_only()
     async def find_similar(interaction: Interaction, message: discord.Message) -> None:
         async def work(asker: Asker) -> Draft:
-            return await answers.answer(asker, await questions.with_message(message))
+            return await answers.answer(asker, questions.with_message(message))
 
         await respond(interaction, work, clocks)

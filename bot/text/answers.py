@@ -31,6 +31,14 @@ def too_many_questions(seconds: int, *, server: bool) -> str:
     return f"{who} asking faster than I can look. Please try again in {counted(seconds, 'second')}."
 
 
+YOUR_PICTURES_WAIT = (
+    "I am still looking at the pictures that you asked with. "
+    "Please ask with this one when they are answered."
+)
+MANY_PICTURES_WAIT = (
+    "So many people ask with pictures right now that I can take no more. "
+    "Please try again in a minute, or ask in words."
+)
 NOT_YOURS = "These are somebody else’s results. Ask with `/find` to get your own."
 WHO_ARE_YOU = (
     "Discord did not tell me your roles, so I cannot know what you may see. "

@@ -31,4 +31,4 @@ SIZES = Sizes(settle_rows=96, held_rows=4 * 96, retry_s=2.0)
 
 if __name__ == "__main__":
     listing = os.environ.get("CHAOS_LISTING") != "off"
-    sys.exit(main(CLOCKS if listing else UNLISTED, SIZES))
+    sys.exit(main([], clocks=CLOCKS if listing else UNLISTED, sizes=SIZES))

@@ -142,7 +142,7 @@ class ChaosRun:
             sandbox.serve(made, clocks=CLOCKS, record=False)
         )
         server.gateway.heartbeat_ms = HEARTBEAT_MS
-        self._witness = Witness(server.core)
+        self._witness = Witness(server)
         self._session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         )

@@ -13,6 +13,8 @@ PERMISSIONS = "tests/bot/access/test_permissions.py"
 WHO_SEES = "tests/bot/ask/test_who_sees_what.py"
 INJECTION = "tests/bot/ask/test_injection.py"
 ANSWERS = "tests/bot/ask/test_answers.py"
+LAST_LOOK = "tests/bot/ask/test_last_look.py"
+NO_SILENCE = "tests/bot/ask/test_no_silence.py"
 PRIVACY = "tests/bot/commands/test_privacy.py"
 CHANNELS = "tests/bot/commands/test_channels.py"
 PICTURES = "tests/bot/media/test_pictures.py"
@@ -64,8 +66,8 @@ DELETED_IS_GONE = (
     Mutant(
         "a picture that is deleted while it is embedded stays out",
         "bot/sync/writer.py",
-        "        if item.as_of < erased or message in self._deleted:",
-        "        if item.as_of < erased:",
+        "        if as_of < erased or message in self._deleted:",
+        "        if as_of < erased:",
         (f"{WRITER}::test_deleted_message_is_left_out_of_a_later_commit",),
     ),
     Mutant(
@@ -91,10 +93,10 @@ DELETED_IS_GONE = (
     ),
     Mutant(
         "an outage of Discord erases nothing",
-        "bot/sync/catch_up.py",
-        "            if guild is None or not guild.unavailable:",
-        "            if True:",
-        (CHANGES,),
+        "bot/app.py",
+        '        log.warning(fields("guild_outage", guild=guild.id))',
+        "        await self.departures.leave(guild.id)",
+        (f"{CHANGES}::test_outage_erases_nothing_and_what_was_missed_is_read",),
     ),
     Mutant(
         "a channel that was closed for a week is erased",
@@ -129,18 +131,25 @@ DELETED_IS_GONE = (
 
 PRIVATE = (
     Mutant(
-        "who opts out is erased, and their new pictures stay out",
+        "what is left out is not even downloaded",
         "bot/sync/ingest.py",
         "            if not self._left_out.covers(guild, picture.author_id, picture.posted_at)\n",
         "",
-        (f"{PRIVACY}::test_opting_out_erases_and_keeps_out_until_opting_in",),
+        (ERASED_STAYS,),
     ),
     Mutant(
-        "an opt-out holds after a restart",
+        "what is left out is known after a restart",
         "bot/app.py",
         "        await self.left_out.load()\n",
         "",
-        (f"{PRIVACY}::test_opting_out_holds_after_a_restart_and_a_reindex",),
+        (ERASED_STAYS,),
+    ),
+    Mutant(
+        "an opt-out keeps new pictures out",
+        "bot/sync/left_out.py",
+        "        return await self.erase(guild_id, member_id, math.inf)",
+        "        return await self.erase(guild_id, member_id, 2e9)",
+        (PRIVACY,),
     ),
     Mutant(
         "what a member erased stays erased",
@@ -232,9 +241,9 @@ NOBODY_SEES_MORE = (
     ),
     Mutant(
         "a public answer shows only what everyone there may see",
-        "bot/ask/answers.py",
-        "            allowed &= permissions.shared_with_everyone_here(guild, channel, groups)\n",
-        "            pass\n",
+        "bot/access/sight.py",
+        "allowed &= permissions.shared_with_everyone_here(guild, self._channel, groups)",
+        "pass",
         (f"{WHO_SEES}::test_a_public_answer_shows_only_what_everyone_there_may_see",),
     ),
     Mutant(
@@ -245,18 +254,62 @@ NOBODY_SEES_MORE = (
         (LINKS,),
     ),
     Mutant(
-        "More is judged by what its clicker may see at that moment",
+        "an answer tells nothing of what its asker cannot read",
         "bot/ask/answers.py",
         "            groups=frozenset(groups),\n",
         "            groups=None,\n",
-        (f"{WHO_SEES}::test_a_role_lost_between_answer_and_more_counts",),
+        (f"{WHO_SEES}::test_an_answer_tells_nothing_of_how_much_was_left_out",),
     ),
     Mutant(
         "a picture of the gallery is asked with only by who may see it",
         "bot/ask/questions.py",
         "        if not await self.may_read(asker, [link.group]):",
         "        if False:",
-        (f"{INJECTION}::test_a_forged_similar_shows_no_picture_that_its_clicker_cannot_see",),
+        (f"{LAST_LOOK}::test_a_picture_that_cant_be_read_any_more_is_not_even_fetched",),
+    ),
+    Mutant(
+        "a posted picture is asked with again only by who may still read it",
+        "bot/ask/questions.py",
+        "        if not await self.may_read(asker, [group]):",
+        "        if False:",
+        (f"{LAST_LOOK}::test_a_picture_that_cant_be_read_any_more_is_not_even_fetched",),
+    ),
+    Mutant(
+        "a picture asked with again may be closed until the answer leaves",
+        "bot/ask/draft.py",
+        "        if self.posted_in is not None and self.posted_in.id not in open_:",
+        "        if False:",
+        (f"{LAST_LOOK}::test_a_picture_asked_with_again_that_is_closed_meanwhile_gets_no_answer",),
+    ),
+    Mutant(
+        "a channel that is closed until the answer leaves is not shown",
+        "bot/ask/draft.py",
+        "if one.hit.link.group.id in open_ and self.is_current(one)",
+        "if self.is_current(one)",
+        (f"{LAST_LOOK}::test_a_channel_that_is_closed_meanwhile_is_not_shown",),
+    ),
+    Mutant(
+        "a picture that is deleted until the answer leaves is not shown",
+        "bot/ask/draft.py",
+        "if one.hit.link.group.id in open_ and self.is_current(one)",
+        "if one.hit.link.group.id in open_",
+        (f"{LAST_LOOK}::test_a_picture_that_is_deleted_meanwhile_is_not_shown",),
+    ),
+    Mutant(
+        "a slow answer asks for the member's roles again",
+        "bot/ask/draft.py",
+        "            if self.page.shown and not self.sight.fresh:",
+        "            if False:",
+        (f"{LAST_LOOK}::test_a_role_that_is_lost_meanwhile_counts",),
+    ),
+    Mutant(
+        "an answer that is sent again is looked at again",
+        "bot/app.py",
+        "        trace = last_moment.trace()",
+        "        trace = aiohttp.TraceConfig()",
+        (
+            f"{LAST_LOOK}::test_an_attempt_that_discord_fails_is_not_repeated_with_what_was_closed_since",
+        ),
     ),
     Mutant(
         "a button of a private answer works for its asker only",
@@ -267,10 +320,13 @@ NOBODY_SEES_MORE = (
     ),
     Mutant(
         "during an outage nothing is shown",
-        "bot/ask/answers.py",
-        "        if guild.unavailable:\n            raise Refusal(text.OUTAGE)\n",
-        "",
-        (CHANGES,),
+        "bot/access/sight.py",
+        "        return guild is None or guild.unavailable",
+        "        return False",
+        (
+            f"{CHANGES}::test_during_an_outage_nothing_is_shown_since_permissions_may_have_changed",
+            f"{LAST_LOOK}::test_nothing_is_shown_when_an_outage_begins_meanwhile",
+        ),
     ),
     Mutant(
         "/status counts what its asker may read",
@@ -443,4 +499,36 @@ NOTHING_LOST = (
 )
 """Nothing is lost, and nothing holds up the rest."""
 
-MUTANTS = DELETED_IS_GONE + PRIVATE + NOBODY_SEES_MORE + HARMLESS + NOTHING_LOST
+ANSWERED = (
+    Mutant(
+        "other hits take the places of deleted ones",
+        "bot/ask/results.py",
+        "k=MAX_LOOKED_UP, after=after)",
+        "k=PAGE_SIZE, after=after)",
+        (f"{ANSWERS}::test_a_deletion_without_an_event_is_noticed_when_somebody_asks",),
+    ),
+    Mutant(
+        "a mention is answered where no reply may be written",
+        "bot/ask/messages.py",
+        "        if not refuses_reply(error):",
+        "        if True:",
+        (f"{NO_SILENCE}::test_where_magpie_may_not_read_the_history_it_answers_without_a_reply",),
+    ),
+    Mutant(
+        "a button whose answer is refused says so",
+        "bot/ask/respond.py",
+        "            await explain(interaction, error)\n",
+        "            pass\n",
+        (f"{NO_SILENCE}::test_a_button_whose_answer_discord_refuses_is_followed_by_a_sentence",),
+    ),
+    Mutant(
+        "a lost acknowledgement doesn't lose the answer",
+        "bot/ask/respond.py",
+        "            if error.code != ALREADY_ACKNOWLEDGED:",
+        "            if True:",
+        (f"{NO_SILENCE}::test_an_acknowledgement_that_is_lost_doesnt_lose_the_answer",),
+    ),
+)
+"""Whoever asks gets a word."""
+
+MUTANTS = DELETED_IS_GONE + PRIVATE + NOBODY_SEES_MORE + HARMLESS + NOTHING_LOST + ANSWERED

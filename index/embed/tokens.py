@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -47,6 +48,8 @@ class FromFile:
         from tokenizers import Tokenizer
 
         self._tokenizer = Tokenizer.from_file(str(checkpoint.folder / "tokenizer.json"))
+        # A text may contain the name of such a token, and is not to end there.
+        self._tokenizer.encode_special_tokens = True
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(context)
 
@@ -67,17 +70,28 @@ class FromTransformers:
         from transformers import AutoTokenizer
 
         self._tokenizer: Any = AutoTokenizer.from_pretrained(
-            checkpoint.folder, local_files_only=True
+            checkpoint.folder,
+            local_files_only=True,
+            split_special_tokens=True,  # a text may contain the name of one
         )
+        names = [re.escape(name) for name in self._tokenizer.all_special_tokens if len(name) > 1]
+        self._special = re.compile("|".join(names) or "(?!)", re.IGNORECASE)
         self._context = context
         self._padding = "max_length" if padded else False
 
     def __call__(self, texts: Sequence[str]) -> tuple[list[list[int]], list[str | None]]:
-        texts = [text[:MAX_CHARACTERS] for text in texts]
+        texts = [self._plain(text[:MAX_CHARACTERS]) for text in texts]
         ids = self._tokenizer(
             texts, padding=self._padding, truncation=True, max_length=self._context
         )["input_ids"]
         return ids, [self._read(text) for text in texts]
+
+    def _plain(self, text: str) -> str:
+        """The text without names of special tokens: a blank is put into each of them.
+
+        Vocabularies of SentencePiece have these names as pieces of words, too.
+        """
+        return self._special.sub(lambda name: f"{name[0][0]} {name[0][1:]}", text)
 
     def _read(self, text: str) -> str | None:
         """The words that fit in the context; None when all of them do."""

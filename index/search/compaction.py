@@ -293,7 +293,8 @@ class Compaction:
     def _reserve(self, size: int) -> None:
         """Take the space now: a process whose mapped file finds the disk full is killed."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self.path.open("wb") as file:
+        number = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(number, "wb") as file:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(file.fileno(), 0, size)
             file.truncate(size)

@@ -103,6 +103,10 @@ class Links(Protocol):
     async def links_of_picture(self, data: bytes) -> dict[int, Link]:
         """All links to exactly these bytes, by id."""
 
+    async def copies(self, ids: Sequence[int]) -> dict[int, dict[int, Link]]:
+        """For each of these links, all links of its space that show the same item, by id. A link
+        is among its own copies."""
+
     async def groups(self, space: int) -> list[Group]:
         """Every group that has links."""
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 
 from index.types.records import Floats
+
+ZERO_WIDTH_JOINER = "\u200d"
+JOINERS = ZERO_WIDTH_JOINER + "\u200c"
+VIRAMA = 9  # the combining class of the marks behind which joiners count (RFC 5892, appendix A)
+# Selectors of a variant of the letter before, and a mark that only affects sorting.
+_SELECTORS = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# Signs that are seen although Unicode counts them among the invisible ones: they span numbers.
+_SIGNS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U000110bd\U000110cd"
+# Letters without ink: the fillers of Hangul, and an empty pattern of Braille.
+_BLANK_LETTERS = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +29,7 @@ class Query:
 
     @property
     def words(self) -> str:
-        """The text with its blanks tidied; "" when there is none."""
+        """The text as a model reads it; "" when there is nothing to read in it."""
         return tidy(self.text or "")
 
     @property
@@ -35,6 +47,31 @@ class QueryEmbedding:
 
 
 def tidy(text: str) -> str:
-    """The text as a model reads it: with single blanks, and without lone surrogates, which JSON
-    allows."""
-    return " ".join(text.encode(errors="replace").decode().split())
+    """The text as a model reads it, so that texts which look the same are the same.
+
+    Composed letters (NFC), single blanks, nothing that can't be seen: no controls, marks of
+    direction, soft hyphens, selectors of a variant, byte order marks. Lone surrogates, which JSON
+    allows, become question marks. Joiners stay where they change what is seen: within an emoji of
+    several parts, and behind a virama, as in Indic scripts.
+    """
+    text = text.encode(errors="replace").decode()
+    text = _SELECTORS.sub("", text)  # they stand between an emoji and its joiner
+    seen = "".join(letter for at, letter in enumerate(text) if _is_seen(text, at))
+    return " ".join(unicodedata.normalize("NFC", _BLANK_LETTERS.sub(" ", seen)).split())
+
+
+def _is_seen(text: str, at: int) -> bool:
+    """Whether the letter at this place is a blank or changes what is seen."""
+    letter = text[at]
+    if letter in JOINERS and at > 0:
+        around = text[at - 1], text[at + 1 : at + 2]
+        return unicodedata.combining(around[0]) == VIRAMA or (
+            letter == ZERO_WIDTH_JOINER and all(map(_is_emoji, around))
+        )
+    is_format = unicodedata.category(letter) in ("Cc", "Cf") and letter not in _SIGNS
+    return letter.isspace() or not is_format
+
+
+def _is_emoji(letter: str) -> bool:
+    """Whether this is a symbol, or the colour of a symbol's skin."""
+    return bool(letter) and unicodedata.category(letter) in ("So", "Sk")

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -59,11 +60,18 @@ async def running(
     model: str | Embedder | Held,
     clocks: Clocks | None = None,
     limits: Limits | None = None,
+    questions: int = 0,
+    api: str = "",
 ) -> AsyncIterator[Magpie]:
-    """Magpie, connected to `server` and ready, with its gallery in the file `db`."""
+    """Magpie, connected to `server` and ready, with its gallery in the file `db`.
+
+    questions   how many a member may ask in a minute; 0: any number
+    api         the address of a server that stands before `server`
+    """
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True)
     try:
         settings = settings_for(server, db)
+        settings = replace(settings, api=api or settings.api, questions=questions)
         clocks = clocks or quick_clocks()
         async with QuickToIdentify(settings, gallery, Metrics(), clocks, limits) as client:
             serving = asyncio.create_task(client.serve())

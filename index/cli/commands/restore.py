@@ -5,16 +5,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from index.cli.exits import DONE
 from index.cli.gallery import database
+from index.cli.output import counted, say
+
+if TYPE_CHECKING:
+    from index.store.sqlite.carry_over import CarriedOver
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("restore", help="take a copy back", parents=[common])
-    parser.description = "Put a copy in the gallery's place; what is there is kept beside it."
+    parser.description = (
+        "Put a copy in the gallery's place. What is there is kept beside it. What was erased or "
+        "decided since the copy was made still holds; to take the copy as it is, move the present "
+        "gallery away first."
+    )
     parser.add_argument("copy", metavar="COPY")
     parser.set_defaults(run=run)
 
@@ -24,7 +32,28 @@ async def run(given: argparse.Namespace) -> int:
     from index.store.sqlite.backup import restore
 
     path, copy = database(given), Path(given.copy)
-    existed = await asyncio.to_thread(path.exists)
-    await asyncio.to_thread(restore, copy, path)
-    print(f"{path} is as in {copy}" + (f"; what it was is in {path}.before" if existed else ""))
+    restored = await asyncio.to_thread(restore, copy, path)
+    kept = f"; what it was is in {restored.before}" if restored.before else ""
+    say(f"{path} is as in {copy}{kept}")
+    for sentence in _sentences(restored.carried):
+        say(sentence)
     return DONE
+
+
+def _sentences(carried: CarriedOver) -> list[str]:
+    """What a person must know of what the restored gallery has and lacks."""
+    told = []
+    if carried.left_out:
+        pictures = counted(carried.left_out, "picture")
+        told.append(f"{pictures} of the copy were left out, since they were erased after it.")
+    if carried.another:
+        told.append(
+            "The copy is of another gallery. Opt-outs and retention of both hold; channels that "
+            "were removed since are not known."
+        )
+    if carried.unread:
+        told.append(
+            f"In the replaced gallery these could not be read: {', '.join(carried.unread)}. What "
+            "changed there after the copy is forgotten; if you know of it, set it again."
+        )
+    return told

@@ -12,7 +12,7 @@ from typing import IO
 
 import aiosqlite
 
-from index.store.sqlite import lock, migrations
+from index.store.sqlite import files, lock, migrations
 from index.types.errors import (
     GalleryClosed,
     StoreCorrupt,
@@ -21,8 +21,11 @@ from index.types.errors import (
     StoreLocked,
     StoreTooNew,
     StoreUnreachable,
+    reason_of,
 )
 
+# SQLite would write what doesn't fit into its cache, as when it sorts, into files in /var/tmp.
+IN_MEMORY = "PRAGMA temp_store = MEMORY"
 # How long a statement waits for another connection's lock, such as a checkpoint's.
 BUSY_TIMEOUT_S = 5.0
 
@@ -30,18 +33,19 @@ BUSY_TIMEOUT_S = 5.0
 def prepare(path: Path) -> IO[str]:
     """The open lock of the file, whose folder is made when it is missing."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(path.parent)
     except OSError as exc:
-        raise StoreUnreachable(path, f"its folder can't be made ({exc.strerror})") from exc
+        raise StoreUnreachable(path, f"its folder can't be made ({reason_of(exc)})") from exc
     if path.is_dir():
         raise StoreUnreachable(path, "it is a folder, and a file is needed")
     held = lock.hold(path)
     try:
+        files.remove_leftovers(path)
         # Only its owner may read it. SQLite gives its log the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as exc:
         held.close()
-        raise StoreUnreachable(path, str(exc.strerror)) from exc
+        raise StoreUnreachable(path, reason_of(exc)) from exc
     return held
 
 
@@ -98,9 +102,49 @@ async def connect(
 ) -> aiosqlite.Connection:
     """A connection; `immutable` when no process writes and no lock can be taken."""
     mode = ("mode=ro" if read_only else "mode=rwc") + ("&immutable=1" if immutable else "")
-    return await aiosqlite.connect(
+    db = await aiosqlite.connect(
         f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
     )
+    await db.execute_fetchall(IN_MEMORY)
+    return db
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection for a thread, which only reads. raises sqlite3.Error"""
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    db.execute(IN_MEMORY)
+    return db
+
+
+def write_anew(path: Path, copy: Path) -> None:
+    """Write what is committed in a file into another one, without gaps, and wait for the disk.
+
+    copy     only its owner can read it; it must not be there yet
+    raises   OSError, sqlite3.Error
+    """
+    files.make_file(copy)
+    with contextlib.closing(read_only(path)) as db:
+        db.execute("VACUUM INTO ?", (str(copy),))
+    files.on_disk(copy)
+
+
+def close_gaps(path: Path) -> None:
+    """Write a file anew in its place, through a copy beside it.
+
+    SQLite's VACUUM does the same, but with a copy in /var/tmp, which may be on another disk than an
+    operator encrypted, and which is not overwritten when it is removed.
+
+    raises   OSError, sqlite3.Error
+    """
+    copy = files.beside(path, files.ANEW)
+    try:
+        write_anew(path, copy)
+        target = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
+        with contextlib.closing(read_only(copy)) as source, contextlib.closing(target):
+            target.execute("PRAGMA synchronous = FULL")
+            source.backup(target)
+    finally:
+        files.erase(copy)
 
 
 async def _version(db: aiosqlite.Connection, path: Path) -> int:

@@ -169,8 +169,12 @@ class Database:
     async def vacuum(self) -> None:
         """Write the file anew, without gaps: takes seconds a gigabyte, in which writes wait.
 
-        Does nothing where nothing was removed since the last time.
+        It needs room for two copies: one beside the file, and one in the log. Does nothing where
+        nothing was removed since the last time.
         """
+        await to_completion(self._vacuum())
+
+    async def _vacuum(self) -> None:
         async with self._writing:
             if self._closed:
                 raise GalleryClosed
@@ -179,7 +183,7 @@ class Database:
             if not self._has_strays:
                 return
             with connections.translated(self.path):
-                await self._writer.execute_fetchall("VACUUM")
+                await asyncio.to_thread(connections.close_gaps, self.path)
                 self._has_strays = False
                 self._log_has_deleted = True
                 await self._empty_log(self._writer)

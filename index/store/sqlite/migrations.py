@@ -228,6 +228,12 @@ async def find_links_of_item_by_group(db: aiosqlite.Connection) -> None:
     await db.execute("CREATE INDEX links_of_item ON links (item, space, group_id)")
 
 
+async def give_the_gallery_an_identity(db: aiosqlite.Connection) -> None:
+    """A number that copies of this gallery have, too, and no other gallery."""
+    await db.execute("CREATE TABLE identity (id BLOB NOT NULL)")
+    await db.execute("INSERT INTO identity VALUES (randomblob(16))")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -240,6 +246,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     forget_who_asked_for_jobs,
     leave_out_up_to_a_moment,
     find_links_of_item_by_group,
+    give_the_gallery_an_identity,
 )
 LATEST = len(STEPS)
 

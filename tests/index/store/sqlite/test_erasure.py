@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import random
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import BinaryIO
+
+import pytest
 
 from index.store.sqlite import SQLiteStore
 from tests.index.store.samples import (
@@ -18,6 +24,8 @@ from tests.index.store.samples import (
     picture,
     rows_of,
 )
+
+ROOT = Path(__file__).parents[4]
 
 
 async def test_removed_bytes_are_gone_from_the_files(store: SQLiteStore) -> None:
@@ -83,6 +91,78 @@ async def test_compacting_leaves_not_even_a_stray_hash(store: SQLiteStore) -> No
         parts = (one.key, f"source-{n:>08}".encode(), one.vectors.tobytes())
         assert [part in left for part in parts] == [n not in gone] * 3
     assert (await store.links.count()).links == 900 - len(gone)
+
+
+# In a process of its own, since SQLite reads the name of this folder once.
+WORK = """
+import asyncio, sys
+from pathlib import Path
+from index.store.sqlite import SQLiteStore
+from tests.index.store.samples import MODEL, link, picture
+
+async def work():
+    store = await SQLiteStore.open(Path(sys.argv[1]))
+    await store.model_record.set(MODEL)
+    many = [(picture(n, frames=20), link(str(n))) for n in range(6000)]
+    await store.writes.commit(many)
+    await store.database.rows("SELECT vectors FROM embeddings ORDER BY vectors")
+    await store.writes.remove_sources(1, [str(n) for n in range(0, 6000, 2)])
+    await store.vacuum()
+    await store.close()
+
+asyncio.run(work())
+"""
+
+
+async def test_no_temporary_file_lies_elsewhere(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    before = elsewhere.stat().st_mtime_ns  # SQLite removes the name of such a file at once
+    work = [sys.executable, "-c", WORK, str(tmp_path / "gallery.db")]
+    temporary = dict.fromkeys(("SQLITE_TMPDIR", "TMPDIR"), str(elsewhere))
+    env = os.environ | temporary
+    await asyncio.to_thread(subprocess.run, work, check=True, env=env, cwd=ROOT)
+    assert elsewhere.stat().st_mtime_ns == before
+
+
+async def test_the_copy_by_which_a_file_is_written_anew_is_overwritten(store: SQLiteStore) -> None:
+    pictures = [picture(n, frames=20) for n in range(2000)]
+    await store.writes.commit([(one, link(str(n))) for n, one in enumerate(pictures)])
+    copy = store.path.with_name(store.path.name + ".anew")
+    found: list[BinaryIO] = []
+    done = threading.Event()
+
+    def hold_it() -> None:
+        while not done.is_set() and not found:
+            with contextlib.suppress(OSError):
+                found.append(copy.open("rb"))
+
+    holding = asyncio.create_task(asyncio.to_thread(hold_it))
+    for n in range(20):
+        await store.writes.remove_sources(1, [str(n)])
+        await store.vacuum()
+        if found:
+            break
+    done.set()
+    await holding
+    with found[0] as held:
+        left = held.read()
+    assert left.count(0) == len(left) > 1_000_000
+    assert not copy.exists()
+
+
+@pytest.mark.parametrize("ending", [".anew", ".anew-journal", ".magpie-part", ".magpie-part-wal"])
+async def test_what_was_left_by_a_kill_is_overwritten_at_the_next_start(
+    ending: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "gallery.db"
+    left = path.with_name(path.name + ending)
+    left.write_bytes(picture(1).key * 100_000)
+    with left.open("rb") as held:
+        store = await SQLiteStore.open(path)
+        await store.close()
+        assert not left.exists()
+        assert set(held.read()) == {0}
 
 
 async def test_a_file_without_strays_is_not_written_anew(store: SQLiteStore) -> None:

@@ -1,0 +1,171 @@
+"""What was decided since a copy was made, and holds after the copy is restored.
+
+Opt-outs, retention, removed channels and deletions are taken from the gallery that is replaced. A
+restore must not bring back what somebody erased.
+
+The replaced gallery may be damaged, or be another one than the copy is of. Then what it lacks
+proves nothing, and only what it has is taken: who opted out in either of them is out.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import aiosqlite
+
+from index.store.sqlite import connections, statements
+
+log = logging.getLogger(__name__)
+
+# Tables of what was decided, as people call it.
+DECISIONS = {
+    "left_out": "opt-outs and what members erased",
+    "retention": "retention",
+    "watched": "watched channels",
+    "departed": "servers that were left",
+}
+# How a row that both galleries have is merged. Of other tables, the present one's row counts.
+MERGED = {"left_out": "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)"}
+# Links that a decision forbids. `permitted` refuses the same ones when they are added.
+FORBIDDEN = (
+    """EXISTS (SELECT 1 FROM left_out WHERE left_out.space = links.space
+        AND left_out.owner = links.owner AND links.posted_at <= left_out.upto)""",
+    """posted_at < (SELECT strftime('%s', 'now') - days * 86400 FROM retention
+        WHERE retention.space = links.space)""",
+)
+# A cursor says that a group's messages in (oldest, newest] were read. So a link to one of them that
+# is missing was deleted.
+DELETED = """EXISTS (SELECT 1 FROM present.cursors AS read
+        WHERE read.space = links.space AND read.group_id = links.group_id
+        AND CAST(links.source AS INTEGER) <= read.newest
+        AND (read.complete OR CAST(links.source AS INTEGER) > read.oldest))
+    AND NOT EXISTS (SELECT 1 FROM present.links AS kept WHERE kept.space = links.space
+        AND kept.source = links.source AND kept.slot = links.slot)"""
+# A group's cursor goes only when the group is erased as a whole, with the groups that hang from it.
+ERASED = """SELECT space, group_id FROM main.cursors
+    EXCEPT SELECT space, group_id FROM present.cursors"""
+IN_ERASED_GROUPS = f"""(space, group_id) IN ({ERASED}) OR (space, group_id) IN (
+        SELECT space, id FROM main.groups WHERE (space, parent) IN ({ERASED}))"""
+# What people call the rest of what is carried over.
+ERASURES = "deletions"
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOver:
+    """What of the replaced gallery holds in the restored one.
+
+    left_out   how many links of the copy were left out: they were erased since, or are forbidden
+    another    the copy is of another gallery, so what this one lacks proves nothing
+    unread     what could not be read in the replaced gallery, and may be forgotten
+    """
+
+    left_out: int = 0
+    another: bool = False
+    unread: tuple[str, ...] = ()
+
+
+async def carry_over(present: Path | None, restored: Path) -> CarriedOver:
+    """Bring a restored gallery to the newest shape, with what was decided in the present one.
+
+    present   the gallery that it replaces; None: there is none
+    raises    StoreCorrupt, sqlite3.Error when the restored gallery can't be written
+    """
+    db = await connections.open_writer(restored)
+    try:
+        await statements.put_settled(db, None)  # no segment file is of it
+        before = await _count_links(db)
+        carried = await _carried(db, present) if present else CarriedOver()
+        for forbidden in FORBIDDEN:
+            await statements.drop_links(db, forbidden)
+        if present is None or carried.another or carried.unread:
+            # It isn't the gallery any more whose decisions it doesn't know.
+            await db.execute("UPDATE identity SET id = randomblob(16)")
+        left_out = before - await _count_links(db)
+        await db.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        return replace(carried, left_out=left_out)
+    finally:
+        await db.close()
+
+
+async def _carried(db: aiosqlite.Connection, present: Path) -> CarriedOver:
+    """Take over what a present gallery decided, as far as it can be read."""
+    try:
+        await db.execute("ATTACH ? AS present", (f"{present.as_uri()}?mode=rw",))
+        ((verdict,),) = await db.execute_fetchall("PRAGMA present.quick_check(1)")
+        schema = await db.execute_fetchall("SELECT name FROM present.sqlite_schema")
+    except sqlite3.Error as exc:
+        log.info("the replaced gallery can't be read: %s", exc)
+        return CarriedOver(unread=(*DECISIONS.values(), ERASURES))
+    whole, same = verdict == "ok", await _is_same(db)
+    tables = {name for (name,) in schema}
+    if "links" not in tables:  # an empty file, or another program's
+        return CarriedOver(another=True)
+    unread = []
+    if "opted_out" in tables:  # where earlier versions kept opt-outs
+        await db.execute("INSERT INTO left_out SELECT space, owner, 9e999 FROM present.opted_out")
+    for table, name in DECISIONS.items():
+        if table in tables:
+            try:
+                await _take(db, table, exactly=whole and same)
+            except sqlite3.DatabaseError as exc:
+                log.info("%s of the replaced gallery can't be read: %s", table, exc)
+                unread.append(name)
+    if not whole:
+        unread.append(ERASURES)
+    else:
+        await statements.drop_links(db, DELETED)
+        if same:
+            await _follow_erasures(db)
+    return CarriedOver(another=not same, unread=tuple(unread))
+
+
+async def _is_same(db: aiosqlite.Connection) -> bool:
+    """Whether the restored gallery is a copy of the present one, made at any time."""
+    try:
+        return bool(
+            await db.execute_fetchall(
+                "SELECT 1 FROM main.identity JOIN present.identity USING (id)"
+            )
+        )
+    except sqlite3.DatabaseError:  # damaged, or written by an older Magpie
+        return False
+
+
+async def _take(db: aiosqlite.Connection, table: str, *, exactly: bool) -> None:
+    """Take over the rows of a table; `exactly`: and drop those that the present gallery lacks."""
+    info = list(await db.execute_fetchall(f"PRAGMA present.table_info({table})"))
+    columns = ", ".join(column for _, column, *_ in info)
+    taken = await db.execute_fetchall(f"SELECT {columns} FROM present.{table}")
+    if exactly:
+        await db.execute(f"DELETE FROM main.{table}")
+    insert, conflict = "INSERT", MERGED.get(table, "")
+    if not conflict:
+        insert = "INSERT OR REPLACE"
+    marks = ", ".join("?" * len(info))
+    await db.executemany(
+        f"{insert} INTO main.{table} ({columns}) VALUES ({marks}) {conflict}", taken
+    )
+
+
+async def _follow_erasures(db: aiosqlite.Connection) -> None:
+    """Drop what was erased as a whole since: groups, questions, and work that was ended."""
+    await statements.drop_links(db, IN_ERASED_GROUPS)
+    await db.execute(f"DELETE FROM cursors WHERE {IN_ERASED_GROUPS}")
+    await db.execute("DELETE FROM searches WHERE id NOT IN (SELECT id FROM present.searches)")
+    await db.execute(
+        """UPDATE jobs SET status = now.status, state = now.state FROM present.jobs AS now
+        WHERE now.id = jobs.id"""
+    )
+    await db.execute("DELETE FROM jobs WHERE id NOT IN (SELECT id FROM present.jobs)")
+    await db.execute(
+        """UPDATE groups SET closed_since = now.closed_since FROM present.groups AS now
+        WHERE now.space = groups.space AND now.id = groups.id"""
+    )
+
+
+async def _count_links(db: aiosqlite.Connection) -> int:
+    ((count,),) = await db.execute_fetchall("SELECT COUNT(*) FROM links")
+    return int(count)
