@@ -113,7 +113,7 @@ class Answers:
         sight = await self._sight(asker, question.posted_in)
         # Both at once: saving takes a few ms, and many more while a reindex writes a page.
         search, (groups, page) = await asyncio.gather(
-            self._save(search), self._look(asker, sight, search, embedding)
+            self._save(search, asker.asked_at), self._look(asker, sight, search, embedding)
         )
         return await self._draft(asker, sight, search, groups, page, question.posted_in)
 
@@ -127,16 +127,17 @@ class Answers:
         groups, page = await self._look(asker, sight, search, embedding, after)
         return await self._draft(asker, sight, search, groups, page, posted_in)
 
-    async def _save(self, search: SavedSearch) -> SavedSearch:
+    async def _save(self, search: SavedSearch, asked_at: float) -> SavedSearch:
         """The search with the id by which buttons find it.
 
-        It has no id if the file can't be written, as on a full disk, or not soon, as while it is
-        compacted. The question is answered in any case.
+        It has no id if the asker has erased their questions since, or if the file can't be
+        written, as on a full disk, or not soon, as while it is compacted. The question is answered
+        in any case.
         """
         try:
             async with asyncio.timeout(self._clocks.save_search_s):
                 id = await self._writer.save_search(
-                    search.space, search.owner, search.asked, search.embedding
+                    search.space, search.owner, search.asked, search.embedding, asked_at
                 )
         except (StoreError, TimeoutError) as error:
             reason = str(error) or "the file is busy"
