@@ -16,6 +16,7 @@ FOLDERS = {
     "find": "find pictures by words, by a picture, or by both",
     "look": "show a picture as the model sees it, and why it is not found",
     "info": "say what is in the gallery",
+    "remove": "forget pictures, without touching their files",
     "backup": "copy the gallery, also while it is in use",
     "restore": "put a copy back",
 }
@@ -39,8 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from index.cli.main import main as folders
 
         return folders([name, *rest], prog="magpie")
-    if name == "bot":
-        return _bot(rest)
     if name in PROGRAMS:
         return _program(name, rest)
     print(f"magpie: there is no command {name!r}; magpie --help lists them.", file=sys.stderr)
@@ -57,22 +56,8 @@ def _program(name: str, rest: Sequence[str]) -> int:
     return code
 
 
-def _bot(rest: Sequence[str]) -> int:
-    """Run the bot, which takes settings and no arguments."""
-    if rest:
-        wants_help = rest[0] in ("-h", "--help")
-        message = (
-            "magpie bot takes no arguments: its settings come from the environment and from .env."
-        )
-        print(message, file=sys.stdout if wants_help else sys.stderr)
-        return DONE if wants_help else REFUSED
-    from bot.__main__ import main as serve
-
-    return serve()
-
-
 def _help() -> str:
-    lines = ["usage: magpie COMMAND …", "", "Find pictures by what is in them.", ""]
+    lines = ["usage: magpie COMMAND ...", "", "Find pictures by what is in them.", ""]
     for heading, commands in (("On a folder of pictures:", FOLDERS), ("Programs:", PROGRAMS)):
         lines.append(heading)
         lines += [f"  {name:<9} {what}" for name, what in commands.items()]

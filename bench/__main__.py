@@ -59,6 +59,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="for `chaos` (1) and `load` (10): how long it goes on",
     )
     add("--hurried", action="store_true", help="for `chaos`: short waits")
+    add("--only", default="", metavar="WORD", help="for `mutants`: a word of those to run")
     return parser
 
 
@@ -76,6 +77,7 @@ def _options(given: argparse.Namespace) -> Options:
         minutes=given.minutes,
         hurried=given.hurried,
         rows=tuple(_number("BENCH_ROWS", one) for one in rows.split(",") if one),
+        only=given.only,
         worlds=_number("BENCH_WORLDS", worlds) if worlds else None,
     )
 

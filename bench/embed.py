@@ -34,7 +34,6 @@ from demo import FOLDER
 from index import Precision
 from index.embed import checkpoint, embedder
 from index.embed.embedder import ClipEmbedder
-from index.embed.model_thread import ModelThread
 from index.images import decode as images
 from index.types.records import Floats
 from pocket import MODEL
@@ -87,7 +86,6 @@ def run(options: Options) -> Report:
             "images_per_s": spread([IMAGES / s for s in image_ours]),
             "fast_images_per_s": spread([IMAGES / s for s in image_fast]),
             "text_ms": spread([s * 1000 / len(QUESTIONS) for s in text_ours]),
-            "text_remembered_ms": asyncio.run(_remembered_ms(ours)),
             **values,
         },
         peers={
@@ -132,18 +130,6 @@ def _least_cosine(a: Any, b: Any) -> float:
     a = a / np.linalg.norm(a, axis=1, keepdims=True)
     b = b / np.linalg.norm(b, axis=1, keepdims=True)
     return float((a * b).sum(axis=1).min())
-
-
-async def _remembered_ms(model: ClipEmbedder) -> str:
-    """Milliseconds of a question that was asked before."""
-    thread = ModelThread(model)
-    times = []
-    for question in QUESTIONS * 3:
-        began = time.perf_counter()
-        await thread.text(question, asked=True)
-        times.append((time.perf_counter() - began) * 1000)
-    await thread.close()
-    return spread(times[len(QUESTIONS) :])
 
 
 def _overlaps() -> dict[str, float]:

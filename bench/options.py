@@ -17,4 +17,5 @@ class Options:
     minutes: float | None = None  # `chaos` and `load`: how long a run goes on; None: its default
     hurried: bool = False  # `chaos`: the bot's long waits are shortened
     rows: tuple[int, ...] = ()  # BENCH_ROWS: sizes of the gallery; empty: the default sizes
+    only: str = ""  # `mutants`: a word of those to run
     worlds: int | None = None  # BENCH_WORLDS, of `permissions`; None: the default

@@ -9,6 +9,7 @@ faults.
 | `chaos` | chaos | kills, a full disk, a wrong clock, faults of Discord |
 | `fuzzing` | fuzz | hostile files, messages, settings, questions and buttons |
 | `permissions` | permissions | what members of random servers are shown through every command |
+| `mutants` | mutants | whether the tests notice broken copies of the product |
 
 A check drives the product from outside: it starts the bot, speaks to the sandbox as a member does
 (`sandbox.person`), and looks into the gallery's file. It may import `sandbox`, `pocket`, the parts
@@ -23,5 +24,6 @@ in one of them can't hide in the other.
 CHECKS = {
     "chaos": "checks.chaos.run",
     "fuzz": "checks.fuzzing.campaign",
+    "mutants": "checks.mutants.campaign",
     "permissions": "checks.permissions.inquiry",
 }

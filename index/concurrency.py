@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
@@ -14,23 +13,20 @@ from index.types.errors import GalleryClosed
 
 T = TypeVar("T")
 
-# Niceness of a patient pool's threads: the system runs all other threads first.
-PATIENT_NICENESS = 10
-
 
 class Pool:
     """A number of threads that run functions until the gallery is closed.
 
-    closed   when it is set, no new function is begun
-    patient  the system runs all other threads before these
+    closed    when it is set, no new function is begun
+    niceness  of its threads, above that of this process; the system prefers threads of a lower one
     """
 
     def __init__(
-        self, threads: int, name: str, closed: asyncio.Event, *, patient: bool = False
+        self, threads: int, name: str, closed: asyncio.Event, *, niceness: int = 0
     ) -> None:
         self._closed = closed
         self._threads = ThreadPoolExecutor(
-            threads, thread_name_prefix=name, initializer=_lower_priority if patient else None
+            threads, thread_name_prefix=name, initializer=_lower_priority, initargs=(niceness,)
         )
 
     async def run(self, fn: Callable[[], T]) -> T:
@@ -52,10 +48,10 @@ class Pool:
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
 
-def _lower_priority() -> None:
-    """Let the system run all other threads first. Only Linux has a priority for each thread."""
+def _lower_priority(niceness: int) -> None:
+    """Let the system prefer others to this thread. Only Linux has a niceness for each thread."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT_NICENESS)
+        os.nice(niceness)
 
 
 def _being_cancelled() -> bool:

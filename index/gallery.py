@@ -7,13 +7,14 @@ The parts are put together here. `pipeline` makes vectors with the model that `m
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 from index.concurrency import Pool
 from index.derivations import Derivation
-from index.embed import checkpoint
+from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.models import Models
 from index.pipeline import Pipeline
@@ -41,9 +42,16 @@ from index.types.records import (
 
 # With more threads, pictures are decoded faster than any CPU embeds them.
 MAX_DECODERS = 4
-# Searches, and pictures in queries, have threads of their own, so that they don't wait behind new
-# pictures.
-ASKING_THREADS = 2
+# Threads that search. They do nothing else, so that a search waits for no picture.
+SEARCHING_THREADS = 2
+# Threads that decode the pictures of queries. A picture can keep one busy for many seconds, so one
+# caller's pictures should not come at the same time; with three, two such callers still leave one.
+LOOKING_THREADS = 3
+# Niceness, for which the system prefers threads of a lower one: searches and the model (0), then
+# pictures of queries, then new pictures and compaction. On one core, an answer during a reindex
+# takes 2 to 3 times as long as at other times; if all were 0, 4 times.
+LOOKING_NICENESS = 5
+PATIENT_NICENESS = 10
 
 
 class Gallery:
@@ -74,16 +82,15 @@ class Gallery:
         self._read_only = read_only
         self._closed = closed = asyncio.Event()
         threads = min(MAX_DECODERS, checkpoint.cpu_count())
-        # Patient, so that these threads leave the core to a query's words: on one core, an answer
-        # during a reindex takes 2 to 3 times as long as at other times; without this, 4 times.
-        decoding = Pool(threads, "decode", closed, patient=True)
-        asking = Pool(ASKING_THREADS, "ask", closed)
-        compacting = Pool(1, "compact", closed, patient=True)
-        self._pools = (decoding, asking, compacting)
+        decoding = Pool(threads, "decode", closed, niceness=PATIENT_NICENESS)
+        looking = Pool(LOOKING_THREADS, "look", closed, niceness=LOOKING_NICENESS)
+        searching = Pool(SEARCHING_THREADS, "search", closed)
+        compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
+        self._pools = (decoding, looking, searching, compacting)
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
-        self._pipeline = Pipeline(store.items, self._models, decoding, asking)
+        self._pipeline = Pipeline(store.items, self._models, decoding, looking)
         self._engine: VectorIndex = Engine(
-            store.rows, segments, asking, compacting, closed, write=not read_only, sizes=sizes
+            store.rows, segments, searching, compacting, closed, write=not read_only, sizes=sizes
         )
         self.reembedding = Reembedding(
             store.derivations, self._models, self._pipeline, decoding, self._engine
@@ -116,8 +123,13 @@ class Gallery:
         derivations  what else is made from each picture and text, and kept with it
         raises       ModelError, StoreError
         """
+        path = Path(path)
+        if isinstance(model, str) and not await asyncio.to_thread(os.path.exists, path):
+            # Loaded first, so that a model that can't be had leaves no empty gallery behind.
+            found = await asyncio.to_thread(checkpoint.find, model)
+            model = await asyncio.to_thread(embedder.load, found, device, precision)
         names = tuple(dict.fromkeys((*NAMES, *(derivation.name for derivation in derivations))))
-        store = await SQLiteStore.open(Path(path), read_only=read_only, derivations=names)
+        store = await SQLiteStore.open(path, read_only=read_only, derivations=names)
         try:
             segments = store.path.with_name(store.path.name + SEGMENTS)
             kept = await store.model_record.get()
@@ -192,21 +204,32 @@ class Gallery:
         """How many pictures and texts wait for the model."""
         return self._models.waiting
 
+    @property
+    def model_is_loaded(self) -> bool:
+        """Whether the model is in memory."""
+        return self._models.loaded
+
+    async def load_model(self) -> None:
+        """Load the model now, rather than when it is first needed. raises ModelError"""
+        await self._models.thread()
+
     # ---- adding
 
-    async def embed_picture(self, data: bytes) -> EmbeddedPicture:
-        """The picture in `data`, decoded and embedded; known bytes skip both.
+    async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:
+        """The picture in `data`, decoded and embedded, for a link of this group.
 
+        Bytes that the group shows already skip both. Bytes that only others show don't: the time
+        would tell the group that they do.
         raises   PictureError
         """
-        return await self._pipeline.picture(data, asked=False)
+        return await self._pipeline.picture(data, space, group)
 
-    async def embed_text(self, text: str) -> EmbeddedPicture:
+    async def embed_text(self, text: str, space: int = 0, group: int = 0) -> EmbeddedPicture:
         """The text, embedded; of the same shape as a picture, kind "text".
 
         raises   EmptyQuery when there is nothing to read in it
         """
-        return await self._pipeline.text(text)
+        return await self._pipeline.text(text, space, group)
 
     async def commit(
         self,
@@ -218,8 +241,8 @@ class Gallery:
 
         When it returns they are searchable and on disk. A link replaces the earlier one of the
         same (space, source, slot), so a second commit changes nothing. It waits while items come
-        faster than they can be made ready for search. Links of owners who opted out, and links
-        that are older than their space keeps them, are left out.
+        faster than they can be made ready for search. Links that their owners want left out, and
+        links that are older than their space keeps them, are left out.
 
         returns  the ids of the links that are new or have changed
         """
@@ -236,7 +259,7 @@ class Gallery:
 
     async def add(self, data: bytes, link: Link, cursor: Cursor | None = None) -> None:
         """`embed_picture`, then `commit`."""
-        picture = await self.embed_picture(data)
+        picture = await self.embed_picture(data, link.space, link.group.id)
         await self.commit([(picture, link)], [cursor] if cursor else [])
 
     # ---- removing
@@ -257,9 +280,13 @@ class Gallery:
         """Remove everything of a space: links, cursors, watched groups, jobs, searches."""
         return await self._removed(lambda: self._writes.remove_space(space))
 
-    async def remove_owner(self, space: int, owner: int) -> int:
-        """Remove all links and saved searches of an owner; returns how many links."""
-        return await self._removed(lambda: self._writes.remove_owner(space, owner))
+    async def leave_out(self, space: int, owner: int, upto: float) -> int:
+        """Remove an owner's links posted up to then, and their saved searches; returns how many
+        links. From now on `commit` leaves such links out, until `Bookkeeping.let_in`.
+
+        upto   Unix seconds; infinity: all links, also those that are posted later
+        """
+        return await self._removed(lambda: self._writes.leave_out(space, owner, upto))
 
     async def remove_older(self, space: int, posted_before: float) -> int:
         """Remove the links of a space posted before then (Unix seconds); returns how many."""
@@ -276,15 +303,13 @@ class Gallery:
         """
         await self._store.vacuum()
 
-    async def opt_out(self, space: int, owner: int) -> int:
-        """`remove_owner`, and from now on `commit` leaves the links of this owner out."""
-        return await self._removed(lambda: self._writes.remove_owner(space, owner, opt_out=True))
-
     # ---- asking
 
     async def embed_query(self, query: Query) -> QueryEmbedding:
         """The one unit vector that stands for the query.
 
+        Nothing that is known is used for it but the link that it names: the time tells nobody
+        whether a picture is in the gallery, or whether somebody else asked the same.
         raises   EmptyQuery, PictureError, LinkGone, ModelChanged
         """
         return await self._pipeline.query(query)

@@ -12,8 +12,11 @@ from index.types.records import Answer, EmbeddedPicture, Position
 class PictureEmbedder(Protocol):
     """Makes embeddings of pictures."""
 
-    async def embed_picture(self, data: bytes) -> EmbeddedPicture:
-        """The picture in `data`, decoded and embedded. raises PictureError"""
+    async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:
+        """The picture in `data`, decoded and embedded, for a link of this group.
+
+        raises   PictureError
+        """
 
 
 class Searcher(Protocol):

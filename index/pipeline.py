@@ -1,13 +1,12 @@
-"""From bytes and words to vectors.
+"""From bytes and words to vectors, a bounded number of pictures at a time, those of queries first.
 
-Vectors that the store has are taken from it. Other pictures are decoded and embedded, a bounded
-number at a time, and those of queries before new ones.
+The time that this takes must not tell a caller whether somebody else has the same picture. So what
+is known is used only for a picture of the same group, and never for a query.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -38,44 +37,47 @@ WORDS_WEIGHT = 1.0
 
 
 class Pipeline:
-    """Embeds pictures, texts and queries; calls with the same bytes at the same time share work.
+    """Embeds pictures, texts and queries.
 
-    decoding, asking   threads that decode new pictures, and pictures of queries
+    decoding, looking   threads that decode new pictures, and pictures of queries
     """
 
-    def __init__(self, items: Items, models: Models, decoding: Pool, asking: Pool) -> None:
+    def __init__(self, items: Items, models: Models, decoding: Pool, looking: Pool) -> None:
         self._items = items
         self._models = models
         self._decoding = decoding
-        self._asking = asking
-        self._in_progress = {
-            False: asyncio.Semaphore(MAX_IN_PROGRESS),
-            True: asyncio.Semaphore(MAX_ASKED_IN_PROGRESS),
-        }
+        self._looking = looking
+        self._in_progress = asyncio.Semaphore(MAX_IN_PROGRESS)
+        self._asked_in_progress = asyncio.Semaphore(MAX_ASKED_IN_PROGRESS)
         self._derivations: list[Derivation] = []
         self._shared: SingleFlight[EmbeddedPicture] = SingleFlight()
 
     # ---- pictures
 
-    async def picture(self, data: bytes, *, asked: bool) -> EmbeddedPicture:
-        """The picture in `data`; `asked`: it is part of a query. raises PictureError"""
+    async def picture(self, data: bytes, space: int, group: int) -> EmbeddedPicture:
+        """The picture in `data`, for a link of this group.
+
+        Bytes that the group has are neither decoded nor embedded again, and calls with the same
+        bytes for the same group at the same time share the work. raises PictureError
+        """
         key = await asyncio.to_thread(key_of, "image", data)
         return await self._shared.run(
-            (key, asked), lambda: self._known_or_embedded(key, data, asked=asked)
+            (key, space, group), lambda: self._known_or_embedded(key, data, space, group)
         )
 
-    async def _known_or_embedded(self, key: bytes, data: bytes, *, asked: bool) -> EmbeddedPicture:
-        known = await self._items.item(key)
-        wanted = () if asked else self._wanted_of(known)
+    async def _known_or_embedded(
+        self, key: bytes, data: bytes, space: int, group: int
+    ) -> EmbeddedPicture:
+        known = await self._items.item_of_group(key, space, group)
+        wanted = self._wanted_of(known)
         if known is not None and not wanted:
             return known
         thread = await self._models.thread()
-        async with self._in_progress[asked]:
+        async with self._in_progress:
             if known is None:
-                with contextlib.nullcontext() if asked else thread.expecting():
-                    decoding = self._asking if asked else self._decoding
-                    decoded = await decoding.run(decode_for(thread.embedder, data))
-                vectors = await thread.images(decoded.frames, asked=asked)
+                with thread.expecting():
+                    decoded = await self._decoding.run(decode_for(thread.embedder, data))
+                vectors = await thread.images(decoded.frames)
                 known = EmbeddedPicture(
                     key, "image", vectors, decoded.width, decoded.height,
                     revision=thread.embedder.revision,
@@ -86,16 +88,23 @@ class Pipeline:
 
     # ---- texts
 
-    async def text(self, text: str) -> EmbeddedPicture:
-        """The text, embedded. raises EmptyQuery when there is nothing to read in it"""
+    async def text(self, text: str, space: int, group: int) -> EmbeddedPicture:
+        """The text, embedded, as `picture` does it.
+
+        raises   EmptyQuery when there is nothing to read in it
+        """
         text = tidy(text)
         if not text:
             raise EmptyQuery
         key = await asyncio.to_thread(key_of, "text", text.encode())
-        return await self._shared.run((key, False), lambda: self._embedded_text(key, text))
+        return await self._shared.run(
+            (key, space, group), lambda: self._embedded_text(key, text, space, group)
+        )
 
-    async def _embedded_text(self, key: bytes, text: str) -> EmbeddedPicture:
-        known = await self._items.item(key)
+    async def _embedded_text(
+        self, key: bytes, text: str, space: int, group: int
+    ) -> EmbeddedPicture:
+        known = await self._items.item_of_group(key, space, group)
         wanted = self._wanted_of(known)
         if known is None:
             thread = await self._models.thread()
@@ -136,19 +145,24 @@ class Pipeline:
         if query.words:
             vectors, truncated = await (await self._models.thread()).text(query.words, asked=True)
             parts.append(WORDS_WEIGHT * vectors[0])
-        pictures: list[EmbeddedPicture] = []
         if query.image is not None:
-            pictures.append(await self.picture(query.image, asked=True))
+            parts.append(_middle(await self._asked_picture(query.image)))
         if query.like is not None:
             item = await self._items.item_of_link(query.like)
             if item is None:
                 raise LinkGone(query.like)
-            pictures.append(item)
+            if item.revision not in ("", revision):
+                raise ModelChanged
+            parts.append(_middle(item.vectors))
         self._models.check_revision(revision)
-        if any(picture.revision not in ("", revision) for picture in pictures):
-            raise ModelChanged
-        parts += [_middle(picture.vectors) for picture in pictures]
         return QueryEmbedding(_middle(np.stack(parts)), truncated, revision)
+
+    async def _asked_picture(self, data: bytes) -> Floats:
+        """(frames, d) unit rows of a picture that is asked with. raises PictureError"""
+        thread = await self._models.thread()
+        async with self._asked_in_progress:
+            decoded = await self._looking.run(decode_for(thread.embedder, data))
+            return await thread.images(decoded.frames, asked=True)
 
 
 def decode_for(model: Embedder, data: bytes) -> Callable[[], Decoded]:

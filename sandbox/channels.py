@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
-from . import permissions, posting, rest, unfurl
+from . import permissions, posting, rest, settings, unfurl
 from .core import Core
 from .errors import ApiError, invalid, missing_access, missing_permissions, required, unknown
 from .posting import Author
@@ -35,10 +35,9 @@ from .world import (
 )
 
 if TYPE_CHECKING:
-    from discord.types.threads import ThreadPaginationPayload
+    from discord.types.threads import ThreadMember, ThreadPaginationPayload
 
 MAKEABLE = (0, 2, 4, 5, 13, 15)
-DURATIONS = (60, 1440, 4320, 10080)
 HAS_ONE = ApiError(400, 160004, "A thread has already been created for this message")
 NO_THREADS = ApiError(400, 50024, "Cannot execute action on this channel type")
 
@@ -57,6 +56,7 @@ class ChannelRoutes:
         return [
             web.get("/guilds/{guild_id}/channels", self.all_of_guild),
             web.post("/guilds/{guild_id}/channels", self.make),
+            web.patch("/guilds/{guild_id}/channels", self.move),
             web.get(one, self.read),
             web.patch(one, self.change),
             web.delete(one, self.delete),
@@ -114,6 +114,22 @@ class ChannelRoutes:
         self.core.channel_made(channel)
         return rest.answer(self.core.payloads.channel(channel), 201)
 
+    async def move(self, request: web.Request) -> web.Response:
+        """Change the order of a guild's channels; needs Manage Channels."""
+        who = rest.caller(self.core, request)
+        guild_id = rest.id_in(request, "guild_id")
+        guild = rest.guild_allowed(self.core, who, guild_id, permissions.MANAGE_CHANNELS)
+        for id, wanted in rest.order_asked(request):
+            channel = guild.channels.get(id)
+            if channel is None or channel.thread is not None:
+                raise unknown("Channel")
+            moved: dict[str, Any] = {
+                key: wanted[key] for key in ("position", "parent_id") if key in wanted
+            }
+            self._settings(channel, moved)
+            self.core.channel_changed(channel)
+        return rest.nothing()
+
     async def change(self, request: web.Request) -> web.Response:
         """Change a channel (needs Manage Channels) or a thread (Manage Threads, or to own it)."""
         who = rest.caller(self.core, request)
@@ -144,12 +160,9 @@ class ChannelRoutes:
                 raise invalid("parent_id", "CHANNEL_PARENT_INVALID", "Category does not exist")
             if parent is not None and "permission_overwrites" not in wanted:
                 channel.overwrites = channel.overwrites or list(parent.overwrites)
-        channel.topic = wanted.get("topic", channel.topic)
-        channel.nsfw = bool(wanted.get("nsfw", channel.nsfw))
-        channel.position = int(wanted.get("position") or channel.position)
-        channel.rate_limit_per_user = int(
-            wanted.get("rate_limit_per_user") or channel.rate_limit_per_user
-        )
+        settings.take(self.core, channel, wanted)
+        if wanted.get("position") is not None:
+            channel.position = int(wanted["position"])
         if wanted.get("permission_overwrites") is not None:
             channel.overwrites = [_overwrite(one) for one in wanted["permission_overwrites"]]
 
@@ -169,7 +182,14 @@ class ChannelRoutes:
             thread.archived_at = time.time()
         thread.locked = bool(wanted.get("locked", thread.locked))
         thread.invitable = bool(wanted.get("invitable", thread.invitable))
-        if wanted.get("auto_archive_duration") in DURATIONS:
+        if "applied_tags" in wanted:
+            forum = self.core.world.channel(channel.parent_id or 0)
+            listed = wanted["applied_tags"]
+            thread.applied_tags = settings.applied_tags(forum, listed, manages=manages)
+        channel.rate_limit_per_user = settings.slowmode(wanted, channel.rate_limit_per_user)
+        if manages and wanted.get("flags") is not None:
+            channel.flags = int(wanted["flags"]) & settings.PINNED
+        if wanted.get("auto_archive_duration") in settings.DURATIONS:
             thread.auto_archive_duration = wanted["auto_archive_duration"]
 
     async def delete(self, request: web.Request) -> web.Response:
@@ -344,12 +364,20 @@ class ChannelRoutes:
     ) -> Channel:
         now = time.time()
         duration = wanted.get("auto_archive_duration")
+        manages = rest.may(self.core, who, channel, permissions.MANAGE_THREADS)
         thread = Thread(
             owner_id=who.user.id,
             archived_at=now,
             invitable=bool(wanted.get("invitable", True)),
-            auto_archive_duration=duration if duration in DURATIONS else 4320,
+            auto_archive_duration=(
+                duration
+                if duration in settings.DURATIONS
+                else channel.default_auto_archive_duration or 4320
+            ),
             members={who.user.id: now},
+            applied_tags=settings.applied_tags(
+                channel, wanted.get("applied_tags"), manages=manages
+            ),
         )
         made = Channel(
             id=id,
@@ -357,6 +385,9 @@ class ChannelRoutes:
             type=cast("ChannelKind", kind),
             name="",
             parent_id=channel.id,
+            rate_limit_per_user=settings.slowmode(
+                wanted, channel.default_thread_rate_limit_per_user
+            ),
             thread=thread,
         )
         _name(made, wanted.get("name"))
@@ -391,12 +422,24 @@ class ChannelRoutes:
         return who, channel, channel.thread
 
     async def thread_members(self, request: web.Request) -> web.Response:
-        """All members of a thread; bots need the intent for members."""
+        """A thread's members by id, in pages if asked; bots need the intent for members."""
         who, channel, thread = self._thread_in(request)
         if who.user.bot and "members" not in self.core.world.application.privileged:
             raise missing_access()
-        listed = [self.core.payloads.thread_member(channel, id) for id in sorted(thread.members)]
-        return rest.answer(listed)
+        paged = rest.flag_asked(request, "with_member") or "limit" in request.query
+        limit = rest.number_asked(request, "limit", 100, 1, 100) if paged else None
+        after = rest.id_asked(request, "after") or 0
+        page = [id for id in sorted(thread.members) if id > after][:limit]
+        return rest.answer([self._thread_member(channel, id, request) for id in page])
+
+    def _thread_member(
+        self, channel: Channel, user_id: int, request: web.Request
+    ) -> ThreadMember | dict[str, Any]:
+        payload = self.core.payloads.thread_member(channel, user_id)
+        member = self.core.world.member(channel.guild_id, user_id)
+        if member is None or not rest.flag_asked(request, "with_member"):
+            return payload
+        return {**payload, "member": self.core.payloads.member(member)}
 
     async def thread_member(self, request: web.Request) -> web.Response:
         """A user's membership in a thread; 404 when they are not in it."""
@@ -404,7 +447,7 @@ class ChannelRoutes:
         user_id = rest.id_in(request, "user_id")
         if user_id not in thread.members:
             raise unknown("Member")
-        return rest.answer(self.core.payloads.thread_member(channel, user_id))
+        return rest.answer(self._thread_member(channel, user_id, request))
 
     async def join(self, request: web.Request) -> web.Response:
         """Join a thread."""

@@ -23,15 +23,21 @@ from .world import Channel, Guild, Member, Message, Reaction, User, World, files
 
 if TYPE_CHECKING:
     from discord.types.gateway import (
+        ChannelPinsUpdateEvent,
         MessageDeleteBulkEvent,
         MessageDeleteEvent,
         MessageReactionAddEvent,
+        MessageReactionRemoveAllEvent,
+        MessageReactionRemoveEmojiEvent,
         MessageReactionRemoveEvent,
+        PollVoteActionEvent,
         ThreadDeleteEvent,
         ThreadMembersUpdate,
     )
 
 ONE_HOUR_S = 3600
+NONCE_LIFE_S = 300
+MAX_NONCES = 1000
 
 
 @dataclass(slots=True)
@@ -56,8 +62,8 @@ class Core:
     uploads: Path
     clocks: Clocks = field(default_factory=Clocks)
     shards: int = 1  # the number that the bot is told to use
-    ephemeral: dict[int, Message] = field(default_factory=dict)  # each is visible to one user only
     search_ready_at: float = 0.0  # monotonic; until then the search answers 202, "indexing"
+    _by_nonce: dict[tuple[int, str | int], tuple[float, Message]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -73,7 +79,7 @@ class Core:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.gateway.close()
-        await self.journal.flush()
+        await self.journal.close()
 
     def guild_of(self, channel: Channel) -> Guild:
         """The guild a channel is in."""
@@ -87,17 +93,35 @@ class Core:
 
     def find_message(self, channel_id: int, id: int) -> Message | None:
         """A message of the channel, ephemeral ones included."""
-        message = self.world.message(channel_id, id) or self.ephemeral.get(id)
-        return message if message is not None and message.channel_id == channel_id else None
+        return self.world.message(channel_id, id) or self.world.ephemeral_message(channel_id, id)
 
-    def post(self, message: Message, *, nonce: Any = None) -> None:
+    def post(self, message: Message, *, nonce: str | int | None = None) -> None:
         """Add a new message to its channel and send the event."""
         self._keep(message)
+        if nonce is not None:
+            self._remember_nonce(message, nonce)
         channel = self.world.channel(message.channel_id)
         if channel is not None and channel.thread is not None and message.only_for is None:
             self.unarchive(channel)
             self.join_thread(channel, message.author_id)
         self._tell(message, "MESSAGE_CREATE", nonce)
+
+    def _remember_nonce(self, message: Message, nonce: str | int) -> None:
+        self._by_nonce[message.author_id, nonce] = (time.monotonic(), message)
+        if len(self._by_nonce) > MAX_NONCES:
+            del self._by_nonce[next(iter(self._by_nonce))]
+
+    def posted_with(self, author_id: int, nonce: str | int) -> Message | None:
+        """The message that this author posted with this nonce in the last minutes, if it is there.
+
+        A client that got no answer sends a message again with its nonce.
+        """
+        if (author_id, nonce) not in self._by_nonce:
+            return None
+        at, message = self._by_nonce[author_id, nonce]
+        if time.monotonic() - at > NONCE_LIFE_S:
+            return None
+        return self.find_message(message.channel_id, message.id)
 
     def change(self, message: Message) -> None:
         """Save a changed message and send the event."""
@@ -109,14 +133,14 @@ class Core:
             self.world.put_message(message)
             self.journal.message(message)
         else:
-            self.ephemeral[message.id] = message
+            self.world.ephemeral[message.id] = message
             self.world.show_files(message)
             self._forget_old_ephemeral()
 
     def _forget_old_ephemeral(self) -> None:
         oldest = at_time(time.time() - max(ONE_HOUR_S, self.clocks.token_s))
-        for id in [id for id in self.ephemeral if id < oldest]:
-            self.world.hide_files(files_of(self.ephemeral.pop(id)))
+        for id in [id for id in self.world.ephemeral if id < oldest]:
+            self.world.hide_files(files_of(self.world.ephemeral.pop(id)))
 
     def _tell(self, message: Message, event: str, nonce: Any = None) -> None:
         def build(viewer: Viewer) -> Any:
@@ -140,7 +164,7 @@ class Core:
         if channel is not None:
             event["guild_id"] = str(channel.guild_id)
         if message.only_for is not None:
-            self.ephemeral.pop(message.id, None)
+            self.world.ephemeral.pop(message.id, None)
             self.world.hide_files(files_of(message))
             self.gateway.emit("MESSAGE_DELETE", event, only={message.only_for})
         elif channel is not None:
@@ -159,6 +183,17 @@ class Core:
             "guild_id": str(channel.guild_id),
         }
         self.gateway.emit("MESSAGE_DELETE_BULK", event, channel=channel)
+
+    def pins_changed(self, channel: Channel, message: Message) -> None:
+        """Save that a message was pinned or unpinned, and send the events."""
+        self.journal.channel(channel)
+        self.change(message)
+        event: ChannelPinsUpdateEvent = {
+            "channel_id": str(channel.id),
+            "guild_id": str(channel.guild_id),
+            "last_pin_timestamp": self.payloads.last_pin(channel),
+        }
+        self.gateway.emit("CHANNEL_PINS_UPDATE", event, channel=channel)
 
     def react(self, message: Message, user: User, emoji: str) -> None:
         """Add a user's reaction; a second one with the same emoji changes nothing."""
@@ -210,6 +245,45 @@ class Core:
             "type": 0,
         }
         self.gateway.emit("MESSAGE_REACTION_REMOVE", event, channel=channel)
+
+    def unreact_all(self, message: Message, emoji: str | None) -> None:
+        """Remove all reactions of a message, or those with one emoji."""
+        kept = [one for one in message.reactions if emoji is not None and one.emoji != emoji]
+        channel = self.world.channel(message.channel_id)
+        if len(kept) == len(message.reactions) or channel is None:
+            return
+        message.reactions = kept
+        self.journal.message(message)
+        event: MessageReactionRemoveAllEvent = {
+            "channel_id": str(channel.id),
+            "message_id": str(message.id),
+            "guild_id": str(channel.guild_id),
+        }
+        if emoji is None:
+            self.gateway.emit("MESSAGE_REACTION_REMOVE_ALL", event, channel=channel)
+            return
+        of_one: MessageReactionRemoveEmojiEvent = {**event, "emoji": partial_emoji(emoji)}
+        self.gateway.emit("MESSAGE_REACTION_REMOVE_EMOJI", of_one, channel=channel)
+
+    def vote(self, channel: Channel, message: Message, user_id: int, ids: list[int]) -> None:
+        """Replace a user's votes in a message's poll, and send an event for each change."""
+        if message.poll is None:
+            return
+        before = message.poll.votes.pop(user_id, [])
+        if ids:
+            message.poll.votes[user_id] = ids
+        self.journal.message(message)
+        changes = [("REMOVE", id) for id in before if id not in ids]
+        changes += [("ADD", id) for id in ids if id not in before]
+        for change, id in changes:
+            event: PollVoteActionEvent = {
+                "user_id": str(user_id),
+                "channel_id": str(channel.id),
+                "message_id": str(message.id),
+                "guild_id": str(channel.guild_id),
+                "answer_id": id,
+            }
+            self.gateway.emit(f"MESSAGE_POLL_VOTE_{change}", event, channel=channel)
 
     # channels
 

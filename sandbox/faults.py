@@ -9,6 +9,7 @@ on requests (all take `method`, `path` and `who` to narrow them down: a glob suc
                  header without which discord.py gives up; `headers` add or replace others
     error        `status` (500, 502, …), with `code` and `message` for a JSON body
     slow         `delay_s` before the request is handled
+    hold         the request waits until the faults are removed
     late         `delay_s` between handling the request and answering it
     drop         the connection is closed without an answer; with `after` true, the request is
                  handled first
@@ -45,6 +46,7 @@ on the search, at once
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
@@ -52,7 +54,7 @@ from typing import Any
 
 from .errors import ApiError, invalid
 
-REQUEST_KINDS = ("rate_limit", "error", "slow", "late", "drop", "headers")
+REQUEST_KINDS = ("rate_limit", "error", "slow", "hold", "late", "drop", "headers")
 FILE_KINDS = (
     "cdn_error",
     "cdn_slow",
@@ -119,6 +121,8 @@ class Faults:
 
     def __init__(self) -> None:
         self._pending: list[Fault] = []
+        self._cleared = asyncio.Event()
+        self.held = 0  # requests that wait now
 
     def add(self, *faults: Fault) -> None:
         """Add faults that strike the next matching request, file or event."""
@@ -127,6 +131,16 @@ class Faults:
     def clear(self) -> None:
         """Remove all pending faults."""
         self._pending.clear()
+        self._cleared.set()
+        self._cleared = asyncio.Event()
+
+    async def hold(self) -> None:
+        """Wait until the faults are removed."""
+        self.held += 1
+        try:
+            await self._cleared.wait()
+        finally:
+            self.held -= 1
 
     def waiting(self) -> list[dict[str, Any]]:
         """The pending faults as JSON."""

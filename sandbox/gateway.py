@@ -17,7 +17,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import WSMsgType, web
 
@@ -47,6 +47,7 @@ INVALID_SHARD, INVALID_INTENTS, DISALLOWED_INTENTS = 4010, 4013, 4014
 # intents
 GUILDS, MEMBERS, EXPRESSIONS, PRESENCES = 1 << 0, 1 << 1, 1 << 3, 1 << 8
 MESSAGES, REACTIONS, TYPING, MESSAGE_CONTENT = 1 << 9, 1 << 10, 1 << 11, 1 << 15
+POLLS = 1 << 24
 ALL_INTENTS = (1 << 26) - 1
 PRIVILEGED_BITS = {"members": MEMBERS, "presences": PRESENCES, "message_content": MESSAGE_CONTENT}
 
@@ -78,6 +79,9 @@ INTENT_OF = {
     "MESSAGE_REACTION_ADD": REACTIONS,
     "MESSAGE_REACTION_REMOVE": REACTIONS,
     "MESSAGE_REACTION_REMOVE_ALL": REACTIONS,
+    "MESSAGE_REACTION_REMOVE_EMOJI": REACTIONS,
+    "MESSAGE_POLL_VOTE_ADD": POLLS,
+    "MESSAGE_POLL_VOTE_REMOVE": POLLS,
     "TYPING_START": TYPING,
 }
 
@@ -125,11 +129,17 @@ class Session:
 
 
 class Socket:
-    """One connection. It sends frames (as a zlib-stream if requested); a zombie sends nothing."""
+    """One connection. It sends frames (as a zlib-stream if requested); a zombie sends nothing.
+
+    session  None before IDENTIFY or RESUME, and after op 9, which takes the session off the socket
+    writer   sends the session's events
+    """
 
     def __init__(self, ws: web.WebSocketResponse, compressed: bool) -> None:
         self.ws = ws
         self.zombie = False
+        self.session: Session | None = None
+        self.writer: asyncio.Task[None] | None = None
         self._zlib = zlib.compressobj() if compressed else None
 
     async def send(self, op: int, data: Any = None) -> None:
@@ -299,6 +309,7 @@ class Gateway:
         elif fault.kind == "gateway_invalid":
             if not fault.resumable:
                 self.sessions.pop(session.id, None)
+            _detach(socket)
             await socket.send(INVALID_SESSION, fault.resumable)
         elif fault.kind == "gateway_zombie":
             socket.zombie = True
@@ -307,7 +318,7 @@ class Gateway:
                 socket.zombie = False
                 session.more.set()
                 # It ended while its socket was a zombie, so the client doesn't know.
-                if session.id not in self.sessions:
+                if socket.session is None:
                     await socket.ws.close(code=SESSION_TIMED_OUT, message=b"Session timed out.")
 
     # connections
@@ -320,57 +331,44 @@ class Gateway:
         await ws.prepare(request)
         socket = Socket(ws, request.query.get("compress") == "zlib-stream")
         self._sockets.add(socket)
-        writer: asyncio.Task[None] | None = None
-        session: Session | None = None
         try:
             await socket.send(HELLO, {"heartbeat_interval": self.heartbeat_ms, "_trace": []})
-            session = await self._first_frames(socket)
-            if session is not None:
-                writer = asyncio.create_task(self._write(session, socket))
-                await self._frames(session, socket)
+            while (frame := await self._receive(socket)) is not None:
+                data = frame.get("d")
+                await self._take(socket, frame.get("op"), data if isinstance(data, dict) else {})
         except (ValueError, KeyError, TypeError, IndexError):
             log.warning("a frame of a wrong shape", exc_info=True)
             await ws.close(code=DECODE_ERROR, message=b"Error while decoding payload.")
         finally:
             self._sockets.discard(socket)
-            if writer is not None:
-                writer.cancel()
-                await asyncio.gather(writer, return_exceptions=True)
-            if session is not None and session.socket is socket:
-                session.socket = None
-                session.gone_since = time.monotonic()
+            _detach(socket)
+            if socket.writer is not None:
+                socket.writer.cancel()
+                await asyncio.gather(socket.writer, return_exceptions=True)
         return ws
 
-    async def _first_frames(self, socket: Socket) -> Session | None:
-        """The session of the client's IDENTIFY or RESUME; None when the client disconnected."""
-        while (frame := await self._receive(socket)) is not None:
-            op, data = frame.get("op"), frame.get("d")
-            if op == HEARTBEAT:
-                await socket.send(HEARTBEAT_ACK)
-            elif op == IDENTIFY:
-                return await self._identify(socket, data if isinstance(data, dict) else {})
-            elif op == RESUME:
-                session = self._resume(socket, data if isinstance(data, dict) else {})
-                if session is not None:
-                    return session
-                await socket.send(INVALID_SESSION, False)
-            else:
-                await socket.ws.close(code=NOT_AUTHENTICATED, message=b"Not authenticated.")
-                return None
-        return None
+    async def _take(self, socket: Socket, op: Any, data: dict[str, Any]) -> None:
+        """Handle one frame."""
+        if op == HEARTBEAT:
+            await socket.send(HEARTBEAT_ACK)
+        elif socket.session is not None:
+            await self._take_identified(socket, socket.session, op, data)
+        elif op == IDENTIFY:
+            await self._identify(socket, data)
+        elif op == RESUME:
+            await self._resume(socket, data)
+        else:
+            await socket.ws.close(code=NOT_AUTHENTICATED, message=b"Not authenticated.")
 
-    async def _frames(self, session: Session, socket: Socket) -> None:
-        """Handle all frames of an identified client."""
-        while (frame := await self._receive(socket)) is not None:
-            op, data = frame.get("op"), frame.get("d")
-            if op == HEARTBEAT:
-                await socket.send(HEARTBEAT_ACK)
-            elif op == REQUEST_MEMBERS:
-                self._send_members(session, data if isinstance(data, dict) else {})
-            elif op in (IDENTIFY, RESUME):
-                await socket.ws.close(code=ALREADY_AUTHENTICATED, message=b"Already authenticated.")
-            elif op not in (PRESENCE, VOICE_STATE) and not (isinstance(op, int) and op > 11):
-                await socket.ws.close(code=UNKNOWN_OPCODE, message=b"Unknown opcode.")
+    async def _take_identified(
+        self, socket: Socket, session: Session, op: Any, data: dict[str, Any]
+    ) -> None:
+        if op == REQUEST_MEMBERS:
+            self._send_members(session, data)
+        elif op in (IDENTIFY, RESUME):
+            await socket.ws.close(code=ALREADY_AUTHENTICATED, message=b"Already authenticated.")
+        elif op not in (PRESENCE, VOICE_STATE) and not (isinstance(op, int) and op > 11):
+            await socket.ws.close(code=UNKNOWN_OPCODE, message=b"Unknown opcode.")
 
     async def _receive(self, socket: Socket) -> dict[str, Any] | None:
         """The client's next frame; None when the connection is closed."""
@@ -380,11 +378,11 @@ class Gateway:
         except TimeoutError:
             await socket.ws.close(code=SESSION_TIMED_OUT, message=b"Session timed out.")
             return None
-        if message.type is not WSMsgType.TEXT:
+        if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             return None
         try:
             frame = json.loads(message.data)
-        except json.JSONDecodeError:
+        except ValueError:  # it isn't JSON, or a binary frame isn't UTF-8
             frame = None
         if not isinstance(frame, dict):
             await socket.ws.close(code=DECODE_ERROR, message=b"Error while decoding payload.")
@@ -401,7 +399,7 @@ class Gateway:
                 await socket.ws.close(code=UNKNOWN_ERROR, message=b"Too far behind.")
                 return
             for sequence, text in [one for one in session.events if one[0] > session.sent]:
-                if socket.zombie or socket.ws.closed:
+                if socket.zombie or socket.ws.closed or session.socket is not socket:
                     break
                 session.sent = sequence
                 await socket.send_text(text)
@@ -409,15 +407,22 @@ class Gateway:
 
     # identifying and resuming
 
-    async def _identify(self, socket: Socket, data: dict[str, Any]) -> Session | None:
+    async def _attach(self, session: Session, socket: Socket) -> None:
+        """Make the socket the one that gets the session's events."""
+        if socket.writer is not None:  # of the session that op 9 took off this socket
+            await socket.writer
+        session.socket, socket.session = socket, session
+        socket.writer = asyncio.create_task(self._write(session, socket))
+
+    async def _identify(self, socket: Socket, data: dict[str, Any]) -> None:
         token = str(data.get("token", "")).removeprefix("Bot ")
         user = self._user_of(token)
         if user is None:
             await socket.ws.close(code=AUTHENTICATION_FAILED, message=b"Authentication failed.")
-            return None
+            return
         if user.bot and (code := self._refused(data)):
             await socket.ws.close(code=code[0], message=code[1])
-            return None
+            return
         shard = data.get("shard") or [0, 1]
         session = Session(
             id=secrets.token_hex(16),
@@ -425,12 +430,11 @@ class Gateway:
             token=token,
             intents=int(data["intents"]) if user.bot else ALL_INTENTS,
             shard=(int(shard[0]), int(shard[1])),
-            socket=socket,
         )
         self._forget_old_sessions()
+        await self._attach(session, socket)
         self.sessions[session.id] = session
         self._send_ready(session)
-        return session
 
     def _refused(self, data: dict[str, Any]) -> tuple[int, bytes] | None:
         """The close code and reason for which a bot's IDENTIFY is refused; None when it isn't."""
@@ -452,20 +456,27 @@ class Gateway:
             return self.world.bot
         return self.world.person(token) if token else None
 
-    def _resume(self, socket: Socket, data: dict[str, Any]) -> Session | None:
+    async def _resume(self, socket: Socket, data: dict[str, Any]) -> None:
+        session, sequence = self._resumable(data), data.get("seq")
+        if session is None or sequence is None:
+            await socket.send(INVALID_SESSION, False)
+            return
+        if session.socket is not None:
+            self._start(_closed(session.socket))
+            _detach(session.socket)
+        await self._attach(session, socket)
+        session.sent = sequence
+        session.add("RESUMED", {"_trace": []})
+
+    def _resumable(self, data: dict[str, Any]) -> Session | None:
+        """The session that a RESUME names; None when it can't be resumed."""
         self._forget_old_sessions()
         session = self.sessions.get(str(data.get("session_id")))
         token = str(data.get("token", "")).removeprefix("Bot ")
         sequence = data.get("seq")
         if session is None or session.token != token or not isinstance(sequence, int):
             return None
-        if not session.can_resume_from(sequence):
-            return None
-        if session.socket is not None:
-            self._start(_closed(session.socket))
-        session.socket, session.sent = socket, sequence
-        session.add("RESUMED", {"_trace": []})
-        return session
+        return session if session.can_resume_from(sequence) else None
 
     def _forget_old_sessions(self) -> None:
         now = time.monotonic()
@@ -551,6 +562,8 @@ class Gateway:
         if guild is None or session.user.id not in guild.members:
             return
         members = self._asked_for(guild, data)
+        found = {member.user_id for member in members}
+        missing = [str(id) for id in _ids_asked_for(data) if id not in found]
         chunks = [
             members[start : start + MEMBERS_A_CHUNK]
             for start in range(0, len(members), MEMBERS_A_CHUNK)
@@ -561,17 +574,17 @@ class Gateway:
                 "members": [self.payloads.member(member) for member in chunk],
                 "chunk_index": index,
                 "chunk_count": len(chunks),
-                "not_found": [],
+                "not_found": cast("Any", missing) if index == 0 else [],
             }
+            if data.get("presences"):
+                event["presences"] = []
             if nonce := data.get("nonce"):
                 event["nonce"] = str(nonce)
             session.add("GUILD_MEMBERS_CHUNK", event)
 
     def _asked_for(self, guild: Guild, data: dict[str, Any]) -> list[Member]:
         members = everybody(guild)
-        if data.get("user_ids"):
-            ids = data["user_ids"] if isinstance(data["user_ids"], list) else [data["user_ids"]]
-            wanted = {int(id) for id in ids}
+        if wanted := _ids_asked_for(data):
             return [member for member in members if member.user_id in wanted]
         query = str(data.get("query") or "").lower()
         found = [
@@ -599,6 +612,21 @@ class Gateway:
             task.cancel()
         closing = [one.ws.close(code=1001, message=b"Going away") for one in list(self._sockets)]
         await asyncio.gather(*closing, return_exceptions=True)
+
+
+def _ids_asked_for(data: dict[str, Any]) -> list[int]:
+    """The members that a request for members names: one id, a list of them, or none."""
+    ids = data.get("user_ids") or []
+    return [int(id) for id in (ids if isinstance(ids, list) else [ids])]
+
+
+def _detach(socket: Socket) -> None:
+    """Take the session off its socket. It stays in memory and can be resumed for a while."""
+    session, socket.session = socket.session, None
+    if session is not None and session.socket is socket:
+        session.socket = None
+        session.gone_since = time.monotonic()
+        session.more.set()  # so that the writer sees it and ends
 
 
 async def _closed(socket: Socket) -> None:

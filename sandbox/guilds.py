@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_SEARCH_OFFSET = 9975
 
+NOT_IN_VOICE = ApiError(400, 40032, "Target user is not connected to voice.")
+
 
 class GuildRoutes:
     """/users, /gateway, /guilds/{guild_id} and /stickers."""
@@ -43,6 +45,9 @@ class GuildRoutes:
             web.get(one, self.read),
             web.get(f"{one}/roles", self.roles),
             web.post(f"{one}/roles", self.make_role),
+            web.patch(f"{one}/roles", self.move_roles),
+            web.get(f"{one}/roles/member-counts", self.role_counts),
+            web.get(role, self.role),
             web.patch(role, self.change_role),
             web.delete(role, self.delete_role),
             web.get(f"{one}/members", self.members),
@@ -99,12 +104,19 @@ class GuildRoutes:
         return rest.answer(self.core.payloads.user(user))
 
     async def my_guilds(self, request: web.Request) -> web.Response:
-        """The guilds that the caller is in."""
+        """A page of the guilds that the caller is in, by id."""
         who = rest.caller(self.core, request)
-        mine = [one for one in self.core.world.guilds.values() if who.user.id in one.members]
-        return rest.answer([self._brief(one, who) for one in mine])
+        limit = rest.number_asked(request, "limit", 200, 1, 200)
+        before, after = rest.id_asked(request, "before"), rest.id_asked(request, "after") or 0
+        mine = [
+            one
+            for one in sorted(self.core.world.guilds.values(), key=lambda guild: guild.id)
+            if who.user.id in one.members and after < one.id and (before is None or one.id < before)
+        ]
+        page = mine[:limit] if before is None else mine[-limit:]
+        return rest.answer([self._brief(one, who, request) for one in page])
 
-    def _brief(self, guild: Guild, who: Caller) -> dict[str, Any]:
+    def _brief(self, guild: Guild, who: Caller, request: web.Request) -> dict[str, Any]:
         return {
             "id": str(guild.id),
             "name": guild.name,
@@ -113,7 +125,7 @@ class GuildRoutes:
             "owner": guild.owner_id == who.user.id,
             "permissions": base_permissions(guild, guild.members[who.user.id]),
             "features": [],
-            "approximate_member_count": len(guild.members),
+            **_counts(guild, request),
         }
 
     async def leave(self, request: web.Request) -> web.Response:
@@ -129,11 +141,7 @@ class GuildRoutes:
         """One guild."""
         who = rest.caller(self.core, request)
         guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
-        counts = {}
-        if request.query.get("with_counts") in ("1", "true", "True"):
-            count = len(guild.members)
-            counts = {"approximate_member_count": count, "approximate_presence_count": count}
-        return rest.answer({**self.core.payloads.guild(guild), **counts})
+        return rest.answer({**self.core.payloads.guild(guild), **_counts(guild, request)})
 
     async def roles(self, request: web.Request) -> web.Response:
         """A guild's roles."""
@@ -151,6 +159,34 @@ class GuildRoutes:
         guild.roles[role.id] = role
         self._tell_role(guild, role, "GUILD_ROLE_CREATE")
         return rest.answer(self.core.payloads.role(guild, role))
+
+    async def role(self, request: web.Request) -> web.Response:
+        """One role."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        return rest.answer(self.core.payloads.role(guild, self._role(guild, request)))
+
+    async def role_counts(self, request: web.Request) -> web.Response:
+        """How many members have each role, by its id; not for the everyone role."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        counts = dict.fromkeys((str(id) for id in guild.roles if id != guild.id), 0)
+        for member in guild.members.values():
+            for id in member.roles:
+                counts[str(id)] += 1
+        return rest.answer(counts)
+
+    async def move_roles(self, request: web.Request) -> web.Response:
+        """Change the order of roles; needs Manage Roles."""
+        guild = self._managed(request, permissions.MANAGE_ROLES)
+        for id, wanted in rest.order_asked(request):
+            role = guild.roles.get(id)
+            if role is None:
+                raise unknown("Role")
+            if wanted.get("position") is not None:
+                role.position = int(wanted["position"])
+            self._tell_role(guild, role, "GUILD_ROLE_UPDATE")
+        return await self.roles(request)
 
     async def change_role(self, request: web.Request) -> web.Response:
         """Change a role; needs Manage Roles."""
@@ -247,6 +283,8 @@ class GuildRoutes:
         It needs Manage Roles, Manage Nicknames or Moderate Members.
         """
         wanted = (await rest.body_of(request)).json
+        if {"mute", "deaf", "channel_id"} & set(wanted):
+            raise NOT_IN_VOICE
         if "roles" in wanted:
             guild = self._managed(request, permissions.MANAGE_ROLES)
         elif "communication_disabled_until" in wanted:
@@ -373,6 +411,14 @@ class GuildRoutes:
         return all(_has(message, what) for what in query.getall("has", []))
 
 
+def _counts(guild: Guild, request: web.Request) -> dict[str, int]:
+    """The number of members, if the request asks for it. All count as online."""
+    if not rest.flag_asked(request, "with_counts"):
+        return {}
+    count = len(guild.members)
+    return {"approximate_member_count": count, "approximate_presence_count": count}
+
+
 def _has(message: Message, what: str) -> bool:
     pictured = any((one.content_type).startswith("image/") for one in message.attachments)
     embedded = any("image" in one or "thumbnail" in one for one in message.embeds)
@@ -390,7 +436,14 @@ def _has(message: Message, what: str) -> bool:
 
 def _set_role(role: Role, wanted: dict[str, Any]) -> None:
     role.name = wanted.get("name") or role.name
-    role.color = int(wanted.get("color") or role.color)
+    if wanted.get("color") is not None:
+        role.color = int(wanted["color"])
+        role.secondary_color = role.tertiary_color = None
+    if (colors := wanted.get("colors")) is not None:
+        role.color = int(colors.get("primary_color") or 0)
+        role.secondary_color = colors.get("secondary_color")
+        role.tertiary_color = colors.get("tertiary_color")
+    role.unicode_emoji = wanted.get("unicode_emoji", role.unicode_emoji) or None
     role.hoist = bool(wanted.get("hoist", role.hoist))
     role.mentionable = bool(wanted.get("mentionable", role.mentionable))
     if wanted.get("permissions") is not None:

@@ -1,10 +1,14 @@
-"""The mentions of a message: `<@id>`, `<@&id>`, `@everyone`, if they are allowed."""
+"""The mentions of a message: `<@id>`, `<@&id>`, `@everyone`, if they are allowed.
+
+They count in the content and in text displays.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from . import components
 from .world import Guild, Message
 
 USER = re.compile(r"<@!?([0-9]{1,20})>")
@@ -19,13 +23,14 @@ def note(
     allowed: dict[str, Any] | None = None,
     may_mention_everyone: bool = False,
 ) -> None:
-    """Set the message's mentions from its content.
+    """Set the message's mentions from what is written in it.
 
     allowed  an `allowed_mentions` object; None allows all mentions
     """
-    users = [id for id in _ids(USER, message.content) if id in guild.members]
-    roles = [id for id in _ids(ROLE, message.content) if id in guild.roles]
-    everyone = may_mention_everyone and bool(EVERYONE.search(message.content))
+    written = "\n".join([message.content, *components.text_displays(message.components)])
+    users = [id for id in _ids(USER, written) if id in guild.members]
+    roles = [id for id in _ids(ROLE, written) if id in guild.roles]
+    everyone = may_mention_everyone and bool(EVERYONE.search(written))
     if allowed is not None:
         parse = allowed.get("parse") or []
         if "users" not in parse:

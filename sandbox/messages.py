@@ -14,10 +14,10 @@ from .errors import ApiError, invalid, missing_access, missing_permissions, unkn
 from .posting import Author
 from .rest import Caller
 from .snowflakes import iso, unix_time
-from .world import SUPPRESS_EMBEDS, Channel, Message
+from .world import PINNED, SUPPRESS_EMBEDS, Channel, Message, Reference
 
 if TYPE_CHECKING:
-    from discord.types.gateway import ChannelPinsUpdateEvent, TypingStartEvent
+    from discord.types.gateway import TypingStartEvent
     from discord.types.message import ChannelPins
 
 TWO_WEEKS_S = 14 * 86_400
@@ -42,6 +42,7 @@ class MessageRoutes:
         one = f"{all_of}/{{message_id}}"
         reactions = f"{one}/reactions/{{emoji_name}}"
         pins, pin = f"{all_of}/pins", f"{all_of}/pins/{{message_id}}"
+        old_pins = "/channels/{channel_id}/pins"  # deprecated, but libraries use it
         return [
             web.get(all_of, self.read_many),
             web.post(all_of, self.post),
@@ -49,6 +50,9 @@ class MessageRoutes:
             web.get(pins, self.pins),
             web.put(pin, self.pin),
             web.delete(pin, self.unpin),
+            web.get(old_pins, self.all_pins),
+            web.put(f"{old_pins}/{{message_id}}", self.pin),
+            web.delete(f"{old_pins}/{{message_id}}", self.unpin),
             web.get(one, self.read),
             web.patch(one, self.edit),
             web.delete(one, self.delete),
@@ -56,6 +60,8 @@ class MessageRoutes:
             web.delete(f"{reactions}/@me", self.unreact),
             web.delete(f"{reactions}/{{user_id}}", self.unreact_other),
             web.get(reactions, self.who_reacted),
+            web.delete(reactions, self.unreact_all),
+            web.delete(f"{one}/reactions", self.unreact_all),
             web.post("/channels/{channel_id}/typing", self.typing),
             web.post("/attachments/refresh-urls", self.refresh_links),
         ]
@@ -111,8 +117,13 @@ class MessageRoutes:
         body = await rest.body_of(request)
         message = await posting.new(self.core, self._author(who, channel), channel, body)
         nonce = posting.same_nonce(body.json)
-        self.core.post(message, nonce=nonce)
-        unfurl.start(self.core, message, self.core.world.permissions(who.user.id, channel))
+        once = nonce if body.json.get("enforce_nonce") else None
+        first = self.core.posted_with(who.user.id, once) if once is not None else None
+        if first is not None:
+            message = first
+        else:
+            self.core.post(message, nonce=nonce)
+            unfurl.start(self.core, message, self.core.world.permissions(who.user.id, channel))
         payload = self.core.payloads.message(message, who.viewer(self.core))
         if nonce is not None:
             payload["nonce"] = nonce
@@ -225,14 +236,26 @@ class MessageRoutes:
         self.core.unreact(message, rest.id_in(request, "user_id"), emoji)
         return rest.nothing()
 
+    async def unreact_all(self, request: web.Request) -> web.Response:
+        """Remove all reactions, or all with one emoji; needs Manage Messages."""
+        who = rest.caller(self.core, request)
+        channel = self._readable(who, request)
+        self._may_manage(who, channel)
+        message = self._message(channel, request)
+        emoji = request.match_info.get("emoji_name")
+        self.core.unreact_all(message, unquote(emoji) if emoji is not None else None)
+        return rest.nothing()
+
     async def who_reacted(self, request: web.Request) -> web.Response:
-        """The users who reacted with an emoji."""
+        """A page of the users who reacted with an emoji, by id."""
         who = rest.caller(self.core, request)
         message = self._message(self._readable(who, request), request)
         emoji = unquote(request.match_info["emoji_name"])
         limit = rest.number_asked(request, "limit", 25, 1, 100)
+        after = rest.id_asked(request, "after") or 0
         users = [id for one in message.reactions if one.emoji == emoji for id in one.users]
-        return rest.answer([self.core.payloads.user_by_id(id) for id in users[:limit]])
+        page = [id for id in sorted(users) if id > after][:limit]
+        return rest.answer([self.core.payloads.user_by_id(id) for id in page])
 
     # links, pins and typing
 
@@ -249,12 +272,16 @@ class MessageRoutes:
         return rest.answer({"refreshed_urls": body})
 
     async def pins(self, request: web.Request) -> web.Response:
-        """The pinned messages, the last pinned first."""
+        """A page of the pinned messages, the last pinned first."""
         who = rest.caller(self.core, request)
         channel = self._readable(who, request)
         viewer = who.viewer(self.core)
-        pinned = [one for one in self.core.world.messages(channel.id) if one.pinned_at is not None]
-        pinned.sort(key=lambda one: one.pinned_at or 0.0, reverse=True)
+        before = request.query.get("before")
+        pinned = [
+            one
+            for one in self._pinned(channel)
+            if before is None or iso(one.pinned_at or 0.0) < before.replace("Z", "+00:00")
+        ]
         limit = rest.number_asked(request, "limit", 50, 1, 50)
         payload: ChannelPins = {
             "items": [
@@ -268,32 +295,52 @@ class MessageRoutes:
         }
         return rest.answer(payload)
 
+    async def all_pins(self, request: web.Request) -> web.Response:
+        """The 50 messages that were pinned last, in the form of the deprecated route."""
+        who = rest.caller(self.core, request)
+        channel = self._readable(who, request)
+        viewer = who.viewer(self.core)
+        pinned = self._pinned(channel)[:50]
+        return rest.answer([self.core.payloads.message(one, viewer) for one in pinned])
+
+    def _pinned(self, channel: Channel) -> list[Message]:
+        """The channel's pinned messages, the last pinned first."""
+        pinned = [one for one in self.core.world.messages(channel.id) if one.pinned_at is not None]
+        return sorted(pinned, key=lambda one: one.pinned_at or 0.0, reverse=True)
+
     async def pin(self, request: web.Request) -> web.Response:
-        """Pin a message."""
-        return self._set_pinned(request, time.time())
+        """Pin a message; a system message in the channel says who did it."""
+        who, channel, message = self._to_pin(request)
+        if message.pinned_at is not None:
+            return rest.nothing()
+        if len(self._pinned(channel)) >= MAX_PINS:
+            raise TOO_MANY_PINS
+        message.pinned_at = channel.last_pin_at = time.time()
+        self.core.pins_changed(channel, message)
+        said = Message(
+            id=self.core.next_id(),
+            channel_id=channel.id,
+            author_id=who.user.id,
+            type=PINNED,
+            reference=Reference(0, channel.id, message.id, channel.guild_id),
+        )
+        self.core.post(said)
+        return rest.nothing()
 
     async def unpin(self, request: web.Request) -> web.Response:
         """Unpin a message."""
-        return self._set_pinned(request, None)
+        _, channel, message = self._to_pin(request)
+        if message.pinned_at is not None:
+            message.pinned_at = None
+            self.core.pins_changed(channel, message)
+        return rest.nothing()
 
-    def _set_pinned(self, request: web.Request, at: float | None) -> web.Response:
+    def _to_pin(self, request: web.Request) -> tuple[Caller, Channel, Message]:
         who = rest.caller(self.core, request)
         channel = self._readable(who, request)
         if not rest.may(self.core, who, channel, permissions.PIN_MESSAGES):
             self._may_manage(who, channel)
-        message = self._message(channel, request)
-        pinned = sum(one.pinned_at is not None for one in self.core.world.messages(channel.id))
-        if at is not None and message.pinned_at is None and pinned >= MAX_PINS:
-            raise TOO_MANY_PINS
-        message.pinned_at = at
-        self.core.change(message)
-        event: ChannelPinsUpdateEvent = {
-            "channel_id": str(channel.id),
-            "guild_id": str(channel.guild_id),
-            "last_pin_timestamp": iso(at) if at is not None else None,
-        }
-        self.core.gateway.emit("CHANNEL_PINS_UPDATE", event, channel=channel)
-        return rest.nothing()
+        return who, channel, self._message(channel, request)
 
     async def typing(self, request: web.Request) -> web.Response:
         """Send others the event that the caller is typing."""

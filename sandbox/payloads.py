@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from . import permissions
-from .components import media_items
+from .components import addresses
 from .links import Links
 from .snowflakes import iso, unix_time
 from .world import (
@@ -26,10 +26,14 @@ from .world import (
     Guild,
     Member,
     Message,
+    Poll,
+    PollAnswer,
     Reaction,
+    Reference,
     Role,
     Snapshot,
     Sticker,
+    Tag,
     User,
     World,
 )
@@ -38,7 +42,9 @@ if TYPE_CHECKING:
     from discord.types.appinfo import AppInfo
     from discord.types.channel import (
         CategoryChannel,
+        DefaultReaction,
         ForumChannel,
+        ForumTag,
         GuildChannel,
         NewsChannel,
         PermissionOverwrite,
@@ -63,6 +69,8 @@ if TYPE_CHECKING:
     from discord.types.message import Message as MessageType
     from discord.types.message import MessageReference, MessageSnapshot
     from discord.types.message import Reaction as ReactionType
+    from discord.types.poll import Poll as PollType
+    from discord.types.poll import PollMedia
     from discord.types.role import Role as RoleType
     from discord.types.sticker import GuildSticker, StickerItem
     from discord.types.threads import Thread as ThreadType
@@ -71,7 +79,6 @@ if TYPE_CHECKING:
 
 
 REGION = "europe"
-BITRATE = 64_000
 LOCALE = "en-US"
 
 
@@ -198,8 +205,8 @@ class Payloads:
             "color": role.color,
             "colors": {
                 "primary_color": role.color,
-                "secondary_color": None,
-                "tertiary_color": None,
+                "secondary_color": role.secondary_color,
+                "tertiary_color": role.tertiary_color,
             },
             "hoist": role.hoist,
             "position": role.position,
@@ -208,7 +215,7 @@ class Payloads:
             "mentionable": role.mentionable,
             "flags": 0,
             "icon": None,
-            "unicode_emoji": None,
+            "unicode_emoji": role.unicode_emoji,
         }
         if role.managed:
             payload["tags"] = {"bot_id": str(self.world.application.bot_user_id)}
@@ -318,8 +325,17 @@ class Payloads:
         return self.channel(channel)
 
     def channel(self, channel: Channel) -> GuildChannel:
-        """A channel or category (not a thread), with the flags that the schema requires."""
-        return cast("GuildChannel", {**self._by_kind(channel), "flags": 0})
+        """A channel or category (not a thread)."""
+        more: dict[str, Any] = {"flags": channel.flags}
+        if channel.holds_messages:
+            more["last_pin_timestamp"] = self.last_pin(channel)
+        if channel.default_auto_archive_duration is not None:
+            more["default_auto_archive_duration"] = channel.default_auto_archive_duration
+        return cast("GuildChannel", {**self._by_kind(channel), **more})
+
+    def last_pin(self, channel: Channel) -> str | None:
+        """When a message of the channel was last pinned."""
+        return iso(channel.last_pin_at) if channel.last_pin_at else None
 
     def _by_kind(self, channel: Channel) -> GuildChannel:
         base = self._text_channel(channel)
@@ -330,10 +346,10 @@ class Payloads:
                 voice: VoiceChannel = {
                     **base,
                     "type": 2,
-                    "bitrate": BITRATE,
-                    "user_limit": 0,
-                    "rtc_region": None,
-                    "video_quality_mode": 1,
+                    "bitrate": channel.bitrate,
+                    "user_limit": channel.user_limit,
+                    "rtc_region": channel.rtc_region,
+                    "video_quality_mode": channel.video_quality_mode,
                 }
                 return voice
             case 13:
@@ -342,11 +358,11 @@ class Payloads:
                 forum: ForumChannel = {
                     **base,
                     "type": 15,
-                    "available_tags": [],
-                    "default_reaction_emoji": None,
-                    "default_sort_order": None,
-                    "default_forum_layout": 0,
-                    "flags": 0,
+                    "available_tags": [self.tag(one) for one in channel.tags],
+                    "default_reaction_emoji": self._reaction_emoji(channel),
+                    "default_sort_order": channel.default_sort_order,
+                    "default_forum_layout": channel.default_forum_layout,
+                    "flags": channel.flags,
                 }
                 return forum
             case 5:
@@ -356,6 +372,22 @@ class Payloads:
                 text: TextChannel = {**base, "type": 0}
                 return text
 
+    def tag(self, tag: Tag) -> ForumTag:
+        """A tag of a forum."""
+        return {
+            "id": str(tag.id),
+            "name": tag.name,
+            "moderated": tag.moderated,
+            "emoji_id": _text(tag.emoji_id),
+            "emoji_name": tag.emoji_name,
+        }
+
+    def _reaction_emoji(self, forum: Channel) -> DefaultReaction | None:
+        emoji = forum.default_reaction_emoji
+        if emoji is None:
+            return None
+        return {"emoji_id": emoji.get("emoji_id"), "emoji_name": emoji.get("emoji_name")}
+
     def _category(self, channel: Channel) -> CategoryChannel:
         return {**self._guild_channel(channel), "type": 4}
 
@@ -363,9 +395,9 @@ class Payloads:
         return {
             **self._guild_channel(channel),
             "type": 13,
-            "bitrate": BITRATE,
-            "user_limit": 0,
-            "rtc_region": None,
+            "bitrate": channel.bitrate,
+            "user_limit": channel.user_limit,
+            "rtc_region": channel.rtc_region,
             "topic": channel.topic or "",
         }
 
@@ -390,11 +422,11 @@ class Payloads:
             "nsfw": channel.nsfw,
             "permission_overwrites": self.overwrites(channel),
             "rate_limit_per_user": channel.rate_limit_per_user,
+            "default_thread_rate_limit_per_user": channel.default_thread_rate_limit_per_user,
             "last_message_id": _text(self._last_message(channel)),
         }
-        if channel.topic is not None:
-            base["topic"] = channel.topic
-        return base
+        # Without a topic Discord sends null.
+        return cast("_BaseTextChannel", {**base, "topic": channel.topic})
 
     def _last_message(self, channel: Channel) -> int | None:
         if channel.type != FORUM:
@@ -436,7 +468,8 @@ class Payloads:
             "total_message_sent": count + thread.deleted_messages,
             "rate_limit_per_user": channel.rate_limit_per_user,
             "last_message_id": _text(messages.last_id),
-            "flags": 0,
+            "last_pin_timestamp": self.last_pin(channel),
+            "flags": channel.flags,
             "thread_metadata": {
                 "archived": thread.archived,
                 "auto_archive_duration": thread.auto_archive_duration,
@@ -445,7 +478,8 @@ class Payloads:
                 "create_timestamp": iso(unix_time(channel.id)),
             },
         }
-        if thread.applied_tags:
+        parent = self.world.channel(channel.parent_id or 0)
+        if parent is not None and parent.type == FORUM:
             payload["applied_tags"] = [str(tag) for tag in thread.applied_tags]
         if channel.is_private_thread:
             payload["thread_metadata"]["invitable"] = thread.invitable
@@ -474,12 +508,18 @@ class Payloads:
         """A message as REST returns it to this viewer."""
         payload = self._plain_message(message, viewer)
         if message.type in (REPLY, THREAD_STARTER, MENU_ANSWER) and message.reference is not None:
-            reference = message.reference
-            original = self.world.message(reference.channel_id, reference.message_id)
-            payload["referenced_message"] = (
-                self._plain_message(original, viewer) if original is not None else None
-            )
+            self._add_original(message.reference, viewer, payload)
         return payload
+
+    def _add_original(self, reference: Reference, viewer: Viewer, payload: MessageType) -> None:
+        """Add the message that this one answers: null for a deleted one, nothing for one that only
+        somebody else can see."""
+        place = (reference.channel_id, reference.message_id)
+        original = self.world.message(*place) or self.world.ephemeral_message(*place)
+        if original is None:
+            payload["referenced_message"] = None
+        elif original.only_for in (None, viewer.user_id) or original.author_id == viewer.user_id:
+            payload["referenced_message"] = self._plain_message(original, viewer)
 
     def message_event(self, message: Message, viewer: Viewer) -> MessageType:
         """A message as the gateway sends it, with guild and member."""
@@ -527,6 +567,8 @@ class Payloads:
             ]
         if message.sticker_ids:
             payload["sticker_items"] = self.sticker_items(message.sticker_ids)
+        if message.poll is not None and readable:
+            payload["poll"] = self.poll(message.poll, viewer.user_id)
         if reference := message.reference:
             payload["message_reference"] = self._reference(message)
             if reference.type == 1 and message.snapshot is not None:
@@ -582,9 +624,7 @@ class Payloads:
         return [self.attachment(one) for one in self._uploads(message)]
 
     def _uploads(self, message: Message | Snapshot) -> list[Attachment]:
-        used = {media["url"] for media in media_items(message.components)}
-        for embed in message.embeds:
-            used |= {embed[key]["url"] for key in ("image", "thumbnail") if key in embed}
+        used = {item[key] for item, key in addresses(message.embeds, message.components)}
         return [one for one in message.attachments if f"attachment:{one.id}" not in used]
 
     def attachment(self, attachment: Attachment) -> AttachmentType:
@@ -603,6 +643,10 @@ class Payloads:
             payload["height"] = attachment.height
         if attachment.description is not None:
             payload["description"] = attachment.description
+        if attachment.duration_secs is not None:
+            payload["duration_secs"] = attachment.duration_secs
+        if attachment.waveform is not None:
+            payload["waveform"] = attachment.waveform
         if attachment.flags:
             payload["flags"] = attachment.flags
         if attachment.ephemeral:
@@ -618,6 +662,8 @@ class Payloads:
         for key in ("image", "thumbnail", "video"):
             if key in embed:
                 shown[key] = self._embed_media(embed[key])
+        if "fields" in embed:
+            shown["fields"] = [{"inline": False, **one} for one in embed["fields"]]
         for key in ("author", "footer"):
             if "icon_url" in embed.get(key, {}):
                 icon = self.links.shown(embed[key]["icon_url"])
@@ -700,10 +746,35 @@ class Payloads:
             "burst_colors": [],
         }
 
+    def poll(self, poll: Poll, viewer_id: int) -> PollType:
+        """A poll with its votes so far. Answers without votes have no entry in the results."""
+        votes = {id: poll.voters(id) for id in poll.answer_ids}
+        return {
+            "question": {"text": poll.question},
+            "answers": [
+                {"answer_id": id, "poll_media": _poll_media(answer)}
+                for id, answer in zip(poll.answer_ids, poll.answers, strict=True)
+            ],
+            "expiry": iso(poll.ends_at),
+            "allow_multiselect": poll.allow_multiselect,
+            "layout_type": 1,
+            "results": {
+                "is_finalized": poll.is_over,
+                "answer_counts": [
+                    {"id": id, "count": len(voters), "me_voted": viewer_id in voters}
+                    for id, voters in votes.items()
+                    if voters
+                ],
+            },
+        }
+
     def _interaction_metadata(self, interaction: dict[str, Any]) -> MessageInteractionMetadata:
         kept = {key: value for key, value in interaction.items() if key not in ("name", "user_id")}
-        user = self.user_by_id(interaction["user_id"])
-        return cast("MessageInteractionMetadata", {**kept, "user": user})
+        kept["user"] = self.user_by_id(interaction["user_id"])
+        if "triggering_interaction_metadata" in kept:  # of a form: what opened it
+            before = self._interaction_metadata(kept["triggering_interaction_metadata"])
+            kept["triggering_interaction_metadata"] = before
+        return cast("MessageInteractionMetadata", kept)
 
     def _interaction(self, interaction: dict[str, Any]) -> MessageInteraction:
         return {
@@ -718,6 +789,13 @@ def partial_emoji(text: str) -> PartialEmoji:
     """A reaction's emoji: a character, or `name:id` of a custom one."""
     name, _, id = text.partition(":")
     return {"id": id or None, "name": name}
+
+
+def _poll_media(answer: PollAnswer) -> PollMedia:
+    media: PollMedia = {"text": answer.text}
+    if answer.emoji is not None:
+        media["emoji"] = partial_emoji(answer.emoji)
+    return media
 
 
 def asset_hash(file: str | None) -> str | None:

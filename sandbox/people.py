@@ -38,7 +38,7 @@ class PeopleRoutes:
             web.delete("/sandbox/faults", self.clear_faults),
             web.get("/sandbox/log", self.log),
             web.get("/sandbox/health", self.health),
-            web.get("/{path:.*}", self.page),
+            web.get("/{path:(?!api/).*}", self.page),
         ]
 
     async def people(self, _: web.Request) -> web.Response:

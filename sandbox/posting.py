@@ -11,9 +11,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import components, mentions, permissions, uploads
+from . import components, mentions, permissions, polls, uploads
 from .core import Core
-from .errors import ApiError, invalid, missing_permissions, too_long, unknown
+from .errors import ApiError, invalid, missing_permissions, required, too_long, unknown
 from .uploads import Body, Upload
 from .world import (
     COMPONENTS_V2,
@@ -34,12 +34,23 @@ MAX_CONTENT = 2000
 MAX_EMBEDS = 10
 MAX_EMBED_TEXT = 6000  # over all embeds of a message
 MAX_STICKERS = 3
-EMBED_LIMITS = {"title": 256, "description": 4096}
+EMBED_LIMITS = {
+    ("title",): 256,
+    ("description",): 4096,
+    ("author", "name"): 256,
+    ("footer", "text"): 2048,
+}
+FIELD_LIMITS = {"name": 256, "value": 1024}
+MAX_FIELDS = 25
 
 EMPTY = ApiError(400, 50006, "Cannot send an empty message")
+REPLY_WITHOUT_HISTORY = ApiError(
+    403, 160002, "Cannot reply without permission to read message history"
+)
 V2_ALONE = "The 'content' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
 
-SETTABLE_FLAGS = SUPPRESS_EMBEDS | COMPONENTS_V2 | 1 << 12  # and "suppress notifications"
+# the last two are "suppress notifications" and "is a voice message"
+SETTABLE_FLAGS = SUPPRESS_EMBEDS | COMPONENTS_V2 | 1 << 12 | 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,9 @@ async def new(core: Core, author: Author, channel: Channel, body: Body) -> Messa
         application_id=author.application_id,
     )
     await fill(core, message, body)
+    if wanted.get("poll") is not None:
+        message.poll = polls.read(wanted["poll"])
+    _check_v2(message)
     _check_permissions(author, message)
     _stickers(core, message, wanted, channel)
     _refer(core, message, wanted, author)
@@ -89,7 +103,6 @@ async def fill(core: Core, message: Message, body: Body) -> None:
     if "components" in wanted:
         v2 = bool(message.flags & COMPONENTS_V2)
         message.components = components.clean(wanted["components"] or [], v2=v2)
-    _check_v2(message)
     before = message.attachments
     if "attachments" in wanted or body.uploads:
         message.attachments = await _attachments(core, message, body)
@@ -109,6 +122,7 @@ async def edit(core: Core, message: Message, body: Body, author: Author) -> None
         edited.flags = message.flags & ~SETTABLE_FLAGS | asked
     edited.flags &= ~LOADING
     await fill(core, edited, body)
+    _check_v2(edited)
     if "content" in wanted and "embeds" not in wanted:
         edited.embeds = [one for one in edited.embeds if _still_linked(one, edited.content)]
     if edited.flags & SUPPRESS_EMBEDS:
@@ -143,21 +157,33 @@ def _embeds(embeds: Any) -> list[dict[str, Any]]:
         message = f"Must be {MAX_EMBEDS} or fewer in length."
         raise invalid("embeds", "BASE_TYPE_MAX_LENGTH", message)
     for n, embed in enumerate(embeds):
-        for key, limit in EMBED_LIMITS.items():
-            if len(embed.get(key) or "") > limit:
-                raise too_long(f"embeds.{n}.{key}", limit)
+        for path, limit in EMBED_LIMITS.items():
+            held = embed.get(path[0])
+            text = held.get(path[1]) if held and len(path) == 2 else held
+            if len(text or "") > limit:
+                raise too_long(f"embeds.{n}.{'.'.join(path)}", limit)
         for key in ("image", "thumbnail"):
             url = embed[key]["url"] if embed.get(key) else "attachment://"
             if not (components.is_link(url) or url.startswith("attachment://")):
                 message = "Not a well formed URL."
                 raise invalid(f"embeds.{n}.{key}.url", "URL_TYPE_INVALID_URL", message)
-        if len(embed.get("fields") or []) > 25:
-            message = "Must be 25 or fewer in length."
-            raise invalid(f"embeds.{n}.fields", "BASE_TYPE_MAX_LENGTH", message)
+        _check_fields(embed.get("fields") or [], f"embeds.{n}.fields")
     if sum(map(_embed_text, embeds)) > MAX_EMBED_TEXT:
         message = f"Embed size exceeds maximum size of {MAX_EMBED_TEXT}"
         raise invalid("embeds", "MAX_EMBED_SIZE_EXCEEDED", message)
     return [_posted_embed(embed) for embed in embeds]
+
+
+def _check_fields(fields: list[dict[str, Any]], path: str) -> None:
+    if len(fields) > MAX_FIELDS:
+        message = f"Must be {MAX_FIELDS} or fewer in length."
+        raise invalid(path, "BASE_TYPE_MAX_LENGTH", message)
+    for n, one in enumerate(fields):
+        for key, limit in FIELD_LIMITS.items():
+            if not one.get(key):
+                raise required(f"{path}.{n}.{key}")
+            if len(one[key]) > limit:
+                raise too_long(f"{path}.{n}.{key}", limit)
 
 
 def _embed_text(embed: dict[str, Any]) -> int:
@@ -189,6 +215,8 @@ def _check_v2(message: Message) -> None:
         raise invalid("content", code, V2_ALONE)
     if message.embeds:
         raise invalid("embeds", code, V2_ALONE.replace("content", "embeds"))
+    if message.poll is not None:
+        raise invalid("poll", code, V2_ALONE.replace("content", "poll"))
 
 
 async def _attachments(core: Core, message: Message, body: Body) -> list[Attachment]:
@@ -236,15 +264,12 @@ def _use_uploads(core: Core, message: Message, dropped: list[Attachment]) -> Non
     """
     by_name = {one.filename: one for one in message.attachments}
     gone = {f"attachment:{one.id}" for one in dropped}
-    spots = [(embed, key) for embed in message.embeds for key in ("image", "thumbnail")]
-    media = [embed[key] for embed, key in spots if key in embed]
-    media += list(components.media_items(message.components))
-    for item in media:
-        url = item["url"]
+    for item, key in components.addresses(message.embeds, message.components):
+        url = item[key]
         name = url.removeprefix("attachment://")
         known = by_name.get(name) if name != url else core.links.attachment_at(url)
         if known is not None:
-            item["url"] = f"attachment:{known.id}"
+            item[key] = f"attachment:{known.id}"
         if url in gone or (known is None and name != url):
             text = f"The referenced attachment '{name}' was not found."
             raise invalid("components", "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", text)
@@ -253,7 +278,9 @@ def _use_uploads(core: Core, message: Message, dropped: list[Attachment]) -> Non
 def _check_permissions(author: Author, message: Message) -> None:
     if author.for_interaction:
         return
-    if message.attachments and not author.permissions & permissions.ATTACH_FILES:
+    needed = permissions.ATTACH_FILES if message.attachments else 0
+    needed |= permissions.SEND_POLLS if message.poll is not None else 0
+    if author.permissions & needed != needed:
         raise missing_permissions()
     if message.embeds and not author.permissions & permissions.EMBED_LINKS:
         message.embeds = []
@@ -274,6 +301,9 @@ def _refer(core: Core, message: Message, wanted: dict[str, Any], author: Author)
     if not reference:
         return
     kind = int(reference.get("type") or 0)
+    may_reply = author.for_interaction or author.permissions & permissions.READ_MESSAGE_HISTORY
+    if kind == 0 and not may_reply:
+        raise REPLY_WITHOUT_HISTORY
     channel_id = int(reference.get("channel_id") or message.channel_id)
     channel = core.world.channel(channel_id)
     original = core.world.message(channel_id, int(reference.get("message_id") or 0))
@@ -311,11 +341,12 @@ def _holds_anything(message: Message) -> bool:
         message.attachments,
         message.sticker_ids,
         message.snapshot,
+        message.poll,
     )
     return any(parts)
 
 
-def same_nonce(wanted: dict[str, Any]) -> Any:
+def same_nonce(wanted: dict[str, Any]) -> str | int | None:
     """The nonce by which a client recognises its message: text, number or None."""
     nonce = wanted.get("nonce")
     return nonce if isinstance(nonce, str | int) else json.dumps(nonce) if nonce else None

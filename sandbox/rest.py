@@ -13,6 +13,7 @@ import logging
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -34,6 +35,8 @@ KEPT_EXCHANGES = 2000
 KEPT_UNEXPECTED = 20
 MAX_BUCKETS = 1000  # beyond it, buckets whose time is over are dropped
 MAX_KEPT_BODY = 1 << 20  # bytes; a longer answer is recorded without its body
+
+OTHER_VERSION = ApiError(400, 50041, "Invalid API version provided")
 
 BODY: web.RequestKey[Body] = web.RequestKey("body", Body)
 JSON: web.RequestKey[list[Any]] = web.RequestKey("json", list)
@@ -103,6 +106,10 @@ STRICT = {  # by method and route, as observed on Discord
 }
 
 
+# Discord counts answers to interactions against no bucket and sends no headers with them.
+UNCOUNTED = ("POST", "/interactions/{interaction_id}/{interaction_token}/callback")
+
+
 @dataclass
 class Limits:
     """All buckets. With `strict` the limits are about those of Discord, else they are high."""
@@ -112,6 +119,8 @@ class Limits:
 
     def headers(self, method: str, route: str, major: str) -> tuple[bool, dict[str, str]]:
         """Count a request; returns whether it is allowed, and its rate limit headers."""
+        if (method, route) == UNCOUNTED:
+            return True, {}
         bucket = hashlib.md5(f"{method} {route}".encode(), usedforsecurity=False).hexdigest()
         limit, per_s = GENEROUS
         if self.strict:
@@ -132,23 +141,29 @@ class Limits:
 
 
 class Doorway:
-    """The middleware around all API routes."""
+    """The middleware around all API routes.
+
+    arrivals   called with (bot or user, method, path) of each request, before a fault may strike
+    """
 
     def __init__(self, core: Core, *, strict: bool = False, keep_bodies: bool = True) -> None:
         self.core = core
         self.limits = Limits(strict)
         self.keep_bodies = keep_bodies
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
+        self.arrivals: list[Callable[[str, str, str], None]] = []
         self.unexpected: deque[str] = deque(maxlen=KEPT_UNEXPECTED)
 
     @web.middleware
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Handle an API request; other paths are passed on unchanged."""
-        if not request.path.startswith(API):
-            return await handler(request)
+        if request.path != API and not request.path.startswith(f"{API}/"):
+            return await _elsewhere(request, handler)
         await self._keep_body(request)
-        who = _who(self.core, request)
-        fault = self.core.faults.for_request(request.method, request.path.removeprefix(API), who)
+        who, path = _who(self.core, request), request.path.removeprefix(API)
+        for note in self.arrivals:
+            note(who, request.method, path)
+        fault = self.core.faults.for_request(request.method, path, who)
         if fault is not None and fault.kind in ("rate_limit", "error"):
             response = faulty_answer(fault)
         else:
@@ -171,6 +186,8 @@ class Doorway:
     ) -> web.Response:
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.delay_s)
+        if fault is not None and fault.kind == "hold":
+            await self.core.faults.hold()
         if fault is not None and fault.kind == "drop" and not fault.after:
             cut(request)
         passed, headers = self.limits.headers(request.method, template(request), major(request))
@@ -196,7 +213,7 @@ class Doorway:
             return response
         except ApiError as error:
             return answer(error.body(), error.status)
-        except web.HTTPException as exc:
+        except web.HTTPException as exc:  # 404 for an unknown path, 405 for an unknown method
             return answer({"message": f"{exc.status}: {exc.reason}", "code": 0}, exc.status)
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             # A body of the wrong shape, or a bug of the sandbox. It is recorded as unexpected.
@@ -224,6 +241,13 @@ class Doorway:
                 response=body if recorded else b"",
             )
         )
+
+
+async def _elsewhere(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What is not of this version of the API."""
+    if not request.path.startswith("/api/"):
+        return await handler(request)
+    return answer(OTHER_VERSION.body(), OTHER_VERSION.status)
 
 
 def faulty_answer(fault: Fault) -> web.Response:
@@ -329,6 +353,22 @@ def number_asked(request: web.Request, name: str, default: int, least: int, most
         code = "NUMBER_TYPE_MIN" if int(value) < least else "NUMBER_TYPE_MAX"
         raise invalid(name, code, f"int value should be between {least} and {most}.")
     return int(value)
+
+
+def flag_asked(request: web.Request, name: str) -> bool:
+    """Whether the query turns something on."""
+    return request.query.get(name) in ("1", "true", "True")
+
+
+def order_asked(request: web.Request) -> list[tuple[int, dict[str, Any]]]:
+    """The ids and their entries in a body that orders roles or channels.
+
+    raises  ApiError 50035 when the body is no list of objects with ids
+    """
+    listed = request[JSON][0] if request.get(JSON) else None
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise invalid("", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+    return [(_snowflake(str(one.get("id")), f"{n}.id"), one) for n, one in enumerate(listed)]
 
 
 def guild_seen(core: Core, who: Caller, guild_id: int) -> tuple[Guild, Member]:

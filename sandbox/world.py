@@ -7,6 +7,7 @@ from a world file, `payloads.py` makes Discord's payloads of them, and `journal.
 from __future__ import annotations
 
 import bisect
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,11 +28,13 @@ TEXT, VOICE, CATEGORY, NEWS, STAGE, FORUM = 0, 2, 4, 5, 13, 15
 NEWS_THREAD, PUBLIC_THREAD, PRIVATE_THREAD = 10, 11, 12
 
 # message types; answers to interactions have those of replies, commands and menus
+PINNED: Final = 6
 THREAD_CREATED: Final = 18
 REPLY: Final = 19
 COMMAND_ANSWER: Final = 20
 THREAD_STARTER: Final = 21
 MENU_ANSWER: Final = 23
+POLL_RESULT: Final = 46
 
 # message flags
 EPHEMERAL, LOADING, SUPPRESS_EMBEDS, HAS_THREAD = 1 << 6, 1 << 7, 1 << 2, 1 << 5
@@ -84,6 +87,9 @@ class Role:
     hoist: bool = False
     managed: bool = False
     mentionable: bool = False
+    secondary_color: int | None = None  # of a gradient
+    tertiary_color: int | None = None
+    unicode_emoji: str | None = None
 
 
 @dataclass(slots=True)
@@ -111,9 +117,20 @@ class Thread:
     deleted_messages: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag of a forum. Only who manages threads can give a post a `moderated` one."""
+
+    id: int
+    name: str = ""
+    moderated: bool = False
+    emoji_id: int | None = None
+    emoji_name: str | None = None
+
+
 @dataclass(slots=True)
 class Channel:
-    """A channel, a category or a thread (which has `thread`)."""
+    """A channel, a category or a thread (which has `thread`). `settings.py` has its settings."""
 
     id: int
     guild_id: int
@@ -126,6 +143,21 @@ class Channel:
     rate_limit_per_user: int = 0
     overwrites: list[Overwrite] = field(default_factory=list)
     thread: Thread | None = None
+    flags: int = 0
+    last_pin_at: float = 0.0  # unix seconds; 0: nothing was ever pinned
+    # of voice and stage channels
+    bitrate: int = 64_000  # bits a second
+    user_limit: int = 0
+    rtc_region: str | None = None
+    video_quality_mode: Literal[1, 2] = 1
+    # of channels that can have threads
+    default_auto_archive_duration: ThreadArchiveDuration | None = None  # minutes
+    default_thread_rate_limit_per_user: int = 0  # seconds
+    # of forums
+    tags: list[Tag] = field(default_factory=list)
+    default_reaction_emoji: dict[str, Any] | None = None
+    default_sort_order: Literal[0, 1] | None = None
+    default_forum_layout: Literal[0, 1, 2] = 0
 
     @property
     def is_voice(self) -> bool:
@@ -147,10 +179,14 @@ class Channel:
         """A channel as `asdict` wrote it."""
         thread = value.pop("thread")
         overwrites = [Overwrite(**overwrite) for overwrite in value.pop("overwrites")]
+        tags = [Tag(**tag) for tag in value.pop("tags", [])]
         if thread is not None:
             thread["members"] = {int(user): joined for user, joined in thread["members"].items()}
         return cls(
-            **value, overwrites=overwrites, thread=Thread(**thread) if thread is not None else None
+            **value,
+            overwrites=overwrites,
+            tags=tags,
+            thread=Thread(**thread) if thread is not None else None,
         )
 
 
@@ -211,6 +247,8 @@ class Attachment:
     description: str | None = None
     flags: int = 0
     ephemeral: bool = False
+    duration_secs: float | None = None  # of a voice message
+    waveform: str | None = None
 
 
 @dataclass(slots=True)
@@ -254,6 +292,46 @@ class Snapshot:
     mention_roles: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class PollAnswer:
+    """An answer of a poll; its id is its place, from 1. `emoji` as in `Reaction`."""
+
+    text: str
+    emoji: str | None = None
+
+
+@dataclass(slots=True)
+class Poll:
+    """A message's poll. `votes`: user id → ids of answers."""
+
+    question: str
+    answers: list[PollAnswer]
+    ends_at: float  # unix seconds
+    allow_multiselect: bool = False
+    votes: dict[int, list[int]] = field(default_factory=dict)
+
+    @property
+    def answer_ids(self) -> range:
+        """The ids of its answers."""
+        return range(1, len(self.answers) + 1)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.ends_at <= time.time()
+
+    def voters(self, answer_id: int) -> list[int]:
+        """The users who voted for an answer."""
+        return [user for user, ids in self.votes.items() if answer_id in ids]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Poll:
+        """A poll as `asdict` wrote it."""
+        answers = [PollAnswer(**answer) for answer in value.pop("answers")]
+        votes = {int(user): ids for user, ids in value.pop("votes").items()}
+        return cls(**value, answers=answers, votes=votes)
+
+
 @dataclass(slots=True)
 class Message:
     """A message. Embeds and components are stored as they were posted. The addresses of their media
@@ -276,6 +354,7 @@ class Message:
     reference: Reference | None = None
     snapshot: Snapshot | None = None
     reactions: list[Reaction] = field(default_factory=list)
+    poll: Poll | None = None
     pinned_at: float | None = None
     tts: bool = False
     application_id: int | None = None
@@ -287,6 +366,8 @@ class Message:
         """A message as `asdict` wrote it."""
         value["attachments"] = [Attachment(**one) for one in value["attachments"]]
         value["reactions"] = [Reaction(**one) for one in value["reactions"]]
+        if value.get("poll") is not None:
+            value["poll"] = Poll.from_json(value["poll"])
         if value["reference"] is not None:
             value["reference"] = Reference(**value["reference"])
         if (snapshot := value["snapshot"]) is not None:
@@ -363,6 +444,7 @@ class World:
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
         self.commands: dict[int, dict[str, Any]] = {}  # as registered, by id
+        self.ephemeral: dict[int, Message] = {}  # each is visible to one user only
         self._messages: dict[int, Messages] = {}
         self._attachments: dict[int, Attachment] = {}
 
@@ -387,6 +469,11 @@ class World:
     def message(self, channel_id: int, id: int) -> Message | None:
         """One message of a channel."""
         return self.messages(channel_id).get(id)
+
+    def ephemeral_message(self, channel_id: int, id: int) -> Message | None:
+        """An ephemeral message of a channel, whoever may see it."""
+        message = self.ephemeral.get(id)
+        return message if message is not None and message.channel_id == channel_id else None
 
     def attachment(self, id: int) -> Attachment | None:
         """A file that at least one message still shows."""

@@ -368,6 +368,7 @@ def _message(spot: _Spot, guild: Guild, world: World) -> Message:
     )
     if spot.flag("pinned"):
         message.pinned_at = unix_time(message.id)
+        channel.last_pin_at = max(channel.last_pin_at, message.pinned_at)
     if (reply_to := spot.id_or_none("reply_to")) is not None:
         message.type = REPLY
         message.reference = Reference(0, channel.id, reply_to, guild.id)

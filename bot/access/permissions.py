@@ -18,6 +18,7 @@ from discord.abc import GuildChannel
 
 from bot.access.audience import Audience
 from bot.ops.logs import fields
+from bot.platform.codes import RequestFailed
 from index import Group
 
 log = logging.getLogger(__name__)
@@ -52,8 +53,20 @@ async def readable(
     During an outage of the server no group is readable: Discord announces no changes then, so a
     member may have lost a permission.
     """
+    allowed, private = known(member, guild, asked_in, groups)
+    return allowed | await joined(client, member, private)
+
+
+def known(
+    member: discord.Member, guild: discord.Guild, asked_in: object, groups: Iterable[Group]
+) -> tuple[set[int], list[Group]]:
+    """What of `readable` is known without asking Discord.
+
+    returns  ids of the groups that are readable, and the private threads that are if the member has
+             joined them
+    """
     if guild.unavailable:
-        return set()
+        return set(), []
     adult = is_age_restricted(guild, asked_in)
     here, guest = _channel_of(guild, asked_in), member.flags.guest
     channels: dict[int, discord.Permissions | None] = {}  # a forum's posts share one
@@ -72,7 +85,7 @@ async def readable(
             private.append(group)
         else:
             allowed.add(group.id)
-    return allowed | await _joined(client, member, private)
+    return allowed, private
 
 
 def _reading(
@@ -154,7 +167,7 @@ def _is_voice(channel: GuildChannel) -> bool:
     return isinstance(channel, discord.VoiceChannel | discord.StageChannel)
 
 
-async def _joined(
+async def joined(
     client: discord.Client, member: discord.Member, threads: Collection[Group]
 ) -> set[int]:
     """Ids of the private `threads` that `member` has joined; one request each."""
@@ -165,15 +178,15 @@ async def _joined(
         )
     at_once = asyncio.Semaphore(PRIVATE_THREADS_AT_ONCE)
 
-    async def joined(thread: Group) -> bool:
+    async def has_joined(thread: Group) -> bool:
         async with at_once:
             try:
                 await client.http.get_thread_member(thread.id, member.id)
-            except discord.HTTPException as error:
-                if error.status not in (403, 404):  # not a member is 404
-                    log.warning(fields("members_unread", thread=thread.id, reason=error))
+            except RequestFailed as error:
+                if getattr(error, "status", None) not in (403, 404):  # not a member is 404
+                    log.warning(fields("members_unread", thread=thread.id, reason=repr(error)))
                 return False
             return True
 
-    answers = await asyncio.gather(*(joined(thread) for thread in newest))
+    answers = await asyncio.gather(*(has_joined(thread) for thread in newest))
     return {thread.id for thread, is_member in zip(newest, answers, strict=True) if is_member}

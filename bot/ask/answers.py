@@ -1,6 +1,7 @@
 """Question → its embedding → the groups that the asker may see → the ranking → a page of it.
 
-Every command, reply and button calls `answer` or `show` with its asker.
+Every command, reply and button calls `answer`, `more`, `similar` or `instead` with its asker. Each
+counts the question before anything is read, downloaded or embedded for it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ import discord
 from discord import ui
 
 from bot.access import permissions
+from bot.access.sight import Sight
 from bot.ask import buttons, layout
 from bot.ask.asker import Asker
+from bot.ask.draft import Draft
+from bot.ask.embedding import QuestionEmbedder
 from bot.ask.page import ResultPage
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
@@ -24,11 +28,19 @@ from bot.ops.tuning import Clocks
 from bot.platform.links import message_link
 from bot.platform.places import group_of
 from bot.platform.refusal import Refusal
-from bot.sync.backlog import Backlog
+from bot.sync.backlog import Backlog, Progress
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from bot.text import answers as text
-from index import Filter, Links, Position, Query, QueryEmbedding, SavedSearch, Searcher, StoreError
+from index import (
+    Filter,
+    Group,
+    Links,
+    Position,
+    QueryEmbedding,
+    SavedSearch,
+    StoreError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -42,55 +54,78 @@ class Answers:
     def __init__(
         self,
         client: discord.Client,
-        searcher: Searcher,
         links: Links,
         writer: Writer,
         watched: Watched,
         backlog: Backlog,
         questions: Questions,
+        embedder: QuestionEmbedder,
         results: Results,
         rate_limiter: RateLimiter,
         clocks: Clocks,
     ) -> None:
         self._client = client
-        self._searcher = searcher
         self._links = links
         self._writer = writer
         self._watched = watched
         self._backlog = backlog
         self._questions = questions
+        self._embedder = embedder
         self._results = results
         self._rate_limiter = rate_limiter
         self._clocks = clocks
 
-    async def answer(self, asker: Asker, question: Question) -> ui.LayoutView:
-        """The first page of the answer, or a sentence that says why there is none."""
+    async def answer(self, asker: Asker, question: Question) -> Draft:
+        """The first page of the answer, or a sentence that says why there is none.
+
+        raises   Refusal, as the others do, also when the asker asks too often
+        """
+        self._count(asker)
+        return await self._begin(asker, question)
+
+    async def similar(self, asker: Asker, link: int) -> Draft:
+        """Pictures similar to one of the gallery, if the asker may see that one."""
+        self._count(asker)
+        return await self._begin(asker, await self._questions.like(asker, link))
+
+    async def instead(self, asker: Asker, id: str, chosen: int) -> Draft:
+        """The answer to a saved search with another picture of the same message."""
+        self._count(asker)
+        search = await self._questions.saved(asker, id)
+        return await self._begin(asker, await self._questions.instead(asker, search, chosen))
+
+    async def more(self, asker: Asker, id: str, after: Position | None) -> Draft:
+        """A further page of a saved search."""
+        self._count(asker)
+        return await self.show(asker, await self._questions.saved(asker, id), after)
+
+    def _count(self, asker: Asker) -> None:
+        """Count a question. raises Refusal when this member or server asks too often"""
         self._rate_limiter.take(asker.guild.id, asker.member.id)
-        embedding = await self._embed(question)
+
+    async def _begin(self, asker: Asker, question: Question) -> Draft:
+        """The first page of an answer, whose question is saved for its buttons."""
+        embedding = await self._embedder.embed(asker, question)
         # The embedding of a message's picture must be erased with it, so it isn't saved.
         saved = None if question.shown_by else embedding
         asked = question.asked(public=asker.public)
         search = SavedSearch("", asker.guild.id, asker.member.id, asked, saved)
+        sight = self._sight(asker)
         # Both at once: saving takes a few ms, and many more while a reindex writes a page.
         search, (groups, page) = await asyncio.gather(
-            self._save(search), self._look(asker, search, embedding)
+            self._save(search), self._look(asker, sight, search, embedding)
         )
-        return await self._lay_out(asker, search, groups, page)
+        return await self._draft(asker, sight, search, groups, page, question.posted_in)
 
-    async def show(
-        self, asker: Asker, search: SavedSearch, after: Position | None = None
-    ) -> ui.LayoutView:
+    async def show(self, asker: Asker, search: SavedSearch, after: Position | None = None) -> Draft:
         """A page of a saved search, from the pictures that the asker may see at this moment."""
-        self._rate_limiter.take(asker.guild.id, asker.member.id)
-        embedding = search.embedding
+        embedding, posted_in = search.embedding, None
         if embedding is None:
-            embedding = await self._embed(await self._questions.again(asker, search))
-        groups, page = await self._look(asker, search, embedding, after)
-        return await self._lay_out(asker, search, groups, page)
-
-    async def _embed(self, question: Question) -> QueryEmbedding:
-        query = Query(text=question.words or None, image=question.picture, like=question.like)
-        return await self._searcher.embed_query(query)
+            question = await self._questions.again(asker, search)
+            embedding, posted_in = await self._embedder.embed(asker, question), question.posted_in
+        sight = self._sight(asker)
+        groups, page = await self._look(asker, sight, search, embedding, after)
+        return await self._draft(asker, sight, search, groups, page, posted_in)
 
     async def _save(self, search: SavedSearch) -> SavedSearch:
         """The search with the id by which buttons find it.
@@ -112,12 +147,13 @@ class Answers:
     async def _look(
         self,
         asker: Asker,
+        sight: Sight,
         search: SavedSearch,
         embedding: QueryEmbedding,
         after: Position | None = None,
     ) -> tuple[set[int], ResultPage]:
         """The groups open to the asker at this moment, and a page of the ranking among them."""
-        groups = await self.visible(asker)
+        groups = await self._visible(asker, sight)
         shown_by = search.asked.shown_by
         # The asker knows the message whose picture they ask with.
         known = shown_by.source if shown_by else None
@@ -129,41 +165,59 @@ class Answers:
         )
         return groups, await self._results.page(embedding, filter, after)
 
-    async def visible(self, asker: Asker) -> set[int]:
+    def _sight(self, asker: Asker) -> Sight:
+        return Sight(
+            self._client,
+            self._clocks,
+            asker.member,
+            asker.channel,
+            asker.asked_at,
+            public=asker.public,
+        )
+
+    async def _visible(self, asker: Asker, sight: Sight) -> set[int]:
         """The groups the asker may read now; for a public answer, only those everyone may.
 
         raises   Refusal during an outage of the server
         """
-        guild, channel = asker.guild, asker.channel
-        if guild.unavailable:
+        if sight.outage:
             raise Refusal(text.OUTAGE)
-        groups = await self._links.groups(guild.id)
-        allowed = await permissions.readable(self._client, asker.member, guild, channel, groups)
-        if asker.public:
-            allowed &= permissions.shared_with_everyone_here(guild, channel, groups)
-        return allowed
+        return await sight.look(await self._links.groups(asker.guild.id))
 
     # ---- the layout of the answer
 
-    async def _lay_out(
-        self, asker: Asker, search: SavedSearch, groups: set[int], page: ResultPage
-    ) -> ui.LayoutView:
-        """The page laid out, or a sentence that says why it is empty."""
+    async def _draft(
+        self,
+        asker: Asker,
+        sight: Sight,
+        search: SavedSearch,
+        groups: set[int],
+        page: ResultPage,
+        posted_in: Group | None,
+    ) -> Draft:
+        """The page, to be laid out when it is sent; empty, it is a sentence that says why."""
         notes = self._notes(asker, search, page)
         actions = _actions(asker, search, page) if search.id else []
-        if not page.shown:
-            sentences = [await self._why_empty(asker, page, groups)]
-            return layout.notice(sentences, notes=notes, actions=actions)
-        heading = _heading(search, page)
-        return layout.card(
-            page, heading=heading, notes=notes, similar=buttons.similar, actions=actions
-        )
+        if page.shown:  # all that it shows may be closed until it is sent
+            empty = text.NOTHING_SHARED if asker.public else text.NOTHING_FOUND
+        else:
+            empty = await self._why_empty(asker, page, groups)
+
+        def lay_out(now: ResultPage) -> ui.LayoutView:
+            if not now.shown:
+                return layout.notice([empty], notes=notes, actions=actions)
+            heading = _heading(search, now)
+            return layout.card(
+                now, heading=heading, notes=notes, similar=buttons.similar, actions=actions
+            )
+
+        return Draft(sight, page, posted_in, self._results.is_current, lay_out)
 
     def _notes(self, asker: Asker, search: SavedSearch, page: ResultPage) -> list[str]:
         notes = []
         if page.truncated is not None:
             notes.append(text.truncated(page.truncated))
-        if progress := self._backlog.progress(asker.guild.id):
+        if progress := self._progress(asker):
             notes.append(text.still_indexing(progress.percent))
         if asker.public:
             notes.append(text.ONLY_SHARED)
@@ -173,6 +227,17 @@ class Answers:
         if shown_by and shown_by.count > 1:
             notes.append(text.several_pictures(shown_by.chosen, shown_by.count))
         return notes
+
+    def _progress(self, asker: Asker) -> Progress | None:
+        """How far the history is read, of the groups that everyone who sees the answer may read."""
+        guild, channel = asker.guild, asker.channel
+        if not self._backlog.unfinished(guild.id):
+            return None
+        groups = [group_of(place) for place in self._backlog.places(guild.id)]
+        seen, _ = permissions.known(asker.member, guild, channel, groups)
+        if asker.public:
+            seen &= permissions.shared_with_everyone_here(guild, channel, groups)
+        return self._backlog.progress(guild.id, seen)
 
     async def _why_empty(self, asker: Asker, page: ResultPage, groups: set[int]) -> str:
         """Why there is nothing to show. A public answer must not tell whether some was left out."""

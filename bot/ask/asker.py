@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 import discord
 
+from bot.platform.codes import RequestFailed
 from bot.platform.refusal import Refusal
+from bot.platform.unreadable import readable
 from bot.text import answers as text
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, where, and whether everyone there will see the answer."""
+    """Who asks, where, and whether everyone there will see the answer.
+
+    asked_at   when the member's roles came, by the monotonic clock
+    """
 
     member: discord.Member
     guild: discord.Guild
     channel: object
     public: bool = False
+    asked_at: float = field(default_factory=time.monotonic, compare=False)
 
 
 def of_interaction(interaction: discord.Interaction, *, public: bool) -> Asker:
@@ -40,7 +47,7 @@ async def of_message(message: discord.Message) -> Asker:
         raise Refusal(text.NOT_IN_A_SERVER)
     if not isinstance(author, discord.Member):
         try:
-            author = await guild.fetch_member(author.id)
-        except discord.HTTPException as error:
+            author = await readable(guild.fetch_member(author.id))
+        except RequestFailed as error:
             raise Refusal(text.WHO_ARE_YOU) from error
     return Asker(author, guild, message.channel, public=True)

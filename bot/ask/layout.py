@@ -69,11 +69,13 @@ def _add_footer(
 
 def _item(number: int, shown: ShownHit) -> discord.MediaGalleryItem:
     picture = shown.picture
-    name = picture.title or picture.filename or "a picture"
+    hidden = _hidden(shown)
+    # A title tells what a spoiler shows, and so may the name of its file.
+    name = "a spoiler" if hidden else picture.title or picture.filename or "a picture"
     return discord.MediaGalleryItem(
         picture.urls[0],
         description=f"{number}: {name}, from {shown.message.author.display_name}"[:256],
-        spoiler=_hidden(shown),
+        spoiler=hidden,
     )
 
 

@@ -7,19 +7,19 @@ shows a member, privately, all that this member may see.
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
+from typing import Any
 
-import aiohttp
 import discord
-from discord import ui
 
 from bot.ask import asker as askers
 from bot.ask import mentions
 from bot.ask.answers import Answers
+from bot.ask.draft import Draft
 from bot.ask.mentions import Mention
 from bot.ask.questions import Question, Questions
 from bot.ops.logs import fields
+from bot.platform.codes import RequestFailed, may_not_write, refuses_reply
 from bot.platform.interactions import NO_MENTIONS
 from bot.platform.refusal import Refusal
 from bot.text import answers as text
@@ -45,21 +45,13 @@ class MessageQuestions:
         asked = mentions.read(message, message.guild.me)
         if asked is None:
             return
-        with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+        with contextlib.suppress(*RequestFailed):
             await message.channel.typing()  # only shows that the bot is working
-        reference = message.to_reference(fail_if_not_exists=False)
-        send = functools.partial(
-            message.channel.send,
-            reference=reference,
-            mention_author=False,
-            allowed_mentions=NO_MENTIONS,
-        )
         try:
-            await send(view=await self._answer(message, asked))
-        except discord.Forbidden as error:  # the bot may not write there, not even why
-            log.warning(fields("answer_forbidden", message=message.id, reason=error))
+            draft = await self._answer(message, asked)
+            await draft.deliver(lambda view: _send(message, view=view))
         except Exception as error:
-            await send(sentence(error))
+            await _explain(message, error)
 
     def _may_be_addressed(self, message: discord.Message) -> bool:
         """Whether a message may ask something: it mentions the bot or a role, or replies to it.
@@ -74,11 +66,34 @@ class MessageQuestions:
         replied = message.reference.resolved if message.reference else None
         return isinstance(replied, discord.Message) and replied.author.id == me.id
 
-    async def _answer(self, message: discord.Message, asked: Mention) -> ui.LayoutView:
+    async def _answer(self, message: discord.Message, asked: Mention) -> Draft:
         asker = await askers.of_message(message)
         if asked.pictured is not None:
-            question = await self._questions.with_message(asked.pictured, asked.words)
+            question = self._questions.with_message(asked.pictured, asked.words)
             return await self._answers.answer(asker, question)
         if asked.empty:
             raise Refusal(text.ONLY_LINKS if asked.link_only else text.HELP)
         return await self._answers.answer(asker, Question(asked.words))
+
+
+async def _send(message: discord.Message, **what: Any) -> None:
+    """Post an answer to the message: a reply; where Discord refuses that, a message of its own."""
+    how: dict[str, Any] = {**what, "mention_author": False, "allowed_mentions": NO_MENTIONS}
+    try:
+        reference = message.to_reference(fail_if_not_exists=False)
+        await message.channel.send(**how, reference=reference)
+    except discord.HTTPException as error:
+        if not refuses_reply(error):
+            raise
+        await message.channel.send(**how)
+
+
+async def _explain(message: discord.Message, error: Exception) -> None:
+    """Say in the channel what went wrong, if the bot may write there."""
+    if may_not_write(error):
+        log.warning(fields("answer_forbidden", message=message.id, reason=error))
+        return
+    try:
+        await _send(message, content=sentence(error))
+    except RequestFailed as refusal:
+        log.warning(fields("answer_undelivered", message=message.id, reason=repr(refusal)))

@@ -17,11 +17,15 @@ PAGE_SIZE = 6
 
 @dataclass(frozen=True, slots=True)
 class ShownHit:
-    """A hit, and its picture as its message has it now."""
+    """A hit, and its picture as its message had it when it was read.
+
+    as_of   `Writer.now` before the message was asked for
+    """
 
     hit: Hit
     picture: Picture
     message: discord.Message
+    as_of: int
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ import discord
 from bot.access import permissions
 from bot.ask.asker import Asker
 from bot.media import pictures
-from bot.media.download import Downloader
-from bot.platform.places import group_of
+from bot.media.pictures import Picture
+from bot.platform.places import Place, group_of
 from bot.platform.refusal import Refusal
 from bot.text import answers as text
 from index import Asked, BookkeepingReader, Filter, Group, Links, SavedSearch, ShownBy
@@ -21,16 +21,18 @@ from index import Asked, BookkeepingReader, Filter, Group, Links, SavedSearch, S
 class Question:
     """A question: words, a picture, or both.
 
-    picture    the bytes of a picture
+    picture    a picture of a message, or the addresses of one; it isn't downloaded yet
     like       the id of a link in the gallery, whose picture is asked with
     shown_by   the message whose picture is asked with, and which of its pictures that is
+    posted_in  where that message is, if that has to be open to the asker
     filter     what the asker limits it to; what they may see is added for each page
     """
 
     words: str = ""
-    picture: bytes | None = None
+    picture: Picture | Sequence[str] | None = None
     like: int | None = None
     shown_by: ShownBy | None = None
+    posted_in: Group | None = None
     filter: Filter | None = None
 
     def asked(self, *, public: bool) -> Asked:
@@ -47,29 +49,21 @@ class Questions:
         client: discord.Client,
         links: Links,
         bookkeeping: BookkeepingReader,
-        downloader: Downloader,
     ) -> None:
         self._client = client
         self._links = links
         self._bookkeeping = bookkeeping
-        self._downloader = downloader
 
-    async def with_attachment(self, image: discord.Attachment, words: str) -> Question:
-        """The question with a picture that was attached to a command.
+    def with_attachment(self, image: discord.Attachment, words: str) -> Question:
+        """The question with a picture that was attached to a command."""
+        return Question(words, picture=(image.url, image.proxy_url))
 
-        raises   DownloadError
-        """
-        picture = await self._downloader.fetch((image.url, image.proxy_url))
-        return Question(words, picture)
-
-    async def with_message(
-        self, message: discord.Message, words: str = "", chosen: int = 0
-    ) -> Question:
+    def with_message(self, message: discord.Message, words: str = "", chosen: int = 0) -> Question:
         """The question with a picture of a message.
 
         chosen   which of its pictures, counted from 0
 
-        raises   Refusal, DownloadError
+        raises   Refusal
         """
         found = pictures.from_message(message)
         if not found:
@@ -78,7 +72,7 @@ class Questions:
             raise Refusal(text.PICTURE_UNAVAILABLE)
         return Question(
             words,
-            picture=await self._downloader.fetch(found[chosen]),
+            picture=found[chosen],
             shown_by=ShownBy(message.channel.id, str(message.id), chosen, len(found)),
         )
 
@@ -92,12 +86,13 @@ class Questions:
             raise Refusal(text.PICTURE_UNAVAILABLE)
         if not await self.may_read(asker, [link.group]):
             raise Refusal(text.PICTURE_UNAVAILABLE)
-        return Question(like=link_id, shown_by=ShownBy(link.group.id, link.source))
+        shown_by = ShownBy(link.group.id, link.source)
+        return Question(like=link_id, shown_by=shown_by, posted_in=link.group)
 
     async def again(self, asker: Asker, search: SavedSearch) -> Question:
         """The question of a saved search. Its picture is read again, since it may be deleted.
 
-        raises   Refusal, DownloadError
+        raises   Refusal
         """
         if search.asked.like is not None:
             return await self.like(asker, search.asked.like)
@@ -107,20 +102,23 @@ class Questions:
     async def instead(self, asker: Asker, search: SavedSearch, chosen: int) -> Question:
         """The question of a saved search, with another picture of the same message.
 
-        raises   Refusal, DownloadError
+        raises   Refusal
         """
         shown_by = search.asked.shown_by
         if shown_by is None:
             raise Refusal(text.SEARCH_EXPIRED)
-        channel = asker.guild.get_channel_or_thread(shown_by.group)
+        channel: object = asker.guild.get_channel_or_thread(shown_by.group)
         if channel is None:  # an archived thread
-            channel = await asker.guild.fetch_channel(shown_by.group)
-        if not await self.may_read(asker, [group_of(channel)]):
+            channel = await self._client.fetch_channel(shown_by.group)
+        if not isinstance(channel, Place):
+            raise Refusal(text.PICTURE_UNAVAILABLE)
+        group = group_of(channel)
+        if not await self.may_read(asker, [group]):
             raise Refusal(text.PICTURE_UNAVAILABLE)
         messages = self._client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
         message = await messages.fetch_message(int(shown_by.source))
-        question = await self.with_message(message, search.asked.words, chosen)
-        return replace(question, filter=search.asked.filter)
+        question = self.with_message(message, search.asked.words, chosen)
+        return replace(question, posted_in=group, filter=search.asked.filter)
 
     async def saved(self, asker: Asker, id: str) -> SavedSearch:
         """The search behind a button, if it is the asker's or was asked in public.

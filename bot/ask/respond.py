@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,15 +13,17 @@ from discord import ui
 
 from bot.ask import asker as askers
 from bot.ask.asker import Asker
+from bot.ask.draft import Draft
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
-from bot.platform.codes import UNKNOWN_INTERACTION
-from bot.platform.interactions import NO_MENTIONS
+from bot.platform.codes import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, RequestFailed
+from bot.platform.interactions import NO_MENTIONS, dynamic_button
+from bot.platform.refusal import Refusal
 from bot.text.errors import sentence
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[Asker], Awaitable[ui.LayoutView]]
+Work = Callable[[Asker], Awaitable[Draft]]
 
 
 async def respond(
@@ -31,8 +34,8 @@ async def respond(
     try:
         await asyncio.wait({working}, timeout=clocks.acknowledge_s)
         if not working.done():
-            await interaction.response.defer(ephemeral=not public, thinking=True)
-        await _send(interaction, await working, public)
+            await _acknowledge(interaction, public)
+        await _answer(interaction, await working, public)
     except discord.NotFound as error:
         if error.code != UNKNOWN_INTERACTION:
             raise
@@ -44,7 +47,7 @@ async def respond(
 
 async def _result_of(
     interaction: discord.Interaction[Any], work: Work, public: bool
-) -> ui.LayoutView | str:
+) -> Draft | str:
     """The result of the work, or the sentence that says why it failed."""
     try:
         return await work(askers.of_interaction(interaction, public=public))
@@ -52,29 +55,63 @@ async def _result_of(
         return sentence(error)
 
 
-async def _send(
-    interaction: discord.Interaction[Any], answer: ui.LayoutView | str, public: bool
-) -> None:
+async def _acknowledge(interaction: discord.Interaction[Any], public: bool) -> None:
+    """Say that the answer is on its way. Where that fails, the answer itself may still arrive."""
+    try:
+        await interaction.response.defer(ephemeral=not public, thinking=True)
+    except RequestFailed as error:
+        if getattr(error, "code", None) == UNKNOWN_INTERACTION:
+            raise
+        log.warning(fields("unacknowledged", guild=interaction.guild_id, reason=repr(error)))
+
+
+async def _answer(interaction: discord.Interaction[Any], answer: Draft | str, public: bool) -> None:
+    """Send the answer, with what its readers may see at that moment."""
+    if isinstance(answer, Draft):
+        try:
+            await answer.deliver(lambda view: _send(interaction, public, view=view))
+            return
+        except Refusal as refusal:
+            answer = str(refusal)
+    await _send(interaction, public, content=answer)
+
+
+async def _send(interaction: discord.Interaction[Any], public: bool, **what: Any) -> None:
     """Send the answer, or put it in place of the acknowledgement."""
-    what: Any = {"content": answer} if isinstance(answer, str) else {"view": answer}
-    if interaction.response.is_done():
-        await interaction.edit_original_response(**what, allowed_mentions=NO_MENTIONS)
-    else:
-        await interaction.response.send_message(
-            **what, ephemeral=not public, allowed_mentions=NO_MENTIONS
-        )
+    if not interaction.response.is_done():
+        try:
+            await interaction.response.send_message(
+                **what, ephemeral=not public, allowed_mentions=NO_MENTIONS
+            )
+            return
+        except discord.HTTPException as error:  # Discord has got an attempt that seemed to fail
+            if error.code != ALREADY_ACKNOWLEDGED:
+                raise
+    await interaction.edit_original_response(**what, allowed_mentions=NO_MENTIONS)
 
 
 async def explain(interaction: discord.Interaction[Any], error: BaseException) -> None:
     """Tell the asker, privately, what went wrong."""
-    what = sentence(error)
-    deferred = discord.InteractionResponseType.deferred_channel_message
+    what, response = sentence(error), interaction.response
+    waiting = response.type is discord.InteractionResponseType.deferred_channel_message
     try:
-        if interaction.response.type is deferred:
-            await interaction.edit_original_response(content=what)
-        elif interaction.response.is_done():
+        if response.is_done() and not waiting:
             await interaction.followup.send(what, ephemeral=True)
         else:
-            await interaction.response.send_message(what, ephemeral=True)
-    except discord.HTTPException as refusal:
-        log.warning(fields("answer_undelivered", sentence=what, reason=refusal))
+            await _send(interaction, public=False, content=what)
+    except RequestFailed as refusal:
+        log.warning(fields("answer_undelivered", sentence=what, reason=repr(refusal)))
+
+
+def answering_button(
+    template: str, clicked: Callable[[discord.Interaction[Any], re.Match[str]], Awaitable[None]]
+) -> type[ui.DynamicItem[ui.Button[Any]]]:
+    """A `dynamic_button` that explains errors to the member; discord.py would only log them."""
+
+    async def answered(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+        try:
+            await clicked(interaction, match)
+        except Exception as error:
+            await explain(interaction, error)
+
+    return dynamic_button(template, answered)

@@ -12,13 +12,12 @@ import enum
 import logging
 from collections.abc import Awaitable, Sequence
 
-import aiohttp
 import discord
 
 from bot.ask.page import PAGE_SIZE, ResultPage, ShownHit
 from bot.media import pictures
 from bot.ops.logs import fields
-from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
+from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RequestFailed
 from bot.sync.erasure import Erasure
 from bot.sync.ingest import Ingest
 from bot.sync.writer import Writer
@@ -62,40 +61,45 @@ class Results:
     ) -> ResultPage:
         """The next `PAGE_SIZE` pictures of the answer that are still there.
 
+        All of them are from one ranking. If deleted ones were replaced from a later one, a picture
+        that changed between the two could be shown twice, and Discord refuses a page on which two
+        buttons are the same.
+
         after   where the page before ended; None: from the beginning
         """
-        first = after.rank if after else 0
-        page, next_rank = ResultPage(first, after), first
+        answer = await self._searcher.search(embedding, filter, k=MAX_LOOKED_UP, after=after)
+        rank = after.rank if after else 0
+        page = ResultPage(rank, after, truncated=answer.truncated)
         looked_up = 0
-        while len(page.shown) < PAGE_SIZE and looked_up < MAX_LOOKED_UP:
-            answer = await self._searcher.search(
-                embedding, filter, k=PAGE_SIZE - len(page.shown), after=page.end
-            )
-            for now in await self._read_again(answer.hits):
-                next_rank += now is not Absent.DELETED
+        while len(page.shown) < PAGE_SIZE and looked_up < len(answer.hits):
+            wanted = PAGE_SIZE - len(page.shown)
+            hits = answer.hits[looked_up : looked_up + wanted]
+            for now in await self._read_again(hits):
+                rank += now is not Absent.DELETED
                 page.unreadable += now is Absent.UNREADABLE
                 if isinstance(now, ShownHit):
                     page.shown.append(now)
-            if answer.hits:
-                page.end = dataclasses.replace(answer.hits[-1].position, rank=next_rank)
-            looked_up += len(answer.hits)
-            page.more, page.truncated = answer.more, answer.truncated
-            if not answer.more:
-                break
+            page.end = dataclasses.replace(hits[-1].position, rank=rank)
+            looked_up += len(hits)
+        page.more = answer.more or looked_up < len(answer.hits)
         return page
+
+    def is_current(self, shown: ShownHit) -> bool:
+        """Whether nothing is known that erased the picture since its message was read."""
+        return self._writer.is_current(shown.hit.link, shown.as_of)
 
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
         """Each hit as its message shows it now: one request for each message, all at once."""
+        as_of = self._writer.now
         links = {hit.link.source: hit.link for hit in hits}
-        read = await asyncio.gather(*(self._message(link) for link in links.values()))
+        read = await asyncio.gather(*(self._message(link, as_of) for link in links.values()))
         messages = dict(zip(links, read, strict=True))
-        return [await self._shown(hit, messages[hit.link.source]) for hit in hits]
+        return [await self._shown(hit, messages[hit.link.source], as_of) for hit in hits]
 
-    async def _message(self, link: Link) -> discord.Message | Absent:
+    async def _message(self, link: Link, as_of: int) -> discord.Message | Absent:
         """The message of `link`; if it was deleted, its pictures are erased."""
         channel = self._client.get_partial_messageable(link.group.id, guild_id=link.space)
         try:
-            as_of = self._writer.now
             async with asyncio.timeout(READ_TIMEOUT_S):
                 message = await channel.fetch_message(int(link.source))
             self._ingest.observe_page([message], as_of)
@@ -109,7 +113,7 @@ class Results:
                 erasing = self._erasure.erase_group(link.space, link.group.id)
                 return await _erased(erasing, **_where(link))
             log.warning(fields("hit_unreadable", **_where(link), reason=error))
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:  # the network
+        except RequestFailed as error:  # the network, or a message that can't be read
             log.warning(fields("hit_unreadable", **_where(link), reason=repr(error)))
         return Absent.UNREADABLE
 
@@ -118,12 +122,14 @@ class Results:
         guild = self._client.get_guild(link.space)
         return guild is None or guild.get_channel_or_thread(link.group.id) is not None
 
-    async def _shown(self, hit: Hit, message: discord.Message | Absent) -> ShownHit | Absent:
+    async def _shown(
+        self, hit: Hit, message: discord.Message | Absent, as_of: int
+    ) -> ShownHit | Absent:
         if isinstance(message, Absent):
             return message
         for picture in pictures.from_message(message):
             if picture.slot == hit.link.slot:
-                return ShownHit(hit, picture, message)
+                return ShownHit(hit, picture, message, as_of)
         if _stripped(message):
             return Absent.UNREADABLE
         known = await self._links.slots(hit.link.space, hit.link.source)

@@ -51,14 +51,18 @@ class Channels(app_commands.Group):
     @app_commands.checks.has_permissions(manage_guild=True)
     async def add(self, interaction: Interaction, channel: Channel) -> None:
         await interaction.response.defer(ephemeral=True)
-        await interaction.edit_original_response(content=await self._add(channel))
+        assert isinstance(interaction.user, discord.Member)
+        answer = await self._add(channel, interaction.user)
+        await interaction.edit_original_response(content=answer)
 
     @app_commands.command(description="Stop watching a channel and erase what was indexed from it")
     @app_commands.describe(channel="A channel or category that is watched")
     @app_commands.checks.has_permissions(manage_guild=True)
     async def remove(self, interaction: Interaction, channel: Channel) -> None:
         await interaction.response.defer(ephemeral=True)
-        await interaction.edit_original_response(content=await self._remove(channel))
+        assert isinstance(interaction.user, discord.Member)
+        answer = await self._remove(channel, interaction.user)
+        await interaction.edit_original_response(content=answer)
 
     @app_commands.command(name="list", description="Show which channels are watched")
     @app_commands.checks.has_permissions(manage_guild=True)
@@ -69,8 +73,11 @@ class Channels(app_commands.Group):
         answer = await self._list(interaction.guild, interaction.user)
         await interaction.edit_original_response(content=answer)
 
-    async def _add(self, channel: GuildChannel) -> str:
-        """Watch a channel if the bot can read it; the sentence to answer with."""
+    async def _add(self, channel: GuildChannel, member: discord.Member) -> str:
+        """Watch a channel if the bot can read it; the sentence to answer with.
+
+        Of a category's channels, it counts and names those that the member sees.
+        """
         marks = self._watched.marks(channel.guild.id)
         if channel.id in marks:
             return text.already_watched(channel)
@@ -82,22 +89,26 @@ class Channels(app_commands.Group):
             return text.cannot_read(channel, closed[channel])
         await self._watched.add(channel.guild.id, channel.id)
         self._backlog.begin(places)
-        return text.now_watched(channel, len(places) - len(closed), closed)
+        seen = _seen(places, member)
+        closed = {place: closed[place] for place in seen if place in closed}
+        return text.now_watched(channel, len(seen) - len(closed), closed)
 
-    async def _remove(self, channel: GuildChannel) -> str:
+    async def _remove(self, channel: GuildChannel, member: discord.Member) -> str:
         """Stop watching a channel and erase it, unless a category covers it; the sentence to answer
-        with."""
+        with. It counts the pictures that the member may read."""
         if channel.id not in self._watched.marks(channel.guild.id):
             if self._watched.covers(channel) and channel.category is not None:
                 return text.remove_the_category(channel, channel.category)
             return text.not_watched(channel)
         await self._watched.discard(channel.guild.id, channel.id)
-        kept = [place for place in inside(channel) if self._watched.covers(place)]
-        erased = 0
-        for place in inside(channel):
-            if place not in kept:
-                erased += await self._erasure.erase_group(channel.guild.id, place.id)
-        return text.no_longer_watched(channel, erased, kept)
+        places = inside(channel)
+        kept = [place for place in places if self._watched.covers(place)]
+        erased = [place for place in places if place not in kept]
+        pictures = await pictures_by_channel(self._client, self._links, member)
+        for place in erased:
+            await self._erasure.erase_group(channel.guild.id, place.id)
+        counted = sum(pictures.get(place.id, 0) for place in erased)
+        return text.no_longer_watched(channel, counted, _seen(kept, member), bool(erased))
 
     async def _list(self, guild: discord.Guild, member: discord.Member) -> str:
         marks = self._watched.marks(guild.id)
@@ -110,7 +121,7 @@ class Channels(app_commands.Group):
             )
             for channel in sorted(_seen(named, member), key=lambda channel: channel.position)
         ]
-        return text.watched_channels(rows, hidden=len(named) - len(rows))
+        return text.watched_channels(rows)
 
 
 def _seen(channels: Iterable[GuildChannel], member: discord.Member) -> list[GuildChannel]:

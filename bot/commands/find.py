@@ -6,15 +6,16 @@ import re
 from typing import Any, Literal
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 
 from bot.ask import buttons, mentions
 from bot.ask.answers import Answers
 from bot.ask.asker import Asker
+from bot.ask.draft import Draft
 from bot.ask.questions import Question, Questions
-from bot.ask.respond import respond
+from bot.ask.respond import answering_button, respond
 from bot.ops.tuning import Clocks
-from bot.platform.interactions import Interaction, Tree, dynamic_button
+from bot.platform.interactions import Interaction, Tree
 from bot.platform.refusal import Refusal
 from bot.text import answers as text
 
@@ -29,7 +30,6 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
         show="Who sees the answer (everyone: only what everyone in this channel may see)",
     )
     @app_commands.guild_only()
-    @app_commands.allowed_installs(guilds=True, users=False)
     async def find(
         interaction: Interaction,
         query: str | None = None,
@@ -38,10 +38,10 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
     ) -> None:
         words = mentions.words(query or "")
 
-        async def work(asker: Asker) -> ui.LayoutView:
+        async def work(asker: Asker) -> Draft:
             if image is not None:
                 beside = mentions.beside_a_picture(words)
-                return await answers.answer(asker, await questions.with_attachment(image, beside))
+                return await answers.answer(asker, questions.with_attachment(image, beside))
             if not words:
                 links = mentions.is_only_links(query or "")
                 raise Refusal(text.ONLY_LINKS if links else text.ASK_SOMETHING)
@@ -54,29 +54,25 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
     # see the answer.
 
     async def more(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
-        async def work(asker: Asker) -> ui.LayoutView:
-            search = await questions.saved(asker, match["search"])
-            return await answers.show(asker, search, buttons.position_of(match))
+        async def work(asker: Asker) -> Draft:
+            return await answers.more(asker, match["search"], buttons.position_of(match))
 
         await respond(interaction, work, clocks)
 
     async def similar(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
-        async def work(asker: Asker) -> ui.LayoutView:
-            return await answers.answer(asker, await questions.like(asker, int(match["link"])))
+        async def work(asker: Asker) -> Draft:
+            return await answers.similar(asker, int(match["link"]))
 
         await respond(interaction, work, clocks)
 
     async def instead(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
-        async def work(asker: Asker) -> ui.LayoutView:
-            search = await questions.saved(asker, match["search"])
-            return await answers.answer(
-                asker, await questions.instead(asker, search, int(match["n"]))
-            )
+        async def work(asker: Asker) -> Draft:
+            return await answers.instead(asker, match["search"], int(match["n"]))
 
         await respond(interaction, work, clocks)
 
     tree.client.add_dynamic_items(
-        dynamic_button(buttons.MORE, more),
-        dynamic_button(buttons.SIMILAR, similar),
-        dynamic_button(buttons.INSTEAD, instead),
+        answering_button(buttons.MORE, more),
+        answering_button(buttons.SIMILAR, similar),
+        answering_button(buttons.INSTEAD, instead),
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 
 from bot.ask.answers import Answers
 from bot.ask.asker import Asker
+from bot.ask.draft import Draft
 from bot.ask.questions import Questions
 from bot.ask.respond import respond
 from bot.ops.tuning import Clocks
@@ -18,9 +19,8 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
 
     @tree.context_menu(name="Find similar")
     @app_commands.guild_only()
-    @app_commands.allowed_installs(guilds=True, users=False)
     async def find_similar(interaction: Interaction, message: discord.Message) -> None:
-        async def work(asker: Asker) -> ui.LayoutView:
-            return await answers.answer(asker, await questions.with_message(message))
+        async def work(asker: Asker) -> Draft:
+            return await answers.answer(asker, questions.with_message(message))
 
         await respond(interaction, work, clocks)

@@ -9,6 +9,8 @@ from discord import app_commands
 from discord.abc import GuildChannel
 
 from bot.platform.interactions import Interaction
+from bot.platform.refusal import Refusal
+from bot.text import channels as text
 
 
 class ChannelToWatch(app_commands.Transformer):
@@ -30,9 +32,12 @@ class ChannelToWatch(app_commands.Transformer):
     async def transform(
         self, interaction: Interaction, value: app_commands.AppCommandChannel, /
     ) -> GuildChannel:
-        channel = value.resolve()
-        if not isinstance(channel, GuildChannel):
-            raise app_commands.TransformerError(value.name, self.type, self)
+        channel, member = value.resolve(), interaction.user
+        if not isinstance(channel, GuildChannel) or not isinstance(member, discord.Member):
+            raise Refusal(text.NO_SUCH_CHANNEL)
+        # Discord's clients offer only channels that the member sees, but an id may be sent by hand.
+        if not channel.permissions_for(member).view_channel:
+            raise Refusal(text.NO_SUCH_CHANNEL)
         return channel
 
 

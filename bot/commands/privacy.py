@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import logging
+import math
 import zipfile
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from bot.ops.tuning import Limits
 from bot.platform.interactions import Interaction, Tree
 from bot.platform.links import message_link
 from bot.sync.erasure import Erasure
-from bot.sync.opted_out import OptedOut
+from bot.sync.left_out import LeftOut
 from bot.sync.writer import Writer
 from bot.text import privacy as text
 from index import Belonging, BookkeepingReader, Links, vectors_file
@@ -33,12 +34,12 @@ def register(
     links: Links,
     bookkeeping: BookkeepingReader,
     writer: Writer,
-    opted_out: OptedOut,
+    left_out: LeftOut,
     erasure: Erasure,
     limits: Limits,
 ) -> None:
     """Add the commands."""
-    tree.add_command(Privacy(links, bookkeeping, writer, opted_out, erasure, limits))
+    tree.add_command(Privacy(links, bookkeeping, writer, left_out, erasure, limits))
 
 
 @app_commands.guild_only()
@@ -50,7 +51,7 @@ class Privacy(app_commands.Group):
         links: Links,
         bookkeeping: BookkeepingReader,
         writer: Writer,
-        opted_out: OptedOut,
+        left_out: LeftOut,
         erasure: Erasure,
         limits: Limits,
     ) -> None:
@@ -58,7 +59,7 @@ class Privacy(app_commands.Group):
         self._links = links
         self._bookkeeping = bookkeeping
         self._writer = writer
-        self._opted_out = opted_out
+        self._left_out = left_out
         self._erasure = erasure
         self._limits = limits
 
@@ -69,30 +70,42 @@ class Privacy(app_commands.Group):
             pictures=await self._links.count_of_owner(space, member),
             searches=len(await self._bookkeeping.searches_of(space, member)),
             days=(await self._bookkeeping.retention()).get(space),
-            opted_out=(space, member) in self._opted_out,
+            opted_out=self._left_out.opted_out(space, member),
+            erased_upto=self._left_out.erased_upto(space, member),
         )
         await interaction.edit_original_response(content=answer)
 
     @app_commands.command(name="opt-out", description="Erase your pictures here, and take no more")
     async def opt_out(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
-        erased = await self._opted_out.add(space, member)
+        erased = await self._left_out.opt_out(space, member)
         log.info(fields("opted_out", guild=space, pictures=erased))
         await interaction.edit_original_response(content=text.opted_out(erased))
 
     @app_commands.command(name="opt-in", description="Let your pictures be found here again")
-    async def opt_in(self, interaction: Interaction) -> None:
+    @app_commands.describe(
+        earlier="Let those from before come back, too (otherwise what you erased stays out)"
+    )
+    async def opt_in(self, interaction: Interaction, earlier: bool = False) -> None:
         space, member = await _asker(interaction)
-        before = (space, member) in self._opted_out
-        await self._opted_out.discard(space, member)
-        await interaction.edit_original_response(content=text.opted_in(was_out=before))
+        was_out = self._left_out.opted_out(space, member)
+        after = -math.inf if earlier else interaction.created_at.timestamp()
+        await self._left_out.opt_in(space, member, after)
+        answer = text.opted_in(
+            was_out=was_out,
+            earlier=earlier,
+            erased_upto=self._left_out.erased_upto(space, member),
+        )
+        await interaction.edit_original_response(content=answer)
 
-    @app_commands.command(description="Erase your pictures and questions here from the index")
+    @app_commands.command(
+        description="Erase your pictures from until now here, for good, and your questions"
+    )
     async def erase(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
-        erased = await self._writer.erase_owner(space, member)
+        erased = await self._left_out.erase(space, member, interaction.created_at.timestamp())
         log.info(fields("erased", guild=space, pictures=erased))
-        out = (space, member) in self._opted_out
+        out = self._left_out.opted_out(space, member)
         await interaction.edit_original_response(content=text.erased(erased, opted_out=out))
 
     @app_commands.command(description="All that is kept about you on this server, as files")
@@ -100,11 +113,13 @@ class Privacy(app_commands.Group):
         space, member = await _asker(interaction)
         model = await self._links.model()
         questions = await self._bookkeeping.searches_of(space, member)
+        erased_upto = self._left_out.erased_upto(space, member)
         about: dict[str, Any] = {
             "server": str(space),
             "member": str(member),
             "model": model.name if model else "",
-            "opted_out": (space, member) in self._opted_out,
+            "opted_out": self._left_out.opted_out(space, member),
+            "erased_upto": None if erased_upto is None else _iso(erased_upto),
             "kept_for_days": (await self._bookkeeping.retention()).get(space),
             "questions": [question.to_json() for question in questions],
         }
@@ -162,7 +177,7 @@ def _described(one: Belonging) -> dict[str, Any]:
     return {
         "message": message_link(link.space, link.group.id, link.source),
         "channel": str(link.group.id),
-        "posted_at": datetime.fromtimestamp(link.posted_at, UTC).isoformat(),
+        "posted_at": _iso(link.posted_at),
         "file": link.name,
         "kind": one.kind,
         "text": one.text,
@@ -170,3 +185,8 @@ def _described(one: Belonging) -> dict[str, Any]:
         "details": dict(link.details),
         "vectors": len(one.vectors),
     }
+
+
+def _iso(seconds: float) -> str:
+    """A moment in Unix seconds, as a date and a time of day in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -12,9 +12,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.ask.respond import explain
+from bot.ask.respond import answering_button, explain
 from bot.commands.options import Channel
-from bot.platform.interactions import Interaction, Tree, dynamic_button
+from bot.platform.interactions import Interaction, Tree
 from bot.reindex.jobs import Jobs
 from bot.reindex.run import Run
 from bot.sync.ingest import What
@@ -56,7 +56,7 @@ def register(tree: Tree, jobs: Jobs) -> None:
             await run.cancel()
 
     tree.client.add_dynamic_items(
-        dynamic_button(r"p:(?P<job>\d+)", pause), dynamic_button(r"c:(?P<job>\d+)", cancel)
+        answering_button(r"p:(?P<job>\d+)", pause), answering_button(r"c:(?P<job>\d+)", cancel)
     )
 
 
@@ -68,6 +68,9 @@ async def _clicked(interaction: discord.Interaction[Any], jobs: Jobs, job: int) 
     run = jobs.by_id(job)
     if run is None or run.space != interaction.guild_id or not run.active:
         await interaction.response.send_message(text.REINDEX_OVER, ephemeral=True)
+        return None
+    if run.of_a_model:
+        await interaction.response.send_message(text.MODEL_CHANGES, ephemeral=True)
         return None
     await interaction.response.defer()
     return run

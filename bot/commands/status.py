@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import discord
 from discord import app_commands
 
-from bot.access.counts import pictures_by_channel
+from bot.access.counts import readable_there
 from bot.ops.metrics import Metrics
+from bot.ops.unread import UnreadCounts
 from bot.platform.interactions import Interaction, Tree
+from bot.platform.places import group_of
 from bot.reindex.jobs import Jobs
 from bot.sync.backlog import Backlog
 from bot.sync.live import Live
@@ -30,10 +33,13 @@ def register(
     live: Live,
     jobs: Jobs,
     metrics: Metrics,
+    unread: UnreadCounts,
+    latency_s: Callable[[], float | None],
 ) -> None:
     """Add the command.
 
-    device   what the model runs on
+    device     what the model runs on
+    latency_s  how long Discord takes to answer, if that is known
     """
 
     @tree.command(description="What is indexed, how fast, and what is still to do")
@@ -48,8 +54,11 @@ def register(
         await interaction.edit_original_response(content=text.status(now))
 
     async def of(guild: discord.Guild, member: discord.Member) -> Status:
-        """The status, without names and counts of channels that the member can't see."""
-        pictures = await pictures_by_channel(tree.client, links, member)
+        """The status, of the channels and threads that the member may read."""
+        groups = [*await links.groups(guild.id), *map(group_of, backlog.places(guild.id))]
+        readable = await readable_there(tree.client, member, groups)
+        seen = set().union(*readable.values())
+        pictures = {id: await links.count_links(guild.id, ids) for id, ids in readable.items()}
         model = await links.model()
         return Status(
             channels=[
@@ -57,17 +66,26 @@ def register(
                 for channel in watched.channels(guild)
                 if channel.permissions_for(member).view_channel
             ],
-            progress=backlog.progress(guild.id),
+            progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),
-            waiting=live.depth,
-            per_second=metrics.pictures_per_second(),
+            waiting=live.waiting(seen),
+            per_second=metrics.pictures_per_second(seen),
             model=model.name if model else "",
             wanted=model_change.wanted,
             device=device,
-            disk_bytes=await links.disk_bytes(),
-            latency_s=tree.client.latency,
+            disk_bytes=await disk_share(sum(pictures.values())),
+            latency_s=latency_s(),
             uptime_s=time.monotonic() - metrics.started,
+            unread_messages=sum(
+                count for id, count in unread.messages(guild.id).items() if id in seen
+            ),
+            unread_others=unread.others(guild.id),
         )
+
+    async def disk_share(pictures: int) -> int:
+        """The bytes that these pictures take; the files hold the pictures of all servers."""
+        share = pictures / max(await links.count_links(), 1)
+        return round(await links.disk_bytes() * share)
 
 
 def _of_channel(

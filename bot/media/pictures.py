@@ -44,6 +44,7 @@ DISCORD_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 
 _ATTACHMENT_PATH = re.compile(r"/(?:ephemeral-)?attachments/[0-9]+/([0-9]{1,20})/")
 _HIDDEN = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)  # ||a spoiler||
+_WIDEST = re.compile(r"\|\|(.+)\|\|", re.DOTALL)  # from the first bars to the last ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,10 @@ def _embeds(
 ) -> Iterator[Picture]:
     """Image and thumbnail of each embed: links, articles, GIF services, other bots.
 
-    For a video, only its still counts. Discord shows the preview of a link inside ||bars|| as a
-    spoiler.
+    For a video, only its still counts.
     """
-    hidden = " ".join(_HIDDEN.findall(content))
+    spoiler = _hides_a_link(content)
     for embed in embeds:
-        spoiler = bool(embed.url) and str(embed.url) in hidden
         for media in (embed.image, embed.thumbnail):
             if media.url and not _is_video(None, media.url):
                 yield Picture(
@@ -139,6 +138,17 @@ def _embeds(
                     title=_without_surrogates(embed.title or ""),
                     **common,
                 )
+
+
+def _hides_a_link(content: str) -> bool:
+    """Whether a link stands inside ||bars||; all embeds of such a message count as spoilers.
+
+    Which embed belongs to which link can't be told: sites answer a short link under a long
+    address, and Discord changes capitals, slashes and escapes. Code and backslashes change which
+    bars belong together, so with these everything between the first and the last bars counts.
+    """
+    spoilers = _WIDEST if "`" in content or "\\" in content else _HIDDEN
+    return any("://" in hidden for hidden in spoilers.findall(content))
 
 
 def _stickers(stickers: Iterable[discord.StickerItem], common: dict[str, Any]) -> Iterator[Picture]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Container
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 LAG_STEP_S = 0.05  # how often the event loop's lag is measured
 LAG_KEPT = 12_000  # measurements: ten minutes of them
+WRITTEN_KEPT = 10_000  # commits: more than fit into a minute
 LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 3.0)
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -43,17 +45,23 @@ class Metrics:
             buckets=LAG_BUCKETS,
             registry=registry,
         )
+        self.unread = Counter(
+            "magpie_unread",
+            "Messages and events of Discord that could not be read",
+            ["what"],
+            registry=registry,
+        )
         self.queue = Gauge("magpie_queue_messages", "Messages that wait", registry=registry)
-        self.unread = Gauge(
+        self.history_left = Gauge(
             "magpie_history_channels_left", "Channels with unread history", registry=registry
         )
         self.latency = Gauge(
             "magpie_gateway_latency_seconds", "Between heartbeat and answer", registry=registry
         )
         self.started = time.monotonic()
-        self.pictures = 0  # written since then
         self._lags: deque[float] = deque(maxlen=LAG_KEPT)
-        self._rates: deque[tuple[float, int]] = deque(maxlen=600)  # (when, pictures so far)
+        # When, in which group, and how many pictures.
+        self._written: deque[tuple[float, int, int]] = deque(maxlen=WRITTEN_KEPT)
 
     async def watch_loop(self) -> None:
         """Measure the event loop's lag and the pictures a second, until cancelled."""
@@ -63,12 +71,10 @@ class Metrics:
             lag_s = max(time.perf_counter() - before - LAG_STEP_S, 0.0)
             self.loop_lag.observe(lag_s)
             self._lags.append(lag_s)
-            if not self._rates or time.monotonic() - self._rates[-1][0] >= 1.0:
-                self._rates.append((time.monotonic(), self.pictures))
 
-    def add_pictures(self, count: int) -> None:
-        """Count pictures that were written."""
-        self.pictures += count
+    def add_pictures(self, group: int, count: int) -> None:
+        """Count pictures that were written to a group."""
+        self._written.append((time.monotonic(), group, count))
         self.indexed.inc(count)
 
     def lag_p99_s(self) -> float:
@@ -79,10 +85,8 @@ class Metrics:
     def last_lag_s(self) -> float:
         return self._lags[-1] if self._lags else 0.0
 
-    def pictures_per_second(self, over_s: float = 60.0) -> float:
-        """Pictures written a second, over the last `over_s` seconds."""
+    def pictures_per_second(self, groups: Container[int], over_s: float = 60.0) -> float:
+        """Pictures written to these groups a second, over the last `over_s` seconds."""
         now = time.monotonic()
-        then = next(((at, n) for at, n in self._rates if now - at <= over_s), None)
-        if then is None or now - then[0] < 1.0:
-            return 0.0
-        return (self.pictures - then[1]) / (now - then[0])
+        written = sum(n for at, group, n in self._written if now - at <= over_s and group in groups)
+        return written / max(min(over_s, now - self.started), 1.0)

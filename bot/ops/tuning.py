@@ -22,12 +22,17 @@ class Clocks:
     # An interaction must be acknowledged within three seconds. An answer that is ready sooner
     # needs no acknowledgement, which saves a request.
     acknowledge_s: float = 1.0
+    # How long the roles count that came with a question. If the answer takes longer, Discord is
+    # asked for them before it is sent, since changes of members are not announced to the bot.
+    roles_fresh_s: float = 1.0
     # How long an answer waits for its question to be saved, so that it can have buttons.
     save_search_s: float = 1.5
     # The first wait before a failed download is tried again; it doubles at each attempt.
     download_retry_s: float = 0.5
     # The wait after Discord failed to give a page of history.
     page_retry_s: float = 30.0
+    # The wait after an unforeseen error, before a job for another model goes on.
+    model_job_retry_s: float = 600.0
     # The wait after the file could not be written: the disk is full, or another process holds it.
     write_retry_s: float = 15.0
     # How often cursors are saved that only messages without pictures have moved.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import discord
 from discord.abc import GuildChannel
@@ -105,7 +105,7 @@ class Jobs:
 
     async def _resume_saved(self) -> None:
         """Continue the active jobs of the gallery that have no run yet."""
-        for job in await self._bookkeeping.jobs():
+        for job in [*await self._stopped_model_jobs(), *await self._bookkeeping.jobs()]:
             if job.kind != KIND or job.id in self._runs:
                 continue
             run = self._runs[job.id] = self._run_of(job)
@@ -124,7 +124,7 @@ class Jobs:
     ) -> str | None:
         """Begin a job, or show the one that is active.
 
-        returns  the answer to the command; None if the progress itself is the answer
+        returns  the answer to the command; None if the progress is the answer
         """
         if not self._watched.channels(guild, channel):
             return text.nothing_to_reindex(channel)
@@ -133,11 +133,12 @@ class Jobs:
             run = self.of(guild.id)
             if run is None:
                 scope_id = channel.id if channel else None
-                run = await self._begin(guild.id, JobState(what, scope_id, interaction.user.id))
+                run = await self._begin(guild.id, JobState(what, scope_id))
         try:
-            return await run.show_here(interaction)
+            await run.show_here(interaction)
         finally:  # also if showing it fails
             run.start()
+        return None
 
     async def _begin(self, guild_id: int, state: JobState) -> Run:
         """A new job, which is yet to be started.
@@ -146,7 +147,7 @@ class Jobs:
         """
         self._runs = {id: run for id, run in self._runs.items() if run.active or not run.idle}
         if self._model_change.wanted:
-            return await self._read_for_the_wanted_model(guild_id, state.asked_by)
+            return await self._read_for_the_wanted_model(guild_id)
         return await self._new_run(guild_id, state)
 
     async def _new_run(self, space: int, state: JobState) -> Run:
@@ -157,29 +158,29 @@ class Jobs:
 
     # ---- another model
 
-    async def _read_for_the_wanted_model(self, here: int, asked_by: int) -> Run:
+    async def _read_for_the_wanted_model(self, here: int) -> Run:
         """A job in this server, yet to be started, and one in every other that has none yet.
 
         raises   ModelError
         """
         await self._writer.begin_reembedding()
-        run = await self._new_run(here, self._for_the_wanted_model(asked_by))
-        await self._read_everywhere(asked_by)
+        run = await self._new_run(here, self._for_the_wanted_model())
+        await self._read_everywhere()
         return run
 
-    async def _read_everywhere(self, asked_by: int) -> bool:
+    async def _read_everywhere(self) -> bool:
         """Begin a job in every server that has none for the wanted model; whether any was begun."""
         begun = {job.space for job in await self._model_jobs()}
         departed = set(await self._bookkeeping.departed())
         others = await self._links.spaces() - departed - begun
         for space in others:
-            (await self._new_run(space, self._for_the_wanted_model(asked_by))).start()
+            (await self._new_run(space, self._for_the_wanted_model())).start()
         return bool(others)
 
-    def _for_the_wanted_model(self, asked_by: int) -> JobState:
+    def _for_the_wanted_model(self) -> JobState:
         name = self._model_change.wanted
         assert name is not None
-        return JobState("model", None, asked_by, model=name, succession=self._model_change.id)
+        return JobState("model", None, model=name, succession=self._model_change.id)
 
     async def _model_jobs(self) -> list[Job]:
         """The latest job of each server that reads for the wanted model."""
@@ -188,6 +189,14 @@ class Jobs:
         jobs = await self._bookkeeping.jobs(active=False)
         ours = [job for job in jobs if job.state.get("succession") == self._model_change.id]
         return list({job.space: job for job in ours}.values())
+
+    async def _stopped_model_jobs(self) -> list[Job]:
+        """Jobs for the wanted model that stopped before their end, as if they had not: the switch
+        of all servers waits for each of them."""
+        stopped = ("paused", "cancelled", "failed")
+        return [
+            replace(j, status="running") for j in await self._model_jobs() if j.status in stopped
+        ]
 
     async def switch_if_done(self) -> None:
         """Let the wanted model take over once every server has been read for it."""
@@ -198,7 +207,7 @@ class Jobs:
                 return
             # The bot may have joined another server, or stopped before it began all jobs.
             async with self._beginning:
-                if await self._read_everywhere(jobs[0].state["asked_by"]):
+                if await self._read_everywhere():
                     return
             for space in departed:
                 await self.erase_guild(space)

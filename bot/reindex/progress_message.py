@@ -20,6 +20,7 @@ from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import EDITED_TOO_OFTEN, RequestFailed
 from bot.platform.interactions import Interaction, button, view_of
+from bot.platform.links import message_link
 from bot.platform.places import Place, group_of
 from bot.reindex.state import JobState
 from bot.text import reindex as text
@@ -27,6 +28,7 @@ from index import Group, Job, Links
 
 log = logging.getLogger(__name__)
 
+ACTIVE = ("running", "paused")
 TOKEN_S = 14 * 60.0  # an interaction's answer can be edited for 15 minutes
 
 
@@ -77,9 +79,16 @@ class ProgressMessage:
         """The same for those who can see the message, or the private answer."""
         if self.place:
             return await self._text_in(self.place[0])
-        asker = self._answer.user if self._answer else None
-        if isinstance(asker, discord.Member):
-            return await self.text_for(asker)
+        return await self._text_for_asker()
+
+    async def _text_for_asker(self) -> str:
+        """The same for the one who typed the command, by the roles they have now."""
+        guild = self._client.get_guild(self._space)
+        if self._answer is not None and guild is not None:
+            try:
+                return await self.text_for(await guild.fetch_member(self._answer.user.id))
+            except RequestFailed as error:
+                log.warning(fields("asker_unread", job=self._job, why=error))
         return text.reindexing_without_figures(*self._status_and_state(), text.FIGURES_CLOSED)
 
     async def _text_in(self, channel_id: int) -> str:
@@ -118,30 +127,31 @@ class ProgressMessage:
 
     # ---- where it is, and its edits
 
-    async def show_here(self, interaction: Interaction) -> str | None:
-        """Show the progress in the channel of a command; the answer to the command.
+    async def show_here(self, interaction: Interaction) -> None:
+        """Show the progress in the channel of a command, and answer the command.
 
         Where the bot may not post, the private answer itself shows the progress.
         """
         async with self._changing:
-            return await self._show_here(interaction)
+            await self._show_here(interaction)
 
-    async def _show_here(self, interaction: Interaction) -> str | None:
+    async def _show_here(self, interaction: Interaction) -> None:
         self._answer, self._asked_at = interaction, time.monotonic()
         earlier, channel = self.place, interaction.channel
         assert isinstance(channel, discord.abc.Messageable)
         content = await self._text_in(channel.id)
         try:
             message = await self._post(channel, content)
-        except discord.HTTPException as error:
+        except RequestFailed as error:
             log.warning(fields("progress_unposted", job=self._job, why=error))
             await self._move_to(None)
             await self._show()
-            return None
+            return
         await self._move_to([message.channel.id, message.id], content)
         if earlier:
             await self._delete_message(*earlier)
-        return text.reindex_shown(message.jump_url)
+        shown = text.reindex_shown(message.jump_url, stoppable=self._stoppable)
+        await interaction.edit_original_response(content=shown)
 
     async def _move_to(self, place: list[int] | None, shown: str = "") -> None:
         self.place, self._shown = place, shown
@@ -178,8 +188,16 @@ class ProgressMessage:
         self._shown = content
         try:
             await (self._edit_message(content) if self.place else self._edit_answer(content))
+            await self._tell_the_end()
         except RequestFailed as error:
             log.warning(fields("progress_unshown", job=self._job, why=error))
+
+    async def _tell_the_end(self) -> None:
+        """Tell the one who asked how the job ended; the message may not show them its figures."""
+        status, _ = self._status_and_state()
+        if self.place and status not in ACTIVE and self._answer_is_valid:
+            link = message_link(self._space, *self.place)
+            await self._edit_answer(text.reindex_ended(await self._text_for_asker(), link))
 
     async def _edit_message(self, content: str) -> None:
         assert self.place is not None
@@ -200,14 +218,23 @@ class ProgressMessage:
 
     async def _edit_answer(self, content: str) -> None:
         """Edit the private answer while its token is valid; after that there is `/status`."""
-        if self._answer is not None and time.monotonic() - self._asked_at < TOKEN_S:
+        if self._answer is not None and self._answer_is_valid:
             view = self._buttons()
             await self._answer.edit_original_response(content=content, view=view)
+
+    @property
+    def _answer_is_valid(self) -> bool:
+        return self._answer is not None and time.monotonic() - self._asked_at < TOKEN_S
 
     def _buttons(self) -> ui.View | None:
         """Pause or resume, and cancel; `bot.commands.reindex` answers to them."""
         status, _ = self._status_and_state()
-        if status not in ("running", "paused"):
+        if not self._stoppable:
             return None
         label = "Pause" if status == "running" else "Resume"
         return view_of(button(f"p:{self._job}", label), button(f"c:{self._job}", "Cancel"))
+
+    @property
+    def _stoppable(self) -> bool:
+        status, state = self._status_and_state()
+        return status in ACTIVE and state.what != "model"

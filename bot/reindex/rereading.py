@@ -7,6 +7,7 @@ from discord.abc import GuildChannel
 
 from bot.platform.codes import is_deleted
 from bot.platform.places import WithMessages, WithThreads, group_of, missing_permissions
+from bot.platform.unreadable import Unreadable
 from bot.reindex.state import JobState
 from bot.sync.erasure import Erasure
 from bot.sync.history import History, HistoryPage
@@ -45,9 +46,7 @@ class Rereading:
         returns  the id of each group, and how many pictures of it are known
         raises   TimeoutError while the server is not available: its channels aren't known then
         """
-        guild = self._client.get_guild(self._space)
-        if guild is None or guild.unavailable:
-            raise TimeoutError("the server is not available")
+        guild = self._guild()
         scope = guild.get_channel(state.channel) if state.channel else None
         if state.channel and scope is None:
             return []  # it was deleted
@@ -56,7 +55,7 @@ class Rereading:
             if missing_permissions(channel):
                 state.closed += 1
             else:
-                places |= {group.id: group for group in await _with_threads(channel)}
+                places |= {group.id: group for group in await _with_threads(self._client, channel)}
         inside = set(places)
         for group in await self._links.groups(self._space):
             if group.parent in inside:
@@ -64,23 +63,40 @@ class Rereading:
         count = self._links.count_links
         return [[id, await count(self._space, [id])] for id in places]
 
+    def _guild(self) -> discord.Guild:
+        """The server, whose channels are known.
+
+        raises   TimeoutError while it is not available
+        """
+        guild = self._client.get_guild(self._space)
+        if guild is None or guild.unavailable:
+            raise TimeoutError("the server is not available")
+        return guild
+
     async def read_page(self, state: JobState) -> list[Item]:
-        """The missing pictures of one page, newest first; deleted ones are erased."""
+        """The missing pictures of one page, newest first; deleted ones are erased.
+
+        A group that is no longer watched is left out: it was when the job began.
+
+        raises   TimeoutError while the server is not available
+        """
         assert state.groups is not None
         group_id, _ = state.groups[state.at]
         try:
             place = await self._place(group_id)
+            if not self._watched.covers(place):
+                state.begin_group(state.at + 1)
+                return []
             if self._known is None or self._known[0] != group_id:
                 self._known = (group_id, await self._links.known(self._space, group_id))
-            before = discord.Object(state.before) if state.before else None
-            page = await self._history.read_page(place, before=before)
+            page = await self._history.read_page(place, before=state.before or None)
         except discord.NotFound as error:
             if not is_deleted(error):
                 raise
             state.removed += await self._erasure.erase_group(self._space, group_id)
             state.begin_group(state.at + 1)
             return []
-        except discord.Forbidden:
+        except (discord.Forbidden, Unreadable):
             state.closed += 1
             state.begin_group(state.at + 1)
             return []
@@ -90,35 +106,34 @@ class Rereading:
         self, state: JobState, group: Group, page: HistoryPage, known: KnownSlots
     ) -> list[Item]:
         messages = page.messages
-        oldest = messages[-1].id if page.full else 0
+        oldest = page.ids[-1] if page.full else 0
         state.removed += await self._history.reconcile(
             self._space, page, known, oldest, state.before
         )
         items, failed = await self._ingest.read(
             self._space, group, messages, page.as_of, what=state.what, patient=False
         )
-        state.messages += len(messages)
+        state.messages += len(page)
         state.checked += sum(len(self._ingest.shown(message)) for message in messages)
         state.failed += failed
         state.added += sum(item.link.slot not in known.get(item.link.source, ()) for item in items)
-        state.newest = state.newest or (messages[0].id if messages else 0)
+        state.newest = state.newest or (page.ids[0] if page.ids else 0)
         state.before = oldest
         if not page.full:
             state.begin_group(state.at + 1)
         return items
 
     async def _place(self, group_id: int) -> WithMessages:
-        guild = self._client.get_guild(self._space)
-        known = guild.get_channel_or_thread(group_id) if guild else None
+        known = self._guild().get_channel_or_thread(group_id)
         place = known or await self._client.fetch_channel(group_id)
         assert isinstance(place, WithMessages)
         return place
 
 
-async def _with_threads(channel: GuildChannel) -> list[Group]:
+async def _with_threads(client: discord.Client, channel: GuildChannel) -> list[Group]:
     """A channel and all its threads, archived ones included; of a forum only the threads."""
     groups = [] if isinstance(channel, discord.ForumChannel) else [group_of(channel)]
     if isinstance(channel, WithThreads):
-        threads = [*channel.threads, *await archived_threads(channel)]
+        threads = [*channel.threads, *await archived_threads(client, channel)]
         groups += [group_of(thread) for thread in threads]
     return groups

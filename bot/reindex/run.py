@@ -78,6 +78,11 @@ class Run:
         return self.status in ("running", "paused")
 
     @property
+    def of_a_model(self) -> bool:
+        """Whether it reads for another model; then only the operator can call it off."""
+        return self.state.what == "model"
+
+    @property
     def idle(self) -> bool:
         """Whether no task works on it. A task saves the job with its next page."""
         return self._task is None or self._task.done()
@@ -130,9 +135,9 @@ class Run:
     async def show(self, *, at_once: bool = False) -> None:
         await self._message.show(at_once=at_once)
 
-    async def show_here(self, interaction: Interaction) -> str | None:
-        """Show the progress where a command was typed; the answer to the command, if any."""
-        return await self._message.show_here(interaction)
+    async def show_here(self, interaction: Interaction) -> None:
+        """Show the progress where a command was typed."""
+        await self._message.show_here(interaction)
 
     async def text_for(self, member: discord.Member) -> str:
         """How far the job is, as this member may know it."""
@@ -150,14 +155,13 @@ class Run:
 
     async def _work(self) -> None:
         """Page by page, until the job is done, paused, cancelled or has failed."""
-        of_a_model = self.state.what == "model"
         while self.status == "running":
-            async with self._turns if of_a_model else nullcontext():
+            async with self._turns if self.of_a_model else nullcontext():
                 await self._run()
             await self.save()
             log.info(fields("reindex_stands", job=self.id, status=self.status))
             await self.show(at_once=True)
-        if of_a_model and self.status == "done":
+        if self.of_a_model and self.status == "done":
             await self._done()
 
     async def has_switched(self, lost: int) -> None:
@@ -178,7 +182,10 @@ class Run:
                 raise
             except Exception:
                 log.exception(fields("reindex_failed", job=self.id))
-                self.status = "failed"
+                if self.of_a_model:  # the switch of all servers waits for it
+                    await asyncio.sleep(self._clocks.model_job_retry_s)
+                else:
+                    self.status = "failed"
             await self.show()
 
     async def _step(self, state: JobState) -> None:
@@ -187,10 +194,11 @@ class Run:
             state.groups = await self._rereading.list_groups(state)
             await self.save(state)
         elif state.at < len(state.groups):
+            group, _ = state.groups[state.at]
             items = await self._rereading.read_page(state)
             committed = await self._writer.commit(items, jobs=[self._as_job(state)])
             self.state = state
-            self._metrics.add_pictures(committed.pictures)
+            self._metrics.add_pictures(group, committed.pictures)
         elif state.what == "model" and state.failed and state.passes + 1 < PASSES:
             await asyncio.sleep(self._clocks.page_retry_s)
             state.passes += 1

@@ -17,7 +17,6 @@ class JobState:
 
     what: What  # "missing" pictures only, "everything" again, or all for another "model"
     channel: int | None  # a channel or category; None: all that is watched
-    asked_by: int
     groups: list[list[int]] | None = None  # [id, pictures known]; None: not listed yet
     at: int = 0  # which group
     newest: int = 0  # the newest message of the group when its reading began

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -108,7 +108,8 @@ class Backlog:
         self._arrived = asyncio.Event()
         # Channels that Discord had not announced and that turned out not to be watched.
         self._ignored: LRUCache[int, None] = LRUCache(IGNORED)
-        self._began: dict[int, tuple[float, float]] = {}  # guild → when, at which fraction
+        # guild → when, and at which fraction each group was
+        self._began: dict[int, tuple[float, dict[int, float]]] = {}
         self.listing: set[int] = set()  # guilds whose channels are being looked through
 
     # ---- how far everything is read
@@ -135,15 +136,22 @@ class Backlog:
         """Whether anything must be read, or a guild is still being looked through."""
         return bool(self.listing) or bool(self.unfinished())
 
-    def progress(self, guild_id: int) -> Progress | None:
-        """How far the history of a guild is read; None when all of it is."""
-        readings = [r for r in self.readings(guild_id) if not r.missing]
+    def places(self, guild_id: int) -> list[Place]:
+        """The channels and threads of a guild that are being read, or have been."""
+        return [reading.place for reading in self.readings(guild_id) if reading.place is not None]
+
+    def progress(self, guild_id: int, groups: Container[int]) -> Progress | None:
+        """How far the history of these groups of a guild is read; None when all of it is."""
+        readings = [
+            r for r in self.readings(guild_id) if not r.missing and r.coverage.group in groups
+        ]
         left = sum(reading.unfinished for reading in readings)
         if not left:
             return None
         fraction = _mean(reading.fraction for reading in readings)
         done = sum(reading.messages for reading in readings)
-        began, at = self._began.get(guild_id, (time.monotonic(), fraction))
+        began, then = self._began.get(guild_id, (time.monotonic(), {}))
+        at = _mean(then.get(reading.coverage.group, 0.0) for reading in readings)
         elapsed, gained = time.monotonic() - began, fraction - at
         known = gained > 0 and elapsed > MIN_MEASURED_S
         return Progress(
@@ -156,8 +164,10 @@ class Backlog:
         )
 
     def _begin_measuring(self, guild_id: int) -> None:
-        fraction = _mean(r.fraction for r in self.readings(guild_id) if not r.missing)
-        self._began[guild_id] = (time.monotonic(), fraction)
+        fractions = {
+            reading.coverage.group: reading.fraction for reading in self.readings(guild_id)
+        }
+        self._began[guild_id] = (time.monotonic(), fractions)
 
     # ---- what is to be read
 

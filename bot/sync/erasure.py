@@ -18,6 +18,7 @@ from bot.ops.tuning import DAY_S
 from bot.platform.places import Place
 from bot.sync.backlog import Backlog
 from bot.sync.coverage import Move
+from bot.sync.left_out import LeftOut
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from index import BookkeepingReader, Group, Links
@@ -35,6 +36,7 @@ class Erasure:
         writer: Writer,
         watched: Watched,
         backlog: Backlog,
+        left_out: LeftOut,
         metrics: Metrics,
     ) -> None:
         self._links = links
@@ -42,6 +44,7 @@ class Erasure:
         self._writer = writer
         self._watched = watched
         self._backlog = backlog
+        self._left_out = left_out
         self._metrics = metrics
 
     async def erase_group(self, guild_id: int, group: int, *, patient: bool = True) -> int:
@@ -109,5 +112,6 @@ class Erasure:
         self.release_guild(guild_id)
         self._watched.drop_guild(guild_id)
         self._backlog.drop_guild(guild_id)
+        self._left_out.drop_guild(guild_id)
         removed = await self._writer.erase_space(guild_id)
         log.info(fields("guild_erased", guild=guild_id, pictures=removed))

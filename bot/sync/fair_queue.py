@@ -6,7 +6,9 @@ In a plain queue, a flood of pictures in one server would delay the pictures of 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -27,6 +29,10 @@ class FairQueue(Generic[T]):
 
     def __len__(self) -> int:
         return self._count
+
+    def __iter__(self) -> Iterator[T]:
+        """All that waits, in no certain order."""
+        return itertools.chain.from_iterable(self._waiting.values())
 
     def full(self, server: int) -> bool:
         """Whether no further item of this server fits."""

@@ -21,7 +21,7 @@ from bot.ops.metrics import Metrics
 from bot.ops.tuning import Limits
 from bot.platform.codes import UNKNOWN_MESSAGE, RequestFailed
 from bot.sync.coverage import Coverage
-from bot.sync.opted_out import OptedOut
+from bot.sync.left_out import LeftOut
 from bot.sync.writer import Item, ModelChange, Writer
 from index import (
     GalleryClosed,
@@ -64,7 +64,7 @@ class Ingest:
         embedder: PictureEmbedder,
         writer: Writer,
         downloader: Downloader,
-        opted_out: OptedOut,
+        left_out: LeftOut,
         metrics: Metrics,
         limits: Limits,
     ) -> None:
@@ -74,7 +74,7 @@ class Ingest:
         self._embedder = embedder
         self._writer = writer
         self._downloader = downloader
-        self._opted_out = opted_out
+        self._left_out = left_out
         self._metrics = metrics
         self._history_at_once = asyncio.Semaphore(limits.history_at_once)
         self._on_their_way: dict[int, set[str]] = {}  # slots, by message
@@ -90,18 +90,17 @@ class Ingest:
     # ---- which pictures count
 
     def shown(self, message: discord.Message) -> PicturesBySlot:
-        """The pictures of a message that count, by slot: not those of people who opted out.
+        """The pictures of a message that count, by slot: not what its author wants left out.
 
         Magpie's own messages show pictures that are indexed where they were posted.
         """
         if self._client.user is not None and message.author.id == self._client.user.id:
             return {}
         guild = message.guild.id if message.guild else 0
-        out = self._opted_out
         return {
             picture.slot: picture
             for picture in pictures.from_message(message)
-            if (guild, picture.author_id) not in out
+            if not self._left_out.covers(guild, picture.author_id, picture.posted_at)
         }
 
     def observe_page(self, page: Iterable[discord.Message], as_of: int) -> None:
@@ -217,7 +216,7 @@ class Ingest:
         try:
             data = await self._downloader.fetch(picture)
             with self._metrics.embedding.time():
-                embedded = await self._embedder.embed_picture(data)
+                embedded = await self._embedder.embed_picture(data, post.space, post.group.id)
         except (LinkExpired, GalleryClosed, StoreError):
             raise
         except Exception as error:

@@ -1,10 +1,12 @@
 """The one writer: every change that the bot makes to its gallery goes through here.
 
 A picture takes seconds from its message to the file: it is downloaded, decoded and embedded.
-Meanwhile it may be erased by a deletion, an edit, an opt-out or `/privacy erase`. So changes are
+Meanwhile it may be erased by a deletion or an edit, or with its channel or server. So changes are
 numbered: each item has the number of the newest change when its message was read, and each erasure
 remembers its own number. A commit leaves out every item that was read before its erasure. An
 erasure waits until the commit that is being written is done, and then removes its pictures as well.
+What members want left out for good, and for how long a server keeps pictures, is known to the
+gallery, which leaves it out of every commit.
 
 While the file can't be written (the disk is full, or another process holds it), a change waits and
 is tried again; none is skipped. A change that a person waits for fails instead.
@@ -74,7 +76,7 @@ class Item:
 class Committed:
     """What a commit did.
 
-    pictures  how many were not erased meanwhile
+    pictures  how many were not erased meanwhile; the gallery may have left some of them out
     links     ids of the links that are new or have changed
     """
 
@@ -93,11 +95,10 @@ class Writer:
         self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
         # By message: the number of the newest observation, and the slots that it shows.
         self._observed: LRUCache[int, tuple[int, frozenset[str]]] = LRUCache(REMEMBERED)
-        # The number of the change that erased a group, a space, or an owner in a space. A group has
-        # infinity until it is read again.
+        # The number of the change that erased a group or a space. A group has infinity until it is
+        # read again.
         self._erased_groups: LRUCache[int, float] = LRUCache(REMEMBERED)
         self._erased_spaces: LRUCache[int, int] = LRUCache(REMEMBERED)
-        self._erased_owners: LRUCache[tuple[int, int], int] = LRUCache(REMEMBERED)
 
     # ---- what was observed
 
@@ -140,16 +141,18 @@ class Writer:
             if self._erased_groups.get(one) == math.inf:
                 self._erased_groups[one] = self._now
 
-    def _is_current(self, item: Item) -> bool:
-        """Whether this item has not been erased since its message was read."""
-        link, message = item.link, int(item.link.source)
+    def is_current(self, link: Link, as_of: int) -> bool:
+        """Whether a picture has not been erased since its message was read.
+
+        as_of   `now` before the message was asked for
+        """
+        message = int(link.source)
         erased = max(
             self._erased_groups.get(link.group.id, 0),
             self._erased_groups.get(link.group.parent or 0, 0),
             self._erased_spaces.get(link.space, 0),
-            self._erased_owners.get((link.space, link.owner), 0),
         )
-        if item.as_of < erased or message in self._deleted:
+        if as_of < erased or message in self._deleted:
             return False
         _, slots = self._observed.get(message, (0, None))
         return slots is None or link.slot in slots
@@ -169,7 +172,7 @@ class Writer:
         self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job]
     ) -> Committed:
         links: list[int] = []
-        current = [item for item in items if self._is_current(item)]
+        current = [item for item in items if self.is_current(item.link, item.as_of)]
         cursors = [(cursor, move) for move in moves if (cursor := move.coverage.cursor(move))]
         if current or cursors or jobs:
             pairs = [(item.picture, item.link) for item in current]
@@ -268,32 +271,17 @@ class Writer:
         self._erased_spaces[space] = self._next()
         return await self._in_turn(lambda: self._gallery.remove_space(space))
 
-    async def erase_owner(self, space: int, owner: int) -> int:
-        """Erase an owner's pictures and questions; returns how many pictures were erased.
+    async def leave_out(self, space: int, owner: int, upto: float) -> int:
+        """Erase an owner's questions, and their pictures posted up to then; returns how many.
 
+        The gallery leaves such pictures out of every later commit, also those on their way.
+
+        upto     Unix seconds; infinity: all pictures, also those that are posted later
         raises   StoreError when the file can't be written now
         """
-        return await self._erase_all_of(space, owner, self._gallery.remove_owner)
-
-    async def opt_out(self, space: int, owner: int) -> int:
-        """`erase_owner`, and index no more of the owner's pictures.
-
-        raises   StoreError when the file can't be written now
-        """
-        return await self._erase_all_of(space, owner, self._gallery.opt_out)
-
-    async def _erase_all_of(
-        self, space: int, owner: int, remove: Callable[[int, int], Awaitable[int]]
-    ) -> int:
-        """The result of `remove`. If it fails, pictures on their way are committed all the same."""
-
-        async def write() -> int:
-            erased_at = self._next()
-            removed = await remove(space, owner)
-            self._erased_owners[space, owner] = erased_at
-            return removed
-
-        return await self._in_turn(write, patient=False)
+        return await self._in_turn(
+            lambda: self._gallery.leave_out(space, owner, upto), patient=False
+        )
 
     async def erase_older(self, space: int, posted_before: float) -> int:
         """Erase the pictures of a server posted before then (Unix seconds); returns how many.
@@ -332,12 +320,15 @@ class Writer:
             lambda: self._gallery.bookkeeping.unwatch(space, channel), patient=patient
         )
 
-    async def opt_in(self, space: int, owner: int) -> None:
-        """Let the owner's pictures be indexed again. In turn, so that it can't overtake an opt-out.
+    async def let_in(self, space: int, owner: int, after: float) -> None:
+        """Let the owner's pictures be indexed that are posted after then (Unix seconds; minus
+        infinity: all). In turn, so that it can't overtake `leave_out`.
 
         raises   StoreError when the file can't be written now
         """
-        await self._in_turn(lambda: self._gallery.bookkeeping.opt_in(space, owner), patient=False)
+        await self._in_turn(
+            lambda: self._gallery.bookkeeping.let_in(space, owner, after), patient=False
+        )
 
     async def set_retention(self, space: int, days: int | None) -> None:
         await self._gallery.bookkeeping.set_retention(space, days)

@@ -31,10 +31,22 @@ def too_many_questions(seconds: int, *, server: bool) -> str:
     return f"{who} asking faster than I can look. Please try again in {counted(seconds, 'second')}."
 
 
+YOUR_PICTURES_WAIT = (
+    "I am still looking at the pictures that you asked with. "
+    "Please ask with this one when they are answered."
+)
+MANY_PICTURES_WAIT = (
+    "So many people ask with pictures right now that I can take no more. "
+    "Please try again in a minute, or ask in words."
+)
 NOT_YOURS = "These are somebody else’s results. Ask with `/find` to get your own."
 WHO_ARE_YOU = (
     "Discord did not tell me your roles, so I cannot know what you may see. "
     "`/find` does the same and will work."
+)
+ROLES_UNKNOWN = (
+    "Discord did not tell me your roles just now, so I cannot know what you may see. "
+    "Please ask again in a minute."
 )
 OUTAGE = (
     "Discord has an outage here and does not tell me who may see what, so I show nothing. "

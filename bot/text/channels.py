@@ -7,8 +7,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import discord
 from discord.abc import GuildChannel
 
-from bot.text.answers import no_channels
 from bot.text.pieces import counted, fitting, i_miss, name_of
+
+# It is the same whether or not a channel is watched that the admin can't see.
+NONE_TO_LIST = (
+    "I watch no channel that you can see. Add one with `/channels add`, and I will index the "
+    "pictures posted in it, old ones too."
+)
+NO_SUCH_CHANNEL = "I find no such channel, or it is closed to you."
 
 
 def now_watched(
@@ -55,13 +61,16 @@ def not_watched(channel: GuildChannel) -> str:
     return f"I don’t watch {name_of(channel)}. `/channels list` shows what I do watch."
 
 
-def no_longer_watched(channel: GuildChannel, erased: int, kept: Collection[GuildChannel]) -> str:
+def no_longer_watched(
+    channel: GuildChannel, erased: int, kept: Collection[GuildChannel], any_erased: bool
+) -> str:
     """A mark was removed.
 
-    erased   how many pictures were erased
-    kept     channels that another mark still covers
+    erased       how many pictures were erased
+    kept         channels that another mark still covers
+    any_erased   whether any channel was not covered any more
     """
-    if kept and not erased:
+    if kept and not any_erased:
         names = ", ".join(name_of(place) for place in kept)
         return f"Removed, but {names} is still watched in another way, so nothing was erased."
     lines = [
@@ -73,18 +82,16 @@ def no_longer_watched(channel: GuildChannel, erased: int, kept: Collection[Guild
 
 
 def watched_channels(
-    rows: Sequence[tuple[GuildChannel, Sequence[tuple[GuildChannel, int]]]], hidden: int
+    rows: Sequence[tuple[GuildChannel, Sequence[tuple[GuildChannel, int]]]],
 ) -> str:
     """Each watched channel or category, with its channels and how many pictures each has."""
-    if not rows and not hidden:
-        return no_channels(may_add=True)
-    lines = ["I watch"] if rows else []
+    if not rows:
+        return NONE_TO_LIST
+    lines = ["I watch"]
     for named, inside in rows:
         if isinstance(named, discord.CategoryChannel):
             lines.append(f"- all of {name_of(named)}")
             lines += [f"  - {name_of(place)}: {counted(n, 'picture')}" for place, n in inside]
         else:
             lines += [f"- {name_of(place)}: {counted(n, 'picture')}" for place, n in inside]
-    if hidden:
-        lines.append(f"{'and ' if rows else 'I watch '}{counted(hidden, 'channel')} closed to you.")
     return fitting(lines)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import secrets
 
+import aiohttp
 import discord
 from discord import app_commands
 
 from bot.ops.logs import fields
 from bot.platform.codes import (
+    ALREADY_ACKNOWLEDGED,
     MISSING_ACCESS,
     MISSING_PERMISSIONS,
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
 )
 from bot.platform.refusal import Refusal
+from bot.platform.unreadable import Unreadable
 from bot.text.answers import ASK_SOMETHING, NOT_IN_A_SERVER, PICTURE_UNAVAILABLE
 from bot.text.pieces import permission_names, quoted
 from index import (
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 
 RESTARTING = "I am just restarting. Please ask again in a minute."
 DISCORD_TROUBLE = "Discord is having trouble right now. Please try again in a minute."
+UNREADABLE = "Discord described that in a way that I can't read, so I could not do it."
 DISK_FULL = "My disk is full, so I could not do that; searching still works."
 FILE_IN_USE = "Another program holds my file, so I could not do that just now."
 SOMETHING_WRONG = "Something went wrong on my side."
@@ -66,6 +70,10 @@ def _expected(error: BaseException) -> str | None:
         return _of_discord(error)
     if isinstance(error, Refusal):
         return str(error)
+    if isinstance(error, Unreadable):
+        return UNREADABLE
+    if isinstance(error, aiohttp.ClientError):  # Discord hung up
+        return DISCORD_TROUBLE
     return TOO_SLOW if isinstance(error, TimeoutError) else None
 
 
@@ -86,7 +94,8 @@ def _of_discord(error: discord.HTTPException) -> str | None:
         return NOT_PERMITTED
     if error.code in (UNKNOWN_CHANNEL, UNKNOWN_MESSAGE):
         return PICTURE_UNAVAILABLE
-    return DISCORD_TROUBLE if error.status >= 500 or error.status == 429 else None
+    trouble = error.status >= 500 or error.status == 429 or error.code == ALREADY_ACKNOWLEDGED
+    return DISCORD_TROUBLE if trouble else None
 
 
 def _of_command(error: app_commands.AppCommandError) -> str | None:
@@ -98,6 +107,8 @@ def _of_command(error: app_commands.AppCommandError) -> str | None:
         return f"I need {permission_names(error.missing_permissions)} here for that."
     if isinstance(error, app_commands.CommandOnCooldown):
         return f"That was quick. Please wait {error.retry_after:.0f} seconds."
+    if isinstance(error.__cause__, Refusal):  # from an option
+        return str(error.__cause__)
     if isinstance(error, app_commands.TransformerError):
         return f"I cannot make sense of “{quoted(str(error.value))}” there."
     if isinstance(error, app_commands.CheckFailure):

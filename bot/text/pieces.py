@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 import discord
@@ -10,11 +12,27 @@ from discord.abc import GuildChannel
 MESSAGE_LIMIT = 2000  # letters in a message
 
 
+# What begins or ends something in Discord's markdown: emphasis, code, spoilers, links under other
+# words, bare links, invites, mentions, emoji, times, headings, lists, quotes. Discord shows a mark
+# after a backslash as it is. A dot counts only after a digit, where it begins a numbered list.
+_MARKS = re.compile(r"[\\`*_~|<>\[\]():/@#+-]|(?<=[0-9])\.")
+# Characters that turn the writing direction of all that follows, our own words too.
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
 def quoted(words: str, limit: int = 150) -> str:
-    """A member's text, safe to show inside a sentence."""
-    tidy = " ".join(words.split())
+    """A stranger's text on one line, shown letter by letter: it links, pings and formats nothing.
+
+    limit   letters shown; a backslash before a mark isn't counted
+    """
+    tidy = " ".join("".join(filter(_is_shown, words)).split())
     short = tidy if len(tidy) <= limit else tidy[: limit - 1].rstrip() + "…"
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(short))
+    return discord.utils.escape_mentions(_MARKS.sub(r"\\\g<0>", short))
+
+
+def _is_shown(letter: str) -> bool:
+    control = unicodedata.category(letter) == "Cc" and not letter.isspace()
+    return not control and letter not in _DIRECTIONS
 
 
 def name_of(channel: GuildChannel) -> str:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from bot.text.pieces import counted
 
+LET_IN_EARLIER = "`/privacy opt-in earlier:True` lets it come back with the next `/reindex`."
 
-def privacy(*, pictures: int, searches: int, days: int | None, opted_out: bool) -> str:
-    """What /privacy status answers."""
+
+def privacy(
+    *,
+    pictures: int,
+    searches: int,
+    days: int | None,
+    opted_out: bool,
+    erased_upto: float | None,
+) -> str:
+    """What /privacy status answers.
+
+    erased_upto   what they posted up to then (Unix seconds) is erased and stays so
+    """
     until = f"for {counted(days, 'day')}" if days else "for as long as their message is there"
     lines = [
         "**Kept about you on this server**",
@@ -21,9 +33,14 @@ def privacy(*, pictures: int, searches: int, days: int | None, opted_out: bool) 
             "You have opted out: none of your pictures is taken. `/privacy opt-in` ends that."
         )
     else:
+        if erased_upto is not None:
+            lines.append(
+                f"- What you posted until {_moment(erased_upto)} is erased and stays so. "
+                f"{LET_IN_EARLIER}"
+            )
         lines.append(
-            "`/privacy opt-out` erases your pictures and takes no more, `/privacy erase` only "
-            "erases, `/privacy export` gives you all of it as a file."
+            "`/privacy opt-out` erases your pictures and takes no more, `/privacy erase` erases "
+            "those from until now, `/privacy export` gives you all of it as a file."
         )
     return "\n".join(lines)
 
@@ -36,19 +53,30 @@ def opted_out(pictures: int) -> str:
     )
 
 
-def opted_in(*, was_out: bool) -> str:
-    if not was_out:
-        return "You had not opted out: the pictures you post in watched channels can be found."
-    return (
-        "Welcome back: pictures you post from now on can be found. Those from before come back "
-        "with the next `/reindex`, which admins can begin."
-    )
+def opted_in(*, was_out: bool, earlier: bool, erased_upto: float | None) -> str:
+    """What /privacy opt-in answers.
+
+    earlier       whether pictures that were erased may come back, too
+    erased_upto   what they posted up to then (Unix seconds) stays erased
+    """
+    begin = "Welcome back: pictures" if was_out else "You had not opted out: the pictures"
+    begin += " you post in watched channels can be found."
+    if earlier:
+        return f"{begin} Those from before come back with the next `/reindex`, which admins begin."
+    if erased_upto is not None:
+        return f"{begin} What you posted until {_moment(erased_upto)} stays out. {LET_IN_EARLIER}"
+    return begin
 
 
 def erased(pictures: int, *, opted_out: bool) -> str:
+    """What /privacy erase answers."""
     done = f"{counted(pictures, 'picture')} of yours erased from the index, with your questions."
-    later = " Their messages are still there, so a `/reindex` can bring them back; "
-    return done if opted_out else done + later + "`/privacy opt-out` keeps them out."
+    if opted_out:
+        return done
+    return (
+        f"{done} They stay erased, though their messages are still there. Pictures that you post "
+        f"from now on can be found, unless you use `/privacy opt-out`. {LET_IN_EARLIER}"
+    )
 
 
 def exported() -> str:
@@ -65,3 +93,8 @@ def retention(days: int, erased: int) -> str:
         f"Pictures stay in the index for {counted(days, 'day')} after they were posted. "
         f"{counted(erased, 'older picture')} erased."
     )
+
+
+def _moment(seconds: float) -> str:
+    """A moment in Unix seconds, which Discord shows in each reader's time zone."""
+    return f"<t:{int(seconds)}:f>"

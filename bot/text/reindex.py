@@ -50,6 +50,10 @@ FIGURES_IN_STATUS = "Not everyone here may see all of these channels: `/status` 
 FIGURES_CLOSED = "Its figures count channels that you can't read."
 FIGURES_LATER = "Its figures are back once I have listed the channels again."
 REINDEX_OVER = "That job is over. `/reindex` begins another."
+MODEL_CHANGES = (
+    "My operator is changing my model on all servers, and each server is read for it. "
+    "That can’t be paused or cancelled on one server: its pictures would leave the index."
+)
 
 _HEADINGS = {
     "running": "Reindexing",
@@ -64,8 +68,15 @@ def nothing_to_reindex(channel: GuildChannel | None) -> str:
     return not_watched(channel) if channel is not None else no_channels(may_add=True)
 
 
-def reindex_shown(link: str) -> str:
-    return f"You can follow it here, and pause or cancel it: {link}"
+def reindex_shown(link: str, *, stoppable: bool) -> str:
+    if stoppable:
+        return f"You can follow it here, and pause or cancel it: {link}"
+    return f"You can follow it here: {link}"
+
+
+def reindex_ended(progress: str, link: str) -> str:
+    """The end of a job, in the private answer to the one who asked for it."""
+    return f"{progress}\n-# What everyone sees of it: {link}"
 
 
 def reindexing(status: str, state: JobFigures) -> str:

@@ -7,27 +7,23 @@ size and the time of its last change. A text file has one link for each line.
 from __future__ import annotations
 
 import asyncio
-import os
+import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from index.cli import notes
+from index.cli.paths import is_under, read_file, refuse_odd, why
+from index.cli.vanished import Vanished, vanished
+from index.cli.walk import File, Listing
 from index.gallery import Gallery
-from index.images.decode import LIMITS
-from index.types.errors import PictureError, PictureTooLarge
+from index.types.errors import PictureError
 from index.types.records import EmbeddedPicture, Group, Link
 
 SPACE = 0
 GROUP = Group(0)
-
-# Endings of the files in a folder that count as pictures. A file named on the command line is taken
-# whatever its ending. Kinds that can't be read are in the list too, so that the summary says so.
-READ = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif", ".bmp")
-RARELY_USED = (".dib", ".tif", ".tiff")
-NOT_READ = (".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd", ".ico")
-ENDINGS = READ + RARELY_USED + NOT_READ
 
 # Files that are processed at the same time: enough to keep the decoders and the model busy, and few
 # enough for memory.
@@ -36,145 +32,185 @@ CONCURRENCY = 32
 # are lost.
 COMMIT_ITEMS = 200
 COMMIT_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file as it was when its folder was walked."""
-
-    path: Path
-    size: int
-    mtime_ns: int
-
-    @property
-    def stamp(self) -> dict[str, int]:
-        """Size and time of last change, which show whether the file has changed."""
-        return {"size": self.size, "mtime_ns": self.mtime_ns}
+NOT_UTF8 = "Its name is not valid UTF-8; rename it."
 
 
 @dataclass(slots=True)
 class Tally:
-    """How far an `add` has come, and what it has found."""
+    """How far an `add` has come, and what it has found.
+
+    broken          files that couldn't be read, each with the reason as a sentence
+    broken_before   files that an earlier `add` couldn't read, and that haven't changed since
+    gone_meanwhile  files that were gone when their turn came
+    vanished        what became of pictures that were not found again, a report for each path
+    """
 
     total: int = 0
     added: int = 0
     changed: int = 0
     unchanged: int = 0
-    vanished: int = 0
-    broken: list[tuple[str, str]] = field(default_factory=list)  # path and reason
-    missing_folders: list[tuple[Path, int]] = field(default_factory=list)  # with their counts
+    broken: dict[str, str] = field(default_factory=dict)
+    broken_before: set[str] = field(default_factory=set)
+    gone_meanwhile: int = 0
+    vanished: list[Vanished] = field(default_factory=list)
     stopped: bool = False
 
     @property
     def done(self) -> int:
         """Files that are finished."""
-        return self.added + self.changed + self.unchanged + len(self.broken)
+        return self.worked + self.unchanged + len(self.broken_before)
 
     @property
     def worked(self) -> int:
         """Files that took work; speed is measured by them."""
-        return self.added + self.changed + len(self.broken)
+        return self.added + self.changed + len(self.broken) + self.gone_meanwhile
+
+    @property
+    def gone(self) -> int:
+        """Pictures that were removed, since their files no longer exist."""
+        return sum(len(report.gone) for report in self.vanished)
 
 
-def walk(paths: Sequence[Path]) -> list[File]:
-    """The pictures under these paths, each once, in the order of their names.
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file of texts: its lines that aren't empty, by their number."""
 
-    Hidden files and folders are skipped, and links to folders are not followed.
-    """
-    found: dict[Path, File] = {}
-    for path in paths:
-        for file in _under(Path(os.path.abspath(path))):
-            found.setdefault(file.path, file)
-    return list(found.values())
-
-
-def _under(path: Path) -> Iterator[File]:
-    if path.is_file():
-        yield _file(path, path.stat())
-        return
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and name.lower().endswith(ENDINGS):
-                file = Path(folder, name)
-                try:
-                    yield _file(file, file.stat())
-                except FileNotFoundError:
-                    continue  # a broken link, or a file that was just removed
-
-
-def _file(path: Path, stat: os.stat_result) -> File:
-    return File(path, stat.st_size, stat.st_mtime_ns)
+    file: File
+    lines: Mapping[int, str]
 
 
 class Adding:
-    """One `add`. It commits in batches, so a stop or a kill leaves only complete batches."""
+    """One `add`. It commits in batches, so a stop or a kill leaves only complete batches.
 
-    def __init__(self, gallery: Gallery, progress: Callable[[Tally], None]) -> None:
+    stop   when it is set, no further file is begun; those that were begun are committed
+    """
+
+    def __init__(self, gallery: Gallery, listing: Listing, stop: threading.Event) -> None:
         self.tally = Tally()
         self._gallery = gallery
-        self._progress = progress
-        self._stop = False
+        self._listing = listing
+        self._stop = stop
+        self._progress: Callable[[Tally], None] = lambda tally: None
         self._batch: list[tuple[EmbeddedPicture, Link]] = []
         self._known: dict[str, Mapping[str, Any]] = {}
+        self._notes = notes.Notes()
+        self._roots: list[str] = []
+        self._new: list[File] = []
+        self._new_texts: list[TextFile] = []
         self._next_commit = time.monotonic() + COMMIT_S
 
-    def stop(self) -> None:
-        """Begin no further file; those that were begun are finished and committed."""
-        self._stop = True
+    @property
+    def needs_model(self) -> bool:
+        """Whether there is something to embed."""
+        return bool(self._new or self._new_texts)
 
-    async def run(self, paths: Sequence[Path], texts: Sequence[Path] = ()) -> Tally:
-        """Update the gallery to the pictures under `paths` and the lines of `texts`.
+    async def plan(
+        self, paths: Sequence[str], texts: Sequence[str] = (), *, again: bool = False
+    ) -> None:
+        """Compare what was listed with what the gallery has.
 
-        raises   ModelError, StoreError
+        paths   that were walked, absolute; a file among them is read also where it failed before
+        texts   files whose lines are entries, absolute
+        again   read all files again that failed before
         """
         self._known = dict(await self._gallery.links.details(SPACE, GROUP.id))
-        files = await asyncio.to_thread(walk, paths)
-        self.tally.total = len(files)
+        self._notes = await notes.load(self._gallery)
+        self._roots = list(paths)
+        self.tally.broken |= self._listing.unseen
+        self.tally.total = len(self._listing.files) + len(self._listing.unseen)
+        failed_before = {} if again else self._notes.unreadable
+        for source, file in self._listing.files.items():
+            if not _is_text(source):
+                self.tally.broken[source] = NOT_UTF8
+            elif _is_same(self._known.get(source), file):
+                self.tally.unchanged += 1
+            elif failed_before.get(source) == file.stamp and source not in self._roots:
+                self.tally.broken_before.add(source)
+            else:
+                self._new.append(file)
+        for source in texts:
+            await self._plan_text(source)
+
+    async def _plan_text(self, source: str) -> None:
+        if not _is_text(source):
+            self.tally.broken[source] = NOT_UTF8
+            self.tally.total += 1
+            return
+        try:
+            text = await asyncio.to_thread(_text_file, Path(source))
+        except OSError as exc:
+            self.tally.broken[source] = f"It can't be read ({why(exc)})."
+            self.tally.total += 1
+            return
+        self.tally.total += len(text.lines)
+        if await self._has_lines(text):
+            self.tally.unchanged += len(text.lines)
+        else:
+            self._new_texts.append(text)
+
+    async def _has_lines(self, text: TextFile) -> bool:
+        """Whether the gallery has all lines of this file; after a kill it may have half of them."""
+        source = str(text.file.path)
+        return _is_same(self._known.get(source), text.file) and await self._gallery.links.slots(
+            SPACE, source
+        ) == set(map(str, text.lines))
+
+    async def run(self, progress: Callable[[Tally], None]) -> Tally:
+        """Bring the gallery to what was planned.
+
+        progress   called after each picture
+        raises     ModelError, StoreError
+        """
+        self._progress = progress
         self._progress(self.tally)
-        remaining = iter([file for file in files if not self._is_unchanged(file)])
-        self._progress(self.tally)
+        remaining = iter(self._new)
         await _run_all(self._work(remaining) for _ in range(CONCURRENCY))
         await self._commit()
-        for path in texts:
-            await self._add_lines(path)
-        self.tally.stopped = self._stop and self.tally.done < self.tally.total
-        if not self._stop:
-            await self._remove_vanished(paths, {str(file.path) for file in files})
+        for text in self._new_texts:
+            await self._add_lines(text)
+        self.tally.stopped = self._stop.is_set() and self.tally.done < self.tally.total
+        if not self._stop.is_set():
+            await self._remove_vanished()
+        await notes.save(self._gallery, self._notes)
         return self.tally
-
-    def _is_unchanged(self, file: File) -> bool:
-        unchanged = self._known.get(str(file.path)) == file.stamp
-        self.tally.unchanged += unchanged
-        return unchanged
 
     async def _work(self, files: Iterator[File]) -> None:
         """Add files one by one, from an iterator that all workers share."""
         for file in files:
-            if self._stop:
+            if self._stop.is_set():
                 return
             await self._add(file)
             self._progress(self.tally)
-            if len(self._batch) >= COMMIT_ITEMS or time.monotonic() > self._next_commit:
-                await self._commit()
+            await self._commit_when_due()
 
     async def _add(self, file: File) -> None:
         source = str(file.path)
-        if not _is_text(source):
-            self.tally.broken.append((source, "Its name is not valid UTF-8; rename it."))
-            return
         try:
-            picture = await self._gallery.embed_picture(await asyncio.to_thread(_read, file))
-        except (PictureError, OSError) as exc:
-            self.tally.broken.append((source, _reason(exc)))
-            if source in self._known and isinstance(exc, PictureError):
+            picture = await self._gallery.embed_picture(
+                await asyncio.to_thread(read_file, file.path)
+            )
+        except FileNotFoundError:
+            self.tally.gone_meanwhile += 1
+            return
+        except OSError as exc:
+            self.tally.broken[source] = f"It can't be read ({why(exc)})."
+            return
+        except PictureError as exc:
+            self.tally.broken[source] = str(exc)
+            self._notes.unreadable[source] = file.stamp
+            if source in self._known:
                 await self._gallery.remove_sources(SPACE, [source])  # the old picture
             return
         self._batch.append((picture, _link(file, "", file.stamp)))
+        self._notes.unreadable.pop(source, None)
         if source in self._known:
             self.tally.changed += 1
         else:
             self.tally.added += 1
+
+    async def _commit_when_due(self) -> None:
+        if len(self._batch) >= COMMIT_ITEMS or time.monotonic() > self._next_commit:
+            await self._commit()
 
     async def _commit(self) -> None:
         batch, self._batch = self._batch, []
@@ -182,66 +218,65 @@ class Adding:
         if batch:
             await self._gallery.commit(batch)
 
-    async def _add_lines(self, path: Path) -> None:
+    async def _add_lines(self, text: TextFile) -> None:
         """Add each line as an entry, and remove the entries of lines that are gone."""
-        file, lines = await asyncio.to_thread(_text_file, path)
-        source = str(file.path)
-        self.tally.total += len(lines)
-        if await self._has_lines(file, lines):
-            self.tally.unchanged += len(lines)
-            return
-        remaining = iter(lines.items())
-        await _run_all(self._work_lines(file, remaining) for _ in range(CONCURRENCY))
+        remaining = iter(text.lines.items())
+        await _run_all(self._work_lines(text.file, remaining) for _ in range(CONCURRENCY))
         await self._commit()
-        if not self._stop:
-            await self._gallery.keep_slots(SPACE, source, list(map(str, lines)))
-
-    async def _has_lines(self, file: File, lines: Mapping[int, str]) -> bool:
-        """Whether the gallery has all lines of this file; after a kill it may have half of them."""
-        before = self._known.get(str(file.path), {})
-        same = all(before.get(name) == value for name, value in file.stamp.items())
-        return same and await self._gallery.links.slots(SPACE, str(file.path)) == set(
-            map(str, lines)
-        )
+        if not self._stop.is_set():
+            slots = list(map(str, text.lines))
+            await self._gallery.keep_slots(SPACE, str(text.file.path), slots)
 
     async def _work_lines(self, file: File, lines: Iterator[tuple[int, str]]) -> None:
         for number, text in lines:
-            if self._stop:
+            if self._stop.is_set():
                 return
             entry = await self._gallery.embed_text(text)
             self._batch.append((entry, _link(file, str(number), file.stamp | {"line": number})))
             self.tally.added += 1
             self._progress(self.tally)
-            if len(self._batch) >= COMMIT_ITEMS or time.monotonic() > self._next_commit:
-                await self._commit()
+            await self._commit_when_due()
 
-    async def _remove_vanished(self, paths: Sequence[Path], seen: Collection[str]) -> None:
-        """Remove the entries of files under these paths that no longer exist."""
-        for path in paths:
-            missing, is_empty = await asyncio.to_thread(_vanished, self._known, path, seen)
-            if is_empty:
-                self.tally.missing_folders.append((path, len(missing)))
-            elif missing:
-                await self._gallery.remove_sources(SPACE, missing)
-                self.tally.vanished += len(missing)
+    async def _remove_vanished(self) -> None:
+        """Remove the entries of files that surely no longer exist, and what is noted of them."""
+        for root in self._roots:
+            report = await asyncio.to_thread(
+                vanished, self._known, root, self._listing, self._notes.mounts
+            )
+            self.tally.vanished.append(report)
+            if report.gone:
+                await self._gallery.remove_sources(SPACE, report.gone)
+                for source in report.gone:
+                    del self._known[source]
+        self._update_notes()
+
+    def _update_notes(self) -> None:
+        """Forget what is noted of files that are gone, and of drives that were not away."""
+        remembered = self._notes
+        for root in self._roots:
+            report = vanished(remembered.unreadable, root, self._listing, remembered.mounts)
+            for source in report.gone:
+                del remembered.unreadable[source]
+        away = {mount for report in self.tally.vanished for mount in report.mounts}
+        remembered.mounts = self._listing.mounts | {
+            mount
+            for mount in remembered.mounts
+            if mount in away or not any(is_under(mount, root) for root in self._roots)
+        }
 
 
-def _vanished(known: Collection[str], path: Path, seen: Collection[str]) -> tuple[list[str], bool]:
-    """The known files under the path that no longer exist; and whether the path is an empty folder,
-    which may mean that a drive isn't connected."""
-    root = os.path.abspath(path)
-    missing = [s for s in known if _is_under(s, root) and s not in seen and not os.path.lexists(s)]
-    return missing, bool(missing) and os.path.isdir(root) and not os.listdir(root)
+def _is_same(details: Mapping[str, Any] | None, file: File) -> bool:
+    """Whether the details of a link tell of this file as it is now."""
+    return details is not None and all(details.get(name) == n for name, n in file.stamp.items())
 
 
-def _text_file(path: Path) -> tuple[File, dict[int, str]]:
-    """The file, and its lines by their numbers."""
-    file = _file(Path(os.path.abspath(path)), path.stat())
-    return file, _lines(path.read_text("utf-8", "replace"))
-
-
-def _is_under(source: str, path: str) -> bool:
-    return source == path or source.startswith(path.rstrip(os.sep) + os.sep)
+def _text_file(path: Path) -> TextFile:
+    """The file and its lines. raises OSError"""
+    status = path.stat()
+    refuse_odd(status)
+    lines = (" ".join(line.split()) for line in path.read_text("utf-8", "replace").splitlines())
+    numbered = {number: line for number, line in enumerate(lines, start=1) if line}
+    return TextFile(File(path, status.st_size, status.st_mtime_ns), numbered)
 
 
 def _is_text(path: str) -> bool:
@@ -251,18 +286,6 @@ def _is_text(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _read(file: File) -> bytes:
-    if file.size > LIMITS.bytes:
-        raise PictureTooLarge(file.size, LIMITS.bytes, "bytes")
-    return file.path.read_bytes()
-
-
-def _lines(text: str) -> dict[int, str]:
-    """The lines that aren't empty, by their number."""
-    lines = (" ".join(line.split()) for line in text.splitlines())
-    return {number: line for number, line in enumerate(lines, start=1) if line}
 
 
 def _link(file: File, slot: str, details: Mapping[str, Any]) -> Link:
@@ -275,12 +298,6 @@ def _link(file: File, slot: str, details: Mapping[str, Any]) -> Link:
         name=file.path.name,
         details=details,
     )
-
-
-def _reason(exc: Exception) -> str:
-    if isinstance(exc, OSError):
-        return f"It can't be read ({(exc.strerror or str(exc)).lower()})."
-    return str(exc)
 
 
 async def _run_all(work: Iterator[Any]) -> None:

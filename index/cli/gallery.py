@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Iterator
+import shlex
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.cli.exits import INTERRUPTED, WrongUse
+from index.cli.exits import WrongUse
+from index.cli.output import OutputLost, flush, harmless, say
+from index.cli.signals import ending_at_once
+from index.types.errors import reason_of
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from index.gallery import Gallery
 
 DEFAULT_MODEL = "openai/clip-vit-base-patch32"
@@ -26,23 +26,54 @@ def database(given: argparse.Namespace) -> Path:
 
     It is --db; else magpie.db in this folder, if it is there; else a file in the user's data
     folder.
+    raises   WrongUse
     """
-    if given.db:
+    if given.db is not None:
+        if not given.db:
+            raise WrongUse("--db needs the name of a file; it was empty.")
         return Path(given.db)
     here = Path("magpie.db")
-    if here.is_file():
+    if os.path.isfile(here):
         return here
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "magpie" / "photos.db"
+    data = os.environ.get("XDG_DATA_HOME")
+    return (Path(data) if data else _home() / ".local" / "share") / "magpie" / "photos.db"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError as exc:
+        raise WrongUse(
+            "This account has no home folder to keep a gallery in; name a file with --db FILE."
+        ) from exc
+
+
+def hint(given: argparse.Namespace, command: str) -> str:
+    """How to type another command for the same gallery, on a line of its own."""
+    db = f" --db {shlex.quote(given.db)}" if given.db else ""
+    return f"\n  {given.prog} {command}{harmless(db)}"
+
+
+def exists(given: argparse.Namespace) -> bool:
+    """Whether the gallery's file is there. raises WrongUse when that can't be told"""
+    path = database(given)
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as exc:
+        raise WrongUse(f"{harmless(str(path))} can't be opened: {reason_of(exc)}.") from exc
+    except ValueError as exc:
+        raise WrongUse(f"No file can be named {harmless(str(path))}.") from exc
+    return True
 
 
 def require_gallery(given: argparse.Namespace) -> None:
     """raises   WrongUse when the gallery's file isn't there"""
-    path = database(given)
-    if not path.exists():
+    if not exists(given):
         raise WrongUse(
-            f"There is no gallery at {path} yet. Make one from your pictures:\n"
-            f"  {given.prog} add ~/Pictures"
+            f"There is no gallery at {harmless(str(database(given)))} yet. "
+            f"Make one from your pictures:{hint(given, 'add ~/Pictures')}"
         )
 
 
@@ -55,7 +86,7 @@ async def reading(given: argparse.Namespace) -> AsyncIterator[Gallery]:
     from index.gallery import Gallery
 
     require_gallery(given)
-    with _exit_on_interrupt():
+    with ending_at_once():
         gallery = await Gallery.open(
             database(given), given.model, device=given.device, read_only=True
         )
@@ -66,18 +97,21 @@ async def reading(given: argparse.Namespace) -> AsyncIterator[Gallery]:
 
 
 @contextlib.asynccontextmanager
-async def writing(given: argparse.Namespace, console: Console) -> AsyncIterator[Gallery]:
-    """The gallery for writing, with its model loaded; made when it isn't there.
+async def writing(given: argparse.Namespace) -> AsyncIterator[Gallery]:
+    """The gallery for writing; made when it isn't there.
 
-    raises   GalleryError
+    A new gallery has its model loaded, before anything is made. That of another one is loaded when
+    it is needed, which is said with `say_loading`.
+    raises   GalleryError, WrongUse
     """
     from index.gallery import Gallery
 
     path = database(given)
-    model = given.model or await _remembered_model(path) or DEFAULT_MODEL
-    # No spinner: a first download draws its own bars.
-    console.print(f"loading the model {model}", markup=False, highlight=False, style="dim")
-    with _exit_on_interrupt():
+    kept = await _kept_model(path) if exists(given) else None
+    model = None if kept and given.model in (None, kept) else given.model or DEFAULT_MODEL
+    if model:
+        say_loading(model)
+    with ending_at_once():
         # The check that "auto" makes takes time, which only many pictures win back.
         gallery = await Gallery.open(path, model, device=given.device, precision="auto")
     try:
@@ -86,7 +120,42 @@ async def writing(given: argparse.Namespace, console: Console) -> AsyncIterator[
         await gallery.close()
 
 
-async def _remembered_model(path: Path) -> str | None:
+@contextlib.asynccontextmanager
+async def changing(given: argparse.Namespace) -> AsyncIterator[Gallery]:
+    """A gallery that is there, for writing without its model.
+
+    raises   GalleryError, WrongUse
+    """
+    from index.gallery import Gallery
+
+    require_gallery(given)
+    with ending_at_once():
+        gallery = await Gallery.open(database(given), device=given.device)
+    try:
+        yield gallery
+    finally:
+        await gallery.close()
+
+
+async def load_model(gallery: Gallery) -> None:
+    """Load the gallery's model now, rather than below a progress bar: a download has its own.
+
+    raises   ModelError
+    """
+    if not gallery.model_is_loaded:
+        say_loading(gallery.model)
+        with ending_at_once():
+            await gallery.load_model()
+
+
+def say_loading(model: str) -> None:
+    """Say that a model is loaded, since that takes time; the work goes on where nobody listens."""
+    with contextlib.suppress(OutputLost):
+        say(f"loading the model {model}")
+        flush()
+
+
+async def _kept_model(path: Path) -> str | None:
     """The name of the model that an existing gallery was made with."""
     from index.store.sqlite import SQLiteStore
     from index.types.errors import StoreUnreachable
@@ -94,25 +163,9 @@ async def _remembered_model(path: Path) -> str | None:
     try:
         store = await SQLiteStore.open(path, read_only=True)
     except StoreUnreachable:
-        return None  # missing or empty; if it is neither, opening it for writing raises the error
+        return None  # empty; if it is something else, opening it for writing raises the error
     try:
         model = await store.model_record.get()
         return model.name if model else None
     finally:
         await store.close()
-
-
-@contextlib.contextmanager
-def _exit_on_interrupt() -> Iterator[None]:
-    """Ctrl-C ends the process at once. Nothing is being written yet, and an orderly exit would wait
-    for the threads of a download."""
-
-    def leave(*_: object) -> None:
-        print("\nInterrupted.", file=sys.stderr, flush=True)
-        os._exit(INTERRUPTED)
-
-    before = signal.signal(signal.SIGINT, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -10,15 +10,17 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from index.cli.commands import add, backup, find, info, look, restore
+from index.cli import output
+from index.cli.commands import add, backup, find, info, look, remove, restore
 from index.cli.exits import DONE, INTERRUPTED, REFUSED, WrongUse
 from index.cli.gallery import DEFAULT_MODEL
 from index.types.errors import GalleryError
 
 # In the order of `--help`. Each has `register`, which adds its parser. What a command needs to run
 # is imported when it runs, so that `find` in words loads nothing for pictures.
-COMMANDS = (add, find, info, look, backup, restore)
+COMMANDS = (add, find, info, look, remove, backup, restore)
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m index") -> int:
@@ -26,23 +28,52 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m index
 
     prog   how the command line was called, for its help and its examples
     """
+    output.prepare()
+    try:
+        code = _run(arguments, prog)
+        output.flush()
+        return code
+    except output.OutputLost as lost:
+        output.discard()
+        if lost.reason is None:  # such as `… | head`, which closes its end after ten lines
+            return DONE
+        output.say_error(f"The output can't be written: {lost.reason}.")
+        return REFUSED
+
+
+def _run(arguments: Sequence[str] | None, prog: str) -> int:
     given = _parser(prog).parse_args(arguments)
     try:
+        _require_current_folder()
         code: int = asyncio.run(given.run(given))
         return code
-    except (GalleryError, WrongUse) as error:
-        print(error, file=sys.stderr)
-        return REFUSED
+    except GalleryError as error:
+        output.say_error(str(error))
+    except WrongUse as error:
+        output.say_sentence(str(error))
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+        output.say_error("Interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:  # such as `… | head`, which closes its end after ten lines
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    return REFUSED
+
+
+def _require_current_folder() -> None:
+    """raises   WrongUse where the current folder was removed, and no path means anything"""
+    try:
+        os.getcwd()
+    except OSError as exc:
+        raise WrongUse("The folder that you are in was removed; go to another one.") from exc
+
+
+class _Parser(argparse.ArgumentParser):
+    """Prints its help and its errors as all other lines are printed."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        output.print_message(message, file or sys.stderr)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=prog,
         description="Find pictures by what is in them.",
         epilog="Exit codes: 0 done, 1 nothing found, 2 wrong use or a refusal that says why, "

@@ -1,26 +1,105 @@
-"""Paths as a person types and reads them."""
+"""Paths as a person types and reads them, and files that are read without waiting for anybody."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 from index.cli.exits import WrongUse
+from index.cli.output import harmless
+from index.cli.signals import ending_at_once
+from index.images.decode import LIMITS
+from index.types.errors import PictureTooLarge, reason_of
+
+# Without O_NONBLOCK, a pipe is opened only when somebody writes to it.
+_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_OPEN |= getattr(os, "O_BINARY", 0)
+
+
+class NotAFile(OSError):
+    """A pipe, a socket or a device, which has no end that could be read to."""
 
 
 def short(path: str) -> str:
-    """The path as short as it can be typed from the current folder."""
+    """The path as short as it can be typed from the current folder, on one line."""
     relative = os.path.relpath(path)
-    shortest = path if relative.startswith("..") else relative
-    return shortest.encode(errors="replace").decode()  # a name may have any bytes, see `folder`
+    return harmless(path if relative.startswith("..") else relative)
 
 
-def read(path: str) -> bytes:
-    """The bytes of a file that a command names.
+def odd_kind(mode: int) -> str | None:
+    """What this is, if it is neither a file nor a folder: "a named pipe"."""
+    kinds = (
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((name for is_kind, name in kinds if is_kind(mode)), None)
 
-    raises   WrongUse
+
+def read_file(path: str | Path) -> bytes:
+    """The bytes of a file; of a pipe or a device nothing is read.
+
+    raises   OSError; PictureTooLarge, also when a file grows without end while it is read
+    """
+    refuse_odd(os.stat(path))  # some devices do something when they are opened
+    with open(os.open(path, _OPEN), "rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        refuse_odd(status)  # it may be another one than a moment ago
+        if status.st_size > LIMITS.bytes:
+            raise PictureTooLarge(status.st_size, LIMITS.bytes, "bytes")
+        parts, total = [], 0
+        while part := file.read(max(status.st_size - total, 0) + 65_536):
+            parts.append(part)
+            total += len(part)
+            if total > LIMITS.bytes:
+                raise PictureTooLarge(total, LIMITS.bytes, "bytes")
+        if part is None:  # a file of /proc that waits for what comes
+            raise NotAFile(errno.EAGAIN, "it waits for what comes")
+    return b"".join(parts)
+
+
+def refuse_odd(status: os.stat_result) -> None:
+    """raises   NotAFile when this is a pipe, a socket or a device"""
+    kind = odd_kind(status.st_mode)
+    if kind:
+        raise NotAFile(errno.EINVAL, f"it is {kind}, not a file")
+
+
+def named(path: str) -> bytes:
+    """The bytes of a picture that a command names. A pipe is waited for, as in `--image <(…)`;
+    a signal ends the wait.
+
+    raises   WrongUse, PictureTooLarge
     """
     try:
-        return Path(path).read_bytes()
-    except OSError as exc:
-        raise WrongUse(f"{path} can't be read: {exc.strerror}.") from exc
+        if not stat.S_ISFIFO(os.stat(path).st_mode):
+            return read_file(path)
+        with ending_at_once(), open(path, "rb") as pipe:
+            data = pipe.read(LIMITS.bytes + 1)
+        if len(data) > LIMITS.bytes:
+            raise PictureTooLarge(len(data), LIMITS.bytes, "bytes")
+        return data
+    except (OSError, ValueError) as exc:
+        raise WrongUse(f"{harmless(path)} can't be read: {why(exc)}.") from exc
+
+
+def why(exc: OSError | ValueError) -> str:
+    """Why a file or folder can't be used, in words that follow a colon."""
+    if isinstance(exc, NotAFile):
+        return str(exc.strerror)
+    if isinstance(exc, OSError):
+        return reason_of(exc)
+    return "no file can have this name"
+
+
+def absolute(path: str | Path) -> str:
+    """The path from the root, as the gallery keeps it; links in it stay."""
+    return os.path.abspath(path)
+
+
+def is_under(path: str, folder: str) -> bool:
+    """Whether a path is this folder (or file), or lies below it; both absolute."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from rich.progress import (
 from rich.text import Text
 
 from index.cli.folder import Tally
+from index.cli.output import OutputLost, flush, say
 
 # Time between two lines where no bar can be drawn, such as in a log.
 LINE_EVERY_S = 5.0
@@ -41,7 +43,7 @@ def reporting(console: Console) -> Iterator[Report]:
                 task, total=tally.total or None, completed=tally.done, tally=tally
             )
     else:
-        yield _Lines(console)
+        yield _Lines()
 
 
 def _bar(console: Console) -> Progress:
@@ -83,10 +85,9 @@ class _TimeLeft(_Speed):
 
 
 class _Lines:
-    """Prints a line every LINE_EVERY_S."""
+    """Prints a line every LINE_EVERY_S. When nobody reads them any more, the work goes on."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self) -> None:
         self._next_line = time.monotonic() + LINE_EVERY_S
         self._speed = Speed()
 
@@ -99,7 +100,11 @@ class _Lines:
         if per_s:
             left = duration((tally.total - tally.done) / per_s)
             line += f" · {per_s:,.3g}/s · {left} left"
-        self._console.print(line, markup=False, highlight=False)
+        try:
+            say(line)
+            flush()
+        except OutputLost:
+            self._next_line = math.inf
 
 
 class Speed:

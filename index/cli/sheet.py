@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,11 +13,14 @@ from typing import TypeAlias
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from index.cli.exits import WrongUse
-from index.images import decode as images
+from index.cli.output import harmless
+from index.cli.paths import read_file
+from index.images import decoders
 from index.images.resize import KEPT_SCALE
-from index.types.errors import PictureError
+from index.types.errors import PictureError, reason_of
 
 COLUMNS = 5
+MOST_CARDS = 350  # more would make a sheet higher than the 16,383 pixels that WebP allows
 CELL = (232, 174)  # pixels of a thumbnail
 CAPTION = 40
 GAP = 16
@@ -86,7 +90,7 @@ def _thumbnail(path: Path, frame: int) -> Image.Image | None:
     returns   None when the file can't be read any more
     """
     try:
-        frames = images.decode(path.read_bytes(), max(CELL) // KEPT_SCALE + 1).frames
+        frames = decoders.decode(read_file(path), max(CELL) // KEPT_SCALE + 1).frames
     except (PictureError, OSError):
         return None
     return ImageOps.contain(
@@ -178,6 +182,7 @@ def _text(
     room: float,
 ) -> None:
     """Draw one line; a line longer than `room` pixels is cut in its middle."""
+    text = harmless(text)
     font = _font_for(text, size)
     shown, kept = text, len(text)
     while kept > 4 and draw.textlength(shown, font) > room:
@@ -186,14 +191,44 @@ def _text(
     draw.text(at, shown, colour, font)
 
 
-def write_png(picture: Image.Image, path: Path) -> None:
-    """Write the picture; nothing is written when it can't be encoded.
+# ---- files
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+QUALITY = 90  # of JPEG and WebP, 0 to 100
+
+
+def check_name(name: str) -> None:
+    """Refuse a picture's name by which it can't be written, before work is done for it.
+
+    raises   WrongUse when the ending isn't known, or its folder isn't there
+    """
+    _format(name)
+    folder = os.path.dirname(name) or "."
+    if not os.path.isdir(folder):
+        raise WrongUse(f"{harmless(name)} can't be written: there is no folder {harmless(folder)}.")
+    if os.path.isdir(name):
+        raise WrongUse(f"{harmless(name)} can't be written: it is a folder.")
+
+
+def _format(name: str) -> str:
+    """What the ending of a name stands for. raises WrongUse"""
+    ending = os.path.splitext(name)[1].lower()
+    if ending not in FORMATS:
+        has = f"the ending {harmless(ending)} is not known" if ending else "it has no ending"
+        raise WrongUse(
+            f"{harmless(name)} can't be written: {has}. Name a .png, .jpg or .webp file."
+        )
+    return FORMATS[ending]
+
+
+def write(picture: Image.Image, name: str) -> None:
+    """Write the picture in the format of its ending; nothing is written when that fails.
 
     raises   WrongUse
     """
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+    picture.save(buffer, _format(name), quality=QUALITY)
     try:
-        path.write_bytes(buffer.getvalue())
+        Path(name).write_bytes(buffer.getvalue())
     except OSError as exc:
-        raise WrongUse(f"{path} can't be written: {exc.strerror}.") from exc
+        raise WrongUse(f"{harmless(name)} can't be written: {reason_of(exc)}.") from exc

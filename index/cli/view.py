@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.cli.sheet import VIEW, view_sheet, write_png
+from index.cli import notes
+from index.cli.exits import DONE, REFUSED
+from index.cli.hits import Found, Shown, look_up
+from index.cli.output import say
+from index.cli.paths import short
+from index.cli.sheet import VIEW, view_sheet, write
 from index.embed import checkpoint, preprocessing
-from index.images import decode as images
+from index.images import decoders
 from index.types.errors import PictureError
 from index.types.filter import Filter
-from index.types.query import Query, QueryEmbedding
-from index.types.records import Hit
+from index.types.query import Query
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -55,35 +59,36 @@ async def explain(
     try:
         view = await asyncio.to_thread(_view, data, model)
     except PictureError as error:
-        print(f"{name}\n  {error}")
-        return 1
-    print(name)
+        say(name)
+        say(f"  {error}")
+        return REFUSED
+    say(name)
     _print_line("file", _file(view.decoded, len(data)))
     _print_line("frames", _frames(view.decoded))
     _print_line("seen", _seen(view))
     if out:
-        await asyncio.to_thread(_draw, name, view, Path(out))
+        await asyncio.to_thread(_draw, name, view, out)
         _print_line("", f"{out} shows it")
     if gallery is None:
         _print_line("gallery", "there is none yet to compare with")
     else:
         await _compare(gallery, data, words)
-    return 0
+    return DONE
 
 
 def _view(data: bytes, model: str) -> View:
     found = checkpoint.find(model)
     shape = preprocessing.shape(found)
-    for_model = images.decode(data, preprocessing.side(found), shape)
+    for_model = decoders.decode(data, preprocessing.side(found), shape)
     processor = preprocessing.processor(found)
     seen = [preprocessing.seen(processor, frame) for frame in for_model.frames]
-    return View(images.decode(data, VIEW), seen, shape)
+    return View(decoders.decode(data, VIEW), seen, shape)
 
 
-def _draw(name: str, view: View, out: Path) -> None:
+def _draw(name: str, view: View, out: str) -> None:
     # Not strict: at another size, other frames may count as the same.
     pairs = list(zip(view.decoded.frames, view.seen, strict=False))
-    write_png(view_sheet(Path(name).name, pairs, "crop" if view.shape == "crop" else "all"), out)
+    write(view_sheet(Path(name).name, pairs, "crop" if view.shape == "crop" else "all"), out)
 
 
 async def _compare(gallery: Gallery, data: bytes, words: str | None) -> None:
@@ -93,32 +98,34 @@ async def _compare(gallery: Gallery, data: bytes, words: str | None) -> None:
     if not paths:
         _print_line("gallery", "these bytes are not in it")
     for i, path in enumerate(paths[:NEAR]):
-        _print_line("gallery" if i == 0 else "", f"in it as {path}")
+        _print_line("gallery" if i == 0 else "", f"in it as {short(path)}")
     picture = await gallery.embed_picture(data)
     others = Filter(SPACE, without=frozenset(links))
-    near = await gallery.find(Query(image=data), others, k=NEAR)
-    for i, hit in enumerate(near.hits):
-        _print_line("near" if i == 0 else "", _hit(hit))
+    mounts = (await notes.load(gallery)).mounts
+    near = await look_up(
+        gallery, await gallery.embed_query(Query(image=data)), others, NEAR, mounts
+    )
+    for i, one in enumerate(near.shown):
+        _print_line("near" if i == 0 else "", _hit(one))
     if words:
         asked = await gallery.embed_query(Query(text=words))
         score, rank = await gallery.place(picture, asked, space=SPACE)
-        await _print_rank(gallery, asked, words, score, rank)
+        best = await look_up(gallery, asked, Filter(SPACE), NEAR, mounts)
+        _print_rank(words, score, rank, best)
 
 
-async def _print_rank(
-    gallery: Gallery, asked: QueryEmbedding, words: str, score: float, rank: int
-) -> None:
-    best = await gallery.search(asked, Filter(SPACE), k=NEAR)
-    _print_line("words", f"for “{words}” it scores {score:.3f}: rank {rank:,} of {best.searched:,}")
+def _print_rank(words: str, score: float, rank: int, best: Found) -> None:
+    searched = f"{best.answer.searched:,}"
+    _print_line("words", f"for “{words}” it scores {score:.3f}: rank {rank:,} of {searched}")
     if rank == 1:
         _print_line("", "nothing answers them better")
         return
-    for i, hit in enumerate(hit for hit in best.hits if hit.score > score):
-        _print_line("better" if i == 0 else "", _hit(hit))
+    for i, one in enumerate(one for one in best.shown if one.hit.score > score):
+        _print_line("better" if i == 0 else "", _hit(one))
 
 
-def _hit(hit: Hit) -> str:
-    return f"{hit.score:.3f}  {hit.link.source}"
+def _hit(one: Shown) -> str:
+    return f"{one.hit.score:.3f}  {short(one.link.source)}"
 
 
 def _file(decoded: Decoded, size: int) -> str:
@@ -155,4 +162,4 @@ def _squeezed(view: View) -> str:
 
 
 def _print_line(label: str, text: str) -> None:
-    print(f"  {label:<8} {text}")
+    say(f"  {label:<8} {text}")

@@ -22,8 +22,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cachetools import LRUCache
-
 from index.embed.embedder import Embedder
 from index.types.errors import GalleryClosed
 from index.types.records import Floats
@@ -56,8 +54,6 @@ TEXT_BATCH = 32
 # The longest time that a picture waits for others that are being decoded. In this time a CPU
 # decodes twenty.
 GATHER_S = 0.25
-# Questions whose embeddings are cached, about 2 KB each: people repeat each other's questions.
-CACHED_QUESTIONS = 1024
 
 Embedded: TypeAlias = tuple[Floats, str | None]
 
@@ -81,17 +77,13 @@ class _Request:
 class ModelThread:
     """An embedder that many callers may await.
 
-    gather_s           see GATHER_S
-    cached_questions   see CACHED_QUESTIONS
+    It remembers nothing of what it computed: an answer that came sooner would tell people that
+    somebody has asked the same.
+
+    gather_s   see GATHER_S
     """
 
-    def __init__(
-        self,
-        embedder: Embedder,
-        *,
-        gather_s: float = GATHER_S,
-        cached_questions: int = CACHED_QUESTIONS,
-    ) -> None:
+    def __init__(self, embedder: Embedder, *, gather_s: float = GATHER_S) -> None:
         self.embedder = embedder
         self._gather_s = gather_s
         self._queue: list[_Request] = []
@@ -99,7 +91,6 @@ class ModelThread:
         self._changed = threading.Condition()
         self._expected = 0  # pictures that are being decoded
         self._closing = False
-        self._cache: LRUCache[str, Embedded] = LRUCache(cached_questions)
         self._places = {priority: asyncio.Semaphore(n) for priority, n in MAX_QUEUED.items()}
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
@@ -129,13 +120,9 @@ class ModelThread:
     async def text(self, text: str, *, asked: bool = False) -> Embedded:
         """A unit row, (1, d), and the part of the text that was read, or None for all of it.
 
-        asked   it is a question, so a person waits for the answer; it may come from the cache
+        asked   it is a question, so a person waits for the answer
         """
-        if not asked:
-            return await self._wait(Priority.TEXT, text)
-        if (embedded := self._cache.get(text)) is None:
-            embedded = self._cache[text] = await self._wait(Priority.QUESTION_TEXT, text)
-        return embedded
+        return await self._wait(Priority.QUESTION_TEXT if asked else Priority.TEXT, text)
 
     @property
     def waiting(self) -> int:

@@ -1,8 +1,8 @@
 """The decoder process: `python -m index.images.decoder`, which `decoders` starts and talks to.
 
 Whatever hostile bytes can do to a decoder happens here: stall it, make it take memory, crash it or
-take it over. The process has no secrets in its environment and may write no file. The system kills
-it when it computes for too long, and kills it first when memory runs out.
+take it over. The process has no secrets, and can open no file and no connection, see `confinement`.
+The system kills it when it computes for too long, and kills it first when memory runs out.
 
 A request is a line of JSON and the picture's bytes. An answer is a line of JSON and the bytes of
 the frames.
@@ -13,26 +13,30 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import signal
 import sys
 import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageCms
 
 from index.images import decode as images
+from index.images.confinement import confine
 from index.images.decode import Decoded, Limits
 from index.images.decoders import MEMORY_BYTES
 from index.types.errors import PictureError, PictureTooHeavy
 
 Header = dict[str, Any]
 
+# Pillow imports these when it needs them, and then this process can no longer open their files.
+Image.preinit()
+LOADED_EARLY = (ImageCms,)
+
 
 def main() -> int:
     """Answer requests until standard input ends."""
-    _drop_privileges()
+    _settle()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     while (line := requests.readline()) and line.endswith(b"\n"):
         request = json.loads(line)
@@ -44,14 +48,8 @@ def main() -> int:
     return 0
 
 
-def _drop_privileges() -> None:
-    for limit, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with contextlib.suppress(ValueError, OSError):  # not every system has each limit
-            resource.setrlimit(limit, (most, most))
+def _settle() -> None:
+    """Become a process that harms nothing, whatever its pictures make of it."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
     # libtiff writes each flaw that it finds to standard error.
@@ -59,6 +57,7 @@ def _drop_privileges() -> None:
     # Ctrl-C and a service's stop are meant for the parent; this process ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    confine(MEMORY_BYTES)
 
 
 def _answer(request: Mapping[str, Any], data: bytes) -> tuple[Header, list[Image.Image]]:

@@ -16,11 +16,10 @@ import contextlib
 import json
 import logging
 import os
-import select
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -38,18 +37,21 @@ log = logging.getLogger(__name__)
 # Address space of a decoder process. The largest picture within the limits, a transparent one of 64
 # megapixels, takes 1.5 GB to decode; the rest is for the interpreter and the libraries.
 MEMORY_BYTES = 2 * 2**30
-# A process that doesn't answer within this many times the time limit is ended. This counts
-# wall-clock time, for a process that neither computes nor answers. The system limits its processor
-# time, see `decoder`.
+# A process that hasn't answered within this many times the time limit is ended. This counts
+# wall-clock time, for a process that neither computes nor answers, and for one that was taken over
+# and answers for ever. The system limits its processor time, see `decoder`.
 WALL_CLOCK_FACTOR = 12
+# Of the line before an answer's frames. The longest holds a traceback.
+MAX_LINE_BYTES = 2**18
 # Exit codes, as `subprocess` numbers them: killed from outside (SIGKILL), so perhaps not because of
 # this picture; and stopped because it computed for too long (SIGPROF).
 KILLED, TOO_LONG = -9, -27
+COMMAND = [sys.executable, "-P", "-m", "index.images.decoder"]
 PACKAGES = Path(__file__).resolve().parents[2]
 
 
 class _Ended(Exception):
-    """The process ended, or was ended, before it answered."""
+    """The process ended, or was ended, before it answered, or its answer makes no sense."""
 
 
 class UnexpectedError(RuntimeError):
@@ -61,13 +63,14 @@ class _Decoder:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "index.images.decoder"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=_environment(),
         )
         self._requests = cast(BinaryIO, self._process.stdin)
         self._answers = cast(BinaryIO, self._process.stdout)
+        self._late = False  # it was ended because it didn't answer in time
 
     @property
     def alive(self) -> bool:
@@ -88,39 +91,56 @@ class _Decoder:
             "filter": resample,
         }
         try:
-            self._requests.write(json.dumps(request).encode() + b"\n")
-            self._requests.write(data)
-            self._requests.flush()
-            self._wait(WALL_CLOCK_FACTOR * limits.time_s)
-            return _read(self._answers)
-        except (OSError, EOFError) as exc:
+            with self._ended_after(WALL_CLOCK_FACTOR * limits.time_s):
+                self._requests.write(json.dumps(request).encode() + b"\n")
+                self._requests.write(data)
+                self._requests.flush()
+                return _read(self._answers, limits)
+        except (OSError, EOFError, LookupError, TypeError, ValueError) as exc:
             raise _Ended from exc
 
-    def _wait(self, timeout_s: float) -> None:
-        """Wait until an answer begins, and end a process that doesn't answer in time."""
-        poll = select.poll()
-        poll.register(self._answers, select.POLLIN)
-        if not poll.poll(timeout_s * 1000):
-            self._process.send_signal(-TOO_LONG)
+    @contextlib.contextmanager
+    def _ended_after(self, timeout_s: float) -> Iterator[None]:
+        """End the process if it takes longer, whether it reads, computes, writes or sleeps."""
+        watch = threading.Timer(timeout_s, self._end_late)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
+            watch.join()  # so that it can't end the process during the next picture
+        if self._late:
+            raise EOFError
+
+    def _end_late(self) -> None:
+        self._late = True
+        self._process.kill()  # no other signal ends one that has stopped, or that ignores signals
 
     def end(self) -> int:
-        """End the process; returns its exit code, as `subprocess` numbers them."""
+        """End the process.
+
+        returns   its exit code, as `subprocess` numbers them; TOO_LONG when it didn't answer in
+                  time
+        """
         with contextlib.suppress(OSError):  # bytes that were not sent yet no longer matter
             self._requests.close()
         self._answers.close()
         try:
-            return self._process.wait(timeout=1)
+            ended = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            return self._process.wait()
+            ended = self._process.wait()
+        return TOO_LONG if self._late else ended
 
 
-def _read(answers: BinaryIO) -> Decoded:
-    """The picture in an answer.
+def _read(answers: BinaryIO, limits: Limits) -> Decoded:
+    """The picture in an answer. It may come from a process that was taken over.
 
-    raises   the PictureError in the answer, UnexpectedError, EOFError
+    raises   the PictureError in the answer, UnexpectedError; EOFError, LookupError, TypeError or
+             ValueError when it is none
     """
-    line = answers.readline()
+    line = answers.readline(MAX_LINE_BYTES)
     if not line.endswith(b"\n"):
         raise EOFError
     answer = json.loads(line)
@@ -129,10 +149,15 @@ def _read(answers: BinaryIO) -> Decoded:
     if "unexpected" in answer:
         raise UnexpectedError(answer["unexpected"])
     sizes = answer.pop("frames")
-    return Decoded(frames=[_frame(answers, *size) for size in sizes], **answer)
+    if not 1 <= len(sizes) <= limits.frames:
+        raise ValueError("too many frames")
+    frames = [_frame(answers, width, height, limits.pixels) for width, height in sizes]
+    return Decoded(frames=frames, **answer)
 
 
-def _frame(answers: BinaryIO, width: int, height: int) -> Image.Image:
+def _frame(answers: BinaryIO, width: int, height: int, most_pixels: int) -> Image.Image:
+    if min(width, height) < 1 or width * height > most_pixels:
+        raise ValueError("too large a frame")
     data = answers.read(width * height * 3)
     if len(data) < width * height * 3:
         raise EOFError
@@ -141,7 +166,9 @@ def _frame(answers: BinaryIO, width: int, height: int) -> Image.Image:
 
 def _error(answer: Mapping[str, Any]) -> PictureError:
     """The error that the process raised, with its text and its fields."""
-    kind = getattr(errors, answer["error"])
+    kind = vars(errors)[answer["error"]]
+    if not issubclass(kind, PictureError):
+        raise TypeError("another kind of error")
     error: PictureError = kind.__new__(kind)
     Exception.__init__(error, answer["text"])
     vars(error).update(answer["fields"])
@@ -149,9 +176,17 @@ def _error(answer: Mapping[str, Any]) -> PictureError:
 
 
 def _environment() -> dict[str, str]:
-    """The variables that a process needs to find this package, and no others: no token."""
+    """The variables that a process needs to find this package, and no others: no token.
+
+    Nothing may be left for later that opens a file or starts a thread, see `confinement`.
+    """
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
-    return kept | {"PYTHONPATH": str(PACKAGES), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return kept | {
+        "PYTHONPATH": str(PACKAGES),
+        "PYTHON_LAZY_IMPORTS": "none",  # from Python 3.15 on
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 # Idle processes, by niceness. A process has the niceness of the thread that started it, and a

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from index.images.resize import Box
 
@@ -18,12 +19,25 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Formats that Pillow turns itself, with their size. What it returns of others is as it is stored.
+UPRIGHT_WHEN_LOADED = frozenset({"TIFF"})
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Exif's orientation of a picture, 1 to 8; 1 when it has none or none that can be read."""
+    """The orientation in the file of a picture that isn't loaded yet, 1 to 8.
+
+    AVIF has properties for it, which Pillow puts into Exif. Other places than Exif don't count, as
+    in browsers.
+
+    returns  1, too, when there is none or none that can be read
+    """
     try:
-        value = image.getexif().get(ORIENTATION, 1)
+        if isinstance(image, TiffImageFile):
+            value = image.tag_v2.get(ORIENTATION, 1)
+        else:
+            exif = Image.Exif()
+            exif.load(image.info.get("exif", b""))
+            value = exif.get(ORIENTATION, 1)
     except Exception:  # damaged Exif data fails in many ways, and the pixels are fine
         return 1
     return value if value in UPRIGHT else 1

@@ -36,7 +36,7 @@ class Engine:
 
     source      the store
     folder      where segment files are kept; None: all rows stay in memory
-    asking      threads for queries
+    searching   threads for queries
     compacting  the thread that makes segment files
     closed      set from when on nothing changes
     write       False: segment files are read, and neither made nor changed
@@ -46,7 +46,7 @@ class Engine:
         self,
         source: RowSource,
         folder: Path | None,
-        asking: Pool,
+        searching: Pool,
         compacting: Pool,
         closed: asyncio.Event,
         *,
@@ -55,7 +55,7 @@ class Engine:
     ) -> None:
         self._source = source
         self._folder = folder
-        self._asking = asking
+        self._searching = searching
         self._compacting = compacting
         self._closed = closed
         self._write = write
@@ -225,11 +225,11 @@ class Engine:
         """The answer of the rows, which are made anew if they turn out to be damaged."""
         rows = self.rows
         try:
-            return await self._asking.run(partial(question, rows))
+            return await self._searching.run(partial(question, rows))
         except Damaged as exc:
             log.warning("%s; settled rows are made anew", exc)
             await self._make_anew(rows)
-            return await self._asking.run(partial(question, self.rows))
+            return await self._searching.run(partial(question, self.rows))
 
     async def _make_anew(self, damaged: Rows) -> None:
         """Read the rows from the store again, unless another query has done so meanwhile."""

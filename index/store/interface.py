@@ -103,6 +103,10 @@ class Links(Protocol):
     async def links_of_picture(self, data: bytes) -> dict[int, Link]:
         """All links to exactly these bytes, by id."""
 
+    async def copies(self, ids: Sequence[int]) -> dict[int, dict[int, Link]]:
+        """For each of these links, all links of its space that show the same item, by id. A link
+        is among its own copies."""
+
     async def groups(self, space: int) -> list[Group]:
         """Every group that has links."""
 
@@ -135,8 +139,11 @@ class Links(Protocol):
 class BookkeepingReader(Protocol):
     """What a caller remembers beside the pictures, to be read."""
 
-    async def opted_out(self) -> set[tuple[int, int]]:
-        """All (space, owner) who want none of their pictures kept."""
+    async def left_out(self) -> dict[tuple[int, int], float]:
+        """By (space, owner): up to when their links are left out (Unix seconds).
+
+        Infinity for an owner who wants none of their links kept.
+        """
 
     async def retention(self) -> dict[int, int]:
         """The days that pictures are kept, of each space that has a limit."""
@@ -167,8 +174,8 @@ class Bookkeeping(BookkeepingReader, Protocol):
     """What a caller remembers beside the pictures.
 
     Cursors and the states of jobs are written by `Gallery.commit`, in one transaction with the
-    pictures they stand for. An opt-out is written by `Gallery.opt_out`, in one transaction with
-    the removal of the owner's pictures.
+    pictures they stand for. What an owner wants left out is written by `Gallery.leave_out`, in one
+    transaction with the removal of these links.
     """
 
     async def watch(self, space: int, group: int) -> None:
@@ -177,8 +184,11 @@ class Bookkeeping(BookkeepingReader, Protocol):
     async def unwatch(self, space: int, group: int) -> None:
         """Take the mark away; the group's pictures are removed by `Gallery.remove_group`."""
 
-    async def opt_in(self, space: int, owner: int) -> None:
-        """Let the pictures of this owner be added again."""
+    async def let_in(self, space: int, owner: int, after: float) -> None:
+        """Let the links of this owner be added that are posted after then (Unix seconds).
+
+        Links that were let in before stay so; minus infinity lets all in.
+        """
 
     async def set_retention(self, space: int, days: int | None) -> None:
         """From now on `Gallery.commit` leaves out links older than this; None: no limit."""
@@ -226,8 +236,8 @@ class Writes(Protocol):
     ) -> Changes:
         """Keep items, links, cursors and jobs.
 
-        Links of owners who opted out, and those older than their space keeps, are left out. A
-        link replaces the earlier one of the same (space, source, slot).
+        Links that their owners want left out, and those older than their space keeps, are left
+        out. A link replaces the earlier one of the same (space, source, slot).
         """
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> Changes:
@@ -242,10 +252,10 @@ class Writes(Protocol):
     async def remove_space(self, space: int) -> Changes:
         """Remove everything of a space: links, cursors, watched groups, jobs, searches, rules."""
 
-    async def remove_owner(self, space: int, owner: int, *, opt_out: bool = False) -> Changes:
-        """Remove all links and saved searches of an owner.
+    async def leave_out(self, space: int, owner: int, upto: float) -> Changes:
+        """Remove an owner's links posted up to then (Unix seconds), and all their saved searches.
 
-        opt_out  and from now on `commit` leaves out the links of this owner
+        From now on `commit` leaves such links out. A later moment that was asked for before stays.
         """
 
     async def remove_older(self, space: int, posted_before: float) -> Changes:
@@ -255,8 +265,8 @@ class Writes(Protocol):
 class Items(Protocol):
     """Items, which are the pictures and texts that links show, with their embeddings."""
 
-    async def item(self, key: bytes) -> EmbeddedPicture | None:
-        """The item with this key, as it was committed; None when there is none."""
+    async def item_of_group(self, key: bytes, space: int, group: int) -> EmbeddedPicture | None:
+        """The item with this key, as it was committed; None when no link of the group shows it."""
 
     async def item_of_link(self, id: int) -> EmbeddedPicture | None:
         """The item that a link shows; None when there is no such link."""

@@ -9,7 +9,8 @@ GalleryError
 ├── PictureError
 │   ├── PictureTooLarge     more bytes or pixels than the limit
 │   ├── PictureTooHeavy     decoding took more memory than the limit
-│   ├── NotAPicture         text, a drawing program's file, a video, …
+│   ├── NotAPicture         text, a web page, a video, …
+│   ├── PictureUnsupported  a picture, of a format or a variant that isn't read
 │   ├── PictureBroken       truncated or damaged
 │   └── PictureTooSlow      decoding took longer than the limit
 ├── StoreError
@@ -27,6 +28,7 @@ GalleryError
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 
@@ -86,7 +88,9 @@ class PictureTooLarge(PictureError):
 
     def __init__(self, size: int, limit: int, unit: str) -> None:
         shown = format_bytes if unit == "bytes" else format_pixels
-        super().__init__(f"This picture has {shown(size)}; the limit is {shown(limit)}.")
+        super().__init__(
+            f"This picture has {shown(size)}; the limit is {shown(limit)}. Make it smaller first."
+        )
         self.size = size
         self.limit = limit
         self.unit = unit
@@ -94,27 +98,48 @@ class PictureTooLarge(PictureError):
 
 class PictureTooHeavy(PictureError):
     def __init__(self, limit: int) -> None:
-        super().__init__(f"Decoding this picture takes more than {format_bytes(limit)} of memory.")
+        super().__init__(
+            f"Decoding this picture takes more than {format_bytes(limit)} of memory. "
+            "Make it smaller first."
+        )
         self.limit = limit
 
 
 class NotAPicture(PictureError):
-    """`found` says what it is instead, such as "an SVG drawing"."""
+    """`found` says what it is instead, such as "a web page"."""
 
-    def __init__(self, found: str, advice: str = "") -> None:
-        super().__init__(f"This is {found}, not a picture that can be searched{advice}.")
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"This is {found}, not a picture. "
+            "JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF can be searched."
+        )
+        self.found = found
+
+
+class PictureUnsupported(PictureError):
+    """`found` says what it is, such as "an SVG drawing" or "a lossless JPEG"."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"This is {found}, which can't be read; save it as an ordinary PNG or JPEG."
+        )
         self.found = found
 
 
 class PictureBroken(PictureError):
     def __init__(self, reason: str) -> None:
-        super().__init__(f"This picture is damaged: {reason}.")
+        super().__init__(
+            f"This picture is damaged: {reason}. Download it again, or save it anew from a viewer."
+        )
         self.reason = reason
 
 
 class PictureTooSlow(PictureError):
     def __init__(self, limit_s: float) -> None:
-        super().__init__(f"Decoding this picture takes longer than {limit_s:g} seconds.")
+        super().__init__(
+            f"Decoding this picture takes longer than {limit_s:g} seconds. "
+            "Make it smaller, or save it as PNG or JPEG."
+        )
         self.limit_s = limit_s
 
 
@@ -213,6 +238,36 @@ class GalleryClosed(GalleryError):
         super().__init__("The gallery was closed before this was finished.")
 
 
+_REASONS = {
+    errno.ENOENT: "there is no such file or folder",
+    errno.ENOTDIR: "a part of its path is a file, not a folder",
+    errno.EISDIR: "it is a folder",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ELOOP: "it is a link that leads back to itself",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.EIO: "the drive reports an error",
+    errno.ESTALE: "the network drive has lost it; connect the drive again",
+    errno.ENOTCONN: "the drive is not connected",
+    errno.ETIMEDOUT: "the drive does not answer",
+    errno.EHOSTUNREACH: "the drive does not answer",
+    errno.ENXIO: "no device is behind it",
+    errno.ENODEV: "no device is behind it",
+    errno.ENOSPC: "the disk is full",
+    errno.EROFS: "this disk can only be read",
+    errno.EEXIST: "something of that name is there already",
+    errno.EMFILE: "too many files are open",
+    errno.ENFILE: "too many files are open",
+    **({errno.EDQUOT: "your share of the disk is full"} if hasattr(errno, "EDQUOT") else {}),
+}
+
+
+def reason_of(exc: OSError) -> str:
+    """Why the system refused, in words that follow a colon or stand in brackets."""
+    words = _REASONS.get(exc.errno or 0) or exc.strerror or type(exc).__name__
+    return words[0].lower() + words[1:]
+
+
 def format_bytes(count: int) -> str:
     """`count` bytes as a person writes it: "1.5 GB"."""
     for unit, size in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
@@ -227,4 +282,8 @@ def format_bytes(count: int) -> str:
 
 def format_pixels(count: int) -> str:
     """`count` pixels as a person writes it: "24 megapixels"."""
-    return f"{count / 1_000_000:,.3g} megapixels" if count >= 1_000_000 else f"{count:,} pixels"
+    if count >= 10**12:  # nobody has such a picture; its file says so
+        return "more than a million megapixels"
+    if count >= 999_500_000:
+        return f"{count / 1_000_000:,.0f} megapixels"
+    return f"{count / 1_000_000:.3g} megapixels" if count >= 1_000_000 else f"{count:,} pixels"

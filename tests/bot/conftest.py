@@ -16,7 +16,7 @@ from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests.bot import tiny_model
-from tests.bot.running import GUILD_READY_S, running
+from tests.bot.running import quick_clocks, running
 
 LogIn = Callable[[str], Awaitable[Person]]
 
@@ -41,7 +41,7 @@ def db(tmp_path: Path) -> Path:
 @pytest.fixture
 def clocks() -> Clocks:
     """How long `magpie` waits; a module of tests may have others."""
-    return Clocks(guild_ready_s=GUILD_READY_S)
+    return quick_clocks()
 
 
 @pytest.fixture

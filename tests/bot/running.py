@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -19,11 +20,22 @@ from bot.app import Magpie
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks, Limits
+from bot.sync.backlog import Progress
 from index import Gallery
 from index.embed.embedder import Embedder
 
 PATIENCE_S = 30.0  # for a slow machine; no test claims anything about time
 GUILD_READY_S = 0.2  # a test's world is announced at once
+NEVER_S = 86_400.0
+
+
+def quick_clocks(**others: float) -> Clocks:
+    """The clocks of a test, with others set as given.
+
+    The slow listing of all channels never comes. It erases what was deleted, too, and would hide
+    that the bot didn't follow the deletion at once.
+    """
+    return Clocks(**{"guild_ready_s": GUILD_READY_S, "relist_s": NEVER_S, **others})
 
 
 def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
@@ -48,12 +60,19 @@ async def running(
     model: str | Embedder | Held,
     clocks: Clocks | None = None,
     limits: Limits | None = None,
+    questions: int = 0,
+    api: str = "",
 ) -> AsyncIterator[Magpie]:
-    """Magpie, connected to `server` and ready, with its gallery in the file `db`."""
+    """Magpie, connected to `server` and ready, with its gallery in the file `db`.
+
+    questions   how many a member may ask in a minute; 0: any number
+    api         the address of a server that stands before `server`
+    """
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True)
     try:
         settings = settings_for(server, db)
-        clocks = clocks or Clocks(guild_ready_s=GUILD_READY_S)
+        settings = replace(settings, api=api or settings.api, questions=questions)
+        clocks = clocks or quick_clocks()
         async with QuickToIdentify(settings, gallery, Metrics(), clocks, limits) as client:
             serving = asyncio.create_task(client.serve())
             ready = asyncio.create_task(client.wait_until_ready())
@@ -83,6 +102,11 @@ async def idle(client: Magpie) -> None:
         return quiet >= 12  # the last event may not have reached the queue yet
 
     await until(settled)
+
+
+def history_progress(client: Magpie, guild: int) -> Progress | None:
+    """How far the history of all channels of a guild is read."""
+    return client.backlog.progress(guild, {place.id for place in client.backlog.places(guild)})
 
 
 async def until(holds: Callable[[], Awaitable[bool]], patience_s: float = PATIENCE_S) -> None:

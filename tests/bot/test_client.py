@@ -63,7 +63,9 @@ async def test_commands_are_for_servers_and_admins_where_they_should(
     for name in ("channels", "reindex", "status"):
         assert commands[name]["default_member_permissions"] == manage_server
     assert commands["find"]["default_member_permissions"] is None
-    assert all(command["contexts"] == [0] for command in commands.values()), "in servers only"
+    for name, command in commands.items():
+        assert command["contexts"] == [0], f"{name} is offered outside servers"
+        assert command["integration_types"] == [0], f"{name} may be installed by a member alone"
 
 
 async def test_error_in_a_command_becomes_a_private_sentence(

@@ -26,7 +26,7 @@ from index import (
     Link,
     LinkGone,
     ModelMismatch,
-    NotAPicture,
+    PictureUnsupported,
     Query,
 )
 from tests.index.colours import NAMES, ColourEmbedder, encoded, png
@@ -170,7 +170,7 @@ async def test_half_a_letter_is_no_reason_to_fail(gallery: Gallery) -> None:
 
 
 async def test_query_that_is_no_picture(gallery: Gallery) -> None:
-    with pytest.raises(NotAPicture):
+    with pytest.raises(PictureUnsupported):
         await gallery.embed_query(Query(image=b"<svg/>"))
 
 
@@ -190,28 +190,64 @@ async def test_question_is_remembered(gallery: Gallery) -> None:
 # ---- adding and removing
 
 
-async def test_known_bytes_are_neither_decoded_nor_embedded_again(
+async def test_bytes_that_a_group_has_are_neither_decoded_nor_embedded_again(
     gallery: Gallery, embedder: ColourEmbedder
 ) -> None:
+    for source in ("1", "2"):
+        await gallery.add(png("red"), link(source))
+        await gallery.commit([(await gallery.embed_text("red", 1, 10), link(source, slot="b"))])
+    assert embedder.calls == [("images", 1), ("texts", 1)]
+    assert await gallery.links.count() == Counts(1, 1, 4)
+
+
+@pytest.mark.parametrize(("space", "group"), [(1, SECRET), (2, GENERAL)])
+async def test_what_another_group_has_is_decoded_and_embedded_as_if_nobody_had_it(
+    gallery: Gallery, embedder: ColourEmbedder, space: int, group: Group
+) -> None:
+    await gallery.add(png("red"), link("1", group, space))
+    text = await gallery.embed_text("red", space, group.id)
+    await gallery.commit([(text, link("2", group, space))])
+    embedder.calls.clear()
+    await gallery.add(png("red"), link("3"))
+    await gallery.embed_text("red", 1, GENERAL.id)
+    assert embedder.calls == [("images", 1), ("texts", 1)]
+    assert (await gallery.links.count()).images == 1
+
+
+async def test_a_picture_that_is_asked_with_is_always_decoded_and_embedded(
+    gallery: Gallery, embedder: ColourEmbedder
+) -> None:
+    """Otherwise the time would tell that it is in the gallery, or that others ask with it."""
     await gallery.add(png("red"), link("1"))
-    calls = len(embedder.calls)
-    await gallery.add(png("red"), link("2", SECRET))
-    await gallery.embed_query(Query(image=png("red")))
-    assert len(embedder.calls) == calls
-    assert await gallery.links.count() == Counts(1, 0, 2)
+    await gallery.add(png("blue"), link("2", SECRET, space=2))
+    embedder.calls.clear()
+    embedder.delay_s = 0.05
+    asked = [Query(image=png(colour)) for colour in ("red", "blue", "green", "green")]
+    await asyncio.gather(*(gallery.embed_query(query) for query in asked))
+    assert sum(count for _, count in embedder.calls) == len(asked)
 
 
-async def test_same_bytes_at_once_share_the_work(
+async def test_words_that_were_asked_before_are_read_again(
+    gallery: Gallery, embedder: ColourEmbedder
+) -> None:
+    for _ in range(2):
+        await gallery.embed_query(Query(text="red"))
+    assert embedder.calls == [("texts", 1)] * 2
+
+
+async def test_same_bytes_at_once_share_the_work_within_a_group(
     gallery: Gallery, embedder: ColourEmbedder
 ) -> None:
     embedder.delay_s = 0.05
-    tasks = [asyncio.create_task(gallery.embed_picture(png("red"))) for _ in range(10)]
+    places = [(1, 10)] * 10 + [(1, 11), (2, 10)]
+    tasks = [asyncio.create_task(gallery.embed_picture(png("red"), *place)) for place in places]
     await asyncio.sleep(0.02)
     tasks[0].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(results[0], asyncio.CancelledError)
-    assert all(result is results[1] for result in results[1:])
-    assert sum(count for _, count in embedder.calls) == 1
+    assert all(result is results[1] for result in results[1:10])
+    assert not any(result is results[1] for result in results[10:])
+    assert sum(count for _, count in embedder.calls) == 3
 
 
 async def test_removed_picture_is_found_by_nobody(gallery: Gallery) -> None:

@@ -8,6 +8,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
+from bot.text.pieces import quoted
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CALL = """async ([module, name, args]) => {
@@ -57,6 +59,17 @@ async def test_mentions_times_and_links(page: Page) -> None:
     assert nodes[3] == {"type": "time", "seconds": 1700000000, "style": "R"}
     assert nodes[4]["url"] == "https://a.example/b_(c)"
     assert nodes[5]["url"] == "https://x.example"
+
+
+async def test_what_a_stranger_wrote_is_shown_letter_by_letter(page: Page) -> None:
+    for written in (
+        "[a](b) [Claim Nitro](https://evil.example/x_y)",
+        "**bold** `code` ||hidden|| ~~no~~ <t:1:R> https://x.example",
+        "- # 1. > *a* \\[b](https://c.example)",
+    ):
+        nodes = await parse(page, quoted(written))
+        assert {node["type"] for node in nodes} == {"text"}, written
+        assert "".join(node["text"] for node in nodes) == written
 
 
 async def test_blocks(page: Page) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -180,3 +181,18 @@ async def test_invalid_requests_are_refused_and_break_nothing(
             async with http.request(method, url, data=body, headers=headers) as answer:
                 assert answer.status < 500, body
                 assert answer.content_type == "application/json" or answer.status == 204
+
+
+async def test_a_held_request_waits_until_the_faults_are_removed(
+    sandbox: Server, world_file: WorldFile
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        general = bird.get_channel(world_file.channels["general"])
+        sandbox.strike("hold", path="/channels/*/messages", method="POST")
+        sending = asyncio.create_task(general.send("patience"))
+        while not sandbox.faults.held:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert not sending.done()
+        sandbox.faults.clear()
+        assert (await sending).content == "patience"
+        assert not sandbox.faults.held

@@ -208,6 +208,19 @@ async def test_members_are_sent_on_request(sandbox: Server, world_file: WorldFil
         assert sorted(member.name for member in found) == ["magpie", "mei", "mod"]
 
 
+async def test_members_who_are_not_there_are_named(
+    sandbox: Server, http: aiohttp.ClientSession, world_file: WorldFile
+) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        await _identify(ws)
+        mei = str(world_file.people["mei"])
+        wanted = {"guild_id": str(world_file.guild_id), "user_ids": [mei, "7"], "limit": 0}
+        await ws.send_json({"op": 8, "d": wanted})
+        chunk = (await ws.receive_json())["d"]
+        assert [one["user"]["id"] for one in chunk["members"]] == [mei]
+        assert chunk["not_found"] == ["7"]
+
+
 async def test_a_zlib_stream_is_one_stream(sandbox: Server, http: aiohttp.ClientSession) -> None:
     unzip = zlib.decompressobj()
     async with http.ws_connect(f"{sandbox.gateway.url}?compress=zlib-stream") as ws:
@@ -255,9 +268,60 @@ async def test_a_resume_from_the_future_is_refused(
         assert await ws.receive_json() == {"op": 9, "d": False, "s": None, "t": None}
 
 
-async def _identify(ws: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+async def test_frames_may_be_binary(sandbox: Server, http: aiohttp.ClientSession) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        await ws.receive_json()
+        await ws.send_bytes(b'{"op": 1, "d": null}')
+        assert (await ws.receive_json())["op"] == 11
+        await ws.send_bytes(json.dumps({"op": 2, "d": {"token": BOT_TOKEN, "intents": 1}}).encode())
+        assert (await ws.receive_json())["t"] == "READY"
+
+
+async def test_after_an_invalid_session_the_same_socket_resumes(
+    sandbox: Server, http: aiohttp.ClientSession, world_file: WorldFile, log_in: LogIn
+) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        ready = await _identify(ws, intents=1 | 1 << 9 | 1 << 15)
+        sandbox.strike("gateway_invalid", resumable=True)
+        assert await ws.receive_json() == {"op": 9, "d": True, "s": None, "t": None}
+        ada = await log_in("ada")
+        await ada.post(ada.channel("general"), "meanwhile")
+        resume = {"token": BOT_TOKEN, "session_id": ready["session_id"], "seq": 2}
+        await ws.send_json({"op": 6, "d": resume})
+        assert [(await ws.receive_json())["t"] for _ in range(2)] == ["MESSAGE_CREATE", "RESUMED"]
+        await ada.post(ada.channel("general"), "afterwards")
+        event = await ws.receive_json()
+        assert (event["t"], event["d"]["content"]) == ("MESSAGE_CREATE", "afterwards")
+
+
+async def test_after_the_end_of_a_session_the_same_socket_identifies_again(
+    sandbox: Server, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        before = await _identify(ws)
+        sandbox.strike("gateway_invalid", resumable=False)
+        assert (await ws.receive_json())["op"] == 9
+        await ws.send_json({"op": 2, "d": {"token": BOT_TOKEN, "intents": 1}})
+        ready = await ws.receive_json()
+        assert ready["t"] == "READY"
+        assert ready["d"]["session_id"] != before["session_id"]
+
+
+async def test_an_invalid_session_takes_no_other_frames(
+    sandbox: Server, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        await _identify(ws)
+        sandbox.strike("gateway_invalid", resumable=True)
+        assert (await ws.receive_json())["op"] == 9
+        await ws.send_json({"op": 8, "d": {}})
+        await ws.receive()
+        assert ws.close_code == 4003
+
+
+async def _identify(ws: aiohttp.ClientWebSocketResponse, intents: int = 1) -> dict[str, Any]:
     await ws.receive_json()
-    await ws.send_json({"op": 2, "d": {"token": BOT_TOKEN, "intents": 1}})
+    await ws.send_json({"op": 2, "d": {"token": BOT_TOKEN, "intents": intents}})
     ready: dict[str, Any] = (await ws.receive_json())["d"]
     assert (await ws.receive_json())["t"] == "GUILD_CREATE"
     return ready
@@ -292,6 +356,7 @@ async def test_without_the_content_setting_history_is_empty_too(
     [
         ("{", 4002),
         ("[]", 4002),
+        (b"\x83t\x00\xff", 4002),  # ETF, Discord's other encoding
         ('{"op": 2, "d": {"token": "the-bots-token", "intents": "x"}}', 4013),
         ('{"op": 2, "d": {"token": "the-bots-token", "intents": 1, "shard": [2, 1]}}', 4010),
         ('{"op": 2, "d": {"token": "ada-token", "shard": ["x"]}}', 4002),
@@ -299,10 +364,10 @@ async def test_without_the_content_setting_history_is_empty_too(
     ],
 )
 async def test_an_invalid_frame_closes_with_its_code(
-    sandbox: Server, http: aiohttp.ClientSession, frame: str, code: int
+    sandbox: Server, http: aiohttp.ClientSession, frame: str | bytes, code: int
 ) -> None:
     async with http.ws_connect(sandbox.gateway.url) as ws:
         await ws.receive_json()
-        await ws.send_str(frame)
+        await (ws.send_bytes(frame) if isinstance(frame, bytes) else ws.send_str(frame))
         await ws.receive()
         assert ws.close_code == code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sandbox.person import Refused
 from sandbox.world import Message
 from tests.sandbox.clients import Bird, flying
 from tests.sandbox.conftest import LogIn
-from tests.worlds import WorldFile
+from tests.worlds import READ_MESSAGE_HISTORY, WorldFile
 
 
 def fill(server: Server, channel_id: int, count: int) -> list[int]:
@@ -106,6 +107,24 @@ async def test_a_reply_to_a_deleted_message_says_so(
     assert second["referenced_message"] is None
     with pytest.raises(Refused, match="Invalid Form Body"):
         await ada.post(general, "third", reply_to=first)
+
+
+async def test_who_may_not_read_the_history_may_write_and_not_reply(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    ada, everyone = await log_in("ada"), world_file.guild_id
+    general = ada.channel("general")
+    deny = {"id": str(everyone), "type": 0, "allow": "0", "deny": str(READ_MESSAGE_HISTORY)}
+    async with flying(Bird(), sandbox) as bird:
+        await ada.request("PATCH", f"/channels/{general}", json={"permission_overwrites": [deny]})
+        await ada.post(general, "?")
+        question = await bird.until("message")
+        with pytest.raises(discord.Forbidden) as refused:
+            await question.channel.send(
+                "!", reference=question.to_reference(fail_if_not_exists=False)
+            )
+        assert refused.value.code == 160002
+        assert (await question.channel.send("!")).content == "!"
 
 
 async def test_a_forward_carries_the_picture_in_its_snapshot(
@@ -218,13 +237,36 @@ async def test_reactions_are_counted_and_send_events(sandbox: Server, log_in: Lo
     assert "reactions" not in seen
 
 
-async def test_pinned_messages_are_listed(sandbox: Server, log_in: LogIn) -> None:
-    ada = await log_in("ada")
-    general = ada.channel("general")
-    posted = await ada.post(general, "keep this")
-    await ada.request("PUT", f"/channels/{general}/messages/pins/{posted['id']}")
-    pins = await ada.request("GET", f"/channels/{general}/messages/pins")
-    assert [one["message"]["content"] for one in pins["items"]] == ["keep this"]
+@pytest.mark.parametrize("pins", ["messages/pins", "pins"])
+async def test_pinned_messages_are_listed(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn, pins: str
+) -> None:
+    async with flying(Bird(), sandbox) as bird:
+        ada = await log_in("ada")
+        general = ada.channel("general")
+        first, second = [await ada.post(general, text) for text in ("first", "second")]
+        for posted in (first, second, second):
+            await ada.request("PUT", f"/channels/{general}/{pins}/{posted['id']}")
+        said = await bird.until("message", lambda one: one.type is discord.MessageType.pins_add)
+        assert said.reference.message_id == int(first["id"])
+        channel = bird.get_channel(int(general))
+        assert [one.content async for one in channel.pins()] == ["second", "first"]
+        last = (await ada.request("GET", f"/channels/{general}"))["last_pin_timestamp"]
+        assert await bird.until("guild_channel_pins_update")
+        listed = await ada.request("GET", f"/channels/{general}/{pins}")
+        if pins == "pins":
+            assert [one["id"] for one in listed] == [second["id"], first["id"]]
+        else:
+            newest = listed["items"][0]["pinned_at"]
+            assert newest == last
+            page = await ada.request(
+                "GET", f"/channels/{general}/{pins}", params={"before": newest}
+            )
+            assert [one["message"]["id"] for one in page["items"]] == [first["id"]]
+        await ada.request("DELETE", f"/channels/{general}/{pins}/{second['id']}")
+        assert [one.content async for one in channel.pins()] == ["first"]
+        notices = [one for one in bird.named("message") if one.is_system()]
+        assert len(notices) == 2
 
 
 async def test_typing_is_shown_to_others(sandbox: Server, log_in: LogIn) -> None:
@@ -242,6 +284,109 @@ async def test_the_nonce_comes_back_to_its_sender(sandbox: Server, log_in: LogIn
     assert "nonce" not in theirs
 
 
+async def test_an_enforced_nonce_posts_once(sandbox: Server, log_in: LogIn) -> None:
+    ada, mei = await log_in("ada"), await log_in("mei")
+    general = ada.channel("general")
+    again = {"nonce": "abc", "enforce_nonce": True}
+    first = await ada.post(general, "hi", **again)
+    posts = (ada.post(general, "hi", **again) for _ in range(3))
+    assert {one["id"] for one in await asyncio.gather(*posts)} == {first["id"]}
+    other = await mei.post(mei.channel("general"), "hi", **again)
+    unforced = await ada.post(general, "hi", nonce="abc")
+    await ada.request("DELETE", f"/channels/{general}/messages/{unforced['id']}")
+    after_deletion = await ada.post(general, "hi", **again)
+    ids = [first["id"], other["id"], unforced["id"], after_deletion["id"]]
+    assert len(set(ids)) == len(ids)
+    messages = await ada.messages(general, 3)
+    assert [one["id"] for one in messages] == [after_deletion["id"], other["id"], first["id"]]
+
+
+async def test_nonces_sent_together_post_once(sandbox: Server, log_in: LogIn) -> None:
+    ada = await log_in("ada")
+    general = ada.channel("general")
+    posts = [ada.post(general, "hi", nonce=7, enforce_nonce=True) for _ in range(4)]
+    assert len({one["id"] for one in await asyncio.gather(*posts)}) == 1
+
+
+async def test_fields_of_embeds_say_whether_they_are_inline(sandbox: Server, log_in: LogIn) -> None:
+    ada = await log_in("ada")
+    fields = [{"name": "a", "value": "b"}, {"name": "c", "value": "d", "inline": True}]
+    posted = await ada.request(
+        "POST",
+        f"/channels/{ada.channel('general')}/messages",
+        json={"embeds": [{"fields": fields}]},
+    )
+    assert [one["inline"] for one in posted["embeds"][0]["fields"]] == [False, True]
+
+
+async def test_icons_of_an_embed_may_be_attachments(
+    sandbox: Server, world_file: WorldFile, http: aiohttp.ClientSession
+) -> None:
+    data = (world_file.folder / "red.png").read_bytes()
+    async with flying(Bird(), sandbox) as bird:
+        embed = discord.Embed(title="x").set_footer(text="y", icon_url="attachment://red.png")
+        embed.set_author(name="z", icon_url="attachment://red.png")
+        general = bird.get_channel(world_file.channels["general"])
+        message = await general.send(embed=embed, file=discord.File(io.BytesIO(data), "red.png"))
+        (shown,) = message.embeds
+        assert message.attachments == []
+        for url in (shown.footer.icon_url, shown.author.proxy_icon_url):
+            async with http.get(url) as answer:
+                assert (answer.status, await answer.read()) == (200, data)
+
+
+async def test_a_voice_message_keeps_its_waveform(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    ada = await log_in("ada")
+    form = aiohttp.FormData()
+    told = {"id": "0", "filename": "voice.ogg", "duration_secs": 1.5, "waveform": "AAAA"}
+    body = {"flags": 1 << 13, "attachments": [told]}
+    form.add_field("payload_json", json.dumps(body), content_type="application/json")
+    form.add_field("files[0]", b"OggS", filename="voice.ogg")
+    path = f"/channels/{ada.channel('general')}/messages"
+    posted = await ada.request("POST", path, data=form)
+    (attachment,) = posted["attachments"]
+    assert posted["flags"] & 1 << 13
+    assert (attachment["duration_secs"], attachment["waveform"]) == (1.5, "AAAA")
+
+
+async def test_who_reacted_is_listed_in_pages(sandbox: Server, log_in: LogIn) -> None:
+    people = [await log_in(name) for name in ("mei", "ada", "mod")]
+    ada = people[1]
+    general = ada.channel("general")
+    posted = await ada.post(general, "nice?")
+    path = f"/channels/{general}/messages/{posted['id']}/reactions/%F0%9F%91%8D"
+    for person in people:
+        await person.request("PUT", f"{path}/@me")
+    ids = sorted((person.user["id"] for person in people), key=int)
+    page = await ada.request("GET", f"{path}?limit=2")
+    assert [user["id"] for user in page] == ids[:2]
+    rest = await ada.request("GET", f"{path}?limit=2&after={ids[1]}")
+    assert [user["id"] for user in rest] == ids[2:]
+
+
+async def test_all_reactions_are_removed_at_once(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    intents = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True)
+    async with flying(Bird(intents=intents), sandbox) as bird:
+        ada = await log_in("ada")
+        general = ada.channel("general")
+        posted = await ada.post(general, "nice?")
+        reactions = f"/channels/{general}/messages/{posted['id']}/reactions"
+        for emoji in ("%F0%9F%91%8D", "%F0%9F%90%A6", "%F0%9F%91%8E"):
+            await ada.request("PUT", f"{reactions}/{emoji}/@me")
+        await ada.request("DELETE", f"{reactions}/%F0%9F%90%A6")
+        assert (await bird.until("raw_reaction_clear_emoji")).emoji.name == "🐦"
+        (seen,) = await ada.messages(general, 1)
+        assert [one["emoji"]["name"] for one in seen["reactions"]] == ["👍", "👎"]
+        await ada.request("DELETE", reactions)
+        await bird.until("raw_reaction_clear")
+        (seen,) = await ada.messages(general, 1)
+        assert "reactions" not in seen
+
+
 @pytest.mark.parametrize(
     ("body", "code", "spot"),
     [
@@ -249,6 +394,10 @@ async def test_the_nonce_comes_back_to_its_sender(sandbox: Server, log_in: LogIn
         ({"content": "x" * 2001}, 50035, "content"),
         ({"embeds": [{"title": "x" * 257}]}, 50035, "embeds"),
         ({"embeds": [{}] * 11}, 50035, "embeds"),
+        ({"embeds": [{"fields": [{"name": "x"}]}]}, 50035, "embeds"),
+        ({"embeds": [{"footer": {"text": "x" * 2049}}]}, 50035, "embeds"),
+        ({"poll": {"question": {"text": "x"}, "answers": []}}, 50035, "poll"),
+        ({"poll": {"question": {}, "answers": [{"poll_media": {"text": "x"}}]}}, 50035, "poll"),
         ({"sticker_ids": ["1"]}, 10060, None),
         ({"content": "x", "attachments": [{"id": "7"}]}, 50035, "attachments"),
         ({"content": "x", "flags": 1 << 15}, 50035, "content"),

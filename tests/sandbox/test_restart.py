@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 
 from sandbox import Server, WorldError, serve
+from sandbox.errors import FolderInUse
 from sandbox.journal import Journal
 from sandbox.person import Person
 from sandbox.worldfile import load
@@ -88,6 +89,31 @@ async def test_a_restart_keeps_everything_that_happened(
         assert int(later["id"]) > int(new["id"])
 
 
+async def test_a_restart_keeps_settings_pins_and_polls(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    file = worlds.small(tmp_path / "world")
+    world, data = file.write(), tmp_path / "data"
+    general, trips = (f"/channels/{file.channels[name]}" for name in ("general", "trips"))
+    async with ada_at(http, world, data) as (_, ada):
+        await ada.request("PATCH", trips, json={"available_tags": [{"name": "Rome"}], "flags": 16})
+        await ada.request("PUT", f"{general}/pins/{file.guild['messages'][0]['id']}")
+        answers = [{"poll_media": {"text": text}} for text in ("yes", "no")]
+        poll = {"question": {"text": "Tea?"}, "answers": answers}
+        asked = await ada.request("POST", f"{general}/messages", json={"poll": poll})
+        vote = f"{general}/polls/{asked['id']}/answers/@me"
+        await ada.request("PUT", vote, json={"answer_ids": ["2"]})
+        paths = [general, trips, f"{general}/messages/{asked['id']}"]
+        before = [await ada.request("GET", path) for path in paths]
+    async with ada_at(http, world, data) as (_, ada):
+        assert [await ada.request("GET", path) for path in paths] == before
+    assert before[0]["last_pin_timestamp"]
+    assert before[1]["available_tags"][0]["name"] == "Rome"
+    assert before[2]["poll"]["results"]["answer_counts"] == [
+        {"id": 2, "count": 1, "me_voted": True}
+    ]
+
+
 async def test_a_journal_cut_off_in_a_line_loses_only_that_line(
     tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
@@ -132,6 +158,16 @@ async def _run(*arguments: str) -> tuple[int, str, str]:
     )
     out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_a_data_folder_in_use_is_refused(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    world, data = worlds.small(tmp_path / "world").write(), tmp_path / "data"
+    async with ada_at(http, world, data):
+        with pytest.raises(FolderInUse, match=f"data is in use by process {os.getpid()}"):
+            async with serve(world, data=data):
+                pass
+    async with ada_at(http, world, data):  # it is free again
+        pass
 
 
 async def test_a_failed_start_is_one_sentence(tmp_path: Path) -> None:

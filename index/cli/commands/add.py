@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import signal
-import sys
+import os
+import shlex
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from index.cli import gallery as galleries
-from index.cli.exits import DONE, INTERRUPTED, WrongUse
-from index.cli.paths import short
+from index.cli.exits import DONE, INTERRUPTED, REFUSED, WrongUse
+from index.cli.output import counted, harmless, say
+from index.cli.paths import absolute, is_under, short
+from index.cli.signals import stopping
 
 if TYPE_CHECKING:
-    from index.cli.folder import Adding, Tally
+    from index.cli.folder import Tally
+    from index.cli.walk import Listing
+    from index.gallery import Gallery
+    from index.types.records import Counts
 
 # Broken pictures that a summary names. More of them would hide the rest.
 BROKEN_SHOWN = 20
@@ -28,8 +32,9 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("add", help="make pictures searchable", parents=[common])
     parser.description = (
         "Make pictures searchable. Run it again whenever you like: what is unchanged is "
-        "skipped, what changed is read again, what vanished is taken out. Ctrl-C is safe."
+        "skipped, what changed is read again, what is surely gone is taken out. Ctrl-C is safe."
     )
+    parser.epilog = "Exit code 2 also where nothing could be read of a PATH."
     parser.add_argument("paths", nargs="*", metavar="PATH", help="folders or pictures")
     parser.add_argument(
         "--text",
@@ -38,97 +43,176 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a text file, each line an entry to be found",
     )
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="pass over files and folders of this name, written as in a .gitignore file: "
+        "'*.gif', 'thumbs/', '2019/raw', '**/raw/*.tif' (may be given several times; "
+        "what the gallery has of them stays, see the command remove)",
+    )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="try files again that could not be read before and have not changed since",
+    )
     parser.set_defaults(run=run)
 
 
 async def run(given: argparse.Namespace) -> int:
     """Update the gallery to the pictures of folders and the lines of text files."""
+    from index.cli.walk import walk
+
+    paths, texts = _existing(given.paths), _texts(given.text)
+    if not paths and not texts:
+        raise WrongUse("Nothing to add: name a folder or some pictures, or a --text FILE.")
+    stop = threading.Event()
+    with stopping(stop):
+        listing = await asyncio.to_thread(walk, paths, given.exclude, stop.is_set)
+    if stop.is_set():
+        say("Stopped before anything was read; run the same command again.")
+        return INTERRUPTED
+    if not listing.files and not texts and not galleries.exists(given):
+        return _nothing_there(given, paths, listing)
+    async with galleries.writing(given) as gallery:
+        return await _add(gallery, given, paths, texts, listing, stop)
+
+
+async def _add(
+    gallery: Gallery,
+    given: argparse.Namespace,
+    paths: Sequence[str],
+    texts: Sequence[str],
+    listing: Listing,
+    stop: threading.Event,
+) -> int:
     from rich.console import Console
 
     from index.cli import progress
     from index.cli.folder import Adding
 
-    paths, texts = _existing(given.paths), _existing(given.text)
-    if not paths and not texts:
-        raise WrongUse("Nothing to add: name a folder or some pictures, or a --text FILE.")
-    if folders := [path for path in texts if path.is_dir()]:
-        raise WrongUse(f"{folders[0]} is a folder; --text takes a file with one entry a line.")
-    console = Console(soft_wrap=True)
-    async with galleries.writing(given, console) as gallery:
-        started = time.monotonic()
-        with progress.reporting(console) as report:
-            adding = Adding(gallery, report)
-            with _stop_on_signal(adding):
-                tally = await adding.run(paths, texts)
-        took = progress.duration(time.monotonic() - started)
-        counts = await gallery.links.count()
-    _print_summary(tally, took, counts.images, counts.texts, galleries.database(given))
-    return INTERRUPTED if tally.stopped else DONE
+    adding = Adding(gallery, listing, stop)
+    await adding.plan(paths, texts, again=given.again)
+    if adding.needs_model:
+        await galleries.load_model(gallery)
+    started = time.monotonic()
+    with progress.reporting(Console(soft_wrap=True)) as report, stopping(stop):
+        tally = await adding.run(report)
+    took = progress.duration(time.monotonic() - started)
+    _say_what_failed(tally)
+    _say_what_is_kept(given, tally, listing)
+    _say_totals(given, tally, took, await gallery.links.count())
+    return INTERRUPTED if tally.stopped else _code((*paths, *texts), tally, listing)
 
 
-def _existing(names: Sequence[str]) -> list[Path]:
-    paths = [Path(name) for name in names]
-    if missing := [path for path in paths if not path.exists()]:
-        raise WrongUse(f"{missing[0]} isn't there; nothing was added.")
+def _existing(names: Sequence[str]) -> list[str]:
+    """The absolute paths, none of which is known to be gone. raises WrongUse"""
+    for name in names:
+        try:
+            os.lstat(name)
+        except (FileNotFoundError, NotADirectoryError) as exc:
+            raise WrongUse(f"{harmless(name)} isn't there; nothing was added.") from exc
+        except (OSError, ValueError):
+            continue  # the walk says what is wrong with it
+    return [absolute(name) for name in names]
+
+
+def _texts(names: Sequence[str]) -> list[str]:
+    """The absolute paths of text files. raises WrongUse"""
+    paths = _existing(names)
+    if folders := [path for path in paths if os.path.isdir(path)]:
+        raise WrongUse(
+            f"{short(folders[0])} is a folder; --text takes a file with one entry a line."
+        )
     return paths
 
 
-@contextlib.contextmanager
-def _stop_on_signal(adding: Adding) -> Iterator[None]:
-    """Ctrl-C and SIGTERM finish the current batch; a second one ends at once."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
+def _nothing_there(given: argparse.Namespace, paths: Sequence[str], listing: Listing) -> int:
+    """Say that there is nothing to make a gallery from."""
+    from index.cli.folder import Tally
 
-    def stop() -> None:
-        print("\nstopping: finishing the pictures that were begun", file=sys.stderr)
-        adding.stop()
-        if task is not None:
-            for number in numbers:
-                loop.add_signal_handler(number, task.cancel)
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    try:
-        for number in numbers:
-            loop.add_signal_handler(number, stop)
-    except NotImplementedError:  # Windows: Ctrl-C ends at once; commits are complete all the same
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+    tally = Tally(broken=dict(listing.unseen))
+    _say_what_failed(tally)
+    _say_what_is_kept(given, tally, listing)
+    nothing_seen = not listing.unseen and not listing.unlisted
+    say("No pictures were found there." if nothing_seen else "Nothing was added.")
+    return _code(paths, tally, listing)
 
 
-def _print_summary(tally: Tally, took: str, images: int, texts: int, file: Path) -> None:
+def _code(named: Sequence[str], tally: Tally, listing: Listing) -> int:
+    """The exit code of an `add` that was not stopped."""
+    failed = {*tally.broken, *tally.broken_before, *listing.unlisted}
+    lost = any(_is_lost(path, failed, listing) for path in named)
+    return REFUSED if lost else DONE
+
+
+def _is_lost(named: str, failed: Collection[str], listing: Listing) -> bool:
+    """Whether nothing could be read of what a person named, though something is there."""
+    if named in failed or named in listing.files or named not in listing.listed:
+        return named in failed
+    readable = any(is_under(path, named) for path in listing.files if path not in failed)
+    return not readable and any(is_under(path, named) for path in failed)
+
+
+def _say_what_failed(tally: Tally) -> None:
+    for path, reason in sorted(tally.broken.items())[:BROKEN_SHOWN]:
+        say(f"  {short(path)}: {reason}")
+    if len(tally.broken) > BROKEN_SHOWN:
+        say(f"  and {len(tally.broken) - BROKEN_SHOWN:,} more")
+
+
+def _say_what_is_kept(given: argparse.Namespace, tally: Tally, listing: Listing) -> None:
+    """Name what could not be seen, and what the gallery keeps of it."""
+    unlisted = dict.fromkeys(listing.unlisted, 0)
+    empty: dict[str, int] = {}
+    mounts: dict[str, int] = {}
+    for report in tally.vanished:
+        unlisted |= report.unlisted
+        empty |= report.empty
+        mounts |= report.mounts
+    for folder, count in sorted(unlisted.items()):
+        kept = f"; the gallery keeps its {counted(count, 'picture')}" if count else ""
+        say(f"{short(folder)} can't be listed: {listing.unlisted[folder]}{kept}.")
+    for folder, count in sorted(empty.items()):
+        say(
+            f"{short(folder)} is empty now; the gallery keeps its {counted(count, 'picture')}, "
+            "in case a drive isn't connected."
+        )
+    for folder, count in sorted(mounts.items()):
+        say(
+            f"The drive at {short(folder)} isn't connected now; "
+            f"the gallery keeps its {counted(count, 'picture')}."
+        )
+    for folder in sorted({*empty, *mounts})[:1]:
+        forget = galleries.hint(given, f"remove {shlex.quote(short(folder))}")
+        say("If it is gone for good, this forgets it:")
+        say(forget.strip("\n"))
+
+
+def _say_totals(given: argparse.Namespace, tally: Tally, took: str, holds: Counts) -> None:
     parts = [
         f"{count:,} {what}"
         for count, what in (
             (tally.added, "added"),
             (tally.changed, "changed"),
             (tally.unchanged, "unchanged"),
-            (tally.vanished, "vanished"),
+            (tally.gone, "vanished"),
+            (tally.gone_meanwhile, "gone before they were read"),
             (len(tally.broken), "couldn't be read"),
+            (len(tally.broken_before), "couldn't be read before (--again tries once more)"),
         )
         if count
     ]
-    for path, reason in sorted(tally.broken)[:BROKEN_SHOWN]:
-        print(f"  {short(path)}: {reason}")
-    if len(tally.broken) > BROKEN_SHOWN:
-        print(f"  and {len(tally.broken) - BROKEN_SHOWN:,} more")
-    for folder, count in tally.missing_folders:
-        print(
-            f"{short(str(folder))} is empty now, and {count:,} pictures were in it. "
-            "They are kept, in case a drive isn't connected."
-        )
-    if not tally.total:
-        print("No pictures were found there.")
-    print(f"{', '.join(parts) or 'nothing to do'}; {took}.")
-    holds = f"{images:,} pictures" + (f" and {texts:,} texts" if texts else "")
-    print(f"{short(str(file.resolve()))} holds {holds}.")
+    if not tally.total and not holds.links:
+        say("No pictures were found there.")
+    say(f"{', '.join(parts) or 'nothing to do'}; {took}.")
+    texts = f" and {counted(holds.texts, 'text')}" if holds.texts else ""
+    file = short(os.path.realpath(galleries.database(given)))
+    say(f"{file} holds {counted(holds.images, 'picture')}{texts}.")
     if tally.stopped:
         left = tally.total - tally.done
-        print(
+        say(
             f"Stopped with {tally.done:,} of {tally.total:,} done; "
             f"run the same command again for the other {left:,}."
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from index.cli.exits import DONE
 from index.cli.gallery import database
+from index.cli.output import say
 from index.types.errors import format_bytes
 
 
@@ -26,5 +27,5 @@ async def run(given: argparse.Namespace) -> int:
 
     path, copy = database(given), Path(given.copy)
     size = await asyncio.to_thread(back_up, path, copy)
-    print(f"{copy} is a copy of {path} ({format_bytes(size)})")
+    say(f"{copy} is a copy of {path} ({format_bytes(size)})")
     return DONE

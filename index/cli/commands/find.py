@@ -3,29 +3,57 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.cli import gallery as galleries
-from index.cli import paths
+from index.cli import output, paths
 from index.cli.exits import DONE, NOTHING_FOUND, WrongUse
+from index.cli.output import counted, harmless, say, say_error
 
 if TYPE_CHECKING:
+    from index.cli.hits import Found, Shown
     from index.gallery import Gallery
-    from index.types.records import Answer, Hit, Kind
+    from index.types.records import Kind, Link
+
+# Other places of a picture that are named with it.
+COPIES_SHOWN = 3
+# More windows than these help nobody.
+OPENED_AT_MOST = 10
+# What -k may be. The parts of an answer are numbered with 32 bits.
+MOST = 1_000_000
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("find", help="look for something", parents=[common])
-    parser.description = "Find what fits words, a picture, or both together."
+    parser.description = (
+        "Find what fits words, a picture, or both together. The same picture in several places is "
+        "one hit; a file that is gone from the disk is left out."
+    )
     parser.add_argument("words", nargs="*", metavar="WORDS", help="what is to be seen")
     parser.add_argument("--image", metavar="FILE", help="something like this picture")
     parser.add_argument("-k", type=_positive, default=10, metavar="N", help="how many (10)")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--sheet", metavar="OUT.png", help="write a contact sheet to look at")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs")
+    form.add_argument("--paths", action="store_true", help="only the paths, a line each")
+    parser.add_argument(
+        "-0",
+        dest="zeros",
+        action="store_true",
+        help="with --paths: a zero byte behind each instead of a new line, for xargs -0",
+    )
+    parser.add_argument(
+        "--sheet",
+        metavar="OUT",
+        help="write a contact sheet to look at: a .png, .jpg or .webp file",
+    )
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help="open the hits in the system's viewer; with --sheet, only the sheet",
+    )
     parser.add_argument(
         "--kind",
         choices=("image", "text"),
@@ -35,33 +63,42 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= MOST:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MOST:,}, got {text!r}")
     return int(text)
 
 
 async def run(given: argparse.Namespace) -> int:
     """Print the answer to a question, best first."""
+    from index.cli import notes
+    from index.cli.hits import look_up
     from index.types.filter import Filter
     from index.types.query import Query
 
     words = " ".join(given.words)
     if not words.strip() and not given.image:
         raise WrongUse(
-            "What shall be found? Give some words, --image FILE, or both:\n"
-            f"  {given.prog} find dog in snow"
+            "What shall be found? Give some words, --image FILE, or both:"
+            + galleries.hint(given, "find dog in snow")
         )
-    image = paths.read(given.image) if given.image else None
-    async with galleries.reading(given) as gallery:
-        kind = await _kind(gallery, given)
-        answer = await gallery.find(Query(text=words, image=image), Filter(0, kind=kind), k=given.k)
-    if given.json:
-        print(json.dumps(_answer_json(words, given.image, answer), ensure_ascii=False, indent=2))
-    else:
-        _print_answer(answer)
+    if given.zeros and not given.paths:
+        raise WrongUse("-0 is for paths only: write --paths -0.")
     if given.sheet:
-        _write_sheet(given, words, answer)
-    return DONE if answer.hits else NOTHING_FOUND
+        from index.cli.sheet import check_name
+
+        check_name(given.sheet)
+    image = paths.named(given.image) if given.image else None
+    async with galleries.reading(given) as gallery:
+        filter = Filter(0, kind=await _kind(gallery, given))
+        embedding = await gallery.embed_query(Query(text=words, image=image))
+        remembered = await notes.load(gallery)
+        found = await look_up(gallery, embedding, filter, given.k, remembered.mounts)
+    _say(given, words, found)
+    if given.sheet:
+        await asyncio.to_thread(_write_sheet, given, words, found)
+    if given.open:
+        await asyncio.to_thread(_open, given, found)
+    return DONE if found.shown else NOTHING_FOUND
 
 
 async def _kind(gallery: Gallery, given: argparse.Namespace) -> Kind:
@@ -69,8 +106,8 @@ async def _kind(gallery: Gallery, given: argparse.Namespace) -> Kind:
     counts = await gallery.links.count()
     if not counts.links:
         raise WrongUse(
-            f"The gallery {galleries.database(given)} is empty. Add some pictures:\n"
-            f"  {given.prog} add ~/Pictures"
+            f"The gallery {harmless(str(galleries.database(given)))} is empty. "
+            f"Add some pictures:{galleries.hint(given, 'add ~/Pictures')}"
         )
     if given.kind:
         kind: Kind = given.kind
@@ -78,65 +115,125 @@ async def _kind(gallery: Gallery, given: argparse.Namespace) -> Kind:
     return "image" if counts.images else "text"
 
 
-def _print_answer(answer: Answer) -> None:
-    if answer.truncated is not None:
-        print(f"The question was too long for the model; it read: {answer.truncated}")
-    if not answer.hits:
-        print("Nothing of that kind is in the gallery.")
+# ---- printing
+
+
+def _say(given: argparse.Namespace, words: str, found: Found) -> None:
+    if given.json:
+        output.say_json(_answer_json(words, given.image, found))
+    elif given.paths:
+        output.say_paths(_paths_here(found), zeros=given.zeros)
+    else:
+        _say_answer(found)
+    if found.gone:
+        say_error(
+            f"Left out: {counted(found.gone, 'file')} gone from the disk. "
+            "The next add of that folder forgets what is gone."
+        )
+
+
+def _paths_here(found: Found) -> list[str]:
+    """The files that can be read now; a text file once, however many of its lines were found."""
+    return list(dict.fromkeys(one.link.source for one in found.shown if one.is_here))
+
+
+def _say_answer(found: Found) -> None:
+    if found.answer.truncated is not None:
+        say(f"The question was too long for the model; it read: {found.answer.truncated}")
+    if not found.shown:
+        say("Nothing of that kind is in the gallery.")
         return
-    if not answer.confident:
-        print("Nothing here stands out; these are the least unlike:")
-    width = len(str(answer.hits[-1].rank))
-    for hit in answer.hits:
-        print(f"{hit.rank:>{width}}  {hit.score:.3f}  {_described(hit)}")
+    if not found.answer.confident:
+        say("Nothing here stands out; these are the least unlike:")
+    width = len(str(found.shown[-1].rank))
+    for one in found.shown:
+        say(f"{one.rank:>{width}}  {one.hit.score:.3f}  {_described(one)}")
 
 
-def _described(hit: Hit) -> str:
-    path = paths.short(hit.link.source)
-    if hit.kind == "text":
-        return f"{path}:{hit.link.slot}: {hit.text}"
-    return path + (f" (frame {hit.frame + 1})" if hit.frame else "")
+def _described(one: Shown) -> str:
+    place = _place(one.link)
+    if one.hit.kind == "text":
+        place += f": {one.hit.text}"
+    elif one.hit.frame:
+        place += f" (frame {one.hit.frame + 1})"
+    if not one.is_here:
+        place += " (can't be read now; is its drive connected?)"
+    if one.copies:
+        named = ", ".join(_place(link) for link in one.copies[:COPIES_SHOWN])
+        more = len(one.copies) - COPIES_SHOWN
+        place += f" (also {named}{f' and {more:,} more' if more > 0 else ''})"
+    return place
 
 
-def _answer_json(words: str, image: str | None, answer: Answer) -> dict[str, Any]:
+def _place(link: Link) -> str:
+    return paths.short(link.source) + (f":{link.slot}" if link.slot else "")
+
+
+def _answer_json(words: str, image: str | None, found: Found) -> dict[str, Any]:
     return {
         "query": words,
         "image": image,
-        "confident": answer.confident,
-        "took_ms": round(answer.took_ms, 2),
-        "searched": answer.searched,
-        "truncated": answer.truncated,
-        "hits": [_hit_json(hit) for hit in answer.hits],
+        "confident": found.answer.confident,
+        "took_ms": round(found.answer.took_ms, 2),
+        "searched": found.answer.searched,
+        "truncated": found.answer.truncated,
+        "gone": found.gone,
+        "hits": [_hit_json(one) for one in found.shown],
     }
 
 
-def _hit_json(hit: Hit) -> dict[str, Any]:
-    line = {"line": int(hit.link.slot), "text": hit.text} if hit.kind == "text" else {}
+def _hit_json(one: Shown) -> dict[str, Any]:
+    is_text = one.hit.kind == "text"
+    line = {"line": int(one.link.slot), "text": one.hit.text} if is_text else {}
+    copies = [
+        {"path": link.source, "line": int(link.slot)} if is_text else link.source
+        for link in one.copies
+    ]
     return {
-        "rank": hit.rank,
-        "score": round(hit.score, 5),
-        "path": hit.link.source,
-        "kind": hit.kind,
-        "frame": hit.frame,
+        "rank": one.rank,
+        "score": round(one.hit.score, 5),
+        "path": one.link.source,
+        "kind": one.hit.kind,
+        "frame": one.hit.frame,
         **line,
+        "readable": one.is_here,
+        "copies": copies,
     }
 
 
-def _write_sheet(given: argparse.Namespace, words: str, answer: Answer) -> None:
-    from index.cli.sheet import Card, contact_sheet, write_png
+# ---- looking
+
+
+def _write_sheet(given: argparse.Namespace, words: str, found: Found) -> None:
+    from index.cli.sheet import MOST_CARDS, Card, contact_sheet, write
 
     question = " and ".join(
         part for part in (words, f"like {Path(given.image).name}" if given.image else "") if part
     )
     cards = [
-        Card(Path(hit.link.source), hit.score, hit.link.name, hit.frame)
-        for hit in answer.hits
-        if hit.kind == "image"
-    ]
+        Card(Path(one.link.source), one.hit.score, one.link.name, one.hit.frame)
+        for one in found.shown
+        if one.hit.kind == "image"
+    ][:MOST_CARDS]
     if not cards:
-        print(f"There is no picture to show on {given.sheet}.", file=sys.stderr)
+        say_error(f"There is no picture to show on {given.sheet}.")
         return
-    outcome = "" if answer.confident else " · nothing stands out"
-    subtitle = f"the best {len(cards)} of {answer.searched:,} pictures{outcome}"
-    write_png(contact_sheet(question, subtitle, cards), Path(given.sheet))
-    print(f"{given.sheet} shows them.", file=sys.stderr)
+    outcome = "" if found.answer.confident else " · nothing stands out"
+    subtitle = (
+        f"the best {len(cards)} of {counted(found.answer.searched, 'picture')}{outcome}"
+        if len(cards) > 1
+        else f"the best of {counted(found.answer.searched, 'picture')}{outcome}"
+    )
+    write(contact_sheet(question, subtitle, cards), given.sheet)
+    say_error(f"{given.sheet} shows {'them' if len(cards) > 1 else 'it'}.")
+
+
+def _open(given: argparse.Namespace, found: Found) -> None:
+    from index.cli.viewer import open_files
+
+    files = _paths_here(found)
+    if not files:
+        return
+    open_files([given.sheet] if given.sheet else files[:OPENED_AT_MOST])
+    if not given.sheet and len(files) > OPENED_AT_MOST:
+        say_error(f"The best {OPENED_AT_MOST} of {len(files):,} were opened; --sheet shows all.")

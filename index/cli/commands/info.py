@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from index.cli import gallery as galleries
+from index.cli import notes
 from index.cli.exits import DONE
+from index.cli.output import counted, say, say_json
 from index.cli.paths import short
 from index.types.errors import format_bytes
 
@@ -31,6 +32,7 @@ async def run(given: argparse.Namespace) -> int:
     async with galleries.reading(given) as gallery:
         counts, model = await gallery.links.count(), await gallery.links.model()
         folders = _folders(await gallery.links.known(0, 0))
+        unreadable = len((await notes.load(gallery)).unreadable)
         facts = {
             "file": str(path),
             "bytes": await gallery.links.disk_bytes(),
@@ -40,23 +42,27 @@ async def run(given: argparse.Namespace) -> int:
             "images": counts.images,
             "texts": counts.texts,
             "links": counts.links,
+            "unreadable": unreadable,
             "folders": folders,
         }
     if given.json:
-        print(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
         return DONE
     images = f"{counts.images:,}"
     if counts.links > counts.images + counts.texts:
         images += f" different ones in {counts.links - counts.texts:,} places"
     size = await asyncio.to_thread(lambda: path.stat().st_size)
-    print(f"file      {facts['file']} ({format_bytes(size)})")
-    print(f"model     {facts['model'] or 'none yet'}, {facts['dimension'] or 0} numbers a vector")
-    print(f"pictures  {images}")
-    print(f"texts     {counts.texts:,}")
+    say(f"file      {facts['file']} ({format_bytes(size)})")
+    say(f"model     {facts['model'] or 'none yet'}, {facts['dimension'] or 0} numbers a vector")
+    say(f"pictures  {images}")
+    say(f"texts     {counts.texts:,}")
+    if unreadable:
+        say(f"broken    {counted(unreadable, 'file')} couldn't be read as pictures")
     for i, (folder, count) in enumerate(list(folders.items())[:FOLDERS_SHOWN]):
-        print(f"{'folders' if i == 0 else '':<9} {count:>6,}  {short(folder)}")
+        say(f"{'folders' if i == 0 else '':<9} {count:>6,}  {short(folder)}")
     if len(folders) > FOLDERS_SHOWN:
-        print(f"{'':<9} {'':>6}  and {len(folders) - FOLDERS_SHOWN:,} more folders")
+        more = counted(len(folders) - FOLDERS_SHOWN, "more folder")
+        say(f"{'':<9} {'':>6}  and {more}")
     return DONE
 
 

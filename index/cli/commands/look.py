@@ -17,17 +17,22 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         "with --for, where it stands among the answers to some words."
     )
     parser.add_argument("picture", metavar="PICTURE")
-    parser.add_argument("--out", metavar="OUT.png", help="write what the model sees")
+    parser.add_argument(
+        "--out", metavar="OUT", help="write what the model sees: a .png, .jpg or .webp file"
+    )
     parser.add_argument("--for", dest="words", metavar="WORDS", help="what it should be found by")
     parser.set_defaults(run=run)
 
 
 async def run(given: argparse.Namespace) -> int:
     """Print what explains how a picture is found; it works without a gallery too."""
+    from index.cli.sheet import check_name
     from index.cli.view import explain
 
-    data = paths.read(given.picture)
-    if not galleries.database(given).exists():
+    if given.out:
+        check_name(given.out)
+    data = paths.named(given.picture)
+    if not galleries.exists(given):
         if given.words:
             galleries.require_gallery(given)
         model = given.model or galleries.DEFAULT_MODEL

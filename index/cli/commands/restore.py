@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.cli.exits import DONE
 from index.cli.gallery import database
+from index.cli.output import counted, say
 
 if TYPE_CHECKING:
     from index.store.sqlite.carry_over import CarriedOver
@@ -33,9 +34,9 @@ async def run(given: argparse.Namespace) -> int:
     path, copy = database(given), Path(given.copy)
     restored = await asyncio.to_thread(restore, copy, path)
     kept = f"; what it was is in {restored.before}" if restored.before else ""
-    print(f"{path} is as in {copy}{kept}")
+    say(f"{path} is as in {copy}{kept}")
     for sentence in _sentences(restored.carried):
-        print(sentence)
+        say(sentence)
     return DONE
 
 
@@ -43,7 +44,7 @@ def _sentences(carried: CarriedOver) -> list[str]:
     """What a person must know of what the restored gallery has and lacks."""
     told = []
     if carried.left_out:
-        pictures = "1 picture" if carried.left_out == 1 else f"{carried.left_out:,} pictures"
+        pictures = counted(carried.left_out, "picture")
         told.append(f"{pictures} of the copy were left out, since they were erased after it.")
     if carried.another:
         told.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import sqlite3
 import time
@@ -32,16 +33,26 @@ class Bookkeeping:
         self._database = database
         self.search_life_s = search_life_s
 
-    async def opt_in(self, space: int, owner: int) -> None:
-        """Let the pictures of this owner be added again."""
-        await self._database.execute(
-            "DELETE FROM opted_out WHERE space = ? AND owner = ?", space, owner
-        )
+    async def let_in(self, space: int, owner: int, after: float) -> None:
+        """Let the links of this owner be added that are posted after then (Unix seconds)."""
 
-    async def opted_out(self) -> set[tuple[int, int]]:
-        """All (space, owner) who want none of their pictures kept."""
-        rows = await self._database.rows("SELECT space, owner FROM opted_out")
-        return {(space, owner) for space, owner in rows}
+        async def write(db: aiosqlite.Connection) -> None:
+            of_owner = "space = ? AND owner = ?"
+            if after == -math.inf:
+                await db.execute(f"DELETE FROM left_out WHERE {of_owner}", (space, owner))
+            else:
+                await db.execute(
+                    f"UPDATE left_out SET upto = min(upto, ?) WHERE {of_owner}",
+                    (after, space, owner),
+                )
+            self._database.note_deletion()
+
+        await self._database.write(write)
+
+    async def left_out(self) -> dict[tuple[int, int], float]:
+        """By (space, owner): up to when their links are left out (Unix seconds); infinity: all."""
+        rows = await self._database.rows("SELECT space, owner, upto FROM left_out")
+        return {(space, owner): upto for space, owner, upto in rows}
 
     async def set_retention(self, space: int, days: int | None) -> None:
         """Keep pictures for this many days from now on; None: no limit."""

@@ -22,14 +22,17 @@ log = logging.getLogger(__name__)
 
 # Tables of what was decided, as people call it.
 DECISIONS = {
-    "opted_out": "opt-outs",
+    "left_out": "opt-outs and what members erased",
     "retention": "retention",
     "watched": "watched channels",
     "departed": "servers that were left",
 }
+# How a row that both galleries have is merged. Of other tables, the present one's row counts.
+MERGED = {"left_out": "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)"}
 # Links that a decision forbids. `permitted` refuses the same ones when they are added.
 FORBIDDEN = (
-    "(space, owner) IN (SELECT space, owner FROM opted_out)",
+    """EXISTS (SELECT 1 FROM left_out WHERE left_out.space = links.space
+        AND left_out.owner = links.owner AND links.posted_at <= left_out.upto)""",
     """posted_at < (SELECT strftime('%s', 'now') - days * 86400 FROM retention
         WHERE retention.space = links.space)""",
 )
@@ -101,6 +104,8 @@ async def _carried(db: aiosqlite.Connection, present: Path) -> CarriedOver:
     if "links" not in tables:  # an empty file, or another program's
         return CarriedOver(another=True)
     unread = []
+    if "opted_out" in tables:  # where earlier versions kept opt-outs
+        await db.execute("INSERT INTO left_out SELECT space, owner, 9e999 FROM present.opted_out")
     for table, name in DECISIONS.items():
         if table in tables:
             try:
@@ -136,9 +141,12 @@ async def _take(db: aiosqlite.Connection, table: str, *, exactly: bool) -> None:
     taken = await db.execute_fetchall(f"SELECT {columns} FROM present.{table}")
     if exactly:
         await db.execute(f"DELETE FROM main.{table}")
+    insert, conflict = "INSERT", MERGED.get(table, "")
+    if not conflict:
+        insert = "INSERT OR REPLACE"
+    marks = ", ".join("?" * len(info))
     await db.executemany(
-        f"INSERT OR REPLACE INTO main.{table} ({columns}) VALUES ({', '.join('?' * len(info))})",
-        taken,
+        f"{insert} INTO main.{table} ({columns}) VALUES ({marks}) {conflict}", taken
     )
 
 

@@ -33,12 +33,17 @@ class Items:
             for name in self._derivations
         )
 
-    async def item(self, key: bytes) -> EmbeddedPicture | None:
-        """The item with this key, as it was committed; None when there is none."""
+    async def item_of_group(self, key: bytes, space: int, group: int) -> EmbeddedPicture | None:
+        """The item with this key, as it was committed; None when no link of the group shows it."""
         rows = await self._database.rows(
             f"""SELECT {_ITEM} {self._derived}
-            FROM items JOIN embeddings ON embeddings.item = items.id WHERE items.key = ?""",
+            FROM items JOIN embeddings ON embeddings.item = items.id
+            WHERE items.key = ? AND EXISTS (
+                SELECT 1 FROM links WHERE item = items.id AND space = ? AND group_id = ?
+            )""",
             key,
+            space,
+            group,
         )
         return self._picture(rows[0]) if rows else None
 

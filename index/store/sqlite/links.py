@@ -91,6 +91,20 @@ class Links:
         )
         return {row[0]: columns.link_of(row) for row in rows}
 
+    async def copies(self, ids: Sequence[int]) -> dict[int, dict[int, Link]]:
+        """For each of these links, all links of its space that show the same item, by id."""
+        rows = await self._database.rows(
+            """SELECT id, space, item FROM links WHERE item IN
+            (SELECT item FROM links WHERE id IN (SELECT value FROM json_each(?))) ORDER BY id""",
+            json.dumps(list(ids)),
+        )
+        links = await self.with_ids([id for id, _, _ in rows])
+        places = {id: (space, item) for id, space, item in rows if id in links}
+        copies: dict[tuple[int, int], dict[int, Link]] = {}
+        for id, place in places.items():
+            copies.setdefault(place, {})[id] = links[id][0]
+        return {id: copies[places[id]] for id in ids if id in places}
+
     async def groups(self, space: int) -> list[Group]:
         """Every group that has links."""
         rows = await self._database.rows(

@@ -200,6 +200,34 @@ async def keep_derivations(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def forget_who_asked_for_jobs(db: aiosqlite.Connection) -> None:
+    """Jobs no longer keep the id of the member who began them; nothing needs it."""
+    await db.execute("UPDATE jobs SET state = json_remove(state, '$.asked_by')")
+
+
+async def leave_out_up_to_a_moment(db: aiosqlite.Connection) -> None:
+    """Which links of which owners are left out: all of those who opted out, as before, and of
+    those who only had them removed, the links posted up to that moment."""
+    for statement in (
+        # `upto` in Unix seconds; infinity for those who opted out.
+        """CREATE TABLE left_out (
+            space INTEGER NOT NULL,
+            owner INTEGER NOT NULL,
+            upto REAL NOT NULL,
+            PRIMARY KEY (space, owner)
+        ) WITHOUT ROWID""",
+        "INSERT INTO left_out SELECT space, owner, 9e999 FROM opted_out",
+        "DROP TABLE opted_out",
+    ):
+        await db.execute(statement)
+
+
+async def find_links_of_item_by_group(db: aiosqlite.Connection) -> None:
+    """Whether a group shows an item is looked up as quickly where others show it very often."""
+    await db.execute("DROP INDEX links_of_item")
+    await db.execute("CREATE INDEX links_of_item ON links (item, space, group_id)")
+
+
 async def give_the_gallery_an_identity(db: aiosqlite.Connection) -> None:
     """A number that copies of this gallery have, too, and no other gallery."""
     await db.execute("CREATE TABLE identity (id BLOB NOT NULL)")
@@ -215,6 +243,9 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     note_closed_groups,
     find_searches_by_age,
     keep_derivations,
+    forget_who_asked_for_jobs,
+    leave_out_up_to_a_moment,
+    find_links_of_item_by_group,
     give_the_gallery_an_identity,
 )
 LATEST = len(STEPS)

@@ -6,9 +6,11 @@ import json
 import math
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import aiosqlite
+import numpy as np
 
 from index.store.sqlite import columns
 from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link, Settled
@@ -17,19 +19,21 @@ from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link, Set
 async def permitted(
     db: aiosqlite.Connection, items: Sequence[tuple[EmbeddedPicture, Link]]
 ) -> list[tuple[EmbeddedPicture, Link]]:
-    """Those whose owner has not opted out, and that are not older than their space keeps."""
+    """Those but for what its owner wants left out, and what is older than its space keeps."""
     spaces = json.dumps(list({link.space for _, link in items}))
     there = "space IN (SELECT value FROM json_each(?))"
-    out = await db.execute_fetchall(f"SELECT space, owner FROM opted_out WHERE {there}", (spaces,))
+    out = await db.execute_fetchall(
+        f"SELECT space, owner, upto FROM left_out WHERE {there}", (spaces,)
+    )
     kept_s = await db.execute_fetchall(
         f"SELECT space, days * 86400 FROM retention WHERE {there}", (spaces,)
     )
-    opted_out = {(space, owner) for space, owner in out}
+    left_out = {(space, owner): upto for space, owner, upto in out}
     oldest = {space: time.time() - seconds for space, seconds in kept_s}
     return [
         (picture, link)
         for picture, link in items
-        if (link.space, link.owner) not in opted_out
+        if link.posted_at > left_out.get((link.space, link.owner), -math.inf)
         and link.posted_at >= oldest.get(link.space, -math.inf)
     ]
 
@@ -44,11 +48,24 @@ async def put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
     )
 
 
-async def put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
-    """The id of the item with these bytes, which is added unless it is there already."""
-    found = list(await db.execute_fetchall("SELECT id FROM items WHERE key = ?", (picture.key,)))
+async def put_item(
+    db: aiosqlite.Connection, picture: EmbeddedPicture
+) -> tuple[int, EmbeddedPicture]:
+    """The item with these bytes, which is added unless it is there already.
+
+    returns  its id, and the picture with the vectors that are kept: those of the first time
+    """
+    found = list(
+        await db.execute_fetchall(
+            """SELECT id, vectors FROM items JOIN embeddings ON embeddings.item = items.id
+            WHERE key = ?""",
+            (picture.key,),
+        )
+    )
     if found:
-        return int(found[0][0])
+        id, vectors = found[0]
+        kept = np.frombuffer(vectors, np.float32).reshape(-1, picture.vectors.shape[1])
+        return int(id), replace(picture, vectors=kept)
     id = await returned(
         db,
         "INSERT INTO items (key, kind, width, height, text) VALUES (?, ?, ?, ?, ?) RETURNING id",
@@ -61,7 +78,7 @@ async def put_item(db: aiosqlite.Connection, picture: EmbeddedPicture) -> int:
     # float32: float16 would halve the file, but the exact second ranking needs the vectors as
     # the model gave them, and so would a later change of precision.
     await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, columns.blob(picture.vectors)))
-    return id
+    return id, picture
 
 
 async def put_link(

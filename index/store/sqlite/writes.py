@@ -14,7 +14,7 @@ from index.store.sqlite.derivations import put_derived
 from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link
 
 # Tables beside the links whose rows belong to a space.
-TABLES_OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "opted_out", "retention", "departed")
+TABLES_OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "left_out", "retention", "departed")
 
 
 class Writes:
@@ -35,7 +35,7 @@ class Writes:
     ) -> Changes:
         """Keep items, links, cursors and jobs in one transaction; what search must follow.
 
-        Links of owners who opted out, and those older than their space keeps, are left out.
+        Links that their owners want left out, and those older than their space keeps, are left out.
         """
 
         async def write(db: aiosqlite.Connection) -> Changes:
@@ -45,7 +45,7 @@ class Writes:
             added: list[tuple[int, EmbeddedPicture, Link]] = []
             dropped: list[int] = []
             for picture, link in items:
-                item = await statements.put_item(db, picture)
+                item, kept = await statements.put_item(db, picture)
                 await put_derived(db, item, picture.derived, self._derivations)
                 id, before = await statements.put_link(db, item, link)
                 if before == (item, link.group.id, link.owner, link.posted_at):
@@ -53,7 +53,7 @@ class Writes:
                 if before is not None:
                     removed.append(id)
                     dropped.append(before[0])
-                added.append((id, picture, link))
+                added.append((id, kept, link))
             await statements.touch(db, removed)
             await statements.drop_orphans(db, dropped)
             await statements.put_cursors(db, cursors)
@@ -104,13 +104,17 @@ class Writes:
 
         return await self._database.write(write)
 
-    async def remove_owner(self, space: int, owner: int, *, opt_out: bool = False) -> Changes:
-        """Drop all links of an owner, and what they asked; `opt_out`: and take none from now on."""
+    async def leave_out(self, space: int, owner: int, upto: float) -> Changes:
+        """Drop an owner's links posted up to then, and what they asked; take no such link again."""
 
         async def write(db: aiosqlite.Connection) -> Changes:
-            if opt_out:
-                await db.execute("INSERT OR IGNORE INTO opted_out VALUES (?, ?)", (space, owner))
-            changes = await self._drop(db, "space = ? AND owner = ?", space, owner)
+            await db.execute(
+                """INSERT INTO left_out VALUES (?, ?, ?)
+                ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)""",
+                (space, owner, upto),
+            )
+            mine = "space = ? AND owner = ? AND posted_at <= ?"
+            changes = await self._drop(db, mine, space, owner, upto)
             await db.execute("DELETE FROM searches WHERE space = ? AND owner = ?", (space, owner))
             self._database.note_deletion()
             return changes

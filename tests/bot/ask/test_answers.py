@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import resource
@@ -28,7 +29,7 @@ from sandbox.person import Answer, Person, Unanswered
 from tests.bot.ask.conftest import RED, Scene, watch_everything
 from tests.bot.ask.nest import READERS, Nest
 from tests.bot.conftest import LogIn
-from tests.bot.running import idle, png, running, until
+from tests.bot.running import history_progress, idle, png, running, until
 
 COLOURS = {"blue", "lime", "gold", "aqua", "purple"}  # pictures of every other kind, in #pets
 
@@ -49,8 +50,8 @@ def place_of(scene: Scene, message: int) -> str:
 
 def drop(scene: Scene, place: str) -> int:
     """Delete the message in this place without an event."""
-    world, message = scene.server.world, scene.nest.messages[place]
-    world.drop_message(int(scene.channel(place)), message)
+    message = scene.nest.messages[place]
+    scene.server.world.drop_message(int(place_of(scene, message)), message)
     return message
 
 
@@ -256,6 +257,29 @@ async def test_a_page_is_full_though_many_hits_were_deleted_unnoticed(scene: Sce
     assert groups.links == len(left) + 1  # … and what was posted after dark
 
 
+async def test_a_picture_that_changes_while_a_page_is_made_is_shown_once(scene: Scene) -> None:
+    finn, links = await scene.log_in("finn"), scene.magpie.gallery.links
+    for place in ("general", "old walks", "lounge", "whispers", "aqua"):
+        drop(scene, place)  # so that other hits take their places
+    pets, general = scene.nest.messages["pets"], scene.nest.messages["general"]
+    scene.server.strike("slow", path=f"/channels/*/messages/{general}", who="bot", delay_s=0.5)
+    before = len(scene.server.exchanges)
+    asking = asyncio.create_task(ask(scene, finn))
+
+    async def pets_was_read() -> bool:
+        paths = [exchange.path for exchange in scene.server.exchanges[before:]]
+        return any(path.endswith(f"/messages/{pets}") for path in paths)
+
+    await until(pets_was_read)
+    known = await links.belongings(scene.nest.world.guild_id, scene.nest.world.people["olga"])
+    link = next(one.link for _, one in known if one.link.source == str(pets))
+    less_like_it = await scene.magpie.gallery.embed_picture(png("blue"))
+    await scene.magpie.gallery.commit([(less_like_it, link)])
+    shown = scene.shown(await asking)
+    assert shown.count(pets) == 1
+    assert len(shown) == len(set(shown)) == 5
+
+
 async def test_similar_to_a_picture_that_was_deleted_meanwhile(scene: Scene) -> None:
     finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
     answer = await ask(scene, finn)
@@ -330,7 +354,7 @@ async def test_while_the_history_is_read_an_answer_says_how_far(scene: Scene) ->
     assert pets is not None
     scene.server.strike("slow", path=f"/channels/{pets.id}/messages", who="bot", delay_s=3)
     scene.magpie.backlog.enqueue_missed(pets)  # type: ignore[arg-type]
-    progress = scene.magpie.backlog.progress(guild.id)
+    progress = history_progress(scene.magpie, guild.id)
     assert progress is not None
     answer = await ask(scene, finn)
     assert f"-# {answer_text.still_indexing(progress.percent)}" in answer.lines()
@@ -389,7 +413,7 @@ async def test_a_question_is_answered_on_a_full_disk(scene: Scene) -> None:
     assert erasing.text().startswith(error_text.DISK_FULL)
     assert leaving.text().startswith(error_text.DISK_FULL)
     member = (scene.magpie.guilds[0].id, int(finn.user["id"]))
-    assert member not in scene.magpie.opted_out, "a failed opt-out has no effect"
+    assert not scene.magpie.left_out.opted_out(*member), "a failed opt-out has no effect"
     answer = await finn.command("find", where=scene.channel("general"), query="dog")
     assert answer.button("More")
 
@@ -496,6 +520,7 @@ async def test_what_a_question_is_limited_to_holds_for_its_further_pages(scene: 
     for filter, found in ((None, True), (Filter(1), True), (Filter(1, until=0.0), False)):
         asked = Asked("dog", filter=filter)
         search = SavedSearch("", guild.id, member.id, asked, embedding)
-        said = str((await magpie.answers.show(asker, search)).to_components())
+        draft = await magpie.answers.show(asker, search)
+        said = str(draft.lay_out(draft.page).to_components())
         assert (answer_text.NOTHING_FOUND not in said) == found
         assert ("go to message" in said) == found

@@ -58,6 +58,7 @@ async def test_mentions_in_a_question_ping_nobody(scene: Scene, show: str) -> No
         finn=finn.user["id"], role=scene.nest.world.roles["Magpie"], channel=scene.channel("mods")
     )
     answer = await ask(scene, finn, query=f"dog {words}", show=show)
+    assert "<@" in answer.text(), "each line names the author of its picture"
     assert answer.message["mentions"] == []
     assert not answer.message["mention_everyone"]
     heading = answer.lines()[0]

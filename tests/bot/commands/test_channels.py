@@ -140,16 +140,44 @@ async def test_removing_one_mark_keeps_what_another_covers(
 async def test_list_shows_counts_and_hides_what_the_asker_cannot_see(
     magpie: Magpie, ada: Person, world_file: WorldFile, log_in: LogIn
 ) -> None:
-    assert "don’t watch any channel" in (await ada.command("channels", "list")).text()
+    assert "I watch no channel that you can see" in (await ada.command("channels", "list")).text()
     await add(ada, world_file, "general")
     await add(ada, world_file, "Nature")
     await idle(magpie)
     listed = (await ada.command("channels", "list")).text()
     assert f"<#{world_file.channels['general']}>: 1 picture" in listed
     assert f"<#{world_file.channels['birds']}>: 1 picture" in listed
-    mod = await log_in("mod")
-    listed = (await mod.command("channels", "list")).text()
+    kim = await log_in("kim")
+    listed = (await kim.command("channels", "list")).text()
+    assert f"<#{world_file.channels['birds']}>: 1 picture" in listed
     assert f"<#{world_file.channels['nests']}>" not in listed
+
+
+async def test_list_is_the_same_whether_or_not_a_hidden_channel_is_watched(
+    magpie: Magpie, ada: Person, world_file: WorldFile, log_in: LogIn
+) -> None:
+    kim = await log_in("kim")
+    before = (await kim.command("channels", "list")).text()
+    await magpie.watched.add(world_file.guild_id, world_file.channels["mods"])
+    assert "<#" in (await ada.command("channels", "list")).text()
+    assert (await kim.command("channels", "list")).text() == before
+
+
+async def test_a_category_names_and_counts_only_channels_that_the_asker_sees(
+    magpie: Magpie, ada: Person, world_file: WorldFile, log_in: LogIn
+) -> None:
+    """#nests is closed to kim and open to the bot."""
+    kim, nests = await log_in("kim"), world_file.channels["nests"]
+    answer = await add(kim, world_file, "Nature")
+    assert "(1 channel)" in answer
+    assert f"<#{nests}>" not in answer
+    allow = {"type": 1, "allow": str(worlds.VIEW_CHANNEL), "deny": "0"}
+    await ada.request("PUT", f"/channels/{nests}/permissions/{world_file.bot_id}", json=allow)
+    await ada.post(str(nests), pictures={"a.png": png("teal")})
+    await idle(magpie)
+    assert len(await sources(magpie)) == 2
+    assert "(1 picture)" in await remove(kim, world_file, "Nature")
+    assert await sources(magpie) == set()
 
 
 async def test_counts_leave_out_threads_and_messages_that_the_asker_cannot_read(
@@ -236,3 +264,33 @@ async def test_status_leaves_out_a_channel_deleted_meanwhile(
 
     await until(unwatched)
     assert "**0 pictures** indexed" in (await ada.command("status")).text()
+
+
+async def test_status_tells_nothing_of_channels_that_the_asker_cannot_see(
+    magpie: Magpie,
+    ada: Person,
+    world_file: WorldFile,
+    sandbox: sandbox_package.Server,
+    log_in: LogIn,
+) -> None:
+    """Neither that one is being read, nor that pictures of it were indexed."""
+    kim, nests = await log_in("kim"), world_file.channels["nests"]
+
+    async def told(person: Person) -> list[str]:
+        lines = (await person.command("status")).text().splitlines()
+        return [line for line in lines if not line.startswith(("Model:", "Up for"))]
+
+    nothing = await told(kim)
+    allow = {"type": 1, "allow": str(worlds.VIEW_CHANNEL), "deny": "0"}
+    await ada.request("PUT", f"/channels/{nests}/permissions/{world_file.bot_id}", json=allow)
+    await ada.post(str(nests), pictures={"a.png": png("teal")})
+    page = {"method": "GET", "path": f"/channels/{nests}/messages", "who": "bot"}
+    sandbox.strike("slow", **page, delay_s=1.5)
+    await add(ada, world_file, "nests")
+    assert any(line.startswith("History:") for line in await told(ada))
+    assert await told(kim) == nothing
+    await idle(magpie)
+    indexed, speed = (await told(ada))[:2]
+    assert "**1 picture**" in indexed
+    assert not speed.startswith("Speed: 0.0 ")
+    assert await told(kim) == nothing

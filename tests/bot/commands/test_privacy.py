@@ -15,11 +15,10 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
-from bot.ops.tuning import Clocks
 from index import Group, Link
 from sandbox.person import Person
 from tests.bot.conftest import LogIn
-from tests.bot.running import GUILD_READY_S, Held, png, running, sources, until, watch, watching
+from tests.bot.running import Held, png, quick_clocks, running, sources, until, watch, watching
 from tests.worlds import WorldFile
 
 
@@ -102,7 +101,9 @@ async def test_opting_out_erases_and_keeps_out_until_opting_in(
     assert refused["id"] not in found
     assert others in found
     assert "You have opted out" in await privacy_of(mei, "status")
-    await privacy_of(mei, "opt-in")
+    text = await privacy_of(mei, "opt-in")
+    assert text.startswith("Welcome back")
+    assert "`/privacy opt-in earlier:True` lets it come back" in text
     await post(magpie, mei, general, "olive")
     assert await of(magpie, mei) == 1
 
@@ -162,7 +163,8 @@ async def test_erasing_erases_pictures_and_questions_of_that_member_only(
     await mei.command("find", query="teal")
     kept = await of(magpie, ada)
     text = await privacy_of(mei, "erase")
-    assert "`/privacy opt-out` keeps them out" in text
+    assert "stay erased" in text
+    assert "`/privacy opt-in earlier:True` lets it come back" in text
     assert await of(magpie, mei) == 0
     assert await of(magpie, ada) == kept > 0
     space = magpie.guilds[0].id
@@ -179,6 +181,7 @@ async def test_export_has_everything_that_is_kept(
     await privacy_of(mei, "erase")
     posted = [await post(magpie, mei, general, colour) for colour in ("teal", "gold", "navy")]
     await mei.command("find", query="something teal")
+    assert "is erased and stays so" in await privacy_of(mei, "status")
     answer = await mei.command("privacy", "export")
     assert answer.private
     attachment = answer.message["attachments"][0]
@@ -190,6 +193,7 @@ async def test_export_has_everything_that_is_kept(
     assert [one["message"].rpartition("/")[2] for one in about["pictures"]] == posted[:2]
     assert about["pictures"][0]["file"] == "teal.png"
     assert about["member"] == mei.user["id"]
+    assert about["pictures"][0]["posted_at"] > about["erased_upto"]
     assert "something teal" in json.dumps(about["questions"])
     assert vectors.shape == (2, magpie.gallery.dimension)
     teal = await magpie.gallery.embed_picture(png("teal"))
@@ -244,7 +248,7 @@ async def test_nothing_of_an_erased_member_is_left_in_the_raw_files(
     mei: Person,
     ada: Person,
 ) -> None:
-    clocks = Clocks(guild_ready_s=GUILD_READY_S, vacuum_s=0.2)
+    clocks = quick_clocks(vacuum_s=0.2)
     general = world_file.channels["general"]
     marker = "xyzzy-marker-xyzzy.png"
     async with running(sandbox, db, str(model_folder), clocks) as client:

@@ -101,11 +101,43 @@ def test_of_videos_only_the_still_counts(guild: discord.Guild) -> None:
     assert shown(guild, embeds=[bare]) == []
 
 
-def test_link_inside_spoiler_bars_is_a_spoiler(guild: discord.Guild) -> None:
-    link = "https://example.org/a.png"
-    embed = {"type": "image", "url": link, "thumbnail": external("a.png")}
-    assert shown(guild, content=f"look ||{link}||", embeds=[embed])[0].spoiler
-    assert not shown(guild, content=f"look {link} ||x||", embeds=[embed])[0].spoiler
+A, B = "https://example.org/a", "https://example.org/b"
+
+
+@pytest.mark.parametrize(
+    ("content", "embedded"),
+    [
+        (f"||{A}||", A),
+        (f"look || {A} || there", A),
+        (f"||look\nat {A}||", A),
+        ("||https://youtu.be/abc||", "https://www.youtube.com/watch?v=abc"),
+        (f"||{A}||", f"{A}||"),
+        ("||https://example.org||", "https://example.org/"),
+        ("||HTTPS://Example.ORG/a||", A),
+        ("||https://example.org/bär||", "https://example.org/b%C3%A4r"),
+        (f"||[look]({A})||", A),
+        (f"||x|| ||{A}||", A),
+        (f"{A} ||{B}||", A),
+        (f"|||{A}|||", A),
+        (f"`||` ||{A}||", A),
+        (f"\\||x||{A}||", A),
+    ],
+)
+def test_with_a_link_in_spoiler_bars_each_embed_is_a_spoiler(
+    guild: discord.Guild, content: str, embedded: str
+) -> None:
+    embed = {"type": "article", "url": embedded, "thumbnail": external("a.png")}
+    image = {"type": "image", "url": B, "thumbnail": external("b.png")}
+    found = shown(guild, content=content, embeds=[embed, image])
+    assert [picture.spoiler for picture in found] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "content", [A, f"||secret|| {A}", f"{A} ||secret||", f"||one|| {A} ||two||", f"{A} || half"]
+)
+def test_a_link_outside_spoiler_bars_is_none(guild: discord.Guild, content: str) -> None:
+    embed = {"type": "article", "url": A, "thumbnail": external("a.png")}
+    assert not shown(guild, content=content, embeds=[embed])[0].spoiler
 
 
 def test_forwarded_pictures_belong_to_the_forwarder(guild: discord.Guild) -> None:

@@ -15,13 +15,13 @@ from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.reindex.jobs import MESSAGES
-from tests.bot.running import GUILD_READY_S, Held, running
+from tests.bot.running import Held, quick_clocks, running
 from tests.worlds import WorldFile
 
 
 @pytest.fixture
 def clocks() -> Clocks:
-    return Clocks(guild_ready_s=GUILD_READY_S, show_progress_s=0.05)
+    return quick_clocks(show_progress_s=0.05)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from bot.app import Magpie
 from bot.ops.tuning import Clocks
 from bot.reindex.jobs import KIND
 from bot.reindex.state import JobState
+from bot.text.errors import SOMETHING_WRONG
 from index import Group, Link
 from index.embed.embedder import Embedder
 from sandbox.person import Person
@@ -78,7 +79,7 @@ async def test_an_interrupted_job_is_shown_to_a_member_who_asks_before_it_is_res
     magpie: Magpie, world_file: WorldFile, ada: Person
 ) -> None:
     await read_all(magpie, world_file)
-    state = JobState("missing", None, world_file.people["ada"])
+    state = JobState("missing", None)
     await magpie.gallery.bookkeeping.new_job(world_file.guild_id, KIND, asdict(state))
     await begin(ada)
     await stands(magpie, "done")
@@ -94,7 +95,7 @@ async def test_a_server_in_an_outage_is_not_taken_for_an_empty_one(
     clocks.page_retry_s = 0.05
     everything = await read_all(magpie, world_file)
     magpie.guilds[0].unavailable = True
-    state = JobState("missing", None, world_file.people["ada"])
+    state = JobState("missing", None)
     await magpie.gallery.bookkeeping.new_job(world_file.guild_id, KIND, asdict(state))
     await magpie.jobs.resume()
 
@@ -126,7 +127,7 @@ async def test_job_for_a_deleted_channel_does_not_read_all_channels(
     magpie: Magpie, world_file: WorldFile
 ) -> None:
     await read_all(magpie, world_file)
-    begun = JobState("missing", channel=worlds.snowflake(901), asked_by=world_file.people["ada"])
+    begun = JobState("missing", channel=worlds.snowflake(901))
     await magpie.gallery.bookkeeping.new_job(world_file.guild_id, KIND, asdict(begun))
     await magpie.jobs.resume()
     done = await stands(magpie, "done")
@@ -211,6 +212,27 @@ async def test_buttons_check_manage_server_at_each_click(
     assert await sources(client) == everything
 
 
+@pytest.mark.parametrize("label", ["Pause", "Cancel"])
+async def test_a_click_that_goes_wrong_is_answered_with_a_sentence(
+    client: Magpie,
+    held: Held,
+    world_file: WorldFile,
+    ada: Person,
+    sandbox: sandbox_package.Server,
+    label: str,
+) -> None:
+    everything = await read_all(client, world_file)
+    await client.gallery.remove_sources(world_file.guild_id, list(everything))
+    progress = await begin_held(ada, held)
+    refused = {"status": 400, "code": 50035, "message": "Invalid Form Body"}
+    sandbox.strike("error", path="/interactions/*", who="bot", **refused)
+    said = await ada.click(progress, progress.button(label))
+    assert said.private
+    assert said.text().startswith(SOMETHING_WRONG)
+    held.release()
+    await stands(client, "done")
+
+
 async def test_job_continues_after_a_restart_where_it_stood(
     sandbox: sandbox_package.Server,
     db: Path,
@@ -282,3 +304,28 @@ async def test_page_that_discord_fails_to_give_is_asked_for_again(
 async def test_nothing_watched_is_nothing_to_reindex(magpie: Magpie, ada: Person) -> None:
     assert "/channels add" in (await begin(ada)).text()
     assert await magpie.gallery.bookkeeping.jobs(active=False) == []
+
+
+async def test_channel_that_is_removed_during_a_job_does_not_come_back_after_a_restart(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+    clocks: Clocks,
+) -> None:
+    held, park = Held(model), world_file.channels["park"]
+    async with running(sandbox, db, held, clocks) as client:
+        everything = await read_all(client, world_file)
+        await watch(client, park)
+        assert len(await sources(client, park)) == 1
+        await client.gallery.remove_sources(world_file.guild_id, list(everything))
+        await begin_held(ada, held)
+        await ada.command("channels", "remove", channel=str(park))
+        held.release()
+        await client.close()
+        assert (await job(client)).status == "running"
+    async with running(sandbox, db, model, clocks) as client:
+        done = await stands(client, "done")
+        assert park in [group for group, _ in done.state["groups"]]
+        assert await sources(client) == everything

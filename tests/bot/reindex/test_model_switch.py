@@ -11,12 +11,18 @@ import pytest
 import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.ops.tuning import Clocks
+from bot.platform.interactions import button, view_of
+from bot.reindex.rereading import Rereading
+from bot.reindex.state import JobState
+from bot.sync.writer import Item
+from bot.text import reindex as text
 from index import EmbeddedPicture, Filter, Group, Link, Query
 from index.embed import checkpoint, embedder
-from sandbox.person import Person
+from sandbox.person import Answer, Person
 from tests import worlds
 from tests.bot.conftest import LogIn
-from tests.bot.running import GUILD_READY_S, Held, png, running, sources, until, watch
+from tests.bot.reindex.jobs import progress_of
+from tests.bot.running import Held, png, quick_clocks, running, sources, until, watch
 from tests.index import checkpoints
 from tests.worlds import WorldFile
 
@@ -27,7 +33,7 @@ Run = Callable[[Path | Held], AbstractAsyncContextManager[Magpie]]
 
 @pytest.fixture
 def clocks() -> Clocks:
-    return Clocks(guild_ready_s=GUILD_READY_S, show_progress_s=0.05, page_retry_s=0.05)
+    return quick_clocks(show_progress_s=0.05, page_retry_s=0.05)
 
 
 @pytest.fixture
@@ -124,25 +130,69 @@ async def test_after_a_restart_the_job_continues_and_then_the_model_switches(
         assert await sources(client) == everything
 
 
-async def test_a_cancelled_job_leaves_the_old_model_until_another_job_is_done(
-    run: Run, everything: set[str], model_folder: Path, other_folder: Path, ada: Person
+async def test_one_server_can_neither_pause_nor_cancel_the_change_for_all(
+    run: Run, everything: set[str], other_folder: Path, ada: Person
 ) -> None:
+    """A button of before is answered with the reason."""
+    waiting = held(other_folder)
+    async with run(waiting) as client:
+        answer = await ada.command("reindex")
+        assert "pause" not in answer.text()
+        job = (await client.gallery.bookkeeping.jobs())[-1]
+        shown = progress_of(ada)
+        assert shown.message["components"] == []
+        place = client.get_partial_messageable(int(shown.message["channel_id"]))
+        message = place.get_partial_message(int(shown.message["id"]))
+        await message.edit(view=view_of(button(f"c:{job.id}", "Cancel")))
+        seen = await ada.event("MESSAGE_UPDATE", where=lambda message: bool(message["components"]))
+        [[clicked]] = [row["components"] for row in seen["components"]]
+        refused = await ada.click(Answer(seen), clicked)
+        assert refused.text() == text.MODEL_CHANGES
+        waiting.release()
+        await has_switched(client)
+        assert await sources(client) == everything
+
+
+@pytest.mark.parametrize("status", ["paused", "cancelled", "failed"])
+async def test_a_job_that_was_stopped_before_goes_on_after_a_restart(
+    run: Run, everything: set[str], other_folder: Path, ada: Person, status: str
+) -> None:
+    """The switch of all servers waits for it."""
     waiting = held(other_folder)
     async with run(waiting) as client:
         await ada.command("reindex")
-        job = (await client.gallery.bookkeeping.jobs())[-1]
-        going = client.jobs.by_id(job.id)
+        going = client.jobs.of(client.guilds[0].id)
         assert going is not None
-        await going.cancel()
-        waiting.release()
+        going.status = status
+        await going.stop()
+        await going.save()
+    async with run(other_folder) as client:
+        await has_switched(client)
+        assert await sources(client) == everything
 
-        async def cancelled() -> bool:
-            return (await client.gallery.bookkeeping.jobs(active=False))[-1].status == "cancelled"
 
-        await until(cancelled)
-        assert client.gallery.model == str(model_folder)
+async def test_an_unforeseen_error_in_one_server_ends_no_change_of_models(
+    run: Run,
+    everything: set[str],
+    other_folder: Path,
+    ada: Person,
+    clocks: Clocks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clocks.model_job_retry_s = 0.05
+    read_page, failed = Rereading.read_page, []
+
+    async def fail_once(self: Rereading, state: JobState) -> list[Item]:
+        if not failed:
+            failed.append(state.at)
+            raise RuntimeError("an unforeseen page")
+        return await read_page(self, state)
+
+    monkeypatch.setattr(Rereading, "read_page", fail_once)
+    async with run(other_folder) as client:
         await ada.command("reindex")
         await has_switched(client)
+        assert failed
         assert await sources(client) == everything
 
 
@@ -276,5 +326,6 @@ async def test_figures_are_hidden_while_the_channels_that_they_count_are_listed_
         assert "Reindexing" in status
         assert "pictures checked in" not in status
         await has_switched(client)
-    edited = [e["content"] for name, e in ada._events if name == "MESSAGE_UPDATE"]
-    assert not [content for content in edited if "pictures checked in" in content]
+    edited = [e for name, e in ada._events if name == "MESSAGE_UPDATE" and not e["flags"] & 64]
+    assert edited
+    assert not [e for e in edited if "pictures checked in" in e["content"]]

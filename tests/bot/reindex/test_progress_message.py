@@ -274,3 +274,27 @@ async def test_where_the_bot_may_not_post_the_private_answer_shows_progress(
         )
         assert told["flags"] & 64
         assert ("pictures checked in" in told["content"]) == figures
+
+
+async def test_the_one_who_asked_is_told_the_end_with_figures_that_the_message_may_not_show(
+    magpie: Magpie, world_file: WorldFile, ada: Person, log_in: LogIn
+) -> None:
+    """Those who may not read all that is counted are told it without figures, and a moderator who
+    lost a channel while the job went on is one of them."""
+    dark = world_file.channels["after-dark"]
+    await watch(magpie, dark)
+    moderator, mod = await log_in("mod"), world_file.people["mod"]
+    for person, figures in ((ada, True), (moderator, True), (moderator, False)):
+        deny = {"type": 1, "allow": "0", "deny": str(worlds.READ_MESSAGE_HISTORY)}
+        if not figures:
+            await ada.request("PUT", f"/channels/{dark}/permissions/{mod}", json=deny)
+        shown = person.seen()
+        await begin(person, channel=str(dark))
+        told = await person.event(
+            "MESSAGE_UPDATE",
+            where=lambda message: "What everyone sees of it" in message["content"],
+            since=shown,
+        )
+        assert told["flags"] & 64
+        assert "Reindexing is done" in told["content"]
+        assert ("pictures checked in" in told["content"]) == figures

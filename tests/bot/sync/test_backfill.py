@@ -23,6 +23,7 @@ from tests.bot.conftest import LogIn
 from tests.bot.running import (
     Held,
     begin_to_watch,
+    history_progress,
     idle,
     png,
     read_and_leave,
@@ -515,7 +516,7 @@ async def test_closed_channel_is_asked_once_at_most(
     assert reading.state is ReadingState.UNREADABLE
     assert "view_channel" in reading.missing
     assert pages(sandbox, mods) == []
-    assert magpie.backlog.progress(world_file.guild_id) is None
+    assert history_progress(magpie, world_file.guild_id) is None
 
 
 async def test_channel_that_is_opened_is_read(
@@ -587,17 +588,17 @@ async def test_progress_is_shown_while_history_is_read(
     held = Held(model)
     held.hold()
     async with running(sandbox, db, held) as client:
-        assert client.backlog.progress(world_file.guild_id) is None
+        assert history_progress(client, world_file.guild_id) is None
         watching = asyncio.create_task(watch(client, world_file.channels["general"]))
 
         async def begun() -> bool:
             return held.begun > 0
 
         await until(begun)
-        progress = client.backlog.progress(world_file.guild_id)
+        progress = history_progress(client, world_file.guild_id)
         assert progress is not None
         assert 0 <= progress.percent < 100
         assert progress.channels_left >= 1
         held.release()
         await watching
-        assert client.backlog.progress(world_file.guild_id) is None
+        assert history_progress(client, world_file.guild_id) is None

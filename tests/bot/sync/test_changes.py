@@ -12,16 +12,15 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
-from bot.ops.tuning import Clocks
 from bot.text import answers as answer_text
 from index.embed.embedder import Embedder
 from sandbox.person import Person, Refused
 from tests.bot.conftest import LogIn
 from tests.bot.running import (
-    GUILD_READY_S,
     Held,
     idle,
     png,
+    quick_clocks,
     read_and_leave,
     running,
     sources,
@@ -343,7 +342,7 @@ async def test_server_left_while_offline_is_erased_after_the_grace_period(
     model: Embedder,
     world_file: WorldFile,
 ) -> None:
-    clocks = Clocks(guild_ready_s=GUILD_READY_S, grace_s=0)
+    clocks = quick_clocks(grace_s=0)
     assert await read_and_leave(sandbox, db, model, world_file.channels["general"])
     sandbox.strike("leave", guild_id=str(world_file.guild_id))
     async with running(sandbox, db, model, clocks) as client:

@@ -16,7 +16,7 @@ from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
-from tests.bot.running import Held, idle, png, running, sources, until, watch
+from tests.bot.running import Held, history_progress, idle, png, running, sources, until, watch
 from tests.worlds import WorldFile
 
 
@@ -51,6 +51,31 @@ async def test_posted_picture_is_searchable(
     assert await watching.gallery.links.slots(world_file.guild_id, posted["id"]) == {
         f"a:{attachment}"
     }
+
+
+async def test_a_repost_is_embedded_again_unless_its_own_channel_has_the_picture(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    """If it were not, the time until it is found would tell that it is in another channel."""
+    channels = [world_file.channels[name] for name in ("general", "after-dark")]
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        for channel in channels:
+            await watch(client, channel)
+        embedded = []
+        for channel in (channels[0], *channels):
+            before = held.begun
+            posted = await ada.post(str(channel), pictures={"sea.png": png("teal")})
+            await until_indexed(client, posted)
+            embedded.append(held.begun - before)
+    assert embedded == [1, 0, 1]
+
+
+async def until_indexed(client: Magpie, posted: dict[str, Any]) -> None:
+    async def indexed() -> bool:
+        return posted["id"] in await sources(client)
+
+    await until(indexed)
 
 
 async def test_picture_in_another_channel_is_left_alone(
@@ -183,15 +208,15 @@ async def test_unforeseen_error_of_a_picture_does_not_block_its_page_for_ever(
     await ada.post(str(general), pictures={"poison.png": png("black")})
     embed, poison = magpie.gallery.embed_picture, png("black")
 
-    async def break_down(data: bytes) -> Any:
+    async def break_down(data: bytes, space: int, group: int) -> Any:
         if data == poison:
             raise RuntimeError("nobody expected this")
-        return await embed(data)
+        return await embed(data, space, group)
 
     monkeypatch.setattr(magpie.gallery, "embed_picture", break_down)
     await watch(magpie, general)
     assert len(await sources(magpie)) == 1
-    assert magpie.backlog.progress(world_file.guild_id) is None
+    assert history_progress(magpie, world_file.guild_id) is None
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -208,12 +233,12 @@ async def test_passing_failure_loses_no_picture(
         await watch(magpie, general)
     embed, failures = magpie.gallery.embed_picture, 2
 
-    async def fail_at_first(data: bytes) -> Any:
+    async def fail_at_first(data: bytes, space: int, group: int) -> Any:
         nonlocal failures
         if failures:
             failures -= 1
             raise RuntimeError("out of memory")
-        return await embed(data)
+        return await embed(data, space, group)
 
     monkeypatch.setattr(magpie.gallery, "embed_picture", fail_at_first)
     posted = await ada.post(str(general), pictures={"a.png": png("teal")})

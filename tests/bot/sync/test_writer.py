@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +96,7 @@ async def test_channel_is_erased_with_its_threads(gallery: Gallery, writer: Writ
     assert (await writer.commit(before)).pictures == 0
 
 
-@pytest.mark.parametrize("way", ["group", "space", "owner", "opt out"])
+@pytest.mark.parametrize("way", ["group", "space"])
 async def test_picture_read_before_an_erasure_stays_out_and_one_read_later_is_kept(
     gallery: Gallery, writer: Writer, way: str
 ) -> None:
@@ -102,16 +104,12 @@ async def test_picture_read_before_an_erasure_stays_out_and_one_read_later_is_ke
     erasing = {
         "group": lambda: writer.erase_group(SPACE, CHANNEL),
         "space": lambda: writer.erase_space(SPACE),
-        "owner": lambda: writer.erase_owner(SPACE, OWNER),
-        "opt out": lambda: writer.opt_out(SPACE, OWNER),
     }
     assert await erasing[way]() == 0
     assert (await writer.commit(before)).pictures == 0
     if way == "group":
         assert (await writer.commit([await item(gallery, 102, as_of=writer.now)])).pictures == 0
         writer.readmit(Group(CHANNEL))
-    if way == "opt out":
-        await writer.opt_in(SPACE, OWNER)
     assert (await writer.commit([await item(gallery, 102, as_of=writer.now)])).pictures == 1
 
 
@@ -127,16 +125,24 @@ async def test_next_page_of_a_readmitted_channel_erases_no_picture_that_is_on_it
     assert (await writer.commit([one])).pictures == 1
 
 
-@pytest.mark.parametrize("way", ["remove_owner", "opt_out"])
+async def test_picture_on_its_way_is_left_out_if_its_owner_posted_it_before_the_erasure(
+    gallery: Gallery, writer: Writer
+) -> None:
+    before, after = await item(gallery, 100), await item(gallery, 101)
+    after = replace(after, link=replace(after.link, posted_at=20.5))
+    assert await writer.leave_out(SPACE, OWNER, 20.0) == 0
+    await writer.commit([before, after])
+    assert (await gallery.links.known(SPACE, CHANNEL)).keys() == {"101"}
+
+
 async def test_failed_erasure_of_an_owner_leaves_out_no_picture_that_is_on_its_way(
-    gallery: Gallery, writer: Writer, monkeypatch: pytest.MonkeyPatch, way: str
+    gallery: Gallery, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = await item(gallery, 100, as_of=writer.now)
-    _fail_at_first(gallery, way, monkeypatch)
-    erase = {"remove_owner": writer.erase_owner, "opt_out": writer.opt_out}[way]
+    _fail_at_first(gallery, "leave_out", monkeypatch)
     with pytest.raises(StoreFull):
-        await erase(SPACE, OWNER)
-    assert (await writer.commit([one])).pictures == 1
+        await writer.leave_out(SPACE, OWNER, math.inf)
+    assert len((await writer.commit([one])).links) == 1
 
 
 async def test_cursor_is_committed_with_its_pictures(gallery: Gallery, writer: Writer) -> None:
@@ -222,11 +228,11 @@ async def test_what_is_remembered_is_bounded(writer: Writer) -> None:
 async def test_opt_in_does_not_overtake_an_opt_out(gallery: Gallery, writer: Writer) -> None:
     writing = asyncio.create_task(writer.commit([await item(gallery, 100)]))
     await asyncio.sleep(0)
-    out = asyncio.create_task(writer.opt_out(SPACE, OWNER))
+    out = asyncio.create_task(writer.leave_out(SPACE, OWNER, math.inf))
     await asyncio.sleep(0)
-    await writer.opt_in(SPACE, OWNER)
+    await writer.let_in(SPACE, OWNER, -math.inf)
     await asyncio.gather(writing, out)
-    assert await gallery.bookkeeping.opted_out() == set()
+    assert await gallery.bookkeeping.left_out() == {}
 
 
 async def test_commit_tells_which_links_are_new(gallery: Gallery, writer: Writer) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +21,7 @@ from bot.media import download
 from bot.platform.refusal import Refusal
 from bot.text import answers as answer_text
 from bot.text import errors as error_text
+from bot.text import pieces
 
 SECRET = Path("/srv/secret/magpie.db")
 EXPECTED: list[BaseException] = [
@@ -28,7 +31,8 @@ EXPECTED: list[BaseException] = [
     index.GalleryClosed(),
     index.PictureTooLarge(10**9, 10**8, "pixels"),
     index.PictureTooHeavy(2 * 2**30),
-    index.NotAPicture("an SVG drawing"),
+    index.NotAPicture("a web page"),
+    index.PictureUnsupported("an SVG drawing"),
     index.PictureBroken("it ends too early"),
     index.PictureTooSlow(10),
     download.NotDiscords("https://example.org/a.png"),
@@ -139,6 +143,45 @@ def test_permissions_are_named_as_in_discords_settings() -> None:
     assert said == "You need the permission Manage Server for that."
     said = error_text.sentence(app_commands.BotMissingPermissions(["read_messages", "embed_links"]))
     assert said == "I need the permissions View Channel and Embed Links here for that."
+
+
+# The rules of Discord's markdown that a text of strangers may not start.
+GRAMMAR = {
+    "masked link": r"\[[^\]]+\]\([^)]+\)",
+    "link": r"[a-z]+://\S",
+    "invite": r"discord(?:\.gg|(?:app)?\.com/invite)/\w",
+    "mention, emoji, time or command": r"<[^>]+>",
+    "everyone": r"@(?:everyone|here)\b",
+    "emoji by name": r":\w+:",
+    "emphasis or underline": r"(\*+|_+)\S.*?\1",
+    "strike or spoiler": r"(~~|\|\|).+?\1",
+    "code": r"`[^`]+`",
+    "heading, quote, list or small print": r"^\s*(?:#{1,3}|>{1,3}|[-*+]|\d+\.|-#)\s",
+}
+ESCAPED = re.compile(r"\\[^0-9A-Za-z\s]")  # shown as the mark itself
+FRAGMENTS = [
+    *"\\`*_~|<>[]()#:@/-+.!&1 aé\n",
+    *("[a](https://e.example)", "https://a.example/x", "discord.gg/abc", "steam://x", "http://"),
+    *("<@123456789012345678>", "<#123456789012345678>", "<:a:123456789012345678>", "<t:1:R>"),
+    *("</find:123456789012345678>", ":smile:", "@everyone", "@here", "||", "**", "```", "-# "),
+]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_strangers_text_starts_no_rule_of_discords_markdown(seed: int) -> None:
+    random = Random(seed)
+    for _ in range(100):
+        written = "".join(random.choices(FRAGMENTS, k=random.randrange(1, 15)))
+        said = pieces.quoted(written, limit=1000)
+        left = ESCAPED.sub("\ue000", said)
+        for rule, pattern in GRAMMAR.items():
+            assert not re.search(pattern, left), f"{rule}: {written!r} became {said!r}"
+        shown = re.sub(r"\\([^0-9A-Za-z\s])", r"\1", said).replace("\u200b", "")
+        assert shown == " ".join(written.split())
+
+
+def test_a_strangers_text_turns_no_other_text_around() -> None:
+    assert pieces.quoted("gpj.\u202egod\u2066 \x1b[31m\x00x\ty") == r"gpj.god \[31mx y"
 
 
 def test_a_members_text_neither_pings_nor_formats() -> None:

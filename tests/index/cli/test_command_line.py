@@ -6,9 +6,7 @@ import contextlib
 import io
 import json
 import os
-import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -20,55 +18,10 @@ import pytest
 from PIL import Image
 
 import magpie
-from index.cli.folder import walk
 from index.cli.main import main
+from index.cli.walk import walk
 from tests.index import hub
-from tests.index.colours import encoded
-
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(autouse=True)
-def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test runs in its own folder, without a gallery."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-
-
-@pytest.fixture
-def add(tiny_clip: Path) -> Callable[..., int]:
-    def run(*arguments: str) -> int:
-        return main(["add", *arguments, "--db", "g.db", "--model", str(tiny_clip)])
-
-    return run
-
-
-@pytest.fixture
-def photos(photographs: dict[str, bytes], tmp_path: Path) -> Path:
-    """A folder with photographs in three subfolders, and files that are not pictures."""
-    folder = tmp_path / "photos"
-    for i, (name, data) in enumerate(photographs.items()):
-        (folder / f"album {i % 3}").mkdir(parents=True, exist_ok=True)
-        (folder / f"album {i % 3}" / name).write_bytes(data)
-    (folder / "notes.txt").write_text("not a picture\n")
-    (folder / ".hidden.png").write_bytes(b"never read")
-    return folder
-
-
-def patches(folder: Path, count: int, seed: int = 0) -> list[Path]:
-    """Small pictures that are all different."""
-    folder.mkdir(exist_ok=True)
-    chance = random.Random(seed)
-    for n in range(count):
-        noise = Image.frombytes("RGB", (6, 6), chance.randbytes(108))
-        (folder / f"{n:04}.png").write_bytes(encoded(noise.resize((90, 60))))
-    return sorted(folder.iterdir())
-
-
-def stored(sql: str = "SELECT source FROM links ORDER BY source") -> list[str]:
-    with contextlib.closing(sqlite3.connect("g.db")) as db:
-        return [row[0] for row in db.execute(sql)]
-
+from tests.index.cli.folders import ROOT, patches, stored
 
 # ---- add
 
@@ -99,6 +52,7 @@ def test_second_run_skips_what_is_there_and_follows_changes(
     (photos / "album 0" / "astronaut.png").unlink()
     (photos / "album 1" / "chelsea.png").write_bytes(photographs["coffee.png"][:-1] + b"\x82")
     os.utime(photos / "album 1" / "chelsea.png", (1, 1))
+    (photos / "album 2" / "list.txt").touch()  # an emptied folder may be a drive's, see below
     (photos / "album 2" / "coffee.png").rename(photos / "moved.png")
     (photos / "album 0" / "rocket.jpg").write_bytes(b"no longer a picture")
     assert add("photos") == 0
@@ -131,7 +85,7 @@ def test_file_name_that_is_not_utf8_is_a_line_of_the_summary(
 ) -> None:
     patches(tmp_path / "photos", 2)[0].rename(os.fsdecode(b"photos/caf\xe9.png"))
     assert add("photos") == 0
-    assert "photos/caf?.png: Its name is not valid UTF-8" in capsys.readouterr().out
+    assert r"photos/caf\xe9.png: Its name is not valid UTF-8" in capsys.readouterr().out
     assert len(stored()) == 1
 
 
@@ -167,7 +121,9 @@ def test_lines_of_a_text_are_entries(
 def test_walk_gives_each_picture_once_in_order(photos: Path) -> None:
     (photos / "loop").symlink_to(photos)
     (photos / "gone.jpg").symlink_to(photos / "nowhere.jpg")
-    files = walk([photos, photos / "album 0", photos / "notes.txt"])
+    files = list(
+        walk([str(photos), str(photos / "album 0"), str(photos / "notes.txt")]).files.values()
+    )
     assert [file.path.name for file in files[:2]] == ["astronaut.png", "rocket.jpg"]
     assert len({file.path for file in files}) == len(files) == 6
 
@@ -244,6 +200,7 @@ def test_interrupted_add_finishes_its_batch_and_says_how_to_continue(
 def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> None:
     released = threading.Event()
     with hub.serving("birds/slow", tiny_clip, stalled=released) as (address, downloaded):
+        (tmp_path / "bird.png").write_bytes(b"not looked at yet")
         command = [sys.executable, "-m", "index", "add", str(tmp_path), "--model", "birds/slow"]
         settings = {
             "HF_ENDPOINT": address,
@@ -260,6 +217,7 @@ def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> N
         released.set()
     assert process.returncode == 130
     assert err.endswith(b"Interrupted.\n")
+    assert not (tmp_path / "data").exists()  # no empty gallery is left behind
 
 
 @pytest.mark.slow
@@ -378,7 +336,7 @@ def test_look_at_a_file_that_is_not_a_picture(
     tiny_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "page.png").write_text("<!doctype html><html></html>")
-    assert main(["look", "page.png", "--model", str(tiny_clip)]) == 1
+    assert main(["look", "page.png", "--model", str(tiny_clip)]) == 2
     assert "This is a web page" in capsys.readouterr().out
 
 
@@ -402,11 +360,19 @@ def test_look_needs_no_gallery(
         (["find", "--image", "nowhere.png"], "nowhere.png can't be read"),
         (["look", "nowhere.png"], "nowhere.png can't be read"),
         (["add", ".", "--model", "./no-model"], "There is no model './no-model'"),
+        (["find", "a dog", "--sheet", "x.gif"], "Name a .png, .jpg or .webp file."),
+        (["find", "a dog", "--sheet", "x"], "it has no ending"),
+        (["find", "a dog", "--sheet", "no/x.png"], "there is no folder no."),
+        (["look", "x.jpg", "--out", "x.txt"], "the ending .txt is not known"),
+        (["find", "a dog", "-0"], "write --paths -0"),
+        (["find", "a dog", "--db", ""], "--db needs the name of a file"),
+        (["remove", "x.jpg"], "There is no gallery at"),
     ],
 )
 def test_wrong_use_is_one_helpful_sentence(
-    arguments: Sequence[str], sentence: str, capsys: pytest.CaptureFixture[str]
+    arguments: Sequence[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "a.png").write_bytes(b"not looked at")
     assert main(arguments) == 2
     said = capsys.readouterr().err
     assert sentence in said
@@ -423,26 +389,27 @@ def test_help_and_examples_name_the_command_that_was_called(
     with pytest.raises(SystemExit):
         called("find", "--help")
     assert capsys.readouterr().out.startswith(f"usage: {prog} find ")
-    (tmp_path / "empty").mkdir()
-    add("empty")
+    (tmp_path / "empty.txt").touch()
+    add("--text", "empty.txt")
     capsys.readouterr()
     for arguments, example in (
         (["find"], f"\n  {prog} find dog in snow\n"),
-        (["info", "--db", "none.db"], f"\n  {prog} add ~/Pictures\n"),
-        (["find", "a dog", "--db", "g.db"], f"\n  {prog} add ~/Pictures\n"),
+        (["info", "--db", "my own.db"], f"\n  {prog} add ~/Pictures --db 'my own.db'\n"),
+        (["find", "a dog", "--db", "g.db"], f"\n  {prog} add ~/Pictures --db g.db\n"),
     ):
         assert called(*arguments) == 2
         assert capsys.readouterr().err.endswith(example)
 
 
-def test_empty_gallery_says_what_to_do(
+def test_folder_without_pictures_makes_no_gallery(
     add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "empty").mkdir()
     assert add("empty") == 0
-    assert "No pictures were found there." in capsys.readouterr().out
+    assert capsys.readouterr().out == "No pictures were found there.\n"
+    assert not (tmp_path / "g.db").exists()
     assert main(["find", "--db", "g.db", "a dog"]) == 2
-    assert "is empty. Add some pictures" in capsys.readouterr().err
+    assert "There is no gallery at g.db yet" in capsys.readouterr().err
 
 
 def test_another_model_is_refused(

@@ -22,8 +22,8 @@ SMALL = Sizes(settle_rows=40, load_rows=100, held_rows=80, retry_s=0.01)
 
 
 def _engine(folder: Path | None, closed: asyncio.Event, source: MemorySource) -> VectorIndex:
-    asking, compacting = Pool(2, "ask", closed), Pool(1, "compact", closed)
-    return Engine(source, folder, asking, compacting, closed, write=True, sizes=SMALL)
+    searching, compacting = Pool(2, "search", closed), Pool(1, "compact", closed)
+    return Engine(source, folder, searching, compacting, closed, write=True, sizes=SMALL)
 
 
 # A further implementation is a further entry: (a folder for its files, what closes it, the store).

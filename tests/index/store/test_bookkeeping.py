@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from index.store.interface import Store
 from index.types.query import QueryEmbedding
+from index.types.records import Link
 from tests.index.store.conftest import Open
-from tests.index.store.samples import ASKED, THREAD, link, picture
+from tests.index.store.samples import ASKED, GENERAL, THREAD, link, picture
 
 
 async def test_jobs_are_remembered_and_their_ids_never_used_again(store: Store) -> None:
@@ -52,3 +56,44 @@ async def test_closed_group_is_noted_until_it_is_open_or_empty(store: Store) -> 
     await store.writes.remove_sources(1, ["2"])
     await store.writes.commit(items)
     assert await store.bookkeeping.closed_groups() == {}
+
+
+async def test_what_an_owner_wants_left_out_is_removed_and_not_committed_again(
+    store: Store, open_store: Open
+) -> None:
+    def posted(source: str, at: float) -> Link:
+        return replace(link(source), posted_at=at)
+
+    async def committed(*links: Link) -> set[str]:
+        await store.writes.commit([(picture(1), one) for one in links])
+        return set(await store.links.known(1, GENERAL.id))
+
+    old, at_the_moment, new = posted("1", 10.0), posted("2", 20.0), posted("3", 20.5)
+    stranger = replace(posted("4", 10.0), owner=6)
+    elsewhere = replace(posted("5", 10.0), space=2)
+    await committed(old, at_the_moment, new, stranger, elsewhere)
+    await store.bookkeeping.save_search(1, 5, ASKED)
+    assert len((await store.writes.leave_out(1, 5, 20.0)).removed) == 2
+    assert await store.bookkeeping.searches_of(1, 5) == []
+    assert await committed(old, at_the_moment) == {"3", "4"}
+    assert set(await store.links.known(2, GENERAL.id)) == {"5"}
+    await store.writes.leave_out(1, 5, 15.0)  # an earlier moment takes nothing back
+    await store.bookkeeping.let_in(1, 5, 30.0)
+    assert await store.bookkeeping.left_out() == {(1, 5): 20.0}
+    await store.close()
+    store = await open_store()
+    assert await committed(old, at_the_moment) == {"3", "4"}
+    assert len((await store.writes.leave_out(1, 5, math.inf)).removed) == 1
+    assert await committed(new) == {"4"}
+    await store.bookkeeping.let_in(1, 5, 20.2)
+    assert await committed(at_the_moment, new) == {"3", "4"}
+    await store.bookkeeping.let_in(1, 5, -math.inf)
+    assert await store.bookkeeping.left_out() == {}
+    assert await committed(old) == {"1", "3", "4"}
+
+
+async def test_what_owners_want_left_out_is_forgotten_with_its_space(store: Store) -> None:
+    await store.writes.leave_out(1, 5, 20.0)
+    await store.writes.leave_out(2, 5, math.inf)
+    await store.writes.remove_space(1)
+    assert await store.bookkeeping.left_out() == {(2, 5): math.inf}

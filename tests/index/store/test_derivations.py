@@ -10,7 +10,7 @@ from index.store.interface import Store
 from index.types.derivations import REEMBEDDING, PendingItem
 from index.types.records import Derived
 from tests.index.store.conftest import Open
-from tests.index.store.samples import MODEL, link, picture
+from tests.index.store.samples import GENERAL, MODEL, link, picture
 
 TEXT = picture(3, kind="text")
 SEEN = Derived("1", b"what was seen")
@@ -48,7 +48,7 @@ async def test_it_comes_with_the_item_and_is_committed_with_it(store: Store) -> 
     await store.writes.commit([(replace(picture(9), derived=derived), link("9"))])
     await store.writes.commit([(replace(picture(1), derived=derived), link("1", "0"))])
     for number, made in ((9, derived), (1, derived), (2, {})):
-        item = await store.items.item(picture(number).key)
+        item = await store.items.item_of_group(picture(number).key, 1, GENERAL.id)
         assert item is not None
         assert item.derived == made
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from index.store.interface import Store
+from index.types.derivations import REEMBEDDING
 from index.types.errors import GalleryClosed
 from index.types.filter import Filter
 from index.types.query import QueryEmbedding
@@ -47,7 +48,7 @@ async def test_slot_with_other_bytes_replaces_the_earlier_picture(store: Store) 
     assert second.added is not None
     assert list(second.removed) == second.added.links.tolist() == first.added.links.tolist()
     assert await store.links.count() == Counts(1, 0, 1)
-    assert await store.items.item(picture(1).key) is None
+    assert await store.derivations.count_pending(REEMBEDDING) == 1  # the second picture alone
 
 
 async def test_links_are_counted_in_all_or_in_some_groups(store: Store) -> None:
@@ -82,8 +83,26 @@ async def test_same_bytes_are_kept_once_until_the_last_link_goes(store: Store) -
     assert await store.links.count() == Counts(1, 0, 1)
     await store.writes.remove_sources(1, ["2"])
     assert await store.links.count() == Counts(0, 0, 0)
-    assert await store.items.item(picture(1).key) is None
     assert await store.items.empty()
+
+
+async def test_an_item_is_found_by_the_groups_that_show_it(store: Store) -> None:
+    await store.writes.commit([(picture(1), link("1")), (picture(1), link("2", group=THREAD))])
+    for group in (GENERAL, THREAD):
+        item = await store.items.item_of_group(picture(1).key, 1, group.id)
+        assert item is not None
+        assert (item.vectors == picture(1).vectors).all()
+    assert await store.items.item_of_group(picture(1).key, 1, 12) is None
+    assert await store.items.item_of_group(picture(1).key, 2, GENERAL.id) is None
+    assert await store.items.item_of_group(picture(2).key, 1, GENERAL.id) is None
+
+
+async def test_all_links_to_the_same_bytes_have_the_vectors_of_the_first(store: Store) -> None:
+    await store.writes.commit([(picture(1), link("1"))])
+    again = replace(picture(1), vectors=picture(2).vectors)
+    changes = await store.writes.commit([(again, link("2", group=THREAD))])
+    assert changes.added is not None
+    assert (changes.added.vectors == picture(1).vectors).all()
 
 
 async def test_edit_keeps_the_slots_that_are_named(store: Store) -> None:

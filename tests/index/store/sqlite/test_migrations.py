@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from index.store.sqlite import SQLiteStore, migrations
 from index.types.derivations import REEMBEDDING, BegunDerivation
 from index.types.records import Derived, ModelInfo
-from tests.index.store.samples import ASKED, THREAD
+from tests.index.store.samples import ASKED, THREAD, link, picture
 
 
 async def test_groups_of_a_file_from_before_count_as_open(tmp_path: Path) -> None:
@@ -71,6 +72,21 @@ async def test_reembedding_under_way_in_a_file_of_version_7_goes_on(tmp_path: Pa
     await store.close()
 
 
+async def test_jobs_of_a_file_of_version_8_forget_who_began_them(tmp_path: Path) -> None:
+    path = tmp_path / "g.db"
+    async with aiosqlite.connect(path) as db:
+        for step in migrations.STEPS[:8]:
+            await step(db)
+        job = (1, 1, "reindex", "running", json.dumps({"what": "missing", "asked_by": 123456}))
+        await db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?)", job)
+        await db.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        await db.execute("PRAGMA user_version = 8")
+        await db.commit()
+    store = await SQLiteStore.open(path)
+    assert [job.state for job in await store.bookkeeping.jobs()] == [{"what": "missing"}]
+    await store.close()
+
+
 async def test_search_saved_by_an_earlier_version_is_read(store: SQLiteStore) -> None:
     kept = {
         "words": "a dog",
@@ -89,3 +105,20 @@ async def test_search_saved_by_an_earlier_version_is_read(store: SQLiteStore) ->
     assert (found.asked, found.embedding) == (ASKED, None)
     (again,) = await store.bookkeeping.searches_of(1, 5)
     assert again.to_json() == {**kept, "made_at": row[-1]}
+
+
+async def test_who_opted_out_in_a_file_of_version_8_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "g.db"
+    async with aiosqlite.connect(path) as db:
+        for step in migrations.STEPS[:8]:
+            await step(db)
+        await db.execute("INSERT INTO model VALUES (1, 'm', 'r1', 8)")
+        await db.execute("INSERT INTO opted_out VALUES (1, 5)")
+        await db.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        await db.execute("PRAGMA user_version = 8")
+        await db.commit()
+    store = await SQLiteStore.open(path)
+    assert await store.bookkeeping.left_out() == {(1, 5): math.inf}
+    await store.writes.commit([(picture(1), link("1"))])
+    assert await store.links.slots(1, "1") == set()
+    await store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import sqlite3
 import stat
 import subprocess
@@ -13,10 +14,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from index.cli.main import main
-from index.store.sqlite import SQLiteStore
+from index.store.sqlite import SQLiteStore, migrations
 from index.store.sqlite.backup import back_up, restore
 from index.types.errors import StoreLocked, StoreUnreachable
 from index.types.records import Cursor, Group, Link
@@ -71,15 +73,15 @@ async def test_opt_outs_made_since_hold(tmp_path: Path) -> None:
     path, copy = tmp_path / "g.db", tmp_path / "copy.db"
     async with filled(path) as store:
         await store.writes.commit([(picture(8), posted(8000, PLACES[0], owner=6))])
-        await store.writes.remove_owner(1, 7, opt_out=True)
+        await store.writes.leave_out(1, 7, math.inf)
         await store.bookkeeping.save_search(1, 6, ASKED)
         back_up(path, copy)
-        await store.writes.remove_owner(1, 6, opt_out=True)
-        await store.bookkeeping.opt_in(1, 7)
+        await store.writes.leave_out(1, 6, math.inf)
+        await store.bookkeeping.let_in(1, 7, -math.inf)
     assert restore(copy, path).carried.left_out == 1
     assert await sources(path) == ALL
     async with opened(path) as store:
-        assert await store.bookkeeping.opted_out() == {(1, 6)}
+        assert await store.bookkeeping.left_out() == {(1, 6): math.inf}
         assert await store.bookkeeping.searches_of(1, 6) == []
 
 
@@ -161,16 +163,16 @@ async def test_another_gallery_takes_nothing_away_but_its_opt_outs_hold(tmp_path
     """As on a new machine, where the bot was started before the copy was restored."""
     path, copy, new = tmp_path / "g.db", tmp_path / "copy.db", tmp_path / "new.db"
     async with filled(path) as store:
-        await store.writes.remove_owner(1, 7, opt_out=True)
+        await store.writes.leave_out(1, 7, math.inf)
         back_up(path, copy)
     async with opened(new) as store:
         await store.bookkeeping.watch(1, 10)
-        await store.writes.remove_owner(1, 8, opt_out=True)
+        await store.writes.leave_out(1, 8, math.inf)
     restored = restore(copy, new)
     assert restored.carried.another
     assert await sources(new) == ALL
     async with opened(new) as store:
-        assert await store.bookkeeping.opted_out() == {(1, 7), (1, 8)}
+        assert await store.bookkeeping.left_out() == {(1, 7): math.inf, (1, 8): math.inf}
         assert await store.bookkeeping.watched(1) == {10, 90}
 
 
@@ -178,16 +180,51 @@ async def test_an_old_copy_restored_first_forgets_nothing_of_a_newer_one(tmp_pat
     path, old, newer = tmp_path / "g.db", tmp_path / "old.db", tmp_path / "newer.db"
     async with filled(path) as store:
         back_up(path, old)
-        await store.writes.remove_owner(1, 7, opt_out=True)
+        await store.writes.leave_out(1, 7, math.inf)
         await store.bookkeeping.watch(1, 30)
         back_up(path, newer)
     path.unlink()
     assert restore(old, path).before is None
     restore(newer, path)
     async with opened(path) as store:
-        assert await store.bookkeeping.opted_out() == {(1, 7)}
+        assert await store.bookkeeping.left_out() == {(1, 7): math.inf}
         assert await store.bookkeeping.watched(1) == {10, 30, 90}
     assert await sources(path) == ALL
+
+
+async def test_what_an_owner_erased_since_stays_erased(tmp_path: Path) -> None:
+    """Up to the later of both moments, also where the replaced gallery is another one."""
+    path, copy, new = tmp_path / "g.db", tmp_path / "copy.db", tmp_path / "new.db"
+    async with filled(path) as store:
+        await store.writes.leave_out(1, 6, 5.0)
+        await store.writes.leave_out(1, 7, 9.0)
+        back_up(path, copy)
+        await store.writes.leave_out(1, 6, 8.0)
+    async with opened(new) as store:
+        await store.writes.leave_out(1, 7, 6.0)
+    restore(copy, path)
+    restore(copy, new)
+    async with opened(path) as store:
+        assert await store.bookkeeping.left_out() == {(1, 6): 8.0, (1, 7): 9.0}
+    async with opened(new) as store:
+        assert await store.bookkeeping.left_out() == {(1, 6): 5.0, (1, 7): 9.0}
+
+
+async def test_opt_outs_of_a_gallery_of_an_earlier_version_hold(tmp_path: Path) -> None:
+    """As when Magpie was updated, and the copy restored before the first start."""
+    path, copy, old = tmp_path / "g.db", tmp_path / "copy.db", tmp_path / "old.db"
+    async with filled(path):
+        back_up(path, copy)
+    async with aiosqlite.connect(old) as db:
+        for step in migrations.STEPS[:8]:
+            await step(db)
+        await db.execute("INSERT INTO opted_out VALUES (1, 7)")
+        await db.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        await db.execute("PRAGMA user_version = 8")
+        await db.commit()
+    restore(copy, old)
+    async with opened(old) as store:
+        assert await store.bookkeeping.left_out() == {(1, 7): math.inf}
 
 
 def damage(path: Path, tables: Sequence[str]) -> None:
@@ -211,7 +248,7 @@ async def test_of_a_damaged_gallery_what_can_be_read_holds(
     path, copy = tmp_path / "g.db", tmp_path / "copy.db"
     async with filled(path) as store:
         back_up(path, copy)
-        await store.writes.remove_owner(1, 6, opt_out=True)
+        await store.writes.leave_out(1, 6, math.inf)
     damage(path, ["links", "retention"])
     damaged = path.read_bytes()
     assert await asyncio.to_thread(main, ["restore", str(copy), "--db", str(path)]) == 0
@@ -220,7 +257,7 @@ async def test_of_a_damaged_gallery_what_can_be_read_holds(
     assert (tmp_path / "g.db.before").read_bytes() == damaged
     assert await sources(path) == ALL
     async with opened(path) as store:
-        assert await store.bookkeeping.opted_out() == {(1, 6)}
+        assert await store.bookkeeping.left_out() == {(1, 6): math.inf}
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all, only words" * 200])
@@ -230,7 +267,7 @@ async def test_a_file_that_is_no_gallery_is_kept_and_told(content: bytes, tmp_pa
         back_up(path, copy)
     path.write_bytes(content)
     carried = restore(copy, path).carried
-    assert carried.another or "opt-outs" in carried.unread
+    assert carried.another or "retention" in carried.unread
     assert (tmp_path / "g.db.before").read_bytes() == content
     assert await sources(path) == ALL
 
@@ -309,7 +346,7 @@ async def test_wherever_a_restore_is_ended_there_is_a_whole_gallery(tmp_path: Pa
     async with filled(taken / "g.db") as store:
         back_up(taken / "g.db", taken / "copy.db")
         await store.writes.commit([(picture(9), posted(9500, PLACES[0]))])
-        await store.writes.remove_owner(1, 6, opt_out=True)
+        await store.writes.leave_out(1, 6, math.inf)
     ended = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", ENDED_AT_EACH_STEP, str(tmp_path), str(taken)],
@@ -323,7 +360,7 @@ async def test_wherever_a_restore_is_ended_there_is_a_whole_gallery(tmp_path: Pa
             assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, (step, file.name)
         found.append(await sources(folder / "g.db"))
         async with opened(folder / "g.db") as store:
-            assert (1, 6) in await store.bookkeeping.opted_out()
+            assert (1, 6) in await store.bookkeeping.left_out()
         names = {file.name for file in folder.iterdir()}
         assert names <= {"g.db", "g.db.lock", "copy.db", "g.db.before"}, step
         if "g.db.before" in names:

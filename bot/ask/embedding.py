@@ -1,0 +1,35 @@
+"""Question → its embedding. The picture that it is asked with is downloaded here, and nowhere else.
+
+So nothing is downloaded before the question is counted, and no more at once than there are places.
+"""
+
+from __future__ import annotations
+
+from bot.ask.asker import Asker
+from bot.ask.fair_turns import FairTurns
+from bot.ask.questions import Question
+from bot.media.download import Downloader
+from index import Query, QueryEmbedding, Searcher
+
+
+class QuestionEmbedder:
+    """Embeds questions; those with a picture in turn, since a picture can take long."""
+
+    def __init__(self, searcher: Searcher, downloader: Downloader, turns: FairTurns) -> None:
+        self._searcher = searcher
+        self._downloader = downloader
+        self._turns = turns
+
+    async def embed(self, asker: Asker, question: Question) -> QueryEmbedding:
+        """The embedding of all that the question is asked with.
+
+        raises   Refusal, DownloadError, GalleryError
+        """
+        words = question.words or None
+        if question.picture is None:
+            return await self._searcher.embed_query(Query(text=words, like=question.like))
+        server, member = asker.guild.id, asker.member.id
+        with self._turns.place(server, member):
+            image = await self._downloader.fetch(question.picture)
+            async with self._turns.turn(server, member):
+                return await self._searcher.embed_query(Query(text=words, image=image))

@@ -1,0 +1,57 @@
+"""`remove`: forget pictures and texts."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from index.cli import gallery as galleries
+from index.cli import notes
+from index.cli.exits import DONE, NOTHING_FOUND
+from index.cli.output import counted, say
+from index.cli.paths import absolute, is_under, short
+
+SPACE = 0
+GROUP = 0
+
+
+def register(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("remove", help="forget pictures", parents=[common])
+    parser.description = (
+        "Forget pictures and texts: what the gallery has of a file, or of all files below a "
+        "folder, whether they are still there or not. The files themselves stay. An add of their "
+        "folder brings back those that are still there; its --exclude keeps them out."
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="folders or files")
+    parser.set_defaults(run=run)
+
+
+async def run(given: argparse.Namespace) -> int:
+    """Remove what the gallery has of these paths."""
+    forgotten = 0
+    async with galleries.changing(given) as gallery:
+        known = await gallery.links.known(SPACE, GROUP)
+        remembered = await notes.load(gallery)
+        for path in map(absolute, given.paths):
+            entries = {source: slots for source, slots in known.items() if is_under(source, path)}
+            if entries:
+                await gallery.remove_sources(SPACE, entries)
+            remembered.forget(path)
+            _say(given, path, entries)
+            forgotten += len(entries)
+            known = {source: known[source] for source in known.keys() - entries.keys()}
+        await notes.save(gallery, remembered)
+    return DONE if forgotten else NOTHING_FOUND
+
+
+def _say(given: argparse.Namespace, path: str, entries: Mapping[str, Collection[str]]) -> None:
+    if not entries:
+        say(f"{galleries.database(given)} has nothing of {short(path)}.")
+        return
+    pictures = sum(slots == {""} for slots in entries.values())
+    texts = sum(len(slots) for slots in entries.values()) - pictures
+    counts = [(pictures, "picture"), (texts, "text")]
+    parts = " and ".join(counted(count, noun) for count, noun in counts if count)
+    say(f"{parts} of {short(path)} forgotten.")

@@ -1,0 +1,290 @@
+"""What an answer shows is looked at again at the moment it leaves, through every door.
+
+In each test an answer is under way: Discord holds back the message of a picture that it would show.
+Meanwhile something is closed or deleted. Then Discord goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import discord
+import pytest
+
+from bot.ask.asker import Asker
+from bot.platform.refusal import Refusal
+from bot.text import answers as text
+from sandbox.person import Answer, Person
+from tests.bot.ask.conftest import RED, Scene
+from tests.bot.running import idle, until
+from tests.worlds import READ_MESSAGE_HISTORY, VIEW_CHANNEL
+
+PICTURE = ("red.png", RED)
+FRESH_S = 0.2  # how long the roles of a question count, in the tests where they change
+
+Door = Callable[[Scene, Person], Awaitable[Answer]]
+
+
+@asynccontextmanager
+async def under_way(
+    scene: Scene, person: Person, door: Door
+) -> AsyncIterator[asyncio.Task[Answer]]:
+    """An answer whose pictures are found, and one of whose messages is being read."""
+    held = scene.nest.messages["general"]
+    path = f"/channels/{scene.channel('general')}/messages/{held}"
+    scene.server.strike("hold", path=path, method="GET", who="bot")
+    asking = asyncio.create_task(door(scene, person))
+
+    async def is_held() -> bool:
+        return bool(scene.server.faults.held)
+
+    await until(is_held)
+    yield asking
+    assert not asking.done()
+    scene.server.faults.clear()
+
+
+async def close(scene: Scene, place: str, permission: int = VIEW_CHANNEL) -> None:
+    """Olga closes a channel to everyone; returns when Magpie has been told."""
+    olga, guild = await scene.log_in("olga"), scene.magpie.guilds[0]
+    everyone, id = guild.id, int(scene.channel(place))
+    deny = {"id": str(everyone), "type": 0, "allow": "0", "deny": str(permission)}
+    await olga.request("PATCH", f"/channels/{id}", json={"permission_overwrites": [deny]})
+
+    needed = discord.Permissions(permission)
+
+    async def is_told() -> bool:
+        channel = guild.get_channel(id)
+        return channel is not None and not channel.permissions_for(guild.default_role) >= needed
+
+    await until(is_told)
+
+
+async def take_moderators(scene: Scene) -> None:
+    """Olga takes a role from mod; Magpie isn't told."""
+    olga, world = await scene.log_in("olga"), scene.nest.world
+    user, role = world.people["mod"], world.roles["Moderators"]
+    await olga.request("DELETE", f"/guilds/{world.guild_id}/members/{user}/roles/{role}")
+
+
+# ── Doors ────────────────────────────────────────────────────────────────────────────────
+
+
+async def find_for_me(scene: Scene, person: Person) -> Answer:
+    return await person.command("find", where=scene.channel("general"), image=PICTURE)
+
+
+async def find_for_everyone(scene: Scene, person: Person) -> Answer:
+    where = scene.channel("general")
+    return await person.command("find", where=where, image=PICTURE, show="everyone")
+
+
+async def mention(scene: Scene, person: Person) -> Answer:
+    me = f"<@{scene.nest.world.bot_id}>"
+    posted = await person.post(scene.channel("general"), f"{me} dog")
+    return await scene.answer_to(person, posted)
+
+
+async def menu(scene: Scene, person: Person) -> Answer:
+    target = {"id": str(scene.nest.messages["lounge"]), "channel_id": scene.channel("lounge")}
+    return await person.menu("Find similar", target)
+
+
+DOORS = (find_for_me, find_for_everyone, mention, menu)
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_channel_that_is_closed_meanwhile_is_not_shown(scene: Scene, door: Door) -> None:
+    mod, pets = await scene.log_in("mod"), {"pets", "old walks"}
+    assert pets <= scene.places(scene.shown(await door(scene, mod)))
+    mod.forget()
+    async with under_way(scene, mod, door) as asking:
+        await close(scene, "pets")
+    left = scene.places(scene.shown(await asking))
+    assert "general" in left
+    assert not pets & left
+
+
+@pytest.mark.parametrize("label", ["More, only for me", "Similar"])
+async def test_a_button_doesnt_show_what_is_closed_meanwhile(scene: Scene, label: str) -> None:
+    mod = await scene.log_in("mod")
+    answer = await find_for_everyone(scene, mod)
+    button = next(b for b in reversed(answer.buttons()) if b["label"] == label)  # not general's
+
+    async def click(_: Scene, person: Person) -> Answer:
+        return await person.click(answer, button)
+
+    place = "pets" if label != "Similar" else "mods"
+    assert place in scene.places(scene.shown(await click(scene, mod)))
+    async with under_way(scene, mod, click) as asking:
+        await close(scene, place)
+    assert place not in scene.places(scene.shown(await asking))
+
+
+# ── What may change ──────────────────────────────────────────────────────────────────────
+
+
+async def test_a_role_that_is_lost_meanwhile_counts(scene: Scene) -> None:
+    scene.magpie.clocks.roles_fresh_s = FRESH_S
+    mod = await scene.log_in("mod")
+    async with under_way(scene, mod, find_for_me) as asking:
+        await take_moderators(scene)
+        await asyncio.sleep(FRESH_S)
+    left = scene.places(scene.shown(await asking))
+    assert "general" in left
+    assert not {"mods", "old mod talk"} & left
+
+
+async def test_a_private_thread_that_is_left_meanwhile_is_not_shown(scene: Scene) -> None:
+    scene.magpie.clocks.roles_fresh_s = FRESH_S
+    finn = await scene.log_in("finn")
+    assert "whispers" in scene.places(scene.shown(await find_for_me(scene, finn)))
+    async with under_way(scene, finn, find_for_me) as asking:
+        thread = scene.channel("whispers")
+        await finn.request("DELETE", f"/channels/{thread}/thread-members/@me")
+        await asyncio.sleep(FRESH_S)
+    assert "whispers" not in scene.places(scene.shown(await asking))
+
+
+async def test_roles_that_discord_doesnt_tell_show_nothing(scene: Scene) -> None:
+    scene.magpie.clocks.roles_fresh_s = FRESH_S
+    mod = await scene.log_in("mod")
+    async with under_way(scene, mod, find_for_me) as asking:
+        refused = {"status": 404, "code": 10007, "message": "Unknown Member", "times": None}
+        await asyncio.sleep(FRESH_S)
+        path = f"/guilds/*/members/{scene.nest.world.people['mod']}"
+    scene.server.strike("error", path=path, who="bot", **refused)
+    assert (await asking).text() == text.ROLES_UNKNOWN
+
+
+async def test_a_picture_that_is_deleted_meanwhile_is_not_shown(scene: Scene) -> None:
+    finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
+    gone, pets = scene.nest.messages["pets"], scene.channel("pets")
+    async with under_way(scene, finn, find_for_me) as asking:
+        await olga.request("DELETE", f"/channels/{pets}/messages/{gone}")
+
+        async def is_told() -> bool:
+            return scene.magpie.writer.is_deleted(gone)
+
+        await until(is_told)
+    assert "pets" not in scene.places(scene.shown(await asking))
+
+
+@pytest.mark.parametrize(
+    ("show", "sentence"), [("only me", text.NOTHING_FOUND), ("everyone", text.NOTHING_SHARED)]
+)
+async def test_an_answer_that_loses_all_its_pictures_says_what_one_without_any_says(
+    scene: Scene, show: str, sentence: str
+) -> None:
+    finn = await scene.log_in("finn")
+
+    async def ask_elsewhere(_: Scene, person: Person) -> Answer:
+        where = scene.channel("no history")
+        return await person.command("find", where=where, image=PICTURE, show=show)
+
+    async with under_way(scene, finn, ask_elsewhere) as asking:
+        for place in ("general", "pets", "lounge"):
+            await close(scene, place)
+    answer = await asking
+    assert answer.lines()[0] == sentence
+    assert not answer.pictures()
+
+
+async def test_nothing_is_shown_when_an_outage_begins_meanwhile(scene: Scene) -> None:
+    finn, guild = await scene.log_in("finn"), scene.magpie.guilds[0]
+    async with under_way(scene, finn, find_for_me) as asking:
+        scene.server.strike("outage", guild_id=str(guild.id), who="bot")
+
+        async def is_told() -> bool:
+            return guild.unavailable
+
+        await until(is_told)
+    assert (await asking).text() == text.OUTAGE
+
+
+# ── When it leaves ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("door", "path"), [(find_for_me, "/interactions/*"), (mention, "/channels/*/messages")]
+)
+async def test_an_attempt_that_discord_fails_is_not_repeated_with_what_was_closed_since(
+    scene: Scene, door: Door, path: str
+) -> None:
+    finn = await scene.log_in("finn")
+    scene.magpie.clocks.acknowledge_s = 10.0
+    trouble = {"status": 502, "method": "POST", "who": "bot"}
+    scene.server.strike("error", path=path, **trouble)
+    asking = asyncio.create_task(door(scene, finn))
+
+    async def has_failed() -> bool:
+        return any(one.status == 502 for one in scene.server.exchanges)
+
+    await until(has_failed)
+    await close(scene, "pets")
+    left = scene.places(scene.shown(await asking))
+    assert "general" in left
+    assert not {"pets", "old walks"} & left
+
+
+# ── The picture that is asked with again ─────────────────────────────────────────────────
+
+
+async def asked_with_pets(scene: Scene, person: Person) -> Answer:
+    """The answer to a question with the picture in #pets; it has more than one page."""
+    for _ in range(2):
+        await person.post(scene.channel("general"), pictures={"red.png": RED})
+    await idle(scene.magpie)
+    target = {"id": str(scene.nest.messages["pets"]), "channel_id": scene.channel("pets")}
+    return await person.menu("Find similar", target)
+
+
+async def test_more_of_a_picture_that_the_asker_can_no_longer_read_is_refused(
+    scene: Scene,
+) -> None:
+    mod = await scene.log_in("mod")
+    answer = await asked_with_pets(scene, mod)
+    more = answer.button("More")
+    assert scene.shown(await mod.click(answer, more))
+    await close(scene, "pets", READ_MESSAGE_HISTORY)  # the answer below it can still be clicked
+    assert (await mod.click(answer, more)).text() == text.PICTURE_UNAVAILABLE
+
+
+async def test_a_picture_that_cant_be_read_any_more_is_not_even_fetched(scene: Scene) -> None:
+    mod, guild = await scene.log_in("mod"), scene.magpie.guilds[0]
+    found = await find_for_me(scene, mod)
+    position = scene.shown(found).index(scene.nest.messages["pets"])
+    link = [int(b["custom_id"][2:]) for b in found.buttons() if b["label"] == "Similar"][position]
+    answer = await asked_with_pets(scene, mod)
+    id = answer.button("More")["custom_id"].split(":")[1]
+    await close(scene, "pets")
+    member = await guild.fetch_member(int(mod.user["id"]))
+    asker = Asker(member, guild, guild.get_channel(int(scene.channel("general"))))
+    questions = scene.magpie.questions
+    search = await questions.saved(asker, id)
+    before = len(scene.server.exchanges)
+    with pytest.raises(Refusal, match=text.PICTURE_UNAVAILABLE):
+        await questions.again(asker, search)
+    with pytest.raises(Refusal, match=text.PICTURE_UNAVAILABLE):
+        await questions.instead(asker, search, 0)
+    with pytest.raises(Refusal, match=text.PICTURE_UNAVAILABLE):
+        await questions.like(asker, link)
+    assert scene.server.exchanges[before:] == []
+
+
+async def test_a_picture_asked_with_again_that_is_closed_meanwhile_gets_no_answer(
+    scene: Scene,
+) -> None:
+    mod = await scene.log_in("mod")
+    answer = await find_for_me(scene, mod)
+    position = scene.shown(answer).index(scene.nest.messages["pets"])
+    similar = [button for button in answer.buttons() if button["label"] == "Similar"][position]
+
+    async def click(_: Scene, person: Person) -> Answer:
+        return await person.click(answer, similar)
+
+    async with under_way(scene, mod, click) as asking:
+        await close(scene, "pets")
+    assert (await asking).text() == text.PICTURE_UNAVAILABLE

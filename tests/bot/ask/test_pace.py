@@ -1,0 +1,71 @@
+"""Whoever asks too often is told so at every door, before anything is done for the question."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sandbox as sandbox_package
+from index.embed.embedder import Embedder
+from sandbox.person import Answer
+from tests.bot.ask.conftest import RED, Scene, watch_everything
+from tests.bot.ask.nest import Nest
+from tests.bot.conftest import LogIn
+from tests.bot.running import idle, png, running
+
+
+@pytest.fixture
+async def scene(
+    nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
+) -> AsyncIterator[Scene]:
+    """The nest, with a Magpie that takes one question a minute from each member."""
+    async with running(sandbox, db, model, questions=1) as magpie:
+        await watch_everything(magpie)
+        yield Scene(nest, sandbox, magpie, log_in)
+
+
+async def test_every_door_counts_the_question_before_anything_is_read_for_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finn = await scene.log_in("finn")
+    general = scene.channel("general")
+    both = await finn.post(general, pictures={"1.png": png("blue"), "2.png": png("green")})
+    for number in range(3):
+        await finn.post(general, pictures={"x.png": png(f"#0{number}00ff")})
+    await idle(scene.magpie)
+    first = await finn.menu("Find similar", both)  # the one question of this minute
+    assert {"More", "Similar", "Picture 2"} <= {str(b["label"]) for b in first.buttons()}
+
+    downloaded: list[Any] = []
+    fetch = scene.magpie.downloader.fetch
+
+    async def counted(picture: Any, **more: Any) -> bytes:
+        downloaded.append(picture)
+        return await fetch(picture, **more)
+
+    monkeypatch.setattr(scene.magpie.downloader, "fetch", counted)
+    before = len(scene.server.exchanges)
+
+    async def asked_in_a_message(said: str) -> Answer:
+        me = scene.nest.world.bot_id
+        posted = await finn.post(general, f"<@{me}> {said}", reply_to=both)
+        return await scene.answer_to(finn, posted)
+
+    answers = [await finn.click(first, first.button(label)) for label in ("More", "Similar")]
+    answers += [
+        await finn.click(first, first.button("Picture 2")),
+        await finn.command("find", where=general, query="dog"),
+        await finn.command("find", where=general, image=("red.png", RED)),
+        await finn.menu("Find similar", both),
+        await asked_in_a_message(""),
+        await asked_in_a_message("but at night"),
+    ]
+    for number, answer in enumerate(answers):
+        assert answer.text().startswith("You are asking faster than I can look."), number
+    assert not downloaded
+    done = scene.server.exchanges[before:]
+    by_the_bot = {exchange.route for exchange in done if exchange.who == "bot"}
+    assert "/channels/{channel_id}/messages/{message_id}" not in by_the_bot

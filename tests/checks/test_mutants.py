@@ -1,0 +1,66 @@
+"""The list of broken copies fits the code, and the tests notice some of them here.
+
+`python -m bench mutants` runs all of them.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from checks.mutants import campaign
+from checks.mutants.campaign import Verdict
+from checks.mutants.mutant import ROOT, Mutant
+from checks.mutants.promises import MUTANTS
+
+LEAST = 40
+QUICK = (
+    "a deleted message is erased at once",
+    "a picture that an edit takes off is erased at once",
+    "View Channel alone opens no history",
+    "downloads go to Discord's hosts only",
+)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.promise)
+def test_each_mutant_can_be_made_of_the_code_as_it_is(mutant: Mutant) -> None:
+    text = (ROOT / mutant.file).read_text()
+    compile(mutant.broken(text), mutant.file, "exec")
+    assert mutant.tests
+    for test in mutant.tests:
+        file, _, name = test.partition("::")
+        assert f"def {name}" in (ROOT / file).read_text()
+
+
+def test_there_are_enough_and_no_promise_stands_twice() -> None:
+    promises = [mutant.promise for mutant in MUTANTS]
+    assert len(set(promises)) == len(promises) >= LEAST
+
+
+@pytest.fixture(scope="module")
+def folders() -> Iterator[queue.Queue[Path]]:
+    with campaign.copies(1) as made:
+        yield made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("promise", QUICK)
+def test_the_tests_notice_a_broken_promise(folders: queue.Queue[Path], promise: str) -> None:
+    [mutant] = [mutant for mutant in MUTANTS if mutant.promise == promise]
+    assert campaign.judge(folders, mutant) is Verdict.NOTICED
+
+
+@pytest.mark.slow
+def test_a_change_that_breaks_nothing_survives(folders: queue.Queue[Path]) -> None:
+    """So `noticed` means more than that the copy can't run its tests."""
+    harmless = Mutant(
+        "nothing",
+        "bot/access/permissions.py",
+        "PRIVATE_THREADS_AT_ONCE = 8",
+        "PRIVATE_THREADS_AT_ONCE = 7",
+        ("tests/bot/access/test_permissions.py::test_a_channel_needs_both_view_and_history",),
+    )
+    assert campaign.judge(folders, harmless) is Verdict.SURVIVED
