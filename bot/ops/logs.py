@@ -6,8 +6,9 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-# Libraries that log every request or step at the level `debug`.
-CHATTY = ("aiosqlite", "asyncio", "filelock", "httpcore", "httpx", "huggingface_hub", "PIL")
+# Whose lines an operator asks for with a level. Of libraries only warnings are shown: what they do
+# step by step says nothing to an operator.
+OURS = ("bot", "index", "__main__")
 
 
 def fields(event: str, **values: object) -> str:
@@ -45,10 +46,15 @@ class OneLine(logging.Formatter):
 
 
 def set_up(level: str) -> None:
-    """Send the log to stderr, from `level` ("debug", "info", "warning", "error") upwards."""
+    """Send our log to stderr, from `level` ("debug", "info", "warning", "error") upwards."""
     to_stderr = logging.StreamHandler(sys.stderr)
     to_stderr.setFormatter(OneLine())
-    logging.basicConfig(level=level.upper(), handlers=[to_stderr], force=True)
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("discord").setLevel("DEBUG" if level == "debug" else "WARNING")
+    least = logging.getLevelName(level.upper())
+    logging.basicConfig(level=max(least, logging.WARNING), handlers=[to_stderr], force=True)
+    for name in OURS:
+        logging.getLogger(name).setLevel(least)
+    logging.captureWarnings(True)
+    if least <= logging.DEBUG:
+        logging.getLogger("discord").setLevel(least)
+    else:  # Python's warnings are for those who write programs
+        logging.getLogger("py.warnings").setLevel(logging.ERROR)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.embed import packed, preprocessing
-from index.embed.checkpoint import Checkpoint
+from index.embed.checkpoint import ADVICE, Checkpoint
 from index.embed.tokens import FromTransformers
 from index.types.errors import ModelUnusable
 from index.types.records import Floats
@@ -56,8 +56,7 @@ class Texts:
         """raises   ModelUnusable, and whatever transformers raises"""
         self._model = _one_side(checkpoint, TEXTS, IMAGES, number_format, device)
         self._device = device
-        context = int(self._model.config.text_config.max_position_embeddings)
-        self._tokens = FromTransformers(checkpoint, context, padded=padded)
+        self._tokens = FromTransformers(checkpoint, _context(self._model), padded=padded)
         self.dimension = int(self(["a"])[0].shape[-1])
 
     def __call__(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
@@ -71,6 +70,21 @@ class Texts:
                 for text in ids
             ]
         return np.concatenate(features), read
+
+
+def _context(model: Any) -> int:
+    """How many tokens its text side has positions for.
+
+    Families after RoBERTa number positions from the one behind their padding.
+    """
+    positions = int(model.config.text_config.max_position_embeddings)
+    for name, module in model.named_modules():
+        if (
+            name.endswith("position_embeddings")
+            and getattr(module, "padding_idx", None) is not None
+        ):
+            return positions - int(module.padding_idx) - 1
+    return positions
 
 
 def _one_side(
@@ -95,7 +109,14 @@ def _one_side(
 
 def _from_pretrained(checkpoint: Checkpoint) -> Any:
     import torch
+    import transformers
 
+    if checkpoint.family not in transformers.CONFIG_MAPPING:
+        raise ModelUnusable(
+            checkpoint.name,
+            f"transformers {transformers.__version__} doesn't know its architecture "
+            f"({checkpoint.family or 'config.json names none'}); {ADVICE}",
+        )
     model, report = _class(checkpoint).from_pretrained(
         checkpoint.folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
     )
@@ -107,7 +128,7 @@ def _from_pretrained(checkpoint: Checkpoint) -> Any:
     if not hasattr(model, "get_text_features") or not hasattr(model, "get_image_features"):
         raise ModelUnusable(
             checkpoint.name,
-            f"a {checkpoint.family!r} model doesn't have both an image and a text side",
+            f"a {checkpoint.family!r} model doesn't have both an image and a text side; {ADVICE}",
         )
     return model
 

@@ -32,6 +32,20 @@ WEIGHTS = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+# Files that only a model in OpenCLIP's layout has.
+OPEN_CLIP = frozenset(
+    {
+        "open_clip_config.json",
+        "open_clip_model.safetensors",
+        "open_clip_pytorch_model.bin",
+        "open_clip_pytorch_model.safetensors",
+    }
+)
+# What to do about a model that can't be read.
+ADVICE = (
+    "choose a CLIP, SigLIP or SigLIP 2 whose folder has a config.json, such as "
+    "laion/CLIP-ViT-B-32-laion2B-s34B-b79K or google/siglip-base-patch16-224"
+)
 # Files that may hold the vocabulary. Without any, transformers would make an empty tokenizer.
 TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
 # Endings of the other files that are downloaded: tokenizer and preprocessing.
@@ -87,11 +101,14 @@ def _in(folder: Path, name: str) -> Checkpoint:
     try:
         config = json.loads(config_file.read_bytes())
     except FileNotFoundError:
-        raise ModelUnusable(name, "its folder has no config.json") from None
+        found = _other_layout({file.name for file in folder.iterdir()})
+        raise ModelUnusable(name, found or "its folder has no config.json") from None
     except (OSError, ValueError) as exc:
         raise ModelUnusable(name, f"its config.json can't be read ({exc})") from exc
     if not isinstance(config, dict):
         raise ModelUnusable(name, "its config.json is not a JSON object")
+    if found := _foreign(config):
+        raise ModelUnusable(name, found)
     try:
         weights = _weights(folder)
         if not weights:
@@ -101,6 +118,27 @@ def _in(folder: Path, name: str) -> Checkpoint:
         return Checkpoint(name, folder, config, weights, _fingerprint(folder, weights))
     except (OSError, ValueError, KeyError) as exc:
         raise ModelUnusable(name, f"its weights can't be read ({exc})") from exc
+
+
+def _other_layout(files: set[str]) -> str | None:
+    """What a model without config.json is, and what to do; None when its files don't tell."""
+    if OPEN_CLIP & files:
+        return f"it has the layout of OpenCLIP, and Magpie reads that of transformers; {ADVICE}"
+    if "modules.json" in files:
+        return f"it is a chain of models for sentence-transformers; {ADVICE}"
+    return None
+
+
+def _foreign(config: dict[str, Any]) -> str | None:
+    """What a model is that can't be read, and what to do; None when it may be one that can."""
+    kind = config.get("model_type") or "its architecture"
+    if "auto_map" in config:  # such as those of Jina and EVA
+        return f"{kind} needs program code from its own folder, which Magpie doesn't run; {ADVICE}"
+    if "model_type" not in config and "architecture" in config:
+        return f"it is {config['architecture']}, a model of timm without a text side; {ADVICE}"
+    if "model_type" not in config and "model_cfg" in config:
+        return f"it has the layout of OpenCLIP, and Magpie reads that of transformers; {ADVICE}"
+    return None
 
 
 def _weights(folder: Path) -> tuple[Path, ...]:
@@ -213,7 +251,8 @@ def _needed(model: str, files: list[str]) -> list[str]:
     top = [file for file in files if "/" not in file]
     index = next((name for name in WEIGHTS if name in top), None)
     if index is None or CONFIG not in top:
-        raise ModelUnusable(model, "its page on the hub has no config.json and weights")
+        lacks = "its page on the hub has no config.json and weights"
+        raise ModelUnusable(model, _other_layout(set(top)) or lacks)
     stem, kind = index.split(".")[0], Path(index.removesuffix(".index.json")).suffix
     weights = [file for file in top if file.startswith(stem) and file.endswith(kind)]
     beside = [f for f in top if f.endswith(BESIDE) and not f.endswith(".index.json")]

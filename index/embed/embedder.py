@@ -167,7 +167,7 @@ class ClipEmbedder:
                 device_named("cpu", self.name),
                 self._text_side,
                 sample_texts,
-                self.name,
+                self._checkpoint,
             )
         self._weights.release_memory()
 
@@ -178,7 +178,7 @@ class ClipEmbedder:
             self._torch_device,
             self._image_side,
             sample_images(self.side),
-            self.name,
+            self._checkpoint,
         )
         return images
 

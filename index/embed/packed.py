@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import functools
 import math
+import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -93,6 +94,14 @@ def _processor_flags() -> frozenset[str]:
         return frozenset()
     line = next((line for line in lines if line.startswith("flags")), "")
     return frozenset(line.partition(":")[2].split())
+
+
+def machine(device: torch.device) -> tuple[str, ...]:
+    """What the choice of a format depends on, beside the model: device, processor, torch."""
+    import torch
+
+    named = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return named, platform.machine(), " ".join(sorted(_processor_flags())), torch.__version__
 
 
 class Products:

@@ -23,6 +23,8 @@ CLIP_MEAN, CLIP_DEVIATION = (
     (0.26862954, 0.26130258, 0.27577711),
 )
 HALF = (0.5, 0.5, 0.5)
+# Families whose towers are computed here, so that a question in words imports no transformers.
+OWN_FAMILIES = frozenset({"clip", "siglip", "siglip2"})
 
 
 def side(checkpoint: Checkpoint) -> int:
@@ -95,6 +97,17 @@ def _size(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, int]:
 
 
 def _settings(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What the checkpoint's files say of its preprocessing.
+
+    Other families have defaults of their own, which transformers knows. It computes them anyway.
+    """
+    if checkpoint.family in OWN_FAMILIES:
+        return _settings_in_files(checkpoint)
+    made: dict[str, Any] = processor(checkpoint).to_dict()
+    return made
+
+
+def _settings_in_files(checkpoint: Checkpoint) -> dict[str, Any]:
     for name in ("preprocessor_config.json", "processor_config.json"):
         file = checkpoint.folder / name
         if file.is_file():

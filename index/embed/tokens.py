@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from index.embed.checkpoint import Checkpoint
+from index.embed.preprocessing import quiet
 
 # Longer texts are cut before they are tokenised. It is far more than the 64 or 77 tokens of any
 # context.
@@ -69,14 +70,16 @@ class FromTransformers:
     def __init__(self, checkpoint: Checkpoint, context: int, *, padded: bool) -> None:
         from transformers import AutoTokenizer
 
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(
-            checkpoint.folder,
-            local_files_only=True,
-            split_special_tokens=True,  # a text may contain the name of one
-        )
+        with quiet():
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(
+                checkpoint.folder,
+                local_files_only=True,
+                split_special_tokens=True,  # a text may contain the name of one
+            )
         names = [re.escape(name) for name in self._tokenizer.all_special_tokens if len(name) > 1]
         self._special = re.compile("|".join(names) or "(?!)", re.IGNORECASE)
-        self._context = context
+        # Some models have more positions than their tokenizer may fill.
+        self._context = min(context, self._tokenizer.model_max_length)
         self._padding = "max_length" if padded else False
 
     def __call__(self, texts: Sequence[str]) -> tuple[list[list[int]], list[str | None]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
 from transformers import (
+    AltCLIPConfig,
+    AltCLIPModel,
     CLIPConfig,
     CLIPModel,
     CLIPTokenizer,
@@ -48,6 +51,24 @@ def tiny_clip(folder: Path, seed: int = 0, projection: int = 24) -> Path:
         size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
     )
     return _save(folder, _seeded(CLIPModel, config, seed), _clip_tokenizer(32), processor)
+
+
+def tiny_altclip(folder: Path) -> Path:
+    """An AltCLIP: its text side is a RoBERTa, and its files give the size as one number."""
+    tower = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
+    config = AltCLIPConfig(
+        text_config={**tower, "num_hidden_layers": 2, "project_dim": 24, "vocab_size": 1000},
+        vision_config={**tower, "num_hidden_layers": 2, "image_size": 32, "patch_size": 8},
+        projection_dim=24,
+    )
+    processor = CLIPImageProcessorPil(
+        size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
+    )
+    _save(folder, _seeded(AltCLIPModel, config), _word_tokenizer(512), processor)
+    file = folder / "preprocessor_config.json"
+    settings = json.loads(file.read_text())
+    file.write_text(json.dumps(settings | {"size": 32, "crop_size": 32}))
+    return folder
 
 
 def clip_b32(folder: Path) -> Path:

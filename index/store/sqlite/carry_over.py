@@ -29,6 +29,11 @@ DECISIONS = {
 }
 # How a row that both galleries have is merged. Of other tables, the present one's row counts.
 MERGED = {"left_out": "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)"}
+# How a table is taken from a gallery of an earlier version, which has another one instead.
+EARLIER = {
+    "left_out": """INSERT OR REPLACE INTO main.left_out
+        SELECT space, owner, 9e999 FROM present.opted_out"""
+}
 # Links that a decision forbids. `permitted` refuses the same ones when they are added.
 FORBIDDEN = (
     """EXISTS (SELECT 1 FROM left_out WHERE left_out.space = links.space
@@ -36,6 +41,8 @@ FORBIDDEN = (
     """posted_at < (SELECT strftime('%s', 'now') - days * 86400 FROM retention
         WHERE retention.space = links.space)""",
 )
+FORBIDDEN_SEARCHES = """EXISTS (SELECT 1 FROM left_out WHERE left_out.space = searches.space
+    AND left_out.owner = searches.owner AND searches.made_at <= left_out.upto)"""
 # A cursor says that a group's messages in (oldest, newest] were read. So a link to one of them that
 # is missing was deleted.
 DELETED = """EXISTS (SELECT 1 FROM present.cursors AS read
@@ -80,6 +87,7 @@ async def carry_over(present: Path | None, restored: Path) -> CarriedOver:
         carried = await _carried(db, present) if present else CarriedOver()
         for forbidden in FORBIDDEN:
             await statements.drop_links(db, forbidden)
+        await db.execute(f"DELETE FROM searches WHERE {FORBIDDEN_SEARCHES}")
         if present is None or carried.another or carried.unread:
             # It isn't the gallery any more whose decisions it doesn't know.
             await db.execute("UPDATE identity SET id = randomblob(16)")
@@ -104,12 +112,13 @@ async def _carried(db: aiosqlite.Connection, present: Path) -> CarriedOver:
     if "links" not in tables:  # an empty file, or another program's
         return CarriedOver(another=True)
     unread = []
-    if "opted_out" in tables:  # where earlier versions kept opt-outs
-        await db.execute("INSERT INTO left_out SELECT space, owner, 9e999 FROM present.opted_out")
     for table, name in DECISIONS.items():
-        if table in tables:
+        if table in tables or table in EARLIER:
             try:
-                await _take(db, table, exactly=whole and same)
+                if table in tables:
+                    await _take(db, table, exactly=whole and same)
+                else:
+                    await db.execute(EARLIER[table])
             except sqlite3.DatabaseError as exc:
                 log.info("%s of the replaced gallery can't be read: %s", table, exc)
                 unread.append(name)

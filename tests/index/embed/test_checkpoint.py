@@ -63,6 +63,52 @@ def test_folder_without_a_model(tmp_path: Path) -> None:
         checkpoint.find(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (["open_clip_config.json", "open_clip_model.safetensors"], "layout of OpenCLIP"),
+        (["open_clip_pytorch_model.bin"], "layout of OpenCLIP"),
+        (["modules.json", "0_CLIPModel"], "sentence-transformers"),
+    ],
+)
+@pytest.mark.parametrize("where", ["folder", "hub"])
+def test_model_in_another_layout_is_told_with_what_to_do(
+    where: str,
+    files: list[str],
+    told: str,
+    tmp_path: Path,
+    empty_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in files:
+        (folder / name).write_text("{}")
+    with hub.serving("some/model", folder) as (address, _):
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        with pytest.raises(ModelUnusable, match=f"{told}.*choose a CLIP"):
+            checkpoint.find(str(folder) if where == "folder" else "some/model")
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"model_type": "jina_clip", "auto_map": {"AutoModel": "x"}}, "jina_clip needs program"),
+        ({"model_type": "clip", "auto_map": {"AutoModel": "x"}}, "clip needs program code"),
+        ({"architecture": "eva02_base_patch14_224"}, "eva02_base_patch14_224, a model of timm"),
+        ({"model_cfg": {"embed_dim": 512}}, "layout of OpenCLIP"),
+        ({"model_type": "unheard_of"}, "doesn't know its architecture .unheard_of."),
+        ({}, "doesn't know its architecture .config.json names none."),
+    ],
+)
+def test_foreign_model_is_told_with_what_to_do(
+    config: dict[str, object], told: str, copy: Path
+) -> None:
+    (copy / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelUnusable, match=f"{told}.*choose a CLIP"):
+        embedder.load(checkpoint.find(str(copy)))
+
+
 @pytest.mark.parametrize(("kept", "reason"), [(0.5, "is cut off"), (0.001, "was not copied")])
 def test_truncated_weights_are_noticed(copy: Path, kept: float, reason: str) -> None:
     weights = copy / "model.safetensors"

@@ -247,6 +247,23 @@ def test_unknown_architecture_is_computed_by_transformers(
         assert cosines(model.images(frames), reference.images(frames)).min() >= 0.999
 
 
+def test_altclip_is_read_and_seen_as_its_own_processor_does(
+    tmp_path: Path, photographs: dict[str, bytes]
+) -> None:
+    """It crops, although its files don't say so, and has two positions that no token can take."""
+    folder = checkpoints.tiny_altclip(tmp_path / "altclip")
+    model, reference = embedder.load(checkpoint.find(str(folder))), Pipeline(folder)
+    frames = [
+        images.decode(one, model.side, model.shape, resample=model.resample).frames[0]
+        for one in photographs.values()
+    ]
+    full = [Image.open(io.BytesIO(one)).convert("RGB") for one in photographs.values()]
+    assert cosines(model.images(frames), reference.images(full)).min() >= PARITY
+    for words in (510, 511, 512, 513, 600):
+        _, (read,) = model.texts(["dog " * words])
+        assert len((read or "dog " * words).split()) == min(words, 511)
+
+
 def test_weights_by_torch_are_the_same_as_safetensors(tiny_clip: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_clip, tmp_path / "torch")
     (folder / "model.safetensors").unlink()

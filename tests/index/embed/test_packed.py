@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from index.embed import by_transformers, checkpoint, packed, quantization
-from index.embed.calibration import reason_against, sample_images, unit
+from index.embed.calibration import sample_images, unit
 from index.types.records import Floats
 
 LEAST = {"plain": 1 - 1e-6, "float32": 1 - 1e-6, "bfloat16": 0.9999, "int8": 0.999}
@@ -113,17 +113,5 @@ def test_packed_model_of_transformers_has_no_plain_layer_left_and_answers_the_sa
     assert torch.nn.Linear not in kinds
     assert made._model.text_model is None
     sample = sample_images(32)
-    before, after = unit(sample(plain)), unit(sample(made))
+    before, after = (unit(np.concatenate(list(sample(side)))) for side in (plain, made))
     assert (before * after).sum(axis=1).min() >= 0.999
-
-
-def test_format_whose_answers_differ_or_take_longer_is_refused() -> None:
-    vectors = np.eye(3, dtype=np.float32)
-    differ = reason_against((vectors, 2.0), (-vectors, 1.0), 0.999, timed=True)
-    slow = reason_against((vectors, 1.0), (vectors, 2.0), 0.999, timed=True)
-    nothing = reason_against((vectors, 1.0), (vectors * np.nan, 0.5), 0.999, timed=True)
-    assert "its answers differ" in str(differ)
-    assert "2.00 times as long" in str(slow)
-    assert "its answers differ" in str(nothing)
-    assert reason_against((vectors, 2.0), (vectors, 1.0), 0.999, timed=True) is None
-    assert reason_against((vectors, 1.0), (vectors, 2.0), 0.999, timed=False) is None

@@ -164,6 +164,7 @@ async def test_another_gallery_takes_nothing_away_but_its_opt_outs_hold(tmp_path
     path, copy, new = tmp_path / "g.db", tmp_path / "copy.db", tmp_path / "new.db"
     async with filled(path) as store:
         await store.writes.leave_out(1, 7, math.inf)
+        await store.bookkeeping.save_search(1, 8, ASKED)
         back_up(path, copy)
     async with opened(new) as store:
         await store.bookkeeping.watch(1, 10)
@@ -172,6 +173,7 @@ async def test_another_gallery_takes_nothing_away_but_its_opt_outs_hold(tmp_path
     assert restored.carried.another
     assert await sources(new) == ALL
     async with opened(new) as store:
+        assert await store.bookkeeping.searches_of(1, 8) == []
         assert await store.bookkeeping.left_out() == {(1, 7): math.inf, (1, 8): math.inf}
         assert await store.bookkeeping.watched(1) == {10, 90}
 
@@ -213,7 +215,8 @@ async def test_what_an_owner_erased_since_stays_erased(tmp_path: Path) -> None:
 async def test_opt_outs_of_a_gallery_of_an_earlier_version_hold(tmp_path: Path) -> None:
     """As when Magpie was updated, and the copy restored before the first start."""
     path, copy, old = tmp_path / "g.db", tmp_path / "copy.db", tmp_path / "old.db"
-    async with filled(path):
+    async with filled(path) as store:
+        await store.writes.leave_out(1, 7, 100.0)  # erased once, which is less
         back_up(path, copy)
     async with aiosqlite.connect(old) as db:
         for step in migrations.STEPS[:8]:
