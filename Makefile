@@ -10,10 +10,11 @@ PIP    := $(PYTHON) -m pip --disable-pip-version-check
 CORES   := $(shell nproc 2>/dev/null || echo 2)
 WORKERS := $(shell echo $$(( $(CORES) + 1 )))
 
-# The stamp of the packages that check the chat page's JavaScript.
-TYPESCRIPT := node_modules/.typescript
+# The stamp of npm's packages: TypeScript checks the chat page's JavaScript, discord.js is a bot of
+# the sandbox's tests.
+NPM := node_modules/.installed
 
-.PHONY: help setup demo run check test lint page bench world model screenshots browser clean
+.PHONY: help setup demo run check test lint page libraries bench world model screenshots browser clean
 
 help:
 	@echo "make setup        a virtual environment with the pinned packages (idempotent)"
@@ -78,23 +79,34 @@ lint: $(VENV)/.test page
 page:
 	@if ! command -v npm >/dev/null; then \
 	    echo "lint: npm is missing, so the chat page's JavaScript is not checked"; \
-	elif ! $(MAKE) --silent $(TYPESCRIPT); then \
+	elif ! $(MAKE) --silent $(NPM); then \
 	    echo "lint: TypeScript could not be installed, so the chat page's JavaScript is not checked"; \
 	else \
 	    echo "lint: the chat page's JavaScript"; \
 	    node_modules/.bin/tsc; \
 	fi
 
-$(TYPESCRIPT): package.json package-lock.json
-	@echo "setup: installing TypeScript into node_modules"
+$(NPM): package.json package-lock.json
+	@echo "setup: installing TypeScript and discord.js into node_modules"
 	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+# Bots that the sandbox is tested with, beside discord.py. Their tests are skipped where they can't
+# be installed. hikari has an environment of its own, since it needs an older package than Magpie.
+libraries: page $(VENV)/.test
+	@$(MAKE) --silent $(VENV)/.hikari || echo "test: hikari could not be installed"
+
+$(VENV)/.hikari: constraints.txt
+	@echo "setup: installing hikari into $(VENV)/hikari"
+	@$(PYTHON) -m venv $(VENV)/hikari
+	@$(VENV)/hikari/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt hikari
 	@touch $@
 
 check: lint
 	@echo "check: the tests that are not marked slow, in $(CORES) processes"
 	@$(PYTHON) -m pytest --numprocesses $(CORES) --dist worksteal -m "not slow"
 
-test: lint browser
+test: lint browser libraries
 	@echo "test: all tests, in $(WORKERS) processes"
 	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal
 

@@ -40,8 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from index.cli.main import main as folders
 
         return folders([name, *rest], prog="magpie")
-    if name == "bot":
-        return _bot(rest)
     if name in PROGRAMS:
         return _program(name, rest)
     print(f"magpie: there is no command {name!r}; magpie --help lists them.", file=sys.stderr)
@@ -56,20 +54,6 @@ def _program(name: str, rest: Sequence[str]) -> int:
     program = importlib.import_module(f"{name}.__main__")
     code: int = program.main(rest, prog=f"magpie {name}")
     return code
-
-
-def _bot(rest: Sequence[str]) -> int:
-    """Run the bot, which takes settings and no arguments."""
-    if rest:
-        wants_help = rest[0] in ("-h", "--help")
-        message = (
-            "magpie bot takes no arguments: its settings come from the environment and from .env."
-        )
-        print(message, file=sys.stdout if wants_help else sys.stderr)
-        return DONE if wants_help else REFUSED
-    from bot.__main__ import main as serve
-
-    return serve()
 
 
 def _help() -> str:

@@ -8,23 +8,60 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.app import Magpie, StartFailed
-from bot.ops import logs, settings
+from bot.ops import logs, probe, settings
 from bot.ops.health import Health
 from bot.ops.metrics import Metrics
 from bot.ops.secrecy import hide_token
 from bot.ops.settings import Settings, SettingsError
 from bot.ops.tuning import Clocks
+from bot.text.usage import unknown_argument, usage
 from index import Gallery, GalleryError, Sizes
 
 log = logging.getLogger(__name__)
 
+UNWELL = 1  # exit status of --health
 REFUSED = 2  # exit status: a setting or a file must be changed before the bot can start
 
 
-def main(clocks: Clocks | None = None, sizes: Sizes | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    prog: str = "python -m bot",
+    clocks: Clocks | None = None,
+    sizes: Sizes | None = None,
+) -> int:
+    """Serve, or do what an argument asks for; returns the exit status.
+
+    arguments       without the program's name; None: those of the command line
+    prog            how it was called
+    clocks, sizes   other than the defaults, for trials
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if {"-h", "--help"} & set(given):
+        print(usage(prog, settings.DEFAULTS))
+        return 0
+    if unknown := [argument for argument in given if argument != "--health"]:
+        print(unknown_argument(prog, unknown[0]), file=sys.stderr)
+        return REFUSED
+    return _ask_how_it_is() if given else _start(clocks, sizes)
+
+
+def _ask_how_it_is() -> int:
+    """Ask the bot that runs with the same settings."""
+    try:
+        address = settings.http(os.environ, Path(".env"))
+    except SettingsError as error:
+        return _refuse("Magpie can't tell with these settings:", error.problems)
+    well, sentence = probe.ask(address)
+    print(sentence)
+    return 0 if well else UNWELL
+
+
+def _start(clocks: Clocks | None, sizes: Sizes | None) -> int:
     try:
         chosen = settings.read(os.environ, Path(".env"))
     except SettingsError as error:
@@ -54,16 +91,17 @@ async def run(
     raises   SettingsError, GalleryError, StartFailed
     """
     async with contextlib.AsyncExitStack() as stack:
+        metrics = Metrics()
+        health = Health(chosen.http, metrics) if chosen.http is not None else None
+        if health is not None:
+            await health.start()
+            stack.push_async_callback(health.close)
         gallery = await _open_gallery(chosen, sizes or Sizes())
         stack.push_async_callback(gallery.close)
         stop = stop or _stop_on_signals()
-        client = await stack.enter_async_context(Magpie(chosen, gallery, Metrics(), clocks))
-        if chosen.http is not None:
-            health = Health(
-                chosen.http, client.metrics, client.condition, gallery.links.count_links
-            )
-            await health.start()
-            stack.push_async_callback(health.close)
+        client = await stack.enter_async_context(Magpie(chosen, gallery, metrics, clocks))
+        if health is not None:
+            health.watch(client.condition, gallery.links.count_links)
         await _serve(client, stop)
     log.info(logs.fields("stopped"))
 

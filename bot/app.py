@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,12 @@ from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.settings import DISCORD, Settings
 from bot.ops.tuning import Clocks, Limits
-from bot.platform import last_moment
+from bot.ops.unread import UnreadCounts
+from bot.platform import heartbeat, last_moment
+from bot.platform.answers import name_plain_json, take_silence_for_consent
 from bot.platform.codes import AUTHENTICATION_FAILED
+from bot.platform.state import State
+from bot.platform.unreadable import described, is_unreadable, readable
 from bot.reindex.jobs import Jobs
 from bot.sync.backfill import Backfill
 from bot.sync.backlog import Backlog
@@ -82,8 +87,11 @@ class Magpie(discord.AutoShardedClient):
         self.settings = settings
         self.gallery = gallery
         self.metrics = metrics
+        self.unread = UnreadCounts(metrics)
         self.clocks = clocks = clocks or Clocks()
         self.limits = limits = limits or Limits()
+        trace = last_moment.trace()
+        trace.on_request_end.append(name_plain_json)
         super().__init__(
             intents=discord.Intents(guilds=True, guild_messages=True, message_content=True),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -91,7 +99,7 @@ class Magpie(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=clocks.guild_ready_s,
-            http_trace=last_moment.trace(),
+            http_trace=trace,
         )
         self.tree = trees.CommandTree(
             self,
@@ -121,7 +129,7 @@ class Magpie(discord.AutoShardedClient):
         self.live = Live(
             links, self.writer, self.watched, self.backlog, self.ingest, metrics, limits
         )
-        self.history = History(self.writer, self.ingest, limits)
+        self.history = History(self, self.writer, self.ingest, limits)
         self.erasure = Erasure(
             links, bookkeeping, self.writer, self.watched, self.backlog, self.left_out, metrics
         )
@@ -220,10 +228,39 @@ class Magpie(discord.AutoShardedClient):
             self.live,
             self.jobs,
             self.metrics,
+            self.unread,
+            lambda: heartbeat.latency_s(self),
         )
         privacy.register(
             tree, links, bookkeeping, self.writer, self.left_out, self.erasure, self.limits
         )
+
+    # ---- what discord.py lets its clients change
+
+    def _get_state(self, **options: Any) -> State:
+        """discord.py's state, which is built while this client is."""
+        return State(
+            note=self.unread.note,
+            dispatch=self.dispatch,
+            handlers=self._handlers,
+            hooks=self._hooks,
+            http=self.http,
+            **options,
+        )
+
+    async def fetch_channel(self, channel_id: int, /) -> Any:
+        """The channel or thread, as Discord has it now.
+
+        raises   discord.HTTPException, Unreadable
+        """
+        return await readable(super().fetch_channel(channel_id))
+
+    async def fetch_guild(self, guild_id: int, /, *, with_counts: bool = True) -> discord.Guild:
+        """The server, as Discord has it now.
+
+        raises   discord.HTTPException, Unreadable
+        """
+        return await readable(super().fetch_guild(guild_id, with_counts=with_counts))
 
     # ---- starting and stopping
 
@@ -245,9 +282,10 @@ class Magpie(discord.AutoShardedClient):
 
         raises   StartFailed when Discord refuses or cannot be reached
         """
+        take_silence_for_consent()
         try:
             await self.start(self.settings.token)
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        except Exception as error:
             if (sentence := _start_failure(error, self.settings)) is None:
                 raise
             raise StartFailed(sentence) from error
@@ -270,7 +308,8 @@ class Magpie(discord.AutoShardedClient):
         shards_open = not any(shard.is_closed() for shard in self.shards.values())
         return Condition(
             connected=self.is_ready() and not self.is_closed() and shards_open,
-            latency_s=self.latency,
+            heard=math.isfinite(self.latency),
+            latency_s=heartbeat.latency_s(self),
             indexing=self.backlog.busy or self.live.busy,
             queue=self.live.depth,
             channels_left=len(self.backlog.unfinished()),
@@ -309,6 +348,9 @@ class Magpie(discord.AutoShardedClient):
 
     async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
         await self.live.on_edit(edit)
+
+    async def on_unread_edit(self, guild_id: int, channel_id: int, message_id: int) -> None:
+        await self.live.on_unread_edit(self.get_channel(channel_id), message_id)
 
     async def on_raw_message_delete(self, deletion: discord.RawMessageDeleteEvent) -> None:
         await self.live.on_delete(deletion.guild_id, [deletion.message_id])
@@ -406,4 +448,9 @@ def _start_failure(error: BaseException, settings: Settings) -> str | None:
         return f"Discord ended the connection ({error.code}: {error.reason or 'no reason given'})."
     if isinstance(error, discord.HTTPException):
         return f"Discord at {settings.api} refused to let the bot in ({error})."
+    if is_unreadable(error):
+        return (
+            f"the server at {settings.api} does not speak as Discord's API v10 does "
+            f"({described(error)}){'; check DISCORD_API' if settings.redirected else ''}."
+        )
     return None

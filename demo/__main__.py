@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from demo import WORLD
 from pocket import MODEL
+from sandbox import lock
+from sandbox.errors import FolderInUse
 from sandbox.person import Person
 
 DATA = Path("data", "demo")  # below the current directory
@@ -77,9 +79,31 @@ async def _demo(options: argparse.Namespace, console: Console) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    if options.fresh:
-        shutil.rmtree(options.data, ignore_errors=True)
+    with _data_folder(options):
+        await _until_stopped(options, console, started, stop)
+
+
+@contextlib.contextmanager
+def _data_folder(options: argparse.Namespace) -> Iterator[None]:
+    """Make the folder, and keep others from it; with `--fresh`, forget what is in it."""
     options.data.mkdir(parents=True, exist_ok=True)
+    try:
+        held = lock.hold(options.data)
+    except FolderInUse as exc:
+        hint = "Another demo runs there: stop it, or choose another folder with --data."
+        raise DemoFailed(f"{exc}. {hint}") from exc
+    with held:
+        for path in options.data.iterdir() if options.fresh else ():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != lock.NAME:
+                path.unlink()
+        yield
+
+
+async def _until_stopped(
+    options: argparse.Namespace, console: Console, started: float, stop: asyncio.Event
+) -> None:
     work = asyncio.create_task(_show(options, console, started))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -22,6 +22,8 @@ Routes
         guilds.py            users, guilds, roles, members, stickers, search, /gateway/bot
         commands.py          application commands; /guilds/{id}/application-command-index
         interactions.py      POST /interactions, callbacks, /webhooks/{application}/{token}
+        polls.py             votes and the end of polls
+        lacking.py           those of Discord that are not here, and answer 404
     /gateway                 gateway.py: HELLO … RESUME, zlib-stream, close codes
     /cdn/…, /media/…         cdn.py: signed files, avatars, stickers; the resizing proxy
     /sandbox/people          the people to log in as, with their tokens
@@ -46,9 +48,9 @@ Faults (faults.py has their parameters)
 Modules: world.py (the state), worldfile.py (reads it from a file), journal.py (saves changes over a
 restart), payloads.py (state → JSON, checked against discord.py's types), permissions.py, core.py
 (makes a change, its event and its journal line together), posting.py (request body → message),
-components.py (checks Components V2), unfurl.py (embeds of links), rest.py (what all routes share),
-server.py (one port for all). person.py is a member's client for tests and the demo: it talks to the
-server from outside and imports no other module.
+components.py (checks Components V2), settings.py (of channels and posts), unfurl.py (embeds of
+links), rest.py (what all routes share), server.py (one port for all). person.py is a member's
+client for tests and the demo: it talks to the server from outside and imports no other module.
 """
 
 from .core import Clocks

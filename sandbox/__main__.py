@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import WorldError
+from .errors import FolderInUse, WorldError
 from .server import serve
 
 # The world of the package `demo`, which is beside this package in a checkout and when installed.
@@ -23,7 +23,7 @@ def main(given: Sequence[str] | None = None, *, prog: str = "python -m sandbox")
     logging.basicConfig(level=arguments.log.upper(), format="%(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(_serve(arguments))
-    except WorldError as error:
+    except (WorldError, FolderInUse) as error:
         return _refuse(str(error))
     except OSError as error:
         reason = error.strerror or str(error)

@@ -35,7 +35,7 @@ from .world import (
 )
 
 if TYPE_CHECKING:
-    from discord.types.threads import ThreadPaginationPayload
+    from discord.types.threads import ThreadMember, ThreadPaginationPayload
 
 MAKEABLE = (0, 2, 4, 5, 13, 15)
 HAS_ONE = ApiError(400, 160004, "A thread has already been created for this message")
@@ -422,12 +422,24 @@ class ChannelRoutes:
         return who, channel, channel.thread
 
     async def thread_members(self, request: web.Request) -> web.Response:
-        """All members of a thread; bots need the intent for members."""
+        """A thread's members by id, in pages if asked; bots need the intent for members."""
         who, channel, thread = self._thread_in(request)
         if who.user.bot and "members" not in self.core.world.application.privileged:
             raise missing_access()
-        listed = [self.core.payloads.thread_member(channel, id) for id in sorted(thread.members)]
-        return rest.answer(listed)
+        paged = rest.flag_asked(request, "with_member") or "limit" in request.query
+        limit = rest.number_asked(request, "limit", 100, 1, 100) if paged else None
+        after = rest.id_asked(request, "after") or 0
+        page = [id for id in sorted(thread.members) if id > after][:limit]
+        return rest.answer([self._thread_member(channel, id, request) for id in page])
+
+    def _thread_member(
+        self, channel: Channel, user_id: int, request: web.Request
+    ) -> ThreadMember | dict[str, Any]:
+        payload = self.core.payloads.thread_member(channel, user_id)
+        member = self.core.world.member(channel.guild_id, user_id)
+        if member is None or not rest.flag_asked(request, "with_member"):
+            return payload
+        return {**payload, "member": self.core.payloads.member(member)}
 
     async def thread_member(self, request: web.Request) -> web.Response:
         """A user's membership in a thread; 404 when they are not in it."""
@@ -435,7 +447,7 @@ class ChannelRoutes:
         user_id = rest.id_in(request, "user_id")
         if user_id not in thread.members:
             raise unknown("Member")
-        return rest.answer(self.core.payloads.thread_member(channel, user_id))
+        return rest.answer(self._thread_member(channel, user_id, request))
 
     async def join(self, request: web.Request) -> web.Response:
         """Join a thread."""

@@ -38,8 +38,9 @@ def walk(components: list[Component]) -> Iterator[Component]:
     for component in components:
         yield component
         yield from walk(component.get("components") or [])
-        if accessory := component.get("accessory"):
-            yield from walk([accessory])
+        for key in ("accessory", "component"):  # of a section, of a label in a form
+            if held := component.get(key):
+                yield from walk([held])
 
 
 def media_items(components: list[Component]) -> Iterator[Component]:
@@ -55,6 +56,26 @@ def media_items(components: list[Component]) -> Iterator[Component]:
 def text_displays(components: list[Component]) -> Iterator[str]:
     """The texts that the components show as markdown."""
     return (component["content"] for component in walk(components) if component["type"] == TEXT)
+
+
+EMBED_ADDRESSES = (
+    ("image", "url"),
+    ("thumbnail", "url"),
+    ("author", "icon_url"),
+    ("footer", "icon_url"),
+)
+
+
+def addresses(
+    embeds: list[dict[str, Any]], components: list[Component]
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Where embeds and components name a picture: an object, and its key for the address."""
+    for embed in embeds:
+        for part, key in EMBED_ADDRESSES:
+            if (embed.get(part) or {}).get(key):
+                yield embed[part], key
+    for item in media_items(components):
+        yield item, "url"
 
 
 def clean(components: Any, *, v2: bool) -> list[Component]:
@@ -82,6 +103,33 @@ def find(components: list[Component], custom_id: str, component_type: int) -> Co
         if component.get("custom_id") == custom_id and component["type"] == component_type:
             return None if component.get("disabled") else component
     return None
+
+
+def numbered(form: list[Component]) -> list[Component]:
+    """The parts of a form, each with its id."""
+    _number(form)
+    return form
+
+
+def filled_in(given: list[Component], form: list[Component]) -> list[Component]:
+    """What a person filled in, with the ids that the parts have in the form."""
+    ids: dict[tuple[int, str], int] = {}
+    for part in form:
+        for inner in walk([part]):
+            if custom_id := inner.get("custom_id"):
+                ids[inner["type"], custom_id] = inner["id"]
+                ids.setdefault((part["type"], custom_id), part["id"])
+    return [_with_ids(part, ids) for part in given]
+
+
+def _with_ids(part: Component, ids: dict[tuple[int, str], int]) -> Component:
+    custom_id = next((one["custom_id"] for one in walk([part]) if one.get("custom_id")), "")
+    known = {**part, "id": ids.get((part.get("type", 0), custom_id), 0)}
+    if "components" in part:
+        known["components"] = [_with_ids(one, ids) for one in part["components"]]
+    if "component" in part:
+        known["component"] = _with_ids(part["component"], ids)
+    return known
 
 
 def _number(components: list[Component]) -> None:
@@ -193,6 +241,8 @@ class _Check:
             cleaned["label"] = label
         if emoji := component.get("emoji"):
             cleaned["emoji"] = {"id": emoji.get("id"), "name": emoji.get("name")}
+            if emoji.get("animated"):
+                cleaned["emoji"]["animated"] = True
         if not label and not emoji:
             message = "A button needs a label or an emoji"
             self.problem(path, "BUTTON_COMPONENT_INVALID", message)

@@ -62,7 +62,6 @@ class Core:
     uploads: Path
     clocks: Clocks = field(default_factory=Clocks)
     shards: int = 1  # the number that the bot is told to use
-    ephemeral: dict[int, Message] = field(default_factory=dict)  # each is visible to one user only
     search_ready_at: float = 0.0  # monotonic; until then the search answers 202, "indexing"
     _by_nonce: dict[tuple[int, str | int], tuple[float, Message]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -80,7 +79,7 @@ class Core:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.gateway.close()
-        await self.journal.flush()
+        await self.journal.close()
 
     def guild_of(self, channel: Channel) -> Guild:
         """The guild a channel is in."""
@@ -94,8 +93,7 @@ class Core:
 
     def find_message(self, channel_id: int, id: int) -> Message | None:
         """A message of the channel, ephemeral ones included."""
-        message = self.world.message(channel_id, id) or self.ephemeral.get(id)
-        return message if message is not None and message.channel_id == channel_id else None
+        return self.world.message(channel_id, id) or self.world.ephemeral_message(channel_id, id)
 
     def post(self, message: Message, *, nonce: str | int | None = None) -> None:
         """Add a new message to its channel and send the event."""
@@ -135,14 +133,14 @@ class Core:
             self.world.put_message(message)
             self.journal.message(message)
         else:
-            self.ephemeral[message.id] = message
+            self.world.ephemeral[message.id] = message
             self.world.show_files(message)
             self._forget_old_ephemeral()
 
     def _forget_old_ephemeral(self) -> None:
         oldest = at_time(time.time() - max(ONE_HOUR_S, self.clocks.token_s))
-        for id in [id for id in self.ephemeral if id < oldest]:
-            self.world.hide_files(files_of(self.ephemeral.pop(id)))
+        for id in [id for id in self.world.ephemeral if id < oldest]:
+            self.world.hide_files(files_of(self.world.ephemeral.pop(id)))
 
     def _tell(self, message: Message, event: str, nonce: Any = None) -> None:
         def build(viewer: Viewer) -> Any:
@@ -166,7 +164,7 @@ class Core:
         if channel is not None:
             event["guild_id"] = str(channel.guild_id)
         if message.only_for is not None:
-            self.ephemeral.pop(message.id, None)
+            self.world.ephemeral.pop(message.id, None)
             self.world.hide_files(files_of(message))
             self.gateway.emit("MESSAGE_DELETE", event, only={message.only_for})
         elif channel is not None:

@@ -2,6 +2,7 @@
 
     SandboxError
     ├── WorldError      a world file that cannot be used; the message names the place in it
+    ├── FolderInUse     a data folder that another process uses
     └── ApiError        an HTTP status with Discord's code, message and errors by field
 
 Codes and messages are those of Discord's list of JSON error codes.
@@ -9,6 +10,7 @@ Codes and messages are those of Discord's list of JSON error codes.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 
@@ -22,6 +24,16 @@ class WorldError(SandboxError):
     def __init__(self, spot: str, problem: str) -> None:
         super().__init__(f"{spot}: {problem}")
         self.spot = spot
+
+
+class FolderInUse(SandboxError):
+    """A data folder that another process uses; `holder` is its id, if it is known."""
+
+    def __init__(self, folder: Path, holder: int | None) -> None:
+        process = f"process {holder}" if holder is not None else "another process"
+        super().__init__(f"{folder} is in use by {process}")
+        self.folder = folder
+        self.holder = holder
 
 
 class ApiError(SandboxError):

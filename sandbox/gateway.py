@@ -17,7 +17,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import WSMsgType, web
 
@@ -562,6 +562,8 @@ class Gateway:
         if guild is None or session.user.id not in guild.members:
             return
         members = self._asked_for(guild, data)
+        found = {member.user_id for member in members}
+        missing = [str(id) for id in _ids_asked_for(data) if id not in found]
         chunks = [
             members[start : start + MEMBERS_A_CHUNK]
             for start in range(0, len(members), MEMBERS_A_CHUNK)
@@ -572,17 +574,17 @@ class Gateway:
                 "members": [self.payloads.member(member) for member in chunk],
                 "chunk_index": index,
                 "chunk_count": len(chunks),
-                "not_found": [],
+                "not_found": cast("Any", missing) if index == 0 else [],
             }
+            if data.get("presences"):
+                event["presences"] = []
             if nonce := data.get("nonce"):
                 event["nonce"] = str(nonce)
             session.add("GUILD_MEMBERS_CHUNK", event)
 
     def _asked_for(self, guild: Guild, data: dict[str, Any]) -> list[Member]:
         members = everybody(guild)
-        if data.get("user_ids"):
-            ids = data["user_ids"] if isinstance(data["user_ids"], list) else [data["user_ids"]]
-            wanted = {int(id) for id in ids}
+        if wanted := _ids_asked_for(data):
             return [member for member in members if member.user_id in wanted]
         query = str(data.get("query") or "").lower()
         found = [
@@ -610,6 +612,12 @@ class Gateway:
             task.cancel()
         closing = [one.ws.close(code=1001, message=b"Going away") for one in list(self._sockets)]
         await asyncio.gather(*closing, return_exceptions=True)
+
+
+def _ids_asked_for(data: dict[str, Any]) -> list[int]:
+    """The members that a request for members names: one id, a list of them, or none."""
+    ids = data.get("user_ids") or []
+    return [int(id) for id in (ids if isinstance(ids, list) else [ids])]
 
 
 def _detach(socket: Socket) -> None:

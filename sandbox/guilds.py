@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_SEARCH_OFFSET = 9975
 
+NOT_IN_VOICE = ApiError(400, 40032, "Target user is not connected to voice.")
+
 
 class GuildRoutes:
     """/users, /gateway, /guilds/{guild_id} and /stickers."""
@@ -44,6 +46,7 @@ class GuildRoutes:
             web.get(f"{one}/roles", self.roles),
             web.post(f"{one}/roles", self.make_role),
             web.patch(f"{one}/roles", self.move_roles),
+            web.get(f"{one}/roles/member-counts", self.role_counts),
             web.get(role, self.role),
             web.patch(role, self.change_role),
             web.delete(role, self.delete_role),
@@ -163,6 +166,16 @@ class GuildRoutes:
         guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
         return rest.answer(self.core.payloads.role(guild, self._role(guild, request)))
 
+    async def role_counts(self, request: web.Request) -> web.Response:
+        """How many members have each role, by its id; not for the everyone role."""
+        who = rest.caller(self.core, request)
+        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
+        counts = dict.fromkeys((str(id) for id in guild.roles if id != guild.id), 0)
+        for member in guild.members.values():
+            for id in member.roles:
+                counts[str(id)] += 1
+        return rest.answer(counts)
+
     async def move_roles(self, request: web.Request) -> web.Response:
         """Change the order of roles; needs Manage Roles."""
         guild = self._managed(request, permissions.MANAGE_ROLES)
@@ -270,6 +283,8 @@ class GuildRoutes:
         It needs Manage Roles, Manage Nicknames or Moderate Members.
         """
         wanted = (await rest.body_of(request)).json
+        if {"mute", "deaf", "channel_id"} & set(wanted):
+            raise NOT_IN_VOICE
         if "roles" in wanted:
             guild = self._managed(request, permissions.MANAGE_ROLES)
         elif "communication_disabled_until" in wanted:

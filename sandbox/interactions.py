@@ -255,13 +255,13 @@ class InteractionRoutes:
             raise unknown("interaction")
         if asked.modal["custom_id"] != data.get("custom_id"):
             raise invalid("data.custom_id", "COMPONENT_VALIDATION_FAILED", "Unknown form")
-        asked.modal = None
+        form, asked.modal = asked.modal, None
         interaction.source = asked.source
         interaction.name = asked.name
         interaction.came_from = self._metadata(asked)
         interaction.data = {
             "custom_id": data["custom_id"],
-            "components": data.get("components") or [],
+            "components": components.filled_in(data.get("components") or [], form["components"]),
         }
 
     def _remember(self, interaction: Interaction) -> None:
@@ -471,7 +471,7 @@ class InteractionRoutes:
         if not 1 <= len(data.get("components") or []) <= 5:
             message = "Must be between 1 and 5 in length."
             raise invalid("data.components", "BASE_TYPE_BAD_LENGTH", message)
-        interaction.modal = data
+        interaction.modal = {**data, "components": components.numbered(data["components"])}
         self._tell(
             interaction,
             "INTERACTION_MODAL_CREATE",
@@ -482,7 +482,7 @@ class InteractionRoutes:
             },
             custom_id=data["custom_id"],
             title=data["title"],
-            components=data["components"],
+            components=interaction.modal["components"],
         )
 
     def _callback_payload(self, interaction: Interaction, kind: int) -> InteractionCallback:
@@ -516,7 +516,10 @@ class InteractionRoutes:
         return interaction
 
     async def follow_up(self, request: web.Request) -> web.Response:
-        """Post a further message; the first one after a deferral replaces the deferred answer."""
+        """Post a further message; the first one after a deferral replaces the deferred answer.
+
+        The message is always returned: for interactions, Discord takes no notice of `wait`.
+        """
         interaction = self._of_token(request)
         body = await rest.body_of(request)
         waiting = interaction.response
@@ -530,8 +533,6 @@ class InteractionRoutes:
         else:
             message = await self._answer(interaction, body)
             self.core.post(message)
-        if request.query.get("wait") in ("0", "false", "False", None):
-            return rest.nothing()
         return rest.answer(self._shown(message))
 
     def _shown(self, message: Message) -> Any:

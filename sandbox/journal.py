@@ -14,8 +14,9 @@ import logging
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from . import lock
 from .errors import WorldError
 from .world import Channel, Guild, Member, Message, Role, World
 
@@ -28,6 +29,7 @@ class Journal:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self._lines: list[str] = []
+        self._held: IO[str] | None = None
         self._writing = asyncio.Lock()
 
     # recording changes
@@ -99,21 +101,35 @@ class Journal:
     def restore(self, world: World) -> int:
         """Restore the changes into a world that was just loaded; returns their number.
 
-        raises  WorldError when the folder or its journal cannot be used
+        raises  WorldError when the folder or its journal cannot be used; FolderInUse
         """
         if self.folder is None:
             return 0
         try:
             (self.folder / "uploads").mkdir(parents=True, exist_ok=True)
+            self._held = lock.hold(self.folder)
             lines = _last_of_each(self.folder / "journal.jsonl")
             for entry in sorted(map(json.loads, lines), key=_restore_order):
                 _put_back(world, entry)
             _rewrite(self.folder / "journal.jsonl", lines)
         except OSError as exc:
+            self._release()
             raise WorldError(str(self.folder), f"cannot be used for data ({exc.strerror})") from exc
         except (ValueError, KeyError, TypeError) as exc:
+            self._release()
             raise WorldError(str(self.folder / "journal.jsonl"), f"is damaged ({exc})") from exc
         return len(lines)
+
+    async def close(self) -> None:
+        """Write what is left, and let other processes use the folder."""
+        try:
+            await self.flush()
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        if self._held is not None:
+            self._held.close()
 
 
 def _append(path: Path, lines: list[str]) -> None:

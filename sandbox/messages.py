@@ -247,13 +247,15 @@ class MessageRoutes:
         return rest.nothing()
 
     async def who_reacted(self, request: web.Request) -> web.Response:
-        """The users who reacted with an emoji."""
+        """A page of the users who reacted with an emoji, by id."""
         who = rest.caller(self.core, request)
         message = self._message(self._readable(who, request), request)
         emoji = unquote(request.match_info["emoji_name"])
         limit = rest.number_asked(request, "limit", 25, 1, 100)
+        after = rest.id_asked(request, "after") or 0
         users = [id for one in message.reactions if one.emoji == emoji for id in one.users]
-        return rest.answer([self.core.payloads.user_by_id(id) for id in users[:limit]])
+        page = [id for id in sorted(users) if id > after][:limit]
+        return rest.answer([self.core.payloads.user_by_id(id) for id in page])
 
     # links, pins and typing
 

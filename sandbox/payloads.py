@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from . import permissions
-from .components import media_items
+from .components import addresses
 from .links import Links
 from .snowflakes import iso, unix_time
 from .world import (
@@ -29,6 +29,7 @@ from .world import (
     Poll,
     PollAnswer,
     Reaction,
+    Reference,
     Role,
     Snapshot,
     Sticker,
@@ -507,12 +508,18 @@ class Payloads:
         """A message as REST returns it to this viewer."""
         payload = self._plain_message(message, viewer)
         if message.type in (REPLY, THREAD_STARTER, MENU_ANSWER) and message.reference is not None:
-            reference = message.reference
-            original = self.world.message(reference.channel_id, reference.message_id)
-            payload["referenced_message"] = (
-                self._plain_message(original, viewer) if original is not None else None
-            )
+            self._add_original(message.reference, viewer, payload)
         return payload
+
+    def _add_original(self, reference: Reference, viewer: Viewer, payload: MessageType) -> None:
+        """Add the message that this one answers: null for a deleted one, nothing for one that only
+        somebody else can see."""
+        place = (reference.channel_id, reference.message_id)
+        original = self.world.message(*place) or self.world.ephemeral_message(*place)
+        if original is None:
+            payload["referenced_message"] = None
+        elif original.only_for in (None, viewer.user_id) or original.author_id == viewer.user_id:
+            payload["referenced_message"] = self._plain_message(original, viewer)
 
     def message_event(self, message: Message, viewer: Viewer) -> MessageType:
         """A message as the gateway sends it, with guild and member."""
@@ -617,9 +624,7 @@ class Payloads:
         return [self.attachment(one) for one in self._uploads(message)]
 
     def _uploads(self, message: Message | Snapshot) -> list[Attachment]:
-        used = {media["url"] for media in media_items(message.components)}
-        for embed in message.embeds:
-            used |= {embed[key]["url"] for key in ("image", "thumbnail") if key in embed}
+        used = {item[key] for item, key in addresses(message.embeds, message.components)}
         return [one for one in message.attachments if f"attachment:{one.id}" not in used]
 
     def attachment(self, attachment: Attachment) -> AttachmentType:
@@ -638,6 +643,10 @@ class Payloads:
             payload["height"] = attachment.height
         if attachment.description is not None:
             payload["description"] = attachment.description
+        if attachment.duration_secs is not None:
+            payload["duration_secs"] = attachment.duration_secs
+        if attachment.waveform is not None:
+            payload["waveform"] = attachment.waveform
         if attachment.flags:
             payload["flags"] = attachment.flags
         if attachment.ephemeral:
@@ -761,8 +770,11 @@ class Payloads:
 
     def _interaction_metadata(self, interaction: dict[str, Any]) -> MessageInteractionMetadata:
         kept = {key: value for key, value in interaction.items() if key not in ("name", "user_id")}
-        user = self.user_by_id(interaction["user_id"])
-        return cast("MessageInteractionMetadata", {**kept, "user": user})
+        kept["user"] = self.user_by_id(interaction["user_id"])
+        if "triggering_interaction_metadata" in kept:  # of a form: what opened it
+            before = self._interaction_metadata(kept["triggering_interaction_metadata"])
+            kept["triggering_interaction_metadata"] = before
+        return cast("MessageInteractionMetadata", kept)
 
     def _interaction(self, interaction: dict[str, Any]) -> MessageInteraction:
         return {

@@ -49,7 +49,8 @@ REPLY_WITHOUT_HISTORY = ApiError(
 )
 V2_ALONE = "The 'content' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
 
-SETTABLE_FLAGS = SUPPRESS_EMBEDS | COMPONENTS_V2 | 1 << 12  # and "suppress notifications"
+# the last two are "suppress notifications" and "is a voice message"
+SETTABLE_FLAGS = SUPPRESS_EMBEDS | COMPONENTS_V2 | 1 << 12 | 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,15 +264,12 @@ def _use_uploads(core: Core, message: Message, dropped: list[Attachment]) -> Non
     """
     by_name = {one.filename: one for one in message.attachments}
     gone = {f"attachment:{one.id}" for one in dropped}
-    spots = [(embed, key) for embed in message.embeds for key in ("image", "thumbnail")]
-    media = [embed[key] for embed, key in spots if key in embed]
-    media += list(components.media_items(message.components))
-    for item in media:
-        url = item["url"]
+    for item, key in components.addresses(message.embeds, message.components):
+        url = item[key]
         name = url.removeprefix("attachment://")
         known = by_name.get(name) if name != url else core.links.attachment_at(url)
         if known is not None:
-            item["url"] = f"attachment:{known.id}"
+            item[key] = f"attachment:{known.id}"
         if url in gone or (known is None and name != url):
             text = f"The referenced attachment '{name}' was not found."
             raise invalid("components", "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", text)

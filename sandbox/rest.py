@@ -13,6 +13,7 @@ import logging
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -105,6 +106,10 @@ STRICT = {  # by method and route, as observed on Discord
 }
 
 
+# Discord counts answers to interactions against no bucket and sends no headers with them.
+UNCOUNTED = ("POST", "/interactions/{interaction_id}/{interaction_token}/callback")
+
+
 @dataclass
 class Limits:
     """All buckets. With `strict` the limits are about those of Discord, else they are high."""
@@ -114,6 +119,8 @@ class Limits:
 
     def headers(self, method: str, route: str, major: str) -> tuple[bool, dict[str, str]]:
         """Count a request; returns whether it is allowed, and its rate limit headers."""
+        if (method, route) == UNCOUNTED:
+            return True, {}
         bucket = hashlib.md5(f"{method} {route}".encode(), usedforsecurity=False).hexdigest()
         limit, per_s = GENEROUS
         if self.strict:
@@ -134,13 +141,17 @@ class Limits:
 
 
 class Doorway:
-    """The middleware around all API routes."""
+    """The middleware around all API routes.
+
+    arrivals   called with (bot or user, method, path) of each request, before a fault may strike
+    """
 
     def __init__(self, core: Core, *, strict: bool = False, keep_bodies: bool = True) -> None:
         self.core = core
         self.limits = Limits(strict)
         self.keep_bodies = keep_bodies
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
+        self.arrivals: list[Callable[[str, str, str], None]] = []
         self.unexpected: deque[str] = deque(maxlen=KEPT_UNEXPECTED)
 
     @web.middleware
@@ -149,8 +160,10 @@ class Doorway:
         if request.path != API and not request.path.startswith(f"{API}/"):
             return await _elsewhere(request, handler)
         await self._keep_body(request)
-        who = _who(self.core, request)
-        fault = self.core.faults.for_request(request.method, request.path.removeprefix(API), who)
+        who, path = _who(self.core, request), request.path.removeprefix(API)
+        for note in self.arrivals:
+            note(who, request.method, path)
+        fault = self.core.faults.for_request(request.method, path, who)
         if fault is not None and fault.kind in ("rate_limit", "error"):
             response = faulty_answer(fault)
         else:

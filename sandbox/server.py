@@ -6,12 +6,13 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from . import worldfile
+from . import lacking, worldfile
 from .cdn import Cdn
 from .channels import ChannelRoutes
 from .commands import CommandRoutes
@@ -99,9 +100,9 @@ class Server:
             CommandRoutes(self.core),
             InteractionRoutes(self.core),
         )
-        for subject in subjects:
-            for route in subject.table():
-                app.router.add_route(route.method, API + route.path, route.handler)
+        tables = [*(subject.table() for subject in subjects), lacking.table()]
+        for route in chain.from_iterable(tables):
+            app.router.add_route(route.method, API + route.path, route.handler)
         app.router.add_get("/gateway", self.core.gateway.serve)
         app.add_routes(Cdn(self.core).table())
         app.add_routes(self.people.table())
@@ -149,7 +150,8 @@ async def serve(
     record  keep the bodies of the last requests and answers in `exchanges`
     shards  the number of shards that the bot is told to use
 
-    raises  WorldError for a bad world or data folder; OSError for a port that is in use
+    raises  WorldError for a bad world or data folder; FolderInUse for one that another process
+            uses; OSError for a port that is in use
     """
     with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch:
         folder = data or Path(scratch)
@@ -158,8 +160,8 @@ async def serve(
         core.shards = shards
         core.links.life_s = link_life_s
         server = Server(core, strict_limits=strict_limits, record=record)
-        await server.start(host, port)
         try:
+            await server.start(host, port)
             yield server
         finally:
             await server.stop()

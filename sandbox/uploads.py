@@ -116,7 +116,8 @@ async def keep(
 ) -> Attachment:
     """Write a file to the uploads folder; returns its attachment.
 
-    listed  its entry in the body's `attachments`: filename, description
+    listed  its entry in the body's `attachments`: filename, description; for a voice
+            message duration_secs and waveform
     """
     filename = _safe(listed.get("filename") or upload.filename)
     if listed.get("is_spoiler") and not filename.startswith("SPOILER_"):
@@ -136,6 +137,8 @@ async def keep(
         description=listed.get("description"),
         flags=seen.flags | spoiler,
         ephemeral=ephemeral,
+        duration_secs=listed.get("duration_secs"),
+        waveform=listed.get("waveform"),
     )
 
 

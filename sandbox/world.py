@@ -247,6 +247,8 @@ class Attachment:
     description: str | None = None
     flags: int = 0
     ephemeral: bool = False
+    duration_secs: float | None = None  # of a voice message
+    waveform: str | None = None
 
 
 @dataclass(slots=True)
@@ -442,6 +444,7 @@ class World:
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
         self.commands: dict[int, dict[str, Any]] = {}  # as registered, by id
+        self.ephemeral: dict[int, Message] = {}  # each is visible to one user only
         self._messages: dict[int, Messages] = {}
         self._attachments: dict[int, Attachment] = {}
 
@@ -466,6 +469,11 @@ class World:
     def message(self, channel_id: int, id: int) -> Message | None:
         """One message of a channel."""
         return self.messages(channel_id).get(id)
+
+    def ephemeral_message(self, channel_id: int, id: int) -> Message | None:
+        """An ephemeral message of a channel, whoever may see it."""
+        message = self.ephemeral.get(id)
+        return message if message is not None and message.channel_id == channel_id else None
 
     def attachment(self, id: int) -> Attachment | None:
         """A file that at least one message still shows."""

@@ -73,6 +73,17 @@ def path() -> Path | None:
     return BESIDE if BESIDE.is_file() else None
 
 
+def routes() -> set[str]:
+    """All routes of the schema, each as METHOD /path."""
+    methods = ("get", "put", "post", "patch", "delete")
+    return {
+        f"{method.upper()} {path}"
+        for path, operations in _paths().items()
+        for method in operations
+        if method in methods
+    }
+
+
 def check(exchanges: Iterable[Exchange]) -> Report:
     """Check every request that was accepted, and every answer.
 
@@ -207,9 +218,14 @@ def _paths() -> dict[str, Any]:
 
 @functools.cache
 def _registry() -> Registry[Any]:
-    # Discord takes ids in requests as numbers too, and discord.py sends some so.
+    # Discord takes ids in requests as numbers too, and discord.py sends some so. It takes
+    # permissions as text, which its documentation asks for, and the schema has only numbers.
     lenient = copy.deepcopy(_schema())
     lenient["components"]["schemas"]["SnowflakeType"]["type"] = ["string", "integer"]
+    overwrite = lenient["paths"]["/channels/{channel_id}/permissions/{overwrite_id}"]["put"]
+    named = overwrite["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    for name in ("allow", "deny"):
+        named[name]["type"] = ["string", *named[name]["type"]]
     return Registry().with_resources(
         (uri, Resource(contents=contents, specification=DRAFT202012))
         for uri, contents in ((ANSWERS, _schema()), (REQUESTS, lenient))

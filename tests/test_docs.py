@@ -11,7 +11,7 @@ import pytest
 from bot.ops import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/*.md")])
 SECTIONS = re.compile(r"^#+ (.+)$", re.M)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from bot.ops import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("bench", "bot", "checks", "demo", "index", "pocket", "sandbox")
@@ -135,7 +138,21 @@ def test_bot_without_a_token_says_what_is_missing(shell: Shell) -> None:
     assert "DISCORD_TOKEN" in said.stderr
 
 
-@pytest.mark.parametrize("program", ["demo", "sandbox", "bench"])
+def test_bot_tells_its_settings_without_a_token(shell: Shell) -> None:
+    said = shell.magpie("bot", "--help")
+    assert (said.returncode, said.stderr) == (0, "")
+    for name, default in settings.DEFAULTS.items():
+        assert re.search(rf"^  {name} +\S.*{re.escape(default)}", said.stdout, re.MULTILINE), name
+
+
+def test_bot_names_an_argument_that_it_does_not_know(shell: Shell) -> None:
+    said = shell.magpie("bot", "--healt")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "takes no argument '--healt'; did you mean --health?" in said.stderr
+    assert "DISCORD_TOKEN" not in said.stderr
+
+
+@pytest.mark.parametrize("program", ["bot", "demo", "sandbox", "bench"])
 def test_usage_names_the_command_as_it_was_called(shell: Shell, program: str) -> None:
     assert shell.magpie(program, "--help").stdout.startswith(f"usage: magpie {program} ")
     assert shell.python("-m", program, "--help").stdout.startswith(f"usage: python -m {program} ")

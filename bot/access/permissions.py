@@ -18,6 +18,7 @@ from discord.abc import GuildChannel
 
 from bot.access.audience import Audience
 from bot.ops.logs import fields
+from bot.platform.codes import RequestFailed
 from index import Group
 
 log = logging.getLogger(__name__)
@@ -181,9 +182,9 @@ async def joined(
         async with at_once:
             try:
                 await client.http.get_thread_member(thread.id, member.id)
-            except discord.HTTPException as error:
-                if error.status not in (403, 404):  # not a member is 404
-                    log.warning(fields("members_unread", thread=thread.id, reason=error))
+            except RequestFailed as error:
+                if getattr(error, "status", None) not in (403, 404):  # not a member is 404
+                    log.warning(fields("members_unread", thread=thread.id, reason=repr(error)))
                 return False
             return True
 

@@ -95,9 +95,11 @@ class Sight:
         """
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
-                self._member = await self._member.guild.fetch_member(self._member.id)
                 _, private = self._known(groups)
-                self._joined = await permissions.joined(self._client, self._member, private)
+                self._member, self._joined = await asyncio.gather(
+                    self._member.guild.fetch_member(self._member.id),
+                    permissions.joined(self._client, self._member, private),
+                )
         except RequestFailed as error:
             raise Refusal(text.ROLES_UNKNOWN) from error
         self._asked_at = time.monotonic()

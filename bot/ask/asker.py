@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import discord
 
+from bot.platform.codes import RequestFailed
 from bot.platform.refusal import Refusal
+from bot.platform.unreadable import readable
 from bot.text import answers as text
 
 
@@ -45,7 +47,7 @@ async def of_message(message: discord.Message) -> Asker:
         raise Refusal(text.NOT_IN_A_SERVER)
     if not isinstance(author, discord.Member):
         try:
-            author = await guild.fetch_member(author.id)
-        except discord.HTTPException as error:
+            author = await readable(guild.fetch_member(author.id))
+        except RequestFailed as error:
             raise Refusal(text.WHO_ARE_YOU) from error
     return Asker(author, guild, message.channel, public=True)

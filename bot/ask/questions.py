@@ -11,7 +11,7 @@ from bot.access import permissions
 from bot.ask.asker import Asker
 from bot.media import pictures
 from bot.media.pictures import Picture
-from bot.platform.places import group_of
+from bot.platform.places import Place, group_of
 from bot.platform.refusal import Refusal
 from bot.text import answers as text
 from index import Asked, BookkeepingReader, Filter, Group, Links, SavedSearch, ShownBy
@@ -107,9 +107,11 @@ class Questions:
         shown_by = search.asked.shown_by
         if shown_by is None:
             raise Refusal(text.SEARCH_EXPIRED)
-        channel = asker.guild.get_channel_or_thread(shown_by.group)
+        channel: object = asker.guild.get_channel_or_thread(shown_by.group)
         if channel is None:  # an archived thread
-            channel = await asker.guild.fetch_channel(shown_by.group)
+            channel = await self._client.fetch_channel(shown_by.group)
+        if not isinstance(channel, Place):
+            raise Refusal(text.PICTURE_UNAVAILABLE)
         group = group_of(channel)
         if not await self.may_read(asker, [group]):
             raise Refusal(text.PICTURE_UNAVAILABLE)

@@ -12,13 +12,12 @@ import enum
 import logging
 from collections.abc import Awaitable, Sequence
 
-import aiohttp
 import discord
 
 from bot.ask.page import PAGE_SIZE, ResultPage, ShownHit
 from bot.media import pictures
 from bot.ops.logs import fields
-from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
+from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RequestFailed
 from bot.sync.erasure import Erasure
 from bot.sync.ingest import Ingest
 from bot.sync.writer import Writer
@@ -114,7 +113,7 @@ class Results:
                 erasing = self._erasure.erase_group(link.space, link.group.id)
                 return await _erased(erasing, **_where(link))
             log.warning(fields("hit_unreadable", **_where(link), reason=error))
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:  # the network
+        except RequestFailed as error:  # the network, or a message that can't be read
             log.warning(fields("hit_unreadable", **_where(link), reason=repr(error)))
         return Absent.UNREADABLE
 

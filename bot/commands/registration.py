@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.ops.logs import fields
 from bot.platform.interactions import Tree
+from bot.platform.unreadable import Unreadable, readable
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +26,23 @@ async def sync(tree: Tree, stamp: Path) -> None:
     commands = tree.get_commands()
     payload = json.dumps([command.to_dict(tree) for command in commands], sort_keys=True)
     sent = f"{tree.client.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
-    if await asyncio.to_thread(_read, stamp) == sent:
-        there = {command.name for command in await tree.fetch_commands()}
-        if there == {command.name for command in commands}:
-            return
-    await tree.sync()
+    names = {command.name for command in commands}
+    if await asyncio.to_thread(_read, stamp) == sent and await _names(tree) == names:
+        return
+    try:
+        await readable(tree.sync())
+    except Unreadable as error:  # the server has taken them, and answered in a form of its own
+        log.warning(fields("commands_answer_unread", why=error))
     await asyncio.to_thread(_write, stamp, sent)
     log.info(fields("commands_synced", count=len(commands)))
+
+
+async def _names(tree: Tree) -> set[str]:
+    """The names of the commands that Discord has; none if the answer can't be read."""
+    try:
+        return {command.name for command in await readable(tree.fetch_commands())}
+    except Unreadable:
+        return set()
 
 
 def _write(stamp: Path, sent: str) -> None:

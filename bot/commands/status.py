@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import discord
 from discord import app_commands
 
 from bot.access.counts import readable_there
 from bot.ops.metrics import Metrics
+from bot.ops.unread import UnreadCounts
 from bot.platform.interactions import Interaction, Tree
 from bot.platform.places import group_of
 from bot.reindex.jobs import Jobs
@@ -31,10 +33,13 @@ def register(
     live: Live,
     jobs: Jobs,
     metrics: Metrics,
+    unread: UnreadCounts,
+    latency_s: Callable[[], float | None],
 ) -> None:
     """Add the command.
 
-    device   what the model runs on
+    device     what the model runs on
+    latency_s  how long Discord takes to answer, if that is known
     """
 
     @tree.command(description="What is indexed, how fast, and what is still to do")
@@ -69,8 +74,12 @@ def register(
             wanted=model_change.wanted,
             device=device,
             disk_bytes=await disk_share(sum(pictures.values())),
-            latency_s=tree.client.latency,
+            latency_s=latency_s(),
             uptime_s=time.monotonic() - metrics.started,
+            unread_messages=sum(
+                count for id, count in unread.messages(guild.id).items() if id in seen
+            ),
+            unread_others=unread.others(guild.id),
         )
 
     async def disk_share(pictures: int) -> int:

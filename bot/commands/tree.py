@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -9,8 +10,12 @@ import discord
 from discord import app_commands
 
 from bot.ask.respond import explain
+from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.platform.interactions import Interaction
+from bot.platform.unreadable import Unreadable, described, is_unreadable
+
+log = logging.getLogger(__name__)
 
 
 class CommandTree(app_commands.CommandTree[discord.Client]):
@@ -19,6 +24,18 @@ class CommandTree(app_commands.CommandTree[discord.Client]):
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         interaction.extras["began"] = time.perf_counter()
         return True
+
+    async def _call(self, interaction: Interaction) -> None:
+        """Answer also a command whose options discord.py can't read; it would lose the error."""
+        try:
+            await super()._call(interaction)
+        except app_commands.AppCommandError:
+            raise
+        except Exception as error:
+            if is_unreadable(error):
+                log.warning(fields("command_unread", id=interaction.id, why=described(error)))
+                error = Unreadable(described(error))
+            await explain(interaction, error)
 
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /

@@ -82,7 +82,7 @@ class Relisting:
                     await self._closed.note(space, group)
                     await asyncio.sleep(self._clocks.relist_s)  # Discord counts refusals
                 return
-            oldest = page.messages[-1].id if page.full else 0
+            oldest = page.ids[-1] if page.full else 0
             removed = await self._history.reconcile(space, page, known, oldest, before)
             if removed:
                 log.info(fields("deletions_found", guild=space, channel=group, pictures=removed))
@@ -92,4 +92,4 @@ class Relisting:
     async def _page(self, place: Any, before: int) -> HistoryPage:
         if isinstance(place, int):
             place = await self._client.fetch_channel(place)
-        return await self._history.read_page(place, before=discord.Object(before))
+        return await self._history.read_page(place, before=before)

@@ -1,4 +1,8 @@
-"""A small HTTP server: /healthz for a supervisor such as Docker, /metrics for Prometheus."""
+"""A small HTTP server: /healthz for a supervisor such as Docker, /metrics for Prometheus.
+
+It listens from the first second. Loading a model, the first time downloading it, may take long, and
+a supervisor must be able to tell that from a bot that is stuck.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Address, SettingsError
 
+STARTING, READY, DISCONNECTED = "starting", "ready", "disconnected"
 STUCK_LAG_S = 5.0  # if the event loop was held up this long just now, the bot is not ready
 
 
@@ -22,30 +27,22 @@ class Condition:
     """The bot's state at one moment."""
 
     connected: bool
-    latency_s: float  # between a heartbeat and its answer; not finite before the first one
+    heard: bool  # whether Discord has answered a heartbeat
+    latency_s: float | None  # between a heartbeat and its answer; None if that is not known
     indexing: bool
     queue: int  # messages that wait
     channels_left: int  # channels and threads with unread history
 
 
 class Health:
-    """The small HTTP server. A bot that is ready answers 200; one that isn't connected, 503.
+    """The small HTTP server. A bot that is ready answers 200; one that starts or isn't connected,
+    503, with the `state` "starting" or "disconnected"."""
 
-    condition  gives the bot's state at this moment
-    pictures   counts the indexed pictures
-    """
-
-    def __init__(
-        self,
-        address: Address,
-        metrics: Metrics,
-        condition: Callable[[], Condition],
-        pictures: Callable[[], Awaitable[int]],
-    ) -> None:
+    def __init__(self, address: Address, metrics: Metrics) -> None:
         self._address = address
         self._metrics = metrics
-        self._condition = condition
-        self._pictures = pictures
+        self._condition: Callable[[], Condition] | None = None
+        self._pictures: Callable[[], Awaitable[int]] | None = None
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/metrics", self._show_metrics)
@@ -68,6 +65,17 @@ class Health:
                 ]
             ) from error
 
+    def watch(
+        self, condition: Callable[[], Condition], pictures: Callable[[], Awaitable[int]]
+    ) -> None:
+        """Tell of the bot from now on; until then it is starting.
+
+        condition  gives the bot's state at this moment
+        pictures   counts the indexed pictures
+        """
+        self._condition = condition
+        self._pictures = pictures
+
     async def close(self) -> None:
         await self._runner.cleanup()
 
@@ -81,24 +89,31 @@ class Health:
         return web.json_response(state, status=200 if state["ready"] else 503)
 
     async def _state(self) -> dict[str, Any]:
-        now, metrics = self._condition(), self._metrics
-        answers = math.isfinite(now.latency_s)
+        metrics = self._metrics
+        uptime_s = round(time.monotonic() - metrics.started, 1)
+        if self._condition is None or self._pictures is None:
+            return {"ready": False, "state": STARTING, "uptime_s": uptime_s}
+        now = self._condition()
+        ready = now.connected and now.heard and metrics.last_lag_s() < STUCK_LAG_S
         return {
-            "ready": now.connected and answers and metrics.last_lag_s() < STUCK_LAG_S,
+            "ready": ready,
+            "state": READY if ready else DISCONNECTED,
             "indexing": now.indexing,
             "pictures": await self._pictures(),
             "queue": now.queue,
             "channels_left": now.channels_left,
-            "latency_ms": round(now.latency_s * 1000, 1) if answers else None,
+            "latency_ms": None if now.latency_s is None else round(now.latency_s * 1000, 1),
             "loop_lag_p99_ms": round(metrics.lag_p99_s() * 1000, 1),
-            "uptime_s": round(time.monotonic() - metrics.started, 1),
+            "uptime_s": uptime_s,
         }
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
-        now, metrics = self._condition(), self._metrics
-        metrics.queue.set(now.queue)
-        metrics.unread.set(now.channels_left)
-        metrics.latency.set(now.latency_s)
+        metrics = self._metrics
+        if self._condition is not None:
+            now = self._condition()
+            metrics.queue.set(now.queue)
+            metrics.history_left.set(now.channels_left)
+            metrics.latency.set(math.nan if now.latency_s is None else now.latency_s)
         return web.Response(
             body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )

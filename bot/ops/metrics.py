@@ -45,8 +45,14 @@ class Metrics:
             buckets=LAG_BUCKETS,
             registry=registry,
         )
+        self.unread = Counter(
+            "magpie_unread",
+            "Messages and events of Discord that could not be read",
+            ["what"],
+            registry=registry,
+        )
         self.queue = Gauge("magpie_queue_messages", "Messages that wait", registry=registry)
-        self.unread = Gauge(
+        self.history_left = Gauge(
             "magpie_history_channels_left", "Channels with unread history", registry=registry
         )
         self.latency = Gauge(

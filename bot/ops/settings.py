@@ -89,9 +89,7 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
     raises   SettingsError, with all problems at once
     """
     problems: list[str] = []
-    values = dict(DEFAULTS)
-    values.update(_from_file(dotenv, problems) if dotenv else {})
-    values.update(_from_environment(environment, problems))
+    values = _values(environment, dotenv, problems)
 
     def checked(name: str, check: Callable[[str], T], instead: T) -> T:
         try:
@@ -115,6 +113,27 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def http(environment: Mapping[str, str], dotenv: Path | None = None) -> Address | None:
+    """MAGPIE_HTTP alone; mistakes in other settings don't matter.
+
+    raises   SettingsError
+    """
+    value = _values(environment, dotenv, [])["MAGPIE_HTTP"]
+    try:
+        return _http(value.strip())
+    except ValueError as problem:
+        raise SettingsError([f"MAGPIE_HTTP={value}: {problem}"]) from problem
+
+
+def _values(
+    environment: Mapping[str, str], dotenv: Path | None, problems: list[str]
+) -> dict[str, str]:
+    values = dict(DEFAULTS)
+    values.update(_from_file(dotenv, problems) if dotenv else {})
+    values.update(_from_environment(environment, problems))
+    return values
 
 
 def _shown(name: str, value: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import aiohttp
 import discord
 
+from bot.platform.unreadable import Unreadable
+
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_GUILD = 10004
 UNKNOWN_MESSAGE = 10008
@@ -22,8 +24,8 @@ REPLY_WITHOUT_HISTORY = 160002  # the bot may write there, and not read what it 
 
 AUTHENTICATION_FAILED = 4004  # a gateway's close code
 
-# The errors of a request when Discord or the network fails.
-RequestFailed = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
+# The errors of a request when Discord or the network fails, or the answer can't be read.
+RequestFailed = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError, Unreadable)
 
 
 def may_not_write(error: BaseException) -> bool:

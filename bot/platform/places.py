@@ -28,8 +28,9 @@ def missing_permissions(place: Place) -> tuple[str, ...]:
     needed = ["view_channel", "read_message_history"]
     if isinstance(place, discord.VoiceChannel | discord.StageChannel):
         needed.append("connect")
+    me: discord.Member | None = place.guild.me
     try:
-        granted = place.permissions_for(place.guild.me)
+        granted = place.permissions_for(me) if me else discord.Permissions.none()
     except discord.ClientException:  # a thread whose parent is not known
         return ("view_channel",)
     return tuple(name for name in needed if not getattr(granted, name))

@@ -142,7 +142,7 @@ class ProgressMessage:
         content = await self._text_in(channel.id)
         try:
             message = await self._post(channel, content)
-        except discord.HTTPException as error:
+        except RequestFailed as error:
             log.warning(fields("progress_unposted", job=self._job, why=error))
             await self._move_to(None)
             await self._show()

@@ -7,6 +7,7 @@ from discord.abc import GuildChannel
 
 from bot.platform.codes import is_deleted
 from bot.platform.places import WithMessages, WithThreads, group_of, missing_permissions
+from bot.platform.unreadable import Unreadable
 from bot.reindex.state import JobState
 from bot.sync.erasure import Erasure
 from bot.sync.history import History, HistoryPage
@@ -54,7 +55,7 @@ class Rereading:
             if missing_permissions(channel):
                 state.closed += 1
             else:
-                places |= {group.id: group for group in await _with_threads(channel)}
+                places |= {group.id: group for group in await _with_threads(self._client, channel)}
         inside = set(places)
         for group in await self._links.groups(self._space):
             if group.parent in inside:
@@ -88,15 +89,14 @@ class Rereading:
                 return []
             if self._known is None or self._known[0] != group_id:
                 self._known = (group_id, await self._links.known(self._space, group_id))
-            before = discord.Object(state.before) if state.before else None
-            page = await self._history.read_page(place, before=before)
+            page = await self._history.read_page(place, before=state.before or None)
         except discord.NotFound as error:
             if not is_deleted(error):
                 raise
             state.removed += await self._erasure.erase_group(self._space, group_id)
             state.begin_group(state.at + 1)
             return []
-        except discord.Forbidden:
+        except (discord.Forbidden, Unreadable):
             state.closed += 1
             state.begin_group(state.at + 1)
             return []
@@ -106,18 +106,18 @@ class Rereading:
         self, state: JobState, group: Group, page: HistoryPage, known: KnownSlots
     ) -> list[Item]:
         messages = page.messages
-        oldest = messages[-1].id if page.full else 0
+        oldest = page.ids[-1] if page.full else 0
         state.removed += await self._history.reconcile(
             self._space, page, known, oldest, state.before
         )
         items, failed = await self._ingest.read(
             self._space, group, messages, page.as_of, what=state.what, patient=False
         )
-        state.messages += len(messages)
+        state.messages += len(page)
         state.checked += sum(len(self._ingest.shown(message)) for message in messages)
         state.failed += failed
         state.added += sum(item.link.slot not in known.get(item.link.source, ()) for item in items)
-        state.newest = state.newest or (messages[0].id if messages else 0)
+        state.newest = state.newest or (page.ids[0] if page.ids else 0)
         state.before = oldest
         if not page.full:
             state.begin_group(state.at + 1)
@@ -130,10 +130,10 @@ class Rereading:
         return place
 
 
-async def _with_threads(channel: GuildChannel) -> list[Group]:
+async def _with_threads(client: discord.Client, channel: GuildChannel) -> list[Group]:
     """A channel and all its threads, archived ones included; of a forum only the threads."""
     groups = [] if isinstance(channel, discord.ForumChannel) else [group_of(channel)]
     if isinstance(channel, WithThreads):
-        threads = [*channel.threads, *await archived_threads(channel)]
+        threads = [*channel.threads, *await archived_threads(client, channel)]
         groups += [group_of(thread) for thread in threads]
     return groups

@@ -19,6 +19,7 @@ from bot.ops.metrics import Metrics
 from bot.ops.tuning import Clocks, Limits
 from bot.platform.codes import RequestFailed, is_deleted
 from bot.platform.places import Place, WithMessages, WithThreads, group_of
+from bot.platform.unreadable import Unreadable
 from bot.sync.backlog import Backlog, Reading
 from bot.sync.coverage import Coverage, Move
 from bot.sync.erasure import Erasure
@@ -116,10 +117,11 @@ class Backfill:
             self._backlog.schedule(reading)
 
     def _retry_later(self, reading: Reading, error: Exception) -> None:
-        outside = isinstance(error, RequestFailed)
+        # What can't be read now is hardly read sooner for being asked again at once.
+        outside = isinstance(error, RequestFailed) and not isinstance(error, Unreadable)
         reading.failures += not outside
         retry_s = self._clocks.page_retry_s * 2 ** max(reading.failures - 1, 0)
-        expected = outside or isinstance(error, DownloadError)
+        expected = isinstance(error, (*RequestFailed, DownloadError))
         log.log(
             logging.WARNING if expected else logging.ERROR,
             fields("page_failed", channel=reading.coverage.group, why=error, retry_s=retry_s),
@@ -148,30 +150,29 @@ class Backfill:
             await self._look_through_threads(reading, place)
 
     async def _find(self, reading: Reading) -> Place | None:
-        """The thread of a reading that only had a cursor; None if it is not watched."""
+        """The thread of a reading that only had a cursor; None if it is not watched, or can't be
+        read."""
         coverage = reading.coverage
         guild = self._client.get_guild(coverage.space)
         known = guild.get_channel_or_thread(coverage.group) if guild else None
-        found = known or await self._fetched(coverage.group)
-        if found is None or not self._watched.covers(found):
+        try:
+            found = known or await self._client.fetch_channel(coverage.group)
+        except Unreadable as error:  # it may be watched, so nothing of it is erased
+            log.warning(fields("channel_unread", channel=coverage.group, why=error))
+            self._backlog.ignore(coverage.group)
+            self._backlog.release(reading)
+            return None
+        if not isinstance(found, Place) or not self._watched.covers(found):
             self._backlog.ignore(coverage.group)
             await self._erasure.erase_group(coverage.space, coverage.group)
             return None
         reading.place = found
         return found
 
-    async def _fetched(self, channel_id: int) -> Place | None:
-        """A channel or thread that was not announced; None for a kind that the bot can't read."""
-        try:
-            channel = await self._client.fetch_channel(channel_id)
-        except discord.InvalidData:
-            return None
-        return channel if isinstance(channel, Place) else None
-
     async def _read_first(self, reading: Reading, place: WithMessages) -> None:
         gaps = reading.coverage.gaps
         page = await self._history.read_page(place)
-        newest = page.messages[0].id if page.messages else place.id
+        newest = page.ids[0] if page.ids else place.id
         await self._keep_back(reading, place, page, newest)
         reading.coverage.catch_up(gaps)
 
@@ -179,8 +180,7 @@ class Backfill:
         if reading.coverage.oldest == 0:  # the cursor says so
             reading.at_beginning = True
             return
-        before = discord.Object(reading.coverage.oldest + 1)
-        page = await self._history.read_page(place, before=before)
+        page = await self._history.read_page(place, before=reading.coverage.oldest + 1)
         await self._keep_back(reading, place, page)
 
     async def _keep_back(
@@ -191,7 +191,7 @@ class Backfill:
         move = Move(
             reading.coverage,
             newest=newest,
-            oldest=0 if at_beginning else page.messages[-1].id - 1,
+            oldest=0 if at_beginning else page.ids[-1] - 1,
             complete=at_beginning and not isinstance(place, WithThreads),
         )
         await self._keep(reading, place, page, move)
@@ -202,9 +202,8 @@ class Backfill:
         coverage = reading.coverage
         gaps, covered = coverage.gaps, coverage.newest
         start = covered if reading.position is None else reading.position
-        after = discord.Object(start)
-        page = await self._history.read_page(place, after=after, oldest_first=True)
-        end = page.messages[-1].id if page.messages else start
+        page = await self._history.read_page(place, after=start)
+        end = page.ids[-1] if page.ids else start
         at_end = not page.full
         if start < covered:
             await self._compare(reading, place, page, start, covered if at_end else end)
@@ -240,7 +239,7 @@ class Backfill:
         """Find archived threads: the first time all of them, later those with new messages."""
         coverage, backlog = reading.coverage, self._backlog
         wanted = backlog.has_moved if coverage.complete else None
-        threads = await archived_threads(place, wanted)
+        threads = await archived_threads(self._client, place, wanted)
         found = [backlog.get_or_create(thread.guild.id, thread.id, thread) for thread in threads]
         fresh = [one for one in found if not one.coverage.started]
         moves = [_at_its_end(one.coverage, one.place) for one in fresh]

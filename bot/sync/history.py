@@ -1,7 +1,7 @@
 """Pages of a channel's messages, and the deletions and edits that can be seen in them.
 
 The backfill, a reindex and the relisting all read such pages. A known message that is missing from
-its page was deleted.
+its page was deleted; one that is there and can't be read was not.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.ops.tuning import Limits
+from bot.platform import listings
 from bot.platform.codes import UNKNOWN_MESSAGE
 from bot.platform.places import WithMessages
 from bot.sync.ingest import Ingest, KnownSlots
@@ -22,22 +23,28 @@ from bot.sync.writer import Writer
 class HistoryPage:
     """Some messages of a channel, in the order in which they were asked for.
 
-    as_of   `Writer.now` before they were asked for
-    full    whether there may be more messages after them
+    messages  those that can be read
+    ids       of all that are there
+    as_of     `Writer.now` before they were asked for
+    full      whether there may be more messages after them
     """
 
     messages: list[discord.Message]
+    ids: list[int]
     as_of: int
     full: bool
 
     def __len__(self) -> int:
-        return len(self.messages)
+        return len(self.ids)
 
 
 class History:
     """Reads pages of history, and brings the gallery in line with them."""
 
-    def __init__(self, writer: Writer, ingest: Ingest, limits: Limits) -> None:
+    def __init__(
+        self, client: discord.Client, writer: Writer, ingest: Ingest, limits: Limits
+    ) -> None:
+        self._client = client
         self._writer = writer
         self._ingest = ingest
         self._limits = limits
@@ -46,25 +53,28 @@ class History:
         self,
         place: WithMessages,
         *,
-        before: discord.Object | None = None,
-        after: discord.Object | None = None,
-        oldest_first: bool = False,
+        before: int | None = None,
+        after: int | None = None,
     ) -> HistoryPage:
-        """A page of messages of a channel or thread.
+        """A page of messages of a channel or thread: the newest ones before the id `before`, newest
+        first, or the oldest ones after the id `after`, oldest first.
 
         Where the bot may not read the history, Discord gives no messages and no error, and
         announces only later that the channel was closed. If that were taken for an empty channel,
         its pictures would be erased. A request for a single message is refused there, so an empty
         page is believed only after such a request.
 
-        raises   discord.Forbidden
+        raises   discord.HTTPException, Unreadable
         """
         as_of, size = self._writer.now, self._limits.page_messages
-        listing = place.history(limit=size, before=before, after=after, oldest_first=oldest_first)
-        messages = [message async for message in listing]
-        page = HistoryPage(messages, as_of, full=len(messages) >= size)
+        messages, ids = await listings.messages(
+            self._client, place, size, before=before, after=after
+        )
+        if after is not None:
+            messages, ids = messages[::-1], ids[::-1]
+        page = HistoryPage(messages, ids, as_of, full=len(ids) >= size)
         self._ingest.observe_page(page.messages, as_of)
-        if not page.messages and place.last_message_id is not None:
+        if not page.ids and place.last_message_id is not None:
             try:
                 await place.fetch_message(place.last_message_id)
             except discord.NotFound as error:
@@ -83,15 +93,15 @@ class History:
                  read before that page, so all that it has was posted by then
         returns  how many pictures were removed
         """
-        deleted = _missing_from(page.messages, known, oldest, before)
+        deleted = _missing_from(page.ids, known, oldest, before)
         removed = await self._writer.erase_messages(space, deleted) if deleted else 0
         return removed + await self._ingest.drop_unshown(space, page.messages, known)
 
 
 def _missing_from(
-    messages: Iterable[discord.Message], known: Mapping[str, object], oldest: int, before: int
+    ids: Iterable[int], known: Mapping[str, object], oldest: int, before: int
 ) -> list[int]:
     """Known messages within the span of a page that are not on it."""
-    there = {message.id for message in messages}
+    there = set(ids)
     span = (int(m) for m in known if oldest <= int(m) and (not before or int(m) < before))
     return [message for message in span if message not in there]

@@ -122,18 +122,25 @@ class Live:
 
         The late preview of a link is an edit, too.
         """
-        channel = edit.message.channel
-        if edit.guild_id is None or not self._watched.covers(channel):
+        whole = edit.message if _is_whole(edit.data) else None
+        await self._on_edit(edit.message.channel, edit.message_id, whole)
+
+    async def on_unread_edit(self, channel: object, message: int) -> None:
+        """Follow an edit that could not be read, by reading its message."""
+        await self._on_edit(channel, message, None)
+
+    async def _on_edit(self, channel: object, id: int, message: discord.Message | None) -> None:
+        """Follow an edit; its message is asked for if it didn't come with it."""
+        if not self._watched.covers(channel):
             return
         assert isinstance(channel, discord.Thread | discord.abc.GuildChannel)
-        group = group_of(channel)
-        number = self._numbered(edit.message_id)
+        space, group = channel.guild.id, group_of(channel)
+        number = self._numbered(id)
         as_of = self._writer.now
-        message: discord.Message | None = edit.message
-        if not _is_whole(edit.data):
-            message = await self._ingest.fetch_message(edit.guild_id, group, edit.message_id)
-        if message is not None and self._edits.get(edit.message_id) == number:
-            await self._follow(edit.guild_id, group, message, as_of)
+        if message is None:
+            message = await self._ingest.fetch_message(space, group, id)
+        if message is not None and self._edits.get(id) == number:
+            await self._follow(space, group, message, as_of)
 
     def _numbered(self, message: int) -> int:
         """A number for this edit; it is the message's latest until another edit comes."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import discord
 
 from bot.ops.logs import fields
+from bot.platform import listings
 from bot.platform.places import WithThreads
 
 log = logging.getLogger(__name__)
@@ -17,7 +18,9 @@ UNWANTED_IN_A_ROW = 100
 
 
 async def archived_threads(
-    place: WithThreads, wanted: Callable[[discord.Thread], bool] | None = None
+    client: discord.Client,
+    place: WithThreads,
+    wanted: Callable[[discord.Thread], bool] | None = None,
 ) -> list[discord.Thread]:
     """Archived threads of a channel that the bot may see: first the public ones, of which the last
     archived come first, then the private ones.
@@ -27,21 +30,24 @@ async def archived_threads(
     """
     found: list[discord.Thread] = []
     unwanted = 0
-    async for thread in place.archived_threads(limit=None):
+    async for thread in listings.archived_threads(client, place):
         if wanted is None or wanted(thread):
             found.append(thread)
             unwanted = 0
         elif (unwanted := unwanted + 1) >= UNWANTED_IN_A_ROW:
             break  # the rest was archived even earlier
     if isinstance(place, discord.TextChannel) and not place.is_news():
-        found += [t for t in await _private_archived(place) if wanted is None or wanted(t)]
+        private = await _private_archived(client, place)
+        found += [thread for thread in private if wanted is None or wanted(thread)]
     return found
 
 
-async def _private_archived(place: discord.TextChannel) -> list[discord.Thread]:
+async def _private_archived(
+    client: discord.Client, place: discord.TextChannel
+) -> list[discord.Thread]:
     """Private archived threads: all if the bot may manage threads, else those it had joined."""
     joined = not place.permissions_for(place.guild.me).manage_threads
-    listing = place.archived_threads(limit=None, private=True, joined=joined)
+    listing = listings.archived_threads(client, place, private=True, joined=joined)
     try:
         return [thread async for thread in listing]
     except (discord.Forbidden, discord.NotFound) as error:

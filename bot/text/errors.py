@@ -18,6 +18,7 @@ from bot.platform.codes import (
     UNKNOWN_MESSAGE,
 )
 from bot.platform.refusal import Refusal
+from bot.platform.unreadable import Unreadable
 from bot.text.answers import ASK_SOMETHING, NOT_IN_A_SERVER, PICTURE_UNAVAILABLE
 from bot.text.pieces import permission_names, quoted
 from index import (
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 RESTARTING = "I am just restarting. Please ask again in a minute."
 DISCORD_TROUBLE = "Discord is having trouble right now. Please try again in a minute."
+UNREADABLE = "Discord described that in a way that I can't read, so I could not do it."
 DISK_FULL = "My disk is full, so I could not do that; searching still works."
 FILE_IN_USE = "Another program holds my file, so I could not do that just now."
 SOMETHING_WRONG = "Something went wrong on my side."
@@ -68,6 +70,8 @@ def _expected(error: BaseException) -> str | None:
         return _of_discord(error)
     if isinstance(error, Refusal):
         return str(error)
+    if isinstance(error, Unreadable):
+        return UNREADABLE
     if isinstance(error, aiohttp.ClientError):  # Discord hung up
         return DISCORD_TROUBLE
     return TOO_SLOW if isinstance(error, TimeoutError) else None

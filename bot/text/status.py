@@ -52,8 +52,10 @@ class Status:
     wanted: str | None  # another model that is to take over
     device: str
     disk_bytes: int  # of the pictures that are counted
-    latency_s: float
+    latency_s: float | None  # of Discord; None if not known
     uptime_s: float
+    unread_messages: int  # since the start
+    unread_others: int
 
 
 def status(now: Status) -> str:
@@ -72,9 +74,18 @@ def status(now: Status) -> str:
     if now.wanted:
         going = "is taking over" if now.jobs else "is to take over; `/reindex` begins that"
         lines.append(f"`{now.wanted}` {going}. Until then `{now.model}` answers.")
-    lines.append(f"Up for {duration(now.uptime_s)} · Discord answers in {now.latency_s:.2f} s")
+    answers = f" · Discord answers in {now.latency_s:.2f} s" if now.latency_s is not None else ""
+    lines.append(f"Up for {duration(now.uptime_s)}{answers}")
+    if unread := _unread(now.unread_messages, now.unread_others):
+        lines.append(f"Left out since then: {unread} that I could not read")
     lines += [_channel_line(channel) for channel in now.channels]
     return fitting(lines)
+
+
+def _unread(messages: int, others: int) -> str:
+    kinds = [counted(messages, "message")] if messages else []
+    kinds += [counted(others, "event")] if others else []
+    return " and ".join(kinds)
 
 
 def _channel_line(now: ChannelStatus) -> str:

@@ -24,4 +24,4 @@ CLOCKS = Clocks(
 SIZES = Sizes(settle_rows=96, held_rows=4 * 96, retry_s=2.0)
 
 if __name__ == "__main__":
-    sys.exit(main(CLOCKS, SIZES))
+    sys.exit(main([], clocks=CLOCKS, sizes=SIZES))

@@ -132,7 +132,7 @@ class ChaosRun:
             sandbox.serve(made, clocks=Clocks(unfurl_s=0.3), record=False)
         )
         server.gateway.heartbeat_ms = HEARTBEAT_MS
-        self._witness = Witness(server.core)
+        self._witness = Witness(server)
         self._session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         )

@@ -2,12 +2,14 @@
 
 A crash is an error that no document names, a wrong answer, or the end of the process. A hang is an
 input that takes more processor time than its kind may, or never ends. Failures are kept in
-build/fuzz, named by kind, seed and number. The peer is the cost of a legitimate picture: how long
-decoding in a process apart takes, beside decoding within the process.
+build/fuzz, named by kind, seed and number. Bombs are also asked with together, by one member, while
+another one asks (`together`). The peers are that member's answers without bombs, and the cost of a
+legitimate picture: how long decoding in a process apart takes, beside decoding within the process.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import select
@@ -26,6 +28,7 @@ from PIL import Image
 from bench import BUILD, photographs
 from bench.options import Options
 from bench.report import Figure, Report, Target
+from checks.fuzzing import together
 from checks.fuzzing.target import file_of
 from index.images import decode as images
 from index.images import decoders
@@ -58,7 +61,8 @@ class Outcomes:
     outcomes: Counter[str] = field(default_factory=Counter)
     crashes: list[int] = field(default_factory=list)
     hangs: list[int] = field(default_factory=list)
-    slowest_s: float = 0.0
+    slowest_s: float = 0.0  # on the clock, whatever came of it
+    slowest: str = ""  # what came of that one
     at_rest: int = 0  # bytes of memory before the first input
     peak: int = 0
 
@@ -68,7 +72,13 @@ class Outcomes:
 
     def told(self) -> str:
         came = ", ".join(f"{count} {name}" for name, count in self.outcomes.most_common())
-        return f"{came}; slowest {self.slowest_s:.2f} s, + {self.growth_mb:.0f} MB"
+        slowest = f"slowest {self.slowest_s:.2f} s ({self.slowest})"
+        return f"{came}; {slowest}, + {self.growth_mb:.0f} MB"
+
+    def came(self, outcome: str, took_s: float) -> None:
+        self.outcomes[outcome] += 1
+        if took_s > self.slowest_s:
+            self.slowest_s, self.slowest = took_s, outcome
 
 
 def run(options: Options) -> Report:
@@ -83,12 +93,14 @@ def run(options: Options) -> Report:
     for kind in tried:
         for number in kind.crashes + kind.hangs:
             figures[f"failed: {kind.kind} {number}"] = str(file_of(KEPT, seed, kind.kind, number))
+    beside = asyncio.run(together.measure(seed))
     ours, within = _cost()
-    figures["decoding apart, ms a photograph"] = ours
+    figures |= beside.figures() | {"decoding apart, ms a photograph": ours}
     return Report(
         figures,
-        {"decoding within, ms a photograph": within},
-        {
+        beside.peers() | {"decoding within, ms a photograph": within},
+        beside.targets()
+        | {
             "inputs": Target(inputs, INPUTS),
             "crashes": Target(crashes, 0, at_least=False),
             "hangs": Target(hangs, 0, at_least=False),
@@ -121,10 +133,11 @@ class Campaign:
         begun_at = self._next
         process = self._begun()
         in_hand: int | None = None
+        since = time.monotonic()
         try:
             for line in _lines(process):
                 if "at" in line:
-                    in_hand = line["at"]
+                    in_hand, since = line["at"], time.monotonic()
                 elif "outcome" in line:
                     assert in_hand is not None
                     self._came(in_hand, line)
@@ -133,12 +146,12 @@ class Campaign:
                     self._limit_s = line["limit"]
                     self._tried.at_rest = self._tried.at_rest or line["memory"]
         except TimeoutError:
-            self._ended(in_hand, self._tried.hangs)
+            self._ended(in_hand, time.monotonic() - since, self._tried.hangs)
         finally:
             process.kill()
             process.communicate()
         if in_hand is not None and in_hand not in self._tried.hangs:
-            self._ended(in_hand, self._tried.crashes)
+            self._ended(in_hand, time.monotonic() - since, self._tried.crashes)
         if self._next == begun_at:
             raise RuntimeError(f"{self._tried.kind} can't be tried: its process ends at once")
 
@@ -151,20 +164,19 @@ class Campaign:
 
     def _came(self, number: int, line: dict[str, Any]) -> None:
         tried = self._tried
-        tried.outcomes[line["outcome"]] += 1
-        tried.slowest_s = max(tried.slowest_s, line["took_s"])
+        tried.came(line["outcome"], line["took_s"])
         tried.peak = max(tried.peak, line["memory"])
         if line["outcome"] == "crash":
             tried.crashes.append(number)
-        if line["took_s"] > self._limit_s:
+        if line["cpu_s"] > self._limit_s:
             tried.hangs.append(number)
         self._next = number + 1
 
-    def _ended(self, number: int | None, among: list[int]) -> None:
+    def _ended(self, number: int | None, took_s: float, among: list[int]) -> None:
         """Note that this input ended the process. The next process begins after it."""
         if number is not None:
             among.append(number)
-            self._tried.outcomes["the end of the process"] += 1
+            self._tried.came("the end of the process", took_s)
             self._next = number + 1
 
 

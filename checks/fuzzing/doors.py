@@ -85,20 +85,13 @@ class Doors:
     async def _open(self, folder: Path) -> None:
         enter = self._stack.enter_async_context
         self._server = await enter(sandbox.serve(world(folder), record=False))
-        await enter(_bot(self._server, folder / "magpie.db"))
+        await enter(bot(self._server, folder / "magpie.db"))
         session = await enter(aiohttp.ClientSession())
         owner = await enter(Person.log_in(session, self._server.url, "owner"))
         self._person = await enter(Person.log_in(session, self._server.url, "member"))
-        for channel in (SQUARE, HIDDEN):
-            await owner.command("channels", "add", where=str(SQUARE), channel=str(channel))
-        async with asyncio.timeout(START_S):
-            while len((await self._ask(owner, "red")).pictures()) < 6:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-        self._theirs = await self._ask(owner, "blue")
-        self._own = await self._ask(self._person, "blue")
-
-    async def _ask(self, person: Person, query: str) -> Answer:
-        return await person.command("find", where=str(SQUARE), query=query)
+        await index_all(owner)
+        self._theirs = await ask(owner, "blue")
+        self._own = await ask(self._person, "blue")
 
     def make(self, rng: random.Random) -> Deed:
         way = rng.choice(WAYS)
@@ -208,12 +201,11 @@ def _row(custom_id: str) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def _bot(server: sandbox.Server, db: Path) -> AsyncIterator[None]:
+async def bot(server: sandbox.Server, db: Path) -> AsyncIterator[None]:
+    """Magpie, connected and ready. Members may ask as often as they like."""
     gallery = await Gallery.open(db, str(MODEL), device="cpu")
     token = server.world.application.token
-    settings = Settings(
-        token=token, api=server.url, db=db, http=None, questions=0
-    )  # without a limit of questions
+    settings = Settings(token=token, api=server.url, db=db, http=None, questions=0)
     try:
         async with Magpie(settings, gallery, Metrics(), Clocks(guild_ready_s=0.2)) as client:
             serving = asyncio.create_task(client.serve())
@@ -223,6 +215,19 @@ async def _bot(server: sandbox.Server, db: Path) -> AsyncIterator[None]:
             await serving
     finally:
         await gallery.close()
+
+
+async def index_all(owner: Person) -> None:
+    """Have both channels watched; returns when their pictures are found."""
+    for channel in (SQUARE, HIDDEN):
+        await owner.command("channels", "add", where=str(SQUARE), channel=str(channel))
+    async with asyncio.timeout(START_S):
+        while len((await ask(owner, "red")).pictures()) < 6:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+async def ask(person: Person, query: str) -> Answer:
+    return await person.command("find", where=str(SQUARE), query=query)
 
 
 def world(folder: Path) -> World:

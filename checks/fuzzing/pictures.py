@@ -12,10 +12,11 @@ from PIL import Image
 
 from checks.fuzzing import files
 from checks.fuzzing.target import Unsound
-from index import PictureError, PictureTooHeavy
+from index import PictureBroken, PictureError, PictureTooHeavy
 from index.images import decode as images
 from index.images.decode import Decoded, Limits
 from index.images.decoders import MEMORY_BYTES
+from index.images.refusals import REASONS
 
 # Few pixels, so that a decoder which ignores the limit is caught. Large pictures are in `bombs`.
 LIMITS = Limits(pixels=4_000_000)
@@ -43,6 +44,8 @@ def sound_or_refused(data: bytes, rng: random.Random) -> str:
     except MemoryError:  # the process has the limit of `Pictures`; the product says the same
         return PictureTooHeavy.__name__
     except PictureError as refusal:
+        if isinstance(refusal, PictureBroken) and refusal.reason not in REASONS:
+            raise Unsound(f"{refusal!r} has words of a library") from refusal
         if not str(refusal).endswith("."):
             raise Unsound(f"{refusal!r} is no sentence") from refusal
         return type(refusal).__name__

@@ -16,7 +16,7 @@ class Unsound(Exception):
 class FuzzTarget(Protocol, Generic[T]):
     """A kind of input: made once in a process, with a folder of its own, and closed at its end."""
 
-    limit_s: float  # processor time that one input may take
+    limit_s: float  # processor time that one input may take, that of decoding it included
     memory_bytes: int | None  # limit of the process, where the product sets one itself
 
     def make(self, rng: random.Random) -> T:

@@ -1,4 +1,4 @@
-"""Whether a member can distinguish a closed channel full of matches from an empty one.
+"""Whether a member can tell what is in a closed channel or another server.
 
 There are three servers which look the same to an ordinary member. In `bare` the channels and
 threads that are closed to them have no picture; in `full` the channels have many that match every
@@ -7,17 +7,21 @@ could tell them apart is counted:
 
 words   questions whose answers differ in any word, number, button or picture
 time    how often an answer in one takes longer than in another, as a share; 0.5 is chance
+work    questions and posts for which the model has more or less to do, if a file is known in a
+        closed channel or another server, or if somebody else asked the same words before
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
 import re
 import statistics
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from bench.report import Figure, Target
 from checks.permissions import oracle, testbed
@@ -32,12 +36,19 @@ from checks.permissions.random_servers import (
     Layout,
 )
 from checks.permissions.testbed import Scene, Testbed, open_testbed
+from index.embed import checkpoint, embedder
+from index.embed.embedder import Embedder
+from index.types.records import Floats
 from sandbox.person import Answer, Payload
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 BARE, FULL, THREADS = range(3)
 NAMES = ("bare", "full", "threads")
 OPEN_PICTURES, CLOSED_PICTURES = 10, 60
 ROUNDS = 300  # how often the same question is timed in each server
+FRESH_PICTURES = 6  # that no server has
 # By how much the share may differ from 0.5. With 300 rounds, chance alone exceeds it in one of
 # 40,000 runs.
 TOLERANCE = 0.1
@@ -52,43 +63,94 @@ CLOSED = (STAFF, UNTOLD, ADULT, LOUNGE, POST)
 
 @dataclass
 class Told:
-    """What differed, and how long each answer took, in seconds."""
+    """What differed, and how long each answer took, in seconds.
+
+    took          to a question in words, in each server
+    took_unknown  to a question with a picture that no server has
+    took_known    to one with a picture of a closed channel
+    """
 
     by_words: list[str] = field(default_factory=list)
+    by_work: list[str] = field(default_factory=list)
     compared: int = 0
     took: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
+    took_unknown: list[float] = field(default_factory=list)
+    took_known: list[float] = field(default_factory=list)
 
     def share(self, of: int) -> float:
         """How often an answer takes longer there than in the bare server, as a share."""
-        pairs = list(itertools.product(self.took[of], self.took[BARE]))
-        return statistics.fmean((a > b) + (a == b) / 2 for a, b in pairs)
+        return _longer(self.took[of], self.took[BARE])
+
+    def share_unknown(self) -> float:
+        """How often it takes longer to ask with an unknown picture than with one of a closed
+        channel, as a share."""
+        return _longer(self.took_unknown, self.took_known)
 
     def figures(self) -> dict[str, Figure]:
         medians = [f"{1000 * statistics.median(took):.1f}" for took in self.took]
         figures: dict[str, Figure] = {
             "told by words": len(self.by_words),
+            "told by work": len(self.by_work),
             "compared": self.compared,
             "told by time": abs(self.share(FULL) - 0.5),
             "full slower than bare": self.share(FULL),
             "threads slower than bare": self.share(THREADS),
+            "told by time of a picture": abs(self.share_unknown() - 0.5),
+            "unknown picture slower than known": self.share_unknown(),
             "median ms bare, full, threads": ", ".join(medians),
         }
-        return figures | {f"differs {n}": words for n, words in enumerate(self.by_words[:5], 1)}
+        differing = (self.by_words + self.by_work)[:5]
+        return figures | {f"differs {n}": told for n, told in enumerate(differing, 1)}
 
     def targets(self) -> dict[str, Target]:
         return {
             "told by words": Target(len(self.by_words), 0, at_least=False),
+            "told by work": Target(len(self.by_work), 0, at_least=False),
             "told by time": Target(abs(self.share(FULL) - 0.5), TOLERANCE, at_least=False),
+            "told by time of a picture": Target(
+                abs(self.share_unknown() - 0.5), TOLERANCE, at_least=False
+            ),
         }
 
 
-async def compare(folder: Path, model: testbed.Model, *, rounds: int = ROUNDS) -> Told:
-    """Ask the same in the three servers, and compare the answers and their times."""
+def _longer(some: Sequence[float], others: Sequence[float]) -> float:
+    """How often one of `some` is greater than one of `others`, as a share of all pairs."""
+    pairs = itertools.product(some, others)
+    return statistics.fmean((a > b) + (a == b) / 2 for a, b in pairs)
+
+
+class Counted:
+    """An embedder that counts the frames and texts that it is given."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self.given = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._embedder, name)
+
+    def images(self, frames: Sequence[Image], between: Any = None) -> Floats:
+        self.given += len(frames)
+        return self._embedder.images(frames, between)
+
+    def texts(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
+        self.given += len(texts)
+        return self._embedder.texts(texts)
+
+
+async def compare(
+    folder: Path, model: testbed.Model, *, closed: int = CLOSED_PICTURES, rounds: int = ROUNDS
+) -> Told:
+    """Ask the same in the three servers, and compare the answers, their times and the work."""
+    if isinstance(model, str):
+        model = embedder.load(checkpoint.find(model), "cpu")
+    counted = Counted(model)
     ids = testbed.ids()
     bot = next(ids)
     scene, twins = Scene(folder, bot), []
-    files = testbed.draw(folder, OPEN_PICTURES + CLOSED_PICTURES)
-    shown, hidden = files[:OPEN_PICTURES], files[OPEN_PICTURES:]
+    files = testbed.draw(folder, OPEN_PICTURES + closed + FRESH_PICTURES + rounds)
+    shown, hidden = files[:OPEN_PICTURES], files[OPEN_PICTURES:][:closed]
+    fresh = iter(files[OPEN_PICTURES + closed :])
     for which in (BARE, FULL, THREADS):
         numbers = [next(ids) for _ in range(20)]
         of = _layout(numbers, bot)
@@ -100,7 +162,7 @@ async def compare(folder: Path, model: testbed.Model, *, rounds: int = ROUNDS) -
         scene.build(of, pictures)
         twins.append(of)
     people = [id for of in twins for id in of.people]
-    async with open_testbed(scene, people, folder / "magpie.db", model) as on:
+    async with open_testbed(scene, people, folder / "magpie.db", cast(Embedder, counted)) as on:
         for of in twins:
             await on.watch(of)
             await on.become(_closed(of))
@@ -109,6 +171,8 @@ async def compare(folder: Path, model: testbed.Model, *, rounds: int = ROUNDS) -
         for ask in QUESTIONS:
             await _compare(told, on, twins, ask)
         await _time(told, on, twins, rounds)
+        await _time_pictures(told, on, twins[FULL], hidden, itertools.islice(fresh, rounds))
+        await _count_work(told, on, twins, counted, hidden, fresh)
     return told
 
 
@@ -252,3 +316,66 @@ async def _time(told: Told, on: Testbed, twins: Sequence[Layout], rounds: int) -
             told.took[which].append(answer.took_s)
         for of in twins:
             on.people[of.people[MEI]].forget()
+
+
+async def _time_pictures(
+    told: Told, on: Testbed, of: Layout, known: Sequence[Path], unknown: Iterable[Path]
+) -> None:
+    rng = random.Random(len(known))
+    for number, file in enumerate(unknown):
+        pair = [(told.took_unknown, file), (told.took_known, known[number % len(known)])]
+        for took, picture in rng.sample(pair, 2):
+            took.append((await _find_with(on, of, picture)).took_s)
+        on.people[of.people[MEI]].forget()
+
+
+async def _find_with(on: Testbed, of: Layout, picture: Path) -> Answer:
+    image = (picture.name, await asyncio.to_thread(picture.read_bytes))
+    where = str(of.places[LOBBY].id)
+    return await on.people[of.people[MEI]].command("find", where=where, image=image)
+
+
+# ---- by work
+
+
+async def _count_work(
+    told: Told,
+    on: Testbed,
+    twins: Sequence[Layout],
+    counted: Counted,
+    hidden: Sequence[Path],
+    fresh: Iterator[Path],
+) -> None:
+    """Compare what the model has to do for what somebody knows and for what nobody does."""
+    bare, full, _ = twins
+
+    async def work(doing: Awaitable[object]) -> int:
+        before = counted.given
+        await doing
+        await on.settled()
+        return counted.given - before
+
+    async def note(what: str, unknown: Awaitable[object], known: Awaitable[object]) -> None:
+        told.compared += 1
+        first, second = await work(unknown), await work(known)
+        if not first or first != second:
+            told.by_work.append(f"{what}: {second} for what is known, {first} otherwise")
+
+    for of, place in ((bare, "another server"), (full, "a closed channel")):
+        asked = [_find_with(on, of, picture) for picture in (next(fresh), hidden[0])]
+        await note(f"asking with a picture of {place}", *asked)
+        posted = [_post(on, of, picture) for picture in (next(fresh), hidden[1])]
+        await note(f"posting a picture of {place}", *posted)
+    again = "a house by the sea"
+    await _command(on, full, MANAGER, LOBBY, "find", query=again)
+    words = [_command(on, full, MEI, LOBBY, "find", query=w) for w in ("a tree on a hill", again)]
+    await note("asking words that somebody else asked", *words)
+
+
+async def _post(on: Testbed, of: Layout, picture: Path) -> None:
+    """Post a picture in an open channel; returns when it is indexed."""
+    mei, place = on.people[of.people[MEI]], of.places[GENERAL].id
+    data = await asyncio.to_thread(picture.read_bytes)
+    posted = await mei.post(str(place), pictures={picture.name: data})
+    while not await on.magpie.gallery.links.slots(of.server, posted["id"]):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)

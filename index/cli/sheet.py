@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from index.cli.exits import WrongUse
 from index.cli.output import harmless
 from index.cli.paths import check_place, read_file
-from index.images import decode as images
+from index.images import decoders
 from index.images.resize import KEPT_SCALE
 from index.types.errors import PictureError, reason_of
 
@@ -90,7 +90,7 @@ def _thumbnail(path: Path, frame: int) -> Image.Image | None:
     returns   None when the file can't be read any more
     """
     try:
-        frames = images.decode(read_file(path), max(CELL) // KEPT_SCALE + 1).frames
+        frames = decoders.decode(read_file(path), max(CELL) // KEPT_SCALE + 1).frames
     except (PictureError, OSError):
         return None
     return ImageOps.contain(

@@ -14,7 +14,7 @@ from index.cli.output import say
 from index.cli.paths import short
 from index.cli.sheet import VIEW, view_sheet, write
 from index.embed import checkpoint, preprocessing
-from index.images import decode as images
+from index.images import decoders
 from index.types.errors import PictureError
 from index.types.filter import Filter
 from index.types.query import Query
@@ -79,10 +79,10 @@ async def explain(
 def _view(data: bytes, model: str) -> View:
     found = checkpoint.find(model)
     shape = preprocessing.shape(found)
-    for_model = images.decode(data, preprocessing.side(found), shape)
+    for_model = decoders.decode(data, preprocessing.side(found), shape)
     processor = preprocessing.processor(found)
     seen = [preprocessing.seen(processor, frame) for frame in for_model.frames]
-    return View(images.decode(data, VIEW), seen, shape)
+    return View(decoders.decode(data, VIEW), seen, shape)
 
 
 def _draw(name: str, view: View, out: str) -> None:

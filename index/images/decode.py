@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,14 +22,14 @@ from PIL import (
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
-    UnidentifiedImageError,
     WebPImagePlugin,
 )
 
-from index.images import png
+from index.images import avif, jpeg, png
 from index.images.animation import MAX_FRAMES, different, evenly_spread, frame_count
 from index.images.colour import rgb
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
+from index.images.refusals import EMPTY, refusal
 from index.images.resize import (
     KEPT_SCALE,
     Box,
@@ -41,17 +40,11 @@ from index.images.resize import (
     visible_part,
     without_ends,
 )
-from index.images.sniffing import described, is_cut_off, is_known_format
-from index.types.errors import (
-    NotAPicture,
-    PictureBroken,
-    PictureError,
-    PictureTooLarge,
-    PictureTooSlow,
-)
+from index.images.sniffing import is_avif
+from index.types.errors import PictureBroken, PictureError, PictureTooLarge, PictureTooSlow
 
 # What cameras, chats and browsers use. Pillow knows more formats, but each is more code that
-# hostile bytes can reach. (A JPEG with a second picture behind the first opens as "MPO".)
+# hostile bytes can reach.
 FORMATS = tuple(
     plugin.format
     for plugin in (
@@ -121,14 +114,14 @@ def decode(
     resample  the filter of the model's own resize, as Pillow numbers them. Frames are then
               (side, side), exactly the pixels that its preprocessing makes. None: they are kept
               larger, see `kept_size`, and the model resizes them
-    raises    PictureTooLarge, NotAPicture, PictureBroken, PictureTooSlow
+    raises    PictureTooLarge, NotAPicture, PictureUnsupported, PictureBroken, PictureTooSlow
     """
     if len(data) > limits.bytes:
         raise PictureTooLarge(len(data), limits.bytes, "bytes")
     if not data:
-        raise PictureBroken("it has no bytes at all")
+        raise PictureBroken(EMPTY)
     started = time.monotonic()
-    with _as_picture_errors(data), _opened(data) as image:
+    with _opened(data, limits.pixels) as image, _as_picture_errors(data, limits.pixels, True):
         size = image.size
         box = _draft(image, KEPT_SCALE * side)
         _check_pixels(image, size[0] * size[1], limits.pixels)
@@ -151,25 +144,27 @@ def decode(
                 orientation=orientation,
             )
         frames = [fit(rgb(frame)) for frame in _frames(image, n_frames, limits, started)]
-        format = "JPEG" if image.format == "MPO" else str(image.format)
+        format = str(image.format)
         return Decoded(different(frames), width, height, format, stored, n_frames)
 
 
 # ---- the steps of `decode`, in their order
 
 
-def _opened(data: bytes) -> Image.Image:
-    if data.startswith(png.SIGNATURE):
-        data = png.without_side_chunks(data)
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
-        if is_known_format(data):
-            reason = _CUT_OFF if is_cut_off(data) else "its header can't be read"
-            raise PictureBroken(reason) from None
-        raise NotAPicture(*described(data)) from None
+def _opened(data: bytes, most_pixels: int) -> Image.Image:
+    with _as_picture_errors(data, most_pixels, opened=False):
+        image = Image.open(io.BytesIO(_without_side_data(data)), formats=FORMATS)
     image.info.pop("xmp", None)  # Pillow would turn a TIFF by a word in it; no viewer does
     return image
+
+
+def _without_side_data(data: bytes) -> bytes:
+    """The picture without what damages nothing but itself, so that no decoder stumbles over it."""
+    if data.startswith(jpeg.SIGNATURE):
+        return jpeg.without_side_segments(data)
+    if data.startswith(png.SIGNATURE):
+        return png.without_side_chunks(data)
+    return avif.mended(data) if is_avif(data) else data
 
 
 def _draft(image: Image.Image, edge: int) -> Box | None:
@@ -178,7 +173,7 @@ def _draft(image: Image.Image, edge: int) -> Box | None:
     returns  where the picture is in the decoded image, to a fraction of a pixel; None when it will
              be decoded at its full size
     """
-    if image.format not in ("JPEG", "MPO"):
+    if image.format != "JPEG":
         return None
     drafted = image.draft(None, (edge, edge))
     return drafted[1] if drafted else None
@@ -189,7 +184,7 @@ def _check_pixels(image: Image.Image, pixels: int, limit: int) -> None:
 
     A progressive JPEG doesn't shrink: all its coefficients are held before the first pixel.
     """
-    if image.format in ("JPEG", "MPO") and not image.info.get("progressive"):
+    if image.format == "JPEG" and not image.info.get("progressive"):
         pixels = image.width * image.height
     if pixels > limit:
         raise PictureTooLarge(pixels, limit, "pixels")
@@ -230,28 +225,17 @@ def _as_the_model_sees(
 
 
 @contextlib.contextmanager
-def _as_picture_errors(data: bytes) -> Iterator[None]:
+def _as_picture_errors(data: bytes, most_pixels: int, opened: bool) -> Iterator[None]:
     """Raise a PictureError in place of whatever a decoder raises on bytes that it can't read."""
     try:
         yield
     except (PictureError, MemoryError):
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
-        size = int(next(iter(re.findall(r"\d+", str(exc))), "0"))
-        raise PictureTooLarge(size, Image.MAX_IMAGE_PIXELS or size, "pixels") from exc
     except Exception as exc:  # hostile bytes can fail anywhere in a decoder
-        if str(exc).endswith(_OUT_OF_MEMORY):
+        if str(exc).lower().endswith(_OUT_OF_MEMORY):
             raise MemoryError from exc
-        raise PictureBroken(_CUT_OFF if is_cut_off(data) else _reason(exc)) from exc
+        raise refusal(data, exc, most_pixels, opened) from exc
 
 
 # How Pillow says it, in words and as a number.
-_OUT_OF_MEMORY = ("out of memory error", "decoder error -9")
-_CUT_OFF = "it is cut off before its end"
-
-
-def _reason(exc: Exception) -> str:
-    text = str(exc).strip().rstrip(".") or type(exc).__name__
-    if "truncated" in text.lower() or "unexpected end" in text.lower() or isinstance(exc, EOFError):
-        return _CUT_OFF
-    return text.splitlines()[0]
+_OUT_OF_MEMORY = ("out of memory error", "out of memory", "decoder error -9")

@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image, ImageCms, MpoImagePlugin
+from PIL import Image, ImageCms
 
 from index.images import decode as images
 from index.images.confinement import confine
@@ -31,7 +31,7 @@ Header = dict[str, Any]
 
 # Pillow imports these when it needs them, and then this process can no longer open their files.
 Image.preinit()
-LOADED_EARLY = (ImageCms, MpoImagePlugin)
+LOADED_EARLY = (ImageCms,)
 
 
 def main() -> int:

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 # How the picture formats that are read here begin. WebP and AVIF have a length in front.
-_KNOWN = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*")
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_KNOWN = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", *_TIFF)
 
 
 def is_known_format(data: bytes) -> bool:
     """Whether the bytes begin like a picture of a format that is read here."""
     webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
-    return data.startswith(_KNOWN) or webp or data[4:12] in (b"ftypavif", b"ftypavis")
+    return data.startswith(_KNOWN) or webp or is_avif(data)
+
+
+def is_avif(data: bytes) -> bool:
+    """Whether it names AVIF among its brands, four bytes each, of which the second is a number."""
+    brands = data[8 : min(int.from_bytes(data[:4], "big"), 400)]
+    named = {brands[at : at + 4] for at in range(0, len(brands), 4)}
+    return data[4:8] == b"ftyp" and not named.isdisjoint((b"avif", b"avis"))
+
+
+# How formats begin and end; and how much is looked through for the end, since some programs write
+# more behind it.
+_ENDS = ((b"\xff\xd8", b"\xff\xd9"), (b"\x89PNG", b"IEND"), (b"GIF8", b"\0;"))
+MAX_BEHIND_END = 2**20
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Whether a WebP or AVIF is shorter than its header says. Their decoders don't report it."""
+    """Whether a picture that couldn't be decoded ends too early, by its length or its last bytes.
+
+    The decoders of WebP and AVIF don't report it, the others not always. TIFF and BMP have no end.
+    """
+    for begins, ends in _ENDS:
+        if data.startswith(begins):
+            return ends not in data[-MAX_BEHIND_END:]
     if data[:4] == b"RIFF":
         return int.from_bytes(data[4:8], "little") + 8 > len(data)
     if data[4:8] != b"ftyp":
@@ -27,60 +47,75 @@ def is_cut_off(data: bytes) -> bool:
     return end > len(data)
 
 
-_SAVE_AS = "; save it as PNG or JPEG first"
-# First bytes of other files, their kind, and the advice.
-_MAGIC: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF", "a PDF document", ""),
-    (b"8BPS", "a Photoshop document", _SAVE_AS),
-    (b"PK\x03\x04", "an archive or office document", ""),
-    (b"\x1f\x8b", "a compressed file", ""),
-    (b"Rar!", "an archive", ""),
-    (b"7z\xbc\xaf", "an archive", ""),
-    (b"\x1aE\xdf\xa3", "a video", ""),
-    (b"FLV", "a video", ""),
-    (b"\0\0\x01\xba", "a video", ""),
-    (b"OggS", "a sound or video file", ""),
-    (b"ID3", "a sound file", ""),
-    (b"fLaC", "a sound file", ""),
-    (b"\xff\x0a", "a JPEG XL picture", _SAVE_AS),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture", _SAVE_AS),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", _SAVE_AS),
-    (b"\0\0\x01\0", "an icon file", _SAVE_AS),
-    (b"SQLite format 3\0", "a database", ""),
-    (b"\x7fELF", "a program", ""),
-    (b"MZ", "a program", ""),
+# First bytes of other files, their kind, and whether it is a picture all the same.
+_MAGIC: tuple[tuple[bytes, str, bool], ...] = (
+    (b"%PDF", "a PDF document", False),
+    (b"8BPS", "a Photoshop document", True),
+    (b"gimp xcf", "a GIMP document", True),
+    (b"PK\x03\x04", "an archive or office document", False),
+    (b"\x1f\x8b", "a compressed file", False),
+    (b"Rar!", "an archive", False),
+    (b"7z\xbc\xaf", "an archive", False),
+    (b"\x1aE\xdf\xa3", "a video", False),
+    (b"FLV", "a video", False),
+    (b"\0\0\x01\xba", "a video", False),
+    (b"OggS", "a sound or video file", False),
+    (b"ID3", "a sound file", False),
+    (b"fLaC", "a sound file", False),
+    (b"\xff\x0a", "a JPEG XL picture", True),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture", True),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", True),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture", True),
+    (b"II\xbc\x01", "a JPEG XR picture", True),
+    (b"\0\0\x01\0", "an icon file", True),
+    (b"\0\0\x02\0", "a mouse pointer", True),
+    (b"BA", "a collection of OS/2 bitmaps", True),
+    (b"qoif", "a QOI picture", True),
+    (b"DDS ", "a DDS texture", True),
+    (b"v/1\x01", "an OpenEXR picture", True),
+    (b"#?RADIANCE", "a Radiance HDR picture", True),
+    (b"\x8aMNG", "an MNG animation", True),
+    (b"\x8bJNG", "a JNG picture", True),
+    (b"%!PS", "a PostScript drawing", True),
+    (b"\xc5\xd0\xd3\xc6", "a PostScript drawing", True),
+    (b"SQLite format 3\0", "a database", False),
+    (b"\x7fELF", "a program", False),
+    (b"MZ", "a program", False),
 )
+_HEIC = (b"heic", b"heix", b"heif", b"mif1", b"hevc", b"msf1")
 
 
-def described(data: bytes) -> tuple[str, str]:
-    """What the bytes are when they aren't a picture that is read here, and advice, or "".
+def described(data: bytes) -> tuple[str, bool]:
+    """What the bytes are when they aren't a picture that is read here.
 
-    returns   such as ("a HEIC photograph", "; save it as PNG or JPEG first")
+    returns   such as ("a HEIC photograph", True); True: it is a picture all the same
     """
-    for magic, found, advice in _MAGIC:
+    for magic, found, picture in _MAGIC:
         if data.startswith(magic):
-            return found, advice
+            return found, picture
+    if data[:1] == b"P" and data[1:2] in b"1234567" and data[2:3].isspace():
+        return "a picture of the PPM family", True
     if data[4:8] == b"ftyp":
-        still = data[8:12] in (b"heic", b"heix", b"heif", b"mif1", b"hevc", b"msf1")
-        return ("a HEIC photograph", _SAVE_AS) if still else ("a video", "")
+        still = data[8:12] in _HEIC
+        return ("a HEIC photograph", True) if still else ("a video", False)
     if data[:4] == b"RIFF":
-        return ("a sound file" if data[8:12] == b"WAVE" else "a video"), ""
+        return ("a sound file" if data[8:12] == b"WAVE" else "a video"), False
     return _described_text(data[:4096])
 
 
-def _described_text(head: bytes) -> tuple[str, str]:
+def _described_text(head: bytes) -> tuple[str, bool]:
     try:
         text = head.decode("utf-8").lower()
     except UnicodeDecodeError as exc:
         if exc.start < len(head) - 3:  # the end may cut a letter in two
-            return "data of an unknown kind", ""
+            return "data of an unknown kind", False
         text = head[: exc.start].decode("utf-8").lower()
     if "\0" in text:
-        return "data of an unknown kind", ""
+        return "data of an unknown kind", False
     if "<svg" in text:
-        return "an SVG drawing", _SAVE_AS
+        return "an SVG drawing", True
     if "<!doctype html" in text or "<html" in text:
-        return "a web page", ""
+        return "a web page", False
     if text.lstrip().startswith(("{", "[")):
-        return "JSON data", ""
-    return "text", ""
+        return "JSON data", False
+    return "text", False

@@ -9,7 +9,8 @@ GalleryError
 ├── PictureError
 │   ├── PictureTooLarge     more bytes or pixels than the limit
 │   ├── PictureTooHeavy     decoding took more memory than the limit
-│   ├── NotAPicture         text, a drawing program's file, a video, …
+│   ├── NotAPicture         text, a web page, a video, …
+│   ├── PictureUnsupported  a picture, of a format or a variant that isn't read
 │   ├── PictureBroken       truncated or damaged
 │   └── PictureTooSlow      decoding took longer than the limit
 ├── StoreError
@@ -87,7 +88,9 @@ class PictureTooLarge(PictureError):
 
     def __init__(self, size: int, limit: int, unit: str) -> None:
         shown = format_bytes if unit == "bytes" else format_pixels
-        super().__init__(f"This picture has {shown(size)}; the limit is {shown(limit)}.")
+        super().__init__(
+            f"This picture has {shown(size)}; the limit is {shown(limit)}. Make it smaller first."
+        )
         self.size = size
         self.limit = limit
         self.unit = unit
@@ -95,27 +98,48 @@ class PictureTooLarge(PictureError):
 
 class PictureTooHeavy(PictureError):
     def __init__(self, limit: int) -> None:
-        super().__init__(f"Decoding this picture takes more than {format_bytes(limit)} of memory.")
+        super().__init__(
+            f"Decoding this picture takes more than {format_bytes(limit)} of memory. "
+            "Make it smaller first."
+        )
         self.limit = limit
 
 
 class NotAPicture(PictureError):
-    """`found` says what it is instead, such as "an SVG drawing"."""
+    """`found` says what it is instead, such as "a web page"."""
 
-    def __init__(self, found: str, advice: str = "") -> None:
-        super().__init__(f"This is {found}, not a picture that can be searched{advice}.")
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"This is {found}, not a picture. "
+            "JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF can be searched."
+        )
+        self.found = found
+
+
+class PictureUnsupported(PictureError):
+    """`found` says what it is, such as "an SVG drawing" or "a lossless JPEG"."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"This is {found}, which can't be read; save it as an ordinary PNG or JPEG."
+        )
         self.found = found
 
 
 class PictureBroken(PictureError):
     def __init__(self, reason: str) -> None:
-        super().__init__(f"This picture is damaged: {reason}.")
+        super().__init__(
+            f"This picture is damaged: {reason}. Download it again, or save it anew from a viewer."
+        )
         self.reason = reason
 
 
 class PictureTooSlow(PictureError):
     def __init__(self, limit_s: float) -> None:
-        super().__init__(f"Decoding this picture takes longer than {limit_s:g} seconds.")
+        super().__init__(
+            f"Decoding this picture takes longer than {limit_s:g} seconds. "
+            "Make it smaller, or save it as PNG or JPEG."
+        )
         self.limit_s = limit_s
 
 
@@ -260,4 +284,8 @@ def format_bytes(count: int) -> str:
 
 def format_pixels(count: int) -> str:
     """`count` pixels as a person writes it: "24 megapixels"."""
-    return f"{count / 1_000_000:,.3g} megapixels" if count >= 1_000_000 else f"{count:,} pixels"
+    if count >= 10**12:  # nobody has such a picture; its file says so
+        return "more than a million megapixels"
+    if count >= 999_500_000:
+        return f"{count / 1_000_000:,.0f} megapixels"
+    return f"{count / 1_000_000:.3g} megapixels" if count >= 1_000_000 else f"{count:,} pixels"

@@ -29,6 +29,7 @@ import { CHANNEL, isForum, Store } from "./store.js";
 import { openSwitcher } from "./switcher.js";
 import { cycleTheme } from "./theme.js";
 import { toast } from "./toast.js";
+import { Unlisted } from "./unlisted.js";
 
 const BANNER_AFTER_MS = 600; // a quicker reconnect shows no banner
 const MAX_TYPING_NAMED = 3;
@@ -88,6 +89,7 @@ export class App {
     this.gateway = new Gateway(person.token);
     this.interactions = new Interactions(this.api, this.gateway);
     this.commandIndex = new CommandIndex(this.api);
+    this.unlisted = new Unlisted(this.api, this.store);
     this.outbox = new Outbox(this);
     this.context = this.#sharedContext();
     this.#buildViews();
@@ -109,12 +111,13 @@ export class App {
    * @returns {Context}
    */
   #sharedContext() {
-    const { store, api, interactions, commandIndex } = this;
+    const { store, api, interactions, commandIndex, unlisted } = this;
     return {
       store,
       api,
       interactions,
       commandIndex,
+      unlisted,
       messages: NOWHERE, // until #buildViews
       signal: this.#controller.signal,
       go: (target) => this.go(target),
@@ -135,6 +138,7 @@ export class App {
       edit: (message) => this.messages.edit(message),
       dismiss: (message) => this.outbox.forget(message),
       toggleReaction: (message, reaction) => this.outbox.toggleReaction(message, reaction),
+      vote: (message, answers) => this.outbox.vote(message, answers),
       focusComposer: () => this.composer.focus(),
       send: (channelId, payload, files, replied) => {
         this.messages.follow();
@@ -246,11 +250,14 @@ export class App {
     else this.#showNoChannel(guild);
   }
 
-  #followAddress() {
-    const [, guildId, channelId, messageId] = /^#\/(\d+)\/(\d+)(?:\/(\d+))?$/.exec(location.hash) ?? [];
+  async #followAddress() {
+    const address = location.hash;
+    const [, guildId, channelId, messageId] = /^#\/(\d+)\/(\d+)(?:\/(\d+))?$/.exec(address) ?? [];
+    const known = this.store.guilds.has(guildId) && this.store.channel(channelId);
+    const channel = known || (guildId && (await this.unlisted.find(channelId)));
+    if (location.hash !== address) return; // they went elsewhere meanwhile
     const guild = this.store.guilds.get(guildId);
-    const channel = guild && (guild.channels.get(channelId) ?? guild.threads.get(channelId));
-    if (channel && channel.type !== CHANNEL.category && this.store.canSee(channel))
+    if (guild && channel && channel.type !== CHANNEL.category && this.store.canSee(channel))
       return this.#show(guild, channel, messageId ?? null);
     if (guildId) toast(`${displayName(this.store.me)} cannot see that channel, or it is gone.`, "problem");
     this.#stayOrGoFirst();

@@ -45,6 +45,16 @@ export class CommandForm {
         h("b", {}, `/${leaf.name}`),
         h("span", {}, leaf.description),
         h(
+          "button.round.send",
+          {
+            type: "button",
+            "aria-label": "Run this command",
+            title: "Run (Enter)",
+            onclick: () => this.submit(),
+          },
+          icon("send"),
+        ),
+        h(
           "button.plain",
           { type: "button", "aria-label": "Leave this command", title: "Leave (Esc)", onclick: leave },
           icon("close"),
@@ -78,9 +88,10 @@ export class CommandForm {
 
   focus() {
     const pills = [...this.#pills.values()];
-    const next =
-      pills.find((pill) => !pill.given() && pill.option.type !== OPTION.attachment) ?? pills.at(-1);
-    if (next) next.focus();
+    const words = pills.filter((pill) => pill instanceof TextPill);
+    const next = words.find((pill) => !pill.given()) ?? words.at(-1);
+    // not on a file's button, where Enter would choose another file
+    if (next && (next === pills.at(-1) || !next.given())) next.focus();
     else this.#tail.focus();
   }
 
@@ -462,6 +473,7 @@ class FilePill {
     const address = URL.createObjectURL(file);
     const release = () => URL.revokeObjectURL(address);
     replace(this.button, h("img", { src: address, alt: "", onload: release, onerror: release }), file.name);
+    this.form.focus();
     this.form.explain({ description: "Enter runs the command." });
   }
 

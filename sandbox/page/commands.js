@@ -21,13 +21,14 @@ export const OPTION = {
 const COMMAND_TYPE = { slash: 1, user: 2, message: 3 };
 
 /**
- * The leaves of an application-command-index, sorted by name.
+ * The leaves of an application-command-index, sorted by name. Subcommands come after the commands without any, as
+ * they do when one of their words is typed, so that nothing changes places under the person's hand.
  * @param {CommandIndexPayload} index
  */
 export function slashCommands(index) {
   return commandsOf(index, COMMAND_TYPE.slash)
     .flatMap(leavesOf)
-    .sort((a, b) => a.name.localeCompare(b.name));
+    .sort((a, b) => a.path.length - b.path.length || a.name.localeCompare(b.name));
 }
 
 /**
@@ -147,6 +148,12 @@ export function freeTextOption(options) {
   const takesText = (option) => option.type === OPTION.string && !option.choices?.length;
   return options.find(takesText) ?? options.find((option) => option.type !== OPTION.attachment);
 }
+
+/**
+ * Whether a command has an option for a file.
+ * @param {Leaf} leaf
+ */
+export const takesFile = (leaf) => leaf.options.some((option) => option.type === OPTION.attachment);
 
 /**
  * The choices for an option: [{label, value, detail?}], or null when anything may be typed.

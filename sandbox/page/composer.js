@@ -3,7 +3,7 @@
  * Enter sends, Shift+Enter breaks the line, Esc cancels a reply, ArrowUp in an empty field edits the last message.
  */
 
-import { commandData, commandLabel, matching, parseTyped, slashCommands } from "./commands.js";
+import { commandData, commandLabel, matching, parseTyped, slashCommands, takesFile } from "./commands.js";
 import { CommandForm } from "./commandform.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
@@ -292,11 +292,11 @@ export class Composer {
 
   async #submit() {
     const text = this.field.value.trim();
-    if (text.startsWith("/") && !this.uploads.size) {
+    if (text.startsWith("/")) {
       await this.context.commandIndex.load(this.#guild.id);
       const typed = parseTyped(text, this.#leaves());
-      if (typed) return this.#runTyped(typed);
-      if (this.#warnedAbout !== text) return this.#warnUnknown(text);
+      if (typed && (!this.uploads.size || takesFile(typed.leaf))) return this.#runTyped(typed);
+      if (!this.uploads.size && this.#warnedAbout !== text) return this.#warnUnknown(text);
     }
     if ((!text && !this.uploads.size) || text.length > MAX_CHARACTERS) return;
     this.#post(text);
@@ -415,7 +415,18 @@ export class Composer {
     this.plain.hidden = true;
     this.uploads.element.hidden = true;
     this.box.append(form.element);
+    if (this.uploads.size && takesFile(leaf)) this.#handUploads(form);
     form.focus();
+  }
+
+  /**
+   * A picture that was added before the command was typed is meant for it.
+   * @param {CommandForm} form
+   */
+  #handUploads(form) {
+    const [first, ...others] = this.uploads.take();
+    form.takeFiles([first]);
+    this.uploads.add(others);
   }
 
   #leaveForm() {

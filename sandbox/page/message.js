@@ -8,10 +8,12 @@ import { icon } from "./icons.js";
 import { plain } from "./markdown.js";
 import { gallery, local, pictureOf } from "./media.js";
 import { avatar, displayName, roleColour } from "./people.js";
+import { poll } from "./polls.js";
 import { isLoneEmoji, prose } from "./prose.js";
 import { timeOf } from "./snowflake.js";
 import { formatClock, formatFull, formatMoment } from "./time.js";
 import { FLAG, isEphemeral } from "./timeline.js";
+import { withChannel } from "./unlisted.js";
 
 export const MESSAGE = {
   plain: 0,
@@ -22,8 +24,10 @@ export const MESSAGE = {
   command: 20,
   threadStarter: 21,
   menu: 23,
+  pollResult: 46,
 };
 const SPOKEN = new Set([MESSAGE.plain, MESSAGE.reply, MESSAGE.command, MESSAGE.menu, MESSAGE.threadStarter]);
+const PRESSED = 3; // an interaction with a button or a select menu
 const LOTTIE = 3; // a sticker that is JSON, not a picture
 /** @type {Record<number, string>} */
 const STICKER_ENDINGS = { 1: "png", 2: "png", 4: "gif" };
@@ -109,8 +113,10 @@ function headerOf(message, context) {
   const asked = message.interaction_metadata ?? message.interaction;
   if (asked && message.type !== MESSAGE.reply && asked.type !== 3)
     return commandHeader(message, asked, context);
-  if (message.type === MESSAGE.reply || message.referenced_message) return replyHeader(message, context);
-  return null;
+  const { type, referenced_message: original } = message;
+  if (original || (type === MESSAGE.reply && original === null)) return replyHeader(message, context);
+  // an answer to a button on a message that only somebody else can see
+  return type === MESSAGE.reply && asked ? commandHeader(message, asked, context) : null;
 }
 
 /**
@@ -123,6 +129,7 @@ function commandHeader(message, asked, { guild }) {
   if (!user) return null;
   const name = message.interaction?.name ?? asked.name;
   const slash = message.type === MESSAGE.command ? "/" : "";
+  const used = name ? `${slash}${name}` : asked.type === PRESSED ? "a button" : "a command";
   const member = guild.members.get(user.id);
   return h(
     "div.above",
@@ -130,7 +137,7 @@ function commandHeader(message, asked, { guild }) {
     avatar(user, 16),
     h("b", { style: { "--role": roleColour(guild, member) } }, displayName(user, member)),
     " used ",
-    h("span.command-used", {}, name ? `${slash}${name}` : "a command"),
+    h("span.command-used", {}, used),
   );
 }
 
@@ -173,6 +180,7 @@ export function summary(message) {
   if (text) return text;
   if (message.sticker_items?.length) return "A sticker";
   if (message.message_snapshots?.length) return "A forwarded message";
+  if (message.poll) return message.poll.question.text;
   return hasPicture(message) ? "A picture" : "A message";
 }
 
@@ -230,6 +238,7 @@ function bodyOf(message, context) {
       ),
     embeds(message, context),
     stickers(message),
+    poll(message, context),
     components(message, context),
   ];
 }
@@ -278,7 +287,6 @@ export const dots = () => h("span.dots", { "aria-hidden": "true" }, h("i"), h("i
 function forwarded(message, snapshot, context) {
   const inner = { ...snapshot, id: message.id };
   const reference = message.message_reference;
-  const from = reference && context.store.channel(reference.channel_id);
   const go = () =>
     reference &&
     context.go({
@@ -295,12 +303,14 @@ function forwarded(message, snapshot, context) {
     embeds(inner, context),
     stickers(inner),
     components(inner, context),
-    from &&
-      h(
-        "button.forwarded-from",
-        { type: "button", onclick: go },
-        `#${from.name} · ${formatMoment(new Date(snapshot.timestamp))}`,
-        icon("right"),
+    reference &&
+      withChannel(reference.channel_id, context, (from) =>
+        h(
+          "button.forwarded-from",
+          { type: "button", onclick: go, hidden: !from },
+          `#${from?.name} · ${formatMoment(new Date(snapshot.timestamp))}`,
+          icon("right"),
+        ),
       ),
   );
 }
@@ -443,6 +453,15 @@ function editor(message, context) {
 // ---- system messages
 
 /**
+ * How a poll ended, from the message that tells it.
+ * @param {Message} message
+ */
+function winnerOf(message) {
+  const fields = message.embeds?.[0]?.fields ?? [];
+  return fields.find((field) => field.name === "victor_answer_text")?.value ?? "no answer has the most votes";
+}
+
+/**
  * @param {Message} message
  * @param {MessageContext} context
  */
@@ -452,6 +471,7 @@ function drawSystemMessage(message, context) {
   const sentences = {
     [MESSAGE.joined]: [name, " has joined. Say hello!"],
     [MESSAGE.pinned]: [name, " pinned a message."],
+    [MESSAGE.pollResult]: [name, "’s poll has ended: ", h("b", {}, winnerOf(message))],
     [MESSAGE.threadCreated]: [name, " started a thread: ", h("b", {}, message.content)],
   };
   return h(

@@ -56,6 +56,20 @@ export class Outbox {
   }
 
   /**
+   * Replace this person's votes in a poll; the events show them.
+   * @param {Message} message
+   * @param {number[]} answers
+   */
+  async vote(message, answers) {
+    try {
+      const path = `/channels/${message.channel_id}/polls/${message.id}/answers/@me`;
+      await this.api.put(path, { answer_ids: answers.map(String) });
+    } catch (error) {
+      toast(error.message, "problem");
+    }
+  }
+
+  /**
    * The message as it is shown until the server confirms it.
    * @param {string} channelId
    * @param {MessagePayload} payload

@@ -5,6 +5,7 @@ import { icon } from "./icons.js";
 import { parse } from "./markdown.js";
 import { cssColour, displayName } from "./people.js";
 import { formatFull, formatTimestamp } from "./time.js";
+import { withChannel } from "./unlisted.js";
 
 const JUMP = /^https?:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/(\d+)\/(\d+)(?:\/(\d+))?\/?$/;
 const RELATIVE_TICK_MS = 15_000;
@@ -197,8 +198,10 @@ function spoiler(children) {
 function urlLabel(url, context) {
   const target = jumpTarget(url);
   if (!target) return url;
-  const channel = context.store.channel(target.channelId);
-  return [icon("hash"), channel?.name ?? "a place you cannot see", target.messageId && " › message"];
+  const name = withChannel(target.channelId, context, (channel) =>
+    document.createTextNode(channel?.name ?? "a place you cannot see"),
+  );
+  return [icon("hash"), name, target.messageId && " › message"];
 }
 
 /**
@@ -221,11 +224,11 @@ function drawUser({ id }, { store, guild }) {
  * @param {MessageContext} context
  */
 function drawChannel(id, context) {
-  const channel = context.store.channel(id);
-  if (!channel) return h("span.mention", {}, "#hidden");
-  const guild = /** @type {Guild} */ (context.store.guildOf(id));
-  const go = () => context.go({ guildId: guild.id, channelId: id, messageId: null });
-  return h("button.mention", { type: "button", onclick: go }, `#${channel.name}`);
+  return withChannel(id, context, (channel) => {
+    if (!channel) return h("span.mention", { title: "You cannot see this channel, or it is gone" }, "#no-access");
+    const go = () => context.go({ guildId: channel.guild_id, channelId: id, messageId: null });
+    return h("button.mention", { type: "button", onclick: go }, `#${channel.name}`);
+  });
 }
 
 /**

@@ -337,6 +337,37 @@ export class Store extends Emitter {
     this.emit("timeline", event.channel_id);
   }
 
+  /**
+   * All reactions of a message were removed, or all with one emoji.
+   * @param {{ channel_id: string, message_id: string, emoji?: Emoji }} event
+   */
+  reactionsGone({ channel_id: channelId, message_id: id, emoji }) {
+    const timeline = this.timelines.get(channelId);
+    const before = timeline?.get(id)?.reactions ?? [];
+    const reactions = emoji ? before.filter((one) => !sameEmoji(one.emoji, emoji)) : [];
+    timeline?.update({ id, reactions });
+    this.emit("timeline", channelId);
+  }
+
+  /**
+   * Somebody voted in a poll (+1), or took a vote back (-1).
+   * @param {VoteEvent} event
+   * @param {number} step
+   */
+  voted({ channel_id: channelId, message_id: id, user_id: userId, answer_id: answerId }, step) {
+    const timeline = this.timelines.get(channelId);
+    const poll = timeline?.get(id)?.poll;
+    if (!timeline || !poll) return;
+    const counts = poll.results.answer_counts;
+    const known = counts.find((one) => one.id === answerId) ?? { id: answerId, count: 0, me_voted: false };
+    const mine = userId === this.me.id;
+    const changed = { ...known, count: known.count + step, me_voted: mine ? step > 0 : known.me_voted };
+    const others = counts.filter((one) => one.id !== answerId);
+    const results = { ...poll.results, answer_counts: [...others, changed] };
+    timeline.update({ id, poll: { ...poll, results } });
+    this.emit("timeline", channelId);
+  }
+
   /** @param {{ channel_id: string, user_id: string }} event */
   typingStarted({ channel_id: channelId, user_id: userId }) {
     if (!this.#typing.has(channelId)) this.#typing.set(channelId, new Map());
@@ -388,6 +419,16 @@ const EVENTS = {
   MESSAGE_REACTION_REMOVE(event) {
     this.reacted(event, -1);
   },
+  MESSAGE_REACTION_REMOVE_ALL: Store.prototype.reactionsGone,
+  MESSAGE_REACTION_REMOVE_EMOJI: Store.prototype.reactionsGone,
+  /** @param {VoteEvent} event */
+  MESSAGE_POLL_VOTE_ADD(event) {
+    this.voted(event, 1);
+  },
+  /** @param {VoteEvent} event */
+  MESSAGE_POLL_VOTE_REMOVE(event) {
+    this.voted(event, -1);
+  },
   TYPING_START: Store.prototype.typingStarted,
 };
 
@@ -422,6 +463,12 @@ function indexed(guild) {
 }
 
 /**
+ * @param {Emoji} one
+ * @param {Emoji} other
+ */
+const sameEmoji = (one, other) => one.name === other.name && one.id === other.id;
+
+/**
  * The reactions after one was added (+1) or removed (-1).
  * @param {Reaction[]} reactions
  * @param {Emoji} emoji
@@ -430,7 +477,7 @@ function indexed(guild) {
  */
 function counted(reactions, emoji, step, mine) {
   /** @param {Reaction} reaction */
-  const same = (reaction) => reaction.emoji.name === emoji.name && reaction.emoji.id === emoji.id;
+  const same = (reaction) => sameEmoji(reaction.emoji, emoji);
   const known = reactions.find(same) ?? { emoji, count: 0, me: false };
   const changed = { ...known, count: known.count + step, me: mine ? step > 0 : known.me };
   const others = reactions.some(same)

@@ -11,6 +11,7 @@ type Api = import("./api.js").Api;
 type Gateway = import("./gateway.js").Gateway;
 type Interactions = import("./interactions.js").Interactions;
 type CommandIndex = import("./commandindex.js").CommandIndex;
+type Unlisted = import("./unlisted.js").Unlisted;
 type Composer = import("./composer.js").Composer;
 type MessageList = import("./messagelist.js").MessageList;
 type Outbox = import("./outbox.js").Outbox;
@@ -104,6 +105,17 @@ interface Reaction {
   emoji: Emoji;
   count: number;
   me: boolean;
+}
+
+interface Poll {
+  question: { text: string };
+  answers: { answer_id: number; poll_media: { text: string; emoji?: Emoji } }[];
+  expiry: string;
+  allow_multiselect: boolean;
+  results: {
+    is_finalized: boolean;
+    answer_counts: { id: number; count: number; me_voted: boolean }[];
+  };
 }
 
 /** An address of a picture or file, with what is known about it. */
@@ -252,6 +264,7 @@ interface Message {
   components?: Component[];
   sticker_items?: Sticker[];
   reactions?: Reaction[];
+  poll?: Poll;
   mentions?: User[];
   mention_roles?: string[];
   mention_everyone?: boolean;
@@ -356,6 +369,7 @@ interface Context {
   api: Api;
   interactions: Interactions;
   commandIndex: CommandIndex;
+  unlisted: Unlisted;
   messages: MessageList;
   signal: AbortSignal;
   go(target: Target): void;
@@ -368,6 +382,7 @@ interface Context {
   edit(message: Message): void;
   dismiss(message: Message): void;
   toggleReaction(message: Message, reaction: Pick<Reaction, "emoji" | "me">): void;
+  vote(message: Message, answers: number[]): void;
   focusComposer(): void;
   send(channelId: string, payload: MessagePayload, files: File[], replied: Message | null): void;
   openChannelMenu(event: MouseEvent, channel: Channel): void;
@@ -516,6 +531,13 @@ type ElementOf<Spec extends string> = Spec extends `${infer Tag}.${string}`
     : HTMLElement;
 
 /** MESSAGE_REACTION_ADD and _REMOVE. */
+interface VoteEvent {
+  channel_id: string;
+  message_id: string;
+  user_id: string;
+  answer_id: number;
+}
+
 interface ReactionEvent {
   channel_id: string;
   message_id: string;

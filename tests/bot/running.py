@@ -61,14 +61,17 @@ async def running(
     clocks: Clocks | None = None,
     limits: Limits | None = None,
     questions: int = 0,
+    api: str = "",
 ) -> AsyncIterator[Magpie]:
     """Magpie, connected to `server` and ready, with its gallery in the file `db`.
 
     questions   how many a member may ask in a minute; 0: any number
+    api         the address of a server that stands before `server`
     """
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True)
     try:
-        settings = replace(settings_for(server, db), questions=questions)
+        settings = settings_for(server, db)
+        settings = replace(settings, api=api or settings.api, questions=questions)
         clocks = clocks or quick_clocks()
         async with QuickToIdentify(settings, gallery, Metrics(), clocks, limits) as client:
             serving = asyncio.create_task(client.serve())

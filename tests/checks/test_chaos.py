@@ -18,12 +18,12 @@ from checks.chaos import run, schedule, servers, steps, truth
 from checks.chaos.clock import Clock
 from checks.chaos.pictures import Pictures, key
 from checks.chaos.truth import Difference, Expected, Found, Wishes
-from checks.chaos.witness import Witness
+from checks.chaos.witness import NEWS_S, Witness
 from index.store.sqlite import SQLiteStore
 from index.types.records import EmbeddedPicture, Group, Link, ModelInfo
-from sandbox import permissions, serve
+from sandbox import Server, permissions, serve
 from sandbox.person import Answer
-from sandbox.world import Overwrite
+from sandbox.world import Message, Overwrite
 
 SECONDS = 20.0
 
@@ -63,21 +63,25 @@ def test_what_is_left_of_a_picture_is_found_in_the_bytes(tmp_path: Path) -> None
     assert truth.remains([file], traces) == ["a name in magpie.db-wal"]
 
 
+def answer_with(server: Server, message: Message) -> Answer:
+    """A private answer to interaction 7 that shows the first picture of a message."""
+    url = server.core.links.attachment(message.attachments[0])[0]
+    line = f"[go to message](https://discord.com/channels/{servers.NEST}/1/{message.id})"
+    parts = [
+        {"type": 12, "items": [{"media": {"url": url}}]},
+        {"type": 10, "content": line},
+    ]  # fmt: skip
+    return Answer({"flags": 64, "components": parts, "interaction_metadata": {"id": "7"}})
+
+
 async def test_the_witness_tells_what_an_asker_could_not_read(tmp_path: Path) -> None:
     rng = random.Random(3)
     pictures = Pictures(rng)
     async with serve(servers.world(tmp_path, pictures, rng)) as server:
         core, guild = server.core, server.world.guilds[servers.NEST]
         message = next(one for one in server.world.messages(servers.INSIDE) if one.attachments)
-        attachment = message.attachments[0]
-        url = core.links.attachment(attachment)[0]
-        line = f"[go to message](https://discord.com/channels/{guild.id}/1/{message.id})"
-        parts = [
-            {"type": 12, "items": [{"media": {"url": url}}]},
-            {"type": 10, "content": line},
-        ]  # fmt: skip
-        answer = Answer({"flags": 64, "components": parts})
-        witness = Witness(core)
+        answer = answer_with(server, message)
+        witness = Witness(server)
         with witness.asked(servers.CY, guild.id, servers.GENERAL) as question:
             witness.judge(question, answer)
         assert witness.leaked == []
@@ -88,6 +92,42 @@ async def test_the_witness_tells_what_an_asker_could_not_read(tmp_path: Path) ->
             core.delete(message)  # it could be read when the question was asked
             witness.judge(question, answer)
         assert len(witness.leaked) == 1
+
+
+ACKNOWLEDGED, ANSWERED = "/interactions/7/token/callback", "/webhooks/1/token/messages/@original"
+
+
+@pytest.mark.parametrize(
+    ("sent", "asked_again", "leaked"),
+    [
+        ((ACKNOWLEDGED, ANSWERED), False, True),
+        ((ACKNOWLEDGED,), False, False),  # it was the answer, and Discord was slow with it
+        ((ACKNOWLEDGED, ANSWERED), True, False),  # Discord was slow to tell the roles
+    ],
+)
+async def test_the_witness_judges_by_the_moment_at_which_an_answer_was_sent(
+    tmp_path: Path, sent: tuple[str, ...], asked_again: bool, leaked: bool
+) -> None:
+    rng = random.Random(3)
+    now = 0.0
+    async with serve(servers.world(tmp_path, Pictures(rng), rng)) as server:
+        guild = server.world.guilds[servers.NEST]
+        message = next(one for one in server.world.messages(servers.INSIDE) if one.attachments)
+        witness = Witness(server, lambda: now)
+        first, *later = sent
+        with witness.asked(servers.CY, guild.id, servers.GENERAL) as question:
+            server.doorway.arrivals[-1]("bot", "POST", first)
+            if asked_again:
+                server.doorway.arrivals[-1]("bot", "GET", f"/guilds/1/members/{servers.CY}")
+            guild.channels[servers.INSIDE].overwrites = [
+                Overwrite(servers.CY, 1, 0, permissions.VIEW_CHANNEL)
+            ]
+            server.core.channel_changed(guild.channels[servers.INSIDE])
+            now += NEWS_S + 0.1
+            for path in later:
+                server.doorway.arrivals[-1]("bot", "PATCH", path)
+            assert witness.judge(question, answer_with(server, message)) != leaked
+        assert len(witness.leaked) == leaked
 
 
 async def test_what_should_be_there_leaves_out_the_unwatched_and_the_broken(tmp_path: Path) -> None:

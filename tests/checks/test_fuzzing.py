@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from checks.fuzzing import campaign
-from checks.fuzzing.__main__ import keep, opened
+from checks.fuzzing import campaign, files, together
+from checks.fuzzing.__main__ import keep, opened, processor_s
 from checks.fuzzing.target import file_of, rng_of
+from index.images import decoders
 
 SEED = 20260101
 
@@ -37,6 +40,33 @@ def test_no_hostile_picture_ends_or_stalls_its_process(
     assert (tried.crashes, tried.hangs) == ([], [])
     assert sum(tried.outcomes.values()) == count
     assert tried.growth_mb < campaign.MEMORY_MB
+
+
+@pytest.mark.slow
+async def test_others_are_answered_beside_one_members_bombs() -> None:
+    measured = await together.measure(SEED, sure=4, any=0, rounds=1)
+    assert measured.bombs["had no place"] == 1
+    assert len(measured.beside["in words"]) > 12  # they would be few if they waited for the bombs
+
+
+def test_the_slowest_input_is_known_whatever_came_of_it(tmp_path: Path) -> None:
+    tried = campaign.Outcomes("bombs")
+    tried.came("decoded", 1.0)
+    tried.came("PictureTooSlow", 9.0)
+    tried.came("decoded", 2.0)
+    assert "slowest 9.00 s (PictureTooSlow)" in tried.told()
+
+
+def test_the_time_of_an_input_has_that_of_the_process_that_decodes_it() -> None:
+    whole = files.encoded(Image.new("L", (2000, 2000), 128), "JPEG", progressive=True)
+    end = whole.rindex(b"\xff\xd9")
+    slow = whole[:end] + whole[whole.rindex(b"\xff\xda", 0, end) : end] * 100 + whole[end:]
+    began, own = processor_s(), time.process_time()
+    decoders.decode(slow, 32)
+    took, own = processor_s() - began, time.process_time() - own
+    decoders.close()
+    assert took > 4 * own
+    assert processor_s() - began > 4 * own  # also when that process has ended
 
 
 def test_an_input_is_the_same_for_the_same_seed() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.access import permissions as access
 from checks.permissions.inquiry import DOORS, Verdict, inquire, side_channels
+from index import Group
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from pocket import MODEL
@@ -35,9 +36,10 @@ async def test_nobody_sees_more_or_less_than_they_may(
 async def test_closed_channels_full_of_matches_are_not_told_from_empty_ones(
     tmp_path: Path, model: Embedder
 ) -> None:
-    told = await side_channels.compare(tmp_path, model, rounds=1)
+    told = await side_channels.compare(tmp_path, model, closed=12, rounds=1)
     assert not told.by_words
-    assert told.compared > 10
+    assert not told.by_work
+    assert told.compared > 15
 
 
 # ── That it would notice ─────────────────────────────────────────────────────────────────
@@ -50,20 +52,21 @@ async def noticed(tmp_path: Path, model: Embedder) -> Verdict:
 async def test_a_bot_that_shows_a_channel_too_many_is_found_out(
     tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def readable(client: Any, member: Any, guild: Any, place: Any, groups: Any) -> set[int]:
-        return {group.id for group in groups}
+    def known(member: Any, guild: Any, place: Any, groups: Any) -> tuple[set[int], list[Group]]:
+        return {group.id for group in groups}, []
 
-    monkeypatch.setattr(access, "readable", readable)
+    monkeypatch.setattr(access, "known", known)
     assert (await noticed(tmp_path, model)).leaked
 
 
 async def test_a_bot_that_shows_a_channel_too_few_is_found_out(
     tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    truly = access.readable
+    truly = access.known
 
-    async def readable(*asked: Any) -> set[int]:
-        return set(sorted(await truly(*asked))[1:])
+    def known(*asked: Any) -> tuple[set[int], list[Group]]:
+        allowed, private = truly(*asked)
+        return set(sorted(allowed)[1:]), private
 
-    monkeypatch.setattr(access, "readable", readable)
+    monkeypatch.setattr(access, "known", known)
     assert (await noticed(tmp_path, model)).withheld

@@ -26,7 +26,7 @@ from index import (
     Link,
     LinkGone,
     ModelMismatch,
-    NotAPicture,
+    PictureUnsupported,
     Query,
 )
 from tests.index.colours import NAMES, ColourEmbedder, encoded, png
@@ -170,7 +170,7 @@ async def test_half_a_letter_is_no_reason_to_fail(gallery: Gallery) -> None:
 
 
 async def test_query_that_is_no_picture(gallery: Gallery) -> None:
-    with pytest.raises(NotAPicture):
+    with pytest.raises(PictureUnsupported):
         await gallery.embed_query(Query(image=b"<svg/>"))
 
 

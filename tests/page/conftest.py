@@ -6,12 +6,13 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.page import processes, village
-from tests.page.processes import CHROMIUM_FLAGS, WINDOW
+from tests.page.processes import CHROMIUM_FLAGS, PHONE, WINDOW
 
 TIMEOUT_MS = 20_000  # enough on a busy machine
 expect.set_options(timeout=TIMEOUT_MS)
@@ -48,8 +49,11 @@ async def enter(browser: Browser, base: str) -> AsyncIterator[Enter]:
     contexts = []
     errors: list[str] = []
 
-    async def enter(name: str, channel: str = village.PETS) -> Page:
-        context = await browser.new_context(viewport=WINDOW, color_scheme="dark")
+    async def enter(name: str, channel: str = village.PETS, *, phone: bool = False) -> Page:
+        window = PHONE if phone else WINDOW
+        context = await browser.new_context(
+            viewport=window, has_touch=phone, is_mobile=phone, color_scheme="dark"
+        )
         contexts.append(context)
         page = await context.new_page()
         page.set_default_timeout(TIMEOUT_MS)
@@ -62,6 +66,24 @@ async def enter(browser: Browser, base: str) -> AsyncIterator[Enter]:
     for context in contexts:
         await context.close()
     assert not errors, errors
+
+
+Ask = Callable[..., Coroutine[Any, Any, Any]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ask(base: str) -> AsyncIterator[Ask]:
+    """ask("ada", "POST", path, body) → the API's answer to a person, without the page."""
+    async with aiohttp.ClientSession() as session:
+
+        async def ask(name: str, method: str, path: str, body: Any = None) -> Any:
+            headers = {"Authorization": f"token-of-{name}"}
+            url = f"{base}/api/v10{path}"
+            async with session.request(method, url, json=body, headers=headers) as answer:
+                assert answer.status < 400, await answer.text()
+                return await answer.json() if answer.status != 204 else None
+
+        yield ask
 
 
 async def write(page: Page, text: str) -> None:

@@ -36,6 +36,7 @@ COMMANDS = [
     {"name": "guess", "description": "With suggestions", "type": 1, "options": [
         {"type": 3, "name": "word", "description": "A word", "required": True,
          "autocomplete": True}]},
+    {"name": "list", "description": "All there is", "type": 1},
     {"name": "Find similar", "type": 3},
 ]  # fmt: skip
 

@@ -23,6 +23,7 @@ STARTS_WITHIN_S = 120
 STOPS_WITHIN_S = 30
 
 WINDOW: Any = {"width": 1360, "height": 860}
+PHONE: Any = {"width": 390, "height": 800}
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # as root, and in containers
     "--disable-background-networking",

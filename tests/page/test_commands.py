@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ async def test_the_list_opens_and_a_choice_becomes_a_pill(enter: Enter, parrot: 
     await page.keyboard.type("/")
     names = page.locator(".suggestion-label")
     await expect(names).to_contain_text(
-        ["/again", "/channels add", "/channels list", "/find", "/guess"]
+        ["/again", "/find", "/guess", "/list", "/channels add", "/channels list"]
     )
     await page.keyboard.type("fi")
     await page.keyboard.press("Tab")
@@ -103,6 +104,91 @@ BRING = """(target, how) => {
     ? new ClipboardEvent("paste", { ...as, clipboardData: files })
     : new DragEvent("drop", { ...as, dataTransfer: files }));
 }"""
+
+
+async def test_commands_keep_their_order_while_one_is_typed(enter: Enter, parrot: Parrot) -> None:
+    page = await enter("mei")
+    await page.locator(".composer-field").click()
+    names = page.locator(".suggestion-label")
+    both = re.compile(r"^/(?:channels )?list")
+    for typed in ("/", "l", "i", "st"):
+        await page.keyboard.type(typed)
+        await expect(page.locator(".suggestions-title")).to_be_visible()
+        await expect(names.filter(has_text=both)).to_have_text(["/list", "/channels list"])
+
+
+async def test_enter_runs_a_command_with_a_picture(
+    enter: Enter, parrot: Parrot, tmp_path: Path
+) -> None:
+    parrot.answers["find"] = lambda data: text("seen at once", private=True)
+    Image.new("RGB", (50, 40), "red").save(tmp_path / "red.png")
+    page = await enter("mei")
+    await page.locator(".composer-field").click()
+    await page.keyboard.type("/find red image:")
+    await expect(page.locator(".file-choice")).to_be_focused()
+    await page.locator("[data-option=image] input[type=file]").set_input_files(tmp_path / "red.png")
+    await expect(page.locator(".file-choice")).to_contain_text("red.png")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("seen at once")).to_be_visible()
+    assert options(parrot.heard[-1]).keys() == {"query", "image"}
+
+
+async def test_a_picture_added_before_the_command_goes_with_it(
+    enter: Enter, parrot: Parrot
+) -> None:
+    parrot.answers["find"] = lambda data: text("seen with it", private=True)
+    page = await enter("mei")
+    await page.locator(".composer-field").evaluate(BRING, "paste")
+    await expect(page.locator(".upload")).to_have_count(1)
+    await write(page, "/find red")
+    await expect(page.get_by_text("seen with it")).to_be_visible()
+    [attachment] = parrot.heard[-1]["data"]["resolved"]["attachments"].values()
+    assert attachment["filename"] == "brought.png"
+    await expect(page.locator(".upload")).to_have_count(0)
+
+
+async def test_a_phone_runs_a_command_with_a_picture(
+    enter: Enter, parrot: Parrot, tmp_path: Path
+) -> None:
+    parrot.answers["find"] = lambda data: text("seen from afar", private=True)
+    Image.new("RGB", (50, 40), "red").save(tmp_path / "red.png")
+    page = await enter("mei", phone=True)
+    await page.locator(".composer-field").tap()
+    await page.keyboard.type("/find red ")
+    await page.get_by_role("button", name="image", exact=True).tap()
+    await page.locator("[data-option=image] input[type=file]").set_input_files(tmp_path / "red.png")
+    run = page.get_by_role("button", name="Run this command")
+    await expect(run).to_be_in_viewport()
+    await run.tap()
+    await expect(page.get_by_text("seen from afar")).to_be_visible()
+    assert options(parrot.heard[-1]).keys() == {"query", "image"}
+
+
+async def test_an_answer_to_a_button_names_the_message_with_the_button(
+    enter: Enter, parrot: Parrot
+) -> None:
+    def with_button(private: bool) -> dict[str, Any]:
+        button = {"type": 2, "style": 1, "label": "More", "custom_id": "more"}
+        row = {"type": 1, "components": [button]}
+        content = "the first page"
+        return {"content": content, "components": [row], "flags": 64 if private else 0}
+
+    mei, finn = await enter("mei", village.GALLERY), await enter("finn", village.GALLERY)
+    for private in (True, False):
+        parrot.answers["find"] = lambda _, private=private: {
+            "type": 4, "data": with_button(private),
+        }  # fmt: skip
+        word = "quietly" if private else "aloud"
+        parrot.answers["more"] = lambda _, word=word: text(f"more, {word}")
+        await write(mei, "/find birds")
+        first = mei.locator(".message", has_text="the first page").last
+        await first.get_by_role("button", name="More").click()
+        answer = mei.locator(".message", has_text=f"more, {word}")
+        await expect(answer.locator(".above")).to_contain_text("the first page")
+        others = finn.locator(".message", has_text=f"more, {word}").locator(".above")
+        # a message that only Mei can see is no deleted one to others, and they don't read it
+        await expect(others).to_contain_text("Mei used a button" if private else "the first page")
+    await expect(mei.get_by_text("was deleted")).to_have_count(0)
 
 
 async def test_a_subcommand_with_a_channel_from_the_list(enter: Enter, parrot: Parrot) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.async_api import expect
 
 from tests.page import village
-from tests.page.conftest import Enter, write
+from tests.page.conftest import Ask, Enter, write
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -56,7 +56,7 @@ async def test_a_posted_picture_appears_for_everyone_at_once(enter: Enter, tmp_p
         message = page.locator(".message", has_text="look at this")
         await expect(message.locator(".tile.covered img")).to_be_visible()
     await finn.locator(".tile.covered").click()
-    loaded = "image => image.complete && image.naturalWidth === 90"
+    loaded = "image => image.decode().then(() => image.naturalWidth === 90)"
     assert await finn.locator(".message .tile img").evaluate(loaded)
 
 
@@ -173,3 +173,52 @@ async def test_reactions_are_counted_live(enter: Enter) -> None:
     await mei.locator(f"{message} .reaction").click()
     await expect(theirs).to_have_attribute("aria-label", "👀, 1")
     await expect(theirs).to_have_attribute("aria-pressed", "true")
+
+
+async def test_an_archived_thread_is_named_and_opens(enter: Enter, ask: Ask) -> None:
+    gallery = f"/channels/{village.GALLERY}"
+    thread = await ask("ada", "POST", f"{gallery}/threads", {"name": "Old news", "type": 11})
+    inside = f"/channels/{thread['id']}"
+    said = await ask("ada", "POST", f"{inside}/messages", {"content": "long ago"})
+    await ask("ada", "PATCH", inside, {"archived": True})
+    link = f"https://discord.com/channels/{village.GUILD}/{thread['id']}/{said['id']}"
+    content = f"see <#{thread['id']}> or {link}, but not <#{village.MODS_ONLY}>"
+    message = await ask("ada", "POST", f"{gallery}/messages", {"content": content})
+    page = await enter("mei", village.GALLERY)
+    row = page.locator(f"#message-{message['id']}")
+    await expect(row.locator("button.mention")).to_have_text("#Old news")
+    await expect(row.locator("span.mention")).to_have_text("#no-access")
+    await expect(row.locator("a.jump")).to_have_text("Old news › message")
+    await row.locator("a.jump").click()
+    await expect(page.locator(".chat-header h1")).to_contain_text("Old news")
+    await expect(page.locator(f"#message-{said['id']}")).to_be_visible()
+    await page.go_back()
+    await row.locator("button.mention").click()
+    await expect(page.locator(".chat-header h1")).to_contain_text("Old news")
+    await page.reload()  # by its address
+    await expect(page.locator(f"#message-{said['id']}")).to_be_visible()
+
+
+async def test_the_address_of_a_hidden_channel_is_refused(enter: Enter) -> None:
+    page = await enter("mei", village.MODS_ONLY)
+    await expect(page.locator(".toast")).to_contain_text("cannot see that channel, or it is gone")
+    await expect(page.locator(".chat-header h1")).not_to_contain_text("mods-only")
+
+
+async def test_a_poll_is_shown_and_voted_in(enter: Enter, ask: Ask) -> None:
+    answers = [{"poll_media": {"text": text}} for text in ("Magpie", "Jay")]
+    poll = {"question": {"text": "Which bird?"}, "answers": answers}
+    path = f"/channels/{village.GALLERY}"
+    message = await ask("ada", "POST", f"{path}/messages", {"poll": poll})
+    mei, finn = await enter("mei", village.GALLERY), await enter("finn", village.GALLERY)
+    shown = mei.locator(f"#message-{message['id']} .poll")
+    await shown.get_by_role("button", name="Magpie").click()
+    await expect(shown.locator("[aria-pressed=true]")).to_have_text("Magpie1")
+    await shown.get_by_role("button", name="Jay").click()
+    await expect(shown.locator("[aria-pressed=true]")).to_have_text("Jay1")
+    others = finn.locator(f"#message-{message['id']} .poll")
+    await expect(others.locator("small")).to_contain_text("1 vote · open until")
+    await expect(others.locator("[aria-pressed=true]")).to_have_count(0)
+    await ask("ada", "POST", f"{path}/polls/{message['id']}/expire")
+    await expect(others.get_by_role("button", name="Jay")).to_be_disabled()
+    await expect(finn.locator(".message.system").last).to_contain_text("poll has ended: Jay")

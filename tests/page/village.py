@@ -14,8 +14,8 @@ CHATTER = 120  # messages in #general: more than two pages
 
 VIEW = 1 << 10
 MANAGE_CHANNELS, MANAGE_GUILD, MANAGE_MESSAGES = 1 << 4, 1 << 5, 1 << 13
-# view, send, embed, attach, history, react, connect, commands, threads
-EVERYONE = sum(1 << bit for bit in (6, 10, 11, 14, 15, 16, 20, 31, 35, 38))
+# view, send, embed, attach, history, react, connect, commands, threads, polls
+EVERYONE = sum(1 << bit for bit in (6, 10, 11, 14, 15, 16, 20, 31, 35, 38, 49))
 
 XSS = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> [x](javascript:hack)'
 

@@ -186,6 +186,19 @@ async def test_deleting_a_thread_is_one_event_without_message_events(
         assert not bird.named("raw_message_delete")
 
 
+async def test_members_of_a_thread_come_in_pages_with_their_names(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    ada = await log_in("ada")
+    path = f"/channels/{world_file.channels['whispers']}/thread-members"
+    ids = sorted((world_file.people["ada"], world_file.bot_id))
+    assert [int(one["user_id"]) for one in await ada.request("GET", path)] == ids
+    (first,) = await ada.request("GET", f"{path}?with_member=true&limit=1")
+    assert int(first["member"]["user"]["id"]) == ids[0]
+    (second,) = await ada.request("GET", f"{path}?with_member=true&after={ids[0]}")
+    assert int(second["user_id"]) == ids[1]
+
+
 async def test_joining_and_leaving_a_thread_sends_events(
     sandbox: Server, world_file: WorldFile, log_in: LogIn
 ) -> None:

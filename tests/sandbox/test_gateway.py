@@ -208,6 +208,19 @@ async def test_members_are_sent_on_request(sandbox: Server, world_file: WorldFil
         assert sorted(member.name for member in found) == ["magpie", "mei", "mod"]
 
 
+async def test_members_who_are_not_there_are_named(
+    sandbox: Server, http: aiohttp.ClientSession, world_file: WorldFile
+) -> None:
+    async with http.ws_connect(sandbox.gateway.url) as ws:
+        await _identify(ws)
+        mei = str(world_file.people["mei"])
+        wanted = {"guild_id": str(world_file.guild_id), "user_ids": [mei, "7"], "limit": 0}
+        await ws.send_json({"op": 8, "d": wanted})
+        chunk = (await ws.receive_json())["d"]
+        assert [one["user"]["id"] for one in chunk["members"]] == [mei]
+        assert chunk["not_found"] == ["7"]
+
+
 async def test_a_zlib_stream_is_one_stream(sandbox: Server, http: aiohttp.ClientSession) -> None:
     unzip = zlib.decompressobj()
     async with http.ws_connect(f"{sandbox.gateway.url}?compress=zlib-stream") as ws:

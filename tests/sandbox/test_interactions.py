@@ -235,22 +235,30 @@ async def test_a_menu_gets_the_message_it_was_opened_on(
 
 
 async def test_a_form_is_shown_and_sent(sandbox: Server, log_in: LogIn) -> None:
-    async with flying(Bird(set_up=commands), sandbox):
+    async with flying(Bird(set_up=commands), sandbox) as bird:
         mei = await log_in("mei")
         ask = next(one for one in await mei.commands() if one["name"] == "ask")
         await _interact(mei, 2, ask, "5")
         form = await mei.event("INTERACTION_MODAL_CREATE")
         assert (form["title"], form["nonce"]) == ("A form", "5")
-        field = {"type": 4, "id": 2, "custom_id": "name", "value": "Bob"}
+        (label,) = form["components"]
+        assert label["id"] != label["component"]["id"]
+        field = {"type": 4, "custom_id": "name", "value": "Bob"}
         data = {
             "id": form["id"],
             "custom_id": form["custom_id"],
-            "components": [{"type": 18, "id": 1, "component": field}],
+            "components": [{"type": 18, "component": field}],
         }
         body = {**_where(mei, ask), "type": 5, "nonce": "6", "data": data}
         await mei.request("POST", "/interactions", json=body)
         answer = await mei.event("MESSAGE_CREATE")
         assert answer["content"] == "hello Bob"
+        opened_by = answer["interaction_metadata"]["triggering_interaction_metadata"]
+        assert opened_by["user"]["id"] == mei.user["id"]
+        sent = (await bird.times("interaction", 2))[1]
+        (label_sent,) = sent.data["components"]
+        ids = (label_sent["id"], label_sent["component"]["id"])
+        assert ids == (label["id"], label["component"]["id"])
 
 
 async def test_no_answer_within_three_seconds_is_a_failure(sandbox: Server, log_in: LogIn) -> None:

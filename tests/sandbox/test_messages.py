@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +317,53 @@ async def test_fields_of_embeds_say_whether_they_are_inline(sandbox: Server, log
         json={"embeds": [{"fields": fields}]},
     )
     assert [one["inline"] for one in posted["embeds"][0]["fields"]] == [False, True]
+
+
+async def test_icons_of_an_embed_may_be_attachments(
+    sandbox: Server, world_file: WorldFile, http: aiohttp.ClientSession
+) -> None:
+    data = (world_file.folder / "red.png").read_bytes()
+    async with flying(Bird(), sandbox) as bird:
+        embed = discord.Embed(title="x").set_footer(text="y", icon_url="attachment://red.png")
+        embed.set_author(name="z", icon_url="attachment://red.png")
+        general = bird.get_channel(world_file.channels["general"])
+        message = await general.send(embed=embed, file=discord.File(io.BytesIO(data), "red.png"))
+        (shown,) = message.embeds
+        assert message.attachments == []
+        for url in (shown.footer.icon_url, shown.author.proxy_icon_url):
+            async with http.get(url) as answer:
+                assert (answer.status, await answer.read()) == (200, data)
+
+
+async def test_a_voice_message_keeps_its_waveform(
+    sandbox: Server, world_file: WorldFile, log_in: LogIn
+) -> None:
+    ada = await log_in("ada")
+    form = aiohttp.FormData()
+    told = {"id": "0", "filename": "voice.ogg", "duration_secs": 1.5, "waveform": "AAAA"}
+    body = {"flags": 1 << 13, "attachments": [told]}
+    form.add_field("payload_json", json.dumps(body), content_type="application/json")
+    form.add_field("files[0]", b"OggS", filename="voice.ogg")
+    path = f"/channels/{ada.channel('general')}/messages"
+    posted = await ada.request("POST", path, data=form)
+    (attachment,) = posted["attachments"]
+    assert posted["flags"] & 1 << 13
+    assert (attachment["duration_secs"], attachment["waveform"]) == (1.5, "AAAA")
+
+
+async def test_who_reacted_is_listed_in_pages(sandbox: Server, log_in: LogIn) -> None:
+    people = [await log_in(name) for name in ("mei", "ada", "mod")]
+    ada = people[1]
+    general = ada.channel("general")
+    posted = await ada.post(general, "nice?")
+    path = f"/channels/{general}/messages/{posted['id']}/reactions/%F0%9F%91%8D"
+    for person in people:
+        await person.request("PUT", f"{path}/@me")
+    ids = sorted((person.user["id"] for person in people), key=int)
+    page = await ada.request("GET", f"{path}?limit=2")
+    assert [user["id"] for user in page] == ids[:2]
+    rest = await ada.request("GET", f"{path}?limit=2&after={ids[1]}")
+    assert [user["id"] for user in rest] == ids[2:]
 
 
 async def test_all_reactions_are_removed_at_once(

@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 
 from sandbox import Server, WorldError, serve
+from sandbox.errors import FolderInUse
 from sandbox.journal import Journal
 from sandbox.person import Person
 from sandbox.worldfile import load
@@ -157,6 +158,16 @@ async def _run(*arguments: str) -> tuple[int, str, str]:
     )
     out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_a_data_folder_in_use_is_refused(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    world, data = worlds.small(tmp_path / "world").write(), tmp_path / "data"
+    async with ada_at(http, world, data):
+        with pytest.raises(FolderInUse, match=f"data is in use by process {os.getpid()}"):
+            async with serve(world, data=data):
+                pass
+    async with ada_at(http, world, data):  # it is free again
+        pass
 
 
 async def test_a_failed_start_is_one_sentence(tmp_path: Path) -> None:

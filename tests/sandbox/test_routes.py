@@ -7,7 +7,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from sandbox import Server
+from sandbox import Server, lacking
+from sandbox.rest import API
+from tests import discord_schema
 from tests.sandbox.conftest import LogIn
 from tests.worlds import BOT_TOKEN, WorldFile
 
@@ -18,7 +20,7 @@ README = Path(__file__).parents[2] / "sandbox" / "README.md"
     ("method", "path", "status", "body"),
     [
         ("GET", "/api/v10/nonsense", 404, {"message": "404: Not Found", "code": 0}),
-        ("POST", "/api/v10/users/@me/channels", 404, {"message": "404: Not Found", "code": 0}),
+        ("POST", "/api/v10/users/@me/friends", 404, {"message": "404: Not Found", "code": 0}),
         ("GET", "/api/v10", 404, {"message": "404: Not Found", "code": 0}),
         ("PUT", "/api/v10/users/@me", 405, {"message": "405: Method Not Allowed", "code": 0}),
         (
@@ -49,3 +51,50 @@ async def test_guilds_are_counted_on_request(
     assert [counted[name] for name in sorted(counts)] == [4, 4]
     for page in (f"after={world_file.guild_id}", f"before={world_file.guild_id}"):
         assert await ada.request("GET", f"/users/@me/guilds?{page}") == []
+
+
+def _routes(server: Server) -> set[str]:
+    """The API's routes, each as METHOD /path."""
+    found = {
+        f"{route.method} {route.resource.canonical.removeprefix(API)}"
+        for route in server.application().router.routes()
+        if route.resource is not None and route.resource.canonical.startswith(API)
+    }
+    return {route for route in found if not route.startswith("HEAD ")}
+
+
+def _lacking() -> set[str]:
+    return {f"{route.method} {route.path}" for route in lacking.table()}
+
+
+@pytest.mark.skipif(discord_schema.path() is None, reason="needs Discord's schema")
+async def test_each_route_of_discord_is_there_or_listed_as_lacking(sandbox: Server) -> None:
+    all_of_discord = discord_schema.routes()
+    assert _lacking() <= all_of_discord
+    assert all_of_discord <= _routes(sandbox)
+    assert len(all_of_discord) > len(_lacking())
+
+
+async def test_a_route_that_is_lacking_is_answered_with_404(
+    sandbox: Server, http: aiohttp.ClientSession, world_file: WorldFile
+) -> None:
+    headers = {"Authorization": f"Bot {BOT_TOKEN}"}
+    for route in sorted(_lacking()):
+        method, path = route.split()
+        for name in ("{application_id}", "{user_id}"):
+            path = path.replace(name, str(world_file.bot_id))
+        path = path.replace("{guild_id}", str(world_file.guild_id))
+        url = f"{sandbox.url}{API}{path}"
+        async with http.request(method, url, headers=headers, json={}) as answer:
+            assert answer.status == 404, route
+            assert await answer.json() == {"message": "404: Not Found", "code": 0}
+
+
+def test_the_readme_lists_what_is_lacking() -> None:
+    text = README.read_text(encoding="utf-8")
+    listed = text[text.index("## What it lacks") :].splitlines()
+    told = [line for line in listed if line.startswith("- ")]
+    assert told == [
+        f"- **{subject}**: " + ", ".join(f"`{route}`" for route in routes)
+        for subject, routes in lacking.LACKING.items()
+    ]

@@ -254,17 +254,23 @@ async def test_more_of_a_picture_that_the_asker_can_no_longer_read_is_refused(
 
 async def test_a_picture_that_cant_be_read_any_more_is_not_even_fetched(scene: Scene) -> None:
     mod, guild = await scene.log_in("mod"), scene.magpie.guilds[0]
+    found = await find_for_me(scene, mod)
+    position = scene.shown(found).index(scene.nest.messages["pets"])
+    link = [int(b["custom_id"][2:]) for b in found.buttons() if b["label"] == "Similar"][position]
     answer = await asked_with_pets(scene, mod)
     id = answer.button("More")["custom_id"].split(":")[1]
     await close(scene, "pets")
     member = await guild.fetch_member(int(mod.user["id"]))
     asker = Asker(member, guild, guild.get_channel(int(scene.channel("general"))))
-    search = await scene.magpie.questions.saved(asker, id)
+    questions = scene.magpie.questions
+    search = await questions.saved(asker, id)
     before = len(scene.server.exchanges)
     with pytest.raises(Refusal, match=text.PICTURE_UNAVAILABLE):
-        await scene.magpie.questions.again(asker, search)
+        await questions.again(asker, search)
     with pytest.raises(Refusal, match=text.PICTURE_UNAVAILABLE):
-        await scene.magpie.questions.instead(asker, search, 0)
+        await questions.instead(asker, search, 0)
+    with pytest.raises(Refusal, match=text.PICTURE_UNAVAILABLE):
+        await questions.like(asker, link)
     assert scene.server.exchanges[before:] == []
 
 

@@ -13,22 +13,22 @@ from sandbox.person import Answer, Person
 from tests.bot.ask.conftest import RED, Scene
 
 
-def slow_picture() -> bytes:
-    """A JPEG of 20 kB with 250 more scans of the same pixels."""
+def slow_picture(number: int) -> tuple[str, bytes]:
+    """A JPEG with 250 more scans of the same pixels, and like no other in its last byte."""
     whole = files.encoded(Image.new("L", (2000, 2000), 128), "JPEG", progressive=True)
     end = whole.rindex(b"\xff\xd9")
-    return whole[:end] + whole[whole.rindex(b"\xff\xda", 0, end) : end] * 250 + whole[end:]
+    scans = whole[whole.rindex(b"\xff\xda", 0, end) : end] * 250
+    return f"{number}.jpg", whole[:end] + scans + whole[end:] + bytes([number])
 
 
 async def test_others_are_answered_beside_one_members_slow_pictures(scene: Scene) -> None:
     ada, finn = await scene.log_in("ada"), await scene.log_in("finn")
     general = scene.channel("general")
-    slow = ("slow.jpg", slow_picture())
 
     def ask(person: Person, image: tuple[str, bytes]) -> asyncio.Task[Answer]:
         return asyncio.create_task(person.command("find", where=general, image=image))
 
-    asked = [ask(ada, slow) for _ in range(fair_turns.MEMBER_PLACES + 2)]
+    asked = [ask(ada, slow_picture(number)) for number in range(fair_turns.MEMBER_PLACES + 2)]
     refused: set[asyncio.Task[Answer]] = set()
     while len(refused) < 2:
         refused, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)

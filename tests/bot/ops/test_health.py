@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import socket
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.app import Magpie
-from bot.ops import logs
+from bot.ops import logs, probe
 from bot.ops.health import Health
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Address
 from tests.bot.conftest import LogIn
-from tests.bot.running import until, watch
+from tests.bot.running import PATIENCE_S, until, watch
 from tests.worlds import WorldFile
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture
 async def address(magpie: Magpie) -> AsyncIterator[str]:
-    count = magpie.gallery.links.count_links
-    health = Health(Address("127.0.0.1", 0), magpie.metrics, magpie.condition, count)
+    health = Health(Address("127.0.0.1", 0), magpie.metrics)
+    health.watch(magpie.condition, magpie.gallery.links.count_links)
     await health.start()
     yield f"http://127.0.0.1:{health.port}"
     await health.close()
@@ -127,3 +143,142 @@ def test_log_does_nothing_to_a_terminal() -> None:
 def test_log_fields_stay_on_one_line_and_in_one_piece() -> None:
     line = logs.fields("event", why='it said "no"\nand left', n=3, rate=0.5, empty="")
     assert line == 'event=event why="it said \\"no\\"\\nand left" n=3 rate=0.5 empty=""'
+
+
+# ---- the first seconds, and --health
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[str]:
+    """A hub of models that never finishes an answer."""
+
+    async def hold(request: web.Request) -> web.Response:
+        await asyncio.sleep(PATIENCE_S)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", hold)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))}
+    return kept | {
+        "DISCORD_TOKEN": "a.b.c",
+        "DISCORD_API": "http://127.0.0.1:9",
+        "MAGPIE_DB": str(folder / "magpie.db"),
+        "PYTHONPATH": str(ROOT),
+        **more,
+    }
+
+
+async def bot(folder: Path, settings: dict[str, str], *arguments: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *arguments),
+        cwd=folder,
+        env=settings,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+
+
+async def how_it_is(folder: Path, settings: dict[str, str]) -> tuple[int | None, str]:
+    """The exit status of `--health`, and what it says."""
+    asked = await bot(folder, settings, "--health")
+    said, complained = await asked.communicate()
+    return asked.returncode, (said + complained).decode()
+
+
+@pytest.mark.slow
+async def test_a_bot_that_downloads_its_model_is_starting_and_well(
+    tmp_path: Path, hub: str
+) -> None:
+    more = {
+        "MAGPIE_HTTP": f"0.0.0.0:{free_port()}",
+        "MAGPIE_MODEL": "somebody/some-clip",
+        "HF_ENDPOINT": hub,
+        "HF_HOME": str(tmp_path / "hub"),
+        "HF_HUB_OFFLINE": "0",
+    }
+    settings = environment(tmp_path, **more)
+    address = "http://127.0.0.1:" + more["MAGPIE_HTTP"].split(":")[1]
+    serving = await bot(tmp_path, settings)
+    try:
+
+        async def answers() -> bool:
+            try:
+                status, body = await get(f"{address}/healthz")
+            except aiohttp.ClientError:
+                return False
+            assert (status, json.loads(body)["state"]) == (503, "starting")
+            return True
+
+        await until(answers)
+        status, said = await how_it_is(tmp_path, settings)
+        assert (status, "starting" in said) == (0, True), said
+        assert (await get(f"{address}/metrics"))[0] == 200
+    finally:
+        serving.kill()
+        await serving.communicate()
+    status, said = await how_it_is(tmp_path, settings)
+    assert (status, "does not answer" in said) == (1, True), said
+
+
+async def test_health_follows_the_bot(magpie: Magpie, address: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+
+    async def ask() -> tuple[bool, str]:
+        return await asyncio.to_thread(probe.ask, Address(host, int(port)))
+
+    async def ready() -> bool:
+        return (await ask())[0]
+
+    await until(ready)
+    assert "ready" in (await ask())[1]
+    await magpie.close()
+    well, said = await ask()
+    assert not well
+    assert "not connected" in said
+
+
+def test_health_that_is_off_counts_as_well() -> None:
+    well, said = probe.ask(None)
+    assert well
+    assert "MAGPIE_HTTP is off" in said
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "localhost", "10.1.2.3"])
+def test_health_is_asked_at_an_address_that_can_be_reached(host: str) -> None:
+    asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    assert probe.reachable(host) == asked
+
+
+# ---- how long Discord takes to answer
+
+
+async def test_an_answer_that_overtakes_its_heartbeat_is_not_measured(
+    magpie: Magpie, address: str, log_in: LogIn
+) -> None:
+    keep_alive = magpie._get_websocket(shard_id=0)._keep_alive
+    assert keep_alive is not None
+    assert keep_alive.interval is not None
+
+    async def measured() -> bool:
+        return magpie.condition().latency_s is not None
+
+    await until(measured)
+    ada = await log_in("ada")
+    assert "Discord answers in" in (await ada.command("status")).text()
+    # The heartbeat before this one was sent an interval ago. The answer to this one comes before
+    # the thread that sent it has noted the time.
+    keep_alive._last_send = time.perf_counter() - keep_alive.interval
+    keep_alive.ack()
+    assert magpie.latency >= keep_alive.interval, "what discord.py makes of it"
+    assert magpie.condition().latency_s is None
+    assert "Discord answers in" not in (await ada.command("status")).text()
+    status, body = await get(f"{address}/healthz")
+    assert (status, json.loads(body)["latency_ms"]) == (200, None)

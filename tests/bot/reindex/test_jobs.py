@@ -14,6 +14,7 @@ from bot.app import Magpie
 from bot.ops.tuning import Clocks
 from bot.reindex.jobs import KIND
 from bot.reindex.state import JobState
+from bot.text.errors import SOMETHING_WRONG
 from index import Group, Link
 from index.embed.embedder import Embedder
 from sandbox.person import Person
@@ -209,6 +210,27 @@ async def test_buttons_check_manage_server_at_each_click(
     held.release()
     await stands(client, "done")
     assert await sources(client) == everything
+
+
+@pytest.mark.parametrize("label", ["Pause", "Cancel"])
+async def test_a_click_that_goes_wrong_is_answered_with_a_sentence(
+    client: Magpie,
+    held: Held,
+    world_file: WorldFile,
+    ada: Person,
+    sandbox: sandbox_package.Server,
+    label: str,
+) -> None:
+    everything = await read_all(client, world_file)
+    await client.gallery.remove_sources(world_file.guild_id, list(everything))
+    progress = await begin_held(ada, held)
+    refused = {"status": 400, "code": 50035, "message": "Invalid Form Body"}
+    sandbox.strike("error", path="/interactions/*", who="bot", **refused)
+    said = await ada.click(progress, progress.button(label))
+    assert said.private
+    assert said.text().startswith(SOMETHING_WRONG)
+    held.release()
+    await stands(client, "done")
 
 
 async def test_job_continues_after_a_restart_where_it_stood(

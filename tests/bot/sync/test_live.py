@@ -53,6 +53,31 @@ async def test_posted_picture_is_searchable(
     }
 
 
+async def test_a_repost_is_embedded_again_unless_its_own_channel_has_the_picture(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    """If it were not, the time until it is found would tell that it is in another channel."""
+    channels = [world_file.channels[name] for name in ("general", "after-dark")]
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        for channel in channels:
+            await watch(client, channel)
+        embedded = []
+        for channel in (channels[0], *channels):
+            before = held.begun
+            posted = await ada.post(str(channel), pictures={"sea.png": png("teal")})
+            await until_indexed(client, posted)
+            embedded.append(held.begun - before)
+    assert embedded == [1, 0, 1]
+
+
+async def until_indexed(client: Magpie, posted: dict[str, Any]) -> None:
+    async def indexed() -> bool:
+        return posted["id"] in await sources(client)
+
+    await until(indexed)
+
+
 async def test_picture_in_another_channel_is_left_alone(
     watching: Magpie, world_file: WorldFile, log_in: LogIn
 ) -> None:

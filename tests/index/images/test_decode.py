@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import random
 import struct
@@ -16,6 +15,7 @@ from index.images.animation import MAX_FRAMES
 from index.images.colour import DARK, WHITE
 from index.images.decode import Limits, decode
 from index.images.orientation import ORIENTATION, upright
+from index.images.refusals import REASONS
 from index.images.resize import MAX_ASPECT
 from index.types.errors import (
     NotAPicture,
@@ -23,6 +23,7 @@ from index.types.errors import (
     PictureError,
     PictureTooLarge,
     PictureTooSlow,
+    PictureUnsupported,
 )
 from tests.index.colours import encoded, png
 
@@ -254,7 +255,7 @@ def test_file_that_is_cut_off_is_a_broken_picture(
     data = encoded(Image.open(io.BytesIO(photographs["coffee.png"])), format)
     with pytest.raises(PictureBroken) as broken:
         decode(data[: int(len(data) * share)], SIDE)
-    assert str(broken.value) == "This picture is damaged: it is cut off before its end."
+    assert broken.value.reason == "it is cut off before its end"
 
 
 def test_no_bytes_at_all() -> None:
@@ -279,10 +280,28 @@ def test_no_bytes_at_all() -> None:
     ],
 )
 def test_kinds_of_other_files_are_named(data: bytes, found: str) -> None:
-    with pytest.raises(NotAPicture) as refused:
+    with pytest.raises((NotAPicture, PictureUnsupported)) as refused:
         decode(data, SIDE)
     assert refused.value.found == found
     assert str(refused.value).startswith(f"This is {found}")
+    assert ("save it as" in str(refused.value)) == isinstance(refused.value, PictureUnsupported)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "shown"),
+    [
+        (999_999, "999,999 pixels"),
+        (24_000_000, "24 megapixels"),
+        (999_400_000, "999 megapixels"),
+        (999_500_000, "1,000 megapixels"),
+        (6 * 10**12, "more than a million megapixels"),
+        (2**62, "more than a million megapixels"),
+    ],
+)
+def test_pixels_are_counted_as_people_write_them(pixels: int, shown: str) -> None:
+    assert str(PictureTooLarge(pixels, 64_000_000, "pixels")) == (
+        f"This picture has {shown}; the limit is 64 megapixels. Make it smaller first."
+    )
 
 
 def test_hostile_bytes_only_ever_raise_picture_errors(photographs: dict[str, bytes]) -> None:
@@ -294,8 +313,18 @@ def test_hostile_bytes_only_ever_raise_picture_errors(photographs: dict[str, byt
             data = bytearray(whole)
             for _ in range(chance.randint(1, 12)):
                 data[chance.randrange(min(len(data), 400))] = chance.randrange(256)
-            with contextlib.suppress(PictureError):
-                decode(bytes(data), SIDE, limits=Limits(pixels=10_000_000))
+            assert _refusal(bytes(data)) in (None, *REASONS)
+
+
+def _refusal(data: bytes) -> str | None:
+    """The reason why the bytes are damaged; None when they are read, or refused for another."""
+    try:
+        decode(data, SIDE, limits=Limits(pixels=10_000_000))
+    except PictureBroken as broken:
+        return broken.reason
+    except PictureError:
+        pass
+    return None
 
 
 @pytest.mark.parametrize("size", [(540, 675), (1024, 768), (31, 40), (64, 64), (2000, 90)])

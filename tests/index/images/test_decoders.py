@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -136,6 +137,7 @@ def test_a_process_that_hangs_is_ended(size: int) -> None:
     try:
         with pytest.raises(PictureTooSlow):
             decoders.decode(bytes(size), SIDE, limits=Limits(time_s=0.05))
+        assert rescue.is_alive()
     finally:
         rescue.cancel()
     assert decoder._process.returncode == -signal.SIGKILL
@@ -143,13 +145,22 @@ def test_a_process_that_hangs_is_ended(size: int) -> None:
     assert decoders.decode(files.sound()["PNG"][0], SIDE).frames
 
 
+def answer(frames: object) -> bytes:
+    facts = {"width": 40, "height": 40, "format": "PNG", "orientation": 1, "n_frames": 1}
+    return json.dumps({**facts, "frames": frames}).encode() + b"\n"
+
+
 @pytest.mark.parametrize(
-    "answer",
+    "said",
     [
-        b'{"frames": [[100000, 100000]]}\n',
-        b'{"frames": [[0, 1]], "width": 1, "height": 1}\n',
-        b'{"frames": []}\n',
-        b'{"frames": ["red"]}\n',
+        answer([[40, 40]]),
+        answer([[30, 30]] * 5),
+        answer([[0, 1]]),
+        answer([[-1, -1]]),
+        answer([]),
+        answer(["red"]),
+        answer(7),
+        b'{"frames": [[1, 1]]}\n',
         b'{"error": "Path", "fields": {}, "text": "."}\n',
         b'{"error": "no_such", "fields": {}, "text": "."}\n',
         b"[]\n",
@@ -157,14 +168,15 @@ def test_a_process_that_hangs_is_ended(size: int) -> None:
         b"\xff\n",
         b"a line without an end",
     ],
-    ids=lambda answer: answer.decode("latin-1").strip(),
+    ids=lambda said: said.decode("latin-1").strip(),
 )
 def test_a_process_that_answers_nonsense_is_ended(
-    answer: bytes, monkeypatch: pytest.MonkeyPatch
+    said: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoders, "COMMAND", [sys.executable, "-c", LIAR, answer.hex()])
+    """40 × 40 is more than the limit of pixels, and five frames are too many."""
+    monkeypatch.setattr(decoders, "COMMAND", [sys.executable, "-c", LIAR, said.hex()])
     with pytest.raises((PictureBroken, PictureTooHeavy)):
-        decoders.decode(b"anything", SIDE)
+        decoders.decode(b"anything", SIDE, limits=Limits(pixels=1000))
     assert not idle()
 
 
@@ -212,13 +224,28 @@ def test_a_decoder_ends_with_its_parent() -> None:
     assert decoder._process.wait(timeout=30) == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness")
+async def test_searches_come_before_pictures_of_questions_and_these_before_new_ones(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    gallery = await Gallery.open(tmp_path / "gallery.db", embedder)
+    await gallery.embed_query(Query(image=files.sound()["PNG"][0]))
+    [asked] = idle()
+    await gallery.embed_picture(files.sound()["PNG"][0])
+    [new] = set(idle()) - {asked}
+    await gallery.close()
+    of_asked, of_new = (os.getpriority(os.PRIO_PROCESS, one._process.pid) for one in (asked, new))
+    assert os.nice(0) < of_asked < of_new
+
+
 async def test_a_search_waits_for_no_picture_that_is_asked_with(
     tmp_path: Path, embedder: Embedder
 ) -> None:
     gallery = await Gallery.open(tmp_path / "gallery.db", embedder)
     await gallery.add(files.sound()["PNG"][0], Link(1, Group(10), "1", "a"))
     slow = many_scans(200, edge=2000)
-    asked = [asyncio.create_task(gallery.embed_query(Query(image=slow))) for _ in range(8)]
+    queries = [Query(image=slow + bytes([number])) for number in range(8)]
+    asked = [asyncio.create_task(gallery.embed_query(query)) for query in queries]
     try:
         for _ in range(3):
             assert (await gallery.find(Query(text="red"), Filter(1), k=1)).hits

@@ -1,0 +1,45 @@
+"""Answers to discord.py's requests, in the forms that other servers give them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+from discord.webhook.async_ import AsyncWebhookAdapter, async_context
+from multidict import CIMultiDict, CIMultiDictProxy
+
+JSON = "application/json"
+
+
+async def name_plain_json(
+    _: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams
+) -> None:
+    """Shorten the content type of an answer that is JSON and names a charset, too.
+
+    discord.py compares the header with "application/json" letter by letter, and takes any other
+    body for a text. This is for `aiohttp.TraceConfig.on_request_end`, which comes before that.
+    """
+    answer = ended.response
+    if answer.content_type == JSON and answer.headers["Content-Type"] != JSON:
+        headers = CIMultiDict(answer.headers)
+        headers["Content-Type"] = JSON
+        answer._headers = CIMultiDictProxy(headers)
+        answer._cache.pop("headers", None)
+
+
+class _Adapter(AsyncWebhookAdapter):
+    """Sends what discord.py answers to commands and buttons."""
+
+    async def create_interaction_response(self, interaction_id: int, token: str, **how: Any) -> Any:
+        """What the server says of an answer that it has taken. Some say nothing, with status 204;
+        discord.py would fail at that, although the answer is shown."""
+        said: Any = await super().create_interaction_response(interaction_id, token, **how)
+        whole = isinstance(said, dict) and "id" in (said.get("interaction") or {})
+        return said if whole else {"interaction": {"id": interaction_id}}
+
+
+def take_silence_for_consent() -> None:
+    """Let answers to commands and buttons, in the tasks that this one will begin, need no word of
+    the server that it has taken them."""
+    async_context.set(_Adapter())  # type: ignore[no-untyped-call]

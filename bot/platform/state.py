@@ -1,0 +1,251 @@
+"""What discord.py keeps of servers and channels, kept also where a part can't be read.
+
+discord.py hands each event of the gateway to a parser. An error in one ends the connection for
+good, and with it the bot. Here an event that can't be read is noted and left out. If it told who
+may see what, then nothing is shown of what it was about, until Discord tells it again.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import discord
+from discord.state import AutoShardedConnectionState
+
+from bot.platform.unreadable import (
+    DECIDES,
+    MESSAGE,
+    STAND_INS,
+    Note,
+    Payload,
+    Unread,
+    Unreadable,
+    described,
+    essential,
+    snowflake,
+)
+
+# Without it there is no session. So an error in it ends the bot, with a sentence.
+NEEDED = "READY"
+# The lists in a server's payload. Of each, only the parts that can't be read are left out.
+LISTS = (
+    *("roles", "channels", "threads", "members", "voice_states", "presences"),
+    *("stage_instances", "guild_scheduled_events", "soundboard_sounds"),
+)
+# Events that tell who may see what in a whole server, or in one channel.
+OF_A_SERVER = ("GUILD_CREATE", "GUILD_UPDATE", "GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE")
+OF_A_CHANNEL = "CHANNEL_UPDATE"
+ABOUT_MESSAGES = ("MESSAGE_CREATE", "MESSAGE_UPDATE")
+# What an interaction has at Discord, and other servers may leave out.
+INTERACTION = {"version": 1, "attachment_size_limit": 10 * 2**20, "channel": {}}
+
+
+class State(AutoShardedConnectionState[Any]):
+    """discord.py's state.
+
+    note   is told what could not be read
+    """
+
+    def __init__(self, *, note: Note, **options: Any) -> None:
+        super().__init__(**options)
+        self._note = note
+        for name, parse in self.parsers.items():
+            if name != NEEDED:
+                self.parsers[name] = functools.partial(self._parse, name, parse)
+
+    def _parse(self, name: str, parse: Callable[[Any], None], data: Any) -> None:
+        """Hand an event to its parser; if it can't be read, note that and go on."""
+        try:
+            parse(data)
+        except Exception as error:
+            self._show_nothing_stale(name, data)
+            channel, id = snowflake(data, "channel_id"), snowflake(data, "id")
+            what = MESSAGE if name in ABOUT_MESSAGES else name
+            guild = snowflake(data, "guild_id") or (id if name.startswith("GUILD_") else None)
+            self._note(Unread(what, guild, channel, id, described(error)))
+
+    def _show_nothing_stale(self, name: str, data: Any) -> None:
+        """Forget permissions that an unreadable event may have changed."""
+        if name in OF_A_SERVER:
+            key = "id" if name in ("GUILD_CREATE", "GUILD_UPDATE") else "guild_id"
+            guild = self._get_guild(snowflake(data, key))
+            if guild is not None:
+                guild.unavailable = True
+        elif name == OF_A_CHANNEL:
+            self._forget_channel(snowflake(data, "guild_id"), snowflake(data, "id"))
+
+    def _forget_channel(self, guild_id: int | None, channel_id: int | None) -> None:
+        guild = self._get_guild(guild_id)
+        channel = guild.get_channel(channel_id) if guild and channel_id else None
+        if guild is not None and channel is not None:
+            guild._remove_channel(channel)
+
+    # ---- a session
+
+    def parse_ready(self, data: Any) -> None:
+        if self.shard_count == 1:
+            data.setdefault("shard", [0, 1])
+        data["guilds"] = [one for one in data.get("guilds") or () if snowflake(one, "id")]
+        super().parse_ready(data)
+
+    # ---- servers and channels
+
+    def _get_create_guild(self, data: Any) -> discord.Guild:
+        try:
+            return super()._get_create_guild(data)
+        except Exception:
+            return super()._get_create_guild(self._readable_guild(data))
+
+    def parse_guild_update(self, data: Any) -> None:
+        try:
+            super().parse_guild_update(data)
+        except Exception:
+            super().parse_guild_update(self._readable_guild(data))
+
+    def _readable_guild(self, data: Payload) -> Any:
+        """A server's payload without the parts that can't be read.
+
+        raises   Unreadable if one of them is a role: then nobody knows who may see what
+        """
+        lists = {key: self._readable_parts(data, key) for key in LISTS if data.get(key)}
+        return {**data, **lists}
+
+    def _readable_parts(self, data: Payload, key: str) -> list[Any]:
+        guild_id = snowflake(data, "id")
+        readable: list[Any] = []
+        for part in data[key]:
+            try:
+                readable.append(self._readable_part(data["id"], key, part))
+            except Unreadable as error:
+                if key == "roles":
+                    raise
+                self._forget_channel(guild_id, snowflake(part, "id"))
+                id = snowflake(part, "id")
+                self._note(Unread(key.removesuffix("s"), guild_id, None, id, str(error)))
+        return readable
+
+    def _readable_part(self, guild_id: Any, key: str, part: Any) -> Any:
+        """The part, with stand-ins for what is missing if it can't be read otherwise.
+
+        raises   Unreadable
+        """
+        try:
+            return self._tried(guild_id, key, part)
+        except Exception as error:
+            if not (isinstance(part, dict) and DECIDES.get(key) in part):
+                raise Unreadable(described(error)) from error
+        try:
+            return self._tried(guild_id, key, STAND_INS[key] | part)
+        except Exception as error:
+            raise Unreadable(described(error)) from error
+
+    def _tried(self, guild_id: Any, key: str, part: Any) -> Any:
+        """The part, after it was read into a server that is thrown away."""
+        data: Any = {"id": guild_id, key: [part]}
+        discord.Guild(data=data, state=self)
+        return part
+
+    def _readable_role(self, data: Any) -> Any:
+        return {**data, "role": self._readable_part(data["guild_id"], "roles", data["role"])}
+
+    def parse_guild_role_create(self, data: Any) -> None:
+        super().parse_guild_role_create(self._readable_role(data))
+
+    def parse_guild_role_update(self, data: Any) -> None:
+        super().parse_guild_role_update(self._readable_role(data))
+
+    def parse_channel_create(self, data: Any) -> None:
+        super().parse_channel_create(self._readable_part(data["guild_id"], "channels", data))
+
+    def parse_channel_update(self, data: Any) -> None:
+        guild = self._get_guild(snowflake(data, "guild_id"))
+        if guild is not None and guild.get_channel(int(data["id"])) is None:
+            self.parse_channel_create(data)  # until now it could not be read
+        else:
+            super().parse_channel_update(self._readable_part(data["guild_id"], "channels", data))
+
+    def parse_thread_create(self, data: Any) -> None:
+        super().parse_thread_create(self._readable_part(data["guild_id"], "threads", data))
+
+    def parse_thread_update(self, data: Any) -> None:
+        super().parse_thread_update(self._readable_part(data["guild_id"], "threads", data))
+
+    def parse_thread_list_sync(self, data: Any) -> None:
+        listed = {"id": data["guild_id"], "threads": data.get("threads") or []}
+        threads: Any = self._readable_parts(listed, "threads")
+        super().parse_thread_list_sync(data | {"threads": threads})
+
+    def read_thread(self, guild: discord.Guild, data: Any) -> discord.Thread:
+        """A thread, as an answer to a request has it.
+
+        raises   Unreadable, which was noted
+        """
+        try:
+            readable = self._readable_part(guild.id, "threads", data)
+        except Unreadable as error:
+            self._note(Unread("thread", guild.id, None, snowflake(data, "id"), str(error)))
+            raise
+        return discord.Thread(guild=guild, state=self, data=readable)
+
+    # ---- messages
+
+    def parse_message_create(self, data: Any) -> None:
+        try:
+            super().parse_message_create(data)
+        except Exception:
+            super().parse_message_create(essential(data))
+
+    def parse_message_update(self, data: Any) -> None:
+        """An edit that can't be read is passed on as `unread_edit`, with three ids: perhaps the
+        message can be read when it is asked for."""
+        try:
+            super().parse_message_update(data)
+        except Exception:
+            try:
+                super().parse_message_update(essential(data))
+            except Exception:
+                ids = [snowflake(data, key) for key in ("guild_id", "channel_id", "id")]
+                if None in ids:
+                    raise
+                self.dispatch("unread_edit", *ids)
+
+    def create_message(self, *, channel: Any, data: Any) -> discord.Message:
+        """A message, as an answer to a request has it.
+
+        raises   Unreadable, which was noted
+        """
+        try:
+            return super().create_message(channel=channel, data=data)
+        except Exception:
+            pass
+        try:
+            return super().create_message(channel=channel, data=essential(data))
+        except Exception as error:
+            guild = getattr(channel, "guild", None)
+            why, id = described(error), snowflake(data, "id")
+            self._note(Unread(MESSAGE, guild.id if guild else None, channel.id, id, why))
+            raise Unreadable(f"a message can't be read ({why})") from error
+
+    # ---- commands and buttons
+
+    def parse_interaction_create(self, data: Any) -> None:
+        data = {**INTERACTION, "application_id": self.application_id, **data}
+        if snowflake(data["channel"], "id") is None:
+            data["channel"] = {"id": snowflake(data, "channel_id")}
+        if "message" in data:
+            data["message"] = self._readable_message(data, data["message"])
+        messages = (data.get("data") or {}).get("resolved", {}).get("messages", {})
+        messages.update({id: self._readable_message(data, one) for id, one in messages.items()})
+        super().parse_interaction_create(data)
+
+    def _readable_message(self, interaction: Payload, message: Any) -> Any:
+        """A message of an interaction, whole if it can be read so, else what is essential of it."""
+        guild_id = snowflake(interaction, "guild_id")
+        channel: Any = discord.PartialMessageable(state=self, id=0, guild_id=guild_id)
+        try:
+            discord.Message(state=self, channel=channel, data=message)
+        except Exception:
+            return essential(message)
+        return message

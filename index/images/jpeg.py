@@ -1,0 +1,87 @@
+"""A JPEG's segments: which of them its pixels need, and what its header says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+SIGNATURE = b"\xff\xd8\xff"
+_JFIF, _EXIF, _ADOBE, _COMMENT, _SCAN = 0xE0, 0xE1, 0xEE, 0xFE, 0xDA
+# Segments of programs that pixels need, by marker: how they begin, and the fewest bytes of a whole
+# one. The first and the last say what the colours are, and Exif may turn the picture.
+_NEEDED = {_JFIF: (b"JFIF\0", 14), _EXIF: (b"Exif\0\0", 14), _ADOBE: (b"Adobe", 12)}
+# Markers of a header of the frame. Of these, only some codings are decoded.
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+_LOSSLESS, _HIERARCHICAL = {0xC3, 0xCB}, {0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF}
+_JPEG_LS = 0xF7
+
+
+class _Segment(NamedTuple):
+    marker: int
+    body: memoryview
+    whole: memoryview  # with its marker and its length
+
+
+def without_side_segments(data: bytes) -> bytes:
+    """The JPEG with only those segments that its pixels need, and Exif's, which may turn them.
+
+    Colour profiles, texts, previews and further pictures are left out, and damaged segments of
+    programs, as viewers do.
+    """
+    kept: list[memoryview] = [memoryview(data)[:2]]
+    at = 2
+    for segment in _segments(data):
+        at += len(segment.whole)
+        if not 0xE0 <= segment.marker <= 0xEF and segment.marker != _COMMENT:
+            kept.append(segment.whole)
+        elif segment.marker in _NEEDED:
+            begins, fewest = _NEEDED[segment.marker]
+            if len(segment.body) >= fewest and bytes(segment.body[: len(begins)]) == begins:
+                kept.append(segment.whole)
+    return b"".join([*kept, memoryview(data)[at:]])
+
+
+def unsupported(data: bytes) -> str | None:
+    """What a JPEG that can't be decoded is, such as "a lossless JPEG". None: it is damaged."""
+    frame = next((segment for segment in _segments(data) if segment.marker in _FRAMES), None)
+    if frame is None or len(frame.body) < 6:
+        return None
+    bits, channels = frame.body[0], frame.body[5]
+    if frame.marker == _JPEG_LS:
+        return "a JPEG-LS picture"
+    if frame.marker in _LOSSLESS:
+        return "a lossless JPEG"
+    if frame.marker in _HIERARCHICAL:
+        return "a hierarchical JPEG"
+    if 8 < bits <= 16:
+        return f"a JPEG with {bits} bits a colour"
+    if not any(frame.body[1:3]):
+        return "a JPEG that names its height only at its end"
+    if channels in (2, 5, 6):
+        return f"a JPEG of {channels} channels"
+    return None
+
+
+def has_pixels(data: bytes) -> bool:
+    """Whether the header is followed by pixels, whole or not."""
+    at = 2 + sum(len(segment.whole) for segment in _segments(data))
+    return data[at : at + 2] == b"\xff\xda"
+
+
+def _segments(data: bytes) -> Iterator[_Segment]:
+    """The segments up to the pixels, without gaps, or up to one that can't be told from noise."""
+    view, at = memoryview(data), 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        start = at
+        while at + 4 <= len(data) and data[at] == 0xFF:  # any number of them may come first
+            at += 1
+        marker, length = data[at], int.from_bytes(view[at + 1 : at + 3], "big")
+        begin, at = at + 3, at + 1 + length
+        if not _has_body(marker) or length < 2 or at > len(data):
+            return
+        yield _Segment(marker, view[begin:at], view[start:at])
+
+
+def _has_body(marker: int) -> bool:
+    """Whether a segment follows the marker, and no pixels, no end, and nothing at all."""
+    return marker >= 0xC0 and not 0xD0 <= marker <= 0xD9 and marker != _SCAN

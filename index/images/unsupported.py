@@ -1,0 +1,136 @@
+"""Sound pictures of a known format that are stored in a way that isn't decoded.
+
+These functions look at bytes that a decoder has refused. None: the bytes give no such reason, so
+they are damaged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+
+from PIL import TiffImagePlugin
+
+from index.images import avif, jpeg, png
+from index.images.sniffing import is_avif
+
+
+def unsupported(data: bytes, opened: bool) -> str | None:
+    """What the picture is, such as "a BMP with unusual bit fields".
+
+    opened   whether the decoder took its header, and refused its pixels
+    """
+    if data.startswith(jpeg.SIGNATURE):
+        return jpeg.unsupported(data)
+    if data.startswith(png.SIGNATURE):
+        return "a PNG made for an iPhone" if data[12:16] == b"CgBI" else None
+    if is_avif(data):
+        return None if opened else avif.unsupported(data)
+    with contextlib.suppress(struct.error):  # shorter than its header
+        if data.startswith(b"BM"):
+            return None if opened else _bmp(data)
+        if data[8:12] == b"WEBP":
+            return _webp(data)
+    return _tiff(data, opened) if data.startswith((b"II", b"MM")) else None
+
+
+# ---- BMP
+
+_BMP_CONTENTS = {4: "a BMP with a JPEG inside", 5: "a BMP with a PNG inside"}
+_BMP_CONTENTS |= dict.fromkeys((11, 12, 13), "a BMP of printing colours (CMYK)")
+_BIT_FIELDS = (3, 6)
+
+
+def _bmp(data: bytes) -> str | None:
+    header, _, _, _, bits, compression = struct.unpack_from("<IiiHHI", data, 14)
+    if header == 12:  # the oldest kind has shorter numbers, and nothing compressed
+        bits, compression = struct.unpack_from("<H", data, 24)[0], 0
+    elif header in range(16, 40, 4):
+        return "a BMP in a rare variant of OS/2's"
+    if compression in _BMP_CONTENTS:
+        return _BMP_CONTENTS[compression]
+    if compression in _BIT_FIELDS and bits in (16, 24, 32):
+        return "a BMP with unusual bit fields"
+    return f"a BMP with {bits} bits a pixel" if bits in (2, 64) else None
+
+
+# ---- TIFF
+
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
+_STRIPS, _TILES, _SAMPLES, _SAMPLE_FORMAT = 273, 324, 277, 339
+_STORED = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC}
+_STORED |= {_STRIPS, _TILES, _SAMPLES, _SAMPLE_FORMAT}
+# Compressions that are known and not decoded.
+_COMPRESSIONS = {
+    34661: "JBIG",
+    34676: "SGI LogLuv",
+    34677: "SGI LogLuv",
+    34712: "JPEG 2000",
+    34887: "LERC",
+    34892: "lossy DNG",
+    34925: "LZMA",
+    50000: "Zstandard",
+    50001: "WebP",
+    50002: "JPEG XL",
+    52546: "JPEG XL",
+}
+# What the numbers may be: grey, colours, a palette, a mask, CMYK, YCbCr, three kinds of Lab; those
+# of cameras and of LogLuv.
+_PHOTOMETRICS = {*range(7), 8, 9, 10, 32803, 32844, 32845, 34892}
+_WORDS = {1: "whole numbers", 2: "whole numbers", 3: "floating numbers", 5: "complex numbers"}
+_WORDS |= {6: "complex numbers"}
+
+
+def _tiff(data: bytes, opened: bool) -> str | None:
+    tags = _tiff_tags(data)
+    if not {_WIDTH, _HEIGHT} <= tags.keys() or not tags.keys() & {_STRIPS, _TILES}:
+        return None
+    [compression, *_] = tags.get(_COMPRESSION, (1,))
+    if compression in _COMPRESSIONS:
+        return f"a TIFF compressed as {_COMPRESSIONS[compression]}"
+    if compression not in TiffImagePlugin.COMPRESSION_INFO:
+        return "a TIFF compressed in an unknown way"
+    return None if opened else _tiff_numbers(tags)
+
+
+def _tiff_numbers(tags: dict[int, tuple[int, ...]]) -> str | None:
+    """What its numbers are, where they make sense."""
+    bits, [format, *_] = tags.get(_BITS, (1,)), tags.get(_SAMPLE_FORMAT, (1,))
+    [channels, *_], [photometric, *_] = tags.get(_SAMPLES, (1,)), tags.get(_PHOTOMETRIC, (-1,))
+    sensible = all(1 <= each <= 64 for each in (*bits, channels))
+    if not sensible or photometric not in _PHOTOMETRICS or format not in _WORDS:
+        return None
+    words = " or ".join(f"{each}-bit" for each in sorted(set(bits)))
+    return f"a TIFF of {words} {_WORDS[format]} in {channels} channel{'s'[: channels > 1]}"
+
+
+def _tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:
+    """The tags of the first page that say how its pixels are stored, where they hold numbers."""
+    try:
+        directory = TiffImagePlugin.ImageFileDirectory_v2(data[: 16 if 43 in data[2:4] else 8])
+        file = io.BytesIO(data)
+        file.seek(directory.next)
+        directory.load(file)
+        values = {tag: directory[tag] for tag in _STORED if tag in directory}
+    except Exception:  # hostile bytes can fail anywhere
+        return {}
+    tuples = {tag: value if isinstance(value, tuple) else (value,) for tag, value in values.items()}
+    return {
+        tag: value
+        for tag, value in tuples.items()
+        if value and all(isinstance(each, int) for each in value)
+    }
+
+
+# ---- WebP
+
+
+def _webp(data: bytes) -> str | None:
+    """The one-picture kinds name a version, in bits of the first byte or of the fifth."""
+    kind = data[12:16]
+    (first,) = struct.unpack_from("<B", data, 20)
+    (fifth,) = struct.unpack_from("<B", data, 24)
+    if (kind == b"VP8 " and first >> 1 & 7 > 3) or (kind == b"VP8L" and fifth >> 5):
+        return "a WebP of an unknown version"
+    return None

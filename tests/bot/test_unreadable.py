@@ -1,0 +1,524 @@
+"""What discord.py can't read: it is left out alone, counted, and nothing is concluded from it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+import sandbox as sandbox_package
+from bot.app import Magpie
+from bot.ops.tuning import Clocks, Limits
+from index.embed.embedder import Embedder
+from sandbox.person import Person
+from tests import worlds
+from tests.bot import other_server
+from tests.bot.conftest import LogIn
+from tests.bot.other_server import Answer, OtherServer
+from tests.bot.running import GUILD_READY_S, idle, png, running, sources, until, watch
+from tests.worlds import WorldFile
+
+Json = dict[str, Any]
+
+# Fields that make a message unreadable, whatever else it has.
+UNREADABLE: dict[str, Json] = {
+    "a sticker without format": {"sticker_items": [{"id": "9", "name": "s"}]},
+    "an embed with an odd time": {"embeds": [{"type": "rich", "timestamp": "soon"}]},
+    "a time that is none": {"edited_timestamp": "soon"},
+    "an attachment without a size": {"attachments": [{"id": "5", "filename": "a.png"}]},
+}
+# Odd fields without which its pictures can be read.
+THREAD = {"id": "7000", "type": 11, "guild_id": "1", "parent_id": "10", "name": "x"}
+ODD: dict[str, Json] = {
+    "a poll without expiry": {"poll": {"question": {"text": "x"}, "answers": [], "expiry": None}},
+    "a poll without a question": {"poll": {"question": {}, "answers": []}},
+    "a thread without owner": {"thread": THREAD},
+    "an application without description": {"application": {"id": "4"}},
+    "an interaction of a new type": {"interaction_metadata": {"id": "4", "type": 9}},
+    "a reaction without emoji": {"reactions": [{"count": 1, "me": False}]},
+    "a reply to a message that can't be read": {
+        "message_reference": {"channel_id": "1", "message_id": "2"},
+        "referenced_message": {"id": "2"},
+    },
+    "a premium button": {"components": [{"type": 1, "components": [{"type": 2, "style": 6}]}]},
+}
+
+
+@pytest.fixture
+def world_file(tmp_path: Path) -> WorldFile:
+    world = worlds.small(tmp_path / "world")
+    general, mei = world.channels["general"], world.people["mei"]
+    nobody, magpies = (world.guild_id, 0, 0, 1 << 10), (world.roles["Magpie"], 0, 1 << 10, 0)
+    staff = world.channel("staff", overwrites=[nobody, magpies])
+    world.message(staff, world.people["ada"], "secret", pictures=["blue.png"])
+    for n in range(12):
+        picture = world.picture(f"{n}.png", f"#c8{20 * n:02x}1e")
+        world.message(general, mei, f"picture {n}", pictures=[picture])
+    return world
+
+
+@pytest.fixture
+async def other(sandbox: sandbox_package.Server) -> AsyncIterator[OtherServer]:
+    async with other_server.serve(sandbox.url) as server:
+        yield server
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return Clocks(guild_ready_s=GUILD_READY_S, relist_s=0.01, page_retry_s=0.05)
+
+
+@pytest.fixture
+async def magpie(
+    sandbox: sandbox_package.Server,
+    other: OtherServer,
+    db: Path,
+    model: Embedder,
+    clocks: Clocks,
+) -> AsyncIterator[Magpie]:
+    async with running(sandbox, db, model, clocks, api=other.url) as client:
+        yield client
+
+
+@pytest.fixture
+async def ada(log_in: LogIn) -> Person:
+    return await log_in("ada")
+
+
+@pytest.fixture
+def odd_id(world_file: WorldFile) -> str:
+    """The message that a test makes odd: in the middle of #general, with a picture."""
+    return sorted(with_pictures(world_file))[6]
+
+
+def with_pictures(world: WorldFile) -> set[str]:
+    general = str(world.channels["general"])
+    messages = world.guild["messages"]
+    return {m["id"] for m in messages if m["channel_id"] == general and m["attachments"]}
+
+
+def changing(odd: dict[str, Json]) -> Callable[[str, str, Answer], None]:
+    """Give messages, by their ids, these fields in every answer."""
+
+    def answer(method: str, path: str, given: Answer) -> None:
+        messages = given.json if isinstance(given.json, list) else [given.json]
+        for message in messages:
+            if isinstance(message, dict) and "content" in message:
+                message.update(odd.get(message["id"], {}))
+
+    return answer
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def tracebacks(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.exc_info]
+
+
+# ---- messages of the history
+
+
+async def test_history_is_read_around_messages_that_cannot_be_read(
+    magpie: Magpie,
+    other: OtherServer,
+    world_file: WorldFile,
+    ada: Person,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    odd = dict(zip(sorted(with_pictures(world_file))[2:], UNREADABLE.values(), strict=False))
+    other.answer = changing(odd)
+    await watch(magpie, world_file.channels["general"])
+    assert await sources(magpie) == with_pictures(world_file) - odd.keys()
+    told = [line for line in warnings(caplog) if "event=unread" in line]
+    assert len(told) == len(odd)
+    assert all(any(f"id={id}" in line for line in told) for id in odd)
+    assert tracebacks(caplog) == []
+    said = (await ada.command("status")).text()
+    assert f"{len(odd)} messages that I could not read" in said
+    await magpie.relisting.relist_all()
+    again = [line for line in warnings(caplog) if "event=unread" in line]
+    assert again == told, "one line each, however often they are met"
+
+
+async def test_pictures_are_found_beside_odd_fields_that_hold_none(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile
+) -> None:
+    odd = dict(zip(sorted(with_pictures(world_file)), ODD.values(), strict=False))
+    assert len(odd) == len(ODD)
+    other.answer = changing(odd)
+    await watch(magpie, world_file.channels["general"])
+    assert await sources(magpie) == with_pictures(world_file)
+
+
+async def test_a_page_of_messages_that_cannot_be_read_does_not_end_the_history(
+    sandbox: sandbox_package.Server,
+    other: OtherServer,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+) -> None:
+    last_ones = sorted(with_pictures(world_file))[-2:]
+    other.answer = changing({id: {"edited_timestamp": "soon"} for id in last_ones})
+    limits = Limits(page_messages=2)
+    async with running(sandbox, db, model, limits=limits, api=other.url) as client:
+        await watch(client, world_file.channels["general"])
+        assert await sources(client) == with_pictures(world_file) - set(last_ones)
+
+
+async def test_unread_messages_are_counted_only_for_those_who_can_read_them(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, log_in: LogIn
+) -> None:
+    staff = world_file.channels["staff"]
+    (secret,) = [m for m in world_file.guild["messages"] if m["channel_id"] == str(staff)]
+    other.answer = changing({secret["id"]: {"edited_timestamp": "soon"}})
+    await watch(magpie, staff)
+    ada, mod = await log_in("ada"), await log_in("mod")
+    assert "1 message that I could not read" in (await ada.command("status")).text()
+    said = (await mod.command("status")).text()
+    assert "indexed" in said
+    assert "could not read" not in said
+
+
+async def test_a_message_that_cannot_be_read_any_more_is_not_taken_for_deleted(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, odd_id: str
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    other.answer = changing({odd_id: {"edited_timestamp": "soon"}})
+    await magpie.relisting.relist_all()
+    assert await sources(magpie) == with_pictures(world_file)
+    found = await ada.command("find", query="red")
+    assert odd_id not in str(found.parts), "what can't be read now is not shown"
+
+
+async def test_reindex_goes_on_after_a_message_that_cannot_be_read(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, odd_id: str
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    other.answer = changing({odd_id: {"edited_timestamp": "soon"}})
+    await ada.command("reindex", what="everything")
+    await ada.event("MESSAGE_UPDATE", where=lambda m: "Reindexing is done" in m["content"])
+    assert await sources(magpie) == with_pictures(world_file)
+
+
+# ---- live events
+
+
+def event_names() -> list[str]:
+    """All that discord.py knows, without the two without which there is no session."""
+    client = discord.Client(intents=discord.Intents.none())
+    return sorted(set(client._connection.parsers) - {"READY", "RESUMED"})
+
+
+async def test_no_event_ends_the_bot(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    sessions = len(other.sockets)
+    for name in event_names():
+        for data in ({}, None, [], "odd", {"guild_id": "x", "id": "y", "channel_id": "z"}):
+            await other.send(name, data)
+    posted = await ada.post(str(world_file.channels["general"]), pictures={"a.png": png("teal")})
+    await until_indexed(magpie, posted["id"])
+    assert len(other.sockets) == sessions, "on the same connection"
+    assert not magpie.is_closed()
+
+
+async def test_live_messages_that_cannot_be_read_are_left_out_alone(
+    magpie: Magpie,
+    other: OtherServer,
+    world_file: WorldFile,
+    ada: Person,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    other.event = making_odd(UNREADABLE)
+    odd = [
+        await ada.post(str(general), name, pictures={"a.png": png("teal")}) for name in UNREADABLE
+    ]
+    plain = await ada.post(str(general), pictures={"b.png": png("navy")})
+    await until_indexed(magpie, plain["id"])
+    assert {message["id"] for message in odd}.isdisjoint(await sources(magpie))
+    told = [line for line in warnings(caplog) if "event=unread" in line]
+    assert len(told) == len(odd)
+    assert tracebacks(caplog) == []
+    said = (await ada.command("status")).text()
+    assert f"{len(odd)} messages that I could not read" in said
+
+
+async def test_live_pictures_are_found_beside_odd_fields(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    other.event = making_odd(ODD)
+    for name in ODD:
+        posted = await ada.post(str(general), name, pictures={"a.png": png("teal")})
+        await until_indexed(magpie, posted["id"])
+
+
+async def test_an_edit_that_cannot_be_read_is_followed_by_reading_its_message(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    posted = await ada.post(str(general), "look", pictures={"a.png": png("teal")})
+    await until_indexed(magpie, posted["id"])
+    other.event = partial_edits
+    path = f"/channels/{general}/messages/{posted['id']}"
+    await ada.request("PATCH", path, json={"content": "gone", "attachments": []})
+
+    async def dropped() -> bool:
+        return posted["id"] not in await sources(magpie)
+
+    await until(dropped)
+
+
+def partial_edits(name: str, data: Any) -> Any:
+    """Edits that tell only what they are about."""
+    if name != "MESSAGE_UPDATE":
+        return data
+    return {key: data[key] for key in ("id", "channel_id", "guild_id")}
+
+
+def making_odd(odd: dict[str, Json]) -> Callable[[str, Any], Any]:
+    """Give new messages the fields that stand under their content."""
+
+    def event(name: str, data: Any) -> Any:
+        return data | odd.get(data["content"], {}) if name == "MESSAGE_CREATE" else data
+
+    return event
+
+
+async def until_indexed(client: Magpie, message: str) -> None:
+    async def indexed() -> bool:
+        return message in await sources(client)
+
+    await until(indexed)
+
+
+# ---- servers, channels, roles
+
+
+ODD_PARTS: dict[str, tuple[str, Any]] = {
+    "a channel that is no channel": ("channels", {"id": "77", "type": 0}),
+    "a channel of letters": ("channels", "odd"),
+    "a thread without a parent": ("threads", {"id": "78", "name": "odd"}),
+    "a member without a user": ("members", {"roles": []}),
+    "a voice state without a channel": ("voice_states", {"user_id": "5"}),
+    "a stage that is nothing": ("stage_instances", None),
+    "a role without a name": ("roles", {"id": "79", "permissions": "0"}),
+}
+
+
+async def test_a_server_is_read_around_parts_that_cannot_be_read(
+    sandbox: sandbox_package.Server,
+    other: OtherServer,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+) -> None:
+    def event(name: str, data: Any) -> Any:
+        if name == "GUILD_CREATE":
+            for key, part in ODD_PARTS.values():
+                data[key] = [part, *data.get(key, ())]
+        return data
+
+    other.event = event
+    async with running(sandbox, db, model, api=other.url) as client:
+        await watch(client, world_file.channels["general"])
+        assert await sources(client) == with_pictures(world_file)
+
+
+async def test_nothing_is_shown_of_a_server_whose_roles_cannot_be_read(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    assert (await ada.command("find", query="red")).pictures()
+    guild = magpie.guilds[0]
+    await other.send(
+        "GUILD_ROLE_UPDATE", {"guild_id": str(guild.id), "role": {"id": str(guild.id)}}
+    )
+
+    async def noticed() -> bool:
+        return guild.unavailable
+
+    await until(noticed)
+    assert (await ada.command("find", query="red")).pictures() == []
+
+
+async def test_nothing_is_shown_of_a_channel_whose_change_cannot_be_read(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, log_in: LogIn
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    mei = await log_in("mei")
+    assert (await mei.command("find", query="red")).pictures()
+    hide = {"id": str(world_file.guild_id), "type": 0, "allow": "0", "deny": str(1 << 10)}
+    other.event = lambda name, data: (
+        {"id": data["id"], "guild_id": data["guild_id"], "type": 0}
+        if name == "CHANNEL_UPDATE"
+        else data
+    )
+    await ada.request("PATCH", f"/channels/{general}", json={"permission_overwrites": [hide]})
+
+    async def forgotten() -> bool:
+        return magpie.get_channel(general) is None
+
+    await until(forgotten)
+    where = str(world_file.channels["after-dark"])
+    assert (await mei.command("find", where=where, query="red")).pictures() == []
+    other.event = other_server.same
+    await ada.request("PATCH", f"/channels/{general}", json={"permission_overwrites": []})
+
+    async def back() -> bool:
+        return magpie.get_channel(general) is not None
+
+    await until(back)
+    assert (await mei.command("find", query="red")).pictures()
+    assert await sources(magpie) == with_pictures(world_file)
+
+
+async def test_a_channel_that_cannot_be_read_is_not_taken_for_deleted(
+    sandbox: sandbox_package.Server,
+    other: OtherServer,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    clocks: Clocks,
+    ada: Person,
+) -> None:
+    general, asked = world_file.channels["general"], []
+    async with running(sandbox, db, model, clocks, api=other.url) as client:
+        await watch(client, general)
+
+    def odd(channel: Json) -> Json:
+        if channel.get("id") != str(general):
+            return channel
+        return {"id": str(general), "guild_id": str(world_file.guild_id), "type": 0}
+
+    def event(name: str, data: Any) -> Any:
+        if name != "GUILD_CREATE":
+            return data
+        return data | {"channels": [odd(channel) for channel in data["channels"]]}
+
+    def answer(method: str, path: str, given: Answer) -> None:
+        if path == f"/channels/{general}" and given.json:
+            asked.append(path)
+            given.json = odd(given.json)
+
+    other.event, other.answer = event, answer
+    async with running(sandbox, db, model, clocks, api=other.url) as client:
+        await idle(client)
+        await client.relisting.relist_all()
+        await client.closed.look_at_all()
+        assert asked, "it was asked for when it was missed"
+        posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+        await idle(client)
+        assert await sources(client) == with_pictures(world_file)
+    other.event, other.answer = other_server.same, other_server.unchanged
+    async with running(sandbox, db, model, clocks, api=other.url) as client:
+        await idle(client)
+        assert await sources(client) == with_pictures(world_file) | {posted["id"]}
+
+
+async def test_archived_threads_are_listed_around_one_that_cannot_be_read(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    ids = []
+    for name in ("one", "two", "three"):
+        made = await ada.request(
+            "POST", f"/channels/{general}/threads", json={"name": name, "type": 11}
+        )
+        posted = await ada.post(made["id"], name, pictures={"a.png": png("teal")})
+        await ada.request("PATCH", f"/channels/{made['id']}", json={"archived": True})
+        ids.append((made["id"], posted["id"]))
+
+    def answer(method: str, path: str, given: Answer) -> None:
+        for thread in given.json["threads"] if path.endswith("archived/public") else ():
+            if thread["id"] == ids[1][0]:
+                del thread["parent_id"]
+            if thread["id"] == ids[0][0]:
+                del thread["owner_id"], thread["member_count"]
+
+    other.answer = answer
+    await watch(magpie, general)
+    assert await sources(magpie) >= {ids[0][1], ids[2][1]}
+    assert ids[1][1] not in await sources(magpie)
+    said = (await ada.command("status")).text()
+    assert "1 event that I could not read" in said
+
+
+# ---- commands
+
+
+async def test_a_menu_on_a_message_with_odd_fields_is_answered(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    asked = (await ada.messages(str(general), 1))[0]
+    for name, odd in ODD.items():
+        other.event = resolving(odd)
+        assert (await ada.menu("Find similar", asked)).pictures(), name
+
+
+async def test_a_menu_on_a_message_that_cannot_be_read_is_answered_with_a_sentence(
+    magpie: Magpie,
+    other: OtherServer,
+    world_file: WorldFile,
+    ada: Person,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    asked = (await ada.messages(str(general), 1))[0]
+    other.event = resolving({"edited_timestamp": "soon"})
+    answer = await ada.menu("Find similar", asked)
+    assert answer.private
+    assert "in a way that I can't read" in answer.text()
+    assert tracebacks(caplog) == []
+
+
+def resolving(odd: Json) -> Callable[[str, Any], Any]:
+    """Make the messages odd that commands are about."""
+
+    def event(name: str, data: Any) -> Any:
+        if name == "INTERACTION_CREATE":
+            for message in data["data"].get("resolved", {}).get("messages", {}).values():
+                message.update(odd)
+        return data
+
+    return event
+
+
+@pytest.mark.parametrize("channel", ["channel", "channel_id"])
+async def test_a_command_without_its_channel_is_answered(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, channel: str
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+
+    def event(name: str, data: Any) -> Any:
+        if name == "INTERACTION_CREATE":
+            for missing in (channel, "version", "attachment_size_limit"):
+                data.pop(missing, None)
+        return data
+
+    other.event = event
+    answer = await ada.command("find", query="red", show="everyone")
+    assert answer.pictures(), "what everyone here may see depends on the channel"
+    assert "Reindexing" in str((await ada.command("reindex")).message) + await newest(
+        ada, world_file.channels["general"]
+    )
+
+
+async def newest(person: Person, channel: int) -> str:
+    return str(await person.messages(str(channel), 1))
