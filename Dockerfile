@@ -25,7 +25,7 @@ RUN /opt/magpie/bin/pip install --constraint constraints.txt .
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates python3 \
+    && apt-get install --yes --no-install-recommends ca-certificates libseccomp2 python3 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/magpie /opt/magpie
 RUN useradd --create-home --uid 10001 magpie && mkdir -p /data && chown magpie /data

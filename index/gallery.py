@@ -124,7 +124,8 @@ class Gallery:
         raises       ModelError, StoreError
         """
         path = Path(path)
-        if isinstance(model, str) and not await asyncio.to_thread(os.path.exists, path):
+        is_new = not read_only and not await asyncio.to_thread(os.path.exists, path)
+        if is_new and isinstance(model, str):
             # Loaded first, so that a model that can't be had leaves no empty gallery behind.
             found = await asyncio.to_thread(checkpoint.find, model)
             model = await asyncio.to_thread(embedder.load, found, device, precision)

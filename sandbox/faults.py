@@ -47,6 +47,8 @@ on the search, at once
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
@@ -123,6 +125,7 @@ class Faults:
         self._pending: list[Fault] = []
         self._cleared = asyncio.Event()
         self.held = 0  # requests that wait now
+        self.struck_at = -math.inf  # when a fault struck a request of the bot, by time.monotonic
 
     def add(self, *faults: Fault) -> None:
         """Add faults that strike the next matching request, file or event."""
@@ -148,11 +151,14 @@ class Faults:
 
     def for_request(self, method: str, path: str, who: str) -> Fault | None:
         """The fault that strikes this request, or None; it counts as used."""
-        return self._take(
+        fault = self._take(
             fault
             for fault in self._pending
             if fault.kind in REQUEST_KINDS and fault.matches(method, path, who)
         )
+        if fault is not None and who == "bot":
+            self.struck_at = time.monotonic()
+        return fault
 
     def for_file(self, path: str) -> Fault | None:
         """The fault that strikes this download, or None; it counts as used."""

@@ -110,10 +110,10 @@ class Answers:
         saved = None if question.shown_by else embedding
         asked = question.asked(public=asker.public)
         search = SavedSearch("", asker.guild.id, asker.member.id, asked, saved)
-        sight = self._sight(asker)
+        sight = await self._sight(asker, question.posted_in)
         # Both at once: saving takes a few ms, and many more while a reindex writes a page.
         search, (groups, page) = await asyncio.gather(
-            self._save(search), self._look(asker, sight, search, embedding)
+            self._save(search, asker.asked_at), self._look(asker, sight, search, embedding)
         )
         return await self._draft(asker, sight, search, groups, page, question.posted_in)
 
@@ -123,20 +123,21 @@ class Answers:
         if embedding is None:
             question = await self._questions.again(asker, search)
             embedding, posted_in = await self._embedder.embed(asker, question), question.posted_in
-        sight = self._sight(asker)
+        sight = await self._sight(asker, posted_in)
         groups, page = await self._look(asker, sight, search, embedding, after)
         return await self._draft(asker, sight, search, groups, page, posted_in)
 
-    async def _save(self, search: SavedSearch) -> SavedSearch:
+    async def _save(self, search: SavedSearch, asked_at: float) -> SavedSearch:
         """The search with the id by which buttons find it.
 
-        It has no id if the file can't be written, as on a full disk, or not soon, as while it is
-        compacted. The question is answered in any case.
+        It has no id if the asker has erased their questions since, or if the file can't be
+        written, as on a full disk, or not soon, as while it is compacted. The question is answered
+        in any case.
         """
         try:
             async with asyncio.timeout(self._clocks.save_search_s):
                 id = await self._writer.save_search(
-                    search.space, search.owner, search.asked, search.embedding
+                    search.space, search.owner, search.asked, search.embedding, asked_at
                 )
         except (StoreError, TimeoutError) as error:
             reason = str(error) or "the file is busy"
@@ -165,8 +166,12 @@ class Answers:
         )
         return groups, await self._results.page(embedding, filter, after)
 
-    def _sight(self, asker: Asker) -> Sight:
-        return Sight(
+    async def _sight(self, asker: Asker, posted_in: Group | None) -> Sight:
+        """What the readers of the answer may see.
+
+        posted_in   where the picture is that is asked with; it need not be watched
+        """
+        sight = Sight(
             self._client,
             self._clocks,
             asker.member,
@@ -174,6 +179,9 @@ class Answers:
             asker.asked_at,
             public=asker.public,
         )
+        if posted_in is not None:
+            await sight.look([posted_in])
+        return sight
 
     async def _visible(self, asker: Asker, sight: Sight) -> set[int]:
         """The groups the asker may read now; for a public answer, only those everyone may.

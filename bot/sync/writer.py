@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -99,6 +100,8 @@ class Writer:
         # read again.
         self._erased_groups: LRUCache[int, float] = LRUCache(REMEMBERED)
         self._erased_spaces: LRUCache[int, int] = LRUCache(REMEMBERED)
+        # When the questions of an owner in a space were erased, by the monotonic clock.
+        self._questions_erased: LRUCache[tuple[int, int], float] = LRUCache(REMEMBERED)
 
     # ---- what was observed
 
@@ -279,9 +282,13 @@ class Writer:
         upto     Unix seconds; infinity: all pictures, also those that are posted later
         raises   StoreError when the file can't be written now
         """
-        return await self._in_turn(
-            lambda: self._gallery.leave_out(space, owner, upto), patient=False
-        )
+
+        async def write() -> int:
+            # Before the write, so that a question can't be saved right behind it.
+            self._questions_erased[space, owner] = time.monotonic()
+            return await self._gallery.leave_out(space, owner, upto)
+
+        return await self._in_turn(write, patient=False)
 
     async def erase_older(self, space: int, posted_before: float) -> int:
         """Erase the pictures of a server posted before then (Unix seconds); returns how many.
@@ -334,10 +341,12 @@ class Writer:
         await self._gallery.bookkeeping.set_retention(space, days)
 
     async def depart(self, space: int, since: float) -> None:
-        await self._gallery.bookkeeping.depart(space, since)
+        """Note that a server was left, which Discord says only once. Waits for the file."""
+        await self._written(lambda: self._gallery.bookkeeping.depart(space, since), patient=True)
 
     async def come_back(self, space: int) -> None:
-        await self._gallery.bookkeeping.come_back(space)
+        """Take that note away, before the server is read again. Waits for the file."""
+        await self._written(lambda: self._gallery.bookkeeping.come_back(space), patient=True)
 
     async def close_group(self, space: int, group: int, since: float) -> None:
         await self._gallery.bookkeeping.close_group(space, group, since)
@@ -349,8 +358,19 @@ class Writer:
         return await self._gallery.bookkeeping.new_job(space, kind, state)
 
     async def save_search(
-        self, space: int, owner: int, asked: Asked, embedding: QueryEmbedding | None
+        self,
+        space: int,
+        owner: int,
+        asked: Asked,
+        embedding: QueryEmbedding | None,
+        asked_at: float,
     ) -> str:
+        """The id of the saved search; "" if its owner's questions were erased while it was asked.
+
+        asked_at   by the monotonic clock
+        """
+        if asked_at <= self._questions_erased.get((space, owner), -math.inf):
+            return ""
         return await self._gallery.bookkeeping.save_search(space, owner, asked, embedding)
 
     async def expire_searches(self) -> None:

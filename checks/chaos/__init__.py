@@ -8,8 +8,12 @@ what the servers show. Counted are:
 
     missing      pictures that should be searchable and are not
     duplicated   pictures that are there more than once
-    undead       rows, vectors, names or keys of deleted pictures, anywhere in the files' bytes
+    undead       rows, vectors, names or keys of deleted pictures, anywhere in the files' bytes;
+                 pictures that a member erased are among them
+    late         pictures that were not erased when Discord announced their deletion, but only by a
+                 slow second way, such as the listing of all channels
     leaked       pictures shown to somebody who could not read them (witness.py says it exactly)
+    unanswered   questions without an answer, though the bot was connected and no fault struck it
     stuck        it did not settle, did not answer, or did not end when told to
     crashed      unexpected ends of the process
 
@@ -26,5 +30,6 @@ build/chaos/SEED.
 | `servers`, `pictures` | the servers before the bot comes, and pictures that can be told apart |
 | `bot`, `clock`, `hurried` | the bot's process, its wrong clock, its shortened waits |
 | `truth` | what should be in the gallery, what is there, and the difference |
+| `hearing` | whether the bot could hear a question and answer it |
 | `witness` | whether an answer showed somebody what they could not read |
 """

@@ -36,6 +36,7 @@ class Bot:
         self.crashes: list[str] = []  # ends that this class did not cause
         self.refusals = 0
         self.wait_s = AGAIN_S
+        self.lists = True  # whether its next process lists channels to find deletions
         self._hurried = hurried
         self._base = base
         self._log = log
@@ -101,7 +102,7 @@ class Bot:
                 await asyncio.sleep(0 if self._closing else self.wait_s)
 
     async def _live(self, write: Callable[[bytes], Any]) -> None:
-        module = "checks.chaos.hurried" if self._hurried else "bot"
+        module = "checks.chaos.hurried" if self._hurried or not self.lists else "bot"
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", module),
             env={**os.environ, **self._settings()},
@@ -132,6 +133,7 @@ class Bot:
             "MAGPIE_HTTP": f"127.0.0.1:{self._port}",
             "MAGPIE_QUESTIONS": "0",
             "OMP_NUM_THREADS": "1",
+            "CHAOS_LISTING": "on" if self.lists else "off",
             **self.clock.environment,
         }
 

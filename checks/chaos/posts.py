@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from checks.chaos import servers
-from checks.chaos.candidates import Candidates, NoCandidate, pick
+from checks.chaos.candidates import Candidates, pick
 from checks.chaos.pictures import Pictures
 from checks.chaos.servers import NEST
 from sandbox import Server
@@ -162,13 +162,14 @@ class Posts:
         return str(message.id)
 
     async def delete_bulk(self, where: float, _: float, many: float, __: float) -> str:
-        channel = pick(self.candidates.channels(), where)
-        ids = [m.id for m in self.candidates.messages(old=False) if m.channel_id == channel.id]
+        by_channel: dict[int, list[int]] = {}
+        for message in self.candidates.messages(old=False):
+            by_channel.setdefault(message.channel_id, []).append(message.id)
+        several = [(channel, ids) for channel, ids in by_channel.items() if len(ids) > 1]
+        channel, ids = pick(several, where)
         chosen = ids[-(2 + int(many * 6)) :]
-        if len(chosen) < 2:
-            raise NoCandidate
-        await self._bulk(channel.id, chosen)
-        return f"{len(chosen)} in {channel.name}"
+        await self._bulk(channel, chosen)
+        return f"{len(chosen)} in {channel}"
 
     async def delete_all_of_one(self, who: float, _: float, __: float, ___: float) -> str:
         """Delete all messages of a person in every channel, as a ban can do."""

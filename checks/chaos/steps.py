@@ -46,11 +46,11 @@ class Steps:
         self._kinds = (
             Posts(server, candidates, pictures),
             self._places,
-            Privacy(server, candidates, wishes, bot, self._later),
+            Privacy(server, candidates, wishes, self._later),
             self._machine,
             self._outages,
         )
-        self._pending: set[asyncio.Task[None]] = set()
+        self._pending: set[asyncio.Task[object]] = set()
 
     async def do(self, step: Step) -> str:
         """Do a step. -> what came of it, in a few words for the log"""
@@ -72,7 +72,11 @@ class Steps:
         self._outages.calm()
         self._places.calm()
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    async def finish(self) -> None:
+        """Wait for what lasts longer than its step."""
+        await asyncio.gather(*self._pending, return_exceptions=True)
+
+    def _later(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,14 +32,27 @@ _STICKER = re.compile(r"/stickers/(\d+)\.")
 _ELSEWHERE = re.compile(r"/external/[0-9a-f]+/(https?)/(.+)")
 
 
+@dataclass(slots=True)
+class LeftOut:
+    """What a member wants left out, by the ids of messages; infinity stands for all.
+
+    surely  up to here nothing may be in the gallery
+    maybe   up to here it may be or not: the moment, or whether the bot did it, is not known exactly
+    """
+
+    surely: float = 0
+    maybe: float = 0
+
+
 @dataclass
 class Wishes:
     """What people asked the bot for: channels to watch, and what to leave out or erase."""
 
     marked: set[int] = field(default_factory=set)
-    out: set[tuple[int, int]] = field(default_factory=set)  # guild and member
-    unsure: set[tuple[int, int]] = field(default_factory=set)  # opted in or out: not certain
-    erased: dict[tuple[int, int], int] = field(default_factory=dict)  # up to which message
+    # by guild and member
+    left_out: defaultdict[tuple[int, int], LeftOut] = field(
+        default_factory=lambda: defaultdict(LeftOut)
+    )
     deleted: set[int] = field(default_factory=set)  # servers, whose rows are kept for seven days
     week_over: bool = False  # by the bot's clock those days have passed
 
@@ -74,13 +87,11 @@ def expected(core: Core, pictures: Pictures, wishes: Wishes) -> Expected:
             if closed and wishes.week_over:
                 continue
             for message in core.world.messages(channel.id):
-                owner = (guild.id, message.author_id)
-                out = owner in wishes.out and owner not in wishes.unsure
-                if out or message.author_id == bot:
+                out = wishes.left_out[guild.id, message.author_id]
+                if message.id <= out.surely or message.author_id == bot:
                     continue
                 known = [key for key in shown(core, message).values() if key not in pictures.broken]
-                erased = message.id <= wishes.erased.get(owner, 0)
-                where = allowed if closed or erased or owner in wishes.unsure else required
+                where = allowed if closed or message.id <= out.maybe else required
                 where.update((message.id, key) for key in known)
     return Expected(required, allowed, frozenset(shut))
 

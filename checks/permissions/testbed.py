@@ -48,6 +48,7 @@ LATE = "2100-01-01T00:00:00+00:00"
 COLOURS = ("red", "green", "blue", "yellow", "white", "black", "orange", "purple", "pink")
 PATIENCE_S = 60.0
 # Discord gives three seconds. Here it is more, so that a busy machine doesn't look like a refusal.
+# An answer waits as long until its question is saved, so that it always has its buttons.
 ACKNOWLEDGE_S = 30.0
 
 Model: TypeAlias = str | Embedder
@@ -241,7 +242,8 @@ async def open_testbed(
         gallery = await Gallery.open(db, model)
         stack.push_async_callback(gallery.close)
         settings = Settings(token=TOKEN, api=discord.url, db=db, http=None, questions=0)
-        magpie = Magpie(settings, gallery, Metrics(), Clocks(guild_ready_s=0.2))
+        patient = Clocks(guild_ready_s=0.2, save_search_s=ACKNOWLEDGE_S)
+        magpie = Magpie(settings, gallery, Metrics(), patient)
         await stack.enter_async_context(_serving(magpie))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         logged_in = {

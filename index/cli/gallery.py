@@ -6,12 +6,14 @@ import argparse
 import contextlib
 import os
 import shlex
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.cli.exits import WrongUse
 from index.cli.output import OutputLost, flush, harmless, say
+from index.cli.paths import odd_kind
 from index.cli.signals import ending_at_once
 from index.types.errors import reason_of
 
@@ -55,16 +57,22 @@ def hint(given: argparse.Namespace, command: str) -> str:
 
 
 def exists(given: argparse.Namespace) -> bool:
-    """Whether the gallery's file is there. raises WrongUse when that can't be told"""
+    """Whether the gallery's file is there.
+
+    raises   WrongUse when that can't be told, or something else is there
+    """
     path = database(given)
     try:
-        os.stat(path)
+        mode = os.stat(path).st_mode
     except FileNotFoundError:
         return False
     except OSError as exc:
         raise WrongUse(f"{harmless(str(path))} can't be opened: {reason_of(exc)}.") from exc
     except ValueError as exc:
         raise WrongUse(f"No file can be named {harmless(str(path))}.") from exc
+    kind = "a folder" if stat.S_ISDIR(mode) else odd_kind(mode)
+    if kind:
+        raise WrongUse(f"{harmless(str(path))} can't be a gallery: it is {kind}, not a file.")
     return True
 
 
@@ -156,14 +164,11 @@ def say_loading(model: str) -> None:
 
 
 async def _kept_model(path: Path) -> str | None:
-    """The name of the model that an existing gallery was made with."""
+    """The name of the model that a gallery was made with; a gallery of an earlier Magpie is brought
+    to the shape of today. raises StoreError"""
     from index.store.sqlite import SQLiteStore
-    from index.types.errors import StoreUnreachable
 
-    try:
-        store = await SQLiteStore.open(path, read_only=True)
-    except StoreUnreachable:
-        return None  # empty; if it is something else, opening it for writing raises the error
+    store = await SQLiteStore.open(path)
     try:
         model = await store.model_record.get()
         return model.name if model else None

@@ -16,7 +16,7 @@ from index.cli import output
 from index.cli.commands import add, backup, find, info, look, remove, restore
 from index.cli.exits import DONE, INTERRUPTED, REFUSED, WrongUse
 from index.cli.gallery import DEFAULT_MODEL
-from index.types.errors import GalleryError
+from index.types.errors import GalleryError, reason_of
 
 # In the order of `--help`. Each has `register`, which adds its parser. What a command needs to run
 # is imported when it runs, so that `find` in words loads nothing for pictures.
@@ -51,6 +51,10 @@ def _run(arguments: Sequence[str] | None, prog: str) -> int:
         output.say_error(str(error))
     except WrongUse as error:
         output.say_sentence(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise  # no file that a person named, so it is a fault of ours
+        output.say_error(f"{os.fsdecode(error.filename)} can't be used: {reason_of(error)}.")
     except KeyboardInterrupt:
         output.say_error("Interrupted.")
         return INTERRUPTED
@@ -76,7 +80,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=prog,
         description="Find pictures by what is in them.",
-        epilog="Exit codes: 0 done, 1 nothing found, 2 wrong use or a refusal that says why, "
+        epilog="Exit codes: 0 done, 1 nothing found or nothing to remove, 2 wrong use or a refusal "
+        "that says why (also where add could read nothing of a named path), "
         "130 interrupted (run the same command again to go on).",
     )
     parser.set_defaults(prog=prog)

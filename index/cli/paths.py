@@ -95,6 +95,18 @@ def why(exc: OSError | ValueError) -> str:
     return "no file can have this name"
 
 
+def check_place(name: str) -> None:
+    """Refuse a file to be written whose folder isn't there, before work is done for it.
+
+    raises   WrongUse
+    """
+    folder = os.path.dirname(name) or "."
+    if not os.path.isdir(folder):
+        raise WrongUse(f"{harmless(name)} can't be written: there is no folder {harmless(folder)}.")
+    if os.path.isdir(name):
+        raise WrongUse(f"{harmless(name)} can't be written: it is a folder.")
+
+
 def absolute(path: str | Path) -> str:
     """The path from the root, as the gallery keeps it; links in it stay."""
     return os.path.abspath(path)

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from index.cli.exits import WrongUse
 from index.cli.output import harmless
-from index.cli.paths import read_file
+from index.cli.paths import check_place, read_file
 from index.images import decoders
 from index.images.resize import KEPT_SCALE
 from index.types.errors import PictureError, reason_of
@@ -203,11 +203,7 @@ def check_name(name: str) -> None:
     raises   WrongUse when the ending isn't known, or its folder isn't there
     """
     _format(name)
-    folder = os.path.dirname(name) or "."
-    if not os.path.isdir(folder):
-        raise WrongUse(f"{harmless(name)} can't be written: there is no folder {harmless(folder)}.")
-    if os.path.isdir(name):
-        raise WrongUse(f"{harmless(name)} can't be written: it is a folder.")
+    check_place(name)
 
 
 def _format(name: str) -> str:

@@ -262,8 +262,10 @@ _REASONS = {
 }
 
 
-def reason_of(exc: OSError) -> str:
-    """Why the system refused, in words that follow a colon or stand in brackets."""
+def reason_of(exc: Exception) -> str:
+    """Why something was refused, in words that follow a colon or stand in brackets."""
+    if not isinstance(exc, OSError):
+        return str(exc)
     words = _REASONS.get(exc.errno or 0) or exc.strerror or type(exc).__name__
     return words[0].lower() + words[1:]
 

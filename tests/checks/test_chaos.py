@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import subprocess
@@ -11,13 +12,16 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import numpy as np
 import pytest
 
-from checks.chaos import run, schedule, servers, steps, truth
+from checks.chaos import privacy, run, schedule, servers, steps, truth
+from checks.chaos.bot import Bot
 from checks.chaos.clock import Clock
+from checks.chaos.hearing import Hearing
 from checks.chaos.pictures import Pictures, key
-from checks.chaos.truth import Difference, Expected, Found, Wishes
+from checks.chaos.truth import Difference, Expected, Found, LeftOut, Wishes
 from checks.chaos.witness import NEWS_S, Witness
 from index.store.sqlite import SQLiteStore
 from index.types.records import EmbeddedPicture, Group, Link, ModelInfo
@@ -42,7 +46,8 @@ def test_a_seed_draws_the_same_schedule_again() -> None:
 
 
 def test_every_step_can_be_done() -> None:
-    for what in (*schedule.DEEDS, *schedule.FAULTS):
+    kinds = (schedule.DEEDS, schedule.FAULTS, schedule.AT_ONCE, schedule.HARMLESS)
+    for what in {kind for some in kinds for kind in some}:
         assert sum(callable(getattr(kind, what, None)) for kind in steps.KINDS) == 1
 
 
@@ -54,6 +59,81 @@ def test_a_difference_tells_missing_from_duplicated_from_undead() -> None:
     assert (seen.missing, seen.duplicated, seen.undead) == (
         Counter([away]), Counter([here]), Counter([gone]),
     )  # fmt: skip
+
+
+def test_each_way_of_deleting_is_judged_at_once_and_no_fault_hides_one() -> None:
+    drawn = {step.what for step in schedule.draw_at_once(5)}
+    ways = {kind for kind in schedule.AT_ONCE if not kind.startswith("post")}
+    assert ways <= drawn <= schedule.AT_ONCE.keys() | schedule.HARMLESS.keys()
+
+
+@pytest.mark.parametrize(
+    ("wishes", "surely", "maybe"),
+    [
+        ([("erase", True)], 10, 15),
+        ([("erase", False)], 0, 15),
+        ([("opt-out", True)], math.inf, math.inf),
+        ([("opt-out", False)], 0, math.inf),
+        ([("opt-out", True), ("opt-in", True)], 20, 25),
+        ([("opt-out", True), ("opt-in", False)], 20, math.inf),
+        ([("opt-out", False), ("opt-in", True)], 0, 25),
+        ([("erase", True), ("opt-in", True)], 10, 15),
+        ([("erase", True), ("opt-in earlier", True)], 0, 25),
+        ([("erase", True), ("opt-out", False), ("opt-in", True)], 10, 35),
+    ],
+)
+def test_a_wish_says_what_may_and_what_must_not_be_there(
+    wishes: list[tuple[str, bool]], surely: float, maybe: float
+) -> None:
+    out = LeftOut()
+    for number, (wish, certain) in enumerate(wishes, start=1):
+        out = privacy.after(out, wish, 10 * number, 10 * number + 5, certain=certain)
+    assert out == LeftOut(surely, maybe)
+
+
+async def test_what_a_member_erased_must_not_be_there_and_what_they_posted_later_must(
+    tmp_path: Path,
+) -> None:
+    rng = random.Random(3)
+    pictures = Pictures(rng)
+    async with serve(servers.world(tmp_path, pictures, rng)) as server:
+        wishes = Wishes(marked=set(servers.MARKED))
+        posted = sorted(
+            message.id
+            for channel in (servers.GENERAL, servers.HALL)
+            for message in server.world.messages(channel)
+            if message.author_id == servers.BO and message.attachments
+        )
+        surely, maybe = posted[1], posted[2]
+        wishes.left_out[servers.NEST, servers.BO] = LeftOut(surely, maybe)
+        wanted = truth.expected(server.core, pictures, wishes)
+        required = {message for message, _ in wanted.required}
+        allowed = {message for message, _ in wanted.allowed}
+        assert not {*posted[:2]} & (required | allowed)
+        assert allowed == {maybe}
+        assert required >= {*posted[3:]}
+
+
+async def test_a_question_is_excused_only_by_what_was_done_to_the_bot(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    async with serve(servers.world(tmp_path, Pictures(rng), rng)) as server:
+        bot = Bot(server.url, tmp_path / "g.db", tmp_path / "log", Clock(tmp_path), hurried=True)
+        hearing = Hearing(server, bot)
+        assert hearing.excuse(hearing.now()) == "it was not connected all the time"
+        async with aiohttp.ClientSession() as session:
+            headers = {"Authorization": f"Bot {servers.TOKEN}"}
+            async with session.ws_connect(f"{server.url}/gateway?v=10&encoding=json") as socket:
+                await socket.receive()
+                identify = {"token": servers.TOKEN, "intents": 1, "properties": {}}
+                await socket.send_json({"op": 2, "d": identify})
+                await socket.receive()
+                asked = hearing.now()
+                assert hearing.excuse(asked) is None
+                server.strike("error", who="bot", path="/users/@me")
+                await session.get(f"{server.url}/api/v10/users/@me", headers=headers)
+                assert hearing.excuse(asked) == "a fault struck one of its requests"
+                bot.deaths += 1
+                assert hearing.lost(asked)
 
 
 def test_what_is_left_of_a_picture_is_found_in_the_bytes(tmp_path: Path) -> None:

@@ -34,7 +34,10 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         "Make pictures searchable. Run it again whenever you like: what is unchanged is "
         "skipped, what changed is read again, what is surely gone is taken out. Ctrl-C is safe."
     )
-    parser.epilog = "Exit code 2 also where nothing could be read of a PATH."
+    parser.epilog = (
+        "Exit codes: 0 done; 2 wrong use, a refusal, or nothing could be read of a path that was "
+        "named; 130 interrupted."
+    )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="folders or pictures")
     parser.add_argument(
         "--text",

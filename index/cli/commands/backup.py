@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from index.cli.exits import DONE
-from index.cli.gallery import database
+from index.cli.gallery import database, require_gallery
 from index.cli.output import say
+from index.cli.paths import check_place
 from index.types.errors import format_bytes
 
 
@@ -25,6 +26,8 @@ async def run(given: argparse.Namespace) -> int:
     """Copy the gallery to a new file."""
     from index.store.sqlite.backup import back_up
 
+    require_gallery(given)
+    check_place(given.copy)
     path, copy = database(given), Path(given.copy)
     size = await asyncio.to_thread(back_up, path, copy)
     say(f"{copy} is a copy of {path} ({format_bytes(size)})")

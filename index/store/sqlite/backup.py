@@ -22,7 +22,13 @@ from pathlib import Path
 
 from index.store.sqlite import SEGMENTS, connections, files, lock, migrations
 from index.store.sqlite.carry_over import CarriedOver, carry_over
-from index.types.errors import StoreCorrupt, StoreLocked, StoreTooNew, StoreUnreachable
+from index.types.errors import (
+    StoreCorrupt,
+    StoreLocked,
+    StoreTooNew,
+    StoreUnreachable,
+    reason_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def back_up(gallery: Path, copy: Path) -> int:
     except FileExistsError:
         raise there from None
     except (OSError, sqlite3.Error) as exc:
-        raise StoreUnreachable(copy, str(exc)) from exc
+        raise StoreUnreachable(copy, reason_of(exc)) from exc
     return copy.stat().st_size
 
 
@@ -83,7 +89,7 @@ def restore(copy: Path, gallery: Path) -> Restored:
             with contextlib.closing(lock.hold(gallery)):
                 return _replaced(copy, gallery, part)
         except OSError as exc:
-            raise StoreUnreachable(gallery, str(exc)) from exc
+            raise StoreUnreachable(gallery, reason_of(exc)) from exc
 
 
 def _replaced(copy: Path, gallery: Path, part: Path) -> Restored:

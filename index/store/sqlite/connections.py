@@ -21,6 +21,7 @@ from index.types.errors import (
     StoreLocked,
     StoreTooNew,
     StoreUnreachable,
+    reason_of,
 )
 
 # SQLite would write what doesn't fit into its cache, as when it sorts, into files in /var/tmp.
@@ -34,7 +35,7 @@ def prepare(path: Path) -> IO[str]:
     try:
         files.make_folder(path.parent)
     except OSError as exc:
-        raise StoreUnreachable(path, f"its folder can't be made ({exc.strerror})") from exc
+        raise StoreUnreachable(path, f"its folder can't be made ({reason_of(exc)})") from exc
     if path.is_dir():
         raise StoreUnreachable(path, "it is a folder, and a file is needed")
     held = lock.hold(path)
@@ -44,7 +45,7 @@ def prepare(path: Path) -> IO[str]:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as exc:
         held.close()
-        raise StoreUnreachable(path, str(exc.strerror)) from exc
+        raise StoreUnreachable(path, reason_of(exc)) from exc
     return held
 
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from index.types.errors import StoreLocked, StoreUnreachable
+from index.types.errors import StoreLocked, StoreUnreachable, reason_of
 
 if sys.platform == "win32":
     import msvcrt
@@ -39,7 +39,7 @@ def hold(path: Path) -> IO[str]:
         file = open(number, "a+", encoding="ascii")  # noqa: SIM115 (held open on purpose)
     except OSError as exc:
         raise StoreUnreachable(
-            path, f"{side.name} beside it can't be made ({exc.strerror})"
+            path, f"{side.name} beside it can't be made ({reason_of(exc)})"
         ) from exc
     try:
         _lock(file)

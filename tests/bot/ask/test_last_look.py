@@ -288,3 +288,13 @@ async def test_a_picture_asked_with_again_that_is_closed_meanwhile_gets_no_answe
     async with under_way(scene, mod, click) as asking:
         await close(scene, "pets")
     assert (await asking).text() == text.PICTURE_UNAVAILABLE
+
+
+async def test_another_picture_of_a_message_in_a_thread_that_is_not_watched(scene: Scene) -> None:
+    finn, guild = await scene.log_in("finn"), scene.magpie.guilds[0]
+    await scene.magpie.watched.discard(guild.id, int(scene.channel("general")))
+    await scene.magpie.erasure.erase_group(guild.id, int(scene.channel("whispers")))
+    pictures = {"1.png": RED, "2.png": RED}
+    posted = await finn.post(scene.channel("whispers"), pictures=pictures)
+    answer = await finn.menu("Find similar", posted)
+    assert scene.shown(await finn.click(answer, answer.button("Picture 2")))

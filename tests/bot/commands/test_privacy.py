@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import stat
@@ -15,10 +16,21 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
+from bot.text.answers import NO_BUTTONS
 from index import Group, Link
 from sandbox.person import Person
 from tests.bot.conftest import LogIn
-from tests.bot.running import Held, png, quick_clocks, running, sources, until, watch, watching
+from tests.bot.running import (
+    PATIENCE_S,
+    Held,
+    png,
+    quick_clocks,
+    running,
+    sources,
+    until,
+    watch,
+    watching,
+)
 from tests.worlds import WorldFile
 
 
@@ -169,6 +181,35 @@ async def test_erasing_erases_pictures_and_questions_of_that_member_only(
     assert await of(magpie, ada) == kept > 0
     space = magpie.guilds[0].id
     assert await magpie.gallery.bookkeeping.searches_of(space, int(mei.user["id"])) == []
+
+
+async def test_question_on_its_way_when_its_member_erases_their_questions_is_not_kept(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: object,
+    world_file: WorldFile,
+    mei: Person,
+) -> None:
+    sandbox.clocks.acknowledge_s = PATIENCE_S
+    slow = Held(model)  # type: ignore[arg-type]
+    general = world_file.channels["general"]
+    async with watching(sandbox, db, slow, general) as client:
+        slow.hold()
+        begun, where = slow.begun, str(general)
+        question = mei.command("find", where=where, image=("a.png", png("teal")))
+        asking = asyncio.create_task(question)
+
+        async def embedding() -> bool:
+            return slow.begun > begun
+
+        await until(embedding)
+        await privacy_of(mei, "erase")
+        slow.release()
+        assert NO_BUTTONS in (await asking).text()
+        member = (client.guilds[0].id, int(mei.user["id"]))
+        assert await client.gallery.bookkeeping.searches_of(*member) == []
+        await mei.command("find", where=where, query="teal")
+        assert len(await client.gallery.bookkeeping.searches_of(*member)) == 1
 
 
 async def test_export_has_everything_that_is_kept(

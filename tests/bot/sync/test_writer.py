@@ -183,6 +183,18 @@ async def test_deletions_wait_for_a_full_disk_too(
     assert (await gallery.links.count()).links == 0
 
 
+async def test_a_server_that_was_left_or_came_back_is_noted_once_there_is_room(
+    gallery: Gallery, writer: Writer, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks.write_retry_s = 0.01
+    for name in ("depart", "come_back"):
+        _fail_at_first(gallery.bookkeeping, name, monkeypatch)
+    await writer.depart(SPACE, 100.0)
+    assert await gallery.bookkeeping.departed() == {SPACE: 100.0}
+    await writer.come_back(SPACE)
+    assert await gallery.bookkeeping.departed() == {}
+
+
 async def test_edit_that_waits_for_a_full_disk_does_not_undo_a_later_one(
     gallery: Gallery, writer: Writer, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,16 +218,16 @@ async def test_an_answer_does_not_wait_for_a_full_disk(
         await writer.erase_messages(SPACE, [100], patient=False)
 
 
-def _fail_at_first(gallery: Gallery, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a method of the gallery meet a full disk at its first call."""
-    method, refusals = getattr(gallery, name), [StoreFull(Path("magpie.db"))]
+def _fail_at_first(part: object, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a method of the gallery, or of a part of it, meet a full disk at its first call."""
+    method, refusals = getattr(part, name), [StoreFull(Path("magpie.db"))]
 
     async def full_at_first(*arguments: Any) -> Any:
         if refusals:
             raise refusals.pop()
         return await method(*arguments)
 
-    monkeypatch.setattr(gallery, name, full_at_first)
+    monkeypatch.setattr(part, name, full_at_first)
 
 
 async def test_what_is_remembered_is_bounded(writer: Writer) -> None:

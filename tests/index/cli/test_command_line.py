@@ -367,6 +367,8 @@ def test_look_needs_no_gallery(
         (["find", "a dog", "-0"], "write --paths -0"),
         (["find", "a dog", "--db", ""], "--db needs the name of a file"),
         (["remove", "x.jpg"], "There is no gallery at"),
+        (["backup", "copy.db"], "There is no gallery at"),
+        (["restore", "a.png/copy.db"], "there is no such file"),
     ],
 )
 def test_wrong_use_is_one_helpful_sentence(
@@ -470,7 +472,43 @@ def test_picture_that_cannot_be_written_is_one_sentence(
 ) -> None:
     add("photos")
     picture = str(photos / "album 0" / "rocket.jpg")
-    for arguments in (["look", picture, "--out"], ["find", "a dog", "--sheet"]):
+    commands = (["look", picture, "--out"], ["find", "a dog", "--sheet"], ["backup"])
+    for arguments in commands:
         capsys.readouterr()
         assert main([*arguments, "nowhere/sheet.png", "--db", "g.db"]) == 2
-        assert "nowhere/sheet.png can't be written" in capsys.readouterr().err
+        printed = capsys.readouterr()
+        assert printed.out == ""  # it is refused before any work
+        assert printed.err == "nowhere/sheet.png can't be written: there is no folder nowhere.\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+def test_no_sentence_has_the_number_of_an_error(
+    add: Callable[..., int], photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add("photos")
+    Path("full.png").symlink_to("/dev/full")
+    Path("loop").symlink_to("loop")
+    long = "n" * 300
+    commands = (
+        ["find", "a dog", "--sheet", "full.png"],
+        ["find", "--image", long],
+        ["find", "--image", "photos"],
+        ["look", "loop"],
+        ["look", "photos"],
+        ["backup", f"{long}.db"],
+        ["restore", "loop"],
+        ["restore", "photos"],
+        ["add", long],
+        ["add", "photos", "--db", f"photos/notes.txt/{long}"],
+        ["add", "photos", "--db", "/proc/g.db"],
+        ["remove", "photos", "--db", "loop"],
+    )
+    capsys.readouterr()
+    for arguments in commands:
+        assert main([*arguments, *([] if "--db" in arguments else ["--db", "g.db"])]) == 2
+        printed = capsys.readouterr()
+        said = printed.err or printed.out
+        assert said.endswith(".\n")
+        assert "Errno" not in said
+        assert "None" not in said
+        assert printed.err.count("\n") <= 1

@@ -215,3 +215,13 @@ def test_gallery_that_is_a_link_to_itself_is_one_sentence(tmp_path: Path, capsys
         assert main([*command, "--db", "g.db"]) == 2
         said = capsys.readouterr().err
         assert said == "g.db can't be opened: it is a link that leads back to itself.\n"
+
+
+def test_something_else_in_the_place_of_a_gallery_is_one_sentence(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "folder").mkdir()
+    for command in (["info"], ["find", "a dog"], ["remove", "x"], ["backup", "copy.db"]):
+        assert main([*command, "--db", "folder"]) == 2
+        said = capsys.readouterr().err
+        assert said == "folder can't be a gallery: it is a folder, not a file.\n"

@@ -89,6 +89,26 @@ def test_file_that_grows_while_it_is_read_ends_at_the_limit(
         read_file(tmp_path / "a.jpg")
 
 
+@linux
+def test_folder_that_cannot_be_listed_is_named_and_drops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = touched(tmp_path / "p", "a.jpg")
+    deepest = folder
+    monkeypatch.chdir(folder)
+    for _ in range(18):  # deeper than a path can name
+        deepest /= "n" * 240
+        os.mkdir("n" * 240)
+        monkeypatch.chdir("n" * 240)
+    listing = walked(folder)
+    assert names(listing, folder) == ["a.jpg"]
+    assert list(listing.unlisted.values()) == ["its name is too long"]
+    (unlisted,) = listing.unlisted
+    known = [f"{unlisted}/b.jpg", f"{deepest}/c.jpg"]
+    report = vanished(known, str(folder), listing, ())
+    assert (report.gone, report.unlisted) == ([], {unlisted: 2})
+
+
 # ---- patterns
 
 

@@ -51,6 +51,23 @@ async def test_slot_with_other_bytes_replaces_the_earlier_picture(store: Store) 
     assert await store.derivations.count_pending(REEMBEDDING) == 1  # the second picture alone
 
 
+async def test_copies_are_the_links_of_a_space_that_show_the_same_item(store: Store) -> None:
+    elsewhere = replace(link("1"), space=2)
+    await store.writes.commit(
+        [(picture(1), link("1")), (picture(1), link("2")), (picture(2), link("3"))]
+    )
+    await store.writes.commit([(picture(1), elsewhere)])
+    ids = {source: (await store.links.ids_of_source(1, source))["a"] for source in "123"}
+    (other,) = (await store.links.ids_of_source(2, "1")).values()
+    copies = await store.links.copies([ids["1"], ids["3"], other, 999])
+    assert {id: list(links) for id, links in copies.items()} == {
+        ids["1"]: [ids["1"], ids["2"]],
+        ids["3"]: [ids["3"]],
+        other: [other],
+    }
+    assert copies[ids["1"]][ids["2"]] == link("2")
+
+
 async def test_links_are_counted_in_all_or_in_some_groups(store: Store) -> None:
     await store.writes.commit(
         [(picture(1), link("1")), (picture(1), link("2")), (picture(2), link("3"))]

@@ -1,0 +1,178 @@
+"""Nobody sees more than they could see."""
+
+from __future__ import annotations
+
+from checks.mutants.mutant import Mutant
+
+CHANGES = "tests/bot/sync/test_changes.py"
+PERMISSIONS = "tests/bot/access/test_permissions.py"
+WHO_SEES = "tests/bot/ask/test_who_sees_what.py"
+INJECTION = "tests/bot/ask/test_injection.py"
+LAST_LOOK = "tests/bot/ask/test_last_look.py"
+CHANNELS = "tests/bot/commands/test_channels.py"
+LINKS = "tests/index/store/test_links.py"
+
+MUTANTS = (
+    Mutant(
+        "View Channel alone opens no history",
+        "bot/access/permissions.py",
+        'IN_TEXT = ("view_channel", "read_message_history")',
+        'IN_TEXT = ("view_channel",)',
+        (f"{PERMISSIONS}::test_a_channel_needs_both_view_and_history",),
+    ),
+    Mutant(
+        "the text of a voice channel needs Connect",
+        "bot/access/permissions.py",
+        'IN_VOICE = (*IN_TEXT, "connect")',
+        "IN_VOICE = IN_TEXT",
+        (f"{PERMISSIONS}::test_text_in_a_voice_channel_needs_connect",),
+    ),
+    Mutant(
+        "age-restricted pictures stay in age-restricted channels",
+        "bot/access/permissions.py",
+        "    if _is_nsfw(channel) and not adult:\n        return None\n",
+        "",
+        (PERMISSIONS,),
+    ),
+    Mutant(
+        "a private thread needs membership",
+        "bot/access/permissions.py",
+        "        if is_private(guild, group) and not permissions.manage_threads:",
+        "        if False:",
+        (PERMISSIONS,),
+    ),
+    Mutant(
+        "a public answer shows only what everyone there may see",
+        "bot/access/sight.py",
+        "allowed &= permissions.shared_with_everyone_here(guild, self._channel, groups)",
+        "pass",
+        (f"{WHO_SEES}::test_a_public_answer_shows_only_what_everyone_there_may_see",),
+    ),
+    Mutant(
+        "permissions count before anything is ranked",
+        "index/store/sqlite/links.py",
+        "AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))",
+        "AND (?2 IS NULL OR 1)",
+        (LINKS,),
+    ),
+    Mutant(
+        "an answer tells nothing of what its asker cannot read",
+        "bot/ask/answers.py",
+        "            groups=frozenset(groups),\n",
+        "            groups=None,\n",
+        (f"{WHO_SEES}::test_an_answer_tells_nothing_of_how_much_was_left_out",),
+    ),
+    Mutant(
+        "a picture of the gallery is asked with only by who may see it",
+        "bot/ask/questions.py",
+        "        if not await self.may_read(asker, [link.group]):",
+        "        if False:",
+        (f"{LAST_LOOK}::test_a_picture_that_cant_be_read_any_more_is_not_even_fetched",),
+    ),
+    Mutant(
+        "a posted picture is asked with again only by who may still read it",
+        "bot/ask/questions.py",
+        "        if not await self.may_read(asker, [group]):",
+        "        if False:",
+        (f"{LAST_LOOK}::test_a_picture_that_cant_be_read_any_more_is_not_even_fetched",),
+    ),
+    Mutant(
+        "a picture asked with again may be closed until the answer leaves",
+        "bot/ask/draft.py",
+        "        if self.posted_in is not None and self.posted_in.id not in open_:",
+        "        if False:",
+        (f"{LAST_LOOK}::test_a_picture_asked_with_again_that_is_closed_meanwhile_gets_no_answer",),
+    ),
+    Mutant(
+        "a channel that is closed until the answer leaves is not shown",
+        "bot/ask/draft.py",
+        "if one.hit.link.group.id in open_ and self.is_current(one)",
+        "if self.is_current(one)",
+        (f"{LAST_LOOK}::test_a_channel_that_is_closed_meanwhile_is_not_shown",),
+    ),
+    Mutant(
+        "a picture that is deleted until the answer leaves is not shown",
+        "bot/ask/draft.py",
+        "if one.hit.link.group.id in open_ and self.is_current(one)",
+        "if one.hit.link.group.id in open_",
+        (f"{LAST_LOOK}::test_a_picture_that_is_deleted_meanwhile_is_not_shown",),
+    ),
+    Mutant(
+        "a slow answer asks for the member's roles again",
+        "bot/ask/draft.py",
+        "            if self.page.shown and not self.sight.fresh:",
+        "            if False:",
+        (f"{LAST_LOOK}::test_a_role_that_is_lost_meanwhile_counts",),
+    ),
+    Mutant(
+        "an answer that is sent again is looked at again",
+        "bot/app.py",
+        "        trace = last_moment.trace()",
+        "        trace = aiohttp.TraceConfig()",
+        (
+            f"{LAST_LOOK}::test_an_attempt_that_discord_fails_is_not_repeated_with_what_was_closed_since",
+        ),
+    ),
+    Mutant(
+        "a button of a private answer works for its asker only",
+        "bot/ask/questions.py",
+        "        if search.owner != asker.member.id and not search.asked.public:",
+        "        if False:",
+        (f"{INJECTION}::test_a_button_of_one_members_private_answer_is_refused_to_another",),
+    ),
+    Mutant(
+        "during an outage nothing is shown",
+        "bot/access/sight.py",
+        "        return guild is None or guild.unavailable",
+        "        return False",
+        (
+            f"{CHANGES}::test_during_an_outage_nothing_is_shown_since_permissions_may_have_changed",
+            f"{LAST_LOOK}::test_nothing_is_shown_when_an_outage_begins_meanwhile",
+        ),
+    ),
+    Mutant(
+        "/status counts what its asker may read",
+        "bot/commands/status.py",
+        "            progress=backlog.progress(guild.id, seen),",
+        "            progress=backlog.progress(guild.id, {g.id for g in groups}),",
+        (f"{CHANNELS}::test_status_tells_nothing_of_channels_that_the_asker_cannot_see",),
+    ),
+    Mutant(
+        "the speed in /status is that of what its asker may read",
+        "bot/ops/metrics.py",
+        " if now - at <= over_s and group in groups)",
+        " if now - at <= over_s)",
+        ("tests/bot/ops/test_health.py",),
+    ),
+    Mutant(
+        "a category tells nothing of its hidden channels",
+        "bot/commands/channels.py",
+        "        seen = _seen(places, member)\n",
+        "        seen = places\n",
+        (f"{CHANNELS}::test_a_category_names_and_counts_only_channels_that_the_asker_sees",),
+    ),
+    Mutant(
+        "a channel that its asker can't see is not found",
+        "bot/commands/options.py",
+        "        if not channel.permissions_for(member).view_channel:",
+        "        if False:",
+        ("tests/bot/commands/test_options.py",),
+    ),
+    Mutant(
+        "the figures of a reindex are for who may read all that they count",
+        "bot/reindex/progress_message.py",
+        "        if not {group.id for group in counted} <= readable:",
+        "        if False:",
+        (
+            "tests/bot/reindex/test_progress_message.py"
+            "::test_figures_are_shown_only_to_members_who_may_read_all_that_they_count",
+        ),
+    ),
+    Mutant(
+        "commands are for servers and those who manage them",
+        "bot/commands/status.py",
+        "    @app_commands.checks.has_permissions(manage_guild=True)\n",
+        "",
+        (f"{CHANNELS}::test_manage_server_is_checked_again",),
+    ),
+)

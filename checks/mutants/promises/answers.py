@@ -1,0 +1,39 @@
+"""Whoever asks gets a word."""
+
+from __future__ import annotations
+
+from checks.mutants.mutant import Mutant
+
+ANSWERS = "tests/bot/ask/test_answers.py"
+NO_SILENCE = "tests/bot/ask/test_no_silence.py"
+
+MUTANTS = (
+    Mutant(
+        "other hits take the places of deleted ones",
+        "bot/ask/results.py",
+        "k=MAX_LOOKED_UP, after=after)",
+        "k=PAGE_SIZE, after=after)",
+        (f"{ANSWERS}::test_a_deletion_without_an_event_is_noticed_when_somebody_asks",),
+    ),
+    Mutant(
+        "a mention is answered where no reply may be written",
+        "bot/ask/messages.py",
+        "        if not refuses_reply(error):",
+        "        if True:",
+        (f"{NO_SILENCE}::test_where_magpie_may_not_read_the_history_it_answers_without_a_reply",),
+    ),
+    Mutant(
+        "a button whose answer is refused says so",
+        "bot/ask/respond.py",
+        "            await explain(interaction, error)\n",
+        "            pass\n",
+        (f"{NO_SILENCE}::test_a_button_whose_answer_discord_refuses_is_followed_by_a_sentence",),
+    ),
+    Mutant(
+        "a lost acknowledgement doesn't lose the answer",
+        "bot/ask/respond.py",
+        "            if error.code != ALREADY_ACKNOWLEDGED:",
+        "            if True:",
+        (f"{NO_SILENCE}::test_an_acknowledgement_that_is_lost_doesnt_lose_the_answer",),
+    ),
+)

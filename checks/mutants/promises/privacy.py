@@ -1,0 +1,90 @@
+"""What is kept about members, and how it is erased."""
+
+from __future__ import annotations
+
+from checks.mutants.mutant import Mutant
+
+ANSWERS = "tests/bot/ask/test_answers.py"
+PRIVACY = "tests/bot/commands/test_privacy.py"
+ERASED_STAYS = "tests/bot/sync/test_erased_stays_erased.py"
+ERASED_FILES = "tests/index/store/sqlite/test_erasure.py"
+
+MUTANTS = (
+    Mutant(
+        "what is left out is not even downloaded",
+        "bot/sync/ingest.py",
+        "            if not self._left_out.covers(guild, picture.author_id, picture.posted_at)\n",
+        "",
+        (ERASED_STAYS,),
+    ),
+    Mutant(
+        "what is left out is known after a restart",
+        "bot/app.py",
+        "        await self.left_out.load()\n",
+        "",
+        (ERASED_STAYS,),
+    ),
+    Mutant(
+        "an opt-out keeps new pictures out",
+        "bot/sync/left_out.py",
+        "        return await self.erase(guild_id, member_id, math.inf)",
+        "        return await self.erase(guild_id, member_id, 2e9)",
+        (PRIVACY,),
+    ),
+    Mutant(
+        "what a member erased stays erased",
+        "bot/sync/left_out.py",
+        "        return posted_at <= self._upto.get((guild_id, member_id), -math.inf)",
+        "        return self._upto.get((guild_id, member_id)) == math.inf",
+        (ERASED_STAYS,),
+    ),
+    Mutant(
+        "the gallery itself refuses what a member erased",
+        "index/store/sqlite/statements.py",
+        "        if link.posted_at > left_out.get((link.space, link.owner), -math.inf)\n",
+        "        if True\n",
+        ("tests/index/store/test_bookkeeping.py",),
+    ),
+    Mutant(
+        "questions are kept for seven days",
+        "bot/maintenance/maintenance.py",
+        "        await self._writer.expire_searches()\n",
+        "",
+        (f"{PRIVACY}::test_questions_are_erased_after_a_week_even_if_nobody_asks_again",),
+    ),
+    Mutant(
+        "the embedding of a posted picture that was asked with is not kept",
+        "bot/ask/answers.py",
+        "        saved = None if question.shown_by else embedding",
+        "        saved = embedding",
+        (f"{ANSWERS}::test_a_saved_question_has_no_vector_of_a_messages_picture",),
+    ),
+    Mutant(
+        "a retention that an admin sets erases older pictures",
+        "bot/commands/privacy.py",
+        "        erased = await self._erasure.erase_older(space)",
+        "        erased = 0",
+        (f"{PRIVACY}::test_old_pictures_are_erased_when_an_admin_sets_a_retention",),
+    ),
+    Mutant(
+        "erased bytes are overwritten",
+        "index/store/sqlite/connections.py",
+        '"secure_delete = ON"',
+        '"secure_delete = OFF"',
+        (ERASED_FILES,),
+    ),
+    Mutant(
+        "only the owner of the files can read them",
+        "index/store/sqlite/connections.py",
+        "0o600",
+        "0o644",
+        (f"{PRIVACY}::test_files_are_for_their_owner_only",),
+    ),
+    Mutant(
+        "the token is in no log and no error",
+        "bot/ops/settings.py",
+        "    token: str = field(repr=False)",
+        "    token: str",
+        ("tests/bot/ops/test_settings.py",),
+    ),
+)
