@@ -78,8 +78,7 @@ class FromTransformers:
             )
         names = [re.escape(name) for name in self._tokenizer.all_special_tokens if len(name) > 1]
         self._special = re.compile("|".join(names) or "(?!)", re.IGNORECASE)
-        # Some models have more positions than their tokenizer may fill.
-        self._context = min(context, self._tokenizer.model_max_length)
+        self._context = context
         self._padding = "max_length" if padded else False
 
     def __call__(self, texts: Sequence[str]) -> tuple[list[list[int]], list[str | None]]:

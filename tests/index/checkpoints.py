@@ -64,7 +64,7 @@ def tiny_altclip(folder: Path) -> Path:
     processor = CLIPImageProcessorPil(
         size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
     )
-    _save(folder, _seeded(AltCLIPModel, config), _word_tokenizer(512), processor)
+    _save(folder, _seeded(AltCLIPModel, config), _word_tokenizer(514), processor)
     file = folder / "preprocessor_config.json"
     settings = json.loads(file.read_text())
     file.write_text(json.dumps(settings | {"size": 32, "crop_size": 32}))
