@@ -51,7 +51,9 @@ def child(
         stderr=subprocess.PIPE,
         check=False,
         timeout=120,
-        env=(os.environ if env is None else env) | {"PYTHONPATH": str(ROOT)},
+        # Output is kept back until a process ends, as in most shells.
+        env=(os.environ if env is None else env)
+        | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},
     )
 
 
