@@ -110,4 +110,21 @@ MUTANTS = (
         "            if False:",
         (f"{ANSWERS}::test_a_deletion_without_an_event_is_noticed_when_somebody_asks",),
     ),
+    Mutant(
+        "a removed channel stays out of a resumed reindex",
+        "bot/reindex/rereading.py",
+        "            if not self._watched.covers(place):",
+        "            if False:",
+        ("tests/bot/reindex/test_jobs.py",),
+    ),
+    Mutant(
+        "an edit in flight decides which pictures count",
+        "bot/sync/writer.py",
+        "return slots is None or link.slot in slots",
+        "return True",
+        (
+            "tests/bot/sync/test_erasing_in_flight.py",
+            "tests/bot/sync/test_writer.py",
+        ),
+    ),
 )

@@ -1,0 +1,67 @@
+"""A backup brings back nothing, and nothing is left where an operator does not look."""
+
+from __future__ import annotations
+
+from checks.mutants.mutant import Mutant
+
+ERASURE = "tests/index/store/sqlite/test_erasure.py"
+RESTORE = "tests/index/store/sqlite/test_restore.py"
+
+MUTANTS = (
+    Mutant(
+        "a restore that is killed leaves a gallery",
+        "index/store/sqlite/backup.py",
+        "            os.link(gallery, before)",
+        "            gallery.rename(before)",
+        (RESTORE,),
+    ),
+    Mutant(
+        "a restore overwrites no earlier gallery",
+        "index/store/sqlite/backup.py",
+        '    return any(files.beside(name, ending).exists() for ending in ("", *files.LOGS))',
+        "    return False",
+        (RESTORE,),
+    ),
+    Mutant(
+        "a copy in the making is for its owner only",
+        "index/store/sqlite/files.py",
+        "os.O_EXCL, 0o600",
+        "os.O_EXCL, 0o666",
+        (RESTORE,),
+    ),
+    Mutant(
+        "a restore brings back nothing that was deleted",
+        "index/store/sqlite/carry_over.py",
+        "        await statements.drop_links(db, DELETED)",
+        "        pass",
+        (RESTORE,),
+    ),
+    Mutant(
+        "a restore brings back no erased channel",
+        "index/store/sqlite/carry_over.py",
+        "            await _follow_erasures(db)",
+        "            pass",
+        (RESTORE,),
+    ),
+    Mutant(
+        "a restore forgets no removed channel",
+        "index/store/sqlite/carry_over.py",
+        '    "watched": "watched channels",\n',
+        "",
+        (RESTORE,),
+    ),
+    Mutant(
+        "temporary copies lie beside the gallery",
+        "index/store/sqlite/connections.py",
+        "temp_store = MEMORY",
+        "temp_store = FILE",
+        (ERASURE,),
+    ),
+    Mutant(
+        "what a kill left of a copy is overwritten",
+        "index/store/sqlite/connections.py",
+        "        files.remove_leftovers(path)",
+        "        pass",
+        (ERASURE,),
+    ),
+)

@@ -1,0 +1,77 @@
+"""No one holds up the others, and no time tells what is known."""
+
+from __future__ import annotations
+
+from checks.mutants.mutant import Mutant
+
+FAIR_TURNS = "tests/bot/ask/test_fair_turns.py"
+PACE = "tests/bot/ask/test_pace.py"
+GALLERY = "tests/index/test_gallery.py"
+
+MUTANTS = (
+    Mutant(
+        "More counts as a question",
+        "bot/ask/answers.py",
+        "        self._count(asker)\n        return await self.show(",
+        "        return await self.show(",
+        (PACE,),
+    ),
+    Mutant(
+        "a question is counted before anything is downloaded",
+        "bot/ask/answers.py",
+        "        self._count(asker)\n        return await self._begin(asker, question)",
+        "        return await self._begin(asker, question)",
+        (PACE,),
+    ),
+    Mutant(
+        "a search waits for no picture",
+        "index/gallery.py",
+        "store.rows, segments, searching, compacting",
+        "store.rows, segments, looking, compacting",
+        (
+            "tests/index/images/test_decoders.py::test_a_search_waits_for_no_picture_that_is_asked_with",
+        ),
+    ),
+    Mutant(
+        "a server leaves a turn to the others",
+        "bot/ask/fair_turns.py",
+        "return of_server < TURNS - 1 and not of_member",
+        "return not of_member",
+        (FAIR_TURNS,),
+    ),
+    Mutant(
+        "a member has one turn at a time",
+        "bot/ask/fair_turns.py",
+        "return of_server < TURNS - 1 and not of_member",
+        "return of_server < TURNS - 1",
+        (FAIR_TURNS,),
+    ),
+    Mutant(
+        "who waited longest comes first",
+        "bot/ask/fair_turns.py",
+        "first = min(may, key=self._last_turns)",
+        "first = may[0]",
+        (FAIR_TURNS,),
+    ),
+    Mutant(
+        "a member has a bounded number of pictures in hand",
+        "bot/ask/fair_turns.py",
+        "if of_member >= MEMBER_PLACES:",
+        "if False:",
+        (FAIR_TURNS,),
+    ),
+    Mutant(
+        "the time tells not whether a picture is known",
+        "index/pipeline.py",
+        "parts.append(_middle(await self._asked_picture(query.image)))",
+        "parts.append(_middle((await self.picture(query.image, 0, 0)).vectors))",
+        (GALLERY,),
+    ),
+    Mutant(
+        "a posted picture uses only what its own channel has",
+        "index/store/sqlite/items.py",
+        "WHERE item = items.id AND space = ? AND group_id = ?",
+        "WHERE item = items.id AND ? AND ?",
+        (GALLERY,),
+    ),
+)
