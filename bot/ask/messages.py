@@ -51,6 +51,9 @@ class MessageQuestions:
             draft = await self._answer(message, asked)
             await draft.deliver(lambda view: _send(message, view=view))
         except Exception as error:
+            if self._client.is_closed():  # the end of the bot is what went wrong
+                log.info(fields("unanswered_at_the_end", message=message.id))
+                return
             await _explain(message, error)
 
     def _may_be_addressed(self, message: discord.Message) -> bool:

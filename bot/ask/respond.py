@@ -92,6 +92,9 @@ async def _send(interaction: discord.Interaction[Any], public: bool, **what: Any
 
 async def explain(interaction: discord.Interaction[Any], error: BaseException) -> None:
     """Tell the asker, privately, what went wrong."""
+    if interaction.client.is_closed():  # the end of the bot is what went wrong
+        log.info(fields("unanswered_at_the_end", guild=interaction.guild_id))
+        return
     what, response = sentence(error), interaction.response
     waiting = response.type is discord.InteractionResponseType.deferred_channel_message
     try:

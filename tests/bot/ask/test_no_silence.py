@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+
 import pytest
 
 from bot.platform.codes import REPLY_WITHOUT_HISTORY
@@ -149,3 +152,31 @@ async def test_a_command_whose_acknowledgement_is_lost_says_so(scene: Scene) -> 
             scene.server.strike("drop", path=CALLBACK, who="bot", after=after)
             said = await olga.command(*name, where=scene.channel("general"))
             assert said.text() == error_text.DISCORD_TROUBLE
+
+
+# ── The end ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("door", ["command", "mention"])
+async def test_a_question_that_is_open_at_the_end_leaves_no_traceback(
+    scene: Scene, caplog: pytest.LogCaptureFixture, door: str
+) -> None:
+    finn, me = await scene.log_in("finn"), scene.nest.world.bot_id
+    path = "/channels/*/messages/*"
+    scene.server.strike("slow", path=path, method="GET", who="bot", delay_s=3.0)
+    if door == "command":
+        asking = asyncio.create_task(ask(scene, finn))
+    else:
+        general = scene.channel("general")
+        asking = asyncio.create_task(finn.post(general, f"<@{me}> dog"))
+
+    async def being_answered() -> bool:
+        return not scene.server.faults.waiting()
+
+    await until(being_answered)
+    await scene.magpie.close()
+    await asyncio.sleep(0.2)
+    asking.cancel()
+    gc.collect()  # a task whose error nobody took says so when it is deleted
+    told = [one for one in caplog.records if one.exc_info or "unexpected" in one.getMessage()]
+    assert [record.getMessage() for record in told] == []
