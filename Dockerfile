@@ -1,27 +1,22 @@
 # Magpie as an ordinary user, with its data on a volume.
 #   docker build -t magpie . && docker run --env-file .env -v magpie:/data magpie
-# It computes on the CPU. For a GPU from NVIDIA, which takes several gigabytes more:
-#   docker build --build-arg TORCH=cuda -t magpie . && docker run --gpus all …
+# It computes on the CPU. For a GPU, which takes several gigabytes more, name the build of torch:
+#   docker build --build-arg TORCH=cu130 -t magpie . && docker run --gpus all …
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends python3 python3-venv
-# The build of torch: cpu or cuda. On amd64, package indexes give the CUDA build; PyTorch itself
-# publishes the CPU build apart, at TORCH_CPU.
+# cpu, cu130 and others, as uv names them: `uv pip install --help` lists them at --torch-backend.
+# pip can't choose a build. On amd64 it takes the one for CUDA.
 ARG TORCH=cpu
-ARG TORCH_CPU=https://download.pytorch.org/whl/cpu
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_CACHE=1
 WORKDIR /magpie
-RUN python3 -m venv /opt/magpie
 COPY constraints.txt ./
-# Only torch comes from there; what it needs comes with the rest. An installed torch is kept.
-RUN case "$TORCH" in \
-        cpu) /opt/magpie/bin/pip install --index-url "$TORCH_CPU" --no-deps --constraint constraints.txt torch ;; \
-        cuda) ;; \
-        *) echo "TORCH must be cpu or cuda, not $TORCH" >&2; exit 2 ;; \
-    esac
+RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --constraint constraints.txt uv
+RUN python3 -m venv /opt/magpie
 COPY pyproject.toml README.md LICENSE NOTICES.md magpie.py ./
 COPY bot bot
 COPY index index
-RUN /opt/magpie/bin/pip install --constraint constraints.txt .
+RUN /opt/uv/bin/uv pip install --python /opt/magpie/bin/python --torch-backend "$TORCH" \
+    --constraint constraints.txt .
 
 FROM debian:bookworm-slim
 RUN apt-get update \
@@ -34,6 +29,7 @@ WORKDIR /data
 ENV MAGPIE_DB=/data/magpie.db \
     MAGPIE_HTTP=0.0.0.0:8080 \
     HF_HOME=/data/huggingface \
+    XDG_CACHE_HOME=/data/cache \
     PYTHONUNBUFFERED=1
 VOLUME /data
 EXPOSE 8080

@@ -21,28 +21,20 @@ def argument(name: str) -> str:
     return str(default)
 
 
-def build_of_torch(variant: str) -> subprocess.CompletedProcess[str]:
-    """Run the step that installs torch, with a pip that only says what it was asked for."""
-    (step,) = re.findall(r"^RUN (case .*?esac)$", RECIPE, re.MULTILINE | re.DOTALL)
-    script = step.replace("/opt/magpie/bin/pip", "echo pip")
-    given = {**os.environ, "TORCH": variant, "TORCH_CPU": argument("TORCH_CPU")}
-    return subprocess.run(["sh", "-c", script], env=given, capture_output=True, text=True)
-
-
-def test_the_cpu_build_of_torch_is_the_default() -> None:
+def test_the_cpu_build_of_torch_is_the_default_and_another_a_choice() -> None:
     assert argument("TORCH") == "cpu"
-    asked = build_of_torch(argument("TORCH")).stdout
-    assert asked.startswith(f"pip install --index-url {argument('TORCH_CPU')} --no-deps")
-    assert argument("TORCH_CPU").endswith("/cpu")
-    assert asked.endswith("torch\n")
+    (step,) = re.findall(r"^RUN (/opt/uv/bin/uv .*?\.)$", RECIPE, re.MULTILINE | re.DOTALL)
+    for variant in ("cpu", "cu130"):
+        script = step.replace("/opt/uv/bin/uv", "echo")
+        given = {**os.environ, "TORCH": variant}
+        asked = subprocess.run(["sh", "-c", script], env=given, capture_output=True, text=True)
+        assert f" --torch-backend {variant} --constraint constraints.txt ." in asked.stdout
 
 
-def test_cuda_is_a_choice_and_another_word_is_refused() -> None:
-    cuda = build_of_torch("cuda")
-    assert (cuda.returncode, cuda.stdout) == (0, ""), "the package index gives that build"
-    other = build_of_torch("gpu")
-    assert other.returncode != 0
-    assert "TORCH must be cpu or cuda" in other.stderr
+def test_no_other_step_brings_torch() -> None:
+    steps = re.findall(r"^RUN .*?(?<!\\)$", RECIPE, re.MULTILINE | re.DOTALL)
+    assert len(steps) > 3
+    assert not [step for step in steps if "pip install" in step and "torch" in step][1:]
 
 
 @pytest.mark.parametrize(("http", "status"), [("off", 0), ("127.0.0.1:1", 1)])

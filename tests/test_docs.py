@@ -112,7 +112,9 @@ def test_index_is_imported_without_discord_or_torch() -> None:
     assert (said.returncode, said.stdout.strip(), said.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("name", ["/work/", "/root/", "pypi.org", "registry.npmjs", "pythonhosted"])
+@pytest.mark.parametrize(
+    "name", ["/work/", "/root/", "pypi.org", "registry.npmjs", "pythonhosted", "pytorch.org/whl"]
+)
 def test_nothing_names_a_machine_or_a_registry(name: str) -> None:
     files = subprocess.run(
         ["git", "grep", "-IlF", name, "--", ":!tests/test_docs.py"],
