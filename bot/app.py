@@ -197,7 +197,9 @@ class Magpie(discord.AutoShardedClient):
         # From a question to its answer.
         self.questions = Questions(self, links, bookkeeping)
         embedder = QuestionEmbedder(gallery, self.downloader, FairTurns())
-        self.results = Results(self, gallery, links, self.writer, self.ingest, self.erasure)
+        self.results = Results(
+            self, gallery, links, self.writer, self.ingest, self.erasure, self.left_out
+        )
         self.answers = Answers(
             self,
             links,

@@ -17,6 +17,7 @@ from bot.access import permissions
 from bot.ops.tuning import Clocks
 from bot.platform.codes import RequestFailed
 from bot.platform.refusal import Refusal
+from bot.platform.unreadable import readable
 from bot.text import answers as text
 from index import Group
 
@@ -97,7 +98,7 @@ class Sight:
             async with asyncio.timeout(ASK_TIMEOUT_S):
                 _, private = self._known(groups)
                 self._member, self._joined = await asyncio.gather(
-                    self._member.guild.fetch_member(self._member.id),
+                    readable(self._member.guild.fetch_member(self._member.id)),
                     permissions.joined(self._client, self._member, private),
                 )
         except RequestFailed as error:

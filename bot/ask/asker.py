@@ -37,9 +37,10 @@ def of_interaction(interaction: discord.Interaction, *, public: bool) -> Asker:
     return Asker(interaction.user, interaction.guild, interaction.channel, public)
 
 
-async def of_message(message: discord.Message) -> Asker:
+async def of_message(message: discord.Message, came_at: float) -> Asker:
     """Who wrote a message, with the roles that came with it.
 
+    came_at  when the message came, by the monotonic clock
     raises   Refusal outside a server, or if Discord does not tell the roles
     """
     guild, author = message.guild, message.author
@@ -50,4 +51,4 @@ async def of_message(message: discord.Message) -> Asker:
             author = await readable(guild.fetch_member(author.id))
         except RequestFailed as error:
             raise Refusal(text.WHO_ARE_YOU) from error
-    return Asker(author, guild, message.channel, public=True)
+    return Asker(author, guild, message.channel, public=True, asked_at=came_at)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from typing import Any
 
 import discord
@@ -38,6 +39,7 @@ class MessageQuestions:
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that asks something."""
+        came_at = time.monotonic()
         if not self._may_be_addressed(message):
             return
         if message.guild is None or message.guild.me is None:
@@ -48,7 +50,7 @@ class MessageQuestions:
         with contextlib.suppress(*RequestFailed):
             await message.channel.typing()  # only shows that the bot is working
         try:
-            draft = await self._answer(message, asked)
+            draft = await self._answer(message, asked, came_at)
             await draft.deliver(lambda view: _send(message, view=view))
         except Exception as error:
             if self._client.is_closed():  # the end of the bot is what went wrong
@@ -69,8 +71,8 @@ class MessageQuestions:
         replied = message.reference.resolved if message.reference else None
         return isinstance(replied, discord.Message) and replied.author.id == me.id
 
-    async def _answer(self, message: discord.Message, asked: Mention) -> Draft:
-        asker = await askers.of_message(message)
+    async def _answer(self, message: discord.Message, asked: Mention, came_at: float) -> Draft:
+        asker = await askers.of_message(message, came_at)
         if asked.pictured is not None:
             question = self._questions.with_message(asked.pictured, asked.words)
             return await self._answers.answer(asker, question)

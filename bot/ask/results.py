@@ -20,6 +20,7 @@ from bot.ops.logs import fields
 from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RequestFailed
 from bot.sync.erasure import Erasure
 from bot.sync.ingest import Ingest
+from bot.sync.left_out import LeftOut
 from bot.sync.writer import Writer
 from index import Filter, Hit, Link, Links, Position, QueryEmbedding, Searcher, StoreError
 
@@ -48,6 +49,7 @@ class Results:
         writer: Writer,
         ingest: Ingest,
         erasure: Erasure,
+        left_out: LeftOut,
     ) -> None:
         self._client = client
         self._searcher = searcher
@@ -55,6 +57,7 @@ class Results:
         self._writer = writer
         self._ingest = ingest
         self._erasure = erasure
+        self._left_out = left_out
 
     async def page(
         self, embedding: QueryEmbedding, filter: Filter, after: Position | None = None
@@ -86,7 +89,10 @@ class Results:
 
     def is_current(self, shown: ShownHit) -> bool:
         """Whether nothing is known that erased the picture since its message was read."""
-        return self._writer.is_current(shown.hit.link, shown.as_of)
+        link = shown.hit.link
+        if self._left_out.covers(link.space, link.owner, link.posted_at):
+            return False
+        return self._writer.is_current(link, shown.as_of)
 
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
         """Each hit as its message shows it now: one request for each message, all at once."""

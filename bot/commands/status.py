@@ -79,7 +79,7 @@ def register(
             unread_messages=sum(
                 count for id, count in unread.messages(guild.id).items() if id in seen
             ),
-            unread_others=unread.others(guild.id),
+            unread_others=unread.others(guild.id, seen),
         )
 
     async def disk_share(pictures: int) -> int:

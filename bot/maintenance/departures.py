@@ -45,6 +45,9 @@ class Departures:
         await self._jobs.drop(guild_id)
         self._departed.add(guild_id)
         await self._writer.depart(guild_id, time.time())
+        if guild_id not in self._departed:  # it came back while the file could not be written
+            await self._writer.come_back(guild_id)
+            return
         days = self._clocks.grace_s / DAY_S
         log.info(fields("guild_left", guild=guild_id, erased_in_days=days))
         await self.erase_due()
@@ -55,6 +58,7 @@ class Departures:
         if guild_id in self._departed:
             self._departed.discard(guild_id)
             await self._writer.come_back(guild_id)
+            await self._jobs.resume()  # a change of models reads this server, too
 
     async def erase_due(self) -> None:
         """Erase the servers whose grace period is over."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Container
 
 from cachetools import LRUCache
 
@@ -22,12 +23,13 @@ class UnreadCounts:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._met: LRUCache[tuple[str, int], Unread] = LRUCache(REMEMBERED)
-        self._events: Counter[int | None] = Counter()  # by server
+        # By server, and channel where an event is about one.
+        self._events: Counter[tuple[int | None, int | None]] = Counter()
 
     def note(self, unread: Unread) -> None:
         """Log it and count it; a message that was met before is neither logged nor counted."""
         if unread.is_event or unread.id is None:
-            self._events[unread.guild] += 1
+            self._events[unread.guild, unread.channel] += 1
         elif (unread.what, unread.id) in self._met:
             return
         else:
@@ -41,9 +43,16 @@ class UnreadCounts:
         """How many messages of a server, by channel or thread."""
         return Counter(one.channel or 0 for one in self._of(guild) if one.what == MESSAGE)
 
-    def others(self, guild: int) -> int:
-        """How many events of a server, and parts of it such as threads."""
-        return self._events[guild] + sum(one.what != MESSAGE for one in self._of(guild))
+    def others(self, guild: int, seen: Container[int]) -> int:
+        """How many events of a server, and parts of it such as threads; of those about a channel,
+        only where that is `seen`."""
+        channels = [one.channel for one in self._of(guild) if one.what != MESSAGE]
+        parts = sum(channel is None or channel in seen for channel in channels)
+        return parts + sum(
+            count
+            for (server, channel), count in self._events.items()
+            if server == guild and (channel is None or channel in seen)
+        )
 
     def _of(self, guild: int) -> list[Unread]:
         return [one for one in self._met.values() if one.guild == guild]

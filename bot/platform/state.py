@@ -61,7 +61,7 @@ class State(AutoShardedConnectionState[Any]):
             parse(data)
         except Exception as error:
             self._show_nothing_stale(name, data)
-            channel, id = snowflake(data, "channel_id"), snowflake(data, "id")
+            channel, id = _channel_of(name, data), snowflake(data, "id")
             what = MESSAGE if name in ABOUT_MESSAGES else name
             guild = snowflake(data, "guild_id") or (id if name.startswith("GUILD_") else None)
             self._note(Unread(what, guild, channel, id, described(error)))
@@ -122,8 +122,8 @@ class State(AutoShardedConnectionState[Any]):
                 if key == "roles":
                     raise
                 self._forget_channel(guild_id, snowflake(part, "id"))
-                id = snowflake(part, "id")
-                self._note(Unread(key.removesuffix("s"), guild_id, None, id, str(error)))
+                what, id = key.removesuffix("s"), snowflake(part, "id")
+                self._note(Unread(what, guild_id, _channel_of(what, part), id, str(error)))
         return readable
 
     def _readable_part(self, guild_id: Any, key: str, part: Any) -> Any:
@@ -185,7 +185,8 @@ class State(AutoShardedConnectionState[Any]):
         try:
             readable = self._readable_part(guild.id, "threads", data)
         except Unreadable as error:
-            self._note(Unread("thread", guild.id, None, snowflake(data, "id"), str(error)))
+            channel, id = _channel_of("thread", data), snowflake(data, "id")
+            self._note(Unread("thread", guild.id, channel, id, str(error)))
             raise
         return discord.Thread(guild=guild, state=self, data=readable)
 
@@ -249,3 +250,13 @@ class State(AutoShardedConnectionState[Any]):
         except Exception:
             return essential(message)
         return message
+
+
+def _channel_of(what: str, data: Any) -> int | None:
+    """The channel whose members may know of an event or a part of a server; None if all may.
+
+    what   an event's name, or a part as "thread"
+    """
+    kind = what.lower()
+    own = "parent_id" if kind.startswith("thread") else "id" if kind.startswith("channel") else ""
+    return snowflake(data, "channel_id") or snowflake(data, own)

@@ -192,10 +192,12 @@ class Jobs:
 
     async def _stopped_model_jobs(self) -> list[Job]:
         """Jobs for the wanted model that stopped before their end, as if they had not: the switch
-        of all servers waits for each of them."""
-        stopped = ("paused", "cancelled", "failed")
+        of all servers waits for each of them, but for those of servers that were left."""
+        departed = set(await self._bookkeeping.departed())
         return [
-            replace(j, status="running") for j in await self._model_jobs() if j.status in stopped
+            replace(job, status="running")
+            for job in await self._model_jobs()
+            if job.status in ("paused", "cancelled", "failed") and job.space not in departed
         ]
 
     async def switch_if_done(self) -> None:

@@ -22,6 +22,7 @@ from bot.platform.codes import EDITED_TOO_OFTEN, RequestFailed
 from bot.platform.interactions import Interaction, button, view_of
 from bot.platform.links import message_link
 from bot.platform.places import Place, group_of
+from bot.platform.unreadable import readable
 from bot.reindex.state import JobState
 from bot.text import reindex as text
 from index import Group, Job, Links
@@ -72,8 +73,8 @@ class ProgressMessage:
         status, state = self._status_and_state()
         counted = await self._counted(member.guild, state)
         allowed = await readable_there(self._client, member, counted)
-        readable = set().union(*allowed.values())
-        return self._text(status, state, counted, readable, text.FIGURES_CLOSED)
+        open_ = set().union(*allowed.values())
+        return self._text(status, state, counted, open_, text.FIGURES_CLOSED)
 
     async def _text_here(self) -> str:
         """The same for those who can see the message, or the private answer."""
@@ -86,7 +87,8 @@ class ProgressMessage:
         guild = self._client.get_guild(self._space)
         if self._answer is not None and guild is not None:
             try:
-                return await self.text_for(await guild.fetch_member(self._answer.user.id))
+                member = await readable(guild.fetch_member(self._answer.user.id))
+                return await self.text_for(member)
             except RequestFailed as error:
                 log.warning(fields("asker_unread", job=self._job, why=error))
         return text.reindexing_without_figures(*self._status_and_state(), text.FIGURES_CLOSED)
@@ -103,7 +105,7 @@ class ProgressMessage:
         return self._text(status, state, counted, shared, text.FIGURES_IN_STATUS)
 
     def _text(
-        self, status: str, state: JobState, counted: list[Group], readable: set[int], closed: str
+        self, status: str, state: JobState, counted: list[Group], open_: set[int], closed: str
     ) -> str:
         """The same for members who may read these groups.
 
@@ -112,7 +114,7 @@ class ProgressMessage:
         """
         if state.groups is None and (state.messages or state.removed):
             return text.reindexing_without_figures(status, state, text.FIGURES_LATER)
-        if not {group.id for group in counted} <= readable:
+        if not {group.id for group in counted} <= open_:
             return text.reindexing_without_figures(status, state, closed)
         return text.reindexing(status, state)
 

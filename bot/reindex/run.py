@@ -156,8 +156,7 @@ class Run:
     async def _work(self) -> None:
         """Page by page, until the job is done, paused, cancelled or has failed."""
         while self.status == "running":
-            async with self._turns if self.of_a_model else nullcontext():
-                await self._run()
+            await self._run()
             await self.save()
             log.info(fields("reindex_stands", job=self.id, status=self.status))
             await self.show(at_once=True)
@@ -172,24 +171,32 @@ class Run:
     async def _run(self) -> None:
         began = time.monotonic() - self.state.elapsed_s
         while self.status == "running":
+            wait_s = 0.0
             try:
-                await self._step(replace(self.state, elapsed_s=time.monotonic() - began))
+                # A turn is held for one step, so that nobody's waits keep other servers waiting.
+                async with self._turns if self.of_a_model else nullcontext():
+                    wait_s = await self._step(
+                        replace(self.state, elapsed_s=time.monotonic() - began)
+                    )
+                await self.show()
             except RequestFailed as error:
-                retry_s = self._clocks.page_retry_s
-                log.warning(fields("reindex_waits", job=self.id, why=error, retry_s=retry_s))
-                await asyncio.sleep(retry_s)
+                wait_s = self._clocks.page_retry_s
+                log.warning(fields("reindex_waits", job=self.id, why=error, retry_s=wait_s))
             except GalleryClosed:
                 raise
             except Exception:
                 log.exception(fields("reindex_failed", job=self.id))
                 if self.of_a_model:  # the switch of all servers waits for it
-                    await asyncio.sleep(self._clocks.model_job_retry_s)
+                    wait_s = self._clocks.model_job_retry_s
                 else:
                     self.status = "failed"
-            await self.show()
+            await asyncio.sleep(wait_s)
 
-    async def _step(self, state: JobState) -> None:
-        """List the groups, read a page of one, or finish the job."""
+    async def _step(self, state: JobState) -> float:
+        """List the groups, read a page of one, or finish the job.
+
+        returns  seconds to wait before the next step
+        """
         if state.groups is None:
             state.groups = await self._rereading.list_groups(state)
             await self.save(state)
@@ -200,9 +207,10 @@ class Run:
             self.state = state
             self._metrics.add_pictures(group, committed.pictures)
         elif state.what == "model" and state.failed and state.passes + 1 < PASSES:
-            await asyncio.sleep(self._clocks.page_retry_s)
             state.passes += 1
             await self.save(replace(state, groups=None, at=0, failed=0, closed=0))
+            return self._clocks.page_retry_s
         else:
             self.status = "done"
             await self.save(state)
+        return 0.0

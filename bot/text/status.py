@@ -77,14 +77,14 @@ def status(now: Status) -> str:
     answers = f" · Discord answers in {now.latency_s:.2f} s" if now.latency_s is not None else ""
     lines.append(f"Up for {duration(now.uptime_s)}{answers}")
     if unread := _unread(now.unread_messages, now.unread_others):
-        lines.append(f"Left out since then: {unread} that I could not read")
+        lines.append(f"Could not be read since then: {unread}")
     lines += [_channel_line(channel) for channel in now.channels]
     return fitting(lines)
 
 
 def _unread(messages: int, others: int) -> str:
     kinds = [counted(messages, "message")] if messages else []
-    kinds += [counted(others, "event")] if others else []
+    kinds += [counted(others, "event or thread", "events or threads")] if others else []
     return " and ".join(kinds)
 
 

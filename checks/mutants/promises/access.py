@@ -161,7 +161,7 @@ MUTANTS = (
     Mutant(
         "the figures of a reindex are for who may read all that they count",
         "bot/reindex/progress_message.py",
-        "        if not {group.id for group in counted} <= readable:",
+        "        if not {group.id for group in counted} <= open_:",
         "        if False:",
         (
             "tests/bot/reindex/test_progress_message.py"

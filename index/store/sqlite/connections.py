@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -169,6 +170,10 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as exc:
         raise _translation(path, exc) from exc
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StoreFull(path) from exc
+        raise StoreUnreachable(path, reason_of(exc)) from exc
     except ValueError as exc:
         # aiosqlite says with this that the connection was closed.
         if "onnection" not in str(exc):

@@ -18,7 +18,7 @@ from bot.platform.refusal import Refusal
 from bot.text import answers as text
 from sandbox.person import Answer, Person
 from tests.bot.ask.conftest import RED, Scene
-from tests.bot.running import idle, until
+from tests.bot.running import idle, png, sources, until
 from tests.worlds import READ_MESSAGE_HISTORY, VIEW_CHANNEL
 
 PICTURE = ("red.png", RED)
@@ -170,6 +170,24 @@ async def test_a_picture_that_is_deleted_meanwhile_is_not_shown(scene: Scene) ->
 
         await until(is_told)
     assert "pets" not in scene.places(scene.shown(await asking))
+
+
+@pytest.mark.parametrize("wish", ["erase", "opt-out"])
+async def test_a_picture_that_its_author_erases_meanwhile_is_not_shown(
+    scene: Scene, wish: str
+) -> None:
+    finn, author = await scene.log_in("finn"), await scene.log_in("mod")
+    posted = await author.post(scene.channel("pets"), pictures={"other.png": png("#d02020")})
+
+    async def indexed() -> bool:
+        return posted["id"] in await sources(scene.magpie)
+
+    await until(indexed)
+    assert int(posted["id"]) in scene.shown(await find_for_me(scene, finn))
+    finn.forget()
+    async with under_way(scene, finn, find_for_me) as asking:
+        await author.command("privacy", wish)
+    assert int(posted["id"]) not in scene.shown(await asking)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import button, view_of
+from bot.reindex import jobs
 from bot.reindex.rereading import Rereading
 from bot.reindex.state import JobState
 from bot.sync.writer import Item
@@ -266,6 +267,38 @@ async def test_a_server_without_a_job_gets_one_before_the_switch_and_one_that_wa
         await has_switched(client)
         assert await gallery.links.spaces() == {client.guilds[0].id}
         assert await sources(client) == everything
+
+
+async def test_a_server_that_cannot_be_read_holds_up_no_other_and_one_that_was_left_is_not_read(
+    run: Run,
+    everything: set[str],
+    other_folder: Path,
+    ada: Person,
+    clocks: Clocks,
+    world_file: WorldFile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One server may read at a time, and the one that begins is not available."""
+    monkeypatch.setattr(jobs, "MODEL_JOBS_AT_ONCE", 1)
+    clocks.page_retry_s = 60.0
+    elsewhere = 99
+    async with run(other_folder) as client:
+        gallery = client.gallery
+        red = await gallery.embed_query(Query(text="red"))
+        embedded = EmbeddedPicture(b"k" * 32, "image", red.vector[None], 8, 8)
+        await gallery.commit([(embedded, Link(elsewhere, Group(5), "6", "a:7"))])
+        await ada.command("reindex")
+
+        async def is_read() -> bool:
+            found = await gallery.bookkeeping.jobs(world_file.guild_id, active=False)
+            return [job.status for job in found] == ["done"]
+
+        await until(is_read)
+        assert client.jobs.of(elsewhere) is not None
+        await client.departures.leave(elsewhere)
+        await client.jobs.resume()
+        assert client.jobs.of(elsewhere) is None
+        await has_switched(client)
 
 
 async def test_a_closed_channel_counts_once_however_often_everything_is_read(

@@ -234,6 +234,24 @@ async def test_leaving_the_server_erases_everything_after_a_grace_period(
     assert await magpie.gallery.bookkeeping.cursors(guild) == {}
 
 
+async def test_server_that_comes_back_while_the_file_is_busy_does_not_count_as_left(
+    magpie: Magpie, general: int, world_file: WorldFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depart, busy = magpie.gallery.bookkeeping.depart, asyncio.Event()
+
+    async def depart_later(space: int, since: float) -> None:
+        await busy.wait()
+        await depart(space, since)
+
+    monkeypatch.setattr(magpie.gallery.bookkeeping, "depart", depart_later)
+    leaving = asyncio.create_task(magpie.departures.leave(world_file.guild_id))
+    await asyncio.sleep(0.05)
+    await magpie.departures.come_back(world_file.guild_id)
+    busy.set()
+    await leaving
+    assert await magpie.gallery.bookkeeping.departed() == {}
+
+
 async def test_server_left_is_read_no_further_while_its_jobs_are_being_stopped(
     magpie: Magpie,
     general: int,
