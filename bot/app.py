@@ -35,8 +35,8 @@ from bot.ops.settings import DISCORD, Settings
 from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
 from bot.platform import heartbeat, last_moment
-from bot.platform.answers import name_plain_json, take_silence_for_consent
 from bot.platform.codes import AUTHENTICATION_FAILED
+from bot.platform.responses import accept_empty_callbacks, name_plain_json
 from bot.platform.state import State
 from bot.platform.unreadable import described, is_unreadable, readable
 from bot.reindex.jobs import Jobs
@@ -284,7 +284,7 @@ class Magpie(discord.AutoShardedClient):
 
         raises   StartFailed when Discord refuses or cannot be reached
         """
-        take_silence_for_consent()
+        accept_empty_callbacks()
         try:
             await self.start(self.settings.token)
         except Exception as error:

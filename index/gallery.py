@@ -300,7 +300,7 @@ class Gallery:
         """Write the file anew, so that not even stray bytes of what was removed are left.
 
         For a quiet moment: writes wait for some seconds a gigabyte, and the disk needs as much
-        room again meanwhile. Does nothing when nothing was removed since the last time.
+        room twice again meanwhile. Does nothing when nothing was removed since the last time.
         """
         await self._store.vacuum()
 

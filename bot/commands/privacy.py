@@ -99,7 +99,7 @@ class Privacy(app_commands.Group):
         await interaction.edit_original_response(content=answer)
 
     @app_commands.command(
-        description="Erase your pictures from until now here, for good, and your questions"
+        description="Erase the pictures you have posted here so far, and your questions"
     )
     async def erase(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)

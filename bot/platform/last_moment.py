@@ -21,12 +21,12 @@ _check: ContextVar[Callable[[], bool] | None] = ContextVar("check", default=None
 
 
 @contextmanager
-def only_while(true: Callable[[], bool]) -> Iterator[None]:
-    """Each request that is made in here is sent, or sent again, only if `true` says so then.
+def only_while(still_true: Callable[[], bool]) -> Iterator[None]:
+    """Each request that is made in here is sent, or sent again, only if `still_true` says so then.
 
     raises   Outdated, from the request, if it says no
     """
-    before = _check.set(true)
+    before = _check.set(still_true)
     try:
         yield
     finally:

@@ -117,7 +117,7 @@ class Backfill:
             self._backlog.schedule(reading)
 
     def _retry_later(self, reading: Reading, error: Exception) -> None:
-        # What can't be read now is hardly read sooner for being asked again at once.
+        # Asking again at once would hardly help where an answer can't be read.
         outside = isinstance(error, RequestFailed) and not isinstance(error, Unreadable)
         reading.failures += not outside
         retry_s = self._clocks.page_retry_s * 2 ** max(reading.failures - 1, 0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bot.text.pieces import counted
 
-LET_IN_EARLIER = "`/privacy opt-in earlier:True` lets it come back with the next `/reindex`."
+LET_IN_EARLIER = (
+    "`/privacy opt-in earlier:True` lets what you erased come back with the next `/reindex`."
+)
 
 
 def privacy(
@@ -40,7 +42,7 @@ def privacy(
             )
         lines.append(
             "`/privacy opt-out` erases your pictures and takes no more, `/privacy erase` erases "
-            "those from until now, `/privacy export` gives you all of it as a file."
+            "those you have posted so far, `/privacy export` gives you all of it as a file."
         )
     return "\n".join(lines)
 
@@ -62,7 +64,7 @@ def opted_in(*, was_out: bool, earlier: bool, erased_upto: float | None) -> str:
     begin = "Welcome back: pictures" if was_out else "You had not opted out: the pictures"
     begin += " you post in watched channels can be found."
     if earlier:
-        return f"{begin} Those from before come back with the next `/reindex`, which admins begin."
+        return f"{begin} So can those from before, after the next `/reindex`, which admins begin."
     if erased_upto is not None:
         return f"{begin} What you posted until {_moment(erased_upto)} stays out. {LET_IN_EARLIER}"
     return begin

@@ -21,7 +21,7 @@ Standing: TypeAlias = Literal["here", "away", "gone"]
 
 @dataclass(slots=True)
 class Vanished:
-    """What became of pictures that a walk didn't come upon.
+    """What became of pictures that a walk did not find.
 
     gone      the sources that no longer exist
     empty     folders that are empty now, and how many pictures were in them

@@ -530,7 +530,7 @@ type ElementOf<Spec extends string> = Spec extends `${infer Tag}.${string}`
     ? HTMLElementTagNameMap[Spec]
     : HTMLElement;
 
-/** MESSAGE_REACTION_ADD and _REMOVE. */
+/** MESSAGE_POLL_VOTE_ADD and _REMOVE. */
 interface VoteEvent {
   channel_id: string;
   message_id: string;
@@ -538,6 +538,7 @@ interface VoteEvent {
   answer_id: number;
 }
 
+/** MESSAGE_REACTION_ADD and _REMOVE. */
 interface ReactionEvent {
   channel_id: string;
   message_id: string;

@@ -15,11 +15,11 @@ from checks.mutants.promises import (
     endurance,
     fairness,
     folder,
+    injection,
     models,
-    others,
     pictures,
     privacy,
-    strangers,
+    unreadable,
 )
 
 KINDS = (
@@ -32,10 +32,10 @@ KINDS = (
     endurance,
     fairness,
     folder,
+    injection,
     models,
-    others,
     pictures,
     privacy,
-    strangers,
+    unreadable,
 )
 MUTANTS = tuple(mutant for kind in KINDS for mutant in kind.MUTANTS)

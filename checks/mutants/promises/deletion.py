@@ -77,10 +77,10 @@ MUTANTS = (
     ),
     Mutant(
         "an outage of Discord erases nothing",
-        "bot/app.py",
-        '        log.warning(fields("guild_outage", guild=guild.id))',
-        "        await self.departures.leave(guild.id)",
-        (f"{CHANGES}::test_outage_erases_nothing_and_what_was_missed_is_read",),
+        "bot/maintenance/closed.py",
+        "        return None if guild is None or guild.unavailable else guild",
+        "        return guild",
+        (f"{CLOSED}::test_outage_closes_nothing_and_erases_nothing",),
     ),
     Mutant(
         "a channel that was closed for a week is erased",
@@ -126,5 +126,19 @@ MUTANTS = (
             "tests/bot/sync/test_erasing_in_flight.py",
             "tests/bot/sync/test_writer.py",
         ),
+    ),
+    Mutant(
+        "a picture that its author erases meanwhile leaves the answer",
+        "bot/ask/results.py",
+        "        if self._left_out.covers(link.space, link.owner, link.posted_at):",
+        "        if False:",
+        ("tests/bot/ask/test_last_look.py",),
+    ),
+    Mutant(
+        "a server that came back meanwhile does not count as left",
+        "bot/maintenance/departures.py",
+        "        if guild_id not in self._departed:",
+        "        if False:",
+        (f"{CHANGES}::test_server_that_comes_back_while_the_file_is_busy_does_not_count_as_left",),
     ),
 )

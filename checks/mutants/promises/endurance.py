@@ -67,4 +67,14 @@ MUTANTS = (
         "            raise\n",
         ("tests/bot/sync/test_live.py::test_damaged_picture_is_counted_and_stops_no_other",),
     ),
+    Mutant(
+        "a server that was left holds up no change of models",
+        "bot/reindex/jobs.py",
+        'in ("paused", "cancelled", "failed") and job.space not in departed',
+        'in ("paused", "cancelled", "failed")',
+        (
+            f"{SWITCH}"
+            "::test_a_server_that_cannot_be_read_holds_up_no_other_and_one_that_was_left_is_not_read",
+        ),
+    ),
 )

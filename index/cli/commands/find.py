@@ -78,7 +78,7 @@ async def run(given: argparse.Namespace) -> int:
     words = " ".join(given.words)
     if not words.strip() and not given.image:
         raise WrongUse(
-            "What shall be found? Give some words, --image FILE, or both:"
+            "What are you looking for? Give some words, --image FILE, or both:"
             + galleries.hint(given, "find dog in snow")
         )
     if given.zeros and not given.paths:

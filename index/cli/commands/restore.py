@@ -43,9 +43,9 @@ async def run(given: argparse.Namespace) -> int:
 def _sentences(carried: CarriedOver) -> list[str]:
     """What a person must know of what the restored gallery has and lacks."""
     told = []
-    if carried.left_out:
-        pictures = counted(carried.left_out, "picture")
-        told.append(f"{pictures} of the copy were left out, since they were erased after it.")
+    if carried.dropped:
+        pictures = counted(carried.dropped, "picture")
+        told.append(f"Erased or forbidden after the copy was made, so not taken back: {pictures}.")
     if carried.another:
         told.append(
             "The copy is of another gallery. Opt-outs and retention of both hold; channels that "

@@ -3,8 +3,9 @@
 Opt-outs, retention, removed channels and deletions are taken from the gallery that is replaced. A
 restore must not bring back what somebody erased.
 
-The replaced gallery may be damaged, or be another one than the copy is of. Then what it lacks
-proves nothing, and only what it has is taken: who opted out in either of them is out.
+The replaced gallery may be another one than the copy is of. Then what it lacks proves nothing, but
+for messages that its cursors say were read: who opted out in either of them is out. Of a damaged
+one, only what can be read is taken.
 """
 
 from __future__ import annotations
@@ -64,12 +65,12 @@ ERASURES = "deletions"
 class CarriedOver:
     """What of the replaced gallery holds in the restored one.
 
-    left_out   how many links of the copy were left out: they were erased since, or are forbidden
-    another    the copy is of another gallery, so what this one lacks proves nothing
-    unread     what could not be read in the replaced gallery, and may be forgotten
+    dropped   how many links of the copy were not taken: they were erased since, or are forbidden
+    another   the copy is of another gallery
+    unread    what could not be read in the replaced gallery, and may be forgotten
     """
 
-    left_out: int = 0
+    dropped: int = 0
     another: bool = False
     unread: tuple[str, ...] = ()
 
@@ -91,9 +92,9 @@ async def carry_over(present: Path | None, restored: Path) -> CarriedOver:
         if present is None or carried.another or carried.unread:
             # It isn't the gallery any more whose decisions it doesn't know.
             await db.execute("UPDATE identity SET id = randomblob(16)")
-        left_out = before - await _count_links(db)
+        dropped = before - await _count_links(db)
         await db.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
-        return replace(carried, left_out=left_out)
+        return replace(carried, dropped=dropped)
     finally:
         await db.close()
 

@@ -115,7 +115,7 @@ async def test_opting_out_erases_and_keeps_out_until_opting_in(
     assert "You have opted out" in await privacy_of(mei, "status")
     text = await privacy_of(mei, "opt-in")
     assert text.startswith("Welcome back")
-    assert "`/privacy opt-in earlier:True` lets it come back" in text
+    assert "`/privacy opt-in earlier:True` lets what you erased come back" in text
     await post(magpie, mei, general, "olive")
     assert await of(magpie, mei) == 1
 
@@ -176,7 +176,7 @@ async def test_erasing_erases_pictures_and_questions_of_that_member_only(
     kept = await of(magpie, ada)
     text = await privacy_of(mei, "erase")
     assert "stay erased" in text
-    assert "`/privacy opt-in earlier:True` lets it come back" in text
+    assert "`/privacy opt-in earlier:True` lets what you erased come back" in text
     assert await of(magpie, mei) == 0
     assert await of(magpie, ada) == kept > 0
     space = magpie.guilds[0].id

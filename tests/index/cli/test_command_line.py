@@ -354,7 +354,7 @@ def test_look_needs_no_gallery(
         (["add"], "Nothing to add"),
         (["add", "nowhere"], "nowhere isn't there"),
         (["add", "--text", "."], "is a folder"),
-        (["find"], "What shall be found?"),
+        (["find"], "What are you looking for?"),
         (["find", "a dog"], "There is no gallery at"),
         (["info"], "There is no gallery at"),
         (["find", "--image", "nowhere.png"], "nowhere.png can't be read"),

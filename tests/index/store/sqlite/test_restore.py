@@ -78,7 +78,7 @@ async def test_opt_outs_made_since_hold(tmp_path: Path) -> None:
         back_up(path, copy)
         await store.writes.leave_out(1, 6, math.inf)
         await store.bookkeeping.let_in(1, 7, -math.inf)
-    assert restore(copy, path).carried.left_out == 1
+    assert restore(copy, path).carried.dropped == 1
     assert await sources(path) == ALL
     async with opened(path) as store:
         assert await store.bookkeeping.left_out() == {(1, 6): math.inf}

@@ -39,7 +39,9 @@ class _Adapter(AsyncWebhookAdapter):
         return said if whole else {"interaction": {"id": interaction_id}}
 
 
-def take_silence_for_consent() -> None:
-    """Let answers to commands and buttons, in the tasks that this one will begin, need no word of
-    the server that it has taken them."""
+def accept_empty_callbacks() -> None:
+    """Count answers to commands and buttons as sent also where the server's response is empty.
+
+    It holds for the tasks that are started from here on.
+    """
     async_context.set(_Adapter())  # type: ignore[no-untyped-call]
