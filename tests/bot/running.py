@@ -152,7 +152,8 @@ class Held:
 
     def images(self, frames: Sequence[Image.Image], between: Any = None) -> Any:
         self.begun += 1
-        assert self._go.wait(PATIENCE_S)
+        # Longer than tests wait: a call that failed would set things going that a test waits for.
+        assert self._go.wait(4 * PATIENCE_S)
         return self._embedder.images(frames, between)
 
     def hold(self) -> None:
