@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.abc import GuildChannel
 
 from bot.access.counts import pictures_by_channel
+from bot.access.permissions import sees
 from bot.commands.options import Channel
 from bot.platform.interactions import Interaction, Tree
 from bot.platform.places import inside, missing_permissions
@@ -125,4 +126,4 @@ class Channels(app_commands.Group):
 
 
 def _seen(channels: Iterable[GuildChannel], member: discord.Member) -> list[GuildChannel]:
-    return [channel for channel in channels if channel.permissions_for(member).view_channel]
+    return [channel for channel in channels if sees(member, channel)]

@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.access.counts import readable_there
+from bot.access.permissions import sees
 from bot.ops.metrics import Metrics
 from bot.ops.unread import UnreadCounts
 from bot.platform.interactions import Interaction, Tree
@@ -64,7 +65,7 @@ def register(
             channels=[
                 _of_channel(channel, pictures.get(channel.id, 0), backlog)
                 for channel in watched.channels(guild)
-                if channel.permissions_for(member).view_channel
+                if sees(member, channel)
             ],
             progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),

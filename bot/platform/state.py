@@ -7,21 +7,23 @@ may see what, then nothing is shown of what it was about, until Discord tells it
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
 
 import discord
+from discord.abc import GuildChannel
 from discord.state import AutoShardedConnectionState
 
 from bot.platform.unreadable import (
-    DECIDES,
     MESSAGE,
     STAND_INS,
     Note,
     Payload,
     Unread,
     Unreadable,
+    complete,
     described,
     essential,
     snowflake,
@@ -34,9 +36,10 @@ LISTS = (
     *("roles", "channels", "threads", "members", "voice_states", "presences"),
     *("stage_instances", "guild_scheduled_events", "soundboard_sounds"),
 )
-# Events that tell who may see what in a whole server, or in one channel.
-OF_A_SERVER = ("GUILD_CREATE", "GUILD_UPDATE", "GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE")
-OF_A_CHANNEL = "CHANNEL_UPDATE"
+# Events that tell who may see what in a whole server, by its roles, or in one channel.
+OF_A_SERVER = ("GUILD_CREATE", "GUILD_UPDATE")
+OF_A_ROLE = ("GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE")
+OF_A_CHANNEL = ("CHANNEL_CREATE", "CHANNEL_UPDATE")
 ABOUT_MESSAGES = ("MESSAGE_CREATE", "MESSAGE_UPDATE")
 # What an interaction has at Discord, and other servers may leave out.
 INTERACTION = {"version": 1, "attachment_size_limit": 10 * 2**20, "channel": {}}
@@ -51,6 +54,7 @@ class State(AutoShardedConnectionState[Any]):
     def __init__(self, *, note: Note, **options: Any) -> None:
         super().__init__(**options)
         self._note = note
+        self._unsure: set[int] = set()  # channels whose newest announcement could not be read
         for name, parse in self.parsers.items():
             if name != NEEDED:
                 self.parsers[name] = functools.partial(self._parse, name, parse)
@@ -67,20 +71,24 @@ class State(AutoShardedConnectionState[Any]):
             self._note(Unread(what, guild, channel, id, described(error)))
 
     def _show_nothing_stale(self, name: str, data: Any) -> None:
-        """Forget permissions that an unreadable event may have changed."""
-        if name in OF_A_SERVER:
-            key = "id" if name in ("GUILD_CREATE", "GUILD_UPDATE") else "guild_id"
-            guild = self._get_guild(snowflake(data, key))
-            if guild is not None:
-                guild.unavailable = True
-        elif name == OF_A_CHANNEL:
-            self._forget_channel(snowflake(data, "guild_id"), snowflake(data, "id"))
+        """Trust no permissions that an unreadable event may have changed."""
+        guild = self._get_guild(snowflake(data, "guild_id" if name in OF_A_ROLE else "id"))
+        if name in OF_A_SERVER + OF_A_ROLE and guild is not None:
+            guild.unavailable = True
+        elif name in OF_A_CHANNEL:
+            self._doubt_channel(data)
 
-    def _forget_channel(self, guild_id: int | None, channel_id: int | None) -> None:
-        guild = self._get_guild(guild_id)
-        channel = guild.get_channel(channel_id) if guild and channel_id else None
-        if guild is not None and channel is not None:
-            guild._remove_channel(channel)
+    def _doubt_channel(self, data: Any) -> None:
+        """Trust no permissions of a channel; of all channels if nothing tells which one it is."""
+        channel, guild = snowflake(data, "id"), self._get_guild(snowflake(data, "guild_id"))
+        if channel is not None:
+            self._unsure.add(channel)
+        elif guild is not None:
+            self._unsure.update(channel.id for channel in guild.channels)
+
+    def knows_permissions(self, channel: int) -> bool:
+        """Whether the newest announcement of this channel could be read."""
+        return channel not in self._unsure
 
     # ---- a session
 
@@ -93,16 +101,57 @@ class State(AutoShardedConnectionState[Any]):
     # ---- servers and channels
 
     def _get_create_guild(self, data: Any) -> discord.Guild:
-        try:
-            return super()._get_create_guild(data)
-        except Exception:
-            return super()._get_create_guild(self._readable_guild(data))
+        create = super()._get_create_guild
+        guild: discord.Guild = self._whole_or_readable(create, data)
+        return guild
 
     def parse_guild_update(self, data: Any) -> None:
+        self._whole_or_readable(super().parse_guild_update, data)
+
+    def _whole_or_readable(self, parse: Callable[[Any], Any], data: Any) -> Any:
+        """Parse a server's payload; if it can't be read, then without the parts that can't.
+
+        raises   Unreadable if it doesn't tell all roles
+        """
+        if not data.get("roles"):
+            raise Unreadable("a server without roles")
         try:
-            super().parse_guild_update(data)
+            readable = self._complete_guild(data)
+            parsed = parse(readable)
         except Exception:
-            super().parse_guild_update(self._readable_guild(data))
+            readable = self._readable_guild(data)
+            parsed = parse(readable)
+        guild = self._get_guild(snowflake(data, "id"))
+        if guild is not None and "channels" in readable:
+            told = {snowflake(channel, "id") for channel in readable["channels"]}
+            self._unsure.update(channel.id for channel in guild.channels)
+            self._unsure.difference_update(told)
+        return parsed
+
+    def _complete_guild(self, data: Payload) -> Any:
+        """A server's payload.
+
+        raises   Unreadable if a part of it doesn't tell who may see what
+        """
+        lists = {
+            key: [self._complete(data["id"], key, part) for part in data[key]]
+            for key in STAND_INS
+            if data.get(key)
+        }
+        return {**data, **lists}
+
+    def _complete(self, guild_id: Any, key: str, part: Any) -> Any:
+        """The part of a server, after it was checked that it tells who may see what.
+
+        A channel that doesn't tell whether it is age-restricted stays as it was; one that is not
+        known counts as age-restricted.
+
+        raises   Unreadable
+        """
+        guild = self._get_guild(snowflake({"id": guild_id}, "id"))
+        id = snowflake(part, "id")
+        known = guild.get_channel(id) if guild and id and id not in self._unsure else None
+        return complete(key, part, nsfw=getattr(known, "nsfw", True))
 
     def _readable_guild(self, data: Payload) -> Any:
         """A server's payload without the parts that can't be read.
@@ -121,7 +170,6 @@ class State(AutoShardedConnectionState[Any]):
             except Unreadable as error:
                 if key == "roles":
                     raise
-                self._forget_channel(guild_id, snowflake(part, "id"))
                 what, id = key.removesuffix("s"), snowflake(part, "id")
                 self._note(Unread(what, guild_id, _channel_of(what, part), id, str(error)))
         return readable
@@ -131,13 +179,12 @@ class State(AutoShardedConnectionState[Any]):
 
         raises   Unreadable
         """
-        try:
+        if key in STAND_INS:
+            part = self._complete(guild_id, key, part)
+        with contextlib.suppress(Exception):
             return self._tried(guild_id, key, part)
-        except Exception as error:
-            if not (isinstance(part, dict) and DECIDES.get(key) in part):
-                raise Unreadable(described(error)) from error
         try:
-            return self._tried(guild_id, key, STAND_INS[key] | part)
+            return self._tried(guild_id, key, STAND_INS.get(key, {}) | part)
         except Exception as error:
             raise Unreadable(described(error)) from error
 
@@ -158,6 +205,7 @@ class State(AutoShardedConnectionState[Any]):
 
     def parse_channel_create(self, data: Any) -> None:
         super().parse_channel_create(self._readable_part(data["guild_id"], "channels", data))
+        self._unsure.discard(int(data["id"]))
 
     def parse_channel_update(self, data: Any) -> None:
         guild = self._get_guild(snowflake(data, "guild_id"))
@@ -165,6 +213,7 @@ class State(AutoShardedConnectionState[Any]):
             self.parse_channel_create(data)  # until now it could not be read
         else:
             super().parse_channel_update(self._readable_part(data["guild_id"], "channels", data))
+            self._unsure.discard(int(data["id"]))
 
     def parse_thread_create(self, data: Any) -> None:
         super().parse_thread_create(self._readable_part(data["guild_id"], "threads", data))
@@ -250,6 +299,12 @@ class State(AutoShardedConnectionState[Any]):
         except Exception:
             return essential(message)
         return message
+
+
+def permissions_known(channel: GuildChannel) -> bool:
+    """Whether what `channel` tells of permissions is what Discord announced last."""
+    state = channel._state
+    return not isinstance(state, State) or state.knows_permissions(channel.id)
 
 
 def _channel_of(what: str, data: Any) -> int | None:
