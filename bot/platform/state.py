@@ -239,9 +239,47 @@ class State(AutoShardedConnectionState[Any]):
             raise
         return discord.Thread(guild=guild, state=self, data=readable)
 
+    # ---- deletions: the ids of what was deleted are enough
+
+    def parse_channel_delete(self, data: Any) -> None:
+        """The deletion of a channel that is not known, since it could not be read, is passed on as
+        `unknown_channel_delete`, with two ids."""
+        data = data | self._server_of(data, "id")
+        guild, id = self._get_guild(snowflake(data, "guild_id")), int(data["id"])
+        if guild is not None and guild.get_channel(id) is None:
+            self.dispatch("unknown_channel_delete", guild.id, id)
+        super().parse_channel_delete(data)
+        self._unsure.discard(id)
+
+    def parse_thread_delete(self, data: Any) -> None:
+        unneeded = {"type": 0, "parent_id": 0}
+        super().parse_thread_delete(unneeded | data | self._server_of(data, "id"))
+
+    def parse_message_delete(self, data: Any) -> None:
+        super().parse_message_delete({"id": data["id"]} | self._place_of(data))
+
+    def parse_message_delete_bulk(self, data: Any) -> None:
+        ids: Any = [snowflake({"id": id}, "id") for id in data["ids"]]
+        known = [id for id in ids if id is not None]
+        super().parse_message_delete_bulk({"ids": known} | self._place_of(data))
+
+    def _place_of(self, data: Payload) -> Any:
+        """The channel and server of messages, as far as they are told; a channel is 0 if not."""
+        channel = {"channel_id": snowflake(data, "channel_id") or 0}
+        return channel | self._server_of(data, "channel_id")
+
+    def _server_of(self, data: Payload, channel: str) -> dict[str, int]:
+        """The server's id of an event; if it has none, that of the channel under this key."""
+        guild, id = snowflake(data, "guild_id"), snowflake(data, channel)
+        if guild is None and id is not None:
+            known = getattr(self.get_channel(id), "guild", None)
+            guild = known.id if known is not None else None
+        return {} if guild is None else {"guild_id": guild}
+
     # ---- messages
 
     def parse_message_create(self, data: Any) -> None:
+        data = data | self._server_of(data, "channel_id")
         try:
             super().parse_message_create(data)
         except Exception:
@@ -250,6 +288,7 @@ class State(AutoShardedConnectionState[Any]):
     def parse_message_update(self, data: Any) -> None:
         """An edit that can't be read is passed on as `unread_edit`, with three ids: perhaps the
         message can be read when it is asked for."""
+        data = data | self._server_of(data, "channel_id")
         try:
             super().parse_message_update(data)
         except Exception:

@@ -446,7 +446,9 @@ async def test_a_channel_that_does_not_tell_whether_it_is_age_restricted_stays_s
         return getattr(magpie.get_channel(dark), "topic", None) == "x"
 
     await until(changed)
-    assert magpie.get_channel(dark).is_nsfw()  # type: ignore[union-attr]
+    channel = magpie.get_channel(dark)
+    assert isinstance(channel, discord.TextChannel)
+    assert channel.is_nsfw()
 
 
 async def test_a_server_whose_channels_do_not_tell_who_may_see_them_has_none(
@@ -544,6 +546,105 @@ async def test_a_channel_of_unknown_permissions_can_be_removed(
 ) -> None:
     await ada.command("channels", "remove", channel=str(doubted))
     assert await sources(magpie) == set()
+
+
+# ---- deletions that tell hardly more than what is deleted
+
+
+LACKING: dict[str, Callable[[Json], Json]] = {
+    "server": lambda data: {key: value for key, value in data.items() if key != "guild_id"},
+    "channel": lambda data: {key: value for key, value in data.items() if key != "channel_id"},
+    "both": lambda data: {"id": data.get("id"), "ids": data.get("ids")},
+    "an id": lambda data: {**data, "ids": [None, *data.get("ids", ())]},
+}
+
+
+@pytest.mark.parametrize("lacking", LACKING.values(), ids=LACKING)
+async def test_messages_are_erased_whatever_their_deletion_lacks(
+    magpie: Magpie,
+    other: OtherServer,
+    world_file: WorldFile,
+    ada: Person,
+    lacking: Callable[[Json], Json],
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    posted = [await ada.post(str(general), pictures={"a.png": png("teal")}) for _ in range(3)]
+    one, two, three = (message["id"] for message in posted)
+    for message in (one, two, three):
+        await until_indexed(magpie, message)
+    other.event = lambda name, data: lacking(data) if "MESSAGE_DELETE" in name else data
+    path = f"/channels/{general}/messages"
+    await ada.request("DELETE", f"{path}/{one}")
+    await ada.request("POST", f"{path}/bulk-delete", json={"messages": [two, three]})
+    for message in (one, two, three):
+        await until_gone(magpie, message)
+
+
+@pytest.mark.parametrize("lacking", ["type", "parent_id", "guild_id"])
+@pytest.mark.parametrize("place", ["walks", "general"])
+async def test_threads_and_channels_are_erased_whatever_their_deletion_lacks(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, place: str, lacking: str
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    thread = world_file.channels["walks"]
+    posted = await ada.post(str(thread), pictures={"a.png": png("teal")})
+    await until_indexed(magpie, posted["id"])
+    other.event = lambda name, data: (
+        {key: value for key, value in data.items() if key != lacking}
+        if name in ("THREAD_DELETE", "CHANNEL_DELETE")
+        else data
+    )
+    await ada.request("DELETE", f"/channels/{world_file.channels[place]}")
+    await until_gone(magpie, posted["id"])
+
+
+async def test_the_deletion_of_a_channel_that_could_not_be_read_is_followed(
+    sandbox: sandbox_package.Server,
+    other: OtherServer,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    clocks: Clocks,
+    ada: Person,
+) -> None:
+    general = world_file.channels["general"]
+    async with running(sandbox, db, model, clocks, api=other.url) as client:
+        await watch(client, general)
+
+    def event(name: str, data: Any) -> Any:
+        if name == "GUILD_CREATE":
+            for channel in data["channels"]:
+                if channel["id"] == str(general):
+                    del channel["permission_overwrites"]
+        return data
+
+    other.event = event
+    async with running(sandbox, db, model, clocks, api=other.url) as client:
+        assert client.get_channel(general) is None
+        await ada.request("DELETE", f"/channels/{general}")
+
+        async def erased() -> bool:
+            return not await sources(client) and not client.watched.marks(world_file.guild_id)
+
+        await until(erased)
+
+
+async def test_an_edit_that_does_not_tell_its_server_is_followed(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    posted = await ada.post(str(general), "look", pictures={"a.png": png("teal")})
+    await until_indexed(magpie, posted["id"])
+    other.event = lambda name, data: (
+        {key: value for key, value in data.items() if key != "guild_id"}
+        if name == "MESSAGE_UPDATE"
+        else data
+    )
+    path = f"/channels/{general}/messages/{posted['id']}"
+    await ada.request("PATCH", path, json={"content": "gone", "attachments": []})
+    await until_gone(magpie, posted["id"])
 
 
 async def until_gone(client: Magpie, message: str) -> None:
