@@ -19,7 +19,9 @@ from discord.abc import GuildChannel
 from bot.access.audience import Audience
 from bot.ops.logs import fields
 from bot.platform.codes import RequestFailed
+from bot.platform.refusal import Refusal
 from bot.platform.state import permissions_known
+from bot.text import answers as text
 from index import Group
 
 log = logging.getLogger(__name__)
@@ -132,6 +134,15 @@ def shared_with_everyone_here(
         if verdicts[there.id]:
             shared.add(group.id)
     return shared
+
+
+def refuse_in_outage(guild: discord.Guild) -> None:
+    """Refuse to show anything while Discord doesn't tell what happens in the server.
+
+    raises   Refusal
+    """
+    if guild.unavailable:
+        raise Refusal(text.OUTAGE)
 
 
 def sees(member: discord.Member, channel: GuildChannel) -> bool:
