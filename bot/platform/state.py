@@ -39,6 +39,7 @@ LISTS = (
 # Events that tell who may see what in a whole server, by its roles, or in one channel.
 OF_A_SERVER = ("GUILD_CREATE", "GUILD_UPDATE")
 OF_A_ROLE = ("GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE")
+ALL_ROLES = 0  # in the place of a role's id
 OF_A_CHANNEL = ("CHANNEL_CREATE", "CHANNEL_UPDATE")
 ABOUT_MESSAGES = ("MESSAGE_CREATE", "MESSAGE_UPDATE")
 # What an interaction has at Discord, and other servers may leave out.
@@ -55,6 +56,9 @@ class State(AutoShardedConnectionState[Any]):
         super().__init__(**options)
         self._note = note
         self._unsure: set[int] = set()  # channels whose newest announcement could not be read
+        # By server that is closed without an outage: the roles whose newest announcement could not
+        # be read, or ALL_ROLES.
+        self._unsure_roles: dict[int, set[int]] = {}
         for name, parse in self.parsers.items():
             if name != NEEDED:
                 self.parsers[name] = functools.partial(self._parse, name, parse)
@@ -72,11 +76,43 @@ class State(AutoShardedConnectionState[Any]):
 
     def _show_nothing_stale(self, name: str, data: Any) -> None:
         """Trust no permissions that an unreadable event may have changed."""
-        guild = self._get_guild(snowflake(data, "guild_id" if name in OF_A_ROLE else "id"))
-        if name in OF_A_SERVER + OF_A_ROLE and guild is not None:
-            guild.unavailable = True
-        elif name in OF_A_CHANNEL:
+        if name in OF_A_CHANNEL:
             self._doubt_channel(data)
+        guild = self._get_guild(snowflake(data, "guild_id" if name in OF_A_ROLE else "id"))
+        if guild is None:
+            return
+        if name == "GUILD_CREATE":
+            self._close_until_announced(guild)
+        elif name == "GUILD_UPDATE":
+            self._doubt_role(guild, ALL_ROLES)
+        elif name in OF_A_ROLE:
+            self._doubt_role(guild, snowflake(data.get("role"), "id") or ALL_ROLES)
+
+    def _close_until_announced(self, guild: discord.Guild) -> None:
+        """Show nothing of a server until Discord announces all of it again, as in an outage."""
+        self._unsure_roles.pop(guild.id, None)
+        guild.unavailable = True
+
+    def _doubt_role(self, guild: discord.Guild, role: int) -> None:
+        """Show nothing of a server until this role is told again; during an outage, until its end.
+
+        role   its id, or ALL_ROLES
+        """
+        if not guild.unavailable:
+            self._unsure_roles[guild.id] = set()
+        if guild.id in self._unsure_roles:
+            self._unsure_roles[guild.id].add(role)
+            guild.unavailable = True
+
+    def _trust_role(self, guild_id: int, role: int) -> None:
+        """Open a server again when this was the last role in doubt, or stands for all of them."""
+        doubts, guild = self._unsure_roles.get(guild_id), self._get_guild(guild_id)
+        if doubts is None or guild is None:
+            return
+        doubts.discard(role)
+        if not doubts or role == ALL_ROLES:
+            del self._unsure_roles[guild_id]
+            guild.unavailable = False
 
     def _doubt_channel(self, data: Any) -> None:
         """Trust no permissions of a channel; of all channels if nothing tells which one it is."""
@@ -96,6 +132,8 @@ class State(AutoShardedConnectionState[Any]):
         if self.shard_count == 1:
             data.setdefault("shard", [0, 1])
         data["guilds"] = [one for one in data.get("guilds") or () if snowflake(one, "id")]
+        for guild in data["guilds"]:  # each is announced anew
+            self._unsure_roles.pop(int(guild["id"]), None)
         super().parse_ready(data)
 
     # ---- servers and channels
@@ -103,10 +141,24 @@ class State(AutoShardedConnectionState[Any]):
     def _get_create_guild(self, data: Any) -> discord.Guild:
         create = super()._get_create_guild
         guild: discord.Guild = self._whole_or_readable(create, data)
+        self._unsure_roles.pop(guild.id, None)
         return guild
 
     def parse_guild_update(self, data: Any) -> None:
-        self._whole_or_readable(super().parse_guild_update, data)
+        """Read a server's change. It tells all roles, but it ends no outage."""
+        guild = self._get_guild(snowflake(data, "id"))
+        outage = guild is not None and guild.unavailable
+        try:
+            self._whole_or_readable(super().parse_guild_update, data)
+        finally:
+            if guild is not None:
+                guild.unavailable = outage
+        if guild is not None:
+            self._trust_role(guild.id, ALL_ROLES)
+
+    def parse_guild_delete(self, data: Any) -> None:
+        self._unsure_roles.pop(int(data["id"]), None)  # an outage ends with an announcement only
+        super().parse_guild_delete(data)
 
     def _whole_or_readable(self, parse: Callable[[Any], Any], data: Any) -> Any:
         """Parse a server's payload; if it can't be read, then without the parts that can't.
@@ -199,9 +251,19 @@ class State(AutoShardedConnectionState[Any]):
 
     def parse_guild_role_create(self, data: Any) -> None:
         super().parse_guild_role_create(self._readable_role(data))
+        self._trust_role(int(data["guild_id"]), int(data["role"]["id"]))
 
     def parse_guild_role_update(self, data: Any) -> None:
+        guild, id = self._get_guild(int(data["guild_id"])), int(data["role"]["id"])
+        if guild is not None and guild.get_role(id) is None:
+            self.parse_guild_role_create(data)  # until now it could not be read
+            return
         super().parse_guild_role_update(self._readable_role(data))
+        self._trust_role(int(data["guild_id"]), id)
+
+    def parse_guild_role_delete(self, data: Any) -> None:
+        super().parse_guild_role_delete(data)
+        self._trust_role(int(data["guild_id"]), int(data["role_id"]))
 
     def parse_channel_create(self, data: Any) -> None:
         super().parse_channel_create(self._readable_part(data["guild_id"], "channels", data))

@@ -15,6 +15,7 @@ import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.ops.tuning import Clocks, Limits
 from bot.platform.state import permissions_known
+from bot.text import answers as answer_text
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests import worlds
@@ -489,7 +490,70 @@ async def test_a_role_that_does_not_tell_its_permissions_closes_the_server(
     role = world_file.roles["Moderators"]
     await ada.request("PATCH", f"/guilds/{world_file.guild_id}/roles/{role}", json={"name": "x"})
     await until_outage(magpie)
-    assert (await ada.command("find", query="red")).pictures() == []
+    for words in (("find",), ("status",), ("channels", "list")):
+        options = {"query": "red"} if words == ("find",) else {}
+        assert (await ada.command(*words, **options)).text() == answer_text.OUTAGE, words
+
+
+def announced(what: str, guild: Json, role: int) -> tuple[str, Json]:
+    """An event that tells a role's permissions again: its name and data."""
+    (told,) = [one for one in guild["roles"] if one["id"] == str(role)]
+    return {
+        "the role": ("GUILD_ROLE_UPDATE", {"guild_id": guild["id"], "role": told}),
+        "its deletion": ("GUILD_ROLE_DELETE", {"guild_id": guild["id"], "role_id": told["id"]}),
+        "the server": ("GUILD_UPDATE", guild),
+    }[what]
+
+
+TELLING = ("the role", "its deletion", "the server")
+
+
+@pytest.mark.parametrize("what", TELLING)
+async def test_a_server_opens_again_when_its_roles_can_be_read(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, what: str
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    guild = await ada.request("GET", f"/guilds/{world_file.guild_id}")
+    role = world_file.roles["Moderators"]
+    await other.send("GUILD_ROLE_UPDATE", {"guild_id": guild["id"], "role": {"id": str(role)}})
+    await until_outage(magpie)
+    await other.send(*announced("the role", guild, world_file.guild_id))
+    await until_another_role(magpie, other)
+    assert magpie.guilds[0].unavailable, "@everyone tells nothing of it"
+    await other.send(*announced(what, guild, role))
+
+    async def open_again() -> bool:
+        return not magpie.guilds[0].unavailable
+
+    await until(open_again)
+    assert (await ada.command("find", query="red")).pictures()
+
+
+@pytest.mark.parametrize("what", TELLING)
+async def test_no_role_ends_an_outage(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, what: str
+) -> None:
+    guild = await ada.request("GET", f"/guilds/{world_file.guild_id}")
+    role = world_file.roles["Moderators"]
+    unreadable = {"guild_id": guild["id"], "role": {"id": str(role)}}
+    await other.send("GUILD_ROLE_UPDATE", unreadable)
+    await other.send("GUILD_DELETE", {"id": guild["id"], "unavailable": True})
+    await other.send("GUILD_ROLE_UPDATE", unreadable)
+    await other.send(*announced(what, guild, role))
+    await until_another_role(magpie, other)
+    assert magpie.guilds[0].unavailable
+
+
+async def until_another_role(client: Magpie, other: OtherServer) -> None:
+    """Until everything that was sent before was read."""
+    guild = client.guilds[0]
+    role = {"id": "4711", "name": "another", "permissions": "0"}
+    await other.send("GUILD_ROLE_CREATE", {"guild_id": str(guild.id), "role": role})
+
+    async def told() -> bool:
+        return guild.get_role(4711) is not None
+
+    await until(told)
 
 
 async def until_outage(client: Magpie) -> None:

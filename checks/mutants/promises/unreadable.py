@@ -33,8 +33,8 @@ MUTANTS = (
     Mutant(
         "nothing is shown of a server whose roles can't be read",
         "bot/platform/state.py",
-        "            guild.unavailable = True",
-        "            pass",
+        "            self._unsure_roles[guild.id].add(role)\n            guild.unavailable = True",
+        "            self._unsure_roles[guild.id].add(role)",
         (f"{UNREADABLE}::test_nothing_is_shown_of_a_server_whose_roles_cannot_be_read",),
     ),
     Mutant(
@@ -78,6 +78,41 @@ MUTANTS = (
         "            readable = self._complete_guild(data)",
         "            readable = data",
         (f"{UNREADABLE}::test_a_server_whose_channels_do_not_tell_who_may_see_them_has_none",),
+    ),
+    Mutant(
+        "a server opens again when the role in doubt can be read",
+        "bot/platform/state.py",
+        "        doubts.discard(role)",
+        "        pass",
+        (f"{UNREADABLE}::test_a_server_opens_again_when_its_roles_can_be_read",),
+    ),
+    Mutant(
+        "a server stays closed until the role in doubt can be read",
+        "bot/platform/state.py",
+        "        if not doubts or role == ALL_ROLES:",
+        "        if True:",
+        (f"{UNREADABLE}::test_a_server_opens_again_when_its_roles_can_be_read",),
+    ),
+    Mutant(
+        "no role ends an outage",
+        "bot/platform/state.py",
+        '        self._unsure_roles.pop(int(data["id"]), None)  # an outage',
+        "        # an outage",
+        (f"{UNREADABLE}::test_no_role_ends_an_outage",),
+    ),
+    Mutant(
+        "a change of a server ends no outage",
+        "bot/platform/state.py",
+        "                guild.unavailable = outage",
+        "                pass",
+        (f"{UNREADABLE}::test_no_role_ends_an_outage",),
+    ),
+    Mutant(
+        "lists of channels show nothing during an outage",
+        "bot/access/permissions.py",
+        "        raise Refusal(text.OUTAGE)",
+        "        pass",
+        (f"{UNREADABLE}::test_a_role_that_does_not_tell_its_permissions_closes_the_server",),
     ),
     Mutant(
         "a deletion is followed by its channel if it doesn't tell its server",
