@@ -366,6 +366,9 @@ class Magpie(discord.AutoShardedClient):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         await self.catch_up.on_channel_deleted(channel)
 
+    async def on_unknown_channel_delete(self, guild_id: int, channel_id: int) -> None:
+        await self.catch_up.on_unknown_channel_deleted(guild_id, channel_id)
+
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         await self.catch_up.on_channel_changed(channel)
 

@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.access.counts import readable_there
+from bot.access.permissions import refuse_in_outage, sees
 from bot.ops.metrics import Metrics
 from bot.ops.unread import UnreadCounts
 from bot.platform.interactions import Interaction, Tree
@@ -57,7 +58,11 @@ def register(
         await interaction.edit_original_response(content=text.status(now))
 
     async def of(guild: discord.Guild, member: discord.Member) -> Status:
-        """The status, of the channels and threads that the member may read."""
+        """The status, of the channels and threads that the member may read.
+
+        raises   Refusal during an outage of the server
+        """
+        refuse_in_outage(guild)
         groups = [*await links.groups(guild.id), *map(group_of, backlog.places(guild.id))]
         readable = await readable_there(tree.client, member, groups)
         seen = set().union(*readable.values())
@@ -67,7 +72,7 @@ def register(
             channels=[
                 _of_channel(channel, pictures.get(channel.id, 0), channel.id in seen, backlog)
                 for channel in watched.channels(guild)
-                if channel.permissions_for(member).view_channel
+                if sees(member, channel)
             ],
             progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),

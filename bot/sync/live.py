@@ -149,7 +149,12 @@ class Live:
         return number
 
     async def on_delete(self, guild_id: int | None, messages: Sequence[int]) -> None:
-        if guild_id is None or not self._watched.marks(guild_id):
+        """Erase deleted messages; in each server if nothing tells theirs: ids are unique."""
+        for guild in self._watched.guilds() if guild_id is None else [guild_id]:
+            await self._erase(guild, messages)
+
+    async def _erase(self, guild_id: int, messages: Sequence[int]) -> None:
+        if not self._watched.marks(guild_id):
             return
         erased = await self._writer.erase_messages(guild_id, messages)
         if erased:
