@@ -51,6 +51,20 @@ MUTANTS = (
         (RESTORE,),
     ),
     Mutant(
+        "a restored job is not done before its work is",
+        "index/store/sqlite/carry_over.py",
+        "now.status IN ('running', 'paused', 'cancelled')",
+        "now.status != ''",
+        (RESTORE,),
+    ),
+    Mutant(
+        "a restored job makes again what is not in the copy",
+        "index/store/sqlite/carry_over.py",
+        "UPDATE jobs SET status = now.status FROM",
+        "UPDATE jobs SET status = now.status, state = now.state FROM",
+        (RESTORE,),
+    ),
+    Mutant(
         "temporary copies lie beside the gallery",
         "index/store/sqlite/connections.py",
         "temp_store = MEMORY",

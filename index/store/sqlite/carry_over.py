@@ -57,6 +57,11 @@ ERASED = """SELECT space, group_id FROM main.cursors
     EXCEPT SELECT space, group_id FROM present.cursors"""
 IN_ERASED_GROUPS = f"""(space, group_id) IN ({ERASED}) OR (space, group_id) IN (
         SELECT space, id FROM main.groups WHERE (space, parent) IN ({ERASED}))"""
+# What people ordered of a job: to pause, to go on, or to end. The copy alone says how far the job
+# came: what it made since isn't in the copy, so it must be made again.
+ORDERED = """UPDATE jobs SET status = now.status FROM present.jobs AS now
+    WHERE now.id = jobs.id AND jobs.status IN ('running', 'paused')
+    AND now.status IN ('running', 'paused', 'cancelled')"""
 # What people call the rest of what is carried over.
 ERASURES = "deletions"
 
@@ -165,11 +170,8 @@ async def _follow_erasures(db: aiosqlite.Connection) -> None:
     await statements.drop_links(db, IN_ERASED_GROUPS)
     await db.execute(f"DELETE FROM cursors WHERE {IN_ERASED_GROUPS}")
     await db.execute("DELETE FROM searches WHERE id NOT IN (SELECT id FROM present.searches)")
-    await db.execute(
-        """UPDATE jobs SET status = now.status, state = now.state FROM present.jobs AS now
-        WHERE now.id = jobs.id"""
-    )
     await db.execute("DELETE FROM jobs WHERE id NOT IN (SELECT id FROM present.jobs)")
+    await db.execute(ORDERED)
     await db.execute(
         """UPDATE groups SET closed_since = now.closed_since FROM present.groups AS now
         WHERE now.space = groups.space AND now.id = groups.id"""

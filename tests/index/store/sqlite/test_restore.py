@@ -159,6 +159,32 @@ async def test_work_that_was_ended_and_questions_that_were_erased_do_not_come_ba
         assert await store.bookkeeping.closed_groups() == {(1, 10): 100.0, (1, 20): 200.0}
 
 
+@pytest.mark.parametrize(
+    ("copied", "now", "restored"),
+    [
+        ("running", "paused", "paused"),
+        ("paused", "running", "running"),
+        ("running", "done", "running"),
+        ("running", "failed", "running"),
+        ("done", "cancelled", "done"),
+    ],
+)
+async def test_a_job_goes_on_from_where_it_stood_in_the_copy(
+    copied: str, now: str, restored: str, tmp_path: Path
+) -> None:
+    """What it made since the copy is gone, but not what people ordered."""
+    path, copy = tmp_path / "g.db", tmp_path / "copy.db"
+    async with filled(path) as store:
+        job = await store.bookkeeping.new_job(1, "reindex", {"at": 3})
+        await store.writes.commit([], jobs=[replace(job, status=copied)])
+        back_up(path, copy)
+        await store.writes.commit([], jobs=[replace(job, status=now, state={"at": 9})])
+    restore(copy, path)
+    async with opened(path) as store:
+        [found] = await store.bookkeeping.jobs(active=False)
+        assert (found.status, found.state) == (restored, {"at": 3})
+
+
 async def test_another_gallery_takes_nothing_away_but_its_opt_outs_hold(tmp_path: Path) -> None:
     """As on a new machine, where the bot was started before the copy was restored."""
     path, copy, new = tmp_path / "g.db", tmp_path / "copy.db", tmp_path / "new.db"
