@@ -65,6 +65,13 @@ MUTANTS = (
         (RESTORE,),
     ),
     Mutant(
+        "a restore gives no id a second time",
+        "index/store/sqlite/carry_over.py",
+        "    await _give_no_id_twice(db)",
+        "    pass",
+        (RESTORE,),
+    ),
+    Mutant(
         "temporary copies lie beside the gallery",
         "index/store/sqlite/connections.py",
         "temp_store = MEMORY",

@@ -62,6 +62,11 @@ IN_ERASED_GROUPS = f"""(space, group_id) IN ({ERASED}) OR (space, group_id) IN (
 ORDERED = """UPDATE jobs SET status = now.status FROM present.jobs AS now
     WHERE now.id = jobs.id AND jobs.status IN ('running', 'paused')
     AND now.status IN ('running', 'paused', 'cancelled')"""
+# The greatest id that either gallery has given, by table.
+GIVEN_IDS = """SELECT name, max(seq) FROM (
+        SELECT name, seq FROM main.sqlite_sequence
+        UNION ALL SELECT name, seq FROM present.sqlite_sequence)
+    WHERE name IN (SELECT name FROM main.sqlite_schema) GROUP BY name"""
 # What people call the rest of what is carried over.
 ERASURES = "deletions"
 
@@ -128,6 +133,7 @@ async def _carried(db: aiosqlite.Connection, present: Path) -> CarriedOver:
             except sqlite3.DatabaseError as exc:
                 log.info("%s of the replaced gallery can't be read: %s", table, exc)
                 unread.append(name)
+    await _give_no_id_twice(db)
     if not whole:
         unread.append(ERASURES)
     else:
@@ -163,6 +169,18 @@ async def _take(db: aiosqlite.Connection, table: str, *, exactly: bool) -> None:
     await db.executemany(
         f"{insert} INTO main.{table} ({columns}) VALUES ({marks}) {conflict}", taken
     )
+
+
+async def _give_no_id_twice(db: aiosqlite.Connection) -> None:
+    """Number new links and jobs after those of the present gallery, too. A button of an old answer
+    names a link by its id, and must not open another one."""
+    try:
+        given = await db.execute_fetchall(GIVEN_IDS)
+    except sqlite3.DatabaseError as exc:
+        log.info("the ids of the replaced gallery can't be read: %s", exc)
+        return
+    await db.execute("DELETE FROM main.sqlite_sequence")
+    await db.executemany("INSERT INTO main.sqlite_sequence (name, seq) VALUES (?, ?)", given)
 
 
 async def _follow_erasures(db: aiosqlite.Connection) -> None:

@@ -185,6 +185,26 @@ async def test_a_job_goes_on_from_where_it_stood_in_the_copy(
         assert (found.status, found.state) == (restored, {"at": 3})
 
 
+@pytest.mark.parametrize("another", [False, True])
+async def test_ids_of_links_and_jobs_are_not_given_again(another: bool, tmp_path: Path) -> None:
+    """A button of an answer since the copy must not open another picture or job."""
+    path, copy = tmp_path / "g.db", tmp_path / "copy.db"
+    async with filled(path) as store:
+        back_up(path, copy)
+    if another:
+        path.unlink()
+    async with opened(path) as store:
+        for n in range(10):
+            await store.writes.commit([(picture(20 + n), posted(8500 + n, PLACES[0]))])
+        [newest] = rows_of(store, "SELECT max(id) FROM links")
+        job = await store.bookkeeping.new_job(1, "reindex", {})
+    restore(copy, path)
+    async with opened(path) as store:
+        await store.writes.commit([(picture(40), posted(8600, PLACES[2]))])
+        assert rows_of(store, "SELECT id FROM links WHERE source = '8600'") > [newest]
+        assert (await store.bookkeeping.new_job(1, "reindex", {})).id > job.id
+
+
 async def test_another_gallery_takes_nothing_away_but_its_opt_outs_hold(tmp_path: Path) -> None:
     """As on a new machine, where the bot was started before the copy was restored."""
     path, copy, new = tmp_path / "g.db", tmp_path / "copy.db", tmp_path / "new.db"
