@@ -72,6 +72,20 @@ MUTANTS = (
         (RESTORE,),
     ),
     Mutant(
+        "a restore brings back nothing of what is yet to be read again",
+        "index/store/sqlite/carry_over.py",
+        "    await statements.drop_links(db, YET_TO_BE_READ)",
+        "    pass",
+        (RESTORE,),
+    ),
+    Mutant(
+        "after a restore the reading again goes on",
+        "index/store/sqlite/carry_over.py",
+        "SET newest = max(newest, read_down_to), oldest = read_down_to, complete = 0",
+        "SET newest = newest",
+        (RESTORE,),
+    ),
+    Mutant(
         "temporary copies lie beside the gallery",
         "index/store/sqlite/connections.py",
         "temp_store = MEMORY",

@@ -57,6 +57,14 @@ ERASED = """SELECT space, group_id FROM main.cursors
     EXCEPT SELECT space, group_id FROM present.cursors"""
 IN_ERASED_GROUPS = f"""(space, group_id) IN ({ERASED}) OR (space, group_id) IN (
         SELECT space, id FROM main.groups WHERE (space, parent) IN ({ERASED}))"""
+# Groups that were erased since, and whose history is being read again, newest first. The present
+# gallery can't tell yet what was deleted of the rest, so the rest comes from reading it.
+READ_AGAIN = """SELECT copied.space, copied.group_id, now.oldest AS read_down_to
+    FROM main.cursors AS copied JOIN present.cursors AS now USING (space, group_id)
+    WHERE NOT now.complete AND (copied.complete OR copied.oldest < now.oldest)"""
+YET_TO_BE_READ = f"""EXISTS (SELECT 1 FROM ({READ_AGAIN}) AS again
+        WHERE again.space = links.space AND again.group_id = links.group_id
+        AND CAST(links.source AS INTEGER) <= read_down_to)"""
 # What people ordered of a job: to pause, to go on, or to end. The copy alone says how far the job
 # came: what it made since isn't in the copy, so it must be made again.
 ORDERED = """UPDATE jobs SET status = now.status FROM present.jobs AS now
@@ -187,6 +195,13 @@ async def _follow_erasures(db: aiosqlite.Connection) -> None:
     """Drop what was erased as a whole since: groups, questions, and work that was ended."""
     await statements.drop_links(db, IN_ERASED_GROUPS)
     await db.execute(f"DELETE FROM cursors WHERE {IN_ERASED_GROUPS}")
+    await statements.drop_links(db, YET_TO_BE_READ)
+    await db.execute(
+        f"""UPDATE cursors
+        SET newest = max(newest, read_down_to), oldest = read_down_to, complete = 0
+        FROM ({READ_AGAIN}) AS again
+        WHERE again.space = cursors.space AND again.group_id = cursors.group_id"""
+    )
     await db.execute("DELETE FROM searches WHERE id NOT IN (SELECT id FROM present.searches)")
     await db.execute("DELETE FROM jobs WHERE id NOT IN (SELECT id FROM present.jobs)")
     await db.execute(ORDERED)

@@ -128,6 +128,31 @@ async def test_deleted_messages_stay_deleted_and_unread_ones_come_back(tmp_path:
     assert await sources(path) == ALL | set(map(str, outside))
 
 
+@pytest.mark.parametrize("complete", [False, True])
+@pytest.mark.parametrize("read_down_to", [8000, END + 500])
+async def test_of_a_channel_that_is_read_again_the_rest_comes_from_reading_it(
+    read_down_to: int, complete: bool, tmp_path: Path
+) -> None:
+    """It was removed and added since the copy, and message 1001 may be deleted meanwhile."""
+    path, copy = tmp_path / "g.db", tmp_path / "copy.db"
+    newest = END + 1000
+    async with filled(path) as store:
+        kept = [(picture(8), posted(END - 5, PLACES[0]))]
+        read = Cursor(1, 10, END, 0 if complete else BEGINNING, complete)
+        await store.writes.commit(kept, [read])
+        back_up(path, copy)
+        await store.writes.remove_group(1, 10)
+        again = kept if read_down_to < END - 5 else []
+        await store.writes.commit(again, [Cursor(1, 10, newest, read_down_to, False)])
+        present = await store.links.known(1, 10)
+    restore(copy, path)
+    async with opened(path) as store:
+        assert (await store.links.known(1, 10)).keys() == present.keys()
+        cursor = (await store.bookkeeping.cursors(1))[10]
+        assert cursor == Cursor(1, 10, max(END, read_down_to), read_down_to, False)
+    assert await sources(path) >= {"3003", "4004"}
+
+
 async def test_a_space_that_was_erased_since_stays_away(tmp_path: Path) -> None:
     path, copy = tmp_path / "g.db", tmp_path / "copy.db"
     async with filled(path) as store:
