@@ -7,6 +7,7 @@ from checks.mutants.mutant import Mutant
 FAIR_TURNS = "tests/bot/ask/test_fair_turns.py"
 PACE = "tests/bot/ask/test_pace.py"
 GALLERY = "tests/index/test_gallery.py"
+BACKLOG = "tests/bot/sync/test_backlog.py"
 
 MUTANTS = (
     Mutant(
@@ -59,6 +60,20 @@ MUTANTS = (
         "if of_member >= MEMBER_PLACES:",
         "if False:",
         (FAIR_TURNS,),
+    ),
+    Mutant(
+        "a flood leaves the turns of history to other servers",
+        "bot/sync/backlog.py",
+        "waiting = self._waiting[guild_id] = self._waiting.pop(guild_id)  # after all other guilds",
+        "waiting = self._waiting[guild_id]",
+        (BACKLOG,),
+    ),
+    Mutant(
+        "a server reads first what it missed",
+        "bot/sync/backlog.py",
+        "reading = next(behind, None) or next(iter(waiting))",
+        "reading = next(iter(waiting))",
+        (BACKLOG,),
     ),
     Mutant(
         "the time tells not whether a picture is known",
