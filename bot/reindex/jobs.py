@@ -83,7 +83,6 @@ class Jobs:
         )
         return Run(
             self._client,
-            self._links,
             self._writer,
             self._metrics,
             self._clocks,
@@ -228,6 +227,13 @@ class Jobs:
 
     def by_id(self, job_id: int) -> Run | None:
         return self._runs.get(job_id)
+
+    def forget(self, guild_id: int, deleted: int) -> None:
+        """A channel or thread of a server was deleted, so nobody has to be able to read it to
+        know the figures."""
+        for run in self._runs.values():
+            if run.space == guild_id:
+                run.forget(deleted)
 
     async def drop(self, guild_id: int) -> None:
         """Cancel the jobs of a server that was left; the gallery erases them with its space."""

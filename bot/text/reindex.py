@@ -84,10 +84,10 @@ def reindexing(status: str, state: JobFigures) -> str:
     lines = _headed(status, state)
     rate = f", {state.checked / state.elapsed_s:.1f} a second" if state.elapsed_s > 1 else ""
     going_on = status in ("running", "paused")
-    total = f" of about {state.total_estimate:,}" if going_on and state.total_estimate else ""
-    lines.append(
-        f"{state.checked:,}{total} pictures checked in {counted(state.messages, 'message')}{rate}"
-    )
+    checked = counted(state.checked, "picture")
+    if going_on and state.total_estimate:
+        checked = f"{state.checked:,} of about {counted(state.total_estimate, 'picture')}"
+    lines.append(f"{checked} checked in {counted(state.messages, 'message')}{rate}")
     found = [f"{state.added:,} added", f"{state.removed:,} removed"]
     found += [f"{state.failed:,} could not be read"] if state.failed else []
     found += [f"{counted(state.closed, 'channel')} closed to me"] if state.closed else []

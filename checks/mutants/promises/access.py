@@ -10,6 +10,7 @@ WHO_SEES = "tests/bot/ask/test_who_sees_what.py"
 INJECTION = "tests/bot/ask/test_injection.py"
 LAST_LOOK = "tests/bot/ask/test_last_look.py"
 CHANNELS = "tests/bot/commands/test_channels.py"
+REINDEX = "tests/bot/reindex/test_who_is_told.py"
 LINKS = "tests/index/store/test_links.py"
 
 MUTANTS = (
@@ -174,5 +175,19 @@ MUTANTS = (
         "    @app_commands.checks.has_permissions(manage_guild=True)\n",
         "",
         (f"{CHANNELS}::test_manage_server_is_checked_again",),
+    ),
+    Mutant(
+        "the figures of a reindex count archived threads",
+        "bot/reindex/state.py",
+        "if not deleted & {one.id, one.parent}]",
+        "if one.parent is None]",
+        (f"{REINDEX}::test_figures_count_archived_private_threads_that_have_no_picture",),
+    ),
+    Mutant(
+        "the figures of a reindex count channels that are closed to the bot",
+        "bot/reindex/state.py",
+        "listed = [*(self.groups or ()), *self.unread]",
+        "listed = self.groups or []",
+        (f"{REINDEX}::test_figures_count_channels_that_are_closed_to_the_bot",),
     ),
 )
