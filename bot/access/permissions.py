@@ -132,6 +132,25 @@ def shared_with_everyone_here(
     return shared
 
 
+def may_view(member: discord.Member, channel: GuildChannel | None) -> bool:
+    """Whether `member` may know of a channel or category; nobody may during an outage."""
+    if channel is None or channel.guild.unavailable:
+        return False
+    return not member.flags.guest and channel.permissions_for(member).view_channel
+
+
+def viewed_by_everyone_here(
+    guild: discord.Guild, channel: object, there: GuildChannel | None
+) -> bool:
+    """Whether everyone who can view `channel` may know of the channel or category `there`."""
+    here = _channel_of(guild, channel)
+    if here is None or there is None or guild.unavailable:
+        return False
+    if _is_voice(here) and there != here:
+        return False  # guests may be there, who can see nothing else
+    return Audience(guild, here).all_have(("view_channel",), there)
+
+
 def permission_channel(guild: discord.Guild, group: Group) -> GuildChannel | None:
     """The channel whose permissions count for `group`: itself, or a thread's parent.
 

@@ -133,7 +133,11 @@ class Jobs:
             if run is None:
                 scope_id = channel.id if channel else None
                 run = await self._begin(guild.id, JobState(what, scope_id))
+        member = interaction.user
+        assert isinstance(member, discord.Member)
         try:
+            if not run.may_be_shown_by(member):
+                return f"{text.REINDEX_GOES_ON}\n{await run.text_for(member)}"
             await run.show_here(interaction)
         finally:  # also if showing it fails
             run.start()

@@ -65,13 +65,21 @@ class ProgressMessage:
 
     # ---- what it says, and to whom
 
+    def names_nothing_hidden_from(self, member: discord.Member) -> bool:
+        """Whether the member may know of the channel that the job is limited to, if it is."""
+        _, state = self._status_and_state()
+        scope = state.channel
+        return scope is None or permissions.may_view(member, member.guild.get_channel(scope))
+
     async def text_for(self, member: discord.Member) -> str:
-        """The progress; without figures if the member may not read everything that they count."""
+        """The progress; without figures if the member may not read everything that they count, and
+        without the name of a channel that they can't view."""
         status, state = self._status_and_state()
         counted = state.counted
         allowed = await readable_there(self._client, member, counted)
         open_ = set().union(*allowed.values())
-        return self._text(status, state, counted, open_, text.FIGURES_CLOSED)
+        named = self.names_nothing_hidden_from(member)
+        return self._text(status, state, counted, open_, text.FIGURES_CLOSED, named=named)
 
     async def _text_here(self) -> str:
         """The same for those who can see the message, or the private answer."""
@@ -88,7 +96,9 @@ class ProgressMessage:
                 return await self.text_for(member)
             except RequestFailed as error:
                 log.warning(fields("asker_unread", job=self._job, why=error))
-        return text.reindexing_without_figures(*self._status_and_state(), text.FIGURES_CLOSED)
+        return text.reindexing_without_figures(
+            *self._status_and_state(), text.FIGURES_CLOSED, named=False
+        )
 
     def _text_in(self, channel_id: int) -> str:
         """The same for everyone who can view this channel."""
@@ -97,24 +107,36 @@ class ProgressMessage:
         here = guild.get_channel_or_thread(channel_id) if guild else None
         # During an outage Discord announces no changes, so nobody knows who may see what.
         if guild is None or guild.unavailable or here is None:
-            return text.reindexing_without_figures(status, state, text.FIGURES_IN_STATUS)
+            return text.reindexing_without_figures(
+                status, state, text.FIGURES_IN_STATUS, named=False
+            )
         counted = state.counted
         shared = permissions.shared_with_everyone_here(guild, here, counted)
-        return self._text(status, state, counted, shared, text.FIGURES_IN_STATUS)
+        scope = guild.get_channel(state.channel or 0)
+        named = permissions.viewed_by_everyone_here(guild, here, scope)
+        return self._text(status, state, counted, shared, text.FIGURES_IN_STATUS, named=named)
 
     def _text(
-        self, status: str, state: JobState, counted: list[Group], open_: set[int], closed: str
+        self,
+        status: str,
+        state: JobState,
+        counted: list[Group],
+        open_: set[int],
+        closed: str,
+        *,
+        named: bool,
     ) -> str:
         """The same for members who may read these groups.
 
         state    the one that has `counted`; by now the job may count more groups
         closed   the sentence to show if they may not read all that is counted
+        named    whether they may view the channel that the job is limited to
         """
         if state.groups is None and (state.messages or state.removed):
-            return text.reindexing_without_figures(status, state, text.FIGURES_LATER)
+            return text.reindexing_without_figures(status, state, text.FIGURES_LATER, named=named)
         if not {group.id for group in counted} <= open_:
-            return text.reindexing_without_figures(status, state, closed)
-        return text.reindexing(status, state)
+            return text.reindexing_without_figures(status, state, closed, named=named)
+        return text.reindexing(status, state, named=named)
 
     # ---- where it is, and its edits
 

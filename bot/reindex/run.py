@@ -142,6 +142,10 @@ class Run:
         """Show the progress where a command was typed."""
         await self._message.show_here(interaction)
 
+    def may_be_shown_by(self, member: discord.Member) -> bool:
+        """Whether the member may have its message where they are."""
+        return self._message.names_nothing_hidden_from(member)
+
     async def text_for(self, member: discord.Member) -> str:
         """How far the job is, as this member may know it."""
         return await self._message.text_for(member)

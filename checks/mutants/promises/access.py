@@ -190,4 +190,18 @@ MUTANTS = (
         "listed = self.groups or []",
         (f"{REINDEX}::test_figures_count_channels_that_are_closed_to_the_bot",),
     ),
+    Mutant(
+        "a reindex names a hidden channel to nobody who can't see it",
+        "bot/text/reindex.py",
+        'where = f"<#{state.channel}>" if named else "one channel"',
+        'where = f"<#{state.channel}>"',
+        (f"{REINDEX}::test_hidden_channel_is_named_to_nobody_who_cant_see_it",),
+    ),
+    Mutant(
+        "the message of a reindex is moved only by who can see its channel",
+        "bot/reindex/jobs.py",
+        "            if not run.may_be_shown_by(member):",
+        "            if False:",
+        (f"{REINDEX}::test_message_is_not_moved_by_a_member_who_cant_see_the_jobs_channel",),
+    ),
 )

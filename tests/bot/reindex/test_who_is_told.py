@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.reindex.state import JobState
 from sandbox.person import Person
@@ -38,6 +39,7 @@ def world_file(tmp_path: Path) -> WorldFile:
     forum = world.channel("secret forum", 15, overwrites=hidden)
     post = world.thread("secret post", forum, ada, archived=True)
     world.message(post, ada, "between us")
+    world.message(world.channel("park"), ada, "in the open")
     world.message(world.channel("secret", overwrites=hidden), ada, "between us")
     return world
 
@@ -121,6 +123,40 @@ async def test_figures_count_channels_that_are_closed_to_the_bot(
 
     await until(hidden)
     assert "closed to me" not in progress_of(ada).text()
+
+
+async def test_hidden_channel_is_named_to_nobody_who_cant_see_it(
+    magpie: Magpie, world_file: WorldFile, ada: Person, mod: Person
+) -> None:
+    secret = f"<#{world_file.channels['secret']}>"
+    assert "one channel" in await reindexed(magpie, ada, world_file.channels["secret"])
+    assert secret not in progress_of(ada).text()
+    assert "one channel" in await told(mod)
+    assert secret not in await told(mod)
+    assert secret in await told(ada)
+    open_ = world_file.channels["park"]
+    assert f"<#{open_}>" in await reindexed(magpie, ada, open_)
+
+
+async def test_message_is_not_moved_by_a_member_who_cant_see_the_jobs_channel(
+    magpie: Magpie,
+    sandbox: sandbox_package.Server,
+    world_file: WorldFile,
+    ada: Person,
+    mod: Person,
+) -> None:
+    general, secret = world_file.channels["general"], world_file.channels["secret"]
+    await watch(magpie, general)
+    await watch(magpie, secret)
+    pages = f"/channels/{secret}/messages"
+    sandbox.strike("slow", path=pages, who="bot", method="GET", delay_s=1.0)
+    await ada.command("reindex", where=str(secret), channel=str(secret))
+    answer = await mod.command("reindex")
+    assert answer.private
+    assert "one channel" in answer.text()
+    assert str(secret) not in answer.text()
+    assert not [m for m in await mod.messages(str(general)) if "Reindex" in m["content"]]
+    await stands(magpie, "done")
 
 
 def test_job_that_an_older_version_saved_counts_threads_as_closed() -> None:
