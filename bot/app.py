@@ -361,9 +361,11 @@ class Magpie(discord.AutoShardedClient):
         await self.live.on_delete(deletion.guild_id, sorted(deletion.message_ids))
 
     async def on_raw_thread_delete(self, deletion: discord.RawThreadDeleteEvent) -> None:
+        self.jobs.forget(deletion.guild_id, deletion.thread_id)
         await self.catch_up.on_thread_deleted(deletion.guild_id, deletion.thread_id)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        self.jobs.forget(channel.guild.id, channel.id)
         await self.catch_up.on_channel_deleted(channel)
 
     async def on_unknown_channel_delete(self, guild_id: int, channel_id: int) -> None:

@@ -10,6 +10,7 @@ WHO_SEES = "tests/bot/ask/test_who_sees_what.py"
 INJECTION = "tests/bot/ask/test_injection.py"
 LAST_LOOK = "tests/bot/ask/test_last_look.py"
 CHANNELS = "tests/bot/commands/test_channels.py"
+REINDEX = "tests/bot/reindex/test_who_is_told.py"
 LINKS = "tests/index/store/test_links.py"
 
 MUTANTS = (
@@ -174,5 +175,33 @@ MUTANTS = (
         "    @app_commands.checks.has_permissions(manage_guild=True)\n",
         "",
         (f"{CHANNELS}::test_manage_server_is_checked_again",),
+    ),
+    Mutant(
+        "the figures of a reindex count archived threads",
+        "bot/reindex/state.py",
+        "if not deleted & {one.id, one.parent}]",
+        "if one.parent is None]",
+        (f"{REINDEX}::test_figures_count_archived_private_threads_that_have_no_picture",),
+    ),
+    Mutant(
+        "the figures of a reindex count channels that are closed to the bot",
+        "bot/reindex/state.py",
+        "listed = [*(self.groups or ()), *self.unread]",
+        "listed = self.groups or []",
+        (f"{REINDEX}::test_figures_count_channels_that_are_closed_to_the_bot",),
+    ),
+    Mutant(
+        "a reindex names a hidden channel to nobody who can't see it",
+        "bot/text/reindex.py",
+        'where = f"<#{state.channel}>" if named else "one channel"',
+        'where = f"<#{state.channel}>"',
+        (f"{REINDEX}::test_hidden_channel_is_named_to_nobody_who_cant_see_it",),
+    ),
+    Mutant(
+        "the message of a reindex is moved only by who can see its channel",
+        "bot/reindex/jobs.py",
+        "            if not run.may_be_shown_by(member):",
+        "            if False:",
+        (f"{REINDEX}::test_message_is_not_moved_by_a_member_who_cant_see_the_jobs_channel",),
     ),
 )
