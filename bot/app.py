@@ -195,7 +195,7 @@ class Magpie(discord.AutoShardedClient):
         )
 
         # From a question to its answer.
-        self.questions = Questions(self, links, bookkeeping)
+        self.questions = Questions(self, links, bookkeeping, self.writer)
         embedder = QuestionEmbedder(gallery, self.downloader, FairTurns())
         self.results = Results(
             self, gallery, links, self.writer, self.ingest, self.erasure, self.left_out

@@ -18,7 +18,7 @@ from bot.ask.page import PAGE_SIZE, ResultPage, ShownHit
 from bot.platform import last_moment
 from bot.platform.refusal import Refusal
 from bot.text import answers as text
-from index import Group
+from index import Group, Link
 
 T = TypeVar("T")
 
@@ -31,20 +31,23 @@ class Draft:
     """A page that was not sent yet.
 
     posted_in   where the picture is that was asked with, if that has to be open, too
-    is_current  whether nothing has erased a picture since its message was read
+    is_there    whether the picture that was asked with is still there, as far as is known
+    is_current  whether nothing has erased a picture since it was read as of a change
     lay_out     makes the message; an empty page gets a sentence that says why
     """
 
     sight: Sight
     page: ResultPage
     posted_in: Group | None
-    is_current: Callable[[ShownHit], bool]
+    is_there: Callable[[], bool]
+    is_current: Callable[[Link, int], bool]
     lay_out: Callable[[ResultPage], ui.LayoutView]
 
     def _open(self) -> list[ShownHit]:
         """The pictures of the page that its readers may see at this moment.
 
-        raises   Refusal if that isn't known, or if the picture that was asked with is closed
+        raises   Refusal if that isn't known, or if the picture that was asked with is closed or
+                 gone
         """
         shown = self.page.shown
         if not shown:
@@ -54,7 +57,13 @@ class Draft:
         open_ = self.sight.open(self._groups())
         if self.posted_in is not None and self.posted_in.id not in open_:
             raise Refusal(text.PICTURE_UNAVAILABLE)
-        return [one for one in shown if one.hit.link.group.id in open_ and self.is_current(one)]
+        if not self.is_there():
+            raise Refusal(text.PICTURE_UNAVAILABLE)
+        return [
+            one
+            for one in shown
+            if one.hit.link.group.id in open_ and self.is_current(one.hit.link, one.as_of)
+        ]
 
     def _groups(self) -> list[Group]:
         groups = {one.hit.link.group.id: one.hit.link.group for one in self.page.shown}

@@ -87,12 +87,14 @@ class Results:
         page.more = answer.more or looked_up < len(answer.hits)
         return page
 
-    def is_current(self, shown: ShownHit) -> bool:
-        """Whether nothing is known that erased the picture since its message was read."""
-        link = shown.hit.link
+    def is_current(self, link: Link, as_of: int) -> bool:
+        """Whether nothing is known that erased the picture since it was read `as_of` this change.
+
+        as_of   `Writer.now` before that
+        """
         if self._left_out.covers(link.space, link.owner, link.posted_at):
             return False
-        return self._writer.is_current(link, shown.as_of)
+        return self._writer.is_current(link, as_of)
 
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
         """Each hit as its message shows it now: one request for each message, all at once."""

@@ -86,16 +86,32 @@ MUTANTS = (
     Mutant(
         "a channel that is closed until the answer leaves is not shown",
         "bot/ask/draft.py",
-        "if one.hit.link.group.id in open_ and self.is_current(one)",
-        "if self.is_current(one)",
+        "if one.hit.link.group.id in open_ and self.is_current(one.hit.link, one.as_of)",
+        "if self.is_current(one.hit.link, one.as_of)",
         (f"{LAST_LOOK}::test_a_channel_that_is_closed_meanwhile_is_not_shown",),
     ),
     Mutant(
         "a picture that is deleted until the answer leaves is not shown",
         "bot/ask/draft.py",
-        "if one.hit.link.group.id in open_ and self.is_current(one)",
+        "if one.hit.link.group.id in open_ and self.is_current(one.hit.link, one.as_of)",
         "if one.hit.link.group.id in open_",
         (f"{LAST_LOOK}::test_a_picture_that_is_deleted_meanwhile_is_not_shown",),
+    ),
+    Mutant(
+        "a picture asked with may be deleted or erased until the answer leaves",
+        "bot/ask/draft.py",
+        "        if not self.is_there():",
+        "        if False:",
+        (f"{LAST_LOOK}::test_a_picture_asked_with_that_is_deleted_meanwhile_gets_no_answer",),
+    ),
+    Mutant(
+        "a picture of the gallery that is asked with may be erased by its owner meanwhile",
+        "bot/ask/answers.py",
+        "            return self._results.is_current(question.link, question.as_of)",
+        "            return not self._writer.is_deleted(int(question.link.source))",
+        (
+            f"{LAST_LOOK}::test_a_picture_asked_with_that_its_author_erases_meanwhile_gets_no_answer",
+        ),
     ),
     Mutant(
         "a slow answer asks for the member's roles again",
