@@ -44,6 +44,7 @@ T = TypeVar("T")
 
 # Messages, groups and owners that are remembered; far fewer can be on their way at once.
 REMEMBERED = 20_000
+OLDER_REMEMBERED = 8  # erasures of old pictures in a space, each of fewer than the one before
 
 
 class ModelChange(Protocol):
@@ -100,6 +101,9 @@ class Writer:
         # read again.
         self._erased_groups: LRUCache[int, float] = LRUCache(REMEMBERED)
         self._erased_spaces: LRUCache[int, int] = LRUCache(REMEMBERED)
+        # By space: the number of each erasure of old pictures, and before when (Unix seconds) those
+        # were posted. An erasure that reaches further takes the place of those before it.
+        self._erased_older: LRUCache[int, list[tuple[int, float]]] = LRUCache(REMEMBERED)
         # When the questions of an owner in a space were erased, by the monotonic clock.
         self._questions_erased: LRUCache[tuple[int, int], float] = LRUCache(REMEMBERED)
 
@@ -157,6 +161,9 @@ class Writer:
         )
         if as_of < erased or message in self._deleted:
             return False
+        for number, posted_before in self._erased_older.get(link.space, ()):
+            if as_of < number and link.posted_at < posted_before:
+                return False
         _, slots = self._observed.get(message, (0, None))
         return slots is None or link.slot in slots
 
@@ -293,14 +300,21 @@ class Writer:
     async def erase_older(self, space: int, posted_before: float) -> int:
         """Erase the pictures of a server posted before then (Unix seconds); returns how many.
 
-        Older pictures that are on their way are left out by the gallery, which knows how long the
-        server keeps pictures.
+        Pictures that were read before are left out of later commits, also if the server keeps its
+        pictures for longer by then.
 
         raises   StoreError when the file can't be written now
         """
-        return await self._in_turn(
-            lambda: self._gallery.remove_older(space, posted_before), patient=False
-        )
+
+        async def write() -> int:
+            removed = await self._gallery.remove_older(space, posted_before)
+            known = self._erased_older.get(space, [])
+            kept = [(number, before) for number, before in known if before > posted_before]
+            erasures = [*kept, (self._next(), posted_before)]
+            self._erased_older[space] = erasures[-OLDER_REMEMBERED:]
+            return removed
+
+        return await self._in_turn(write, patient=False)
 
     # ---- another model
 

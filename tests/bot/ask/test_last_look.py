@@ -204,6 +204,15 @@ async def test_a_picture_that_its_author_erases_meanwhile_is_not_shown(
     assert int(posted["id"]) not in scene.shown(await asking)
 
 
+async def test_a_picture_that_the_server_no_longer_keeps_is_not_shown(scene: Scene) -> None:
+    """The nest's own pictures are years old."""
+    finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
+    posted = await indexed(scene, olga, "pets", {"new.png": png("#d02020")})
+    async with under_way(scene, finn, find_for_me) as asking:
+        await olga.command("privacy", "retention", where=scene.channel("general"), days=30)
+    assert scene.shown(await asking) == [int(posted["id"])]
+
+
 @pytest.mark.parametrize(
     ("show", "sentence"), [("only me", text.NOTHING_FOUND), ("everyone", text.NOTHING_SHARED)]
 )
