@@ -61,6 +61,20 @@ MUTANTS = (
         (FAIR_TURNS,),
     ),
     Mutant(
+        "a server keeps places for its members who hold none",
+        "bot/ask/fair_turns.py",
+        "            of_server >= SERVER_PLACES - kept_for_members\n",
+        "            of_server >= SERVER_PLACES\n",
+        (FAIR_TURNS,),
+    ),
+    Mutant(
+        "the last places are for servers that hold none",
+        "bot/ask/fair_turns.py",
+        "        kept_for_servers = RESERVE if of_server else 0",
+        "        kept_for_servers = 0",
+        (FAIR_TURNS,),
+    ),
+    Mutant(
         "the time tells not whether a picture is known",
         "index/pipeline.py",
         "parts.append(_middle(await self._asked_picture(query.image)))",
