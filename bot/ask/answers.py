@@ -225,7 +225,7 @@ class Answers:
 
         posted_in = question.posted_in if question else None
         is_there = partial(self._is_there, question)
-        return Draft(sight, page, posted_in, is_there, self._results.is_current, lay_out)
+        return Draft(sight, page, posted_in, is_there, self._results.now, lay_out)
 
     def _is_there(self, question: Question | None) -> bool:
         """Whether the picture that is asked with is still there, as far as is known.

@@ -1,7 +1,7 @@
 """An answer that is laid out at the moment it leaves, from what its readers may see then.
 
 Between the ranking and that moment lie requests, and Discord may be slow. Meanwhile a channel may
-be closed, the asker may lose a role, and a picture may be deleted.
+be closed, the asker may lose a role, and a picture may be deleted or put behind a spoiler.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.ask.page import PAGE_SIZE, ResultPage, ShownHit
 from bot.platform import last_moment
 from bot.platform.refusal import Refusal
 from bot.text import answers as text
-from index import Group, Link
+from index import Group
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Draft:
 
     posted_in   where the picture is that was asked with, if that has to be open, too
     is_there    whether the picture that was asked with is still there, as far as is known
-    is_current  whether nothing has erased a picture since it was read as of a change
+    now         a picture as far as is known at this moment; None when it is gone
     lay_out     makes the message; an empty page gets a sentence that says why
     """
 
@@ -40,7 +40,7 @@ class Draft:
     page: ResultPage
     posted_in: Group | None
     is_there: Callable[[], bool]
-    is_current: Callable[[Link, int], bool]
+    now: Callable[[ShownHit], ShownHit | None]
     lay_out: Callable[[ResultPage], ui.LayoutView]
 
     def _open(self) -> list[ShownHit]:
@@ -59,11 +59,8 @@ class Draft:
             raise Refusal(text.PICTURE_UNAVAILABLE)
         if not self.is_there():
             raise Refusal(text.PICTURE_UNAVAILABLE)
-        return [
-            one
-            for one in shown
-            if one.hit.link.group.id in open_ and self.is_current(one.hit.link, one.as_of)
-        ]
+        now = [self.now(one) for one in shown if one.hit.link.group.id in open_]
+        return [one for one in now if one is not None]
 
     def _groups(self) -> list[Group]:
         groups = {one.hit.link.group.id: one.hit.link.group for one in self.page.shown}

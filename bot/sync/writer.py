@@ -86,6 +86,20 @@ class Committed:
     links: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Observation:
+    """What a message shows since a change.
+
+    number   of that change
+    slots    those it shows
+    hidden   those of them that are behind a spoiler
+    """
+
+    number: int
+    slots: frozenset[str]
+    hidden: frozenset[str]
+
+
 class Writer:
     """Writes pictures, cursors, erasures and records; leaves out pictures erased meanwhile."""
 
@@ -95,8 +109,7 @@ class Writer:
         self._writing = asyncio.Lock()
         self._now = 0
         self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
-        # By message: the number of the newest observation, and the slots that it shows.
-        self._observed: LRUCache[int, tuple[int, frozenset[str]]] = LRUCache(REMEMBERED)
+        self._observed: LRUCache[int, _Observation] = LRUCache(REMEMBERED)  # by message
         # The number of the change that erased a group or a space. A group has infinity until it is
         # read again.
         self._erased_groups: LRUCache[int, float] = LRUCache(REMEMBERED)
@@ -121,22 +134,38 @@ class Writer:
     def is_deleted(self, message: int) -> bool:
         return message in self._deleted
 
-    def observe(self, message: int, slots: frozenset[str]) -> bool:
-        """Note that from now on the message shows these slots only; False when it is deleted."""
-        self._observed[message] = (self._next(), slots)
+    def observe(
+        self, message: int, slots: frozenset[str], hidden: frozenset[str] = frozenset()
+    ) -> bool:
+        """Note that from now on the message shows these slots only; False when it is deleted.
+
+        hidden   those of them that are behind a spoiler
+        """
+        self._observed[message] = _Observation(self._next(), slots, hidden)
         return message not in self._deleted
 
     def has_observed(self, message: int) -> bool:
         return message in self._observed
 
-    def observe_history(self, message: int, slots: frozenset[str], as_of: int) -> None:
+    def hides(self, link: Link) -> bool:
+        """Whether the newest observation of its message has the picture behind a spoiler."""
+        seen = self._observed.get(int(link.source))
+        return seen is not None and link.slot in seen.hidden
+
+    def observe_history(
+        self,
+        message: int,
+        slots: frozenset[str],
+        as_of: int,
+        hidden: frozenset[str] = frozenset(),
+    ) -> None:
         """Note that history, asked for `as_of` this change, has the message with these slots.
 
         That corrects an older observation: an edit after it may have been missed.
         """
-        observed_at, _ = self._observed.get(message, (0, None))
-        if observed_at <= as_of:
-            self.observe(message, slots)
+        seen = self._observed.get(message)
+        if seen is None or seen.number <= as_of:
+            self.observe(message, slots, hidden)
 
     def readmit(self, group: Group) -> None:
         """From now on a channel, or a thread of one, is read again.
@@ -164,8 +193,8 @@ class Writer:
         for number, posted_before in self._erased_older.get(link.space, ()):
             if as_of < number and link.posted_at < posted_before:
                 return False
-        _, slots = self._observed.get(message, (0, None))
-        return slots is None or link.slot in slots
+        seen = self._observed.get(message)
+        return seen is None or link.slot in seen.slots
 
     # ---- pictures, cursors and jobs
 
@@ -233,8 +262,8 @@ class Writer:
         """
 
         async def write() -> int:
-            _, observed = self._observed.get(message, (0, None))
-            shown = slots if observed is None else observed
+            seen = self._observed.get(message)
+            shown = slots if seen is None else seen.slots
             if not await self._gallery.links.slots(space, str(message)) - set(shown):
                 return 0
             return await self._gallery.keep_slots(space, str(message), shown)

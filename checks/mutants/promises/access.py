@@ -86,16 +86,23 @@ MUTANTS = (
     Mutant(
         "a channel that is closed until the answer leaves is not shown",
         "bot/ask/draft.py",
-        "if one.hit.link.group.id in open_ and self.is_current(one.hit.link, one.as_of)",
-        "if self.is_current(one.hit.link, one.as_of)",
+        "[self.now(one) for one in shown if one.hit.link.group.id in open_]",
+        "[self.now(one) for one in shown]",
         (f"{LAST_LOOK}::test_a_channel_that_is_closed_meanwhile_is_not_shown",),
     ),
     Mutant(
         "a picture that is deleted until the answer leaves is not shown",
-        "bot/ask/draft.py",
-        "if one.hit.link.group.id in open_ and self.is_current(one.hit.link, one.as_of)",
-        "if one.hit.link.group.id in open_",
+        "bot/ask/results.py",
+        "        if not self.is_current(shown.hit.link, shown.as_of):",
+        "        if False:",
         (f"{LAST_LOOK}::test_a_picture_that_is_deleted_meanwhile_is_not_shown",),
+    ),
+    Mutant(
+        "a picture that is put behind a spoiler until the answer leaves is hidden",
+        "bot/ask/results.py",
+        "        if not self._writer.hides(shown.hit.link):",
+        "        if True:",
+        (f"{LAST_LOOK}::test_a_picture_that_is_put_behind_a_spoiler_meanwhile_is_hidden",),
     ),
     Mutant(
         "a picture asked with may be deleted or erased until the answer leaves",

@@ -17,6 +17,7 @@ import pytest
 from bot.ask.asker import Asker
 from bot.platform.refusal import Refusal
 from bot.text import answers as text
+from index import Group, Link
 from sandbox.person import Answer, Person
 from tests.bot.ask.conftest import RED, Scene
 from tests.bot.running import idle, png, sources, until
@@ -211,6 +212,34 @@ async def test_a_picture_that_the_server_no_longer_keeps_is_not_shown(scene: Sce
     async with under_way(scene, finn, find_for_me) as asking:
         await olga.command("privacy", "retention", where=scene.channel("general"), days=30)
     assert scene.shown(await asking) == [int(posted["id"])]
+
+
+async def test_a_picture_that_is_put_behind_a_spoiler_meanwhile_is_hidden(scene: Scene) -> None:
+    finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
+    link = "https://pictures.example/2.png"
+    posted = await olga.post(scene.channel("pets"), f"see {link}")
+    id = int(posted["id"])
+
+    async def is_indexed() -> bool:
+        return posted["id"] in await sources(scene.magpie)
+
+    async def is_hidden() -> bool:
+        slots = await scene.magpie.gallery.links.slots(scene.magpie.guilds[0].id, posted["id"])
+        group = Group(int(scene.channel("pets")))
+        links = [Link(scene.magpie.guilds[0].id, group, posted["id"], slot) for slot in slots]
+        return any(scene.magpie.writer.hides(link) for link in links)
+
+    def spoilers(answer: Answer) -> dict[int, bool]:
+        hidden = [picture["spoiler"] for picture in answer.pictures()]
+        return dict(zip(scene.shown(answer), hidden, strict=True))
+
+    await until(is_indexed)
+    assert not spoilers(await find_for_me(scene, finn))[id]
+    async with under_way(scene, finn, find_for_me) as asking:
+        path = f"/channels/{scene.channel('pets')}/messages/{id}"
+        await olga.request("PATCH", path, json={"content": f"see ||{link}||"})
+        await until(is_hidden)
+    assert spoilers(await asking)[id]
 
 
 @pytest.mark.parametrize(
