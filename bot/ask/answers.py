@@ -1,7 +1,8 @@
 """Question → its embedding → the groups that the asker may see → the ranking → a page of it.
 
-Every command, reply and button calls `answer`, `more`, `similar` or `instead` with its asker. Each
-counts the question before anything is read, downloaded or embedded for it.
+Every command, reply and button calls `answer`, `like_message`, `similar`, `instead`, `more` or
+`refuse` with its asker. Each counts the question before anything is read, downloaded or embedded
+for it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import dataclasses
 import logging
 from functools import partial
+from typing import NoReturn
 
 import discord
 from discord import ui
@@ -83,6 +85,19 @@ class Answers:
         """
         self._count(asker)
         return await self._begin(asker, question)
+
+    async def like_message(self, asker: Asker, message: discord.Message, words: str = "") -> Draft:
+        """Pictures similar to the first one of a message, perhaps with words beside it."""
+        self._count(asker)
+        return await self._begin(asker, self._questions.with_message(message, words))
+
+    def refuse(self, asker: Asker, sentence: str) -> NoReturn:
+        """The answer to a question that asks nothing: a sentence. It counts, too.
+
+        raises   Refusal
+        """
+        self._count(asker)
+        raise Refusal(sentence)
 
     async def similar(self, asker: Asker, link: int) -> Draft:
         """Pictures similar to one of the gallery, if the asker may see that one."""

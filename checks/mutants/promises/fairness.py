@@ -24,6 +24,20 @@ MUTANTS = (
         (PACE,),
     ),
     Mutant(
+        "what asks nothing counts as a question",
+        "bot/ask/answers.py",
+        "        self._count(asker)\n        raise Refusal(sentence)",
+        "        raise Refusal(sentence)",
+        (PACE,),
+    ),
+    Mutant(
+        "Find similar counts before it looks for a picture",
+        "bot/ask/answers.py",
+        "        self._count(asker)\n        return await self._begin(asker, self._questions.with",
+        "        return await self._begin(asker, self._questions.with",
+        (PACE,),
+    ),
+    Mutant(
         "a search waits for no picture",
         "index/gallery.py",
         "store.rows, segments, searching, compacting",
