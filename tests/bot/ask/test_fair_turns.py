@@ -142,9 +142,10 @@ def test_a_server_has_so_many_places_and_keeps_some_for_members_who_hold_none() 
     turns, shared = FairTurns(), fair_turns.SERVER_PLACES - fair_turns.RESERVE
     with ExitStack() as taken:
         assert take_all(turns, taken, 1, [11, 12]) == shared
+        assert take_all(turns, taken, 1, [13]) == 1
         with pytest.raises(Refusal, match=YOURS):
-            taken.enter_context(turns.place(1, 12))
-        assert take_all(turns, taken, 1, range(20, 40)) == fair_turns.RESERVE  # one for each
+            taken.enter_context(turns.place(1, 13))
+        assert take_all(turns, taken, 1, range(20, 40)) == fair_turns.RESERVE - 1  # one for each
         with pytest.raises(Refusal, match=MANY):
             taken.enter_context(turns.place(1, 99))
         taken.enter_context(turns.place(2, 99))
