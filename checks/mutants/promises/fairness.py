@@ -25,6 +25,20 @@ MUTANTS = (
         (PACE,),
     ),
     Mutant(
+        "what asks nothing counts as a question",
+        "bot/ask/answers.py",
+        "        self._count(asker)\n        raise Refusal(sentence)",
+        "        raise Refusal(sentence)",
+        (PACE,),
+    ),
+    Mutant(
+        "Find similar counts before it looks for a picture",
+        "bot/ask/answers.py",
+        "        self._count(asker)\n        return await self._begin(asker, self._questions.with",
+        "        return await self._begin(asker, self._questions.with",
+        (PACE,),
+    ),
+    Mutant(
         "a search waits for no picture",
         "index/gallery.py",
         "store.rows, segments, searching, compacting",
@@ -74,6 +88,20 @@ MUTANTS = (
         "reading = next(behind, None) or next(iter(waiting))",
         "reading = next(iter(waiting))",
         (BACKLOG,),
+    ),
+    Mutant(
+        "a server keeps places for its members who hold none",
+        "bot/ask/fair_turns.py",
+        "            of_server >= SERVER_PLACES - kept_for_members\n",
+        "            of_server >= SERVER_PLACES\n",
+        (FAIR_TURNS,),
+    ),
+    Mutant(
+        "the last places are for servers that hold none",
+        "bot/ask/fair_turns.py",
+        "        kept_for_servers = RESERVE if of_server else 0",
+        "        kept_for_servers = 0",
+        (FAIR_TURNS,),
     ),
     Mutant(
         "the time tells not whether a picture is known",
