@@ -47,8 +47,8 @@ MUTANTS = (
     Mutant(
         "a channel of unknown permissions is closed to members",
         "bot/access/permissions.py",
-        "    if not permissions_known(channel) or (_is_nsfw(channel) and not adult):",
-        "    if _is_nsfw(channel) and not adult:",
+        "    if not permissions_known(channel):\n        return None\n",
+        "",
         (f"{UNREADABLE}::test_nothing_is_shown_of_a_channel_whose_change_cannot_be_read",),
     ),
     Mutant(
