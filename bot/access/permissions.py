@@ -147,11 +147,24 @@ def refuse_in_outage(guild: discord.Guild) -> None:
         raise Refusal(text.OUTAGE)
 
 
-def sees(member: discord.Member, channel: GuildChannel) -> bool:
-    """Whether `member` can view `channel`; not if that is unknown, as during an outage."""
-    if channel.guild.unavailable or not permissions_known(channel):
+def sees(member: discord.Member, channel: GuildChannel | None) -> bool:
+    """Whether `member` may know of a channel or category; not if that is unknown, as during an
+    outage."""
+    if channel is None or channel.guild.unavailable or not permissions_known(channel):
         return False
-    return channel.permissions_for(member).view_channel
+    return not member.flags.guest and channel.permissions_for(member).view_channel
+
+
+def seen_by_everyone_here(
+    guild: discord.Guild, channel: object, there: GuildChannel | None
+) -> bool:
+    """Whether everyone who can view `channel` may know of the channel or category `there`."""
+    here = _channel_of(guild, channel)
+    if here is None or there is None or guild.unavailable or not permissions_known(there):
+        return False
+    if _is_voice(here) and there != here:
+        return False  # guests may be there, who can see nothing else
+    return Audience(guild, here).all_have(("view_channel",), there)
 
 
 def permission_channel(guild: discord.Guild, group: Group) -> GuildChannel | None:

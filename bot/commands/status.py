@@ -23,6 +23,9 @@ from bot.text import status as text
 from bot.text.status import ChannelStatus, Status
 from index import Links
 
+VECTOR_COPIES = 2  # float32: in the database, and in a segment
+LINK_BYTES = 600  # of a picture's link, with its indexes
+
 
 def register(
     tree: Tree,
@@ -67,7 +70,7 @@ def register(
         model = await links.model()
         return Status(
             channels=[
-                _of_channel(channel, pictures.get(channel.id, 0), backlog)
+                _of_channel(channel, pictures.get(channel.id, 0), channel.id in seen, backlog)
                 for channel in watched.channels(guild)
                 if sees(member, channel)
             ],
@@ -78,7 +81,7 @@ def register(
             model=model.name if model else "",
             wanted=model_change.wanted,
             device=device,
-            disk_bytes=await disk_share(sum(pictures.values())),
+            disk_bytes=_disk_bytes(sum(pictures.values()), model.dimension if model else 0),
             latency_s=latency_s(),
             uptime_s=time.monotonic() - metrics.started,
             unread_messages=sum(
@@ -87,20 +90,26 @@ def register(
             unread_others=unread.others(guild.id, seen),
         )
 
-    async def disk_share(pictures: int) -> int:
-        """The bytes that these pictures take; the files hold the pictures of all servers."""
-        share = pictures / max(await links.count_links(), 1)
-        return round(await links.disk_bytes() * share)
+
+def _disk_bytes(pictures: int, dimension: int) -> int:
+    """About how many bytes these pictures take.
+
+    It is computed, since the size of the files would tell of channels and servers that the asker
+    can't read.
+    """
+    return pictures * (VECTOR_COPIES * 4 * dimension + LINK_BYTES)
 
 
 def _of_channel(
-    channel: discord.abc.GuildChannel, pictures: int, backlog: Backlog
+    channel: discord.abc.GuildChannel, pictures: int, readable: bool, backlog: Backlog
 ) -> ChannelStatus:
+    """The status of a channel; of one whose history the asker can't read, only that it is watched
+    and what Magpie lacks there."""
     reading = backlog.reading(channel.id)
     return ChannelStatus(
         channel=channel,
         pictures=pictures,
-        state=reading.state.value if reading else "",
-        fraction=reading.fraction if reading else 0.0,
+        state=reading.state.value if reading and readable else "",
+        fraction=reading.fraction if reading and readable else 0.0,
         missing=reading.missing if reading else (),
     )

@@ -83,7 +83,6 @@ class Jobs:
         )
         return Run(
             self._client,
-            self._links,
             self._writer,
             self._metrics,
             self._clocks,
@@ -134,7 +133,11 @@ class Jobs:
             if run is None:
                 scope_id = channel.id if channel else None
                 run = await self._begin(guild.id, JobState(what, scope_id))
+        member = interaction.user
+        assert isinstance(member, discord.Member)
         try:
+            if not run.may_be_shown_by(member):
+                return f"{text.REINDEX_GOES_ON}\n{await run.text_for(member)}"
             await run.show_here(interaction)
         finally:  # also if showing it fails
             run.start()
@@ -228,6 +231,13 @@ class Jobs:
 
     def by_id(self, job_id: int) -> Run | None:
         return self._runs.get(job_id)
+
+    def forget(self, guild_id: int, deleted: int) -> None:
+        """A channel or thread of a server was deleted, so nobody has to be able to read it to
+        know the figures."""
+        for run in self._runs.values():
+            if run.space == guild_id:
+                run.forget(deleted)
 
     async def drop(self, guild_id: int) -> None:
         """Cancel the jobs of a server that was left; the gallery erases them with its space."""

@@ -21,11 +21,10 @@ from bot.ops.tuning import Clocks
 from bot.platform.codes import EDITED_TOO_OFTEN, RequestFailed
 from bot.platform.interactions import Interaction, button, view_of
 from bot.platform.links import message_link
-from bot.platform.places import Place, group_of
 from bot.platform.unreadable import readable
 from bot.reindex.state import JobState
 from bot.text import reindex as text
-from index import Group, Job, Links
+from index import Group, Job
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,6 @@ class ProgressMessage:
     def __init__(
         self,
         client: discord.Client,
-        links: Links,
         clocks: Clocks,
         job: Job,
         place: list[int] | None,
@@ -52,7 +50,6 @@ class ProgressMessage:
         moved: Callable[[], Awaitable[None]],
     ) -> None:
         self._client = client
-        self._links = links
         self._clocks = clocks
         self._job = job.id
         self._space = job.space
@@ -68,18 +65,26 @@ class ProgressMessage:
 
     # ---- what it says, and to whom
 
+    def names_nothing_hidden_from(self, member: discord.Member) -> bool:
+        """Whether the member may know of the channel that the job is limited to, if it is."""
+        _, state = self._status_and_state()
+        scope = state.channel
+        return scope is None or permissions.sees(member, member.guild.get_channel(scope))
+
     async def text_for(self, member: discord.Member) -> str:
-        """The progress; without figures if the member may not read everything that they count."""
+        """The progress; without figures if the member may not read everything that they count, and
+        without the name of a channel that they can't view."""
         status, state = self._status_and_state()
-        counted = await self._counted(member.guild, state)
+        counted = state.counted
         allowed = await readable_there(self._client, member, counted)
         open_ = set().union(*allowed.values())
-        return self._text(status, state, counted, open_, text.FIGURES_CLOSED)
+        named = self.names_nothing_hidden_from(member)
+        return self._text(status, state, counted, open_, text.FIGURES_CLOSED, named=named)
 
     async def _text_here(self) -> str:
         """The same for those who can see the message, or the private answer."""
         if self.place:
-            return await self._text_in(self.place[0])
+            return self._text_in(self.place[0])
         return await self._text_for_asker()
 
     async def _text_for_asker(self) -> str:
@@ -91,41 +96,47 @@ class ProgressMessage:
                 return await self.text_for(member)
             except RequestFailed as error:
                 log.warning(fields("asker_unread", job=self._job, why=error))
-        return text.reindexing_without_figures(*self._status_and_state(), text.FIGURES_CLOSED)
+        return text.reindexing_without_figures(
+            *self._status_and_state(), text.FIGURES_CLOSED, named=False
+        )
 
-    async def _text_in(self, channel_id: int) -> str:
+    def _text_in(self, channel_id: int) -> str:
         """The same for everyone who can view this channel."""
         status, state = self._status_and_state()
         guild = self._client.get_guild(self._space)
         here = guild.get_channel_or_thread(channel_id) if guild else None
-        if guild is None or here is None:
-            return text.reindexing_without_figures(status, state, text.FIGURES_IN_STATUS)
-        counted = await self._counted(guild, state)
+        # During an outage Discord announces no changes, so nobody knows who may see what.
+        if guild is None or guild.unavailable or here is None:
+            return text.reindexing_without_figures(
+                status, state, text.FIGURES_IN_STATUS, named=False
+            )
+        counted = state.counted
         shared = permissions.shared_with_everyone_here(guild, here, counted)
-        return self._text(status, state, counted, shared, text.FIGURES_IN_STATUS)
+        scope = guild.get_channel(state.channel or 0)
+        named = permissions.seen_by_everyone_here(guild, here, scope)
+        return self._text(status, state, counted, shared, text.FIGURES_IN_STATUS, named=named)
 
     def _text(
-        self, status: str, state: JobState, counted: list[Group], open_: set[int], closed: str
+        self,
+        status: str,
+        state: JobState,
+        counted: list[Group],
+        open_: set[int],
+        closed: str,
+        *,
+        named: bool,
     ) -> str:
         """The same for members who may read these groups.
 
-        state    as it was when `counted` was looked up; by now the job may count more groups
+        state    the one that has `counted`; by now the job may count more groups
         closed   the sentence to show if they may not read all that is counted
+        named    whether they may view the channel that the job is limited to
         """
         if state.groups is None and (state.messages or state.removed):
-            return text.reindexing_without_figures(status, state, text.FIGURES_LATER)
+            return text.reindexing_without_figures(status, state, text.FIGURES_LATER, named=named)
         if not {group.id for group in counted} <= open_:
-            return text.reindexing_without_figures(status, state, closed)
-        return text.reindexing(status, state)
-
-    async def _counted(self, guild: discord.Guild, state: JobState) -> list[Group]:
-        """The groups that the figures count, without those that have been deleted since."""
-        known = {group.id: group for group in await self._links.groups(self._space)}
-        for id, _ in state.groups or ():
-            place = guild.get_channel_or_thread(id)
-            if isinstance(place, Place):
-                known[id] = group_of(place)
-        return [known[id] for id, _ in state.groups or () if id in known]
+            return text.reindexing_without_figures(status, state, closed, named=named)
+        return text.reindexing(status, state, named=named)
 
     # ---- where it is, and its edits
 
@@ -141,7 +152,7 @@ class ProgressMessage:
         self._answer, self._asked_at = interaction, time.monotonic()
         earlier, channel = self.place, interaction.channel
         assert isinstance(channel, discord.abc.Messageable)
-        content = await self._text_in(channel.id)
+        content = self._text_in(channel.id)
         try:
             message = await self._post(channel, content)
         except RequestFailed as error:

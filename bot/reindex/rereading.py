@@ -8,7 +8,7 @@ from discord.abc import GuildChannel
 from bot.platform.codes import is_deleted
 from bot.platform.places import WithMessages, WithThreads, group_of, missing_permissions
 from bot.platform.unreadable import Unreadable
-from bot.reindex.state import JobState
+from bot.reindex.state import JobState, Listed
 from bot.sync.erasure import Erasure
 from bot.sync.history import History, HistoryPage
 from bot.sync.ingest import Ingest, KnownSlots
@@ -40,10 +40,9 @@ class Rereading:
         self._space = space
         self._known: tuple[int, KnownSlots] | None = None  # of the group that is being read
 
-    async def list_groups(self, state: JobState) -> list[list[int]]:
+    async def list_groups(self, state: JobState) -> list[Listed]:
         """Everything to read: channels, their threads, and threads that only the gallery knows.
 
-        returns  the id of each group, and how many pictures of it are known
         raises   TimeoutError while the server is not available: its channels aren't known then
         """
         guild = self._guild()
@@ -51,17 +50,23 @@ class Rereading:
         if state.channel and scope is None:
             return []  # it was deleted
         places: dict[int, Group] = {}
+        closed: list[Group] = []
         for channel in self._watched.channels(guild, scope):
             if missing_permissions(channel):
-                state.closed += 1
+                closed.append(group_of(channel))
             else:
                 places |= {group.id: group for group in await _with_threads(self._client, channel)}
         inside = set(places)
         for group in await self._links.groups(self._space):
             if group.parent in inside:
                 places.setdefault(group.id, group)
-        count = self._links.count_links
-        return [[id, await count(self._space, [id])] for id in places]
+        state.closed += len(closed)
+        state.unread = [await self._listed(group) for group in closed]
+        return [await self._listed(group) for group in places.values()]
+
+    async def _listed(self, group: Group) -> Listed:
+        pictures = await self._links.count_links(self._space, [group.id])
+        return Listed(group.id, pictures, group.parent, group.private)
 
     def _guild(self) -> discord.Guild:
         """The server, whose channels are known.
@@ -81,7 +86,7 @@ class Rereading:
         raises   TimeoutError while the server is not available
         """
         assert state.groups is not None
-        group_id, _ = state.groups[state.at]
+        group_id = state.groups[state.at].id
         try:
             place = await self._place(group_id)
             if not self._watched.covers(place):
@@ -94,6 +99,7 @@ class Rereading:
             if not is_deleted(error):
                 raise
             state.removed += await self._erasure.erase_group(self._space, group_id)
+            state.deleted.append(group_id)
             state.begin_group(state.at + 1)
             return []
         except (discord.Forbidden, Unreadable):

@@ -24,7 +24,7 @@ from bot.reindex.progress_message import ProgressMessage
 from bot.reindex.rereading import Rereading
 from bot.reindex.state import JobState
 from bot.sync.writer import Writer
-from index import GalleryClosed, Job, Links
+from index import GalleryClosed, Job
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,6 @@ class Run:
     def __init__(
         self,
         client: discord.Client,
-        links: Links,
         writer: Writer,
         metrics: Metrics,
         clocks: Clocks,
@@ -65,7 +64,6 @@ class Run:
         self._task: asyncio.Task[None] | None = None
         self._message = ProgressMessage(
             client,
-            links,
             clocks,
             job,
             self.state.message,
@@ -130,6 +128,11 @@ class Run:
         kept = replace(state, message=self._message.place)
         return replace(self._job, status=self.status, state=asdict(kept))
 
+    def forget(self, deleted: int) -> None:
+        """The figures count a deleted channel or thread no longer for who may know them."""
+        # Saved with the next page; once the job is over, only this run tells of it.
+        self.state.deleted.append(deleted)
+
     # ---- the message that shows it
 
     async def show(self, *, at_once: bool = False) -> None:
@@ -138,6 +141,10 @@ class Run:
     async def show_here(self, interaction: Interaction) -> None:
         """Show the progress where a command was typed."""
         await self._message.show_here(interaction)
+
+    def may_be_shown_by(self, member: discord.Member) -> bool:
+        """Whether the member may have its message where they are."""
+        return self._message.names_nothing_hidden_from(member)
 
     async def text_for(self, member: discord.Member) -> str:
         """How far the job is, as this member may know it."""
@@ -201,7 +208,7 @@ class Run:
             state.groups = await self._rereading.list_groups(state)
             await self.save(state)
         elif state.at < len(state.groups):
-            group, _ = state.groups[state.at]
+            group = state.groups[state.at].id
             items = await self._rereading.read_page(state)
             committed = await self._writer.commit(items, jobs=[self._as_job(state)])
             self.state = state

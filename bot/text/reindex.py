@@ -49,6 +49,7 @@ class JobFigures(Protocol):
 FIGURES_IN_STATUS = "Not everyone here may see all of these channels: `/status` has the figures."
 FIGURES_CLOSED = "Its figures count channels that you can't read."
 FIGURES_LATER = "Its figures are back once I have listed the channels again."
+REINDEX_GOES_ON = "I reindex already. Please ask again when this is done:"
 REINDEX_OVER = "That job is over. `/reindex` begins another."
 MODEL_CHANGES = (
     "My operator is changing my model on all servers, and each server is read for it. "
@@ -79,15 +80,15 @@ def reindex_ended(progress: str, link: str) -> str:
     return f"{progress}\n-# What everyone sees of it: {link}"
 
 
-def reindexing(status: str, state: JobFigures) -> str:
-    """The progress of a job, with all its figures."""
-    lines = _headed(status, state)
+def reindexing(status: str, state: JobFigures, *, named: bool) -> str:
+    """The progress of a job, with all its figures; `named`: with the name of its channel."""
+    lines = _headed(status, state, named)
     rate = f", {state.checked / state.elapsed_s:.1f} a second" if state.elapsed_s > 1 else ""
     going_on = status in ("running", "paused")
-    total = f" of about {state.total_estimate:,}" if going_on and state.total_estimate else ""
-    lines.append(
-        f"{state.checked:,}{total} pictures checked in {counted(state.messages, 'message')}{rate}"
-    )
+    checked = counted(state.checked, "picture")
+    if going_on and state.total_estimate:
+        checked = f"{state.checked:,} of about {counted(state.total_estimate, 'picture')}"
+    lines.append(f"{checked} checked in {counted(state.messages, 'message')}{rate}")
     found = [f"{state.added:,} added", f"{state.removed:,} removed"]
     found += [f"{state.failed:,} could not be read"] if state.failed else []
     found += [f"{counted(state.closed, 'channel')} closed to me"] if state.closed else []
@@ -97,17 +98,19 @@ def reindexing(status: str, state: JobFigures) -> str:
     return "\n".join(lines)
 
 
-def reindexing_without_figures(status: str, state: JobFigures, why: str) -> str:
-    """The progress of a job for members who may not know its figures; `why` is a sentence."""
-    lines = _headed(status, state)
+def reindexing_without_figures(status: str, state: JobFigures, why: str, *, named: bool) -> str:
+    """The same for members who may not know its figures; `why` is a sentence."""
+    lines = _headed(status, state, named)
     if state.what == "model":
         lines.append(_switch_line(status, state, lost=0))
     return "\n".join([*lines, f"-# {why}"])
 
 
-def _headed(status: str, state: JobFigures) -> list[str]:
+def _headed(status: str, state: JobFigures, named: bool) -> list[str]:
     """The first lines: what the job does, and how much of it is done."""
-    where = f"<#{state.channel}>" if state.channel else "all watched channels"
+    where = "all watched channels"
+    if state.channel:
+        where = f"<#{state.channel}>" if named else "one channel"
     what = {
         "missing": "missing pictures",
         "everything": "everything again",

@@ -10,6 +10,7 @@ WHO_SEES = "tests/bot/ask/test_who_sees_what.py"
 INJECTION = "tests/bot/ask/test_injection.py"
 LAST_LOOK = "tests/bot/ask/test_last_look.py"
 CHANNELS = "tests/bot/commands/test_channels.py"
+REINDEX = "tests/bot/reindex/test_who_is_told.py"
 LINKS = "tests/index/store/test_links.py"
 
 MUTANTS = (
@@ -30,8 +31,8 @@ MUTANTS = (
     Mutant(
         "age-restricted pictures stay in age-restricted channels",
         "bot/access/permissions.py",
-        "    if _is_nsfw(channel) and not adult:\n        return None\n",
-        "",
+        "    if not permissions_known(channel) or (_is_nsfw(channel) and not adult):",
+        "    if not permissions_known(channel):",
         (PERMISSIONS,),
     ),
     Mutant(
@@ -86,16 +87,39 @@ MUTANTS = (
     Mutant(
         "a channel that is closed until the answer leaves is not shown",
         "bot/ask/draft.py",
-        "if one.hit.link.group.id in open_ and self.is_current(one)",
-        "if self.is_current(one)",
+        "[self.now(one) for one in shown if one.hit.link.group.id in open_]",
+        "[self.now(one) for one in shown]",
         (f"{LAST_LOOK}::test_a_channel_that_is_closed_meanwhile_is_not_shown",),
     ),
     Mutant(
         "a picture that is deleted until the answer leaves is not shown",
-        "bot/ask/draft.py",
-        "if one.hit.link.group.id in open_ and self.is_current(one)",
-        "if one.hit.link.group.id in open_",
+        "bot/ask/results.py",
+        "        if not self.is_current(shown.hit.link, shown.as_of):",
+        "        if False:",
         (f"{LAST_LOOK}::test_a_picture_that_is_deleted_meanwhile_is_not_shown",),
+    ),
+    Mutant(
+        "a picture that is put behind a spoiler until the answer leaves is hidden",
+        "bot/ask/results.py",
+        "        if not self._writer.hides(shown.hit.link):",
+        "        if True:",
+        (f"{LAST_LOOK}::test_a_picture_that_is_put_behind_a_spoiler_meanwhile_is_hidden",),
+    ),
+    Mutant(
+        "a picture asked with may be deleted or erased until the answer leaves",
+        "bot/ask/draft.py",
+        "        if not self.is_there():",
+        "        if False:",
+        (f"{LAST_LOOK}::test_a_picture_asked_with_that_is_deleted_meanwhile_gets_no_answer",),
+    ),
+    Mutant(
+        "a picture of the gallery that is asked with may be erased by its owner meanwhile",
+        "bot/ask/answers.py",
+        "            return self._results.is_current(question.link, question.as_of)",
+        "            return not self._writer.is_deleted(int(question.link.source))",
+        (
+            f"{LAST_LOOK}::test_a_picture_asked_with_that_its_author_erases_meanwhile_gets_no_answer",
+        ),
     ),
     Mutant(
         "a slow answer asks for the member's roles again",
@@ -174,5 +198,33 @@ MUTANTS = (
         "    @app_commands.checks.has_permissions(manage_guild=True)\n",
         "",
         (f"{CHANNELS}::test_manage_server_is_checked_again",),
+    ),
+    Mutant(
+        "the figures of a reindex count archived threads",
+        "bot/reindex/state.py",
+        "if not deleted & {one.id, one.parent}]",
+        "if one.parent is None]",
+        (f"{REINDEX}::test_figures_count_archived_private_threads_that_have_no_picture",),
+    ),
+    Mutant(
+        "the figures of a reindex count channels that are closed to the bot",
+        "bot/reindex/state.py",
+        "listed = [*(self.groups or ()), *self.unread]",
+        "listed = self.groups or []",
+        (f"{REINDEX}::test_figures_count_channels_that_are_closed_to_the_bot",),
+    ),
+    Mutant(
+        "a reindex names a hidden channel to nobody who can't see it",
+        "bot/text/reindex.py",
+        'where = f"<#{state.channel}>" if named else "one channel"',
+        'where = f"<#{state.channel}>"',
+        (f"{REINDEX}::test_hidden_channel_is_named_to_nobody_who_cant_see_it",),
+    ),
+    Mutant(
+        "the message of a reindex is moved only by who can see its channel",
+        "bot/reindex/jobs.py",
+        "            if not run.may_be_shown_by(member):",
+        "            if False:",
+        (f"{REINDEX}::test_message_is_not_moved_by_a_member_who_cant_see_the_jobs_channel",),
     ),
 )

@@ -327,5 +327,5 @@ async def test_channel_that_is_removed_during_a_job_does_not_come_back_after_a_r
         assert (await job(client)).status == "running"
     async with running(sandbox, db, model, clocks) as client:
         done = await stands(client, "done")
-        assert park in [group for group, _ in done.state["groups"]]
+        assert park in [group for group, *_ in done.state["groups"]]
         assert await sources(client) == everything

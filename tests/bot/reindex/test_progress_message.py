@@ -41,17 +41,17 @@ async def test_figures_are_shown_only_to_members_who_may_read_all_that_they_coun
             "MESSAGE_UPDATE", where=lambda message: "is done" in message["content"], since=shown
         )
         assert f"<#{channel}>" in told["content"]
-        assert ("pictures checked in" in told["content"]) == counted
+        assert (" checked in" in told["content"]) == counted
         assert ("`/status` has the figures" in told["content"]) != counted
-        assert "pictures checked in" in (await ada.command("status")).text()
+        assert " checked in" in (await ada.command("status")).text()
     moderator = await log_in("mod")
-    assert "pictures checked in" in (await moderator.command("status")).text()
+    assert " checked in" in (await moderator.command("status")).text()
     path = f"/channels/{channel}/permissions/{world_file.people['mod']}"
     deny = str(worlds.READ_MESSAGE_HISTORY)
     await ada.request("PUT", path, json={"type": 1, "allow": "0", "deny": deny})
     status = (await moderator.command("status")).text()
     assert "Reindexing is done" in status
-    assert "pictures checked in" not in status
+    assert " checked in" not in status
 
 
 async def test_progress_is_an_ordinary_message_that_ends_without_buttons(
@@ -110,7 +110,7 @@ async def test_deleted_progress_message_is_replaced_by_a_private_answer(
     async with running(sandbox, db, held, clocks) as client:
         await watch(client, dark)
         first = await begin_all_held(client, world_file, ada, held)
-        assert "pictures checked in" not in progress_of(ada).text()
+        assert " checked in" not in progress_of(ada).text()
         going = client.jobs.of(world_file.guild_id)
         assert going is not None
         await going.pause_or_resume()
@@ -124,7 +124,7 @@ async def test_deleted_progress_message_is_replaced_by_a_private_answer(
         await going.cancel()
         told = await ada.event("MESSAGE_UPDATE", where=lambda one: "cancelled" in one["content"])
         assert told["flags"] & 64
-        assert "pictures checked in" in told["content"]
+        assert " checked in" in told["content"]
 
 
 async def test_message_too_old_to_be_edited_is_replaced(
@@ -240,7 +240,7 @@ async def test_figures_made_for_a_private_answer_are_not_put_into_a_message(
         sandbox.strike("error", method="POST", path=path, who="bot", status=403, code=50013)
         held.hold()
         told = await begin(moderator)
-        assert "pictures checked in" in told.text()
+        assert " checked in" in told.text()
         asked = f"/channels/{whispers}/thread-members/{mod}"
         sandbox.strike("slow", method="GET", path=asked, who="bot", delay_s=1.0)
         held.release()
@@ -249,7 +249,7 @@ async def test_figures_made_for_a_private_answer_are_not_put_into_a_message(
         await stands(client, "done")
         await one_is_left_and_says_done(ada, general)
         shown = [e for name, e in ada._events if name in ("MESSAGE_CREATE", "MESSAGE_UPDATE")]
-        assert not [e for e in shown if "pictures checked in" in e["content"]]
+        assert not [e for e in shown if " checked in" in e["content"]]
 
 
 async def test_where_the_bot_may_not_post_the_private_answer_shows_progress(
@@ -273,7 +273,7 @@ async def test_where_the_bot_may_not_post_the_private_answer_shows_progress(
             where=lambda message: "Reindexing is done" in message["content"],
         )
         assert told["flags"] & 64
-        assert ("pictures checked in" in told["content"]) == figures
+        assert (" checked in" in told["content"]) == figures
 
 
 async def test_the_one_who_asked_is_told_the_end_with_figures_that_the_message_may_not_show(
@@ -297,4 +297,4 @@ async def test_the_one_who_asked_is_told_the_end_with_figures_that_the_message_m
         )
         assert told["flags"] & 64
         assert "Reindexing is done" in told["content"]
-        assert ("pictures checked in" in told["content"]) == figures
+        assert (" checked in" in told["content"]) == figures
