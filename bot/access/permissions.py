@@ -96,7 +96,9 @@ def _reading(
     channel: GuildChannel, member: discord.Member, adult: bool
 ) -> discord.Permissions | None:
     """The permissions of `member` in `channel`; None if they don't include reading its history."""
-    if not permissions_known(channel) or (_is_nsfw(channel) and not adult):
+    if not permissions_known(channel):
+        return None
+    if _is_nsfw(channel) and not adult:
         return None
     permissions = channel.permissions_for(member)
     needed = ALL_IN_VOICE if _is_voice(channel) else ALL_IN_TEXT

@@ -78,15 +78,23 @@ class State(AutoShardedConnectionState[Any]):
         """Trust no permissions that an unreadable event may have changed."""
         if name in OF_A_CHANNEL:
             self._doubt_channel(data)
-        guild = self._get_guild(snowflake(data, "guild_id" if name in OF_A_ROLE else "id"))
+        if name in OF_A_ROLE:
+            self._doubt_role_of(data)
+        guild = self._get_guild(snowflake(data, "id"))
         if guild is None:
             return
         if name == "GUILD_CREATE":
             self._close_until_announced(guild)
         elif name == "GUILD_UPDATE":
             self._doubt_role(guild, ALL_ROLES)
-        elif name in OF_A_ROLE:
-            self._doubt_role(guild, snowflake(data.get("role"), "id") or ALL_ROLES)
+
+    def _doubt_role_of(self, data: Any) -> None:
+        """Doubt the role of an event; if it doesn't tell its server, a known role does."""
+        role = snowflake(data.get("role"), "id") if isinstance(data, dict) else None
+        told = self._get_guild(snowflake(data, "guild_id"))
+        known = [guild for guild in self.guilds if role and guild.get_role(role)]
+        for guild in [told] if told else known:
+            self._doubt_role(guild, role or ALL_ROLES)
 
     def _close_until_announced(self, guild: discord.Guild) -> None:
         """Show nothing of a server until Discord announces all of it again, as in an outage."""

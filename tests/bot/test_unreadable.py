@@ -476,14 +476,16 @@ async def test_a_server_whose_channels_do_not_tell_who_may_see_them_has_none(
         assert general.is_nsfw(), "it may be, and nothing tells that it is not"
 
 
+@pytest.mark.parametrize("field", ["permissions", "guild_id"])
 async def test_a_role_that_does_not_tell_its_permissions_closes_the_server(
-    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, field: str
 ) -> None:
     await watch(magpie, world_file.channels["general"])
 
     def event(name: str, data: Any) -> Any:
         if name == "GUILD_ROLE_UPDATE":
-            del data["role"]["permissions"]
+            data.pop(field, None)
+            data["role"].pop(field, None)
         return data
 
     other.event = event

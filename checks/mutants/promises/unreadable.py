@@ -47,9 +47,9 @@ MUTANTS = (
     Mutant(
         "a channel of unknown permissions is closed to members",
         "bot/access/permissions.py",
-        "    if not permissions_known(channel) or (_is_nsfw(channel) and not adult):",
-        "    if _is_nsfw(channel) and not adult:",
-        (f"{UNREADABLE}::test_nothing_is_shown_of_a_channel_whose_change_cannot_be_read",),
+        "    if not permissions_known(channel):\n        return None\n",
+        "",
+        (f"{UNREADABLE}::test_a_channel_that_does_not_tell_who_may_see_it_is_shown_to_nobody",),
     ),
     Mutant(
         "silence about permissions is not taken for leave to see",
