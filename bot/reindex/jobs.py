@@ -217,10 +217,10 @@ class Jobs:
             for space in departed:
                 await self.erase_guild(space)
             name, lost = self._model_change.wanted, await self._writer.switch_model()
-            log.info(fields("model_switched", model=name, lost=lost))
+            log.info(fields("model_switched", model=name, lost=sum(lost.values())))
         for job in jobs:
             run = self._runs.get(job.id) or self._run_of(job)
-            await run.has_switched(lost)
+            await run.has_switched(lost.get(job.space, 0))
 
     # ---- the jobs of one server
 

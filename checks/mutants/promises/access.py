@@ -204,4 +204,11 @@ MUTANTS = (
         "            if False:",
         (f"{REINDEX}::test_message_is_not_moved_by_a_member_who_cant_see_the_jobs_channel",),
     ),
+    Mutant(
+        "a server is told of its own losses at a change of models",
+        "bot/reindex/jobs.py",
+        "await run.has_switched(lost.get(job.space, 0))",
+        "await run.has_switched(sum(lost.values()))",
+        ("tests/bot/reindex/test_model_switch.py::test_each_server_is_told_of_its_own_losses",),
+    ),
 )
