@@ -195,7 +195,7 @@ class Magpie(discord.AutoShardedClient):
         )
 
         # From a question to its answer.
-        self.questions = Questions(self, links, bookkeeping)
+        self.questions = Questions(self, links, bookkeeping, self.writer)
         embedder = QuestionEmbedder(gallery, self.downloader, FairTurns())
         self.results = Results(
             self, gallery, links, self.writer, self.ingest, self.erasure, self.left_out
@@ -212,12 +212,12 @@ class Magpie(discord.AutoShardedClient):
             RateLimiter(settings.questions),
             clocks,
         )
-        self.messages = MessageQuestions(self, self.questions, self.answers)
+        self.messages = MessageQuestions(self, self.answers)
 
     def _register_commands(self) -> None:
         tree, links, bookkeeping = self.tree, self.gallery.links, self.gallery.bookkeeping
         find.register(tree, self.questions, self.answers, self.clocks)
-        find_similar.register(tree, self.questions, self.answers, self.clocks)
+        find_similar.register(tree, self.answers, self.clocks)
         channels.register(tree, links, self.watched, self.backlog, self.erasure)
         reindex.register(tree, self.jobs)
         status.register(
@@ -367,6 +367,9 @@ class Magpie(discord.AutoShardedClient):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         self.jobs.forget(channel.guild.id, channel.id)
         await self.catch_up.on_channel_deleted(channel)
+
+    async def on_unknown_channel_delete(self, guild_id: int, channel_id: int) -> None:
+        await self.catch_up.on_unknown_channel_deleted(guild_id, channel_id)
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         await self.catch_up.on_channel_changed(channel)

@@ -7,6 +7,7 @@ from index.reembedding import Reembedding
 from index.search.sizes import Sizes
 from index.store.interface import Bookkeeping, BookkeepingReader, Links
 from index.types.errors import (
+    DecoderUnusable,
     EmptyQuery,
     GalleryClosed,
     GalleryError,
@@ -59,6 +60,7 @@ __all__ = [
     "BookkeepingReader",
     "Counts",
     "Cursor",
+    "DecoderUnusable",
     "Derivation",
     "EmbeddedPicture",
     "EmptyQuery",

@@ -19,6 +19,9 @@ from discord.abc import GuildChannel
 from bot.access.audience import Audience
 from bot.ops.logs import fields
 from bot.platform.codes import RequestFailed
+from bot.platform.refusal import Refusal
+from bot.platform.state import permissions_known
+from bot.text import answers as text
 from index import Group
 
 log = logging.getLogger(__name__)
@@ -51,7 +54,8 @@ async def readable(
     Threads. Age-restricted groups count only when `asked_in` is age-restricted too.
     Guests, who were invited to one voice channel, read only that one; their roles don't show it.
     During an outage of the server no group is readable: Discord announces no changes then, so a
-    member may have lost a permission.
+    member may have lost a permission. The same holds for a channel whose newest announcement could
+    not be read.
     """
     allowed, private = known(member, guild, asked_in, groups)
     return allowed | await joined(client, member, private)
@@ -92,7 +96,7 @@ def _reading(
     channel: GuildChannel, member: discord.Member, adult: bool
 ) -> discord.Permissions | None:
     """The permissions of `member` in `channel`; None if they don't include reading its history."""
-    if _is_nsfw(channel) and not adult:
+    if not permissions_known(channel) or (_is_nsfw(channel) and not adult):
         return None
     permissions = channel.permissions_for(member)
     needed = ALL_IN_VOICE if _is_voice(channel) else ALL_IN_TEXT
@@ -109,7 +113,7 @@ def shared_with_everyone_here(
     could view `channel` and not read the group; see `audience`.
     """
     here = _channel_of(guild, channel)
-    if here is None:
+    if here is None or not permissions_known(here):
         return set()
     adult = is_age_restricted(guild, channel)
     audience = Audience(guild, here)
@@ -117,7 +121,7 @@ def shared_with_everyone_here(
     shared: set[int] = set()
     for group in groups:
         there = permission_channel(guild, group)
-        if there is None or (_is_nsfw(there) and not adult):
+        if there is None or not permissions_known(there) or (_is_nsfw(there) and not adult):
             continue
         if is_private(guild, group) and group.id != getattr(channel, "id", None):
             continue  # its members are not those of this channel
@@ -132,19 +136,29 @@ def shared_with_everyone_here(
     return shared
 
 
-def may_view(member: discord.Member, channel: GuildChannel | None) -> bool:
-    """Whether `member` may know of a channel or category; nobody may during an outage."""
-    if channel is None or channel.guild.unavailable:
+def refuse_in_outage(guild: discord.Guild) -> None:
+    """Refuse to show anything while Discord doesn't tell what happens in the server.
+
+    raises   Refusal
+    """
+    if guild.unavailable:
+        raise Refusal(text.OUTAGE)
+
+
+def sees(member: discord.Member, channel: GuildChannel | None) -> bool:
+    """Whether `member` may know of a channel or category; not if that is unknown, as during an
+    outage."""
+    if channel is None or channel.guild.unavailable or not permissions_known(channel):
         return False
     return not member.flags.guest and channel.permissions_for(member).view_channel
 
 
-def viewed_by_everyone_here(
+def seen_by_everyone_here(
     guild: discord.Guild, channel: object, there: GuildChannel | None
 ) -> bool:
     """Whether everyone who can view `channel` may know of the channel or category `there`."""
     here = _channel_of(guild, channel)
-    if here is None or there is None or guild.unavailable:
+    if here is None or there is None or guild.unavailable or not permissions_known(there):
         return False
     if _is_voice(here) and there != here:
         return False  # guests may be there, who can see nothing else
@@ -169,7 +183,7 @@ def is_private(guild: discord.Guild, group: Group) -> bool:
 def is_age_restricted(guild: discord.Guild, place: object) -> bool:
     """Whether `place` is an age-restricted channel, or a thread of one."""
     channel = _channel_of(guild, place)
-    return channel is not None and _is_nsfw(channel)
+    return channel is not None and permissions_known(channel) and _is_nsfw(channel)
 
 
 def _channel_of(guild: discord.Guild, place: object) -> GuildChannel | None:

@@ -1,7 +1,8 @@
 """Question → its embedding → the groups that the asker may see → the ranking → a page of it.
 
-Every command, reply and button calls `answer`, `more`, `similar` or `instead` with its asker. Each
-counts the question before anything is read, downloaded or embedded for it.
+Every command, reply and button calls `answer`, `like_message`, `similar`, `instead`, `more` or
+`refuse` with its asker. Each counts the question before anything is read, downloaded or embedded
+for it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+from functools import partial
+from typing import NoReturn
 
 import discord
 from discord import ui
@@ -83,6 +86,19 @@ class Answers:
         self._count(asker)
         return await self._begin(asker, question)
 
+    async def like_message(self, asker: Asker, message: discord.Message, words: str = "") -> Draft:
+        """Pictures similar to the first one of a message, perhaps with words beside it."""
+        self._count(asker)
+        return await self._begin(asker, self._questions.with_message(message, words))
+
+    def refuse(self, asker: Asker, sentence: str) -> NoReturn:
+        """The answer to a question that asks nothing: a sentence. It counts, too.
+
+        raises   Refusal
+        """
+        self._count(asker)
+        raise Refusal(sentence)
+
     async def similar(self, asker: Asker, link: int) -> Draft:
         """Pictures similar to one of the gallery, if the asker may see that one."""
         self._count(asker)
@@ -115,17 +131,17 @@ class Answers:
         search, (groups, page) = await asyncio.gather(
             self._save(search, asker.asked_at), self._look(asker, sight, search, embedding)
         )
-        return await self._draft(asker, sight, search, groups, page, question.posted_in)
+        return await self._draft(asker, sight, search, groups, page, question)
 
     async def show(self, asker: Asker, search: SavedSearch, after: Position | None = None) -> Draft:
         """A page of a saved search, from the pictures that the asker may see at this moment."""
-        embedding, posted_in = search.embedding, None
+        embedding, question = search.embedding, None
         if embedding is None:
             question = await self._questions.again(asker, search)
-            embedding, posted_in = await self._embedder.embed(asker, question), question.posted_in
-        sight = await self._sight(asker, posted_in)
+            embedding = await self._embedder.embed(asker, question)
+        sight = await self._sight(asker, question.posted_in if question else None)
         groups, page = await self._look(asker, sight, search, embedding, after)
-        return await self._draft(asker, sight, search, groups, page, posted_in)
+        return await self._draft(asker, sight, search, groups, page, question)
 
     async def _save(self, search: SavedSearch, asked_at: float) -> SavedSearch:
         """The search with the id by which buttons find it.
@@ -201,9 +217,12 @@ class Answers:
         search: SavedSearch,
         groups: set[int],
         page: ResultPage,
-        posted_in: Group | None,
+        question: Question | None,
     ) -> Draft:
-        """The page, to be laid out when it is sent; empty, it is a sentence that says why."""
+        """The page, to be laid out when it is sent; empty, it is a sentence that says why.
+
+        question   that was embedded for it; None: its embedding was saved
+        """
         notes = self._notes(asker, search, page)
         actions = _actions(asker, search, page) if search.id else []
         if page.shown:  # all that it shows may be closed until it is sent
@@ -219,7 +238,21 @@ class Answers:
                 now, heading=heading, notes=notes, similar=buttons.similar, actions=actions
             )
 
-        return Draft(sight, page, posted_in, self._results.is_current, lay_out)
+        posted_in = question.posted_in if question else None
+        is_there = partial(self._is_there, question)
+        return Draft(sight, page, posted_in, is_there, self._results.now, lay_out)
+
+    def _is_there(self, question: Question | None) -> bool:
+        """Whether the picture that is asked with is still there, as far as is known.
+
+        One of the gallery may have been erased since. One that was read from its message need not
+        be in the gallery; it is there until its message is deleted.
+        """
+        if question is None or question.shown_by is None:
+            return True
+        if question.link is not None:
+            return self._results.is_current(question.link, question.as_of)
+        return not self._writer.is_deleted(int(question.shown_by.source))
 
     def _notes(self, asker: Asker, search: SavedSearch, page: ResultPage) -> list[str]:
         notes = []

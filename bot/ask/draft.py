@@ -1,7 +1,7 @@
 """An answer that is laid out at the moment it leaves, from what its readers may see then.
 
 Between the ranking and that moment lie requests, and Discord may be slow. Meanwhile a channel may
-be closed, the asker may lose a role, and a picture may be deleted.
+be closed, the asker may lose a role, and a picture may be deleted or put behind a spoiler.
 """
 
 from __future__ import annotations
@@ -31,20 +31,23 @@ class Draft:
     """A page that was not sent yet.
 
     posted_in   where the picture is that was asked with, if that has to be open, too
-    is_current  whether nothing has erased a picture since its message was read
+    is_there    whether the picture that was asked with is still there, as far as is known
+    now         a picture as far as is known at this moment; None when it is gone
     lay_out     makes the message; an empty page gets a sentence that says why
     """
 
     sight: Sight
     page: ResultPage
     posted_in: Group | None
-    is_current: Callable[[ShownHit], bool]
+    is_there: Callable[[], bool]
+    now: Callable[[ShownHit], ShownHit | None]
     lay_out: Callable[[ResultPage], ui.LayoutView]
 
     def _open(self) -> list[ShownHit]:
         """The pictures of the page that its readers may see at this moment.
 
-        raises   Refusal if that isn't known, or if the picture that was asked with is closed
+        raises   Refusal if that isn't known, or if the picture that was asked with is closed or
+                 gone
         """
         shown = self.page.shown
         if not shown:
@@ -54,7 +57,10 @@ class Draft:
         open_ = self.sight.open(self._groups())
         if self.posted_in is not None and self.posted_in.id not in open_:
             raise Refusal(text.PICTURE_UNAVAILABLE)
-        return [one for one in shown if one.hit.link.group.id in open_ and self.is_current(one)]
+        if not self.is_there():
+            raise Refusal(text.PICTURE_UNAVAILABLE)
+        now = [self.now(one) for one in shown if one.hit.link.group.id in open_]
+        return [one for one in now if one is not None]
 
     def _groups(self) -> list[Group]:
         groups = {one.hit.link.group.id: one.hit.link.group for one in self.page.shown}

@@ -21,10 +21,12 @@ from bot.text import answers as text
 # than all, so that it leaves a turn to the others.
 TURNS = 3
 # Questions with a picture in hand: being downloaded, waiting for their turn, or having it. Each may
-# hold 25 MB.
-PLACES = 16
-SERVER_PLACES = 8
+# hold 25 MB. The last places are kept for those who hold none: of all places, 6 for servers that
+# hold none, and 6 more for members who hold none; of a server's, 6 for its members who hold none.
+PLACES = 24
+SERVER_PLACES = 12
 MEMBER_PLACES = 3
+RESERVE = 6
 REMEMBERED = 10_000  # members and servers whose last turn is known
 
 
@@ -51,14 +53,21 @@ class FairTurns:
     def place(self, server: int, member: int) -> Iterator[None]:
         """Surrounds all work for a picture that somebody asks with, its download included.
 
+        Members and servers that hold none can still get one when others get no more.
+
         raises   Refusal when too many are in hand
         """
         of_member = sum(taken_by == member for _, taken_by in self._places)
         of_server = sum(taken_in == server for taken_in, _ in self._places)
+        kept_for_members = RESERVE if of_member else 0
+        kept_for_servers = RESERVE if of_server else 0
         if of_member >= MEMBER_PLACES:
             raise Refusal(text.YOUR_PICTURES_WAIT)
-        if of_server >= SERVER_PLACES or len(self._places) >= PLACES:
-            raise Refusal(text.MANY_PICTURES_WAIT)
+        if (
+            of_server >= SERVER_PLACES - kept_for_members
+            or len(self._places) >= PLACES - kept_for_members - kept_for_servers
+        ):
+            raise Refusal(text.YOUR_PICTURES_WAIT if of_member else text.MANY_PICTURES_WAIT)
         self._places.append((server, member))
         try:
             yield

@@ -18,11 +18,10 @@ from bot.ask import mentions
 from bot.ask.answers import Answers
 from bot.ask.draft import Draft
 from bot.ask.mentions import Mention
-from bot.ask.questions import Question, Questions
+from bot.ask.questions import Question
 from bot.ops.logs import fields
 from bot.platform.codes import RequestFailed, may_not_write, refuses_reply
 from bot.platform.interactions import NO_MENTIONS
-from bot.platform.refusal import Refusal
 from bot.text import answers as text
 from bot.text.errors import sentence
 
@@ -32,9 +31,8 @@ log = logging.getLogger(__name__)
 class MessageQuestions:
     """Answers messages that ask something, and stays silent otherwise."""
 
-    def __init__(self, client: discord.Client, questions: Questions, answers: Answers) -> None:
+    def __init__(self, client: discord.Client, answers: Answers) -> None:
         self._client = client
-        self._questions = questions
         self._answers = answers
 
     async def on_message(self, message: discord.Message) -> None:
@@ -47,8 +45,9 @@ class MessageQuestions:
         asked = mentions.read(message, message.guild.me)
         if asked is None:
             return
-        with contextlib.suppress(*RequestFailed):
-            await message.channel.typing()  # only shows that the bot is working
+        if not asked.empty:
+            with contextlib.suppress(*RequestFailed):
+                await message.channel.typing()  # only shows that the bot is working
         try:
             draft = await self._answer(message, asked, came_at)
             await draft.deliver(lambda view: _send(message, view=view))
@@ -74,10 +73,9 @@ class MessageQuestions:
     async def _answer(self, message: discord.Message, asked: Mention, came_at: float) -> Draft:
         asker = await askers.of_message(message, came_at)
         if asked.pictured is not None:
-            question = self._questions.with_message(asked.pictured, asked.words)
-            return await self._answers.answer(asker, question)
+            return await self._answers.like_message(asker, asked.pictured, asked.words)
         if asked.empty:
-            raise Refusal(text.ONLY_LINKS if asked.link_only else text.HELP)
+            self._answers.refuse(asker, text.ONLY_LINKS if asked.link_only else text.HELP)
         return await self._answers.answer(asker, Question(asked.words))
 
 

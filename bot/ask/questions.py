@@ -13,8 +13,18 @@ from bot.media import pictures
 from bot.media.pictures import Picture
 from bot.platform.places import Place, group_of
 from bot.platform.refusal import Refusal
+from bot.sync.writer import Writer
 from bot.text import answers as text
-from index import Asked, BookkeepingReader, Filter, Group, Links, SavedSearch, ShownBy
+from index import (
+    Asked,
+    BookkeepingReader,
+    Filter,
+    Group,
+    Link,
+    Links,
+    SavedSearch,
+    ShownBy,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,7 @@ class Question:
 
     picture    a picture of a message, or the addresses of one; it isn't downloaded yet
     like       the id of a link in the gallery, whose picture is asked with
+    link       that link as it was read, and `Writer.now` before that in `as_of`
     shown_by   the message whose picture is asked with, and which of its pictures that is
     posted_in  where that message is, if that has to be open to the asker
     filter     what the asker limits it to; what they may see is added for each page
@@ -31,6 +42,8 @@ class Question:
     words: str = ""
     picture: Picture | Sequence[str] | None = None
     like: int | None = None
+    link: Link | None = None
+    as_of: int = 0
     shown_by: ShownBy | None = None
     posted_in: Group | None = None
     filter: Filter | None = None
@@ -49,10 +62,12 @@ class Questions:
         client: discord.Client,
         links: Links,
         bookkeeping: BookkeepingReader,
+        writer: Writer,
     ) -> None:
         self._client = client
         self._links = links
         self._bookkeeping = bookkeeping
+        self._writer = writer
 
     def with_attachment(self, image: discord.Attachment, words: str) -> Question:
         """The question with a picture that was attached to a command."""
@@ -81,13 +96,16 @@ class Questions:
 
         raises   Refusal if the asker may not see it
         """
+        as_of = self._writer.now
         link = await self._links.link(link_id)
         if link is None or link.space != asker.guild.id:
             raise Refusal(text.PICTURE_UNAVAILABLE)
         if not await self.may_read(asker, [link.group]):
             raise Refusal(text.PICTURE_UNAVAILABLE)
         shown_by = ShownBy(link.group.id, link.source)
-        return Question(like=link_id, shown_by=shown_by, posted_in=link.group)
+        return Question(
+            like=link_id, link=link, as_of=as_of, shown_by=shown_by, posted_in=link.group
+        )
 
     async def again(self, asker: Asker, search: SavedSearch) -> Question:
         """The question of a saved search. Its picture is read again, since it may be deleted.

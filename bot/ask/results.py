@@ -87,12 +87,25 @@ class Results:
         page.more = answer.more or looked_up < len(answer.hits)
         return page
 
-    def is_current(self, shown: ShownHit) -> bool:
-        """Whether nothing is known that erased the picture since its message was read."""
-        link = shown.hit.link
+    def now(self, shown: ShownHit) -> ShownHit | None:
+        """A hit as far as is known now; None when something has erased it since it was read.
+
+        It is hidden if an edit has put it behind a spoiler since.
+        """
+        if not self.is_current(shown.hit.link, shown.as_of):
+            return None
+        if not self._writer.hides(shown.hit.link):
+            return shown
+        return dataclasses.replace(shown, picture=dataclasses.replace(shown.picture, spoiler=True))
+
+    def is_current(self, link: Link, as_of: int) -> bool:
+        """Whether nothing is known that erased the picture since it was read `as_of` this change.
+
+        as_of   `Writer.now` before that
+        """
         if self._left_out.covers(link.space, link.owner, link.posted_at):
             return False
-        return self._writer.is_current(link, shown.as_of)
+        return self._writer.is_current(link, as_of)
 
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
         """Each hit as its message shows it now: one request for each message, all at once."""

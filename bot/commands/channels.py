@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.abc import GuildChannel
 
 from bot.access.counts import pictures_by_channel
+from bot.access.permissions import refuse_in_outage, sees
 from bot.commands.options import Channel
 from bot.platform.interactions import Interaction, Tree
 from bot.platform.places import inside, missing_permissions
@@ -111,6 +112,8 @@ class Channels(app_commands.Group):
         return text.no_longer_watched(channel, counted, _seen(kept, member), bool(erased))
 
     async def _list(self, guild: discord.Guild, member: discord.Member) -> str:
+        """raises   Refusal during an outage of the server"""
+        refuse_in_outage(guild)
         marks = self._watched.marks(guild.id)
         named = [channel for channel in guild.channels if channel.id in marks]
         pictures = await pictures_by_channel(self._client, self._links, member)
@@ -125,4 +128,4 @@ class Channels(app_commands.Group):
 
 
 def _seen(channels: Iterable[GuildChannel], member: discord.Member) -> list[GuildChannel]:
-    return [channel for channel in channels if channel.permissions_for(member).view_channel]
+    return [channel for channel in channels if sees(member, channel)]

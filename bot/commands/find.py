@@ -16,7 +16,6 @@ from bot.ask.questions import Question, Questions
 from bot.ask.respond import answering_button, respond
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Interaction, Tree
-from bot.platform.refusal import Refusal
 from bot.text import answers as text
 
 
@@ -44,7 +43,7 @@ def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks)
                 return await answers.answer(asker, questions.with_attachment(image, beside))
             if not words:
                 links = mentions.is_only_links(query or "")
-                raise Refusal(text.ONLY_LINKS if links else text.ASK_SOMETHING)
+                answers.refuse(asker, text.ONLY_LINKS if links else text.ASK_SOMETHING)
             return await answers.answer(asker, Question(words))
 
         asked = bool(words) or image is not None

@@ -8,19 +8,18 @@ from discord import app_commands
 from bot.ask.answers import Answers
 from bot.ask.asker import Asker
 from bot.ask.draft import Draft
-from bot.ask.questions import Questions
 from bot.ask.respond import respond
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Interaction, Tree
 
 
-def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks) -> None:
+def register(tree: Tree, answers: Answers, clocks: Clocks) -> None:
     """Add the entry to the menu of messages."""
 
     @tree.context_menu(name="Find similar")
     @app_commands.guild_only()
     async def find_similar(interaction: Interaction, message: discord.Message) -> None:
         async def work(asker: Asker) -> Draft:
-            return await answers.answer(asker, questions.with_message(message))
+            return await answers.like_message(asker, message)
 
         await respond(interaction, work, clocks)

@@ -151,7 +151,7 @@ class Privacy(app_commands.Group):
         await self._writer.set_retention(space, days or None)
         erased = await self._erasure.erase_older(space)
         log.info(fields("retention_set", guild=space, days=days, pictures=erased))
-        await interaction.edit_original_response(content=text.retention(days, erased))
+        await interaction.edit_original_response(content=text.retention(days))
 
 
 async def _asker(interaction: Interaction) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.access.counts import readable_there
+from bot.access.permissions import refuse_in_outage, sees
 from bot.ops.metrics import Metrics
 from bot.ops.unread import UnreadCounts
 from bot.platform.interactions import Interaction, Tree
@@ -21,6 +22,9 @@ from bot.sync.writer import ModelChange
 from bot.text import status as text
 from bot.text.status import ChannelStatus, Status
 from index import Links
+
+VECTOR_COPIES = 2  # float32: in the database, and in a segment
+LINK_BYTES = 600  # of a picture's link, with its indexes
 
 
 def register(
@@ -54,7 +58,11 @@ def register(
         await interaction.edit_original_response(content=text.status(now))
 
     async def of(guild: discord.Guild, member: discord.Member) -> Status:
-        """The status, of the channels and threads that the member may read."""
+        """The status, of the channels and threads that the member may read.
+
+        raises   Refusal during an outage of the server
+        """
+        refuse_in_outage(guild)
         groups = [*await links.groups(guild.id), *map(group_of, backlog.places(guild.id))]
         readable = await readable_there(tree.client, member, groups)
         seen = set().union(*readable.values())
@@ -62,9 +70,9 @@ def register(
         model = await links.model()
         return Status(
             channels=[
-                _of_channel(channel, pictures.get(channel.id, 0), backlog)
+                _of_channel(channel, pictures.get(channel.id, 0), channel.id in seen, backlog)
                 for channel in watched.channels(guild)
-                if channel.permissions_for(member).view_channel
+                if sees(member, channel)
             ],
             progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),
@@ -73,7 +81,7 @@ def register(
             model=model.name if model else "",
             wanted=model_change.wanted,
             device=device,
-            disk_bytes=await disk_share(sum(pictures.values())),
+            disk_bytes=_disk_bytes(sum(pictures.values()), model.dimension if model else 0),
             latency_s=latency_s(),
             uptime_s=time.monotonic() - metrics.started,
             unread_messages=sum(
@@ -82,20 +90,26 @@ def register(
             unread_others=unread.others(guild.id, seen),
         )
 
-    async def disk_share(pictures: int) -> int:
-        """The bytes that these pictures take; the files hold the pictures of all servers."""
-        share = pictures / max(await links.count_links(), 1)
-        return round(await links.disk_bytes() * share)
+
+def _disk_bytes(pictures: int, dimension: int) -> int:
+    """About how many bytes these pictures take.
+
+    It is computed, since the size of the files would tell of channels and servers that the asker
+    can't read.
+    """
+    return pictures * (VECTOR_COPIES * 4 * dimension + LINK_BYTES)
 
 
 def _of_channel(
-    channel: discord.abc.GuildChannel, pictures: int, backlog: Backlog
+    channel: discord.abc.GuildChannel, pictures: int, readable: bool, backlog: Backlog
 ) -> ChannelStatus:
+    """The status of a channel; of one whose history the asker can't read, only that it is watched
+    and what Magpie lacks there."""
     reading = backlog.reading(channel.id)
     return ChannelStatus(
         channel=channel,
         pictures=pictures,
-        state=reading.state.value if reading else "",
-        fraction=reading.fraction if reading else 0.0,
+        state=reading.state.value if reading and readable else "",
+        fraction=reading.fraction if reading and readable else 0.0,
         missing=reading.missing if reading else (),
     )

@@ -43,8 +43,7 @@ VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".og
 DISCORD_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 
 _ATTACHMENT_PATH = re.compile(r"/(?:ephemeral-)?attachments/[0-9]+/([0-9]{1,20})/")
-_HIDDEN = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)  # ||a spoiler||
-_WIDEST = re.compile(r"\|\|(.+)\|\|", re.DOTALL)  # from the first bars to the last ones
+_BETWEEN_BARS = re.compile(r"\|\|(.+)\|\|", re.DOTALL)  # from the first ones to the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +140,15 @@ def _embeds(
 
 
 def _hides_a_link(content: str) -> bool:
-    """Whether a link stands inside ||bars||; all embeds of such a message count as spoilers.
+    """Whether a link may stand inside ||bars||; then all embeds of the message count as spoilers.
 
     Which embed belongs to which link can't be told: sites answer a short link under a long
-    address, and Discord changes capitals, slashes and escapes. Code and backslashes change which
-    bars belong together, so with these everything between the first and the last bars counts.
+    address, and Discord changes capitals, slashes and escapes. Which bars belong together can't be
+    told either: that depends on code, quotes, lists and other marks around them. So a link counts
+    as hidden if there are bars before and after it.
     """
-    spoilers = _WIDEST if "`" in content or "\\" in content else _HIDDEN
-    return any("://" in hidden for hidden in spoilers.findall(content))
+    between = _BETWEEN_BARS.search(content)
+    return between is not None and "://" in between[1]
 
 
 def _stickers(stickers: Iterable[discord.StickerItem], common: dict[str, Any]) -> Iterator[Picture]:

@@ -7,21 +7,23 @@ may see what, then nothing is shown of what it was about, until Discord tells it
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
 
 import discord
+from discord.abc import GuildChannel
 from discord.state import AutoShardedConnectionState
 
 from bot.platform.unreadable import (
-    DECIDES,
     MESSAGE,
     STAND_INS,
     Note,
     Payload,
     Unread,
     Unreadable,
+    complete,
     described,
     essential,
     snowflake,
@@ -34,9 +36,11 @@ LISTS = (
     *("roles", "channels", "threads", "members", "voice_states", "presences"),
     *("stage_instances", "guild_scheduled_events", "soundboard_sounds"),
 )
-# Events that tell who may see what in a whole server, or in one channel.
-OF_A_SERVER = ("GUILD_CREATE", "GUILD_UPDATE", "GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE")
-OF_A_CHANNEL = "CHANNEL_UPDATE"
+# Events that tell who may see what in a whole server, by its roles, or in one channel.
+OF_A_SERVER = ("GUILD_CREATE", "GUILD_UPDATE")
+OF_A_ROLE = ("GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE")
+ALL_ROLES = 0  # in the place of a role's id
+OF_A_CHANNEL = ("CHANNEL_CREATE", "CHANNEL_UPDATE")
 ABOUT_MESSAGES = ("MESSAGE_CREATE", "MESSAGE_UPDATE")
 # What an interaction has at Discord, and other servers may leave out.
 INTERACTION = {"version": 1, "attachment_size_limit": 10 * 2**20, "channel": {}}
@@ -51,6 +55,10 @@ class State(AutoShardedConnectionState[Any]):
     def __init__(self, *, note: Note, **options: Any) -> None:
         super().__init__(**options)
         self._note = note
+        self._unsure: set[int] = set()  # channels whose newest announcement could not be read
+        # By server that is closed without an outage: the roles whose newest announcement could not
+        # be read, or ALL_ROLES.
+        self._unsure_roles: dict[int, set[int]] = {}
         for name, parse in self.parsers.items():
             if name != NEEDED:
                 self.parsers[name] = functools.partial(self._parse, name, parse)
@@ -67,20 +75,56 @@ class State(AutoShardedConnectionState[Any]):
             self._note(Unread(what, guild, channel, id, described(error)))
 
     def _show_nothing_stale(self, name: str, data: Any) -> None:
-        """Forget permissions that an unreadable event may have changed."""
-        if name in OF_A_SERVER:
-            key = "id" if name in ("GUILD_CREATE", "GUILD_UPDATE") else "guild_id"
-            guild = self._get_guild(snowflake(data, key))
-            if guild is not None:
-                guild.unavailable = True
-        elif name == OF_A_CHANNEL:
-            self._forget_channel(snowflake(data, "guild_id"), snowflake(data, "id"))
+        """Trust no permissions that an unreadable event may have changed."""
+        if name in OF_A_CHANNEL:
+            self._doubt_channel(data)
+        guild = self._get_guild(snowflake(data, "guild_id" if name in OF_A_ROLE else "id"))
+        if guild is None:
+            return
+        if name == "GUILD_CREATE":
+            self._close_until_announced(guild)
+        elif name == "GUILD_UPDATE":
+            self._doubt_role(guild, ALL_ROLES)
+        elif name in OF_A_ROLE:
+            self._doubt_role(guild, snowflake(data.get("role"), "id") or ALL_ROLES)
 
-    def _forget_channel(self, guild_id: int | None, channel_id: int | None) -> None:
-        guild = self._get_guild(guild_id)
-        channel = guild.get_channel(channel_id) if guild and channel_id else None
-        if guild is not None and channel is not None:
-            guild._remove_channel(channel)
+    def _close_until_announced(self, guild: discord.Guild) -> None:
+        """Show nothing of a server until Discord announces all of it again, as in an outage."""
+        self._unsure_roles.pop(guild.id, None)
+        guild.unavailable = True
+
+    def _doubt_role(self, guild: discord.Guild, role: int) -> None:
+        """Show nothing of a server until this role is told again; during an outage, until its end.
+
+        role   its id, or ALL_ROLES
+        """
+        if not guild.unavailable:
+            self._unsure_roles[guild.id] = set()
+        if guild.id in self._unsure_roles:
+            self._unsure_roles[guild.id].add(role)
+            guild.unavailable = True
+
+    def _trust_role(self, guild_id: int, role: int) -> None:
+        """Open a server again when this was the last role in doubt, or stands for all of them."""
+        doubts, guild = self._unsure_roles.get(guild_id), self._get_guild(guild_id)
+        if doubts is None or guild is None:
+            return
+        doubts.discard(role)
+        if not doubts or role == ALL_ROLES:
+            del self._unsure_roles[guild_id]
+            guild.unavailable = False
+
+    def _doubt_channel(self, data: Any) -> None:
+        """Trust no permissions of a channel; of all channels if nothing tells which one it is."""
+        channel, guild = snowflake(data, "id"), self._get_guild(snowflake(data, "guild_id"))
+        if channel is not None:
+            self._unsure.add(channel)
+        elif guild is not None:
+            self._unsure.update(channel.id for channel in guild.channels)
+
+    def knows_permissions(self, channel: int) -> bool:
+        """Whether the newest announcement of this channel could be read."""
+        return channel not in self._unsure
 
     # ---- a session
 
@@ -88,21 +132,78 @@ class State(AutoShardedConnectionState[Any]):
         if self.shard_count == 1:
             data.setdefault("shard", [0, 1])
         data["guilds"] = [one for one in data.get("guilds") or () if snowflake(one, "id")]
+        for guild in data["guilds"]:  # each is announced anew
+            self._unsure_roles.pop(int(guild["id"]), None)
         super().parse_ready(data)
 
     # ---- servers and channels
 
     def _get_create_guild(self, data: Any) -> discord.Guild:
-        try:
-            return super()._get_create_guild(data)
-        except Exception:
-            return super()._get_create_guild(self._readable_guild(data))
+        create = super()._get_create_guild
+        guild: discord.Guild = self._whole_or_readable(create, data)
+        self._unsure_roles.pop(guild.id, None)
+        return guild
 
     def parse_guild_update(self, data: Any) -> None:
+        """Read a server's change. It tells all roles, but it ends no outage."""
+        guild = self._get_guild(snowflake(data, "id"))
+        outage = guild is not None and guild.unavailable
         try:
-            super().parse_guild_update(data)
+            self._whole_or_readable(super().parse_guild_update, data)
+        finally:
+            if guild is not None:
+                guild.unavailable = outage
+        if guild is not None:
+            self._trust_role(guild.id, ALL_ROLES)
+
+    def parse_guild_delete(self, data: Any) -> None:
+        self._unsure_roles.pop(int(data["id"]), None)  # an outage ends with an announcement only
+        super().parse_guild_delete(data)
+
+    def _whole_or_readable(self, parse: Callable[[Any], Any], data: Any) -> Any:
+        """Parse a server's payload; if it can't be read, then without the parts that can't.
+
+        raises   Unreadable if it doesn't tell all roles
+        """
+        if not data.get("roles"):
+            raise Unreadable("a server without roles")
+        try:
+            readable = self._complete_guild(data)
+            parsed = parse(readable)
         except Exception:
-            super().parse_guild_update(self._readable_guild(data))
+            readable = self._readable_guild(data)
+            parsed = parse(readable)
+        guild = self._get_guild(snowflake(data, "id"))
+        if guild is not None and "channels" in readable:
+            told = {snowflake(channel, "id") for channel in readable["channels"]}
+            self._unsure.update(channel.id for channel in guild.channels)
+            self._unsure.difference_update(told)
+        return parsed
+
+    def _complete_guild(self, data: Payload) -> Any:
+        """A server's payload.
+
+        raises   Unreadable if a part of it doesn't tell who may see what
+        """
+        lists = {
+            key: [self._complete(data["id"], key, part) for part in data[key]]
+            for key in STAND_INS
+            if data.get(key)
+        }
+        return {**data, **lists}
+
+    def _complete(self, guild_id: Any, key: str, part: Any) -> Any:
+        """The part of a server, after it was checked that it tells who may see what.
+
+        A channel that doesn't tell whether it is age-restricted stays as it was; one that is not
+        known counts as age-restricted.
+
+        raises   Unreadable
+        """
+        guild = self._get_guild(snowflake({"id": guild_id}, "id"))
+        id = snowflake(part, "id")
+        known = guild.get_channel(id) if guild and id and id not in self._unsure else None
+        return complete(key, part, nsfw=getattr(known, "nsfw", True))
 
     def _readable_guild(self, data: Payload) -> Any:
         """A server's payload without the parts that can't be read.
@@ -121,7 +222,6 @@ class State(AutoShardedConnectionState[Any]):
             except Unreadable as error:
                 if key == "roles":
                     raise
-                self._forget_channel(guild_id, snowflake(part, "id"))
                 what, id = key.removesuffix("s"), snowflake(part, "id")
                 self._note(Unread(what, guild_id, _channel_of(what, part), id, str(error)))
         return readable
@@ -131,13 +231,12 @@ class State(AutoShardedConnectionState[Any]):
 
         raises   Unreadable
         """
-        try:
+        if key in STAND_INS:
+            part = self._complete(guild_id, key, part)
+        with contextlib.suppress(Exception):
             return self._tried(guild_id, key, part)
-        except Exception as error:
-            if not (isinstance(part, dict) and DECIDES.get(key) in part):
-                raise Unreadable(described(error)) from error
         try:
-            return self._tried(guild_id, key, STAND_INS[key] | part)
+            return self._tried(guild_id, key, STAND_INS.get(key, {}) | part)
         except Exception as error:
             raise Unreadable(described(error)) from error
 
@@ -152,12 +251,23 @@ class State(AutoShardedConnectionState[Any]):
 
     def parse_guild_role_create(self, data: Any) -> None:
         super().parse_guild_role_create(self._readable_role(data))
+        self._trust_role(int(data["guild_id"]), int(data["role"]["id"]))
 
     def parse_guild_role_update(self, data: Any) -> None:
+        guild, id = self._get_guild(int(data["guild_id"])), int(data["role"]["id"])
+        if guild is not None and guild.get_role(id) is None:
+            self.parse_guild_role_create(data)  # until now it could not be read
+            return
         super().parse_guild_role_update(self._readable_role(data))
+        self._trust_role(int(data["guild_id"]), id)
+
+    def parse_guild_role_delete(self, data: Any) -> None:
+        super().parse_guild_role_delete(data)
+        self._trust_role(int(data["guild_id"]), int(data["role_id"]))
 
     def parse_channel_create(self, data: Any) -> None:
         super().parse_channel_create(self._readable_part(data["guild_id"], "channels", data))
+        self._unsure.discard(int(data["id"]))
 
     def parse_channel_update(self, data: Any) -> None:
         guild = self._get_guild(snowflake(data, "guild_id"))
@@ -165,6 +275,7 @@ class State(AutoShardedConnectionState[Any]):
             self.parse_channel_create(data)  # until now it could not be read
         else:
             super().parse_channel_update(self._readable_part(data["guild_id"], "channels", data))
+            self._unsure.discard(int(data["id"]))
 
     def parse_thread_create(self, data: Any) -> None:
         super().parse_thread_create(self._readable_part(data["guild_id"], "threads", data))
@@ -190,9 +301,47 @@ class State(AutoShardedConnectionState[Any]):
             raise
         return discord.Thread(guild=guild, state=self, data=readable)
 
+    # ---- deletions: the ids of what was deleted are enough
+
+    def parse_channel_delete(self, data: Any) -> None:
+        """The deletion of a channel that is not known, since it could not be read, is passed on as
+        `unknown_channel_delete`, with two ids."""
+        data = data | self._server_of(data, "id")
+        guild, id = self._get_guild(snowflake(data, "guild_id")), int(data["id"])
+        if guild is not None and guild.get_channel(id) is None:
+            self.dispatch("unknown_channel_delete", guild.id, id)
+        super().parse_channel_delete(data)
+        self._unsure.discard(id)
+
+    def parse_thread_delete(self, data: Any) -> None:
+        unneeded = {"type": 0, "parent_id": 0}
+        super().parse_thread_delete(unneeded | data | self._server_of(data, "id"))
+
+    def parse_message_delete(self, data: Any) -> None:
+        super().parse_message_delete({"id": data["id"]} | self._place_of(data))
+
+    def parse_message_delete_bulk(self, data: Any) -> None:
+        ids: Any = [snowflake({"id": id}, "id") for id in data["ids"]]
+        known = [id for id in ids if id is not None]
+        super().parse_message_delete_bulk({"ids": known} | self._place_of(data))
+
+    def _place_of(self, data: Payload) -> Any:
+        """The channel and server of messages, as far as they are told; a channel is 0 if not."""
+        channel = {"channel_id": snowflake(data, "channel_id") or 0}
+        return channel | self._server_of(data, "channel_id")
+
+    def _server_of(self, data: Payload, channel: str) -> dict[str, int]:
+        """The server's id of an event; if it has none, that of the channel under this key."""
+        guild, id = snowflake(data, "guild_id"), snowflake(data, channel)
+        if guild is None and id is not None:
+            known = getattr(self.get_channel(id), "guild", None)
+            guild = known.id if known is not None else None
+        return {} if guild is None else {"guild_id": guild}
+
     # ---- messages
 
     def parse_message_create(self, data: Any) -> None:
+        data = data | self._server_of(data, "channel_id")
         try:
             super().parse_message_create(data)
         except Exception:
@@ -201,6 +350,7 @@ class State(AutoShardedConnectionState[Any]):
     def parse_message_update(self, data: Any) -> None:
         """An edit that can't be read is passed on as `unread_edit`, with three ids: perhaps the
         message can be read when it is asked for."""
+        data = data | self._server_of(data, "channel_id")
         try:
             super().parse_message_update(data)
         except Exception:
@@ -250,6 +400,12 @@ class State(AutoShardedConnectionState[Any]):
         except Exception:
             return essential(message)
         return message
+
+
+def permissions_known(channel: GuildChannel) -> bool:
+    """Whether what `channel` tells of permissions is what Discord announced last."""
+    state = channel._state
+    return not isinstance(state, State) or state.knows_permissions(channel.id)
 
 
 def _channel_of(what: str, data: Any) -> int | None:

@@ -27,13 +27,14 @@ MESSAGE = "message"
 ACTION_ROW = 1  # the type of a component that holds buttons and no pictures
 
 # What stands for fields that are missing, by the list of a server's payload that has such parts.
-# None of them says who may see what: a part without that (DECIDES) gets no stand-ins.
+# None of them says who may see what: a part without that is not read (`complete`).
 STAND_INS: dict[str, dict[str, Any]] = {
     "roles": {"name": ""},
     "channels": {"name": "", "position": 0, "bitrate": 0, "user_limit": 0},
     "threads": {"name": "", "owner_id": "0", "message_count": 0, "member_count": 0},
 }
-DECIDES = {"roles": "permissions", "channels": "permission_overwrites", "threads": "parent_id"}
+THREAD_TYPES = (10, 11, 12)  # the last one is private
+ROLE, PERSON = 0, 1  # the types of an overwrite
 
 
 class Unreadable(discord.DiscordException):
@@ -88,6 +89,45 @@ async def readable(answer: Awaitable[T]) -> T:
 def described(error: BaseException) -> str:
     """What discord.py stumbled over, as "KeyError: 'size'"."""
     return f"{type(error).__name__}: {error}"
+
+
+def complete(key: str, part: Any, *, nsfw: bool) -> Any:
+    """A role, channel or thread that tells who may see it; discord.py takes silence for "all".
+
+    key      "roles", "channels" or "threads"
+    nsfw     whether a channel that doesn't tell it counts as age-restricted
+    raises   Unreadable if it doesn't tell it
+    """
+    if not isinstance(part, dict) or not TELLS[key](part):
+        raise Unreadable("it does not tell who may see what")
+    if key == "channels" and not isinstance(part.get("nsfw"), bool):
+        return part | {"nsfw": nsfw}
+    return part
+
+
+def _channel_tells(channel: Payload) -> bool:
+    overwrites = channel.get("permission_overwrites")
+    return isinstance(overwrites, list) and all(
+        snowflake(one, "id") is not None
+        and one.get("type") in (ROLE, PERSON)
+        and None not in (snowflake(one, "allow"), snowflake(one, "deny"))
+        for one in overwrites
+    )
+
+
+def _thread_tells(thread: Payload) -> bool:
+    return snowflake(thread, "parent_id") is not None and thread.get("type") in THREAD_TYPES
+
+
+def _role_tells(role: Payload) -> bool:
+    return snowflake(role, "permissions") is not None
+
+
+TELLS: dict[str, Callable[[Payload], bool]] = {
+    "roles": _role_tells,
+    "channels": _channel_tells,
+    "threads": _thread_tells,
+}
 
 
 def snowflake(data: object, key: str) -> int | None:

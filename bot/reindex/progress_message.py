@@ -69,7 +69,7 @@ class ProgressMessage:
         """Whether the member may know of the channel that the job is limited to, if it is."""
         _, state = self._status_and_state()
         scope = state.channel
-        return scope is None or permissions.may_view(member, member.guild.get_channel(scope))
+        return scope is None or permissions.sees(member, member.guild.get_channel(scope))
 
     async def text_for(self, member: discord.Member) -> str:
         """The progress; without figures if the member may not read everything that they count, and
@@ -113,7 +113,7 @@ class ProgressMessage:
         counted = state.counted
         shared = permissions.shared_with_everyone_here(guild, here, counted)
         scope = guild.get_channel(state.channel or 0)
-        named = permissions.viewed_by_everyone_here(guild, here, scope)
+        named = permissions.seen_by_everyone_here(guild, here, scope)
         return self._text(status, state, counted, shared, text.FIGURES_IN_STATUS, named=named)
 
     def _text(

@@ -2,7 +2,8 @@
 
 All of it is in memory. It is derived from the cursors in the gallery, from the watched channels,
 and from what Discord announces about channels and threads. Nothing here sends requests to Discord.
-Missed messages are read before old ones, and channels take turns page by page.
+Servers take turns page by page, so that a flood in one holds up no other. Within a server, missed
+messages are read before old ones, and channels take turns.
 """
 
 from __future__ import annotations
@@ -104,7 +105,8 @@ class Backlog:
         self._watched = watched
         self._readings: dict[int, Reading] = {}  # by channel or thread
         self._cursors: dict[int, dict[int, Cursor]] = {}  # by guild and group, as last loaded
-        self._waiting: dict[Reading, None] = {}  # in order
+        # By guild, the one whose last turn is longest ago first; readings in order.
+        self._waiting: dict[int, dict[Reading, None]] = {}
         self._arrived = asyncio.Event()
         # Channels that Discord had not announced and that turned out not to be watched.
         self._ignored: LRUCache[int, None] = LRUCache(IGNORED)
@@ -305,7 +307,7 @@ class Backlog:
         coverage.dropped = True
         self._readings.pop(coverage.group, None)
         self._cursors.get(coverage.space, {}).pop(coverage.group, None)
-        self._waiting.pop(reading, None)
+        self._waiting.get(coverage.space, {}).pop(reading, None)
 
     def ignore(self, channel_id: int) -> None:
         """Remember that a channel is not watched, so that no request is made for it again."""
@@ -316,17 +318,22 @@ class Backlog:
     def schedule(self, reading: Reading) -> None:
         """Let a reading wait for its next page, if it is unfinished and may be read."""
         if reading.unfinished and not (reading.missing or reading.busy or reading.coverage.dropped):
-            self._waiting[reading] = None
+            self._waiting.setdefault(reading.coverage.space, {})[reading] = None
             self._arrived.set()
 
     async def next_reading(self) -> Reading:
-        """The reading whose next page is to be read: those that missed messages come first."""
-        while not self._waiting:
+        """The reading whose next page is to be read.
+
+        It is of the guild whose last turn is longest ago. There, what missed messages comes first.
+        """
+        while not any(self._waiting.values()):
             self._arrived.clear()
             await self._arrived.wait()
-        behind = (reading for reading in self._waiting if reading.coverage.behind)
-        reading = next(behind, None) or next(iter(self._waiting))
-        del self._waiting[reading]
+        guild_id = next(guild_id for guild_id, waiting in self._waiting.items() if waiting)
+        waiting = self._waiting[guild_id] = self._waiting.pop(guild_id)  # after all other guilds
+        behind = (reading for reading in waiting if reading.coverage.behind)
+        reading = next(behind, None) or next(iter(waiting))
+        del waiting[reading]
         reading.busy = True
         return reading
 
@@ -337,8 +344,9 @@ class Backlog:
         self._cursors[guild_id] = cursors
 
     def drop_guild(self, guild_id: int) -> None:
-        """Drop the cursors of a guild in memory; in the gallery they are erased with its space."""
+        """Drop a guild whose readings are released; the gallery erases its cursors itself."""
         self._cursors.pop(guild_id, None)
+        self._waiting.pop(guild_id, None)
 
     def _cursor(self, guild_id: int, group: int) -> Cursor | None:
         return self._cursors.get(guild_id, {}).get(group)

@@ -158,6 +158,15 @@ class CatchUp:
         if self._watched.marks(guild_id):
             await self._erasure.erase_group(guild_id, thread_id)
 
+    async def on_unknown_channel_deleted(self, guild_id: int, channel_id: int) -> None:
+        """Follow the deletion of a channel of which only the ids are known."""
+        marks = self._watched.marks(guild_id)
+        self._watched.drop(guild_id, channel_id)
+        if marks:
+            await self._erasure.erase_group(guild_id, channel_id)
+        if channel_id in marks:
+            await self._writer.unwatch(guild_id, channel_id, patient=True)
+
     async def on_channel_deleted(self, channel: GuildChannel) -> None:
         guild, marks = channel.guild, self._watched.marks(channel.guild.id)
         self._watched.drop(guild.id, channel.id)

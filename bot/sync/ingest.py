@@ -111,7 +111,8 @@ class Ingest:
         """
         for message in page:
             if message.id in self._on_their_way or self._writer.has_observed(message.id):
-                self._writer.observe_history(message.id, frozenset(self.shown(message)), as_of)
+                shown = self.shown(message)
+                self._writer.observe_history(message.id, frozenset(shown), as_of, hidden(shown))
 
     async def drop_unshown(
         self, space: int, messages: Iterable[discord.Message], known: KnownSlots
@@ -273,3 +274,8 @@ def _link(post: Post, picture: Picture) -> Link:
         spoiler=picture.spoiler,
         details=details,
     )
+
+
+def hidden(shown: PicturesBySlot) -> frozenset[str]:
+    """The slots of the pictures that are behind a spoiler."""
+    return frozenset(slot for slot, picture in shown.items() if picture.spoiler)

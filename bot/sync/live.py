@@ -23,7 +23,7 @@ from bot.platform.places import group_of
 from bot.sync.backlog import Backlog
 from bot.sync.coverage import Move
 from bot.sync.fair_queue import FairQueue
-from bot.sync.ingest import Ingest, Post
+from bot.sync.ingest import Ingest, Post, hidden
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from index import GalleryClosed, Group, Links
@@ -149,7 +149,12 @@ class Live:
         return number
 
     async def on_delete(self, guild_id: int | None, messages: Sequence[int]) -> None:
-        if guild_id is None or not self._watched.marks(guild_id):
+        """Erase deleted messages; in each server if nothing tells theirs: ids are unique."""
+        for guild in self._watched.guilds() if guild_id is None else [guild_id]:
+            await self._erase(guild, messages)
+
+    async def _erase(self, guild_id: int, messages: Sequence[int]) -> None:
+        if not self._watched.marks(guild_id):
             return
         erased = await self._writer.erase_messages(guild_id, messages)
         if erased:
@@ -159,7 +164,7 @@ class Live:
     async def _follow(self, space: int, group: Group, message: discord.Message, as_of: int) -> None:
         """Make the gallery match a message that was read `as_of` this change."""
         shown = self._ingest.shown(message)
-        if not self._writer.observe(message.id, frozenset(shown)):
+        if not self._writer.observe(message.id, frozenset(shown), hidden(shown)):
             return  # deleted meanwhile
         await self._ingest.drop(space, message.id, shown)
         known = await self._links.slots(space, str(message.id))

@@ -28,6 +28,10 @@ class Watched:
         for space in await self._links.spaces():
             self._marks[space] = await self._bookkeeping.watched(space)
 
+    def guilds(self) -> list[int]:
+        """Ids of the guilds with watched channels."""
+        return [guild for guild, marks in self._marks.items() if marks]
+
     def marks(self, guild_id: int) -> frozenset[int]:
         """Ids of the channels and categories that were named."""
         return frozenset(self._marks.get(guild_id, ()))

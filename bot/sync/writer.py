@@ -44,6 +44,7 @@ T = TypeVar("T")
 
 # Messages, groups and owners that are remembered; far fewer can be on their way at once.
 REMEMBERED = 20_000
+OLDER_REMEMBERED = 8  # erasures of old pictures in a space, each of fewer than the one before
 
 
 class ModelChange(Protocol):
@@ -85,6 +86,20 @@ class Committed:
     links: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Observation:
+    """What a message shows since a change.
+
+    number   of that change
+    slots    those it shows
+    hidden   those of them that are behind a spoiler
+    """
+
+    number: int
+    slots: frozenset[str]
+    hidden: frozenset[str]
+
+
 class Writer:
     """Writes pictures, cursors, erasures and records; leaves out pictures erased meanwhile."""
 
@@ -94,12 +109,14 @@ class Writer:
         self._writing = asyncio.Lock()
         self._now = 0
         self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
-        # By message: the number of the newest observation, and the slots that it shows.
-        self._observed: LRUCache[int, tuple[int, frozenset[str]]] = LRUCache(REMEMBERED)
+        self._observed: LRUCache[int, _Observation] = LRUCache(REMEMBERED)  # by message
         # The number of the change that erased a group or a space. A group has infinity until it is
         # read again.
         self._erased_groups: LRUCache[int, float] = LRUCache(REMEMBERED)
         self._erased_spaces: LRUCache[int, int] = LRUCache(REMEMBERED)
+        # By space: the number of each erasure of old pictures, and before when (Unix seconds) those
+        # were posted. An erasure that reaches further takes the place of those before it.
+        self._erased_older: LRUCache[int, list[tuple[int, float]]] = LRUCache(REMEMBERED)
         # When the questions of an owner in a space were erased, by the monotonic clock.
         self._questions_erased: LRUCache[tuple[int, int], float] = LRUCache(REMEMBERED)
 
@@ -117,22 +134,38 @@ class Writer:
     def is_deleted(self, message: int) -> bool:
         return message in self._deleted
 
-    def observe(self, message: int, slots: frozenset[str]) -> bool:
-        """Note that from now on the message shows these slots only; False when it is deleted."""
-        self._observed[message] = (self._next(), slots)
+    def observe(
+        self, message: int, slots: frozenset[str], hidden: frozenset[str] = frozenset()
+    ) -> bool:
+        """Note that from now on the message shows these slots only; False when it is deleted.
+
+        hidden   those of them that are behind a spoiler
+        """
+        self._observed[message] = _Observation(self._next(), slots, hidden)
         return message not in self._deleted
 
     def has_observed(self, message: int) -> bool:
         return message in self._observed
 
-    def observe_history(self, message: int, slots: frozenset[str], as_of: int) -> None:
+    def hides(self, link: Link) -> bool:
+        """Whether the newest observation of its message has the picture behind a spoiler."""
+        seen = self._observed.get(int(link.source))
+        return seen is not None and link.slot in seen.hidden
+
+    def observe_history(
+        self,
+        message: int,
+        slots: frozenset[str],
+        as_of: int,
+        hidden: frozenset[str] = frozenset(),
+    ) -> None:
         """Note that history, asked for `as_of` this change, has the message with these slots.
 
         That corrects an older observation: an edit after it may have been missed.
         """
-        observed_at, _ = self._observed.get(message, (0, None))
-        if observed_at <= as_of:
-            self.observe(message, slots)
+        seen = self._observed.get(message)
+        if seen is None or seen.number <= as_of:
+            self.observe(message, slots, hidden)
 
     def readmit(self, group: Group) -> None:
         """From now on a channel, or a thread of one, is read again.
@@ -157,8 +190,11 @@ class Writer:
         )
         if as_of < erased or message in self._deleted:
             return False
-        _, slots = self._observed.get(message, (0, None))
-        return slots is None or link.slot in slots
+        for number, posted_before in self._erased_older.get(link.space, ()):
+            if as_of < number and link.posted_at < posted_before:
+                return False
+        seen = self._observed.get(message)
+        return seen is None or link.slot in seen.slots
 
     # ---- pictures, cursors and jobs
 
@@ -226,8 +262,8 @@ class Writer:
         """
 
         async def write() -> int:
-            _, observed = self._observed.get(message, (0, None))
-            shown = slots if observed is None else observed
+            seen = self._observed.get(message)
+            shown = slots if seen is None else seen.slots
             if not await self._gallery.links.slots(space, str(message)) - set(shown):
                 return 0
             return await self._gallery.keep_slots(space, str(message), shown)
@@ -293,14 +329,21 @@ class Writer:
     async def erase_older(self, space: int, posted_before: float) -> int:
         """Erase the pictures of a server posted before then (Unix seconds); returns how many.
 
-        Older pictures that are on their way are left out by the gallery, which knows how long the
-        server keeps pictures.
+        Pictures that were read before are left out of later commits, also if the server keeps its
+        pictures for longer by then.
 
         raises   StoreError when the file can't be written now
         """
-        return await self._in_turn(
-            lambda: self._gallery.remove_older(space, posted_before), patient=False
-        )
+
+        async def write() -> int:
+            removed = await self._gallery.remove_older(space, posted_before)
+            known = self._erased_older.get(space, [])
+            kept = [(number, before) for number, before in known if before > posted_before]
+            erasures = [*kept, (self._next(), posted_before)]
+            self._erased_older[space] = erasures[-OLDER_REMEMBERED:]
+            return removed
+
+        return await self._in_turn(write, patient=False)
 
     # ---- another model
 

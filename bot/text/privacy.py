@@ -88,12 +88,13 @@ def exported() -> str:
     )
 
 
-def retention(days: int, erased: int) -> str:
+def retention(days: int) -> str:
+    """What /privacy retention answers; without a count, which would tell of closed channels."""
     if not days:
         return "Pictures stay in the index for as long as their message is there."
     return (
-        f"Pictures stay in the index for {counted(days, 'day')} after they were posted. "
-        f"{counted(erased, 'older picture')} erased."
+        f"Pictures stay in the index for {counted(days, 'day')} after they were posted. Older ones "
+        "are erased."
     )
 
 

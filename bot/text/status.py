@@ -70,7 +70,9 @@ def status(now: Status) -> str:
     lines += now.jobs
     waiting = f"{counted(now.waiting, 'message')} waiting" if now.waiting else "nothing waiting"
     lines.append(f"Speed: {now.per_second:.1f} pictures a second in the last minute, {waiting}")
-    lines.append(f"Model: `{now.model}` on {now.device} · disk: {now.disk_bytes / 1e6:,.1f} MB")
+    lines.append(
+        f"Model: `{now.model}` on {now.device} · disk: about {now.disk_bytes / 1e6:,.1f} MB"
+    )
     if now.wanted:
         going = "is taking over" if now.jobs else "is to take over; `/reindex` begins that"
         lines.append(f"`{now.wanted}` {going}. Until then `{now.model}` answers.")

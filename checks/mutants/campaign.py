@@ -5,9 +5,11 @@ The peer is the code as it is: all named tests must pass on it in the same run.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +29,9 @@ NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", "node_modules", "build", "data", ".*_cache", "*.egg-info"
 )
 TEST_TIMEOUT_S = 120
+LONGEST_S = 1200  # for all tests of a mutant, or of the code as it is
 PASSED, FAILED = 0, 1  # exit codes of pytest; with any other one the tests could not judge
+HUNG = -1
 
 
 class Verdict(Enum):
@@ -120,15 +124,24 @@ def _unbroken(folders: queue.Queue[Path], mutants: Sequence[Mutant]) -> bool:
 def _pytest(folder: Path, tests: Sequence[str], *more: str) -> int:
     """The exit code of pytest on these tests; what it says is shown if they can't run."""
     command = [sys.executable, "-m", "pytest", "-x", "--no-header", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, "--timeout", str(TEST_TIMEOUT_S), *more, *tests],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode not in (PASSED, FAILED) or (more and done.returncode != PASSED):
-        print(done.stdout[-2000:], file=sys.stderr)
-    return done.returncode
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [*command, "--timeout", str(TEST_TIMEOUT_S), *more, *tests],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder)},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(LONGEST_S)
+        except subprocess.TimeoutExpired:
+            code = HUNG
+        finally:  # a broken copy may leave processes behind
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if code not in (PASSED, FAILED) or (more and code != PASSED):
+            said.seek(0)
+            print(said.read()[-2000:], file=sys.stderr)
+    return code

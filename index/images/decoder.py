@@ -4,8 +4,8 @@ Whatever hostile bytes can do to a decoder happens here: stall it, make it take 
 take it over. The process has no secrets, and can open no file and no connection, see `confinement`.
 The system kills it when it computes for too long, and kills it first when memory runs out.
 
-A request is a line of JSON and the picture's bytes. An answer is a line of JSON and the bytes of
-the frames.
+It says once that it is ready. A request is a line of JSON and the picture's bytes. An answer is a
+line of JSON and the bytes of the frames.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from PIL import Image, ImageCms
 from index.images import decode as images
 from index.images.confinement import confine
 from index.images.decode import Decoded, Limits
-from index.images.decoders import MEMORY_BYTES
+from index.images.decoders import MEMORY_BYTES, READY
 from index.types.errors import PictureError, PictureTooHeavy
 
 Header = dict[str, Any]
@@ -38,6 +38,8 @@ def main() -> int:
     """Answer requests until standard input ends."""
     _settle()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    answers.write(READY)
+    answers.flush()
     while (line := requests.readline()) and line.endswith(b"\n"):
         request = json.loads(line)
         header, frames = _answer(request, requests.read(request["bytes"]))
@@ -54,9 +56,6 @@ def _settle() -> None:
         file.write("1000")
     # libtiff writes each flaw that it finds to standard error.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-    # Ctrl-C and a service's stop are meant for the parent; this process ends with it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     confine(MEMORY_BYTES)
 
 

@@ -16,6 +16,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -30,7 +31,14 @@ from index.images import decode as images
 from index.images.decode import LIMITS, Decoded, Limits
 from index.images.resize import Shape
 from index.types import errors
-from index.types.errors import PictureBroken, PictureError, PictureTooHeavy, PictureTooSlow
+from index.types.errors import (
+    DecoderUnusable,
+    PictureBroken,
+    PictureError,
+    PictureTooHeavy,
+    PictureTooSlow,
+    reason_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +54,17 @@ MAX_LINE_BYTES = 2**18
 # Exit codes, as `subprocess` numbers them: killed from outside (SIGKILL), so perhaps not because of
 # this picture; and stopped because it computed for too long (SIGPROF).
 KILLED, TOO_LONG = -9, -27
+READY = b"ready\n"  # what a process says first
 COMMAND = [sys.executable, "-P", "-m", "index.images.decoder"]
 PACKAGES = Path(__file__).resolve().parents[2]
 
 
 class _Ended(Exception):
     """The process ended, or was ended, before it answered, or its answer makes no sense."""
+
+
+class _NotStarted(_Ended):
+    """The process ended before it was ready for a picture."""
 
 
 class UnexpectedError(RuntimeError):
@@ -62,12 +75,18 @@ class _Decoder:
     """One decoder process, which decodes one picture at a time."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=_environment(),
-        )
+        """raises   DecoderUnusable"""
+        try:
+            with _signals_blocked():
+                self._process = subprocess.Popen(
+                    COMMAND,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    env=_environment(),
+                )
+        except OSError as exc:
+            raise DecoderUnusable(f"a process can't be started ({reason_of(exc)})") from exc
+        self._ready = False
         self._requests = cast(BinaryIO, self._process.stdin)
         self._answers = cast(BinaryIO, self._process.stdout)
         self._late = False  # it was ended because it didn't answer in time
@@ -81,7 +100,7 @@ class _Decoder:
     ) -> Decoded:
         """The picture, decoded in the process.
 
-        raises   PictureError, _Ended
+        raises   PictureError, _Ended, _NotStarted
         """
         request = {
             "bytes": len(data),
@@ -92,6 +111,9 @@ class _Decoder:
         }
         try:
             with self._ended_after(WALL_CLOCK_FACTOR * limits.time_s):
+                self._ready = self._ready or self._answers.readline(len(READY)) == READY
+                if not self._ready:
+                    raise _NotStarted
                 self._requests.write(json.dumps(request).encode() + b"\n")
                 self._requests.write(data)
                 self._requests.flush()
@@ -132,6 +154,17 @@ class _Decoder:
             self._process.kill()
             ended = self._process.wait()
         return TOO_LONG if self._late else ended
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """A process that is started in here gets no Ctrl-C and no service's stop, from its first moment
+    on. They are meant for this process, and the other one ends with it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _read(answers: BinaryIO, limits: Limits) -> Decoded:
@@ -206,7 +239,7 @@ def decode(
 
     It blocks, so call it in a thread.
 
-    raises   PictureTooLarge, PictureTooHeavy, NotAPicture, PictureBroken, PictureTooSlow
+    raises   PictureError, DecoderUnusable
     """
     if sys.platform == "win32":  # Windows has none of these limits
         return images.decode(data, side, shape, limits, resample)
@@ -218,9 +251,12 @@ def decode(
         except PictureError:
             _release(decoder)
             raise
-        except _Ended:
+        except _Ended as exc:
             ended = decoder.end()
             log.warning("a process that decodes pictures has ended (%d)", ended)
+            if isinstance(exc, _NotStarted) and ended != KILLED:
+                reason = f"a process for it ended before it was ready ({ended})"
+                raise DecoderUnusable(reason) from exc
             if ended != KILLED:
                 break
         except BaseException:

@@ -20,6 +20,7 @@ GalleryError
 │   ├── StoreFull           the disk is full
 │   ├── StoreUnreachable    missing, or no permission
 │   └── ModelMismatch       its embeddings come from another model
+├── DecoderUnusable         no process that decodes pictures can be started
 ├── ModelChanged            the gallery went over to another model meanwhile
 ├── EmptyQuery              nothing was asked
 ├── LinkGone                the picture that was asked about is no longer there
@@ -141,6 +142,15 @@ class PictureTooSlow(PictureError):
             "Make it smaller, or save it as PNG or JPEG."
         )
         self.limit_s = limit_s
+
+
+class DecoderUnusable(GalleryError):
+    """No process that decodes pictures can be started; that says nothing of the picture."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"Pictures can't be decoded on this machine now: {reason}. Nothing is wrong with them."
+        )
 
 
 class StoreError(GalleryError):

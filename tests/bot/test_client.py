@@ -74,7 +74,7 @@ async def test_error_in_a_command_becomes_a_private_sentence(
     async def break_down() -> int:
         raise RuntimeError("a secret of the machine")
 
-    monkeypatch.setattr(magpie.gallery.links, "disk_bytes", break_down)
+    monkeypatch.setattr(magpie.gallery.links, "model", break_down)
     ada = await log_in("ada")
     answer = await ada.command("status")
     assert answer.private

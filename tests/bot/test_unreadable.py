@@ -9,10 +9,13 @@ from typing import Any
 
 import discord
 import pytest
+from discord.abc import GuildChannel
 
 import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.ops.tuning import Clocks, Limits
+from bot.platform.state import permissions_known
+from bot.text import answers as answer_text
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests import worlds
@@ -350,10 +353,7 @@ async def test_nothing_is_shown_of_a_server_whose_roles_cannot_be_read(
         "GUILD_ROLE_UPDATE", {"guild_id": str(guild.id), "role": {"id": str(guild.id)}}
     )
 
-    async def noticed() -> bool:
-        return guild.unavailable
-
-    await until(noticed)
+    await until_outage(magpie)
     assert (await ada.command("find", query="red")).pictures() == []
 
 
@@ -372,21 +372,350 @@ async def test_nothing_is_shown_of_a_channel_whose_change_cannot_be_read(
     )
     await ada.request("PATCH", f"/channels/{general}", json={"permission_overwrites": [hide]})
 
-    async def forgotten() -> bool:
-        return magpie.get_channel(general) is None
-
-    await until(forgotten)
+    await until_doubted(magpie, general)
     where = str(world_file.channels["after-dark"])
     assert (await mei.command("find", where=where, query="red")).pictures() == []
     other.event = other_server.same
     await ada.request("PATCH", f"/channels/{general}", json={"permission_overwrites": []})
 
-    async def back() -> bool:
-        return magpie.get_channel(general) is not None
-
-    await until(back)
+    await until_known(magpie, general)
     assert (await mei.command("find", query="red")).pictures()
     assert await sources(magpie) == with_pictures(world_file)
+
+
+async def until_doubted(client: Magpie, channel: int) -> None:
+    async def doubted() -> bool:
+        return not permissions_known(found(client, channel))
+
+    await until(doubted)
+
+
+async def until_known(client: Magpie, channel: int) -> None:
+    async def known() -> bool:
+        return permissions_known(found(client, channel))
+
+    await until(known)
+
+
+def found(client: Magpie, channel: int) -> GuildChannel:
+    known = client.get_channel(channel)
+    assert isinstance(known, GuildChannel), "it stays known, whatever can't be read of it"
+    return known
+
+
+def silent(field: str) -> Callable[[str, Any], Any]:
+    """Changes of channels without this field, or with overwrites without it."""
+
+    def event(name: str, data: Any) -> Any:
+        if name != "CHANNEL_UPDATE":
+            return data
+        data["permission_overwrites"] = [
+            {key: value for key, value in one.items() if key != field}
+            for one in data["permission_overwrites"]
+        ]
+        return {key: value for key, value in data.items() if key != field}
+
+    return event
+
+
+@pytest.mark.parametrize("field", ["permission_overwrites", "deny", "allow", "guild_id"])
+async def test_a_channel_that_does_not_tell_who_may_see_it_is_shown_to_nobody(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, field: str
+) -> None:
+    staff = world_file.channels["staff"]
+    await watch(magpie, staff)
+    assert (await ada.command("find", query="blue")).pictures()
+    other.event = silent(field)
+    await ada.request("PATCH", f"/channels/{staff}", json={"topic": "x"})
+    await until_doubted(magpie, staff)
+    assert (await ada.command("find", query="blue")).pictures() == []
+    assert str(staff) not in (await ada.command("channels", "list")).text()
+    other.event = other_server.same
+    await ada.request("PATCH", f"/channels/{staff}", json={"topic": "y"})
+    await until_known(magpie, staff)
+    assert (await ada.command("find", query="blue")).pictures()
+
+
+async def test_a_channel_that_does_not_tell_whether_it_is_age_restricted_stays_so(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+) -> None:
+    dark = world_file.channels["after-dark"]
+    other.event = silent("nsfw")
+    await ada.request("PATCH", f"/channels/{dark}", json={"topic": "x"})
+
+    async def changed() -> bool:
+        return getattr(magpie.get_channel(dark), "topic", None) == "x"
+
+    await until(changed)
+    channel = magpie.get_channel(dark)
+    assert isinstance(channel, discord.TextChannel)
+    assert channel.is_nsfw()
+
+
+async def test_a_server_whose_channels_do_not_tell_who_may_see_them_has_none(
+    sandbox: sandbox_package.Server,
+    other: OtherServer,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+) -> None:
+    missing = {"staff": "permission_overwrites", "general": "nsfw"}
+    fields = {str(world_file.channels[name]): field for name, field in missing.items()}
+
+    def event(name: str, data: Any) -> Any:
+        if name == "GUILD_CREATE":
+            for channel in data["channels"]:
+                channel.pop(fields.get(channel["id"]), None)
+        return data
+
+    other.event = event
+    async with running(sandbox, db, model, api=other.url) as client:
+        assert client.get_channel(world_file.channels["staff"]) is None
+        general = client.get_channel(world_file.channels["general"])
+        assert isinstance(general, discord.TextChannel)
+        assert general.is_nsfw(), "it may be, and nothing tells that it is not"
+
+
+async def test_a_role_that_does_not_tell_its_permissions_closes_the_server(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+
+    def event(name: str, data: Any) -> Any:
+        if name == "GUILD_ROLE_UPDATE":
+            del data["role"]["permissions"]
+        return data
+
+    other.event = event
+    role = world_file.roles["Moderators"]
+    await ada.request("PATCH", f"/guilds/{world_file.guild_id}/roles/{role}", json={"name": "x"})
+    await until_outage(magpie)
+    for words in (("find",), ("status",), ("channels", "list")):
+        options = {"query": "red"} if words == ("find",) else {}
+        assert (await ada.command(*words, **options)).text() == answer_text.OUTAGE, words
+
+
+def announced(what: str, guild: Json, role: int) -> tuple[str, Json]:
+    """An event that tells a role's permissions again: its name and data."""
+    (told,) = [one for one in guild["roles"] if one["id"] == str(role)]
+    return {
+        "the role": ("GUILD_ROLE_UPDATE", {"guild_id": guild["id"], "role": told}),
+        "its deletion": ("GUILD_ROLE_DELETE", {"guild_id": guild["id"], "role_id": told["id"]}),
+        "the server": ("GUILD_UPDATE", guild),
+    }[what]
+
+
+TELLING = ("the role", "its deletion", "the server")
+
+
+@pytest.mark.parametrize("what", TELLING)
+async def test_a_server_opens_again_when_its_roles_can_be_read(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, what: str
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    guild = await ada.request("GET", f"/guilds/{world_file.guild_id}")
+    role = world_file.roles["Moderators"]
+    await other.send("GUILD_ROLE_UPDATE", {"guild_id": guild["id"], "role": {"id": str(role)}})
+    await until_outage(magpie)
+    await other.send(*announced("the role", guild, world_file.guild_id))
+    await until_another_role(magpie, other)
+    assert magpie.guilds[0].unavailable, "@everyone tells nothing of it"
+    await other.send(*announced(what, guild, role))
+
+    async def open_again() -> bool:
+        return not magpie.guilds[0].unavailable
+
+    await until(open_again)
+    assert (await ada.command("find", query="red")).pictures()
+
+
+@pytest.mark.parametrize("what", TELLING)
+async def test_no_role_ends_an_outage(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, what: str
+) -> None:
+    guild = await ada.request("GET", f"/guilds/{world_file.guild_id}")
+    role = world_file.roles["Moderators"]
+    unreadable = {"guild_id": guild["id"], "role": {"id": str(role)}}
+    await other.send("GUILD_ROLE_UPDATE", unreadable)
+    await other.send("GUILD_DELETE", {"id": guild["id"], "unavailable": True})
+    await other.send("GUILD_ROLE_UPDATE", unreadable)
+    await other.send(*announced(what, guild, role))
+    await until_another_role(magpie, other)
+    assert magpie.guilds[0].unavailable
+
+
+async def until_another_role(client: Magpie, other: OtherServer) -> None:
+    """Until everything that was sent before was read."""
+    guild = client.guilds[0]
+    role = {"id": "4711", "name": "another", "permissions": "0"}
+    await other.send("GUILD_ROLE_CREATE", {"guild_id": str(guild.id), "role": role})
+
+    async def told() -> bool:
+        return guild.get_role(4711) is not None
+
+    await until(told)
+
+
+async def until_outage(client: Magpie) -> None:
+    async def noticed() -> bool:
+        return client.guilds[0].unavailable
+
+    await until(noticed)
+
+
+# ---- a channel whose permissions are unknown is followed as before
+
+
+@pytest.fixture
+async def doubted(magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person) -> int:
+    """#general, which is watched; its newest change could not be read."""
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    other.event = silent("deny")
+    deny = {"id": str(world_file.guild_id), "type": 0, "allow": "0", "deny": "0"}
+    await ada.request("PATCH", f"/channels/{general}", json={"permission_overwrites": [deny]})
+    await until_doubted(magpie, general)
+    return general
+
+
+async def test_posts_edits_and_deletions_are_followed_in_a_channel_of_unknown_permissions(
+    magpie: Magpie, world_file: WorldFile, ada: Person, doubted: int
+) -> None:
+    posted = [await ada.post(str(doubted), pictures={"a.png": png("teal")}) for _ in range(2)]
+    thread = await ada.post(str(world_file.channels["walks"]), pictures={"b.png": png("gold")})
+    await until_indexed(magpie, thread["id"])
+    await until_indexed(magpie, posted[1]["id"])
+    path = f"/channels/{doubted}/messages"
+    await ada.request(
+        "PATCH", f"{path}/{posted[0]['id']}", json={"content": "x", "attachments": []}
+    )
+    await ada.request("DELETE", f"{path}/{posted[1]['id']}")
+    await until_gone(magpie, posted[0]["id"])
+    await until_gone(magpie, posted[1]["id"])
+
+
+async def test_the_deletion_of_a_channel_of_unknown_permissions_is_followed(
+    magpie: Magpie, ada: Person, doubted: int
+) -> None:
+    await ada.request("DELETE", f"/channels/{doubted}")
+
+    async def erased() -> bool:
+        return not await sources(magpie)
+
+    await until(erased)
+
+
+async def test_a_channel_of_unknown_permissions_can_be_removed(
+    magpie: Magpie, ada: Person, doubted: int
+) -> None:
+    await ada.command("channels", "remove", channel=str(doubted))
+    assert await sources(magpie) == set()
+
+
+# ---- deletions that tell hardly more than what is deleted
+
+
+LACKING: dict[str, Callable[[Json], Json]] = {
+    "server": lambda data: {key: value for key, value in data.items() if key != "guild_id"},
+    "channel": lambda data: {key: value for key, value in data.items() if key != "channel_id"},
+    "both": lambda data: {"id": data.get("id"), "ids": data.get("ids")},
+    "an id": lambda data: {**data, "ids": [None, *data.get("ids", ())]},
+}
+
+
+@pytest.mark.parametrize("lacking", LACKING.values(), ids=LACKING)
+async def test_messages_are_erased_whatever_their_deletion_lacks(
+    magpie: Magpie,
+    other: OtherServer,
+    world_file: WorldFile,
+    ada: Person,
+    lacking: Callable[[Json], Json],
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    posted = [await ada.post(str(general), pictures={"a.png": png("teal")}) for _ in range(3)]
+    one, two, three = (message["id"] for message in posted)
+    for message in (one, two, three):
+        await until_indexed(magpie, message)
+    other.event = lambda name, data: lacking(data) if "MESSAGE_DELETE" in name else data
+    path = f"/channels/{general}/messages"
+    await ada.request("DELETE", f"{path}/{one}")
+    await ada.request("POST", f"{path}/bulk-delete", json={"messages": [two, three]})
+    for message in (one, two, three):
+        await until_gone(magpie, message)
+
+
+@pytest.mark.parametrize("lacking", ["type", "parent_id", "guild_id"])
+@pytest.mark.parametrize("place", ["walks", "general"])
+async def test_threads_and_channels_are_erased_whatever_their_deletion_lacks(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person, place: str, lacking: str
+) -> None:
+    await watch(magpie, world_file.channels["general"])
+    thread = world_file.channels["walks"]
+    posted = await ada.post(str(thread), pictures={"a.png": png("teal")})
+    await until_indexed(magpie, posted["id"])
+    other.event = lambda name, data: (
+        {key: value for key, value in data.items() if key != lacking}
+        if name in ("THREAD_DELETE", "CHANNEL_DELETE")
+        else data
+    )
+    await ada.request("DELETE", f"/channels/{world_file.channels[place]}")
+    await until_gone(magpie, posted["id"])
+
+
+async def test_the_deletion_of_a_channel_that_could_not_be_read_is_followed(
+    sandbox: sandbox_package.Server,
+    other: OtherServer,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    clocks: Clocks,
+    ada: Person,
+) -> None:
+    general = world_file.channels["general"]
+    async with running(sandbox, db, model, clocks, api=other.url) as client:
+        await watch(client, general)
+
+    def event(name: str, data: Any) -> Any:
+        if name == "GUILD_CREATE":
+            for channel in data["channels"]:
+                if channel["id"] == str(general):
+                    del channel["permission_overwrites"]
+        return data
+
+    other.event = event
+    async with running(sandbox, db, model, clocks, api=other.url) as client:
+        assert client.get_channel(general) is None
+        await ada.request("DELETE", f"/channels/{general}")
+
+        async def erased() -> bool:
+            return not await sources(client) and not client.watched.marks(world_file.guild_id)
+
+        await until(erased)
+
+
+async def test_an_edit_that_does_not_tell_its_server_is_followed(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile, ada: Person
+) -> None:
+    general = world_file.channels["general"]
+    await watch(magpie, general)
+    posted = await ada.post(str(general), "look", pictures={"a.png": png("teal")})
+    await until_indexed(magpie, posted["id"])
+    other.event = lambda name, data: (
+        {key: value for key, value in data.items() if key != "guild_id"}
+        if name == "MESSAGE_UPDATE"
+        else data
+    )
+    path = f"/channels/{general}/messages/{posted['id']}"
+    await ada.request("PATCH", path, json={"content": "gone", "attachments": []})
+    await until_gone(magpie, posted["id"])
+
+
+async def until_gone(client: Magpie, message: str) -> None:
+    async def gone() -> bool:
+        return message not in await sources(client)
+
+    await until(gone)
 
 
 async def test_a_channel_that_cannot_be_read_is_not_taken_for_deleted(

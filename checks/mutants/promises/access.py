@@ -31,8 +31,8 @@ MUTANTS = (
     Mutant(
         "age-restricted pictures stay in age-restricted channels",
         "bot/access/permissions.py",
-        "    if _is_nsfw(channel) and not adult:\n        return None\n",
-        "",
+        "    if not permissions_known(channel) or (_is_nsfw(channel) and not adult):",
+        "    if not permissions_known(channel):",
         (PERMISSIONS,),
     ),
     Mutant(
@@ -87,16 +87,39 @@ MUTANTS = (
     Mutant(
         "a channel that is closed until the answer leaves is not shown",
         "bot/ask/draft.py",
-        "if one.hit.link.group.id in open_ and self.is_current(one)",
-        "if self.is_current(one)",
+        "[self.now(one) for one in shown if one.hit.link.group.id in open_]",
+        "[self.now(one) for one in shown]",
         (f"{LAST_LOOK}::test_a_channel_that_is_closed_meanwhile_is_not_shown",),
     ),
     Mutant(
         "a picture that is deleted until the answer leaves is not shown",
-        "bot/ask/draft.py",
-        "if one.hit.link.group.id in open_ and self.is_current(one)",
-        "if one.hit.link.group.id in open_",
+        "bot/ask/results.py",
+        "        if not self.is_current(shown.hit.link, shown.as_of):",
+        "        if False:",
         (f"{LAST_LOOK}::test_a_picture_that_is_deleted_meanwhile_is_not_shown",),
+    ),
+    Mutant(
+        "a picture that is put behind a spoiler until the answer leaves is hidden",
+        "bot/ask/results.py",
+        "        if not self._writer.hides(shown.hit.link):",
+        "        if True:",
+        (f"{LAST_LOOK}::test_a_picture_that_is_put_behind_a_spoiler_meanwhile_is_hidden",),
+    ),
+    Mutant(
+        "a picture asked with may be deleted or erased until the answer leaves",
+        "bot/ask/draft.py",
+        "        if not self.is_there():",
+        "        if False:",
+        (f"{LAST_LOOK}::test_a_picture_asked_with_that_is_deleted_meanwhile_gets_no_answer",),
+    ),
+    Mutant(
+        "a picture of the gallery that is asked with may be erased by its owner meanwhile",
+        "bot/ask/answers.py",
+        "            return self._results.is_current(question.link, question.as_of)",
+        "            return not self._writer.is_deleted(int(question.link.source))",
+        (
+            f"{LAST_LOOK}::test_a_picture_asked_with_that_its_author_erases_meanwhile_gets_no_answer",
+        ),
     ),
     Mutant(
         "a slow answer asks for the member's roles again",

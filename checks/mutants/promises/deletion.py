@@ -120,7 +120,7 @@ MUTANTS = (
     Mutant(
         "an edit in flight decides which pictures count",
         "bot/sync/writer.py",
-        "return slots is None or link.slot in slots",
+        "return seen is None or link.slot in seen.slots",
         "return True",
         (
             "tests/bot/sync/test_erasing_in_flight.py",

@@ -7,6 +7,7 @@ from checks.mutants.mutant import Mutant
 FAIR_TURNS = "tests/bot/ask/test_fair_turns.py"
 PACE = "tests/bot/ask/test_pace.py"
 GALLERY = "tests/index/test_gallery.py"
+BACKLOG = "tests/bot/sync/test_backlog.py"
 
 MUTANTS = (
     Mutant(
@@ -21,6 +22,20 @@ MUTANTS = (
         "bot/ask/answers.py",
         "        self._count(asker)\n        return await self._begin(asker, question)",
         "        return await self._begin(asker, question)",
+        (PACE,),
+    ),
+    Mutant(
+        "what asks nothing counts as a question",
+        "bot/ask/answers.py",
+        "        self._count(asker)\n        raise Refusal(sentence)",
+        "        raise Refusal(sentence)",
+        (PACE,),
+    ),
+    Mutant(
+        "Find similar counts before it looks for a picture",
+        "bot/ask/answers.py",
+        "        self._count(asker)\n        return await self._begin(asker, self._questions.with",
+        "        return await self._begin(asker, self._questions.with",
         (PACE,),
     ),
     Mutant(
@@ -58,6 +73,34 @@ MUTANTS = (
         "bot/ask/fair_turns.py",
         "if of_member >= MEMBER_PLACES:",
         "if False:",
+        (FAIR_TURNS,),
+    ),
+    Mutant(
+        "a flood leaves the turns of history to other servers",
+        "bot/sync/backlog.py",
+        "waiting = self._waiting[guild_id] = self._waiting.pop(guild_id)  # after all other guilds",
+        "waiting = self._waiting[guild_id]",
+        (BACKLOG,),
+    ),
+    Mutant(
+        "a server reads first what it missed",
+        "bot/sync/backlog.py",
+        "reading = next(behind, None) or next(iter(waiting))",
+        "reading = next(iter(waiting))",
+        (BACKLOG,),
+    ),
+    Mutant(
+        "a server keeps places for its members who hold none",
+        "bot/ask/fair_turns.py",
+        "            of_server >= SERVER_PLACES - kept_for_members\n",
+        "            of_server >= SERVER_PLACES\n",
+        (FAIR_TURNS,),
+    ),
+    Mutant(
+        "the last places are for servers that hold none",
+        "bot/ask/fair_turns.py",
+        "        kept_for_servers = RESERVE if of_server else 0",
+        "        kept_for_servers = 0",
         (FAIR_TURNS,),
     ),
     Mutant(

@@ -8,8 +8,24 @@ ANSWERS = "tests/bot/ask/test_answers.py"
 PRIVACY = "tests/bot/commands/test_privacy.py"
 ERASED_STAYS = "tests/bot/sync/test_erased_stays_erased.py"
 ERASED_FILES = "tests/index/store/sqlite/test_erasure.py"
+WRITER = "tests/bot/sync/test_writer.py"
+LAST_LOOK = "tests/bot/ask/test_last_look.py"
 
 MUTANTS = (
+    Mutant(
+        "a picture older than the server keeps it leaves an answer that is under way",
+        "bot/sync/writer.py",
+        "            if as_of < number and link.posted_at < posted_before:",
+        "            if False:",
+        (WRITER, f"{LAST_LOOK}::test_a_picture_that_the_server_no_longer_keeps_is_not_shown"),
+    ),
+    Mutant(
+        "a picture that was read after an erasure of old ones is kept",
+        "bot/sync/writer.py",
+        "            if as_of < number and link.posted_at < posted_before:",
+        "            if link.posted_at < posted_before:",
+        (WRITER,),
+    ),
     Mutant(
         "what is left out is not even downloaded",
         "bot/sync/ingest.py",

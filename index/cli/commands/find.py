@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,8 @@ async def run(given: argparse.Namespace) -> int:
         check_name(given.sheet)
     image = paths.named(given.image) if given.image else None
     async with galleries.reading(given) as gallery:
+        if given.sheet:
+            await _spare_pictures(gallery, given)
         filter = Filter(0, kind=await _kind(gallery, given))
         embedding = await gallery.embed_query(Query(text=words, image=image))
         remembered = await notes.load(gallery)
@@ -99,6 +102,24 @@ async def run(given: argparse.Namespace) -> int:
     if given.open:
         await asyncio.to_thread(_open, given, found)
     return DONE if found.shown else NOTHING_FOUND
+
+
+async def _spare_pictures(gallery: Gallery, given: argparse.Namespace) -> None:
+    """Refuse a sheet in the place of the picture that is asked with, or of one of the gallery.
+
+    raises   WrongUse
+    """
+    places = _places(given.sheet)
+    if given.image and places & _places(given.image):
+        raise WrongUse(f"{harmless(given.sheet)} is the picture that you ask with. Name another.")
+    for place in places:
+        if await gallery.links.ids_of_source(0, place):
+            raise WrongUse(f"{harmless(given.sheet)} is a picture of the gallery. Name another.")
+
+
+def _places(name: str) -> set[str]:
+    """Where a name leads: as written, and behind links."""
+    return {os.path.abspath(name), os.path.realpath(name)}
 
 
 async def _kind(gallery: Gallery, given: argparse.Namespace) -> Kind:

@@ -57,6 +57,24 @@ ERASED = """SELECT space, group_id FROM main.cursors
     EXCEPT SELECT space, group_id FROM present.cursors"""
 IN_ERASED_GROUPS = f"""(space, group_id) IN ({ERASED}) OR (space, group_id) IN (
         SELECT space, id FROM main.groups WHERE (space, parent) IN ({ERASED}))"""
+# Groups that were erased since, and whose history is being read again, newest first. The present
+# gallery can't tell yet what was deleted of the rest, so the rest comes from reading it.
+READ_AGAIN = """SELECT copied.space, copied.group_id, now.oldest AS read_down_to
+    FROM main.cursors AS copied JOIN present.cursors AS now USING (space, group_id)
+    WHERE NOT now.complete AND (copied.complete OR copied.oldest < now.oldest)"""
+YET_TO_BE_READ = f"""EXISTS (SELECT 1 FROM ({READ_AGAIN}) AS again
+        WHERE again.space = links.space AND again.group_id = links.group_id
+        AND CAST(links.source AS INTEGER) <= read_down_to)"""
+# What people ordered of a job: to pause, to go on, or to end. The copy alone says how far the job
+# came: what it made since isn't in the copy, so it must be made again.
+ORDERED = """UPDATE jobs SET status = now.status FROM present.jobs AS now
+    WHERE now.id = jobs.id AND jobs.status IN ('running', 'paused')
+    AND now.status IN ('running', 'paused', 'cancelled')"""
+# The greatest id that either gallery has given, by table.
+GIVEN_IDS = """SELECT name, max(seq) FROM (
+        SELECT name, seq FROM main.sqlite_sequence
+        UNION ALL SELECT name, seq FROM present.sqlite_sequence)
+    WHERE name IN (SELECT name FROM main.sqlite_schema) GROUP BY name"""
 # What people call the rest of what is carried over.
 ERASURES = "deletions"
 
@@ -123,6 +141,7 @@ async def _carried(db: aiosqlite.Connection, present: Path) -> CarriedOver:
             except sqlite3.DatabaseError as exc:
                 log.info("%s of the replaced gallery can't be read: %s", table, exc)
                 unread.append(name)
+    await _give_no_id_twice(db)
     if not whole:
         unread.append(ERASURES)
     else:
@@ -160,16 +179,32 @@ async def _take(db: aiosqlite.Connection, table: str, *, exactly: bool) -> None:
     )
 
 
+async def _give_no_id_twice(db: aiosqlite.Connection) -> None:
+    """Number new links and jobs after those of the present gallery, too. A button of an old answer
+    names a link by its id, and must not open another one."""
+    try:
+        given = await db.execute_fetchall(GIVEN_IDS)
+    except sqlite3.DatabaseError as exc:
+        log.info("the ids of the replaced gallery can't be read: %s", exc)
+        return
+    await db.execute("DELETE FROM main.sqlite_sequence")
+    await db.executemany("INSERT INTO main.sqlite_sequence (name, seq) VALUES (?, ?)", given)
+
+
 async def _follow_erasures(db: aiosqlite.Connection) -> None:
     """Drop what was erased as a whole since: groups, questions, and work that was ended."""
     await statements.drop_links(db, IN_ERASED_GROUPS)
     await db.execute(f"DELETE FROM cursors WHERE {IN_ERASED_GROUPS}")
-    await db.execute("DELETE FROM searches WHERE id NOT IN (SELECT id FROM present.searches)")
+    await statements.drop_links(db, YET_TO_BE_READ)
     await db.execute(
-        """UPDATE jobs SET status = now.status, state = now.state FROM present.jobs AS now
-        WHERE now.id = jobs.id"""
+        f"""UPDATE cursors
+        SET newest = max(newest, read_down_to), oldest = read_down_to, complete = 0
+        FROM ({READ_AGAIN}) AS again
+        WHERE again.space = cursors.space AND again.group_id = cursors.group_id"""
     )
+    await db.execute("DELETE FROM searches WHERE id NOT IN (SELECT id FROM present.searches)")
     await db.execute("DELETE FROM jobs WHERE id NOT IN (SELECT id FROM present.jobs)")
+    await db.execute(ORDERED)
     await db.execute(
         """UPDATE groups SET closed_since = now.closed_since FROM present.groups AS now
         WHERE now.space = groups.space AND now.id = groups.id"""

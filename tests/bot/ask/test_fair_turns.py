@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -113,24 +113,64 @@ async def test_a_turn_that_is_given_to_someone_cancelled_is_not_lost(crowd: Crow
     assert crowd.running == [(1, 11)]
 
 
-def test_members_servers_and_all_have_so_many_places() -> None:
+YOURS, MANY = "pictures that you asked with", "So many people"
+
+
+def take_all(turns: FairTurns, taken: ExitStack, server: int, members: Iterable[int]) -> int:
+    """Each member takes as many places as there are for them; returns how many."""
+    count = 0
+    for member in members:
+        with suppress(Refusal):
+            while True:
+                taken.enter_context(turns.place(server, member))
+                count += 1
+    return count
+
+
+def test_a_member_has_so_many_places() -> None:
     turns = FairTurns()
     with ExitStack() as taken:
-        for _ in range(fair_turns.MEMBER_PLACES):
-            taken.enter_context(turns.place(1, 11))
+        assert take_all(turns, taken, 1, [11]) == fair_turns.MEMBER_PLACES
         for server in (1, 2):  # a member is the same in every server
-            with pytest.raises(Refusal, match="pictures that you asked with"):
+            with pytest.raises(Refusal, match=YOURS):
                 taken.enter_context(turns.place(server, 11))
-        for member in range(fair_turns.SERVER_PLACES - fair_turns.MEMBER_PLACES):
-            taken.enter_context(turns.place(1, member))
-        with pytest.raises(Refusal, match="So many people"):
-            taken.enter_context(turns.place(1, 99))
-        for server in range(2, 2 + fair_turns.PLACES - fair_turns.SERVER_PLACES):
-            taken.enter_context(turns.place(server, 100 + server))
-        with pytest.raises(Refusal, match="So many people"):
-            taken.enter_context(turns.place(99, 99))
     with turns.place(1, 11):  # all were given back
         pass
+
+
+def test_a_server_has_so_many_places_and_keeps_some_for_members_who_hold_none() -> None:
+    turns, shared = FairTurns(), fair_turns.SERVER_PLACES - fair_turns.RESERVE
+    with ExitStack() as taken:
+        assert take_all(turns, taken, 1, [11, 12]) == shared
+        assert take_all(turns, taken, 1, [13]) == 1
+        with pytest.raises(Refusal, match=YOURS):
+            taken.enter_context(turns.place(1, 13))
+        assert take_all(turns, taken, 1, range(20, 40)) == fair_turns.RESERVE - 1  # one for each
+        with pytest.raises(Refusal, match=MANY):
+            taken.enter_context(turns.place(1, 99))
+        taken.enter_context(turns.place(2, 99))
+
+
+def test_the_last_of_all_places_are_for_servers_that_hold_none() -> None:
+    turns = FairTurns()
+    with ExitStack() as taken:
+        for server in (1, 2):
+            take_all(turns, taken, server, range(100 * server, 100 * server + 30))
+        others = range(3, 30)
+        assert [take_all(turns, taken, server, [server]) for server in others] == (
+            [1] * fair_turns.RESERVE + [0] * (len(others) - fair_turns.RESERVE)
+        )
+        with pytest.raises(Refusal, match=MANY):
+            taken.enter_context(turns.place(99, 99))
+
+
+def test_two_servers_whose_members_ask_much_leave_places_to_their_other_members() -> None:
+    turns = FairTurns()
+    with ExitStack() as taken:
+        for server in (1, 2):
+            take_all(turns, taken, server, range(10 * server, 10 * server + 3))
+        for server, member in ((1, 99), (2, 98), (3, 97)):
+            assert take_all(turns, taken, server, [member]) == 1
 
 
 async def test_a_turn_that_comes_free_goes_past_a_caller_who_has_just_been_cancelled() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import discord
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from bot.ask.asker import Asker
 from bot.platform.refusal import Refusal
 from bot.text import answers as text
+from index import Group, Link
 from sandbox.person import Answer, Person
 from tests.bot.ask.conftest import RED, Scene
 from tests.bot.running import idle, png, sources, until
@@ -67,6 +69,30 @@ async def take_moderators(scene: Scene) -> None:
     olga, world = await scene.log_in("olga"), scene.nest.world
     user, role = world.people["mod"], world.roles["Moderators"]
     await olga.request("DELETE", f"/guilds/{world.guild_id}/members/{user}/roles/{role}")
+
+
+async def delete(scene: Scene, place: str, message: int) -> None:
+    """Olga deletes a message; returns when Magpie has been told."""
+    olga = await scene.log_in("olga")
+    await olga.request("DELETE", f"/channels/{scene.channel(place)}/messages/{message}")
+
+    async def is_told() -> bool:
+        return scene.magpie.writer.is_deleted(message)
+
+    await until(is_told)
+
+
+async def indexed(
+    scene: Scene, author: Person, place: str, pictures: dict[str, bytes]
+) -> dict[str, Any]:
+    """A new message; returns when its pictures are in the gallery."""
+    posted = await author.post(scene.channel(place), pictures=pictures)
+
+    async def is_indexed() -> bool:
+        return posted["id"] in await sources(scene.magpie)
+
+    await until(is_indexed)
+    return posted
 
 
 # ── Doors ────────────────────────────────────────────────────────────────────────────────
@@ -160,15 +186,9 @@ async def test_roles_that_discord_doesnt_tell_show_nothing(scene: Scene) -> None
 
 
 async def test_a_picture_that_is_deleted_meanwhile_is_not_shown(scene: Scene) -> None:
-    finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
-    gone, pets = scene.nest.messages["pets"], scene.channel("pets")
+    finn = await scene.log_in("finn")
     async with under_way(scene, finn, find_for_me) as asking:
-        await olga.request("DELETE", f"/channels/{pets}/messages/{gone}")
-
-        async def is_told() -> bool:
-            return scene.magpie.writer.is_deleted(gone)
-
-        await until(is_told)
+        await delete(scene, "pets", scene.nest.messages["pets"])
     assert "pets" not in scene.places(scene.shown(await asking))
 
 
@@ -177,17 +197,49 @@ async def test_a_picture_that_its_author_erases_meanwhile_is_not_shown(
     scene: Scene, wish: str
 ) -> None:
     finn, author = await scene.log_in("finn"), await scene.log_in("mod")
-    posted = await author.post(scene.channel("pets"), pictures={"other.png": png("#d02020")})
-
-    async def indexed() -> bool:
-        return posted["id"] in await sources(scene.magpie)
-
-    await until(indexed)
+    posted = await indexed(scene, author, "pets", {"other.png": png("#d02020")})
     assert int(posted["id"]) in scene.shown(await find_for_me(scene, finn))
     finn.forget()
     async with under_way(scene, finn, find_for_me) as asking:
         await author.command("privacy", wish)
     assert int(posted["id"]) not in scene.shown(await asking)
+
+
+async def test_a_picture_that_the_server_no_longer_keeps_is_not_shown(scene: Scene) -> None:
+    """The nest's own pictures are years old."""
+    finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
+    posted = await indexed(scene, olga, "pets", {"new.png": png("#d02020")})
+    async with under_way(scene, finn, find_for_me) as asking:
+        await olga.command("privacy", "retention", where=scene.channel("general"), days=30)
+    assert scene.shown(await asking) == [int(posted["id"])]
+
+
+async def test_a_picture_that_is_put_behind_a_spoiler_meanwhile_is_hidden(scene: Scene) -> None:
+    finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
+    link = "https://pictures.example/2.png"
+    posted = await olga.post(scene.channel("pets"), f"see {link}")
+    id = int(posted["id"])
+
+    async def is_indexed() -> bool:
+        return posted["id"] in await sources(scene.magpie)
+
+    async def is_hidden() -> bool:
+        slots = await scene.magpie.gallery.links.slots(scene.magpie.guilds[0].id, posted["id"])
+        group = Group(int(scene.channel("pets")))
+        links = [Link(scene.magpie.guilds[0].id, group, posted["id"], slot) for slot in slots]
+        return any(scene.magpie.writer.hides(link) for link in links)
+
+    def spoilers(answer: Answer) -> dict[int, bool]:
+        hidden = [picture["spoiler"] for picture in answer.pictures()]
+        return dict(zip(scene.shown(answer), hidden, strict=True))
+
+    await until(is_indexed)
+    assert not spoilers(await find_for_me(scene, finn))[id]
+    async with under_way(scene, finn, find_for_me) as asking:
+        path = f"/channels/{scene.channel('pets')}/messages/{id}"
+        await olga.request("PATCH", path, json={"content": f"see ||{link}||"})
+        await until(is_hidden)
+    assert spoilers(await asking)[id]
 
 
 @pytest.mark.parametrize(
@@ -296,16 +348,56 @@ async def test_a_picture_asked_with_again_that_is_closed_meanwhile_gets_no_answe
     scene: Scene,
 ) -> None:
     mod = await scene.log_in("mod")
-    answer = await find_for_me(scene, mod)
-    position = scene.shown(answer).index(scene.nest.messages["pets"])
+    click = await similar_to(scene, mod, scene.nest.messages["pets"])
+    async with under_way(scene, mod, click) as asking:
+        await close(scene, "pets")
+    assert (await asking).text() == text.PICTURE_UNAVAILABLE
+
+
+async def similar_to(scene: Scene, person: Person, message: int) -> Door:
+    """The button "Similar" below the picture of this message."""
+    answer = await find_for_me(scene, person)
+    position = scene.shown(answer).index(message)
     similar = [button for button in answer.buttons() if button["label"] == "Similar"][position]
 
     async def click(_: Scene, person: Person) -> Answer:
         return await person.click(answer, similar)
 
-    async with under_way(scene, mod, click) as asking:
-        await close(scene, "pets")
+    return click
+
+
+@pytest.mark.parametrize("by", ["Similar", "Find similar"])
+async def test_a_picture_asked_with_that_is_deleted_meanwhile_gets_no_answer(
+    scene: Scene, by: str
+) -> None:
+    mod = await scene.log_in("mod")
+    place = "pets" if by == "Similar" else "lounge"
+    asked_with = scene.nest.messages[place]
+    door = await similar_to(scene, mod, asked_with) if by == "Similar" else menu
+    mod.forget()
+    async with under_way(scene, mod, door) as asking:
+        await delete(scene, place, asked_with)
     assert (await asking).text() == text.PICTURE_UNAVAILABLE
+
+
+async def test_a_picture_asked_with_that_its_author_erases_meanwhile_gets_no_answer(
+    scene: Scene,
+) -> None:
+    finn, author = await scene.log_in("finn"), await scene.log_in("mod")
+    posted = await indexed(scene, author, "pets", {"other.png": png("#d02020")})
+    click = await similar_to(scene, finn, int(posted["id"]))
+    finn.forget()
+    async with under_way(scene, finn, click) as asking:
+        await author.command("privacy", "erase")
+    assert (await asking).text() == text.PICTURE_UNAVAILABLE
+
+
+async def test_more_of_a_picture_whose_author_opted_out_before_is_answered(scene: Scene) -> None:
+    mod = await scene.log_in("mod")
+    await mod.command("privacy", "opt-out")
+    posted = await mod.post(scene.channel("pets"), pictures={"1.png": RED, "2.png": RED})
+    answer = await mod.menu("Find similar", posted)
+    assert scene.shown(await mod.click(answer, answer.button("Picture 2")))
 
 
 async def test_another_picture_of_a_message_in_a_thread_that_is_not_watched(scene: Scene) -> None:

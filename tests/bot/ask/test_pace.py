@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
+from bot.text import answers as text
 from index.embed.embedder import Embedder
 from sandbox.person import Answer
 from tests.bot.ask.conftest import RED, Scene, watch_everything
@@ -69,3 +70,27 @@ async def test_every_door_counts_the_question_before_anything_is_read_for_it(
     done = scene.server.exchanges[before:]
     by_the_bot = {exchange.route for exchange in done if exchange.who == "bot"}
     assert "/channels/{channel_id}/messages/{message_id}" not in by_the_bot
+
+
+async def test_what_asks_nothing_counts_too(scene: Scene) -> None:
+    finn, general, me = (
+        await scene.log_in("finn"),
+        scene.channel("general"),
+        scene.nest.world.bot_id,
+    )
+
+    async def said(words: str) -> Answer:
+        return await scene.answer_to(finn, await finn.post(general, f"<@{me}> {words}"))
+
+    assert (await said("")).text() == text.HELP  # the one question of this minute
+    plain = await finn.post(general, "no picture here")
+    answers = [
+        await said(""),
+        await said("https://elsewhere.example/"),
+        await finn.command("find", where=general),
+        await finn.command("find", where=general, query="https://elsewhere.example/"),
+        await finn.menu("Find similar", plain),
+    ]
+    for number, answer in enumerate(answers):
+        assert answer.text().startswith("You are asking faster than I can look."), number
+    assert not any(exchange.route.endswith("/typing") for exchange in scene.server.exchanges)

@@ -20,6 +20,7 @@ from bot.sync.writer import Item
 from bot.text import reindex as text
 from index import EmbeddedPicture, Filter, Group, Link, Query
 from index.embed import checkpoint, embedder
+from index.store.sqlite.backup import back_up, restore
 from sandbox.person import Answer, Person
 from tests import worlds
 from tests.bot.conftest import LogIn
@@ -129,6 +130,31 @@ async def test_after_a_restart_the_job_continues_and_then_the_model_switches(
     async with run(other_folder) as client:
         await has_switched(client)
         assert client.gallery.model == str(other_folder)
+        assert await sources(client) == everything
+
+
+async def test_a_copy_of_a_change_under_way_is_restored_after_its_end(
+    run: Run, db: Path, everything: set[str], other_folder: Path, ada: Person, tmp_path: Path
+) -> None:
+    """The copy's own change goes on where the copy was made, and loses no picture."""
+    copy, waiting = tmp_path / "copy.db", held(other_folder)
+    async with run(waiting) as client:
+        await ada.command("reindex")
+
+        async def embedding() -> bool:
+            return waiting.begun > 0
+
+        await until(embedding)
+        back_up(db, copy)
+        waiting.release()
+        await has_switched(client)
+    restore(copy, db)
+    async with run(other_folder) as client:
+
+        async def taken_over() -> bool:
+            return client.gallery.model == str(other_folder)
+
+        await until(taken_over)
         assert await sources(client) == everything
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.ops.tuning import Clocks
 from bot.sync.coverage import Coverage, Move
-from bot.sync.writer import REMEMBERED, Item, Writer
+from bot.sync.writer import OLDER_REMEMBERED, REMEMBERED, Item, Writer
 from index import Cursor, Gallery, Group, Link, StoreFull
 from index.embed.embedder import Embedder
 from tests.bot.running import png
@@ -133,6 +133,29 @@ async def test_picture_on_its_way_is_left_out_if_its_owner_posted_it_before_the_
     assert await writer.leave_out(SPACE, OWNER, 20.0) == 0
     await writer.commit([before, after])
     assert (await gallery.links.known(SPACE, CHANNEL)).keys() == {"101"}
+
+
+async def test_old_picture_read_before_its_erasure_is_not_current_and_one_read_later_is(
+    gallery: Gallery, writer: Writer
+) -> None:
+    link = replace((await item(gallery, 100)).link, posted_at=20.0)
+    before = writer.now
+    await writer.erase_older(SPACE, 20.0)
+    assert writer.is_current(link, before)
+    await writer.erase_older(SPACE, 20.5)
+    await writer.erase_older(SPACE, 10.0)  # the server keeps pictures for longer now
+    assert not writer.is_current(link, before)
+    assert writer.is_current(link, writer.now)
+    assert writer.is_current(replace(link, space=SPACE + 1), before)
+
+
+async def test_few_erasures_of_old_pictures_are_remembered(writer: Writer) -> None:
+    for posted_before in range(100, 0, -1):
+        await writer.erase_older(SPACE, float(posted_before))
+    assert len(writer._erased_older[SPACE]) == OLDER_REMEMBERED
+    for posted_before in range(100):
+        await writer.erase_older(SPACE, float(posted_before))
+    assert len(writer._erased_older[SPACE]) == 1
 
 
 async def test_failed_erasure_of_an_owner_leaves_out_no_picture_that_is_on_its_way(

@@ -58,6 +58,7 @@ FOR_THE_OPERATOR: list[BaseException] = [
     index.StoreFull(SECRET),
     index.StoreUnreachable(SECRET, "permission denied"),
     index.ModelMismatch(SECRET, "a", "b"),
+    index.DecoderUnusable("permission denied"),
     ZeroDivisionError("secret"),
     discord.ClientException("secret"),
 ]

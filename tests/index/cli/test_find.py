@@ -155,6 +155,21 @@ def test_sheet_is_refused_before_the_search(two: list[Path], capsys: Capture) ->
     )
 
 
+def test_sheet_overwrites_no_picture_of_the_gallery_and_not_the_one_asked_with(
+    two: list[Path], tmp_path: Path, capsys: Capture
+) -> None:
+    asked = tmp_path / "asked.png"
+    shutil.copy(two[0], asked)
+    for question, sheet, why in (
+        (["find", "dog"], two[1], "is a picture of the gallery"),
+        (["find", "--image", str(asked)], asked, "is the picture that you ask with"),
+    ):
+        before = sheet.read_bytes()
+        assert main([*question, *FIND[2:], "--sheet", str(sheet)]) == 2
+        assert why in capsys.readouterr().err
+        assert sheet.read_bytes() == before
+
+
 # ---- the system's viewer
 
 

@@ -19,6 +19,7 @@ from PIL import Image
 
 from checks.fuzzing import bombs, files
 from index import (
+    DecoderUnusable,
     Filter,
     Gallery,
     Group,
@@ -183,6 +184,8 @@ def test_a_process_that_answers_nonsense_is_ended(
 # A decoder process that gives the same answer to everything, until nobody listens.
 LIAR = """
 import sys
+sys.stdout.buffer.write(b"ready\\n")
+sys.stdout.buffer.flush()
 sys.stdin.readline()
 while True:
     sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))
@@ -269,3 +272,27 @@ async def test_a_picture_that_stalls_delays_no_question(tmp_path: Path, embedder
         stalling.cancel()
         await asyncio.gather(stalling, return_exceptions=True)
         await gallery.close()
+
+
+@pytest.mark.parametrize(
+    "command", [[sys.executable, "-c", "raise ImportError"], ["/nowhere/python"]]
+)
+def test_a_process_that_cannot_start_is_not_the_pictures_fault(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoders, "COMMAND", command)
+    decoders.close()
+    with pytest.raises(DecoderUnusable, match="Nothing is wrong with them"):
+        decoders.decode(files.sound()["PNG"][0], SIDE)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such processes there")
+def test_a_signal_to_all_does_not_end_a_process_that_is_starting() -> None:
+    """As Ctrl-C on a terminal reaches every process of the command."""
+    decoders.close()
+    decoder = decoders._acquire()
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        os.kill(decoder._process.pid, sent)
+    decoders._release(decoder)
+    assert decoders.decode(files.sound()["PNG"][0], SIDE).frames
+    assert idle() == [decoder]

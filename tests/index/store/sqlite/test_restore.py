@@ -128,6 +128,31 @@ async def test_deleted_messages_stay_deleted_and_unread_ones_come_back(tmp_path:
     assert await sources(path) == ALL | set(map(str, outside))
 
 
+@pytest.mark.parametrize("complete", [False, True])
+@pytest.mark.parametrize("read_down_to", [8000, END + 500])
+async def test_of_a_channel_that_is_read_again_the_rest_comes_from_reading_it(
+    read_down_to: int, complete: bool, tmp_path: Path
+) -> None:
+    """It was removed and added since the copy, and message 1001 may be deleted meanwhile."""
+    path, copy = tmp_path / "g.db", tmp_path / "copy.db"
+    newest = END + 1000
+    async with filled(path) as store:
+        kept = [(picture(8), posted(END - 5, PLACES[0]))]
+        read = Cursor(1, 10, END, 0 if complete else BEGINNING, complete)
+        await store.writes.commit(kept, [read])
+        back_up(path, copy)
+        await store.writes.remove_group(1, 10)
+        again = kept if read_down_to < END - 5 else []
+        await store.writes.commit(again, [Cursor(1, 10, newest, read_down_to, False)])
+        present = await store.links.known(1, 10)
+    restore(copy, path)
+    async with opened(path) as store:
+        assert (await store.links.known(1, 10)).keys() == present.keys()
+        cursor = (await store.bookkeeping.cursors(1))[10]
+        assert cursor == Cursor(1, 10, max(END, read_down_to), read_down_to, False)
+    assert await sources(path) >= {"3003", "4004"}
+
+
 async def test_a_space_that_was_erased_since_stays_away(tmp_path: Path) -> None:
     path, copy = tmp_path / "g.db", tmp_path / "copy.db"
     async with filled(path) as store:
@@ -157,6 +182,52 @@ async def test_work_that_was_ended_and_questions_that_were_erased_do_not_come_ba
         assert await store.bookkeeping.jobs() == []
         assert rows_of(store, "SELECT * FROM searches") == []
         assert await store.bookkeeping.closed_groups() == {(1, 10): 100.0, (1, 20): 200.0}
+
+
+@pytest.mark.parametrize(
+    ("copied", "now", "restored"),
+    [
+        ("running", "paused", "paused"),
+        ("paused", "running", "running"),
+        ("running", "done", "running"),
+        ("running", "failed", "running"),
+        ("done", "cancelled", "done"),
+    ],
+)
+async def test_a_job_goes_on_from_where_it_stood_in_the_copy(
+    copied: str, now: str, restored: str, tmp_path: Path
+) -> None:
+    """What it made since the copy is gone, but not what people ordered."""
+    path, copy = tmp_path / "g.db", tmp_path / "copy.db"
+    async with filled(path) as store:
+        job = await store.bookkeeping.new_job(1, "reindex", {"at": 3})
+        await store.writes.commit([], jobs=[replace(job, status=copied)])
+        back_up(path, copy)
+        await store.writes.commit([], jobs=[replace(job, status=now, state={"at": 9})])
+    restore(copy, path)
+    async with opened(path) as store:
+        [found] = await store.bookkeeping.jobs(active=False)
+        assert (found.status, found.state) == (restored, {"at": 3})
+
+
+@pytest.mark.parametrize("another", [False, True])
+async def test_ids_of_links_and_jobs_are_not_given_again(another: bool, tmp_path: Path) -> None:
+    """A button of an answer since the copy must not open another picture or job."""
+    path, copy = tmp_path / "g.db", tmp_path / "copy.db"
+    async with filled(path) as store:
+        back_up(path, copy)
+    if another:
+        path.unlink()
+    async with opened(path) as store:
+        for n in range(10):
+            await store.writes.commit([(picture(20 + n), posted(8500 + n, PLACES[0]))])
+        [newest] = rows_of(store, "SELECT max(id) FROM links")
+        job = await store.bookkeeping.new_job(1, "reindex", {})
+    restore(copy, path)
+    async with opened(path) as store:
+        await store.writes.commit([(picture(40), posted(8600, PLACES[2]))])
+        assert rows_of(store, "SELECT id FROM links WHERE source = '8600'") > [newest]
+        assert (await store.bookkeeping.new_job(1, "reindex", {})).id > job.id
 
 
 async def test_another_gallery_takes_nothing_away_but_its_opt_outs_hold(tmp_path: Path) -> None:

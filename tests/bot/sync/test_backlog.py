@@ -1,0 +1,71 @@
+"""Servers take turns at reading history, and a flood in one does not hold up the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bot.sync.backlog import Backlog, Reading
+from bot.sync.watched import Watched
+from index import Cursor
+
+FLOODED, QUIET, OTHER = 1, 2, 3  # servers
+
+
+@pytest.fixture
+def backlog() -> Backlog:
+    nothing: Any = None
+    return Backlog(Watched(nothing, nothing, nothing))  # turns don't depend on what is watched
+
+
+def readings(backlog: Backlog, server: int, count: int, *, behind: bool) -> list[Reading]:
+    """Channels of a server that wait for their turn; those not behind have old messages left."""
+    groups = [10 * server + n for n in range(count)]
+    backlog.load(server, {group: Cursor(server, group, 1000, 500, False) for group in groups})
+    made = [backlog.get_or_create(server, group) for group in groups]
+    for reading in made:
+        reading.coverage.behind = behind
+        backlog.schedule(reading)
+    return made
+
+
+async def turns(backlog: Backlog, count: int, at_once: int = 1) -> Sequence[Reading]:
+    """Who gets the next turns, where none of them finishes anything."""
+    had: list[Reading] = []
+    for turn in range(count):
+        had.append(await backlog.next_reading())
+        if turn >= at_once - 1:
+            back = had[turn - at_once + 1]
+            back.busy = False
+            backlog.schedule(back)
+    return had
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+async def test_a_flood_leaves_their_turns_to_other_servers(backlog: Backlog, at_once: int) -> None:
+    readings(backlog, FLOODED, 8, behind=True)
+    [quiet] = readings(backlog, QUIET, 1, behind=False)
+    readings(backlog, OTHER, 8, behind=True)
+    had = await turns(backlog, 30, at_once)
+    assert had.count(quiet) >= 30 // (at_once + 2)
+
+
+async def test_a_server_reads_what_it_missed_first_and_its_channels_take_turns(
+    backlog: Backlog,
+) -> None:
+    old = readings(backlog, FLOODED, 2, behind=False)
+    missed = readings(backlog, QUIET, 2, behind=False)
+    missed[1].coverage.fall_behind()
+    assert await turns(backlog, 4) == [old[0], missed[1], old[1], missed[1]]
+    missed[1].coverage.catch_up(missed[1].coverage.gaps)
+    assert await turns(backlog, 4) == [old[0], missed[0], old[1], missed[1]]
+
+
+async def test_what_is_released_gets_no_turn(backlog: Backlog) -> None:
+    one, two = readings(backlog, FLOODED, 2, behind=True)
+    [alone] = readings(backlog, QUIET, 1, behind=True)
+    backlog.release(one)
+    backlog.release(alone)
+    assert await turns(backlog, 3) == [two, two, two]
