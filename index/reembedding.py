@@ -8,7 +8,7 @@ the caller wants no more of it, `switch` makes the results the gallery's embeddi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -102,13 +102,13 @@ class Reembedding:
         """How many pictures and texts the wanted model has not embedded yet."""
         return await self._derivations.count_pending(REEMBEDDING)
 
-    async def switch(self) -> int:
+    async def switch(self) -> Mapping[int, int]:
         """Make the wanted model the gallery's; links it has not embedded are removed.
 
         Queries are answered all the while, by the one model or the other. Writes wait.
-        returns  how many links were removed
+        returns  by space: how many links were removed; a space that lost none is left out
         """
-        return len((await to_completion(self._switch())).removed)
+        return (await to_completion(self._switch())).dropped
 
     # ---- for the gallery
 

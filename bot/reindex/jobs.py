@@ -121,11 +121,15 @@ class Jobs:
         channel: GuildChannel | None,
         what: What,
     ) -> str | None:
-        """Begin a job, or show the one that is active.
+        """Begin a job, or show the one that is active. A member who sees no channel that it would
+        read gets the same answer whether or not there is one.
 
         returns  the answer to the command; None if the progress is the answer
         """
-        if not self._watched.channels(guild, channel):
+        member = interaction.user
+        assert isinstance(member, discord.Member)
+        watched = self._watched.channels(guild, channel)
+        if not any(one.permissions_for(member).view_channel for one in watched):
             return text.nothing_to_reindex(channel)
         async with self._beginning:
             await self._resume_saved()  # a question may come before READY
@@ -133,8 +137,6 @@ class Jobs:
             if run is None:
                 scope_id = channel.id if channel else None
                 run = await self._begin(guild.id, JobState(what, scope_id))
-        member = interaction.user
-        assert isinstance(member, discord.Member)
         try:
             if not run.may_be_shown_by(member):
                 return f"{text.REINDEX_GOES_ON}\n{await run.text_for(member)}"
@@ -217,10 +219,10 @@ class Jobs:
             for space in departed:
                 await self.erase_guild(space)
             name, lost = self._model_change.wanted, await self._writer.switch_model()
-            log.info(fields("model_switched", model=name, lost=lost))
+            log.info(fields("model_switched", model=name, lost=sum(lost.values())))
         for job in jobs:
             run = self._runs.get(job.id) or self._run_of(job)
-            await run.has_switched(lost)
+            await run.has_switched(lost.get(job.space, 0))
 
     # ---- the jobs of one server
 

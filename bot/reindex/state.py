@@ -54,7 +54,7 @@ class JobState:
     succession: str | None = None  # the id of the re-embedding that this job reads for
     passes: int = 0  # over everything, before this one
     switched: bool = False  # it has taken over
-    lost: int = 0  # pictures that it could not get, which were erased
+    lost: int = 0  # pictures of this server that it could not get, which were erased
 
     def __post_init__(self) -> None:
         if self.groups is not None:  # JSON has them as lists

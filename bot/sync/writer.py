@@ -354,9 +354,9 @@ class Writer:
         """
         await self._gallery.reembedding.begin()
 
-    async def switch_model(self) -> int:
-        """Let the wanted model take over; returns how many pictures it has not embedded, which are
-        erased. Waits while the file can't be written."""
+    async def switch_model(self) -> Mapping[int, int]:
+        """Let the wanted model take over; returns how many pictures of each server it has not
+        embedded, which are erased. Waits while the file can't be written."""
         return await self._in_turn(self._gallery.reembedding.switch)
 
     # ---- records beside the pictures: single statements, which don't wait for a page of pictures

@@ -61,6 +61,14 @@ def not_watched(channel: GuildChannel) -> str:
     return f"I don’t watch {name_of(channel)}. `/channels list` shows what I do watch."
 
 
+def none_inside(category: discord.CategoryChannel) -> str:
+    """The same whether or not a channel of it is watched that the admin can't see."""
+    return (
+        f"I watch no channel of {name_of(category)} that you can see. "
+        "`/channels list` shows what I do watch."
+    )
+
+
 def no_longer_watched(
     channel: GuildChannel, erased: int, kept: Collection[GuildChannel], any_erased: bool
 ) -> str:

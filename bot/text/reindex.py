@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import discord
 from discord.abc import GuildChannel
 
-from bot.text.answers import no_channels
-from bot.text.channels import not_watched
+from bot.text.channels import NONE_TO_LIST, none_inside, not_watched
 from bot.text.pieces import bar, counted, time_left
 
 
@@ -66,7 +66,12 @@ _HEADINGS = {
 
 
 def nothing_to_reindex(channel: GuildChannel | None) -> str:
-    return not_watched(channel) if channel is not None else no_channels(may_add=True)
+    """The member sees no watched channel: in all the server, in a category, or not this one."""
+    if channel is None:
+        return NONE_TO_LIST
+    if isinstance(channel, discord.CategoryChannel):
+        return none_inside(channel)
+    return not_watched(channel)
 
 
 def reindex_shown(link: str, *, stoppable: bool) -> str:

@@ -213,10 +213,14 @@ class Entries:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Changes:
-    """What a committed transaction did to the links: first `removed`, then `added`."""
+    """What a committed transaction did to the links: first `removed`, then `added`.
+
+    dropped   by space: how many links were removed, without those that were replaced
+    """
 
     removed: Sequence[int] = ()
     added: Entries | None = None
+    dropped: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ async def test_three_can_be_pending_at_once(opened: Open, tiny_clip: Path) -> No
     await add_all(gallery)
     for name in ("first", "second", "reembedding"):
         assert await derivations.count_pending(name) == 0
-    assert await gallery.reembedding.switch() == 0
+    assert await gallery.reembedding.switch() == {}
     assert gallery.model == "colours"
     for name in ("first", "second"):
         assert await derivations.count_pending(name) == 0

@@ -227,4 +227,18 @@ MUTANTS = (
         "            if False:",
         (f"{REINDEX}::test_message_is_not_moved_by_a_member_who_cant_see_the_jobs_channel",),
     ),
+    Mutant(
+        "a server is told of its own losses at a change of models",
+        "bot/reindex/jobs.py",
+        "await run.has_switched(lost.get(job.space, 0))",
+        "await run.has_switched(sum(lost.values()))",
+        ("tests/bot/reindex/test_model_switch.py::test_each_server_is_told_of_its_own_losses",),
+    ),
+    Mutant(
+        "/reindex doesn't tell whether a hidden channel is watched",
+        "bot/reindex/jobs.py",
+        "if not any(one.permissions_for(member).view_channel for one in watched):",
+        "if not watched:",
+        (f"{REINDEX}::test_reindex_doesnt_tell_whether_a_hidden_channel_is_watched",),
+    ),
 )

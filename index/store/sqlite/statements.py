@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -185,8 +186,11 @@ async def returned(db: aiosqlite.Connection, sql: str, *params: Any) -> int:
 async def drop_links(db: aiosqlite.Connection, where: str, *params: Any) -> Changes:
     """Delete links, and with them the items and groups that no other link needs."""
     removed = list(
-        await db.execute_fetchall(f"DELETE FROM links WHERE {where} RETURNING id, item", params)
+        await db.execute_fetchall(
+            f"DELETE FROM links WHERE {where} RETURNING id, item, space", params
+        )
     )
-    await touch(db, [id for id, _ in removed])
-    await drop_orphans(db, [item for _, item in removed])
-    return Changes(removed=[id for id, _ in removed])
+    ids = [id for id, _, _ in removed]
+    await touch(db, ids)
+    await drop_orphans(db, [item for _, item, _ in removed])
+    return Changes(removed=ids, dropped=Counter(space for _, _, space in removed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -346,6 +347,38 @@ async def test_a_closed_channel_counts_once_however_often_everything_is_read(
         assert job.state["passes"] > 0
         assert job.state["lost"] == len(everything)
         assert job.state["closed"] == 1
+
+
+async def test_each_server_is_told_of_its_own_losses(
+    run: Run,
+    everything: set[str],
+    other_folder: Path,
+    sandbox: sandbox_package.Server,
+    ada: Person,
+    world_file: WorldFile,
+) -> None:
+    """The bot is not in the other server, so the job there loses its picture."""
+    elsewhere = 99
+    async with run(other_folder) as client:
+        gallery = client.gallery
+        red = await gallery.embed_query(Query(text="red"))
+        embedded = EmbeddedPicture(b"k" * 32, "image", red.vector[None], 8, 8)
+        await gallery.commit([(embedded, Link(elsewhere, Group(5), "6", "a:7"))])
+        await gallery.reembedding.begin()
+        state = JobState("model", None, groups=[], succession=gallery.reembedding.id)
+        job = await gallery.bookkeeping.new_job(elsewhere, jobs.KIND, asdict(state))
+        await gallery.commit((), jobs=[replace(job, status="done")])
+        await ada.command("reindex")
+        await has_switched(client)
+        assert await sources(client) == everything
+
+        async def told() -> bool:
+            found = await gallery.bookkeeping.jobs(active=False)
+            lost = {one.space: one.state["lost"] for one in found if one.state["switched"]}
+            return lost == {elsewhere: 1, world_file.guild_id: 0}
+
+        await until(told)
+        assert "left the index" not in (await ada.command("status")).text()
 
 
 async def test_figures_are_hidden_while_the_channels_that_they_count_are_listed_again(

@@ -39,6 +39,7 @@ def world_file(tmp_path: Path) -> WorldFile:
     forum = world.channel("secret forum", 15, overwrites=hidden)
     post = world.thread("secret post", forum, ada, archived=True)
     world.message(post, ada, "between us")
+    world.channel("inside", overwrites=hidden, parent_id=str(world.channel("category", 4)))
     world.message(world.channel("park"), ada, "in the open")
     world.message(world.channel("secret", overwrites=hidden), ada, "between us")
     return world
@@ -156,6 +157,21 @@ async def test_message_is_not_moved_by_a_member_who_cant_see_the_jobs_channel(
     assert "one channel" in answer.text()
     assert str(secret) not in answer.text()
     assert not [m for m in await mod.messages(str(general)) if "Reindex" in m["content"]]
+    await stands(magpie, "done")
+
+
+async def test_reindex_doesnt_tell_whether_a_hidden_channel_is_watched(
+    magpie: Magpie, world_file: WorldFile, ada: Person, mod: Person
+) -> None:
+    """Neither in the whole server nor in a category."""
+    hidden, category = world_file.channels["inside"], world_file.channels["category"]
+    options = ({}, {"channel": str(category)})
+    before = [(await mod.command("reindex", **one)).text() for one in options]
+    await watch(magpie, hidden)
+    after = [(await mod.command("reindex", **one)).text() for one in options]
+    assert after == before
+    assert await magpie.gallery.bookkeeping.jobs(active=False) == []
+    await begin(ada, channel=str(category))
     await stands(magpie, "done")
 
 
