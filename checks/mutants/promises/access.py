@@ -31,8 +31,8 @@ MUTANTS = (
     Mutant(
         "age-restricted pictures stay in age-restricted channels",
         "bot/access/permissions.py",
-        "    if not permissions_known(channel) or (_is_nsfw(channel) and not adult):",
-        "    if not permissions_known(channel):",
+        "    if _is_nsfw(channel) and not adult:\n        return None\n",
+        "",
         (PERMISSIONS,),
     ),
     Mutant(
