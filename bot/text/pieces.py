@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import PureWindowsPath
 
 import discord
 from discord.abc import GuildChannel
@@ -39,6 +40,12 @@ def name_of(channel: GuildChannel) -> str:
     if isinstance(channel, discord.CategoryChannel):  # mentioned, it would look like a channel
         return f"**{quoted(channel.name)}**"
     return channel.mention
+
+
+def name_of_model(model: str) -> str:
+    """A model as members read it: its name on the hub, or the last part of its folder."""
+    is_folder = model.startswith(("/", ".", "~")) or "\\" in model
+    return PureWindowsPath(model).name if is_folder else model
 
 
 def i_miss(permissions: Iterable[str]) -> str:

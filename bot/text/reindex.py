@@ -8,7 +8,7 @@ import discord
 from discord.abc import GuildChannel
 
 from bot.text.channels import NONE_TO_LIST, none_inside, not_watched
-from bot.text.pieces import bar, counted, time_left
+from bot.text.pieces import bar, counted, name_of_model, time_left
 
 
 class JobFigures(Protocol):
@@ -46,7 +46,9 @@ class JobFigures(Protocol):
     def lost(self) -> int: ...
 
 
-FIGURES_IN_STATUS = "Not everyone here may see all of these channels: `/status` has the figures."
+FIGURES_IN_STATUS = (
+    "Not everyone here may see all of these channels; admins see the figures in `/status`."
+)
 FIGURES_CLOSED = "Its figures count channels that you can't read."
 FIGURES_LATER = "Its figures are back once I have listed the channels again."
 REINDEX_GOES_ON = "I reindex already. Please ask again when this is done:"
@@ -119,7 +121,7 @@ def _headed(status: str, state: JobFigures, named: bool) -> list[str]:
     what = {
         "missing": "missing pictures",
         "everything": "everything again",
-        "model": f"everything for `{state.model}`",
+        "model": f"everything for `{name_of_model(state.model)}`",
     }[state.what]
     lines = [f"**{_HEADINGS[status]}** · {where}, {what}"]
     if status in ("running", "paused"):
@@ -131,7 +133,7 @@ def _switch_line(status: str, state: JobFigures, lost: int) -> str:
     if not state.switched:
         wait = " and in the other servers" if status == "done" else ""
         return f"Until this is done here{wait}, the model of before answers."
-    answers = f"`{state.model}` answers from now on."
+    answers = f"`{name_of_model(state.model)}` answers from now on."
     if not lost:
         return answers
     return (

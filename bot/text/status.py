@@ -15,6 +15,7 @@ from bot.text.pieces import (
     fitting,
     i_miss,
     name_of,
+    name_of_model,
     time_left,
 )
 
@@ -60,6 +61,7 @@ class Status:
 
 def status(now: Status) -> str:
     """What /status answers."""
+    model = name_of_model(now.model)
     lines = [f"**{counted(sum(c.pictures for c in now.channels), 'picture')}** indexed"]
     if now.progress is not None:
         left = counted(now.progress.channels_left, "channel or thread", "channels and threads")
@@ -70,12 +72,10 @@ def status(now: Status) -> str:
     lines += now.jobs
     waiting = f"{counted(now.waiting, 'message')} waiting" if now.waiting else "nothing waiting"
     lines.append(f"Speed: {now.per_second:.1f} pictures a second in the last minute, {waiting}")
-    lines.append(
-        f"Model: `{now.model}` on {now.device} · disk: about {now.disk_bytes / 1e6:,.1f} MB"
-    )
+    lines.append(f"Model: `{model}` on {now.device} · disk: about {now.disk_bytes / 1e6:,.1f} MB")
     if now.wanted:
         going = "is taking over" if now.jobs else "is to take over; `/reindex` begins that"
-        lines.append(f"`{now.wanted}` {going}. Until then `{now.model}` answers.")
+        lines.append(f"`{name_of_model(now.wanted)}` {going}. Until then `{model}` answers.")
     answers = f" · Discord answers in {now.latency_s:.2f} s" if now.latency_s is not None else ""
     lines.append(f"Up for {duration(now.uptime_s)}{answers}")
     if unread := _unread(now.unread_messages, now.unread_others):

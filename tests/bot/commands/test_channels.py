@@ -246,7 +246,8 @@ async def test_status_shows_channels_counts_and_model(
     assert answer.private
     text = answer.text()
     assert "**2 pictures** indexed" in text
-    assert magpie.gallery.model in text
+    assert f"`{Path(magpie.gallery.model).name}`" in text
+    assert str(Path(magpie.gallery.model).parent) not in text, "the operator's folders"
     assert "nothing waiting" in text
     assert f"<#{world_file.channels['nests']}>" in text
     assert "View Channel" in text

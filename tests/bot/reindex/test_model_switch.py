@@ -96,7 +96,7 @@ async def test_the_old_model_answers_until_reindex_is_done(
     async with run(other_folder) as client:
         assert client.gallery.model == str(model_folder)
         status = (await ada.command("status")).text()
-        assert f"`{other_folder}` is to take over; `/reindex` begins that" in status
+        assert f"`{other_folder.name}` is to take over; `/reindex` begins that" in status
         assert (await ada.command("find", query="red")).pictures()
         await ada.command("reindex")
         await has_switched(client)
@@ -109,7 +109,7 @@ async def test_the_old_model_answers_until_reindex_is_done(
             for name, payload in ada._events
             if name == "MESSAGE_UPDATE" and "Reindex" in payload["content"]
         ]
-        assert f"`{other_folder}` answers from now on." in progress[-1]
+        assert f"`{other_folder.name}` answers from now on." in progress[-1]
     async with run(other_folder) as client:
         assert client.gallery.reembedding.wanted is None
 

@@ -42,7 +42,7 @@ async def test_figures_are_shown_only_to_members_who_may_read_all_that_they_coun
         )
         assert f"<#{channel}>" in told["content"]
         assert (" checked in" in told["content"]) == counted
-        assert ("`/status` has the figures" in told["content"]) != counted
+        assert ("see the figures in `/status`" in told["content"]) != counted
         assert " checked in" in (await ada.command("status")).text()
     moderator = await log_in("mod")
     assert " checked in" in (await moderator.command("status")).text()
