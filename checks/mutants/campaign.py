@@ -32,6 +32,8 @@ TEST_TIMEOUT_S = 120
 LONGEST_S = 1200  # for all tests of a mutant, or of the code as it is
 PASSED, FAILED = 0, 1  # exit codes of pytest; with any other one the tests could not judge
 HUNG = -1
+# A test that fails may leave a thread, which would keep the process from ending.
+PYTEST = "import os, sys, pytest; os._exit(pytest.main(sys.argv[1:]))"
 
 
 class Verdict(Enum):
@@ -123,7 +125,7 @@ def _unbroken(folders: queue.Queue[Path], mutants: Sequence[Mutant]) -> bool:
 
 def _pytest(folder: Path, tests: Sequence[str], *more: str) -> int:
     """The exit code of pytest on these tests; what it says is shown if they can't run."""
-    command = [sys.executable, "-m", "pytest", "-x", "--no-header", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-c", PYTEST, "-x", "--no-header", "-p", "no:cacheprovider"]
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(
             [*command, "--timeout", str(TEST_TIMEOUT_S), *more, *tests],
