@@ -7,6 +7,7 @@ discord.py nor the sandbox. `python -m index`, `bot`, `sandbox`, `demo` and `ben
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 
@@ -33,8 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] in ("-h", "--help", "help"):
-        print(_help())
-        return DONE
+        return _print_help(_help())
     name, *rest = given
     if name in FOLDERS:
         from index.cli.main import main as folders
@@ -44,6 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _program(name, rest)
     print(f"magpie: there is no command {name!r}; magpie --help lists them.", file=sys.stderr)
     return REFUSED
+
+
+def _print_help(text: str) -> int:
+    """Print it; returns the exit status. A reader that goes early, as `head`, is no error."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # What is left would fail once more at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE if isinstance(error, BrokenPipeError) else REFUSED
+    return DONE
 
 
 def _program(name: str, rest: Sequence[str]) -> int:

@@ -42,12 +42,22 @@ def main(
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if {"-h", "--help"} & set(given):
-        print(usage(prog, settings.DEFAULTS))
-        return 0
+        return _print_help(usage(prog, settings.DEFAULTS))
     if unknown := [argument for argument in given if argument != "--health"]:
         print(unknown_argument(prog, unknown[0]), file=sys.stderr)
         return REFUSED
     return _ask_how_it_is() if given else _start(clocks, sizes)
+
+
+def _print_help(text: str) -> int:
+    """Print it; returns the exit status. A reader that goes early, as `head`, is no error."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # What is left would fail once more at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0 if isinstance(error, BrokenPipeError) else REFUSED
+    return 0
 
 
 def _ask_how_it_is() -> int:

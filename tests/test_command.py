@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import magpie
 from index.cli import main as folders
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_every_command_on_folders_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,3 +35,13 @@ def test_a_package_that_is_not_installed_is_named(
     monkeypatch.setitem(sys.modules, "demo", None)
     assert magpie.main(["demo"]) == 2
     assert capsys.readouterr().err == "magpie: demo is not part of this installation.\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device")
+@pytest.mark.parametrize("command", [["-m", "bot", "--help"], ["magpie.py", "--help"]])
+def test_help_that_nobody_takes_ends_without_a_traceback(command: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (ended.returncode, ended.stderr) == (2, "")
