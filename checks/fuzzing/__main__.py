@@ -98,7 +98,7 @@ def _only_ours() -> Iterator[Any]:
 def processor_s() -> float:
     """Processor time so far of this process, and of those in which it lets pictures be decoded."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    running = sum(map(_ticks, _children())) / os.sysconf("SC_CLK_TCK")
+    running = sum(map(_ticks, children())) / os.sysconf("SC_CLK_TCK")
     return time.process_time() + ended.ru_utime + ended.ru_stime + running
 
 
@@ -117,13 +117,16 @@ def _resident() -> int:
 
     Counts this process and the process in which it lets pictures be decoded.
     """
-    return sum(_peak(f"/proc/{id}") for id in (os.getpid(), *_children()))
+    return sum(_peak(f"/proc/{id}") for id in (os.getpid(), *children()))
 
 
-def _children() -> list[int]:
+def children() -> list[int]:
     """The processes that this one's threads have started."""
-    tasks = Path("/proc/self/task").iterdir()
-    return [int(id) for task in tasks for id in (task / "children").read_text().split()]
+    found: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # the thread has ended meanwhile
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def _peak(process: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from checks.fuzzing import campaign, files, together
-from checks.fuzzing.__main__ import keep, opened, processor_s
+from checks.fuzzing.__main__ import children, keep, opened, processor_s
 from checks.fuzzing.target import file_of, rng_of
 from index.images import decoders
 
@@ -83,3 +84,20 @@ def test_a_failure_is_kept_under_its_seed_and_number(tmp_path: Path) -> None:
         keep(path, target, subject, "why")
     assert path.read_bytes() == subject.encode(errors="backslashreplace")
     assert (tmp_path / "addresses-1-3.txt").read_text() == "why"
+
+
+def test_children_are_counted_while_threads_end() -> None:
+    over = threading.Event()
+
+    def churn() -> None:
+        while not over.is_set():
+            threading.Thread(target=time.sleep, args=(0.0005,)).start()
+
+    churning = threading.Thread(target=churn)
+    churning.start()
+    try:
+        for _ in range(3000):
+            children()
+    finally:
+        over.set()
+        churning.join()
