@@ -18,7 +18,7 @@ def ask(address: Address | None) -> tuple[bool, str]:
     """Whether the bot is well, and a sentence that says how it is.
 
     A bot that is starting is well: it may be downloading its model. Where MAGPIE_HTTP is off,
-    nobody can tell, so it counts as well.
+    nobody can tell, so it counts as being well.
     """
     if address is None:
         return True, "MAGPIE_HTTP is off, so nobody can ask the bot how it is."

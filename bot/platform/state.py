@@ -375,10 +375,8 @@ class State(AutoShardedConnectionState[Any]):
 
         raises   Unreadable, which was noted
         """
-        try:
+        with contextlib.suppress(Exception):  # then it is tried without what holds no pictures
             return super().create_message(channel=channel, data=data)
-        except Exception:
-            pass
         try:
             return super().create_message(channel=channel, data=essential(data))
         except Exception as error:

@@ -16,14 +16,12 @@ from typing import Any
 
 from index.cli import notes
 from index.cli.paths import is_under, read_file, refuse_odd, why
+from index.cli.place import GROUP, SPACE
 from index.cli.vanished import Vanished, vanished
 from index.cli.walk import File, Listing
 from index.gallery import Gallery
 from index.types.errors import PictureError
-from index.types.records import EmbeddedPicture, Group, Link
-
-SPACE = 0
-GROUP = Group(0)
+from index.types.records import EmbeddedPicture, Link
 
 # Files that are processed at the same time: enough to keep the decoders and the model busy, and few
 # enough for memory.

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from index.cli.paths import is_under
+from index.cli.place import SPACE
 from index.gallery import Gallery
 from index.types.records import Job
 
-SPACE = 0
 KIND = "folder"
 
 

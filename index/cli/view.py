@@ -12,6 +12,7 @@ from index.cli.exits import DONE, REFUSED
 from index.cli.hits import Found, Shown, look_up
 from index.cli.output import say
 from index.cli.paths import short
+from index.cli.place import SPACE
 from index.cli.sheet import VIEW, view_sheet, write
 from index.embed import checkpoint, preprocessing
 from index.images import decoders
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from index.images.resize import Shape
 
 NEAR = 5  # similar pictures that are listed
-SPACE = 0
 
 # How the file stores a picture, by Exif's orientation. The other values are mirrored.
 _STORED = {3: "upside down", 6: "on its side", 8: "on its side"}

@@ -1,41 +1,17 @@
-"""The mutants, sorted by the kind of promise that each breaks.
+"""The mutants, in a module for each kind of promise that they break.
 
 A new promise gets an entry in a module here, or more than one if it can be broken in several ways.
 """
 
 from __future__ import annotations
 
-from checks.mutants.promises import (
-    access,
-    answers,
-    backup,
-    compatibility,
-    decoders,
-    deletion,
-    endurance,
-    fairness,
-    folder,
-    injection,
-    models,
-    pictures,
-    privacy,
-    unreadable,
-)
+import importlib
+import pkgutil
 
-KINDS = (
-    access,
-    answers,
-    backup,
-    compatibility,
-    decoders,
-    deletion,
-    endurance,
-    fairness,
-    folder,
-    injection,
-    models,
-    pictures,
-    privacy,
-    unreadable,
+from checks.mutants.mutant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = tuple(
+    mutant
+    for module in pkgutil.iter_modules(__path__)
+    for mutant in importlib.import_module(f"{__name__}.{module.name}").MUTANTS
 )
-MUTANTS = tuple(mutant for kind in KINDS for mutant in kind.MUTANTS)

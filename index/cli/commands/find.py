@@ -12,6 +12,7 @@ from index.cli import gallery as galleries
 from index.cli import output, paths
 from index.cli.exits import DONE, NOTHING_FOUND, WrongUse
 from index.cli.output import counted, harmless, say, say_error
+from index.cli.place import SPACE
 
 if TYPE_CHECKING:
     from index.cli.hits import Found, Shown
@@ -92,7 +93,7 @@ async def run(given: argparse.Namespace) -> int:
     async with galleries.reading(given) as gallery:
         if given.sheet:
             await _spare_pictures(gallery, given)
-        filter = Filter(0, kind=await _kind(gallery, given))
+        filter = Filter(SPACE, kind=await _kind(gallery, given))
         embedding = await gallery.embed_query(Query(text=words, image=image))
         remembered = await notes.load(gallery)
         found = await look_up(gallery, embedding, filter, given.k, remembered.mounts)
@@ -113,7 +114,7 @@ async def _spare_pictures(gallery: Gallery, given: argparse.Namespace) -> None:
     if given.image and places & _places(given.image):
         raise WrongUse(f"{harmless(given.sheet)} is the picture that you ask with. Name another.")
     for place in places:
-        if await gallery.links.ids_of_source(0, place):
+        if await gallery.links.ids_of_source(SPACE, place):
             raise WrongUse(f"{harmless(given.sheet)} is a picture of the gallery. Name another.")
 
 

@@ -11,9 +11,7 @@ from index.cli import notes
 from index.cli.exits import DONE, NOTHING_FOUND
 from index.cli.output import counted, say
 from index.cli.paths import absolute, is_under, short
-
-SPACE = 0
-GROUP = 0
+from index.cli.place import GROUP, SPACE
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -32,7 +30,7 @@ async def run(given: argparse.Namespace) -> int:
     """Remove what the gallery has of these paths."""
     forgotten = 0
     async with galleries.changing(given) as gallery:
-        known = await gallery.links.known(SPACE, GROUP)
+        known = await gallery.links.known(SPACE, GROUP.id)
         remembered = await notes.load(gallery)
         for path in map(absolute, given.paths):
             entries = {source: slots for source, slots in known.items() if is_under(source, path)}
