@@ -7,6 +7,7 @@ from index.language import (
     HAS,
     SHOW,
     Reader,
+    Suggestion,
     Understood,
     Unreadable,
     Wish,
@@ -14,6 +15,7 @@ from index.language import (
     parse,
     pointed,
     printed,
+    suggestions,
 )
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
@@ -121,6 +123,7 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "Suggestion",
     "Understood",
     "Unreadable",
     "Wish",
@@ -128,5 +131,6 @@ __all__ = [
     "parse",
     "pointed",
     "printed",
+    "suggestions",
     "vectors_file",
 ]

@@ -6,6 +6,7 @@ such words are taken out of the line before a model reads it.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -81,9 +82,19 @@ def first_marker(parts: Sequence[Token], reader: Reader) -> Token | None:
     return None
 
 
-def is_without(word: str, reader: Reader) -> bool:
-    """Whether a word always negates what follows it."""
-    return any((_bare(word),) in tongue.without for tongue in tongues.read_by(reader))
+def refuse_twice(phrase: str, part: Token, languages: Sequence[Tongue]) -> None:
+    """raises Problem if what is to be left out negates something itself: -"without snow" """
+    words = phrase.split()
+    kept = [word for word in words if not _negates(word, languages)]
+    if len(kept) < len(words):
+        reason = "A minus and a word that says the same stand together; one of them is enough."
+        instead = f'-"{" ".join(kept)}"' if kept else ""
+        raise Problem(part.start, part.end, reason, instead)
+
+
+def _negates(word: str, languages: Sequence[Tongue]) -> bool:
+    alone = any((_bare(word),) in tongue.without for tongue in languages)
+    return alone or _within(word, languages) is not None
 
 
 def is_small(word: str, reader: Reader) -> bool:
@@ -114,6 +125,8 @@ def _step(line: _Line, at: int, text: str, found: Negations) -> int:
     if marker.kind != "fixed":
         phrases, end = line.negated(after, marker)
         if phrases:
+            if line.parts[end - 1].kind == "quoted":
+                refuse_twice(line.parts[end - 1].text, line.parts[end - 1], line.languages)
             while found.rest and _joins(found.rest[-1], marker.tongue):
                 found.rest.pop()
             if found.rest and found.rest[-1].kind == "word" and not found.rest[-1].signed:
@@ -152,7 +165,10 @@ class _Line:
     def marker(self, at: int) -> Marker | None:
         """The longest marker that begins here; of two, that of the reader's own language."""
         best: Marker | None = None
+        word = _bare(self.parts[at].text)
         for tongue in self.languages:
+            if word not in tongue.beginnings:
+                continue
             kinds: tuple[tuple[Literal["fixed", "no", "without"], tongues.Phrases], ...]
             kinds = (("without", tongue.without), ("fixed", tongue.fixed), ("no", tongue.no))
             for kind, phrases in kinds:
@@ -255,6 +271,7 @@ def _phrase(words: Sequence[Token], tongue: Tongue) -> str:
     return " ".join(texts).strip(_AROUND + " ")
 
 
+@functools.lru_cache(maxsize=4096)
 def _bare(word: str) -> str:
     """A word as it is compared: lower case, no signs around it."""
     word = unicodedata.normalize("NFKC", word).casefold().strip(_AROUND)

@@ -226,11 +226,12 @@ def _refuse_misspelt(text: str, named: re.Match[str]) -> None:
     """
     typed, at = named[2].lower(), named.end()
     value = _word_at(text, at) if at < len(text) and text[at] != " " else ""
+    stuck = text[at - 1] != " "
     start, end = named.start(2), named.end(2)
-    if typed in fields.MEANT and _fits(fields.MEANT[typed], value):
-        meant = fields.MEANT[typed]
-        if meant:
-            raise Problem(start, end, f"There is no {typed}: here; it is called {meant}:.", meant)
+    meant = fields.MEANT.get(typed)
+    if meant and _fits(meant, value):
+        raise Problem(start, end, f"There is no {typed}: here; it is called {meant}:.", meant)
+    if meant == "" and value and stuck:
         raise Problem(start, at + len(value), f"Magpie doesn't know {typed}:.")
     for near in difflib.get_close_matches(typed, fields.FIELDS, n=3, cutoff=0.65):
         if _fits(fields.FIELDS[near], value):
@@ -251,6 +252,4 @@ def _fits(field: str, value: str) -> bool:
         return value in fields.KINDS
     if field == "sort":
         return value in fields.SORTS
-    if field == "show":
-        return value in fields.SHOWN_TO
-    return field == "" and bool(value)
+    return field == "show" and value in fields.SHOWN_TO
