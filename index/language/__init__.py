@@ -1,6 +1,6 @@
 """The query language: a line that a person types, as plain data.
 
-It knows neither Discord nor a model. `parse` reads a line, `printed` writes it again.
+It knows neither a chat nor a model. `parse` reads a line, `printed` writes it again.
 
 | module | holds |
 |---|---|
