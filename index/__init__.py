@@ -62,6 +62,7 @@ from index.types.records import (
     ModelInfo,
     Position,
     Precision,
+    Verdict,
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
@@ -126,6 +127,7 @@ __all__ = [
     "Suggestion",
     "Understood",
     "Unreadable",
+    "Verdict",
     "Wish",
     "combined",
     "parse",
