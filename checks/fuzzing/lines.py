@@ -153,8 +153,8 @@ def _soup(rng: random.Random) -> str:
 def _wish(rng: random.Random) -> Wish:
     """Anything that can be asked, but for words that always negate: no line asks for them."""
     since, until = _limits(rng)
-    kinds = rng.sample(sorted(HAS), 4)
-    wanted = rng.randrange(3)
+    has = rng.choice(((), ("gif",), ("gif", "sticker", "spoiler"), ("video", "file", "forward")))
+    others = sorted(HAS.keys() - set(has))
     return Wish(
         words=_said(rng),
         minus=_some(rng, _said),
@@ -165,8 +165,8 @@ def _wish(rng: random.Random) -> Wish:
         not_places=_some(rng, _named),
         since=since,
         until=until,
-        has=frozenset(kinds[:wanted]),
-        not_has=frozenset(kinds[wanted : rng.randrange(wanted, 4)]),
+        has=frozenset(has),
+        not_has=frozenset(rng.sample(others, rng.randrange(3))),
         sort=rng.choice((None, *Sort)),
         show=rng.choice((None, *SHOW)),
     )

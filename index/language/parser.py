@@ -14,7 +14,7 @@ from index.language import dates, fields, negation, tongues
 from index.language.dates import Doubtful, Span
 from index.language.tokens import DASHES, STOPS, Token, Value, tokens
 from index.language.unreadable import Problem, Unreadable
-from index.language.wish import Reader, Wish
+from index.language.wish import Reader, Wish, apart
 from index.types.filter import Sort
 from index.types.query import tidy
 
@@ -94,8 +94,8 @@ class _Line:
         self.reader = reader
         self.minus: list[str] = []
         self.names: dict[str, list[str]] = {"from": [], "-from": [], "in": [], "-in": []}
-        self.has: dict[str, Token] = {}
-        self.not_has: dict[str, Token] = {}
+        self.has: set[str] = set()
+        self.not_has: set[str] = set()
         self.limits: dict[str, _Limit] = {}  # "since" and "until"
         self.sort: tuple[Sort, Token] | None = None
         self.show: tuple[str, Token] | None = None
@@ -224,14 +224,17 @@ def _known(part: Token, value: Value, names: Mapping[str, T], needs: str) -> T:
     if text in names:
         return names[text]
     meant = fields.MEANT_VALUES[part.field]
-    instead = meant.get(text) or next(
-        iter(difflib.get_close_matches(text, [*names, *meant], n=1, cutoff=0.7)), ""
-    )
-    instead = meant.get(instead, instead)
-    others = [other.text for other in part.values if other is not value]
-    kept = ",".join([*([instead] if instead else []), *others])
+    near = difflib.get_close_matches(text, [*names, *meant], n=1, cutoff=0.7)
+    instead = meant.get(text) or next((meant.get(one, one) for one in near), "")
     reason = f"“{value.text}” is nothing that {part.text}: knows; it knows {needs}."
-    raise Problem(value.start, value.end, reason, _written(part, kept), fix=(part.start, part.end))
+    raise _about(part, value, reason, instead)
+
+
+def _about(part: Token, value: Value, reason: str, instead: str = "") -> Problem:
+    """A problem with one of a field's values, which leaves the others as they are."""
+    kept = [instead if one is value else one.text for one in part.values]
+    written = _written(part, ",".join(filter(None, kept)))
+    return Problem(value.start, value.end, reason, written, fix=(part.start, part.end))
 
 
 def _has(line: _Line, part: Token) -> None:
@@ -240,8 +243,12 @@ def _has(line: _Line, part: Token) -> None:
         kind = _known(part, value, fields.KINDS, needs)
         ours, others = (line.not_has, line.has) if part.signed else (line.has, line.not_has)
         if kind in others:
-            _refuse(part, f"The line asks for {kind} and against it.")
-        ours[kind] = part
+            raise _about(part, value, f"The line asks for {kind} and against it.")
+        for other in line.has:
+            if not part.signed and kind != other and apart((kind, other)):
+                reason = f"No picture is both {other} and {kind}, and has: asks for all at once."
+                raise _about(part, value, reason)
+        ours.add(kind)
 
 
 def _once(part: Token, earlier: tuple[T, Token] | None, value: T) -> tuple[T, Token]:

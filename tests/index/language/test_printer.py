@@ -67,6 +67,7 @@ def test_a_wish_is_tidy_and_without_doubles() -> None:
         {"since": float("nan")},
         {"until": 1e15},
         {"has": frozenset({"zzz"})},
+        {"has": frozenset({"gif", "video"})},
         {"show": "all"},
     ],
 )
