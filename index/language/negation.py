@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from index.language import tongues
-from index.language.tokens import Token
+from index.language.tokens import DASHES, Token
 from index.language.tongues import Tongue
 from index.language.unreadable import Problem
 from index.language.wish import Reader, Understood
 
-_AROUND = "()[]{}.,;:!?¡¿…*~'’‘\"“”«»。、！？"
+_AROUND = "()[]{}.,;:!?¡¿…*~_/'’‘\"“”«»。、！？" + DASHES
+_JOINTS = "/_" + DASHES
 _ENDING = tuple(",;.!?:)…。、！？")
 _LETTER_BEFORE, _LETTER_AFTER = r"(?<![^\W_])", r"(?![^\W_])"
 # Particles of Japanese behind a suffix, which lead to the next word.
@@ -114,8 +115,8 @@ def _step(line: _Line, at: int, text: str, found: Negations) -> int:
         return at + 1
     for tongue in line.languages:
         if not part.escaped and (split := _suffixed(part.text, tongue)) is not None:
-            behind = _take_suffixed(part, split, found)
-            line.parts[at : at + 1] = [replace(part, text=behind)] if behind else []
+            pieces = _take_suffixed(part, split, found)
+            line.parts[at : at + 1] = [replace(part, text=piece) for piece in pieces if piece]
             return at
     marker = line.marker(at)
     if marker is None:
@@ -294,8 +295,8 @@ def _taken_apart(part: Token, languages: Sequence[Tongue]) -> Iterator[Token]:
     if found := _within(part.text, languages):
         start, end = found
         before, after = part.text[:start], part.text[end:]
-        if before.strip(_AROUND + "-/_") or after.strip(_AROUND + "-/_"):
-            pieces = (before.rstrip("-/_‐‑–—"), part.text[start:end], after.lstrip("-/_‐‑–—"))
+        if before.strip(_AROUND) or after.strip(_AROUND):
+            pieces = (before.rstrip(_JOINTS), part.text[start:end], after.lstrip(_JOINTS))
             for piece in pieces:
                 if piece:
                     yield from _taken_apart(replace(part, text=piece), languages)
@@ -332,8 +333,8 @@ def _suffixed(word: str, tongue: Tongue) -> tuple[str, str, str] | None:
     return None
 
 
-def _take_suffixed(part: Token, split: tuple[str, str, str], found: Negations) -> str:
-    """Note what the suffix negates. -> what stands behind it"""
+def _take_suffixed(part: Token, split: tuple[str, str, str], found: Negations) -> tuple[str, str]:
+    """Note what the suffix negates. -> what stands before it and behind it"""
     before, noun, behind = split
     read = part.text
     if not noun:  # it stands apart: "雪 なし"
@@ -345,5 +346,4 @@ def _take_suffixed(part: Token, split: tuple[str, str, str], found: Negations) -
         read = f"{noun} {part.text}"
     found.minus.append(noun)
     found.understood.append(Understood(read, noun))
-    found.rest += [replace(part, text=before)] if before else []
-    return behind
+    return before, behind
