@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,16 +9,8 @@ from pathlib import Path
 import pytest
 
 import magpie
-from index.cli import main as folders
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def test_every_command_on_folders_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        folders.main(["--help"])
-    offered = re.findall(r"^    (\w+)  ", capsys.readouterr().out, re.M)
-    assert set(magpie.FOLDERS) == set(offered)
 
 
 def test_bot_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,4 +35,5 @@ def test_help_that_nobody_takes_ends_without_a_traceback(command: list[str]) -> 
         ended = subprocess.run(
             [sys.executable, *command], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
         )
-    assert (ended.returncode, ended.stderr) == (2, "")
+    assert ended.stderr == "The output can't be written: the disk is full.\n"
+    assert ended.returncode == 2
