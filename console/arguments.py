@@ -16,6 +16,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.exits import WrongUse
+from console.output import harmless
+
+# How like a known name an unknown one must be to be a slip of it, as difflib measures.
+NEAR = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +104,13 @@ def _with_value(name: str, value: str | None, waiting: list[str], known: Options
     wanted = known.takes[name]
     if wanted is None:
         if value is not None:
-            raise WrongUse(f"{name} stands alone: write it without “={value}”.")
+            raise WrongUse(f"{name} stands alone: write it without “={harmless(value)}”.")
         return (name,)
     if value is not None:
         return name, value
     if not waiting or waiting[0] == "--" or waiting[0] in known.takes:
-        found = f"what came next is the option {waiting[0]}" if waiting else "nothing came"
+        option = bool(waiting) and waiting[0] != "--"
+        found = f"what came next is the option {waiting[0]}" if option else "nothing came"
         raise WrongUse(f"{name} needs {wanted} behind it; {found}.")
     return name, waiting.pop(0)
 
@@ -116,8 +121,8 @@ def _is_slip(word: str) -> bool:
 
 
 def _unknown(name: str, known: Options) -> str:
-    sentence = f"{known.program} has no option {name}{meant(name, known.takes)}"
-    word = name.lstrip("-")
+    sentence = f"{known.program} has no option {harmless(name)}{meant(name, known.takes)}"
+    word = harmless(name.lstrip("-"))
     if not known.minus or not word:
         return sentence
     if word.isdecimal():
@@ -137,8 +142,8 @@ def _ambiguous(name: str, known: Options) -> str:
 
 def meant(name: str, known: Collection[str]) -> str:
     """How a sentence about an unknown name ends: with the known ones that look like it."""
-    near = sorted(one for one in known if one.startswith(name)) if len(name.strip("-")) > 1 else []
-    near = near or difflib.get_close_matches(name, [one for one in known if len(one) > 2], n=2)
-    if not near and name.startswith("-") and f"-{name}" in known:
-        near = [f"-{name}"]
+    bare = {one.lstrip("-"): one for one in known if len(one) > 2}
+    typed = name.lstrip("-")
+    near = [one for word, one in bare.items() if len(typed) > 1 and word.startswith(typed)]
+    near = near or [bare[word] for word in difflib.get_close_matches(typed, bare, 2, NEAR)]
     return f"; did you mean {' or '.join(near[:3])}?" if near else "."

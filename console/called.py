@@ -20,13 +20,8 @@ def as_typed() -> str:
 
 
 def _short(path: str) -> str:
-    """A program's name where the shell finds it by its name, else its path from here."""
+    """A program's name where the shell finds it by its name, else its path."""
     name = os.path.basename(path)
     found = shutil.which(name)
-    if found and os.path.abspath(found) == os.path.abspath(path):
-        return shlex.quote(name)
-    try:
-        here = os.path.relpath(path)
-    except (OSError, ValueError):  # the current folder was removed; on Windows, another drive
-        return shlex.quote(path)
-    return shlex.quote(here if os.sep in path and not here.startswith("..") else path)
+    is_found = found is not None and os.path.abspath(found) == os.path.abspath(path)
+    return shlex.quote(name if is_found else path)

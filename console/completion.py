@@ -1,8 +1,8 @@
 """Completion in shells: the script that a shell loads, and the answers that it asks for.
 
-The script for fish is click's. Those for bash and zsh are ours, after click's: a word such as
-`has:gif` is completed in two steps, so nothing may be put behind `has:`, and bash splits a word at
-its colons and replaces only the last part.
+The scripts are ours, after click's: a word such as `has:gif` is completed in two steps, so nothing
+may be put behind `has:`; bash splits a word at its colons and replaces only the last part; and the
+line about a command may have a comma.
 """
 
 from __future__ import annotations
@@ -78,6 +78,23 @@ else
     compdef %(complete_func)s %(prog_name)s
 fi
 """
+_FISH = """\
+function %(complete_func)s
+    for line in (env %(complete_var)s=fish_complete COMP_WORDS=(commandline -cp) \\
+            COMP_CWORD=(commandline -t) %(prog_name)s)
+        set -l parts (string split -m 1 "," -- $line)
+        switch $parts[1]
+            case dir
+                __fish_complete_directories $parts[2]
+            case file
+                __fish_complete_path $parts[2]
+            case plain
+                echo $parts[2]
+        end
+    end
+end
+complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
+"""
 
 
 class _Bash(BashComplete):
@@ -108,7 +125,11 @@ class _Zsh(ZshComplete):
     source_template = _ZSH
 
 
-_CLASSES: dict[str, type[ShellComplete]] = {"bash": _Bash, "zsh": _Zsh, "fish": FishComplete}
+class _Fish(FishComplete):
+    source_template = _FISH
+
+
+_CLASSES: dict[str, type[ShellComplete]] = {"bash": _Bash, "zsh": _Zsh, "fish": _Fish}
 SHELLS = tuple(_CLASSES)
 
 
@@ -128,7 +149,7 @@ def command(program: str) -> Command:
 
     def run(given: Completion) -> int:
         kind = _CLASSES[given.shell]
-        output.say_lines(kind(click.Command(program), {}, program, _variable(program)).source())
+        output.say_exact(kind(click.Command(program), {}, program, _variable(program)).source())
         return DONE
 
     return Command(
@@ -154,7 +175,7 @@ def answer(group: click.Command, program: str) -> int:
         return REFUSED
     output.prepare()
     try:
-        output.say_lines(_CLASSES[shell](group, {}, program, variable).complete())
+        output.say_exact(_CLASSES[shell](group, {}, program, variable).complete())
         output.flush()
     except output.OutputLost:
         output.discard()

@@ -105,6 +105,12 @@ def say_sentence(sentence: str) -> None:
         say_error(line)
 
 
+def say_exact(text: str) -> None:
+    """Print what a program reads, as it is. raises OutputLost"""
+    with losing():
+        print(text)
+
+
 def say_json(value: Any) -> None:
     """Print as JSON, which a program reads back exactly. raises OutputLost"""
     text = json.dumps(value, ensure_ascii=False, indent=2)
