@@ -48,6 +48,7 @@ from index.types.records import (
     ModelInfo,
     Position,
     Precision,
+    Verdict,
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
@@ -106,5 +107,6 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "Verdict",
     "vectors_file",
 ]
