@@ -99,7 +99,7 @@ def _values(field: str, reader: Reader) -> Mapping[str, str]:
 def _dates(field: str, reader: Reader) -> tuple[str, ...]:
     """Dates that people choose often; only those that the field takes, which depends on the day."""
     dates = (date for tongue in tongues.read_by(reader) for date in tongue.dates)
-    return tuple(date for date in dates)
+    return tuple(date for date in dates if _can_be_read(f"{field}:{date}", reader))
 
 
 def _can_be_read(line: str, reader: Reader) -> bool:
