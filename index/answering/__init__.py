@@ -1,0 +1,1 @@
+"""From candidates to a page: which of them answer the question, and how surely."""
