@@ -3,6 +3,18 @@
 from index.derivations import Derivation
 from index.gallery import Gallery
 from index.interface import PictureEmbedder, Searcher
+from index.language import (
+    HAS,
+    SHOW,
+    Reader,
+    Understood,
+    Unreadable,
+    Wish,
+    combined,
+    parse,
+    pointed,
+    printed,
+)
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
 from index.store.interface import Bookkeeping, BookkeepingReader, Links
@@ -48,11 +60,14 @@ from index.types.records import (
     ModelInfo,
     Position,
     Precision,
+    Verdict,
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
 
 __all__ = [
+    "HAS",
+    "SHOW",
     "Answer",
     "Asked",
     "Belonging",
@@ -94,6 +109,7 @@ __all__ = [
     "Precision",
     "Query",
     "QueryEmbedding",
+    "Reader",
     "Reembedding",
     "SavedSearch",
     "Searcher",
@@ -106,5 +122,13 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "Understood",
+    "Unreadable",
+    "Verdict",
+    "Wish",
+    "combined",
+    "parse",
+    "pointed",
+    "printed",
     "vectors_file",
 ]

@@ -1,1 +1,1 @@
-"""From candidates to a page: which of them answer the question, and how surely."""
+"""From candidates to a page of hits: scores, cut-off, order, copies."""

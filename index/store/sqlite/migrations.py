@@ -234,6 +234,11 @@ async def give_the_gallery_an_identity(db: aiosqlite.Connection) -> None:
     await db.execute("INSERT INTO identity VALUES (randomblob(16))")
 
 
+async def keep_the_parts_of_saved_searches(db: aiosqlite.Connection) -> None:
+    """How many vectors of which part of the query are in `vector`; NULL: one, of the words."""
+    await db.execute("ALTER TABLE searches ADD COLUMN parts TEXT")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -247,6 +252,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     leave_out_up_to_a_moment,
     find_links_of_item_by_group,
     give_the_gallery_an_identity,
+    keep_the_parts_of_saved_searches,
 )
 LATEST = len(STEPS)
 
