@@ -94,7 +94,7 @@ class Gallery:
         self._engine: VectorIndex = Engine(
             store.rows, segments, searching, compacting, closed, write=not read_only, sizes=sizes
         )
-        self._ranking = Ranking(self._engine, store.links, searching)
+        self._ranking = Ranking(self._engine, store.links, searching, self._models)
         self.reembedding = Reembedding(
             store.derivations, self._models, self._pipeline, decoding, self._engine
         )
