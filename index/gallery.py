@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 from index.concurrency import Pool
+from index.copies.derivation import FingerprintDerivation
 from index.derivations import Derivation
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
@@ -88,6 +89,7 @@ class Gallery:
         compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
         self._pools = (decoding, looking, searching, compacting)
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
+        self._fingerprints = FingerprintDerivation(decoding)
         self._pipeline = Pipeline(store.items, self._models, decoding, looking)
         self._engine: VectorIndex = Engine(
             store.rows, segments, searching, compacting, closed, write=not read_only, sizes=sizes
@@ -166,10 +168,11 @@ class Gallery:
             engine.start()
 
     async def _derive(self, derivations: Sequence[Derivation]) -> None:
-        """Make these from now on; what another revision of them made is deleted."""
+        """Make these from now on, and fingerprints; what another revision of them made is
+        deleted."""
         if self._read_only:
             return
-        for derivation in derivations:
+        for derivation in (self._fingerprints, *derivations):
             await self._store.derivations.begin(derivation.name, derivation.revision, {})
             self._pipeline.add(derivation)
 

@@ -16,7 +16,7 @@ LAYERS = {
     ),
     "index": (
         *("types", "interface", "derivations", "compiled", "concurrency", "images", "embed"),
-        *("search", "store", "models", "pipeline", "reembedding", "gallery", "cli", "__main__"),
+        *("copies", "search", "store", "models", "pipeline", "reembedding", "gallery", "cli", "__main__"),
     ),
 }
 # The one writer, and those who make it and its gallery.
