@@ -108,7 +108,7 @@ def _fits(a: Any, b: Any, k: int, scale: float, x: float, y: float) -> bool:
     if abs(scale * a[k, 0] + x - b[k, 0]) > within or abs(scale * a[k, 1] + y - b[k, 1]) > within:
         return False
     ratio = b[k, 2] / (a[k, 2] * scale)
-    return MOST_BLUR_RATIO > ratio > 1 / MOST_BLUR_RATIO
+    return bool(MOST_BLUR_RATIO > ratio > 1 / MOST_BLUR_RATIO)
 
 
 def _refine(a: Any, b: Any, out: Any) -> int:

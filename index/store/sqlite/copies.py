@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Collection, Sequence
 
 import aiosqlite
@@ -55,7 +56,7 @@ class Copies:
             "SELECT id, item FROM links WHERE id IN (SELECT value FROM json_each(?))",
             json.dumps(list(links)),
         )
-        return dict(rows)
+        return {link: item for link, item in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
     async def not_copies(self, links: Collection[int]) -> set[frozenset[int]]:
         """Pairs of these links whose items somebody in their space called no copies."""
@@ -82,7 +83,7 @@ async def put_not_a_copy(db: aiosqlite.Connection, space: int, link: int, other:
     )
 
 
-def _rows_of(rows: Sequence[tuple[int, int, int, int, bytes]]) -> Rows:
+def _rows_of(rows: Sequence[sqlite3.Row]) -> Rows:
     made = np.empty(len(rows), ROW)
     if rows:
         links, items, spaces, groups, hashes = zip(*rows, strict=True)
