@@ -3,6 +3,18 @@
 from index.derivations import Derivation
 from index.gallery import Gallery
 from index.interface import PictureEmbedder, Searcher
+from index.language import (
+    HAS,
+    SHOW,
+    Reader,
+    Understood,
+    Unreadable,
+    Wish,
+    combined,
+    parse,
+    pointed,
+    printed,
+)
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
 from index.store.interface import Bookkeeping, BookkeepingReader, Links
@@ -38,6 +50,7 @@ from index.types.query import Query, QueryEmbedding
 from index.types.records import (
     Answer,
     Belonging,
+    Copy,
     Counts,
     Cursor,
     EmbeddedPicture,
@@ -48,16 +61,20 @@ from index.types.records import (
     ModelInfo,
     Position,
     Precision,
+    Verdict,
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
 
 __all__ = [
+    "HAS",
+    "SHOW",
     "Answer",
     "Asked",
     "Belonging",
     "Bookkeeping",
     "BookkeepingReader",
+    "Copy",
     "Counts",
     "Cursor",
     "DecoderUnusable",
@@ -94,6 +111,7 @@ __all__ = [
     "Precision",
     "Query",
     "QueryEmbedding",
+    "Reader",
     "Reembedding",
     "SavedSearch",
     "Searcher",
@@ -106,5 +124,13 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "Understood",
+    "Unreadable",
+    "Verdict",
+    "Wish",
+    "combined",
+    "parse",
+    "pointed",
+    "printed",
     "vectors_file",
 ]

@@ -6,7 +6,7 @@
 | `content` | the part of a picture within borders, captions and frames |
 | `keypoints` | places of a picture that are found again in its copies |
 | `fingerprint`, `derivation` | what is kept of a picture, and how it is made |
-| `alignment` | how one picture lies on another, and whether both show the same there |
+| `loops` | the loops of all these, as machine code |
 | `comparison` | `compare`: whether one picture is a copy of another, and what was done to it |
 | `folding` | `fold`: which hits of an answer are copies of an earlier one |
 | `lookup` | the pictures of a gallery whose hashes are near a picture's |

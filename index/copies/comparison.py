@@ -17,13 +17,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from index.copies import alignment
 from index.copies.content import Box
 from index.copies.fingerprint import Fingerprint
 from index.copies.orientation import FLIP_X, FLIP_Y, ORIENTATIONS, TRANSPOSE, Hashes, oriented
-from index.types.records import Floats
+from index.types.records import Edit, Floats
 
-Edit: TypeAlias = Literal["cropped", "framed", "grey", "mirrored", "turned"]
 Floats64: TypeAlias = NDArray[np.float64]
 Region: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -143,16 +141,18 @@ def _box_on_box(way: int, box_a: Box, box_b: Box) -> Placement | None:
 
 def _by_keypoints(a: Sample, b: Sample) -> Iterator[Placement]:
     """In each orientation, the placement on which most keypoints agree, if enough of them do."""
+    from index.copies import loops
+
     here, there = a.fingerprint.points, b.fingerprint.points
     in_a, in_b = np.empty((2, len(here)), np.int64)
     out = np.empty(3)
     for way in range(ORIENTATIONS):
         hashes = a.surroundings[way], b.fingerprint.surroundings
-        matches = alignment.match(*hashes, MATCH_BITS, in_a, in_b)
+        matches = loops.match(*hashes, MATCH_BITS, in_a, in_b)
         if matches < MIN_MATCHES:
             continue
         points = _oriented_points(here[in_a[:matches]], way)
-        if alignment.placed(points, there[in_b[:matches]], out) >= MIN_MATCHES:
+        if loops.placed(points, there[in_b[:matches]], out) >= MIN_MATCHES:
             scale, x, y = out
             yield Placement(way, np.array((scale, scale, x, y)))
 
@@ -203,19 +203,21 @@ def _overlap(one: Region, other: Box) -> Region | None:
 
 def _agrees(a: Sample, b: Sample, placement: Placement, region: Region) -> bool:
     """Whether both pictures show the same in this region of b; improves the placement."""
+    from index.copies import loops
+
     inset_x, inset_y = (INSET * (region[n + 2] - region[n]) for n in (0, 1))
     left, top, right, bottom = region
     box = np.array((left + inset_x, top + inset_y, right - inset_x, bottom - inset_y))
     pair = (a.fingerprint.thumbnail, b.fingerprint.thumbnail, a.size, b.size, placement.way)
-    samples = np.empty((2, alignment.GRID, alignment.GRID))
-    alignment.sample(*pair, placement.at, box, samples)
-    if alignment.correlation(samples) < PROMISING:
+    samples = np.empty((2, loops.GRID, loops.GRID))
+    loops.sample(*pair, placement.at, box, samples)
+    if loops.correlation(samples) < PROMISING:
         return False
-    alignment.improve(*pair, placement.at, box)
-    alignment.sample(*pair, placement.at, box, samples)
-    if alignment.correlation(samples) < MIN_CORRELATION:
+    loops.improve(*pair, placement.at, box)
+    loops.sample(*pair, placement.at, box, samples)
+    if loops.correlation(samples) < MIN_CORRELATION:
         return False
-    return bool(alignment.agreement(samples) >= _least_agreement(a, b, placement, region))
+    return bool(loops.agreement(samples) >= _least_agreement(a, b, placement, region))
 
 
 def _least_agreement(a: Sample, b: Sample, placement: Placement, region: Region) -> float:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.compiled import compiled
 from index.concurrency import Pool
-from index.copies.alignment import count_bits
 from index.copies.fingerprint import Fingerprint
 from index.copies.orientation import oriented
 from index.types.filter import Filter
@@ -118,10 +116,12 @@ class Lookup:
 
 
 def _near(rows: Rows, fingerprint: Fingerprint, filter: Filter, most: int) -> list[int]:
+    from index.copies import loops
+
     groups = np.array(sorted(filter.groups or ()), np.int64)
     wanted = np.unique(oriented(fingerprint.hashes))
     bits = np.empty(len(rows), np.uint8)
-    distances(
+    loops.distances(
         *(rows["link"], rows["space"], rows["group"], rows["hashes"], filter.space),
         *(groups, filter.groups is None, wanted, bits),
     )
@@ -130,32 +130,3 @@ def _near(rows: Rows, fingerprint: Fingerprint, filter: Filter, most: int) -> li
     _, first = np.unique(rows["item"][near], return_index=True)
     links: list[int] = rows["link"][near[np.sort(first)[:most]]].tolist()
     return links
-
-
-def _distances(
-    links: Any, spaces: Any, groups: Any, hashes: Any, space: int,
-    allowed: Any, every: bool, wanted: Any, out: Any,
-) -> None:  # fmt: skip
-    """In how many bits each row's nearest hash differs from the nearest of those that are wanted.
-
-    allowed  sorted ids of groups; of no account when `every` group is allowed
-    out      gets 255 for a row that may not answer
-    """
-    for n in range(len(links)):
-        out[n] = 255
-        if links[n] == 0 or spaces[n] != space:
-            continue
-        if not every:
-            place = np.searchsorted(allowed, groups[n])
-            if place == len(allowed) or allowed[place] != groups[n]:
-                continue
-        least = 64
-        for w in range(len(wanted)):
-            least = min(least, count_bits(hashes[n, 0] ^ wanted[w]))
-        if hashes[n, 1] != hashes[n, 0]:
-            for w in range(len(wanted)):
-                least = min(least, count_bits(hashes[n, 1] ^ wanted[w]))
-        out[n] = least
-
-
-distances = compiled(_distances)

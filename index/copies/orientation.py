@@ -10,12 +10,11 @@ frequency change their sign. So the hash of a turned picture follows from the ha
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.compiled import compiled
 from index.types.records import Floats
 
 Hashes: TypeAlias = NDArray[np.uint64]
@@ -51,15 +50,10 @@ def oriented(hashes: Hashes) -> Hashes:
     return np.stack(rows)
 
 
-def _transposed(hashes: Any) -> Any:
+def transposed(hashes: Hashes) -> Hashes:
     """The hashes of the transposed pictures."""
-    out = np.zeros_like(hashes)
-    for n in range(len(hashes)):
-        for u in range(WAVES):
-            for v in range(WAVES):
-                bit = (hashes[n] >> np.uint64(v * WAVES + u)) & np.uint64(1)
-                out[n] |= bit << np.uint64(u * WAVES + v)
-    return out
-
-
-transposed = compiled(_transposed)
+    bits = np.unpackbits(hashes.astype("<u8").view(np.uint8), bitorder="little")
+    turned = bits.reshape(-1, WAVES, WAVES).transpose(0, 2, 1)
+    packed = np.packbits(turned.reshape(-1, WAVES * WAVES), axis=1, bitorder="little")
+    made: Hashes = np.ascontiguousarray(packed).view("<u8").reshape(hashes.shape).astype(np.uint64)
+    return made

@@ -112,6 +112,10 @@ class Links(Protocol):
         """For each of these links, all links of its space that show the same item, by id. A link
         is among its own copies."""
 
+    async def items(self, ids: Sequence[int]) -> dict[int, int]:
+        """The item of each of these links; of one that is gone, nothing. Links that show the same
+        bytes have the same item."""
+
     async def groups(self, space: int) -> list[Group]:
         """Every group that has links."""
 
@@ -292,9 +296,6 @@ class Copies(HashSource, Protocol):
 
     async def fingerprints(self, links: Collection[int]) -> dict[int, tuple[int, bytes]]:
         """By link, its item and the fingerprint of that; links without one are left out."""
-
-    async def items(self, links: Collection[int]) -> dict[int, int]:
-        """By link, the item that it shows."""
 
     async def not_copies(self, links: Collection[int]) -> set[frozenset[int]]:
         """Pairs of these links whose items somebody in their space called no copies."""

@@ -50,14 +50,6 @@ class Copies:
         )
         return {link: (item, data) for link, item, data in rows}
 
-    async def items(self, links: Collection[int]) -> dict[int, int]:
-        """By link, the item that it shows."""
-        rows = await self._database.rows(
-            "SELECT id, item FROM links WHERE id IN (SELECT value FROM json_each(?))",
-            json.dumps(list(links)),
-        )
-        return {link: item for link, item in rows}  # noqa: C416 (mypy can't see pairs in rows)
-
     async def not_copies(self, links: Collection[int]) -> set[frozenset[int]]:
         """Pairs of these links whose items somebody in their space called no copies."""
         rows = await self._database.rows(

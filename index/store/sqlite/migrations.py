@@ -234,6 +234,11 @@ async def give_the_gallery_an_identity(db: aiosqlite.Connection) -> None:
     await db.execute("INSERT INTO identity VALUES (randomblob(16))")
 
 
+async def keep_the_parts_of_saved_searches(db: aiosqlite.Connection) -> None:
+    """How many vectors of which part of the query are in `vector`; NULL: one, of the words."""
+    await db.execute("ALTER TABLE searches ADD COLUMN parts TEXT")
+
+
 async def keep_what_tells_copies(db: aiosqlite.Connection) -> None:
     """Fingerprints of pictures, by which their copies are known, and pairs that are no copies."""
     for statement in (
@@ -279,6 +284,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     leave_out_up_to_a_moment,
     find_links_of_item_by_group,
     give_the_gallery_an_identity,
+    keep_the_parts_of_saved_searches,
     keep_what_tells_copies,
 )
 LATEST = len(STEPS)

@@ -1,6 +1,8 @@
-"""How one picture lies on another: found by keypoints, and judged by small grey pictures.
+"""The loops over pixels, keypoints and hashes, as machine code.
 
-A placement maps places of picture a to places of picture b: orientation (see there), then
+Imported where they are needed, since the compiler takes half a second to load.
+
+A placement maps places of picture a to places of picture b: an orientation (see there), then
 x' = scale_x · x + shift_x, and the same for y.
 """
 
@@ -32,6 +34,135 @@ FLAT_BLOCK, FLAT = 2.0, 1.0
 BLOCK_CORRELATION = 0.5
 # A flat block disagrees where its tone differs by so many deviations of the overlap.
 TONE_DIFFERENCE = 0.5
+
+
+# ---- keypoints
+
+
+def _convolve(image: Any, kernel: Any, out: Any) -> None:
+    height, width = image.shape
+    radius = len(kernel) // 2
+    row = np.empty(width + 2 * radius, np.float32)
+    for y in range(height):
+        for x in range(width):
+            row[radius + x] = 0.0
+        for k in range(len(kernel)):
+            source = min(max(y + k - radius, 0), height - 1)
+            weight = kernel[k]
+            for x in range(width):
+                row[radius + x] += weight * image[source, x]
+        for x in range(radius):
+            row[x] = row[radius]
+            row[radius + width + x] = row[radius + width - 1]
+        for x in range(width):
+            out[y, x] = 0.0
+        for k in range(len(kernel)):
+            weight = kernel[k]
+            for x in range(width):
+                out[y, x] += weight * row[x + k]
+
+
+def _find_extremes(layers: Any, contrast: float, ratio: float, margin: int, out: Any) -> int:
+    """Extremes of the layers over place and level: x, y, level (with fractions) and strength.
+
+    layers   (n, h, w) differences of neighbouring levels of blur
+    returns  how many there are in `out`
+    """
+    count = 0
+    depth, height, width = layers.shape
+    most = (ratio + 1.0) * (ratio + 1.0) / ratio
+    for level in range(1, depth - 1):
+        for y in range(margin, height - margin):
+            for x in range(margin, width - margin):
+                value = layers[level, y, x]
+                if abs(value) < contrast or not stands_out(layers, level, y, x):
+                    continue
+                left, right = layers[level, y, x - 1], layers[level, y, x + 1]
+                up, down = layers[level, y - 1, x], layers[level, y + 1, x]
+                dxx, dyy = left + right - 2 * value, up + down - 2 * value
+                dxy = 0.25 * (
+                    layers[level, y + 1, x + 1]
+                    + layers[level, y - 1, x - 1]
+                    - layers[level, y + 1, x - 1]
+                    - layers[level, y - 1, x + 1]
+                )
+                trace, determinant = dxx + dyy, dxx * dyy - dxy * dxy
+                if determinant <= 0 or trace * trace >= most * determinant:
+                    continue
+                out[count, 0] = x + vertex(left, value, right)
+                out[count, 1] = y + vertex(up, value, down)
+                below, above = layers[level - 1, y, x], layers[level + 1, y, x]
+                out[count, 2] = level + vertex(below, value, above)
+                out[count, 3] = abs(value)
+                count += 1
+                if count == len(out):
+                    return count
+    return count
+
+
+def _stands_out(layers: Any, level: int, y: int, x: int) -> bool:
+    """Whether a value is above all its 26 neighbours, or below all."""
+    value = layers[level, y, x]
+    sign = 1.0 if value > 0 else -1.0
+    for i in range(level - 1, level + 2):
+        for j in range(y - 1, y + 2):
+            for k in range(x - 1, x + 2):
+                here = i == level and j == y and k == x
+                if not here and sign * layers[i, j, k] >= sign * value:
+                    return False
+    return True
+
+
+def _vertex(before: float, middle: float, after: float) -> float:
+    """Where the parabola through three neighbours has its extreme, from the middle one."""
+    curve = before + after - 2 * middle
+    if curve == 0.0:
+        return 0.0
+    return min(max(0.5 * (before - after) / curve, -0.5), 0.5)
+
+
+def _describe(levels: Any, points: Any, blurs: Any, reach: float, basis: Any) -> Any:
+    """Hashes of the surroundings of these points: a bit says whether a wave's sum is positive."""
+    depth, height, width = levels.shape
+    waves, samples = basis.shape
+    hashes = np.zeros(len(points), np.uint64)
+    patch = np.empty((samples, samples), np.float32)
+    half = np.empty((waves, samples), np.float32)
+    for n in range(len(points)):
+        level = min(max(int(points[n, 2] + 0.5), 0), depth - 1)
+        pitch = 2 * reach * blurs[n] / samples
+        for i in range(samples):
+            y = min(max(points[n, 1] + (i - 0.5 * (samples - 1)) * pitch, 0.0), height - 1.001)
+            y0 = int(y)
+            fy = y - y0
+            for j in range(samples):
+                x = min(max(points[n, 0] + (j - 0.5 * (samples - 1)) * pitch, 0.0), width - 1.001)
+                x0 = int(x)
+                fx = x - x0
+                top = levels[level, y0, x0] * (1 - fx) + levels[level, y0, x0 + 1] * fx
+                low = levels[level, y0 + 1, x0] * (1 - fx) + levels[level, y0 + 1, x0 + 1] * fx
+                patch[i, j] = top * (1 - fy) + low * fy
+        for u in range(waves):
+            for j in range(samples):
+                total = 0.0
+                for i in range(samples):
+                    total += basis[u, i] * patch[i, j]
+                half[u, j] = total
+        bits = np.uint64(0)
+        for u in range(waves):
+            for v in range(waves):
+                if u == 0 and v == 0:
+                    continue
+                total = 0.0
+                for j in range(samples):
+                    total += half[u, j] * basis[v, j]
+                if total > 0:
+                    bits |= np.uint64(1) << np.uint64(u * waves + v)
+        hashes[n] = bits
+    return hashes
+
+
+# ---- placements
 
 
 def _count_bits(word: Any) -> Any:
@@ -238,6 +369,41 @@ def _agreement(samples: Any) -> float:
     return agree / (agree + disagree) if agree else 0.0
 
 
+# ---- lookup
+
+
+def _distances(
+    links: Any, spaces: Any, groups: Any, hashes: Any, space: int,
+    allowed: Any, every: bool, wanted: Any, out: Any,
+) -> None:  # fmt: skip
+    """In how many bits each row's nearest hash differs from the nearest of those that are wanted.
+
+    allowed  sorted ids of groups; of no account when `every` group is allowed
+    out      gets 255 for a row that may not answer
+    """
+    for n in range(len(links)):
+        out[n] = 255
+        if links[n] == 0 or spaces[n] != space:
+            continue
+        if not every:
+            place = np.searchsorted(allowed, groups[n])
+            if place == len(allowed) or allowed[place] != groups[n]:
+                continue
+        least = 64
+        for w in range(len(wanted)):
+            least = min(least, count_bits(hashes[n, 0] ^ wanted[w]))
+        if hashes[n, 1] != hashes[n, 0]:
+            for w in range(len(wanted)):
+                least = min(least, count_bits(hashes[n, 1] ^ wanted[w]))
+        out[n] = least
+
+
+# Those that others call come first.
+vertex = compiled(_vertex)
+stands_out = compiled(_stands_out)
+convolve = compiled(_convolve)
+find_extremes = compiled(_find_extremes)
+describe = compiled(_describe)
 count_bits = compiled(_count_bits)
 match = compiled(_match)
 fits = compiled(_fits)
@@ -248,3 +414,4 @@ sample = compiled(_sample)
 correlation = compiled(_correlation)
 agreement = compiled(_agreement)
 improve = compiled(_improve)
+distances = compiled(_distances)
