@@ -143,7 +143,7 @@ class Pipeline:
         asked = await self._asked_texts(query)
         pictures: list[Floats] = []
         if query.image is not None:
-            pictures.append(middle(await self._asked_picture(query.image)))
+            pictures.append(middle(await self.asked_picture(query.image)))
         if query.like is not None:
             pictures.append(await self._known(query.like, revision))
         self._models.check_revision(revision)
@@ -194,7 +194,7 @@ class Pipeline:
             raise ModelChanged
         return middle(item.vectors)
 
-    async def _asked_picture(self, data: bytes) -> Floats:
+    async def asked_picture(self, data: bytes) -> Floats:
         """(frames, d) unit rows of a picture that is asked with. raises PictureError"""
         thread = await self._models.thread()
         async with self._asked_in_progress:
