@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-
-from rich.cells import cell_len
+from collections.abc import Callable
 
 from index.types.errors import GalleryError
 
@@ -64,7 +63,9 @@ def pointed(error: Unreadable, width: int = WIDTH) -> str:
     """
     if any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in error.text):
         return error.text[error.start : error.end]
-    start, end = _window(error, width)
+    from rich.cells import cell_len  # it takes a while to load, and most lines can be read
+
+    start, end = _window(error, width, cell_len)
     before, after = "… " if start else "", " …" if end < len(error.text) else ""
     marked_to = min(error.end, end)
     shift = cell_len(before + error.text[start : error.start])
@@ -72,7 +73,7 @@ def pointed(error: Unreadable, width: int = WIDTH) -> str:
     return f"{before}{error.text[start:end]}{after}\n{' ' * shift}{marks}"
 
 
-def _window(error: Unreadable, width: int) -> tuple[int, int]:
+def _window(error: Unreadable, width: int, cell_len: Callable[[str], int]) -> tuple[int, int]:
     """The part of the line that is shown: the spot, and what fits around it."""
     text, start, end = error.text, error.start, error.start
     used = 0
