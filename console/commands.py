@@ -75,7 +75,7 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
-            found = sort_out(args, self._known(ctx.command_path))
+            found = sort_out(args, self.known(ctx.command_path))
         except WrongUse:
             if not ctx.resilient_parsing:
                 raise
@@ -96,7 +96,8 @@ class Command(click.Command):
         assert isinstance(result, int)
         return result
 
-    def _known(self, program: str) -> Options:
+    def known(self, program: str) -> Options:
+        """Its options, by which arguments are sorted."""
         return Options(program, _takes(self.params), self._minus)
 
     def line(self, program: str, options: Iterable[Sequence[str]], words: Sequence[str]) -> str:
@@ -105,7 +106,7 @@ class Command(click.Command):
         program   as it was called
         """
         try:
-            plain = sort_out(words, self._known(program)).words == list(words)
+            plain = sort_out(words, self.known(program)).words == list(words)
         except WrongUse:
             plain = False
         typed = list(chain(*options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +72,25 @@ def say_answer(answer: Answer) -> None:
     mixed = any(one.hit.sure for one in shown)
     for one in shown:
         unsure = " (unsure)" if mixed and not one.hit.sure else ""
-        say(f"{one.rank:>{width}}  {one.hit.score:.3f}  {_described(one)}{unsure}")
+        say(f"{one.rank:>{width}}  {_key(answer, one)}  {_described(one)}{unsure}")
 
 
-def say_why_nothing(answer: Answer) -> None:
-    """Say on the standard error what the other forms of an answer have no place for."""
+def _key(answer: Answer, one: Shown) -> str:
+    """What the order goes by: the score, or the date."""
+    if answer.subject and answer.question.sort is Sort.BEST:
+        return f"{one.hit.score:.3f}"
+    return f"{datetime.fromtimestamp(one.link.posted_at):%Y-%m-%d}"
+
+
+def say_beside(answer: Answer) -> None:
+    """Say on the standard error what bare paths have no place for."""
     for line in notes(answer):
         say_error(line)
     if not answer.found.shown:
         for line in _headings(answer):
             say_error(line)
+    elif answer.outcome:
+        say_error(answer.outcome)
 
 
 def notes(answer: Answer) -> Iterator[str]:
@@ -157,6 +167,7 @@ def _hit_json(one: Shown) -> dict[str, Any]:
         "score": round(one.hit.score, 5),
         "sure": one.hit.sure,
         "path": one.link.source,
+        "changed": round(one.link.posted_at, 3),
         "kind": one.hit.kind,
         "frame": one.hit.frame,
         **line,

@@ -41,7 +41,8 @@ def _parsed(pattern: str) -> tuple[list[str], bool]:
             f"--exclude {name}: a pattern here only passes over, so none can begin with “!” to "
             f"bring something back. For a name that begins so, write \\{name}."
         )
-    name = pattern.removeprefix("\\").rstrip("/")
+    pattern = pattern.removeprefix("\\")
+    name = pattern.rstrip("/")
     parts = name.removeprefix("/").split("/")
     return (parts if "/" in name else ["**", *parts]), name != pattern
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 from console.exits import WrongUse
-from console.output import harmless
 from index.cli.paths import at_home, short
 from index.cli.place import GROUP, SPACE
 from index.gallery import Gallery
@@ -58,6 +57,19 @@ class Question:
         )
 
 
+class FolderUnknown(Exception):
+    """The gallery has nothing of a folder.
+
+    name   as typed
+    path   where it would be
+    near   a folder of the gallery that is called nearly so
+    """
+
+    def __init__(self, name: str, path: str, near: str | None) -> None:
+        super().__init__(name)
+        self.name, self.path, self.near = name, path, near
+
+
 def here() -> Reader:
     """The person at this computer, who reads dates in its time zone and its language."""
     names = (os.environ.get(name) for name in ("LC_ALL", "LC_TIME", "LANG"))
@@ -86,7 +98,7 @@ async def understood(
     kind      what is looked for
     folders   names of folders that were given beside it
 
-    raises   WrongUse for a folder of which the gallery has nothing
+    raises   FolderUnknown
     """
     known = _Known(gallery)
     wanted, unwanted = (
@@ -126,7 +138,7 @@ class _Known:
     async def meant(self, name: str) -> list[str]:
         """The folders that a name stands for: the one at this path; else those that are called so.
 
-        raises   WrongUse
+        raises   FolderUnknown
         """
         path = at_home(name)
         if await self._has(path):
@@ -135,7 +147,9 @@ class _Known:
         bare = name.strip(os.sep).casefold()
         if called := [folder for folder in known if Path(folder).name.casefold() == bare]:
             return called
-        raise WrongUse(_unknown(name, path, known))
+        by_name = {Path(folder).name: folder for folder in known}
+        near = difflib.get_close_matches(Path(path).name, by_name, n=1)
+        raise FolderUnknown(name, path, by_name[near[0]] if near else None)
 
     async def _has(self, path: str) -> bool:
         return bool((await self._gallery.links.resolved(Filter(SPACE, under=(path,)))).only)
@@ -149,13 +163,3 @@ class _Known:
                 folders.add(folder)
                 folder = os.path.dirname(folder)
         return sorted(folders)
-
-
-def _unknown(name: str, path: str, known: Sequence[str]) -> str:
-    """That the gallery has nothing of a folder, and which one may be meant."""
-    sentence = f"The gallery has nothing of a folder {harmless(name)}"
-    by_name = {Path(folder).name: folder for folder in known}
-    near = difflib.get_close_matches(Path(path).name, by_name, n=1)
-    if near:
-        return f"{sentence}; did you mean {short(by_name[near[0]])}?"
-    return f"{sentence}. The command info lists its folders."

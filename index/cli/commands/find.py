@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from index.cli.answer import Answer
+    from index.cli.question import FolderUnknown
     from index.gallery import Gallery
     from index.language import Unreadable, Wish
     from index.types.records import Kind
@@ -75,7 +77,10 @@ async def run(given: Find) -> int:
         if given.sheet:
             await _spare_pictures(gallery, given.sheet, given.image)
         kind = await _kind(gallery, given)
-        asked = await question.understood(gallery, line, wish, kind, given.folders)
+        try:
+            asked = await question.understood(gallery, line, wish, kind, given.folders)
+        except question.FolderUnknown as error:
+            raise WrongUse(_unknown(given, error)) from error
         embedding = await gallery.embed_query(
             Query(text=asked.words or None, image=image, minus=asked.minus)
         )
@@ -197,6 +202,17 @@ def _unreadable(given: Find, error: Unreadable) -> str:
     return "\n".join(said)
 
 
+def _unknown(given: Find, error: FolderUnknown) -> str:
+    """That the gallery has nothing of a folder, and what to do."""
+    sentence = f"The gallery has nothing of a folder {harmless(error.name)}"
+    if error.near:
+        return f"{sentence}; did you mean {paths.short(error.near)}?"
+    if os.path.isdir(error.path):
+        add = galleries.hint(given, f"add {shlex.quote(paths.short(error.path))}")
+        return f"{sentence} yet. This adds it:{add}"
+    return f"{sentence}. This lists its folders:{galleries.hint(given, 'info')}"
+
+
 def _with_guesses(given: Find) -> str:
     """The command as it was typed, that shows guesses, too."""
     return _command(given, [*given.options, ("--guesses",)], given.words)
@@ -210,12 +226,12 @@ def _command(given: Find, options: Sequence[Sequence[str]], words: Sequence[str]
 
 
 def _say(given: Find, answer: Answer) -> None:
-    from index.cli.answer import as_json, files_here, say_answer, say_why_nothing
+    from index.cli.answer import as_json, files_here, say_answer, say_beside
 
     if given.json:
         output.say_json(as_json(answer))
     elif given.paths:
-        say_why_nothing(answer)
+        say_beside(answer)
         output.say_paths(files_here(answer.found), zeros=given.zeros)
     else:
         say_answer(answer)
