@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import unicodedata
 
-from rich.cells import cell_len
-
 from index.types.errors import GalleryError
 
 WIDTH = 60  # in cells
@@ -56,6 +54,13 @@ class Problem(Exception):
         return " ".join(f"{text[:start]}{self.instead}{text[end:]}".split())
 
 
+def _cells(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    from rich.cells import cell_len  # it takes a while to load, and most lines can be read
+
+    return cell_len(text)
+
+
 def pointed(error: Unreadable, width: int = WIDTH) -> str:
     """The line and, below it, marks under the spot, for letters of one width.
 
@@ -69,8 +74,8 @@ def pointed(error: Unreadable, width: int = WIDTH) -> str:
         return error.text[error.start : error.end]
     start, end = _window(error, width)
     before, after = "… " if start else "", " …" if end < len(error.text) else ""
-    shift = cell_len(before + error.text[start : error.start])
-    marks = cell_len(error.text[error.start : min(error.end, end)])
+    shift = _cells(before + error.text[start : error.start])
+    marks = _cells(error.text[error.start : min(error.end, end)])
     return f"{before}{error.text[start:end]}{after}\n{' ' * shift}{'^' * marks}"
 
 
@@ -78,14 +83,14 @@ def _window(error: Unreadable, width: int) -> tuple[int, int]:
     """The part of the line that is shown: the spot, and as much as fits around it."""
     text, spot, before = error.text, error.start, error.text[: error.start]
     end = spot + _fitting(text[spot : error.end], width)
-    left = width - cell_len(text[spot:end])
+    left = width - _cells(text[spot:end])
     start = spot - _fitting(before[::-1], left // 2)
-    end += _fitting(text[end:], left - cell_len(text[start:spot]))
-    start = spot - _fitting(before[::-1], width - cell_len(text[spot:end]))
+    end += _fitting(text[end:], left - _cells(text[start:spot]))
+    start = spot - _fitting(before[::-1], width - _cells(text[spot:end]))
     return start, end
 
 
 def _fitting(text: str, width: int) -> int:
     """How many of the first letters fit into so many cells."""
-    reached = itertools.accumulate(map(cell_len, text))
+    reached = itertools.accumulate(map(_cells, text))
     return sum(1 for _ in itertools.takewhile(lambda cells: cells <= width, reached))
