@@ -228,6 +228,11 @@ class Gallery:
         """Load the model now, rather than when it is first needed. raises ModelError"""
         await self._models.thread()
 
+    async def background_read(self) -> None:
+        """Wait until the model has read the words that answers are judged by. Until then no answer
+        is sure. It takes some seconds when a model is used for the first time on a machine."""
+        await self._models.background_read()
+
     # ---- adding
 
     async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:
