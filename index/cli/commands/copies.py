@@ -48,7 +48,8 @@ async def run(given: Copies) -> int:
         say_json({"picture": itself, "copies": [_json(copy, standings[copy.id]) for copy in here]})
     elif here:
         name = paths.short(given.picture)
-        say(f"{counted(len(here), 'copy', 'copies')} of {name}, the oldest first:")
+        order = ", the oldest first" if len(here) > 1 else ""
+        say(f"{counted(len(here), 'copy', 'copies')} of {name}{order}:")
         for copy in here:
             away = " (can't be read now; is its drive connected?)"
             say(_line(copy) + (away if standings[copy.id] == "away" else ""))
@@ -67,10 +68,11 @@ def _line(copy: Copy) -> str:
 
 
 def _difference(copy: Copy) -> str:
-    """How a copy differs, in words."""
+    """How a copy and the named picture differ; which of them was edited is not known."""
     if copy.kind == "exact":
         return "the same picture"
-    return f"edited: {', '.join(sorted(copy.edits))}" if copy.edits else "saved again"
+    how = f" ({', '.join(sorted(copy.edits))})" if copy.edits else ""
+    return f"an edited version{how}"
 
 
 def _json(copy: Copy, standing: Standing) -> dict[str, Any]:
