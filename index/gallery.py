@@ -228,9 +228,14 @@ class Gallery:
         """Load the model now, rather than when it is first needed. raises ModelError"""
         await self._models.thread()
 
-    async def background_read(self) -> None:
-        """Wait until the model has read the words that answers are judged by. Until then no answer
-        is sure. It takes some seconds when a model is used for the first time on a machine."""
+    @property
+    def judges(self) -> bool:
+        """Whether answers can be sure. The first time that a model is used, it must read some
+        thousand common words for that, which takes seconds (`answering.reading`)."""
+        return not self._models.background_missing
+
+    async def ready_to_judge(self) -> None:
+        """Wait until answers can be sure."""
         await self._models.background_read()
 
     # ---- adding

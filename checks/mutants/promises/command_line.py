@@ -134,7 +134,7 @@ MUTANTS = (
     Mutant(
         "an answer waits for what makes it honest",
         "index/cli/commands/find.py",
-        "        await _prepare_to_judge(gallery)\n",
+        "        await galleries.ready_to_judge(gallery)\n",
         "",
         (ASKING,),
     ),

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 OPENED_AT_MOST = 10
 # What -k may be. The parts of an answer are numbered with 32 bits.
 MOST = 1_000_000
-# How long a person waits without being told for what.
-TOLD_AFTER_S = 2.0
 # Options that say what a field of the query language says; they are read as a part of the line.
 OF_THE_LINE = ("after", "before", "on", "since", "until", "has", "sort", "without")
 
@@ -86,7 +84,7 @@ async def run(given: Find) -> int:
         embedding = await gallery.embed_query(
             Query(text=asked.words or None, image=image, minus=asked.minus)
         )
-        await _prepare_to_judge(gallery)
+        await galleries.ready_to_judge(gallery)
         found = await look_up(
             gallery,
             embedding,
@@ -103,15 +101,6 @@ async def run(given: Find) -> int:
     if given.open:
         await asyncio.to_thread(_open, given, answers.files_here(found))
     return DONE if found.shown else NOTHING_FOUND
-
-
-async def _prepare_to_judge(gallery: Gallery) -> None:
-    """Wait for what an honest answer needs, and say so where it takes long."""
-    reading = asyncio.create_task(gallery.background_read())
-    _, waits = await asyncio.wait([reading], timeout=TOLD_AFTER_S)
-    if waits:
-        say_error("Getting to know the model, so that answers are honest. This happens once.")
-    await reading
 
 
 def _check(given: Find, wish: Wish) -> None:
