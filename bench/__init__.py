@@ -11,6 +11,7 @@ runs those too, by the names in `checks.CHECKS`.
 | `report`, `options` | what a run gives back, and what its caller chooses |
 | `checkpoint` | a model of ViT-B/32's size with random weights, made once under build/ |
 | `photographs` | JPEGs of a phone's and a screenshot's size |
+| `scenes` | pictures of the pocket world whose contents are known, as the pocket model sees them |
 | `vectors` | random vectors that are distributed as a CLIP's are |
 | `large_server` | a Discord server of up to a million pictures, and its gallery |
 | `processes` | the bot and the sandbox as processes of their own |
@@ -28,6 +29,7 @@ MEASUREMENTS = {
     "load": "bench.load",
     "prepare": "bench.prepare",
     "quality": "bench.quality",
+    "query": "bench.query",
     "search": "bench.search",
     "start": "bench.start",
 }
