@@ -18,18 +18,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import scenes
 from bench.options import Options
 from bench.report import Report, Target
-from bench.scenes import Pictures
+from bench.scenes import Scenes, scenes
 from checks.fuzzing.campaign import Campaign
 from index import EmbeddedPicture, Filter, Gallery, Group, Link, Query, QueryEmbedding
+from index.embed import checkpoint, embedder
 from index.types.query import middle
-from pocket.artwork import comma_list, read_subject_lines
+from index.types.records import Floats
+from pocket import MODEL
+from pocket.artwork import TRAINED_STYLES, Artwork, comma_list, install, read_subject_lines
+from pocket.evaluate import Loaded
+from pocket.places import PLACES
 from pocket.wording import PLACE_PHRASES, PLACE_WORDS
 
 SIZES = (2_000, 100_000)
+SEED = 77  # of the scenes
+POOL = 20_000  # scenes of which small galleries are chosen
 PAGE = 10
+PLAIN = PLACES[-1]  # no place at all
 ASKED = 240  # questions of each kind, at most
 LINES = 3_000  # that the parser reads and prints
 COMMIT_ROWS = 2_000
@@ -54,16 +61,35 @@ def run(options: Options) -> Report:
     return report
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """n pictures: vectors (n, d), and the names of what they show, (n,)."""
+
+    vectors: Floats
+    subjects: NDArray[np.str_]
+    places: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+def named(pictures: Scenes) -> Pictures:
+    """The pictures with names in place of numbers."""
+    subjects = np.array([name for name, *_ in read_subject_lines()])
+    return Pictures(
+        pictures.vectors, subjects[pictures.subjects], np.array(PLACES)[pictures.places]
+    )
+
+
 def gallery_of(size: int, seed: int) -> Pictures:
-    """Pictures of which some show what many others show: subjects are very unequally frequent."""
-    every = scenes.rendered()
-    if size >= len(every):
-        return every.grown(size, seed)
+    """Scenes of which the same ones are in `bench honesty`. Subjects are very unequally frequent,
+    unless all that are rendered are taken."""
+    install()
+    pool = scenes(Artwork(), Loaded(), TRAINED_STYLES, SEED, max(size, POOL))
     random = np.random.default_rng([seed, size])
-    names, subject = np.unique(every.subjects, return_inverse=True)
-    shares = (random.pareto(1.2, len(names)) + 0.1)[subject]
-    rows = random.choice(len(every), size, replace=False, p=shares / shares.sum())
-    return every.taken(rows)
+    shares = (random.pareto(1.2, int(pool.subjects.max()) + 1) + 0.1)[pool.subjects]
+    rows = random.choice(len(pool), size, replace=False, p=shares / shares.sum())
+    return named(pool.chosen(rows))
 
 
 @dataclass
@@ -90,7 +116,7 @@ class Asking:
 
     def __init__(self, gallery: Gallery, pictures: Pictures) -> None:
         self.gallery, self.pictures = gallery, pictures
-        self.shown = {place: _shows(pictures, place) for place in PLACE_WORDS["en"]}
+        self.shown = {place: np.asarray(pictures.places == place) for place in PLACES}
         self.ids: dict[int, int] = {}  # of links, by row
         self.took_ms = Tally()
 
@@ -127,7 +153,9 @@ async def measure(report: Report, pictures: Pictures, seed: int, asked: int = AS
 async def _opened(pictures: Pictures) -> AsyncIterator[Asking]:
     """A gallery that has these pictures."""
     with tempfile.TemporaryDirectory() as folder:
-        gallery = await Gallery.open(Path(folder) / "gallery.db", scenes.model())
+        gallery = await Gallery.open(
+            Path(folder) / "gallery.db", embedder.load(checkpoint.find(str(MODEL)), "cpu")
+        )
         try:
             asking = Asking(gallery, pictures)
             for start in range(0, len(pictures), COMMIT_ROWS):
@@ -143,10 +171,6 @@ def _item(pictures: Pictures, row: int) -> tuple[EmbeddedPicture, Link]:
     vectors = pictures.vectors[row : row + 1]
     picture = EmbeddedPicture(row.to_bytes(32, "big"), "image", vectors, 96, 96)
     return picture, Link(SPACE, Group(0), str(row), "")
-
-
-def _shows(pictures: Pictures, place: str) -> Right:
-    return np.array([place in places for places in pictures.places])
 
 
 # ---- less of something
@@ -219,7 +243,8 @@ def _seen_in(
     """Something beside what was asked that a picture of this page shows, and what shows it."""
     pictures = asking.pictures
     seen = [(str(pictures.subjects[row]), None) for row in page]
-    seen += [(PLACE_WORDS["en"][place][0], place) for row in page for place in pictures.places[row]]
+    places = [str(pictures.places[row]) for row in page]
+    seen += [(PLACE_WORDS["en"][place][0], place) for place in places if place != PLAIN]
     of_name = [place for place, said in PLACE_WORDS["en"].items() if name in said]
     others = [one for one in seen if one[0] != name and one[1] not in of_name]
     if not of_name:  # a subject was asked: what else is there is a place
@@ -243,7 +268,7 @@ async def _composed(
         others = [
             place
             for place, shown in asking.shown.items()
-            if place not in pictures.places[row] and (same & shown).any()
+            if place not in (PLAIN, pictures.places[row]) and (same & shown).any()
         ]
         if not others or tally.count("1") >= asked:
             continue
