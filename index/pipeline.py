@@ -15,9 +15,11 @@ from functools import partial
 
 import numpy as np
 
+from index.answering.parts import parts_of
 from index.concurrency import Pool, SingleFlight
 from index.derivations import Derivation
 from index.embed.embedder import Embedder
+from index.embed.tokens import is_spelled
 from index.images import decoders
 from index.images.decode import Decoded
 from index.models import Models
@@ -69,9 +71,11 @@ class Pipeline:
         wanted = self._wanted_of(known)
         if known is not None and not wanted:
             return known
-        thread = await self._models.thread()
+        # A picture that only lacks what no model makes needs none.
+        thread = None if known else await self._models.thread()
         async with self._in_progress:
             if known is None:
+                assert thread is not None
                 with thread.expecting():
                     decoded = await self._decoding.run(decode_for(thread.embedder, data))
                 vectors = await thread.images(decoded.frames)
@@ -105,7 +109,7 @@ class Pipeline:
         wanted = self._wanted_of(known)
         if known is None:
             thread = await self._models.thread()
-            vectors, _ = await thread.text(text)
+            vectors, _ = await thread.texts([text])
             revision = thread.embedder.revision
             known = EmbeddedPicture(key, "text", vectors, text=text, revision=revision)
         for derivation in wanted:
@@ -121,6 +125,11 @@ class Pipeline:
     def remove(self, derivation: Derivation) -> None:
         """Run it no more, but for calls that have begun."""
         self._derivations.remove(derivation)
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """What is made from each picture and text beside its embedding, by name."""
+        return tuple(derivation.name for derivation in self._derivations)
 
     def _wanted_of(self, known: EmbeddedPicture | None) -> tuple[Derivation, ...]:
         """The derivations that must still be made from this item; all, if it isn't known."""
@@ -139,20 +148,15 @@ class Pipeline:
                 raise EmptyQuery
             return QueryEmbedding(revision=self._models.revision)
         revision = self._models.revision
-        words, truncated = await self._asked_text(query.words) if query.words else (None, None)
+        asked = await self._asked_texts(query)
         pictures: list[Floats] = []
         if query.image is not None:
-            pictures.append(middle(await self._asked_picture(query.image)))
+            pictures.append(middle(await self.asked_picture(query.image)))
         if query.like is not None:
             pictures.append(await self._known(query.like, revision))
-        minus = [(await self._asked_text(unwanted))[0] for unwanted in query.unwanted]
         self._models.check_revision(revision)
-        return QueryEmbedding(
-            words=words,
-            picture=middle(np.stack(pictures)) if pictures else None,
-            minus=np.stack(minus) if minus else NOTHING,
-            truncated=truncated,
-            revision=revision,
+        return replace(
+            asked, picture=middle(np.stack(pictures)) if pictures else None, revision=revision
         )
 
     async def steered(
@@ -171,10 +175,23 @@ class Pipeline:
 
         return replace(embedding, more=await known(more), less=await known(less))
 
-    async def _asked_text(self, text: str) -> tuple[Floats, str | None]:
-        """(d,) a text that is asked with; the words that were read, where it was too long."""
-        vectors, truncated = await (await self._models.thread()).text(text, asked=True)
-        return vectors[0], truncated
+    async def _asked_texts(self, query: Query) -> QueryEmbedding:
+        """The words of a query, their parts, and what is unwanted; in one call, which takes hardly
+        longer than that for the words alone."""
+        words, minus = query.words, query.unwanted
+        split = parts_of(words)
+        texts = [*([words] if words else []), *split, *minus]
+        if not texts:
+            return QueryEmbedding()
+        thread = await self._models.thread()
+        vectors, read = await thread.texts(texts, asked=True)
+        return QueryEmbedding(
+            words=vectors[0] if words else None,
+            parts=vectors[1 : 1 + len(split)],
+            minus=vectors[len(texts) - len(minus) :],
+            truncated=read[0] if words else None,
+            spelled=is_spelled(words, thread.embedder.pieces),
+        )
 
     async def _known(self, link: int, revision: str) -> Floats:
         """(d,) the picture of a link. raises LinkGone, ModelChanged"""
@@ -185,7 +202,7 @@ class Pipeline:
             raise ModelChanged
         return middle(item.vectors)
 
-    async def _asked_picture(self, data: bytes) -> Floats:
+    async def asked_picture(self, data: bytes) -> Floats:
         """(frames, d) unit rows of a picture that is asked with. raises PictureError"""
         thread = await self._models.thread()
         async with self._asked_in_progress:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
+import math
 import random
 import re
 import tempfile
@@ -15,13 +17,15 @@ from pathlib import Path
 
 from bench.options import Options
 from bench.report import Report, Target
+from bot.ask import buttons
+from bot.ask.buttons import PageOf
 from bot.ask.page import PAGE_SIZE
 from bot.text import answers as answer_text
 from checks.permissions import oracle, side_channels, testbed
 from checks.permissions.oracle import Audience, Member, Server
 from checks.permissions.random_servers import Layout, deal, layout
 from checks.permissions.testbed import Posted, Scene, Testbed, open_testbed
-from index import Filter, Hit, Position, Query, QueryEmbedding
+from index import Filter, Hit, Position, Query, QueryEmbedding, Sort
 from pocket import MODEL
 from sandbox.person import Answer, Payload, Person, Refused, Unanswered
 
@@ -29,15 +33,19 @@ WORLDS = 2_000
 SERVERS = 8
 PICTURES = 40  # files; each server shows most of them
 IN_A_PLACE = (1, 3)
+COPIED = 0.5  # of the places have a copy of a picture of any place
 QUESTIONS = 3  # after each deal, beside the clicks that follow
 ROLES, PEOPLE = 4, 5
 WORDS = ("a red circle", "something blue", "green and yellow", "a dark picture", "pink shapes")
 NEAR = 1e-4  # in similarity; two pictures that are nearer may be ranked either way
 KEPT_FAILURES = 20
 
+FORWARD, BACK = "▶", "◀"
 GO_TO = re.compile(r"go to message\]\(https?://[^)]*/(\d+)/(\d+)\)")
+AND_MORE = re.compile(r"and (\d+) more like it")
+SECTION = 9
 PLACE_SHOWN = re.compile(r"/attachments/(\d+)/\d+/")
-SPAN = re.compile(r"Pictures? (\d+)(?:–(\d+))?, best first(; that is all)?")
+SPAN = re.compile(r"Pictures? (\d+)(?:–(\d+))?, \w+ first(; that is all)?")
 COUNTED = re.compile(r"^\s*- <#(\d+)>: ([\d,]+) picture", re.M)
 
 
@@ -72,7 +80,8 @@ class Asked:
 class Given:
     """An answer, as a member sees it in a channel.
 
-    after   where the page before ended; None for a first page
+    after        where the page before ended; None for a first page
+    more, less   links by which it is steered
     """
 
     answer: Answer
@@ -81,27 +90,19 @@ class Given:
     place: int
     public: bool
     after: Position | None = None
+    sort: Sort = Sort.BEST
+    more: tuple[int, ...] = ()
+    less: tuple[int, ...] = ()
 
     @property
     def first(self) -> int:
         """How many pictures come before it."""
         return self.after.rank if self.after else 0
 
-    def rest(self, ranking: list[Hit], shown: Collection[int]) -> list[Hit]:
-        """The hits that come after the page before.
-
-        The query was embedded by itself here, so scores differ a little from the bot's: of hits as
-        good as the last one of that page, those that are shown come after it.
-        """
-        if self.after is None:
-            return ranking
-        end = self.after.score
-        return [
-            hit
-            for hit in ranking
-            if hit.score < end - NEAR
-            or (abs(hit.score - end) <= NEAR and int(hit.link.source) in shown)
-        ]
+    def key(self, of: Hit | Position) -> float:
+        """What the answer is sorted by, the greatest first."""
+        posted = of.link.posted_at if isinstance(of, Hit) else of.posted_at
+        return {Sort.BEST: of.score, Sort.NEWEST: posted, Sort.OLDEST: -posted}[self.sort]
 
 
 # ---- one server, asked about
@@ -117,6 +118,7 @@ class Inquiry:
         self.verdict = verdict
         self.pictures = {posted.message: posted for posted in on.pictures[of.server]}
         self.meanings: dict[str | Path, QueryEmbedding] = {}
+        self.messages: dict[int, int] = {}  # by link, of copies
         self.before: list[Given] = []  # answers from before the last deal
         self.given: list[Given] = []
         self.server: Server
@@ -206,32 +208,79 @@ class Inquiry:
         if not places <= may:
             self.verdict.leaked += 1
             self._blame(f"leaked {places - may} to {given.asker} in {given.place}")
-        ranking = given.rest(await self._ranking(given.asked, may), shown)
-        self._missing(given, [hit for hit in ranking if hit.link.group.id in must], shown, ranking)
+        ranking = self._rest(given, await self._ranking(given, may), shown)
+        self._missing(given, must, shown, ranking)
         self._saying(given, shown, ranking)
-        unlimited = given.rest(await self._ranking(given.asked, set(self.server.places)), shown)
+        unlimited = self._rest(given, await self._ranking(given, set(self.server.places)), shown)
         page = unlimited[:PAGE_SIZE]
         self.verdict.barred += sum(hit.link.group.id not in may for hit in page)
+        id = given.answer.message["id"]  # a page may have taken the place of another
+        self.given = [one for one in self.given if one.answer.message["id"] != id]
         self.given.append(given)
 
-    async def _ranking(self, asked: Asked, groups: set[int]) -> list[Hit]:
-        source = str(asked.source) if asked.source else None
-        filter = Filter(self.of.server, frozenset(groups), but_not_source=source)
-        answer = await self.testbed.magpie.gallery.search(asked.embedding, filter, k=1_000)
+    async def _ranking(self, given: Given, groups: set[int]) -> list[Hit]:
+        gallery, source = self.testbed.magpie.gallery, given.asked.source
+        filter = Filter(
+            self.of.server, frozenset(groups), but_not_source=str(source) if source else None
+        )
+        steering = await gallery.links.with_ids([*given.more, *given.less])
+        open_ = {id for id, (link, _, _) in steering.items() if link.group.id in groups}
+        embedding = await gallery.steered(
+            given.asked.embedding,
+            [id for id in given.more if id in open_],
+            [id for id in given.less if id in open_],
+        )
+        answer = await gallery.search(embedding, filter, k=1_000, sort=given.sort)
+        copies = await gallery.links.with_ids([id for hit in answer.hits for id in hit.copies])
+        self.messages |= {id: int(link.source) for id, (link, _, _) in copies.items()}
         return answer.hits
 
-    def _missing(self, given: Given, due: list[Hit], shown: list[int], ranking: list[Hit]) -> None:
-        """Note each picture of `due` that is not on the page, unless better ones fill it."""
-        scores = {int(hit.link.source): hit.score for hit in ranking}
+    def _rest(self, given: Given, ranking: list[Hit], shown: Collection[int]) -> list[Hit]:
+        """The hits that come after the page before.
+
+        The query was embedded by itself here, so scores differ a little from the bot's: of hits as
+        good as the last one of that page, those that are shown come after it.
+        """
+        if given.after is None:
+            return ranking
+        end = given.key(given.after)
+        return [
+            hit
+            for hit in ranking
+            if given.key(hit) < end - NEAR
+            or (abs(given.key(hit) - end) <= NEAR and not set(self._fold(hit)).isdisjoint(shown))
+        ]
+
+    def _missing(
+        self, given: Given, must: Collection[int], shown: list[int], ranking: list[Hit]
+    ) -> None:
+        """Note each picture of the `must` groups that is not on the page, itself or by a copy,
+        unless better ones fill it; and whether the copies of each are counted."""
+        folds = [(given.key(hit), self._fold(hit)) for hit in ranking]
+        scores = {message: score for score, fold in folds for message in fold}
         full = len(shown) == PAGE_SIZE
-        last = min((scores.get(message, -1.0) for message in shown), default=2.0)
-        for hit in due:
-            better = not full or hit.score > last + NEAR
-            if better and int(hit.link.source) not in shown:
-                if given.after is not None and abs(hit.score - given.after.score) < NEAR:
+        last = min((scores.get(message, -math.inf) for message in shown), default=math.inf)
+        told = dict(zip(shown, _counts_of_copies(given.answer), strict=True))
+        for score, fold in folds:
+            due = [message for message in fold if self.pictures[message].place in must]
+            better = not full or score > last + NEAR
+            on_page = [message for message in fold if message in told]
+            if due and better and not on_page:
+                if given.after is not None and abs(score - given.key(given.after)) < NEAR:
                     continue
                 self.verdict.withheld += 1
-                self._blame(f"withheld {hit.link.source} of {hit.link.group.id} in {given.place}")
+                self._blame(f"withheld {due} in {given.place}")
+            for message in on_page:
+                if told[message] > len(fold) - 1:
+                    self.verdict.leaked += 1
+                    self._blame(f"counted {told[message]} copies of {message} in {given.place}")
+                elif told[message] < len({*due, message}) - 1:
+                    self.verdict.withheld += 1
+                    self._blame(f"counted {told[message]} copies of {message}, not {due}")
+
+    def _fold(self, hit: Hit) -> list[int]:
+        """The messages of a hit and of its copies."""
+        return [int(hit.link.source), *(self.messages[link] for link in hit.copies)]
 
     def _saying(self, given: Given, shown: list[int], ranking: list[Hit]) -> None:
         """Check the heading, the buttons and the sentences of the page."""
@@ -240,9 +289,10 @@ class Inquiry:
         labels = [str(button.get("label")) for button in given.answer.buttons()]
         wrong = given.answer.private == given.public
         if given.public:
-            wrong |= answer_text.ONLY_SHARED not in text or "More, only for me" not in labels
+            wrong |= answer_text.ONLY_SHARED not in text or answer_text.ONLY_FOR_ME not in labels
         elif shown:
-            wrong |= ("More" in labels) != (left > 0)
+            wrong |= (_arrow(given, FORWARD) is not None) != (left > 0)
+            wrong |= (_arrow(given, BACK) is not None) != (given.first > 0)
         if shown:
             span = SPAN.search(text)
             first, last = given.first + 1, given.first + len(shown)
@@ -270,41 +320,61 @@ class Inquiry:
     # ---- clicks
 
     async def _follow(self) -> None:
-        """Click the buttons of the answers since the last deal."""
+        """Use the controls of the answers since the last deal."""
         for given in list(self.given):
-            if given.public:
+            if given.public and self.rng.random() < 0.5:
                 await self._through("a button, by somebody else", self.more_for_me(given))
+            elif given.public or self.rng.random() < 0.5:
+                await self._through("the menu of an answer", self.look(given))
             elif self.rng.random() < 0.5:
-                await self._through("a button: similar", self.similar(given))
-            else:
                 await self._page_through(given)
+            else:
+                for _ in range(2):
+                    change = self.rng.choice((self.resort, self.steer))
+                    await self._through("another order, or more and less", change(given))
+                    given = self.given[-1]
 
     async def _page_through(self, given: Given) -> None:
-        """Click More, up to four times, or to the end."""
+        """Go forward up to four pages, or to the end, and then back."""
+        forward = 0
         for _ in range(self.rng.randint(1, 4)):
-            if "More" not in [str(b.get("label")) for b in given.answer.buttons()]:
-                return
-            await self._through("a button: more", self.more(given))
+            if _arrow(given, FORWARD) is None:
+                break
+            await self._through("a button: forward", self.forward(given))
+            given, forward = self.given[-1], forward + 1
+        for _ in range(self.rng.randint(0, forward)):
+            if _arrow(given, BACK) is None:
+                break
+            await self._through("a button: back", self.back(given))
             given = self.given[-1]
 
     async def _earlier(self) -> None:
-        """Click the buttons of answers from before the last deal."""
+        """Use the controls of answers from before the last deal."""
         for given in self.rng.sample(self.before, min(2, len(self.before))):
-            if given.public:
+            if given.public and self.rng.random() < 0.5:
                 await self._through("an old button, by somebody else", self.more_for_me(given))
-            elif self.rng.random() < 0.5:
-                await self._through("an old button: similar", self.similar(given))
+            elif given.public or self.rng.random() < 0.5:
+                await self._through("the menu of an old answer", self.look(given))
             else:
-                await self._through("an old button: more", self.more(given))
+                go = self.rng.choice((self.forward, self.back, self.resort, self.steer))
+                await self._through("an old control of a page", go(given))
 
-    async def more(self, given: Given) -> bool:
-        button = next((b for b in given.answer.buttons() if b.get("label") == "More"), None)
+    async def forward(self, given: Given) -> bool:
+        button = _arrow(given, FORWARD)
         if button is None or not self._clicks(given.asker, given.place):
             return False
-        _, _, first, link, score = button["custom_id"].split(":")
-        after = Position(int(first), float(score), int(link), 0.0)
         answer = await self.client(given.asker).click(given.answer, button)
-        await self._judge_click(Given(answer, given.asked, given.asker, given.place, False, after))
+        await self._judge_click(
+            dataclasses.replace(given, answer=answer, after=_page(button).after)
+        )
+        return True
+
+    async def back(self, given: Given) -> bool:
+        button = _arrow(given, BACK)
+        if button is None or not self._clicks(given.asker, given.place):
+            return False
+        answer = await self.client(given.asker).click(given.answer, button)
+        await self._judge_click(dataclasses.replace(given, answer=answer, after=_start(answer)))
         return True
 
     async def more_for_me(self, given: Given) -> bool:
@@ -313,24 +383,125 @@ class Inquiry:
         if not clickers:
             return False
         clicker = self.rng.choice(clickers)
-        button = given.answer.button("More, only for me")
+        button = given.answer.button(answer_text.ONLY_FOR_ME)
         answer = await self.client(clicker).click(given.answer, button)
         await self._judge_click(Given(answer, given.asked, clicker, given.place, False))
         return True
 
-    async def similar(self, given: Given) -> bool:
-        """The button beside a picture whose channel may have been closed to the asker meanwhile."""
-        buttons = [b for b in given.answer.buttons() if b["custom_id"].startswith("s:")]
-        if not buttons or not self._clicks(given.asker, given.place):
+    async def look(self, given: Given) -> bool:
+        """A closer look at a picture whose channel may have been closed meanwhile; what is similar
+        to it; and back to its page."""
+        shown = GO_TO.findall(given.answer.text())
+        clickers = [id for id in self.server.members if self._clicks(id, given.place)]
+        if not given.public:
+            clickers = [id for id in clickers if id == given.asker]
+        if not shown or not clickers:
             return False
-        number = self.rng.randrange(len(buttons))
-        message = int(GO_TO.findall(given.answer.text())[number][1])
-        answer = await self.client(given.asker).click(given.answer, buttons[number])
-        link = int(buttons[number]["custom_id"].partition(":")[2])
-        embedding = await self.testbed.magpie.gallery.embed_query(Query(like=link))
-        asked = Asked(embedding, message)
-        await self._judge_click(Given(answer, asked, given.asker, given.place, False))
+        clicker, number = self.rng.choice(clickers), self.rng.randrange(len(shown))
+        menu, client = given.answer.menu(), self.client(clicker)
+        link = menu["options"][number]["value"]
+        looked = await client.choose(given.answer, menu, link)
+        if not self._is_open(looked, int(shown[number][1]), clicker, given):
+            return True
+        alike = await client.click(looked, looked.button("Only similar"))
+        embedding = await self.testbed.magpie.gallery.embed_query(Query(like=int(link)))
+        asked = Asked(embedding, int(shown[number][1]))
+        await self._judge_click(Given(alike, asked, clicker, given.place, False))
+        last = await self._places(looked, clicker, given)
+        back = next(b for b in last.buttons() if b.get("custom_id", "").startswith("m:"))
+        answer = await client.click(last, back)
+        page = dataclasses.replace(
+            given, answer=answer, asker=clicker, public=False, after=_start(answer)
+        )
+        await self._judge_click(page)
         return True
+
+    async def _places(self, looked: Answer, clicker: int, given: Given) -> Answer:
+        """Where the copies of a picture are, if a closer look at it says that there are some."""
+        button = next((b for b in looked.buttons() if b.get("custom_id", "")[:2] == "w:"), None)
+        if button is None:
+            return looked
+        client = self.client(clicker)
+        places = await client.click(looked, button)
+        member = self.server.members[clicker]
+        may = oracle.readable(self.server, member, given.place)
+        if given.public:
+            may = may & self.audience.may_show(given.place)
+        told = {int(place) for place, _ in GO_TO.findall(places.text())}
+        if not told <= may:
+            self.verdict.leaked += 1
+            self._blame(f"leaked places {told - may} of copies to {clicker} in {given.place}")
+        self.verdict.asked["the places of copies"] += 1
+        return places
+
+    async def resort(self, given: Given) -> bool:
+        """Another order."""
+        if not GO_TO.search(given.answer.text()) or not self._clicks(given.asker, given.place):
+            return False
+        sort = self.rng.choice([sort for sort in Sort if sort is not given.sort])
+        client, menu = self.client(given.asker), given.answer.menu()
+        answer = await client.choose(given.answer, menu, sort.value)
+        await self._judge_click(dataclasses.replace(given, answer=answer, after=None, sort=sort))
+        return True
+
+    async def steer(self, given: Given) -> bool:
+        """More, or less, like one of the pictures; or that undone."""
+        if not GO_TO.search(given.answer.text()) or not self._clicks(given.asker, given.place):
+            return False
+        client, wishes = self.client(given.asker), {"more": given.more, "less": given.less}
+        undo = [b for b in given.answer.buttons() if b.get("custom_id", "")[:2] == "u:"]
+        if undo and self.rng.random() < 0.5:
+            button = self.rng.choice(undo)
+            to = button["custom_id"].split(":")[2]
+            wishes[to] = wishes[to][:-1]
+            answer = await client.click(given.answer, button)
+        else:
+            menu = given.answer.menu()
+            pictures = [o["value"] for o in menu["options"] if o["value"].isdecimal()]
+            link, to = self.rng.choice(pictures), self.rng.choice(("more", "less"))
+            looked = await client.choose(given.answer, menu, link)
+            steering = [b for b in looked.buttons() if f":{to}:" in b.get("custom_id", "")]
+            if not steering:  # it is closed by now, which `look` judges
+                return True
+            wishes = {
+                name: (*(id for id in ids if id != int(link)), *([int(link)] * (name == to)))
+                for name, ids in wishes.items()
+            }
+            answer = await client.click(looked, steering[0])
+        steered = dataclasses.replace(
+            given, answer=answer, after=None, more=wishes["more"], less=wishes["less"]
+        )
+        await self._judge_click(steered)
+        return True
+
+    def _is_open(self, looked: Answer, message: int, clicker: int, given: Given) -> bool:
+        """Whether the picture was shown; it must be exactly if the clicker may see it."""
+        member = self.server.members[clicker]
+        may = oracle.readable(self.server, member, given.place)
+        must = may
+        if given.public:
+            may = may & self.audience.may_show(given.place)
+            must = must & self.audience.must_show(given.place)
+        if given.asked.source is not None:
+            asked_with = self.pictures.get(given.asked.source)
+            if asked_with is None or asked_with.place not in may:  # deleted, or closed
+                may = set()
+            if asked_with is None or asked_with.place not in must:
+                must = set()
+        place = self.pictures[message].place
+        shown = {
+            int(p) for item in looked.pictures() for p in PLACE_SHOWN.findall(item["media"]["url"])
+        }
+        if not shown <= may:
+            self.verdict.leaked += 1
+            self._blame(f"leaked {shown - may} to {clicker} in {given.place} by a closer look")
+        elif not shown and looked.text() != answer_text.PICTURE_UNAVAILABLE:
+            self.verdict.told += 1
+            self._blame(f"told {looked.text()!r} instead of a closer look")
+        elif not shown and place in must:
+            self.verdict.withheld += 1
+            self._blame(f"withheld a closer look at {message} of {place} in {given.place}")
+        return bool(shown)
 
     async def _judge_click(self, given: Given) -> None:
         """Judge the answer to a click.
@@ -352,6 +523,31 @@ class Inquiry:
         """Whether the member sees the message with the button, in a timeout or not."""
         there = self.server.members.get(member)
         return there is not None and oracle.follows(self.server, there, place)
+
+
+def _arrow(given: Given, label: str) -> Payload | None:
+    """The button that leads to the next page, or the one before, if there is one."""
+    found = given.answer.buttons()
+    return next((b for b in found if b.get("label") == label and not b["disabled"]), None)
+
+
+def _page(control: Payload) -> PageOf:
+    """The page that the custom_id of a button or menu names."""
+    match = re.fullmatch(rf"\w:{buttons.PAGE.partition(':')[2]}", control["custom_id"])
+    assert match is not None
+    return buttons.page_of(match)
+
+
+def _start(answer: Answer) -> Position | None:
+    """Where the page of an answer begins, if it shows pictures."""
+    return _page(answer.menu()).after if GO_TO.search(answer.text()) else None
+
+
+def _counts_of_copies(answer: Answer) -> list[int]:
+    """How many copies stand behind each picture of a page, in order."""
+    sections = [part for part in answer.parts() if part["type"] == SECTION]
+    texts = ["".join(part["content"] for part in one["components"]) for one in sections]
+    return [int(found[1]) if (found := AND_MORE.search(text)) else 0 for text in texts]
 
 
 def _may_write(server: Server, member: Member) -> bool:
@@ -585,12 +781,16 @@ async def inquire(
 
 
 def _shown(rng: random.Random, of: Layout, files: list[Path]) -> dict[int, list[Path]]:
-    """Which files each channel or thread shows. No file is shown twice in a server."""
+    """Which files each channel or thread shows. Some of them are shown in others, too."""
     left: Iterator[Path] = iter(rng.sample(files, len(files)))
-    shown = {}
+    shown: dict[int, list[Path]] = {}
     for place in of.places:
         many = rng.randint(*IN_A_PLACE)
         shown[place.id] = [file for _, file in zip(range(many), left, strict=False)]
+    for place in of.places:
+        others = [file for files in shown.values() for file in files]
+        if others and rng.random() < COPIED:
+            shown[place.id].append(rng.choice(others))
     return shown
 
 

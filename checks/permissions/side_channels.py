@@ -2,8 +2,8 @@
 
 There are three servers which look the same to an ordinary member. In `bare` the channels and
 threads that are closed to them have no picture; in `full` the channels have many that match every
-question; in `threads` the private thread has them too. The same is asked in each, in turn, and what
-could tell them apart is counted:
+question, and copies of all that is open; in `threads` the private thread has them too. The same is
+asked in each, in turn, and what could tell them apart is counted:
 
 words   questions whose answers differ in any word, number, button or picture
 time    how often an answer in one takes longer than in another, as a share; 0.5 is chance
@@ -36,10 +36,11 @@ from checks.permissions.random_servers import (
     Layout,
 )
 from checks.permissions.testbed import Scene, Testbed, open_testbed
+from index import Sort
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.types.records import Floats
-from sandbox.person import Answer, Payload
+from sandbox.person import Answer, Payload, Person
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -156,7 +157,8 @@ async def compare(
         of = _layout(numbers, bot)
         pictures = {of.places[GENERAL].id: shown[::2], of.places[ALBUM].id: shown[1::2]}
         if which >= FULL:
-            pictures |= {of.places[place].id: hidden for place in CLOSED}
+            # Copies of the open pictures, too: they must not be counted beside these.
+            pictures |= {of.places[place].id: [*hidden, *shown] for place in CLOSED}
         if which == THREADS:
             pictures[of.places[WHISPERS].id] = hidden
         scene.build(of, pictures)
@@ -240,9 +242,11 @@ def _plain(on: Testbed, of: Layout, answer: Answer) -> str:
         if one.place in (of.places[GENERAL].id, of.places[ALBUM].id)
     ]
     names |= {one.message: f"picture {one.file.name}" for one in open_}
-    text = re.sub(r"\d{15,}", lambda id: names.get(int(id[0]), "an id"), answer.text())
     labels = [str(button.get("label")) for button in answer.buttons()]
-    return f"{CHANGING.sub('', text)} {labels} {len(answer.pictures())} {answer.private}"
+    labels += [option["label"] for part in answer.parts() for option in part.get("options", ())]
+    seen = f"{answer.text()}\n{labels} {len(answer.pictures())} {answer.private}"
+    seen = re.sub(r"\d{15,}", lambda id: names.get(int(id[0]), "an id"), seen)
+    return CHANGING.sub("", seen)
 
 
 async def _command(
@@ -252,12 +256,25 @@ async def _command(
 
 
 async def find(on: Testbed, of: Layout) -> list[Answer]:
-    """The first page, what is similar, and the next page."""
+    """A page, each way to change it, one of its pictures, and what is similar."""
     mei = on.people[of.people[MEI]]
     answers = [await _command(on, of, MEI, LOBBY, "find", query=QUESTION)]
-    answers.append(await mei.click(answers[0], answers[0].button("Similar")))
-    answers.append(await mei.click(answers[0], answers[0].button("More")))
+    for label in ("▶", "◀"):
+        answers.append(await mei.click(answers[-1], answers[-1].button(label)))
+    answers.append(await mei.choose(answers[-1], answers[-1].menu(), Sort.NEWEST.value))
+    for label in ("Less like this", "More like this"):
+        looked = await _look(mei, answers[-1])
+        answers += [looked, await mei.click(looked, looked.button(label))]
+    answers.append(await mei.click(answers[-1], answers[-1].button("Undo")))
+    answers.append(await _look(mei, answers[-1]))
+    answers.append(await mei.click(answers[-1], answers[-1].button("Only similar")))
     return answers
+
+
+async def _look(person: Person, answer: Answer) -> Answer:
+    """A closer look at the first picture."""
+    menu = answer.menu()
+    return await person.choose(answer, menu, menu["options"][0]["value"])
 
 
 async def find_for_everyone(on: Testbed, of: Layout) -> list[Answer]:

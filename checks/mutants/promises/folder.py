@@ -47,21 +47,21 @@ MUTANTS = (
     ),
     Mutant(
         "a file's name does nothing to a terminal",
-        "index/cli/output.py",
+        "console/output.py",
         "return _UNSAFE.sub(lambda found: _escape(found[0]), text)",
         "return text",
         (OUTPUT,),
     ),
     Mutant(
         "a name that the output can't hold is shown all the same",
-        "index/cli/output.py",
+        "console/output.py",
         'stream.reconfigure(errors="plain")',
         "pass",
         (OUTPUT,),
     ),
     Mutant(
         "an output that takes nothing is an error",
-        "index/cli/main.py",
+        "console/commands.py",
         "        output.flush()",
         "        pass",
         (OUTPUT,),
@@ -95,10 +95,10 @@ MUTANTS = (
         (ADD,),
     ),
     Mutant(
-        "copies take one place in an answer",
+        "copies of a picture are named with it",
         "index/cli/hits.py",
-        "if hit.id in seen or not links:",
-        "if not links:",
+        "places[hit.id] = [*sorted(same, key=_by_name), *similar]",
+        "places[hit.id] = [hit.link]",
         (FIND,),
     ),
     Mutant(
@@ -110,7 +110,7 @@ MUTANTS = (
     ),
     Mutant(
         "paths for programs may end in NUL",
-        "index/cli/output.py",
+        "console/output.py",
         'end = b"\\0" if zeros else b"\\n"',
         'end = b"\\n"',
         (FIND,),
@@ -121,5 +121,19 @@ MUTANTS = (
         "await gallery.remove_sources(SPACE, entries)",
         "pass",
         ("tests/index/cli/test_remove.py",),
+    ),
+    Mutant(
+        "a link to a folder is named",
+        "index/cli/walk.py",
+        "            listing.links.append(entry.path)",
+        "            pass",
+        (ADD,),
+    ),
+    Mutant(
+        "a pattern that would bring something back is refused",
+        "index/cli/exclusion.py",
+        'if pattern.startswith("!"):',
+        "if False:",
+        (ADD,),
     ),
 )
