@@ -11,23 +11,31 @@ import asyncio
 import contextlib
 import statistics
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.options import Options
 from bench.report import Report, Target
-from bench.scenes import Scenes, scenes
+from bench.scenes import BLOCK, Scenes, scenes
 from checks.fuzzing.campaign import Campaign
 from index import EmbeddedPicture, Filter, Gallery, Group, Link, Query, QueryEmbedding
 from index.embed import checkpoint, embedder
 from index.types.query import middle
 from index.types.records import Floats
 from pocket import MODEL
-from pocket.artwork import TRAINED_STYLES, Artwork, comma_list, install, read_subject_lines
+from pocket.artwork import (
+    TRAINED_STYLES,
+    UNSEEN_STYLE,
+    Artwork,
+    comma_list,
+    install,
+    read_subject_lines,
+)
 from pocket.evaluate import Loaded
 from pocket.places import PLACES
 from pocket.wording import PLACE_PHRASES, PLACE_WORDS
@@ -50,13 +58,18 @@ SUBTRACTED = (0.5, 0.8)  # shares of what is unwanted that the peers take out of
 CLICKS = 3
 
 Right = NDArray[np.bool_]  # (n,) which pictures are right
+Part: TypeAlias = Callable[["Asking", np.random.Generator, int, Report, str], Awaitable[None]]
 
 
 def run(options: Options) -> Report:
     """Needs the artwork packages, which npm fetches. raises ArtworkError without them."""
     report = Report({}, {})
     for size in options.rows or SIZES:
-        asyncio.run(measure(report, gallery_of(size, options.seed), options.seed))
+        pictures = gallery_of(size, options.seed)
+        asyncio.run(measure(report, pictures, options.seed, at=f" at {size:,}"))
+    unseen = gallery_of(SIZES[0], options.seed, (UNSEEN_STYLE,))
+    at, only = " in a style never seen", {"feedback": _feedback}
+    asyncio.run(measure(report, unseen, options.seed, at=at, parts=only))
     _fuzz(report, options.seed)
     return report
 
@@ -81,11 +94,12 @@ def named(pictures: Scenes) -> Pictures:
     )
 
 
-def gallery_of(size: int, seed: int) -> Pictures:
+def gallery_of(size: int, seed: int, styles: tuple[str, ...] = TRAINED_STYLES) -> Pictures:
     """Scenes of which the same ones are in `bench honesty`. Subjects are very unequally frequent,
     unless all that are rendered are taken."""
     install()
-    pool = scenes(Artwork(), Loaded(), TRAINED_STYLES, SEED, max(size, POOL))
+    of_styles = (SEED, POOL) if styles == TRAINED_STYLES else (SEED + 1, BLOCK)
+    pool = scenes(Artwork(), Loaded(), styles, of_styles[0], max(size, of_styles[1]))
     random = np.random.default_rng([seed, size])
     shares = (random.pareto(1.2, int(pool.subjects.max()) + 1) + 0.1)[pool.subjects]
     rows = random.choice(len(pool), size, replace=False, p=shares / shares.sum())
@@ -137,11 +151,23 @@ class Asking:
         return await self.gallery.embed_query(Query(text=text))
 
 
-async def measure(report: Report, pictures: Pictures, seed: int, asked: int = ASKED) -> None:
-    """Add to the report what a gallery of these pictures answers."""
-    at = f" at {len(pictures):,}"
+async def measure(
+    report: Report,
+    pictures: Pictures,
+    seed: int,
+    *,
+    at: str,
+    asked: int = ASKED,
+    parts: Mapping[str, Part] | None = None,
+) -> None:
+    """Add to the report what a gallery of these pictures answers.
+
+    at      what the names of figures end with
+    asked   questions of each part, at most
+    """
+    parts = parts or {"minus": _minus, "composed": _composed, "feedback": _feedback}
     async with _opened(pictures) as asking:
-        for name, part in (("minus", _minus), ("composed", _composed), ("feedback", _feedback)):
+        for name, part in parts.items():
             random = np.random.default_rng([seed, len(name)])
             await part(asking, random, asked, report, at)
         for kind in asking.took_ms.values:
@@ -343,7 +369,9 @@ async def _gained(
 
 
 def _questions(asking: Asking, random: np.random.Generator, asked: int) -> list[tuple[str, Right]]:
-    """Names that the model was trained with and others, with and without a place."""
+    """Names of subjects, also some that the model was not trained with, with and without a place;
+    and names that say less than what is meant: only those pictures are right that also show a
+    place which the question doesn't name."""
     words = {name: (name, *comma_list(unseen)) for name, _, _, unseen in read_subject_lines()}
     questions = []
     subjects, counts = np.unique(asking.pictures.subjects, return_counts=True)
@@ -352,8 +380,8 @@ def _questions(asking: Asking, random: np.random.Generator, asked: int) -> list[
         questions += [(word, of_subject) for word in words[name]]
         for place, phrases in PLACE_PHRASES["en"].items():
             right = of_subject & asking.shown[place]
-            if right.sum() > PAGE:
-                questions += [(f"{words[name][-1]} {phrases[0]}", right)]
+            if right.sum() > PAGE // 2:
+                questions += [(f"{words[name][-1]} {phrases[0]}", right), (name, right)]
     random.shuffle(questions)
     return questions[:asked]
 

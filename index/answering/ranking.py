@@ -17,7 +17,7 @@ from index.answering.background import Background
 from index.answering.cutoff import Judge
 from index.answering.scoring import Spreads
 from index.concurrency import Pool
-from index.search.interface import Found, VectorIndex
+from index.search.interface import VectorIndex
 from index.store.interface import Copies, Links
 from index.types.filter import Filter, Sort
 from index.types.query import QueryEmbedding
