@@ -42,7 +42,9 @@ from pocket.wording import PLACE_PHRASES, PLACE_WORDS
 
 SIZES = (2_000, 100_000)
 SEED = 77  # of the scenes
-POOL = 20_000  # scenes of which small galleries are chosen
+POOL = 20_000  # scenes that are rendered
+# How long the noise is that makes a further picture of a rendered one; their cosine is 0.9.
+NOISE = 0.48
 PAGE = 10
 PLAIN = PLACES[-1]  # no place at all
 ASKED = 240  # questions of each kind, at most
@@ -95,15 +97,35 @@ def named(pictures: Scenes) -> Pictures:
 
 
 def gallery_of(size: int, seed: int, styles: tuple[str, ...] = TRAINED_STYLES) -> Pictures:
-    """Scenes of which the same ones are in `bench honesty`. Subjects are very unequally frequent,
-    unless all that are rendered are taken."""
+    """Scenes of which the same ones are in `bench honesty`. Of those of a small gallery, subjects
+    are very unequally frequent."""
     install()
     of_styles = (SEED, POOL) if styles == TRAINED_STYLES else (SEED + 1, BLOCK)
-    pool = scenes(Artwork(), Loaded(), styles, of_styles[0], max(size, of_styles[1]))
+    pool = scenes(Artwork(), Loaded(), styles, *of_styles)
     random = np.random.default_rng([seed, size])
+    if size > len(pool):
+        return named(_grown(pool, size, random))
     shares = (random.pareto(1.2, int(pool.subjects.max()) + 1) + 0.1)[pool.subjects]
     rows = random.choice(len(pool), size, replace=False, p=shares / shares.sum())
     return named(pool.chosen(rows))
+
+
+def _grown(pool: Scenes, size: int, random: np.random.Generator) -> Scenes:
+    """All scenes of the pool, and further ones that are these with noise.
+
+    Rendering as many would take an hour. The noise is the same in all directions, so it is kinder
+    to a search than other drawings would be.
+    """
+    more = pool.chosen(random.integers(0, len(pool), size - len(pool)))
+    dimension = more.vectors.shape[1]
+    noise = random.standard_normal(more.vectors.shape, np.float32) / np.sqrt(dimension)
+    vectors = more.vectors + np.float32(NOISE) * noise
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return Scenes(
+        np.concatenate([pool.vectors, vectors.astype(np.float32)]),
+        np.concatenate([pool.subjects, more.subjects]),
+        np.concatenate([pool.places, more.places]),
+    )
 
 
 @dataclass

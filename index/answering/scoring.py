@@ -51,9 +51,9 @@ class Spread:
 
     @classmethod
     def of(cls, part: Floats, sample: Floats) -> Spread:
-        similarities = _similarities(sample, part)
-        if not len(similarities):
+        if not len(sample):
             return cls(0.0, LEAST_DEVIATION)
+        similarities = sample @ part
         return cls(float(similarities.mean()), max(float(similarities.std()), LEAST_DEVIATION))
 
 
@@ -123,4 +123,7 @@ def _z_scores(
 
 
 def _similarities(vectors: Floats, part: Floats) -> NDArray[np.float64]:
-    return (vectors @ part).astype(np.float64)
+    """(n,) cosines, exact: a row has the same one whatever rows are compared beside it. A product
+    of matrices adds up in another order for another number of rows."""
+    similarities: NDArray[np.float64] = (vectors.astype(np.float64) * part).sum(axis=1)
+    return similarities
