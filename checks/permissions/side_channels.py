@@ -125,6 +125,7 @@ class Counted:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
+        self.scale: float | None = None
         self.given = 0
 
     def __getattr__(self, name: str) -> Any:

@@ -23,6 +23,7 @@ from bot.ops.tuning import Clocks
 from checks.permissions.oracle import ADMINISTRATOR, Place, Server
 from checks.permissions.random_servers import CATEGORY, FORUM, Layout
 from index import Gallery
+from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from sandbox.snowflakes import at_time
@@ -239,6 +240,10 @@ async def open_testbed(
         discord = await stack.enter_async_context(
             sandbox.serve(scene.world, record=False, clocks=clocks)
         )
+        if isinstance(model, str):
+            model = await asyncio.to_thread(embedder.load, checkpoint.find(model), "cpu")
+        # Without it everything fits a question, so that each answer has pictures to be judged.
+        model.scale = None
         gallery = await Gallery.open(db, model)
         stack.push_async_callback(gallery.close)
         settings = Settings(token=TOKEN, api=discord.url, db=db, http=None, questions=0)
