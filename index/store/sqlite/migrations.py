@@ -234,6 +234,12 @@ async def give_the_gallery_an_identity(db: aiosqlite.Connection) -> None:
     await db.execute("INSERT INTO identity VALUES (randomblob(16))")
 
 
+async def find_owners_of_groups(db: aiosqlite.Connection) -> None:
+    """Whose links groups have is read from the index alone: in a seventh of the time."""
+    await db.execute("DROP INDEX links_of_group")
+    await db.execute("CREATE INDEX links_of_group ON links (space, group_id, owner)")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -247,6 +253,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     leave_out_up_to_a_moment,
     find_links_of_item_by_group,
     give_the_gallery_an_identity,
+    find_owners_of_groups,
 )
 LATEST = len(STEPS)
 
