@@ -18,9 +18,11 @@ from bot.ask.answers import Answers
 from bot.ask.embedding import QuestionEmbedder
 from bot.ask.fair_turns import FairTurns
 from bot.ask.messages import MessageQuestions
+from bot.ask.names import Names
 from bot.ask.questions import Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
+from bot.ask.suggestions import Suggestions
 from bot.commands import channels, find, find_similar, privacy, registration, reindex, status
 from bot.commands import tree as trees
 from bot.maintenance.closed import ClosedChannels
@@ -36,6 +38,7 @@ from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
 from bot.platform import heartbeat, last_moment
 from bot.platform.codes import AUTHENTICATION_FAILED
+from bot.platform.members import Members
 from bot.platform.responses import accept_empty_callbacks, name_plain_json
 from bot.platform.state import State
 from bot.platform.unreadable import described, is_unreadable, readable
@@ -195,7 +198,10 @@ class Magpie(discord.AutoShardedClient):
         )
 
         # From a question to its answer.
-        self.questions = Questions(self, links, bookkeeping, self.writer)
+        members = Members(self)
+        self.suggestions = Suggestions(links, members)
+        names = Names(links, members)
+        self.questions = Questions(self, links, bookkeeping, self.writer, names)
         embedder = QuestionEmbedder(gallery, self.downloader, FairTurns())
         self.results = Results(
             self, gallery, links, self.writer, self.ingest, self.erasure, self.left_out
@@ -216,7 +222,7 @@ class Magpie(discord.AutoShardedClient):
 
     def _register_commands(self) -> None:
         tree, links, bookkeeping = self.tree, self.gallery.links, self.gallery.bookkeeping
-        find.register(tree, self.questions, self.answers, self.clocks)
+        find.register(tree, self.answers, self.suggestions, self.clocks)
         find_similar.register(tree, self.answers, self.clocks)
         channels.register(tree, links, self.watched, self.backlog, self.erasure)
         reindex.register(tree, self.jobs)

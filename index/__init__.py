@@ -34,7 +34,7 @@ from index.types.errors import (
     StoreUnreachable,
 )
 from index.types.filter import Filter, Sort
-from index.types.query import Query, QueryEmbedding
+from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import (
     Answer,
     Belonging,
@@ -106,5 +106,6 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "tidy",
     "vectors_file",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import NoReturn
 
@@ -22,6 +23,7 @@ from bot.ask import buttons, layout
 from bot.ask.asker import Asker
 from bot.ask.draft import Draft
 from bot.ask.embedding import QuestionEmbedder
+from bot.ask.names import narrowed
 from bot.ask.page import ResultPage
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
@@ -35,7 +37,9 @@ from bot.sync.backlog import Backlog, Progress
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from bot.text import answers as text
+from bot.text import lines as line_text
 from index import (
+    Asked,
     Filter,
     Group,
     Links,
@@ -43,12 +47,14 @@ from index import (
     QueryEmbedding,
     SavedSearch,
     StoreError,
+    Wish,
 )
 
 log = logging.getLogger(__name__)
 
 # A message may show more pictures than there is room for buttons.
 MAX_CHOICES = 9
+NO_WISH = Wish()  # beside a picture
 
 
 class Answers:
@@ -78,18 +84,23 @@ class Answers:
         self._rate_limiter = rate_limiter
         self._clocks = clocks
 
-    async def answer(self, asker: Asker, question: Question) -> Draft:
+    async def answer(
+        self, asker: Asker, wish: Wish, picture: Sequence[str] | None = None
+    ) -> Draft:
         """The first page of the answer, or a sentence that says why there is none.
 
+        picture  addresses of a picture that is asked with
         raises   Refusal, as the others do, also when the asker asks too often
         """
         self._count(asker)
-        return await self._begin(asker, question)
+        return await self._begin(asker, Question(picture=picture), wish)
 
-    async def like_message(self, asker: Asker, message: discord.Message, words: str = "") -> Draft:
-        """Pictures similar to the first one of a message, perhaps with words beside it."""
+    async def like_message(
+        self, asker: Asker, message: discord.Message, wish: Wish = NO_WISH
+    ) -> Draft:
+        """Pictures similar to the first one of a message, perhaps with a wish beside it."""
         self._count(asker)
-        return await self._begin(asker, self._questions.with_message(message, words))
+        return await self._begin(asker, self._questions.with_message(message), wish)
 
     def refuse(self, asker: Asker, sentence: str) -> NoReturn:
         """The answer to a question that asks nothing: a sentence. It counts, too.
@@ -119,8 +130,11 @@ class Answers:
         """Count a question. raises Refusal when this member or server asks too often"""
         self._rate_limiter.take(asker.guild.id, asker.member.id)
 
-    async def _begin(self, asker: Asker, question: Question) -> Draft:
+    async def _begin(self, asker: Asker, question: Question, wish: Wish | None = None) -> Draft:
         """The first page of an answer, whose question is saved for its buttons."""
+        if wish is not None:
+            readers = await self._sight(asker, None)
+            question = await self._questions.wished(asker, readers, question, wish)
         embedding = await self._embedder.embed(asker, question)
         # The embedding of a message's picture must be erased with it, so it isn't saved.
         saved = None if question.shown_by else embedding
@@ -170,17 +184,25 @@ class Answers:
         after: Position | None = None,
     ) -> tuple[set[int], ResultPage]:
         """The groups open to the asker at this moment, and a page of the ranking among them."""
-        groups = await self._visible(asker, sight)
-        shown_by = search.asked.shown_by
+        groups, asked = await self._visible(asker, sight), search.asked
         # The asker knows the message whose picture they ask with.
-        known = shown_by.source if shown_by else None
+        known = asked.shown_by.source if asked.shown_by else None
         filter = dataclasses.replace(
-            search.asked.filter or Filter(search.space),
+            asked.filter or Filter(search.space),
             space=search.space,
-            groups=frozenset(groups),
+            groups=frozenset(await self._narrowed(asker, groups, asked)),
             but_not_source=known,
         )
-        return groups, await self._results.page(embedding, filter, after)
+        return groups, await self._results.page(embedding, filter, after, asked.sort)
+
+    async def _narrowed(self, asker: Asker, groups: set[int], asked: Asked) -> set[int]:
+        """Those of the groups in which is to be looked."""
+        if not asked.places and not asked.not_places:
+            return groups
+        known = await self._links.groups(asker.guild.id)
+        open_ = [group for group in known if group.id in groups]
+        wanted = narrowed(asker.guild, open_, asked.places, asked.not_places)
+        return {group.id for group in wanted}
 
     async def _sight(self, asker: Asker, posted_in: Group | None) -> Sight:
         """What the readers of the answer may see.
@@ -255,7 +277,7 @@ class Answers:
         return not self._writer.is_deleted(int(question.shown_by.source))
 
     def _notes(self, asker: Asker, search: SavedSearch, page: ResultPage) -> list[str]:
-        notes = []
+        notes = list(search.asked.notes)
         if page.truncated is not None:
             notes.append(text.truncated(page.truncated))
         if progress := self._progress(asker):
@@ -305,7 +327,9 @@ def _heading(search: SavedSearch, page: ResultPage) -> str:
         url = message_link(search.space, asked.shown_by.group, asked.shown_by.source)
     title = text.heading(asked.words, asked.with_picture, first=page.first == 0, url=url)
     last = page.first + len(page.shown)
-    return f"### {title}\n-# {text.span(page.first + 1, last, page.more)}"
+    limits = line_text.limits(asked)
+    span = text.span(page.first + 1, last, page.more, asked.sort)
+    return "\n-# ".join([f"### {title}", *([limits] if limits else []), span])
 
 
 def _actions(asker: Asker, search: SavedSearch, page: ResultPage) -> list[layout.Button]:

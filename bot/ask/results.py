@@ -22,7 +22,7 @@ from bot.sync.erasure import Erasure
 from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
 from bot.sync.writer import Writer
-from index import Filter, Hit, Link, Links, Position, QueryEmbedding, Searcher, StoreError
+from index import Filter, Hit, Link, Links, Position, QueryEmbedding, Searcher, Sort, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,11 @@ class Results:
         self._left_out = left_out
 
     async def page(
-        self, embedding: QueryEmbedding, filter: Filter, after: Position | None = None
+        self,
+        embedding: QueryEmbedding,
+        filter: Filter,
+        after: Position | None = None,
+        sort: Sort = Sort.BEST,
     ) -> ResultPage:
         """The next `PAGE_SIZE` pictures of the answer that are still there.
 
@@ -70,7 +74,9 @@ class Results:
 
         after   where the page before ended; None: from the beginning
         """
-        answer = await self._searcher.search(embedding, filter, k=MAX_LOOKED_UP, after=after)
+        answer = await self._searcher.search(
+            embedding, filter, k=MAX_LOOKED_UP, after=after, sort=sort
+        )
         rank = after.rank if after else 0
         page = ResultPage(rank, after, truncated=answer.truncated)
         looked_up = 0

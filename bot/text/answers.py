@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.text.pieces import counted, quoted
+from index import Sort
 
 NOT_IN_A_SERVER = "I look for pictures within a server, so please ask me there."
 ASK_SOMETHING = "Tell me what to look for: a few words, a picture, or both."
@@ -108,16 +109,28 @@ def heading(words: str, picture: bool, *, first: bool = True, url: str | None = 
 
     first   whether this is the beginning of the answer
     """
+    if not picture and not words:
+        return "Pictures" if first else "More pictures"
     this = f"[this picture]({url})" if url else "this picture"
     said = f"“{quoted(words)}”"
     what = f"{this} and {said}" if picture and words else this if picture else said
     return f"{'Closest to' if first else 'More for'} {what}"
 
 
-def span(first: int, last: int, more: bool) -> str:
+# The orders of an answer, by what is typed behind `sort:`.
+SORTS = {"best": "best first", "new": "newest first", "old": "oldest first"}
+ORDERS = {
+    Sort.BEST: SORTS["best"],
+    Sort.NEWEST: SORTS["new"],
+    Sort.OLDEST: SORTS["old"],
+}
+
+
+def span(first: int, last: int, more: bool, sort: Sort = Sort.BEST) -> str:
     """Which pictures of the answer are shown, counted from 1."""
     shown = f"Pictures {first}–{last}" if last > first else f"Picture {first}"
-    return f"{shown}, best first" if more or first == last else f"{shown}, best first; that is all"
+    ordered = f"{shown}, {ORDERS[sort]}"
+    return ordered if more or first == last else f"{ordered}; that is all"
 
 
 def several_pictures(chosen: int, count: int) -> str:

@@ -1,0 +1,156 @@
+"""What is offered while somebody types `/find`: channels, members, dates, and terms of the line.
+
+Only what the asker may read at that moment is offered, and nothing else is even looked for: neither
+a choice, nor its place, nor the time that it takes tells of other channels. Each key asks anew, so
+this is kept cheap: private threads are left out, since Discord would have to be asked who is in
+each of them; the one in which is asked is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeAlias
+
+import discord
+from cachetools import TTLCache
+from discord.app_commands import Choice
+
+from bot.access import permissions
+from bot.ask import asker as askers
+from bot.ask.asker import Asker
+from bot.ask.names import ME, Named, around, bare, known_places, people_named
+from bot.ask.rate_limiter import RateLimiter
+from bot.ops.logs import fields
+from bot.platform.members import Called, Members
+from bot.platform.refusal import Refusal
+from bot.platform.unreadable import described
+from bot.text import suggestions as text
+from index import Group, Links
+
+log = logging.getLogger(__name__)
+
+MOST = 25  # choices: Discord's limit
+LETTERS = 100  # of a choice's name, and of its value: Discord's limit
+KEYS = 120  # that a member may type in a minute and be answered
+AT_ONCE, OF_A_MEMBER_AT_ONCE = 24, 2  # being answered; a key beyond them gets no choices
+TIMEOUT_S = 2.0  # Discord waits three seconds
+# How long it is remembered whose pictures an asker may see, while they type: this is the one part
+# that takes longer in a large gallery.
+MOMENT_S, MOMENTS = 10.0, 1_000
+
+Choices: TypeAlias = list[Choice[str]]
+Interaction: TypeAlias = discord.Interaction[discord.Client]
+
+
+class Suggestions:
+    """Completes what is typed."""
+
+    def __init__(
+        self, links: Links, members: Members, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._links = links
+        self._members = members
+        self._rate_limiter = RateLimiter(KEYS, clock)
+        self._working: Counter[int] = Counter()  # by member
+        self._owners: TTLCache[tuple[int, int, frozenset[int]], dict[int, int]] = TTLCache(
+            MOMENTS, MOMENT_S, timer=clock
+        )
+
+    async def answer(
+        self, interaction: Interaction, complete: Callable[[Asker], Awaitable[Choices]]
+    ) -> Choices:
+        """What `complete` offers; nothing if it fails, takes too long, or is asked too often."""
+        member = interaction.user.id
+        busy = self._working.total() >= AT_ONCE or self._working[member] >= OF_A_MEMBER_AT_ONCE
+        self._working[member] += 1
+        try:
+            asker = askers.of_interaction(interaction, public=False)
+            self._rate_limiter.take(asker.guild.id, member)
+            if busy or asker.guild.unavailable:
+                return []
+            async with asyncio.timeout(TIMEOUT_S):
+                return _within_limits(await complete(asker))
+        except Refusal:
+            return []
+        except Exception as error:
+            log.warning(fields("nothing_suggested", guild=interaction.guild_id, why=described(error)))
+            return []
+        finally:
+            self._working -= Counter({member: 1})  # without those who have nothing left
+
+    # ---- what may be offered
+
+    async def _groups(self, asker: Asker) -> list[Group]:
+        """The groups with pictures that are open to the asker, as far as is known at once."""
+        groups = await self._links.groups(asker.guild.id)
+        open_ = _open(asker, groups)
+        return [group for group in groups if group.id in open_]
+
+    async def _people(self, asker: Asker, typed: str) -> list[Called]:
+        """Members who have pictures there, those with most of them first."""
+        groups = frozenset(group.id for group in await self._groups(asker))
+        moment = (asker.guild.id, asker.member.id, groups)
+        owners = self._owners.get(moment)
+        if owners is None:
+            owners = await self._links.owners(asker.guild.id, groups)
+            self._owners[moment] = owners
+        called = await self._members.called(asker.guild, list(owners))
+        if bare(typed) and len(called) < len(owners):
+            called |= await self._members.beginning(asker.guild, bare(typed), owners.keys())
+        return [called[id] for id in owners if id in called]
+
+    async def _places(self, asker: Asker) -> list[Named]:
+        """Channels, threads and categories with pictures, without those whose name is unknown."""
+        guild, groups = asker.guild, await self._groups(asker)
+        pictured = set().union(*(around(guild, group) for group in groups))
+        known = known_places(guild, groups, lambda asked: _open(asker, asked))
+        return [place for place in known if place.id in pictured and place.called]
+
+    # ---- options
+
+    async def authors(self, asker: Asker, typed: str) -> Choices:
+        """For `from`: members. Their ids are the values, since names change and are not unique."""
+        people = await self._people(asker, typed)
+        mine = [Choice(name=text.YOU, value=ME)] if asker.member.id in _ids(people) else []
+        by_id = {one.id: one for one in people}
+        chosen = _best(typed, people_named(people))
+        return [
+            *(mine if ME.startswith(bare(typed)) else []),
+            *(Choice(name=text.member(by_id[one.id]), value=f"<@{one.id}>") for one in chosen),
+        ]
+
+    async def places(self, asker: Asker, typed: str) -> Choices:
+        """For `in`: channels, threads and categories."""
+        chosen = _best(typed, await self._places(asker))
+        return [Choice(name=text.place(asker.guild, one.id), value=f"<#{one.id}>") for one in chosen]
+
+
+def _open(asker: Asker, groups: Iterable[Group]) -> set[int]:
+    """Ids of the groups that are open to the asker, without asking Discord."""
+    allowed, private = permissions.known(asker.member, asker.guild, asker.channel, groups)
+    here = getattr(asker.channel, "id", 0)
+    return allowed | {group.id for group in private if group.id == here}
+
+
+def _ids(people: Iterable[Called]) -> set[int]:
+    return {one.id for one in people}
+
+
+def _best(typed: str, known: Sequence[Named]) -> list[Named]:
+    """Those whose names begin as is typed, then those whose names have it in them."""
+    wanted = bare(typed)
+    begins = [one for one in known if any(name.startswith(wanted) for name in one.called)]
+    holds = [one for one in known if any(wanted in name for name in one.called)]
+    return list(dict.fromkeys([*begins, *holds]))[:MOST]
+
+
+def _within_limits(choices: Choices) -> Choices:
+    """The choices that Discord takes: not too many, none too long, none twice."""
+    fitting = {choice.value: choice for choice in choices if 0 < len(choice.value) <= LETTERS}
+    return [
+        Choice(name=choice.name[:LETTERS], value=choice.value) for choice in fitting.values()
+    ][:MOST]

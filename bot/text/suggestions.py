@@ -1,0 +1,30 @@
+"""What choices are called that are offered while somebody types."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.platform.members import Called
+
+YOU = "me: your own pictures"
+
+
+def member(called: Called) -> str:
+    """A member: the name that is shown, and the one that only they have."""
+    if called.shown.casefold() == called.username.casefold():
+        return f"@{called.shown}"
+    return f"@{called.shown} ({called.username})"
+
+
+def place(guild: discord.Guild, id: int) -> str:
+    """A channel, a thread or a category, and what it is a part of."""
+    found = guild.get_channel_or_thread(id)
+    if found is None:
+        return f"#{id}"
+    if isinstance(found, discord.CategoryChannel):
+        return f"{found.name}: the whole category"
+    above = found.parent if isinstance(found, discord.Thread) else found.category
+    if above is None:
+        return f"#{found.name}"
+    mark = "#" if isinstance(found, discord.Thread) else ""
+    return f"#{found.name} (in {mark}{above.name})"
