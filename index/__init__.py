@@ -3,6 +3,18 @@
 from index.derivations import Derivation
 from index.gallery import Gallery
 from index.interface import PictureEmbedder, Searcher
+from index.language import (
+    HAS,
+    SHOW,
+    Reader,
+    Understood,
+    Unreadable,
+    Wish,
+    combined,
+    parse,
+    pointed,
+    printed,
+)
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
 from index.store.interface import Bookkeeping, BookkeepingReader, Links
@@ -53,6 +65,8 @@ from index.types.records import (
 from index.types.searches import Asked, SavedSearch, ShownBy
 
 __all__ = [
+    "HAS",
+    "SHOW",
     "Answer",
     "Asked",
     "Belonging",
@@ -94,6 +108,7 @@ __all__ = [
     "Precision",
     "Query",
     "QueryEmbedding",
+    "Reader",
     "Reembedding",
     "SavedSearch",
     "Searcher",
@@ -106,6 +121,13 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "Understood",
+    "Unreadable",
+    "Wish",
+    "combined",
+    "parse",
+    "pointed",
+    "printed",
     "tidy",
     "vectors_file",
 ]

@@ -15,8 +15,9 @@ LAYERS = {
         *("maintenance", "commands", "app", "__main__"),
     ),
     "index": (
-        *("types", "interface", "derivations", "compiled", "concurrency", "images", "embed"),
-        *("search", "store", "models", "pipeline", "reembedding", "gallery", "cli", "__main__"),
+        *("types", "language", "interface", "derivations", "compiled", "concurrency"),
+        *("images", "embed", "search", "store", "models", "pipeline", "reembedding"),
+        *("gallery", "cli", "__main__"),
     ),
 }
 # The one writer, and those who make it and its gallery.
