@@ -84,9 +84,7 @@ class Answers:
         self._rate_limiter = rate_limiter
         self._clocks = clocks
 
-    async def answer(
-        self, asker: Asker, wish: Wish, picture: Sequence[str] | None = None
-    ) -> Draft:
+    async def answer(self, asker: Asker, wish: Wish, picture: Sequence[str] | None = None) -> Draft:
         """The first page of the answer, or a sentence that says why there is none.
 
         picture  addresses of a picture that is asked with

@@ -7,11 +7,15 @@ not tell their time zone, so a day is a day of UTC.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import discord
 
 from index import Reader, Wish, combined, parse
+
+NONE: Mapping[str, str | None] = MappingProxyType({})
 
 
 def reader(locale: discord.Locale | str) -> Reader:
@@ -19,7 +23,7 @@ def reader(locale: discord.Locale | str) -> Reader:
     return Reader(datetime.now(UTC), str(locale))
 
 
-async def read(line: str, by: Reader, **options: str | None) -> Wish:
+async def read(line: str, by: Reader, options: Mapping[str, str | None] = NONE) -> Wish:
     """What a line asks for, with the options that were filled in beside it.
 
     In a thread: the first date loads a library, which takes a while.

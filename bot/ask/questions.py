@@ -32,7 +32,6 @@ from index import (
     printed,
 )
 
-
 # What a question and a saved search have in common: what the asker wished, beside a picture.
 WISHED = ("words", "filter", "minus", "places", "not_places", "sort", "line", "notes")
 

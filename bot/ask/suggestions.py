@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import TypeAlias
 
 import discord
@@ -29,7 +31,8 @@ from bot.platform.members import Called, Members
 from bot.platform.refusal import Refusal
 from bot.platform.unreadable import described
 from bot.text import suggestions as text
-from index import Group, Links
+from bot.text.answers import SORTS
+from index import HAS, SHOW, Group, Links, Reader, Unreadable, Wish, combined, parse, printed
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,15 @@ TIMEOUT_S = 2.0  # Discord waits three seconds
 # How long it is remembered whose pictures an asker may see, while they type: this is the one part
 # that takes longer in a large gallery.
 MOMENT_S, MOMENTS = 10.0, 1_000
+
+# A field at the end of a line, and what is typed behind it so far.
+_BEGUN = re.compile(
+    r"(?:^|\s)-?(?P<field>from|in|after|before|since|until|on|has|sort|show):"
+    r' ?(?P<value>"[^"]*|[^\s"]*)$',
+    re.IGNORECASE,
+)
+FIXED = {"has": tuple(HAS), "sort": tuple(SORTS), "show": SHOW}  # their only values
+RELATIVE = ("today", "yesterday", "last week", "last month", "last year")
 
 Choices: TypeAlias = list[Choice[str]]
 Interaction: TypeAlias = discord.Interaction[discord.Client]
@@ -77,7 +89,9 @@ class Suggestions:
         except Refusal:
             return []
         except Exception as error:
-            log.warning(fields("nothing_suggested", guild=interaction.guild_id, why=described(error)))
+            log.warning(
+                fields("nothing_suggested", guild=interaction.guild_id, why=described(error))
+            )
             return []
         finally:
             self._working -= Counter({member: 1})  # without those who have nothing left
@@ -126,7 +140,71 @@ class Suggestions:
     async def places(self, asker: Asker, typed: str) -> Choices:
         """For `in`: channels, threads and categories."""
         chosen = _best(typed, await self._places(asker))
-        return [Choice(name=text.place(asker.guild, one.id), value=f"<#{one.id}>") for one in chosen]
+        return [
+            Choice(name=text.place(asker.guild, one.id), value=f"<#{one.id}>") for one in chosen
+        ]
+
+    async def dates(self, field: str, typed: str, by: Reader) -> Choices:
+        """For `after` and `before`: days, months and years in words and numbers.
+
+        field   the option's name: what a date means depends on it
+        """
+        return await asyncio.to_thread(_dates, field, typed, by)
+
+    async def line(self, asker: Asker, typed: str, by: Reader) -> Choices:
+        """For `query`: the line with a value for the field that stands last in it, as `from:an`."""
+        begun = _BEGUN.search(typed)
+        if begun is None:
+            return []
+        field, value = begun["field"].lower(), begun["value"].strip('"')
+        values = await self._values(asker, field, value, by)
+        lines = [f"{typed[: begun.start('value')]}{one}" for one in values]
+        return [Choice(name=line, value=line) for line in lines if len(line) <= LETTERS]
+
+    async def _values(self, asker: Asker, field: str, typed: str, by: Reader) -> list[str]:
+        """What may stand behind a field, as it is written there."""
+        if field == "from":
+            people = people_named(await self._people(asker, typed))
+            return [_written(Wish(authors=(one.shown,))) for one in _best(typed, people)]
+        if field == "in":
+            places = await self._places(asker)
+            return [_written(Wish(places=(one.shown,))) for one in _best(typed, places)]
+        if field in FIXED:
+            return [one for one in FIXED[field] if one.startswith(typed.casefold())]
+        dates = await self.dates(field, typed, by)
+        return [f'"{one.value}"' if " " in one.value else one.value for one in dates]
+
+
+def _written(wish: Wish) -> str:
+    """The value of the only field of a wish."""
+    return printed(wish).partition(":")[2]
+
+
+def _dates(field: str, typed: str, by: Reader) -> Choices:
+    wanted = " ".join(typed.casefold().split())
+    days = [*RELATIVE, *_months(by.now), *(str(by.now.year - n) for n in range(MOST))]
+    fitting = [day for day in days if day.startswith(wanted)][:MOST]
+    read = {day: _moment(field, day, by) for day in dict.fromkeys([wanted, *fitting]) if day}
+    return [
+        Choice(name=text.date(field, day, moment), value=day)
+        for day, moment in read.items()
+        if moment is not None
+    ]
+
+
+def _months(now: datetime) -> list[str]:
+    """This month and those before it, as 2024-05."""
+    first = now.year * 12 + now.month - 1
+    return [f"{month // 12}-{month % 12 + 1:02}" for month in range(first, first - 24, -1)]
+
+
+def _moment(field: str, day: str, by: Reader) -> float | None:
+    """When a day begins or ends that is typed for a field; None if it isn't one."""
+    try:
+        wish = parse(combined("", {field: day}), by)
+    except Unreadable:
+        return None
+    return wish.since if wish.since is not None else wish.until
 
 
 def _open(asker: Asker, groups: Iterable[Group]) -> set[int]:
@@ -151,6 +229,6 @@ def _best(typed: str, known: Sequence[Named]) -> list[Named]:
 def _within_limits(choices: Choices) -> Choices:
     """The choices that Discord takes: not too many, none too long, none twice."""
     fitting = {choice.value: choice for choice in choices if 0 < len(choice.value) <= LETTERS}
-    return [
-        Choice(name=choice.name[:LETTERS], value=choice.value) for choice in fitting.values()
-    ][:MOST]
+    return [Choice(name=choice.name[:LETTERS], value=choice.value) for choice in fitting.values()][
+        :MOST
+    ]

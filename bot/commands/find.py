@@ -13,19 +13,16 @@ from bot.ask import buttons, lines, mentions
 from bot.ask.answers import Answers
 from bot.ask.asker import Asker
 from bot.ask.draft import Draft
-from bot.ask.questions import Questions
 from bot.ask.respond import answering_button, respond
 from bot.ask.suggestions import Choices, Suggestions
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Interaction, Tree
 from bot.text import answers as text
 from bot.text import lines as line_text
-from index import HAS, Unreadable, Wish
+from index import HAS, Unreadable
 
 
-def register(
-    tree: Tree, questions: Questions, answers: Answers, suggestions: Suggestions, clocks: Clocks
-) -> None:
+def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clocks) -> None:
     """Add `/find`, and have the buttons of answers answered."""
 
     @tree.command(description="Find pictures by what is in them")
@@ -63,24 +60,80 @@ def register(
         line = mentions.line(query or "")
         if image is not None:
             line = mentions.beside_a_picture(line)
+        options = {"from": from_, "in": in_, "after": after, "before": before, "has": has}
+        options |= {"sort": sort, "without": without, "show": show}
         try:
-            wish = await lines.read(
-                line,
-                lines.reader(interaction.locale),
-                **{"from": from_, "in": in_, "after": after, "before": before},
-                **{"has": has, "sort": sort, "without": without, "show": show},
-            )
+            wish = await lines.read(line, lines.reader(interaction.locale), options)
         except Unreadable as error:
-            await respond(interaction, refusing(line_text.unreadable(error)), clocks)
+            await refuse(interaction, line_text.unreadable(error))
             return
-        if image is None and not wish.asks:
-            links = mentions.is_only_links(query or "")
-            refusal = text.ONLY_LINKS if links else text.nothing_to_look_for(wish)
-            await respond(interaction, refusing(refusal), clocks)
+        if wish.empty and image is None:
+            only_links = mentions.is_only_links(query or "")
+            await refuse(interaction, text.ONLY_LINKS if only_links else text.ASK_SOMETHING)
             return
+        picture = None if image is None else (image.url, image.proxy_url)
 
         async def work(asker: Asker) -> Draft:
-            picture = None if image is None else (image.url, image.proxy_url)
             return await answers.answer(asker, wish, picture)
 
         await respond(interaction, work, clocks, public=wish.show == "everyone")
+
+    async def refuse(interaction: Interaction, sentence: str) -> None:
+        async def work(asker: Asker) -> Draft:
+            answers.refuse(asker, sentence)
+
+        await respond(interaction, work, clocks)
+
+    @find.autocomplete("query")
+    async def complete_line(interaction: Interaction, typed: str) -> Choices:
+        by = lines.reader(interaction.locale)
+        return await suggestions.answer(interaction, lambda a: suggestions.line(a, typed, by))
+
+    @find.autocomplete("from_")
+    async def complete_author(interaction: Interaction, typed: str) -> Choices:
+        return await suggestions.answer(interaction, lambda a: suggestions.authors(a, typed))
+
+    @find.autocomplete("in_")
+    async def complete_place(interaction: Interaction, typed: str) -> Choices:
+        return await suggestions.answer(interaction, lambda a: suggestions.places(a, typed))
+
+    @find.autocomplete("after")
+    async def complete_after(interaction: Interaction, typed: str) -> Choices:
+        by = lines.reader(interaction.locale)
+        return await suggestions.answer(
+            interaction, lambda _: suggestions.dates("after", typed, by)
+        )
+
+    @find.autocomplete("before")
+    async def complete_before(interaction: Interaction, typed: str) -> Choices:
+        by = lines.reader(interaction.locale)
+        return await suggestions.answer(
+            interaction, lambda _: suggestions.dates("before", typed, by)
+        )
+
+    # The asker is the member who clicks: their own permissions count, at that moment, and only they
+    # see the answer.
+
+    async def more(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+        async def work(asker: Asker) -> Draft:
+            return await answers.more(asker, match["search"], buttons.position_of(match))
+
+        await respond(interaction, work, clocks)
+
+    async def similar(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+        async def work(asker: Asker) -> Draft:
+            return await answers.similar(asker, int(match["link"]))
+
+        await respond(interaction, work, clocks)
+
+    async def instead(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+        async def work(asker: Asker) -> Draft:
+            return await answers.instead(asker, match["search"], int(match["n"]))
+
+        await respond(interaction, work, clocks)
+
+    tree.client.add_dynamic_items(
+        answering_button(buttons.MORE, more),
+        answering_button(buttons.SIMILAR, similar),
+        answering_button(buttons.INSTEAD, instead),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import discord
 
 from bot.platform.members import Called
@@ -28,3 +30,10 @@ def place(guild: discord.Guild, id: int) -> str:
         return f"#{found.name}"
     mark = "#" if isinstance(found, discord.Thread) else ""
     return f"#{found.name} (in {mark}{above.name})"
+
+
+def date(field: str, day: str, moment: float) -> str:
+    """A day, a month or a year as it was typed, and where the pictures begin or end."""
+    when = datetime.fromtimestamp(moment, UTC)
+    side = "before" if field in ("before", "until") else "since"
+    return f"{day}: {side} {when.day} {when:%B %Y}"
