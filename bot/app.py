@@ -17,6 +17,7 @@ from discord import app_commands
 from bot.ask.answers import Answers
 from bot.ask.embedding import QuestionEmbedder
 from bot.ask.fair_turns import FairTurns
+from bot.ask.members import Members
 from bot.ask.messages import MessageQuestions
 from bot.ask.names import Names
 from bot.ask.questions import Questions
@@ -38,7 +39,6 @@ from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
 from bot.platform import heartbeat, last_moment
 from bot.platform.codes import AUTHENTICATION_FAILED
-from bot.platform.members import Members
 from bot.platform.responses import accept_empty_callbacks, name_plain_json
 from bot.platform.state import State
 from bot.platform.unreadable import described, is_unreadable, readable

@@ -60,6 +60,7 @@ from index.types.records import (
     ModelInfo,
     Position,
     Precision,
+    Verdict,
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
@@ -123,6 +124,7 @@ __all__ = [
     "StoreUnreachable",
     "Understood",
     "Unreadable",
+    "Verdict",
     "Wish",
     "combined",
     "parse",

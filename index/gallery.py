@@ -12,6 +12,8 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
+from index.answering.answer import Candidate
+from index.answering.ranking import Ranking
 from index.concurrency import Pool
 from index.derivations import Derivation
 from index.embed import checkpoint, embedder
@@ -20,7 +22,7 @@ from index.models import Models
 from index.pipeline import Pipeline
 from index.reembedding import Reembedding
 from index.search.engine import Engine
-from index.search.interface import Found, VectorIndex
+from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.store.interface import Bookkeeping, Derivations, Links, Store
 from index.store.sqlite import SEGMENTS, SQLiteStore
@@ -92,6 +94,7 @@ class Gallery:
         self._engine: VectorIndex = Engine(
             store.rows, segments, searching, compacting, closed, write=not read_only, sizes=sizes
         )
+        self._ranking = Ranking(self._engine, store.links, searching)
         self.reembedding = Reembedding(
             store.derivations, self._models, self._pipeline, decoding, self._engine
         )
@@ -307,13 +310,22 @@ class Gallery:
     # ---- asking
 
     async def embed_query(self, query: Query) -> QueryEmbedding:
-        """The one unit vector that stands for the query.
+        """The query as the model reads it. One that asks for nothing at all, to list what a filter
+        allows, has no vectors.
 
-        Nothing that is known is used for it but the link that it names: the time tells nobody
+        Nothing that is known is used for it but the links that it names: the time tells nobody
         whether a picture is in the gallery, or whether somebody else asked the same.
         raises   EmptyQuery, PictureError, LinkGone, ModelChanged
         """
-        return await self._pipeline.query(query)
+        embedding = await self._pipeline.query(query)
+        return await self.steered(embedding, query.more, query.less)
+
+    async def steered(
+        self, embedding: QueryEmbedding, more: Sequence[int], less: Sequence[int]
+    ) -> QueryEmbedding:
+        """The embedding with hits of which more, or less, is wanted; those that are gone are left
+        out."""
+        return await self._pipeline.steered(embedding, more, less)
 
     async def search(
         self,
@@ -323,24 +335,33 @@ class Gallery:
         k: int,
         after: Position | None = None,
         sort: Sort = Sort.BEST,
+        guesses: bool = False,
     ) -> Answer:
         """A page of `k` hits: the first that follow `after`, among those that may answer.
 
-        after   `Hit.position` of the last hit of the page before; None: from the beginning. Links
-                that came or went since then neither repeat a hit nor leave one out.
-        raises  ModelChanged when the embedding is of another model
+        Only hits that fit the query are in the answer, and copies of one picture are one hit.
+        after    `Hit.position` of the last hit of the page before; None: from the beginning
+        sort     the order of the hits that fit; a query that asks for nothing lists all links that
+                 the filter allows, newest first unless `sort` says oldest
+        guesses  also hits that don't fit, which are the least unlike
+        raises   ModelChanged when the embedding is of another model
         """
         started = time.perf_counter()
-        self._models.check_revision(embedding.revision)
         filter = await self.links.resolved(filter)
-        found = await self._engine.search(embedding.vector, filter, k=k, after=after, sort=sort)
+        if embedding.wanted:
+            self._models.check_revision(embedding.revision)
+            page = await self._ranking.page(
+                embedding, filter, k=k, after=after, sort=sort, guesses=guesses
+            )
+        else:
+            page = await self._ranking.listed(filter, k=k, after=after, sort=sort)
         return Answer(
-            hits=await self._hits(found, first=after.rank + 1 if after else 1),
-            searched=found.searched,
-            more=found.more,
+            hits=await self._hits(page.candidates, first=after.rank + 1 if after else 1),
+            searched=page.searched,
+            more=page.more,
             truncated=embedding.truncated,
             took_ms=(time.perf_counter() - started) * 1000,
-            confident=found.confident,
+            verdict=page.verdict,
         )
 
     async def find(
@@ -351,24 +372,26 @@ class Gallery:
         k: int,
         after: Position | None = None,
         sort: Sort = Sort.BEST,
+        guesses: bool = False,
     ) -> Answer:
         """`embed_query`, then `search`."""
         embedding = await self.embed_query(query)
-        return await self.search(embedding, filter, k=k, after=after, sort=sort)
+        return await self.search(embedding, filter, k=k, after=after, sort=sort, guesses=guesses)
 
-    async def _hits(self, found: Found, first: int) -> list[Hit]:
-        """The found links with all that is known of them; one that was removed meanwhile is left
-        out."""
-        links = await self.links.with_ids(found.links.tolist())
+    async def _hits(self, candidates: Sequence[Candidate], first: int) -> list[Hit]:
+        """The candidates with all that is known of their links; one that was removed meanwhile is
+        left out."""
+        links = await self.links.with_ids([one.link for one in candidates])
         return [
-            Hit(rank, score, id, links[id][1], links[id][0], frame, links[id][2])
-            for rank, (id, score, frame) in enumerate(
-                zip(
-                    found.links.tolist(), found.scores.tolist(), found.frames.tolist(), strict=True
-                ),
-                start=first,
+            Hit(
+                *(rank, one.score, one.link, links[one.link][1], links[one.link][0], one.frame),
+                text=links[one.link][2],
+                sure=one.sure,
+                copies=one.copies,
+                concepts=one.concepts,
             )
-            if id in links
+            for rank, one in enumerate(candidates, start=first)
+            if one.link in links
         ]
 
     async def place(

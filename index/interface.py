@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from index.types.filter import Filter, Sort
@@ -23,10 +24,15 @@ class Searcher(Protocol):
     """Answers queries."""
 
     async def embed_query(self, query: Query) -> QueryEmbedding:
-        """The one unit vector that stands for the query.
+        """The query as the model reads it.
 
         raises   EmptyQuery, PictureError, LinkGone, ModelChanged
         """
+
+    async def steered(
+        self, embedding: QueryEmbedding, more: Sequence[int], less: Sequence[int]
+    ) -> QueryEmbedding:
+        """The embedding with hits of which more, or less, is wanted, as `Gallery.steered`."""
 
     async def search(
         self,
@@ -36,5 +42,6 @@ class Searcher(Protocol):
         k: int,
         after: Position | None = None,
         sort: Sort = Sort.BEST,
+        guesses: bool = False,
     ) -> Answer:
         """The first `k` hits that follow `after`, as `Gallery.search`."""

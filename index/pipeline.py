@@ -7,8 +7,9 @@ is known is used only for a picture of the same group, and never for a query.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -22,7 +23,7 @@ from index.images.decode import Decoded
 from index.models import Models
 from index.store.interface import Items
 from index.types.errors import EmptyQuery, GalleryClosed, LinkGone, ModelChanged
-from index.types.query import Query, QueryEmbedding, tidy
+from index.types.query import NOTHING, Query, QueryEmbedding, middle, tidy
 from index.types.records import Derived, EmbeddedPicture, Floats, key_of
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,6 @@ log = logging.getLogger(__name__)
 # Pictures that are being decoded, or are decoded and not yet embedded. Each takes some 2 MB.
 MAX_IN_PROGRESS = 32
 MAX_ASKED_IN_PROGRESS = 8
-# A query of words and a picture becomes the sum of both unit vectors, scaled to unit length: each
-# weighs the same. Cosines between pictures spread more than those between words and pictures, so
-# the picture still has the greater effect.
-WORDS_WEIGHT = 1.0
 
 
 class Pipeline:
@@ -133,29 +130,60 @@ class Pipeline:
     # ---- queries
 
     async def query(self, query: Query) -> QueryEmbedding:
-        """The one unit vector that stands for the query.
+        """The query as the model reads it; of a query that asks for nothing at all, no vectors.
 
         raises   EmptyQuery, PictureError, LinkGone, ModelChanged
         """
         if query.empty:
-            raise EmptyQuery
-        truncated: str | None = None
-        parts: list[Floats] = []
+            if query.minus or query.more or query.less or query.text is not None:
+                raise EmptyQuery
+            return QueryEmbedding(revision=self._models.revision)
         revision = self._models.revision
-        if query.words:
-            vectors, truncated = await (await self._models.thread()).text(query.words, asked=True)
-            parts.append(WORDS_WEIGHT * vectors[0])
+        words, truncated = await self._asked_text(query.words) if query.words else (None, None)
+        pictures: list[Floats] = []
         if query.image is not None:
-            parts.append(_middle(await self._asked_picture(query.image)))
+            pictures.append(middle(await self._asked_picture(query.image)))
         if query.like is not None:
-            item = await self._items.item_of_link(query.like)
-            if item is None:
-                raise LinkGone(query.like)
-            if item.revision not in ("", revision):
-                raise ModelChanged
-            parts.append(_middle(item.vectors))
+            pictures.append(await self._known(query.like, revision))
+        minus = [(await self._asked_text(unwanted))[0] for unwanted in query.unwanted]
         self._models.check_revision(revision)
-        return QueryEmbedding(_middle(np.stack(parts)), truncated, revision)
+        return QueryEmbedding(
+            words=words,
+            picture=middle(np.stack(pictures)) if pictures else None,
+            minus=np.stack(minus) if minus else NOTHING,
+            truncated=truncated,
+            revision=revision,
+        )
+
+    async def steered(
+        self, embedding: QueryEmbedding, more: Sequence[int], less: Sequence[int]
+    ) -> QueryEmbedding:
+        """The embedding with hits of which more, or less, is wanted. Links that are gone, and those
+        that the gallery's model has not read yet, are left out."""
+        revision = self._models.revision
+
+        async def known(links: Sequence[int]) -> Floats:
+            found = []
+            for link in links:
+                with contextlib.suppress(LinkGone, ModelChanged):
+                    found.append(await self._known(link, revision))
+            return np.stack(found) if found else NOTHING
+
+        return replace(embedding, more=await known(more), less=await known(less))
+
+    async def _asked_text(self, text: str) -> tuple[Floats, str | None]:
+        """(d,) a text that is asked with; the words that were read, where it was too long."""
+        vectors, truncated = await (await self._models.thread()).text(text, asked=True)
+        return vectors[0], truncated
+
+    async def _known(self, link: int, revision: str) -> Floats:
+        """(d,) the picture of a link. raises LinkGone, ModelChanged"""
+        item = await self._items.item_of_link(link)
+        if item is None:
+            raise LinkGone(link)
+        if item.revision not in ("", revision):
+            raise ModelChanged
+        return middle(item.vectors)
 
     async def _asked_picture(self, data: bytes) -> Floats:
         """(frames, d) unit rows of a picture that is asked with. raises PictureError"""
@@ -189,10 +217,3 @@ async def _derived(
         log.exception("%s failed on a picture, where it stays pending", derivation.name)
         return picture
     return replace(picture, derived={**picture.derived, derivation.name: made})
-
-
-def _middle(vectors: Floats) -> Floats:
-    """The (d,) unit vector in the middle of rows: an animation's frames or a query's parts."""
-    total = vectors.sum(axis=0)
-    middle: Floats = (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
-    return middle

@@ -11,9 +11,10 @@ import numpy as np
 from bench.search.timed import Timed
 from bench.search.workload import Columns, K
 from bench.vectors import Floats
+from index.search.found import SAMPLED_ROWS
 from index.search.interface import Found
 from index.search.kernels.constants import LOWEST
-from index.search.ranking import SAMPLED_ROWS, looked_at
+from index.search.ranking import looked_at
 from index.search.rows import Rows
 from index.search.sizes import DEFAULT_SIZES
 from index.search.view import View
@@ -82,7 +83,7 @@ def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:
             "that, codes looked through, vectors ranked": lambda query: view.best(
                 query, np.full(K, LOWEST, np.float32), looked_at(view, K)
             ),
-            "whether the best stands out": lambda query: one.scores(places, query),
+            "a sample to judge by": lambda query: one.read(places),
         }
     timed = Timed({who: [] for who in steps})
     for queries in asked.values():

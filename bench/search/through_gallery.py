@@ -86,7 +86,7 @@ def _fill(path: Path, vectors: Floats) -> None:
 async def _first_answer(path: Path, model: Any, query: Floats) -> tuple[float, Gallery]:
     began = time.perf_counter()
     gallery = await Gallery.open(path, model)
-    answer = await gallery.search(QueryEmbedding(query, None), Filter(1), k=K)
+    answer = await gallery.search(QueryEmbedding(query), Filter(1), k=K)
     assert len(answer.hits) == K
     return time.perf_counter() - began, gallery
 
@@ -142,7 +142,7 @@ def _percentiles(ms: Sequence[float]) -> str:
 
 async def _asked_ms(gallery: Gallery, query: Floats) -> float:
     began = time.perf_counter()
-    await gallery.search(QueryEmbedding(query, None), Filter(1), k=K)
+    await gallery.search(QueryEmbedding(query), Filter(1), k=K)
     return (time.perf_counter() - began) * 1000
 
 
@@ -186,7 +186,7 @@ async def _ask(gallery: Gallery, load: Load, ends: float) -> None:
             continue
         source, vector = known[int(random.integers(len(known)))]
         asked = time.perf_counter()
-        answer = await gallery.search(QueryEmbedding(vector, None), Filter(1), k=K)
+        answer = await gallery.search(QueryEmbedding(vector), Filter(1), k=K)
         load.ms.append((time.perf_counter() - asked) * 1000)
         found = source in {hit.link.source for hit in answer.hits}
         gone = any(source == other for other, _ in load.removed)

@@ -37,7 +37,8 @@ class Limit:
         groups = None if count == GROUPS else frozenset(chosen.tolist())
         since = self.since or None
         until = None if self.until > 1 else self.until
-        return Filter(1, groups, owner=self.owner, since=since, until=until), mine
+        owners = None if self.owner is None else frozenset({self.owner})
+        return Filter(1, groups, owners=owners, since=since, until=until), mine
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from discord.abc import GuildChannel
 from bot.access.permissions import permission_channel
 from bot.access.sight import Sight
 from bot.ask.asker import Asker
-from bot.platform.members import Called, Members
+from bot.ask.members import Called, Members
 from bot.platform.places import Place, group_of
 from bot.platform.refusal import Refusal
 from bot.text import lines as text

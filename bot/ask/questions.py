@@ -118,8 +118,9 @@ class Questions:
             has_not=wish.not_has,
         )
         words = " ".join([wish.words, *wish.exact]).strip()
+        looks = bool(words) or question.with_picture  # else it lists what the filter leaves
         listed = filter.limits or meant.places or meant.not_places or wish.sort is not None
-        if not words and not question.with_picture and not listed:
+        if not looks and not listed:
             raise Refusal(line_text.ONLY_MINUS if wish.minus else text.ASK_SOMETHING)
         notes = [line_text.read_as_minus(one.read, one.minus) for one in wish.understood]
         if wish.exact:
@@ -131,7 +132,7 @@ class Questions:
             minus=wish.minus,
             places=meant.places,
             not_places=meant.not_places,
-            sort=wish.sort or Sort.BEST,
+            sort=wish.sort or (Sort.BEST if looks else Sort.NEWEST),
             line=printed(wish),
             notes=tuple(notes),
         )

@@ -73,7 +73,8 @@ async def _answer(interaction: discord.Interaction[Any], answer: Draft | str, pu
             return
         except Refusal as refusal:
             answer = str(refusal)
-    await _send(interaction, public, content=answer)
+    # What went wrong is for the asker alone, unless a public answer was announced.
+    await _send(interaction, public=False, content=answer)
 
 
 async def _send(interaction: discord.Interaction[Any], public: bool, **what: Any) -> None:

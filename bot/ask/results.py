@@ -83,12 +83,13 @@ class Results:
         while len(page.shown) < PAGE_SIZE and looked_up < len(answer.hits):
             wanted = PAGE_SIZE - len(page.shown)
             hits = answer.hits[looked_up : looked_up + wanted]
-            for now in await self._read_again(hits):
+            for hit, now in zip(hits, await self._read_again(hits), strict=True):
+                now, last = await self._or_a_copy(hit, now)
                 rank += now is not Absent.DELETED
                 page.unreadable += now is Absent.UNREADABLE
                 if isinstance(now, ShownHit):
                     page.shown.append(now)
-            page.end = dataclasses.replace(hits[-1].position, rank=rank)
+            page.end = dataclasses.replace(last.position, rank=rank)
             looked_up += len(hits)
         page.more = answer.more or looked_up < len(answer.hits)
         return page
@@ -112,6 +113,18 @@ class Results:
         if self._left_out.covers(link.space, link.owner, link.posted_at):
             return False
         return self._writer.is_current(link, as_of)
+
+    async def _or_a_copy(self, hit: Hit, now: ShownHit | Absent) -> tuple[ShownHit | Absent, Hit]:
+        """What is shown of a hit: where it is gone, the first of its copies that is there; and
+        which hit that is."""
+        copies = list(hit.copies)
+        while not isinstance(now, ShownHit) and copies:
+            id = copies.pop(0)
+            link = await self._links.link(id)
+            if link is not None:
+                hit = dataclasses.replace(hit, id=id, link=link, copies=tuple(copies))
+                (now,) = await self._read_again([hit])
+        return now, hit
 
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
         """Each hit as its message shows it now: one request for each message, all at once."""

@@ -24,10 +24,10 @@ from discord.app_commands import Choice
 from bot.access import permissions
 from bot.ask import asker as askers
 from bot.ask.asker import Asker
+from bot.ask.members import Called, Members
 from bot.ask.names import ME, Named, around, bare, known_places, people_named
 from bot.ask.rate_limiter import RateLimiter
 from bot.ops.logs import fields
-from bot.platform.members import Called, Members
 from bot.platform.refusal import Refusal
 from bot.platform.unreadable import described
 from bot.text import suggestions as text
@@ -130,11 +130,11 @@ class Suggestions:
         """For `from`: members. Their ids are the values, since names change and are not unique."""
         people = await self._people(asker, typed)
         mine = [Choice(name=text.YOU, value=ME)] if asker.member.id in _ids(people) else []
-        by_id = {one.id: one for one in people}
+        names = {one.id: text.member(one.shown, one.username) for one in people}
         chosen = _best(typed, people_named(people))
         return [
             *(mine if ME.startswith(bare(typed)) else []),
-            *(Choice(name=text.member(by_id[one.id]), value=f"<@{one.id}>") for one in chosen),
+            *(Choice(name=names[one.id], value=f"<@{one.id}>") for one in chosen),
         ]
 
     async def places(self, asker: Asker, typed: str) -> Choices:
@@ -183,7 +183,7 @@ def _written(wish: Wish) -> str:
 def _dates(field: str, typed: str, by: Reader) -> Choices:
     wanted = " ".join(typed.casefold().split())
     days = [*RELATIVE, *_months(by.now), *(str(by.now.year - n) for n in range(MOST))]
-    fitting = [day for day in days if day.startswith(wanted)][:MOST]
+    fitting = [day for day in days if day.startswith(wanted)][: 2 * MOST]
     read = {day: _moment(field, day, by) for day in dict.fromkeys([wanted, *fitting]) if day}
     return [
         Choice(name=text.date(field, day, moment), value=day)

@@ -32,7 +32,7 @@ NAMES_UNKNOWN = (
 
 def unreadable(error: Unreadable) -> str:
     """What is wrong with a line, with the spot pointed at and the corrected line to copy."""
-    answer = f"{error.reason}\n{_block(pointed(error, COLUMNS))}"
+    answer = f"{quoted(error.reason, 500)}\n{_block(pointed(error, COLUMNS))}"
     if error.corrected and len(error.corrected) <= MOST:
         answer += f"\nThis I can read:\n{_block(error.corrected)}"
     return answer
@@ -45,7 +45,7 @@ def misnamed(
 
     instead   names that could be meant, the nearest first
     """
-    said, names = quoted(name, 60), " or ".join(quoted(one, 60) for one in instead)
+    said, names = name[:60], " or ".join(instead)
     if several:
         reason = f"“{said}” can mean {names}. Please write which one you mean."
     elif people:

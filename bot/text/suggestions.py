@@ -6,16 +6,12 @@ from datetime import UTC, datetime
 
 import discord
 
-from bot.platform.members import Called
-
 YOU = "me: your own pictures"
 
 
-def member(called: Called) -> str:
+def member(shown: str, username: str) -> str:
     """A member: the name that is shown, and the one that only they have."""
-    if called.shown.casefold() == called.username.casefold():
-        return f"@{called.shown}"
-    return f"@{called.shown} ({called.username})"
+    return f"@{shown}" if shown.casefold() == username.casefold() else f"@{shown} ({username})"
 
 
 def place(guild: discord.Guild, id: int) -> str:

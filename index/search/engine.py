@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from index.concurrency import Pool, to_completion
 from index.search.compaction import Compaction
-from index.search.interface import Found, RowSource
+from index.search.interface import Found, Listed, RowSource
 from index.search.rows import Rows
 from index.search.segment_file import Damaged
 from index.search.sizes import Sizes
@@ -205,17 +205,15 @@ class Engine:
 
     # ---- queries
 
-    async def search(
-        self,
-        query: Floats,
-        filter: Filter,
-        *,
-        k: int,
-        after: Position | None = None,
-        sort: Sort = Sort.BEST,
-    ) -> Found:
-        """The first `k` links that follow `after`, as `VectorIndex.search`."""
-        return await self._ask(lambda rows: rows.search(query, filter, k=k, after=after, sort=sort))
+    async def search(self, queries: Floats, filter: Filter, *, k: int) -> Found:
+        """The `k` links that are most like each query, as `VectorIndex.search`."""
+        return await self._ask(lambda rows: rows.search(queries, filter, k=k))
+
+    async def listed(
+        self, filter: Filter, *, k: int, sort: Sort, after: Position | None = None
+    ) -> Listed:
+        """The first `k` links that follow `after`, as `VectorIndex.listed`."""
+        return await self._ask(lambda rows: rows.listed(filter, k=k, sort=sort, after=after))
 
     async def above(self, query: Floats, score: float, filter: Filter) -> int:
         """How many links that may answer have a greater score; exact."""

@@ -15,14 +15,30 @@ from index.types.records import Changes, Entries, Floats, Position, Settled
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Links that answer a query, in order: each once, with its best frame."""
+    """Links that are most like a query, in order: each once, with its best frame.
+
+    n rows are all frames of these links; s rows are a sample of all that may answer.
+    """
 
     links: NDArray[np.int64]  # (k,)
     scores: NDArray[np.float64]  # (k,) cosine similarities, in steps of 1e-9
     frames: NDArray[np.int64]  # (k,)
     searched: int  # links that were allowed to answer
+    more: bool  # whether there are links beside these
+    row_links: NDArray[np.int64]  # (n,)
+    row_frames: NDArray[np.int64]  # (n,)
+    posted: NDArray[np.float64]  # (n,) when the link of each row was posted, Unix seconds
+    vectors: Floats  # (n, d)
+    sample: Floats  # (s, d) the same as long as no row comes or goes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed:
+    """Links in the order of their dates."""
+
+    links: NDArray[np.int64]  # (k,)
+    searched: int  # links that were allowed to be listed
     more: bool  # whether there are links after these
-    confident: bool  # whether the best link of all stands out
 
 
 class VectorIndex(Protocol):
@@ -60,22 +76,21 @@ class VectorIndex(Protocol):
         moved    called at the moment from which queries meet the new vectors
         """
 
-    async def search(
-        self,
-        query: Floats,
-        filter: Filter,
-        *,
-        k: int,
-        after: Position | None = None,
-        sort: Sort = Sort.BEST,
-    ) -> Found:
-        """The first `k` links that follow `after`, among those that may answer.
+    async def search(self, queries: Floats, filter: Filter, *, k: int) -> Found:
+        """The `k` links that are most like each query, among those that may answer.
 
-        The order is by score, the greatest first, and then by the link's id; `sort` may ask for
-        another. Links that came or went since `after` neither repeat a link nor leave one out.
+        The order is by the greatest score for a query, and then by the link's id.
 
-        query    (d,) float32, unit
-        filter   its `but_not_source` is None: only the store knows the links of a source
+        queries  (q, d) float32, unit rows, or one (d,)
+        filter   `Links.resolved`: only the store knows the links of a source
+        """
+
+    async def listed(
+        self, filter: Filter, *, k: int, sort: Sort, after: Position | None = None
+    ) -> Listed:
+        """The first `k` links that follow `after`, newest or oldest first.
+
+        Links that came or went since `after` neither repeat a link nor leave one out.
         """
 
     async def above(self, query: Floats, score: float, filter: Filter) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from index.search.kernels.arguments import Limits
 from index.search.kernels.constants import FOREVER
 from index.types.filter import Filter
@@ -9,9 +11,11 @@ from index.types.filter import Filter
 
 def limits_of(filter: Filter) -> Limits:
     """What the filter says about owners and times."""
+    of_owners = filter.owners is not None
+    named = filter.owners if filter.owners is not None else filter.but_owners
     return Limits(
-        owner=filter.owner or 0,
-        of_owner=filter.owner is not None,
+        owners=np.array(sorted(named - filter.but_owners if of_owners else named), np.int64),
+        of_owners=of_owners,
         since=-FOREVER if filter.since is None else filter.since,
         until=FOREVER if filter.until is None else filter.until,
     )
@@ -19,4 +23,5 @@ def limits_of(filter: Filter) -> Limits:
 
 def has_limits(filter: Filter) -> bool:
     """Whether it says anything about them."""
-    return (filter.owner, filter.since, filter.until) != (None, None, None)
+    said = (filter.owners, filter.since, filter.until) != (None, None, None)
+    return said or bool(filter.but_owners)

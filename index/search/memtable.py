@@ -174,8 +174,8 @@ class Memtable:
         if has_limits(filter):
             limits = limits_of(filter)
             allowed &= (self.posted[:n] >= limits.since) & (self.posted[:n] < limits.until)
-            if limits.of_owner:
-                allowed &= self.owners[:n] == limits.owner
+            if limits.of_owners or len(limits.owners):
+                allowed &= np.isin(self.owners[:n], limits.owners) == limits.of_owners
         rows = np.flatnonzero(allowed)
         return rows, int(np.count_nonzero(self.frames[rows] == 0))
 

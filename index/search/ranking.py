@@ -14,12 +14,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.cutoff import stands_out
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import LOWEST, PRODUCT_ERROR, SCORE_STEP, SCORE_STEPS, TOMBSTONE
 from index.search.memtable import Memtable
 from index.search.view import View
-from index.types.records import Floats, Position
+from index.types.records import Floats
 
 # Below this share of allowed rows, gathering them costs less than multiplying all.
 GATHER_SHARE = 0.25
@@ -39,11 +38,6 @@ LOOKED_TIMES = 20  # and at least this many times the rows that are wanted
 # Up to this many best scores are kept in order while a compiled loop meets all scores. Where more
 # are wanted, numpy chooses them.
 SORTED_ROWS = 64
-# Up to this many rows, all their scores judge whether the best link stands out; of more rows, a
-# sample of scores does. With the compiled loops an answer takes 0.1 ms, so they sample earlier.
-JUDGED_ROWS = 4096
-JUDGED_ROWS_COMPILED = 1024
-SAMPLED_ROWS = 256
 
 
 # (score, link, frame) of a link that answers, with its best frame.
@@ -151,20 +145,19 @@ class Ranking:
         rows = sum(len(one.rows) for one in scored) + sum(view.rows for view in large)
         return cls(query, scored, large, without, rows, links)
 
-    def best(self, wanted: int, after: Position | None = None) -> list[Answering]:
-        """The best links in order, of which `wanted` follow `after`, or all.
+    def best(self, wanted: int) -> list[Answering]:
+        """The `wanted` best links in order, or all.
 
-        A link with several frames may fill the first places, and links before `after` may have come
-        since, so the number of rows that are taken grows until enough links are found.
+        A link with several frames may fill the first places, so the number of rows that are taken
+        grows until enough links are found.
         """
-        taken = min(wanted + (max(after.rank, 0) if after else 0), self.links)
+        taken = min(wanted, self.links)
         while taken > 0:
             candidates, least = self._candidates(taken)
             best = best_frames(candidates, self.without, least)
-            every = [(score, link, frame) for link, (score, frame) in best.items()]
-            enough = len(following(every, after)) >= wanted
-            if enough or len(every) >= self.links or taken >= self.rows:
-                return sorted(every, key=lambda one: (-one[0], one[1]))
+            if len(best) >= min(wanted, self.links) or taken >= self.rows:
+                every = [(score, link, frame) for link, (score, frame) in best.items()]
+                return sorted(every, key=lambda one: (-one[0], one[1]))[:wanted]
             taken *= 2
         return []
 
@@ -178,34 +171,6 @@ class Ranking:
             _, rows = view.best(self.query, top, looked_at(view, taken))
             candidates.append(candidates_at(view, self.query, rows))
         return candidates, float(top[0]) - float(PRODUCT_ERROR)
-
-    def stands_out(self, best: float | None, *, compiled: bool) -> bool:
-        """Whether the best link, which has this score, stands out among all."""
-        total = self.rows
-        if not self.large and total <= (JUDGED_ROWS_COMPILED if compiled else JUDGED_ROWS):
-            return stands_out(np.concatenate([one.scores for one in self.scored]))
-        sample = []
-        for one in self.scored:
-            count = math.ceil(SAMPLED_ROWS * len(one.rows) / total)
-            sample.append(one.scores[:: max(len(one.rows) // max(count, 1), 1)])
-        for view in self.large:
-            places = view.sample(math.ceil(SAMPLED_ROWS * view.rows / total))
-            scores = view.part.segment.scores(places, self.query)
-            sample.append(scores[scores > LOWEST])
-        return stands_out(np.concatenate(sample), best, total)
-
-
-def following(links: list[Answering], after: Position | None) -> list[Answering]:
-    """Those that come after a position in the order of scores, and then of ids."""
-    if after is None:
-        return links
-    # A position may have been written down with fewer digits, so it is compared in whole steps.
-    less, equal = after.score - SCORE_STEP / 2, after.score + SCORE_STEP / 2
-    return [
-        (score, link, frame)
-        for score, link, frame in links
-        if link != after.link and (score < less or (score < equal and link > after.link))
-    ]
 
 
 def best_frames(

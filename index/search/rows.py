@@ -20,7 +20,8 @@ import numpy as np
 
 from index.search.by_date import in_order_of_date
 from index.search.compaction import Compaction, UnsettledRows, compacted_with, needs_compaction
-from index.search.interface import Found
+from index.search.found import rows_of, sample
+from index.search.interface import Found, Listed
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import PRODUCT_ERROR, TOMBSTONE
 from index.search.memtable import GroupCodes, Memtable
@@ -29,7 +30,6 @@ from index.search.ranking import (
     QUANTIZED_ROWS,
     Ranking,
     ScoredMemtable,
-    following,
     similarities,
 )
 from index.search.segment import Part, Segment
@@ -248,50 +248,58 @@ class Rows:
 
     # ---- queries
 
-    def search(
-        self,
-        query: Floats,
-        filter: Filter,
-        *,
-        k: int,
-        after: Position | None = None,
-        sort: Sort = Sort.BEST,
-    ) -> Found:
-        """The first `k` links that follow `after`, among those that may answer.
+    def search(self, queries: Floats, filter: Filter, *, k: int) -> Found:
+        """The `k` links that are most like each query, among those that may answer.
 
-        query    (d,) float32, unit
-        filter   without `but_not_source`, which only the store can resolve
+        queries  (q, d) float32, unit rows, or one (d,)
+        filter   resolved: without what only the store can answer
         raises   Damaged when a segment isn't what was written
         """
-        assert filter.but_not_source is None
         now = self._now
+        rows, views, searched = self._answering(now, filter)
+        best: dict[int, tuple[float, int]] = {}
+        more = False
+        for query in np.atleast_2d(queries):
+            memtable = ScoredMemtable.of(now.memtable, rows, query, self._loops)
+            ranking = Ranking.of(query, memtable, views, filter.without, searched)
+            ranked = ranking.best(k + 1)  # the last one only tells whether there are more
+            more |= len(ranked) > k
+            for score, link, frame in ranked[:k]:
+                if link not in best or score > best[link][0]:
+                    best[link] = (score, frame)
+        order = sorted(best, key=lambda link: (-best[link][0], link))
+        links = np.array(order, np.int64)
+        return Found(
+            links=links,
+            scores=np.array([best[link][0] for link in order], np.float64),
+            frames=np.array([best[link][1] for link in order], np.int64),
+            searched=searched,
+            more=more and len(order) < searched,
+            **rows_of(now.memtable, rows, views, links),
+            sample=sample(now.memtable, rows, views),
+        )
+
+    def listed(
+        self, filter: Filter, *, k: int, sort: Sort, after: Position | None = None
+    ) -> Listed:
+        """The first `k` links that follow `after`, newest or oldest first."""
+        now = self._now
+        rows, views, searched = self._answering(now, filter)
+        wanted = k + 1  # the last one tells whether there is a next page
+        links = in_order_of_date(
+            now.memtable, rows, views, filter.without, sort=sort, wanted=wanted, after=after
+        )
+        return Listed(links[:k], searched, more=len(links) > k)
+
+    def _answering(self, now: Version, filter: Filter) -> tuple[Ints, list[View], int]:
+        """The rows in memory and of each segment that may answer, and of how many links."""
+        assert filter.but_not_source is None
         if now.parts:
             self.warm()
-        views, loops = self._views(now, filter), self._loops
-        rows, searched = now.memtable.allowed(self._codes.allowed(filter), filter, loops)
-        searched += sum(view.links - view.links_among(filter.without) for view in views)
-        memtable = ScoredMemtable.of(now.memtable, rows, query, loops)
-        ranking = Ranking.of(query, memtable, views, filter.without, searched)
-        wanted = k + 1  # one more than the page has: it tells whether there is a next page
-        if sort is Sort.BEST:
-            best = ranking.best(wanted, after)
-            page = following(best, after)
-        else:
-            best = ranking.best(1)
-            page = in_order_of_date(
-                *(now.memtable, rows, views, query, filter.without),
-                sort=sort,
-                wanted=wanted,
-                after=after,
-            )
-        return Found(
-            links=np.array([link for _, link, _ in page[:k]], np.int64),
-            scores=np.array([score for score, _, _ in page[:k]], np.float64),
-            frames=np.array([frame for _, _, frame in page[:k]], np.int64),
-            searched=searched,
-            more=len(page) > k,
-            confident=ranking.stands_out(best[0][0] if best else None, compiled=loops is not None),
-        )
+        views = self._views(now, filter)
+        rows, links = now.memtable.allowed(self._codes.allowed(filter), filter, self._loops)
+        links += sum(view.links - view.links_among(filter.without) for view in views)
+        return rows, views, links
 
     def above(self, query: Floats, score: float, filter: Filter) -> int:
         """How many links that may answer have a greater score than this one; exact. The filter's

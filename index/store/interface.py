@@ -107,6 +107,10 @@ class Links(Protocol):
         """For each of these links, all links of its space that show the same item, by id. A link
         is among its own copies."""
 
+    async def items(self, ids: Sequence[int]) -> dict[int, int]:
+        """The item of each of these links; of one that is gone, nothing. Links that show the same
+        bytes have the same item."""
+
     async def groups(self, space: int) -> list[Group]:
         """Every group that has links."""
 

@@ -19,8 +19,13 @@ class Filter:
 
     groups          ids of the allowed groups; None: all groups of the space
     kind            "image", "text", or None for both
-    owner           only links of this owner; None: of all owners
+    owners          only links of these owners; None: of all owners
+    but_owners      no links of these owners
     since, until    posted in [since, until), Unix seconds; None: no limit on that side
+    has             only links that have all of these traits (`index.types.traits`)
+    has_not         only links that have none of these
+    under           only links whose source is one of these folders, or lies in one; (): all links
+    not_under       no links of these folders
     only            ids of the links that may answer; None: no condition. A condition that the
                     index has no column for is looked up in the store and handed over in this way
     without         ids of links to leave out
@@ -31,9 +36,14 @@ class Filter:
     space: int
     groups: frozenset[int] | None = None
     kind: Kind | None = "image"
-    owner: int | None = None
+    owners: frozenset[int] | None = None
+    but_owners: frozenset[int] = frozenset()
     since: float | None = None
     until: float | None = None
+    has: frozenset[str] = frozenset()
+    has_not: frozenset[str] = frozenset()
+    under: tuple[str, ...] = ()
+    not_under: tuple[str, ...] = ()
     only: frozenset[int] | None = None
     without: frozenset[int] = frozenset()
     but_not_source: str | None = None
@@ -41,12 +51,34 @@ class Filter:
     def to_json(self) -> dict[str, Any]:
         """What was asked for, without what depends on the moment: groups, and ids of links."""
         kept = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in kept.items() if name not in OF_THE_MOMENT}
+        return {
+            name: sorted(value) if isinstance(value, frozenset | tuple) else value
+            for name, value in kept.items()
+            if name not in OF_THE_MOMENT
+        }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Filter:
         """What `to_json` wrote, by this Magpie or an earlier one with fewer fields."""
-        return cls(**kept)
+        told = dict(kept)
+        owner = told.pop("owner", None)  # of an earlier Magpie, whose filters knew one owner
+        if owner is not None:
+            told["owners"] = [owner]
+        for name in ("under", "not_under"):
+            if name in told:
+                told[name] = tuple(told[name])
+        for name in ("owners", "but_owners", "has", "has_not"):
+            if told.get(name) is not None:
+                told[name] = frozenset(told[name])
+        return cls(**told)
+
+    @property
+    def limits(self) -> bool:
+        """Whether it leaves out anything beside other spaces, groups and kinds: then there is
+        something to list, even without a query."""
+        said = (self.owners, self.since, self.until, self.only)
+        rest = (self.but_owners, self.has, self.has_not, self.under, self.not_under)
+        return any(one is not None for one in said) or any(rest)
 
 
 class Sort(enum.Enum):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from index.types.records import Floats
+
+NOTHING: Floats = np.zeros((0, 0), np.float32)  # no vectors
 
 ZERO_WIDTH_JOINER = "\u200d"
 JOINERS = ZERO_WIDTH_JOINER + "\u200c"
@@ -21,11 +25,21 @@ _BLANK_LETTERS = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Words, a picture, a picture already in the gallery, or any combination of them."""
+    """What is looked for: words, a picture, or both; and what would make a hit better or worse.
+
+    text        what should be seen
+    image       the bytes of a picture that hits should be like
+    like        the id of a link, whose picture hits should be like
+    minus       what should not be seen, each by its words
+    more, less  ids of links to hits of which more, or less, is wanted
+    """
 
     text: str | None = None
     image: bytes | None = None
-    like: int | None = None  # the id of a link
+    like: int | None = None
+    minus: tuple[str, ...] = ()
+    more: tuple[int, ...] = ()
+    less: tuple[int, ...] = ()
 
     @property
     def words(self) -> str:
@@ -33,17 +47,58 @@ class Query:
         return tidy(self.text or "")
 
     @property
+    def unwanted(self) -> tuple[str, ...]:
+        """`minus` as a model reads it, without what has nothing to read in it."""
+        return tuple(filter(None, map(tidy, self.minus)))
+
+    @property
     def empty(self) -> bool:
+        """Whether nothing is wanted. What is unwanted can't be looked for alone."""
         return not self.words and self.image is None and self.like is None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryEmbedding:
-    """One unit vector that stands for a query."""
+    """A query as a model reads it: a unit vector for each of its parts.
 
-    vector: Floats  # (d,) float32
-    truncated: str | None = None  # the words that were read, where the text was too long
-    revision: str = ""  # of the model that read it; "": the one the gallery has
+    They stay apart, since combining the scores of parts ranks better than one mixed vector
+    (`index.answering.scoring`).
+
+    words        (d,) float32; None: no words
+    picture      (d,); None: no picture
+    minus        (m, d) what should not be seen
+    parts        (p, d) the wishes that the words consist of, such as a subject and a place; empty
+                 where the words are one wish
+    more, less   (n, d) hits of which more, or less, is wanted
+    truncated    the words that were read, where the text was too long
+    revision     of the model that read it; "": the one the gallery has
+    """
+
+    words: Floats | None = None
+    picture: Floats | None = None
+    minus: Floats = field(default_factory=lambda: NOTHING)
+    parts: Floats = field(default_factory=lambda: NOTHING)
+    more: Floats = field(default_factory=lambda: NOTHING)
+    less: Floats = field(default_factory=lambda: NOTHING)
+    truncated: str | None = None
+    revision: str = ""
+
+    @property
+    def wanted(self) -> list[Floats]:
+        """Words and picture, as far as there are any."""
+        return [part for part in (self.words, self.picture) if part is not None]
+
+    @property
+    def vector(self) -> Floats:
+        """(d,) the unit vector in the middle of words and picture."""
+        return middle(np.stack(self.wanted))
+
+
+def middle(vectors: Floats) -> Floats:
+    """(d,) the unit vector in the middle of rows, such as an animation's frames."""
+    total = vectors.sum(axis=0)
+    found: Floats = (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
+    return found
 
 
 def tidy(text: str) -> str:

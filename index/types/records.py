@@ -6,6 +6,7 @@ photographs uses 0 for all of them.
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
@@ -162,17 +163,28 @@ class Hit:
     """One link that answers a query."""
 
     rank: int  # 1 is the first of the answer
-    score: float  # cosine similarity, -1 to 1, in steps of 1e-9
+    score: float  # how well it fits, -1 to 1; of a query of one part the cosine similarity
     id: int  # of the link
     kind: Kind
     link: Link
     frame: int  # the frame that fits best; 0 for a still picture or a text
     text: str | None  # of a text, itself
+    sure: bool = True  # whether it surely fits; see `answering.cutoff`
+    copies: tuple[int, ...] = ()  # links to near-copies of it, which answer with it
+    concepts: tuple[str, ...] = ()  # what the model sees in it
 
     @property
     def position(self) -> Position:
         """Where a page that ends with this hit ends."""
         return Position(self.rank, self.score, self.id, self.link.posted_at)
+
+
+class Verdict(enum.Enum):
+    """Whether anything fits a query; see `answering.cutoff`."""
+
+    SURE = "sure"
+    UNSURE = "unsure"  # something may fit
+    NOTHING = "nothing"  # there are only guesses, which are the least unlike
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +196,12 @@ class Answer:
     more: bool  # whether a next page would have hits
     truncated: str | None  # the words that were read, where the text was too long
     took_ms: float
-    confident: bool = True  # whether the best hit stands out; see `search.cutoff`
+    verdict: Verdict = Verdict.SURE
+
+    @property
+    def confident(self) -> bool:
+        """Whether something surely fits."""
+        return self.verdict is Verdict.SURE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

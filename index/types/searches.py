@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from index.types.filter import Filter
+from index.types.filter import Filter, Sort
 from index.types.query import QueryEmbedding
 
 # How long a saved search can be run again.
 SEARCH_LIFE_S = 7 * 24 * 3600.0
+# Fields of `Asked` that are only written if not empty.
+LISTS = ("minus", "more", "less", "places", "not_places", "notes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,12 @@ class Asked:
     shown_by      where that picture stands, when a source shows it
     public        the answer was for everybody
     filter        what the asker limited it to; what they may see is added when it is run
+    minus         what should not be seen
+    more, less    ids of the links of which more, or less, is wanted
+    places, not_places  ids of the groups, and of what they are parts of, to look in or leave out
+    sort          the order of its answer
+    line          the question as it was typed, to be changed and asked again
+    notes         how it was understood, to be said with each page
     """
 
     words: str = ""
@@ -40,6 +48,14 @@ class Asked:
     shown_by: ShownBy | None = None
     public: bool = False
     filter: Filter | None = None
+    minus: tuple[str, ...] = ()
+    more: tuple[int, ...] = ()
+    less: tuple[int, ...] = ()
+    sort: Sort = Sort.BEST
+    line: str = ""
+    notes: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
+    not_places: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that stores keep and that the export of a member's data shows."""
@@ -57,6 +73,9 @@ class Asked:
             },
             "public": self.public,
             **({"filter": self.filter.to_json()} if self.filter else {}),
+            **{name: list(said) for name in LISTS if (said := getattr(self, name))},
+            **({"sort": self.sort.value} if self.sort is not Sort.BEST else {}),
+            **({"line": self.line} if self.line else {}),
         }
 
     @classmethod
@@ -67,7 +86,17 @@ class Asked:
             source["channel"], str(source["message"]), source["chosen"], source["count"]
         )
         filter = Filter.from_json(kept["filter"]) if "filter" in kept else None
-        return cls(kept["words"], kept["picture"], kept["like"], shown, kept["public"], filter)
+        return cls(
+            *(kept["words"], kept["picture"], kept["like"], shown, kept["public"], filter),
+            minus=tuple(kept.get("minus", ())),
+            more=tuple(kept.get("more", ())),
+            less=tuple(kept.get("less", ())),
+            sort=Sort(kept.get("sort", Sort.BEST.value)),
+            line=kept.get("line", ""),
+            notes=tuple(kept.get("notes", ())),
+            places=tuple(kept.get("places", ())),
+            not_places=tuple(kept.get("not_places", ())),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

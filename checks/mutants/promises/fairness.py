@@ -106,8 +106,8 @@ MUTANTS = (
     Mutant(
         "the time tells not whether a picture is known",
         "index/pipeline.py",
-        "parts.append(_middle(await self._asked_picture(query.image)))",
-        "parts.append(_middle((await self.picture(query.image, 0, 0)).vectors))",
+        "pictures.append(middle(await self._asked_picture(query.image)))",
+        "pictures.append(middle((await self.picture(query.image, 0, 0)).vectors))",
         (GALLERY,),
     ),
     Mutant(

@@ -55,8 +55,8 @@ class Columns(NamedTuple):
 class Limits(NamedTuple):
     """What a filter says about owners and times."""
 
-    owner: int
-    of_owner: bool  # whether the owner counts
+    owners: Ints  # (o,) ascending
+    of_owners: bool  # whether links of these owners may answer; else all others
     since: float  # posted in [since, until); -FOREVER and FOREVER where there is no limit
     until: float
 

@@ -18,7 +18,7 @@ def limit(allowed: Any, columns: Any, limits: Any, out: Any) -> tuple[int, int]:
     """
     keys, bounds, alive, yes, below = allowed
     frames, owners, posted = columns
-    owner, of_owner, since, until = limits
+    named, of_named, since, until = limits
     count, links = 0, 0
     of_time = since > -FOREVER or until < FOREVER
     may = np.zeros(LANES, np.uint32)
@@ -31,9 +31,12 @@ def limit(allowed: Any, columns: Any, limits: Any, out: Any) -> tuple[int, int]:
         # One condition after the other, so that each works on many lanes at once.
         for v in range(LANES):
             may[v] = (living >> np.uint32(v)) & np.uint32(1)
-        if of_owner:
+        if of_named or named.shape[0] > 0:
             for v in range(LANES):
-                may[v] &= np.uint32(owners[first + v] == owner)
+                is_named = np.uint32(0)
+                for o in range(named.shape[0]):
+                    is_named |= np.uint32(owners[first + v] == named[o])
+                may[v] &= np.uint32(is_named == np.uint32(of_named))
         if of_time:
             for v in range(LANES):
                 when = posted[first + v]
@@ -109,15 +112,19 @@ def memtable_rows(
 ) -> tuple[int, int]:
     """How many (rows, links) in memory may answer."""
     frames, owners, posted = columns
-    owner, of_owner, since, until = limits
+    named, of_named, since, until = limits
     count, links = 0, 0
-    limited = of_owner or since > -FOREVER or until < FOREVER
+    of_owners = of_named or named.shape[0] > 0
+    limited = of_owners or since > -FOREVER or until < FOREVER
     for row in range(codes.shape[0]):
         # Without branches: the processor could not predict them.
         here = groups[np.uint32(codes[row])] & alive[row]
         here &= (kind < 0) | (texts[row] == (kind == 1))
         if limited:
-            here &= (not of_owner) | (owners[row] == owner)
+            is_named = False
+            for o in range(named.shape[0]):
+                is_named |= owners[row] == named[o]
+            here &= (not of_owners) | (is_named == of_named)
             here &= (since <= posted[row]) & (posted[row] < until)
         out[count] = row
         count += here

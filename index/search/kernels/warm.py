@@ -44,7 +44,7 @@ def warm(dimension: int) -> None:
         below=np.array([0, 1], np.int32),
     )
     columns = Columns(number, places, np.zeros(LANES))
-    limits = Limits(0, False, 0.0, 1.0)
+    limits = Limits(rows, False, 0.0, 1.0)
     lists = Lists(rows, np.array([0, 1]), out[:1], out[:1], out[:1])
     planes = np.zeros((PLANES, words), np.uint64)
     scan.rotated_bits(query, planes)

@@ -11,16 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiosqlite
-import numpy as np
 
-from index.store.sqlite import statements
+from index.store.sqlite import columns, statements
 from index.store.sqlite.database import Database
 from index.types.query import QueryEmbedding
 from index.types.records import Cursor, Job
 from index.types.searches import Asked, SavedSearch
 
 # What `_search_of` takes.
-SEARCH = "id, space, owner, params, vector, truncated, made_at FROM searches"
+SEARCH = "id, space, owner, params, vector, truncated, made_at, parts FROM searches"
 
 
 class Bookkeeping:
@@ -168,11 +167,10 @@ class Bookkeeping:
     ) -> str:
         """A short id under which this search can be run again."""
         id = secrets.token_urlsafe(9)
-        vector, truncated = (
-            (embedding.vector.tobytes(), embedding.truncated) if embedding else (None, None)
-        )
-        row = (id, space, owner, json.dumps(asked.to_json()), vector, truncated, time.time())
-        await self._database.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
+        vector, parts = columns.query_blob(embedding) if embedding else (None, None)
+        truncated = embedding.truncated if embedding else None
+        row = (id, space, owner, json.dumps(asked.to_json()), vector, truncated, time.time(), parts)
+        await self._database.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *row)
         return id
 
     async def search_by_id(self, id: str) -> SavedSearch | None:
@@ -209,6 +207,6 @@ class Bookkeeping:
 
 def _search_of(row: sqlite3.Row) -> SavedSearch:
     """The saved search in a row of `SEARCH`."""
-    id, space, owner, params, vector, truncated, made_at = row
-    embedding = vector and QueryEmbedding(np.frombuffer(vector, np.float32), truncated)
+    id, space, owner, params, vector, truncated, made_at, parts = row
+    embedding = None if vector is None else columns.query_of(vector, parts, truncated)
     return SavedSearch(id, space, owner, Asked.from_json(json.loads(params)), embedding, made_at)

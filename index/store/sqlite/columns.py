@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from index.types.errors import StoreCorrupt
+from index.types.query import NOTHING, QueryEmbedding
 from index.types.records import EmbeddedPicture, Entries, Floats, Group, Link
 
 # The columns that `link_of` takes, followed by the item's kind and text.
@@ -23,6 +24,41 @@ LINK = """links.id, links.space, links.source, links.slot, links.owner, links.po
 def blob(vectors: Floats) -> bytes:
     """The vectors (frames, d) as a column holds them: float32, row by row."""
     return np.ascontiguousarray(vectors, np.float32).tobytes()
+
+
+def query_blob(embedding: QueryEmbedding) -> tuple[bytes, str]:
+    """The vectors of a query as a column holds them, and how many each part has, as JSON.
+
+    Hits of which more or less is wanted are not among them: those are read when they are needed.
+    """
+    rows = {
+        "words": embedding.words,
+        "picture": embedding.picture,
+        "minus": embedding.minus,
+        "parts": embedding.parts,
+    }
+    parts = {name: np.atleast_2d(part) for name, part in rows.items() if part is not None}
+    parts = {name: part for name, part in parts.items() if part.size}
+    counts = {name: len(part) for name, part in parts.items()}
+    return b"".join(map(blob, parts.values())), json.dumps(counts)
+
+
+def query_of(blob: bytes, parts: str | None, truncated: str | None) -> QueryEmbedding:
+    """What `query_blob` wrote; `parts` is None for a search that an earlier Magpie saved."""
+    counts: dict[str, int] = {"words": 1} if parts is None else json.loads(parts)
+    total = sum(counts.values())
+    if not total:
+        return QueryEmbedding(truncated=truncated)
+    rows = np.frombuffer(blob, np.float32).reshape(total, -1)
+    ends = np.cumsum(list(counts.values()))
+    found = dict(zip(counts, np.split(rows, ends[:-1]), strict=True))
+    return QueryEmbedding(
+        words=found["words"][0] if "words" in found else None,
+        picture=found["picture"][0] if "picture" in found else None,
+        minus=found.get("minus", NOTHING),
+        parts=found.get("parts", NOTHING),
+        truncated=truncated,
+    )
 
 
 def link_of(row: sqlite3.Row) -> Link:

@@ -11,6 +11,7 @@ from typing import Any
 
 from index.store.sqlite import columns
 from index.store.sqlite.database import SEGMENTS, Database
+from index.store.sqlite.traits import condition
 from index.types.filter import Filter
 from index.types.records import (
     Belonging,
@@ -42,11 +43,21 @@ class Links:
 
     async def resolved(self, filter: Filter) -> Filter:
         """The filter with every condition that only the store can answer turned into ids."""
-        if filter.but_not_source is None:
-            return filter
-        links = await self.ids_of_source(filter.space, filter.but_not_source)
-        without = filter.without.union(links.values())
-        return replace(filter, without=without, but_not_source=None)
+        if filter.but_not_source is not None:
+            links = await self.ids_of_source(filter.space, filter.but_not_source)
+            without = filter.without.union(links.values())
+            filter = replace(filter, without=without, but_not_source=None)
+        wanted = condition(filter)
+        if wanted is not None:
+            where, values = wanted
+            rows = await self._database.rows(f"SELECT id FROM links WHERE {where}", *values)
+            ids = frozenset(id for (id,) in rows)
+            only = ids if filter.only is None else ids & filter.only
+            nothing = frozenset[str]()
+            filter = replace(
+                filter, only=only, has=nothing, has_not=nothing, under=(), not_under=()
+            )
+        return filter
 
     async def known(self, space: int, group: int) -> dict[str, set[str]]:
         """All sources of a group, each with its slots."""
@@ -104,6 +115,14 @@ class Links:
         for id, place in places.items():
             copies.setdefault(place, {})[id] = links[id][0]
         return {id: copies[places[id]] for id in ids if id in places}
+
+    async def items(self, ids: Sequence[int]) -> dict[int, int]:
+        """The item of each of these links; of one that is gone, nothing."""
+        rows = await self._database.rows(
+            "SELECT id, item FROM links WHERE id IN (SELECT value FROM json_each(?))",
+            json.dumps(list(ids)),
+        )
+        return {id: item for id, item in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
     async def groups(self, space: int) -> list[Group]:
         """Every group that has links."""
@@ -170,7 +189,7 @@ class Links:
             json.dumps(list(groups)),
             limit,
         )
-        return dict(rows)
+        return {owner: count for owner, count in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
     async def belongings(
         self, space: int, owner: int, *, after: int = 0, limit: int = 1000

@@ -240,6 +240,11 @@ async def find_owners_of_groups(db: aiosqlite.Connection) -> None:
     await db.execute("CREATE INDEX links_of_group ON links (space, group_id, owner)")
 
 
+async def keep_the_parts_of_saved_searches(db: aiosqlite.Connection) -> None:
+    """How many vectors of which part of the query are in `vector`; NULL: one, of the words."""
+    await db.execute("ALTER TABLE searches ADD COLUMN parts TEXT")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -253,6 +258,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     leave_out_up_to_a_moment,
     find_links_of_item_by_group,
     give_the_gallery_an_identity,
+    keep_the_parts_of_saved_searches,
     find_owners_of_groups,
 )
 LATEST = len(STEPS)

@@ -216,7 +216,7 @@ async def test_a_picture_that_the_server_no_longer_keeps_is_not_shown(scene: Sce
 
 async def test_a_picture_that_is_put_behind_a_spoiler_meanwhile_is_hidden(scene: Scene) -> None:
     finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
-    link = "https://pictures.example/2.png"
+    link = "https://pictures.example/8.png"
     posted = await olga.post(scene.channel("pets"), f"see {link}")
     id = int(posted["id"])
 

@@ -92,9 +92,9 @@ async def test_members_are_those_with_pictures_that_the_asker_reads(scene: Scene
     assert await names(scene, ada, "from") == [
         "me: your own pictures",
         "@Olga",
+        "@Ada",
         "@Finn",
         "@Nora",
-        "@Ada",
         "@Fiona",
     ]
     assert set(await names(scene, olga, "from")) == {

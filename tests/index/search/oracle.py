@@ -52,7 +52,8 @@ def may_answer(row: Row, filter: Filter) -> bool:
         row.space == filter.space
         and (filter.groups is None or row.group in filter.groups)
         and (filter.kind is None or row.text == (filter.kind == "text"))
-        and (filter.owner is None or row.owner == filter.owner)
+        and (filter.owners is None or row.owner in filter.owners)
+        and row.owner not in filter.but_owners
         and (filter.since is None or row.posted >= filter.since)
         and (filter.until is None or row.posted < filter.until)
         and (filter.only is None or row.link in filter.only)
@@ -109,7 +110,8 @@ def some_filter(rng: np.random.Generator, links: Iterable[int]) -> Filter:
         space=int(rng.integers(1, 5)),
         groups=None if some is None else frozenset(some),
         kind=kinds[rng.integers(3)],
-        owner=[None, None, 1, 4][rng.integers(4)],
+        owners=[None, None, frozenset({1}), frozenset({4, 2})][rng.integers(4)],
+        but_owners=[frozenset(), frozenset(), frozenset({3}), frozenset({1, 2})][rng.integers(4)],
         since=since,
         until=until,
         without=frozenset(without.tolist()),

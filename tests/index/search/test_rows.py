@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from index.search.cutoff import stands_out
+from index.answering.cutoff import stands_out
 from index.search.ranking import similarities
 from index.search.rows import Rows
 from index.types.filter import Filter

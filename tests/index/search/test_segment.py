@@ -166,7 +166,13 @@ def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
             for part in rows._now.parts:
                 part.segment.exact_rows = ranked_whole
             groups_of_it = frozenset(chosen.tolist())
-            filter = Filter(1, groups_of_it, owner=owner, since=since, until=until)
+            filter = Filter(
+                1,
+                groups_of_it,
+                owners=None if owner is None else frozenset({owner}),
+                since=since,
+                until=until,
+            )
             found = rows.search(query, filter, k=10)
             assert found.searched == mine.sum()
             assert mine[found.links].all()

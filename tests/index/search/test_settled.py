@@ -89,7 +89,7 @@ class World:
 async def ask(
     gallery: Gallery, query: Floats, groups: frozenset[int] | None
 ) -> tuple[dict[str, float], int]:
-    answer = await gallery.search(QueryEmbedding(query, None), Filter(1, groups), k=5)
+    answer = await gallery.search(QueryEmbedding(query), Filter(1, groups), k=5)
     return {hit.link.source: hit.score for hit in answer.hits}, answer.searched
 
 
@@ -255,11 +255,11 @@ async def test_owner_and_time_that_change_are_followed(copied: tuple[Path, World
     gallery = await Gallery.open(path, Wide())
     vector = world.vectors["77"]
     picture = EmbeddedPicture((78).to_bytes(8, "little"), "image", vector[None])
-    question = QueryEmbedding(vector, None)
+    question = QueryEmbedding(vector)
     for owner, posted in ((5, 100.0), (6, 200.0)):
         await gallery.commit([(picture, Link(1, Group(2), "77", "", owner, posted))])
         for other in (5, 6, 7):
-            answer = await gallery.search(question, Filter(1, owner=other), k=5)
+            answer = await gallery.search(question, Filter(1, owners=frozenset({other})), k=5)
             assert [hit.link.source for hit in answer.hits] == ["77"] * (other == owner)
             assert answer.searched == (other == owner)
         for since, until in ((posted, None), (posted - 1, posted + 1), (None, posted)):
@@ -268,7 +268,9 @@ async def test_owner_and_time_that_change_are_followed(copied: tuple[Path, World
             assert (found == ["77"]) == (until is None or until > posted)
     await gallery.close()
     again = await Gallery.open(path, Wide())
-    answer = await again.search(question, Filter(1, frozenset({2}), owner=6, since=150.0), k=5)
+    answer = await again.search(
+        question, Filter(1, frozenset({2}), owners=frozenset({6}), since=150.0), k=5
+    )
     assert [hit.link.source for hit in answer.hits] == ["77"]
     await again.close()
 
@@ -295,7 +297,7 @@ async def test_reader_beside_a_writer(copied: tuple[Path, World]) -> None:
     await world.check(reader)
     assert [file.read_bytes() for file in files(path)] == before
     await world.remove(writer, [str(n) for n in range(1000, 3000)])
-    answer = await reader.search(QueryEmbedding(unit(world.rng, 1)[0], None), Filter(1), k=50)
+    answer = await reader.search(QueryEmbedding(unit(world.rng, 1)[0]), Filter(1), k=50)
     assert {hit.link.source for hit in answer.hits} <= set(world.vectors)
     await reader.close()
     await writer.close()

@@ -26,7 +26,7 @@ async def test_jobs_are_remembered_and_their_ids_never_used_again(store: Store) 
 
 
 async def test_search_can_be_run_again_until_it_is_too_old(store: Store, open_store: Open) -> None:
-    embedding = QueryEmbedding(np.arange(8, dtype=np.float32), "the words")
+    embedding = QueryEmbedding(np.arange(8, dtype=np.float32), truncated="the words")
     id = await store.bookkeeping.save_search(1, 5, ASKED, embedding)
     found = await store.bookkeeping.search_by_id(id)
     assert found is not None

@@ -205,19 +205,21 @@ async def test_closed_store_says_so(store: Store) -> None:
 async def test_condition_that_only_the_store_knows_becomes_ids(store: Store) -> None:
     await store.writes.commit([(picture(1), link("5")), (picture(2), link("6"))])
     [mine] = (await store.links.ids_of_source(1, "5")).values()
-    plain = Filter(1, owner=3, without=frozenset({77}))
+    plain = Filter(1, owners=frozenset({3}), without=frozenset({77}))
     assert await store.links.resolved(plain) == plain
     asked = replace(plain, but_not_source="5")
     assert await store.links.resolved(asked) == replace(plain, without=frozenset({mine, 77}))
 
 
 async def test_search_is_saved_with_what_it_was_limited_to(store: Store) -> None:
-    filter = Filter(1, frozenset({10}), kind=None, owner=3, since=5.5, but_not_source="5")
+    filter = Filter(
+        1, frozenset({10}), kind=None, owners=frozenset({3}), since=5.5, but_not_source="5"
+    )
     id = await store.bookkeeping.save_search(1, 7, Asked("red", filter=filter))
     kept = await store.bookkeeping.search_by_id(id)
     assert kept is not None
     # What the asker may see is decided anew each time it is run.
-    assert kept.asked.filter == Filter(1, kind=None, owner=3, since=5.5)
+    assert kept.asked.filter == Filter(1, kind=None, owners=frozenset({3}), since=5.5)
 
 
 async def test_owners_are_told_of_the_named_groups_alone_most_links_first(store: Store) -> None:

@@ -96,15 +96,15 @@ async def test_search_saved_by_an_earlier_version_is_read(store: SQLiteStore) ->
         "public": True,
     }
     db = sqlite3.connect(store.path)
-    row = ("old", 1, 5, json.dumps(kept), None, None, time.time())
-    db.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    row = ("old", 1, 5, json.dumps(kept), None, None, time.time(), None)
+    db.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     db.commit()
     db.close()
     found = await store.bookkeeping.search_by_id("old")
     assert found is not None
     assert (found.asked, found.embedding) == (ASKED, None)
     (again,) = await store.bookkeeping.searches_of(1, 5)
-    assert again.to_json() == {**kept, "made_at": row[-1]}
+    assert again.to_json() == {**kept, "made_at": row[6]}
 
 
 async def test_who_opted_out_in_a_file_of_version_8_is_left_out(tmp_path: Path) -> None:

@@ -4,13 +4,65 @@ none of its pictures fits."""
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from index.types.records import Floats
+from index.types.query import QueryEmbedding
+from index.types.records import Floats, Verdict
 
 FEWEST_TO_JUDGE = 12
 MAD_TO_SIGMA = 1.4826  # median absolute deviation to standard deviation, of a normal distribution
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """What is said about c candidates, best first.
+
+    passes    (c,) whether it belongs in the answer
+    sure      (c,) whether it surely fits
+    verdict   about the answer as a whole
+    concepts  what the model sees in each of them
+    """
+
+    passes: NDArray[np.bool_]
+    sure: NDArray[np.bool_]
+    verdict: Verdict
+    concepts: Sequence[tuple[str, ...]]
+
+
+class Judge(Protocol):
+    """Tells which candidates fit a query."""
+
+    def __call__(
+        self,
+        embedding: QueryEmbedding,
+        vectors: Floats,
+        scores: NDArray[np.float64],
+        sample: Floats,
+    ) -> Judgement:
+        """The judgement of these candidates.
+
+        vectors  (c, d) unit rows    scores  (c,) of `scoring.scores`, descending
+        sample   (s, d) rows from all that may answer
+        """
+
+
+def by_spread(
+    embedding: QueryEmbedding,
+    vectors: Floats,
+    scores: NDArray[np.float64],
+    sample: Floats,
+) -> Judgement:
+    """The judgement by how far the best candidate stands out of the gallery, and nothing else."""
+    count = len(vectors)
+    similarities = np.append(sample @ embedding.vector, vectors @ embedding.vector)
+    stands = stands_out(similarities)
+    verdict = Verdict.SURE if stands else Verdict.UNSURE
+    return Judgement(np.ones(count, bool), np.full(count, stands), verdict, [()] * count)
 
 
 def stands_out(scores: Floats, best: float | None = None, count: int | None = None) -> bool:

@@ -1,0 +1,1 @@
+"""From candidates to a page of hits: scores, cut-off, order, copies."""

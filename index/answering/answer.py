@@ -1,0 +1,105 @@
+"""From candidates to a page: scores → cut-off → order → copies folded → the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from index.answering.cutoff import Judge, Judgement
+from index.answering.scoring import scores
+from index.search.interface import Found
+from index.types.filter import Sort
+from index.types.query import QueryEmbedding
+from index.types.records import Floats, Position, Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A link that may be a hit; `vector` is its best frame's."""
+
+    link: int
+    frame: int
+    score: float
+    posted_at: float
+    vector: Floats
+    sure: bool = True
+    concepts: tuple[str, ...] = ()
+    copies: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """All candidates that answer, in order, and whether any of them fits."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    verdict: Verdict = Verdict.NOTHING
+    all_fit: bool = True  # whether no candidate was left out
+
+
+def ranked(
+    embedding: QueryEmbedding, found: Found, judge: Judge, *, sort: Sort, guesses: bool
+) -> Ranked:
+    """The candidates that answer, in the order that was asked for.
+
+    guesses   also those that don't pass the cut-off
+    """
+    best = _best_frames(embedding, found)
+    if not best:
+        return Ranked()
+    vectors = np.stack([one.vector for one in best])
+    judgement = judge(embedding, vectors, np.array([one.score for one in best]), found.sample)
+    told = _told(best, judgement)
+    all_fit = guesses or bool(judgement.passes.all())
+    if not all_fit:
+        told = [one for one, passes in zip(told, judgement.passes, strict=True) if passes]
+    if sort is not Sort.BEST:
+        direction = -1 if sort is Sort.NEWEST else 1
+        told.sort(key=lambda one: (direction * one.posted_at, direction * one.link))
+    return Ranked(told, judgement.verdict, all_fit)
+
+
+def _told(best: list[Candidate], judgement: Judgement) -> list[Candidate]:
+    """The candidates with what the judgement says about each."""
+    said = zip(best, judgement.sure.tolist(), judgement.concepts, strict=True)
+    return [replace(one, sure=sure, concepts=concepts) for one, sure, concepts in said]
+
+
+def _best_frames(embedding: QueryEmbedding, found: Found) -> list[Candidate]:
+    """Each link once, with the frame that fits best, in the order of scores and then of ids."""
+    if not len(found.row_links):
+        return []
+    fits = scores(embedding, found.vectors, found.sample)
+    order = np.lexsort((found.row_frames, found.row_links, -fits))
+    _, first = np.unique(found.row_links[order], return_index=True)
+    return [
+        Candidate(
+            link=int(found.row_links[row]),
+            frame=int(found.row_frames[row]),
+            score=round(float(fits[row]), 9),
+            posted_at=float(found.posted[row]),
+            vector=found.vectors[row],
+        )
+        for row in order[np.sort(first)]
+    ]
+
+
+def following(candidates: Sequence[Candidate], after: Position | None, sort: Sort) -> int:
+    """The place where the page behind `after` begins.
+
+    It is behind the link that ended the page before. Where that one is gone, it is behind all that
+    came before it.
+    """
+    if after is None:
+        return 0
+    for place, one in enumerate(candidates):
+        if one.link == after.link or after.link in one.copies:
+            return place + 1
+    if sort is Sort.BEST:
+        key, last = [(-one.score, one.link) for one in candidates], (-after.score, after.link)
+    else:
+        direction = -1 if sort is Sort.NEWEST else 1
+        key = [(direction * one.posted_at, direction * one.link) for one in candidates]
+        last = (direction * after.posted_at, direction * after.link)
+    return sum(one <= last for one in key)

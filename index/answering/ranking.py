@@ -1,0 +1,100 @@
+"""A query's embedding → candidates → scores → cut-off → order → copies folded → a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from index.answering import answer, folding, scoring
+from index.answering.answer import Candidate, Ranked
+from index.answering.cutoff import by_spread
+from index.concurrency import Pool
+from index.search.interface import Found, VectorIndex
+from index.store.interface import Links
+from index.types.filter import Filter, Sort
+from index.types.query import QueryEmbedding
+from index.types.records import Position, Verdict
+
+# Candidates that are looked at beside those of the page: enough for copies, and for an order of the
+# whole that differs from the order of its parts.
+LEAST_CANDIDATES = 100
+LEAST_COMBINED = 400
+# Candidates that are put in the order of their dates: the best ones among those that fit.
+DATED_CANDIDATES = 1000
+NO_VECTOR = np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Candidates of one page; `more` when there are others behind them."""
+
+    candidates: Sequence[Candidate]
+    searched: int
+    more: bool
+    verdict: Verdict
+
+
+class Ranking:
+    """Ranks the links of a gallery.
+
+    searching   threads for queries
+    """
+
+    def __init__(self, index: VectorIndex, links: Links, searching: Pool) -> None:
+        self._index = index
+        self._links = links
+        self._searching = searching
+
+    async def page(
+        self,
+        embedding: QueryEmbedding,
+        filter: Filter,
+        *,
+        k: int,
+        after: Position | None,
+        sort: Sort,
+        guesses: bool,
+    ) -> Page:
+        """The `k` hits that follow `after`. More candidates are looked at until there are as many,
+        since copies are one hit, and since candidates of a part may not fit as a whole."""
+        queries = scoring.probes(embedding)
+        wanted = _candidates_for(k + (max(after.rank, 0) if after else 0), len(queries), sort)
+        while True:
+            found = await self._index.search(queries, filter, k=wanted)
+            ranked = await self._ranked(embedding, found, sort=sort, guesses=guesses)
+            start = answer.following(ranked.candidates, after, sort)
+            left = ranked.candidates[start:]
+            # Where the cut-off ends the answer, candidates that are less like the query are not
+            # looked at. The last ones that were looked at don't fit then.
+            complete = not found.more or not ranked.all_fit or sort is not Sort.BEST
+            if len(left) > k or complete:
+                return Page(left[:k], found.searched, len(left) > k, ranked.verdict)
+            wanted *= 4
+
+    async def _ranked(
+        self, embedding: QueryEmbedding, found: Found, *, sort: Sort, guesses: bool
+    ) -> Ranked:
+        work = partial(answer.ranked, embedding, found, by_spread, sort=sort, guesses=guesses)
+        ranked = await self._searching.run(work)
+        items = await self._links.items([one.link for one in ranked.candidates])
+        return Ranked(
+            folding.by_item(ranked.candidates, items), ranked.verdict, all_fit=ranked.all_fit
+        )
+
+    async def listed(self, filter: Filter, *, k: int, after: Position | None, sort: Sort) -> Page:
+        """The `k` links that follow `after`, newest first or oldest first."""
+        order = Sort.OLDEST if sort is Sort.OLDEST else Sort.NEWEST
+        listed = await self._index.listed(filter, k=k, sort=order, after=after)
+        candidates = [Candidate(link, 0, 0.0, 0.0, NO_VECTOR) for link in listed.links.tolist()]
+        verdict = Verdict.SURE if candidates or after else Verdict.NOTHING
+        return Page(candidates, listed.searched, listed.more, verdict)
+
+
+def _candidates_for(depth: int, queries: int, sort: Sort) -> int:
+    """How many candidates of each query are looked at for the first `depth` hits."""
+    if sort is not Sort.BEST:
+        return max(DATED_CANDIDATES, 2 * depth)
+    return max(LEAST_CANDIDATES if queries == 1 else LEAST_COMBINED, 2 * depth)

@@ -1,0 +1,74 @@
+"""What a search hands over beside the order: the rows of the links that it found, and a sample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.search.kernels.arguments import Ints
+from index.search.kernels.constants import TOMBSTONE
+from index.search.memtable import Memtable
+from index.search.view import View
+from index.types.records import Floats
+
+# Rows of a sample: the mean of their scores is off by a 22nd of their deviation.
+SAMPLED_ROWS = 512
+
+
+class LinkRows(TypedDict):
+    """Fields of `Found`."""
+
+    row_links: NDArray[np.int64]
+    row_frames: NDArray[np.int64]
+    posted: NDArray[np.float64]
+    vectors: Floats
+
+
+def rows_of(memtable: Memtable, rows: Ints, views: Sequence[View], links: Ints) -> LinkRows:
+    """All rows of these links.
+
+    rows    those of `memtable` that may answer
+    raises  Damaged when a row isn't what was written
+    """
+    here = rows[np.isin(memtable.links[rows], links)]
+    parts = [(memtable.links[here], memtable.frames[here], memtable.posted[here])]
+    vectors = [memtable.vectors[here]]
+    for view in views:
+        segment = view.part.segment
+        places = view.part.places_of(links.tolist())
+        found, frames = segment.links_at(places), segment.mapped["frames"][places]
+        posted = segment.posted[places]
+        # Read last: `overwrite` marks a row before it clears its columns.
+        rows_there, there = segment.read(places)
+        there &= found != TOMBSTONE
+        parts.append((found[there], frames[there], posted[there]))
+        vectors.append(rows_there[there])
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return LinkRows(
+        row_links=columns[0],
+        row_frames=columns[1].astype(np.int64),
+        posted=columns[2],
+        vectors=np.concatenate(vectors),
+    )
+
+
+def sample(memtable: Memtable, rows: Ints, views: Sequence[View]) -> Floats:
+    """(s, d) rows from all that may answer, at most about SAMPLED_ROWS; the same ones each time.
+
+    rows    those of `memtable` that may answer
+    raises  Damaged when a row isn't what was written
+    """
+    total = len(rows) + sum(view.rows for view in views)
+    if not total:
+        return memtable.vectors[:0]
+    count = math.ceil(SAMPLED_ROWS * len(rows) / total)
+    parts = [memtable.vectors[rows[:: max(len(rows) // max(count, 1), 1)]]]
+    for view in views:
+        places = view.sample(math.ceil(SAMPLED_ROWS * view.rows / total))
+        vectors, there = view.part.segment.read(places)
+        parts.append(vectors[there])
+    return np.concatenate(parts)

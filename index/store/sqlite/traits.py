@@ -1,0 +1,48 @@
+"""The conditions of a filter that only the store can answer, as SQL on rows of links."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from index.types.filter import Filter
+
+POSTED_AS = "json_extract(links.details, '$.kind') = '{}'"
+IS_GIF = "lower(links.name) LIKE '%.gif'"
+# One condition for each of `index.types.traits.TRAITS`.
+CONDITIONS = {
+    "image": f"NOT ({IS_GIF}) AND NOT ({POSTED_AS.format('sticker')})",
+    "gif": IS_GIF,
+    "sticker": POSTED_AS.format("sticker"),
+    "link": POSTED_AS.format("embed"),
+    "file": POSTED_AS.format("attachment"),
+    "forward": "json_extract(links.details, '$.forwarded') IS 1",
+    "spoiler": "links.spoiler",
+}
+
+
+def condition(filter: Filter) -> tuple[str, list[object]] | None:
+    """The condition for links that have the filter's traits and lie under its folders, with its
+    parameters; None where the filter asks for neither.
+
+    Only links of the allowed groups are looked at, so that the time tells nothing of others.
+    """
+    if not (filter.has or filter.has_not or filter.under or filter.not_under):
+        return None
+    parts, values = ["links.space = ?"], list[object]([filter.space])
+    if filter.groups is not None:
+        parts.append("links.group_id IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(sorted(filter.groups)))
+    parts += [f"({CONDITIONS[trait]})" for trait in sorted(filter.has)]
+    parts += [f"NOT ({CONDITIONS[trait]})" for trait in sorted(filter.has_not)]
+    if filter.under:
+        parts.append("(" + " OR ".join(_under(folder, values) for folder in filter.under) + ")")
+    parts += [f"NOT {_under(folder, values)}" for folder in filter.not_under]
+    return " AND ".join(parts), values
+
+
+def _under(folder: str, values: list[object]) -> str:
+    """The condition for the folder itself and what lies in it; adds its parameters."""
+    inside = folder.rstrip(os.sep) + os.sep
+    values += [folder, len(inside), inside]
+    return "(links.source = ? OR substr(links.source, 1, ?) = ?)"
