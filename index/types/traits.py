@@ -6,4 +6,4 @@ posted: "kind", and "forwarded".
 
 from __future__ import annotations
 
-TRAITS = ("image", "gif", "sticker", "link", "file", "forward", "spoiler")
+TRAITS = ("image", "gif", "video", "sticker", "link", "file", "forward", "spoiler")

@@ -13,6 +13,7 @@ IS_GIF = "lower(links.name) LIKE '%.gif'"
 CONDITIONS = {
     "image": f"NOT ({IS_GIF}) AND NOT ({POSTED_AS.format('sticker')})",
     "gif": IS_GIF,
+    "video": "0",  # no videos are kept yet
     "sticker": POSTED_AS.format("sticker"),
     "link": POSTED_AS.format("embed"),
     "file": POSTED_AS.format("attachment"),

@@ -154,6 +154,7 @@ async def test_dates_that_are_offered_can_be_read(scene: Scene) -> None:
             )
             assert "```" not in answer.text()
     assert await names(scene, finn, "after", "2025-1") == [
+        "2025-1: since 1 February 2025",
         "2025-12: since 1 January 2026",
         "2025-11: since 1 December 2025",
         "2025-10: since 1 November 2025",
