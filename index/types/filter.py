@@ -22,7 +22,7 @@ class Filter:
     owners          only links of these owners; None: of all owners
     but_owners      no links of these owners
     since, until    posted in [since, until), Unix seconds; None: no limit on that side
-    has             only links that have all of these traits (`index.types.traits`)
+    has             only links that have all of these traits, which are words of `language.HAS`
     has_not         only links that have none of these
     under           only links whose source is one of these folders, or lies in one; (): all links
     not_under       no links of these folders

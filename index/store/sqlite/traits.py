@@ -9,11 +9,12 @@ from index.types.filter import Filter
 
 POSTED_AS = "json_extract(links.details, '$.kind') = '{}'"
 IS_GIF = "lower(links.name) LIKE '%.gif'"
-# One condition for each of `index.types.traits.TRAITS`.
+IS_VIDEO = " OR ".join(f"lower(links.name) LIKE '%.{end}'" for end in ("mp4", "webm", "mov"))
+# One condition for each kind of `has:` in the query language.
 CONDITIONS = {
-    "image": f"NOT ({IS_GIF}) AND NOT ({POSTED_AS.format('sticker')})",
+    "image": f"NOT ({IS_GIF} OR {IS_VIDEO} OR {POSTED_AS.format('sticker')})",
+    "video": IS_VIDEO,
     "gif": IS_GIF,
-    "video": "0",  # no videos are kept yet
     "sticker": POSTED_AS.format("sticker"),
     "link": POSTED_AS.format("embed"),
     "file": POSTED_AS.format("attachment"),
