@@ -1,8 +1,7 @@
 """Question → its embedding → the groups that the asker may see → the ranking → a page of it.
 
-Every command, reply and button calls `answer`, `like_message`, `similar`, `instead`, `more` or
-`refuse` with its asker. Each counts the question before anything is read, downloaded or embedded
-for it.
+Every command, reply, button and menu calls one of the methods up to `look` with its asker. Each
+counts the question before anything is read, downloaded or embedded for it.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
 
@@ -19,8 +19,9 @@ from discord import ui
 
 from bot.access import permissions
 from bot.access.sight import Sight
-from bot.ask import buttons, layout
+from bot.ask import cards
 from bot.ask.asker import Asker
+from bot.ask.buttons import PageOf
 from bot.ask.draft import Draft
 from bot.ask.embedding import QuestionEmbedder
 from bot.ask.names import narrowed
@@ -30,14 +31,12 @@ from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
-from bot.platform.links import message_link
 from bot.platform.places import group_of
 from bot.platform.refusal import Refusal
 from bot.sync.backlog import Backlog, Progress
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from bot.text import answers as text
-from bot.text import lines as line_text
 from index import (
     Asked,
     Filter,
@@ -52,9 +51,23 @@ from index import (
 
 log = logging.getLogger(__name__)
 
-# A message may show more pictures than there is room for buttons.
-MAX_CHOICES = 9
 NO_WISH = Wish()  # beside a picture
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A question that is ready to be ranked.
+
+    filter    what it is limited to: among others, to groups of `groups`
+    groups    ids of those that the readers of the answer may see now
+    question  that was embedded for it; None: its embedding was saved
+    """
+
+    embedding: QueryEmbedding
+    filter: Filter
+    groups: set[int]
+    sight: Sight
+    question: Question | None
 
 
 class Answers:
@@ -119,14 +132,47 @@ class Answers:
         search = await self._questions.saved(asker, id)
         return await self._begin(asker, await self._questions.instead(asker, search, chosen))
 
-    async def more(self, asker: Asker, id: str, after: Position | None) -> Draft:
-        """A further page of a saved search."""
+    async def page(self, asker: Asker, page: PageOf) -> Draft:
+        """A page of a saved search."""
         self._count(asker)
-        return await self.show(asker, await self._questions.saved(asker, id), after)
+        return await self.show(asker, await self._own(asker, page.search), page.after)
+
+    async def before(self, asker: Asker, page: PageOf) -> Draft:
+        """The page before this one."""
+        self._count(asker)
+        search = await self._own(asker, page.search)
+        ready, after = await self._ready(asker, search), None
+        if page.after is not None:
+            after = await self._results.start_before(ready.embedding, ready.filter, page.after)
+        found = await self._results.page(ready.embedding, ready.filter, after, search.asked.sort)
+        return await self._draft(asker, ready, search, found)
+
+    async def look(self, asker: Asker, page: PageOf, link: int) -> Draft:
+        """One picture of a page of a saved search, and what can be done with it.
+
+        One of a public answer is found as it was found there: among what everybody may see.
+        """
+        self._count(asker)
+        search = await self._questions.saved(asker, page.search)
+        asker = dataclasses.replace(asker, public=search.asked.public)
+        ready = await self._ready(asker, search)
+        found = await self._results.one(ready.embedding, ready.filter, page.after, link)
+        if not found.shown:
+            raise Refusal(text.UNREACHABLE if found.unreadable else text.PICTURE_UNAVAILABLE)
+        return self._drafted(ready, found, partial(cards.closer, search))
 
     def _count(self, asker: Asker) -> None:
         """Count a question. raises Refusal when this member or server asks too often"""
         self._rate_limiter.take(asker.guild.id, asker.member.id)
+
+    async def _own(self, asker: Asker, id: str) -> SavedSearch:
+        """A saved search of the asker's own; of a public one, a private copy."""
+        search = await self._questions.saved(asker, id)
+        if not search.asked.public:
+            return search
+        private = dataclasses.replace(search.asked, public=False)
+        own = dataclasses.replace(search, id="", owner=asker.member.id, asked=private)
+        return await self._save(own, asker.asked_at)
 
     async def _begin(self, asker: Asker, question: Question, wish: Wish | None = None) -> Draft:
         """The first page of an answer, whose question is saved for its buttons."""
@@ -138,22 +184,25 @@ class Answers:
         saved = None if question.shown_by else embedding
         asked = question.asked(public=asker.public)
         search = SavedSearch("", asker.guild.id, asker.member.id, asked, saved)
-        sight = await self._sight(asker, question.posted_in)
         # Both at once: saving takes a few ms, and many more while a reindex writes a page.
-        search, (groups, page) = await asyncio.gather(
-            self._save(search, asker.asked_at), self._look(asker, sight, search, embedding)
+        search, (ready, page) = await asyncio.gather(
+            self._save(search, asker.asked_at), self._first(asker, search, embedding, question)
         )
-        return await self._draft(asker, sight, search, groups, page, question)
+        return await self._draft(asker, ready, search, page)
+
+    async def _first(
+        self, asker: Asker, search: SavedSearch, embedding: QueryEmbedding, question: Question
+    ) -> tuple[Ready, ResultPage]:
+        ready = await self._ready_with(asker, search, embedding, question)
+        return ready, await self._results.page(
+            ready.embedding, ready.filter, sort=search.asked.sort
+        )
 
     async def show(self, asker: Asker, search: SavedSearch, after: Position | None = None) -> Draft:
         """A page of a saved search, from the pictures that the asker may see at this moment."""
-        embedding, question = search.embedding, None
-        if embedding is None:
-            question = await self._questions.again(asker, search)
-            embedding = await self._embedder.embed(asker, question)
-        sight = await self._sight(asker, question.posted_in if question else None)
-        groups, page = await self._look(asker, sight, search, embedding, after)
-        return await self._draft(asker, sight, search, groups, page, question)
+        ready = await self._ready(asker, search)
+        page = await self._results.page(ready.embedding, ready.filter, after, search.asked.sort)
+        return await self._draft(asker, ready, search, page)
 
     async def _save(self, search: SavedSearch, asked_at: float) -> SavedSearch:
         """The search with the id by which buttons find it.
@@ -173,25 +222,31 @@ class Answers:
             return search
         return dataclasses.replace(search, id=id)
 
-    async def _look(
+    async def _ready(self, asker: Asker, search: SavedSearch) -> Ready:
+        """A saved search, to be ranked again."""
+        if search.embedding is not None:
+            return await self._ready_with(asker, search, search.embedding, None)
+        question = await self._questions.again(asker, search)
+        embedding = await self._embedder.embed(asker, question)
+        return await self._ready_with(asker, search, embedding, question)
+
+    async def _ready_with(
         self,
         asker: Asker,
-        sight: Sight,
         search: SavedSearch,
         embedding: QueryEmbedding,
-        after: Position | None = None,
-    ) -> tuple[set[int], ResultPage]:
-        """The groups open to the asker at this moment, and a page of the ranking among them."""
+        question: Question | None,
+    ) -> Ready:
+        sight = await self._sight(asker, question.posted_in if question else None)
         groups, asked = await self._visible(asker, sight), search.asked
-        # The asker knows the message whose picture they ask with.
-        known = asked.shown_by.source if asked.shown_by else None
         filter = dataclasses.replace(
             asked.filter or Filter(search.space),
             space=search.space,
             groups=frozenset(await self._narrowed(asker, groups, asked)),
-            but_not_source=known,
+            # The asker knows the message whose picture they ask with.
+            but_not_source=asked.shown_by.source if asked.shown_by else None,
         )
-        return groups, await self._results.page(embedding, filter, after, asked.sort)
+        return Ready(embedding, filter, groups, sight, question)
 
     async def _narrowed(self, asker: Asker, groups: set[int], asked: Asked) -> set[int]:
         """Those of the groups in which is to be looked."""
@@ -231,36 +286,28 @@ class Answers:
     # ---- the layout of the answer
 
     async def _draft(
-        self,
-        asker: Asker,
-        sight: Sight,
-        search: SavedSearch,
-        groups: set[int],
-        page: ResultPage,
-        question: Question | None,
+        self, asker: Asker, ready: Ready, search: SavedSearch, page: ResultPage
     ) -> Draft:
-        """The page, to be laid out when it is sent; empty, it is a sentence that says why.
-
-        question   that was embedded for it; None: its embedding was saved
-        """
+        """The page, to be laid out when it is sent; empty, it is a sentence that says why."""
         notes = self._notes(asker, search, page)
-        actions = _actions(asker, search, page) if search.id else []
         if page.shown:  # all that it shows may be closed until it is sent
             empty = text.NOTHING_SHARED if asker.public else text.NOTHING_FOUND
         else:
-            empty = await self._why_empty(asker, page, groups)
+            empty = await self._why_empty(asker, page, ready.groups)
 
         def lay_out(now: ResultPage) -> ui.LayoutView:
             if not now.shown:
-                return layout.notice([empty], notes=notes, actions=actions)
-            heading = _heading(search, now)
-            return layout.card(
-                now, heading=heading, notes=notes, similar=buttons.similar, actions=actions
-            )
+                return cards.nothing(search, now, empty, notes, public=asker.public)
+            return cards.results(search, now, notes, public=asker.public)
 
-        posted_in = question.posted_in if question else None
-        is_there = partial(self._is_there, question)
-        return Draft(sight, page, posted_in, is_there, self._results.now, lay_out)
+        return self._drafted(ready, page, lay_out)
+
+    def _drafted(
+        self, ready: Ready, page: ResultPage, lay_out: Callable[[ResultPage], ui.LayoutView]
+    ) -> Draft:
+        posted_in = ready.question.posted_in if ready.question else None
+        is_there = partial(self._is_there, ready.question)
+        return Draft(ready.sight, page, posted_in, is_there, self._results.now, lay_out)
 
     def _is_there(self, question: Question | None) -> bool:
         """Whether the picture that is asked with is still there, as far as is known.
@@ -316,32 +363,3 @@ class Answers:
         if await self._questions.may_read(asker, watched):
             return text.NOT_INDEXED_YET
         return text.NOTHING_READABLE
-
-
-def _heading(search: SavedSearch, page: ResultPage) -> str:
-    asked = search.asked
-    url = None
-    if asked.shown_by:
-        url = message_link(search.space, asked.shown_by.group, asked.shown_by.source)
-    title = text.heading(asked.words, asked.with_picture, first=page.first == 0, url=url)
-    last = page.first + len(page.shown)
-    limits = line_text.limits(asked)
-    span = text.span(page.first + 1, last, page.more, asked.sort)
-    return "\n-# ".join([f"### {title}", *([limits] if limits else []), span])
-
-
-def _actions(asker: Asker, search: SavedSearch, page: ResultPage) -> list[layout.Button]:
-    """The buttons: More, and the other pictures of the message that the question was asked with.
-
-    A public answer always has the button for a private one, so the button tells nothing about what
-    was left out.
-    """
-    actions: list[layout.Button] = []
-    if asker.public:
-        actions.append(buttons.more(search.id, None, label="More, only for me"))
-    elif page.more:
-        actions.append(buttons.more(search.id, page.end))
-    if shown_by := search.asked.shown_by:
-        others = [n for n in range(shown_by.count) if n != shown_by.chosen]
-        actions += [buttons.instead(search.id, n) for n in others[:MAX_CHOICES]]
-    return actions

@@ -9,9 +9,8 @@ import discord
 from bot.media.pictures import Picture
 from index import Hit, Position
 
-# Pictures on a page: two rows of three in Discord's media gallery, which holds ten. With a line and
-# a button for each, the page has 24 of the 40 components that a message may have. Each picture
-# costs a request.
+# Pictures on a page, one below the other: six fill the screen of a phone. Each has three of the 40
+# components that a message may have, and costs a request.
 PAGE_SIZE = 6
 
 
@@ -32,14 +31,24 @@ class ShownHit:
 class ResultPage:
     """A page of an answer.
 
-    first   how many pictures of the answer come before it
+    start   where the page before it ended; None for the first page
     end     where the next page begins; None if nothing was found
     more    whether there may be another page
     """
 
-    first: int
+    start: Position | None = None
     end: Position | None = None
     more: bool = False
     shown: list[ShownHit] = field(default_factory=list)
     unreadable: int = 0
     truncated: str | None = None  # the words that were read, where the text was too long
+
+    @property
+    def first(self) -> int:
+        """How many pictures of the answer come before it."""
+        return self.start.rank if self.start else 0
+
+    @property
+    def numbered(self) -> list[tuple[int, ShownHit]]:
+        """Its pictures, numbered within the answer."""
+        return list(enumerate(self.shown, start=self.first + 1))

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 # How many messages are read for one page at most, if many were deleted while the bot was away.
 MAX_LOOKED_UP = 48
+# Pictures into an answer from which one can go back page by page. From farther, one is led to the
+# beginning: what comes before a page is ranked again.
+FARTHEST_BACK = 600
 READ_TIMEOUT_S = 10.0  # for one message; discord.py would retry for half a minute
 
 
@@ -78,7 +81,7 @@ class Results:
             embedding, filter, k=MAX_LOOKED_UP, after=after, sort=sort
         )
         rank = after.rank if after else 0
-        page = ResultPage(rank, after, truncated=answer.truncated)
+        page = ResultPage(after, after, truncated=answer.truncated)
         looked_up = 0
         while len(page.shown) < PAGE_SIZE and looked_up < len(answer.hits):
             wanted = PAGE_SIZE - len(page.shown)
@@ -92,6 +95,45 @@ class Results:
             page.end = dataclasses.replace(last.position, rank=rank)
             looked_up += len(hits)
         page.more = answer.more or looked_up < len(answer.hits)
+        return page
+
+    async def start_before(
+        self, embedding: QueryEmbedding, filter: Filter, start: Position
+    ) -> Position | None:
+        """Where the page begins that comes before the page at `start`; None: at the beginning.
+
+        It is found in a new ranking, so links that came or went meanwhile move it a little.
+        """
+        if start.rank > FARTHEST_BACK:
+            return None
+        answer = await self._searcher.search(embedding, filter, k=start.rank + PAGE_SIZE)
+        ends = [place for place, hit in enumerate(answer.hits, start=1) if hit.id == start.link]
+        before = ends[0] if ends else min(start.rank, len(answer.hits))
+        if before <= PAGE_SIZE:
+            return None
+        return answer.hits[before - PAGE_SIZE - 1].position
+
+    async def one(
+        self,
+        embedding: QueryEmbedding,
+        filter: Filter,
+        start: Position | None,
+        link: int,
+    ) -> ResultPage:
+        """One picture of the page at `start`, as it is now; an empty page if it isn't there.
+
+        It is looked for from the beginning where that isn't far: a question that is embedded again
+        may move it by a place.
+        """
+        near = start if start and start.rank > FARTHEST_BACK else None
+        first = start.rank if start and not near else 0
+        k = first + MAX_LOOKED_UP
+        answer = await self._searcher.search(embedding, filter, k=k, after=near)
+        page = ResultPage(start)
+        for now in await self._read_again([hit for hit in answer.hits if hit.id == link]):
+            page.unreadable += now is Absent.UNREADABLE
+            if isinstance(now, ShownHit):
+                page.shown.append(now)
         return page
 
     def now(self, shown: ShownHit) -> ShownHit | None:

@@ -1,9 +1,9 @@
-"""`/find`, and the buttons below answers of any kind."""
+"""`/find`, and the controls below answers of any kind."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import discord
 from discord import app_commands
@@ -16,10 +16,12 @@ from bot.ask.draft import Draft
 from bot.ask.respond import answering_button, respond
 from bot.ask.suggestions import Choices, Suggestions
 from bot.ops.tuning import Clocks
-from bot.platform.interactions import Interaction, Tree
+from bot.platform.interactions import Interaction, Tree, chosen, is_private
 from bot.text import answers as text
 from bot.text import lines as line_text
 from index import HAS, Unreadable
+
+Clicked: TypeAlias = discord.Interaction[Any]
 
 
 def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clocks) -> None:
@@ -112,28 +114,44 @@ def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clo
         )
 
     # The asker is the member who clicks: their own permissions count, at that moment, and only they
-    # see the answer.
+    # see the answer. It takes the place of an answer that only they see, too.
 
-    async def more(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+    async def page(interaction: Clicked, match: re.Match[str]) -> None:
         async def work(asker: Asker) -> Draft:
-            return await answers.more(asker, match["search"], buttons.position_of(match))
+            return await answers.page(asker, buttons.page_of(match))
 
-        await respond(interaction, work, clocks)
+        await respond(interaction, work, clocks, in_place=is_private(interaction))
 
-    async def similar(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+    async def before(interaction: Clicked, match: re.Match[str]) -> None:
+        async def work(asker: Asker) -> Draft:
+            return await answers.before(asker, buttons.page_of(match))
+
+        await respond(interaction, work, clocks, in_place=is_private(interaction))
+
+    async def menu(interaction: Clicked, match: re.Match[str]) -> None:
+        async def work(asker: Asker) -> Draft:
+            return await answers.look(
+                asker, buttons.page_of(match), buttons.link_in(chosen(interaction))
+            )
+
+        await respond(interaction, work, clocks, in_place=is_private(interaction))
+
+    async def similar(interaction: Clicked, match: re.Match[str]) -> None:
         async def work(asker: Asker) -> Draft:
             return await answers.similar(asker, int(match["link"]))
 
         await respond(interaction, work, clocks)
 
-    async def instead(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+    async def instead(interaction: Clicked, match: re.Match[str]) -> None:
         async def work(asker: Asker) -> Draft:
             return await answers.instead(asker, match["search"], int(match["n"]))
 
-        await respond(interaction, work, clocks)
+        await respond(interaction, work, clocks, in_place=is_private(interaction))
 
     tree.client.add_dynamic_items(
-        answering_button(buttons.MORE, more),
+        answering_button(buttons.PAGE, page),
+        answering_button(buttons.BEFORE, before),
+        answering_button(buttons.MENU, menu),
         answering_button(buttons.SIMILAR, similar),
         answering_button(buttons.INSTEAD, instead),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.text.pieces import counted, quoted
 from index import Sort
 
@@ -100,21 +102,38 @@ def still_indexing(percent: int | None) -> str:
 
 
 def truncated(words_read: str) -> str:
-    """The question was longer than the model reads."""
-    return f"That was long; I read as far as “{quoted(words_read[-80:])}”."
+    """The question was longer than the model reads: the end of what it read, from a word on."""
+    end = words_read[-80:]
+    if len(words_read) > len(end):
+        _, blank, after = end.partition(" ")
+        end = f"…{after if blank else end}"
+    return f"That was long; I read as far as “{quoted(end)}”."
 
 
-def heading(words: str, picture: bool, *, first: bool = True, url: str | None = None) -> str:
-    """What was asked: words, a picture (whose message is at `url`), or both.
+ONLY_FOR_ME = "More, only for me"
+MENU = "Do something with a picture"
+TO_RESULTS = "Back to the pictures"
 
-    first   whether this is the beginning of the answer
-    """
-    if not picture and not words:
-        return "Pictures" if first else "More pictures"
+
+def asked(words: str, picture: bool, *, url: str | None = None) -> str:
+    """What was asked: words, a picture (whose message is at `url`), or both; "" for neither."""
+    if not words and not picture:
+        return ""
     this = f"[this picture]({url})" if url else "this picture"
     said = f"“{quoted(words)}”"
-    what = f"{this} and {said}" if picture and words else this if picture else said
-    return f"{'Closest to' if first else 'More for'} {what}"
+    return f"{this} and {said}" if picture and words else this if picture else said
+
+
+def heading(asked: str, *, first: bool = True) -> str:
+    """What a page shows. first: whether it is the beginning of the answer"""
+    if not asked:
+        return "Pictures" if first else "More pictures"
+    return f"{'Closest to' if first else 'More for'} {asked}"
+
+
+def one_for(asked: str) -> str:
+    """The heading of one picture of an answer."""
+    return f"A picture for {asked}" if asked else "A picture"
 
 
 # The orders of an answer, by what is typed behind `sort:`.
@@ -131,6 +150,11 @@ def span(first: int, last: int, more: bool, sort: Sort = Sort.BEST) -> str:
     shown = f"Pictures {first}–{last}" if last > first else f"Picture {first}"
     ordered = f"{shown}, {ORDERS[sort]}"
     return ordered if more or first == last else f"{ordered}; that is all"
+
+
+def day(moment: datetime) -> str:
+    """A date as plain text, where Discord shows no date of its own: "3 May 2024"."""
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def several_pictures(chosen: int, count: int) -> str:
