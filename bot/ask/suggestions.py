@@ -31,8 +31,7 @@ from bot.ops.logs import fields
 from bot.platform.refusal import Refusal
 from bot.platform.unreadable import described
 from bot.text import suggestions as text
-from bot.text.answers import SORTS
-from index import HAS, SHOW, Group, Links, Reader, Unreadable, Wish, combined, parse, printed
+from index import Group, Links, Reader, Unreadable, Wish, combined, parse, printed, suggestions
 
 log = logging.getLogger(__name__)
 
@@ -45,14 +44,11 @@ TIMEOUT_S = 2.0  # Discord waits three seconds
 # that takes longer in a large gallery.
 MOMENT_S, MOMENTS = 10.0, 1_000
 
-# A field at the end of a line, and what is typed behind it so far.
-_BEGUN = re.compile(
-    r"(?:^|\s)-?(?P<field>from|in|after|before|since|until|on|has|sort|show):"
-    r' ?(?P<value>"[^"]*|[^\s"]*)$',
+# A field at the end of a line that holds a name, and what is typed of the name so far.
+_NAME = re.compile(
+    r'(?:^|\s)-?(?P<field>from|in): ?(?P<name>"[^"]*|[^\s"]*)$',
     re.IGNORECASE,
 )
-FIXED = {"has": tuple(HAS), "sort": tuple(SORTS), "show": SHOW}  # their only values
-RELATIVE = ("today", "yesterday", "last week", "last month", "last year")
 
 Choices: TypeAlias = list[Choice[str]]
 Interaction: TypeAlias = discord.Interaction[discord.Client]
@@ -152,27 +148,30 @@ class Suggestions:
         return await asyncio.to_thread(_dates, field, typed, by)
 
     async def line(self, asker: Asker, typed: str, by: Reader) -> Choices:
-        """For `query`: the line with a value for the field that stands last in it, as `from:an`."""
-        begun = _BEGUN.search(typed)
-        if begun is None:
-            return []
-        field, value = begun["field"].lower(), begun["value"].strip('"')
-        values = await self._values(asker, field, value, by)
-        lines = [f"{typed[: begun.start('value')]}{one}" for one in values]
-        return [Choice(name=line, value=line) for line in lines if len(line) <= LETTERS]
+        """For `query`: the line with the field that is begun at its end, or with its value.
 
-    async def _values(self, asker: Asker, field: str, typed: str, by: Reader) -> list[str]:
-        """What may stand behind a field, as it is written there."""
+        Where words could also be what is meant, what is typed is the first choice, so that Enter
+        takes nothing else.
+        """
+        named = _NAME.search(typed)
+        if named is not None:
+            before, name = typed[: named.start("name")], named["name"].strip('"')
+            values = await self._names(asker, named["field"].lower(), name)
+            return _lines([before + value for value in values])
+        if not typed.strip() or typed[-1].isspace():
+            return []
+        ways = await asyncio.to_thread(suggestions, typed, by)
+        begun = [way.line for way in ways]
+        words = any(way.instead.endswith(":") for way in ways)
+        return _lines([typed, *begun] if words else begun)
+
+    async def _names(self, asker: Asker, field: str, typed: str) -> list[str]:
+        """The names that may stand behind `from:` or `in:`, as they are written there."""
         if field == "from":
             people = people_named(await self._people(asker, typed))
             return [_written(Wish(authors=(one.shown,))) for one in _best(typed, people)]
-        if field == "in":
-            places = await self._places(asker)
-            return [_written(Wish(places=(one.shown,))) for one in _best(typed, places)]
-        if field in FIXED:
-            return [one for one in FIXED[field] if one.startswith(typed.casefold())]
-        dates = await self.dates(field, typed, by)
-        return [f'"{one.value}"' if " " in one.value else one.value for one in dates]
+        places = await self._places(asker)
+        return [_written(Wish(places=(one.shown,))) for one in _best(typed, places)]
 
 
 def _written(wish: Wish) -> str:
@@ -180,11 +179,16 @@ def _written(wish: Wish) -> str:
     return printed(wish).partition(":")[2]
 
 
+def _lines(lines: Iterable[str]) -> Choices:
+    return [Choice(name=line, value=line) for line in lines if len(line) <= LETTERS]
+
+
 def _dates(field: str, typed: str, by: Reader) -> Choices:
-    wanted = " ".join(typed.casefold().split())
-    days = [*RELATIVE, *_months(by.now), *(str(by.now.year - n) for n in range(MOST))]
-    fitting = [day for day in days if day.startswith(wanted)][: 2 * MOST]
-    read = {day: _moment(field, day, by) for day in dict.fromkeys([wanted, *fitting]) if day}
+    wanted = " ".join(typed.split())
+    words = [way.instead for way in suggestions(f"{field}:{wanted}", by)]
+    numbers = [*_months(by.now), *(str(by.now.year - n) for n in range(MOST))]
+    days = [wanted, *words, *(one for one in numbers if one.startswith(wanted))]
+    read = {day: _moment(field, day, by) for day in dict.fromkeys(days[: 2 * MOST]) if day}
     return [
         Choice(name=text.date(field, day, moment), value=day)
         for day, moment in read.items()

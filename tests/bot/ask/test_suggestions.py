@@ -176,7 +176,9 @@ async def test_the_line_is_completed_where_a_field_is_begun(scene: Scene) -> Non
         "dog in:mods": [],
         "dog has:st": ["dog has:sticker"],
         "sort:": ["sort:best", "sort:new", "sort:old"],
-        'dog after:"last w': ['dog after:"last week"'],
+        "dog after:last w": ["dog after:last week"],
+        "dog sor": ["dog sor", "dog sort:"],
+        "dog fro": ["dog fro", "dog from:"],
         f"{'x' * 90} in:#": [f"{'x' * 90} in:#pets", f"{'x' * 90} in:#cats"],  # of 100 letters
     }.items():
         assert await names(scene, finn, "query", typed) == offered, typed
