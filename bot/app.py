@@ -208,7 +208,7 @@ class Magpie(discord.AutoShardedClient):
 
         # From a question to its answer.
         members = Members(self)
-        self.suggestions = Suggestions(links, members)
+        self.suggestions = Suggestions(links, members, clocks, limits)
         names = Names(links, members)
         self.questions = Questions(self, links, bookkeeping, self.writer, names)
         embedder = QuestionEmbedder(gallery, self.downloader, FairTurns())

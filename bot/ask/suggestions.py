@@ -28,6 +28,7 @@ from bot.ask.members import Called, Members
 from bot.ask.names import ME, Named, around, bare, known_places, people_named
 from bot.ask.rate_limiter import RateLimiter
 from bot.ops.logs import fields
+from bot.ops.tuning import Clocks, Limits
 from bot.platform.refusal import Refusal
 from bot.platform.unreadable import described
 from bot.text import suggestions as text
@@ -37,12 +38,9 @@ log = logging.getLogger(__name__)
 
 MOST = 25  # choices: Discord's limit
 LETTERS = 100  # of a choice's name, and of its value: Discord's limit
-KEYS = 120  # that a member may type in a minute and be answered
 AT_ONCE, OF_A_MEMBER_AT_ONCE = 24, 2  # being answered; a key beyond them gets no choices
 TIMEOUT_S = 2.0  # Discord waits three seconds
-# How long it is remembered whose pictures an asker may see, while they type: this is the one part
-# that takes longer in a large gallery.
-MOMENT_S, MOMENTS = 10.0, 1_000
+MOMENTS = 1_000  # in which it is remembered whose pictures an asker may see
 
 # A field at the end of a line that holds a name, and what is typed of the name so far.
 _NAME = re.compile(
@@ -57,15 +55,13 @@ Interaction: TypeAlias = discord.Interaction[discord.Client]
 class Suggestions:
     """Completes what is typed."""
 
-    def __init__(
-        self, links: Links, members: Members, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, links: Links, members: Members, clocks: Clocks, limits: Limits) -> None:
         self._links = links
         self._members = members
-        self._rate_limiter = RateLimiter(KEYS, clock)
+        self._rate_limiter = RateLimiter(limits.keys_a_minute)
         self._working: Counter[int] = Counter()  # by member
         self._owners: TTLCache[tuple[int, int, frozenset[int]], dict[int, int]] = TTLCache(
-            MOMENTS, MOMENT_S, timer=clock
+            MOMENTS, clocks.typing_s, timer=time.monotonic
         )
 
     async def answer(

@@ -19,7 +19,7 @@ import sandbox
 from bot.app import Magpie
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
-from bot.ops.tuning import Clocks
+from bot.ops.tuning import Clocks, Limits
 from checks.permissions.oracle import ADMINISTRATOR, Place, Server
 from checks.permissions.random_servers import CATEGORY, FORUM, Layout
 from index import Gallery
@@ -56,11 +56,13 @@ Model: TypeAlias = str | Embedder
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A posted picture: the message that shows it, the channel or thread, and the file."""
+    """A posted picture: the message that shows it, the channel or thread, the file, and who
+    posted it."""
 
     message: int
     place: int
     file: Path
+    author: int
 
     def data(self) -> bytes:
         return self.file.read_bytes()
@@ -118,9 +120,10 @@ class Scene:
         for place in of.places:
             guild.channels[place.id] = _channel(guild.id, place, owner, category)
         self.pictures[guild.id] = []
+        authors = itertools.cycle(of.people)
         for place in of.places:
             for file in files.get(place.id, ()):
-                self._post(guild.id, place, file, owner)
+                self._post(guild.id, place, file, next(authors))
 
     def _post(self, server: int, place: Place, file: Path, author: int) -> None:
         if place.kind == FORUM:
@@ -129,7 +132,7 @@ class Scene:
         kind, size = "image/png", file.stat().st_size
         shown = Attachment(id + 1, place.id, file.name, str(file), size, kind, SIDE, SIDE)
         self.world.put_message(Message(id, place.id, author, attachments=[shown]))
-        self.pictures[server].append(Posted(id, place.id, file))
+        self.pictures[server].append(Posted(id, place.id, file, author))
 
 
 def token(person: int) -> str:
@@ -242,8 +245,9 @@ async def open_testbed(
         gallery = await Gallery.open(db, model)
         stack.push_async_callback(gallery.close)
         settings = Settings(token=TOKEN, api=discord.url, db=db, http=None, questions=0)
-        patient = Clocks(guild_ready_s=0.2, save_search_s=ACKNOWLEDGE_S)
-        magpie = Magpie(settings, gallery, Metrics(), patient)
+        # What is offered while somebody types is looked up at each key.
+        patient = Clocks(guild_ready_s=0.2, save_search_s=ACKNOWLEDGE_S, typing_s=0.0)
+        magpie = Magpie(settings, gallery, Metrics(), patient, Limits(keys_a_minute=0))
         await stack.enter_async_context(_serving(magpie))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         logged_in = {
