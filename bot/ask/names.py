@@ -243,6 +243,8 @@ def bare(name: str) -> str:
 def near(name: str, known: Sequence[Named]) -> list[Named]:
     """What is called nearly so, the nearest first."""
     by_name = {own: one for one in reversed(known) for own in one.called}
+    if _mentioned(name) is not None:
+        return []
     close = difflib.get_close_matches(bare(name), by_name, n=MAX_NEAR, cutoff=0.6)
     return list(dict.fromkeys(by_name[one] for one in close))
 

@@ -557,7 +557,7 @@ async def find_with_filters(inquiry: Inquiry) -> bool:
     named = rng.random() < 0.5
     terms = {}
     if within is not None:
-        terms["in"] = f"#place-{within}" if named else f"<#{within}>"
+        terms["in"] = f"#{inquiry.of.name(within)}" if named else f"<#{within}>"
     if author is not None:
         terms["from"] = f"@person{author}" if named else f"<@{author}>"
     line = " ".join([words, *(f"{name}:{value}" for name, value in terms.items())])
@@ -598,7 +598,9 @@ async def typing(inquiry: Inquiry) -> bool:
     )
     client = inquiry.client(member.id)
     offered = await client.suggestions("find", option, typed, where=str(place))
-    ids = {int(id) for one in offered for id in re.findall(r"\d{15,}", str(one["value"]))}
+    values = " ".join(str(one["value"]) for one in offered)
+    ids = {int(id) for id in re.findall(r"\d{15,}", values)}
+    ids |= {inquiry.of.places[int(n)].id for n in re.findall(r"place-(\d\d)\b", values)}
     inquiry.judge_offered(ids, member, place, people="from" in (option, typed[2:6]))
     return True
 

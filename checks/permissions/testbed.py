@@ -7,9 +7,10 @@ import contextlib
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias, cast
 
 import aiohttp
@@ -98,9 +99,15 @@ class Scene:
         self.pictures: dict[int, list[Posted]] = {}  # by server
         self._moments = itertools.count(BEGAN)
 
-    def build(self, of: Layout, files: Mapping[int, Iterable[Path]]) -> None:
+    def build(
+        self,
+        of: Layout,
+        files: Mapping[int, Iterable[Path]],
+        authors: Mapping[int, Sequence[int]] = MappingProxyType({}),
+    ) -> None:
         """Add a server in which everyone may do everything, with these files in its channels.
 
+        authors  by channel, who posts there in turn; in others everybody does
         Its channels are in one category, which can be watched as a whole.
         """
         owner = of.people[0]
@@ -119,11 +126,12 @@ class Scene:
         guild.channels[category] = _channel(guild.id, Place(category, CATEGORY), owner, None)
         for place in of.places:
             guild.channels[place.id] = _channel(guild.id, place, owner, category)
+            guild.channels[place.id].name = of.name(place.id)
         self.pictures[guild.id] = []
-        authors = itertools.cycle(of.people)
         for place in of.places:
-            for file in files.get(place.id, ()):
-                self._post(guild.id, place, file, next(authors))
+            posting = itertools.cycle(authors.get(place.id, of.people))
+            for file, author in zip(files.get(place.id, ()), posting, strict=False):
+                self._post(guild.id, place, file, author)
 
     def _post(self, server: int, place: Place, file: Path, author: int) -> None:
         if place.kind == FORUM:
