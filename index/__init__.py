@@ -52,6 +52,7 @@ from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import (
     Answer,
     Belonging,
+    Copy,
     Counts,
     Cursor,
     EmbeddedPicture,
@@ -75,6 +76,7 @@ __all__ = [
     "Belonging",
     "Bookkeeping",
     "BookkeepingReader",
+    "Copy",
     "Counts",
     "Cursor",
     "DecoderUnusable",

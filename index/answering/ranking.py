@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 
 from index.answering import answer, folding, scoring
 from index.answering.answer import Candidate, Ranked
-from index.answering.cutoff import by_spread
+from index.answering.background import Background
+from index.answering.cutoff import Judge
 from index.concurrency import Pool
 from index.search.interface import Found, VectorIndex
-from index.store.interface import Links
+from index.store.interface import Copies, Links
 from index.types.filter import Filter, Sort
 from index.types.query import QueryEmbedding
 from index.types.records import Position, Verdict
@@ -24,6 +26,9 @@ LEAST_CANDIDATES = 100
 LEAST_COMBINED = 400
 # Candidates that are put in the order of their dates: the best ones among those that fit.
 DATED_CANDIDATES = 1000
+# The best candidates, among which copies of a picture fold that aren't the same bytes. That is some
+# pages; comparing all pairs takes 0.1 ms each.
+FOLDED = 50
 NO_VECTOR = np.zeros(0, np.float32)
 
 
@@ -37,16 +42,32 @@ class Page:
     verdict: Verdict
 
 
+class Model(Protocol):
+    """What a ranking needs of the gallery's model."""
+
+    @property
+    def judge(self) -> Judge:
+        """What tells which candidates fit."""
+
+    @property
+    def background(self) -> Background | None:
+        """The words that it can see in pictures, once it has read them."""
+
+
 class Ranking:
     """Ranks the links of a gallery.
 
     searching   threads for queries
     """
 
-    def __init__(self, index: VectorIndex, links: Links, searching: Pool) -> None:
+    def __init__(
+        self, index: VectorIndex, links: Links, copies: Copies, searching: Pool, model: Model
+    ) -> None:
         self._index = index
         self._links = links
+        self._copies = copies
         self._searching = searching
+        self._model = model
 
     async def page(
         self,
@@ -71,18 +92,38 @@ class Ranking:
             # looked at. The last ones that were looked at don't fit then.
             complete = not found.more or not ranked.all_fit or sort is not Sort.BEST
             if len(left) > k or complete:
-                return Page(left[:k], found.searched, len(left) > k, ranked.verdict)
+                page = await self._with_concepts(left[:k])
+                return Page(page, found.searched, len(left) > k, ranked.verdict)
             wanted *= 4
 
     async def _ranked(
         self, embedding: QueryEmbedding, found: Found, *, sort: Sort, guesses: bool
     ) -> Ranked:
-        work = partial(answer.ranked, embedding, found, by_spread, sort=sort, guesses=guesses)
+        judge = self._model.judge
+        work = partial(answer.ranked, embedding, found, judge, sort=sort, guesses=guesses)
         ranked = await self._searching.run(work)
         items = await self._links.items([one.link for one in ranked.candidates])
-        return Ranked(
-            folding.by_item(ranked.candidates, items), ranked.verdict, all_fit=ranked.all_fit
-        )
+        candidates = await self._folded(folding.by_item(ranked.candidates, items))
+        return Ranked(candidates, ranked.verdict, all_fit=ranked.all_fit)
+
+    async def _folded(self, candidates: list[Candidate]) -> list[Candidate]:
+        """The candidates, those that show a copy folded into the first of its copies."""
+        first = [one.link for one in candidates[:FOLDED]]
+        made = await self._copies.fingerprints(first)
+        if len(made) < 2:
+            return candidates
+        not_copies = await self._copies.not_copies(list(made))
+        work = partial(folding.by_fingerprint, candidates, made, not_copies)
+        return await self._searching.run(work)
+
+    async def _with_concepts(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        """The candidates with what the model sees in each."""
+        background = self._model.background
+        if background is None or not candidates:
+            return candidates
+        vectors = np.stack([one.vector for one in candidates])
+        concepts = await self._searching.run(partial(background.concepts, vectors))
+        return [replace(one, concepts=seen) for one, seen in zip(candidates, concepts, strict=True)]
 
     async def listed(self, filter: Filter, *, k: int, after: Position | None, sort: Sort) -> Page:
         """The `k` links that follow `after`, newest first or oldest first."""
