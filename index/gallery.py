@@ -29,7 +29,7 @@ from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.store.interface import Bookkeeping, Derivations, Links, Store
 from index.store.sqlite import SEGMENTS, SQLiteStore
-from index.types.derivations import NAMES
+from index.types.derivations import NAMES, REEMBEDDING
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding
 from index.types.records import (
@@ -280,6 +280,14 @@ class Gallery:
         """`embed_picture`, then `commit`."""
         picture = await self.embed_picture(data, link.space, link.group.id)
         await self.commit([(picture, link)], [cursor] if cursor else [])
+
+    async def slots_pending(self, space: int, source: str) -> set[str]:
+        """The slots of one source that lack something which is made from each picture beside its
+        embedding, as where an earlier Magpie added it. A second `embed_picture` and `commit` makes
+        it."""
+        names = [name for name in self._pipeline.derived if name != REEMBEDDING]
+        slots = [await self.derivations.pending_slots(name, space, source) for name in names]
+        return set().union(*slots)
 
     # ---- removing
 

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from index.answering.background import Background, vocabulary
+from index.answering.background import Background, Bools, is_whole, vocabulary
 from index.embed.choices import cache_folder
+from index.embed.embedder import Embedder
 from index.embed.model_thread import ModelThread
 from index.types.records import Floats
 
@@ -51,7 +52,13 @@ async def background(thread: ModelThread, scale: float) -> Background:
         finally:
             rows = np.concatenate(parts)
             await asyncio.to_thread(_write, path, rows)
-    return await asyncio.to_thread(Background, words, kinds, rows, scale, model.bias)
+    whole = await asyncio.to_thread(_whole, model)
+    return await asyncio.to_thread(Background, words, kinds, rows, whole, scale, model.bias)
+
+
+def _whole(model: Embedder) -> Bools:
+    """(v,) whether the model's tokenizer has each word in one piece."""
+    return np.array([is_whole(word, model.pieces) for word in vocabulary().words])
 
 
 def _path(revision: str) -> Path | None:
