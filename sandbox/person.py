@@ -20,6 +20,7 @@ import aiohttp
 
 ANSWER_TIMEOUT_S = 60.0
 SUBCOMMAND = 1
+AUTOCOMPLETE = 4
 OPTION_ATTACHMENT = 11
 MANAGE_GUILD = 1 << 5
 LOADING = 1 << 7
@@ -262,17 +263,34 @@ class Person:
         given = [_option(described, key, value, list(files)) for key, value in options.items()]
         if subcommand is not None:
             given = [{"type": SUBCOMMAND, "name": subcommand, "options": given}]
-        data = {
-            "id": command["id"],
-            "name": name,
-            "type": 1,
-            "version": command.get("version", "1"),
-        }
-        data |= {
-            "options": given,
-            "attachments": [{"id": str(n), "filename": file} for n, file in enumerate(files)],
-        }
+        data = _command_data(command, given)
+        data["attachments"] = [{"id": str(n), "filename": file} for n, file in enumerate(files)]
         return await self._interact({"type": 2, "data": data}, where, files)
+
+    async def suggestions(
+        self, name: str, option: str, typed: str, *, where: str | None = None, **options: str
+    ) -> list[Payload]:
+        """The choices that are offered while `typed` stands in an option of a slash command.
+
+        options  those that are filled in already
+        raises   KeyError for a command that this person may not use; Unanswered
+        """
+        command = await self._offered(name)
+        described = command.get("options", [])
+        given = [_option(described, key, value, []) for key, value in options.items()]
+        given.append({**_option(described, option, typed, []), "focused": True})
+        interaction = {"type": AUTOCOMPLETE, "data": _command_data(command, given)}
+        nonce, since = await self._begin(interaction, where, {})
+        answer = await self.event(
+            "APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE",
+            "INTERACTION_FAILURE",
+            where=lambda event: event.get("nonce") == nonce,
+            since=since,
+        )
+        if "choices" not in answer:
+            raise Unanswered("the application did not suggest anything in time")
+        choices: list[Payload] = answer["choices"]
+        return choices
 
     async def menu(self, name: str, message: Payload) -> Answer:
         """Use the command `name` of a message's menu; returns the answer."""
@@ -340,9 +358,10 @@ class Person:
         """Drop the events that have arrived. A long run would otherwise keep them all."""
         self._events.clear()
 
-    async def _interact(
+    async def _begin(
         self, interaction: Payload, where: str | None, files: dict[str, bytes]
-    ) -> Answer:
+    ) -> tuple[str, int]:
+        """Send an interaction; its nonce, and the number of events that came before it."""
         nonce = self._nonce()
         body = {
             "application_id": self._application_id,
@@ -352,11 +371,18 @@ class Person:
             "nonce": nonce,
             **interaction,
         }
-        since, began = self.seen(), time.perf_counter()
+        since = self.seen()
         if files:
             await self.request("POST", "/interactions", data=_multipart(body, files))
         else:
             await self.request("POST", "/interactions", json=body)
+        return nonce, since
+
+    async def _interact(
+        self, interaction: Payload, where: str | None, files: dict[str, bytes]
+    ) -> Answer:
+        began = time.perf_counter()
+        nonce, since = await self._begin(interaction, where, files)
         outcome = await self.event(
             "INTERACTION_SUCCESS",
             "INTERACTION_FAILURE",
@@ -456,6 +482,17 @@ def _option(described: list[Payload], name: str, value: Any, files: list[str]) -
     if option["type"] == OPTION_ATTACHMENT:
         value = str(files.index(value[0]))
     return {"type": option["type"], "name": name, "value": value}
+
+
+def _command_data(command: Payload, options: list[Payload]) -> Payload:
+    """What is sent of a slash command, beside its files."""
+    return {
+        "id": command["id"],
+        "name": command["name"],
+        "type": 1,
+        "version": command.get("version", "1"),
+        "options": options,
+    }
 
 
 def _multipart(body: Payload, files: dict[str, bytes]) -> aiohttp.FormData:

@@ -12,6 +12,7 @@ from bot.ask.buttons import PageOf, Steering
 from bot.ask.page import ResultPage
 from bot.platform.links import message_link
 from bot.text import answers as text
+from bot.text import lines as line_text
 from index import SavedSearch, Sort, Verdict
 
 # A message may show more pictures than there is room for buttons.
@@ -36,7 +37,7 @@ def results(
         orders = [] if public else buttons.orders(_order(search))
         menu = buttons.menu(_here(search, page), [*layout.options(page), *orders])
     return layout.card(
-        f"### {heading}\n-# {span}",
+        "\n-# ".join(filter(None, [f"### {heading}", line_text.limits(search.asked), span])),
         *layout.rows(page),
         notes=notes,
         menu=menu,

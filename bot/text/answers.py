@@ -144,7 +144,9 @@ def places(shown: int, *, more: bool) -> str:
 
 
 def asked(words: str, picture: bool, *, url: str | None = None) -> str:
-    """What was asked: words, a picture (whose message is at `url`), or both."""
+    """What was asked: words, a picture (whose message is at `url`), or both; "" for neither."""
+    if not words and not picture:
+        return ""
     this = f"[this picture]({url})" if url else "this picture"
     said = f"“{quoted(words)}”"
     return f"{this} and {said}" if picture and words else this if picture else said
@@ -153,9 +155,12 @@ def asked(words: str, picture: bool, *, url: str | None = None) -> str:
 def heading(asked: str, *, first: bool = True, guesses: bool = False) -> str:
     """What a page shows.
 
+    asked    "" where it lists what a filter leaves
     first    whether it is the beginning of the answer
     guesses  whether it also shows what doesn't fit
     """
+    if not asked:
+        return "Pictures" if first else "More pictures"
     if guesses:
         return f"Nearest guesses for {asked}"
     return f"{'Closest to' if first else 'More for'} {asked}"
@@ -163,7 +168,7 @@ def heading(asked: str, *, first: bool = True, guesses: bool = False) -> str:
 
 def one_for(asked: str) -> str:
     """The heading of one picture of an answer."""
-    return f"A picture for {asked}"
+    return f"A picture for {asked}" if asked else "A picture"
 
 
 def span(first: int, last: int, more: bool, order: str = "best first") -> str:

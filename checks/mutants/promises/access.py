@@ -9,11 +9,51 @@ PERMISSIONS = "tests/bot/access/test_permissions.py"
 WHO_SEES = "tests/bot/ask/test_who_sees_what.py"
 INJECTION = "tests/bot/ask/test_injection.py"
 LAST_LOOK = "tests/bot/ask/test_last_look.py"
+FILTERS = "tests/bot/ask/test_filters.py"
+SUGGESTIONS = "tests/bot/ask/test_suggestions.py"
 CHANNELS = "tests/bot/commands/test_channels.py"
 REINDEX = "tests/bot/reindex/test_who_is_told.py"
 LINKS = "tests/index/store/test_links.py"
 
 MUTANTS = (
+    Mutant(
+        "a closed channel is answered as one that does not exist",
+        "bot/ask/names.py",
+        "    allowed = open(list(by_id.values()))\n",
+        "    allowed = set(by_id)\n",
+        (f"{FILTERS}::test_what_is_closed_is_answered_as_what_does_not_exist",),
+    ),
+    Mutant(
+        "members known only from closed channels are unknown",
+        "bot/ask/names.py",
+        "self._people(asker, sight.open(groups), of_people, wish)",
+        "self._people(asker, {group.id for group in groups}, of_people, wish)",
+        (f"{FILTERS}::test_what_is_closed_is_answered_as_what_does_not_exist",),
+    ),
+    Mutant(
+        "a filter holds on each page",
+        "bot/ask/answers.py",
+        "        if not asked.places and not asked.not_places:\n",
+        "        if True:\n",
+        (f"{FILTERS}::test_a_limit_is_kept_over_pages_and_by_whoever_clicks",),
+    ),
+    Mutant(
+        "what is offered while typing is open to the asker",
+        "bot/ask/suggestions.py",
+        "        return [group for group in groups if group.id in open_]\n",
+        "        return groups\n",
+        (
+            f"{SUGGESTIONS}::test_channels_are_those_that_the_asker_reads_and_that_have_pictures",
+            f"{SUGGESTIONS}::test_members_are_those_with_pictures_that_the_asker_reads",
+        ),
+    ),
+    Mutant(
+        "a public answer knows only the names that everyone there knows",
+        "bot/ask/questions.py",
+        "meant = await self._names.meant(asker, sight, wish)",
+        "sight._public = False\n        meant = await self._names.meant(asker, sight, wish)",
+        (f"{FILTERS}::test_a_public_answer_knows_only_what_everyone_there_knows",),
+    ),
     Mutant(
         "View Channel alone opens no history",
         "bot/access/permissions.py",
@@ -59,7 +99,7 @@ MUTANTS = (
     Mutant(
         "an answer tells nothing of what its asker cannot read",
         "bot/ask/answers.py",
-        "            groups=frozenset(groups),\n",
+        "            groups=frozenset(await self._narrowed(asker, groups, asked)),\n",
         "            groups=None,\n",
         (f"{WHO_SEES}::test_an_answer_tells_nothing_of_how_much_was_left_out",),
     ),
