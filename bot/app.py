@@ -410,6 +410,10 @@ class Magpie(discord.AutoShardedClient):
     async def on_thread_join(self, thread: discord.Thread) -> None:
         self.backlog.on_thread(thread)
 
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        if interaction.type is discord.InteractionType.modal_submit:
+            await controls.filled_in(interaction, self.answers, self.clocks)
+
     async def on_app_command_completion(
         self,
         interaction: discord.Interaction[Any],

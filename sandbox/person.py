@@ -312,6 +312,29 @@ class Person:
         """Choose an option of a menu of an answer; returns the new or changed message."""
         return await self._use(answer, menu, values=[value])
 
+    async def open_form(self, answer: Answer, button: Payload) -> Payload:
+        """Click a button that opens a form; returns the form."""
+        since = self.seen()
+        clicking = asyncio.create_task(self._use(answer, button))
+        try:
+            return await self.event("INTERACTION_MODAL_CREATE", since=since)
+        finally:
+            clicking.cancel()
+            await asyncio.gather(clicking, return_exceptions=True)
+
+    async def submit(self, answer: Answer, form: Payload, **fields: str) -> Answer:
+        """Fill in the text fields of a form that was opened below an answer, and send it."""
+        parts = [
+            {"type": part["type"], "component": {**inner, "value": fields[inner["custom_id"]]}}
+            for part in form["components"]
+            if (inner := part.get("component")) and inner["custom_id"] in fields
+        ]
+        message = answer.message
+        data = {"id": form["id"], "custom_id": form["custom_id"], "components": parts}
+        application = message.get("application_id") or message["author"]["id"]
+        sent = {"type": 5, "application_id": application, "data": data}
+        return await self._interact(sent, message["channel_id"], {}, message["id"])
+
     async def _use(self, answer: Answer, component: Payload, **more: Any) -> Answer:
         message, kind = answer.message, component["type"]
         interaction = {
@@ -379,8 +402,13 @@ class Person:
         return nonce, since
 
     async def _interact(
-        self, interaction: Payload, where: str | None, files: dict[str, bytes]
+        self,
+        interaction: Payload,
+        where: str | None,
+        files: dict[str, bytes],
+        below: str | None = None,
     ) -> Answer:
+        """below: the message with what was used, which may change instead of a new answer"""
         began = time.perf_counter()
         nonce, since = await self._begin(interaction, where, files)
         outcome = await self.event(
@@ -391,18 +419,18 @@ class Person:
         )
         if any(name == "INTERACTION_FAILURE" and e is outcome for name, e in self._events[since:]):
             raise Unanswered("the application did not respond")
-        message = await self._final_message(outcome["id"], interaction, since)
+        below = below or interaction.get("message_id")
+        message = await self._final_message(outcome["id"], below, since)
         return Answer(message, time.perf_counter() - began, outcome["id"])
 
-    async def _final_message(self, interaction_id: str, asked: Payload, since: int) -> Payload:
+    async def _final_message(self, interaction_id: str, below: str | None, since: int) -> Payload:
         """The message that answers an interaction, when it no longer says “thinking…”."""
-        clicked = asked.get("message_id")
 
         def answers(message: Payload) -> bool:
             if message.get("flags", 0) & LOADING:
                 return False
             of_interaction = (message.get("interaction_metadata") or {}).get("id")
-            return of_interaction == interaction_id or message["id"] == clicked
+            return of_interaction == interaction_id or message["id"] == below
 
         return await self.event("MESSAGE_CREATE", "MESSAGE_UPDATE", where=answers, since=since)
 

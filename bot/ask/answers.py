@@ -142,6 +142,21 @@ class Answers:
         search = await self._questions.saved(asker, id)
         return await self._begin(asker, await self._questions.instead(asker, search, chosen))
 
+    async def line(self, asker: Asker, id: str) -> str:
+        """The question of a saved search as a line, to be changed."""
+        self._count(asker)
+        return (await self._questions.saved(asker, id)).asked.line
+
+    async def narrow(self, asker: Asker, id: str, wish: Wish) -> Draft:
+        """The question of a saved search with another wish, beside the same picture."""
+        self._count(asker)
+        if wish.show == "everyone":
+            raise Refusal(text.NOT_FOR_EVERYONE)
+        search, question = await self._questions.saved(asker, id), Question()
+        if search.asked.with_picture:
+            question = await self._questions.again(asker, search)
+        return await self._begin(asker, question, wish)
+
     async def page(self, asker: Asker, page: PageOf) -> Draft:
         """A page of a saved search."""
         self._count(asker)

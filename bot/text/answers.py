@@ -113,6 +113,13 @@ def truncated(words_read: str) -> str:
 ONLY_FOR_ME = "More, only for me"
 MENU = "Pick a picture, or sort"
 TO_RESULTS = "Back to the pictures"
+NARROW = "Narrow the search"
+QUESTION = "Your question"
+HOW_TO_NARROW = "Add -word, from:@name, in:#channel, after:2024, has:gif …"
+EXAMPLE = "dog -snow in:#pets"
+NOT_FOR_EVERYONE = (
+    "This answer is only for you. For one that everyone here sees, ask with `/find show:everyone`."
+)
 GUESS = "Show the nearest guesses"
 NOT_SURE = "I am not sure that any of these fits"
 

@@ -9,6 +9,7 @@ PERMISSIONS = "tests/bot/access/test_permissions.py"
 WHO_SEES = "tests/bot/ask/test_who_sees_what.py"
 INJECTION = "tests/bot/ask/test_injection.py"
 LAST_LOOK = "tests/bot/ask/test_last_look.py"
+CONTROLS = "tests/bot/ask/test_controls.py"
 FILTERS = "tests/bot/ask/test_filters.py"
 SUGGESTIONS = "tests/bot/ask/test_suggestions.py"
 CHANNELS = "tests/bot/commands/test_channels.py"
@@ -130,6 +131,41 @@ MUTANTS = (
         "[self.now(one) for one in shown if one.hit.link.group.id in open_]",
         "[self.now(one) for one in shown]",
         (f"{LAST_LOOK}::test_a_channel_that_is_closed_meanwhile_is_not_shown",),
+    ),
+    Mutant(
+        "a copy that is closed until the answer leaves is not counted",
+        "bot/ask/draft.py",
+        "tuple(c for c in shown.copies if c.link.group.id in open_)",
+        "shown.copies",
+        (f"{CONTROLS}::test_a_copy_that_is_closed_meanwhile_is_not_counted",),
+    ),
+    Mutant(
+        "a copy that is deleted until the answer leaves is not counted",
+        "bot/ask/results.py",
+        "tuple(one for one in shown.copies if self.is_current(one.link, shown.as_of))",
+        "shown.copies",
+        (f"{CONTROLS}::test_a_copy_that_is_deleted_meanwhile_is_not_counted",),
+    ),
+    Mutant(
+        "a picture that the asker cannot see steers nothing",
+        "bot/ask/answers.py",
+        "        await self._questions.like(asker, link)\n",
+        "",
+        (f"{CONTROLS}::test_a_picture_that_the_asker_cannot_see_steers_nothing",),
+    ),
+    Mutant(
+        "a picture that is closed steers no more",
+        "bot/ask/answers.py",
+        "            if link.space == search.space and link.group.id in groups\n",
+        "",
+        (f"{CONTROLS}::test_a_picture_that_is_closed_or_deleted_steers_no_more_and_nothing_tells",),
+    ),
+    Mutant(
+        "what is seen in a spoiler is not told",
+        "bot/ask/layout.py",
+        "    if shown.hit.concepts and not hidden:",
+        "    if shown.hit.concepts:",
+        ("tests/bot/ask/test_layout.py",),
     ),
     Mutant(
         "a picture that is deleted until the answer leaves is not shown",
