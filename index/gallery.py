@@ -99,7 +99,7 @@ class Gallery:
         self._engine: VectorIndex = Engine(
             store.rows, segments, searching, compacting, closed, write=not read_only, sizes=sizes
         )
-        self._ranking = Ranking(self._engine, store.links, store.copies, searching)
+        self._ranking = Ranking(self._engine, store.links, store.copies, searching, self._models)
         self._lookup = Lookup(store.copies, searching)
         self._posted_before = PostedBefore(
             store, self._pipeline, self._engine, self._lookup, looking, searching
@@ -285,9 +285,19 @@ class Gallery:
         """The slots of one source that lack something which is made from each picture beside its
         embedding, as where an earlier Magpie added it. A second `embed_picture` and `commit` makes
         it."""
-        names = [name for name in self._pipeline.derived if name != REEMBEDDING]
-        slots = [await self.derivations.pending_slots(name, space, source) for name in names]
+        slots = [
+            await self.derivations.pending_slots(name, space, source) for name in self._derived
+        ]
         return set().union(*slots)
+
+    async def sources_pending(self, space: int) -> set[str]:
+        """The sources of a space that have such slots with pictures."""
+        sources = [await self.derivations.pending_sources(name, space) for name in self._derived]
+        return set().union(*sources)
+
+    @property
+    def _derived(self) -> list[str]:
+        return [name for name in self._pipeline.derived if name != REEMBEDDING]
 
     # ---- removing
 

@@ -47,6 +47,7 @@ class Answer:
 
     message: Payload
     took_s: float = 0.0  # from sending the interaction until the answer arrived
+    interaction: str = ""  # its id; a message that is changed in place keeps that of its command
 
     @property
     def private(self) -> bool:
@@ -72,6 +73,13 @@ class Answer:
 
     def buttons(self) -> list[Payload]:
         return [part for part in self.parts() if part["type"] == 2]
+
+    def menu(self) -> Payload:
+        """The first menu with options of its own; KeyError when there is none."""
+        for part in self.parts():
+            if part["type"] == 3:
+                return part
+        raise KeyError("no menu")
 
     def button(self, label: str) -> Payload:
         """The first button whose label begins with `label`; KeyError when there is none."""
@@ -280,15 +288,22 @@ class Person:
 
     async def click(self, answer: Answer, button: Payload) -> Answer:
         """Click a button of an answer; returns the new or changed message."""
-        message = answer.message
+        return await self._use(answer, button)
+
+    async def choose(self, answer: Answer, menu: Payload, value: str) -> Answer:
+        """Choose an option of a menu of an answer; returns the new or changed message."""
+        return await self._use(answer, menu, values=[value])
+
+    async def _use(self, answer: Answer, component: Payload, **more: Any) -> Answer:
+        message, kind = answer.message, component["type"]
         interaction = {
             "type": 3,
             "application_id": message.get("application_id") or message["author"]["id"],
-            "message_id": answer.message["id"],
-            "message_flags": answer.message.get("flags", 0),
-            "data": {"component_type": button["type"], "custom_id": button["custom_id"]},
+            "message_id": message["id"],
+            "message_flags": message.get("flags", 0),
+            "data": {"component_type": kind, "custom_id": component["custom_id"], **more},
         }
-        return await self._interact(interaction, answer.message["channel_id"], {})
+        return await self._interact(interaction, message["channel_id"], {})
 
     # events
 
@@ -351,7 +366,7 @@ class Person:
         if any(name == "INTERACTION_FAILURE" and e is outcome for name, e in self._events[since:]):
             raise Unanswered("the application did not respond")
         message = await self._final_message(outcome["id"], interaction, since)
-        return Answer(message, time.perf_counter() - began)
+        return Answer(message, time.perf_counter() - began, outcome["id"])
 
     async def _final_message(self, interaction_id: str, asked: Payload, since: int) -> Payload:
         """The message that answers an interaction, when it no longer says “thinking…”."""

@@ -1,8 +1,7 @@
 """Question → its embedding → the groups that the asker may see → the ranking → a page of it.
 
-Every command, reply and button calls `answer`, `like_message`, `similar`, `instead`, `more` or
-`refuse` with its asker. Each counts the question before anything is read, downloaded or embedded
-for it.
+Every command, reply, button and menu calls one of the methods up to `look` with its asker. Each
+counts the question before anything is read, downloaded or embedded for it.
 """
 
 from __future__ import annotations
@@ -10,16 +9,20 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 import discord
 from discord import ui
 
 from bot.access import permissions
 from bot.access.sight import Sight
-from bot.ask import buttons, layout
+from bot.ask import cards
 from bot.ask.asker import Asker
+from bot.ask.buttons import PageOf, Steering
 from bot.ask.draft import Draft
 from bot.ask.embedding import QuestionEmbedder
 from bot.ask.page import ResultPage
@@ -28,7 +31,6 @@ from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
-from bot.platform.links import message_link
 from bot.platform.places import group_of
 from bot.platform.refusal import Refusal
 from bot.sync.backlog import Backlog, Progress
@@ -42,13 +44,36 @@ from index import (
     Position,
     QueryEmbedding,
     SavedSearch,
+    Sort,
     StoreError,
+    Verdict,
 )
 
 log = logging.getLogger(__name__)
 
-# A message may show more pictures than there is room for buttons.
-MAX_CHOICES = 9
+NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
+MAX_STEERED = 10  # pictures of a search, of each kind; older ones are forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A question that is ready to be ranked.
+
+    filter    what it is limited to: among others, to `groups`
+    groups    ids of those that the readers of the answer may see now
+    question  that was embedded for it; None: its embedding was saved
+    """
+
+    embedding: QueryEmbedding
+    filter: Filter
+    sort: Sort
+    groups: set[int]
+    sight: Sight
+    question: Question | None
+
+    @property
+    def to_search(self) -> tuple[QueryEmbedding, Filter]:
+        return self.embedding, self.filter
 
 
 class Answers:
@@ -110,14 +135,114 @@ class Answers:
         search = await self._questions.saved(asker, id)
         return await self._begin(asker, await self._questions.instead(asker, search, chosen))
 
-    async def more(self, asker: Asker, id: str, after: Position | None) -> Draft:
-        """A further page of a saved search."""
+    async def page(self, asker: Asker, page: PageOf) -> Draft:
+        """A page of a saved search."""
         self._count(asker)
-        return await self.show(asker, await self._questions.saved(asker, id), after)
+        search = await self._own(asker, page.search)
+        return await self.show(asker, search, page.after, guesses=page.guesses)
+
+    async def before(self, asker: Asker, page: PageOf) -> Draft:
+        """The page before this one."""
+        self._count(asker)
+        search = await self._own(asker, page.search)
+        ready, after = await self._ready(asker, search), None
+        if page.after is not None:
+            after = await self._results.start_before(
+                *ready.to_search, page.after, ready.sort, guesses=page.guesses
+            )
+        return await self._page(asker, ready, search, after, guesses=page.guesses)
+
+    async def look(self, asker: Asker, page: PageOf, link: int) -> Draft:
+        """One picture of a page of a saved search, and what can be done with it."""
+        self._count(asker)
+        search = await self._questions.saved(asker, page.search)
+        ready, found = await self._one(asker, search, page, link)
+        return self._drafted(ready, found, partial(cards.closer, search))
+
+    async def places(self, asker: Asker, page: PageOf, link: int) -> Draft:
+        """Where a picture of a page and its near-copies were posted."""
+        self._count(asker)
+        search = await self._questions.saved(asker, page.search)
+        ready, found = await self._one(asker, search, page, link)
+        posted = await self._results.places(found)
+        return self._drafted(ready, posted, partial(cards.places, search))
+
+    async def sort(self, asker: Asker, page: PageOf, sort: Sort) -> Draft:
+        """A saved search in another order."""
+        self._count(asker)
+        search = await self._questions.saved(asker, page.search)
+        return await self._changed(asker, search, {"sort": sort}, guesses=page.guesses)
+
+    async def steer(self, asker: Asker, id: str, to: Steering, link: int) -> Draft:
+        """A saved search with more, or less, like one of its pictures.
+
+        raises   Refusal if the asker may not see that picture
+        """
+        self._count(asker)
+        search = await self._questions.saved(asker, id)
+        asked = search.asked
+        await self._questions.like(asker, link)
+        more, less = ([one for one in of if one != link] for of in (asked.more, asked.less))
+        (more if to == "more" else less).append(link)
+        changes = {"more": tuple(more[-MAX_STEERED:]), "less": tuple(less[-MAX_STEERED:])}
+        return await self._changed(asker, search, changes)
+
+    async def undo(self, asker: Asker, id: str, to: Steering) -> Draft:
+        """A saved search without the last wish for more, or less, like a picture."""
+        self._count(asker)
+        search = await self._questions.saved(asker, id)
+        links = search.asked.more if to == "more" else search.asked.less
+        return await self._changed(asker, search, {to: links[:-1]})
 
     def _count(self, asker: Asker) -> None:
         """Count a question. raises Refusal when this member or server asks too often"""
         self._rate_limiter.take(asker.guild.id, asker.member.id)
+
+    async def _own(self, asker: Asker, id: str) -> SavedSearch:
+        """A saved search of the asker's own; of a public one, a private copy."""
+        search = await self._questions.saved(asker, id)
+        return await self._copy(asker, search) if search.asked.public else search
+
+    async def _copy(
+        self, asker: Asker, search: SavedSearch, changes: Mapping[str, Any] = NO_CHANGES
+    ) -> SavedSearch:
+        """The asker's own private copy of a saved search, with changes to what is asked.
+
+        The search itself stays as it is: the buttons of other messages belong to it. Copies are as
+        many as the clicks that the rate limit allows, and are kept as long as any search.
+        """
+        asked = dataclasses.replace(search.asked, public=False, **changes)
+        copy = dataclasses.replace(search, id="", owner=asker.member.id, asked=asked)
+        return await self._save(copy, asker.asked_at)
+
+    async def _changed(
+        self,
+        asker: Asker,
+        search: SavedSearch,
+        changes: Mapping[str, Any],
+        *,
+        guesses: bool = False,
+    ) -> Draft:
+        """The first page of a saved search with changes to what is asked."""
+        changed = await self._copy(asker, search, changes)
+        return await self.show(asker, changed, guesses=guesses)
+
+    async def _one(
+        self, asker: Asker, search: SavedSearch, page: PageOf, link: int
+    ) -> tuple[Ready, ResultPage]:
+        """One picture of a page. It is found as it was: of a public answer, among what everybody
+        may see.
+
+        raises   Refusal
+        """
+        asker = dataclasses.replace(asker, public=search.asked.public)
+        ready = await self._ready(asker, search)
+        found = await self._results.one(
+            *ready.to_search, page.after, link, ready.sort, guesses=page.guesses
+        )
+        if not found.shown:
+            raise Refusal(text.UNREACHABLE if found.unreadable else text.PICTURE_UNAVAILABLE)
+        return ready, found
 
     async def _begin(self, asker: Asker, question: Question) -> Draft:
         """The first page of an answer, whose question is saved for its buttons."""
@@ -126,22 +251,41 @@ class Answers:
         saved = None if question.shown_by else embedding
         asked = question.asked(public=asker.public)
         search = SavedSearch("", asker.guild.id, asker.member.id, asked, saved)
-        sight = await self._sight(asker, question.posted_in)
         # Both at once: saving takes a few ms, and many more while a reindex writes a page.
-        search, (groups, page) = await asyncio.gather(
-            self._save(search, asker.asked_at), self._look(asker, sight, search, embedding)
+        search, (ready, page) = await asyncio.gather(
+            self._save(search, asker.asked_at), self._first(asker, search, embedding, question)
         )
-        return await self._draft(asker, sight, search, groups, page, question)
+        return await self._draft(asker, ready, search, page)
 
-    async def show(self, asker: Asker, search: SavedSearch, after: Position | None = None) -> Draft:
+    async def _first(
+        self, asker: Asker, search: SavedSearch, embedding: QueryEmbedding, question: Question
+    ) -> tuple[Ready, ResultPage]:
+        ready = await self._ready_with(asker, search, embedding, question)
+        return ready, await self._results.page(*ready.to_search, sort=ready.sort)
+
+    async def show(
+        self,
+        asker: Asker,
+        search: SavedSearch,
+        after: Position | None = None,
+        *,
+        guesses: bool = False,
+    ) -> Draft:
         """A page of a saved search, from the pictures that the asker may see at this moment."""
-        embedding, question = search.embedding, None
-        if embedding is None:
-            question = await self._questions.again(asker, search)
-            embedding = await self._embedder.embed(asker, question)
-        sight = await self._sight(asker, question.posted_in if question else None)
-        groups, page = await self._look(asker, sight, search, embedding, after)
-        return await self._draft(asker, sight, search, groups, page, question)
+        ready = await self._ready(asker, search)
+        return await self._page(asker, ready, search, after, guesses=guesses)
+
+    async def _page(
+        self,
+        asker: Asker,
+        ready: Ready,
+        search: SavedSearch,
+        after: Position | None,
+        *,
+        guesses: bool,
+    ) -> Draft:
+        page = await self._results.page(*ready.to_search, after, ready.sort, guesses=guesses)
+        return await self._draft(asker, ready, search, page)
 
     async def _save(self, search: SavedSearch, asked_at: float) -> SavedSearch:
         """The search with the id by which buttons find it.
@@ -161,26 +305,51 @@ class Answers:
             return search
         return dataclasses.replace(search, id=id)
 
-    async def _look(
+    async def _ready(self, asker: Asker, search: SavedSearch) -> Ready:
+        """A saved search, to be ranked again."""
+        if search.embedding is not None:
+            return await self._ready_with(asker, search, search.embedding, None)
+        question = await self._questions.again(asker, search)
+        embedding = await self._embedder.embed(asker, question)
+        return await self._ready_with(asker, search, embedding, question)
+
+    async def _ready_with(
         self,
         asker: Asker,
-        sight: Sight,
         search: SavedSearch,
         embedding: QueryEmbedding,
-        after: Position | None = None,
-    ) -> tuple[set[int], ResultPage]:
-        """The groups open to the asker at this moment, and a page of the ranking among them."""
+        question: Question | None,
+    ) -> Ready:
+        sight = await self._sight(asker, question.posted_in if question else None)
         groups = await self._visible(asker, sight)
         shown_by = search.asked.shown_by
-        # The asker knows the message whose picture they ask with.
-        known = shown_by.source if shown_by else None
         filter = dataclasses.replace(
             search.asked.filter or Filter(search.space),
             space=search.space,
             groups=frozenset(groups),
-            but_not_source=known,
+            # The asker knows the message whose picture they ask with.
+            but_not_source=shown_by.source if shown_by else None,
         )
-        return groups, await self._results.page(embedding, filter, after)
+        embedding = await self._steered(embedding, search, groups)
+        return Ready(embedding, filter, search.asked.sort, groups, sight, question)
+
+    async def _steered(
+        self, embedding: QueryEmbedding, search: SavedSearch, groups: set[int]
+    ) -> QueryEmbedding:
+        """The embedding with those pictures of which more, or less, is wanted that are still there
+        and open. Of the others nothing is told."""
+        more, less = search.asked.more, search.asked.less
+        if not more and not less:
+            return embedding
+        links = await self._links.with_ids([*more, *less])
+        open_ = {
+            id
+            for id, (link, _, _) in links.items()
+            if link.space == search.space and link.group.id in groups
+        }
+        return await self._embedder.steered(
+            embedding, [id for id in more if id in open_], [id for id in less if id in open_]
+        )
 
     async def _sight(self, asker: Asker, posted_in: Group | None) -> Sight:
         """What the readers of the answer may see.
@@ -211,36 +380,28 @@ class Answers:
     # ---- the layout of the answer
 
     async def _draft(
-        self,
-        asker: Asker,
-        sight: Sight,
-        search: SavedSearch,
-        groups: set[int],
-        page: ResultPage,
-        question: Question | None,
+        self, asker: Asker, ready: Ready, search: SavedSearch, page: ResultPage
     ) -> Draft:
-        """The page, to be laid out when it is sent; empty, it is a sentence that says why.
-
-        question   that was embedded for it; None: its embedding was saved
-        """
+        """The page, to be laid out when it is sent; empty, it is a sentence that says why."""
         notes = self._notes(asker, search, page)
-        actions = _actions(asker, search, page) if search.id else []
         if page.shown:  # all that it shows may be closed until it is sent
             empty = text.NOTHING_SHARED if asker.public else text.NOTHING_FOUND
         else:
-            empty = await self._why_empty(asker, page, groups)
+            empty = await self._why_empty(asker, search, page, ready.groups)
 
         def lay_out(now: ResultPage) -> ui.LayoutView:
             if not now.shown:
-                return layout.notice([empty], notes=notes, actions=actions)
-            heading = _heading(search, now)
-            return layout.card(
-                now, heading=heading, notes=notes, similar=buttons.similar, actions=actions
-            )
+                return cards.nothing(search, now, empty, notes, public=asker.public)
+            return cards.results(search, now, notes, public=asker.public)
 
-        posted_in = question.posted_in if question else None
-        is_there = partial(self._is_there, question)
-        return Draft(sight, page, posted_in, is_there, self._results.now, lay_out)
+        return self._drafted(ready, page, lay_out)
+
+    def _drafted(
+        self, ready: Ready, page: ResultPage, lay_out: Callable[[ResultPage], ui.LayoutView]
+    ) -> Draft:
+        posted_in = ready.question.posted_in if ready.question else None
+        is_there = partial(self._is_there, ready.question)
+        return Draft(ready.sight, page, posted_in, is_there, self._results.now, lay_out)
 
     def _is_there(self, question: Question | None) -> bool:
         """Whether the picture that is asked with is still there, as far as is known.
@@ -280,14 +441,18 @@ class Answers:
             seen &= permissions.shared_with_everyone_here(guild, channel, groups)
         return self._backlog.progress(guild.id, seen)
 
-    async def _why_empty(self, asker: Asker, page: ResultPage, groups: set[int]) -> str:
+    async def _why_empty(
+        self, asker: Asker, search: SavedSearch, page: ResultPage, groups: set[int]
+    ) -> str:
         """Why there is nothing to show. A public answer must not tell whether some was left out."""
         if not groups and not self._watched.marks(asker.guild.id):
             return text.no_channels(asker.member.guild_permissions.manage_guild)
+        if page.unreadable and not asker.public:
+            return text.UNREACHABLE
+        if page.verdict is Verdict.NOTHING and page.any and not page.first and not page.guesses:
+            return cards.nothing_like(search)
         if asker.public:
             return text.NOTHING_SHARED
-        if page.unreadable:
-            return text.UNREACHABLE
         if page.first:
             return text.NOTHING_MORE
         if groups:
@@ -296,30 +461,3 @@ class Answers:
         if await self._questions.may_read(asker, watched):
             return text.NOT_INDEXED_YET
         return text.NOTHING_READABLE
-
-
-def _heading(search: SavedSearch, page: ResultPage) -> str:
-    asked = search.asked
-    url = None
-    if asked.shown_by:
-        url = message_link(search.space, asked.shown_by.group, asked.shown_by.source)
-    title = text.heading(asked.words, asked.with_picture, first=page.first == 0, url=url)
-    last = page.first + len(page.shown)
-    return f"### {title}\n-# {text.span(page.first + 1, last, page.more)}"
-
-
-def _actions(asker: Asker, search: SavedSearch, page: ResultPage) -> list[layout.Button]:
-    """The buttons: More, and the other pictures of the message that the question was asked with.
-
-    A public answer always has the button for a private one, so the button tells nothing about what
-    was left out.
-    """
-    actions: list[layout.Button] = []
-    if asker.public:
-        actions.append(buttons.more(search.id, None, label="More, only for me"))
-    elif page.more:
-        actions.append(buttons.more(search.id, page.end))
-    if shown_by := search.asked.shown_by:
-        others = [n for n in range(shown_by.count) if n != shown_by.chosen]
-        actions += [buttons.instead(search.id, n) for n in others[:MAX_CHOICES]]
-    return actions

@@ -17,7 +17,7 @@ from bot.ask.draft import Draft
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, RequestFailed
-from bot.platform.interactions import NO_MENTIONS, dynamic_button
+from bot.platform.interactions import NO_MENTIONS, dynamic_item
 from bot.platform.refusal import Refusal
 from bot.text.errors import sentence
 
@@ -27,15 +27,25 @@ Work = Callable[[Asker], Awaitable[Draft]]
 
 
 async def respond(
-    interaction: discord.Interaction[Any], work: Work, clocks: Clocks, *, public: bool = False
+    interaction: discord.Interaction[Any],
+    work: Work,
+    clocks: Clocks,
+    *,
+    public: bool = False,
+    in_place: bool = False,
 ) -> None:
-    """Answer with the result of `work` or why it failed; acknowledge first if it takes long."""
+    """Answer with the result of `work` or why it failed; acknowledge first if it takes long.
+
+    in_place   put the result in place of the message whose button was clicked. Why it failed is
+               said in a message of its own, so that what was there stays
+    """
     working = asyncio.create_task(_result_of(interaction, work, public))
+    reply = _Change(interaction) if in_place else _Reply(interaction, public)
     try:
         await asyncio.wait({working}, timeout=clocks.acknowledge_s)
         if not working.done():
-            await _acknowledge(interaction, public)
-        await _answer(interaction, await working, public)
+            await _acknowledge(interaction, reply)
+        await _answer(reply, await working)
     except discord.NotFound as error:
         if error.code != UNKNOWN_INTERACTION:
             raise
@@ -55,39 +65,92 @@ async def _result_of(
         return sentence(error)
 
 
-async def _acknowledge(interaction: discord.Interaction[Any], public: bool) -> None:
+class _Reply:
+    """The answer is a new message, which takes the place of the acknowledgement."""
+
+    def __init__(self, interaction: discord.Interaction[Any], public: bool) -> None:
+        self._interaction = interaction
+        self._private = not public
+
+    async def acknowledge(self) -> None:
+        await self._interaction.response.defer(ephemeral=self._private, thinking=True)
+
+    async def show(self, view: ui.LayoutView) -> None:
+        await self._send(view=view)
+
+    async def say(self, sentence: str) -> None:
+        await self._send(content=sentence)
+
+    async def _send(self, **what: Any) -> None:
+        asked, what["allowed_mentions"] = self._interaction, NO_MENTIONS
+        await _respond(
+            asked,
+            lambda: asked.response.send_message(**what, ephemeral=self._private),
+            lambda: asked.edit_original_response(**what),
+        )
+
+
+class _Change:
+    """The answer takes the place of the message whose button was clicked."""
+
+    def __init__(self, interaction: discord.Interaction[Any]) -> None:
+        self._interaction = interaction
+
+    async def acknowledge(self) -> None:
+        await self._interaction.response.defer()
+
+    async def show(self, view: ui.LayoutView) -> None:
+        clicked = self._interaction
+        await _respond(
+            clicked,
+            lambda: clicked.response.edit_message(view=view, allowed_mentions=NO_MENTIONS),
+            lambda: clicked.edit_original_response(view=view, allowed_mentions=NO_MENTIONS),
+        )
+
+    async def say(self, sentence: str) -> None:
+        clicked = self._interaction
+        await _respond(
+            clicked,
+            lambda: clicked.response.send_message(sentence, ephemeral=True),
+            lambda: clicked.followup.send(sentence, ephemeral=True),
+        )
+
+
+async def _respond(
+    interaction: discord.Interaction[Any],
+    first: Callable[[], Awaitable[object]],
+    afterwards: Callable[[], Awaitable[object]],
+) -> None:
+    """Make the `first` response to an interaction, or what comes `afterwards` if it has one."""
+    if not interaction.response.is_done():
+        try:
+            await first()
+            return
+        except discord.HTTPException as error:  # Discord has got an attempt that seemed to fail
+            if error.code != ALREADY_ACKNOWLEDGED:
+                raise
+    await afterwards()
+
+
+async def _acknowledge(interaction: discord.Interaction[Any], reply: _Reply | _Change) -> None:
     """Say that the answer is on its way. Where that fails, the answer itself may still arrive."""
     try:
-        await interaction.response.defer(ephemeral=not public, thinking=True)
+        await reply.acknowledge()
     except RequestFailed as error:
         if getattr(error, "code", None) == UNKNOWN_INTERACTION:
             raise
         log.warning(fields("unacknowledged", guild=interaction.guild_id, reason=repr(error)))
 
 
-async def _answer(interaction: discord.Interaction[Any], answer: Draft | str, public: bool) -> None:
+async def _answer(reply: _Reply | _Change, answer: Draft | str) -> None:
     """Send the answer, with what its readers may see at that moment."""
     if isinstance(answer, Draft):
         try:
-            await answer.deliver(lambda view: _send(interaction, public, view=view))
+            await answer.deliver(reply.show)
             return
         except Refusal as refusal:
             answer = str(refusal)
-    await _send(interaction, public, content=answer)
-
-
-async def _send(interaction: discord.Interaction[Any], public: bool, **what: Any) -> None:
-    """Send the answer, or put it in place of the acknowledgement."""
-    if not interaction.response.is_done():
-        try:
-            await interaction.response.send_message(
-                **what, ephemeral=not public, allowed_mentions=NO_MENTIONS
-            )
-            return
-        except discord.HTTPException as error:  # Discord has got an attempt that seemed to fail
-            if error.code != ALREADY_ACKNOWLEDGED:
-                raise
-    await interaction.edit_original_response(**what, allowed_mentions=NO_MENTIONS)
+    await reply.say(answer)
 
 
 async def explain(interaction: discord.Interaction[Any], error: BaseException) -> None:
@@ -101,15 +164,15 @@ async def explain(interaction: discord.Interaction[Any], error: BaseException) -
         if response.is_done() and not waiting:
             await interaction.followup.send(what, ephemeral=True)
         else:
-            await _send(interaction, public=False, content=what)
+            await _Reply(interaction, public=False).say(what)
     except RequestFailed as refusal:
         log.warning(fields("answer_undelivered", sentence=what, reason=repr(refusal)))
 
 
 def answering_button(
     template: str, clicked: Callable[[discord.Interaction[Any], re.Match[str]], Awaitable[None]]
-) -> type[ui.DynamicItem[ui.Button[Any]]]:
-    """A `dynamic_button` that explains errors to the member; discord.py would only log them."""
+) -> type[ui.DynamicItem[ui.Item[Any]]]:
+    """A `dynamic_item` that explains errors to the member; discord.py would only log them."""
 
     async def answered(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
         try:
@@ -117,4 +180,4 @@ def answering_button(
         except Exception as error:
             await explain(interaction, error)
 
-    return dynamic_button(template, answered)
+    return dynamic_item(template, answered)

@@ -16,28 +16,29 @@ NO_MENTIONS = discord.AllowedMentions.none()
 
 
 def button(custom_id: str, label: str) -> ui.Button[Any]:
-    """A button that a class of `dynamic_button` answers to, also after a restart."""
+    """A button that a class of `dynamic_item` answers to, also after a restart."""
     return ui.Button(label=label, custom_id=custom_id)
 
 
-def dynamic_button(
+def dynamic_item(
     template: str, clicked: Callable[[discord.Interaction[Any], re.Match[str]], Awaitable[None]]
-) -> type[ui.DynamicItem[ui.Button[Any]]]:
-    """The class that discord.py makes of a click on a button whose custom_id fits `template`.
+) -> type[ui.DynamicItem[ui.Item[Any]]]:
+    """The class that discord.py makes of a button or menu whose custom_id fits `template`, when it
+    is used.
 
-    A button's custom_id holds all that `clicked` needs, so that it works after a restart.
+    The custom_id holds all that `clicked` needs, so that it works after a restart.
     """
 
-    class Clicked(ui.DynamicItem[ui.Button[Any]], template=template):
-        def __init__(self, match: re.Match[str]) -> None:
-            super().__init__(ui.Button(custom_id=match.string))
+    class Clicked(ui.DynamicItem[ui.Item[Any]], template=template):
+        def __init__(self, item: ui.Item[Any], match: re.Match[str]) -> None:
+            super().__init__(item)
             self._match = match
 
         @classmethod
         async def from_custom_id(
             cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
         ) -> Self:
-            return cls(match)
+            return cls(item, match)
 
         async def callback(self, interaction: discord.Interaction[Any]) -> None:
             await clicked(interaction, self._match)
@@ -45,8 +46,19 @@ def dynamic_button(
     return Clicked
 
 
+def chosen(interaction: discord.Interaction[Any]) -> str:
+    """What was chosen in a menu of one choice; "" if it was left."""
+    data: Any = interaction.data or {}
+    return str(next(iter(data.get("values") or ()), ""))
+
+
+def is_private(interaction: discord.Interaction[Any]) -> bool:
+    """Whether a button or menu was used below an answer that only this member sees."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
+
+
 def view_of(*items: ui.Item[Any]) -> ui.View:
-    """A view of these buttons that discord.py does not keep: a `dynamic_button` answers to them."""
+    """A view of these buttons that discord.py does not keep: a `dynamic_item` answers to them."""
     view = ui.View(timeout=None)
     for item in items:
         view.add_item(item)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from bot.text.pieces import counted, quoted
 
 NOT_IN_A_SERVER = "I look for pictures within a server, so please ask me there."
@@ -99,25 +102,79 @@ def still_indexing(percent: int | None) -> str:
 
 
 def truncated(words_read: str) -> str:
-    """The question was longer than the model reads."""
-    return f"That was long; I read as far as “{quoted(words_read[-80:])}”."
+    """The question was longer than the model reads: the end of what it read, from a word on."""
+    end = words_read[-80:]
+    if len(words_read) > len(end):
+        _, blank, after = end.partition(" ")
+        end = f"…{after if blank else end}"
+    return f"That was long; I read as far as “{quoted(end)}”."
 
 
-def heading(words: str, picture: bool, *, first: bool = True, url: str | None = None) -> str:
-    """What was asked: words, a picture (whose message is at `url`), or both.
+ONLY_FOR_ME = "More, only for me"
+MENU = "Pick a picture, or sort"
+TO_RESULTS = "Back to the pictures"
+GUESS = "Show the nearest guesses"
+NOT_SURE = "I am not sure that any of these fits"
 
-    first   whether this is the beginning of the answer
-    """
+
+def nothing_like(asked: str) -> str:
+    """No picture fits."""
+    return f"Nothing here looks like {asked}."
+
+
+def and_more(copies: int) -> str:
+    """How many near-copies stand behind a picture."""
+    return f"and {copies:,} more like it"
+
+
+def more_places(copies: int) -> str:
+    """The button that shows where the near-copies are."""
+    return counted(copies, "more place")
+
+
+def sees(concepts: Iterable[str]) -> str:
+    """What the model sees in a picture. They are words of its own list."""
+    return f"I see: {', '.join(concepts)}"
+
+
+def places(shown: int, *, more: bool) -> str:
+    """The heading above where a picture and its near-copies were posted, oldest first."""
+    first = f", the first {shown}" if more else ""
+    return f"Where this picture was posted{first}"
+
+
+def asked(words: str, picture: bool, *, url: str | None = None) -> str:
+    """What was asked: words, a picture (whose message is at `url`), or both."""
     this = f"[this picture]({url})" if url else "this picture"
     said = f"“{quoted(words)}”"
-    what = f"{this} and {said}" if picture and words else this if picture else said
-    return f"{'Closest to' if first else 'More for'} {what}"
+    return f"{this} and {said}" if picture and words else this if picture else said
 
 
-def span(first: int, last: int, more: bool) -> str:
-    """Which pictures of the answer are shown, counted from 1."""
+def heading(asked: str, *, first: bool = True, guesses: bool = False) -> str:
+    """What a page shows.
+
+    first    whether it is the beginning of the answer
+    guesses  whether it also shows what doesn't fit
+    """
+    if guesses:
+        return f"Nearest guesses for {asked}"
+    return f"{'Closest to' if first else 'More for'} {asked}"
+
+
+def one_for(asked: str) -> str:
+    """The heading of one picture of an answer."""
+    return f"A picture for {asked}"
+
+
+def span(first: int, last: int, more: bool, order: str = "best first") -> str:
+    """Which pictures of the answer are shown, counted from 1, in which order."""
     shown = f"Pictures {first}–{last}" if last > first else f"Picture {first}"
-    return f"{shown}, best first" if more or first == last else f"{shown}, best first; that is all"
+    return f"{shown}, {order}" if more or first == last else f"{shown}, {order}; that is all"
+
+
+def day(moment: datetime) -> str:
+    """A date as plain text, where Discord shows no date of its own: "3 May 2024"."""
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def several_pictures(chosen: int, count: int) -> str:

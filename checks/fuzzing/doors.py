@@ -54,7 +54,7 @@ LIMIT_S = 10.0
 Way = Literal["words", "picture", "mention", "click"]
 WAYS: tuple[Way, ...] = ("words", "words", "picture", "mention", "click", "click", "click")
 # Ids that a button of the bot could have. The bot doesn't answer a click on any other.
-KNOWN = re.compile(r"[psc]:\d+|[mi]:[\w-]+:\d+")
+KNOWN = re.compile(r"[psc]:\d+|i:[\w-]+:\d+|[mbl]:[\w-]+:[\w-]*")
 SILENCE_S = 0.3
 THEIRS = "a button of somebody else's:"
 # The bot's sentences for an unexpected error.
@@ -109,7 +109,7 @@ class Doors:
     def _forged(self, rng: random.Random) -> str:
         """The id of a button: somebody else's, one with any number in it, or no id at all."""
         number = rng.choice((*texts.NUMBERS, "٣", "", "1:2", "1 OR 1=1"))
-        kind = rng.choice(("m:x:{}", "s:{}", "i:x:{}", "p:{}", "c:{}", "{}"))
+        kind = rng.choice(("m:x:{}", "b:x:{}", "l:x:{}", "s:{}", "i:x:{}", "p:{}", "c:{}", "{}"))
         theirs = f"{THEIRS} {rng.randrange(9)}"
         made = rng.choice((theirs, kind.format(number), texts.whole_text(rng, 100)))
         return made[:100] or "x"
@@ -162,7 +162,7 @@ class Doors:
 
     async def _click(self, custom_id: str) -> Answer | None:
         """Click a button with this id, which the member's own answer is given for the click."""
-        button = self._own.button("Similar")
+        button = self._own.button("▶")
         message = self._server.core.find_message(SQUARE, int(self._own.message["id"]))
         assert message is not None
         before, message.components = message.components, [_row(custom_id)]

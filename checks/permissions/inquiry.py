@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import random
 import re
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from bench.options import Options
 from bench.report import Report, Target
+from bot.ask import buttons
+from bot.ask.buttons import PageOf
 from bot.ask.page import PAGE_SIZE
 from bot.text import answers as answer_text
 from checks.permissions import oracle, side_channels, testbed
@@ -35,6 +38,7 @@ WORDS = ("a red circle", "something blue", "green and yellow", "a dark picture",
 NEAR = 1e-4  # in similarity; two pictures that are nearer may be ranked either way
 KEPT_FAILURES = 20
 
+FORWARD, BACK = "▶", "◀"
 GO_TO = re.compile(r"go to message\]\(https?://[^)]*/(\d+)/(\d+)\)")
 PLACE_SHOWN = re.compile(r"/attachments/(\d+)/\d+/")
 SPAN = re.compile(r"Pictures? (\d+)(?:–(\d+))?, best first(; that is all)?")
@@ -212,6 +216,8 @@ class Inquiry:
         unlimited = given.rest(await self._ranking(given.asked, set(self.server.places)), shown)
         page = unlimited[:PAGE_SIZE]
         self.verdict.barred += sum(hit.link.group.id not in may for hit in page)
+        id = given.answer.message["id"]  # a page may have taken the place of another
+        self.given = [one for one in self.given if one.answer.message["id"] != id]
         self.given.append(given)
 
     async def _ranking(self, asked: Asked, groups: set[int]) -> list[Hit]:
@@ -240,9 +246,10 @@ class Inquiry:
         labels = [str(button.get("label")) for button in given.answer.buttons()]
         wrong = given.answer.private == given.public
         if given.public:
-            wrong |= answer_text.ONLY_SHARED not in text or "More, only for me" not in labels
+            wrong |= answer_text.ONLY_SHARED not in text or answer_text.ONLY_FOR_ME not in labels
         elif shown:
-            wrong |= ("More" in labels) != (left > 0)
+            wrong |= (_arrow(given, FORWARD) is not None) != (left > 0)
+            wrong |= (_arrow(given, BACK) is not None) != (given.first > 0)
         if shown:
             span = SPAN.search(text)
             first, last = given.first + 1, given.first + len(shown)
@@ -270,41 +277,56 @@ class Inquiry:
     # ---- clicks
 
     async def _follow(self) -> None:
-        """Click the buttons of the answers since the last deal."""
+        """Use the controls of the answers since the last deal."""
         for given in list(self.given):
-            if given.public:
+            if given.public and self.rng.random() < 0.5:
                 await self._through("a button, by somebody else", self.more_for_me(given))
-            elif self.rng.random() < 0.5:
-                await self._through("a button: similar", self.similar(given))
+            elif given.public or self.rng.random() < 0.5:
+                await self._through("the menu of an answer", self.look(given))
             else:
                 await self._page_through(given)
 
     async def _page_through(self, given: Given) -> None:
-        """Click More, up to four times, or to the end."""
+        """Go forward up to four pages, or to the end, and then back."""
+        forward = 0
         for _ in range(self.rng.randint(1, 4)):
-            if "More" not in [str(b.get("label")) for b in given.answer.buttons()]:
-                return
-            await self._through("a button: more", self.more(given))
+            if _arrow(given, FORWARD) is None:
+                break
+            await self._through("a button: forward", self.forward(given))
+            given, forward = self.given[-1], forward + 1
+        for _ in range(self.rng.randint(0, forward)):
+            if _arrow(given, BACK) is None:
+                break
+            await self._through("a button: back", self.back(given))
             given = self.given[-1]
 
     async def _earlier(self) -> None:
-        """Click the buttons of answers from before the last deal."""
+        """Use the controls of answers from before the last deal."""
         for given in self.rng.sample(self.before, min(2, len(self.before))):
-            if given.public:
+            if given.public and self.rng.random() < 0.5:
                 await self._through("an old button, by somebody else", self.more_for_me(given))
-            elif self.rng.random() < 0.5:
-                await self._through("an old button: similar", self.similar(given))
+            elif given.public or self.rng.random() < 0.5:
+                await self._through("the menu of an old answer", self.look(given))
             else:
-                await self._through("an old button: more", self.more(given))
+                go = self.rng.choice((self.forward, self.back))
+                await self._through("an old button: back or forward", go(given))
 
-    async def more(self, given: Given) -> bool:
-        button = next((b for b in given.answer.buttons() if b.get("label") == "More"), None)
+    async def forward(self, given: Given) -> bool:
+        button = _arrow(given, FORWARD)
         if button is None or not self._clicks(given.asker, given.place):
             return False
-        _, _, first, link, score = button["custom_id"].split(":")
-        after = Position(int(first), float(score), int(link), 0.0)
         answer = await self.client(given.asker).click(given.answer, button)
-        await self._judge_click(Given(answer, given.asked, given.asker, given.place, False, after))
+        await self._judge_click(
+            dataclasses.replace(given, answer=answer, after=_page(button).after)
+        )
+        return True
+
+    async def back(self, given: Given) -> bool:
+        button = _arrow(given, BACK)
+        if button is None or not self._clicks(given.asker, given.place):
+            return False
+        answer = await self.client(given.asker).click(given.answer, button)
+        await self._judge_click(dataclasses.replace(given, answer=answer, after=_start(answer)))
         return True
 
     async def more_for_me(self, given: Given) -> bool:
@@ -313,24 +335,62 @@ class Inquiry:
         if not clickers:
             return False
         clicker = self.rng.choice(clickers)
-        button = given.answer.button("More, only for me")
+        button = given.answer.button(answer_text.ONLY_FOR_ME)
         answer = await self.client(clicker).click(given.answer, button)
         await self._judge_click(Given(answer, given.asked, clicker, given.place, False))
         return True
 
-    async def similar(self, given: Given) -> bool:
-        """The button beside a picture whose channel may have been closed to the asker meanwhile."""
-        buttons = [b for b in given.answer.buttons() if b["custom_id"].startswith("s:")]
-        if not buttons or not self._clicks(given.asker, given.place):
+    async def look(self, given: Given) -> bool:
+        """A closer look at a picture whose channel may have been closed meanwhile; what is similar
+        to it; and back to its page."""
+        shown = GO_TO.findall(given.answer.text())
+        clickers = [id for id in self.server.members if self._clicks(id, given.place)]
+        if not given.public:
+            clickers = [id for id in clickers if id == given.asker]
+        if not shown or not clickers:
             return False
-        number = self.rng.randrange(len(buttons))
-        message = int(GO_TO.findall(given.answer.text())[number][1])
-        answer = await self.client(given.asker).click(given.answer, buttons[number])
-        link = int(buttons[number]["custom_id"].partition(":")[2])
-        embedding = await self.testbed.magpie.gallery.embed_query(Query(like=link))
-        asked = Asked(embedding, message)
-        await self._judge_click(Given(answer, asked, given.asker, given.place, False))
+        clicker, number = self.rng.choice(clickers), self.rng.randrange(len(shown))
+        menu, client = given.answer.menu(), self.client(clicker)
+        link = menu["options"][number]["value"]
+        looked = await client.choose(given.answer, menu, link)
+        if not self._is_open(looked, int(shown[number][1]), clicker, given):
+            return True
+        alike = await client.click(looked, looked.button("Only similar"))
+        embedding = await self.testbed.magpie.gallery.embed_query(Query(like=int(link)))
+        asked = Asked(embedding, int(shown[number][1]))
+        await self._judge_click(Given(alike, asked, clicker, given.place, False))
+        back = next(b for b in looked.buttons() if b.get("custom_id", "").startswith("m:"))
+        answer = await client.click(looked, back)
+        page = Given(answer, given.asked, clicker, given.place, False, _start(answer))
+        await self._judge_click(page)
         return True
+
+    def _is_open(self, looked: Answer, message: int, clicker: int, given: Given) -> bool:
+        """Whether the picture was shown; it must be exactly if the clicker may see it."""
+        member = self.server.members[clicker]
+        may = oracle.readable(self.server, member, given.place)
+        must = may
+        if given.asked.source is not None:
+            asked_with = self.pictures.get(given.asked.source)
+            if asked_with is None or asked_with.place not in may:  # deleted, or closed
+                may = must = set()
+        if given.public:
+            may = may & self.audience.may_show(given.place)
+            must = must & self.audience.must_show(given.place)
+        place = self.pictures[message].place
+        shown = {
+            int(p) for item in looked.pictures() for p in PLACE_SHOWN.findall(item["media"]["url"])
+        }
+        if not shown <= may:
+            self.verdict.leaked += 1
+            self._blame(f"leaked {shown - may} to {clicker} in {given.place} by a closer look")
+        elif not shown and looked.text() != answer_text.PICTURE_UNAVAILABLE:
+            self.verdict.told += 1
+            self._blame(f"told {looked.text()!r} instead of a closer look")
+        elif not shown and place in must:
+            self.verdict.withheld += 1
+            self._blame(f"withheld a closer look at {message} of {place} in {given.place}")
+        return bool(shown)
 
     async def _judge_click(self, given: Given) -> None:
         """Judge the answer to a click.
@@ -352,6 +412,24 @@ class Inquiry:
         """Whether the member sees the message with the button, in a timeout or not."""
         there = self.server.members.get(member)
         return there is not None and oracle.follows(self.server, there, place)
+
+
+def _arrow(given: Given, label: str) -> Payload | None:
+    """The button that leads to the next page, or the one before, if there is one."""
+    found = given.answer.buttons()
+    return next((b for b in found if b.get("label") == label and not b["disabled"]), None)
+
+
+def _page(control: Payload) -> PageOf:
+    """The page that the custom_id of a button or menu names."""
+    match = re.fullmatch(rf"\w:{buttons.PAGE.partition(':')[2]}", control["custom_id"])
+    assert match is not None
+    return buttons.page_of(match)
+
+
+def _start(answer: Answer) -> Position | None:
+    """Where the page of an answer begins, if it shows pictures."""
+    return _page(answer.menu()).after if GO_TO.search(answer.text()) else None
 
 
 def _may_write(server: Server, member: Member) -> bool:

@@ -39,7 +39,7 @@ from checks.permissions.testbed import Scene, Testbed, open_testbed
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.types.records import Floats
-from sandbox.person import Answer, Payload
+from sandbox.person import Answer, Payload, Person
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -240,9 +240,11 @@ def _plain(on: Testbed, of: Layout, answer: Answer) -> str:
         if one.place in (of.places[GENERAL].id, of.places[ALBUM].id)
     ]
     names |= {one.message: f"picture {one.file.name}" for one in open_}
-    text = re.sub(r"\d{15,}", lambda id: names.get(int(id[0]), "an id"), answer.text())
     labels = [str(button.get("label")) for button in answer.buttons()]
-    return f"{CHANGING.sub('', text)} {labels} {len(answer.pictures())} {answer.private}"
+    labels += [option["label"] for part in answer.parts() for option in part.get("options", ())]
+    seen = f"{answer.text()}\n{labels} {len(answer.pictures())} {answer.private}"
+    seen = re.sub(r"\d{15,}", lambda id: names.get(int(id[0]), "an id"), seen)
+    return CHANGING.sub("", seen)
 
 
 async def _command(
@@ -252,12 +254,20 @@ async def _command(
 
 
 async def find(on: Testbed, of: Layout) -> list[Answer]:
-    """The first page, what is similar, and the next page."""
+    """The first page, the next one, the first again, one of its pictures, and what is similar."""
     mei = on.people[of.people[MEI]]
     answers = [await _command(on, of, MEI, LOBBY, "find", query=QUESTION)]
-    answers.append(await mei.click(answers[0], answers[0].button("Similar")))
-    answers.append(await mei.click(answers[0], answers[0].button("More")))
+    for label in ("▶", "◀"):
+        answers.append(await mei.click(answers[-1], answers[-1].button(label)))
+    answers.append(await _look(mei, answers[-1]))
+    answers.append(await mei.click(answers[-1], answers[-1].button("Only similar")))
     return answers
+
+
+async def _look(person: Person, answer: Answer) -> Answer:
+    """A closer look at the first picture."""
+    menu = answer.menu()
+    return await person.choose(answer, menu, menu["options"][0]["value"])
 
 
 async def find_for_everyone(on: Testbed, of: Layout) -> list[Answer]:

@@ -42,7 +42,7 @@ async def test_whatever_is_found_in_the_town_can_be_shown(tmp_path: Path) -> Non
         assert answer.took_s > 0
         shown = answer.pictures()
         for _ in range(ROWS // len(shown)):
-            answer = await member.click(answer, answer.button("More"))
+            answer = await member.click(answer, answer.button("▶"))
             shown += answer.pictures()
         assert len(shown) == ROWS
         assert (await magpie.gallery.links.count()).links == ROWS

@@ -118,10 +118,10 @@ def picture_of(message_id: str, filename: str) -> str:
 async def test_dog_in_snow_is_found_and_leads_to_its_message(admin: Page) -> None:
     answer = await ask(admin, "/find dog in snow")
     await expect(answer).to_contain_text("Only you can see this")
-    tiles = answer.locator(".mosaic .tile")
+    tiles = answer.locator(".section .tile")
     assert await tiles.count() > 1
     best = await tiles.first.get_attribute("title") or ""
-    filename = re.sub(r"^1: (.*), from .*$", r"\1", best)
+    filename = re.sub(r"^1: (.*), by .*$", r"\1", best)
     await answer.get_by_role("link", name="go to message").first.click()
     target = admin.locator(".message.flash")
     await expect(target).to_be_in_viewport()
@@ -156,14 +156,19 @@ async def test_a_reply_with_magpie_is_answered_for_everyone(admin: Page, browser
     await page.context.close()
 
 
-async def test_a_button_continues_where_the_answer_ended(admin: Page) -> None:
+async def test_an_answer_goes_forth_and_back_and_closer_in_place(admin: Page) -> None:
     answer = await ask(admin, "/find a red car")
     await expect(answer).to_contain_text("Pictures 1–6")
     before = await answers(admin).count()
-    await answer.locator(".container").get_by_role("button", name="More").click()
-    following = admin.locator(".message", has_text="Pictures 7–12")
-    await expect(following.locator(".tile").first).to_be_visible()
-    assert await answers(admin).count() >= before
+    await answer.get_by_role("button", name="▶").click()
+    await expect(answer).to_contain_text("Pictures 7–12")
+    await answer.get_by_role("combobox").select_option(index=2)
+    await expect(answer.locator(".single .tile")).to_be_visible()
+    await answer.get_by_role("button", name="Back to the pictures").click()
+    await expect(answer).to_contain_text("Pictures 7–12")
+    await answer.get_by_role("button", name="◀").click()
+    await expect(answer).to_contain_text("Pictures 1–6")
+    assert await answers(admin).count() == before
 
 
 async def named_channels(page: Page, question: str) -> set[str]:

@@ -11,7 +11,7 @@ BACKLOG = "tests/bot/sync/test_backlog.py"
 
 MUTANTS = (
     Mutant(
-        "More counts as a question",
+        "a further page counts as a question",
         "bot/ask/answers.py",
         "        self._count(asker)\n        return await self.show(",
         "        return await self.show(",

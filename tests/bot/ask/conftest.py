@@ -34,6 +34,23 @@ def world_file(nest: Nest) -> WorldFile:
     return nest.world
 
 
+def forward(answer: Answer) -> dict[str, Any] | None:
+    """The button for the next page, if there is one."""
+    return next((b for b in answer.buttons() if b.get("label") == "▶" and not b["disabled"]), None)
+
+
+async def look(person: Person, answer: Answer, position: int = 0) -> Answer:
+    """A closer look at the picture in this position."""
+    menu = answer.menu()
+    return await person.choose(answer, menu, menu["options"][position]["value"])
+
+
+async def similar(person: Person, answer: Answer, position: int = 0) -> Answer:
+    """Pictures similar to the one in this position."""
+    looked = await look(person, answer, position)
+    return await person.click(looked, looked.button("Only similar"))
+
+
 @dataclass
 class Scene:
     """The nest with Magpie in it, every channel watched and read."""
@@ -61,8 +78,8 @@ class Scene:
     async def all_shown(self, person: Person, answer: Answer) -> list[int]:
         """The messages of this page and of all pages after it."""
         found = self.shown(answer)
-        while any(button.get("label") == "More" for button in answer.buttons()):
-            answer = await person.click(answer, answer.button("More"))
+        while (more := forward(answer)) is not None:
+            answer = await person.click(answer, more)
             found += self.shown(answer)
         return found
 

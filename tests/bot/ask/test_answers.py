@@ -26,7 +26,7 @@ from index import Asked, Filter, Query, SavedSearch
 from index.embed.embedder import Embedder
 from sandbox.links import LINK_LIFE_S
 from sandbox.person import Answer, Person, Unanswered
-from tests.bot.ask.conftest import RED, Scene, watch_everything
+from tests.bot.ask.conftest import RED, Scene, forward, look, similar, watch_everything
 from tests.bot.ask.nest import READERS, Nest
 from tests.bot.conftest import LogIn
 from tests.bot.running import history_progress, idle, png, running, until
@@ -246,7 +246,7 @@ async def test_pages_fit_together_when_something_is_erased_between(scene: Scene)
     answer = await ask(scene, olga)
     first = scene.shown(answer)
     drop(scene, "birding")
-    rest = await scene.all_shown(olga, await olga.click(answer, answer.button("More")))
+    rest = await scene.all_shown(olga, await olga.click(answer, answer.button("▶")))
     assert not set(first) & set(rest)
     gone = {scene.nest.messages[place] for place in ("birding", "after dark")}
     found = {*first, *rest} | gone
@@ -293,15 +293,15 @@ async def test_similar_to_a_picture_that_was_deleted_meanwhile(scene: Scene) -> 
     finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
     answer = await ask(scene, finn)
     first = scene.shown(answer)[0]
+    looked = await look(finn, answer)
     await olga.request("DELETE", f"/channels/{place_of(scene, first)}/messages/{first}")
 
     async def erased() -> bool:
         return not await slots(scene, first)
 
     await until(erased)
-    assert (
-        await finn.click(answer, answer.button("Similar"))
-    ).text() == answer_text.PICTURE_UNAVAILABLE
+    asking = finn.click(looked, looked.button("Only similar"))
+    assert (await asking).text() == answer_text.PICTURE_UNAVAILABLE
 
 
 async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> None:
@@ -309,10 +309,11 @@ async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> No
     message, general = scene.nest.messages["general"], scene.channel("general")
     target = {"id": str(message), "channel_id": general}
     answer = await olga.menu("Find similar", target)
-    assert scene.shown(await olga.click(answer, answer.button("More")))
-    similar = await olga.click(answer, answer.button("Similar"))
-    assert scene.shown(await olga.click(similar, similar.button("More")))
     asked_with = (message, scene.shown(answer)[0])
+    alike = await similar(olga, answer)
+    answer = await olga.menu("Find similar", target)
+    pages = [await olga.click(one, one.button("▶")) for one in (answer, alike)]
+    assert all(map(scene.shown, pages))
     for one in asked_with:
         await olga.request("DELETE", f"/channels/{place_of(scene, one)}/messages/{one}")
 
@@ -320,8 +321,10 @@ async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> No
         return not [slot for one in asked_with for slot in await slots(scene, one)]
 
     await until(erased)
-    for one in (answer, similar):
-        assert (await olga.click(one, one.button("More"))).text() == answer_text.PICTURE_UNAVAILABLE
+    for page in pages:
+        refused = await olga.click(page, page.button("◀"))
+        assert refused.text() == answer_text.PICTURE_UNAVAILABLE
+        assert refused.message["id"] != page.message["id"], "what was there stays"
 
 
 async def test_a_saved_question_has_no_vector_of_a_messages_picture(scene: Scene, db: Path) -> None:
@@ -330,7 +333,7 @@ async def test_a_saved_question_has_no_vector_of_a_messages_picture(scene: Scene
     posted = await olga.post(general, f"<@{scene.nest.world.bot_id}>", pictures=picture)
     answer = await scene.answer_to(olga, posted)
     await olga.menu("Find similar", {"id": posted["id"], "channel_id": general})
-    await olga.click(answer, answer.button("Similar"))
+    await similar(olga, answer)
     await ask(scene, olga)
     with contextlib.closing(sqlite3.connect(db)) as file:
         kept = file.execute("SELECT vector IS NOT NULL FROM searches ORDER BY made_at").fetchall()
@@ -403,8 +406,8 @@ async def test_an_error_of_the_gallery_is_answered_too(
     await scene.magpie.gallery.close()
     for failed in (
         await finn.command("find", query="dog"),
-        await finn.click(answer, answer.button("More")),
-        await finn.click(answer, answer.button("Similar")),
+        await finn.click(answer, answer.button("▶")),
+        await look(finn, answer),
         await scene.answer_to(finn, await finn.post(scene.channel("general"), f"{me} dog")),
     ):
         assert failed.text() == error_text.RESTARTING
@@ -418,13 +421,13 @@ async def test_a_question_is_answered_on_a_full_disk(scene: Scene) -> None:
         leaving = await finn.command("privacy", "opt-out", where=scene.channel("general"))
     assert len(scene.shown(answer)) == PAGE_SIZE
     assert f"-# {answer_text.NO_BUTTONS}" in answer.lines()
-    assert not any(button.get("label") == "More" for button in answer.buttons())
+    assert not answer.buttons()
     assert erasing.text().startswith(error_text.DISK_FULL)
     assert leaving.text().startswith(error_text.DISK_FULL)
     member = (scene.magpie.guilds[0].id, int(finn.user["id"]))
     assert not scene.magpie.left_out.opted_out(*member), "a failed opt-out has no effect"
     answer = await finn.command("find", where=scene.channel("general"), query="dog")
-    assert answer.button("More")
+    assert forward(answer)
 
 
 async def test_a_file_that_is_busy_for_long_delays_no_answer(
@@ -489,7 +492,7 @@ async def test_a_question_that_came_too_late_is_no_error(
     scene.server.strike("error", path="/interactions/*", who="bot", times=None, **gone)
     for asking in (
         finn.command("find", where=scene.channel("general"), query="dog"),
-        finn.click(answer, answer.button("Similar")),
+        look(finn, answer),
     ):
         caplog.clear()
         with pytest.raises(Unanswered):
@@ -501,8 +504,7 @@ async def test_a_question_that_came_too_late_is_no_error(
 async def test_nothing_is_held_in_memory_for_an_answer_and_its_buttons(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     answer = await ask(scene, finn)
-    await finn.click(answer, answer.button("More"))
-    await finn.click(answer, answer.button("Similar"))
+    await similar(finn, await finn.click(answer, answer.button("▶")))
     assert list(scene.magpie.persistent_views) == []
     assert scene.magpie._connection._view_store._views == {}
 
@@ -510,7 +512,7 @@ async def test_nothing_is_held_in_memory_for_an_answer_and_its_buttons(scene: Sc
 async def test_a_private_search_is_refused_to_other_members(scene: Scene) -> None:
     mod, finn = await scene.log_in("mod"), await scene.log_in("finn")
     answer = await ask(scene, mod)
-    id = answer.button("More")["custom_id"].split(":")[1]
+    id = answer.button("▶")["custom_id"].split(":")[1]
     magpie, guild = scene.magpie, scene.magpie.guilds[0]
     member = await guild.fetch_member(int(finn.user["id"]))
     asker = Asker(member, guild, guild.get_channel(int(scene.channel("general"))))

@@ -10,7 +10,7 @@ import pytest
 
 from bot.text import answers as answer_text
 from sandbox.person import Answer
-from tests.bot.ask.conftest import RED, Scene
+from tests.bot.ask.conftest import RED, Scene, look, similar
 from tests.bot.ask.nest import EVERYBODYS, READERS
 from tests.bot.running import PATIENCE_S, idle, png
 
@@ -218,8 +218,7 @@ async def test_an_interaction_whose_work_takes_long_is_acknowledged_before_it_en
     assert (await bots_requests(scene, asked))[0] == CALLBACK
     assert (await bots_requests(scene, finn.menu("Find similar", original)))[0] == CALLBACK
     answer = await finn.command("find", where=scene.channel("general"), image=PICTURE)
-    clicked = finn.click(answer, answer.button("Similar"))
-    assert (await bots_requests(scene, clicked))[0] == CALLBACK
+    assert (await bots_requests(scene, look(finn, answer)))[0] == CALLBACK
     refused = await finn.command("find", where=scene.channel("general"))
     assert refused.text() == answer_text.ASK_SOMETHING
 
@@ -236,4 +235,4 @@ async def test_an_answer_that_is_ready_soon_is_the_acknowledgement(
     assert not any(route.startswith("/webhooks") for route in routes)
     answer = await finn.command("find", where=scene.channel("general"), query="dog")
     assert answer.private
-    assert (await finn.click(answer, answer.button("Similar"))).private
+    assert (await similar(finn, answer)).private

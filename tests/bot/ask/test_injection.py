@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from bot.ask.buttons import PageOf
 from bot.text import answers as answer_text
+from index import Position
 from sandbox.person import Answer, Person
 from tests.bot.ask.conftest import RED, Scene
 from tests.bot.ask.nest import READERS
@@ -88,7 +90,7 @@ async def forge(scene: Scene, person: Person, answer: Answer, custom_id: str) ->
     return await person.click(answer, button)
 
 
-@pytest.mark.parametrize("kind", ["More", "Picture 2"])
+@pytest.mark.parametrize("kind", ["▶", "Picture 2"])
 async def test_a_button_of_one_members_private_answer_is_refused_to_another(
     scene: Scene, kind: str
 ) -> None:
@@ -119,10 +121,11 @@ async def test_a_forged_similar_shows_no_picture_that_its_clicker_cannot_see(sce
 @pytest.mark.parametrize(
     ("custom_id", "said"),
     [
-        ("m:no-such-search:0", answer_text.SEARCH_EXPIRED),
+        ("m:no-such-search:", answer_text.SEARCH_EXPIRED),
         ("m:' OR 1=1 --:0", None),
         ("m:ｘ:٣", answer_text.SEARCH_EXPIRED),
         (f"m:x:{'9' * 90}", answer_text.SEARCH_EXPIRED),
+        (f"b:x:{'_' * 43}", answer_text.SEARCH_EXPIRED),
         (f"s:{'9' * 90}", answer_text.PICTURE_UNAVAILABLE),
         (f"s:{2**63}", answer_text.PICTURE_UNAVAILABLE),
         ("s:0", answer_text.PICTURE_UNAVAILABLE),
@@ -147,6 +150,7 @@ async def test_a_forged_button_is_answered_like_an_expired_one(
 async def test_a_page_beyond_the_last_hit_is_the_end(scene: Scene) -> None:
     olga = await scene.log_in("olga")
     own = await ask(scene, olga, image=("r.png", RED))
-    search = own.button("More")["custom_id"].split(":")[1]
-    answer = await forge(scene, olga, own, f"m:{search}:6:{2**50}:-1.000000000")
+    search = own.button("▶")["custom_id"].split(":")[1]
+    beyond = PageOf(search, Position(6, -1.0, 2**50, 0.0))
+    answer = await forge(scene, olga, own, f"m:{beyond}")
     assert answer.text() == answer_text.NOTHING_MORE

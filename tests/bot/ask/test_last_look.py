@@ -19,7 +19,7 @@ from bot.platform.refusal import Refusal
 from bot.text import answers as text
 from index import Group, Link
 from sandbox.person import Answer, Person
-from tests.bot.ask.conftest import RED, Scene
+from tests.bot.ask.conftest import RED, Scene, look
 from tests.bot.running import idle, png, sources, until
 from tests.worlds import READ_MESSAGE_HISTORY, VIEW_CHANNEL
 
@@ -133,16 +133,17 @@ async def test_a_channel_that_is_closed_meanwhile_is_not_shown(scene: Scene, doo
     assert not pets & left
 
 
-@pytest.mark.parametrize("label", ["More, only for me", "Similar"])
+@pytest.mark.parametrize("label", [text.ONLY_FOR_ME, "Only similar"])
 async def test_a_button_doesnt_show_what_is_closed_meanwhile(scene: Scene, label: str) -> None:
     mod = await scene.log_in("mod")
     answer = await find_for_everyone(scene, mod)
-    button = next(b for b in reversed(answer.buttons()) if b["label"] == label)  # not general's
+    if label == "Only similar":
+        answer = await look(mod, answer, -1)  # not general's
 
     async def click(_: Scene, person: Person) -> Answer:
-        return await person.click(answer, button)
+        return await person.click(answer, answer.button(label))
 
-    place = "pets" if label != "Similar" else "mods"
+    place = "pets" if label == text.ONLY_FOR_ME else "mods"
     assert place in scene.places(scene.shown(await click(scene, mod)))
     async with under_way(scene, mod, click) as asking:
         await close(scene, place)
@@ -316,19 +317,19 @@ async def test_more_of_a_picture_that_the_asker_can_no_longer_read_is_refused(
 ) -> None:
     mod = await scene.log_in("mod")
     answer = await asked_with_pets(scene, mod)
-    more = answer.button("More")
-    assert scene.shown(await mod.click(answer, more))
+    second = await mod.click(answer, answer.button("▶"))
+    assert scene.shown(second)
     await close(scene, "pets", READ_MESSAGE_HISTORY)  # the answer below it can still be clicked
-    assert (await mod.click(answer, more)).text() == text.PICTURE_UNAVAILABLE
+    assert (await mod.click(second, second.button("◀"))).text() == text.PICTURE_UNAVAILABLE
 
 
 async def test_a_picture_that_cant_be_read_any_more_is_not_even_fetched(scene: Scene) -> None:
     mod, guild = await scene.log_in("mod"), scene.magpie.guilds[0]
     found = await find_for_me(scene, mod)
     position = scene.shown(found).index(scene.nest.messages["pets"])
-    link = [int(b["custom_id"][2:]) for b in found.buttons() if b["label"] == "Similar"][position]
+    link = int(found.menu()["options"][position]["value"])
     answer = await asked_with_pets(scene, mod)
-    id = answer.button("More")["custom_id"].split(":")[1]
+    id = answer.button("▶")["custom_id"].split(":")[1]
     await close(scene, "pets")
     member = await guild.fetch_member(int(mod.user["id"]))
     asker = Asker(member, guild, guild.get_channel(int(scene.channel("general"))))
@@ -355,25 +356,24 @@ async def test_a_picture_asked_with_again_that_is_closed_meanwhile_gets_no_answe
 
 
 async def similar_to(scene: Scene, person: Person, message: int) -> Door:
-    """The button "Similar" below the picture of this message."""
+    """The button "Only similar" of the picture of this message."""
     answer = await find_for_me(scene, person)
-    position = scene.shown(answer).index(message)
-    similar = [button for button in answer.buttons() if button["label"] == "Similar"][position]
+    looked = await look(person, answer, scene.shown(answer).index(message))
 
     async def click(_: Scene, person: Person) -> Answer:
-        return await person.click(answer, similar)
+        return await person.click(looked, looked.button("Only similar"))
 
     return click
 
 
-@pytest.mark.parametrize("by", ["Similar", "Find similar"])
+@pytest.mark.parametrize("by", ["Only similar", "Find similar"])
 async def test_a_picture_asked_with_that_is_deleted_meanwhile_gets_no_answer(
     scene: Scene, by: str
 ) -> None:
     mod = await scene.log_in("mod")
-    place = "pets" if by == "Similar" else "lounge"
+    place = "pets" if by == "Only similar" else "lounge"
     asked_with = scene.nest.messages[place]
-    door = await similar_to(scene, mod, asked_with) if by == "Similar" else menu
+    door = await similar_to(scene, mod, asked_with) if by == "Only similar" else menu
     mod.forget()
     async with under_way(scene, mod, door) as asking:
         await delete(scene, place, asked_with)

@@ -11,7 +11,7 @@ from bot.platform.codes import REPLY_WITHOUT_HISTORY
 from bot.text import answers as text
 from bot.text import errors as error_text
 from sandbox.person import Answer, Person
-from tests.bot.ask.conftest import RED, Scene
+from tests.bot.ask.conftest import RED, Scene, look
 from tests.bot.ask.nest import EVERYBODYS
 from tests.bot.running import until
 from tests.worlds import READ_MESSAGE_HISTORY
@@ -109,12 +109,14 @@ async def test_where_nothing_can_be_said_the_log_says_so_in_one_line(
 # ── Commands and buttons ─────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("label", ["More", "Similar"])
+@pytest.mark.parametrize("label", ["▶", "Only similar"])
 async def test_a_button_whose_answer_discord_refuses_is_followed_by_a_sentence(
     scene: Scene, label: str
 ) -> None:
     olga = await scene.log_in("olga")
     answer = await ask(scene, olga)
+    if label == "Only similar":
+        answer = await look(olga, answer)
     scene.server.strike("error", path=CALLBACK, **REFUSED)
     said = await olga.click(answer, answer.button(label))
     assert said.private
@@ -127,7 +129,10 @@ async def test_an_answer_that_is_refused_after_its_acknowledgement_is_replaced_b
     finn = await scene.log_in("finn")
     scene.magpie.clocks.acknowledge_s = 0.0
     answer = await ask(scene, finn)
-    for asking in (ask(scene, finn), finn.click(answer, answer.button("Similar"))):
+    looked = await look(finn, answer)
+    similar = finn.click(looked, looked.button("Only similar"))
+    back = finn.click(looked, looked.button(text.TO_RESULTS))
+    for asking in (ask(scene, finn), similar, back):
         scene.server.strike("error", path="/webhooks/*", **REFUSED)
         assert (await asking).text().startswith(error_text.SOMETHING_WRONG)
 
@@ -142,7 +147,11 @@ async def test_an_acknowledgement_that_is_lost_doesnt_lose_the_answer(
     assert scene.shown(await ask(scene, finn))
     answer = await ask(scene, finn)
     scene.server.strike("drop", path=CALLBACK, who="bot", after=after)
-    assert scene.shown(await finn.click(answer, answer.button("Similar")))
+    looked = await look(finn, answer)
+    assert looked.pictures()
+    for label in ("Only similar", text.TO_RESULTS):
+        scene.server.strike("drop", path=CALLBACK, who="bot", after=after)
+        assert scene.shown(await finn.click(looked, looked.button(label)))
 
 
 async def test_a_command_whose_acknowledgement_is_lost_says_so(scene: Scene) -> None:

@@ -10,7 +10,7 @@ import sandbox as sandbox_package
 from bot.text import answers as answer_text
 from index.embed.embedder import Embedder
 from sandbox.person import Answer, Person
-from tests.bot.ask.conftest import RED, Scene, watch_everything
+from tests.bot.ask.conftest import RED, Scene, look, watch_everything
 from tests.bot.ask.nest import EVERYBODYS, READERS, Nest
 from tests.bot.conftest import LogIn
 from tests.bot.running import running, until
@@ -27,10 +27,10 @@ async def take_role(scene: Scene, name: str, role: str) -> None:
     await olga.request("DELETE", f"/guilds/{guild}/members/{user}/roles/{id}")
 
 
-def link_of(scene: Scene, answer: Answer, place: str) -> dict[str, object]:
-    """The button Similar of the picture that was posted in `place`."""
+async def look_at(scene: Scene, person: Person, answer: Answer, place: str) -> Answer:
+    """A closer look at the picture that was posted in `place`."""
     position = scene.shown(answer).index(scene.nest.messages[place])
-    return [b for b in answer.buttons() if b["custom_id"].startswith("s:")][position]
+    return await look(person, answer, position)
 
 
 # ── Private answers ──────────────────────────────────────────────────────────────────────
@@ -67,19 +67,20 @@ async def test_a_role_lost_between_answer_and_more_counts(scene: Scene) -> None:
     first = scene.places(scene.shown(answer))
     assert len(first) == 6
     await take_role(scene, "mod", "Moderators")
-    rest = scene.places(await scene.all_shown(mod, await mod.click(answer, answer.button("More"))))
+    rest = scene.places(await scene.all_shown(mod, await mod.click(answer, answer.button("▶"))))
     assert rest <= EVERYBODYS | {"lounge"}
 
 
 async def test_a_role_lost_between_answer_and_similar_counts(scene: Scene) -> None:
     mod = await scene.log_in("mod")
     answer = await mod.command("find", where=scene.channel("general"), image=PICTURE)
-    button = link_of(scene, answer, "mods")
-    before = await mod.click(answer, button)
+    looked = await look_at(scene, mod, answer, "mods")
+    button = looked.button("Only similar")
+    before = await mod.click(looked, button)
     assert scene.nest.messages["general"] in scene.shown(before)
     assert scene.nest.messages["mods"] not in scene.shown(before)
     await take_role(scene, "mod", "Moderators")
-    assert (await mod.click(answer, button)).text() == answer_text.PICTURE_UNAVAILABLE
+    assert (await mod.click(looked, button)).text() == answer_text.PICTURE_UNAVAILABLE
 
 
 async def test_an_answer_tells_nothing_of_how_much_was_left_out(scene: Scene) -> None:
@@ -106,7 +107,11 @@ async def test_buttons_work_after_a_restart(
     async with running(sandbox, db, model) as magpie:
         scene = Scene(nest, sandbox, magpie, log_in)
         assert scene.places(await scene.all_shown(mod, answer)) == READERS["mod"]
-        similar = await mod.click(answer, link_of(scene, answer, "mods"))
+        answer = await mod.command("find", where=scene.channel("general"), image=PICTURE)
+    async with running(sandbox, db, model) as magpie:
+        looked = await look_at(scene, mod, answer, "mods")
+    async with running(sandbox, db, model) as magpie:
+        similar = await mod.click(looked, looked.button("Only similar"))
         assert scene.nest.messages["general"] in scene.shown(similar)
         mine = await mod.click(shared, shared.button(ONLY_FOR_ME))
         assert scene.places(await scene.all_shown(mod, mine)) == READERS["mod"]
@@ -141,7 +146,7 @@ async def test_a_public_answer_among_moderators_shows_what_moderators_share(scen
 async def test_more_of_a_public_answer_is_private_and_each_clickers_own(scene: Scene) -> None:
     finn, mod = await scene.log_in("finn"), await scene.log_in("mod")
     answer = await public(scene, finn, "general")
-    assert [b["label"] for b in answer.buttons() if b["label"] != "Similar"] == [ONLY_FOR_ME]
+    assert [b["label"] for b in answer.buttons()] == [ONLY_FOR_ME]
     for name, person in (("finn", finn), ("mod", mod)):
         own = await person.click(answer, answer.button(ONLY_FOR_ME))
         assert own.private
