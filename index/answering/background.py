@@ -107,14 +107,15 @@ class Background:
         source   negative labels (NegLabel, Jiang and others, 2024), and one step of matching
                  pursuit (Mallat and Zhang, 1993)
         """
-        asked = wanted - self.middle
+        asked: Floats = wanted - self.middle
         # One product for both, since reading the vocabulary takes most of the time.
         products = np.concatenate([pictures, asked]) @ self.centred.T
         seen, related = products[: len(pictures)], products[len(pictures) :]
         lengths = self.lengths * np.linalg.norm(asked, axis=1)[:, None]
         rivals = self._rivals(related / np.maximum(lengths, np.float32(1e-12)))
-        rivals_seen = np.where(rivals[:, None], seen, -np.inf)  # (p, c, v)
-        own, none = asked @ pictures.T, self._none(pictures)
+        rivals_seen = np.where(rivals[:, None], seen, np.float32(-np.inf))  # (p, c, v)
+        own: Floats = asked @ pictures.T
+        none = self._none(pictures)
         first = self._share(own, rivals_seen, none)
         # Most pictures have a best word in common with others.
         best, which = np.unique(rivals_seen.argmax(axis=2), return_inverse=True)
