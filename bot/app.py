@@ -17,10 +17,13 @@ from discord import app_commands
 from bot.ask.answers import Answers
 from bot.ask.embedding import QuestionEmbedder
 from bot.ask.fair_turns import FairTurns
+from bot.ask.members import Members
 from bot.ask.messages import MessageQuestions
+from bot.ask.names import Names
 from bot.ask.questions import Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
+from bot.ask.suggestions import Suggestions
 from bot.commands import (
     channels,
     controls,
@@ -204,7 +207,10 @@ class Magpie(discord.AutoShardedClient):
         )
 
         # From a question to its answer.
-        self.questions = Questions(self, links, bookkeeping, self.writer)
+        members = Members(self)
+        self.suggestions = Suggestions(links, members, clocks, limits)
+        names = Names(links, members)
+        self.questions = Questions(self, links, bookkeeping, self.writer, names)
         embedder = QuestionEmbedder(gallery, self.downloader, FairTurns())
         self.results = Results(
             self, gallery, links, self.writer, self.ingest, self.erasure, self.left_out
@@ -225,7 +231,7 @@ class Magpie(discord.AutoShardedClient):
 
     def _register_commands(self) -> None:
         tree, links, bookkeeping = self.tree, self.gallery.links, self.gallery.bookkeeping
-        find.register(tree, self.questions, self.answers, self.clocks)
+        find.register(tree, self.answers, self.suggestions, self.clocks)
         controls.register(tree, self.answers, self.clocks)
         find_similar.register(tree, self.answers, self.clocks)
         channels.register(tree, links, self.watched, self.backlog, self.erasure)
@@ -403,6 +409,10 @@ class Magpie(discord.AutoShardedClient):
 
     async def on_thread_join(self, thread: discord.Thread) -> None:
         self.backlog.on_thread(thread)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        if interaction.type is discord.InteractionType.modal_submit:
+            await controls.filled_in(interaction, self.answers, self.clocks)
 
     async def on_app_command_completion(
         self,

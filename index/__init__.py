@@ -48,7 +48,7 @@ from index.types.errors import (
     StoreUnreachable,
 )
 from index.types.filter import Filter, Sort
-from index.types.query import Query, QueryEmbedding
+from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import (
     Answer,
     Belonging,
@@ -136,5 +136,6 @@ __all__ = [
     "pointed",
     "printed",
     "suggestions",
+    "tidy",
     "vectors_file",
 ]

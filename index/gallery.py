@@ -228,6 +228,16 @@ class Gallery:
         """Load the model now, rather than when it is first needed. raises ModelError"""
         await self._models.thread()
 
+    @property
+    def judges(self) -> bool:
+        """Whether answers can be sure. The first time that a model is used, it must read some
+        thousand common words for that, which takes seconds (`answering.reading`)."""
+        return not self._models.background_missing
+
+    async def ready_to_judge(self) -> None:
+        """Wait until answers can be sure."""
+        await self._models.background_read()
+
     # ---- adding
 
     async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:

@@ -19,6 +19,7 @@ from index.answering.parts import parts_of
 from index.concurrency import Pool, SingleFlight
 from index.derivations import Derivation
 from index.embed.embedder import Embedder
+from index.embed.tokens import is_spelled
 from index.images import decoders
 from index.images.decode import Decoded
 from index.models import Models
@@ -189,7 +190,7 @@ class Pipeline:
             parts=vectors[1 : 1 + len(split)],
             minus=vectors[len(texts) - len(minus) :],
             truncated=read[0] if words else None,
-            spelled=bool(words) and thread.embedder.spells(words),
+            spelled=is_spelled(words, thread.embedder.pieces),
         )
 
     async def _known(self, link: int, revision: str) -> Floats:

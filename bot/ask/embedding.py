@@ -33,11 +33,13 @@ class QuestionEmbedder:
 
         raises   Refusal, DownloadError, GalleryError
         """
-        words = question.words or None
+        words, minus = question.words or None, question.minus
         if question.picture is None:
-            return await self._searcher.embed_query(Query(text=words, like=question.like))
+            query = Query(text=words, like=question.like, minus=minus)
+            return await self._searcher.embed_query(query)
         server, member = asker.guild.id, asker.member.id
         with self._turns.place(server, member):
             image = await self._downloader.fetch(question.picture)
             async with self._turns.turn(server, member):
-                return await self._searcher.embed_query(Query(text=words, image=image))
+                query = Query(text=words, image=image, minus=minus)
+                return await self._searcher.embed_query(query)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import math
 import random
 import re
 import tempfile
@@ -24,7 +25,7 @@ from checks.permissions import oracle, side_channels, testbed
 from checks.permissions.oracle import Audience, Member, Server
 from checks.permissions.random_servers import Layout, deal, layout
 from checks.permissions.testbed import Posted, Scene, Testbed, open_testbed
-from index import Filter, Hit, Position, Query, QueryEmbedding
+from index import Filter, Hit, Position, Query, QueryEmbedding, Sort
 from pocket import MODEL
 from sandbox.person import Answer, Payload, Person, Refused, Unanswered
 
@@ -32,6 +33,7 @@ WORLDS = 2_000
 SERVERS = 8
 PICTURES = 40  # files; each server shows most of them
 IN_A_PLACE = (1, 3)
+COPIED = 0.5  # of the places have a copy of a picture of any place
 QUESTIONS = 3  # after each deal, beside the clicks that follow
 ROLES, PEOPLE = 4, 5
 WORDS = ("a red circle", "something blue", "green and yellow", "a dark picture", "pink shapes")
@@ -40,8 +42,10 @@ KEPT_FAILURES = 20
 
 FORWARD, BACK = "▶", "◀"
 GO_TO = re.compile(r"go to message\]\(https?://[^)]*/(\d+)/(\d+)\)")
+AND_MORE = re.compile(r"and (\d+) more like it")
+SECTION = 9
 PLACE_SHOWN = re.compile(r"/attachments/(\d+)/\d+/")
-SPAN = re.compile(r"Pictures? (\d+)(?:–(\d+))?, best first(; that is all)?")
+SPAN = re.compile(r"Pictures? (\d+)(?:–(\d+))?, \w+ first(; that is all)?")
 COUNTED = re.compile(r"^\s*- <#(\d+)>: ([\d,]+) picture", re.M)
 
 
@@ -66,17 +70,24 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as a vector, and the message whose picture it asks with."""
+    """A question as a vector, the message whose picture it asks with, and what limits it.
+
+    within   a channel, with its threads, or a thread
+    author   whose pictures are asked for
+    """
 
     embedding: QueryEmbedding
     source: int | None = None
+    within: int | None = None
+    author: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
     """An answer, as a member sees it in a channel.
 
-    after   where the page before ended; None for a first page
+    after        where the page before ended; None for a first page
+    more, less   links by which it is steered
     """
 
     answer: Answer
@@ -85,27 +96,19 @@ class Given:
     place: int
     public: bool
     after: Position | None = None
+    sort: Sort = Sort.BEST
+    more: tuple[int, ...] = ()
+    less: tuple[int, ...] = ()
 
     @property
     def first(self) -> int:
         """How many pictures come before it."""
         return self.after.rank if self.after else 0
 
-    def rest(self, ranking: list[Hit], shown: Collection[int]) -> list[Hit]:
-        """The hits that come after the page before.
-
-        The query was embedded by itself here, so scores differ a little from the bot's: of hits as
-        good as the last one of that page, those that are shown come after it.
-        """
-        if self.after is None:
-            return ranking
-        end = self.after.score
-        return [
-            hit
-            for hit in ranking
-            if hit.score < end - NEAR
-            or (abs(hit.score - end) <= NEAR and int(hit.link.source) in shown)
-        ]
+    def key(self, of: Hit | Position) -> float:
+        """What the answer is sorted by, the greatest first."""
+        posted = of.link.posted_at if isinstance(of, Hit) else of.posted_at
+        return {Sort.BEST: of.score, Sort.NEWEST: posted, Sort.OLDEST: -posted}[self.sort]
 
 
 # ---- one server, asked about
@@ -121,6 +124,7 @@ class Inquiry:
         self.verdict = verdict
         self.pictures = {posted.message: posted for posted in on.pictures[of.server]}
         self.meanings: dict[str | Path, QueryEmbedding] = {}
+        self.messages: dict[int, int] = {}  # by link, of copies
         self.before: list[Given] = []  # answers from before the last deal
         self.given: list[Given] = []
         self.server: Server
@@ -210,34 +214,159 @@ class Inquiry:
         if not places <= may:
             self.verdict.leaked += 1
             self._blame(f"leaked {places - may} to {given.asker} in {given.place}")
-        ranking = given.rest(await self._ranking(given.asked, may), shown)
-        self._missing(given, [hit for hit in ranking if hit.link.group.id in must], shown, ranking)
+        ranking = self._rest(given, await self._ranking(given, may), shown)
+        self._missing(given, must, shown, ranking)
         self._saying(given, shown, ranking)
-        unlimited = given.rest(await self._ranking(given.asked, set(self.server.places)), shown)
+        unlimited = self._rest(given, await self._ranking(given, set(self.server.places)), shown)
         page = unlimited[:PAGE_SIZE]
         self.verdict.barred += sum(hit.link.group.id not in may for hit in page)
         id = given.answer.message["id"]  # a page may have taken the place of another
         self.given = [one for one in self.given if one.answer.message["id"] != id]
         self.given.append(given)
 
-    async def _ranking(self, asked: Asked, groups: set[int]) -> list[Hit]:
-        source = str(asked.source) if asked.source else None
-        filter = Filter(self.of.server, frozenset(groups), but_not_source=source)
-        answer = await self.testbed.magpie.gallery.search(asked.embedding, filter, k=1_000)
+    async def _ranking(self, given: Given, groups: set[int]) -> list[Hit]:
+        gallery, source = self.testbed.magpie.gallery, given.asked.source
+        asked = given.asked
+        filter = Filter(
+            self.of.server,
+            frozenset(self._within(asked, groups)),
+            owners=None if asked.author is None else frozenset({asked.author}),
+            but_not_source=str(source) if source else None,
+        )
+        steering = await gallery.links.with_ids([*given.more, *given.less])
+        open_ = {id for id, (link, _, _) in steering.items() if link.group.id in groups}
+        embedding = await gallery.steered(
+            given.asked.embedding,
+            [id for id in given.more if id in open_],
+            [id for id in given.less if id in open_],
+        )
+        answer = await gallery.search(embedding, filter, k=1_000, sort=given.sort)
+        copies = await gallery.links.with_ids([id for hit in answer.hits for id in hit.copies])
+        self.messages |= {id: int(link.source) for id, (link, _, _) in copies.items()}
         return answer.hits
 
-    def _missing(self, given: Given, due: list[Hit], shown: list[int], ranking: list[Hit]) -> None:
-        """Note each picture of `due` that is not on the page, unless better ones fill it."""
-        scores = {int(hit.link.source): hit.score for hit in ranking}
+    def _within(self, asked: Asked, groups: set[int]) -> set[int]:
+        """Those of the places in which is looked: a channel's threads with it."""
+        if asked.within is None:
+            return groups
+        return {id for id in groups if asked.within in (id, self.server.home(id).id)}
+
+    def _rest(self, given: Given, ranking: list[Hit], shown: Collection[int]) -> list[Hit]:
+        """The hits that come after the page before.
+
+        The query was embedded by itself here, so scores differ a little from the bot's: of hits as
+        good as the last one of that page, those that are shown come after it.
+        """
+        if given.after is None:
+            return ranking
+        end = given.key(given.after)
+        return [
+            hit
+            for hit in ranking
+            if given.key(hit) < end - NEAR
+            or (abs(given.key(hit) - end) <= NEAR and not set(self._fold(hit)).isdisjoint(shown))
+        ]
+
+    def is_unknown(self, given: Given, *, named: bool) -> bool:
+        """Whether the answer says that a name means nothing; it must exactly if the channel is
+        closed, or if somebody was named who has no picture that may be shown.
+
+        A closed channel's answer is compared with that of one that doesn't exist in
+        `side_channels`.
+        """
+        asked, text = given.asked, given.answer.text()
+        may, must = self._open_to(given.asker, given.place, public=given.public)
+        unknown = text.startswith(("I know no channel", "I know nobody"))
+        known, allowed = True, True
+        if asked.within is not None:
+            one = self.server.places[asked.within]
+            # Discord doesn't tell of archived threads; a thread is known by its pictures, too.
+            certain = one.parent is None or self._pictured(asked.within)
+            certain &= not (one.archived and named)
+            known, allowed = asked.within in must and certain, asked.within in may
+        if asked.author is not None and named:
+            known &= asked.author in self._authors(must)
+            allowed &= asked.author in self._authors(may)
+        if unknown and known:
+            self.verdict.withheld += 1
+            self._blame(f"withheld a name from {given.asker} in {given.place}: {text!r}")
+        if not unknown and not allowed:
+            self.verdict.told += 1
+            self._blame(f"told of a name to {given.asker} in {given.place}: {text!r}")
+        return unknown
+
+    def _open_to(self, asker: int, place: int, *, public: bool) -> tuple[set[int], set[int]]:
+        """The places whose pictures an answer may show, and those whose it must."""
+        may = oracle.readable(self.server, self.server.members[asker], place)
+        if not public:
+            return may, may
+        return may & self.audience.may_show(place), may & self.audience.must_show(place)
+
+    def _pictured(self, place: int) -> bool:
+        return any(posted.place == place for posted in self.pictures.values())
+
+    def _authors(self, places: Collection[int]) -> set[int]:
+        """Whose pictures are in these places."""
+        return {one.author for one in self.pictures.values() if one.place in places}
+
+    def judge_offered(self, ids: set[int], member: Member, place: int, *, people: bool) -> None:
+        """Compare what was offered while somebody typed with what they may read.
+
+        Private threads in which they don't ask need not be offered, and archived ones have no name.
+        """
+        may, server = oracle.readable(self.server, member, place), self.server
+        pictured = {id for id in may if self._pictured(id)}
+        manages = {
+            id for id in pictured if oracle.in_place(server, member, id) & oracle.MANAGE_THREADS
+        }
+        must = {
+            id for id in pictured if not server.places[id].private or id == place or id in manages
+        }
+        if people:
+            may, must = self._authors(pictured), self._authors(must)
+        else:
+            must = {server.home(id).id for id in must} | {
+                id for id in must if not server.places[id].archived
+            }
+            may = pictured | {server.home(id).id for id in pictured}
+            may |= {self.of.category} if pictured else set()
+        if not ids <= may:
+            self.verdict.leaked += 1
+            self._blame(f"offered {ids - may} to {member.id} in {place}")
+        if not must <= ids:
+            self.verdict.withheld += 1
+            self._blame(f"did not offer {must - ids} to {member.id} in {place}")
+
+    def _missing(
+        self, given: Given, must: Collection[int], shown: list[int], ranking: list[Hit]
+    ) -> None:
+        """Note each picture of the `must` groups that is not on the page, itself or by a copy,
+        unless better ones fill it; and whether the copies of each are counted."""
+        folds = [(given.key(hit), self._fold(hit)) for hit in ranking]
+        scores = {message: score for score, fold in folds for message in fold}
         full = len(shown) == PAGE_SIZE
-        last = min((scores.get(message, -1.0) for message in shown), default=2.0)
-        for hit in due:
-            better = not full or hit.score > last + NEAR
-            if better and int(hit.link.source) not in shown:
-                if given.after is not None and abs(hit.score - given.after.score) < NEAR:
+        last = min((scores.get(message, -math.inf) for message in shown), default=math.inf)
+        told = dict(zip(shown, _counts_of_copies(given.answer), strict=True))
+        for score, fold in folds:
+            due = [message for message in fold if self.pictures[message].place in must]
+            better = not full or score > last + NEAR
+            on_page = [message for message in fold if message in told]
+            if due and better and not on_page:
+                if given.after is not None and abs(score - given.key(given.after)) < NEAR:
                     continue
                 self.verdict.withheld += 1
-                self._blame(f"withheld {hit.link.source} of {hit.link.group.id} in {given.place}")
+                self._blame(f"withheld {due} in {given.place}")
+            for message in on_page:
+                if told[message] > len(fold) - 1:
+                    self.verdict.leaked += 1
+                    self._blame(f"counted {told[message]} copies of {message} in {given.place}")
+                elif told[message] < len({*due, message}) - 1:
+                    self.verdict.withheld += 1
+                    self._blame(f"counted {told[message]} copies of {message}, not {due}")
+
+    def _fold(self, hit: Hit) -> list[int]:
+        """The messages of a hit and of its copies."""
+        return [int(hit.link.source), *(self.messages[link] for link in hit.copies)]
 
     def _saying(self, given: Given, shown: list[int], ranking: list[Hit]) -> None:
         """Check the heading, the buttons and the sentences of the page."""
@@ -283,8 +412,13 @@ class Inquiry:
                 await self._through("a button, by somebody else", self.more_for_me(given))
             elif given.public or self.rng.random() < 0.5:
                 await self._through("the menu of an answer", self.look(given))
-            else:
+            elif self.rng.random() < 0.5:
                 await self._page_through(given)
+            else:
+                for _ in range(2):
+                    change = self.rng.choice((self.resort, self.steer))
+                    await self._through("another order, or more and less", change(given))
+                    given = self.given[-1]
 
     async def _page_through(self, given: Given) -> None:
         """Go forward up to four pages, or to the end, and then back."""
@@ -308,8 +442,8 @@ class Inquiry:
             elif given.public or self.rng.random() < 0.5:
                 await self._through("the menu of an old answer", self.look(given))
             else:
-                go = self.rng.choice((self.forward, self.back))
-                await self._through("an old button: back or forward", go(given))
+                go = self.rng.choice((self.forward, self.back, self.resort, self.steer))
+                await self._through("an old control of a page", go(given))
 
     async def forward(self, given: Given) -> bool:
         button = _arrow(given, FORWARD)
@@ -359,10 +493,71 @@ class Inquiry:
         embedding = await self.testbed.magpie.gallery.embed_query(Query(like=int(link)))
         asked = Asked(embedding, int(shown[number][1]))
         await self._judge_click(Given(alike, asked, clicker, given.place, False))
-        back = next(b for b in looked.buttons() if b.get("custom_id", "").startswith("m:"))
-        answer = await client.click(looked, back)
-        page = Given(answer, given.asked, clicker, given.place, False, _start(answer))
+        last = await self._places(looked, clicker, given)
+        back = next(b for b in last.buttons() if b.get("custom_id", "").startswith("m:"))
+        answer = await client.click(last, back)
+        page = dataclasses.replace(
+            given, answer=answer, asker=clicker, public=False, after=_start(answer)
+        )
         await self._judge_click(page)
+        return True
+
+    async def _places(self, looked: Answer, clicker: int, given: Given) -> Answer:
+        """Where the copies of a picture are, if a closer look at it says that there are some."""
+        button = next((b for b in looked.buttons() if b.get("custom_id", "")[:2] == "w:"), None)
+        if button is None:
+            return looked
+        client = self.client(clicker)
+        places = await client.click(looked, button)
+        member = self.server.members[clicker]
+        may = oracle.readable(self.server, member, given.place)
+        if given.public:
+            may = may & self.audience.may_show(given.place)
+        told = {int(place) for place, _ in GO_TO.findall(places.text())}
+        if not told <= may:
+            self.verdict.leaked += 1
+            self._blame(f"leaked places {told - may} of copies to {clicker} in {given.place}")
+        self.verdict.asked["the places of copies"] += 1
+        return places
+
+    async def resort(self, given: Given) -> bool:
+        """Another order."""
+        if not GO_TO.search(given.answer.text()) or not self._clicks(given.asker, given.place):
+            return False
+        sort = self.rng.choice([sort for sort in Sort if sort is not given.sort])
+        client, menu = self.client(given.asker), given.answer.menu()
+        answer = await client.choose(given.answer, menu, sort.value)
+        await self._judge_click(dataclasses.replace(given, answer=answer, after=None, sort=sort))
+        return True
+
+    async def steer(self, given: Given) -> bool:
+        """More, or less, like one of the pictures; or that undone."""
+        if not GO_TO.search(given.answer.text()) or not self._clicks(given.asker, given.place):
+            return False
+        client, wishes = self.client(given.asker), {"more": given.more, "less": given.less}
+        undo = [b for b in given.answer.buttons() if b.get("custom_id", "")[:2] == "u:"]
+        if undo and self.rng.random() < 0.5:
+            button = self.rng.choice(undo)
+            to = button["custom_id"].split(":")[2]
+            wishes[to] = wishes[to][:-1]
+            answer = await client.click(given.answer, button)
+        else:
+            menu = given.answer.menu()
+            pictures = [o["value"] for o in menu["options"] if o["value"].isdecimal()]
+            link, to = self.rng.choice(pictures), self.rng.choice(("more", "less"))
+            looked = await client.choose(given.answer, menu, link)
+            steering = [b for b in looked.buttons() if f":{to}:" in b.get("custom_id", "")]
+            if not steering:  # it is closed by now, which `look` judges
+                return True
+            wishes = {
+                name: (*(id for id in ids if id != int(link)), *([int(link)] * (name == to)))
+                for name, ids in wishes.items()
+            }
+            answer = await client.click(looked, steering[0])
+        steered = dataclasses.replace(
+            given, answer=answer, after=None, more=wishes["more"], less=wishes["less"]
+        )
+        await self._judge_click(steered)
         return True
 
     def _is_open(self, looked: Answer, message: int, clicker: int, given: Given) -> bool:
@@ -370,13 +565,15 @@ class Inquiry:
         member = self.server.members[clicker]
         may = oracle.readable(self.server, member, given.place)
         must = may
-        if given.asked.source is not None:
-            asked_with = self.pictures.get(given.asked.source)
-            if asked_with is None or asked_with.place not in may:  # deleted, or closed
-                may = must = set()
         if given.public:
             may = may & self.audience.may_show(given.place)
             must = must & self.audience.must_show(given.place)
+        if given.asked.source is not None:
+            asked_with = self.pictures.get(given.asked.source)
+            if asked_with is None or asked_with.place not in may:  # deleted, or closed
+                may = set()
+            if asked_with is None or asked_with.place not in must:
+                must = set()
         place = self.pictures[message].place
         shown = {
             int(p) for item in looked.pictures() for p in PLACE_SHOWN.findall(item["media"]["url"])
@@ -432,6 +629,13 @@ def _start(answer: Answer) -> Position | None:
     return _page(answer.menu()).after if GO_TO.search(answer.text()) else None
 
 
+def _counts_of_copies(answer: Answer) -> list[int]:
+    """How many copies stand behind each picture of a page, in order."""
+    sections = [part for part in answer.parts() if part["type"] == SECTION]
+    texts = ["".join(part["content"] for part in one["components"]) for one in sections]
+    return [int(found[1]) if (found := AND_MORE.search(text)) else 0 for text in texts]
+
+
 def _may_write(server: Server, member: Member) -> bool:
     above = member.id == server.owner or oracle.in_server(server, member) == oracle.EVERYTHING
     return above or not member.timed_out
@@ -464,6 +668,65 @@ async def _find(inquiry: Inquiry, what: str | Posted, show: str) -> bool:
         answer = await client.command("find", where=where, image=image, show=show)
     asked = Asked(await inquiry.meaning(what))
     await inquiry.judge(Given(answer, asked, member.id, place, show == "everyone"))
+    return True
+
+
+async def find_with_filters(inquiry: Inquiry) -> bool:
+    """`/find` and mentions with `in:` and `from:`, by mentions and by names, of open places and
+    of closed ones, of members with pictures and of those without."""
+    if (pair := inquiry.somebody()) is None:
+        return False
+    (member, place), rng, words = pair, inquiry.rng, inquiry.rng.choice(WORDS)
+    within = rng.choice(list(inquiry.server.places)) if rng.random() < 0.7 else None
+    author = rng.choice(inquiry.of.people) if within is None or rng.random() < 0.4 else None
+    named = rng.random() < 0.5
+    terms = {}
+    if within is not None:
+        terms["in"] = f"#{inquiry.of.name(within)}" if named else f"<#{within}>"
+    if author is not None:
+        terms["from"] = f"@person{author}" if named else f"<@{author}>"
+    line = " ".join([words, *(f"{name}:{value}" for name, value in terms.items())])
+    way = rng.choice(("options", "line", "for everyone", "mention"))
+    client, where, public = (
+        inquiry.client(member.id),
+        str(place),
+        way in ("for everyone", "mention"),
+    )
+    if way == "options":
+        answer = await client.command("find", where=where, query=words, **terms)
+    elif way == "mention":
+        answer, _ = await _say(inquiry, member, place, f"<@{inquiry.of.bot}> {line}")
+    else:
+        show = "everyone" if public else "only me"
+        answer = await client.command("find", where=where, query=line, show=show)
+    asked = Asked(await inquiry.meaning(words), within=within, author=author)
+    given = Given(answer, asked, member.id, place, public)
+    if not inquiry.is_unknown(given, named=named):
+        await inquiry.judge(given)
+    return True
+
+
+async def typing(inquiry: Inquiry) -> bool:
+    """What is offered while somebody types."""
+    if (pair := inquiry.somebody()) is None:
+        return False
+    (member, place), rng = pair, inquiry.rng
+    option, typed = rng.choice(
+        (
+            ("in", ""),
+            ("in", "pl"),
+            ("from", ""),
+            ("from", "person"),
+            ("query", "x from:"),
+            ("query", "x in:"),
+        )
+    )
+    client = inquiry.client(member.id)
+    offered = await client.suggestions("find", option, typed, where=str(place))
+    values = " ".join(str(one["value"]) for one in offered)
+    ids = {int(id) for id in re.findall(r"\d{15,}", values)}
+    ids |= {inquiry.of.places[int(n)].id for n in re.findall(r"place-(\d\d)\b", values)}
+    inquiry.judge_offered(ids, member, place, people="from" in (option, typed[2:6]))
     return True
 
 
@@ -627,6 +890,8 @@ DOORS: dict[str, Callable[[Inquiry], Awaitable[bool]]] = {
     "/find": find_for_me,
     "/find with a picture": find_with_a_picture,
     "/find for everyone": find_for_everyone,
+    "/find with filters": find_with_filters,
+    "what is offered while typing": typing,
     "a mention with words": mention,
     "a mention in reply to a picture": reply_to_a_picture,
     "a picture with a mention": post_a_picture,
@@ -663,12 +928,16 @@ async def inquire(
 
 
 def _shown(rng: random.Random, of: Layout, files: list[Path]) -> dict[int, list[Path]]:
-    """Which files each channel or thread shows. No file is shown twice in a server."""
+    """Which files each channel or thread shows. Some of them are shown in others, too."""
     left: Iterator[Path] = iter(rng.sample(files, len(files)))
-    shown = {}
+    shown: dict[int, list[Path]] = {}
     for place in of.places:
         many = rng.randint(*IN_A_PLACE)
         shown[place.id] = [file for _, file in zip(range(many), left, strict=False)]
+    for place in of.places:
+        others = [file for files in shown.values() for file in files]
+        if others and rng.random() < COPIED:
+            shown[place.id].append(rng.choice(others))
     return shown
 
 

@@ -2,8 +2,8 @@
 
 There are three servers which look the same to an ordinary member. In `bare` the channels and
 threads that are closed to them have no picture; in `full` the channels have many that match every
-question; in `threads` the private thread has them too. The same is asked in each, in turn, and what
-could tell them apart is counted:
+question, and copies of all that is open; in `threads` the private thread has them too. The same is
+asked in each, in turn, and what could tell them apart is counted:
 
 words   questions whose answers differ in any word, number, button or picture
 time    how often an answer in one takes longer than in another, as a share; 0.5 is chance
@@ -18,6 +18,7 @@ import itertools
 import random
 import re
 import statistics
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ from checks.permissions.random_servers import (
     Layout,
 )
 from checks.permissions.testbed import Scene, Testbed, open_testbed
+from index import Sort
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.types.records import Floats
@@ -66,6 +68,7 @@ class Told:
     """What differed, and how long each answer took, in seconds.
 
     took          to a question in words, in each server
+    took_typing   to a key, in each server
     took_unknown  to a question with a picture that no server has
     took_known    to one with a picture of a closed channel
     """
@@ -74,12 +77,17 @@ class Told:
     by_work: list[str] = field(default_factory=list)
     compared: int = 0
     took: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
+    took_typing: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
     took_unknown: list[float] = field(default_factory=list)
     took_known: list[float] = field(default_factory=list)
 
     def share(self, of: int) -> float:
         """How often an answer takes longer there than in the bare server, as a share."""
         return _longer(self.took[of], self.took[BARE])
+
+    def share_typing(self, of: int) -> float:
+        """The same of what is offered while somebody types."""
+        return _longer(self.took_typing[of], self.took_typing[BARE])
 
     def share_unknown(self) -> float:
         """How often it takes longer to ask with an unknown picture than with one of a closed
@@ -95,6 +103,8 @@ class Told:
             "told by time": abs(self.share(FULL) - 0.5),
             "full slower than bare": self.share(FULL),
             "threads slower than bare": self.share(THREADS),
+            "told by time of typing": abs(self.share_typing(FULL) - 0.5),
+            "typing in threads slower than in bare": self.share_typing(THREADS),
             "told by time of a picture": abs(self.share_unknown() - 0.5),
             "unknown picture slower than known": self.share_unknown(),
             "median ms bare, full, threads": ", ".join(medians),
@@ -107,6 +117,9 @@ class Told:
             "told by words": Target(len(self.by_words), 0, at_least=False),
             "told by work": Target(len(self.by_work), 0, at_least=False),
             "told by time": Target(abs(self.share(FULL) - 0.5), TOLERANCE, at_least=False),
+            "told by time of typing": Target(
+                abs(self.share_typing(FULL) - 0.5), TOLERANCE, at_least=False
+            ),
             "told by time of a picture": Target(
                 abs(self.share_unknown() - 0.5), TOLERANCE, at_least=False
             ),
@@ -124,6 +137,7 @@ class Counted:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
+        self.scale: float | None = None
         self.given = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -156,10 +170,14 @@ async def compare(
         of = _layout(numbers, bot)
         pictures = {of.places[GENERAL].id: shown[::2], of.places[ALBUM].id: shown[1::2]}
         if which >= FULL:
-            pictures |= {of.places[place].id: hidden for place in CLOSED}
+            # Copies of the open pictures, too: they must not be counted beside these.
+            pictures |= {of.places[place].id: [*hidden, *shown] for place in CLOSED}
         if which == THREADS:
             pictures[of.places[WHISPERS].id] = hidden
-        scene.build(of, pictures)
+        # The other two have pictures in closed channels alone.
+        known = of.people[:MANAGER]
+        authors = {of.places[place].id: known for place in (GENERAL, ALBUM)}
+        scene.build(of, pictures, authors)
         twins.append(of)
     people = [id for of in twins for id in of.people]
     async with open_testbed(scene, people, folder / "magpie.db", cast(Embedder, counted)) as on:
@@ -254,11 +272,16 @@ async def _command(
 
 
 async def find(on: Testbed, of: Layout) -> list[Answer]:
-    """The first page, the next one, the first again, one of its pictures, and what is similar."""
+    """A page, each way to change it, one of its pictures, and what is similar."""
     mei = on.people[of.people[MEI]]
     answers = [await _command(on, of, MEI, LOBBY, "find", query=QUESTION)]
     for label in ("▶", "◀"):
         answers.append(await mei.click(answers[-1], answers[-1].button(label)))
+    answers.append(await mei.choose(answers[-1], answers[-1].menu(), Sort.NEWEST.value))
+    for label in ("Less like this", "More like this"):
+        looked = await _look(mei, answers[-1])
+        answers += [looked, await mei.click(looked, looked.button(label))]
+    answers.append(await mei.click(answers[-1], answers[-1].button("Undo")))
     answers.append(await _look(mei, answers[-1]))
     answers.append(await mei.click(answers[-1], answers[-1].button("Only similar")))
     return answers
@@ -279,6 +302,29 @@ async def find_for_everyone(on: Testbed, of: Layout) -> list[Answer]:
 async def find_by_a_stranger(on: Testbed, of: Layout) -> list[Answer]:
     """By somebody to whom every channel with pictures is closed."""
     return [await _command(on, of, STRANGER, LOBBY, "find", query=QUESTION)]
+
+
+async def closed_names(on: Testbed, of: Layout) -> list[Answer]:
+    """Filters on channels that are closed, on one that doesn't exist, and on each member."""
+    closed = [of.places[place].id for place in CLOSED]
+    lines = [f"in:<#{id}>" for id in closed] + [f"in:{of.name(id)}" for id in closed]
+    lines += [f"-in:<#{closed[0]}> {QUESTION}", "in:<#1>", "in:nowhere"]
+    lines += [f"from:<@{person}>" for person in of.people]
+    return [await _command(on, of, MEI, LOBBY, "find", query=line) for line in lines]
+
+
+async def typing(on: Testbed, of: Layout) -> list[Answer]:
+    """What is offered while somebody types."""
+    typed = (("in", ""), ("in", "place"), ("from", ""), ("from", "person"), ("query", "x in:"))
+    return [Answer({"content": await _offered(on, of, *one)}) for one in typed]
+
+
+async def _offered(on: Testbed, of: Layout, option: str, typed: str) -> str:
+    """The choices for an option, in their order."""
+    where = str(of.places[LOBBY].id)
+    mei = on.people[of.people[MEI]]
+    offered = await mei.suggestions("find", option, typed, where=where)
+    return "\n".join(f"{one['name']} = {one['value']}" for one in offered)
 
 
 async def mention(on: Testbed, of: Layout) -> list[Answer]:
@@ -309,6 +355,8 @@ QUESTIONS: tuple[Ask, ...] = (
     find,
     find_for_everyone,
     find_by_a_stranger,
+    closed_names,
+    typing,
     mention,
     menu,
     counts,
@@ -324,6 +372,10 @@ async def _time(told: Told, on: Testbed, twins: Sequence[Layout], rounds: int) -
         for which in rng.sample((BARE, FULL, THREADS), 3):
             answer = await _command(on, twins[which], MEI, LOBBY, "find", query=QUESTION)
             told.took[which].append(answer.took_s)
+            for option in ("from", "in"):
+                began = time.perf_counter()
+                await _offered(on, twins[which], option, "")
+                told.took_typing[which].append(time.perf_counter() - began)
         for of in twins:
             on.people[of.people[MEI]].forget()
 

@@ -133,6 +133,12 @@ class Links(Protocol):
     async def count_of_owner(self, space: int, owner: int) -> int:
         """How many links an owner has."""
 
+    async def owners(
+        self, space: int, groups: Collection[int], *, limit: int = 1000
+    ) -> dict[int, int]:
+        """Whose links these groups have, and how many of each; most first. The time that it takes
+        depends on these groups alone."""
+
     async def belongings(
         self, space: int, owner: int, *, after: int = 0, limit: int = 1000
     ) -> list[tuple[int, Belonging]]:

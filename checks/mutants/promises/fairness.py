@@ -20,8 +20,8 @@ MUTANTS = (
     Mutant(
         "a question is counted before anything is downloaded",
         "bot/ask/answers.py",
-        "        self._count(asker)\n        return await self._begin(asker, question)",
-        "        return await self._begin(asker, question)",
+        "        self._count(asker)\n        return await self._begin(asker, Question(picture",
+        "        return await self._begin(asker, Question(picture",
         (PACE,),
     ),
     Mutant(
