@@ -34,6 +34,7 @@ from index import (
     Group,
     Job,
     Link,
+    Note,
     QueryEmbedding,
     StoreError,
 )
@@ -382,6 +383,26 @@ class Writer:
 
     async def set_retention(self, space: int, days: int | None) -> None:
         await self._gallery.bookkeeping.set_retention(space, days)
+
+    async def set_noted(self, space: int, group: int, owners: int | None) -> None:
+        await self._gallery.bookkeeping.set_noted(space, group, owners)
+
+    async def let_pass(self, space: int, group: int, link: int, *, passes: bool) -> None:
+        bookkeeping = self._gallery.bookkeeping
+        await (bookkeeping.let_pass if passes else bookkeeping.let_pass_no_more)(space, group, link)
+
+    async def not_a_copy(self, space: int, link: int, other: int, *, said: bool) -> None:
+        """Say that two links show no copies of each other, or take it back."""
+        bookkeeping = self._gallery.bookkeeping
+        write = bookkeeping.not_a_copy if said else bookkeeping.a_copy_after_all
+        await write(space, link, other)
+
+    async def keep_note(self, note: Note) -> None:
+        """Waits for the file: a note that isn't kept would outlive its picture."""
+        await self._written(lambda: self._gallery.bookkeeping.keep_note(note), patient=True)
+
+    async def forget_note(self, note: Note) -> None:
+        await self._gallery.bookkeeping.forget_note(note.space, note.source)
 
     async def depart(self, space: int, since: float) -> None:
         """Note that a server was left, which Discord says only once. Waits for the file."""

@@ -27,6 +27,9 @@ DECISIONS = {
     "retention": "retention",
     "watched": "watched channels",
     "departed": "servers that were left",
+    "noted_groups": "channels with notes on reposts",
+    "passes": "pictures that pass without such a note",
+    "notes": "which notes were written",
 }
 # How a row that both galleries have is merged. Of other tables, the present one's row counts.
 MERGED = {"left_out": "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)"}

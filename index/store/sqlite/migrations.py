@@ -239,6 +239,34 @@ async def keep_the_parts_of_saved_searches(db: aiosqlite.Connection) -> None:
     await db.execute("ALTER TABLE searches ADD COLUMN parts TEXT")
 
 
+async def note_what_was_posted_before(db: aiosqlite.Connection) -> None:
+    """Groups in which the caller notes that a picture was posted before, and those notes."""
+    for statement in (
+        # A picture that so many owners have posted is not noted.
+        """CREATE TABLE noted_groups (
+            space INTEGER NOT NULL,
+            group_id INTEGER NOT NULL,
+            owners INTEGER NOT NULL,
+            PRIMARY KEY (space, group_id)
+        ) WITHOUT ROWID""",
+        # What is not noted in a group, whoever posts it.
+        """CREATE TABLE passes (
+            space INTEGER NOT NULL,
+            group_id INTEGER NOT NULL,
+            item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+            UNIQUE (item, space, group_id)
+        )""",
+        """CREATE TABLE notes (
+            space INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            group_id INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            PRIMARY KEY (space, source)
+        ) WITHOUT ROWID""",
+    ):
+        await db.execute(statement)
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -253,6 +281,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     find_links_of_item_by_group,
     give_the_gallery_an_identity,
     keep_the_parts_of_saved_searches,
+    note_what_was_posted_before,
 )
 LATEST = len(STEPS)
 

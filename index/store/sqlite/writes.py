@@ -14,7 +14,10 @@ from index.store.sqlite.derivations import put_derived
 from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link
 
 # Tables beside the links whose rows belong to a space.
-TABLES_OF_A_SPACE = ("cursors", "watched", "jobs", "searches", "left_out", "retention", "departed")
+TABLES_OF_A_SPACE = (
+    *("cursors", "watched", "jobs", "searches", "left_out", "retention", "departed"),
+    *("noted_groups", "passes", "notes"),
+)
 
 
 class Writes:
