@@ -14,6 +14,7 @@ RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --constraint constraints.
 RUN python3 -m venv /opt/magpie
 COPY pyproject.toml README.md LICENSE NOTICES.md magpie.py ./
 COPY bot bot
+COPY console console
 COPY index index
 RUN /opt/uv/bin/uv pip install --python /opt/magpie/bin/python --torch-backend "$TORCH" \
     --constraint constraints.txt .

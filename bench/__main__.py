@@ -2,84 +2,119 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from rich.console import Console
+import click
 
 from bench import MEASUREMENTS
 from bench.options import Options
 from bench.report import Report
 from checks import CHECKS
+from console import commands, output
+from console.called import as_typed
+from console.commands import Choice, Command, Name, flag, option
+from console.exits import DONE, WrongUse
+from console.terminal import Terminal
+
+T = TypeVar("T")
 
 MODULES = dict(sorted({**MEASUREMENTS, **CHECKS}.items()))
 
 
-def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m bench") -> int:
-    parser = _parser(prog)
-    given = parser.parse_args(arguments)
-    try:
-        options = _options(given)
-    except ValueError as error:
-        parser.error(str(error))
-    console = Console()
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the bench is given on the command line."""
+
+    program: str
+    name: str
+    json: bool
+    device: str
+    plot: str | None
+    seed: str | None
+    seeds: str
+    minutes: str | None
+    hurried: bool
+    only: str
+
+
+def run(given: Given) -> int:
+    """Run one measurement or check, or all; returns the exit code."""
+    options = _options(given)
+    terminal = Terminal()
     for name in MODULES if given.name == "all" else [given.name]:
         report: Report = importlib.import_module(MODULES[name]).run(options)
         if given.json:
-            print(json.dumps(report.as_json(name)), flush=True)
+            output.say(json.dumps(report.as_json(name)))
+            output.flush()
         else:
-            report.show(name, console)
-    return 0
+            report.show(name, terminal)
+    return DONE
 
 
-def _parser(prog: str) -> argparse.ArgumentParser:
-    environment = os.environ
-    parser = argparse.ArgumentParser(prog=prog, description="Measure or check one thing, or all.")
-    add = parser.add_argument
-    add("name", choices=[*MODULES, "all"], metavar="NAME", help=", ".join([*MODULES, "all"]))
-    add("--json", action="store_true", help="one JSON object a measurement")
-    add("--device", default="cpu", help="for `embed`: cpu (default), or cuda")
-    add("--plot", default="", help="for `search`: an SVG of how the time grows")
-    add(
-        "--seed",
-        type=int,
-        default=environment.get("BENCH_SEED", "1"),
-        help="of `permissions`, `fuzz`, `chaos` and `search`",
-    )
-    add("--seeds", default="", metavar="A-B", help="for `chaos`: one by one")
-    add(
-        "--minutes",
-        type=float,
-        default=environment.get("BENCH_MINUTES"),
-        help="for `chaos` (1) and `load` (10): how long it goes on",
-    )
-    add("--hurried", action="store_true", help="for `chaos`: short waits")
-    add("--only", default="", metavar="WORD", help="for `mutants`: a word of those to run")
-    return parser
+COMMAND = Command(
+    "bench",
+    run,
+    Given,
+    help=f"Measure or check one thing, or all. NAME is one of: {', '.join([*MODULES, 'all'])}.",
+    params=[
+        click.Argument(["name"], metavar="NAME", type=Choice(*MODULES, "all")),
+        flag("--json", help="one JSON object a measurement"),
+        option(
+            "--device", metavar="NAME", default="cpu", help="for `embed`: cpu (default), or cuda"
+        ),
+        option(
+            "--plot", metavar="FILE", type=Name(), help="for `search`: an SVG of how the time grows"
+        ),
+        option(
+            "--seed", metavar="NUMBER", help="of `permissions`, `fuzz`, `chaos` and `search` (1)"
+        ),
+        option("--seeds", metavar="A-B", default="", help="for `chaos`: one by one"),
+        option(
+            "--minutes",
+            metavar="NUMBER",
+            help="for `chaos` (1) and `load` (10): how long it goes on",
+        ),
+        flag("--hurried", help="for `chaos`: short waits"),
+        option("--only", metavar="WORD", default="", help="for `mutants`: a word of those to run"),
+    ],
+)
 
 
-def _options(given: argparse.Namespace) -> Options:
-    """What was asked for.
+def _options(given: Given) -> Options:
+    """What was asked for, by options or by variables of the environment.
 
-    raises   ValueError that names an option or a variable which is no number
+    raises   WrongUse that names an option or a variable which is no number
     """
-    rows, worlds = os.environ.get("BENCH_ROWS", ""), os.environ.get("BENCH_WORLDS", "")
+    variables = os.environ
+    rows, worlds = variables.get("BENCH_ROWS", ""), variables.get("BENCH_WORLDS", "")
+    seed = _either("--seed", given.seed, "BENCH_SEED", _whole)
     return Options(
         device=given.device,
         plot=Path(given.plot) if given.plot else None,
-        seed=given.seed,
+        seed=1 if seed is None else seed,
         seeds=_range("--seeds", given.seeds),
-        minutes=given.minutes,
+        minutes=_either("--minutes", given.minutes, "BENCH_MINUTES", _number),
         hurried=given.hurried,
-        rows=tuple(_number("BENCH_ROWS", one) for one in rows.split(",") if one),
+        rows=tuple(_whole("BENCH_ROWS", one) for one in rows.split(",") if one),
         only=given.only,
-        worlds=_number("BENCH_WORLDS", worlds) if worlds else None,
+        worlds=_whole("BENCH_WORLDS", worlds) if worlds else None,
     )
+
+
+def _either(
+    option: str, value: str | None, variable: str, read: Callable[[str, str], T]
+) -> T | None:
+    """The value of an option, else that of a variable, else None."""
+    if value is not None:
+        return read(option, value)
+    return read(variable, os.environ[variable]) if os.environ.get(variable) else None
 
 
 def _range(name: str, text: str) -> range | None:
@@ -87,15 +122,22 @@ def _range(name: str, text: str) -> range | None:
     if not text:
         return None
     first, _, last = text.partition("-")
-    return range(_number(name, first), _number(name, last or first) + 1)
+    return range(_whole(name, first), _whole(name, last or first) + 1)
 
 
-def _number(name: str, text: str) -> int:
+def _whole(name: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"{name}: {text!r} is no whole number") from None
+        raise WrongUse(f"{name} takes a whole number, not {text!r}.") from None
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise WrongUse(f"{name} takes a number, not {text!r}.") from None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(commands.run(COMMAND, sys.argv[1:], program=as_typed()))

@@ -9,7 +9,10 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import click
 
 from bot.app import Magpie, StartFailed
 from bot.ops import logs, probe, settings
@@ -18,46 +21,65 @@ from bot.ops.metrics import Metrics
 from bot.ops.secrecy import hide_token
 from bot.ops.settings import Settings, SettingsError
 from bot.ops.tuning import Clocks
-from bot.text.usage import unknown_argument, usage
+from bot.text.usage import HEALTH, WHAT, settings_and_defaults, settings_are_elsewhere
+from console import commands, output
+from console.called import as_typed
+from console.exits import REFUSED, WrongUse
 from index import Gallery, GalleryError, Sizes
 
 log = logging.getLogger(__name__)
 
 UNWELL = 1  # exit status of --health
-REFUSED = 2  # exit status: a setting or a file must be changed before the bot can start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the program is given on the command line."""
+
+    program: str
+    health: bool
+
+
+class _Command(commands.Command):
+    """The command, which says where its settings come from to whom looks for them here."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except WrongUse as error:
+            raise WrongUse(f"{error}\n{settings_are_elsewhere(ctx.command_path)}") from error
+
+
+def command(clocks: Clocks | None = None, sizes: Sizes | None = None) -> commands.Command:
+    """The program as a command.
+
+    clocks, sizes   other than the defaults, for trials
+    """
+
+    def run(given: Given) -> int:
+        return _ask_how_it_is() if given.health else _start(clocks, sizes)
+
+    return _Command(
+        "bot",
+        run,
+        Given,
+        help=WHAT,
+        epilog=settings_and_defaults(settings.DEFAULTS),
+        params=[commands.flag("--health", help=HEALTH)],
+    )
+
+
+COMMAND = command()
 
 
 def main(
-    arguments: Sequence[str] | None = None,
+    arguments: Sequence[str] = (),
     *,
-    prog: str = "python -m bot",
     clocks: Clocks | None = None,
     sizes: Sizes | None = None,
 ) -> int:
-    """Serve, or do what an argument asks for; returns the exit status.
-
-    arguments       without the program's name; None: those of the command line
-    prog            how it was called
-    clocks, sizes   other than the defaults, for trials
-    """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if {"-h", "--help"} & set(given):
-        return _print_help(usage(prog, settings.DEFAULTS))
-    if unknown := [argument for argument in given if argument != "--health"]:
-        print(unknown_argument(prog, unknown[0]), file=sys.stderr)
-        return REFUSED
-    return _ask_how_it_is() if given else _start(clocks, sizes)
-
-
-def _print_help(text: str) -> int:
-    """Print it; returns the exit status. A reader that goes early, as `head`, is no error."""
-    try:
-        print(text, flush=True)
-    except OSError as error:
-        # What is left would fail once more at the end of the process.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0 if isinstance(error, BrokenPipeError) else REFUSED
-    return 0
+    """Serve, or do what an argument asks for; returns the exit status."""
+    return commands.run(command(clocks, sizes), arguments, program="python -m bot")
 
 
 def _ask_how_it_is() -> int:
@@ -67,7 +89,7 @@ def _ask_how_it_is() -> int:
     except SettingsError as error:
         return _refuse("Magpie can't tell with these settings:", error.problems)
     well, sentence = probe.ask(address)
-    print(sentence)
+    output.say(sentence)
     return 0 if well else UNWELL
 
 
@@ -170,11 +192,12 @@ async def _serve(client: Magpie, stop: asyncio.Event) -> None:
 
 def _refuse(heading: str, problems: list[str]) -> int:
     if len(problems) == 1:
-        print(f"{heading} {problems[0]}", file=sys.stderr)
+        output.say_error(f"{heading} {problems[0]}")
     else:
-        print("\n".join([heading, *(f"  - {problem}" for problem in problems)]), file=sys.stderr)
+        for line in (heading, *(f"  - {problem}" for problem in problems)):
+            output.say_error(line)
     return REFUSED
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(commands.run(COMMAND, sys.argv[1:], program=as_typed()))

@@ -21,7 +21,16 @@ from bot.ask.messages import MessageQuestions
 from bot.ask.questions import Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
-from bot.commands import channels, find, find_similar, privacy, registration, reindex, status
+from bot.commands import (
+    channels,
+    controls,
+    find,
+    find_similar,
+    privacy,
+    registration,
+    reindex,
+    status,
+)
 from bot.commands import tree as trees
 from bot.maintenance.closed import ClosedChannels
 from bot.maintenance.departures import Departures
@@ -217,6 +226,7 @@ class Magpie(discord.AutoShardedClient):
     def _register_commands(self) -> None:
         tree, links, bookkeeping = self.tree, self.gallery.links, self.gallery.bookkeeping
         find.register(tree, self.questions, self.answers, self.clocks)
+        controls.register(tree, self.answers, self.clocks)
         find_similar.register(tree, self.answers, self.clocks)
         channels.register(tree, links, self.watched, self.backlog, self.erasure)
         reindex.register(tree, self.jobs)

@@ -6,7 +6,6 @@ adds the channels with `/channels add`, as a person would.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -17,15 +16,20 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from console import commands
+from console.called import as_typed
+from console.commands import Command, Name, Whole, flag, option
+from console.exits import DONE
+from console.terminal import Terminal
 from demo import WORLD
 from pocket import MODEL
 from sandbox import lock
@@ -37,54 +41,95 @@ QUESTION = "dog in snow"
 START_TIMEOUT_S = 180.0
 INDEX_TIMEOUT_S = 1800.0
 STOP_TIMEOUT_S = 20.0
+FAILED = 1  # exit code
 
 
 class DemoFailed(Exception):
     """The demo can't continue; the text says why, and where to read more."""
 
 
-def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m demo") -> int:
-    options = _options(arguments, prog)
-    console = Console(highlight=False, soft_wrap=True)
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the demo is given on the command line."""
+
+    program: str
+    port: int
+    data: str
+    model: str
+    fresh: bool
+    once: bool
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the demo runs: the port of its page, its folder, its model, and what it does first."""
+
+    port: int
+    data: Path
+    model: str
+    fresh: bool
+    once: bool
+
+
+def run(given: Given) -> int:
+    """Show the demo until it is stopped; returns the exit code."""
+    port = given.port or _free_port()
+    options = Options(port, Path(given.data), given.model, given.fresh, given.once)
+    terminal = Terminal(highlight=False, soft_wrap=True)
     try:
-        asyncio.run(_demo(options, console))
+        asyncio.run(_demo(options, terminal))
     except DemoFailed as failure:
-        console.print(f"demo: {failure}", markup=False, style="red")
-        return 1
+        terminal.print(f"demo: {failure}", markup=False, style="red")
+        return FAILED
     except (KeyboardInterrupt, asyncio.CancelledError):
         pass
-    return 0
+    return DONE
 
 
-def _options(arguments: Sequence[str] | None, prog: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=prog, description="The sandbox, and Magpie in it: a chat to try, on one address."
-    )
-    parser.add_argument(
-        "--port", type=int, default=8420, help="of the page; 0 takes a free one (8420)"
-    )
-    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help=f"default: {DATA}")
-    parser.add_argument("--model", default=str(MODEL), help="default: the pocket model")
-    parser.add_argument("--fresh", action="store_true", help="forget the earlier demo first")
-    parser.add_argument(
-        "--once", action="store_true", help=f"ask “{QUESTION}”, print the answer and stop"
-    )
-    options = parser.parse_args(arguments)
-    options.port = options.port or _free_port()
-    return options
+COMMAND = Command(
+    "demo",
+    run,
+    Given,
+    help="The sandbox, and Magpie in it: a chat to try, on one address.",
+    params=[
+        option(
+            "--port",
+            metavar="NUMBER",
+            type=Whole(0, 65_535),
+            default=8420,
+            help="of the page; 0 takes a free one (8420)",
+        ),
+        option(
+            "--data",
+            metavar="FOLDER",
+            type=Name("dir"),
+            default=str(DATA),
+            help=f"where it keeps what is posted ({DATA})",
+        ),
+        option(
+            "--model",
+            metavar="NAME",
+            type=Name("dir"),
+            default=str(MODEL),
+            help="a CLIP model (the pocket model)",
+        ),
+        flag("--fresh", help="forget the earlier demo first"),
+        flag("--once", help=f"ask “{QUESTION}”, print the answer and stop"),
+    ],
+)
 
 
-async def _demo(options: argparse.Namespace, console: Console) -> None:
+async def _demo(options: Options, terminal: Terminal) -> None:
     started = time.monotonic()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with _data_folder(options):
-        await _until_stopped(options, console, started, stop)
+        await _until_stopped(options, terminal, started, stop)
 
 
 @contextlib.contextmanager
-def _data_folder(options: argparse.Namespace) -> Iterator[None]:
+def _data_folder(options: Options) -> Iterator[None]:
     """Make the folder, and keep others from it; with `--fresh`, forget what is in it."""
     options.data.mkdir(parents=True, exist_ok=True)
     try:
@@ -102,20 +147,20 @@ def _data_folder(options: argparse.Namespace) -> Iterator[None]:
 
 
 async def _until_stopped(
-    options: argparse.Namespace, console: Console, started: float, stop: asyncio.Event
+    options: Options, terminal: Terminal, started: float, stop: asyncio.Event
 ) -> None:
-    work = asyncio.create_task(_show(options, console, started))
+    work = asyncio.create_task(_show(options, terminal, started))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if not work.done():
         work.cancel()
-        console.print("\ndemo: stopping")
+        terminal.print("\ndemo: stopping")
     with contextlib.suppress(asyncio.CancelledError):
         await work
 
 
-async def _show(options: argparse.Namespace, console: Console, started: float) -> None:
+async def _show(options: Options, terminal: Terminal, started: float) -> None:
     base = f"http://127.0.0.1:{options.port}"
     health = f"http://127.0.0.1:{_free_port()}"
     async with contextlib.AsyncExitStack() as stack:
@@ -124,7 +169,7 @@ async def _show(options: argparse.Namespace, console: Console, started: float) -
             _program("sandbox", _sandbox_command(options), options.data / "sandbox.log")
         )
         await _wait_for_url(base, sandbox, options.data / "sandbox.log")
-        console.print(f"demo: the chat is at [bold]{base}[/]")
+        terminal.print(f"demo: the chat is at [bold]{base}[/]")
         log = options.data / "bot.log"
         bot = await stack.enter_async_context(
             _program(
@@ -134,13 +179,13 @@ async def _show(options: argparse.Namespace, console: Console, started: float) -
         await _until_ready(session, f"{health}/healthz", bot, log)
         owner = await stack.enter_async_context(Person.owner(session, base))
         await _watch_everything(owner)
-        await _index(session, health, console, bot, log)
-        console.print(f"demo: ready after {time.monotonic() - started:.0f} s")
-        await _first_answer(session, base, console, started)
+        await _index(session, health, terminal, bot, log)
+        terminal.print(f"demo: ready after {time.monotonic() - started:.0f} s")
+        await _first_answer(session, base, terminal, started)
         if options.once:
-            await _print_lag(session, health, console)
+            await _print_lag(session, health, terminal)
             return
-        console.print(
+        terminal.print(
             f"demo: open [bold]{base}[/], choose who to be, and type [bold]/find {QUESTION}[/]\n"
             "      Ctrl-C stops it; what is there stays for the next time (--fresh forgets it)"
         )
@@ -148,12 +193,12 @@ async def _show(options: argparse.Namespace, console: Console, started: float) -
         raise DemoFailed(f"the bot ended with status {bot.returncode}; {log} says why")
 
 
-def _sandbox_command(options: argparse.Namespace) -> list[str]:
+def _sandbox_command(options: Options) -> list[str]:
     where = ["--port", str(options.port), "--world", str(WORLD)]
     return [sys.executable, "-m", "sandbox", *where, "--data", str(options.data / "sandbox")]
 
 
-def _bot_settings(options: argparse.Namespace, base: str, health: str) -> dict[str, str]:
+def _bot_settings(options: Options, base: str, health: str) -> dict[str, str]:
     token: str = json.loads(WORLD.read_text(encoding="utf-8"))["application"]["token"]
     return {
         "DISCORD_TOKEN": token,
@@ -238,7 +283,7 @@ async def _watch_everything(owner: Person) -> None:
 async def _index(
     session: aiohttp.ClientSession,
     health: str,
-    console: Console,
+    terminal: Terminal,
     bot: asyncio.subprocess.Process,
     log: Path,
 ) -> None:
@@ -251,7 +296,7 @@ async def _index(
         TimeRemainingColumn(),
     )
     deadline = time.monotonic() + INDEX_TIMEOUT_S
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=terminal, disable=not terminal.is_terminal) as progress:
         task = progress.add_task("", total=_pictures_in_world(), rate=0.0)
         started, before = time.monotonic(), None
         while time.monotonic() < deadline:
@@ -282,20 +327,20 @@ def _pictures_in_world() -> int:
 
 
 async def _first_answer(
-    session: aiohttp.ClientSession, base: str, console: Console, started: float
+    session: aiohttp.ClientSession, base: str, terminal: Terminal, started: float
 ) -> None:
     """Ask a question as an ordinary member, and print the answer."""
     async with Person.member(session, base) as member:
         asked = time.monotonic()
         answer = await member.command("find", query=QUESTION)
         now = time.monotonic()
-    console.print(
+    terminal.print(
         f"demo: {member.name} asked /find {QUESTION} and was answered in {now - asked:.2f} s, "
         f"{now - started:.0f} s after the start:",
         markup=False,
     )
     for line in answer.lines()[:8]:
-        console.print(f"      {_readable(line, member, base)}", markup=False)
+        terminal.print(f"      {_readable(line, member, base)}", markup=False)
 
 
 def _readable(line: str, reader: Person, base: str) -> str:
@@ -312,11 +357,11 @@ def _date(unix_s: int) -> datetime:
     return datetime.fromtimestamp(unix_s, UTC)
 
 
-async def _print_lag(session: aiohttp.ClientSession, health: str, console: Console) -> None:
+async def _print_lag(session: aiohttp.ClientSession, health: str, terminal: Terminal) -> None:
     state = await _health(session, health)
     if (lag := state.get("loop_lag_p99_ms")) is not None:
-        console.print(f"demo: event-loop lag of the bot, p99: {lag:.1f} ms")
+        terminal.print(f"demo: event-loop lag of the bot, p99: {lag:.1f} ms")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(commands.run(COMMAND, sys.argv[1:], program=as_typed()))

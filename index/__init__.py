@@ -7,6 +7,7 @@ from index.language import (
     HAS,
     SHOW,
     Reader,
+    Suggestion,
     Understood,
     Unreadable,
     Wish,
@@ -14,6 +15,7 @@ from index.language import (
     parse,
     pointed,
     printed,
+    suggestions,
 )
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
@@ -124,6 +126,7 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "StoreUnreachable",
+    "Suggestion",
     "Understood",
     "Unreadable",
     "Verdict",
@@ -132,5 +135,6 @@ __all__ = [
     "parse",
     "pointed",
     "printed",
+    "suggestions",
     "vectors_file",
 ]

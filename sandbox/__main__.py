@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+from console import commands, output
+from console.called import as_typed
+from console.commands import Choice, Command, Name, Whole, flag, option
+from console.exits import DONE, REFUSED
 
 from .errors import FolderInUse, WorldError
 from .server import serve
@@ -17,64 +21,92 @@ from .server import serve
 DEMO = Path(__file__).resolve().parents[1] / "demo" / "world" / "world.json"
 
 
-def main(given: Sequence[str] | None = None, *, prog: str = "python -m sandbox") -> int:
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the program is given on the command line."""
+
+    program: str
+    host: str
+    port: int
+    world: str
+    data: str | None
+    strict_limits: bool
+    log: str
+
+
+def run(given: Given) -> int:
     """Run the server; returns the exit code: 0 after a signal, 2 when it could not start."""
-    arguments = _arguments(given, prog)
-    logging.basicConfig(level=arguments.log.upper(), format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=given.log.upper(), format="%(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(_serve(arguments))
+        asyncio.run(_serve(given))
     except (WorldError, FolderInUse) as error:
         return _refuse(str(error))
     except OSError as error:
         reason = error.strerror or str(error)
-        return _refuse(f"cannot listen on {arguments.host}:{arguments.port}: {reason}")
-    return 0
+        return _refuse(f"cannot listen on {given.host}:{given.port}: {reason}")
+    return DONE
 
 
-def _arguments(given: Sequence[str] | None, prog: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=prog, description="A small Discord-compatible server with a chat page."
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=_port, default=8123, help="port; 0 takes a free one (8123)")
-    parser.add_argument("--world", type=Path, default=DEMO, help="world file (the demo's)")
-    parser.add_argument("--data", type=Path, help="folder that keeps what is posted")
-    parser.add_argument(
-        "--strict-limits", action="store_true", help="rate limits about as tight as Discord's"
-    )
-    parser.add_argument(
-        "--log", default="warning", choices=["debug", "info", "warning", "error"], help="(warning)"
-    )
-    return parser.parse_args(given)
+COMMAND = Command(
+    "sandbox",
+    run,
+    Given,
+    help="A small Discord-compatible server with a chat page.",
+    params=[
+        option(
+            "--host", metavar="ADDRESS", default="127.0.0.1", help="where it listens (127.0.0.1)"
+        ),
+        option(
+            "--port",
+            metavar="NUMBER",
+            type=Whole(0, 65_535),
+            default=8123,
+            help="port; 0 takes a free one (8123)",
+        ),
+        option(
+            "--world",
+            metavar="FILE",
+            type=Name(),
+            default=str(DEMO),
+            help="world file (the demo's)",
+        ),
+        option(
+            "--data", metavar="FOLDER", type=Name("dir"), help="folder that keeps what is posted"
+        ),
+        flag("--strict-limits", help="rate limits about as tight as Discord's"),
+        option(
+            "--log",
+            metavar="LEVEL",
+            type=Choice("debug", "info", "warning", "error"),
+            default="warning",
+            help="debug, info, warning or error (warning)",
+        ),
+    ],
+)
 
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 65535, not {text!r}")
-    return int(text)
-
-
-async def _serve(arguments: argparse.Namespace) -> None:
+async def _serve(given: Given) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stop.set)
     async with serve(
-        arguments.world,
-        host=arguments.host,
-        port=arguments.port,
-        data=arguments.data,
-        strict_limits=arguments.strict_limits,
+        Path(given.world),
+        host=given.host,
+        port=given.port,
+        data=Path(given.data) if given.data else None,
+        strict_limits=given.strict_limits,
         record=False,
     ) as server:
-        print(server.url, flush=True)
+        output.say(server.url)
+        output.flush()
         await stop.wait()
 
 
 def _refuse(sentence: str) -> int:
-    print(f"sandbox: {sentence}", file=sys.stderr)
-    return 2
+    output.say_error(f"sandbox: {sentence}")
+    return REFUSED
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(commands.run(COMMAND, sys.argv[1:], program=as_typed()))

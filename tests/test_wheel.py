@@ -15,7 +15,7 @@ import pytest
 from bot.ops import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("bench", "bot", "checks", "demo", "index", "pocket", "sandbox")
+PACKAGES = ("bench", "bot", "checks", "console", "demo", "index", "pocket", "sandbox")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
@@ -61,6 +61,7 @@ class Shell:
         self._magpie = installed / "bin" / "magpie"
         self._environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))},
+            "PATH": f"{installed / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(installed),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONSAFEPATH": "1",
@@ -114,7 +115,10 @@ def test_magpie_lists_its_commands(shell: Shell) -> None:
 def test_unknown_command_is_told_in_a_sentence(shell: Shell) -> None:
     said = shell.magpie("fnid", "dog")
     assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr == "magpie: there is no command 'fnid'; magpie --help lists them.\n"
+    assert (
+        said.stderr
+        == "magpie has no command 'fnid'; did you mean find? magpie --help lists them.\n"
+    )
 
 
 @pytest.mark.parametrize("command", [("info",), ("find", "dog", "in", "snow")])
@@ -148,14 +152,14 @@ def test_bot_tells_its_settings_without_a_token(shell: Shell) -> None:
 def test_bot_names_an_argument_that_it_does_not_know(shell: Shell) -> None:
     said = shell.magpie("bot", "--healt")
     assert (said.returncode, said.stdout) == (2, "")
-    assert "takes no argument '--healt'; did you mean --health?" in said.stderr
+    assert said.stderr.startswith("magpie bot has no option --healt; did you mean --health?\n")
     assert "DISCORD_TOKEN" not in said.stderr
 
 
 @pytest.mark.parametrize("program", ["bot", "demo", "sandbox", "bench"])
 def test_usage_names_the_command_as_it_was_called(shell: Shell, program: str) -> None:
     assert shell.magpie(program, "--help").stdout.startswith(f"usage: magpie {program} ")
-    assert shell.python("-m", program, "--help").stdout.startswith(f"usage: python -m {program} ")
+    assert re.match(rf"usage: \S+ -m {program} ", shell.python("-m", program, "--help").stdout)
 
 
 def test_demo_runs_and_keeps_its_data_below_the_current_folder(

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 import discord
 from discord import ui
@@ -21,7 +22,7 @@ from bot.access import permissions
 from bot.access.sight import Sight
 from bot.ask import cards
 from bot.ask.asker import Asker
-from bot.ask.buttons import PageOf
+from bot.ask.buttons import PageOf, Steering
 from bot.ask.draft import Draft
 from bot.ask.embedding import QuestionEmbedder
 from bot.ask.page import ResultPage
@@ -43,10 +44,15 @@ from index import (
     Position,
     QueryEmbedding,
     SavedSearch,
+    Sort,
     StoreError,
+    Verdict,
 )
 
 log = logging.getLogger(__name__)
+
+NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
+MAX_STEERED = 10  # pictures of a search, of each kind; older ones are forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,14 @@ class Ready:
 
     embedding: QueryEmbedding
     filter: Filter
+    sort: Sort
     groups: set[int]
     sight: Sight
     question: Question | None
+
+    @property
+    def to_search(self) -> tuple[QueryEmbedding, Filter]:
+        return self.embedding, self.filter
 
 
 class Answers:
@@ -127,7 +138,8 @@ class Answers:
     async def page(self, asker: Asker, page: PageOf) -> Draft:
         """A page of a saved search."""
         self._count(asker)
-        return await self.show(asker, await self._own(asker, page.search), page.after)
+        search = await self._own(asker, page.search)
+        return await self.show(asker, search, page.after, guesses=page.guesses)
 
     async def before(self, asker: Asker, page: PageOf) -> Draft:
         """The page before this one."""
@@ -135,23 +147,52 @@ class Answers:
         search = await self._own(asker, page.search)
         ready, after = await self._ready(asker, search), None
         if page.after is not None:
-            after = await self._results.start_before(ready.embedding, ready.filter, page.after)
-        found = await self._results.page(ready.embedding, ready.filter, after)
-        return await self._draft(asker, ready, search, found)
+            after = await self._results.start_before(
+                *ready.to_search, page.after, ready.sort, guesses=page.guesses
+            )
+        return await self._page(asker, ready, search, after, guesses=page.guesses)
 
     async def look(self, asker: Asker, page: PageOf, link: int) -> Draft:
-        """One picture of a page of a saved search, and what can be done with it.
-
-        One of a public answer is found as it was found there: among what everybody may see.
-        """
+        """One picture of a page of a saved search, and what can be done with it."""
         self._count(asker)
         search = await self._questions.saved(asker, page.search)
-        asker = dataclasses.replace(asker, public=search.asked.public)
-        ready = await self._ready(asker, search)
-        found = await self._results.one(ready.embedding, ready.filter, page.after, link)
-        if not found.shown:
-            raise Refusal(text.UNREACHABLE if found.unreadable else text.PICTURE_UNAVAILABLE)
+        ready, found = await self._one(asker, search, page, link)
         return self._drafted(ready, found, partial(cards.closer, search))
+
+    async def places(self, asker: Asker, page: PageOf, link: int) -> Draft:
+        """Where a picture of a page and its near-copies were posted."""
+        self._count(asker)
+        search = await self._questions.saved(asker, page.search)
+        ready, found = await self._one(asker, search, page, link)
+        posted = await self._results.places(found)
+        return self._drafted(ready, posted, partial(cards.places, search))
+
+    async def sort(self, asker: Asker, page: PageOf, sort: Sort) -> Draft:
+        """A saved search in another order."""
+        self._count(asker)
+        search = await self._questions.saved(asker, page.search)
+        return await self._changed(asker, search, {"sort": sort}, guesses=page.guesses)
+
+    async def steer(self, asker: Asker, id: str, to: Steering, link: int) -> Draft:
+        """A saved search with more, or less, like one of its pictures.
+
+        raises   Refusal if the asker may not see that picture
+        """
+        self._count(asker)
+        search = await self._questions.saved(asker, id)
+        asked = search.asked
+        await self._questions.like(asker, link)
+        more, less = ([one for one in of if one != link] for of in (asked.more, asked.less))
+        (more if to == "more" else less).append(link)
+        changes = {"more": tuple(more[-MAX_STEERED:]), "less": tuple(less[-MAX_STEERED:])}
+        return await self._changed(asker, search, changes)
+
+    async def undo(self, asker: Asker, id: str, to: Steering) -> Draft:
+        """A saved search without the last wish for more, or less, like a picture."""
+        self._count(asker)
+        search = await self._questions.saved(asker, id)
+        links = search.asked.more if to == "more" else search.asked.less
+        return await self._changed(asker, search, {to: links[:-1]})
 
     def _count(self, asker: Asker) -> None:
         """Count a question. raises Refusal when this member or server asks too often"""
@@ -160,11 +201,48 @@ class Answers:
     async def _own(self, asker: Asker, id: str) -> SavedSearch:
         """A saved search of the asker's own; of a public one, a private copy."""
         search = await self._questions.saved(asker, id)
-        if not search.asked.public:
-            return search
-        private = dataclasses.replace(search.asked, public=False)
-        own = dataclasses.replace(search, id="", owner=asker.member.id, asked=private)
-        return await self._save(own, asker.asked_at)
+        return await self._copy(asker, search) if search.asked.public else search
+
+    async def _copy(
+        self, asker: Asker, search: SavedSearch, changes: Mapping[str, Any] = NO_CHANGES
+    ) -> SavedSearch:
+        """The asker's own private copy of a saved search, with changes to what is asked.
+
+        The search itself stays as it is: the buttons of other messages belong to it. Copies are as
+        many as the clicks that the rate limit allows, and are kept as long as any search.
+        """
+        asked = dataclasses.replace(search.asked, public=False, **changes)
+        copy = dataclasses.replace(search, id="", owner=asker.member.id, asked=asked)
+        return await self._save(copy, asker.asked_at)
+
+    async def _changed(
+        self,
+        asker: Asker,
+        search: SavedSearch,
+        changes: Mapping[str, Any],
+        *,
+        guesses: bool = False,
+    ) -> Draft:
+        """The first page of a saved search with changes to what is asked."""
+        changed = await self._copy(asker, search, changes)
+        return await self.show(asker, changed, guesses=guesses)
+
+    async def _one(
+        self, asker: Asker, search: SavedSearch, page: PageOf, link: int
+    ) -> tuple[Ready, ResultPage]:
+        """One picture of a page. It is found as it was: of a public answer, among what everybody
+        may see.
+
+        raises   Refusal
+        """
+        asker = dataclasses.replace(asker, public=search.asked.public)
+        ready = await self._ready(asker, search)
+        found = await self._results.one(
+            *ready.to_search, page.after, link, ready.sort, guesses=page.guesses
+        )
+        if not found.shown:
+            raise Refusal(text.UNREACHABLE if found.unreadable else text.PICTURE_UNAVAILABLE)
+        return ready, found
 
     async def _begin(self, asker: Asker, question: Question) -> Draft:
         """The first page of an answer, whose question is saved for its buttons."""
@@ -183,12 +261,30 @@ class Answers:
         self, asker: Asker, search: SavedSearch, embedding: QueryEmbedding, question: Question
     ) -> tuple[Ready, ResultPage]:
         ready = await self._ready_with(asker, search, embedding, question)
-        return ready, await self._results.page(ready.embedding, ready.filter)
+        return ready, await self._results.page(*ready.to_search, sort=ready.sort)
 
-    async def show(self, asker: Asker, search: SavedSearch, after: Position | None = None) -> Draft:
+    async def show(
+        self,
+        asker: Asker,
+        search: SavedSearch,
+        after: Position | None = None,
+        *,
+        guesses: bool = False,
+    ) -> Draft:
         """A page of a saved search, from the pictures that the asker may see at this moment."""
         ready = await self._ready(asker, search)
-        page = await self._results.page(ready.embedding, ready.filter, after)
+        return await self._page(asker, ready, search, after, guesses=guesses)
+
+    async def _page(
+        self,
+        asker: Asker,
+        ready: Ready,
+        search: SavedSearch,
+        after: Position | None,
+        *,
+        guesses: bool,
+    ) -> Draft:
+        page = await self._results.page(*ready.to_search, after, ready.sort, guesses=guesses)
         return await self._draft(asker, ready, search, page)
 
     async def _save(self, search: SavedSearch, asked_at: float) -> SavedSearch:
@@ -234,7 +330,26 @@ class Answers:
             # The asker knows the message whose picture they ask with.
             but_not_source=shown_by.source if shown_by else None,
         )
-        return Ready(embedding, filter, groups, sight, question)
+        embedding = await self._steered(embedding, search, groups)
+        return Ready(embedding, filter, search.asked.sort, groups, sight, question)
+
+    async def _steered(
+        self, embedding: QueryEmbedding, search: SavedSearch, groups: set[int]
+    ) -> QueryEmbedding:
+        """The embedding with those pictures of which more, or less, is wanted that are still there
+        and open. Of the others nothing is told."""
+        more, less = search.asked.more, search.asked.less
+        if not more and not less:
+            return embedding
+        links = await self._links.with_ids([*more, *less])
+        open_ = {
+            id
+            for id, (link, _, _) in links.items()
+            if link.space == search.space and link.group.id in groups
+        }
+        return await self._embedder.steered(
+            embedding, [id for id in more if id in open_], [id for id in less if id in open_]
+        )
 
     async def _sight(self, asker: Asker, posted_in: Group | None) -> Sight:
         """What the readers of the answer may see.
@@ -272,7 +387,7 @@ class Answers:
         if page.shown:  # all that it shows may be closed until it is sent
             empty = text.NOTHING_SHARED if asker.public else text.NOTHING_FOUND
         else:
-            empty = await self._why_empty(asker, page, ready.groups)
+            empty = await self._why_empty(asker, search, page, ready.groups)
 
         def lay_out(now: ResultPage) -> ui.LayoutView:
             if not now.shown:
@@ -326,14 +441,18 @@ class Answers:
             seen &= permissions.shared_with_everyone_here(guild, channel, groups)
         return self._backlog.progress(guild.id, seen)
 
-    async def _why_empty(self, asker: Asker, page: ResultPage, groups: set[int]) -> str:
+    async def _why_empty(
+        self, asker: Asker, search: SavedSearch, page: ResultPage, groups: set[int]
+    ) -> str:
         """Why there is nothing to show. A public answer must not tell whether some was left out."""
         if not groups and not self._watched.marks(asker.guild.id):
             return text.no_channels(asker.member.guild_permissions.manage_guild)
+        if page.unreadable and not asker.public:
+            return text.UNREACHABLE
+        if page.verdict is Verdict.NOTHING and page.any and not page.first and not page.guesses:
+            return cards.nothing_like(search)
         if asker.public:
             return text.NOTHING_SHARED
-        if page.unreadable:
-            return text.UNREACHABLE
         if page.first:
             return text.NOTHING_MORE
         if groups:

@@ -1,5 +1,5 @@
 """The controls below an answer. Each custom_id holds all that a click needs, so that it works after
-a restart; `bot.commands.find` answers to them."""
+a restart; `bot.commands.controls` answers to them."""
 
 from __future__ import annotations
 
@@ -9,41 +9,58 @@ import re
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import discord
 from discord import ui
 
 from bot.platform.interactions import button
 from bot.text import answers as text
-from index import Position
+from index import Position, Sort
 
 GREATEST = 2**53  # of ranks and links
 # Of a position: rank, link, score, time of posting. 32 bytes are 43 letters of a custom_id, which
 # may have 100.
 _POSITION = struct.Struct(">qqdd")
 
-_PAGE = r"(?P<search>[\w-]+):(?P<after>[\w-]*)"
+_SEARCH = r"(?P<search>[\w-]+)"
+_PAGE = rf"{_SEARCH}:(?P<after>[\w-]*)(?P<guesses>:g)?"
+_LINK = r"(?P<link>\d+)"
 PAGE = rf"m:{_PAGE}"
 # The page before the one that begins here.
 BEFORE = rf"b:{_PAGE}"
-# The menu of a page: a closer look at one of its pictures.
+# The menu of a page: a closer look at one of its pictures, or another order.
 MENU = rf"l:{_PAGE}"
+# Where a picture of a page and its near-copies were posted.
+PLACES = rf"w:{_PAGE}:{_LINK}"
+# The same search, with more or less like one of its pictures; and without the last of these.
+STEER = rf"f:{_SEARCH}:(?P<to>more|less):{_LINK}"
+UNDO = rf"u:{_SEARCH}:(?P<to>more|less)"
 # Pictures similar to one that was found: the id of its link.
-SIMILAR = r"s:(?P<link>\d+)"
+SIMILAR = rf"s:{_LINK}"
 # The same question with another picture of the same message.
-INSTEAD = r"i:(?P<search>[\w-]+):(?P<n>\d+)"
+INSTEAD = rf"i:{_SEARCH}:(?P<n>\d+)"
+
+ORDERS = {Sort.BEST: "Best first", Sort.NEWEST: "Newest first", Sort.OLDEST: "Oldest first"}
+
+Steering: TypeAlias = Literal["more", "less"]  # like a picture
 
 
 @dataclass(frozen=True, slots=True)
 class PageOf:
-    """A page of a saved search: it begins after this position; None: at the beginning."""
+    """A page of a saved search.
+
+    after    where it begins; None: at the beginning
+    guesses  whether it also shows what doesn't fit
+    """
 
     search: str
     after: Position | None = None
+    guesses: bool = False
 
     def __str__(self) -> str:
-        return f"{self.search}:{_packed(self.after) if self.after else ''}"
+        start = _packed(self.after) if self.after else ""
+        return f"{self.search}:{start}{':g' if self.guesses else ''}"
 
 
 def page_of(match: re.Match[str]) -> PageOf:
@@ -51,7 +68,11 @@ def page_of(match: re.Match[str]) -> PageOf:
 
     Where a forged one names a position that no page has, it is the first page.
     """
-    return PageOf(match["search"], _unpacked(match["after"]))
+    return PageOf(match["search"], _unpacked(match["after"]), match["guesses"] is not None)
+
+
+def steering_of(match: re.Match[str]) -> Steering:
+    return "more" if match["to"] == "more" else "less"
 
 
 def _packed(position: Position) -> str:
@@ -92,12 +113,37 @@ def to_page(page: PageOf, label: str) -> ui.Button[Any]:
 
 
 def menu(page: PageOf, options: list[discord.SelectOption]) -> ui.Select[Any]:
-    """What can be done with the pictures of a page. The value of an option is a picture's link."""
+    """What can be done with a page. An option's value is a picture's link, or an order."""
     return ui.Select(custom_id=f"l:{page}", placeholder=text.MENU, options=options)
+
+
+def orders(now: Sort) -> list[discord.SelectOption]:
+    """The other orders, as options of a menu."""
+    others = [(sort, label) for sort, label in ORDERS.items() if sort is not now]
+    return [discord.SelectOption(label=label, value=sort.value) for sort, label in others]
+
+
+def order_in(value: str) -> Sort | None:
+    """The order that was chosen in a menu, if one was."""
+    return Sort(value) if value in [sort.value for sort in ORDERS] else None
 
 
 def message(url: str) -> ui.Button[Any]:
     return ui.Button(label="Go to message", url=url)
+
+
+def steer(search: str, to: Steering, link: int) -> ui.Button[Any]:
+    return button(f"f:{search}:{to}:{link}", f"{to.capitalize()} like this")
+
+
+def undo(search: str, to: Steering, times: int) -> ui.Button[Any]:
+    """times: how often it can be undone"""
+    label = f"Undo: {to} like that"
+    return button(f"u:{search}:{to}", label if times == 1 else f"{label} ({times})")
+
+
+def places(page: PageOf, link: int, copies: int) -> ui.Button[Any]:
+    return button(f"w:{page}:{link}", text.more_places(copies))
 
 
 def similar(link: int) -> ui.Button[Any]:

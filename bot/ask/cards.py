@@ -8,14 +8,15 @@ from dataclasses import replace
 from discord import ui
 
 from bot.ask import buttons, layout
-from bot.ask.buttons import PageOf
+from bot.ask.buttons import PageOf, Steering
 from bot.ask.page import ResultPage
 from bot.platform.links import message_link
 from bot.text import answers as text
-from index import SavedSearch
+from index import SavedSearch, Sort, Verdict
 
 # A message may show more pictures than there is room for buttons.
 MAX_CHOICES = 9
+STEERING: tuple[Steering, Steering] = ("more", "less")
 
 
 def results(
@@ -25,15 +26,18 @@ def results(
 
     public   everybody sees it: its controls open a private answer
     """
-    numbered = page.numbered
-    last = page.first + len(numbered)
-    heading = f"### {_title(search, page)}\n-# {text.span(page.first + 1, last, page.more)}"
+    last, order = page.first + len(page.shown), buttons.ORDERS[_order(search)].lower()
+    heading = text.heading(_asked(search), first=page.first == 0, guesses=page.guesses)
+    span = text.span(page.first + 1, last, page.more, order)
+    if page.verdict is Verdict.UNSURE and not page.guesses:
+        notes = [text.NOT_SURE, *notes]
     menu = None
     if search.id:
-        menu = buttons.menu(PageOf(search.id, page.start), layout.options(numbered))
+        orders = [] if public else buttons.orders(_order(search))
+        menu = buttons.menu(_here(search, page), [*layout.options(page), *orders])
     return layout.card(
-        heading,
-        *layout.rows(numbered),
+        f"### {heading}\n-# {span}",
+        *layout.rows(page),
         notes=notes,
         menu=menu,
         buttons=_buttons(search, page, public=public),
@@ -47,30 +51,54 @@ def nothing(
     return layout.card(sentence, notes=notes, buttons=_buttons(search, page, public=public))
 
 
+def nothing_like(search: SavedSearch) -> str:
+    """The sentence for a search that no picture fits."""
+    return text.nothing_like(_asked(search))
+
+
 def closer(search: SavedSearch, page: ResultPage) -> ui.LayoutView:
     """One picture of a page, and what can be done with it."""
     if not page.shown:  # it was closed until now
         return layout.card(text.PICTURE_UNAVAILABLE, buttons=[_to_results(search, page)])
     [shown] = page.shown
+    link, copies = shown.hit.id, len(shown.copies)
+    offered: list[layout.Control] = [buttons.message(shown.message.jump_url)]
+    if search.asked.words or search.asked.with_picture:  # else there is nothing to steer
+        offered += [buttons.steer(search.id, to, link) for to in STEERING]
+    offered.append(buttons.similar(link))
+    if copies:
+        offered.append(buttons.places(_here(search, page), link, copies))
     return layout.card(
         f"### {text.one_for(_asked(search))}",
-        *layout.large(shown),
-        buttons=[
-            buttons.message(shown.message.jump_url),
-            buttons.similar(shown.hit.id),
-            _to_results(search, page),
-        ],
+        *layout.large(shown, guesses=page.guesses),
+        buttons=[*offered, _to_results(search, page)],
     )
+
+
+def places(search: SavedSearch, page: ResultPage) -> ui.LayoutView:
+    """Where a picture and its near-copies were posted."""
+    back = _to_results(search, page)
+    if not page.shown:
+        return layout.card(text.PICTURE_UNAVAILABLE, buttons=[back])
+    heading = text.places(len(page.shown), more=page.more)
+    return layout.card(f"### {heading}", layout.places(page), buttons=[back])
+
+
+def _here(search: SavedSearch, page: ResultPage) -> PageOf:
+    return PageOf(search.id, page.start, page.guesses)
 
 
 def _to_results(search: SavedSearch, page: ResultPage) -> layout.Control:
     """Back from one picture to its page; from a public answer, to one's own."""
     label = text.ONLY_FOR_ME if search.asked.public else text.TO_RESULTS
-    return buttons.to_page(PageOf(search.id, page.start), label)
+    return buttons.to_page(_here(search, page), label)
 
 
-def _title(search: SavedSearch, page: ResultPage) -> str:
-    return text.heading(_asked(search), first=page.first == 0)
+def _order(search: SavedSearch) -> Sort:
+    """The order of the answer: one that asks for nothing lists pictures by date."""
+    asked = search.asked
+    listed = not asked.words and not asked.with_picture and asked.sort is Sort.BEST
+    return Sort.NEWEST if listed else asked.sort
 
 
 def _asked(search: SavedSearch) -> str:
@@ -83,21 +111,37 @@ def _asked(search: SavedSearch) -> str:
 
 
 def _buttons(search: SavedSearch, page: ResultPage, *, public: bool) -> list[layout.Control]:
-    """Back and forth, and the other pictures of the message that the question was asked with.
+    """Back and forth; guesses; to undo what steers; and the other pictures of the message that the
+    question was asked with.
 
     A public answer always has the button for a private one, so the button tells nothing about what
     was left out.
     """
     if not search.id:
         return []
-    offered: list[layout.Control] = []
     if public:
-        offered.append(buttons.to_page(PageOf(search.id), text.ONLY_FOR_ME))
-    elif page.start or page.more:
-        here = PageOf(search.id, page.start)
-        offered.append(buttons.back(here if page.start else None))
-        offered.append(buttons.more(replace(here, after=page.end) if page.more else None))
+        offered: list[layout.Control] = [buttons.to_page(PageOf(search.id), text.ONLY_FOR_ME)]
+    else:
+        offered = [*_arrows(_here(search, page), page), *_undo(search)]
+        if page.verdict is Verdict.NOTHING and page.any and not page.shown and not page.guesses:
+            offered.insert(0, buttons.to_page(PageOf(search.id, guesses=True), text.GUESS))
     if shown_by := search.asked.shown_by:
         others = [n for n in range(shown_by.count) if n != shown_by.chosen]
         offered += [buttons.instead(search.id, n) for n in others[:MAX_CHOICES]]
     return offered
+
+
+def _arrows(here: PageOf, page: ResultPage) -> list[layout.Control]:
+    """Both or none, so that each keeps its place from page to page."""
+    if not page.start and not page.more:
+        return []
+    following = replace(here, after=page.end)
+    return [
+        buttons.back(here if page.start else None),
+        buttons.more(following if page.more else None),
+    ]
+
+
+def _undo(search: SavedSearch) -> list[layout.Control]:
+    links = dict(zip(STEERING, (search.asked.more, search.asked.less), strict=True))
+    return [buttons.undo(search.id, to, len(links[to])) for to in STEERING if links[to]]

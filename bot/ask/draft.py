@@ -14,7 +14,7 @@ from typing import TypeVar
 from discord import ui
 
 from bot.access.sight import Sight
-from bot.ask.page import PAGE_SIZE, ResultPage, ShownHit
+from bot.ask.page import ResultPage, ShownHit
 from bot.platform import last_moment
 from bot.platform.refusal import Refusal
 from bot.text import answers as text
@@ -22,8 +22,9 @@ from index import Group
 
 T = TypeVar("T")
 
-# How often an answer is laid out: each time, a picture may go or the roles may become too old.
-ATTEMPTS = PAGE_SIZE + 3
+# How often an answer is laid out, beside once for each picture, which may go: the roles may become
+# too old.
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,10 @@ class Draft:
         if not self.is_there():
             raise Refusal(text.PICTURE_UNAVAILABLE)
         now = [self.now(one) for one in shown if one.hit.link.group.id in open_]
-        return [one for one in now if one is not None]
+        return [_without_closed(one, open_) for one in now if one is not None]
 
     def _groups(self) -> list[Group]:
-        groups = {one.hit.link.group.id: one.hit.link.group for one in self.page.shown}
+        groups = {group.id: group for one in self.page.shown for group in one.groups}
         if self.posted_in is not None:
             groups[self.posted_in.id] = self.posted_in
         return list(groups.values())
@@ -74,7 +75,7 @@ class Draft:
         send     makes one request
         raises   Refusal, and what `send` does
         """
-        for _ in range(ATTEMPTS):
+        for _ in range(len(self.page.shown) + ATTEMPTS):
             if self.page.shown and not self.sight.fresh:
                 await self.sight.renew(self._groups())
             open_ = self._open()
@@ -93,3 +94,8 @@ class Draft:
             return self.sight.fresh and self._open() == shown
         except Refusal:
             return False
+
+
+def _without_closed(shown: ShownHit, open_: set[int]) -> ShownHit:
+    """A picture with those of its copies that are in open groups."""
+    return replace(shown, copies=tuple(c for c in shown.copies if c.link.group.id in open_))

@@ -5,6 +5,8 @@ So nothing is downloaded before the question is counted, and no more at once tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.ask.asker import Asker
 from bot.ask.fair_turns import FairTurns
 from bot.ask.questions import Question
@@ -19,6 +21,12 @@ class QuestionEmbedder:
         self._searcher = searcher
         self._downloader = downloader
         self._turns = turns
+
+    async def steered(
+        self, embedding: QueryEmbedding, more: Sequence[int], less: Sequence[int]
+    ) -> QueryEmbedding:
+        """The embedding of a question with links of which more, or less, is wanted."""
+        return await self._searcher.steered(embedding, more, less)
 
     async def embed(self, asker: Asker, question: Question) -> QueryEmbedding:
         """The embedding of all that the question is asked with.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import discord
 from discord import ui
 
-from bot.ask.page import ShownHit
+from bot.ask.page import ResultPage, ShownHit
 from bot.text import answers as text
 from bot.text.pieces import quoted
 
@@ -48,32 +48,42 @@ def card(
     return view
 
 
-def rows(shown: Iterable[tuple[int, ShownHit]]) -> list[Control]:
-    """Numbered pictures, one below the other, small enough that six fit on a phone."""
+def rows(page: ResultPage) -> list[Control]:
+    """The pictures of a page, one below the other, small enough that six fit on a phone."""
     return [
         ui.Section(
-            f"**{number}** · **{_link(one)}**\n{_by(one)}\n-# {_small(one)}",
+            f"**{number}** · **{_link(one)}**\n{_by(one)}\n-# {_small(one, guesses=page.guesses)}",
             accessory=ui.Thumbnail(
                 one.picture.urls[0],
                 description=f"{number}: {_described(one)}"[:MAX_DESCRIPTION],
                 spoiler=_hidden(one),
             ),
         )
-        for number, one in shown
+        for number, one in page.numbered
     ]
 
 
-def large(shown: ShownHit) -> list[Control]:
+def large(shown: ShownHit, *, guesses: bool) -> list[Control]:
     """One picture as large as Discord shows it."""
     item = discord.MediaGalleryItem(
         shown.picture.urls[0], description=_described(shown), spoiler=_hidden(shown)
     )
-    return [ui.MediaGallery(item), ui.TextDisplay(f"{_by(shown)}\n-# {_small(shown)}")]
+    lines = [_by(shown), f"-# {_small(shown, guesses=guesses)}"]
+    if shown.hit.concepts and not _hidden(shown):
+        lines.append(f"-# {text.sees(shown.hit.concepts)}")
+    return [ui.MediaGallery(item), ui.TextDisplay("\n".join(lines))]
 
 
-def options(shown: Iterable[tuple[int, ShownHit]]) -> list[discord.SelectOption]:
-    """Numbered pictures as the options of a menu, which can show plain text only."""
-    named = ((f"{number} · {_by_name(one)}"[:MAX_OPTION], one) for number, one in shown)
+def places(page: ResultPage) -> Control:
+    """The messages of a page, a line each."""
+    return ui.TextDisplay(
+        "\n".join(f"{_by(one)} · {_day(one)} · **{_link(one)}**" for one in page.shown)
+    )
+
+
+def options(page: ResultPage) -> list[discord.SelectOption]:
+    """The pictures of a page as the options of a menu, which can show plain text only."""
+    named = [(f"{number} · {_by_name(one)}"[:MAX_OPTION], one) for number, one in page.numbered]
     return [discord.SelectOption(label=name, value=str(one.hit.id)) for name, one in named]
 
 
@@ -85,11 +95,19 @@ def _by(shown: ShownHit) -> str:
     return f"{shown.message.author.mention} in <#{shown.message.channel.id}>"
 
 
-def _small(shown: ShownHit) -> str:
-    parts = [discord.utils.format_dt(shown.message.created_at, "D")]
+def _small(shown: ShownHit, *, guesses: bool) -> str:
+    parts = [_day(shown)]
     if shown.picture.title and not _hidden(shown):
         parts.append(quoted(shown.picture.title, 40))
+    if not shown.hit.sure:
+        parts.append("a guess" if guesses else "perhaps")
+    if shown.copies:
+        parts.append(text.and_more(len(shown.copies)))
     return " · ".join(parts)
+
+
+def _day(shown: ShownHit) -> str:
+    return discord.utils.format_dt(shown.message.created_at, "D")
 
 
 def _hidden(shown: ShownHit) -> bool:
@@ -98,15 +116,17 @@ def _hidden(shown: ShownHit) -> bool:
 
 
 def _described(shown: ShownHit) -> str:
-    """A picture in plain words: its name, who posted it, where and when.
+    """A picture in plain words: its name, who posted it, where and when, and what is seen in it.
 
-    A title tells what a spoiler shows, and so may the name of its file.
+    A title tells what a spoiler shows. So may the name of its file, and what is seen in it.
     """
-    picture = shown.picture
-    name = "a spoiler" if _hidden(shown) else picture.title or picture.filename or "a picture"
+    picture, hidden = shown.picture, _hidden(shown)
+    name = "a spoiler" if hidden else picture.title or picture.filename or "a picture"
     name = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
-    when = text.day(shown.message.created_at)
-    return f"{name}, by {_by_name(shown)}, {when}"[:MAX_DESCRIPTION]
+    said = f"{name}, by {_by_name(shown)}, {text.day(shown.message.created_at)}"
+    if shown.hit.concepts and not hidden:
+        said = f"{said}. {text.sees(shown.hit.concepts)}"
+    return said[:MAX_DESCRIPTION]
 
 
 def _by_name(shown: ShownHit) -> str:

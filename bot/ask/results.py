@@ -22,7 +22,17 @@ from bot.sync.erasure import Erasure
 from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
 from bot.sync.writer import Writer
-from index import Filter, Hit, Link, Links, Position, QueryEmbedding, Searcher, StoreError
+from index import (
+    Filter,
+    Hit,
+    Link,
+    Links,
+    Position,
+    QueryEmbedding,
+    Searcher,
+    Sort,
+    StoreError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +41,7 @@ MAX_LOOKED_UP = 48
 # Pictures into an answer from which one can go back page by page. From farther, one is led to the
 # beginning: what comes before a page is ranked again.
 FARTHEST_BACK = 600
+MAX_PLACES = 10  # of a picture and its copies; each costs a request
 READ_TIMEOUT_S = 10.0  # for one message; discord.py would retry for half a minute
 
 
@@ -63,36 +74,57 @@ class Results:
         self._left_out = left_out
 
     async def page(
-        self, embedding: QueryEmbedding, filter: Filter, after: Position | None = None
+        self,
+        embedding: QueryEmbedding,
+        filter: Filter,
+        after: Position | None = None,
+        sort: Sort = Sort.BEST,
+        *,
+        guesses: bool = False,
     ) -> ResultPage:
         """The next `PAGE_SIZE` pictures of the answer that are still there.
 
         All of them are from one ranking. If deleted ones were replaced from a later one, a picture
-        that changed between the two could be shown twice, and Discord refuses a page on which two
-        buttons are the same.
+        that changed between the two could be shown twice, and Discord refuses a menu in which two
+        options are the same.
 
-        after   where the page before ended; None: from the beginning
+        after    where the page before ended; None: from the beginning
+        guesses  also what doesn't fit
         """
-        answer = await self._searcher.search(embedding, filter, k=MAX_LOOKED_UP, after=after)
+        answer = await self._searcher.search(
+            embedding, filter, k=MAX_LOOKED_UP, after=after, sort=sort, guesses=guesses
+        )
         rank = after.rank if after else 0
-        page = ResultPage(after, after, truncated=answer.truncated)
+        page = ResultPage(
+            after,
+            after,
+            guesses=guesses,
+            verdict=answer.verdict,
+            any=answer.searched > 0,
+            truncated=answer.truncated,
+        )
         looked_up = 0
         while len(page.shown) < PAGE_SIZE and looked_up < len(answer.hits):
             wanted = PAGE_SIZE - len(page.shown)
             hits = answer.hits[looked_up : looked_up + wanted]
-            for hit, now in zip(hits, await self._read_again(hits), strict=True):
-                now, last = await self._or_a_copy(hit, now)
+            for now in await self._read_again(hits):
                 rank += now is not Absent.DELETED
                 page.unreadable += now is Absent.UNREADABLE
                 if isinstance(now, ShownHit):
                     page.shown.append(now)
-            page.end = dataclasses.replace(last.position, rank=rank)
+            page.end = dataclasses.replace(hits[-1].position, rank=rank)
             looked_up += len(hits)
         page.more = answer.more or looked_up < len(answer.hits)
         return page
 
     async def start_before(
-        self, embedding: QueryEmbedding, filter: Filter, start: Position
+        self,
+        embedding: QueryEmbedding,
+        filter: Filter,
+        start: Position,
+        sort: Sort = Sort.BEST,
+        *,
+        guesses: bool = False,
     ) -> Position | None:
         """Where the page begins that comes before the page at `start`; None: at the beginning.
 
@@ -100,7 +132,8 @@ class Results:
         """
         if start.rank > FARTHEST_BACK:
             return None
-        answer = await self._searcher.search(embedding, filter, k=start.rank + PAGE_SIZE)
+        k = start.rank + PAGE_SIZE
+        answer = await self._searcher.search(embedding, filter, k=k, sort=sort, guesses=guesses)
         ends = [place for place, hit in enumerate(answer.hits, start=1) if hit.id == start.link]
         before = ends[0] if ends else min(start.rank, len(answer.hits))
         if before <= PAGE_SIZE:
@@ -113,6 +146,9 @@ class Results:
         filter: Filter,
         start: Position | None,
         link: int,
+        sort: Sort = Sort.BEST,
+        *,
+        guesses: bool = False,
     ) -> ResultPage:
         """One picture of the page at `start`, as it is now; an empty page if it isn't there.
 
@@ -122,9 +158,23 @@ class Results:
         near = start if start and start.rank > FARTHEST_BACK else None
         first = start.rank if start and not near else 0
         k = first + MAX_LOOKED_UP
-        answer = await self._searcher.search(embedding, filter, k=k, after=near)
-        page = ResultPage(start)
-        for now in await self._read_again([hit for hit in answer.hits if hit.id == link]):
+        answer = await self._searcher.search(
+            embedding, filter, k=k, after=near, sort=sort, guesses=guesses
+        )
+        page = ResultPage(start, guesses=guesses, verdict=answer.verdict)
+        return await self._filled(page, [hit for hit in answer.hits if hit.id == link])
+
+    async def places(self, page: ResultPage) -> ResultPage:
+        """The messages with the picture of a page of one, and with its copies, oldest first; of
+        many, the first `MAX_PLACES`."""
+        hits = [hit for one in page.shown for hit in (one.hit, *one.copies)]
+        hits.sort(key=lambda hit: (hit.link.posted_at, hit.id))
+        places = ResultPage(page.start, guesses=page.guesses, more=len(hits) > MAX_PLACES)
+        return await self._filled(places, hits[:MAX_PLACES])
+
+    async def _filled(self, page: ResultPage, hits: Sequence[Hit]) -> ResultPage:
+        """The page, with those of these hits that are still there."""
+        for now in await self._read_again(hits):
             page.unreadable += now is Absent.UNREADABLE
             if isinstance(now, ShownHit):
                 page.shown.append(now)
@@ -137,9 +187,11 @@ class Results:
         """
         if not self.is_current(shown.hit.link, shown.as_of):
             return None
-        if not self._writer.hides(shown.hit.link):
-            return shown
-        return dataclasses.replace(shown, picture=dataclasses.replace(shown.picture, spoiler=True))
+        copies = tuple(one for one in shown.copies if self.is_current(one.link, shown.as_of))
+        picture = shown.picture
+        if self._writer.hides(shown.hit.link):
+            picture = dataclasses.replace(picture, spoiler=True)
+        return dataclasses.replace(shown, picture=picture, copies=copies)
 
     def is_current(self, link: Link, as_of: int) -> bool:
         """Whether nothing is known that erased the picture since it was read `as_of` this change.
@@ -150,25 +202,30 @@ class Results:
             return False
         return self._writer.is_current(link, as_of)
 
-    async def _or_a_copy(self, hit: Hit, now: ShownHit | Absent) -> tuple[ShownHit | Absent, Hit]:
-        """What is shown of a hit: where it is gone, the first of its copies that is there; and
-        which hit that is."""
-        copies = list(hit.copies)
-        while not isinstance(now, ShownHit) and copies:
-            id = copies.pop(0)
-            link = await self._links.link(id)
-            if link is not None:
-                hit = dataclasses.replace(hit, id=id, link=link, copies=tuple(copies))
-                (now,) = await self._read_again([hit])
-        return now, hit
-
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
         """Each hit as its message shows it now: one request for each message, all at once."""
         as_of = self._writer.now
         links = {hit.link.source: hit.link for hit in hits}
+        copies = await self._copies(hits)
         read = await asyncio.gather(*(self._message(link, as_of) for link in links.values()))
         messages = dict(zip(links, read, strict=True))
-        return [await self._shown(hit, messages[hit.link.source], as_of) for hit in hits]
+        return [
+            await self._shown(hit, messages[hit.link.source], as_of, copies.get(hit.id, ()))
+            for hit in hits
+        ]
+
+    async def _copies(self, hits: Sequence[Hit]) -> dict[int, tuple[Hit, ...]]:
+        """The near-copies of each hit that has some, as hits themselves."""
+        ids = [id for hit in hits for id in hit.copies]
+        links = await self._links.with_ids(ids) if ids else {}
+        return {
+            hit.id: tuple(
+                dataclasses.replace(hit, id=id, link=links[id][0], copies=())
+                for id in hit.copies
+                if id in links
+            )
+            for hit in hits
+        }
 
     async def _message(self, link: Link, as_of: int) -> discord.Message | Absent:
         """The message of `link`; if it was deleted, its pictures are erased."""
@@ -197,13 +254,17 @@ class Results:
         return guild is None or guild.get_channel_or_thread(link.group.id) is not None
 
     async def _shown(
-        self, hit: Hit, message: discord.Message | Absent, as_of: int
+        self,
+        hit: Hit,
+        message: discord.Message | Absent,
+        as_of: int,
+        copies: tuple[Hit, ...],
     ) -> ShownHit | Absent:
         if isinstance(message, Absent):
             return message
         for picture in pictures.from_message(message):
             if picture.slot == hit.link.slot:
-                return ShownHit(hit, picture, message, as_of)
+                return ShownHit(hit, picture, message, as_of, copies)
         if _stripped(message):
             return Absent.UNREADABLE
         known = await self._links.slots(hit.link.space, hit.link.source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.text.pieces import counted, quoted
@@ -110,8 +111,36 @@ def truncated(words_read: str) -> str:
 
 
 ONLY_FOR_ME = "More, only for me"
-MENU = "Do something with a picture"
+MENU = "Do something with a picture, or sort"
 TO_RESULTS = "Back to the pictures"
+GUESS = "Show the nearest guesses"
+NOT_SURE = "I am not sure that any of these fits."
+
+
+def nothing_like(asked: str) -> str:
+    """No picture fits."""
+    return f"Nothing here looks like {asked}."
+
+
+def and_more(copies: int) -> str:
+    """How many near-copies stand behind a picture."""
+    return f"and {copies:,} more like it"
+
+
+def more_places(copies: int) -> str:
+    """The button that shows where the near-copies are."""
+    return counted(copies, "more place")
+
+
+def sees(concepts: Iterable[str]) -> str:
+    """What the model sees in a picture. They are words of its own list."""
+    return f"I see: {', '.join(concepts)}"
+
+
+def places(shown: int, *, more: bool) -> str:
+    """The heading above where a picture and its near-copies were posted, oldest first."""
+    first = f", the first {shown}" if more else ""
+    return f"Where this picture was posted{first}"
 
 
 def asked(words: str, picture: bool, *, url: str | None = None) -> str:
@@ -121,8 +150,14 @@ def asked(words: str, picture: bool, *, url: str | None = None) -> str:
     return f"{this} and {said}" if picture and words else this if picture else said
 
 
-def heading(asked: str, *, first: bool = True) -> str:
-    """What a page shows. first: whether it is the beginning of the answer"""
+def heading(asked: str, *, first: bool = True, guesses: bool = False) -> str:
+    """What a page shows.
+
+    first    whether it is the beginning of the answer
+    guesses  whether it also shows what doesn't fit
+    """
+    if guesses:
+        return f"Nearest guesses for {asked}"
     return f"{'Closest to' if first else 'More for'} {asked}"
 
 
@@ -131,10 +166,10 @@ def one_for(asked: str) -> str:
     return f"A picture for {asked}"
 
 
-def span(first: int, last: int, more: bool) -> str:
-    """Which pictures of the answer are shown, counted from 1."""
+def span(first: int, last: int, more: bool, order: str = "best first") -> str:
+    """Which pictures of the answer are shown, counted from 1, in which order."""
     shown = f"Pictures {first}–{last}" if last > first else f"Picture {first}"
-    return f"{shown}, best first" if more or first == last else f"{shown}, best first; that is all"
+    return f"{shown}, {order}" if more or first == last else f"{shown}, {order}; that is all"
 
 
 def day(moment: datetime) -> str:

@@ -12,7 +12,8 @@ Each input follows from a seed, its kind and its number, so a failure can be had
 | `target` | the interface of a kind: makes an input, gives it to the product |
 | `pictures`, `bombs` | damaged pictures; small files that ask for much memory or time |
 | `messages` | Discord's messages, and addresses that a download would go to |
-| `settings`, `questions`, `doors` | settings; questions to a gallery; members' input |
+| `settings`, `lines` | settings; lines of the query language |
+| `questions`, `doors` | questions to a gallery; members' input |
 | `together` | bombs of one member at the same time, and another's answers beside them |
 | `files`, `texts` | sound files and ways to damage them; strings that mean harm |
 """

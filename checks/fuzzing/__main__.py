@@ -37,6 +37,7 @@ def kinds() -> dict[str, Any]:
         "messages": ("checks.fuzzing.messages", "Messages"),
         "addresses": ("checks.fuzzing.messages", "Addresses"),
         "settings": ("checks.fuzzing.settings", "AllSettings"),
+        "lines": ("checks.fuzzing.lines", "Lines"),
         "questions": ("checks.fuzzing.questions", "Questions"),
         "doors": ("checks.fuzzing.doors", "Doors"),
     }

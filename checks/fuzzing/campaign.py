@@ -41,6 +41,7 @@ COUNTS = {
     "messages": 3_000,
     "addresses": 2_000,
     "settings": 1_500,
+    "lines": 6_000,
     "questions": 800,
     "doors": 600,
 }

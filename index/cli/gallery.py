@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import shlex
@@ -11,19 +10,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.cli.exits import WrongUse
-from index.cli.output import OutputLost, flush, harmless, say
+from console.exits import WrongUse
+from console.output import OutputLost, flush, harmless, say
+from console.reasons import reason_of
+from index.cli.command import DEFAULT_MODEL, Given
 from index.cli.paths import odd_kind
 from index.cli.signals import ending_at_once
-from index.types.errors import reason_of
 
 if TYPE_CHECKING:
     from index.gallery import Gallery
 
-DEFAULT_MODEL = "openai/clip-vit-base-patch32"
 
-
-def database(given: argparse.Namespace) -> Path:
+def database(given: Given) -> Path:
     """The gallery's file.
 
     It is --db; else magpie.db in this folder, if it is there; else a file in the user's data
@@ -50,13 +48,13 @@ def _home() -> Path:
         ) from exc
 
 
-def hint(given: argparse.Namespace, command: str) -> str:
+def hint(given: Given, command: str) -> str:
     """How to type another command for the same gallery, on a line of its own."""
     db = f" --db {shlex.quote(given.db)}" if given.db else ""
-    return f"\n  {given.prog} {command}{harmless(db)}"
+    return f"\n  {given.program} {command}{harmless(db)}"
 
 
-def exists(given: argparse.Namespace) -> bool:
+def exists(given: Given) -> bool:
     """Whether the gallery's file is there.
 
     raises   WrongUse when that can't be told, or something else is there
@@ -76,7 +74,7 @@ def exists(given: argparse.Namespace) -> bool:
     return True
 
 
-def require_gallery(given: argparse.Namespace) -> None:
+def require_gallery(given: Given) -> None:
     """raises   WrongUse when the gallery's file isn't there"""
     if not exists(given):
         raise WrongUse(
@@ -86,7 +84,7 @@ def require_gallery(given: argparse.Namespace) -> None:
 
 
 @contextlib.asynccontextmanager
-async def reading(given: argparse.Namespace) -> AsyncIterator[Gallery]:
+async def reading(given: Given) -> AsyncIterator[Gallery]:
     """The gallery, read-only; its model is loaded when it is needed.
 
     raises   WrongUse, GalleryError
@@ -105,7 +103,7 @@ async def reading(given: argparse.Namespace) -> AsyncIterator[Gallery]:
 
 
 @contextlib.asynccontextmanager
-async def writing(given: argparse.Namespace) -> AsyncIterator[Gallery]:
+async def writing(given: Given) -> AsyncIterator[Gallery]:
     """The gallery for writing; made when it isn't there.
 
     A new gallery has its model loaded, before anything is made. That of another one is loaded when
@@ -129,7 +127,7 @@ async def writing(given: argparse.Namespace) -> AsyncIterator[Gallery]:
 
 
 @contextlib.asynccontextmanager
-async def changing(given: argparse.Namespace) -> AsyncIterator[Gallery]:
+async def changing(given: Given) -> AsyncIterator[Gallery]:
     """A gallery that is there, for writing without its model.
 
     raises   GalleryError, WrongUse

@@ -7,11 +7,12 @@ import os
 import stat
 from pathlib import Path
 
-from index.cli.exits import WrongUse
-from index.cli.output import harmless
+from console.exits import WrongUse
+from console.output import harmless
+from console.reasons import reason_of
 from index.cli.signals import ending_at_once
 from index.images.decode import LIMITS
-from index.types.errors import PictureTooLarge, reason_of
+from index.types.errors import PictureTooLarge
 
 # Without O_NONBLOCK, a pipe is opened only when somebody writes to it.
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)

@@ -20,8 +20,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from console.output import OutputLost, flush, say
 from index.cli.folder import Tally
-from index.cli.output import OutputLost, flush, say
 
 # Time between two lines where no bar can be drawn, such as in a log.
 LINE_EVERY_S = 5.0

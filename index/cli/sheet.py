@@ -12,12 +12,13 @@ from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from index.cli.exits import WrongUse
-from index.cli.output import harmless
+from console.exits import WrongUse
+from console.output import harmless
+from console.reasons import reason_of
 from index.cli.paths import check_place, read_file
 from index.images import decoders
 from index.images.resize import KEPT_SCALE
-from index.types.errors import PictureError, reason_of
+from index.types.errors import PictureError
 
 COLUMNS = 5
 MOST_CARDS = 350  # more would make a sheet higher than the 16,383 pixels that WebP allows

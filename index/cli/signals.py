@@ -9,8 +9,8 @@ import signal
 import threading
 from collections.abc import Iterator
 
-from index.cli.exits import INTERRUPTED
-from index.cli.output import say_error
+from console.exits import INTERRUPTED
+from console.output import say_error
 
 _SHOW_CURSOR = "\x1b[?25h"  # a progress bar hides it
 

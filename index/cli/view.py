@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.exits import DONE, REFUSED
+from console.output import say
 from index.cli import notes
-from index.cli.exits import DONE, REFUSED
 from index.cli.hits import Found, Shown, look_up
-from index.cli.output import say
 from index.cli.paths import short
 from index.cli.place import SPACE
 from index.cli.sheet import VIEW, view_sheet, write

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from index.cli.exits import WrongUse
+from console.exits import WrongUse
 from index.cli.paths import short
 
 # How long a viewer may take to say that it can't. One that still runs then shows the file.

@@ -27,6 +27,7 @@ from typing import Any, BinaryIO, cast
 
 from PIL import Image
 
+from console.reasons import reason_of
 from index.images import decode as images
 from index.images.decode import LIMITS, Decoded, Limits
 from index.images.resize import Shape
@@ -37,7 +38,6 @@ from index.types.errors import (
     PictureError,
     PictureTooHeavy,
     PictureTooSlow,
-    reason_of,
 )
 
 log = logging.getLogger(__name__)

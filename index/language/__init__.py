@@ -1,6 +1,6 @@
 """The query language: a line that a person types, as plain data.
 
-It knows neither Discord nor a model. `parse` reads a line, `printed` writes it again.
+It knows neither a chat nor a model. `parse` reads a line, `printed` writes it again.
 
 | module | holds |
 |---|---|
@@ -17,6 +17,7 @@ It knows neither Discord nor a model. `parse` reads a line, `printed` writes it 
 
 from index.language.parser import parse
 from index.language.printer import combined, printed
+from index.language.suggestions import Suggestion, suggestions
 from index.language.unreadable import Unreadable, pointed
 from index.language.wish import HAS, SHOW, Reader, Understood, Wish
 
@@ -24,6 +25,7 @@ __all__ = [
     "HAS",
     "SHOW",
     "Reader",
+    "Suggestion",
     "Understood",
     "Unreadable",
     "Wish",
@@ -31,4 +33,5 @@ __all__ = [
     "parse",
     "pointed",
     "printed",
+    "suggestions",
 ]

@@ -181,9 +181,10 @@ def _in_words(text: str, reader: Reader) -> Span | None:
         read = _library(language)
         if read is None:
             continue
-        when, period = read(text, local)
-        if when is not None and when.tzinfo is None and _is_sure(text, when, period, local):
-            return _span_of(text, when, period, reader)
+        for words in dict.fromkeys((text, tongues.without_article(text, reader))):
+            when, period = read(words, local)
+            if when is not None and when.tzinfo is None and _is_sure(words, when, period, local):
+                return _span_of(words, when, period, reader)
     return None
 
 

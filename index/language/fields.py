@@ -16,7 +16,7 @@ FIELDS: Mapping[str, str] = {
     "since": "since",
     "until": "until",
     "on": "on",
-    "during": "on",  # as in Discord's own search
+    "during": "on",  # what chats call it
     "has": "has",
     "sort": "sort",
     "show": "show",
@@ -26,7 +26,7 @@ FIELDS: Mapping[str, str] = {
     "without": "without",
 }
 DATES = ("after", "before", "on", "since", "until")
-# What people call a field elsewhere, and what Discord's own search has and Magpie does not ("").
+# What people call a field elsewhere; "" for one that chats have and Magpie has not.
 MEANT: Mapping[str, str] = {
     "author": "from",
     "by": "from",

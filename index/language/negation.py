@@ -6,6 +6,7 @@ such words are taken out of the line before a model reads it.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -13,12 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from index.language import tongues
-from index.language.tokens import Token
+from index.language.tokens import DASHES, Token
 from index.language.tongues import Tongue
 from index.language.unreadable import Problem
 from index.language.wish import Reader, Understood
 
-_AROUND = "()[]{}.,;:!?¡¿…*~'’‘\"“”«»。、！？"
+_AROUND = "()[]{}.,;:!?¡¿…*~_/'’‘\"“”«»。、！？" + DASHES
+_JOINTS = "/_" + DASHES
 _ENDING = tuple(",;.!?:)…。、！？")
 _LETTER_BEFORE, _LETTER_AFTER = r"(?<![^\W_])", r"(?![^\W_])"
 # Particles of Japanese behind a suffix, which lead to the next word.
@@ -81,9 +83,19 @@ def first_marker(parts: Sequence[Token], reader: Reader) -> Token | None:
     return None
 
 
-def is_without(word: str, reader: Reader) -> bool:
-    """Whether a word always negates what follows it."""
-    return any((_bare(word),) in tongue.without for tongue in tongues.read_by(reader))
+def refuse_twice(phrase: str, part: Token, languages: Sequence[Tongue]) -> None:
+    """raises Problem if what is to be left out negates something itself: -"without snow" """
+    words = phrase.split()
+    kept = [word for word in words if not _negates(word, languages)]
+    if len(kept) < len(words):
+        reason = "A minus and a word that says the same stand together; one of them is enough."
+        instead = f'-"{" ".join(kept)}"' if kept else ""
+        raise Problem(part.start, part.end, reason, instead)
+
+
+def _negates(word: str, languages: Sequence[Tongue]) -> bool:
+    alone = any((_bare(word),) in tongue.without for tongue in languages)
+    return alone or _within(word, languages) is not None
 
 
 def is_small(word: str, reader: Reader) -> bool:
@@ -103,8 +115,8 @@ def _step(line: _Line, at: int, text: str, found: Negations) -> int:
         return at + 1
     for tongue in line.languages:
         if not part.escaped and (split := _suffixed(part.text, tongue)) is not None:
-            behind = _take_suffixed(part, split, found)
-            line.parts[at : at + 1] = [replace(part, text=behind)] if behind else []
+            pieces = _take_suffixed(part, split, found)
+            line.parts[at : at + 1] = [replace(part, text=piece) for piece in pieces if piece]
             return at
     marker = line.marker(at)
     if marker is None:
@@ -114,6 +126,8 @@ def _step(line: _Line, at: int, text: str, found: Negations) -> int:
     if marker.kind != "fixed":
         phrases, end = line.negated(after, marker)
         if phrases:
+            if line.parts[end - 1].kind == "quoted":
+                refuse_twice(line.parts[end - 1].text, line.parts[end - 1], line.languages)
             while found.rest and _joins(found.rest[-1], marker.tongue):
                 found.rest.pop()
             if found.rest and found.rest[-1].kind == "word" and not found.rest[-1].signed:
@@ -152,7 +166,10 @@ class _Line:
     def marker(self, at: int) -> Marker | None:
         """The longest marker that begins here; of two, that of the reader's own language."""
         best: Marker | None = None
+        word = _bare(self.parts[at].text)
         for tongue in self.languages:
+            if word not in tongue.beginnings:
+                continue
             kinds: tuple[tuple[Literal["fixed", "no", "without"], tongues.Phrases], ...]
             kinds = (("without", tongue.without), ("fixed", tongue.fixed), ("no", tongue.no))
             for kind, phrases in kinds:
@@ -255,6 +272,7 @@ def _phrase(words: Sequence[Token], tongue: Tongue) -> str:
     return " ".join(texts).strip(_AROUND + " ")
 
 
+@functools.lru_cache(maxsize=4096)
 def _bare(word: str) -> str:
     """A word as it is compared: lower case, no signs around it."""
     word = unicodedata.normalize("NFKC", word).casefold().strip(_AROUND)
@@ -277,8 +295,8 @@ def _taken_apart(part: Token, languages: Sequence[Tongue]) -> Iterator[Token]:
     if found := _within(part.text, languages):
         start, end = found
         before, after = part.text[:start], part.text[end:]
-        if before.strip(_AROUND + "-/_") or after.strip(_AROUND + "-/_"):
-            pieces = (before.rstrip("-/_‐‑–—"), part.text[start:end], after.lstrip("-/_‐‑–—"))
+        if before.strip(_AROUND) or after.strip(_AROUND):
+            pieces = (before.rstrip(_JOINTS), part.text[start:end], after.lstrip(_JOINTS))
             for piece in pieces:
                 if piece:
                     yield from _taken_apart(replace(part, text=piece), languages)
@@ -315,8 +333,8 @@ def _suffixed(word: str, tongue: Tongue) -> tuple[str, str, str] | None:
     return None
 
 
-def _take_suffixed(part: Token, split: tuple[str, str, str], found: Negations) -> str:
-    """Note what the suffix negates. -> what stands behind it"""
+def _take_suffixed(part: Token, split: tuple[str, str, str], found: Negations) -> tuple[str, str]:
+    """Note what the suffix negates. -> what stands before it and behind it"""
     before, noun, behind = split
     read = part.text
     if not noun:  # it stands apart: "雪 なし"
@@ -328,5 +346,4 @@ def _take_suffixed(part: Token, split: tuple[str, str, str], found: Negations) -
         read = f"{noun} {part.text}"
     found.minus.append(noun)
     found.understood.append(Understood(read, noun))
-    found.rest += [replace(part, text=before)] if before else []
-    return behind
+    return before, behind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import difflib
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +14,13 @@ from index.language import dates, fields, negation, tongues
 from index.language.dates import Doubtful, Span
 from index.language.tokens import DASHES, STOPS, Token, Value, tokens
 from index.language.unreadable import Problem, Unreadable
-from index.language.wish import Reader, Wish
+from index.language.wish import Reader, Wish, apart
 from index.types.filter import Sort
 from index.types.query import tidy
 
 T = TypeVar("T")
 # A line with more faults than this is none that somebody typed.
-MOST_FAULTS = 30
+MOST_FAULTS = 12
 # Words that a date has at most, such as "the day before yesterday".
 _MOST_WORDS = 5
 _DAYS_AND_MONTHS = [*calendar.day_name, *calendar.month_name[1:]]
@@ -93,8 +94,8 @@ class _Line:
         self.reader = reader
         self.minus: list[str] = []
         self.names: dict[str, list[str]] = {"from": [], "-from": [], "in": [], "-in": []}
-        self.has: dict[str, Token] = {}
-        self.not_has: dict[str, Token] = {}
+        self.has: set[str] = set()
+        self.not_has: set[str] = set()
         self.limits: dict[str, _Limit] = {}  # "since" and "until"
         self.sort: tuple[Sort, Token] | None = None
         self.show: tuple[str, Token] | None = None
@@ -166,12 +167,7 @@ def _minus(part: Token, reader: Reader) -> list[str]:
             if value.text.startswith(sign) and not value.quoted:
                 instead = f"-{field}:{value.text}"
                 raise Problem(part.start, part.end, f"To leave this out, write {instead}.", instead)
-        words = value.text.split()
-        kept = [word for word in words if not negation.is_without(word, reader)]
-        if kept and len(kept) == len(words):
-            continue
-        reason = "A minus and a word that says the same stand together; one of them is enough."
-        raise Problem(part.start, part.end, reason, f'-"{" ".join(kept)}"' if kept else "")
+        negation.refuse_twice(value.text, part, tongues.read_by(reader))
     return [value.text for value in values]
 
 
@@ -228,14 +224,17 @@ def _known(part: Token, value: Value, names: Mapping[str, T], needs: str) -> T:
     if text in names:
         return names[text]
     meant = fields.MEANT_VALUES[part.field]
-    instead = meant.get(text) or next(
-        iter(difflib.get_close_matches(text, [*names, *meant], n=1, cutoff=0.7)), ""
-    )
-    instead = meant.get(instead, instead)
-    others = [other.text for other in part.values if other is not value]
-    kept = ",".join([*([instead] if instead else []), *others])
+    near = difflib.get_close_matches(text, [*names, *meant], n=1, cutoff=0.7)
+    instead = meant.get(text) or next((meant.get(one, one) for one in near), "")
     reason = f"“{value.text}” is nothing that {part.text}: knows; it knows {needs}."
-    raise Problem(value.start, value.end, reason, _written(part, kept), fix=(part.start, part.end))
+    raise _about(part, value, reason, instead)
+
+
+def _about(part: Token, value: Value, reason: str, instead: str = "") -> Problem:
+    """A problem with one of a field's values, which leaves the others as they are."""
+    kept = [instead if one is value else one.text for one in part.values]
+    written = _written(part, ",".join(filter(None, kept)))
+    return Problem(value.start, value.end, reason, written, fix=(part.start, part.end))
 
 
 def _has(line: _Line, part: Token) -> None:
@@ -244,8 +243,12 @@ def _has(line: _Line, part: Token) -> None:
         kind = _known(part, value, fields.KINDS, needs)
         ours, others = (line.not_has, line.has) if part.signed else (line.has, line.not_has)
         if kind in others:
-            _refuse(part, f"The line asks for {kind} and against it.")
-        ours[kind] = part
+            raise _about(part, value, f"The line asks for {kind} and against it.")
+        for other in line.has:
+            if not part.signed and kind != other and apart((kind, other)):
+                reason = f"No picture is both {other} and {kind}, and has: asks for all at once."
+                raise _about(part, value, reason)
+        ours.add(kind)
 
 
 def _once(part: Token, earlier: tuple[T, Token] | None, value: T) -> tuple[T, Token]:
@@ -314,40 +317,46 @@ def _date(line: _Line, part: Token) -> None:
 
 def _span(line: _Line, part: Token, value: Value) -> tuple[Span, int]:
     """The time that a field names, with the words that belong to it, and where they end."""
-    ends = [value.end]
-    if not value.quoted:
-        ends += [word.end for word in line.words_ahead(_MOST_WORDS - 1)]
-    texts = [value.text] if value.quoted else [line.text[value.start : end] for end in ends]
+    ahead = [] if value.quoted else line.words_ahead(_MOST_WORDS)
     try:
-        read = [dates.span(text, line.reader) for text in texts]
+        read = [dates.span(value.text, line.reader)]
+        if read[0] and not _has_letters(value.text):
+            # After a day in figures comes a time of day at most: "2024 sun" is a year and a word.
+            ahead = list(itertools.takewhile(lambda word: not _has_letters(word.text), ahead))
+        texts = (line.text[value.start : word.end] for word in ahead)
+        read += [dates.span(text, line.reader) for text in texts]
     except Doubtful as doubt:
         instead = _written(part, doubt.readings[0]) if doubt.readings else ""
         fix = (part.start, part.end)
         raise Problem(value.start, value.end, doubt.reason, instead, fix) from None
-    longest = max((count for count, span in enumerate(read) if span), default=None)
-    if longest is None:
+    ends = [value.end, *(word.end for word in ahead)]
+    words = max((count for count, span in enumerate(read) if span), default=None)
+    if words is None:
         _refuse_date(line, part, value, ends)
     # Small words that change nothing are no part of the date: "monday in".
-    ahead = line.words_ahead(longest)
-    while (
-        longest
-        and read[longest - 1] == read[longest]
-        and negation.is_small(ahead[longest - 1].text, line.reader)
-    ):
-        longest -= 1
-    line.take(longest)
-    span = read[longest]
+    while words and read[words - 1] == read[words] and _is_small(ahead[words - 1], line):
+        words -= 1
+    if _has_letters(value.text) and ahead[words:] and ahead[words].text.strip(STOPS).isdigit():
+        end = ahead[words].end
+        reason = f"“{line.text[value.start : end]}” is no date."
+        raise Problem(value.start, end, reason, fix=(ends[words], end))
+    line.take(words)
+    span = read[words]
     assert span is not None
-    return span, ends[longest]
+    return span, ends[words]
+
+
+def _has_letters(text: str) -> bool:
+    return any(map(str.isalpha, text))
+
+
+def _is_small(word: Token, line: _Line) -> bool:
+    return negation.is_small(word.text, line.reader)
 
 
 def _refuse_date(line: _Line, part: Token, value: Value, ends: list[int]) -> NoReturn:
     known = [date for tongue in tongues.read_by(line.reader) for date in tongue.dates]
     known = [name.lower() for name in (*known, *_DAYS_AND_MONTHS)]
-    reason = (
-        f"“{value.text}” is no date. Write it as 2024-05-31, 2024-05 or 2024, or in words, such "
-        "as yesterday or last week."
-    )
     typed = {end: line.text[value.start : end].lower().strip('"') for end in ends}
     alike = [
         (difflib.SequenceMatcher(None, text, near[0]).ratio(), end, near[0])
@@ -357,8 +366,15 @@ def _refuse_date(line: _Line, part: Token, value: Value, ends: list[int]) -> NoR
     if alike:
         _, end, nearest = max(alike)
         instead = _written(part, f'"{nearest}"' if value.quoted else nearest)
-        raise Problem(value.start, end, reason, instead, (part.start, end))
-    raise Problem(value.start, value.end, reason, fix=(part.start, part.end))
+        raise Problem(value.start, end, _no_date(typed[end]), instead, (part.start, end))
+    raise Problem(value.start, value.end, _no_date(value.text), fix=(part.start, part.end))
+
+
+def _no_date(text: str) -> str:
+    return (
+        f"“{text}” is no date. Write it as 2024-05-31, 2024-05 or 2024, or in words, such as "
+        "yesterday or last week."
+    )
 
 
 def _refuse_future(line: _Line, part: Token, span: Span, end: int) -> None:

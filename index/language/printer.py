@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from index.language import dates, negation, tongues
 from index.language.dates import EPOCH
@@ -26,8 +26,9 @@ def printed(wish: Wish, reader: Reader | None = None) -> str:
     holds days of their time zone where that is as exact. `wish` is one that `parse` gave to a
     reader of the same language: nothing can be written that would hand a model a "without".
     """
-    exact = [_quoted(text) for text in wish.exact]
-    return " ".join([*_words(wish.words, exact), *exact, *_fields(wish, reader)])
+    others = [*(_quoted(text) for text in wish.exact), *_fields(wish, reader)]
+    languages = [reader.language] if reader else list(tongues.TONGUES)
+    return " ".join([*_words(wish.words, others, languages), *others])
 
 
 def combined(text: str, options: Mapping[str, str | Sequence[str] | None]) -> str:
@@ -76,38 +77,36 @@ def _quoted(text: str) -> str:
 # ---- words
 
 
-def _words(words: str, exact: Sequence[str]) -> list[str]:
-    """The words, with a backslash before those that would be read as something else."""
+def _words(words: str, others: Sequence[str], languages: Sequence[str]) -> list[str]:
+    """The words, with a backslash before those that would be read as something else.
+
+    others     the parts that follow them in the line
+    languages  of those who may read it
+    """
     found = [re.sub(r"([\\「『])", r"\\\1", word) for word in words.split()]
     escaped: set[int] = set()
-    while (number := _misread(found, exact)) is not None and number not in escaped:
+    while (number := _misread(found, others, languages)) is not None and number not in escaped:
         escaped.add(number)
         found[number] = "\\" + found[number]
     return found
 
 
-def _misread(words: Sequence[str], exact: Sequence[str]) -> int | None:
+def _misread(words: Sequence[str], others: Sequence[str], languages: Sequence[str]) -> int | None:
     """The number of the first word that some reader would not read as a word."""
-    line, ends = " ".join([*words, *exact]), len(" ".join(words))
-    place = _place_of_other(line)
-    if place is None:
-        place = min(_places_of_negations(line), default=None)
-    return None if place is None or place >= ends else line[:place].count(" ")
-
-
-def _place_of_other(line: str) -> int | None:
+    line, ends = " ".join([*words, *others]), len(" ".join(words))
+    parts, places = [], []
     try:
-        others = (part.start for part in tokens(line) if part.kind != "word" or part.signed)
-        return next(others, None)
-    except Problem as problem:
-        return problem.start
-
-
-def _places_of_negations(line: str) -> Iterator[int]:
-    parts = list(tokens(line))
-    for language in tongues.TONGUES:
+        for part in tokens(line):
+            parts.append(part)
+    except Problem:  # in the part behind the last one
+        behind = parts[-1].end if parts else 0
+        places.append(behind + (line[behind] == " "))
+    places += [part.start for part in parts if part.kind != "word" or part.signed]
+    for language in languages:
         if marker := negation.first_marker(parts, Reader(EPOCH, language)):
-            yield marker.start
+            places.append(marker.start)
+    first = min(places, default=ends)
+    return line[:first].count(" ") if first < ends else None
 
 
 # ---- dates
@@ -133,12 +132,16 @@ def _day(seconds: float | None, reader: Reader | None) -> str:
     """The day that begins at this moment for the reader; "" if none does."""
     if seconds is None or reader is None:
         return ""
-    day = f"{(EPOCH + timedelta(seconds=seconds)).astimezone(reader.now.tzinfo).date()}"
+    day = f"{_at(seconds).astimezone(reader.now.tzinfo).date()}"
     span = dates.span(day, reader)
     return day if span and dates.seconds(span.start) == seconds else ""
 
 
+def _at(seconds: float) -> datetime:
+    return EPOCH + timedelta(milliseconds=round(seconds * 1000))
+
+
 def _moment(seconds: float) -> str:
-    moment = EPOCH + timedelta(seconds=seconds)
+    moment = _at(seconds)
     timespec = "milliseconds" if moment.microsecond else "seconds"
     return moment.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"

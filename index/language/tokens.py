@@ -6,6 +6,7 @@ A backslash makes what follows it an ordinary letter: `\\-dog` and `\\"` are wor
 
 from __future__ import annotations
 
+import calendar
 import difflib
 import re
 from collections.abc import Iterator
@@ -40,6 +41,9 @@ _VALUE = re.compile(r"[^\s,，、]+")
 _COMMA = re.compile("[,，、]")
 # -5 and -5°C are numbers, not "less of 5".
 _NUMBER = re.compile(rf"{_DASH}\d[\d.,:]*\W*[^\W\d]{{0,2}}")
+# How a date in words begins, as far as it tells a misspelt field from other words with a colon.
+_DATE_WORDS = {name.lower() for name in (*calendar.day_name, *calendar.month_name[1:])}
+_DATE_WORDS |= {"today", "yesterday", "last", "this"}
 STOPS = ",;.!?、。，！？"  # signs that may follow a word and are no part of it
 
 
@@ -194,7 +198,7 @@ def _field(text: str, named: re.Match[str]) -> Token:
     name = fields.FIELDS[named[2].lower()]
     pattern = re.compile(r"\S+") if name in _WHOLE else _VALUE
     if name == "query":  # its value is words, which are read as such
-        return Token("field", named[2], named.start(), at, bool(named[1]))
+        return Token("field", named[2], named.start(), _shown(text, at), bool(named[1]))
     while at < len(text) and text[at] != " ":
         if text[at] in _CLOSING:
             values.append(_quoted(text, at))
@@ -210,7 +214,13 @@ def _field(text: str, named: re.Match[str]) -> Token:
         at = comma.end()
         if text[at : at + 2].strip()[:1] in ("@", "#", "<"):
             at += text[at] == " "
-    return Token("field", named[2], named.start(), at, bool(named[1]), tuple(values))
+    end = _shown(text, at)
+    return Token("field", named[2], named.start(), end, bool(named[1]), tuple(values))
+
+
+def _shown(text: str, end: int) -> int:
+    """The same place without a blank before it."""
+    return end - (text[end - 1] == " ")
 
 
 def _begins_another(text: str, at: int) -> bool:
@@ -226,11 +236,12 @@ def _refuse_misspelt(text: str, named: re.Match[str]) -> None:
     """
     typed, at = named[2].lower(), named.end()
     value = _word_at(text, at) if at < len(text) and text[at] != " " else ""
+    stuck = text[at - 1] != " "
     start, end = named.start(2), named.end(2)
-    if typed in fields.MEANT and _fits(fields.MEANT[typed], value):
-        meant = fields.MEANT[typed]
-        if meant:
-            raise Problem(start, end, f"There is no {typed}: here; it is called {meant}:.", meant)
+    meant = fields.MEANT.get(typed)
+    if meant and _fits(meant, value):
+        raise Problem(start, end, f"There is no {typed}: here; it is called {meant}:.", meant)
+    if meant == "" and value and stuck:
         raise Problem(start, at + len(value), f"Magpie doesn't know {typed}:.")
     for near in difflib.get_close_matches(typed, fields.FIELDS, n=3, cutoff=0.65):
         if _fits(fields.FIELDS[near], value):
@@ -246,11 +257,9 @@ def _fits(field: str, value: str) -> bool:
     if field == "in":
         return value[:1] == "#" or value[:2] == "<#"
     if field in fields.DATES:
-        return bool(re.match(r"\d{4}\b|\d+[-./]\d|today|yesterday|last$|monday|tuesday", value))
+        return value in _DATE_WORDS or bool(re.match(r"\d{4}\b|\d+[-./]\d", value))
     if field == "has":
         return value in fields.KINDS
     if field == "sort":
         return value in fields.SORTS
-    if field == "show":
-        return value in fields.SHOWN_TO
-    return field == "" and bool(value)
+    return field == "show" and value in fields.SHOWN_TO

@@ -16,7 +16,7 @@ Phrase = tuple[str, ...]
 Phrases = frozenset[Phrase]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tongue:
     """The words of a language, in lower case.
 
@@ -46,6 +46,11 @@ class Tongue:
     suffixes: tuple[str, ...] = ()
     ago: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def beginnings(self) -> frozenset[str]:
+        """The first words of all phrases that negate, or look so."""
+        return frozenset(phrase[0] for phrase in self.without | self.no | self.fixed)
 
 
 def _phrases(*texts: str) -> Phrases:
@@ -133,7 +138,8 @@ TONGUES: Mapping[str, Tongue] = {
         ),
         lists=_words("und oder noch"),
         ago=(" vor ",),
-        dates=("heute", "gestern", "letzte Woche", "letzter Monat", "letztes Jahr", "vor 3 Tagen"),
+        dates=("heute", "gestern", "diese Woche", "letzte Woche", "letzten Monat",
+               "letztes Jahr", "vor 3 Tagen"),
     ),
     "fr": Tongue(
         without=_phrases("sans"),
@@ -214,7 +220,7 @@ TONGUES: Mapping[str, Tongue] = {
                "3 giorni fa"),
     ),
     "ja": Tongue(
-        suffixes=("がいない", "のいない", "がない", "のない", "はなし", "以外", "抜き", "無し",
+        suffixes=("がいない", "のいない", "がない", "のない", "以外", "抜き", "無し",
                   "なし"),
         ago=("前",),
         dates=("今日", "昨日", "今週", "先週", "先月", "昨年", "3日前"),
@@ -231,6 +237,18 @@ def _of(language: str) -> tuple[Tongue, ...]:
 def read_by(reader: Reader) -> tuple[Tongue, ...]:
     """The languages in which a reader's lines are read, their own first."""
     return _of(reader.language)
+
+
+def without_article(text: str, reader: Reader) -> str:
+    """A date in words without the article that it begins with: "la settimana scorsa"."""
+    first, _, rest = text.partition(" ")
+    for tongue in read_by(reader):
+        if rest and (first,) in tongue.articles:
+            return rest
+        for beginning in tongue.elided:
+            if text.startswith(beginning):
+                return text[len(beginning) :]
+    return text
 
 
 def is_ago(text: str, reader: Reader) -> bool:

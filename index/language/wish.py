@@ -21,6 +21,8 @@ HAS = {
     "spoiler": "a picture behind a spoiler",
     "forward": "a picture of a forwarded message",
 }
+# Of each of these no picture is two.
+_APART = ({"image", "gif", "video"}, {"image", "sticker"}, {"sticker", "link", "file"})
 # Who sees the answer.
 SHOW = ("me", "everyone")
 # The first and the last second that a date can be: the years 1 to 9999, without a day at either
@@ -81,7 +83,8 @@ class Wish:
     understood     which of `minus` were words such as "without snow". An answer tells it. It is no
                    part of what is asked, so two wishes are equal without it
 
-    raises   ValueError when `since` is not before `until`, or a name is unknown
+    raises   ValueError when `since` is not before `until`, a name is unknown, or no picture can
+             have all of `has`
     """
 
     words: str = ""
@@ -110,6 +113,8 @@ class Wish:
             raise ValueError("since must come before until")
         if unknown := (self.has | self.not_has) - HAS.keys():
             raise ValueError(f"unknown kinds: {sorted(unknown)}")
+        if apart(self.has):
+            raise ValueError(f"no picture is all of {sorted(self.has)}")
         if self.show is not None and self.show not in SHOW:
             raise ValueError(f"show is one of {SHOW}, not {self.show!r}")
 
@@ -117,6 +122,11 @@ class Wish:
     def empty(self) -> bool:
         """Whether nothing at all is asked, not even a filter or an order."""
         return self == Wish(show=self.show)
+
+
+def apart(kinds: Iterable[str]) -> bool:
+    """Whether no picture is of all these kinds at once."""
+    return any(len(group.intersection(kinds)) > 1 for group in _APART)
 
 
 def _set(wish: Wish, name: str, value: object) -> None:

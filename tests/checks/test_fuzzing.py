@@ -19,7 +19,14 @@ SEED = 20260101
 
 @pytest.mark.parametrize(
     ("kind", "count"),
-    [("messages", 250), ("addresses", 500), ("settings", 250), ("questions", 40), ("doors", 20)],
+    [
+        ("messages", 250),
+        ("addresses", 500),
+        ("settings", 250),
+        ("lines", 300),
+        ("questions", 40),
+        ("doors", 20),
+    ],
 )
 def test_no_hostile_input_does_what_is_not_foreseen(kind: str, count: int) -> None:
     with opened(kind) as target:

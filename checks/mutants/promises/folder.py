@@ -47,21 +47,21 @@ MUTANTS = (
     ),
     Mutant(
         "a file's name does nothing to a terminal",
-        "index/cli/output.py",
+        "console/output.py",
         "return _UNSAFE.sub(lambda found: _escape(found[0]), text)",
         "return text",
         (OUTPUT,),
     ),
     Mutant(
         "a name that the output can't hold is shown all the same",
-        "index/cli/output.py",
+        "console/output.py",
         'stream.reconfigure(errors="plain")',
         "pass",
         (OUTPUT,),
     ),
     Mutant(
         "an output that takes nothing is an error",
-        "index/cli/main.py",
+        "console/commands.py",
         "        output.flush()",
         "        pass",
         (OUTPUT,),
@@ -110,7 +110,7 @@ MUTANTS = (
     ),
     Mutant(
         "paths for programs may end in NUL",
-        "index/cli/output.py",
+        "console/output.py",
         'end = b"\\0" if zeros else b"\\n"',
         'end = b"\\n"',
         (FIND,),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import shlex
 import threading
 import time
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import click
+
+from console.commands import Name, flag, option
+from console.exits import DONE, INTERRUPTED, REFUSED, WrongUse
+from console.output import counted, harmless, say
 from index.cli import gallery as galleries
-from index.cli.exits import DONE, INTERRUPTED, REFUSED, WrongUse
-from index.cli.output import counted, harmless, say
+from index.cli.command import FolderCommand, Given
 from index.cli.paths import absolute, is_under, short
 from index.cli.signals import stopping
 
@@ -27,43 +31,17 @@ if TYPE_CHECKING:
 BROKEN_SHOWN = 20
 
 
-def register(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("add", help="make pictures searchable", parents=[common])
-    parser.description = (
-        "Make pictures searchable. Run it again whenever you like: what is unchanged is "
-        "skipped, what changed is read again, what is surely gone is taken out. Ctrl-C is safe."
-    )
-    parser.epilog = (
-        "Exit codes: 0 done; 2 wrong use, a refusal, or nothing could be read of a path that was "
-        "named; 130 interrupted."
-    )
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="folders or pictures")
-    parser.add_argument(
-        "--text",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a text file, each line an entry to be found",
-    )
-    parser.add_argument(
-        "--exclude",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="pass over files and folders of this name, written as in a .gitignore file: "
-        "'*.gif', 'thumbs/', '2019/raw', '**/raw/*.tif' (may be given several times; "
-        "what the gallery has of them stays, see the command remove)",
-    )
-    parser.add_argument(
-        "--again",
-        action="store_true",
-        help="try files again that could not be read before and have not changed since",
-    )
-    parser.set_defaults(run=run)
+@dataclass(frozen=True, kw_only=True)
+class Add(Given):
+    """What `add` is given, as typed; see its help."""
+
+    paths: tuple[str, ...]
+    text: tuple[str, ...]
+    exclude: tuple[str, ...]
+    again: bool
 
 
-async def run(given: argparse.Namespace) -> int:
+async def run(given: Add) -> int:
     """Update the gallery to the pictures of folders and the lines of text files."""
     from index.cli.walk import walk
 
@@ -84,7 +62,7 @@ async def run(given: argparse.Namespace) -> int:
 
 async def _add(
     gallery: Gallery,
-    given: argparse.Namespace,
+    given: Add,
     paths: Sequence[str],
     texts: Sequence[str],
     listing: Listing,
@@ -131,7 +109,7 @@ def _texts(names: Sequence[str]) -> list[str]:
     return paths
 
 
-def _nothing_there(given: argparse.Namespace, paths: Sequence[str], listing: Listing) -> int:
+def _nothing_there(given: Add, paths: Sequence[str], listing: Listing) -> int:
     """Say that there is nothing to make a gallery from."""
     from index.cli.folder import Tally
 
@@ -165,7 +143,7 @@ def _say_what_failed(tally: Tally) -> None:
         say(f"  and {len(tally.broken) - BROKEN_SHOWN:,} more")
 
 
-def _say_what_is_kept(given: argparse.Namespace, tally: Tally, listing: Listing) -> None:
+def _say_what_is_kept(given: Add, tally: Tally, listing: Listing) -> None:
     """Name what could not be seen, and what the gallery keeps of it."""
     unlisted = dict.fromkeys(listing.unlisted, 0)
     empty: dict[str, int] = {}
@@ -193,7 +171,7 @@ def _say_what_is_kept(given: argparse.Namespace, tally: Tally, listing: Listing)
         say(forget.strip("\n"))
 
 
-def _say_totals(given: argparse.Namespace, tally: Tally, took: str, holds: Counts) -> None:
+def _say_totals(given: Add, tally: Tally, took: str, holds: Counts) -> None:
     parts = [
         f"{count:,} {what}"
         for count, what in (
@@ -219,3 +197,37 @@ def _say_totals(given: argparse.Namespace, tally: Tally, took: str, holds: Count
             f"Stopped with {tally.done:,} of {tally.total:,} done; "
             f"run the same command again for the other {left:,}."
         )
+
+
+COMMAND = FolderCommand(
+    "add",
+    run,
+    Add,
+    summary="make the pictures of a folder searchable",
+    help="Make pictures searchable. Run it again whenever you like: what is unchanged is skipped, "
+    "what changed is read again, what is surely gone is taken out. Ctrl-C is safe.",
+    epilog="Exit codes: 0 done; 2 wrong use, a refusal, or nothing could be read of a path that "
+    "was named; 130 interrupted.",
+    params=[
+        click.Argument(["paths"], nargs=-1, metavar="PATH...", type=Name()),
+        option(
+            "--text",
+            multiple=True,
+            metavar="FILE",
+            type=Name(),
+            help="a text file, each line an entry to be found",
+        ),
+        option(
+            "--exclude",
+            multiple=True,
+            metavar="PATTERN",
+            help="pass over files and folders of this name, written as in a .gitignore file: "
+            "'*.gif', 'thumbs/', '2019/raw', '**/raw/*.tif' (may be given several times; "
+            "what the gallery has of them stays, see the command remove)",
+        ),
+        flag(
+            "--again",
+            help="try files again that could not be read before and have not changed since",
+        ),
+    ],
+)

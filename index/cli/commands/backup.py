@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from index.cli.exits import DONE
+import click
+
+from console.commands import Name
+from console.exits import DONE
+from console.output import say
+from index.cli.command import FolderCommand, Given
 from index.cli.gallery import database, require_gallery
-from index.cli.output import say
 from index.cli.paths import check_place
 from index.types.errors import format_bytes
 
 
-def register(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("backup", help="copy the gallery, also in use", parents=[common])
-    parser.description = "A consistent copy of the gallery; a bot may go on writing it."
-    parser.add_argument("copy", metavar="COPY", help="the file to write; none is overwritten")
-    parser.set_defaults(run=run)
+@dataclass(frozen=True, kw_only=True)
+class Backup(Given):
+    """What `backup` is given: the file to write, as typed."""
+
+    copy: str
 
 
-async def run(given: argparse.Namespace) -> int:
+async def run(given: Backup) -> int:
     """Copy the gallery to a new file."""
     from index.store.sqlite.backup import back_up
 
@@ -32,3 +34,14 @@ async def run(given: argparse.Namespace) -> int:
     size = await asyncio.to_thread(back_up, path, copy)
     say(f"{copy} is a copy of {path} ({format_bytes(size)})")
     return DONE
+
+
+COMMAND = FolderCommand(
+    "backup",
+    run,
+    Backup,
+    summary="copy the gallery, also while it is in use",
+    help="A consistent copy of the gallery; a bot may go on writing it. COPY is the file to write; "
+    "none is overwritten.",
+    params=[click.Argument(["copy"], metavar="COPY", type=Name())],
+)

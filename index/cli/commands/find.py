@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from console import output
+from console.commands import Choice, Name, Whole, flag, option
+from console.exits import DONE, NOTHING_FOUND, WrongUse
+from console.output import counted, harmless, say, say_error
 from index.cli import gallery as galleries
-from index.cli import output, paths
-from index.cli.exits import DONE, NOTHING_FOUND, WrongUse
-from index.cli.output import counted, harmless, say, say_error
+from index.cli import paths
+from index.cli.command import FolderCommand, Given
 from index.cli.place import SPACE
 
 if TYPE_CHECKING:
@@ -27,50 +32,22 @@ OPENED_AT_MOST = 10
 MOST = 1_000_000
 
 
-def register(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("find", help="look for something", parents=[common])
-    parser.description = (
-        "Find what fits words, a picture, or both together. The same picture in several places is "
-        "one hit; a file that is gone from the disk is left out."
-    )
-    parser.add_argument("words", nargs="*", metavar="WORDS", help="what is to be seen")
-    parser.add_argument("--image", metavar="FILE", help="something like this picture")
-    parser.add_argument("-k", type=_positive, default=10, metavar="N", help="how many (10)")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="for programs")
-    form.add_argument("--paths", action="store_true", help="only the paths, a line each")
-    parser.add_argument(
-        "-0",
-        dest="zeros",
-        action="store_true",
-        help="with --paths: a zero byte behind each instead of a new line, for xargs -0",
-    )
-    parser.add_argument(
-        "--sheet",
-        metavar="OUT",
-        help="write a contact sheet to look at: a .png, .jpg or .webp file",
-    )
-    parser.add_argument(
-        "--open",
-        action="store_true",
-        help="open the hits in the system's viewer; with --sheet, only the sheet",
-    )
-    parser.add_argument(
-        "--kind",
-        choices=("image", "text"),
-        help="what to look for (default: images, or texts where there is nothing else)",
-    )
-    parser.set_defaults(run=run)
+@dataclass(frozen=True, kw_only=True)
+class Find(Given):
+    """What `find` is given, as typed; see its help."""
+
+    words: tuple[str, ...]
+    image: str | None
+    limit: int
+    json: bool
+    paths: bool
+    zeros: bool
+    sheet: str | None
+    open: bool
+    kind: Kind | None
 
 
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= MOST:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MOST:,}, got {text!r}")
-    return int(text)
-
-
-async def run(given: argparse.Namespace) -> int:
+async def run(given: Find) -> int:
     """Print the answer to a question, best first."""
     from index.cli import notes
     from index.cli.hits import look_up
@@ -83,6 +60,8 @@ async def run(given: argparse.Namespace) -> int:
             "What are you looking for? Give some words, --image FILE, or both:"
             + galleries.hint(given, "find dog in snow")
         )
+    if given.json and given.paths:
+        raise WrongUse("--json and --paths are two forms of an answer: choose one of them.")
     if given.zeros and not given.paths:
         raise WrongUse("-0 is for paths only: write --paths -0.")
     if given.sheet:
@@ -92,30 +71,30 @@ async def run(given: argparse.Namespace) -> int:
     image = paths.named(given.image) if given.image else None
     async with galleries.reading(given) as gallery:
         if given.sheet:
-            await _spare_pictures(gallery, given)
+            await _spare_pictures(gallery, given.sheet, given.image)
         filter = Filter(SPACE, kind=await _kind(gallery, given))
         embedding = await gallery.embed_query(Query(text=words, image=image))
         remembered = await notes.load(gallery)
-        found = await look_up(gallery, embedding, filter, given.k, remembered.mounts)
+        found = await look_up(gallery, embedding, filter, given.limit, remembered.mounts)
     _say(given, words, found)
     if given.sheet:
-        await asyncio.to_thread(_write_sheet, given, words, found)
+        await asyncio.to_thread(_write_sheet, given.sheet, given.image, words, found)
     if given.open:
         await asyncio.to_thread(_open, given, found)
     return DONE if found.shown else NOTHING_FOUND
 
 
-async def _spare_pictures(gallery: Gallery, given: argparse.Namespace) -> None:
+async def _spare_pictures(gallery: Gallery, sheet: str, image: str | None) -> None:
     """Refuse a sheet in the place of the picture that is asked with, or of one of the gallery.
 
     raises   WrongUse
     """
-    places = _places(given.sheet)
-    if given.image and places & _places(given.image):
-        raise WrongUse(f"{harmless(given.sheet)} is the picture that you ask with. Name another.")
+    places = _places(sheet)
+    if image and places & _places(image):
+        raise WrongUse(f"{harmless(sheet)} is the picture that you ask with. Name another.")
     for place in places:
         if await gallery.links.ids_of_source(SPACE, place):
-            raise WrongUse(f"{harmless(given.sheet)} is a picture of the gallery. Name another.")
+            raise WrongUse(f"{harmless(sheet)} is a picture of the gallery. Name another.")
 
 
 def _places(name: str) -> set[str]:
@@ -123,7 +102,7 @@ def _places(name: str) -> set[str]:
     return {os.path.abspath(name), os.path.realpath(name)}
 
 
-async def _kind(gallery: Gallery, given: argparse.Namespace) -> Kind:
+async def _kind(gallery: Gallery, given: Find) -> Kind:
     """What to look for: --kind; else images, unless there are only texts."""
     counts = await gallery.links.count()
     if not counts.links:
@@ -140,7 +119,7 @@ async def _kind(gallery: Gallery, given: argparse.Namespace) -> Kind:
 # ---- printing
 
 
-def _say(given: argparse.Namespace, words: str, found: Found) -> None:
+def _say(given: Find, words: str, found: Found) -> None:
     if given.json:
         output.say_json(_answer_json(words, given.image, found))
     elif given.paths:
@@ -226,11 +205,11 @@ def _hit_json(one: Shown) -> dict[str, Any]:
 # ---- looking
 
 
-def _write_sheet(given: argparse.Namespace, words: str, found: Found) -> None:
+def _write_sheet(sheet: str, image: str | None, words: str, found: Found) -> None:
     from index.cli.sheet import MOST_CARDS, Card, contact_sheet, write
 
     question = " and ".join(
-        part for part in (words, f"like {Path(given.image).name}" if given.image else "") if part
+        part for part in (words, f"like {Path(image).name}" if image else "") if part
     )
     cards = [
         Card(Path(one.link.source), one.hit.score, one.link.name, one.hit.frame)
@@ -238,7 +217,7 @@ def _write_sheet(given: argparse.Namespace, words: str, found: Found) -> None:
         if one.hit.kind == "image"
     ][:MOST_CARDS]
     if not cards:
-        say_error(f"There is no picture to show on {given.sheet}.")
+        say_error(f"There is no picture to show on {sheet}.")
         return
     outcome = "" if found.answer.confident else " · nothing stands out"
     subtitle = (
@@ -246,11 +225,11 @@ def _write_sheet(given: argparse.Namespace, words: str, found: Found) -> None:
         if len(cards) > 1
         else f"the best of {counted(found.answer.searched, 'picture')}{outcome}"
     )
-    write(contact_sheet(question, subtitle, cards), given.sheet)
-    say_error(f"{given.sheet} shows {'them' if len(cards) > 1 else 'it'}.")
+    write(contact_sheet(question, subtitle, cards), sheet)
+    say_error(f"{sheet} shows {'them' if len(cards) > 1 else 'it'}.")
 
 
-def _open(given: argparse.Namespace, found: Found) -> None:
+def _open(given: Find, found: Found) -> None:
     from index.cli.viewer import open_files
 
     files = _paths_here(found)
@@ -259,3 +238,47 @@ def _open(given: argparse.Namespace, found: Found) -> None:
     open_files([given.sheet] if given.sheet else files[:OPENED_AT_MOST])
     if not given.sheet and len(files) > OPENED_AT_MOST:
         say_error(f"The best {OPENED_AT_MOST} of {len(files):,} were opened; --sheet shows all.")
+
+
+COMMAND = FolderCommand(
+    "find",
+    run,
+    Find,
+    summary="find pictures by words, by a picture, or by both",
+    help="Find what fits words, a picture, or both together. The same picture in several places "
+    "is one hit; a file that is gone from the disk is left out.",
+    params=[
+        click.Argument(["words"], nargs=-1, metavar="WORDS"),
+        option("--image", metavar="FILE", type=Name(), help="something like this picture"),
+        option(
+            "-k",
+            "--limit",
+            metavar="N",
+            type=Whole(1, MOST),
+            default=10,
+            help="how many (10)",
+        ),
+        flag("--json", help="for programs"),
+        flag("--paths", help="only the paths, a line each"),
+        flag(
+            "-0",
+            "zeros",
+            help="with --paths: a zero byte behind each instead of a new line, for xargs -0",
+        ),
+        option(
+            "--sheet",
+            metavar="OUT",
+            type=Name(),
+            help="write a contact sheet to look at: a .png, .jpg or .webp file",
+        ),
+        flag("--open", help="open the hits in the system's viewer; with --sheet, only the sheet"),
+        option(
+            "--kind",
+            metavar="KIND",
+            type=Choice("image", "text"),
+            help="what to look for: image or text (default: images, or texts where there is "
+            "nothing else)",
+        ),
+    ],
+    minus=True,
+)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 from collections.abc import Collection, Mapping
-from typing import Any
+from dataclasses import dataclass
 
+from console.commands import flag
+from console.exits import DONE
+from console.output import counted, say, say_json
 from index.cli import gallery as galleries
 from index.cli import notes
-from index.cli.exits import DONE
-from index.cli.output import counted, say, say_json
+from index.cli.command import FolderCommand, Given
 from index.cli.paths import short
 from index.types.errors import format_bytes
 
@@ -19,14 +20,14 @@ from index.types.errors import format_bytes
 FOLDERS_SHOWN = 10
 
 
-def register(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("info", help="what is in the gallery", parents=[common])
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.set_defaults(run=run)
+@dataclass(frozen=True, kw_only=True)
+class Info(Given):
+    """What `info` is given; see its help."""
+
+    json: bool
 
 
-async def run(given: argparse.Namespace) -> int:
+async def run(given: Info) -> int:
     """Print what is in the gallery."""
     path = galleries.database(given)
     async with galleries.reading(given) as gallery:
@@ -73,3 +74,12 @@ def _folders(known: Mapping[str, Collection[str]]) -> dict[str, int]:
         folder = os.path.dirname(source)
         counts[folder] = counts.get(folder, 0) + len(slots)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+COMMAND = FolderCommand(
+    "info",
+    run,
+    Info,
+    summary="say what is in the gallery",
+    params=[flag("--json", help="for programs")],
+)

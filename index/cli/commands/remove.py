@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Collection, Mapping
-from typing import Any
+from dataclasses import dataclass
 
+import click
+
+from console.commands import Name
+from console.exits import DONE, NOTHING_FOUND
+from console.output import counted, say
 from index.cli import gallery as galleries
 from index.cli import notes
-from index.cli.exits import DONE, NOTHING_FOUND
-from index.cli.output import counted, say
+from index.cli.command import FolderCommand, Given
 from index.cli.paths import absolute, is_under, short
 from index.cli.place import GROUP, SPACE
 
 
-def register(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("remove", help="forget pictures", parents=[common])
-    parser.description = (
-        "Forget pictures and texts: what the gallery has of a file, or of all files below a "
-        "folder, whether they are still there or not. The files themselves stay. An add of their "
-        "folder brings back those that are still there; its --exclude keeps them out."
-    )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="folders or files")
-    parser.set_defaults(run=run)
+@dataclass(frozen=True, kw_only=True)
+class Remove(Given):
+    """What `remove` is given, as typed; see its help."""
+
+    paths: tuple[str, ...]
 
 
-async def run(given: argparse.Namespace) -> int:
+async def run(given: Remove) -> int:
     """Remove what the gallery has of these paths."""
     forgotten = 0
     async with galleries.changing(given) as gallery:
@@ -44,7 +42,7 @@ async def run(given: argparse.Namespace) -> int:
     return DONE if forgotten else NOTHING_FOUND
 
 
-def _say(given: argparse.Namespace, path: str, entries: Mapping[str, Collection[str]]) -> None:
+def _say(given: Remove, path: str, entries: Mapping[str, Collection[str]]) -> None:
     if not entries:
         say(f"{galleries.database(given)} has nothing of {short(path)}.")
         return
@@ -53,3 +51,15 @@ def _say(given: argparse.Namespace, path: str, entries: Mapping[str, Collection[
     counts = [(pictures, "picture"), (texts, "text")]
     parts = " and ".join(counted(count, noun) for count, noun in counts if count)
     say(f"{parts} of {short(path)} forgotten.")
+
+
+COMMAND = FolderCommand(
+    "remove",
+    run,
+    Remove,
+    summary="forget pictures, without touching their files",
+    help="Forget pictures and texts: what the gallery has of a file, or of all files below a "
+    "folder, whether they are still there or not. The files themselves stay. An add of their "
+    "folder brings back those that are still there; its --exclude keeps them out.",
+    params=[click.Argument(["paths"], nargs=-1, required=True, metavar="PATH...", type=Name())],
+)

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from index.cli.exits import DONE
+import click
+
+from console.commands import Name
+from console.exits import DONE
+from console.output import counted, say
+from index.cli.command import FolderCommand, Given
 from index.cli.gallery import database
-from index.cli.output import counted, say
 
 if TYPE_CHECKING:
     from index.store.sqlite.carry_over import CarriedOver
 
 
-def register(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("restore", help="take a copy back", parents=[common])
-    parser.description = (
-        "Put a copy in the gallery's place. What is there is kept beside it. What was erased or "
-        "decided since the copy was made still holds; to take the copy as it is, move the present "
-        "gallery away first."
-    )
-    parser.add_argument("copy", metavar="COPY")
-    parser.set_defaults(run=run)
+@dataclass(frozen=True, kw_only=True)
+class Restore(Given):
+    """What `restore` is given: the copy, as typed."""
+
+    copy: str
 
 
-async def run(given: argparse.Namespace) -> int:
+async def run(given: Restore) -> int:
     """Put a copy in the gallery's place, and keep the old file beside it."""
     from index.store.sqlite.backup import restore
 
@@ -57,3 +56,15 @@ def _sentences(carried: CarriedOver) -> list[str]:
             "changed there after the copy is forgotten; if you know of it, set it again."
         )
     return told
+
+
+COMMAND = FolderCommand(
+    "restore",
+    run,
+    Restore,
+    summary="put a copy back",
+    help="Put a copy in the gallery's place. What is there is kept beside it. What was erased or "
+    "decided since the copy was made still holds; to take the copy as it is, move the present "
+    "gallery away first.",
+    params=[click.Argument(["copy"], metavar="COPY", type=Name())],
+)

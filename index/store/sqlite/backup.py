@@ -20,15 +20,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.reasons import reason_of
 from index.store.sqlite import SEGMENTS, connections, files, lock, migrations
 from index.store.sqlite.carry_over import CarriedOver, carry_over
-from index.types.errors import (
-    StoreCorrupt,
-    StoreLocked,
-    StoreTooNew,
-    StoreUnreachable,
-    reason_of,
-)
+from index.types.errors import StoreCorrupt, StoreLocked, StoreTooNew, StoreUnreachable
 
 
 @dataclass(frozen=True, slots=True)

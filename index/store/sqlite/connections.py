@@ -13,6 +13,7 @@ from typing import IO
 
 import aiosqlite
 
+from console.reasons import reason_of
 from index.store.sqlite import files, lock, migrations
 from index.types.errors import (
     GalleryClosed,
@@ -22,7 +23,6 @@ from index.types.errors import (
     StoreLocked,
     StoreTooNew,
     StoreUnreachable,
-    reason_of,
 )
 
 # SQLite would write what doesn't fit into its cache, as when it sorts, into files in /var/tmp.

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from index.types.errors import StoreLocked, StoreUnreachable, reason_of
+from console.reasons import reason_of
+from index.types.errors import StoreLocked, StoreUnreachable
 
 if sys.platform == "win32":
     import msvcrt

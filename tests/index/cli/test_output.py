@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from index.cli import output
+from console import output
+from console.output import counted, harmless
 from index.cli.main import main
-from index.cli.output import counted, harmless
 from tests.index.cli.folders import ROOT, child, patches
 
 Add = Callable[..., int]

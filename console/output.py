@@ -1,4 +1,4 @@
-"""What a command prints: each line harmless to a terminal, in any encoding.
+"""What a program prints: each line harmless to a terminal, in any encoding.
 
 Names of files and texts come from anywhere. All lines of the command line pass through here, so
 that no name can move the cursor, take a second line or end a command with a traceback. JSON and
@@ -15,9 +15,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, TextIO
+from typing import Any
 
-from index.types.errors import reason_of
+from console.reasons import reason_of
 
 # What a terminal obeys, or what changes the direction or the lines of what it shows: control
 # characters, marks of direction, separators of lines. Lone surrogates stand for bytes that are no
@@ -89,7 +89,7 @@ def counted(count: int, noun: str) -> str:
 
 def say(line: str) -> None:
     """Print one line. raises OutputLost"""
-    with _lost():
+    with losing():
         print(harmless(line))
 
 
@@ -105,6 +105,12 @@ def say_sentence(sentence: str) -> None:
         say_error(line)
 
 
+def say_exact(text: str) -> None:
+    """Print what a program reads, as it is. raises OutputLost"""
+    with losing():
+        print(text)
+
+
 def say_json(value: Any) -> None:
     """Print as JSON, which a program reads back exactly. raises OutputLost"""
     text = json.dumps(value, ensure_ascii=False, indent=2)
@@ -113,7 +119,7 @@ def say_json(value: Any) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(value, indent=2)
-    with _lost():
+    with losing():
         print(text)
 
 
@@ -128,14 +134,14 @@ def say_paths(paths: Sequence[str], *, zeros: bool) -> None:
             say(path)
         return
     end = b"\0" if zeros else b"\n"
-    with _lost():
+    with losing():
         sys.stdout.flush()
         sys.stdout.buffer.write(b"".join(os.fsencode(path) + end for path in paths))
 
 
 def flush() -> None:
     """Write what is still kept back. raises OutputLost"""
-    with _lost():
+    with losing():
         sys.stdout.flush()
 
 
@@ -145,21 +151,15 @@ def discard() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def print_message(message: str, file: TextIO | None) -> None:
-    """Print a help or an error of argparse, which has lines of its own. raises OutputLost"""
-    lines = [harmless(line) for line in message.split("\n")]
-    if file is sys.stdout:
-        with _lost():
-            file.write("\n".join(lines))
-            file.flush()
-        return
-    with contextlib.suppress(OSError):
-        print("\n".join(lines), end="", file=sys.stderr, flush=True)
+def say_lines(text: str) -> None:
+    """Print a text of ours that has lines, such as a help. raises OutputLost"""
+    for line in text.split("\n"):
+        say(line)
 
 
 @contextlib.contextmanager
-def _lost() -> Iterator[None]:
-    """Raise the errors of standard output as OutputLost."""
+def losing() -> Iterator[None]:
+    """Raise the errors of what prints in the block as OutputLost."""
     try:
         yield
     except BrokenPipeError as exc:
