@@ -81,6 +81,30 @@ def places(page: ResultPage) -> Control:
     )
 
 
+def line(shown: ShownHit, *said: str) -> str:
+    """Where a picture was posted, on one line, and what is said of it."""
+    return " · ".join([_by(shown), _day(shown), *said, f"**{_link(shown)}**"])
+
+
+def beside(shown: ShownHit, label: str, *said: str) -> Control:
+    """A picture, and beside it where it was posted and what is said of it."""
+    first = " · ".join(f"**{one}**" for one in (label, _link(shown)) if one)
+    return ui.Section(
+        f"{first}\n{_by(shown)}\n-# {' · '.join([_day(shown), *said])}",
+        accessory=ui.Thumbnail(
+            shown.picture.urls[0], description=_described(shown), spoiler=_hidden(shown)
+        ),
+    )
+
+
+def option(
+    value: str, shown: ShownHit, label: str = "", what: str | None = None
+) -> discord.SelectOption:
+    """A picture as an option of a menu."""
+    name = f"{label} · {_by_name(shown)}" if label else _by_name(shown)
+    return discord.SelectOption(value=value, label=name[:MAX_OPTION], description=what)
+
+
 def options(page: ResultPage) -> list[discord.SelectOption]:
     """The pictures of a page as the options of a menu, which can show plain text only."""
     named = [(f"{number} · {_by_name(one)}"[:MAX_OPTION], one) for number, one in page.numbered]

@@ -64,7 +64,8 @@ class Finding:
 
     shown_by    which picture of which message
     start       how many places come before the page
-    copies      by link: how the two differ
+    copies      by link
+    indexed     whether the picture itself is in the gallery
     alike       links that show look-alikes
     refused     links of what was called no copies, for a moderator
     moderator   whether the reader may correct it
@@ -76,6 +77,7 @@ class Finding:
     shown_by: ShownBy
     start: int
     copies: Mapping[int, Copy]
+    indexed: bool
     alike: frozenset[int]
     refused: frozenset[int]
     moderator: bool
@@ -87,6 +89,17 @@ class Finding:
         """Whether it was posted before the picture that is asked about; ids of messages grow."""
         return int(hit.link.source) < int(self.shown_by.source)
 
+    def how(self, hit: Hit) -> str:
+        """How the newer of the two pictures differs from the older one.
+
+        The gallery takes a picture that isn't in it for the newest of all, so of later copies it
+        doesn't know what was done to them.
+        """
+        copy = self.copies[hit.id]
+        if not self.indexed and not self.is_before(hit):
+            return text.edited(copy.kind)
+        return text.edited(copy.kind, copy.edits)
+
 
 def card(finding: Finding, page: ResultPage) -> ui.LayoutView:
     """The page as its readers may see it now.
@@ -96,9 +109,7 @@ def card(finding: Finding, page: ResultPage) -> ui.LayoutView:
     places = [one for one in page.shown if one.hit.id in finding.copies]
     if finding.copies and not places:
         raise Refusal(text.GONE)
-    every = sorted(
-        (hit for one in places[:1] for hit in (one.hit, *one.copies)), key=_by_time
-    )
+    every = sorted((hit for one in places[:1] for hit in (one.hit, *one.copies)), key=by_time)
     numbers = {hit.id: number for number, hit in enumerate(every, start=1)}
     before = sum(map(finding.is_before, every))
     parts = [
@@ -117,9 +128,6 @@ def card(finding: Finding, page: ResultPage) -> ui.LayoutView:
 def by_time(hit: Hit) -> tuple[int, int]:
     """Places in the order in which they were posted."""
     return int(hit.link.source), hit.id
-
-
-_by_time = by_time
 
 
 def _heading(
@@ -149,43 +157,26 @@ def _listed(
     before = [one for one in places if finding.is_before(one.hit)]
     if before and numbers[before[0].hit.id] == 1:
         first, *before = before
-        where = f"{text.first(layout.by(first))}\n-# {layout.when(first)} · {_how(finding, first)}"
-        parts.append(
-            ui.Section(f"{where} · {layout.link(first)}", accessory=layout.thumbnail(first))
-        )
+        parts.append(layout.beside(first, text.FIRST, finding.how(first.hit)))
     since = [one for one in places if not finding.is_before(one.hit)]
-    for heading, some in ((None, before), (text.SINCE, since)):
-        lines = [_line(finding, one, numbers[one.hit.id]) for one in some]
+    for heading, some in ((), before), ((f"**{text.SINCE}**",), since):
+        lines = [
+            f"**{numbers[one.hit.id]}** · {layout.line(one, finding.how(one.hit))}" for one in some
+        ]
         if lines:
-            parts.append(ui.TextDisplay("\n".join([f"**{heading}**", *lines] if heading else lines)))
+            parts.append(ui.TextDisplay("\n".join([*heading, *lines])))
     return parts
-
-
-def _line(finding: Finding, one: ShownHit, number: int) -> str:
-    parts = [layout.by(one), layout.when(one), _how(finding, one), layout.link(one)]
-    return f"**{number}** · {' · '.join(parts)}"
-
-
-def _how(finding: Finding, one: ShownHit) -> str:
-    copy = finding.copies[one.hit.id]
-    return text.edited(copy.kind, copy.edits)
 
 
 def _look_alikes(page: ResultPage, finding: Finding, *, any_copy: bool) -> list[layout.Control]:
     alike = [one for one in page.shown if one.hit.id in finding.alike]
     if not alike:
         return []
-    heading = text.LOOK_ALIKES if any_copy else text.ALL_LOOK_ALIKES
+    heading = text.LOOK_ALIKES if any_copy else text.ONLY_LOOK_ALIKES
     return [
         ui.Separator(),
         ui.TextDisplay(f"**{heading}**"),
-        *(
-            ui.Section(
-                f"{layout.by(one)}\n-# {layout.when(one)} · {layout.link(one)}",
-                accessory=layout.thumbnail(one),
-            )
-            for one in alike
-        ),
+        *(layout.beside(one, "") for one in alike),
     ]
 
 
@@ -198,23 +189,19 @@ def _menu(
     """What a moderator can say; None if there is nothing to say."""
     options = []
     for one in page.shown:
-        id, who = one.hit.id, layout.by_name(one)
+        id = one.hit.id
         if id in finding.copies and finding.copies[id].kind == "copy":
-            label = f"{numbers[id]} · {who}"
-            options.append(_option(f"{NOT_A_COPY}:{id}", label, text.NOT_A_COPY))
+            value, number = f"{NOT_A_COPY}:{id}", str(numbers[id])
+            options.append(layout.option(value, one, number, text.NOT_A_COPY))
         elif id in finding.refused:
-            options.append(_option(f"{COPY}:{id}", who, text.A_COPY_AFTER_ALL))
+            options.append(layout.option(f"{COPY}:{id}", one, what=text.A_COPY_AFTER_ALL))
     if finding.passes is not None:
         value, label = (NOTE, text.NOTE_AGAIN) if finding.passes else (PASS, text.LET_PASS)
-        options.append(_option(value, label))
+        options.append(discord.SelectOption(value=value, label=label))
     if not options:
         return None
     spot = spot_at(finding.shown_by, finding.start)
     return ui.Select(custom_id=f"k:{spot}", placeholder=text.MENU, options=options)
-
-
-def _option(value: str, label: str, what: str | None = None) -> discord.SelectOption:
-    return discord.SelectOption(value=value, label=label[: layout.MAX_OPTION], description=what)
 
 
 def _buttons(finding: Finding, total: int) -> list[layout.Control]:

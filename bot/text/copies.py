@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from discord.abc import GuildChannel
 
@@ -16,12 +16,13 @@ EDITS: Mapping[str, str] = {
     "turned": "turned",
     "grey": "made grey",
 }
+FIRST = "First"
 SAME = "the same picture"
 SAVED_AGAIN = "resized or saved again"
 EDITED = "edited"
 
 LOOK_ALIKES = "These look like it, but are not copies:"
-ALL_LOOK_ALIKES = "What I found looks like it, but is no copy:"
+ONLY_LOOK_ALIKES = "What I found looks like it, but is no copy:"
 SINCE = "Posted again since then:"
 GONE = "What I found was closed or deleted just now. Please ask again."
 UNREACHABLE = (
@@ -78,19 +79,17 @@ def times(number: int) -> str:
     return "once" if number == 1 else f"{number:,} times"
 
 
-def edited(kind: str, edits: Iterable[str]) -> str:
-    """How a newer picture differs from an older one.
+def edited(kind: str, edits: Collection[str] | None = None) -> str:
+    """How the newer of two copies differs from the older one.
 
-    kind, edits   of `index.Copy`
+    kind, edits   of `index.Copy`; None: it isn't known
     """
     if kind == "exact":
         return SAME
-    done = [word for edit, word in EDITS.items() if edit in set(edits)]
+    if edits is None:
+        return EDITED
+    done = [word for edit, word in EDITS.items() if edit in edits]
     return f"{EDITED}: {', '.join(done)}" if done else SAVED_AGAIN
-
-
-def first(by: str) -> str:
-    return f"**First by {by}**"
 
 
 def span(first: int, last: int, total: int) -> str:
