@@ -52,6 +52,7 @@ from index.types.query import Query, QueryEmbedding
 from index.types.records import (
     Answer,
     Belonging,
+    Copy,
     Counts,
     Cursor,
     EmbeddedPicture,
@@ -76,6 +77,7 @@ __all__ = [
     "Belonging",
     "Bookkeeping",
     "BookkeepingReader",
+    "Copy",
     "Counts",
     "Cursor",
     "DecoderUnusable",

@@ -15,11 +15,14 @@ from pathlib import Path
 from index.answering.answer import Candidate
 from index.answering.ranking import Ranking
 from index.concurrency import Pool
+from index.copies.derivation import FingerprintDerivation
+from index.copies.lookup import Lookup
 from index.derivations import Derivation
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.models import Models
 from index.pipeline import Pipeline
+from index.posted_before import PostedBefore
 from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.interface import VectorIndex
@@ -32,6 +35,7 @@ from index.types.query import Query, QueryEmbedding
 from index.types.records import (
     Answer,
     Changes,
+    Copy,
     Cursor,
     EmbeddedPicture,
     Hit,
@@ -90,13 +94,19 @@ class Gallery:
         compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
         self._pools = (decoding, looking, searching, compacting)
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
+        self._fingerprints = FingerprintDerivation(decoding)
         self._pipeline = Pipeline(store.items, self._models, decoding, looking)
         self._engine: VectorIndex = Engine(
             store.rows, segments, searching, compacting, closed, write=not read_only, sizes=sizes
         )
-        self._ranking = Ranking(self._engine, store.links, searching)
+        self._ranking = Ranking(self._engine, store.links, store.copies, searching)
+        self._lookup = Lookup(store.copies, searching)
+        self._posted_before = PostedBefore(
+            store, self._pipeline, self._engine, self._lookup, looking, searching
+        )
         self.reembedding = Reembedding(
-            store.derivations, self._models, self._pipeline, decoding, self._engine
+            *(store.derivations, self._models, self._pipeline, decoding, self._engine),
+            switched=self._lookup.forget,
         )
 
     @classmethod
@@ -169,10 +179,11 @@ class Gallery:
             engine.start()
 
     async def _derive(self, derivations: Sequence[Derivation]) -> None:
-        """Make these from now on; what another revision of them made is deleted."""
+        """Make these from now on, and fingerprints; what another revision of them made is
+        deleted."""
         if self._read_only:
             return
-        for derivation in derivations:
+        for derivation in (self._fingerprints, *derivations):
             await self._store.derivations.begin(derivation.name, derivation.revision, {})
             self._pipeline.add(derivation)
 
@@ -250,9 +261,13 @@ class Gallery:
 
         returns  the ids of the links that are new or have changed
         """
-        changes = await self._engine.change(
-            lambda: self._writes.commit(self._current(items), cursors, jobs), adds=bool(items)
-        )
+
+        async def write() -> Changes:
+            changes = await self._writes.commit(self._current(items), cursors, jobs)
+            await self._lookup.follow(changes, {picture.key for picture, _ in items})
+            return changes
+
+        changes = await self._engine.change(write, adds=bool(items))
         return [] if changes.added is None else changes.added.links.tolist()
 
     def _current(
@@ -297,7 +312,12 @@ class Gallery:
         return await self._removed(lambda: self._writes.remove_older(space, posted_before))
 
     async def _removed(self, write: Callable[[], Awaitable[Changes]]) -> int:
-        return len((await self._engine.change(write)).removed)
+        async def follow() -> Changes:
+            changes = await write()
+            await self._lookup.follow(changes)
+            return changes
+
+        return len((await self._engine.change(follow)).removed)
 
     async def vacuum(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left.
@@ -393,6 +413,19 @@ class Gallery:
             for rank, one in enumerate(candidates, start=first)
             if one.link in links
         ]
+
+    async def copies_of(self, picture: bytes | int, filter: Filter) -> list[Copy]:
+        """The links that show the same picture, oldest first: the same bytes or pixels, or edited.
+
+        Only links that the filter allows are looked at; none else changes the answer. Links whose
+        pictures were called no copies of it are left out, see `Bookkeeping.not_a_copy`. A picture
+        of an earlier Magpie that has no fingerprint yet is found by its bytes alone.
+
+        picture  its bytes, or the id of a link that shows it, which is left out itself; whether the
+                 asker may see that link is for the caller to know
+        raises   PictureError, LinkGone
+        """
+        return await self._posted_before.copies_of(picture, filter)
 
     async def place(
         self, picture: EmbeddedPicture, embedding: QueryEmbedding, *, space: int

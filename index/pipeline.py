@@ -142,7 +142,7 @@ class Pipeline:
         words, truncated = await self._asked_text(query.words) if query.words else (None, None)
         pictures: list[Floats] = []
         if query.image is not None:
-            pictures.append(middle(await self._asked_picture(query.image)))
+            pictures.append(middle(await self.asked_picture(query.image)))
         if query.like is not None:
             pictures.append(await self._known(query.like, revision))
         minus = [(await self._asked_text(unwanted))[0] for unwanted in query.unwanted]
@@ -185,7 +185,7 @@ class Pipeline:
             raise ModelChanged
         return middle(item.vectors)
 
-    async def _asked_picture(self, data: bytes) -> Floats:
+    async def asked_picture(self, data: bytes) -> Floats:
         """(frames, d) unit rows of a picture that is asked with. raises PictureError"""
         thread = await self._models.thread()
         async with self._asked_in_progress:

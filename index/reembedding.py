@@ -8,7 +8,7 @@ the caller wants no more of it, `switch` makes the results the gallery's embeddi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import numpy as np
 
@@ -62,12 +62,15 @@ class Reembedding:
         pipeline: Pipeline,
         decoding: Pool,
         index: VectorIndex,
+        *,
+        switched: Callable[[], Awaitable[None]],
     ) -> None:
         self._derivations = derivations
         self._models = models
         self._pipeline = pipeline
         self._decoding = decoding
         self._index = index
+        self._switched = switched  # called when another model has taken over, and links were lost
         self._wanted: str | Embedder | None = None
         self._begun: ReembeddingDerivation | None = None
         self._id: str | None = None
@@ -173,6 +176,7 @@ class Reembedding:
             changes = await self._index.switch_model(info.dimension, moved)
 
         await self._models.change_to(info, begun.thread, change)
+        await self._switched()
         return changes
 
     async def _embed_texts(self, begun: ReembeddingDerivation) -> None:

@@ -16,8 +16,8 @@ LAYERS = {
     ),
     "index": (
         *("types", "language", "interface", "derivations", "compiled", "concurrency"),
-        *("images", "embed", "search", "store", "answering", "models", "pipeline"),
-        *("reembedding", "gallery", "cli", "__main__"),
+        *("images", "embed", "copies", "search", "store", "answering", "models", "pipeline"),
+        *("posted_before", "reembedding", "gallery", "cli", "__main__"),
     ),
 }
 # The one writer, and those who make it and its gallery.

@@ -183,9 +183,7 @@ def _look_alikes(page: ResultPage, finding: Finding, *, any_copy: bool) -> list[
 # ---- controls
 
 
-def _menu(
-    finding: Finding, page: ResultPage, numbers: Mapping[int, int]
-) -> ui.Select[Any] | None:
+def _menu(finding: Finding, page: ResultPage, numbers: Mapping[int, int]) -> ui.Select[Any] | None:
     """What a moderator can say; None if there is nothing to say."""
     options = []
     for one in page.shown:

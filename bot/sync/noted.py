@@ -27,7 +27,9 @@ class Noted:
     def marks(self, guild_id: int) -> dict[int, int]:
         """The channels and categories that were named, each with its `people`."""
         return {
-            channel: people for (guild, channel), people in self._people.items() if guild == guild_id
+            channel: people
+            for (guild, channel), people in self._people.items()
+            if guild == guild_id
         }
 
     def people(self, channel: object) -> int | None:

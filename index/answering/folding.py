@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from index.answering.answer import Candidate
+from index.copies.fingerprint import Fingerprint
+from index.copies.folding import Pair, fold
 
 
 def by_item(candidates: Sequence[Candidate], items: Mapping[int, int]) -> list[Candidate]:
@@ -21,3 +25,31 @@ def by_item(candidates: Sequence[Candidate], items: Mapping[int, int]) -> list[C
         replace(first, copies=tuple(copy.link for copy in copies))
         for first, *copies in members.values()
     ]
+
+
+def by_fingerprint(
+    candidates: Sequence[Candidate],
+    fingerprints: Mapping[int, tuple[int, bytes]],
+    not_copies: Collection[Pair],
+) -> list[Candidate]:
+    """The candidates, those that show an edited copy folded into the first of its copies.
+
+    fingerprints  of some links, each behind its item
+    not_copies    pairs of links that somebody called different
+    """
+    by_link = {one.link: one for one in candidates if one.link in fingerprints}
+    read = {link: Fingerprint.from_bytes(fingerprints[link][1]) for link in by_link}
+    folded = fold(
+        list(by_link), read, np.stack([one.vector for one in by_link.values()]), not_copies
+    )
+    copies = dict(folded)
+    return [
+        _with_copies(one, [by_link[link] for link in copies.get(one.link, ())])
+        for one in candidates
+        if one.link in copies or one.link not in by_link
+    ]
+
+
+def _with_copies(first: Candidate, others: Sequence[Candidate]) -> Candidate:
+    behind = (link for one in others for link in (one.link, *one.copies))
+    return replace(first, copies=(*first.copies, *behind))

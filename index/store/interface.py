@@ -6,6 +6,7 @@ Store
 ├── writes        Writes: links are added and removed, for the gallery
 ├── items         Items: pictures and texts by their key, for the pipeline
 ├── model_record  ModelRecord: whose embeddings are kept
+├── copies        Copies: what copies of pictures are told by
 ├── derivations   Derivations: what is made from items beside their embeddings
 └── rows          RowSource of index/search/interface.py: what the vector index reads
 """
@@ -16,6 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from index.copies.lookup import HashSource
 from index.search.interface import RowSource
 from index.types.derivations import BegunDerivation, PendingItem
 from index.types.filter import Filter
@@ -61,6 +63,9 @@ class Store(Protocol):
 
     @property
     def derivations(self) -> Derivations: ...
+
+    @property
+    def copies(self) -> Copies: ...
 
     @property
     def rows(self) -> RowSource: ...
@@ -159,6 +164,9 @@ class BookkeepingReader(Protocol):
     async def closed_groups(self) -> dict[tuple[int, int], float]:
         """The groups that the caller cannot read, by space and id, each since when."""
 
+    async def not_copies_of(self, link: int) -> set[int]:
+        """The links of its space whose pictures somebody called no copies of this one's."""
+
     async def noted_groups(self) -> dict[tuple[int, int], int]:
         """The groups of which pictures that were posted before are noted, by space and id; each
         with how many owners may have posted one that is not noted any more."""
@@ -213,6 +221,16 @@ class Bookkeeping(BookkeepingReader, Protocol):
 
     async def come_back(self, space: int) -> None:
         """Take away the note that a space was left."""
+
+    async def not_a_copy(self, space: int, link: int, other: int) -> None:
+        """Note that two links of a space show no copies of each other, whatever they look like.
+
+        It holds for all links of the space that show the same two items, for as long as both are
+        kept. Does nothing where a link is gone, or both show the same item.
+        """
+
+    async def a_copy_after_all(self, space: int, link: int, other: int) -> None:
+        """Take that back."""
 
     async def set_noted(self, space: int, group: int, owners: int | None) -> None:
         """Note pictures of a group that were posted before, until so many owners have posted one;
@@ -304,6 +322,16 @@ class Items(Protocol):
 
     async def empty(self) -> bool:
         """Whether there are no items at all."""
+
+
+class Copies(HashSource, Protocol):
+    """What copies of pictures are told by."""
+
+    async def fingerprints(self, links: Collection[int]) -> dict[int, tuple[int, bytes]]:
+        """By link, its item and the fingerprint of that; links without one are left out."""
+
+    async def not_copies(self, links: Collection[int]) -> set[frozenset[int]]:
+        """Pairs of these links whose items somebody in their space called no copies."""
 
 
 class ModelRecord(Protocol):

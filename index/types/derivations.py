@@ -13,9 +13,11 @@ from index.types.records import Kind
 
 # Embeddings by the model that the gallery changes to.
 REEMBEDDING = "reembedding"
+# What copies of a picture are known by.
+FINGERPRINT = "fingerprint"
 # The derivations that every gallery has a place for. A name is part of a table's name: a-z and _
 # only.
-NAMES = (REEMBEDDING,)
+NAMES = (REEMBEDDING, FINGERPRINT)
 
 
 @dataclass(frozen=True, slots=True)

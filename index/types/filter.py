@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from index.types.records import Kind
+from index.types.records import Kind, Link
 
 OF_THE_MOMENT = ("groups", "only", "without", "but_not_source")
 
@@ -71,6 +71,20 @@ class Filter:
             if told.get(name) is not None:
                 told[name] = frozenset(told[name])
         return cls(**told)
+
+    def admits(self, id: int, link: Link, kind: Kind) -> bool:
+        """Whether a link may answer. Of a filter that is `Links.resolved`."""
+        return (
+            link.space == self.space
+            and (self.groups is None or link.group.id in self.groups)
+            and self.kind in (None, kind)
+            and (self.owners is None or link.owner in self.owners)
+            and link.owner not in self.but_owners
+            and (self.since is None or link.posted_at >= self.since)
+            and (self.until is None or link.posted_at < self.until)
+            and (self.only is None or id in self.only)
+            and id not in self.without
+        )
 
     @property
     def limits(self) -> bool:

@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float32]
 Kind: TypeAlias = Literal["image", "text"]
+# What may be done to a picture. framed: it got a border, a band with a caption, or the frame of a
+# phone's screenshot.
+Edit: TypeAlias = Literal["cropped", "framed", "grey", "mirrored", "turned"]
 # How a model computes on a CPU. exact: as transformers does; default: with answers that can't be
 # told apart from those; fast: with rankings that differ here and there; auto: default.
 Precision: TypeAlias = Literal["auto", "exact", "default", "fast"]
@@ -166,6 +169,20 @@ class Position:
     score: float
     link: int
     posted_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A link that shows the same picture as another one.
+
+    kind   "exact": the same bytes or the same pixels; "copy": edited, or compressed anew
+    edits  what was done to the older of the two for the newer one to come out, as far as it shows
+    """
+
+    id: int  # of the link
+    link: Link
+    kind: Literal["exact", "copy"]
+    edits: frozenset[Edit] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 import aiosqlite
 
 from index.store.sqlite import columns, statements
+from index.store.sqlite.copies import drop_not_a_copy, put_not_a_copy
 from index.store.sqlite.database import Database
 from index.types.query import QueryEmbedding
 from index.types.records import Cursor, Job, Note
@@ -79,6 +80,33 @@ class Bookkeeping:
         """The spaces that were left, each since when (Unix seconds)."""
         rows = await self._database.rows("SELECT space, since FROM departed")
         return {space: since for space, since in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
+    async def not_a_copy(self, space: int, link: int, other: int) -> None:
+        """Note that two links of a space show no copies of each other, whatever they look like."""
+
+        async def write(db: aiosqlite.Connection) -> None:
+            await put_not_a_copy(db, space, link, other)
+
+        await self._database.write(write)
+
+    async def a_copy_after_all(self, space: int, link: int, other: int) -> None:
+        """Take that back."""
+
+        async def write(db: aiosqlite.Connection) -> None:
+            await drop_not_a_copy(db, space, link, other)
+
+        await self._database.write(write)
+
+    async def not_copies_of(self, link: int) -> set[int]:
+        """The links of its space whose pictures somebody called no copies of this one's."""
+        rows = await self._database.rows(
+            """SELECT other.id FROM links AS one
+            JOIN not_copies ON not_copies.space = one.space AND not_copies.item = one.item
+            JOIN links AS other ON other.space = one.space AND other.item = not_copies.other
+            WHERE one.id = ?""",
+            link,
+        )
+        return {id for (id,) in rows}
 
     async def close_group(self, space: int, group: int, since: float) -> None:
         """Note that the caller cannot read a group (Unix seconds). An earlier note stays. The note

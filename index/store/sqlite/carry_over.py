@@ -27,6 +27,7 @@ DECISIONS = {
     "retention": "retention",
     "watched": "watched channels",
     "departed": "servers that were left",
+    "not_copies": "pictures that were called no copies",
     "noted_groups": "channels with notes on reposts",
     "passes": "pictures that pass without such a note",
     "notes": "which notes were written",
@@ -37,6 +38,17 @@ MERGED = {"left_out": "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)
 EARLIER = {
     "left_out": """INSERT OR REPLACE INTO main.left_out
         SELECT space, owner, 9e999 FROM present.opted_out"""
+}
+# How a table is taken whose rows name items, which have other numbers in another gallery.
+BY_ITEMS = {
+    "not_copies": """INSERT OR IGNORE INTO main.not_copies SELECT said.space, item.id, other.id
+        FROM present.not_copies AS said
+        JOIN present.items AS one ON one.id = said.item JOIN main.items AS item USING (key)
+        JOIN present.items AS another ON another.id = said.other
+        JOIN main.items AS other ON other.key = another.key""",
+    "passes": """INSERT OR IGNORE INTO main.passes SELECT said.space, said.group_id, item.id
+        FROM present.passes AS said JOIN present.items AS one ON one.id = said.item
+        JOIN main.items AS item USING (key)""",
 }
 # Links that a decision forbids. `permitted` refuses the same ones when they are added.
 FORBIDDEN = (
@@ -137,7 +149,11 @@ async def _carried(db: aiosqlite.Connection, present: Path) -> CarriedOver:
     for table, name in DECISIONS.items():
         if table in tables or table in EARLIER:
             try:
-                if table in tables:
+                if table in BY_ITEMS:
+                    if whole and same:
+                        await db.execute(f"DELETE FROM main.{table}")
+                    await db.execute(BY_ITEMS[table])
+                elif table in tables:
                     await _take(db, table, exactly=whole and same)
                 else:
                     await db.execute(EARLIER[table])

@@ -239,6 +239,38 @@ async def keep_the_parts_of_saved_searches(db: aiosqlite.Connection) -> None:
     await db.execute("ALTER TABLE searches ADD COLUMN parts TEXT")
 
 
+async def keep_what_tells_copies(db: aiosqlite.Connection) -> None:
+    """Fingerprints of pictures, by which their copies are known, and pairs that are no copies."""
+    for statement in (
+        """CREATE TABLE derived_fingerprint (
+            item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+            data BLOB NOT NULL
+        )""",
+        # The beginning of each fingerprint, which is read of all pictures at once.
+        """CREATE TABLE hashes (
+            item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+            hashes BLOB NOT NULL
+        )""",
+        """CREATE TRIGGER keep_hashes AFTER INSERT ON derived_fingerprint WHEN new.data != x''
+        BEGIN
+            INSERT OR REPLACE INTO hashes VALUES (new.item, substr(new.data, 1, 16));
+        END""",
+        """CREATE TRIGGER drop_hashes AFTER DELETE ON derived_fingerprint
+        BEGIN
+            DELETE FROM hashes WHERE item = old.item;
+        END""",
+        # What somebody called no copies; each pair both ways round.
+        """CREATE TABLE not_copies (
+            space INTEGER NOT NULL,
+            item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+            other INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+            UNIQUE (item, other, space)
+        )""",
+        "CREATE INDEX not_copies_of_other ON not_copies (other)",
+    ):
+        await db.execute(statement)
+
+
 async def note_what_was_posted_before(db: aiosqlite.Connection) -> None:
     """Groups in which the caller notes that a picture was posted before, and those notes."""
     for statement in (
@@ -281,6 +313,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     find_links_of_item_by_group,
     give_the_gallery_an_identity,
     keep_the_parts_of_saved_searches,
+    keep_what_tells_copies,
     note_what_was_posted_before,
 )
 LATEST = len(STEPS)

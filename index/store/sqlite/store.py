@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from index.store.sqlite.bookkeeping import Bookkeeping
+from index.store.sqlite.copies import Copies
 from index.store.sqlite.database import Database
 from index.store.sqlite.derivations import Derivations, create_table, table_of
 from index.store.sqlite.items import Items
@@ -31,6 +32,7 @@ class SQLiteStore:
         self.bookkeeping = Bookkeeping(database, search_life_s)
         self.model_record = ModelRecord(database)
         self.derivations = Derivations(database, derivations)
+        self.copies = Copies(database)
         self.rows = RowSource(database)
 
     @classmethod

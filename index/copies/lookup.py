@@ -1,0 +1,132 @@
+"""The pictures of a gallery whose hashes are near those of a picture.
+
+For each link that shows a picture with a fingerprint there is a row of 48 bytes in memory. They are
+read when somebody asks for the first time, and follow the store from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.concurrency import Pool
+from index.copies.fingerprint import Fingerprint
+from index.copies.orientation import oriented
+from index.types.filter import Filter
+from index.types.records import Changes
+
+# Hashes that differ in more bits are not looked at; the hash of an edited copy differs in fewer.
+NEAR_BITS = 10
+FIRST_ROWS = 1024
+
+ROW = np.dtype(
+    [
+        ("link", np.int64),
+        ("item", np.int64),
+        ("space", np.int64),
+        ("group", np.int64),
+        ("hashes", np.uint64, (2,)),
+    ]
+)
+Rows = NDArray[np.void]
+
+
+class HashSource(Protocol):
+    """Where the rows are read from."""
+
+    def hashes(self) -> AsyncIterator[Rows]:
+        """The rows of all links, in chunks."""
+
+    async def hashes_of_items(self, keys: Collection[bytes]) -> Rows:
+        """The rows of all links that show items with these keys."""
+
+
+class Lookup:
+    """The rows of one gallery.
+
+    searching   threads that look through them
+    """
+
+    def __init__(self, source: HashSource, searching: Pool) -> None:
+        self._source = source
+        self._searching = searching
+        self._rows: Rows | None = None  # those after `_count` are unused; link 0: removed
+        self._count = 0
+        self._loading = asyncio.Lock()
+
+    # ---- in step with the store; called while no other change is made
+
+    async def follow(self, changes: Changes, keys: Collection[bytes] = ()) -> None:
+        """Take over a change of the store, which committed items with these keys."""
+        async with self._loading:
+            if self._rows is None:
+                return
+            rows = await self._source.hashes_of_items(keys) if keys else np.empty(0, ROW)
+            await asyncio.to_thread(self._replace, changes.removed, rows)
+
+    async def forget(self) -> None:
+        """Read all rows again when somebody asks next."""
+        async with self._loading:
+            self._rows, self._count = None, 0
+
+    # ---- queries
+
+    async def near(self, fingerprint: Fingerprint, filter: Filter, most: int) -> list[int]:
+        """Links of which each shows another picture with a hash near the fingerprint's, the nearest
+        first.
+
+        filter  only its space and groups count here; a link that they exclude changes nothing
+        most    how many pictures at most
+        """
+        async with self._loading:
+            if self._rows is None:
+                await self._load()
+            assert self._rows is not None
+            rows = self._rows[: self._count]
+        return await self._searching.run(partial(_near, rows, fingerprint, filter, most))
+
+    async def _load(self) -> None:
+        chunks = [chunk async for chunk in self._source.hashes()]
+        self._rows = np.concatenate(chunks) if chunks else np.empty(0, ROW)
+        self._count = len(self._rows)
+
+    def _replace(self, removed: Sequence[int], rows: Rows) -> None:
+        """Take out the rows of links, and put these in, in place of those of the same links."""
+        assert self._rows is not None
+        gone = np.concatenate((np.array(removed, np.int64), rows["link"]))
+        now = self._rows[: self._count]
+        if len(gone):
+            now[np.isin(now["link"], gone)] = np.zeros((), ROW)
+        if not len(rows):
+            return
+        if self._count + len(rows) > len(self._rows):
+            # A new array: a search may be looking through the old one.
+            there = now[now["link"] != 0]
+            capacity = max(FIRST_ROWS, (len(there) + len(rows)) * 5 // 4)
+            grown = np.zeros(capacity, ROW)
+            grown[: len(there)] = there
+            self._rows, self._count = grown, len(there)
+        self._rows[self._count : self._count + len(rows)] = rows
+        self._count += len(rows)
+
+
+def _near(rows: Rows, fingerprint: Fingerprint, filter: Filter, most: int) -> list[int]:
+    from index.copies import loops
+
+    groups = np.array(sorted(filter.groups or ()), np.int64)
+    wanted = np.unique(oriented(fingerprint.hashes))
+    bits = np.empty(len(rows), np.uint8)
+    loops.distances(
+        *(rows["link"], rows["space"], rows["group"], rows["hashes"], filter.space),
+        *(groups, filter.groups is None, wanted, bits),
+    )
+    near = np.flatnonzero(bits <= NEAR_BITS)
+    near = near[np.lexsort((rows["link"][near], bits[near]))]
+    _, first = np.unique(rows["item"][near], return_index=True)
+    links: list[int] = rows["link"][near[np.sort(first)[:most]]].tolist()
+    return links

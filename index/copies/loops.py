@@ -1,0 +1,417 @@
+"""The loops over pixels, keypoints and hashes, as machine code.
+
+Imported where they are needed, since the compiler takes half a second to load.
+
+A placement maps places of picture a to places of picture b: an orientation (see there), then
+x' = scale_x · x + shift_x, and the same for y.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from index.compiled import compiled
+from index.copies.orientation import FLIP_X, FLIP_Y, TRANSPOSE
+
+# Two keypoints of one match may differ so much in size, beside the pictures' own scale.
+MOST_BLUR_RATIO = 2.0
+# Scales between the two pictures; a phone's screenshot has a picture at a third of its size.
+LEAST_SCALE, MOST_SCALE = 0.15, 6.0
+NEAR_PIXELS = 20.0  # two keypoints that are nearer tell too little of a scale
+TOLERANCE = 4.0  # pixels between where a keypoint is and where its match puts it
+REFINED_TIMES = 2
+
+# A placement is improved so often by half a step: of a thumbnail's pixel, and of this growth.
+IMPROVED_TIMES, FIRST_GROWTH = 4, 0.02
+
+# The overlap is compared in GRID × GRID samples, of which BLOCK × BLOCK are one block.
+GRID, BLOCK = 24, 4
+# Of 255: deviation below which a block shows nothing, and an overlap can't be judged.
+FLAT_BLOCK, FLAT = 2.0, 1.0
+# A block of the overlap agrees if what it shows correlates at least so much.
+BLOCK_CORRELATION = 0.5
+# A flat block disagrees where its tone differs by so many deviations of the overlap.
+TONE_DIFFERENCE = 0.5
+
+
+# ---- keypoints
+
+
+def _convolve(image: Any, kernel: Any, out: Any) -> None:
+    height, width = image.shape
+    radius = len(kernel) // 2
+    row = np.empty(width + 2 * radius, np.float32)
+    for y in range(height):
+        for x in range(width):
+            row[radius + x] = 0.0
+        for k in range(len(kernel)):
+            source = min(max(y + k - radius, 0), height - 1)
+            weight = kernel[k]
+            for x in range(width):
+                row[radius + x] += weight * image[source, x]
+        for x in range(radius):
+            row[x] = row[radius]
+            row[radius + width + x] = row[radius + width - 1]
+        for x in range(width):
+            out[y, x] = 0.0
+        for k in range(len(kernel)):
+            weight = kernel[k]
+            for x in range(width):
+                out[y, x] += weight * row[x + k]
+
+
+def _find_extremes(layers: Any, contrast: float, ratio: float, margin: int, out: Any) -> int:
+    """Extremes of the layers over place and level: x, y, level (with fractions) and strength.
+
+    layers   (n, h, w) differences of neighbouring levels of blur
+    returns  how many there are in `out`
+    """
+    count = 0
+    depth, height, width = layers.shape
+    most = (ratio + 1.0) * (ratio + 1.0) / ratio
+    for level in range(1, depth - 1):
+        for y in range(margin, height - margin):
+            for x in range(margin, width - margin):
+                value = layers[level, y, x]
+                if abs(value) < contrast or not stands_out(layers, level, y, x):
+                    continue
+                left, right = layers[level, y, x - 1], layers[level, y, x + 1]
+                up, down = layers[level, y - 1, x], layers[level, y + 1, x]
+                dxx, dyy = left + right - 2 * value, up + down - 2 * value
+                dxy = 0.25 * (
+                    layers[level, y + 1, x + 1]
+                    + layers[level, y - 1, x - 1]
+                    - layers[level, y + 1, x - 1]
+                    - layers[level, y - 1, x + 1]
+                )
+                trace, determinant = dxx + dyy, dxx * dyy - dxy * dxy
+                if determinant <= 0 or trace * trace >= most * determinant:
+                    continue
+                out[count, 0] = x + vertex(left, value, right)
+                out[count, 1] = y + vertex(up, value, down)
+                below, above = layers[level - 1, y, x], layers[level + 1, y, x]
+                out[count, 2] = level + vertex(below, value, above)
+                out[count, 3] = abs(value)
+                count += 1
+                if count == len(out):
+                    return count
+    return count
+
+
+def _stands_out(layers: Any, level: int, y: int, x: int) -> bool:
+    """Whether a value is above all its 26 neighbours, or below all."""
+    value = layers[level, y, x]
+    sign = 1.0 if value > 0 else -1.0
+    for i in range(level - 1, level + 2):
+        for j in range(y - 1, y + 2):
+            for k in range(x - 1, x + 2):
+                here = i == level and j == y and k == x
+                if not here and sign * layers[i, j, k] >= sign * value:
+                    return False
+    return True
+
+
+def _vertex(before: float, middle: float, after: float) -> float:
+    """Where the parabola through three neighbours has its extreme, from the middle one."""
+    curve = before + after - 2 * middle
+    if curve == 0.0:
+        return 0.0
+    return min(max(0.5 * (before - after) / curve, -0.5), 0.5)
+
+
+def _describe(levels: Any, points: Any, blurs: Any, reach: float, basis: Any) -> Any:
+    """Hashes of the surroundings of these points: a bit says whether a wave's sum is positive."""
+    depth, height, width = levels.shape
+    waves, samples = basis.shape
+    hashes = np.zeros(len(points), np.uint64)
+    patch = np.empty((samples, samples), np.float32)
+    half = np.empty((waves, samples), np.float32)
+    for n in range(len(points)):
+        level = min(max(int(points[n, 2] + 0.5), 0), depth - 1)
+        pitch = 2 * reach * blurs[n] / samples
+        for i in range(samples):
+            y = min(max(points[n, 1] + (i - 0.5 * (samples - 1)) * pitch, 0.0), height - 1.001)
+            y0 = int(y)
+            fy = y - y0
+            for j in range(samples):
+                x = min(max(points[n, 0] + (j - 0.5 * (samples - 1)) * pitch, 0.0), width - 1.001)
+                x0 = int(x)
+                fx = x - x0
+                top = levels[level, y0, x0] * (1 - fx) + levels[level, y0, x0 + 1] * fx
+                low = levels[level, y0 + 1, x0] * (1 - fx) + levels[level, y0 + 1, x0 + 1] * fx
+                patch[i, j] = top * (1 - fy) + low * fy
+        for u in range(waves):
+            for j in range(samples):
+                total = 0.0
+                for i in range(samples):
+                    total += basis[u, i] * patch[i, j]
+                half[u, j] = total
+        bits = np.uint64(0)
+        for u in range(waves):
+            for v in range(waves):
+                if u == 0 and v == 0:
+                    continue
+                total = 0.0
+                for j in range(samples):
+                    total += half[u, j] * basis[v, j]
+                if total > 0:
+                    bits |= np.uint64(1) << np.uint64(u * waves + v)
+        hashes[n] = bits
+    return hashes
+
+
+# ---- placements
+
+
+def _count_bits(word: Any) -> Any:
+    """The number of bits that are set (Warren, Hacker's Delight)."""
+    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    word = (word & np.uint64(0x3333333333333333)) + (
+        (word >> np.uint64(2)) & np.uint64(0x3333333333333333)
+    )
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+def _match(of_a: Any, of_b: Any, most: int, in_a: Any, in_b: Any) -> int:
+    """Pairs of hashes that are each other's nearest and differ in at most `most` bits.
+
+    returns   how many places were written to `in_a` and `in_b`
+    """
+    nearest_a, nearest_b = np.full(len(of_a), 65), np.full(len(of_b), 65)
+    partner_a, partner_b = np.zeros(len(of_a), np.int64), np.zeros(len(of_b), np.int64)
+    for i in range(len(of_a)):
+        for j in range(len(of_b)):
+            bits = count_bits(of_a[i] ^ of_b[j])
+            if bits < nearest_a[i]:
+                nearest_a[i], partner_a[i] = bits, j
+            if bits < nearest_b[j]:
+                nearest_b[j], partner_b[j] = bits, i
+    count = 0
+    for i in range(len(of_a)):
+        if nearest_a[i] <= most and partner_b[partner_a[i]] == i:
+            in_a[count], in_b[count] = i, partner_a[i]
+            count += 1
+    return count
+
+
+def _placed(a: Any, b: Any, out: Any) -> int:
+    """The scale and shifts on which most matches agree.
+
+    a, b     (n, 3) x, y and blur of matched keypoints, a's in b's orientation
+    out      gets scale, shift_x, shift_y
+    returns  how many matches agree, 0 when there is nothing to agree on
+    """
+    best = 0
+    for p in range(len(a)):
+        for q in range(p):
+            dx, dy = a[q, 0] - a[p, 0], a[q, 1] - a[p, 1]
+            ex, ey = b[q, 0] - b[p, 0], b[q, 1] - b[p, 1]
+            length = dx * dx + dy * dy
+            if length < NEAR_PIXELS * NEAR_PIXELS:
+                continue
+            scale = (dx * ex + dy * ey) / length
+            if scale < LEAST_SCALE or scale > MOST_SCALE:
+                continue
+            if abs(ex - scale * dx) + abs(ey - scale * dy) > 2 * TOLERANCE * max(1.0, scale):
+                continue
+            x = 0.5 * (b[p, 0] + b[q, 0] - scale * (a[p, 0] + a[q, 0]))
+            y = 0.5 * (b[p, 1] + b[q, 1] - scale * (a[p, 1] + a[q, 1]))
+            if not (fits(a, b, p, scale, x, y) and fits(a, b, q, scale, x, y)):
+                continue
+            agree = 0
+            for k in range(len(a)):
+                if fits(a, b, k, scale, x, y):
+                    agree += 1
+            if agree > best:
+                best = agree
+                out[0], out[1], out[2] = scale, x, y
+    for _ in range(REFINED_TIMES if best >= 2 else 0):
+        best = refine(a, b, out)
+    return best
+
+
+def _fits(a: Any, b: Any, k: int, scale: float, x: float, y: float) -> bool:
+    """Whether a placement puts a keypoint where its match is, in its size."""
+    within = TOLERANCE * max(1.0, scale)
+    if abs(scale * a[k, 0] + x - b[k, 0]) > within or abs(scale * a[k, 1] + y - b[k, 1]) > within:
+        return False
+    ratio = b[k, 2] / (a[k, 2] * scale)
+    return bool(MOST_BLUR_RATIO > ratio > 1 / MOST_BLUR_RATIO)
+
+
+def _refine(a: Any, b: Any, out: Any) -> int:
+    """Least squares over the matches that agree; returns how many they are."""
+    scale, x, y = out[0], out[1], out[2]
+    count = 0
+    sums = np.zeros(4)
+    agree = np.zeros(len(a), np.bool_)
+    for k in range(len(a)):
+        if fits(a, b, k, scale, x, y):
+            agree[k] = True
+            count += 1
+            sums += np.array((a[k, 0], a[k, 1], b[k, 0], b[k, 1]))
+    if count < 2:
+        return count
+    middle = sums / count
+    product = square = 0.0
+    for k in range(len(a)):
+        if agree[k]:
+            dx, dy = a[k, 0] - middle[0], a[k, 1] - middle[1]
+            product += dx * (b[k, 0] - middle[2]) + dy * (b[k, 1] - middle[3])
+            square += dx * dx + dy * dy
+    if square > 0:
+        out[0] = product / square
+        out[1], out[2] = middle[2] - out[0] * middle[0], middle[3] - out[0] * middle[1]
+    return count
+
+
+def _value(thumbnail: Any, x: float, y: float) -> float:
+    """The thumbnail between its pixels; x and y are in its pixels, of which the first has 0.5."""
+    height, width = thumbnail.shape
+    x, y = min(max(x - 0.5, 0.0), width - 1.001), min(max(y - 0.5, 0.0), height - 1.001)
+    column, row = int(x), int(y)
+    x, y = x - column, y - row
+    above = thumbnail[row, column] * (1 - x) + thumbnail[row, column + 1] * x
+    below = thumbnail[row + 1, column] * (1 - x) + thumbnail[row + 1, column + 1] * x
+    return float(above * (1 - y) + below * y)
+
+
+def _sample(
+    a: Any, b: Any, size_a: Any, size_b: Any, way: int, at: Any, box: Any, out: Any
+) -> None:
+    """Both pictures in `box` of b, in GRID × GRID samples: the mean of four values each.
+
+    at   scale_x, scale_y, shift_x, shift_y
+    """
+    step_x, step_y = (box[2] - box[0]) / GRID, (box[3] - box[1]) / GRID
+    for i in range(GRID):
+        for j in range(GRID):
+            of_a = of_b = 0.0
+            for k in range(4):
+                x = box[0] + (j + 0.25 + 0.5 * (k % 2)) * step_x
+                y = box[1] + (i + 0.25 + 0.5 * (k // 2)) * step_y
+                of_b += value(b, x * b.shape[1] / size_b[0], y * b.shape[0] / size_b[1])
+                x, y = (x - at[2]) / at[0], (y - at[3]) / at[1]
+                if way & FLIP_X:
+                    x = -x
+                if way & FLIP_Y:
+                    y = -y
+                if way & TRANSPOSE:
+                    x, y = y, x
+                of_a += value(a, x * a.shape[1] / size_a[0], y * a.shape[0] / size_a[1])
+            out[0, i, j], out[1, i, j] = of_a / 4, of_b / 4
+
+
+def _improve(a: Any, b: Any, size_a: Any, size_b: Any, way: int, at: Any, box: Any) -> None:
+    """Shift and scale a placement in small steps for as long as the pictures correlate better."""
+    samples = np.empty((2, GRID, GRID))
+    sample(a, b, size_a, size_b, way, at, box, samples)
+    best = correlation(samples)
+    pixel = size_b[0] / b.shape[1]
+    middle_x, middle_y = 0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3])
+    tried = np.empty(4)
+    for attempt in range(IMPROVED_TIMES):
+        shift, growth = pixel / 2**attempt, 1.0 + FIRST_GROWTH / 2**attempt
+        for direction in range(6):
+            tried[:] = at
+            sign = 1.0 if direction % 2 else -1.0
+            if direction < 2:
+                tried[2] += sign * shift
+            elif direction < 4:
+                tried[3] += sign * shift
+            else:
+                by = growth if direction % 2 else 1.0 / growth
+                tried[0] *= by
+                tried[1] *= by
+                tried[2] = middle_x + (tried[2] - middle_x) * by
+                tried[3] = middle_y + (tried[3] - middle_y) * by
+            sample(a, b, size_a, size_b, way, tried, box, samples)
+            found = correlation(samples)
+            if found > best:
+                best = found
+                at[:] = tried
+
+
+def _correlation(samples: Any) -> float:
+    """Of both pictures' samples; 0 where either shows nothing."""
+    a, b = samples[0] - samples[0].mean(), samples[1] - samples[1].mean()
+    spread_a, spread_b = np.sqrt((a * a).mean()), np.sqrt((b * b).mean())
+    if spread_a < FLAT or spread_b < FLAT:
+        return 0.0
+    return float((a * b).mean() / (spread_a * spread_b))
+
+
+def _agreement(samples: Any) -> float:
+    """The share of blocks that show the same, among those that show something or differ in tone."""
+    a, b = samples[0] - samples[0].mean(), samples[1] - samples[1].mean()
+    spread_a, spread_b = np.sqrt((a * a).mean()), np.sqrt((b * b).mean())
+    a, b = a / spread_a, b / spread_b
+    least = (FLAT_BLOCK / max(spread_a, spread_b)) ** 2
+    agree = disagree = 0
+    for i in range(0, GRID, BLOCK):
+        for j in range(0, GRID, BLOCK):
+            here, there = a[i : i + BLOCK, j : j + BLOCK], b[i : i + BLOCK, j : j + BLOCK]
+            tone_a, tone_b = here.mean(), there.mean()
+            var_a = ((here - tone_a) ** 2).mean()
+            var_b = ((there - tone_b) ** 2).mean()
+            if max(var_a, var_b) < least:
+                if abs(tone_a - tone_b) > TONE_DIFFERENCE:
+                    disagree += 1
+                continue
+            both = ((here - tone_a) * (there - tone_b)).mean()
+            if 2 * both > BLOCK_CORRELATION * (var_a + var_b):
+                agree += 1
+            else:
+                disagree += 1
+    return agree / (agree + disagree) if agree else 0.0
+
+
+# ---- lookup
+
+
+def _distances(
+    links: Any, spaces: Any, groups: Any, hashes: Any, space: int,
+    allowed: Any, every: bool, wanted: Any, out: Any,
+) -> None:  # fmt: skip
+    """In how many bits each row's nearest hash differs from the nearest of those that are wanted.
+
+    allowed  sorted ids of groups; of no account when `every` group is allowed
+    out      gets 255 for a row that may not answer
+    """
+    for n in range(len(links)):
+        out[n] = 255
+        if links[n] == 0 or spaces[n] != space:
+            continue
+        if not every:
+            place = np.searchsorted(allowed, groups[n])
+            if place == len(allowed) or allowed[place] != groups[n]:
+                continue
+        least = 64
+        for w in range(len(wanted)):
+            least = min(least, count_bits(hashes[n, 0] ^ wanted[w]))
+        if hashes[n, 1] != hashes[n, 0]:
+            for w in range(len(wanted)):
+                least = min(least, count_bits(hashes[n, 1] ^ wanted[w]))
+        out[n] = least
+
+
+# Those that others call come first.
+vertex = compiled(_vertex)
+stands_out = compiled(_stands_out)
+convolve = compiled(_convolve)
+find_extremes = compiled(_find_extremes)
+describe = compiled(_describe)
+count_bits = compiled(_count_bits)
+match = compiled(_match)
+fits = compiled(_fits)
+refine = compiled(_refine)
+placed = compiled(_placed)
+value = compiled(_value)
+sample = compiled(_sample)
+correlation = compiled(_correlation)
+agreement = compiled(_agreement)
+improve = compiled(_improve)
+distances = compiled(_distances)

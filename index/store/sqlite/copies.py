@@ -1,0 +1,96 @@
+"""What copies are told by: fingerprints and their hashes, and what somebody called no copy."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Collection, Sequence
+
+import aiosqlite
+import numpy as np
+
+from index.copies.lookup import ROW, Rows
+from index.store.sqlite.database import Database
+from index.store.sqlite.derivations import table_of
+from index.types.derivations import FINGERPRINT
+
+CHUNK_ROWS = 4096
+# The columns of lookup.ROW, the hashes as one blob.
+_ROWS = """SELECT links.id, links.item, links.space, links.group_id, hashes.hashes
+    FROM links JOIN hashes ON hashes.item = links.item"""
+
+
+class Copies:
+    """What copies are told by, in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def hashes(self) -> AsyncIterator[Rows]:
+        """The rows of all links that show a picture with a fingerprint, in chunks."""
+        async for rows in self._database.chunks(f"{_ROWS} ORDER BY links.id", size=CHUNK_ROWS):
+            yield _rows_of(rows)
+
+    async def hashes_of_items(self, keys: Collection[bytes]) -> Rows:
+        """The rows of all links that show items with these keys."""
+        rows = await self._database.rows(
+            f"""{_ROWS} WHERE links.item IN (
+                SELECT id FROM items WHERE hex(key) IN (SELECT value FROM json_each(?)))""",
+            json.dumps([key.hex().upper() for key in keys]),
+        )
+        return _rows_of(rows)
+
+    async def fingerprints(self, links: Collection[int]) -> dict[int, tuple[int, bytes]]:
+        """By link, its item and the fingerprint of that; links without one are left out."""
+        rows = await self._database.rows(
+            f"""SELECT links.id, links.item, data FROM links
+            JOIN {table_of(FINGERPRINT)} AS made ON made.item = links.item
+            WHERE links.id IN (SELECT value FROM json_each(?)) AND data != x''""",
+            json.dumps(list(links)),
+        )
+        return {link: (item, data) for link, item, data in rows}
+
+    async def not_copies(self, links: Collection[int]) -> set[frozenset[int]]:
+        """Pairs of these links whose items somebody in their space called no copies."""
+        rows = await self._database.rows(
+            """WITH chosen AS (SELECT id, space, item FROM links
+                WHERE id IN (SELECT value FROM json_each(?)))
+            SELECT one.id, other.id FROM chosen AS one JOIN not_copies
+            ON not_copies.space = one.space AND not_copies.item = one.item
+            JOIN chosen AS other
+            ON other.space = not_copies.space AND other.item = not_copies.other""",
+            json.dumps(list(links)),
+        )
+        return {frozenset(pair) for pair in rows}
+
+
+async def put_not_a_copy(db: aiosqlite.Connection, space: int, link: int, other: int) -> None:
+    """Keep that two links of a space show no copies; part of a transaction."""
+    await db.execute(
+        """INSERT OR IGNORE INTO not_copies SELECT one.space, one.item, other.item
+        FROM links AS one JOIN links AS other ON other.space = one.space
+        WHERE one.space = ?1 AND one.item != other.item
+        AND ((one.id = ?2 AND other.id = ?3) OR (one.id = ?3 AND other.id = ?2))""",
+        (space, link, other),
+    )
+
+
+async def drop_not_a_copy(db: aiosqlite.Connection, space: int, link: int, other: int) -> None:
+    """Take that back; part of a transaction."""
+    await db.execute(
+        """DELETE FROM not_copies WHERE (space, item, other) IN (
+            SELECT one.space, one.item, other.item
+            FROM links AS one JOIN links AS other ON other.space = one.space
+            WHERE one.space = ?1
+            AND ((one.id = ?2 AND other.id = ?3) OR (one.id = ?3 AND other.id = ?2)))""",
+        (space, link, other),
+    )
+
+
+def _rows_of(rows: Sequence[sqlite3.Row]) -> Rows:
+    made = np.empty(len(rows), ROW)
+    if rows:
+        links, items, spaces, groups, hashes = zip(*rows, strict=True)
+        made["link"], made["item"], made["space"], made["group"] = links, items, spaces, groups
+        made["hashes"] = np.frombuffer(b"".join(hashes), "<u8").reshape(-1, 2)
+    return made
