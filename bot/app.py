@@ -18,6 +18,7 @@ from bot.ask.answers import Answers
 from bot.ask.embedding import QuestionEmbedder
 from bot.ask.fair_turns import FairTurns
 from bot.ask.messages import MessageQuestions
+from bot.ask.posted import PostedBefore
 from bot.ask.questions import Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
@@ -26,6 +27,7 @@ from bot.commands import (
     controls,
     find,
     find_similar,
+    posted_before,
     privacy,
     registration,
     reindex,
@@ -57,6 +59,7 @@ from bot.sync.history import History
 from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
 from bot.sync.live import Live
+from bot.sync.noted import Noted
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from index import Gallery, GalleryError
@@ -122,6 +125,7 @@ class Magpie(discord.AutoShardedClient):
         self.writer = Writer(gallery, clocks)
         self.watched = Watched(links, bookkeeping, self.writer)
         self.left_out = LeftOut(bookkeeping, self.writer)
+        self.noted = Noted(bookkeeping, self.writer)
         self.downloader = Downloader(settings, clocks)
         self.backlog = Backlog(self.watched)
         self.ingest = Ingest(
@@ -140,7 +144,14 @@ class Magpie(discord.AutoShardedClient):
         )
         self.history = History(self, self.writer, self.ingest, limits)
         self.erasure = Erasure(
-            links, bookkeeping, self.writer, self.watched, self.backlog, self.left_out, metrics
+            links,
+            bookkeeping,
+            self.writer,
+            self.watched,
+            self.backlog,
+            self.left_out,
+            self.noted,
+            metrics,
         )
         self.backfill = Backfill(
             self,
@@ -209,6 +220,7 @@ class Magpie(discord.AutoShardedClient):
         self.results = Results(
             self, gallery, links, self.writer, self.ingest, self.erasure, self.left_out
         )
+        rate_limiter = RateLimiter(settings.questions)
         self.answers = Answers(
             self,
             links,
@@ -218,16 +230,31 @@ class Magpie(discord.AutoShardedClient):
             self.questions,
             embedder,
             self.results,
-            RateLimiter(settings.questions),
+            rate_limiter,
             clocks,
         )
-        self.messages = MessageQuestions(self, self.answers)
+        self.posted = PostedBefore(
+            self,
+            gallery,
+            links,
+            bookkeeping,
+            self.writer,
+            self.noted,
+            self.questions,
+            embedder,
+            self.results,
+            rate_limiter,
+            clocks,
+            self.answers.progress,
+        )
+        self.messages = MessageQuestions(self, self.answers, self.posted)
 
     def _register_commands(self) -> None:
         tree, links, bookkeeping = self.tree, self.gallery.links, self.gallery.bookkeeping
         find.register(tree, self.questions, self.answers, self.clocks)
         controls.register(tree, self.answers, self.clocks)
         find_similar.register(tree, self.answers, self.clocks)
+        posted_before.register(tree, self.posted, self.clocks)
         channels.register(tree, links, self.watched, self.backlog, self.erasure)
         reindex.register(tree, self.jobs)
         status.register(
@@ -279,6 +306,7 @@ class Magpie(discord.AutoShardedClient):
     async def setup_hook(self) -> None:
         await self.watched.load()
         await self.left_out.load()
+        await self.noted.load()
         await self.departures.load()
         self.maintenance.start()
         self.live.start()
