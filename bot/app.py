@@ -31,6 +31,7 @@ from bot.commands import (
     privacy,
     registration,
     reindex,
+    reposts,
     status,
 )
 from bot.commands import tree as trees
@@ -51,6 +52,7 @@ from bot.platform.responses import accept_empty_callbacks, name_plain_json
 from bot.platform.state import State
 from bot.platform.unreadable import described, is_unreadable, readable
 from bot.reindex.jobs import Jobs
+from bot.reposts.notes import Notes
 from bot.sync.backfill import Backfill
 from bot.sync.backlog import Backlog
 from bot.sync.catch_up import CatchUp
@@ -140,7 +142,14 @@ class Magpie(discord.AutoShardedClient):
             limits,
         )
         self.live = Live(
-            links, self.writer, self.watched, self.backlog, self.ingest, metrics, limits
+            links,
+            self.writer,
+            self.watched,
+            self.backlog,
+            self.ingest,
+            metrics,
+            limits,
+            indexed=lambda post, ids: self.notes.on_indexed(post, ids),
         )
         self.history = History(self, self.writer, self.ingest, limits)
         self.erasure = Erasure(
@@ -248,6 +257,9 @@ class Magpie(discord.AutoShardedClient):
             self.answers.progress,
         )
         self.messages = MessageQuestions(self, self.answers, self.posted)
+        self.notes = Notes(
+            self, gallery, links, bookkeeping, self.writer, self.noted, self.results, clocks
+        )
 
     def _register_commands(self) -> None:
         tree, links, bookkeeping = self.tree, self.gallery.links, self.gallery.bookkeeping
@@ -255,6 +267,7 @@ class Magpie(discord.AutoShardedClient):
         controls.register(tree, self.answers, self.clocks)
         find_similar.register(tree, self.answers, self.clocks)
         posted_before.register(tree, self.posted, self.clocks)
+        reposts.register(tree, self.noted, self.watched)
         channels.register(tree, links, self.watched, self.backlog, self.erasure)
         reindex.register(tree, self.jobs)
         status.register(
@@ -310,6 +323,7 @@ class Magpie(discord.AutoShardedClient):
         await self.departures.load()
         self.maintenance.start()
         self.live.start()
+        self.notes.start()
         self.backfill.start()
         self._register_commands()
         await registration.sync(self.tree, Path(f"{self.settings.db}.commands"))
@@ -338,6 +352,7 @@ class Magpie(discord.AutoShardedClient):
             await self.catch_up.close()
             await self.backfill.close()
             await self.live.close()
+            await self.notes.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
                 await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
         await super().close()
@@ -405,6 +420,7 @@ class Magpie(discord.AutoShardedClient):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         self.jobs.forget(channel.guild.id, channel.id)
         await self.catch_up.on_channel_deleted(channel)
+        await self.noted.on_channel_deleted(channel)
 
     async def on_unknown_channel_delete(self, guild_id: int, channel_id: int) -> None:
         await self.catch_up.on_unknown_channel_deleted(guild_id, channel_id)

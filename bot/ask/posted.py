@@ -33,7 +33,17 @@ from bot.sync.noted import Noted, home
 from bot.sync.writer import Writer
 from bot.text import answers as answer_text
 from bot.text import copies as text
-from index import BookkeepingReader, Copy, Filter, Hit, Link, Links, QueryEmbedding, Searcher, ShownBy
+from index import (
+    BookkeepingReader,
+    Copy,
+    Filter,
+    Hit,
+    Link,
+    Links,
+    QueryEmbedding,
+    Searcher,
+    ShownBy,
+)
 
 LOOK_ALIKES = 3  # below the places; each costs a request
 REFUSED = 5  # of what was called no copies, that a moderator is shown
@@ -141,7 +151,7 @@ class PostedBefore:
         groups = await sight.look(await self._links.groups(asker.guild.id))
         filter = Filter(asker.guild.id, frozenset(groups), but_not_source=shown_by.source)
         copies, embedding = await self._embedder.copies(asker, question, filter)
-        every = [_hit(copy.id, copy.link) for copy in copies]
+        every = [hit_of(copy.id, copy.link) for copy in copies]
         every.sort(key=cards.by_time)
         start = start if start < len(every) else 0
         moderator = self._moderates(asker, question) and own is not None
@@ -232,7 +242,7 @@ class PostedBefore:
         said = sorted(await self._bookkeeping.not_copies_of(own), reverse=True)
         links = await self._links.with_ids(said)
         open_ = [id for id in said if id in links and links[id][0].group.id in groups]
-        return [_hit(id, links[id][0]) for id in open_[:REFUSED]]
+        return [hit_of(id, links[id][0]) for id in open_[:REFUSED]]
 
     def _is_there(self, message: int) -> bool:
         return not self._writer.is_deleted(message)
@@ -286,7 +296,7 @@ def _shown_by(question: Question) -> ShownBy:
     return question.shown_by
 
 
-def _hit(id: int, link: Link) -> Hit:
+def hit_of(id: int, link: Link) -> Hit:
     """A link as if a search had found it."""
     return Hit(rank=0, score=1.0, id=id, kind="image", link=link, frame=0, text=None)
 

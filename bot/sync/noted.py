@@ -47,13 +47,13 @@ class Noted:
         """raises   StoreError when the file can't be written now"""
         await self._writer.set_noted(guild_id, channel_id, people)
         if people is None:
-            self.drop(guild_id, channel_id)
+            self._people.pop((guild_id, channel_id), None)
         else:
             self._people[guild_id, channel_id] = people
 
-    def drop(self, guild_id: int, channel_id: int) -> None:
-        """Drop a channel in memory; the caller drops it in the gallery."""
-        self._people.pop((guild_id, channel_id), None)
+    async def on_channel_deleted(self, channel: GuildChannel) -> None:
+        if channel.id in self.marks(channel.guild.id):
+            await self.set(channel.guild.id, channel.id, None)
 
     def drop_guild(self, guild_id: int) -> None:
         """Drop a guild in memory; in the gallery it is erased with its space."""
