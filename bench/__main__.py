@@ -19,7 +19,7 @@ from bench.report import Report
 from checks import CHECKS
 from console import commands, output
 from console.called import as_typed
-from console.commands import Choice, Command, Name, flag, option
+from console.commands import Called, Choice, Command, Name, flag, option
 from console.exits import DONE, WrongUse
 from console.terminal import Terminal
 
@@ -29,10 +29,9 @@ MODULES = dict(sorted({**MEASUREMENTS, **CHECKS}.items()))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class Given(Called):
     """What the bench is given on the command line."""
 
-    program: str
     name: str
     json: bool
     device: str

@@ -33,10 +33,9 @@ UNWELL = 1  # exit status of --health
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class Given(commands.Called):
     """What the program is given on the command line."""
 
-    program: str
     health: bool
 
 

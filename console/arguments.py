@@ -38,9 +38,9 @@ class Options:
 
 @dataclass(slots=True)
 class Sorted:
-    """Arguments in two parts: options, each followed by its value, and words."""
+    """Arguments in two parts: options, each with its value if it has one, and words."""
 
-    options: list[str] = field(default_factory=list)
+    options: list[tuple[str, ...]] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
 
 
@@ -59,7 +59,7 @@ def sort_out(arguments: Sequence[str], known: Options) -> Sorted:
         if option is None:
             result.words.append(argument)
         else:
-            result.options += _with_value(*option, waiting, known)
+            result.options.append(_with_value(*option, waiting, known))
     return result
 
 
@@ -99,7 +99,9 @@ def _option(argument: str, known: Options) -> tuple[str, str | None] | None:
     return None
 
 
-def _with_value(name: str, value: str | None, waiting: list[str], known: Options) -> Sequence[str]:
+def _with_value(
+    name: str, value: str | None, waiting: list[str], known: Options
+) -> tuple[str, ...]:
     """The option with its value, which may be the next argument. raises WrongUse"""
     wanted = known.takes[name]
     if wanted is None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import shlex
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import chain
 from typing import Any
 
 import click
@@ -22,13 +25,26 @@ from console.exits import DONE, INTERRUPTED, REFUSED, WrongUse
 from console.output import harmless
 
 HELP = ("-h", "--help")
+OPTIONS = "console.options"  # where a context keeps what was typed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Called:
+    """What every command is given.
+
+    program  the program as it was called, for examples
+    options  those that were typed, each with its value if it has one
+    """
+
+    program: str
+    options: tuple[tuple[str, ...], ...]
 
 
 class Command(click.Command):
     """One command: its parameters become the fields of an object, which `run` gets.
 
     run      returns the exit code, or a coroutine that does
-    given    makes the object from the parameters and `program`, the program as it was called
+    given    the class of the object, a kind of `Called`
     summary  a line about it, for the help of the program that it is part of
     minus    whether words may begin with a dash, see `console.arguments`
     """
@@ -37,7 +53,7 @@ class Command(click.Command):
         self,
         name: str,
         run: Callable[[Any], int | Awaitable[int]],
-        given: Callable[..., Any],
+        given: type[Called],
         *,
         summary: str = "",
         help: str = "",
@@ -58,26 +74,51 @@ class Command(click.Command):
         self._run, self._given, self._minus = run, given, minus
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        known = Options(ctx.command_path, _takes(self.get_params(ctx)), self._minus)
         try:
-            found = sort_out(args, known)
+            found = sort_out(args, self.known(ctx.command_path))
         except WrongUse:
             if not ctx.resilient_parsing:
                 raise
             return super().parse_args(ctx, [])  # completion of what isn't finished
-        more = super().parse_args(ctx, [*found.options, "--", *found.words])
+        ctx.meta[OPTIONS] = tuple(found.options)
+        more = super().parse_args(ctx, [*chain(*found.options), "--", *found.words])
         if more and not ctx.resilient_parsing:
             raise WrongUse(_too_many(ctx, more[0]))
         return more
 
     def invoke(self, ctx: click.Context) -> int:
         program = ctx.parent.command_path if ctx.parent else ctx.command_path
-        result = self._run(self._given(program=program, **ctx.params))
+        given = self._given(program=program, options=ctx.meta[OPTIONS], **ctx.params)
+        result = self._run(given)
         if inspect.iscoroutine(result):
             code: int = asyncio.run(result)
             return code
         assert isinstance(result, int)
         return result
+
+    def known(self, program: str) -> Options:
+        """Its options, by which arguments are sorted."""
+        return Options(program, _takes(self.params), self._minus)
+
+    def line(self, program: str, options: Iterable[Sequence[str]], words: Sequence[str]) -> str:
+        """A line that calls this command with these options and words, to be pasted.
+
+        program   as it was called
+        """
+        try:
+            plain = sort_out(words, self.known(program)).words == list(words)
+        except WrongUse:
+            plain = False
+        typed = list(chain(*options))
+        parts = [*words, *typed] if plain else [*typed, "--", *words]
+        return harmless(" ".join([program, str(self.name), *map(shlex.quote, parts)]))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = super().shell_complete(ctx, incomplete)
+        for param in self.params if self._minus else ():
+            if isinstance(param, click.Argument):
+                found += param.shell_complete(ctx, incomplete)
+        return found
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _write_usage(self, ctx, formatter)

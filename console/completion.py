@@ -21,7 +21,7 @@ from click.shell_completion import (
 )
 
 from console import output
-from console.commands import Choice, Command
+from console.commands import Called, Choice, Command
 from console.exits import DONE, REFUSED
 
 HOW = """\
@@ -134,10 +134,9 @@ SHELLS = tuple(_CLASSES)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Completion:
+class Completion(Called):
     """What `completion` is given."""
 
-    program: str
     shell: str
 
 

@@ -27,7 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from console import commands
 from console.called import as_typed
-from console.commands import Command, Name, Whole, flag, option
+from console.commands import Called, Command, Name, Whole, flag, option
 from console.exits import DONE
 from console.terminal import Terminal
 from demo import WORLD
@@ -49,10 +49,9 @@ class DemoFailed(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class Given(Called):
     """What the demo is given on the command line."""
 
-    program: str
     port: int
     data: str
     model: str

@@ -99,7 +99,7 @@ class Gallery:
         self._engine: VectorIndex = Engine(
             store.rows, segments, searching, compacting, closed, write=not read_only, sizes=sizes
         )
-        self._ranking = Ranking(self._engine, store.links, store.copies, searching)
+        self._ranking = Ranking(self._engine, store.links, store.copies, searching, self._models)
         self._lookup = Lookup(store.copies, searching)
         self._posted_before = PostedBefore(
             store, self._pipeline, self._engine, self._lookup, looking, searching

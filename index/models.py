@@ -7,12 +7,17 @@ another one.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from index.answering import cutoff, reading
+from index.answering.background import Background
+from index.answering.cutoff import Judge
 from index.embed import checkpoint, embedder
 from index.embed.checkpoint import Checkpoint
 from index.embed.embedder import Embedder
@@ -21,6 +26,8 @@ from index.store.interface import ModelRecord
 from index.types.derivations import REEMBEDDING
 from index.types.errors import GalleryClosed, ModelChanged, ModelMismatch, ModelNotFound
 from index.types.records import EmbeddedPicture, ModelInfo, Precision
+
+log = logging.getLogger(__name__)
 
 
 class Models:
@@ -48,6 +55,8 @@ class Models:
         self._device = device
         self._precision = precision
         self._thread: ModelThread | None = None
+        self._background: Background | None = None
+        self._reading: asyncio.Task[None] | None = None  # of the background's words
         self._loading = asyncio.Lock()
 
     @property
@@ -101,6 +110,7 @@ class Models:
         if self.kept is None:
             self.kept = info_of(model)
         self._thread = ModelThread(model)
+        self._begin_background()
 
     async def embedder_of(self, found: Checkpoint, *, whole: bool = True) -> Embedder:
         """The model of these files, on the device and in the precision of this gallery."""
@@ -138,8 +148,56 @@ class Models:
     async def close(self) -> None:
         """Finish the batches in hand; a caller that still waits gets GalleryClosed."""
         async with self._loading:
+            await self._end_background()
             if self._thread is not None:
                 await self._thread.close()
+
+    # ---- what an answer is judged with
+
+    @property
+    def background(self) -> Background | None:
+        """The words that the model can see in pictures; None until it has read them."""
+        return self._background
+
+    @property
+    def judge(self) -> Judge:
+        """What tells which candidates fit a query."""
+        if self._background is not None:
+            return partial(cutoff.by_background, background=self._background)
+        if self._thread is not None and self._thread.embedder.scale is None:
+            return cutoff.by_spread
+        return cutoff.never_sure
+
+    async def background_read(self) -> None:
+        """Wait until the model has read the background's words, if it does."""
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+
+    def _begin_background(self) -> None:
+        """Let the model of now read the background's words, behind the questions that come."""
+        assert self._thread is not None
+        self._background = None
+        if self._thread.embedder.scale is not None:
+            self._reading = asyncio.create_task(
+                self._read_background(self._thread, self._thread.embedder.scale)
+            )
+
+    async def _read_background(self, thread: ModelThread, scale: float) -> None:
+        try:
+            background = await reading.background(thread, scale)
+        except GalleryClosed:
+            return
+        except Exception:
+            log.exception("the model can't read the background; answers are never sure")
+            return
+        if thread is self._thread:
+            self._background = background
+
+    async def _end_background(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+            self._reading = None
 
     # ---- changing to another model
 
@@ -163,11 +221,13 @@ class Models:
         """
 
         def changed() -> None:
-            self.kept, self._thread = info, thread
+            self.kept, self._thread, self._background = info, thread, None
 
         async with self._loading:
             before = self._thread
             await change(changed)
+            await self._end_background()
+            self._begin_background()
         if before is not None:
             await before.close()
 

@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from index.answering.parts import parts_of
 from index.concurrency import Pool, SingleFlight
 from index.derivations import Derivation
 from index.embed.embedder import Embedder
@@ -105,7 +106,7 @@ class Pipeline:
         wanted = self._wanted_of(known)
         if known is None:
             thread = await self._models.thread()
-            vectors, _ = await thread.text(text)
+            vectors, _ = await thread.texts([text])
             revision = thread.embedder.revision
             known = EmbeddedPicture(key, "text", vectors, text=text, revision=revision)
         for derivation in wanted:
@@ -139,20 +140,15 @@ class Pipeline:
                 raise EmptyQuery
             return QueryEmbedding(revision=self._models.revision)
         revision = self._models.revision
-        words, truncated = await self._asked_text(query.words) if query.words else (None, None)
+        asked = await self._asked_texts(query)
         pictures: list[Floats] = []
         if query.image is not None:
             pictures.append(middle(await self.asked_picture(query.image)))
         if query.like is not None:
             pictures.append(await self._known(query.like, revision))
-        minus = [(await self._asked_text(unwanted))[0] for unwanted in query.unwanted]
         self._models.check_revision(revision)
-        return QueryEmbedding(
-            words=words,
-            picture=middle(np.stack(pictures)) if pictures else None,
-            minus=np.stack(minus) if minus else NOTHING,
-            truncated=truncated,
-            revision=revision,
+        return replace(
+            asked, picture=middle(np.stack(pictures)) if pictures else None, revision=revision
         )
 
     async def steered(
@@ -171,10 +167,23 @@ class Pipeline:
 
         return replace(embedding, more=await known(more), less=await known(less))
 
-    async def _asked_text(self, text: str) -> tuple[Floats, str | None]:
-        """(d,) a text that is asked with; the words that were read, where it was too long."""
-        vectors, truncated = await (await self._models.thread()).text(text, asked=True)
-        return vectors[0], truncated
+    async def _asked_texts(self, query: Query) -> QueryEmbedding:
+        """The words of a query, their parts, and what is unwanted; in one call, which takes hardly
+        longer than that for the words alone."""
+        words, minus = query.words, query.unwanted
+        split = parts_of(words)
+        texts = [*([words] if words else []), *split, *minus]
+        if not texts:
+            return QueryEmbedding()
+        thread = await self._models.thread()
+        vectors, read = await thread.texts(texts, asked=True)
+        return QueryEmbedding(
+            words=vectors[0] if words else None,
+            parts=vectors[1 : 1 + len(split)],
+            minus=vectors[len(texts) - len(minus) :],
+            truncated=read[0] if words else None,
+            spelled=bool(words) and thread.embedder.spells(words),
+        )
 
     async def _known(self, link: int, revision: str) -> Floats:
         """(d,) the picture of a link. raises LinkGone, ModelChanged"""

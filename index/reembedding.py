@@ -44,7 +44,7 @@ class ReembeddingDerivation:
 
     async def of_text(self, text: str) -> bytes:
         """The text's vector: float32."""
-        vectors, _ = await self.thread.text(text)
+        vectors, _ = await self.thread.texts([text])
         return _bytes_of(vectors)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from console import commands, output
 from console.called import as_typed
-from console.commands import Choice, Command, Name, Whole, flag, option
+from console.commands import Called, Choice, Command, Name, Whole, flag, option
 from console.exits import DONE, REFUSED
 
 from .errors import FolderInUse, WorldError
@@ -22,10 +22,9 @@ DEMO = Path(__file__).resolve().parents[1] / "demo" / "world" / "world.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class Given(Called):
     """What the program is given on the command line."""
 
-    program: str
     host: str
     port: int
     world: str

@@ -47,6 +47,7 @@ class Answer:
 
     message: Payload
     took_s: float = 0.0  # from sending the interaction until the answer arrived
+    interaction: str = ""  # its id; a message that is changed in place keeps that of its command
 
     @property
     def private(self) -> bool:
@@ -365,7 +366,7 @@ class Person:
         if any(name == "INTERACTION_FAILURE" and e is outcome for name, e in self._events[since:]):
             raise Unanswered("the application did not respond")
         message = await self._final_message(outcome["id"], interaction, since)
-        return Answer(message, time.perf_counter() - began)
+        return Answer(message, time.perf_counter() - began, outcome["id"])
 
     async def _final_message(self, interaction_id: str, asked: Payload, since: int) -> Payload:
         """The message that answers an interaction, when it no longer says “thinking…”."""

@@ -30,7 +30,7 @@ def results(
     heading = text.heading(_asked(search), first=page.first == 0, guesses=page.guesses)
     span = text.span(page.first + 1, last, page.more, order)
     if page.verdict is Verdict.UNSURE and not page.guesses:
-        notes = [text.NOT_SURE, *notes]
+        span = f"{span}. {text.NOT_SURE}"
     menu = None
     if search.id:
         orders = [] if public else buttons.orders(_order(search))
@@ -70,7 +70,7 @@ def closer(search: SavedSearch, page: ResultPage) -> ui.LayoutView:
         offered.append(buttons.places(_here(search, page), link, copies))
     return layout.card(
         f"### {text.one_for(_asked(search))}",
-        *layout.large(shown, guesses=page.guesses),
+        *layout.large(page),
         buttons=[*offered, _to_results(search, page)],
     )
 

@@ -11,6 +11,7 @@ from discord import ui
 from bot.ask.page import ResultPage, ShownHit
 from bot.text import answers as text
 from bot.text.pieces import quoted
+from index import Verdict
 
 IRIDESCENT = 0x2F7F86  # the colour of a magpie's wing
 BUTTONS_IN_A_ROW = 5  # Discord's limit
@@ -52,7 +53,7 @@ def rows(page: ResultPage) -> list[Control]:
     """The pictures of a page, one below the other, small enough that six fit on a phone."""
     return [
         ui.Section(
-            f"**{number}** · **{_link(one)}**\n{_by(one)}\n-# {_small(one, guesses=page.guesses)}",
+            f"**{number}** · **{_link(one)}**\n{_by(one)}\n-# {_small(one, _doubt(page))}",
             accessory=ui.Thumbnail(
                 one.picture.urls[0],
                 description=f"{number}: {_described(one)}"[:MAX_DESCRIPTION],
@@ -63,12 +64,13 @@ def rows(page: ResultPage) -> list[Control]:
     ]
 
 
-def large(shown: ShownHit, *, guesses: bool) -> list[Control]:
-    """One picture as large as Discord shows it."""
+def large(page: ResultPage) -> list[Control]:
+    """The one picture of a page, as large as Discord shows it."""
+    [shown] = page.shown
     item = discord.MediaGalleryItem(
         shown.picture.urls[0], description=_described(shown), spoiler=_hidden(shown)
     )
-    lines = [_by(shown), f"-# {_small(shown, guesses=guesses)}"]
+    lines = [_by(shown), f"-# {_small(shown, _doubt(page))}"]
     if shown.hit.concepts and not _hidden(shown):
         lines.append(f"-# {text.sees(shown.hit.concepts)}")
     return [ui.MediaGallery(item), ui.TextDisplay("\n".join(lines))]
@@ -119,12 +121,19 @@ def _by(shown: ShownHit) -> str:
     return f"{shown.message.author.mention} in <#{shown.message.channel.id}>"
 
 
-def _small(shown: ShownHit, *, guesses: bool) -> str:
+def _doubt(page: ResultPage) -> str:
+    """What is said of a picture that may not fit; "" where the heading says it of all."""
+    if page.guesses:
+        return "a guess"
+    return "perhaps" if page.verdict is Verdict.SURE else ""
+
+
+def _small(shown: ShownHit, doubt: str) -> str:
     parts = [_day(shown)]
     if shown.picture.title and not _hidden(shown):
         parts.append(quoted(shown.picture.title, 40))
-    if not shown.hit.sure:
-        parts.append("a guess" if guesses else "perhaps")
+    if doubt and not shown.hit.sure:
+        parts.append(doubt)
     if shown.copies:
         parts.append(text.and_more(len(shown.copies)))
     return " · ".join(parts)

@@ -111,10 +111,10 @@ def truncated(words_read: str) -> str:
 
 
 ONLY_FOR_ME = "More, only for me"
-MENU = "Do something with a picture, or sort"
+MENU = "Pick a picture, or sort"
 TO_RESULTS = "Back to the pictures"
 GUESS = "Show the nearest guesses"
-NOT_SURE = "I am not sure that any of these fits."
+NOT_SURE = "I am not sure that any of these fits"
 
 
 def nothing_like(asked: str) -> str:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 import aiohttp
 
@@ -34,6 +34,8 @@ from checks.chaos.truth import Difference, Wishes
 from checks.chaos.witness import Witness
 from sandbox.core import Clocks
 from sandbox.person import Answer, Person, Refused, Unanswered
+
+Asking: TypeAlias = Callable[[], Coroutine[Any, Any, Answer]]
 
 FOLDER = BUILD / "chaos"
 MINUTES = 1.0  # of a run, unless another length is asked for
@@ -244,16 +246,12 @@ class ChaosRun:
             if not self._hearing.now().sockets and rng.random() > ASKED_ANYWAY:
                 continue
             here = NIGHT if rng.random() < 0.15 else GENERAL
-            if (button := _button(last, rng)) is not None and last is not None:
+            if (used := _used(person, last, rng)) is not None and last is not None:
                 here = int(last.message["channel_id"])
             channel = self._server.world.channel(here)
             if channel is None or not self._server.world.reads(user, channel):
                 continue
-            ask: Callable[[], Coroutine[Any, Any, Answer]]
-            if button is not None and last is not None:
-                ask = functools.partial(person.click, last, button)
-            else:
-                ask = self._question(person, rng, here)
+            ask = used or self._question(person, rng, here)
             began = time.monotonic()
             with self._witness.asked(user, NEST, here) as question:
                 last = await self._answer(ask, user, here)
@@ -262,9 +260,7 @@ class ChaosRun:
             if last is not None and (took_s := time.monotonic() - began) > SLOW_S:
                 self.say(f"{person.name} was answered after {took_s:.1f} s")
 
-    def _question(
-        self, person: Person, rng: random.Random, here: int
-    ) -> Callable[[], Coroutine[Any, Any, Answer]]:
+    def _question(self, person: Person, rng: random.Random, here: int) -> Asking:
         if rng.random() < 0.2:
             seen = [m for m in self._server.world.messages(here) if m.attachments]
             if seen:
@@ -274,9 +270,7 @@ class ChaosRun:
         words, show = rng.choice(WORDS), rng.choice(["only me", "only me", "everyone"])
         return functools.partial(person.command, "find", where=str(here), query=words, show=show)
 
-    async def _answer(
-        self, ask: Callable[[], Coroutine[Any, Any, Answer]], user: int, here: int
-    ) -> Answer | None:
+    async def _answer(self, ask: Asking, user: int, here: int) -> Answer | None:
         """The answer; None when it came too late, was refused, or the bot ended meanwhile."""
         asked = self._hearing.now()
         answering = asyncio.create_task(ask())
@@ -514,7 +508,13 @@ class ChaosRun:
         return truth.remains(files, traces)
 
 
-def _button(last: Answer | None, rng: random.Random) -> dict[str, Any] | None:
-    """One of the last answer's buttons, or none, at random."""
-    buttons = [one for one in (last.buttons() if last else ()) if not one.get("url")]
-    return rng.choice(buttons) if buttons and rng.random() < 0.5 else None
+def _used(person: Person, last: Answer | None, rng: random.Random) -> Asking | None:
+    """One of the last answer's buttons, or an option of its menu, or none, at random."""
+    if last is None or rng.random() < 0.5:
+        return None
+    buttons = [one for one in last.buttons() if not one.get("url") and not one["disabled"]]
+    uses: list[Asking] = [functools.partial(person.click, last, one) for one in buttons]
+    for menu in last.parts():
+        for option in menu.get("options", ()):
+            uses.append(functools.partial(person.choose, last, menu, option["value"]))
+    return rng.choice(uses) if uses else None

@@ -47,13 +47,14 @@ DELETIONS = ("MESSAGE_DELETE", "MESSAGE_DELETE_BULK", "THREAD_DELETE")
 # A second for the roles that came with the question, and two for events and requests on the way.
 NEWS_S = 3.0
 
-Sight = tuple[int, str]  # a message, and a medium that it shows
+Sight = tuple[int, str]  # a message, and a medium that it shows; "": any, or none
 Readable = dict[int, set[int]]  # by member, messages
 
 _CALLBACK = re.compile(r"/interactions/(?P<id>\d+)/(?P<token>[^/]+)/callback")
 _LATER = re.compile(r"/webhooks/\d+/(?P<token>[^/]+)(?:/messages/.*)?")
 _MEMBER = re.compile(r"/guilds/\d+/members/(?P<id>\d+)")
-_LINE = re.compile(r"\[go to message\]\(\S+/(\d+)/(\d+)/(\d+)\)")
+_LINK = re.compile(r"/channels/(\d+)/(\d+)/(\d+)$")
+_LINE = re.compile(r"\[go to message\]\((\S+)\)")
 
 
 @dataclass(eq=False)
@@ -135,7 +136,7 @@ class Witness:
         for sight in _sights(answer):
             self.pictures += 1
             for reader in readers:
-                could_read = sight in question.could_read.get(reader, ())
+                could_read = _is_among(sight, question.could_read.get(reader, set()))
                 if not could_read or not self._was_open(question, answer, reader, sight[0]):
                     who = self._core.world.users[reader].username
                     late = " too late" if could_read else ""
@@ -146,8 +147,8 @@ class Witness:
         """Whether the reader could read the message when the answer was sent."""
         if question.cut_off:
             return True
-        interaction = str((answer.message.get("interaction_metadata") or {}).get("id"))
-        sent = question.later.get(interaction) or question.at_first.get(interaction)
+        id = answer.interaction
+        sent = question.later.get(id) or question.at_first.get(id)
         readable = sent or question.readable(self._clock())
         return message in readable.get(reader, ())
 
@@ -229,10 +230,20 @@ def _age_restricted(guild: Guild, channel: Channel) -> bool:
     return home is not None and home.nsfw
 
 
+def _is_among(sight: Sight, seen: set[Sight]) -> bool:
+    message, medium = sight
+    return sight in seen or (not medium and any(one == message for one, _ in seen))
+
+
 def _sights(answer: Answer) -> list[Sight]:
-    """The pictures of a page, in order, each with the message that the page names for it."""
-    messages = [int(found[3]) for line in answer.lines() for found in _LINE.finditer(line)]
+    """The pictures of a page, in order, each with the message that the page names for it: in a line
+    of its own, or by a button. A list of places names messages and shows no picture."""
+    links = [found[1] for line in answer.lines() for found in _LINE.finditer(line)]
+    links += [str(button["url"]) for button in answer.buttons() if "url" in button]
+    messages = [int(found[3]) for link in links if (found := _LINK.search(link))]
     urls = [_address(item) for item in answer.pictures()]
+    if not urls:
+        return [(message, "") for message in messages]
     if len(messages) != len(urls):
         return [(message, "?") for message in messages or [0]]
     return list(zip(messages, map(truth.medium_at, urls), strict=True))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from index.answering.cutoff import Judge, Judgement
+from index.answering.cutoff import Judge
 from index.answering.scoring import scores
 from index.search.interface import Found
 from index.types.filter import Sort
@@ -49,8 +49,9 @@ def ranked(
     if not best:
         return Ranked()
     vectors = np.stack([one.vector for one in best])
-    judgement = judge(embedding, vectors, np.array([one.score for one in best]), found.sample)
-    told = _told(best, judgement)
+    judgement = judge(embedding, vectors, found.sample, found.searched)
+    surely = judgement.sure.tolist()
+    told = [replace(one, sure=sure) for one, sure in zip(best, surely, strict=True)]
     all_fit = guesses or bool(judgement.passes.all())
     if not all_fit:
         told = [one for one, passes in zip(told, judgement.passes, strict=True) if passes]
@@ -58,12 +59,6 @@ def ranked(
         direction = -1 if sort is Sort.NEWEST else 1
         told.sort(key=lambda one: (direction * one.posted_at, direction * one.link))
     return Ranked(told, judgement.verdict, all_fit)
-
-
-def _told(best: list[Candidate], judgement: Judgement) -> list[Candidate]:
-    """The candidates with what the judgement says about each."""
-    said = zip(best, judgement.sure.tolist(), judgement.concepts, strict=True)
-    return [replace(one, sure=sure, concepts=concepts) for one, sure, concepts in said]
 
 
 def _best_frames(embedding: QueryEmbedding, found: Found) -> list[Candidate]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 
 from index.answering import answer, folding, scoring
 from index.answering.answer import Candidate, Ranked
-from index.answering.cutoff import by_spread
+from index.answering.background import Background
+from index.answering.cutoff import Judge
 from index.concurrency import Pool
 from index.search.interface import Found, VectorIndex
 from index.store.interface import Copies, Links
@@ -40,17 +42,32 @@ class Page:
     verdict: Verdict
 
 
+class Model(Protocol):
+    """What a ranking needs of the gallery's model."""
+
+    @property
+    def judge(self) -> Judge:
+        """What tells which candidates fit."""
+
+    @property
+    def background(self) -> Background | None:
+        """The words that it can see in pictures, once it has read them."""
+
+
 class Ranking:
     """Ranks the links of a gallery.
 
     searching   threads for queries
     """
 
-    def __init__(self, index: VectorIndex, links: Links, copies: Copies, searching: Pool) -> None:
+    def __init__(
+        self, index: VectorIndex, links: Links, copies: Copies, searching: Pool, model: Model
+    ) -> None:
         self._index = index
         self._links = links
         self._copies = copies
         self._searching = searching
+        self._model = model
 
     async def page(
         self,
@@ -75,13 +92,15 @@ class Ranking:
             # looked at. The last ones that were looked at don't fit then.
             complete = not found.more or not ranked.all_fit or sort is not Sort.BEST
             if len(left) > k or complete:
-                return Page(left[:k], found.searched, len(left) > k, ranked.verdict)
+                page = await self._with_concepts(left[:k])
+                return Page(page, found.searched, len(left) > k, ranked.verdict)
             wanted *= 4
 
     async def _ranked(
         self, embedding: QueryEmbedding, found: Found, *, sort: Sort, guesses: bool
     ) -> Ranked:
-        work = partial(answer.ranked, embedding, found, by_spread, sort=sort, guesses=guesses)
+        judge = self._model.judge
+        work = partial(answer.ranked, embedding, found, judge, sort=sort, guesses=guesses)
         ranked = await self._searching.run(work)
         items = await self._links.items([one.link for one in ranked.candidates])
         candidates = await self._folded(folding.by_item(ranked.candidates, items))
@@ -96,6 +115,15 @@ class Ranking:
         not_copies = await self._copies.not_copies(list(made))
         work = partial(folding.by_fingerprint, candidates, made, not_copies)
         return await self._searching.run(work)
+
+    async def _with_concepts(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        """The candidates with what the model sees in each."""
+        background = self._model.background
+        if background is None or not candidates:
+            return candidates
+        vectors = np.stack([one.vector for one in candidates])
+        concepts = await self._searching.run(partial(background.concepts, vectors))
+        return [replace(one, concepts=seen) for one, seen in zip(candidates, concepts, strict=True)]
 
     async def listed(self, filter: Filter, *, k: int, after: Position | None, sort: Sort) -> Page:
         """The `k` links that follow `after`, newest first or oldest first."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from console.commands import Command, Name, option
+from console.commands import Called, Command, Name, option
 from console.exits import WrongUse
 from console.output import harmless
 from console.reasons import reason_of
@@ -19,16 +19,14 @@ DEFAULT_MODEL = "openai/clip-vit-base-patch32"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class Given(Called):
     """What all commands are given.
 
-    program  how the command line was called, for examples
     db       the gallery's file, as typed
     model    a model's name
     device   where it computes
     """
 
-    program: str
     db: str | None = None
     model: str | None = None
     device: str = "auto"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from console.exits import WrongUse
+from console.output import harmless
+
 
 class Exclusion:
     """Patterns, any of which may fit.
@@ -13,6 +16,8 @@ class Exclusion:
     of a file or folder at any depth. One with a slash fits the path from the folder that `add`
     names, and its part `**` stands for any number of folders. One that ends with a slash fits
     folders only.
+
+    raises   WrongUse for a pattern that begins with "!"
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
@@ -29,7 +34,14 @@ class Exclusion:
 
 
 def _parsed(pattern: str) -> tuple[list[str], bool]:
-    """The parts of a pattern, and whether it fits folders only."""
+    """The parts of a pattern, and whether it fits folders only. raises WrongUse"""
+    if pattern.startswith("!"):
+        name = harmless(pattern)
+        raise WrongUse(
+            f"--exclude {name}: a pattern here only passes over, so none can begin with “!” to "
+            f"bring something back. For a name that begins so, write \\{name}."
+        )
+    pattern = pattern.removeprefix("\\")
     name = pattern.rstrip("/")
     parts = name.removeprefix("/").split("/")
     return (parts if "/" in name else ["**", *parts]), name != pattern

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from index.cli.vanished import Standing, standing
 from index.gallery import Gallery
-from index.types.filter import Filter
+from index.types.filter import Filter, Sort
 from index.types.query import QueryEmbedding
 from index.types.records import Answer, Hit, Link
 
@@ -22,7 +22,7 @@ class Shown:
 
     rank     1 is the first that is shown
     link     where it is: the first place that is there
-    copies   other places of the same bytes
+    copies   other places of the same picture, or of one that is nearly the same
     is_here  whether its file can be seen now; else a drive may not be connected
     """
 
@@ -38,7 +38,7 @@ class Found:
     """An answer of at most `k` different pictures.
 
     answer  the first page of the gallery's answer
-    shown   best first
+    shown   in the order that was asked for
     gone    how many files were left out because they no longer exist
     """
 
@@ -48,25 +48,27 @@ class Found:
 
 
 async def look_up(
-    gallery: Gallery, embedding: QueryEmbedding, filter: Filter, k: int, mounts: Collection[str]
+    gallery: Gallery,
+    embedding: QueryEmbedding,
+    filter: Filter,
+    k: int,
+    mounts: Collection[str],
+    *,
+    sort: Sort = Sort.BEST,
+    guesses: bool = False,
 ) -> Found:
-    """The `k` best different pictures whose files are not gone.
+    """The first `k` different pictures whose files are not gone.
 
     mounts   folders where other drives began when they were last seen
+    sort, guesses   see `Gallery.search`
     """
     shown: list[Shown] = []
-    seen: set[int] = set()
-    gone = 0
-    size = k
-    page = first = await gallery.search(embedding, filter, k=size)
+    gone, size = 0, k
+    page = first = await gallery.search(embedding, filter, k=size, sort=sort, guesses=guesses)
     while page.hits:
-        copies = await gallery.links.copies([hit.id for hit in page.hits])
+        places = await _places(gallery, page.hits)
         for hit in page.hits:
-            links = copies.get(hit.id, {})
-            if hit.id in seen or not links:
-                continue
-            seen |= links.keys()
-            here, away, missing = await asyncio.to_thread(_sorted, links.values(), mounts)
+            here, away, missing = await asyncio.to_thread(_sorted, places[hit.id], mounts)
             gone += missing
             if here or away:
                 link, *others = [*here, *away]
@@ -76,13 +78,34 @@ async def look_up(
         if not page.more:
             break
         size = min(2 * size, MOST_AT_ONCE)
-        page = await gallery.search(embedding, filter, k=size, after=page.hits[-1].position)
+        page = await gallery.search(
+            embedding, filter, k=size, after=page.hits[-1].position, sort=sort, guesses=guesses
+        )
     return Found(first, shown, gone)
+
+
+async def _places(gallery: Gallery, hits: Sequence[Hit]) -> dict[int, list[Link]]:
+    """Each hit's link and those of its copies: first the same bytes, by their names, then those
+    that are nearly the same, the best first."""
+    ids = [id for hit in hits for id in (hit.id, *hit.copies)]
+    items = await gallery.links.items(ids)
+    copies = await gallery.links.with_ids([id for hit in hits for id in hit.copies])
+    places: dict[int, list[Link]] = {}
+    for hit in hits:
+        links = {hit.id: hit.link, **{id: copies[id][0] for id in hit.copies if id in copies}}
+        same = [link for id, link in links.items() if items.get(id) == items.get(hit.id)]
+        similar = [link for id, link in links.items() if items.get(id) != items.get(hit.id)]
+        places[hit.id] = [*sorted(same, key=_by_name), *similar]
+    return places
+
+
+def _by_name(link: Link) -> tuple[str, int, str]:
+    return link.source, len(link.slot), link.slot
 
 
 def _sorted(links: Iterable[Link], mounts: Collection[str]) -> tuple[list[Link], list[Link], int]:
     """The links whose files are here, those whose files can't be seen, and how many are gone."""
     standings: dict[Standing, list[Link]] = {"here": [], "away": [], "gone": []}
-    for link in sorted(links, key=lambda link: (link.source, len(link.slot), link.slot)):
+    for link in links:
         standings[standing(link.source, mounts)].append(link)
     return standings["here"], standings["away"], len(standings["gone"])

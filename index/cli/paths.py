@@ -113,6 +113,11 @@ def absolute(path: str | Path) -> str:
     return os.path.abspath(path)
 
 
+def at_home(path: str) -> str:
+    """The path from the root, of one that may begin with the home folder's sign, `~`."""
+    return absolute(os.path.expanduser(path))
+
+
 def is_under(path: str, folder: str) -> bool:
     """Whether a path is this folder (or file), or lies below it; both absolute."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

@@ -46,6 +46,7 @@ class Listing:
     unlisted   folders that could not be listed, and why
     unseen     entries that could not be looked at or are no files, and why, as a sentence
     mounts     folders where another drive begins
+    links      links to folders, which are not followed
     """
 
     files: dict[str, File] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Listing:
     unlisted: dict[str, str] = field(default_factory=dict)
     unseen: dict[str, str] = field(default_factory=dict)
     mounts: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
 
 
 def walk(
@@ -107,7 +109,9 @@ def _list(folder: str, root: str, exclusion: Exclusion, listing: Listing) -> lis
         except OSError as exc:
             listing.unseen[entry.path] = _sentence(exc)
             continue
-        if entry.name.lower().endswith(ENDINGS):
+        if _leads_to_folder(entry):
+            listing.links.append(entry.path)
+        elif entry.name.lower().endswith(ENDINGS):
             _look_at(entry.path, listing)
     return folders
 
@@ -122,6 +126,13 @@ def _entries(folder: str, listing: Listing) -> list[os.DirEntry[str]]:
     except (OSError, ValueError) as exc:
         listing.unlisted[folder] = why(exc)
     return sorted(entries, key=lambda entry: entry.name)
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:
+        return False
 
 
 def _relative(path: str, root: str) -> str:

@@ -38,7 +38,9 @@ PROMISING = 0.4
 # What a copy reaches where one picture lies on the other: a correlation, and a share of blocks that
 # agree. Whole on whole, two screenshots of one app with different pictures reach 0.94 of these, and
 # copies 1; two other scenes with the same sprite reach 0.89 on a part of either.
+# No part within a frame may have less than the least.
 MIN_CORRELATION = 0.75
+LEAST_CORRELATION, LEAST_AGREEMENT = 0.6, 0.7
 MIN_AGREEMENT, MIN_AGREEMENT_OF_WHOLES, MIN_AGREEMENT_OF_PARTS = 0.8, 0.95, 0.92
 INSET = 0.03  # of the overlap, left out on each side: a border is never cut to the pixel
 MIN_OVERLAP = 12.0  # pixels
@@ -111,8 +113,8 @@ def compare(
     if a.fingerprint.pixels == b.fingerprint.pixels:
         return Relation("exact")
     for placement in chain(_by_hashes(a, b), _by_keypoints(a, b) if by_keypoints else ()):
-        if (region := _confirmed(a, b, placement)) is not None:
-            return Relation("copy", _edits(a, b, placement, region))
+        if _confirmed(a, b, placement):
+            return Relation("copy", _edits(a, b, placement))
     return None
 
 
@@ -169,31 +171,37 @@ def _oriented_points(points: Floats, way: int) -> Floats:
 # ---- judgement
 
 
-def _confirmed(a: Sample, b: Sample, placement: Placement) -> Region | None:
-    """Where both pictures show the same, on b; None when they don't.
+def _confirmed(a: Sample, b: Sample, placement: Placement) -> bool:
+    """Whether both pictures show the same where they lie on each other.
 
-    Frames are no evidence: two screenshots of one app are no copies. So the parts within the frames
-    decide, wherever they lie on each other.
+    Frames are no evidence: two screenshots of one app are no copies. So no part within a frame may
+    say otherwise, wherever it lies on the other picture.
     """
-    for box_a, box_b in (
-        (a.fingerprint.content, b.fingerprint.content),
-        (a.whole, b.fingerprint.content),
-        (a.fingerprint.content, b.whole),
-    ):
-        region = _overlap(placement.of(box_a), box_b)
-        if region is not None and min(_shares(a, b, placement, region)) >= MIN_AREA:
-            return region if _agrees(a, b, placement, region) else None
-    return None
+    confirmed = False
+    for region in _regions(a, b, placement):
+        correlation, agreement = _agreement(a, b, placement, region)
+        if correlation < LEAST_CORRELATION or agreement < LEAST_AGREEMENT:
+            return False
+        least = _least_agreement(a, b, placement, region)
+        confirmed |= correlation >= MIN_CORRELATION and agreement >= least
+    return confirmed
+
+
+def _regions(a: Sample, b: Sample, placement: Placement) -> set[Region]:
+    """Where on b the two pictures lie on each other, with and without their frames."""
+    here, there = a.fingerprint.content, b.fingerprint.content
+    pairs = dict.fromkeys(((here, there), (a.whole, there), (here, b.whole)))
+    regions = {_overlap(placement.of(box_a), box_b) for box_a, box_b in pairs} - {None}
+    return {
+        region
+        for region in regions
+        if region is not None and min(_shares(a, b, placement, region)) >= MIN_AREA
+    }
 
 
 def _overlap(one: Region, other: Box) -> Region | None:
     """Where two boxes overlap, if that is most of the smaller one."""
-    region = (
-        max(one[0], other[0]),
-        max(one[1], other[1]),
-        min(one[2], other[2]),
-        min(one[3], other[3]),
-    )
+    region = _common(one, other)
     if min(region[2] - region[0], region[3] - region[1]) < MIN_OVERLAP:
         return None
     if _area(region) < MIN_SHARE * min(_area(one), _area(other)):
@@ -201,8 +209,18 @@ def _overlap(one: Region, other: Box) -> Region | None:
     return region
 
 
-def _agrees(a: Sample, b: Sample, placement: Placement, region: Region) -> bool:
-    """Whether both pictures show the same in this region of b; improves the placement."""
+def _common(one: Region, other: Box) -> Region:
+    return (
+        max(one[0], other[0]),
+        max(one[1], other[1]),
+        min(one[2], other[2]),
+        min(one[3], other[3]),
+    )
+
+
+def _agreement(a: Sample, b: Sample, placement: Placement, region: Region) -> tuple[float, float]:
+    """Correlation, and the share of blocks that agree, in this region of b; improves the
+    placement."""
     from index.copies import loops
 
     inset_x, inset_y = (INSET * (region[n + 2] - region[n]) for n in (0, 1))
@@ -212,12 +230,10 @@ def _agrees(a: Sample, b: Sample, placement: Placement, region: Region) -> bool:
     samples = np.empty((2, loops.GRID, loops.GRID))
     loops.sample(*pair, placement.at, box, samples)
     if loops.correlation(samples) < PROMISING:
-        return False
+        return 0.0, 0.0
     loops.improve(*pair, placement.at, box)
     loops.sample(*pair, placement.at, box, samples)
-    if loops.correlation(samples) < MIN_CORRELATION:
-        return False
-    return bool(loops.agreement(samples) >= _least_agreement(a, b, placement, region))
+    return loops.correlation(samples), loops.agreement(samples)
 
 
 def _least_agreement(a: Sample, b: Sample, placement: Placement, region: Region) -> float:
@@ -234,7 +250,7 @@ def _shares(a: Sample, b: Sample, placement: Placement, region: Region) -> tuple
     return area / _area(placement.of(a.whole)), area / _area(b.whole)
 
 
-def _edits(a: Sample, b: Sample, placement: Placement, region: Region) -> frozenset[Edit]:
+def _edits(a: Sample, b: Sample, placement: Placement) -> frozenset[Edit]:
     """What was done to a for b to come out."""
     flips = bool(placement.way & FLIP_X) + bool(placement.way & FLIP_Y)
     edits: set[Edit] = set()
@@ -244,7 +260,7 @@ def _edits(a: Sample, b: Sample, placement: Placement, region: Region) -> frozen
         edits.add("mirrored")
     if placement.way & TRANSPOSE or (flips == 2):
         edits.add("turned")
-    of_a, of_b = _shares(a, b, placement, region)
+    of_a, of_b = _shares(a, b, placement, _common(placement.of(a.whole), b.whole))
     if of_a < WHOLE:
         edits.add("cropped")
     if of_b < WHOLE:

@@ -25,6 +25,7 @@ TONE = 8  # of 255: width of a bin
 SAME_TONE = 10  # of 255: how far a pixel of the border may be from its tone
 # A row belongs to the picture if a smaller share of it is of the border's tone. Text leaves more.
 INSIDE_SHARE = 0.6
+MAX_GAP = 6  # rows of the border's tone within a picture, such as a white line across it
 # A cut is sharp where of so many rows beyond it, one is of the border's tone but for this share.
 NEXT_ROWS, OUTSIDE_SHARE = 4, 0.92
 FRAME_SHARE = 0.6  # of all that is cut off that must be of the border's tone
@@ -78,6 +79,8 @@ def _picture_run(shares: NDArray[np.float64], steps: Floats) -> tuple[int, int]:
         return 0, len(shares)
     changes = np.flatnonzero(np.diff(np.concatenate(([False], inside, [False])).astype(np.int8)))
     starts, ends = changes[::2], changes[1::2]
+    apart = starts[1:] - ends[:-1] > MAX_GAP
+    starts, ends = starts[np.append(True, apart)], ends[np.append(apart, True)]
     # Not the longest run, which may be an empty sky.
     sums = np.concatenate(([0.0], np.cumsum(steps, dtype=np.float64)))
     busiest = int(np.argmax(sums[ends] - sums[starts]))

@@ -139,7 +139,7 @@ def _shows(grey: Floats) -> bool:
 def _thumbnail(grey: Floats) -> Bytes:
     height, width = grey.shape
     scale = (THUMBNAIL_PIXELS / (width * height)) ** 0.5
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    size = tuple(min(max(8, round(edge * scale)), 255) for edge in (width, height))
     image = Image.fromarray(np.rint(grey).astype(np.uint8))
     return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
 

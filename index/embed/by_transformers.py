@@ -71,6 +71,10 @@ class Texts:
             ]
         return np.concatenate(features), read
 
+    def pieces(self, text: str) -> int:
+        """How many pieces the tokenizer cuts the text into."""
+        return self._tokens.pieces(text)
+
 
 def _context(model: Any) -> int:
     """How many tokens its text side has positions for.

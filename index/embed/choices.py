@@ -35,7 +35,7 @@ def remember(key: str, choice: str) -> None:
     kept = {other: made for other, made in _read().items() if other != key} | {key: choice}
     newest = dict(list(kept.items())[-MAX_CHOICES:])
     try:
-        folder = _folder()
+        folder = cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Written under another name first: two starts at once must not leave half a file.
         number, made = tempfile.mkstemp(dir=folder, prefix=FILE)
@@ -48,12 +48,12 @@ def remember(key: str, choice: str) -> None:
 
 def _read() -> dict[str, str]:
     with contextlib.suppress(OSError, RuntimeError, ValueError):
-        kept = json.loads((_folder() / FILE).read_bytes())
+        kept = json.loads((cache_folder() / FILE).read_bytes())
         if isinstance(kept, dict):
             return {key: made for key, made in kept.items() if isinstance(made, str)}
     return {}
 
 
-def _folder() -> Path:
+def cache_folder() -> Path:
     """raises   RuntimeError for a user without a home"""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "magpie"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# A text with fewer bytes a piece was spelled. The pocket model's gibberish has 1.0 to 1.3, Chinese
+# words that it knows have 1.5 and more.
+BYTES_A_PIECE = 1.3
+SPELLED_LETTERS = 40  # how much of a text is looked at
+
 Between: TypeAlias = "Callable[[], None] | None"
 
 # Families that were trained with padded texts. The padding changes their vectors, so their texts
@@ -56,6 +62,10 @@ class Embedder(Protocol):
     shape: Shape  # how a picture is brought to that size
     # The filter of its resize, so that frames can be resized in advance; None when they can't be.
     resample: int | None
+    # What it multiplies cosines with, for the probability that a text belongs to a picture; None
+    # when that isn't known. And what it then adds; None when it compares texts with each other.
+    scale: float | None
+    bias: float | None
 
     @property
     def batch(self) -> int:
@@ -74,6 +84,9 @@ class Embedder(Protocol):
     def texts(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
         """Unit rows, (len(texts), d); and for each text the part that was read, or None for all."""
 
+    def spells(self, text: str) -> bool:
+        """Whether it knows no part of the text that is longer than a letter."""
+
     def seen(self, frame: Image) -> Image:
         """The frame as it sees it: cropped and resized."""
 
@@ -84,6 +97,9 @@ class Texts(Protocol):
     dimension: int
 
     def __call__(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]: ...
+
+    def pieces(self, text: str) -> int:
+        """How many pieces its tokenizer cuts the text into."""
 
 
 class Images(Protocol):
@@ -109,6 +125,8 @@ class ClipEmbedder:
         self._device_name = device
         self._precision = precision
         self._weights = Weights(checkpoint)
+        self.scale = _number(self._weights, "logit_scale", math.exp)
+        self.bias = _number(self._weights, "logit_bias", float)
         self._device: torch.device | None = None
         self._images: Images | None = None
         self._texts = self._text_side(None)
@@ -135,6 +153,16 @@ class ClipEmbedder:
         """Unit rows, (len(texts), d); and for each text the part that was read, or None for all."""
         features, read = self._texts(texts)
         return unit(features), read
+
+    def spells(self, text: str) -> bool:
+        """Whether its tokenizer cuts the text into single letters, as it does with what was hardly
+        in the texts that it was made from: gibberish, and scripts that the model can't read.
+
+        Numbers don't count; tokenizers cut those on purpose.
+        """
+        letters = "".join(one for one in text[:SPELLED_LETTERS] if not one.isdecimal())
+        size = len("".join(letters.split()).encode())
+        return bool(size) and size < BYTES_A_PIECE * self._texts.pieces(letters)
 
     def images(self, frames: Sequence[Image], between: Between = None) -> Floats:
         """Unit rows, (len(frames), d) float32.
@@ -224,6 +252,10 @@ class _TextSide:
         ids, read = self._tokens(texts)
         return self._tower(ids), read
 
+    def pieces(self, text: str) -> int:
+        """How many pieces the tokenizer cuts the text into."""
+        return self._tokens.pieces(text)
+
 
 class _ImageSide:
     """Frames through our own tower."""
@@ -238,6 +270,11 @@ class _ImageSide:
         pixels = np.stack([np.asarray(square) for square in squares])
         features: Floats = self._tower(pixels, between).cpu().numpy()
         return features
+
+
+def _number(weights: Weights, name: str, read: Callable[[float], float]) -> float | None:
+    """A tensor of one number, as `read` makes it; None when there is none of this name."""
+    return read(float(weights[name].reshape(-1)[0])) if name in weights else None
 
 
 def load(

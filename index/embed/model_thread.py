@@ -55,23 +55,22 @@ TEXT_BATCH = 32
 # decodes twenty.
 GATHER_S = 0.25
 
-Embedded: TypeAlias = tuple[Floats, str | None]
+# Unit rows; and of each text the part that was read, or None for all of it.
+Embedded: TypeAlias = tuple[Floats, list[str | None]]
 
 
 @dataclass(order=True, slots=True)
 class _Request:
     priority: Priority
     number: int  # of arrival
-    content: Any = field(compare=False)  # a list of frames, or a text
+    content: list[Any] = field(compare=False)  # frames or texts
     done: Future[Embedded] = field(compare=False)
     queued_at: float = field(compare=False, default_factory=time.monotonic)
 
     @property
     def size(self) -> int:
-        """Frames, or 1 for a text."""
-        return (
-            len(self.content) if self.priority in (Priority.IMAGE, Priority.QUESTION_IMAGE) else 1
-        )
+        """Frames or texts."""
+        return len(self.content)
 
 
 class ModelThread:
@@ -117,12 +116,13 @@ class ModelThread:
         )
         return vectors
 
-    async def text(self, text: str, *, asked: bool = False) -> Embedded:
-        """A unit row, (1, d), and the part of the text that was read, or None for all of it.
+    async def texts(self, texts: Sequence[str], *, asked: bool = False) -> Embedded:
+        """Unit rows, (len(texts), d), of one call; and of each text the part that was read, or None
+        for all of it.
 
         asked   it is a question, so a person waits for the answer
         """
-        return await self._wait(Priority.QUESTION_TEXT if asked else Priority.TEXT, text)
+        return await self._wait(Priority.QUESTION_TEXT if asked else Priority.TEXT, list(texts))
 
     @property
     def waiting(self) -> int:
@@ -140,11 +140,11 @@ class ModelThread:
                 request.done.set_exception(GalleryClosed())
         await asyncio.to_thread(self._thread.join)
 
-    async def _wait(self, priority: Priority, content: Any) -> Embedded:
+    async def _wait(self, priority: Priority, content: list[Any]) -> Embedded:
         async with self._places[priority]:
             return await asyncio.wrap_future(self._put(priority, content))
 
-    def _put(self, priority: Priority, content: Any) -> Future[Embedded]:
+    def _put(self, priority: Priority, content: list[Any]) -> Future[Embedded]:
         request = _Request(priority, next(self._numbers), content, Future())
         with self._changed:
             if self._closing:
@@ -225,13 +225,12 @@ class ModelThread:
             request.done.set_result(result)
 
     def _call(self, batch: Sequence[_Request]) -> list[Embedded]:
+        contents = [one for request in batch for one in request.content]
         if batch[0].priority in (Priority.TEXT, Priority.QUESTION_TEXT):
-            vectors, read = self.embedder.texts([request.content for request in batch])
-            return [(vectors[i : i + 1], read[i]) for i in range(len(batch))]
-        frames = [frame for request in batch for frame in request.content]
-        vectors = self.embedder.images(frames, partial(self._answer_questions, batch[0].priority))
+            vectors, read = self.embedder.texts(contents)
+        else:
+            between = partial(self._answer_questions, batch[0].priority)
+            vectors, read = self.embedder.images(contents, between), []
         ends = list(itertools.accumulate(request.size for request in batch))
-        return [
-            (vectors[end - request.size : end], None)
-            for request, end in zip(batch, ends, strict=True)
-        ]
+        spans = [slice(end - one.size, end) for one, end in zip(batch, ends, strict=True)]
+        return [(vectors[span], read[span]) for span in spans]

@@ -23,6 +23,9 @@ class Tokens(Protocol):
     def __call__(self, texts: Sequence[str]) -> tuple[list[list[int]], list[str | None]]:
         """The ids of each text; and the words that were read of it, or None when all were."""
 
+    def pieces(self, text: str) -> int:
+        """How many pieces a short text is cut into, without the marks around it."""
+
 
 def tokens(checkpoint: Checkpoint, context: int, *, padded: bool) -> Tokens:
     """The checkpoint's tokenizer.
@@ -63,6 +66,10 @@ class FromFile:
         ]
         return [one.ids for one in encoded], kept
 
+    def pieces(self, text: str) -> int:
+        """How many pieces a short text is cut into, without the marks around it."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
 
 class FromTransformers:
     """The tokenizer that transformers makes of the folder."""
@@ -87,6 +94,10 @@ class FromTransformers:
             texts, padding=self._padding, truncation=True, max_length=self._context
         )["input_ids"]
         return ids, [self._read(text) for text in texts]
+
+    def pieces(self, text: str) -> int:
+        """How many pieces a short text is cut into, without the marks around it."""
+        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _plain(self, text: str) -> str:
         """The text without names of special tokens: a blank is put into each of them.

@@ -1,24 +1,23 @@
 """A date in figures or in words → the span of time that it names.
 
-Figures are read here, since `5/12/2024` must be certain or refused. Words are read by dateparser,
-which knows the months, weekdays and "3 days ago" of some two hundred languages. It guesses where
-it isn't certain, so what it gives is taken only when a second look agrees.
+Figures are read here, since `5/12/2024` must be certain or refused. Words are translated by the
+library dateparser, which knows the months, weekdays and "3 days ago" of some two hundred languages,
+to a few words of English, and these are read here, too. The library's own reading guesses: it takes
+"one" for January and "may 32" for a year.
 """
 
 from __future__ import annotations
 
+import calendar
 import functools
 import re
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from index.language import tongues
 from index.language.wish import EARLIEST, LATEST, Reader
 
-DAY_S = 24 * 3600
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Longer texts are no date. It bounds the time that a hostile one takes.
 MOST_LETTERS = 40
@@ -174,83 +173,100 @@ def seconds(moment: datetime) -> float:
 
 # ---- words
 
-
-def _in_words(text: str, reader: Reader) -> Span | None:
-    local = reader.now.replace(tzinfo=None, microsecond=0)
-    for language in dict.fromkeys((reader.language, "en")):
-        read = _library(language)
-        if read is None:
-            continue
-        for words in dict.fromkeys((text, tongues.without_article(text, reader))):
-            when, period = read(words, local)
-            if when is not None and when.tzinfo is None and _is_sure(words, when, period, local):
-                return _span_of(words, when, period, reader)
-    return None
-
-
-def _is_sure(text: str, when: datetime, period: str, now: datetime) -> bool:
-    """Whether what the library read is what the text says.
-
-    Every number of the text must be found again in the date: the day, the year, or how long ago
-    it is. The library reads "may 32" as a year, and "last decade" as a single one.
-    """
-    if period not in ("day", "week", "month", "year", "time") or ":" in text:
-        return False
-    ago = abs(now - when)
-    years = abs(now.year - when.year)
-    months = abs((now.year - when.year) * 12 + now.month - when.month)
-    days, weeks = round(ago.total_seconds() / DAY_S), round(ago.days / 7)
-    numbers = [int(number) for number in re.findall(r"\d+", text)]
-    found = {when.year, when.month, when.day, days, weeks, months, years}
-    if period == "time":
-        found |= {round(ago.total_seconds() / 3600), round(ago.total_seconds() / 60)}
-    if sum(number < 100 for number in numbers) > 1 or not found.issuperset(numbers):
-        return False
-    # "last decade" would be the one year that is ten years ago.
-    return bool(numbers) or period in ("day", "month", "time") or (weeks <= 1 or years == 1)
-
-
-def _span_of(text: str, when: datetime, period: str, reader: Reader) -> Span:
-    now = reader.now
-    if period == "time":
-        return _within(when.replace(tzinfo=now.tzinfo), timedelta())
-    if period == "day" or tongues.is_ago(text, reader):
-        # A weekday is the last one, which is today's on that day.
-        if " " not in text and (now.date() - when.date()).days == 7:
-            when += timedelta(days=7)
-        return _day(reader, when.year, when.month, when.day)
-    if period == "week":
-        return _week(reader, when)
-    return _year(reader, when.year) if period == "year" else _month(reader, when.year, when.month)
-
-
-_Reading = Callable[[str, datetime], tuple[datetime | None, str]]
+_DAYS = [name.lower() for name in calendar.day_name]
+_MONTHS = [name.lower() for name in calendar.month_name]
+_AGO = re.compile(r"(?:in )?(\d{1,4}) (minute|hour|day|week|month|year)(?: ago)?")
+_WEEKDAY = re.compile(rf"(last |this )?({'|'.join(_DAYS)})")
+_NAMED = re.compile(
+    rf"(?:(?P<day>\d{{1,2}})\.? )?(?P<month>{'|'.join(_MONTHS[1:])})(?: (?P<after>\d{{1,2}}))?"
+    r"(?: (?P<year>\d{4}))?"
+)
 # The library keeps what it has loaded in the modules' own variables.
 _one_at_a_time = threading.Lock()
 
 
-@functools.lru_cache(maxsize=32)
-def _library(language: str) -> _Reading | None:
-    """The library's reading of one language; None if it doesn't know the language.
+def _in_words(text: str, reader: Reader) -> Span | None:
+    """What a date in words names, in the reader's language or in English."""
+    for language in dict.fromkeys((reader.language, "en")):
+        for words in dict.fromkeys((text, tongues.without_article(text, reader))):
+            english = _in_english(words, language)
+            if found := _of_english(english, words, reader):
+                return found
+    return None
 
-    It is imported here, since that takes 60 ms, and most lines have no date in words.
+
+def _in_english(text: str, language: str) -> str:
+    """The date in the few English words that the library translates all dates to.
+
+    "" for a language that it doesn't know, "1 week ago" for "letzte Woche".
     """
     with _one_at_a_time:
-        from dateparser.data.languages_info import language_order
-        from dateparser.date import DateDataParser
+        # Imported here, since that takes 60 ms, and most lines have no date in words.
+        from dateparser.conf import settings
+        from dateparser.languages.loader import default_loader
 
-    if language not in language_order:
-        return None
+        try:
+            locale = default_loader.get_locale(language)
+        except ValueError:
+            return ""
+        translated: str = locale.translate(text, keep_formatting=False, settings=settings)
+    return " ".join(translated.split())
 
-    def read(text: str, now: datetime) -> tuple[datetime | None, str]:
-        settings: Any = {
-            "RELATIVE_BASE": now,
-            "PREFER_DATES_FROM": "past",
-            "RETURN_TIME_AS_PERIOD": True,
-        }
-        with _one_at_a_time:
-            parser = DateDataParser(languages=[language], settings=settings)
-            found = parser.get_date_data(text)
-        return found.date_obj, found.period or ""
 
-    return read
+def _of_english(english: str, typed: str, reader: Reader) -> Span | None:
+    if typed.isascii() and len(typed) < 3:
+        return None  # "so" and "me" are abbreviated weekdays somewhere
+    if found := _AGO.fullmatch(english):
+        number = int(found[1]) if english.startswith("in ") else -int(found[1])
+        is_day = tongues.is_ago(typed, reader) or any(map(str.isdigit, typed))
+        return _shifted(number, found[2], is_day, reader)
+    if found := _WEEKDAY.fullmatch(english):
+        back = (reader.now.weekday() - _DAYS.index(found[2])) % 7
+        return _day_before(reader, back or 7 * (found[1] == "last "))
+    if found := _NAMED.fullmatch(english):
+        figures = re.findall(r"\d+", typed)
+        if any(number and number not in figures for number in found.group("day", "after", "year")):
+            return None  # a number in words: "may one"
+        if found["day"] and found["after"]:
+            return None
+        day = found["day"] or found["after"]
+        return _named(reader, found["year"], _MONTHS.index(found["month"]), day)
+    return None
+
+
+def _shifted(number: int, unit: str, is_day: bool, reader: Reader) -> Span:
+    """The day, week, month or year that is so many units from now; a moment for shorter ones.
+
+    is_day   "3 weeks ago" is a day, "last week" is a week
+    """
+    if unit in ("minute", "hour"):
+        moment = reader.now.astimezone(UTC) + timedelta(**{f"{unit}s": number})
+        return _within(moment.replace(microsecond=0), timedelta())
+    today = reader.now.replace(tzinfo=None)
+    if unit in ("month", "year"):
+        months = today.year * 12 + today.month - 1 + number * (12 if unit == "year" else 1)
+        year, month = months // 12, months % 12 + 1
+        if is_day:
+            return _day(reader, year, month, min(today.day, calendar.monthrange(year, month)[1]))
+        return _month(reader, year, month) if unit == "month" else _year(reader, year)
+    there = today + timedelta(days=number * (7 if unit == "week" else 1))
+    if unit == "week" and not is_day:
+        return _week(reader, there)
+    return _day(reader, there.year, there.month, there.day)
+
+
+def _day_before(reader: Reader, days: int) -> Span:
+    there = reader.now.replace(tzinfo=None) - timedelta(days=days)
+    return _day(reader, there.year, there.month, there.day)
+
+
+def _named(reader: Reader, year: str | None, month: int, day: str | None) -> Span | None:
+    """A month, or a day of it. Without a year it is the last one that has begun."""
+    years = [int(year)] if year else range(reader.now.year, reader.now.year - 9, -1)
+    for one in years:
+        if day and not 1 <= int(day) <= calendar.monthrange(one, month)[1]:
+            continue
+        found = _day(reader, one, month, int(day)) if day else _month(reader, one, month)
+        if year or found.start <= reader.now:
+            return found
+    return None

@@ -31,8 +31,8 @@ _TURNED = {"after": "until", "until": "after", "before": "since", "since": "befo
 def parse(text: str, reader: Reader) -> Wish:
     """What a line asks for, as this reader means it.
 
-    It takes about a millisecond. The first date in words takes up to 200 ms, since the library of
-    dates is loaded then: call it in a thread where that matters.
+    It takes about a millisecond. The first date in words takes up to 200 ms a language, since it is
+    loaded then: call it in a thread where that matters.
 
     raises   Unreadable when a part of it can't be read with certainty
     """

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
-
-from rich.cells import cell_len
 
 from index.types.errors import GalleryError
 
-WIDTH = 60  # cells of a line that a phone shows in a block of code, about twice over
+WIDTH = 60  # in cells
 
 
 class Unreadable(GalleryError):
@@ -55,8 +54,17 @@ class Problem(Exception):
         return " ".join(f"{text[:start]}{self.instead}{text[end:]}".split())
 
 
+def _cells(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    from rich.cells import cell_len  # it takes a while to load, and most lines can be read
+
+    return cell_len(text)
+
+
 def pointed(error: Unreadable, width: int = WIDTH) -> str:
     """The line and, below it, marks under the spot, for letters of one width.
+
+    width   in cells, without the dots where a long line was cut
 
     A long line is shown around the spot. Wide letters, such as Japanese ones and emoji, count as
     two cells. Marks can't stand below a line that is written from right to left: there the spot
@@ -66,23 +74,23 @@ def pointed(error: Unreadable, width: int = WIDTH) -> str:
         return error.text[error.start : error.end]
     start, end = _window(error, width)
     before, after = "… " if start else "", " …" if end < len(error.text) else ""
-    marked_to = min(error.end, end)
-    shift = cell_len(before + error.text[start : error.start])
-    marks = "^" * max(1, cell_len(error.text[error.start : marked_to]))
-    return f"{before}{error.text[start:end]}{after}\n{' ' * shift}{marks}"
+    shift = _cells(before + error.text[start : error.start])
+    marks = _cells(error.text[error.start : min(error.end, end)])
+    return f"{before}{error.text[start:end]}{after}\n{' ' * shift}{'^' * marks}"
 
 
 def _window(error: Unreadable, width: int) -> tuple[int, int]:
-    """The part of the line that is shown: the spot, and what fits around it."""
-    text, start, end = error.text, error.start, error.start
-    used = 0
-    while end < len(text) and used + cell_len(text[end]) <= width:  # the spot, and what follows
-        used += cell_len(text[end])
-        end += 1
-    while start > 0 and (used < width or error.start - start < width // 3):
-        start -= 1
-        used += cell_len(text[start])
-    while end > error.start + 1 and used > width:
-        end -= 1
-        used -= cell_len(text[end])
+    """The part of the line that is shown: the spot, and as much as fits around it."""
+    text, spot, before = error.text, error.start, error.text[: error.start]
+    end = spot + _fitting(text[spot : error.end], width)
+    left = width - _cells(text[spot:end])
+    start = spot - _fitting(before[::-1], left // 2)
+    end += _fitting(text[end:], left - _cells(text[start:spot]))
+    start = spot - _fitting(before[::-1], width - _cells(text[spot:end]))
     return start, end
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many of the first letters fit into so many cells."""
+    reached = itertools.accumulate(map(_cells, text))
+    return sum(1 for _ in itertools.takewhile(lambda cells: cells <= width, reached))

@@ -151,7 +151,7 @@ def answer_with(server: Server, message: Message) -> Answer:
         {"type": 12, "items": [{"media": {"url": url}}]},
         {"type": 10, "content": line},
     ]  # fmt: skip
-    return Answer({"flags": 64, "components": parts, "interaction_metadata": {"id": "7"}})
+    return Answer({"flags": 64, "components": parts}, interaction="7")
 
 
 async def test_the_witness_tells_what_an_asker_could_not_read(tmp_path: Path) -> None:
@@ -172,6 +172,24 @@ async def test_the_witness_tells_what_an_asker_could_not_read(tmp_path: Path) ->
             core.delete(message)  # it could be read when the question was asked
             witness.judge(question, answer)
         assert len(witness.leaked) == 1
+
+
+@pytest.mark.parametrize("closer", [True, False])
+async def test_the_witness_judges_a_closer_look_and_a_list_of_places(
+    tmp_path: Path, closer: bool
+) -> None:
+    rng = random.Random(3)
+    async with serve(servers.world(tmp_path, Pictures(rng), rng)) as server:
+        message = next(one for one in server.world.messages(servers.INSIDE) if one.attachments)
+        [gallery, line] = answer_with(server, message).parts()
+        button = {"type": 2, "style": 5, "label": "Go to message", "url": line["content"][16:-1]}
+        parts = [gallery, button] if closer else [line]
+        answer = Answer({"flags": 64, "components": parts}, interaction="7")
+        witness = Witness(server)
+        for asker, leaks in ((servers.CY, 0), (servers.BO, 1)):
+            with witness.asked(asker, servers.NEST, servers.GENERAL) as question:
+                witness.judge(question, answer)
+            assert len(witness.leaked) == leaks
 
 
 ACKNOWLEDGED, ANSWERED = "/interactions/7/token/callback", "/webhooks/1/token/messages/@original"

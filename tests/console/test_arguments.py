@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from itertools import chain
 
 import pytest
 
@@ -49,7 +50,8 @@ ADD = Options("magpie add", TAKES)
     ],
 )
 def test_options_and_words(typed: list[str], options: list[str], words: list[str]) -> None:
-    assert sort_out(typed, FIND) == Sorted(options, words)
+    found = sort_out(typed, FIND)
+    assert ([*chain(*found.options)], found.words) == (options, words)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_commands_without_minus_take_no_word_with_a_dash(typed: str) -> None:
     with pytest.raises(WrongUse, match=f"magpie add has no option {typed}"):
         sort_out([typed], ADD)
     assert sort_out(["--", typed], ADD).words == [typed]
-    assert sort_out(["-kx"], ADD).options == ["-k", "x"]
+    assert sort_out(["-kx"], ADD).options == [("-k", "x")]
 
 
 def test_one_dash_too_few_is_a_hint() -> None:
@@ -102,9 +104,9 @@ def test_nothing_that_is_typed_is_lost_or_made_up() -> None:
                 value = "".join(chance.choices(string.printable, k=3)) if TAKES[name] else None
                 if value is not None and (value in TAKES or value == "--"):
                     continue
-                options += [name] if value is None else [name, value]
+                options.append((name,) if value is None else (name, value))
                 glued = value is not None and name.startswith("--") and chance.random() < 0.5
-                typed += [f"{name}={value}"] if glued else options[-(1 if value is None else 2) :]
+                typed += [f"{name}={value}"] if glued else options[-1]
             else:
                 word = "".join(chance.choices("abcdefg犬é ", k=4))
                 words.append(chance.choice(["", "-"]) + word)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 import pytest
 
-from console.commands import Choice, Command, Group, Name, Whole, flag, option, run
+from console.commands import Called, Choice, Command, Group, Name, Whole, flag, option, run
 from console.exits import DONE, INTERRUPTED, REFUSED
 from console.output import say
 
@@ -15,8 +15,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
-    program: str
+class Given(Called):
     words: tuple[str, ...]
     db: str | None
     count: int
@@ -25,7 +24,7 @@ class Given:
 
 
 def _say(given: Given) -> int:
-    say(repr(given))
+    say(repr(replace(given, options=())))
     return DONE
 
 
@@ -45,8 +44,7 @@ SHOW = Command(
 
 
 @dataclass(frozen=True, kw_only=True)
-class One:
-    program: str
+class One(Called):
     file: str
 
 
@@ -71,7 +69,9 @@ def ran(capsys: Capture, *arguments: str) -> tuple[int, str, str]:
 
 
 def test_options_stand_before_and_behind_the_command(capsys: Capture) -> None:
-    expected = Given(program="prog", words=("a", "b"), db="x", count=3, shape="round", json=True)
+    expected = Given(
+        program="prog", options=(), words=("a", "b"), db="x", count=3, shape="round", json=True
+    )
     for arguments in (
         ["show", "--db", "x", "--json", "-k3", "--shape", "round", "a", "b"],
         ["--db", "x", "--json", "show", "a", "-k", "3", "b", "--shape=round"],

@@ -32,6 +32,8 @@ class ColourEmbedder:
     side = 16
     shape: Shape = "squeeze"
     resample: int | None = None
+    scale: float | None = None
+    bias: float | None = None
     batch = 4
     device = "cpu"
 
@@ -54,6 +56,9 @@ class ColourEmbedder:
         cut = [" ".join(t.split()[:WORDS_READ]) for t in texts]
         read = [short if short != t else None for short, t in zip(cut, texts, strict=True)]
         return _unit([_colour(text) for text in texts]), read
+
+    def spells(self, text: str) -> bool:
+        return False
 
     def seen(self, frame: Image.Image) -> Image.Image:
         return frame.resize((self.side, self.side))

@@ -55,11 +55,18 @@ MUTANTS = (
         (DATES,),
     ),
     Mutant(
-        "a date that the library only guesses is refused",
+        "a number in words is no part of a date",
         "index/language/dates.py",
-        " and _is_sure(words, when, period, local)",
-        "",
-        (f"{DATES}::test_what_is_not_certain_is_refused",),
+        "if any(number and number not in figures for number",
+        "if any(False for number",
+        (f"{DATES}::test_a_date_takes_only_its_own_words",),
+    ),
+    Mutant(
+        "a date without a year is the last one",
+        "index/language/dates.py",
+        "        if year or found.start <= reader.now:",
+        "        if True:",
+        (f"{DATES}::test_a_date_is_read_in_the_readers_language",),
     ),
     Mutant(
         "a date in the future is refused",

@@ -155,6 +155,11 @@ def _say_what_is_kept(given: Add, tally: Tally, listing: Listing) -> None:
     for folder, count in sorted(unlisted.items()):
         kept = f"; the gallery keeps its {counted(count, 'picture')}" if count else ""
         say(f"{short(folder)} can't be listed: {listing.unlisted[folder]}{kept}.")
+    if listing.links:
+        first, more = listing.links[0], len(listing.links) - 1
+        others = f" (and {counted(more, 'more link')})" if more else ""
+        say(f"{short(first)} is a link to a folder, which is not followed{others}. To add it, too:")
+        say(galleries.hint(given, f"add {shlex.quote(short(first))}").strip("\n"))
     for folder, count in sorted(empty.items()):
         say(
             f"{short(folder)} is empty now; the gallery keeps its {counted(count, 'picture')}, "

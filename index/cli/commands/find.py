@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
 from console import output
 from console.commands import Choice, Name, Whole, flag, option
 from console.exits import DONE, NOTHING_FOUND, WrongUse
-from console.output import counted, harmless, say, say_error
+from console.output import counted, harmless, say_error
 from index.cli import gallery as galleries
 from index.cli import paths
 from index.cli.command import FolderCommand, Given
 from index.cli.place import SPACE
 
 if TYPE_CHECKING:
-    from index.cli.hits import Found, Shown
-    from index.gallery import Gallery
-    from index.types.records import Kind, Link
+    from click.shell_completion import CompletionItem
 
-# Other places of a picture that are named with it.
-COPIES_SHOWN = 3
+    from index.cli.answer import Answer
+    from index.cli.question import FolderUnknown
+    from index.gallery import Gallery
+    from index.language import Unreadable, Wish
+    from index.types.records import Kind
+
 # More windows than these help nobody.
 OPENED_AT_MOST = 10
 # What -k may be. The parts of an answer are numbered with 32 bits.
 MOST = 1_000_000
+# Options that say what a field of the query language says; they are read as a part of the line.
+OF_THE_LINE = ("after", "before", "on", "since", "until", "has", "sort", "without")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +43,16 @@ class Find(Given):
 
     words: tuple[str, ...]
     image: str | None
+    folders: tuple[str, ...]
+    after: str | None
+    before: str | None
+    on: str | None
+    since: str | None
+    until: str | None
+    has: tuple[str, ...]
+    sort: str | None
+    without: tuple[str, ...]
+    guesses: bool
     limit: int
     json: bool
     paths: bool
@@ -48,18 +63,49 @@ class Find(Given):
 
 
 async def run(given: Find) -> int:
-    """Print the answer to a question, best first."""
-    from index.cli import notes
+    """Print the answer to a question."""
+    from index.cli import answer as answers
+    from index.cli import notes, question
     from index.cli.hits import look_up
-    from index.types.filter import Filter
     from index.types.query import Query
 
-    words = " ".join(given.words)
-    if not words.strip() and not given.image:
-        raise WrongUse(
-            "What are you looking for? Give some words, --image FILE, or both:"
-            + galleries.hint(given, "find dog in snow")
+    line = _line(given)
+    wish = _read(given, line)
+    _check(given, wish)
+    image = paths.named(given.image) if given.image else None
+    async with galleries.reading(given) as gallery:
+        if given.sheet:
+            await _spare_pictures(gallery, given.sheet, given.image)
+        kind = await _kind(gallery, given)
+        try:
+            asked = await question.understood(gallery, line, wish, kind, given.folders)
+        except question.FolderUnknown as error:
+            raise WrongUse(_unknown(given, error)) from error
+        embedding = await gallery.embed_query(
+            Query(text=asked.words or None, image=image, minus=asked.minus)
         )
+        found = await look_up(
+            gallery,
+            embedding,
+            asked.filter,
+            given.limit,
+            (await notes.load(gallery)).mounts,
+            sort=asked.sort,
+            guesses=given.guesses,
+        )
+    answer = answers.Answer(asked, given.image, found, _with_guesses(given))
+    _say(given, answer)
+    if given.sheet:
+        await asyncio.to_thread(answers.write_sheet, answer, given.sheet)
+    if given.open:
+        await asyncio.to_thread(_open, given, answers.files_here(found))
+    return DONE if found.shown else NOTHING_FOUND
+
+
+def _check(given: Find, wish: Wish) -> None:
+    """Refuse what can't be answered, before work is done for it. raises WrongUse"""
+    if not (wish.words or wish.exact or given.image):
+        _require_limits(given, wish)
     if given.json and given.paths:
         raise WrongUse("--json and --paths are two forms of an answer: choose one of them.")
     if given.zeros and not given.paths:
@@ -68,20 +114,22 @@ async def run(given: Find) -> int:
         from index.cli.sheet import check_name
 
         check_name(given.sheet)
-    image = paths.named(given.image) if given.image else None
-    async with galleries.reading(given) as gallery:
-        if given.sheet:
-            await _spare_pictures(gallery, given.sheet, given.image)
-        filter = Filter(SPACE, kind=await _kind(gallery, given))
-        embedding = await gallery.embed_query(Query(text=words, image=image))
-        remembered = await notes.load(gallery)
-        found = await look_up(gallery, embedding, filter, given.limit, remembered.mounts)
-    _say(given, words, found)
-    if given.sheet:
-        await asyncio.to_thread(_write_sheet, given.sheet, given.image, words, found)
-    if given.open:
-        await asyncio.to_thread(_open, given, found)
-    return DONE if found.shown else NOTHING_FOUND
+
+
+def _require_limits(given: Find, wish: Wish) -> None:
+    """Without words and a picture, something must be left to list. raises WrongUse"""
+    from index.language import Wish as Empty
+
+    if wish.minus:
+        raise WrongUse(
+            "That only says what not to show. Say also what to look for:"
+            + galleries.hint(given, "find dog -snow")
+        )
+    if replace(wish, show=None) == Empty() and not given.folders:
+        raise WrongUse(
+            "What are you looking for? Give some words, --image FILE, or both:"
+            + galleries.hint(given, "find dog in snow")
+        )
 
 
 async def _spare_pictures(gallery: Gallery, sheet: str, image: str | None) -> None:
@@ -103,136 +151,100 @@ def _places(name: str) -> set[str]:
 
 
 async def _kind(gallery: Gallery, given: Find) -> Kind:
-    """What to look for: --kind; else images, unless there are only texts."""
-    counts = await gallery.links.count()
+    """What to look for: --kind; else images, unless there are only texts. raises WrongUse"""
+    counts = await gallery.links.count(SPACE)
+    file = harmless(str(galleries.database(given)))
+    if not counts.links and await gallery.links.count_links():
+        raise WrongUse(
+            f"{file} is the gallery of a bot: what it has was posted in chats, and nothing of it "
+            "is a file here. Ask the bot with /find, or name another gallery with --db."
+        )
     if not counts.links:
         raise WrongUse(
-            f"The gallery {harmless(str(galleries.database(given)))} is empty. "
+            f"The gallery {file} is empty. "
             f"Add some pictures:{galleries.hint(given, 'add ~/Pictures')}"
         )
-    if given.kind:
-        kind: Kind = given.kind
-        return kind
-    return "image" if counts.images else "text"
+    return given.kind or ("image" if counts.images else "text")
 
 
-# ---- printing
+# ---- the line
 
 
-def _say(given: Find, words: str, found: Found) -> None:
+def _line(given: Find) -> str:
+    """The words, and the options that say the same as words, as a line of the query language."""
+    from index.cli.line import joined
+    from index.language import combined
+
+    options = {name: getattr(given, name) for name in OF_THE_LINE}
+    return combined(joined(given.words), options)
+
+
+def _read(given: Find, line: str) -> Wish:
+    """What the line asks for. raises WrongUse that points at what can't be read"""
+    from index.cli.question import read
+    from index.language import Unreadable
+
+    try:
+        return read(line)
+    except Unreadable as error:
+        raise WrongUse(_unreadable(given, error)) from error
+
+
+def _unreadable(given: Find, error: Unreadable) -> str:
+    """What is wrong with the line, where, and the command with the line corrected."""
+    from index.cli.line import separate
+    from index.language import pointed
+
+    said = [error.reason, *(f"  {line}" for line in pointed(error).split("\n"))]
+    if error.corrected:
+        others = [one for one in given.options if one[0].lstrip("-") not in OF_THE_LINE]
+        said += ["This can be read:", f"  {_command(given, others, separate(error.corrected))}"]
+    return "\n".join(said)
+
+
+def _unknown(given: Find, error: FolderUnknown) -> str:
+    """That the gallery has nothing of a folder, and what to do."""
+    sentence = f"The gallery has nothing of a folder {harmless(error.name)}"
+    if error.near:
+        return f"{sentence}; did you mean {paths.short(error.near)}?"
+    if os.path.isdir(error.path):
+        add = galleries.hint(given, f"add {shlex.quote(paths.short(error.path))}")
+        return f"{sentence} yet. This adds it:{add}"
+    return f"{sentence}. This lists its folders:{galleries.hint(given, 'info')}"
+
+
+def _with_guesses(given: Find) -> str:
+    """The command as it was typed, that shows guesses, too."""
+    return _command(given, [*given.options, ("--guesses",)], given.words)
+
+
+def _command(given: Find, options: Sequence[Sequence[str]], words: Sequence[str]) -> str:
+    return COMMAND.line(given.program, options, words)
+
+
+# ---- the answer
+
+
+def _say(given: Find, answer: Answer) -> None:
+    from index.cli.answer import as_json, files_here, say_answer, say_beside
+
     if given.json:
-        output.say_json(_answer_json(words, given.image, found))
+        output.say_json(as_json(answer))
     elif given.paths:
-        output.say_paths(_paths_here(found), zeros=given.zeros)
+        say_beside(answer)
+        output.say_paths(files_here(answer.found), zeros=given.zeros)
     else:
-        _say_answer(found)
-    if found.gone:
+        say_answer(answer)
+    if answer.found.gone:
         say_error(
-            f"Left out: {counted(found.gone, 'file')} gone from the disk. "
+            f"Left out: {counted(answer.found.gone, 'file')} gone from the disk. "
             "The next add of that folder forgets what is gone."
         )
 
 
-def _paths_here(found: Found) -> list[str]:
-    """The files that can be read now; a text file once, however many of its lines were found."""
-    return list(dict.fromkeys(one.link.source for one in found.shown if one.is_here))
-
-
-def _say_answer(found: Found) -> None:
-    if found.answer.truncated is not None:
-        say(f"The question was too long for the model; it read: {found.answer.truncated}")
-    if not found.shown:
-        say("Nothing of that kind is in the gallery.")
-        return
-    if not found.answer.confident:
-        say("Nothing here stands out; these are the least unlike:")
-    width = len(str(found.shown[-1].rank))
-    for one in found.shown:
-        say(f"{one.rank:>{width}}  {one.hit.score:.3f}  {_described(one)}")
-
-
-def _described(one: Shown) -> str:
-    place = _place(one.link)
-    if one.hit.kind == "text":
-        place += f": {one.hit.text}"
-    elif one.hit.frame:
-        place += f" (frame {one.hit.frame + 1})"
-    if not one.is_here:
-        place += " (can't be read now; is its drive connected?)"
-    if one.copies:
-        named = ", ".join(_place(link) for link in one.copies[:COPIES_SHOWN])
-        more = len(one.copies) - COPIES_SHOWN
-        place += f" (also {named}{f' and {more:,} more' if more > 0 else ''})"
-    return place
-
-
-def _place(link: Link) -> str:
-    return paths.short(link.source) + (f":{link.slot}" if link.slot else "")
-
-
-def _answer_json(words: str, image: str | None, found: Found) -> dict[str, Any]:
-    return {
-        "query": words,
-        "image": image,
-        "confident": found.answer.confident,
-        "took_ms": round(found.answer.took_ms, 2),
-        "searched": found.answer.searched,
-        "truncated": found.answer.truncated,
-        "gone": found.gone,
-        "hits": [_hit_json(one) for one in found.shown],
-    }
-
-
-def _hit_json(one: Shown) -> dict[str, Any]:
-    is_text = one.hit.kind == "text"
-    line = {"line": int(one.link.slot), "text": one.hit.text} if is_text else {}
-    copies = [
-        {"path": link.source, "line": int(link.slot)} if is_text else link.source
-        for link in one.copies
-    ]
-    return {
-        "rank": one.rank,
-        "score": round(one.hit.score, 5),
-        "path": one.link.source,
-        "kind": one.hit.kind,
-        "frame": one.hit.frame,
-        **line,
-        "readable": one.is_here,
-        "copies": copies,
-    }
-
-
-# ---- looking
-
-
-def _write_sheet(sheet: str, image: str | None, words: str, found: Found) -> None:
-    from index.cli.sheet import MOST_CARDS, Card, contact_sheet, write
-
-    question = " and ".join(
-        part for part in (words, f"like {Path(image).name}" if image else "") if part
-    )
-    cards = [
-        Card(Path(one.link.source), one.hit.score, one.link.name, one.hit.frame)
-        for one in found.shown
-        if one.hit.kind == "image"
-    ][:MOST_CARDS]
-    if not cards:
-        say_error(f"There is no picture to show on {sheet}.")
-        return
-    outcome = "" if found.answer.confident else " · nothing stands out"
-    subtitle = (
-        f"the best {len(cards)} of {counted(found.answer.searched, 'picture')}{outcome}"
-        if len(cards) > 1
-        else f"the best of {counted(found.answer.searched, 'picture')}{outcome}"
-    )
-    write(contact_sheet(question, subtitle, cards), sheet)
-    say_error(f"{sheet} shows {'them' if len(cards) > 1 else 'it'}.")
-
-
-def _open(given: Find, found: Found) -> None:
+def _open(given: Find, files: Sequence[str]) -> None:
     from index.cli.viewer import open_files
 
-    files = _paths_here(found)
     if not files:
         return
     open_files([given.sheet] if given.sheet else files[:OPENED_AT_MOST])
@@ -240,16 +252,60 @@ def _open(given: Find, found: Found) -> None:
         say_error(f"The best {OPENED_AT_MOST} of {len(files):,} were opened; --sheet shows all.")
 
 
+# ---- completion
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from index.cli.completion import words
+
+    return words(incomplete)
+
+
 COMMAND = FolderCommand(
     "find",
     run,
     Find,
     summary="find pictures by words, by a picture, or by both",
-    help="Find what fits words, a picture, or both together. The same picture in several places "
-    "is one hit; a file that is gone from the disk is left out.",
+    help="""Find what fits words, a picture, or both together. The same picture in several places
+    is one hit; a file that is gone from the disk is left out. When nothing fits, that is said.
+
+    WORDS are plain words, and these, anywhere among them:
+
+    \b
+    -snow  -"red car"      less of that; also: without snow
+    in:FOLDER  -in:FOLDER  only from this folder, or not from it; from: is the same
+    on:2024-05             changed in that month; also after:, before:, since:, until:
+    has:gif  -has:gif      only pictures that move, or none; also image, video
+    sort:new               newest first; also old, best; only what fits is sorted
+    """,
     params=[
-        click.Argument(["words"], nargs=-1, metavar="WORDS"),
-        option("--image", metavar="FILE", type=Name(), help="something like this picture"),
+        click.Argument(["words"], nargs=-1, metavar="WORDS", shell_complete=_complete),
+        option("--image", "--like", "image", metavar="FILE", type=Name(), help="like this picture"),
+        option(
+            "--in",
+            "--from",
+            "folders",
+            multiple=True,
+            metavar="FOLDER",
+            type=Name("dir"),
+            help="only from this folder (may be given several times)",
+        ),
+        option("--after", metavar="DATE", help="changed after this day, month or year"),
+        option("--before", metavar="DATE", help="changed before it"),
+        option("--on", metavar="DATE", help="changed in it"),
+        option("--since", metavar="DATE", help="changed in it or later"),
+        option("--until", metavar="DATE", help="changed in it or earlier"),
+        option(
+            "--has", multiple=True, metavar="KIND", help="only of this kind: image, gif or video"
+        ),
+        option("--sort", metavar="ORDER", help="best, new or old"),
+        option(
+            "--without",
+            multiple=True,
+            metavar="WORDS",
+            help="less of this (may be given several times)",
+        ),
+        flag("--guesses", help="also what doesn't fit, the least unlike first"),
         option(
             "-k",
             "--limit",

@@ -7,7 +7,7 @@ import os
 
 from index.types.filter import Filter
 
-POSTED_AS = "json_extract(links.details, '$.kind') = '{}'"
+POSTED_AS = "json_extract(links.details, '$.kind') IS '{}'"  # a file of a folder has none
 IS_GIF = "lower(links.name) LIKE '%.gif'"
 IS_VIDEO = " OR ".join(f"lower(links.name) LIKE '%.{end}'" for end in ("mp4", "webm", "mov"))
 # One condition for each kind of `has:` in the query language.

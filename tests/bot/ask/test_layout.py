@@ -27,13 +27,19 @@ SPOILER = 8
 
 
 def shown(
-    guild: discord.Guild, number: int, *, title: str = "", spoiler: bool = False, **attachment: Any
+    guild: discord.Guild,
+    number: int,
+    *,
+    title: str = "",
+    spoiler: bool = False,
+    concepts: tuple[str, ...] = (),
+    **attachment: Any,
 ) -> pages.ShownHit:
     attachment = attachment_payload(8000 + number, description=title or None, **attachment)
     message = message_of(guild, 10, id=7000 + number, attachments=[attachment])
     [picture] = pictures.from_message(message)
     link = Link(GUILD, Group(10), str(message.id), picture.slot, spoiler=spoiler)
-    hit = Hit(number, 0.3, 10**12 + number, "image", link, 0, None)
+    hit = Hit(number, 0.3, 10**12 + number, "image", link, 0, None, concepts=concepts)
     return pages.ShownHit(hit, picture, message, 0)
 
 
@@ -106,12 +112,14 @@ async def test_each_picture_stands_beside_its_author_place_date_and_link(
         assert f"/{8000 + number - 6}/" in section["accessory"]["media"]["url"]
 
 
-async def test_a_picture_is_described_by_number_name_author_place_and_date(
+async def test_a_picture_is_described_by_number_name_author_place_date_and_what_is_in_it(
     guild: discord.Guild,
 ) -> None:
-    view = laid_out([shown(guild, 1, title="a gardener")], first=6)
+    view = laid_out([shown(guild, 1, title="a gardener", concepts=("hat", "rake"))], first=6)
     [thumbnail] = [part for part in components(view.to_components()) if part["type"] == THUMBNAIL]
-    assert thumbnail["description"] == "7: a gardener, by 50 in #10, 1 January 2015"
+    assert thumbnail["description"] == (
+        "7: a gardener, by 50 in #10, 1 January 2015. I see: hat, rake"
+    )
 
 
 @pytest.mark.parametrize("how", ["by its message", "when it was indexed"])
@@ -119,8 +127,12 @@ async def test_a_spoiler_stays_one_and_its_title_is_not_shown(
     guild: discord.Guild, how: str
 ) -> None:
     now = {"flags": SPOILER, "filename": "SPOILER_dog.png"} if how == "by its message" else {}
-    hidden = shown(guild, 1, title="the butler", spoiler=how == "when it was indexed", **now)
-    view = laid_out([hidden, shown(guild, 2, title="a gardener")])
+    when_indexed = how == "when it was indexed"
+    hidden = shown(guild, 1, title="the butler", spoiler=when_indexed, concepts=("knife",), **now)
+    view = laid_out([hidden, shown(guild, 2, title="a gardener", concepts=("rake",))])
+    search = SavedSearch("a" * 12, GUILD, 50, Asked("who was it"))
+    closer = cards.closer(search, pages.ResultPage(shown=[hidden]))
+    assert not {"knife", "butler"} & set(re.findall(r"\w+", str(closer.to_components())))
     shown_ = [c for c in components(view.to_components()) if c["type"] == THUMBNAIL]
     assert [item["spoiler"] for item in shown_] == [True, False]
     for told in ("\n".join(texts(view)), str([item["description"] for item in shown_])):

@@ -328,6 +328,41 @@ def test_excluded_pictures_are_passed_over_and_those_in_the_gallery_stay(
     assert len(stored()) == 4
 
 
+def test_pattern_that_would_bring_something_back_is_refused(
+    add: Add, tmp_path: Path, capsys: Capture
+) -> None:
+    patches(tmp_path / "photos", 1)
+    (tmp_path / "photos" / "0000.png").rename(tmp_path / "photos" / "!x.png")
+    assert add("photos", "--exclude", "!x*") == 2
+    said = capsys.readouterr().err
+    assert "none can begin with “!”" in said
+    assert said.endswith("write \\!x*.\n")
+    assert not (tmp_path / "g.db").exists()
+    assert add("photos", "--exclude", "\\!x*") == 0
+    assert not (tmp_path / "g.db").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_links_to_folders_are_named(add: Add, tmp_path: Path, capsys: Capture) -> None:
+    patches(tmp_path / "elsewhere" / "deep", 2)
+    patches(tmp_path / "photos", 1)
+    (tmp_path / "photos" / "my link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "photos" / "other.jpg").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "photos" / "thumbs").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "photos" / "loop").symlink_to("loop")
+    assert add("photos", "--exclude", "thumbs") == 0
+    said = capsys.readouterr().out
+    assert (
+        "photos/my link is a link to a folder, which is not followed (and 1 more link). "
+        "To add it, too:\n  python -m index add 'photos/my link' --db g.db\n"
+    ) in said
+    assert "thumbs" not in said
+    assert add("photos/my link") == 0
+    assert len(stored()) == 3
+    assert add("photos") == 0  # what was added through the link stays
+    assert len(stored()) == 3
+
+
 def test_one_of_a_kind_is_named_in_the_singular(add: Add, tmp_path: Path, capsys: Capture) -> None:
     patches(tmp_path / "photos", 1)
     (tmp_path / "songs.txt").write_text("a song\n")

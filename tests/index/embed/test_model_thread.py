@@ -42,7 +42,7 @@ async def test_a_picture_waits_for_those_that_are_being_decoded() -> None:
     thread = ModelThread(embedder, gather_s=30.0)
     with thread.expecting():
         early = asyncio.create_task(thread.images([RED]))
-        question = await thread.text("red", asked=True)
+        question = await thread.texts(["red"], asked=True)
         assert (question[0] == ColourEmbedder().texts(["red"])[0]).all()
         assert not early.done()
     late = asyncio.create_task(thread.images([RED]))
@@ -74,7 +74,7 @@ async def test_questions_go_before_waiting_pictures_words_first() -> None:
             group.create_task(note("picture", thread.images([RED])))
         await asyncio.sleep(0)
         group.create_task(note("asked picture", thread.images([RED], asked=True)))
-        group.create_task(note("asked words", thread.text("red", asked=True)))
+        group.create_task(note("asked words", thread.texts(["red"], asked=True)))
     await first
     assert done[:2] == ["asked words", "asked picture"]
     await thread.close()
@@ -86,12 +86,12 @@ async def test_a_question_is_answered_in_the_middle_of_a_call_for_pictures() -> 
     done: list[str] = []
     first = await _busy(thread, embedder)
     first.add_done_callback(lambda _: done.append("picture"))
-    cancelled = asyncio.create_task(thread.text("blue", asked=True))
+    cancelled = asyncio.create_task(thread.texts(["blue"], asked=True))
     waiting = asyncio.create_task(thread.images([RED]))
     await asyncio.sleep(0)
     cancelled.cancel()
     asked = await asyncio.gather(
-        thread.images([RED], asked=True), thread.text("red", asked=True), thread.text("green")
+        thread.images([RED], asked=True), thread.texts(["red"], asked=True), thread.texts(["green"])
     )
     assert done == ["picture"]
     assert (await waiting == await first).all()  # type: ignore[attr-defined]
@@ -108,7 +108,7 @@ async def test_cancelled_picture_is_never_embedded() -> None:
     await asyncio.sleep(0)
     for task in unwanted:
         task.cancel()
-    wanted = asyncio.create_task(thread.text("red"))
+    wanted = asyncio.create_task(thread.texts(["red"]))
     await asyncio.gather(first, wanted, *unwanted, return_exceptions=True)
     assert embedder.calls == [("images", 1), ("texts", 1)]
     assert all(task.cancelled() for task in unwanted)
@@ -164,7 +164,7 @@ async def test_the_time_does_not_tell_that_somebody_asked_the_same_words_before(
     embedder = ColourEmbedder()
     thread = ModelThread(embedder)
     for words in ("red", "green", "red"):
-        vectors, _ = await thread.text(words, asked=True)
+        vectors, _ = await thread.texts([words], asked=True)
         assert (vectors == ColourEmbedder().texts([words])[0]).all()
     assert embedder.calls == [("texts", 1)] * 3
     await thread.close()

@@ -113,6 +113,7 @@ def test_a_moment_has_no_length(line: str, since: str) -> None:
     [
         ("on:monday in snow", "in snow"),
         ("on:2024 sun dog", "sun dog"),
+        ("on:may one dog", "one dog"),
         ("on:may 5 dogs", "dogs"),
         ("on:2024 5 dogs", "5 dogs"),
         ("before:3 days ago the dog", "the dog"),
@@ -150,6 +151,10 @@ def test_a_day_when_the_clocks_change_is_as_long_as_it_is() -> None:
         ("on:feb 30 dog", "en-US", "on:feb dog"),
         ("on:5", "en-US", ""),
         ("on:12:30", "en-US", ""),
+        ("on:one", "en-US", ""),
+        ("on:an", "en-US", ""),
+        ("on:so", "de", ""),
+        ("on:any 5", "en-US", "5"),
         ("on:christmas", "en-US", ""),
         ("after:last decade", "en-US", "decade"),
         ("after:2027 dog", "en-US", "dog"),

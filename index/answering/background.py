@@ -1,0 +1,180 @@
+"""What pictures commonly show: the words that a question is judged against.
+
+A cosine between words and a picture means something else for every model and every question. But
+one picture's cosines with different words can be compared: the model was trained to tell which of
+many texts belongs to a picture. So `fit` asks whether the question suits a picture better than some
+two thousand common words do.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.types.records import Floats
+
+FILE = "vocabulary.txt"
+# The section of words for whole kinds of things, such as "animal".
+KINDS = "kinds"
+# From this cosine on, of vectors without what all texts have in common, two words mean the same.
+# The pocket model's names of related animals reach 0.6.
+SYNONYM = 0.85
+# From this cosine on, the word for a whole kind is related to a thing.
+RELATED = 0.35
+# The most words that tell what a model sees in a picture, and the least probability of each.
+CONCEPTS = 3
+LEAST_SEEN = 0.1
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Common words, (v,); and whether each stands for a whole kind of things, (v,)."""
+
+    words: tuple[str, ...]
+    kinds: tuple[bool, ...]
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The words that come with the program."""
+    sections: dict[str, str] = {}
+    name = ""
+    for line in resources.files(__package__).joinpath(FILE).read_text("utf-8").splitlines():
+        if line.startswith("["):
+            name = line.strip("[]")
+        elif not line.startswith("#"):
+            sections[name] = f"{sections.get(name, '')} {line}"
+    entries = [
+        (" ".join(entry.split()), name == KINDS)
+        for name, text in sections.items()
+        for entry in text.split(",")
+        if entry.strip()
+    ]
+    return Vocabulary(tuple(word for word, _ in entries), tuple(kind for _, kind in entries))
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """The vocabulary as one model reads it.
+
+    words    (v,)     kinds  (v,) whether a word stands for a whole kind of things
+    vectors  (v, d) float32, unit rows
+    scale    what the model multiplies a cosine with: e to the `logit_scale` of its checkpoint
+    bias     what it then adds, where it judges each pair by itself (SigLIP); None for others
+
+    The vectors of all texts have a large part in common, which says nothing about any of them: the
+    `middle`. `centred` and `directions` are free of it.
+    """
+
+    words: tuple[str, ...]
+    kinds: Bools
+    vectors: Floats
+    scale: float
+    bias: float | None = None
+    middle: Floats = field(init=False)  # (d,)
+    centred: Floats = field(init=False)  # (v, d)
+    directions: Floats = field(init=False)  # (v, d), `centred` as unit rows
+
+    def __post_init__(self) -> None:
+        middle = self.vectors.mean(axis=0)
+        centred = np.ascontiguousarray(self.vectors - middle)
+        object.__setattr__(self, "middle", middle)
+        object.__setattr__(self, "centred", centred)
+        object.__setattr__(self, "directions", _unit(centred))
+
+    def fit(self, wanted: Floats, pictures: Floats) -> Floats:
+        """How probable it is that each picture shows what each text says, and not something else.
+
+        The text competes with the background: a softmax at the model's own temperature. A picture
+        may show several things, such as a subject and a place, and the model sees one of them
+        first. So the text competes again with what is left of the picture without its best word,
+        and the greater of the two probabilities counts.
+
+        wanted   (p, d) unit rows, of texts    pictures  (c, d) unit rows
+        returns  (p, c), from 0 to 1
+        source   negative labels (NegLabel, Jiang and others, 2024), and one step of matching
+                 pursuit (Mallat and Zhang, 1993)
+        """
+        seen = pictures @ self.centred.T  # (c, v)
+        none = self._none(pictures)
+        return np.stack([self._fit(text - self.middle, pictures, seen, none) for text in wanted])
+
+    def _fit(self, asked: Floats, pictures: Floats, seen: Floats, none: Floats) -> Floats:
+        """(c,) the probability of one text, (d,) without the middle."""
+        rivals = self._rivals(asked)
+        rivals_seen = np.where(rivals, seen, -np.inf)  # (c, v)
+        own = pictures @ asked  # (c,)
+        first = self._share(own, rivals_seen, none)
+        best = rivals_seen.argmax(axis=1)
+        different, which = np.unique(best, return_inverse=True)  # most pictures share a best word
+        taken = self.directions[different]
+        amount = np.einsum("cd,cd->c", pictures, taken[which])
+        left = rivals_seen - amount[:, None] * (taken @ self.centred.T)[which]
+        second = self._share(own - amount * (taken @ asked)[which], left, none)
+        return np.maximum(first, second)
+
+    def _rivals(self, asked: Floats) -> Bools:
+        """(v,) the words that are alternatives to a text.
+
+        A synonym is none. Nor is a thing to its kind, or a kind to its thing: a picture of a dog
+        shows an animal, too.
+        """
+        similar = self.directions @ _unit(asked)
+        rivals: Bools = similar < SYNONYM
+        if self.kinds.any() and not self.kinds.all():
+            is_kind = similar[self.kinds].max() >= similar[~self.kinds].max()
+            rivals &= (self.kinds == is_kind) | (similar < RELATED)
+        return rivals
+
+    def _none(self, pictures: Floats) -> Floats:
+        """(c,) the logit of "none of these", which a model with a bias knows.
+
+        Its bias was learned where one of many thousand texts belonged to a picture. Here it is one
+        of the vocabulary.
+        """
+        if self.bias is None:
+            return np.full(len(pictures), -np.inf, np.float32)
+        none: Floats = -(self.scale * (pictures @ self.middle) + self.bias)
+        return none - np.float32(math.log(len(self.words)))
+
+    def _share(self, own: Floats, rivals: Floats, none: Floats) -> Floats:
+        """(c,) the softmax of `own`, (c,), among `rivals`, (c, v), and the logits `none`, (c,)."""
+        top = np.maximum(self.scale * np.maximum(rivals.max(axis=1), own), none)
+        mine = np.exp(self.scale * own - top)
+        others = np.exp(self.scale * rivals - top[:, None]).sum(axis=1) + np.exp(none - top)
+        share: Floats = mine / (mine + others)
+        return share
+
+    def concepts(self, pictures: Floats) -> list[tuple[str, ...]]:
+        """For each picture the words that the model sees most in it, at most CONCEPTS.
+
+        Each word is the best for what is left of the picture without the words before it.
+
+        pictures  (c, d) unit rows
+        """
+        found: list[list[str]] = [[] for _ in pictures]
+        left = pictures
+        for _ in range(CONCEPTS):
+            seen = left @ self.centred.T
+            best = seen.argmax(axis=1)
+            top = seen[np.arange(len(seen)), best]
+            share = 1 / np.exp(self.scale * (seen - top[:, None])).sum(axis=1)
+            for words, word, is_seen in zip(found, best, share >= LEAST_SEEN, strict=True):
+                if is_seen and self.words[word] not in words:
+                    words.append(self.words[word])
+            taken = self.directions[best]
+            left = left - np.einsum("cd,cd->c", left, taken)[:, None] * taken
+        return [tuple(words) for words in found]
+
+
+def _unit(rows: Floats) -> Floats:
+    """The rows at unit length; a row of zeros stays as it is."""
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    made: Floats = rows / np.maximum(lengths, np.float32(1e-12))
+    return made
