@@ -99,12 +99,9 @@ def beside(shown: ShownHit, label: str, *said: str) -> Control:
     )
 
 
-def option(
-    value: str, shown: ShownHit, label: str = "", what: str | None = None
-) -> discord.SelectOption:
-    """A picture as an option of a menu."""
-    name = f"{label} · {_by_name(shown)}" if label else _by_name(shown)
-    return discord.SelectOption(value=value, label=name[:MAX_OPTION], description=what)
+def option(value: str, label: str, shown: ShownHit) -> discord.SelectOption:
+    """What can be done with a picture, as an option of a menu, which can show plain text only."""
+    return discord.SelectOption(value=value, label=f"{label} {_by_name(shown)}"[:MAX_OPTION])
 
 
 def options(page: ResultPage) -> list[discord.SelectOption]:

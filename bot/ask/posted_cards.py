@@ -189,10 +189,10 @@ def _menu(finding: Finding, page: ResultPage, numbers: Mapping[int, int]) -> ui.
     for one in page.shown:
         id = one.hit.id
         if id in finding.copies and finding.copies[id].kind == "copy":
-            value, number = f"{NOT_A_COPY}:{id}", str(numbers[id])
-            options.append(layout.option(value, one, number, text.NOT_A_COPY))
+            label = f"{text.NOT_A_COPY} {numbers[id]} ·"
+            options.append(layout.option(f"{NOT_A_COPY}:{id}", label, one))
         elif id in finding.refused:
-            options.append(layout.option(f"{COPY}:{id}", one, what=text.A_COPY_AFTER_ALL))
+            options.append(layout.option(f"{COPY}:{id}", text.A_COPY_AFTER_ALL, one))
     if finding.passes is not None:
         value, label = (NOTE, text.NOTE_AGAIN) if finding.passes else (PASS, text.LET_PASS)
         options.append(discord.SelectOption(value=value, label=label))

@@ -186,10 +186,8 @@ class Notes:
 
     async def _page(self, link: Link, copies: Sequence[Copy]) -> ResultPage | None:
         """The first place that is still there, with the others as its copies."""
-        earlier = sorted(
-            (hit_of(copy.id, copy.link) for copy in copies if _counts(copy.link, link)),
-            key=posted_cards.by_time,
-        )
+        earlier = [hit_of(copy.id, copy.link) for copy in copies if _is_before(copy.link, link)]
+        earlier.sort(key=posted_cards.by_time)
         for looked_up, hit in enumerate(earlier[:MAX_FIRST], start=1):
             (now,) = await self._results.look_up([hit])
             if now is Absent.UNREADABLE:
@@ -268,11 +266,14 @@ def _is_new(message: int) -> bool:
     return time.time() - discord.utils.snowflake_time(message).timestamp() < NEW_S
 
 
-def _counts(earlier: Link, link: Link) -> bool:
+def _is_before(copy: Link, link: Link) -> bool:
+    return int(copy.source) < int(link.source)
+
+
+def _counts(copy: Link, link: Link) -> bool:
     """Whether a copy was posted before a picture, and not by the same member just before."""
-    if int(earlier.source) >= int(link.source):
-        return False
-    return earlier.owner != link.owner or link.posted_at - earlier.posted_at > OWN_AGAIN_S
+    own = copy.owner == link.owner and link.posted_at - copy.posted_at <= OWN_AGAIN_S
+    return _is_before(copy, link) and not own
 
 
 def _note(post: Post, page: ResultPage) -> ui.LayoutView:

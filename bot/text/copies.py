@@ -11,7 +11,7 @@ from bot.text.pieces import counted, fitting, name_of, permission_names
 # What was done to a picture, in the order in which it is told.
 EDITS: Mapping[str, str] = {
     "cropped": "cropped",
-    "framed": "framed or captioned",
+    "framed": "with more around it",
     "mirrored": "mirrored",
     "turned": "turned",
     "grey": "made grey",
@@ -42,8 +42,8 @@ ONLY_SHARED = (
 DETAILS = "More, only for me"
 
 MENU = "For moderators: correct this"
-NOT_A_COPY = "Not a copy"
-A_COPY_AFTER_ALL = "A copy after all"
+NOT_A_COPY = "Not a copy:"
+A_COPY_AFTER_ALL = "A copy after all:"
 LET_PASS = "Let it pass: no notes under it here"
 NOTE_AGAIN = "No longer let it pass here"
 NOT_A_MODERATOR = (
@@ -76,7 +76,7 @@ def since(later: int) -> str:
 
 
 def times(number: int) -> str:
-    return "once" if number == 1 else f"{number:,} times"
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
 
 
 def edited(kind: str, edits: Collection[str] | None = None) -> str:

@@ -52,11 +52,10 @@ async def forget_where(scene: Scene, place: str) -> None:
     await scene.magpie.watched.discard(guild.id, int(scene.channel(place)))
 
 
-def option(answer: Answer, description: str) -> str:
-    """The value of a moderator's option that is so described, or called."""
+def option(answer: Answer, label: str) -> str:
+    """The value of the first option of moderators whose label begins so."""
     options = answer.menu()["options"]
-    fitting = [o for o in options if description in (o.get("description"), o["label"])]
-    return str(fitting[0]["value"])
+    return next(str(one["value"]) for one in options if one["label"].startswith(label))
 
 
 async def correct(person: Person, answer: Answer, what: str) -> Answer:
