@@ -5,7 +5,8 @@ are set anew again and again, by requests of the owner. After each such deal mem
 possible way: `/find` for themselves and for everyone, with words or a picture; a mention, a reply
 to somebody's picture, a picture posted with a mention, a picture in reply to an answer; the
 message menu; the buttons of answers, also of answers given before the deal, to other people, and
-to somebody who is timed out; `/channels list` and `/status`, which count pictures. (No command of
+to somebody who is timed out; "Posted before?" about a picture that was posted once
+more; `/channels list` and `/status`, which count pictures. (No command of
 Magpie completes what is typed.) Each answer is judged by `oracle`:
 
 leaked    pictures shown, or counted, that the asker, or for a public answer any member it

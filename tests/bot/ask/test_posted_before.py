@@ -13,6 +13,7 @@ from PIL import Image
 from bot.ask.asker import Asker
 from bot.ask.phrases import asks_whether_posted
 from bot.ask.posted_cards import Spot
+from bot.ask.rate_limiter import RateLimiter
 from bot.platform.refusal import Refusal
 from bot.text import answers as answer_text
 from bot.text import copies as text
@@ -321,6 +322,20 @@ async def test_a_page_needs_its_message_to_be_open(scene: Scene) -> None:
         else:
             with pytest.raises(Refusal, match=answer_text.PICTURE_UNAVAILABLE):
                 await asking
+
+
+async def test_each_page_and_each_word_of_a_moderator_counts_as_a_question(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mod = await scene.log_in("mod")
+    await post(mod, scene, "pets", ORIGINAL)
+    asked = await post(mod, scene, "general", cropped(ORIGINAL), drawing(2))
+    answer = await mod.menu(ASK, asked)
+    counted: list[int] = []
+    monkeypatch.setattr(RateLimiter, "take", lambda _, guild, member: counted.append(member))
+    await mod.click(answer, answer.button("Picture 2"))
+    await correct(mod, await mod.menu(ASK, asked), text.NOT_A_COPY)
+    assert counted == [int(mod.user["id"])] * 3
 
 
 # ── Moderators ───────────────────────────────────────────────────────────────────────────
