@@ -153,6 +153,7 @@ class PostedBefore:
         copies, embedding = await self._embedder.copies(asker, question, filter)
         every = [hit_of(copy.id, copy.link) for copy in copies]
         every.sort(key=cards.by_time)
+        del every[text.MOST_TIMES :]
         start = start if start < len(every) else 0
         moderator = self._moderates(asker, question) and own is not None
         alike: list[Hit] = []
@@ -212,14 +213,13 @@ class PostedBefore:
         """
         shown: list[ShownHit] = []
         gone: set[int] = set()
-        looked_up = start
-        while not shown and looked_up < min(len(every), start + MAX_LOOKED_UP):
-            part = every[looked_up : looked_up + PLACES]
+        for part in discord.utils.as_chunks(every[start : start + MAX_LOOKED_UP], PLACES):
             read = await self._results.look_up(part)
             shown = [one for one in read if isinstance(one, ShownHit)]
             gone |= {hit.id for hit, now in zip(part, read, strict=True) if now is Absent.DELETED}
-            looked_up += PLACES
-        if not shown and len(gone) < looked_up - start and every:
+            if shown:
+                break
+        if not shown and len(gone) < len(every):
             raise Refusal(text.UNREACHABLE)
         there = [hit for hit in every if hit.id not in gone]
         return [

@@ -213,6 +213,8 @@ class ChaosRun:
                 await ada.command("channels", "add", where=here, channel=str(mark))
                 self._wishes.marked.add(mark)
         ada.guilds.sort(key=lambda one: one["id"] != str(NEST))
+        general = str(GENERAL)
+        await ada.command("reposts", "on", where=general, channel=general)
 
     async def _follow_schedule(self) -> None:
         steps = schedule.draw(self._seed, self._seconds)

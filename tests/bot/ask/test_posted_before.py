@@ -173,18 +173,14 @@ async def test_a_copy_that_was_deleted_unnoticed_isnt_told(scene: Scene) -> None
     gone = await post(finn, scene, "pets", ORIGINAL)
     there = await post(finn, scene, "pets", ORIGINAL)
     asked = await post(finn, scene, "general", ORIGINAL)
-    scene.server.strike(
-        "error",
-        path=f"/channels/{gone['channel_id']}/messages/{gone['id']}",
-        who="bot",
-        status=404,
-        code=10008,
-        message="Unknown Message",
-        times=None,
-    )
+    unknown = {"status": 404, "code": 10008, "message": "Unknown Message", "times": None}
+    messages = f"/channels/{gone['channel_id']}/messages"
+    scene.server.strike("error", path=f"{messages}/{gone['id']}", who="bot", **unknown)
     answer = await finn.menu(ASK, asked)
     assert answer.lines()[0] == f"### {text.heading(1)}"
     assert told(answer) == ids([there])
+    scene.server.strike("error", path=f"{messages}/{there['id']}", who="bot", **unknown)
+    assert (await finn.menu(ASK, asked)).lines()[0] == f"### {text.heading(0)}"
 
 
 # ── Replies ──────────────────────────────────────────────────────────────────────────────
