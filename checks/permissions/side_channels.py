@@ -245,7 +245,7 @@ def _plain(on: Testbed, of: Layout, answer: Answer) -> str:
     labels += [option["label"] for part in answer.parts() for option in part.get("options", ())]
     seen = f"{answer.text()}\n{labels} {len(answer.pictures())} {answer.private}"
     seen = re.sub(r"\d{15,}", lambda id: names.get(int(id[0]), "an id"), seen)
-    return CHANGING.sub("", seen)
+    return CHANGING.sub("", re.sub(r"<t:\d+:\w>", "a time", seen))
 
 
 async def _command(
