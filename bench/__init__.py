@@ -10,7 +10,9 @@ runs those too, by the names in `checks.CHECKS`.
 |---|---|
 | `report`, `options` | what a run gives back, and what its caller chooses |
 | `checkpoint` | a model of ViT-B/32's size with random weights, made once under build/ |
+| `edits` | what people do to pictures before they post them again |
 | `photographs` | JPEGs of a phone's and a screenshot's size |
+| `scenes` | pictures that the pocket model knows, embedded once and kept under build/ |
 | `vectors` | random vectors that are distributed as a CLIP's are |
 | `large_server` | a Discord server of up to a million pictures, and its gallery |
 | `processes` | the bot and the sandbox as processes of their own |
@@ -22,8 +24,10 @@ from pathlib import Path
 BUILD = Path("build")  # below the current directory: what a run makes and may need again
 
 MEASUREMENTS = {
+    "copies": "bench.copies",
     "embed": "bench.embed",
     "find": "bench.find",
+    "honesty": "bench.honesty",
     "ingest": "bench.ingest",
     "load": "bench.load",
     "prepare": "bench.prepare",

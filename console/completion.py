@@ -118,7 +118,8 @@ class _Bash(BashComplete):
         return args, self._prefix + incomplete
 
     def format_completion(self, item: CompletionItem[Any]) -> str:
-        return f"{item.type},{str(item.value).removeprefix(self._prefix)}"
+        kind = "dir" if item.folder else item.type  # bash itself quotes the names of folders
+        return f"{kind},{str(item.value).removeprefix(self._prefix)}"
 
 
 class _Zsh(ZshComplete):

@@ -29,7 +29,7 @@ from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.store.interface import Bookkeeping, Derivations, Links, Store
 from index.store.sqlite import SEGMENTS, SQLiteStore
-from index.types.derivations import NAMES
+from index.types.derivations import NAMES, REEMBEDDING
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding
 from index.types.records import (
@@ -228,6 +228,16 @@ class Gallery:
         """Load the model now, rather than when it is first needed. raises ModelError"""
         await self._models.thread()
 
+    @property
+    def judges(self) -> bool:
+        """Whether answers can be sure. The first time that a model is used, it must read some
+        thousand common words for that, which takes seconds (`answering.reading`)."""
+        return not self._models.background_missing
+
+    async def ready_to_judge(self) -> None:
+        """Wait until answers can be sure."""
+        await self._models.background_read()
+
     # ---- adding
 
     async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:
@@ -280,6 +290,14 @@ class Gallery:
         """`embed_picture`, then `commit`."""
         picture = await self.embed_picture(data, link.space, link.group.id)
         await self.commit([(picture, link)], [cursor] if cursor else [])
+
+    async def slots_pending(self, space: int, source: str) -> set[str]:
+        """The slots of one source that lack something which is made from each picture beside its
+        embedding, as where an earlier Magpie added it. A second `embed_picture` and `commit` makes
+        it."""
+        names = [name for name in self._pipeline.derived if name != REEMBEDDING]
+        slots = [await self.derivations.pending_slots(name, space, source) for name in names]
+        return set().union(*slots)
 
     # ---- removing
 

@@ -19,6 +19,9 @@ class PictureEmbedder(Protocol):
         raises   PictureError
         """
 
+    async def slots_pending(self, space: int, source: str) -> set[str]:
+        """The slots of one source that a second look would add something to."""
+
 
 class Searcher(Protocol):
     """Answers queries."""

@@ -19,6 +19,7 @@ from index.answering.parts import parts_of
 from index.concurrency import Pool, SingleFlight
 from index.derivations import Derivation
 from index.embed.embedder import Embedder
+from index.embed.tokens import is_spelled
 from index.images import decoders
 from index.images.decode import Decoded
 from index.models import Models
@@ -70,9 +71,11 @@ class Pipeline:
         wanted = self._wanted_of(known)
         if known is not None and not wanted:
             return known
-        thread = await self._models.thread()
+        # A picture that only lacks what no model makes needs none.
+        thread = None if known else await self._models.thread()
         async with self._in_progress:
             if known is None:
+                assert thread is not None
                 with thread.expecting():
                     decoded = await self._decoding.run(decode_for(thread.embedder, data))
                 vectors = await thread.images(decoded.frames)
@@ -122,6 +125,11 @@ class Pipeline:
     def remove(self, derivation: Derivation) -> None:
         """Run it no more, but for calls that have begun."""
         self._derivations.remove(derivation)
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """What is made from each picture and text beside its embedding, by name."""
+        return tuple(derivation.name for derivation in self._derivations)
 
     def _wanted_of(self, known: EmbeddedPicture | None) -> tuple[Derivation, ...]:
         """The derivations that must still be made from this item; all, if it isn't known."""
@@ -182,7 +190,7 @@ class Pipeline:
             parts=vectors[1 : 1 + len(split)],
             minus=vectors[len(texts) - len(minus) :],
             truncated=read[0] if words else None,
-            spelled=bool(words) and thread.embedder.spells(words),
+            spelled=is_spelled(words, thread.embedder.pieces),
         )
 
     async def _known(self, link: int, revision: str) -> Floats:

@@ -41,13 +41,13 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
 
 
 def test_readme_command_line_is_understood() -> None:
-    calls = re.findall(r"python -m index (\w+)(.*)", (ROOT / "README.md").read_text())
+    calls = re.findall(r"bin/magpie (\w+)(.*)", (ROOT / "README.md").read_text())
     assert {verb for verb, _ in calls} == {
         "add", "find", "info", "look", "remove", "backup", "restore",
     }  # fmt: skip
     for verb, rest in calls:
         said = subprocess.run(
-            [sys.executable, "-m", "index", verb, "--help"],
+            [sys.executable, "magpie.py", verb, "--help"],
             cwd=ROOT, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         for option in re.findall(r"--?\w+", re.split("[#|]", rest)[0]):

@@ -153,7 +153,8 @@ class Results:
         """One picture of the page at `start`, as it is now; an empty page if it isn't there.
 
         It is looked for from the beginning where that isn't far: a question that is embedded again
-        may move it by a place.
+        may move it by a place. Where a copy has become the first of its kind meanwhile, it is still
+        the one that was asked for.
         """
         near = start if start and start.rank > FARTHEST_BACK else None
         first = start.rank if start and not near else 0
@@ -162,7 +163,19 @@ class Results:
             embedding, filter, k=k, after=near, sort=sort, guesses=guesses
         )
         page = ResultPage(start, guesses=guesses, verdict=answer.verdict)
-        return await self._filled(page, [hit for hit in answer.hits if hit.id == link])
+        found = [hit for hit in answer.hits if link in (hit.id, *hit.copies)]
+        return await self._filled(page, [one for hit in found for one in await self._as(hit, link)])
+
+    async def _as(self, hit: Hit, link: int) -> list[Hit]:
+        """A hit with one of its copies in its place; none if that one is gone."""
+        if hit.id == link:
+            return [hit]
+        links = await self._links.with_ids([link])
+        copies = (hit.id, *(copy for copy in hit.copies if copy != link))
+        return [
+            dataclasses.replace(hit, id=link, link=there, copies=copies)
+            for there, _, _ in links.values()
+        ]
 
     async def places(self, page: ResultPage) -> ResultPage:
         """The messages with the picture of a page of one, and with its copies, oldest first; of

@@ -148,7 +148,8 @@ class Ingest:
         what: What = "missing",
         patient: bool = True,
     ) -> tuple[list[Item], int]:
-        """The pictures of a page of history that are not in the gallery yet, to be committed.
+        """The pictures of a page of history that are not in the gallery yet, to be committed; and
+        those of which it lacks something.
 
         as_of    `Writer.now` before the page was asked for
         what     "everything": also pictures that are in the gallery; "model": only pictures that
@@ -162,6 +163,7 @@ class Ingest:
             known: set[str] = set()
             if shown and what == "missing":
                 known = await self._links.slots(space, str(message.id))
+                known -= await self._embedder.slots_pending(space, str(message.id))
             elif shown and what == "model":
                 known = shown.keys() - await self._model_change.slots_left(space, str(message.id))
             if wanted := tuple(p for slot, p in shown.items() if slot not in known):

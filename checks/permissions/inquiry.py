@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+import math
 import random
 import re
 import tempfile
@@ -26,7 +27,7 @@ from checks.permissions import oracle, side_channels, testbed
 from checks.permissions.oracle import Audience, Member, Server
 from checks.permissions.random_servers import Layout, deal, layout
 from checks.permissions.testbed import Posted, Scene, Testbed, open_testbed
-from index import Filter, Hit, Position, Query, QueryEmbedding
+from index import Filter, Hit, Position, Query, QueryEmbedding, Sort
 from pocket import MODEL
 from sandbox.person import Answer, Payload, Person, Refused, Unanswered
 
@@ -34,6 +35,7 @@ WORLDS = 2_000
 SERVERS = 8
 PICTURES = 40  # files; each server shows most of them
 IN_A_PLACE = (1, 3)
+COPIED = 0.5  # of the places have a copy of a picture of any place
 QUESTIONS = 3  # after each deal, beside the clicks that follow
 ROLES, PEOPLE = 4, 5
 WORDS = ("a red circle", "something blue", "green and yellow", "a dark picture", "pink shapes")
@@ -42,8 +44,10 @@ KEPT_FAILURES = 20
 
 FORWARD, BACK = "▶", "◀"
 GO_TO = re.compile(r"go to message\]\(https?://[^)]*/(\d+)/(\d+)\)")
+AND_MORE = re.compile(r"and (\d+) more like it")
+SECTION = 9
 PLACE_SHOWN = re.compile(r"/attachments/(\d+)/\d+/")
-SPAN = re.compile(r"Pictures? (\d+)(?:–(\d+))?, best first(; that is all)?")
+SPAN = re.compile(r"Pictures? (\d+)(?:–(\d+))?, \w+ first(; that is all)?")
 COUNTED = re.compile(r"^\s*- <#(\d+)>: ([\d,]+) picture", re.M)
 
 
@@ -78,7 +82,8 @@ class Asked:
 class Given:
     """An answer, as a member sees it in a channel.
 
-    after   where the page before ended; None for a first page
+    after        where the page before ended; None for a first page
+    more, less   links by which it is steered
     """
 
     answer: Answer
@@ -87,27 +92,19 @@ class Given:
     place: int
     public: bool
     after: Position | None = None
+    sort: Sort = Sort.BEST
+    more: tuple[int, ...] = ()
+    less: tuple[int, ...] = ()
 
     @property
     def first(self) -> int:
         """How many pictures come before it."""
         return self.after.rank if self.after else 0
 
-    def rest(self, ranking: list[Hit], shown: Collection[int]) -> list[Hit]:
-        """The hits that come after the page before.
-
-        The query was embedded by itself here, so scores differ a little from the bot's: of hits as
-        good as the last one of that page, those that are shown come after it.
-        """
-        if self.after is None:
-            return ranking
-        end = self.after.score
-        return [
-            hit
-            for hit in ranking
-            if hit.score < end - NEAR
-            or (abs(hit.score - end) <= NEAR and int(hit.link.source) in shown)
-        ]
+    def key(self, of: Hit | Position) -> float:
+        """What the answer is sorted by, the greatest first."""
+        posted = of.link.posted_at if isinstance(of, Hit) else of.posted_at
+        return {Sort.BEST: of.score, Sort.NEWEST: posted, Sort.OLDEST: -posted}[self.sort]
 
 
 # ---- one server, asked about
@@ -123,6 +120,7 @@ class Inquiry:
         self.verdict = verdict
         self.pictures = {posted.message: posted for posted in on.pictures[of.server]}
         self.meanings: dict[str | Path, QueryEmbedding] = {}
+        self.messages: dict[int, int] = {}  # by link, of copies
         self.before: list[Given] = []  # answers from before the last deal
         self.given: list[Given] = []
         self.server: Server
@@ -212,34 +210,79 @@ class Inquiry:
         if not places <= may:
             self.verdict.leaked += 1
             self._blame(f"leaked {places - may} to {given.asker} in {given.place}")
-        ranking = given.rest(await self._ranking(given.asked, may), shown)
-        self._missing(given, [hit for hit in ranking if hit.link.group.id in must], shown, ranking)
+        ranking = self._rest(given, await self._ranking(given, may), shown)
+        self._missing(given, must, shown, ranking)
         self._saying(given, shown, ranking)
-        unlimited = given.rest(await self._ranking(given.asked, set(self.server.places)), shown)
+        unlimited = self._rest(given, await self._ranking(given, set(self.server.places)), shown)
         page = unlimited[:PAGE_SIZE]
         self.verdict.barred += sum(hit.link.group.id not in may for hit in page)
         id = given.answer.message["id"]  # a page may have taken the place of another
         self.given = [one for one in self.given if one.answer.message["id"] != id]
         self.given.append(given)
 
-    async def _ranking(self, asked: Asked, groups: set[int]) -> list[Hit]:
-        source = str(asked.source) if asked.source else None
-        filter = Filter(self.of.server, frozenset(groups), but_not_source=source)
-        answer = await self.testbed.magpie.gallery.search(asked.embedding, filter, k=1_000)
+    async def _ranking(self, given: Given, groups: set[int]) -> list[Hit]:
+        gallery, source = self.testbed.magpie.gallery, given.asked.source
+        filter = Filter(
+            self.of.server, frozenset(groups), but_not_source=str(source) if source else None
+        )
+        steering = await gallery.links.with_ids([*given.more, *given.less])
+        open_ = {id for id, (link, _, _) in steering.items() if link.group.id in groups}
+        embedding = await gallery.steered(
+            given.asked.embedding,
+            [id for id in given.more if id in open_],
+            [id for id in given.less if id in open_],
+        )
+        answer = await gallery.search(embedding, filter, k=1_000, sort=given.sort)
+        copies = await gallery.links.with_ids([id for hit in answer.hits for id in hit.copies])
+        self.messages |= {id: int(link.source) for id, (link, _, _) in copies.items()}
         return answer.hits
 
-    def _missing(self, given: Given, due: list[Hit], shown: list[int], ranking: list[Hit]) -> None:
-        """Note each picture of `due` that is not on the page, unless better ones fill it."""
-        scores = {int(hit.link.source): hit.score for hit in ranking}
+    def _rest(self, given: Given, ranking: list[Hit], shown: Collection[int]) -> list[Hit]:
+        """The hits that come after the page before.
+
+        The query was embedded by itself here, so scores differ a little from the bot's: of hits as
+        good as the last one of that page, those that are shown come after it.
+        """
+        if given.after is None:
+            return ranking
+        end = given.key(given.after)
+        return [
+            hit
+            for hit in ranking
+            if given.key(hit) < end - NEAR
+            or (abs(given.key(hit) - end) <= NEAR and not set(self._fold(hit)).isdisjoint(shown))
+        ]
+
+    def _missing(
+        self, given: Given, must: Collection[int], shown: list[int], ranking: list[Hit]
+    ) -> None:
+        """Note each picture of the `must` groups that is not on the page, itself or by a copy,
+        unless better ones fill it; and whether the copies of each are counted."""
+        folds = [(given.key(hit), self._fold(hit)) for hit in ranking]
+        scores = {message: score for score, fold in folds for message in fold}
         full = len(shown) == PAGE_SIZE
-        last = min((scores.get(message, -1.0) for message in shown), default=2.0)
-        for hit in due:
-            better = not full or hit.score > last + NEAR
-            if better and int(hit.link.source) not in shown:
-                if given.after is not None and abs(hit.score - given.after.score) < NEAR:
+        last = min((scores.get(message, -math.inf) for message in shown), default=math.inf)
+        told = dict(zip(shown, _counts_of_copies(given.answer), strict=True))
+        for score, fold in folds:
+            due = [message for message in fold if self.pictures[message].place in must]
+            better = not full or score > last + NEAR
+            on_page = [message for message in fold if message in told]
+            if due and better and not on_page:
+                if given.after is not None and abs(score - given.key(given.after)) < NEAR:
                     continue
                 self.verdict.withheld += 1
-                self._blame(f"withheld {hit.link.source} of {hit.link.group.id} in {given.place}")
+                self._blame(f"withheld {due} in {given.place}")
+            for message in on_page:
+                if told[message] > len(fold) - 1:
+                    self.verdict.leaked += 1
+                    self._blame(f"counted {told[message]} copies of {message} in {given.place}")
+                elif told[message] < len({*due, message}) - 1:
+                    self.verdict.withheld += 1
+                    self._blame(f"counted {told[message]} copies of {message}, not {due}")
+
+    def _fold(self, hit: Hit) -> list[int]:
+        """The messages of a hit and of its copies."""
+        return [int(hit.link.source), *(self.messages[link] for link in hit.copies)]
 
     def _saying(self, given: Given, shown: list[int], ranking: list[Hit]) -> None:
         """Check the heading, the buttons and the sentences of the page."""
@@ -285,8 +328,13 @@ class Inquiry:
                 await self._through("a button, by somebody else", self.more_for_me(given))
             elif given.public or self.rng.random() < 0.5:
                 await self._through("the menu of an answer", self.look(given))
-            else:
+            elif self.rng.random() < 0.5:
                 await self._page_through(given)
+            else:
+                for _ in range(2):
+                    change = self.rng.choice((self.resort, self.steer))
+                    await self._through("another order, or more and less", change(given))
+                    given = self.given[-1]
 
     async def _page_through(self, given: Given) -> None:
         """Go forward up to four pages, or to the end, and then back."""
@@ -310,8 +358,8 @@ class Inquiry:
             elif given.public or self.rng.random() < 0.5:
                 await self._through("the menu of an old answer", self.look(given))
             else:
-                go = self.rng.choice((self.forward, self.back))
-                await self._through("an old button: back or forward", go(given))
+                go = self.rng.choice((self.forward, self.back, self.resort, self.steer))
+                await self._through("an old control of a page", go(given))
 
     async def forward(self, given: Given) -> bool:
         button = _arrow(given, FORWARD)
@@ -361,10 +409,71 @@ class Inquiry:
         embedding = await self.testbed.magpie.gallery.embed_query(Query(like=int(link)))
         asked = Asked(embedding, int(shown[number][1]))
         await self._judge_click(Given(alike, asked, clicker, given.place, False))
-        back = next(b for b in looked.buttons() if b.get("custom_id", "").startswith("m:"))
-        answer = await client.click(looked, back)
-        page = Given(answer, given.asked, clicker, given.place, False, _start(answer))
+        last = await self._places(looked, clicker, given)
+        back = next(b for b in last.buttons() if b.get("custom_id", "").startswith("m:"))
+        answer = await client.click(last, back)
+        page = dataclasses.replace(
+            given, answer=answer, asker=clicker, public=False, after=_start(answer)
+        )
         await self._judge_click(page)
+        return True
+
+    async def _places(self, looked: Answer, clicker: int, given: Given) -> Answer:
+        """Where the copies of a picture are, if a closer look at it says that there are some."""
+        button = next((b for b in looked.buttons() if b.get("custom_id", "")[:2] == "w:"), None)
+        if button is None:
+            return looked
+        client = self.client(clicker)
+        places = await client.click(looked, button)
+        member = self.server.members[clicker]
+        may = oracle.readable(self.server, member, given.place)
+        if given.public:
+            may = may & self.audience.may_show(given.place)
+        told = {int(place) for place, _ in GO_TO.findall(places.text())}
+        if not told <= may:
+            self.verdict.leaked += 1
+            self._blame(f"leaked places {told - may} of copies to {clicker} in {given.place}")
+        self.verdict.asked["the places of copies"] += 1
+        return places
+
+    async def resort(self, given: Given) -> bool:
+        """Another order."""
+        if not GO_TO.search(given.answer.text()) or not self._clicks(given.asker, given.place):
+            return False
+        sort = self.rng.choice([sort for sort in Sort if sort is not given.sort])
+        client, menu = self.client(given.asker), given.answer.menu()
+        answer = await client.choose(given.answer, menu, sort.value)
+        await self._judge_click(dataclasses.replace(given, answer=answer, after=None, sort=sort))
+        return True
+
+    async def steer(self, given: Given) -> bool:
+        """More, or less, like one of the pictures; or that undone."""
+        if not GO_TO.search(given.answer.text()) or not self._clicks(given.asker, given.place):
+            return False
+        client, wishes = self.client(given.asker), {"more": given.more, "less": given.less}
+        undo = [b for b in given.answer.buttons() if b.get("custom_id", "")[:2] == "u:"]
+        if undo and self.rng.random() < 0.5:
+            button = self.rng.choice(undo)
+            to = button["custom_id"].split(":")[2]
+            wishes[to] = wishes[to][:-1]
+            answer = await client.click(given.answer, button)
+        else:
+            menu = given.answer.menu()
+            pictures = [o["value"] for o in menu["options"] if o["value"].isdecimal()]
+            link, to = self.rng.choice(pictures), self.rng.choice(("more", "less"))
+            looked = await client.choose(given.answer, menu, link)
+            steering = [b for b in looked.buttons() if f":{to}:" in b.get("custom_id", "")]
+            if not steering:  # it is closed by now, which `look` judges
+                return True
+            wishes = {
+                name: (*(id for id in ids if id != int(link)), *([int(link)] * (name == to)))
+                for name, ids in wishes.items()
+            }
+            answer = await client.click(looked, steering[0])
+        steered = dataclasses.replace(
+            given, answer=answer, after=None, more=wishes["more"], less=wishes["less"]
+        )
+        await self._judge_click(steered)
         return True
 
     def _is_open(self, looked: Answer, message: int, clicker: int, given: Given) -> bool:
@@ -372,13 +481,15 @@ class Inquiry:
         member = self.server.members[clicker]
         may = oracle.readable(self.server, member, given.place)
         must = may
-        if given.asked.source is not None:
-            asked_with = self.pictures.get(given.asked.source)
-            if asked_with is None or asked_with.place not in may:  # deleted, or closed
-                may = must = set()
         if given.public:
             may = may & self.audience.may_show(given.place)
             must = must & self.audience.must_show(given.place)
+        if given.asked.source is not None:
+            asked_with = self.pictures.get(given.asked.source)
+            if asked_with is None or asked_with.place not in may:  # deleted, or closed
+                may = set()
+            if asked_with is None or asked_with.place not in must:
+                must = set()
         place = self.pictures[message].place
         shown = {
             int(p) for item in looked.pictures() for p in PLACE_SHOWN.findall(item["media"]["url"])
@@ -432,6 +543,13 @@ def _page(control: Payload) -> PageOf:
 def _start(answer: Answer) -> Position | None:
     """Where the page of an answer begins, if it shows pictures."""
     return _page(answer.menu()).after if GO_TO.search(answer.text()) else None
+
+
+def _counts_of_copies(answer: Answer) -> list[int]:
+    """How many copies stand behind each picture of a page, in order."""
+    sections = [part for part in answer.parts() if part["type"] == SECTION]
+    texts = ["".join(part["content"] for part in one["components"]) for one in sections]
+    return [int(found[1]) if (found := AND_MORE.search(text)) else 0 for text in texts]
 
 
 def _may_write(server: Server, member: Member) -> bool:
@@ -753,12 +871,16 @@ async def inquire(
 
 
 def _shown(rng: random.Random, of: Layout, files: list[Path]) -> dict[int, list[Path]]:
-    """Which files each channel or thread shows. No file is shown twice in a server."""
+    """Which files each channel or thread shows. Some of them are shown in others, too."""
     left: Iterator[Path] = iter(rng.sample(files, len(files)))
-    shown = {}
+    shown: dict[int, list[Path]] = {}
     for place in of.places:
         many = rng.randint(*IN_A_PLACE)
         shown[place.id] = [file for _, file in zip(range(many), left, strict=False)]
+    for place in of.places:
+        others = [file for files in shown.values() for file in files]
+        if others and rng.random() < COPIED:
+            shown[place.id].append(rng.choice(others))
     return shown
 
 

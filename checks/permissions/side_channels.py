@@ -2,8 +2,8 @@
 
 There are three servers which look the same to an ordinary member. In `bare` the channels and
 threads that are closed to them have no picture; in `full` the channels have many that match every
-question; in `threads` the private thread has them too. The same is asked in each, in turn, and what
-could tell them apart is counted:
+question, and copies of all that is open; in `threads` the private thread has them too. The same is
+asked in each, in turn, and what could tell them apart is counted:
 
 words   questions whose answers differ in any word, number, button or picture
 time    how often an answer in one takes longer than in another, as a share; 0.5 is chance
@@ -37,6 +37,7 @@ from checks.permissions.random_servers import (
     Layout,
 )
 from checks.permissions.testbed import Scene, Testbed, open_testbed
+from index import Sort
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.types.records import Floats
@@ -157,6 +158,7 @@ async def compare(
         of = _layout(numbers, bot)
         pictures = {of.places[GENERAL].id: shown[::2], of.places[ALBUM].id: shown[1::2]}
         if which >= FULL:
+            # Copies of the open pictures, too: they must not be counted beside these.
             pictures |= {of.places[place].id: [*hidden, *shown] for place in CLOSED}
         if which == THREADS:
             pictures[of.places[WHISPERS].id] = [*hidden, *shown]
@@ -255,11 +257,16 @@ async def _command(
 
 
 async def find(on: Testbed, of: Layout) -> list[Answer]:
-    """The first page, the next one, the first again, one of its pictures, and what is similar."""
+    """A page, each way to change it, one of its pictures, and what is similar."""
     mei = on.people[of.people[MEI]]
     answers = [await _command(on, of, MEI, LOBBY, "find", query=QUESTION)]
     for label in ("▶", "◀"):
         answers.append(await mei.click(answers[-1], answers[-1].button(label)))
+    answers.append(await mei.choose(answers[-1], answers[-1].menu(), Sort.NEWEST.value))
+    for label in ("Less like this", "More like this"):
+        looked = await _look(mei, answers[-1])
+        answers += [looked, await mei.click(looked, looked.button(label))]
+    answers.append(await mei.click(answers[-1], answers[-1].button("Undo")))
     answers.append(await _look(mei, answers[-1]))
     answers.append(await mei.click(answers[-1], answers[-1].button("Only similar")))
     return answers

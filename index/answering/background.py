@@ -9,6 +9,7 @@ two thousand common words do.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -26,8 +27,9 @@ KINDS = "kinds"
 SYNONYM = 0.85
 # From this cosine on, the word for a whole kind is related to a thing.
 RELATED = 0.35
-# The most words that tell what a model sees in a picture, and the least probability of each.
-CONCEPTS = 3
+# The most words that tell what a model sees in a picture, and the least probability of each with
+# its synonyms.
+CONCEPTS = 2
 LEAST_SEEN = 0.1
 Bools = NDArray[np.bool_]
 
@@ -65,6 +67,7 @@ class Background:
 
     words    (v,)     kinds  (v,) whether a word stands for a whole kind of things
     vectors  (v, d) float32, unit rows
+    whole    (v,) whether the model's tokenizer has each of its words in one piece
     scale    what the model multiplies a cosine with: e to the `logit_scale` of its checkpoint
     bias     what it then adds, where it judges each pair by itself (SigLIP); None for others
 
@@ -75,6 +78,7 @@ class Background:
     words: tuple[str, ...]
     kinds: Bools
     vectors: Floats
+    whole: Bools
     scale: float
     bias: float | None = None
     middle: Floats = field(init=False)  # (d,)
@@ -154,23 +158,34 @@ class Background:
     def concepts(self, pictures: Floats) -> list[tuple[str, ...]]:
         """For each picture the words that the model sees most in it, at most CONCEPTS.
 
-        Each word is the best for what is left of the picture without the words before it.
+        Each word is the best for what is left of the picture without the words before it. A word
+        that the tokenizer cuts into pieces was rare in what the model learned from, so it is never
+        said.
 
         pictures  (c, d) unit rows
         """
         found: list[list[str]] = [[] for _ in pictures]
         left = pictures
         for _ in range(CONCEPTS):
-            seen = left @ self.centred.T
-            best = seen.argmax(axis=1)
-            top = seen[np.arange(len(seen)), best]
-            share = 1 / np.exp(self.scale * (seen - top[:, None])).sum(axis=1)
-            for words, word, is_seen in zip(found, best, share >= LEAST_SEEN, strict=True):
+            seen = left @ self.centred.T  # (c, v)
+            best = np.where(self.whole, seen, -np.inf).argmax(axis=1)
+            taken = self.directions[best]
+            share = np.exp(self.scale * (seen - seen.max(axis=1, keepdims=True)))
+            synonyms = taken @ self.directions.T >= SYNONYM
+            seen_share = (share * synonyms).sum(axis=1) / share.sum(axis=1)
+            for words, word, is_seen in zip(found, best, seen_share >= LEAST_SEEN, strict=True):
                 if is_seen and self.words[word] not in words:
                     words.append(self.words[word])
-            taken = self.directions[best]
             left = left - np.einsum("cd,cd->c", left, taken)[:, None] * taken
         return [tuple(words) for words in found]
+
+
+def is_whole(words: str, pieces: Callable[[str], int]) -> bool:
+    """Whether a tokenizer has each of the words in one piece.
+
+    pieces   how many pieces it cuts a text into
+    """
+    return pieces(words) <= len(words.split())
 
 
 def _unit(rows: Floats) -> Floats:

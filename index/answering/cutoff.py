@@ -21,8 +21,10 @@ JUDGED = 8
 # size, divided by this. Measured with the pocket model, on galleries of 12 to 10,000 pictures.
 ROOT_TO_ODDS = 80
 MOST_SEARCHED = 100_000  # a greater gallery needs no more
-PART_EASES = 4.0  # for each further part of the words, the odds may be this many times less
+PART_EASES = 2.0  # for each further part of the words, the odds may be this many times less
 SURE_TIMES = 4.0  # how many times these odds make it sure
+# Beside a picture that fits, one of the first candidates is let in with so many times less.
+COMPANY_EASES = 8.0
 # How far up from the gallery's middle to the candidates that fit another one must be.
 PASSING_SHARE, SURE_SHARE = 0.7, 0.85
 CLOSE_LOGITS = 1.0  # a candidate that is at most this much worse passes in any case
@@ -83,7 +85,9 @@ def by_background(
         return Judgement(nothing, nothing, Verdict.NOTHING)
     close = partial(_close, parts, vectors, sample, background.scale)
     passes, sure = close(fits, PASSING_SHARE), close(surely, SURE_SHARE)
+    passes[:JUDGED] &= odds > needed / COMPANY_EASES
     passes[:JUDGED] |= fits
+    sure[:JUDGED] &= fits
     return Judgement(passes, sure & passes, Verdict.SURE if sure.any() else Verdict.UNSURE)
 
 

@@ -27,6 +27,8 @@ _ARTICLES = """
     einer, le la les l' un une des mon ma mes, el los las unos unas, o os as um uma uns umas, il lo
     gli i, de het een
 """
+# The same between words that no blanks separate.
+_UNSPACED = ["の中の", "の上の", "の下の", "での", "里的", "上的", "下的", "中的"]
 # What a picture is made of, and no wish: "the dog in this picture", "a tree in the background".
 _NO_WISH = "picture pictures photo photos image images background foreground middle bild foto fond"
 MOST_PARTS = 4
@@ -38,7 +40,7 @@ def _words(text: str) -> list[str]:
 
 _SPLIT = re.compile(
     rf"(?:^|(?<=\s))(?:{'|'.join(sorted(map(re.escape, _words(_BETWEEN)), key=len, reverse=True))})"
-    r"(?=\s|$)",
+    rf"(?=\s|$)|{'|'.join(_UNSPACED)}",
     re.IGNORECASE,
 )
 _LEADING = re.compile(
@@ -49,7 +51,7 @@ _LEADING = re.compile(
 def parts_of(text: str) -> tuple[str, ...]:
     """The wishes in a text, in order, without articles before them; () when it is one wish.
 
-    It knows the prepositions of some European languages. Any other text is one wish.
+    It knows prepositions of some languages. Any other text is one wish.
     """
     pieces = [_LEADING.sub("", piece.strip(" ,.;:!?")) for piece in _SPLIT.split(text)]
     wishes = [

@@ -21,7 +21,7 @@ ORDERS = {Sort.BEST: "best first", Sort.NEWEST: "newest first", Sort.OLDEST: "ol
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Outcome:
     """A question, and what was found.
 
     image    the name of a picture that was asked with
@@ -41,16 +41,14 @@ class Answer:
         return " and ".join(filter(None, parts))
 
     @property
-    def outcome(self) -> str:
+    def verdict(self) -> str:
         """How well the answer fits, as a sentence; "" where it surely does."""
         verdict, limits = self.found.answer.verdict, self.question.limits
-        if verdict is Verdict.SURE or (verdict is Verdict.UNSURE and not self.found.shown):
-            return ""
         if not self.found.answer.searched:
             return self._nothing_to_search()
+        if verdict is Verdict.SURE or (verdict is Verdict.UNSURE and not self.found.shown):
+            return ""
         among = f" among what {limits} leaves" if limits else ""
-        if not self.subject:
-            return f"Nothing is left{among}."
         if verdict is Verdict.NOTHING:
             return f"Nothing here looks like {self.subject}{among}."
         return f"Nothing here is surely {self.subject}{among}."
@@ -61,58 +59,58 @@ class Answer:
         return "Nothing of that kind is in the gallery."
 
 
-def say_answer(answer: Answer) -> None:
+def say_answer(outcome: Outcome) -> None:
     """Print it for people. raises OutputLost"""
-    for line in notes(answer):
+    for line in notes(outcome):
         say(line)
-    for line in _headings(answer):
+    for line in _headings(outcome):
         say(line)
-    shown = answer.found.shown
+    shown = outcome.found.shown
     width = len(str(shown[-1].rank)) if shown else 0
     mixed = any(one.hit.sure for one in shown)
     for one in shown:
         unsure = " (unsure)" if mixed and not one.hit.sure else ""
-        say(f"{one.rank:>{width}}  {_key(answer, one)}  {_described(one)}{unsure}")
+        say(f"{one.rank:>{width}}  {_key(outcome, one)}  {_described(one)}{unsure}")
 
 
-def _key(answer: Answer, one: Shown) -> str:
+def _key(outcome: Outcome, one: Shown) -> str:
     """What the order goes by: the score, or the date."""
-    if answer.subject and answer.question.sort is Sort.BEST:
+    if outcome.subject and outcome.question.sort is Sort.BEST:
         return f"{one.hit.score:.3f}"
     return f"{datetime.fromtimestamp(one.link.posted_at):%Y-%m-%d}"
 
 
-def say_beside(answer: Answer) -> None:
+def say_beside(outcome: Outcome) -> None:
     """Say on the standard error what bare paths have no place for."""
-    for line in notes(answer):
+    for line in notes(outcome):
         say_error(line)
-    if not answer.found.shown:
-        for line in _headings(answer):
+    if not outcome.found.shown:
+        for line in _headings(outcome):
             say_error(line)
-    elif answer.outcome:
-        say_error(answer.outcome)
+    elif outcome.verdict:
+        say_error(outcome.verdict)
 
 
-def notes(answer: Answer) -> Iterator[str]:
+def notes(outcome: Outcome) -> Iterator[str]:
     """How the question was understood."""
-    if answer.found.answer.truncated is not None:
-        yield (f"The question was too long for the model; it read: {answer.found.answer.truncated}")
-    yield from answer.question.notes
+    if outcome.found.answer.truncated is not None:
+        yield f"The question was too long for the model; it read: {outcome.found.answer.truncated}"
+    yield from outcome.question.notes
 
 
-def _headings(answer: Answer) -> Iterator[str]:
+def _headings(outcome: Outcome) -> Iterator[str]:
     """What stands above the hits, or in their place."""
-    outcome = answer.outcome
-    if answer.found.shown:
-        if outcome:
-            yield f"{outcome[:-1]}; these come nearest:"
+    verdict = outcome.verdict
+    if outcome.found.shown:
+        if verdict:
+            yield f"{verdict[:-1]}; these come nearest:"
         return
-    if outcome:
-        yield outcome
-    told = answer.found.answer
-    if answer.subject and told.searched and told.verdict is Verdict.NOTHING:
+    if verdict:
+        yield verdict
+    told = outcome.found.answer
+    if outcome.subject and told.searched and told.verdict is Verdict.NOTHING:
         yield "To see what comes nearest:"
-        yield f"  {answer.again}"
+        yield f"  {outcome.again}"
 
 
 def _described(one: Shown) -> str:
@@ -137,13 +135,13 @@ def _place(link: Link) -> str:
 # ---- for programs
 
 
-def as_json(answer: Answer) -> dict[str, Any]:
+def as_json(outcome: Outcome) -> dict[str, Any]:
     """The answer as `find --json` prints it."""
-    question, found = answer.question, answer.found
+    question, found = outcome.question, outcome.found
     return {
         "query": question.line,
         "minus": list(question.minus),
-        "image": answer.image,
+        "image": outcome.image,
         "confident": found.answer.confident,
         "verdict": found.answer.verdict.value,
         "took_ms": round(found.answer.took_ms, 2),
@@ -184,11 +182,11 @@ def files_here(found: Found) -> list[str]:
 # ---- looking
 
 
-def write_sheet(answer: Answer, sheet: str) -> None:
+def write_sheet(outcome: Outcome, sheet: str) -> None:
     """Write the pictures of an answer on a sheet, and say so. raises WrongUse"""
     from index.cli.sheet import MOST_CARDS, Card, contact_sheet, write
 
-    found = answer.found
+    found = outcome.found
     cards = [
         Card(Path(one.link.source), one.hit.score, one.link.name, one.hit.frame)
         for one in found.shown
@@ -200,15 +198,15 @@ def write_sheet(answer: Answer, sheet: str) -> None:
     title = " and ".join(
         part
         for part in (
-            answer.question.line,
-            f"like {Path(answer.image).name}" if answer.image else "",
+            outcome.question.line,
+            f"like {Path(outcome.image).name}" if outcome.image else "",
         )
         if part
     )
     many = f"the first {len(cards)}" if len(cards) > 1 else "the first"
     subtitle = f"{many} of {counted(found.answer.searched, 'picture')}"
-    subtitle += f", {ORDERS[answer.question.sort]}"
-    if answer.outcome:
-        subtitle += f" · {answer.outcome[:-1]}"
+    subtitle += f", {ORDERS[outcome.question.sort]}"
+    if outcome.verdict:
+        subtitle += f" · {outcome.verdict[:-1]}"
     write(contact_sheet(title, subtitle, cards), sheet)
     say_error(f"{sheet} shows {'them' if len(cards) > 1 else 'it'}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from click.shell_completion import CompletionItem
 
@@ -15,28 +15,29 @@ KINDS = ("has:", "-has:")
 SORTS = ("best", "new", "old")
 
 
-def words(incomplete: str) -> list[CompletionItem]:
+def words(incomplete: str) -> list[CompletionItem[str]]:
     """How this word may go on: with a field's name, or with its value."""
     field, colon, value = incomplete.partition(":")
-    ways = _values(f"{field}:", value) if colon else _names()
+    field += colon
+    if field in FOLDERS:
+        return [CompletionItem(field + folder, folder=True) for folder in _folders(value)]
+    ways = [field + way for way in _values(field)] if colon else _names()
     return [CompletionItem(way) for way in ways if way.startswith(incomplete)]
 
 
-def _names() -> Iterator[str]:
-    yield from (*FOLDERS, *KINDS, *(f"{name}:" for name in DATES), "sort:")
+def _names() -> list[str]:
+    return [*FOLDERS, *KINDS, *(f"{name}:" for name in DATES), "sort:"]
 
 
-def _values(field: str, typed: str) -> Iterator[str]:
-    if field in FOLDERS:
-        yield from (f"{field}{folder}" for folder in _folders(typed))
-    elif field in KINDS:
-        yield from (f"{field}{kind}" for kind in OF_FILES)
-    elif field == "sort:":
-        yield from (f"{field}{order}" for order in SORTS)
-    elif field[:-1] in DATES:
-        now = here().now
-        days = ("today", "yesterday", f"{now:%Y}", f"{now:%Y-%m}", f"{now:%Y-%m-%d}")
-        yield from (f"{field}{day}" for day in days)
+def _values(field: str) -> Sequence[str]:
+    if field in KINDS:
+        return OF_FILES
+    if field == "sort:":
+        return SORTS
+    if field[:-1] not in DATES:
+        return ()
+    now = here().now
+    return "today", "yesterday", f"{now:%Y}", f"{now:%Y-%m}", f"{now:%Y-%m-%d}"
 
 
 def _folders(typed: str) -> Iterator[str]:
@@ -49,5 +50,5 @@ def _folders(typed: str) -> Iterator[str]:
         return
     for folder in folders:
         hidden = folder.startswith(".") and not name.startswith(".")
-        if folder.isprintable() and not hidden:
+        if folder.startswith(name) and folder.isprintable() and not hidden:
             yield os.path.join(above, folder, "")

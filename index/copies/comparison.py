@@ -42,6 +42,7 @@ PROMISING = 0.4
 MIN_CORRELATION = 0.75
 LEAST_CORRELATION, LEAST_AGREEMENT = 0.6, 0.7
 MIN_AGREEMENT, MIN_AGREEMENT_OF_WHOLES, MIN_AGREEMENT_OF_PARTS = 0.8, 0.95, 0.92
+BLOCKS = 36  # of the overlap, each judged by itself
 INSET = 0.03  # of the overlap, left out on each side: a border is never cut to the pixel
 MIN_OVERLAP = 12.0  # pixels
 MIN_AREA = 0.06  # of either picture: less than this of a picture is no copy of it
@@ -180,6 +181,8 @@ def _confirmed(a: Sample, b: Sample, placement: Placement) -> bool:
     confirmed = False
     for region in _regions(a, b, placement):
         correlation, agreement = _agreement(a, b, placement, region)
+        if agreement < 0:
+            continue  # an empty part of a sky says nothing
         if correlation < LEAST_CORRELATION or agreement < LEAST_AGREEMENT:
             return False
         least = _least_agreement(a, b, placement, region)
@@ -191,7 +194,7 @@ def _regions(a: Sample, b: Sample, placement: Placement) -> set[Region]:
     """Where on b the two pictures lie on each other, with and without their frames."""
     here, there = a.fingerprint.content, b.fingerprint.content
     pairs = dict.fromkeys(((here, there), (a.whole, there), (here, b.whole)))
-    regions = {_overlap(placement.of(box_a), box_b) for box_a, box_b in pairs} - {None}
+    regions = [_overlap(placement.of(box_a), box_b) for box_a, box_b in pairs]
     return {
         region
         for region in regions
@@ -227,13 +230,23 @@ def _agreement(a: Sample, b: Sample, placement: Placement, region: Region) -> tu
     left, top, right, bottom = region
     box = np.array((left + inset_x, top + inset_y, right - inset_x, bottom - inset_y))
     pair = (a.fingerprint.thumbnail, b.fingerprint.thumbnail, a.size, b.size, placement.way)
-    samples = np.empty((2, loops.GRID, loops.GRID))
+    samples = np.empty((2, *_grid(box)))
     loops.sample(*pair, placement.at, box, samples)
     if loops.correlation(samples) < PROMISING:
         return 0.0, 0.0
-    loops.improve(*pair, placement.at, box)
+    loops.improve(*pair, placement.at, box, samples)
     loops.sample(*pair, placement.at, box, samples)
     return loops.correlation(samples), loops.agreement(samples)
+
+
+def _grid(box: Floats64) -> tuple[int, int]:
+    """Rows and columns of samples in a box: square blocks, about BLOCKS of them."""
+    from index.copies import loops
+
+    left, top, right, bottom = box.tolist()
+    columns = (BLOCKS * (right - left) / (bottom - top)) ** 0.5
+    columns = min(max(round(columns), 2), BLOCKS // 2)
+    return loops.BLOCK * max(2, round(BLOCKS / columns)), loops.BLOCK * columns
 
 
 def _least_agreement(a: Sample, b: Sample, placement: Placement, region: Region) -> float:

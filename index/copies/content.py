@@ -81,9 +81,9 @@ def _picture_run(shares: NDArray[np.float64], steps: Floats) -> tuple[int, int]:
     starts, ends = changes[::2], changes[1::2]
     apart = starts[1:] - ends[:-1] > MAX_GAP
     starts, ends = starts[np.append(True, apart)], ends[np.append(apart, True)]
-    # Not the longest run, which may be an empty sky.
+    # An empty sky may be the longest run, and a bar of buttons the one that shows most.
     sums = np.concatenate(([0.0], np.cumsum(steps, dtype=np.float64)))
-    busiest = int(np.argmax(sums[ends] - sums[starts]))
+    busiest = int(np.argmax((sums[ends] - sums[starts]) * (ends - starts)))
     start, end = int(starts[busiest]), int(ends[busiest])
     before, after = shares[max(0, start - NEXT_ROWS) : start], shares[end : end + NEXT_ROWS]
     return (

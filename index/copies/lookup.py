@@ -88,7 +88,7 @@ class Lookup:
                 await self._load()
             assert self._rows is not None
             rows = self._rows[: self._count]
-        return await self._searching.run(partial(_near, rows, fingerprint, filter, most))
+        return await self._searching.run(partial(nearest, rows, fingerprint, filter, most))
 
     async def _load(self) -> None:
         chunks = [chunk async for chunk in self._source.hashes()]
@@ -115,7 +115,8 @@ class Lookup:
         self._count += len(rows)
 
 
-def _near(rows: Rows, fingerprint: Fingerprint, filter: Filter, most: int) -> list[int]:
+def nearest(rows: Rows, fingerprint: Fingerprint, filter: Filter, most: int) -> list[int]:
+    """What `Lookup.near` says of these rows."""
     from index.copies import loops
 
     groups = np.array(sorted(filter.groups or ()), np.int64)

@@ -26,8 +26,8 @@ REFINED_TIMES = 2
 # A placement is improved so often by half a step: of a thumbnail's pixel, and of this growth.
 IMPROVED_TIMES, FIRST_GROWTH = 4, 0.02
 
-# The overlap is compared in GRID × GRID samples, of which BLOCK × BLOCK are one block.
-GRID, BLOCK = 24, 4
+# The overlap is compared in samples, of which BLOCK × BLOCK are one block.
+BLOCK = 4
 # Of 255: deviation below which a block shows nothing, and an overlap can't be judged.
 FLAT_BLOCK, FLAT = 2.0, 1.0
 # A block of the overlap agrees if what it shows correlates at least so much.
@@ -282,13 +282,15 @@ def _value(thumbnail: Any, x: float, y: float) -> float:
 def _sample(
     a: Any, b: Any, size_a: Any, size_b: Any, way: int, at: Any, box: Any, out: Any
 ) -> None:
-    """Both pictures in `box` of b, in GRID × GRID samples: the mean of four values each.
+    """Both pictures in `box` of b, in samples, each the mean of four values.
 
     at   scale_x, scale_y, shift_x, shift_y
+    out  (2, rows, columns)
     """
-    step_x, step_y = (box[2] - box[0]) / GRID, (box[3] - box[1]) / GRID
-    for i in range(GRID):
-        for j in range(GRID):
+    rows, columns = out.shape[1:]
+    step_x, step_y = (box[2] - box[0]) / columns, (box[3] - box[1]) / rows
+    for i in range(rows):
+        for j in range(columns):
             of_a = of_b = 0.0
             for k in range(4):
                 x = box[0] + (j + 0.25 + 0.5 * (k % 2)) * step_x
@@ -305,9 +307,13 @@ def _sample(
             out[0, i, j], out[1, i, j] = of_a / 4, of_b / 4
 
 
-def _improve(a: Any, b: Any, size_a: Any, size_b: Any, way: int, at: Any, box: Any) -> None:
-    """Shift and scale a placement in small steps for as long as the pictures correlate better."""
-    samples = np.empty((2, GRID, GRID))
+def _improve(
+    a: Any, b: Any, size_a: Any, size_b: Any, way: int, at: Any, box: Any, samples: Any
+) -> None:
+    """Shift and scale a placement in small steps for as long as the pictures correlate better.
+
+    samples   (2, rows, columns), written over
+    """
     sample(a, b, size_a, size_b, way, at, box, samples)
     best = correlation(samples)
     pixel = size_b[0] / b.shape[1]
@@ -345,14 +351,17 @@ def _correlation(samples: Any) -> float:
 
 
 def _agreement(samples: Any) -> float:
-    """The share of blocks that show the same, among those that show something or differ in tone."""
+    """The share of blocks that show the same, among those that show something or differ in tone.
+
+    -1 when there are none of these: then nothing can be told.
+    """
     a, b = samples[0] - samples[0].mean(), samples[1] - samples[1].mean()
     spread_a, spread_b = np.sqrt((a * a).mean()), np.sqrt((b * b).mean())
     a, b = a / spread_a, b / spread_b
     least = (FLAT_BLOCK / max(spread_a, spread_b)) ** 2
     agree = disagree = 0
-    for i in range(0, GRID, BLOCK):
-        for j in range(0, GRID, BLOCK):
+    for i in range(0, a.shape[0], BLOCK):
+        for j in range(0, a.shape[1], BLOCK):
             here, there = a[i : i + BLOCK, j : j + BLOCK], b[i : i + BLOCK, j : j + BLOCK]
             tone_a, tone_b = here.mean(), there.mean()
             var_a = ((here - tone_a) ** 2).mean()
@@ -366,7 +375,7 @@ def _agreement(samples: Any) -> float:
                 agree += 1
             else:
                 disagree += 1
-    return agree / (agree + disagree) if agree else 0.0
+    return agree / (agree + disagree) if agree + disagree else -1.0
 
 
 # ---- lookup

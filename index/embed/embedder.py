@@ -36,11 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A text with fewer bytes a piece was spelled. The pocket model's gibberish has 1.0 to 1.3, Chinese
-# words that it knows have 1.5 and more.
-BYTES_A_PIECE = 1.3
-SPELLED_LETTERS = 40  # how much of a text is looked at
-
 Between: TypeAlias = "Callable[[], None] | None"
 
 # Families that were trained with padded texts. The padding changes their vectors, so their texts
@@ -84,8 +79,8 @@ class Embedder(Protocol):
     def texts(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
         """Unit rows, (len(texts), d); and for each text the part that was read, or None for all."""
 
-    def spells(self, text: str) -> bool:
-        """Whether it knows no part of the text that is longer than a letter."""
+    def pieces(self, text: str) -> int:
+        """How many pieces its tokenizer cuts a short text into."""
 
     def seen(self, frame: Image) -> Image:
         """The frame as it sees it: cropped and resized."""
@@ -154,15 +149,9 @@ class ClipEmbedder:
         features, read = self._texts(texts)
         return unit(features), read
 
-    def spells(self, text: str) -> bool:
-        """Whether its tokenizer cuts the text into single letters, as it does with what was hardly
-        in the texts that it was made from: gibberish, and scripts that the model can't read.
-
-        Numbers don't count; tokenizers cut those on purpose.
-        """
-        letters = "".join(one for one in text[:SPELLED_LETTERS] if not one.isdecimal())
-        size = len("".join(letters.split()).encode())
-        return bool(size) and size < BYTES_A_PIECE * self._texts.pieces(letters)
+    def pieces(self, text: str) -> int:
+        """How many pieces its tokenizer cuts a short text into."""
+        return self._texts.pieces(text)
 
     def images(self, frames: Sequence[Image], between: Between = None) -> Floats:
         """Unit rows, (len(frames), d) float32.

@@ -373,5 +373,8 @@ class Derivations(Protocol):
     async def count_pending(self, name: str) -> int:
         """How many items nothing was made from yet."""
 
+    async def pending_sources(self, name: str, space: int) -> set[str]:
+        """The sources of a space that show a picture which nothing was made from yet."""
+
     async def pending_slots(self, name: str, space: int, source: str) -> set[str]:
         """The slots of one source that show an item which nothing was made from yet."""

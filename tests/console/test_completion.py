@@ -67,12 +67,19 @@ def test_bash(environment: dict[str, str], tmp_path: Path) -> None:
     offered = {
         "magpie|fi": ["find"],
         "magpie|find|dog|--sh": ["--sheet"],
-        "magpie|--db|x.db|find|--li": ["--limit"],
+        "magpie|--db|x.db|find|--lim": ["--limit"],
         "magpie|find|--kind|": ["image", "text"],
         "magpie|find|--image|a": ["(default)"],
         "magpie|add|": ["(default)"],
         "magpie|sandbox|--log|w": ["warning"],
         "magpie|completion|z": ["zsh"],
+        # parts of the query language; bash splits words at colons
+        "magpie|find|dog|ha": ["has:", "(nospace)"],
+        "magpie|find|-ha": ["-has:", "(nospace)"],
+        "magpie|find|has|:": ["image", "gif", "video"],
+        "magpie|find|dog|-has|:|g": ["gif"],
+        "magpie|find|sort|:|n": ["new"],
+        "magpie|find|in|:|My": ["(dirnames)"],
     }
     assert in_bash(environment, tmp_path, *offered) == list(offered.values())
 
@@ -81,13 +88,17 @@ def test_bash(environment: dict[str, str], tmp_path: Path) -> None:
 def test_fish(environment: dict[str, str], tmp_path: Path) -> None:
     script = "magpie completion fish | source; for line in $argv; complete -C $line; end"
     lines = ["magpie fi", "magpie find --sh", "magpie find --kind ", "magpie add My"]
+    lines += ["magpie find -ha", "magpie find dog has:g", "magpie find in:My"]
     done = subprocess.run(
         [shell("fish"), "--no-config", "-c", script, *lines],
         env=environment, cwd=tmp_path / "here", capture_output=True, text=True, check=True,
         timeout=NEVER_S,
     )  # fmt: skip
     offered = [line.split("\t")[0] for line in done.stdout.splitlines()]
-    assert offered == ["find", "--sheet", "image", "text", "My Photos/"]
+    assert offered == [
+        *("find", "--sheet", "image", "text", "My Photos/"),
+        *("-has:", "has:gif", "in:My Photos/"),
+    ]
     assert "by words, by a picture, or by both" in done.stdout
 
 
@@ -117,6 +128,8 @@ def test_zsh(environment: dict[str, str], tmp_path: Path) -> None:
             ("magpie fi\t\n", "got find"),
             ("magpie find --sh\tx.png\n", "got find|--sheet|x.png"),
             ("magpie add My\t\n", "got add|My Photos"),
+            ("magpie find ha\tg\t\n", "got find|has:gif"),
+            ("magpie find dog -in:My\tx\n", "got find|dog|-in:My Photos/x"),
         ):
             assert typed(keys, got)
     finally:

@@ -57,8 +57,8 @@ class ColourEmbedder:
         read = [short if short != t else None for short, t in zip(cut, texts, strict=True)]
         return _unit([_colour(text) for text in texts]), read
 
-    def spells(self, text: str) -> bool:
-        return False
+    def pieces(self, text: str) -> int:
+        return len(text.split())
 
     def seen(self, frame: Image.Image) -> Image.Image:
         return frame.resize((self.side, self.side))

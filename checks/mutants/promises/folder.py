@@ -95,10 +95,10 @@ MUTANTS = (
         (ADD,),
     ),
     Mutant(
-        "copies take one place in an answer",
+        "copies of a picture are named with it",
         "index/cli/hits.py",
-        "if hit.id in seen or not links:",
-        "if not links:",
+        "places[hit.id] = [*sorted(same, key=_by_name), *similar]",
+        "places[hit.id] = [hit.link]",
         (FIND,),
     ),
     Mutant(
@@ -121,5 +121,19 @@ MUTANTS = (
         "await gallery.remove_sources(SPACE, entries)",
         "pass",
         ("tests/index/cli/test_remove.py",),
+    ),
+    Mutant(
+        "a link to a folder is named",
+        "index/cli/walk.py",
+        "            listing.links.append(entry.path)",
+        "            pass",
+        (ADD,),
+    ),
+    Mutant(
+        "a pattern that would bring something back is refused",
+        "index/cli/exclusion.py",
+        'if pattern.startswith("!"):',
+        "if False:",
+        (ADD,),
     ),
 )

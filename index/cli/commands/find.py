@@ -23,7 +23,7 @@ from index.cli.place import SPACE
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from index.cli.answer import Answer
+    from index.cli.answer import Outcome
     from index.cli.question import FolderUnknown
     from index.gallery import Gallery
     from index.language import Unreadable, Wish
@@ -84,6 +84,7 @@ async def run(given: Find) -> int:
         embedding = await gallery.embed_query(
             Query(text=asked.words or None, image=image, minus=asked.minus)
         )
+        await galleries.ready_to_judge(gallery)
         found = await look_up(
             gallery,
             embedding,
@@ -93,10 +94,10 @@ async def run(given: Find) -> int:
             sort=asked.sort,
             guesses=given.guesses,
         )
-    answer = answers.Answer(asked, given.image, found, _with_guesses(given))
-    _say(given, answer)
+    outcome = answers.Outcome(asked, given.image, found, _with_guesses(given))
+    _say(given, outcome)
     if given.sheet:
-        await asyncio.to_thread(answers.write_sheet, answer, given.sheet)
+        await asyncio.to_thread(answers.write_sheet, outcome, given.sheet)
     if given.open:
         await asyncio.to_thread(_open, given, answers.files_here(found))
     return DONE if found.shown else NOTHING_FOUND
@@ -225,19 +226,19 @@ def _command(given: Find, options: Sequence[Sequence[str]], words: Sequence[str]
 # ---- the answer
 
 
-def _say(given: Find, answer: Answer) -> None:
+def _say(given: Find, outcome: Outcome) -> None:
     from index.cli.answer import as_json, files_here, say_answer, say_beside
 
     if given.json:
-        output.say_json(as_json(answer))
+        output.say_json(as_json(outcome))
     elif given.paths:
-        say_beside(answer)
-        output.say_paths(files_here(answer.found), zeros=given.zeros)
+        say_beside(outcome)
+        output.say_paths(files_here(outcome.found), zeros=given.zeros)
     else:
-        say_answer(answer)
-    if answer.found.gone:
+        say_answer(outcome)
+    if outcome.found.gone:
         say_error(
-            f"Left out: {counted(answer.found.gone, 'file')} gone from the disk. "
+            f"Left out: {counted(outcome.found.gone, 'file')} gone from the disk. "
             "The next add of that folder forgets what is gone."
         )
 

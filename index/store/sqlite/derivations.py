@@ -130,6 +130,16 @@ class Derivations:
         )
         return int(rows[0][0])
 
+    async def pending_sources(self, name: str, space: int) -> set[str]:
+        """The sources of a space that show a picture which nothing was made from yet."""
+        rows = await self._database.rows(
+            f"""SELECT DISTINCT source FROM links JOIN items ON items.id = links.item
+            WHERE space = ? AND kind = 'image'
+            AND item NOT IN (SELECT item FROM {self._table(name)})""",
+            space,
+        )
+        return {source for (source,) in rows}
+
     async def pending_slots(self, name: str, space: int, source: str) -> set[str]:
         """The slots of one source that show an item which nothing was made from yet."""
         rows = await self._database.rows(
