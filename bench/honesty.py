@@ -7,7 +7,7 @@ chosen afterwards so that it keeps as much as the target asks, and `stands_out`,
 best picture with the spread of the gallery.
 
 Every picture was rendered for this measurement. No constant of the rule was chosen on any of them;
-that was done on others. A tenth of the subjects, by a hash of their names, and a tenth of the
+that was done on other pictures of the same subjects. A tenth of the subjects, by a hash of their names, and a tenth of the
 pictures are in none of the figures but those that begin with `held_out`. Where a gallery is larger
 than what was rendered, it shows pictures several times.
 
