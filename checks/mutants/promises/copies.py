@@ -21,9 +21,8 @@ MUTANTS = (
     Mutant(
         "hidden pictures take no place among the candidates for copies",
         "index/copies/loops.py",
-        "            if place == len(allowed) or allowed[place] != groups[n]:\n"
-        "                continue\n",
-        "",
+        "        if least <= most and (every or is_in(allowed, groups[n])):\n",
+        "        if least <= most:\n",
         (f"{LOOKUP}::test_the_nearest_come_first_each_picture_once_and_only_what_may_answer",),
     ),
     Mutant(
