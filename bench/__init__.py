@@ -32,6 +32,7 @@ MEASUREMENTS = {
     "load": "bench.load",
     "prepare": "bench.prepare",
     "quality": "bench.quality",
+    "query": "bench.query",
     "search": "bench.search",
     "start": "bench.start",
 }

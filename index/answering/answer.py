@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from index.answering.cutoff import Judge
-from index.answering.scoring import scores
+from index.answering.scoring import Spreads, scores
 from index.search.interface import Found
 from index.types.filter import Sort
 from index.types.query import QueryEmbedding
@@ -39,13 +39,19 @@ class Ranked:
 
 
 def ranked(
-    embedding: QueryEmbedding, found: Found, judge: Judge, *, sort: Sort, guesses: bool
+    embedding: QueryEmbedding,
+    found: Found,
+    judge: Judge,
+    spreads: Spreads,
+    *,
+    sort: Sort,
+    guesses: bool,
 ) -> Ranked:
     """The candidates that answer, in the order that was asked for.
 
     guesses   also those that don't pass the cut-off
     """
-    best = _best_frames(embedding, found)
+    best = _best_frames(embedding, found, spreads)
     if not best:
         return Ranked()
     vectors = np.stack([one.vector for one in best])
@@ -61,11 +67,11 @@ def ranked(
     return Ranked(told, judgement.verdict, all_fit)
 
 
-def _best_frames(embedding: QueryEmbedding, found: Found) -> list[Candidate]:
+def _best_frames(embedding: QueryEmbedding, found: Found, spreads: Spreads) -> list[Candidate]:
     """Each link once, with the frame that fits best, in the order of scores and then of ids."""
     if not len(found.row_links):
         return []
-    fits = scores(embedding, found.vectors, found.sample)
+    fits = scores(embedding, found.vectors, spreads)
     order = np.lexsort((found.row_frames, found.row_links, -fits))
     _, first = np.unique(found.row_links[order], return_index=True)
     return [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -13,8 +15,9 @@ from index.answering import answer, folding, scoring
 from index.answering.answer import Candidate, Ranked
 from index.answering.background import Background
 from index.answering.cutoff import Judge
+from index.answering.scoring import Spreads
 from index.concurrency import Pool
-from index.search.interface import Found, VectorIndex
+from index.search.interface import VectorIndex
 from index.store.interface import Copies, Links
 from index.types.filter import Filter, Sort
 from index.types.query import QueryEmbedding
@@ -29,7 +32,13 @@ DATED_CANDIDATES = 1000
 # The best candidates, among which copies of a picture fold that aren't the same bytes. That is some
 # pages; comparing all pairs takes 0.1 ms each.
 FOLDED = 50
+# The most candidates of each part that are looked at, whatever is asked: their vectors take 40 MB.
+# The hits behind them are never shown.
+MOST_CANDIDATES = 20_000
+# Questions of several parts whose spreads are remembered, for their next pages.
+REMEMBERED = 256
 NO_VECTOR = np.zeros(0, np.float32)
+Key: TypeAlias = tuple[bytes, Filter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class Ranking:
         self._copies = copies
         self._searching = searching
         self._model = model
+        self._spreads: OrderedDict[Key, Spreads] = OrderedDict()  # of the last questions
 
     async def page(
         self,
@@ -83,38 +93,44 @@ class Ranking:
         since copies are one hit, and since candidates of a part may not fit as a whole."""
         queries = scoring.probes(embedding)
         wanted = _candidates_for(k + (max(after.rank, 0) if after else 0), len(queries), sort)
+        key = _key(embedding, filter)
+        spreads = self._spreads.get(key) if after else None
         while True:
             found = await self._index.search(queries, filter, k=wanted)
-            ranked = await self._ranked(embedding, found, sort=sort, guesses=guesses)
+            if spreads is None:
+                spreads = Spreads.of(embedding, found.sample)
+            self._remember(key, spreads)
+            work = partial(answer.ranked, embedding, found, self._model.judge, spreads)
+            ranked = await self._searching.run(partial(work, sort=sort, guesses=guesses))
+            ranked = await self._folded(ranked)
             start = answer.following(ranked.candidates, after, sort)
             left = ranked.candidates[start:]
             # Where the cut-off ends the answer, candidates that are less like the query are not
             # looked at. The last ones that were looked at don't fit then.
             complete = not found.more or not ranked.all_fit or sort is not Sort.BEST
-            if len(left) > k or complete:
+            if len(left) > k or complete or wanted == MOST_CANDIDATES:
                 page = await self._with_concepts(left[:k])
-                return Page(page, found.searched, len(left) > k, ranked.verdict)
-            wanted *= 4
+                more = len(left) > k or not complete
+                return Page(page, found.searched, more, ranked.verdict)
+            wanted = min(4 * wanted, MOST_CANDIDATES)
 
-    async def _ranked(
-        self, embedding: QueryEmbedding, found: Found, *, sort: Sort, guesses: bool
-    ) -> Ranked:
-        judge = self._model.judge
-        work = partial(answer.ranked, embedding, found, judge, sort=sort, guesses=guesses)
-        ranked = await self._searching.run(work)
-        items = await self._links.items([one.link for one in ranked.candidates])
-        candidates = await self._folded(folding.by_item(ranked.candidates, items))
-        return Ranked(candidates, ranked.verdict, all_fit=ranked.all_fit)
+    def _remember(self, key: Key, spreads: Spreads) -> None:
+        self._spreads[key] = spreads
+        self._spreads.move_to_end(key)
+        while len(self._spreads) > REMEMBERED:
+            self._spreads.popitem(last=False)
 
-    async def _folded(self, candidates: list[Candidate]) -> list[Candidate]:
+    async def _folded(self, ranked: Ranked) -> Ranked:
         """The candidates, those that show a copy folded into the first of its copies."""
+        items = await self._links.items([one.link for one in ranked.candidates])
+        candidates = folding.by_item(ranked.candidates, items)
         first = [one.link for one in candidates[:FOLDED]]
         made = await self._copies.fingerprints(first)
-        if len(made) < 2:
-            return candidates
-        not_copies = await self._copies.not_copies(list(made))
-        work = partial(folding.by_fingerprint, candidates, made, not_copies)
-        return await self._searching.run(work)
+        if len(made) > 1:
+            not_copies = await self._copies.not_copies(list(made))
+            work = partial(folding.by_fingerprint, candidates, made, not_copies)
+            candidates = await self._searching.run(work)
+        return replace(ranked, candidates=candidates)
 
     async def _with_concepts(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         """The candidates with what the model sees in each."""
@@ -134,8 +150,16 @@ class Ranking:
         return Page(candidates, listed.searched, listed.more, verdict)
 
 
+def _key(embedding: QueryEmbedding, filter: Filter) -> Key:
+    """What the pages of one question have in common: ids of links come and go between them."""
+    parts = (*embedding.wanted, embedding.minus, embedding.more, embedding.less)
+    digest = hashlib.sha256(b"|".join(part.tobytes() for part in parts)).digest()
+    return digest, replace(filter, only=None, without=frozenset())
+
+
 def _candidates_for(depth: int, queries: int, sort: Sort) -> int:
     """How many candidates of each query are looked at for the first `depth` hits."""
     if sort is not Sort.BEST:
-        return max(DATED_CANDIDATES, 2 * depth)
-    return max(LEAST_CANDIDATES if queries == 1 else LEAST_COMBINED, 2 * depth)
+        return min(max(DATED_CANDIDATES, 2 * depth), MOST_CANDIDATES)
+    least = LEAST_CANDIDATES if queries == 1 else LEAST_COMBINED
+    return min(max(least, 2 * depth), MOST_CANDIDATES)

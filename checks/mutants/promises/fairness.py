@@ -106,7 +106,7 @@ MUTANTS = (
     Mutant(
         "the time tells not whether a picture is known",
         "index/pipeline.py",
-        "pictures.append(middle(await self._asked_picture(query.image)))",
+        "pictures.append(middle(await self.asked_picture(query.image)))",
         "pictures.append(middle((await self.picture(query.image, 0, 0)).vectors))",
         (GALLERY,),
     ),

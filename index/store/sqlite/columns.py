@@ -27,7 +27,8 @@ def blob(vectors: Floats) -> bytes:
 
 
 def query_blob(embedding: QueryEmbedding) -> tuple[bytes, str]:
-    """The vectors of a query as a column holds them, and how many each part has, as JSON.
+    """The vectors of a query as a column holds them; how many each part has, and whether its words
+    are spelled, as JSON.
 
     Hits of which more or less is wanted are not among them: those are read when they are needed.
     """
@@ -39,13 +40,16 @@ def query_blob(embedding: QueryEmbedding) -> tuple[bytes, str]:
     }
     parts = {name: np.atleast_2d(part) for name, part in rows.items() if part is not None}
     parts = {name: part for name, part in parts.items() if part.size}
-    counts = {name: len(part) for name, part in parts.items()}
-    return b"".join(map(blob, parts.values())), json.dumps(counts)
+    told = {name: len(part) for name, part in parts.items()}
+    if embedding.spelled:
+        told["spelled"] = True
+    return b"".join(map(blob, parts.values())), json.dumps(told)
 
 
 def query_of(blob: bytes, parts: str | None, truncated: str | None) -> QueryEmbedding:
     """What `query_blob` wrote; `parts` is None for a search that an earlier Magpie saved."""
     counts: dict[str, int] = {"words": 1} if parts is None else json.loads(parts)
+    spelled = bool(counts.pop("spelled", False))
     total = sum(counts.values())
     if not total:
         return QueryEmbedding(truncated=truncated)
@@ -58,6 +62,7 @@ def query_of(blob: bytes, parts: str | None, truncated: str | None) -> QueryEmbe
         minus=found.get("minus", NOTHING),
         parts=found.get("parts", NOTHING),
         truncated=truncated,
+        spelled=spelled,
     )
 
 
