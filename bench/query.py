@@ -290,7 +290,7 @@ def _seen_in(
 ) -> tuple[str, Right]:
     """Something beside what was asked that a picture of this page shows, and what shows it."""
     pictures = asking.pictures
-    seen = [(str(pictures.subjects[row]), None) for row in page]
+    seen: list[tuple[str, str | None]] = [(str(pictures.subjects[row]), None) for row in page]
     places = [str(pictures.places[row]) for row in page]
     seen += [(PLACE_WORDS["en"][place][0], place) for place in places if place != PLAIN]
     of_name = [place for place, said in PLACE_WORDS["en"].items() if name in said]
