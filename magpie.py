@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 
 from console import commands, completion
 from console.called import as_typed
@@ -42,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _version() -> str:
+    from importlib import metadata  # it takes as long to load as click does
+
     return f"magpie {metadata.version('magpie')}"
 
 

@@ -79,9 +79,9 @@ def _escape(character: str) -> str:
     return _SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
 
 
-def counted(count: int, noun: str) -> str:
-    """A count with its noun: "1 text", "2,000 texts"."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun: "1 text", "2,000 texts"; a plural without an s is handed in."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 # ---- printing

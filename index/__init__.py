@@ -48,7 +48,7 @@ from index.types.errors import (
     StoreUnreachable,
 )
 from index.types.filter import Filter, Sort
-from index.types.query import Query, QueryEmbedding
+from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import (
     Answer,
     Belonging,
@@ -61,6 +61,7 @@ from index.types.records import (
     Job,
     Link,
     ModelInfo,
+    Note,
     Position,
     Precision,
     Verdict,
@@ -102,6 +103,7 @@ __all__ = [
     "ModelUnreachable",
     "ModelUnusable",
     "NotAPicture",
+    "Note",
     "PictureBroken",
     "PictureEmbedder",
     "PictureError",
@@ -136,5 +138,6 @@ __all__ = [
     "pointed",
     "printed",
     "suggestions",
+    "tidy",
     "vectors_file",
 ]

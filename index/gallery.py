@@ -228,6 +228,16 @@ class Gallery:
         """Load the model now, rather than when it is first needed. raises ModelError"""
         await self._models.thread()
 
+    @property
+    def judges(self) -> bool:
+        """Whether answers can be sure. The first time that a model is used, it must read some
+        thousand common words for that, which takes seconds (`answering.reading`)."""
+        return not self._models.background_missing
+
+    async def ready_to_judge(self) -> None:
+        """Wait until answers can be sure."""
+        await self._models.background_read()
+
     # ---- adding
 
     async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:
@@ -285,9 +295,19 @@ class Gallery:
         """The slots of one source that lack something which is made from each picture beside its
         embedding, as where an earlier Magpie added it. A second `embed_picture` and `commit` makes
         it."""
-        names = [name for name in self._pipeline.derived if name != REEMBEDDING]
-        slots = [await self.derivations.pending_slots(name, space, source) for name in names]
+        slots = [
+            await self.derivations.pending_slots(name, space, source) for name in self._derived
+        ]
         return set().union(*slots)
+
+    async def sources_pending(self, space: int) -> set[str]:
+        """The sources of a space that have such slots with pictures."""
+        sources = [await self.derivations.pending_sources(name, space) for name in self._derived]
+        return set().union(*sources)
+
+    @property
+    def _derived(self) -> list[str]:
+        return [name for name in self._pipeline.derived if name != REEMBEDDING]
 
     # ---- removing
 

@@ -110,7 +110,7 @@ class Models:
         if self.kept is None:
             self.kept = info_of(model)
         self._thread = ModelThread(model)
-        self._begin_background()
+        await self._begin_background()
 
     async def embedder_of(self, found: Checkpoint, *, whole: bool = True) -> Embedder:
         """The model of these files, on the device and in the precision of this gallery."""
@@ -168,19 +168,27 @@ class Models:
             return cutoff.by_spread
         return cutoff.never_sure
 
+    @property
+    def background_missing(self) -> bool:
+        """Whether the model is still reading the background's words."""
+        return self._reading is not None and not self._reading.done()
+
     async def background_read(self) -> None:
         """Wait until the model has read the background's words, if it does."""
         if self._reading is not None:
             await asyncio.wait([self._reading])
 
-    def _begin_background(self) -> None:
-        """Let the model of now read the background's words, behind the questions that come."""
+    async def _begin_background(self) -> None:
+        """Have the background of the model of now, if it was kept. Else let the model read its
+        words, behind the questions that come."""
         assert self._thread is not None
-        self._background = None
-        if self._thread.embedder.scale is not None:
-            self._reading = asyncio.create_task(
-                self._read_background(self._thread, self._thread.embedder.scale)
-            )
+        model = self._thread.embedder
+        if model.scale is None:
+            self._background = None
+            return
+        self._background = await asyncio.to_thread(reading.kept, model, model.scale)
+        if self._background is None:
+            self._reading = asyncio.create_task(self._read_background(self._thread, model.scale))
 
     async def _read_background(self, thread: ModelThread, scale: float) -> None:
         try:
@@ -227,7 +235,7 @@ class Models:
             before = self._thread
             await change(changed)
             await self._end_background()
-            self._begin_background()
+            await self._begin_background()
         if before is not None:
             await before.close()
 

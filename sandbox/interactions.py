@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
 ANSWER, DEFER, DEFER_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
 
-MAX_CHOICES = 25
+MAX_CHOICES, MAX_CHOICE_LETTERS = 25, 100
 MAX_KEPT = 5000  # interactions; beyond it the oldest are dropped
 
 ACKNOWLEDGED = ApiError(400, 40060, "Interaction has already been acknowledged.")
@@ -454,9 +454,10 @@ class InteractionRoutes:
             message = f"Must be {MAX_CHOICES} or fewer in length."
             raise invalid("data.choices", "BASE_TYPE_MAX_LENGTH", message)
         for n, choice in enumerate(choices):
-            if not 1 <= len(str(choice.get("name") or "")) <= 100:
-                message = "Must be between 1 and 100 in length."
-                raise invalid(f"data.choices.{n}.name", "BASE_TYPE_BAD_LENGTH", message)
+            for key, least in (("name", 1), ("value", 0)):
+                if not least <= len(str(choice.get(key) or "")) <= MAX_CHOICE_LETTERS:
+                    message = f"Must be between {least} and {MAX_CHOICE_LETTERS} in length."
+                    raise invalid(f"data.choices.{n}.{key}", "BASE_TYPE_BAD_LENGTH", message)
         event = {"choices": choices, "nonce": interaction.nonce}
         self.core.gateway.emit(
             "APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE", event, only={interaction.user_id}

@@ -20,6 +20,7 @@ import aiohttp
 
 ANSWER_TIMEOUT_S = 60.0
 SUBCOMMAND = 1
+AUTOCOMPLETE = 4
 OPTION_ATTACHMENT = 11
 MANAGE_GUILD = 1 << 5
 LOADING = 1 << 7
@@ -262,17 +263,34 @@ class Person:
         given = [_option(described, key, value, list(files)) for key, value in options.items()]
         if subcommand is not None:
             given = [{"type": SUBCOMMAND, "name": subcommand, "options": given}]
-        data = {
-            "id": command["id"],
-            "name": name,
-            "type": 1,
-            "version": command.get("version", "1"),
-        }
-        data |= {
-            "options": given,
-            "attachments": [{"id": str(n), "filename": file} for n, file in enumerate(files)],
-        }
+        data = _command_data(command, given)
+        data["attachments"] = [{"id": str(n), "filename": file} for n, file in enumerate(files)]
         return await self._interact({"type": 2, "data": data}, where, files)
+
+    async def suggestions(
+        self, name: str, option: str, typed: str, *, where: str | None = None, **options: str
+    ) -> list[Payload]:
+        """The choices that are offered while `typed` stands in an option of a slash command.
+
+        options  those that are filled in already
+        raises   KeyError for a command that this person may not use; Unanswered
+        """
+        command = await self._offered(name)
+        described = command.get("options", [])
+        given = [_option(described, key, value, []) for key, value in options.items()]
+        given.append({**_option(described, option, typed, []), "focused": True})
+        interaction = {"type": AUTOCOMPLETE, "data": _command_data(command, given)}
+        nonce, since = await self._begin(interaction, where, {})
+        answer = await self.event(
+            "APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE",
+            "INTERACTION_FAILURE",
+            where=lambda event: event.get("nonce") == nonce,
+            since=since,
+        )
+        if "choices" not in answer:
+            raise Unanswered("the application did not suggest anything in time")
+        choices: list[Payload] = answer["choices"]
+        return choices
 
     async def menu(self, name: str, message: Payload) -> Answer:
         """Use the command `name` of a message's menu; returns the answer."""
@@ -293,6 +311,29 @@ class Person:
     async def choose(self, answer: Answer, menu: Payload, value: str) -> Answer:
         """Choose an option of a menu of an answer; returns the new or changed message."""
         return await self._use(answer, menu, values=[value])
+
+    async def open_form(self, answer: Answer, button: Payload) -> Payload:
+        """Click a button that opens a form; returns the form."""
+        since = self.seen()
+        clicking = asyncio.create_task(self._use(answer, button))
+        try:
+            return await self.event("INTERACTION_MODAL_CREATE", since=since)
+        finally:
+            clicking.cancel()
+            await asyncio.gather(clicking, return_exceptions=True)
+
+    async def submit(self, answer: Answer, form: Payload, **fields: str) -> Answer:
+        """Fill in the text fields of a form that was opened below an answer, and send it."""
+        parts = [
+            {"type": part["type"], "component": {**inner, "value": fields[inner["custom_id"]]}}
+            for part in form["components"]
+            if (inner := part.get("component")) and inner["custom_id"] in fields
+        ]
+        message = answer.message
+        data = {"id": form["id"], "custom_id": form["custom_id"], "components": parts}
+        application = message.get("application_id") or message["author"]["id"]
+        sent = {"type": 5, "application_id": application, "data": data}
+        return await self._interact(sent, message["channel_id"], {}, message["id"])
 
     async def _use(self, answer: Answer, component: Payload, **more: Any) -> Answer:
         message, kind = answer.message, component["type"]
@@ -340,9 +381,10 @@ class Person:
         """Drop the events that have arrived. A long run would otherwise keep them all."""
         self._events.clear()
 
-    async def _interact(
+    async def _begin(
         self, interaction: Payload, where: str | None, files: dict[str, bytes]
-    ) -> Answer:
+    ) -> tuple[str, int]:
+        """Send an interaction; its nonce, and the number of events that came before it."""
         nonce = self._nonce()
         body = {
             "application_id": self._application_id,
@@ -352,11 +394,23 @@ class Person:
             "nonce": nonce,
             **interaction,
         }
-        since, began = self.seen(), time.perf_counter()
+        since = self.seen()
         if files:
             await self.request("POST", "/interactions", data=_multipart(body, files))
         else:
             await self.request("POST", "/interactions", json=body)
+        return nonce, since
+
+    async def _interact(
+        self,
+        interaction: Payload,
+        where: str | None,
+        files: dict[str, bytes],
+        below: str | None = None,
+    ) -> Answer:
+        """below: the message with what was used, which may change instead of a new answer"""
+        began = time.perf_counter()
+        nonce, since = await self._begin(interaction, where, files)
         outcome = await self.event(
             "INTERACTION_SUCCESS",
             "INTERACTION_FAILURE",
@@ -365,18 +419,18 @@ class Person:
         )
         if any(name == "INTERACTION_FAILURE" and e is outcome for name, e in self._events[since:]):
             raise Unanswered("the application did not respond")
-        message = await self._final_message(outcome["id"], interaction, since)
+        below = below or interaction.get("message_id")
+        message = await self._final_message(outcome["id"], below, since)
         return Answer(message, time.perf_counter() - began, outcome["id"])
 
-    async def _final_message(self, interaction_id: str, asked: Payload, since: int) -> Payload:
+    async def _final_message(self, interaction_id: str, below: str | None, since: int) -> Payload:
         """The message that answers an interaction, when it no longer says “thinking…”."""
-        clicked = asked.get("message_id")
 
         def answers(message: Payload) -> bool:
             if message.get("flags", 0) & LOADING:
                 return False
             of_interaction = (message.get("interaction_metadata") or {}).get("id")
-            return of_interaction == interaction_id or message["id"] == clicked
+            return of_interaction == interaction_id or message["id"] == below
 
         return await self.event("MESSAGE_CREATE", "MESSAGE_UPDATE", where=answers, since=since)
 
@@ -456,6 +510,17 @@ def _option(described: list[Payload], name: str, value: Any, files: list[str]) -
     if option["type"] == OPTION_ATTACHMENT:
         value = str(files.index(value[0]))
     return {"type": option["type"], "name": name, "value": value}
+
+
+def _command_data(command: Payload, options: list[Payload]) -> Payload:
+    """What is sent of a slash command, beside its files."""
+    return {
+        "id": command["id"],
+        "name": command["name"],
+        "type": 1,
+        "version": command.get("version", "1"),
+        "options": options,
+    }
 
 
 def _multipart(body: Payload, files: dict[str, bytes]) -> aiohttp.FormData:

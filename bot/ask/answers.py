@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from bot.ask.asker import Asker
 from bot.ask.buttons import PageOf, Steering
 from bot.ask.draft import Draft
 from bot.ask.embedding import QuestionEmbedder
+from bot.ask.names import narrowed
 from bot.ask.page import ResultPage
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
@@ -38,6 +39,7 @@ from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from bot.text import answers as text
 from index import (
+    Asked,
     Filter,
     Group,
     Links,
@@ -47,11 +49,13 @@ from index import (
     Sort,
     StoreError,
     Verdict,
+    Wish,
 )
 
 log = logging.getLogger(__name__)
 
 NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
+NO_WISH = Wish()  # beside a picture
 MAX_STEERED = 10  # pictures of a search, of each kind; older ones are forgotten
 
 
@@ -59,7 +63,7 @@ MAX_STEERED = 10  # pictures of a search, of each kind; older ones are forgotten
 class Ready:
     """A question that is ready to be ranked.
 
-    filter    what it is limited to: among others, to `groups`
+    filter    what it is limited to: among others, to groups of `groups`
     groups    ids of those that the readers of the answer may see now
     question  that was embedded for it; None: its embedding was saved
     """
@@ -103,18 +107,21 @@ class Answers:
         self._rate_limiter = rate_limiter
         self._clocks = clocks
 
-    async def answer(self, asker: Asker, question: Question) -> Draft:
+    async def answer(self, asker: Asker, wish: Wish, picture: Sequence[str] | None = None) -> Draft:
         """The first page of the answer, or a sentence that says why there is none.
 
+        picture  addresses of a picture that is asked with
         raises   Refusal, as the others do, also when the asker asks too often
         """
         self._count(asker)
-        return await self._begin(asker, question)
+        return await self._begin(asker, Question(picture=picture), wish)
 
-    async def like_message(self, asker: Asker, message: discord.Message, words: str = "") -> Draft:
-        """Pictures similar to the first one of a message, perhaps with words beside it."""
+    async def like_message(
+        self, asker: Asker, message: discord.Message, wish: Wish = NO_WISH
+    ) -> Draft:
+        """Pictures similar to the first one of a message, perhaps with a wish beside it."""
         self._count(asker)
-        return await self._begin(asker, self._questions.with_message(message, words))
+        return await self._begin(asker, self._questions.with_message(message), wish)
 
     def refuse(self, asker: Asker, sentence: str) -> NoReturn:
         """The answer to a question that asks nothing: a sentence. It counts, too.
@@ -134,6 +141,21 @@ class Answers:
         self._count(asker)
         search = await self._questions.saved(asker, id)
         return await self._begin(asker, await self._questions.instead(asker, search, chosen))
+
+    async def line(self, asker: Asker, id: str) -> str:
+        """The question of a saved search as a line, to be changed."""
+        self._count(asker)
+        return (await self._questions.saved(asker, id)).asked.line
+
+    async def narrow(self, asker: Asker, id: str, wish: Wish) -> Draft:
+        """The question of a saved search with another wish, beside the same picture."""
+        self._count(asker)
+        if wish.show == "everyone":
+            raise Refusal(text.NOT_FOR_EVERYONE)
+        search, question = await self._questions.saved(asker, id), Question()
+        if search.asked.with_picture:
+            question = await self._questions.again(asker, search)
+        return await self._begin(asker, question, wish)
 
     async def page(self, asker: Asker, page: PageOf) -> Draft:
         """A page of a saved search."""
@@ -244,8 +266,11 @@ class Answers:
             raise Refusal(text.UNREACHABLE if found.unreadable else text.PICTURE_UNAVAILABLE)
         return ready, found
 
-    async def _begin(self, asker: Asker, question: Question) -> Draft:
+    async def _begin(self, asker: Asker, question: Question, wish: Wish | None = None) -> Draft:
         """The first page of an answer, whose question is saved for its buttons."""
+        if wish is not None:
+            readers = await self._sight(asker, None)
+            question = await self._questions.wished(asker, readers, question, wish)
         embedding = await self._embedder.embed(asker, question)
         # The embedding of a message's picture must be erased with it, so it isn't saved.
         saved = None if question.shown_by else embedding
@@ -321,14 +346,13 @@ class Answers:
         question: Question | None,
     ) -> Ready:
         sight = await self._sight(asker, question.posted_in if question else None)
-        groups = await self._visible(asker, sight)
-        shown_by = search.asked.shown_by
+        groups, asked = await self._visible(asker, sight), search.asked
         filter = dataclasses.replace(
-            search.asked.filter or Filter(search.space),
+            asked.filter or Filter(search.space),
             space=search.space,
-            groups=frozenset(groups),
+            groups=frozenset(await self._narrowed(asker, groups, asked)),
             # The asker knows the message whose picture they ask with.
-            but_not_source=shown_by.source if shown_by else None,
+            but_not_source=asked.shown_by.source if asked.shown_by else None,
         )
         embedding = await self._steered(embedding, search, groups)
         return Ready(embedding, filter, search.asked.sort, groups, sight, question)
@@ -350,6 +374,15 @@ class Answers:
         return await self._embedder.steered(
             embedding, [id for id in more if id in open_], [id for id in less if id in open_]
         )
+
+    async def _narrowed(self, asker: Asker, groups: set[int], asked: Asked) -> set[int]:
+        """Those of the groups in which is to be looked."""
+        if not asked.places and not asked.not_places:
+            return groups
+        known = await self._links.groups(asker.guild.id)
+        open_ = [group for group in known if group.id in groups]
+        wanted = narrowed(asker.guild, open_, asked.places, asked.not_places)
+        return {group.id for group in wanted}
 
     async def _sight(self, asker: Asker, posted_in: Group | None) -> Sight:
         """What the readers of the answer may see.
@@ -416,10 +449,10 @@ class Answers:
         return not self._writer.is_deleted(int(question.shown_by.source))
 
     def _notes(self, asker: Asker, search: SavedSearch, page: ResultPage) -> list[str]:
-        notes = []
+        notes = list(search.asked.notes)
         if page.truncated is not None:
             notes.append(text.truncated(page.truncated))
-        if progress := self._progress(asker):
+        if progress := self.progress(asker):
             notes.append(text.still_indexing(progress.percent))
         if asker.public:
             notes.append(text.ONLY_SHARED)
@@ -430,7 +463,7 @@ class Answers:
             notes.append(text.several_pictures(shown_by.chosen, shown_by.count))
         return notes
 
-    def _progress(self, asker: Asker) -> Progress | None:
+    def progress(self, asker: Asker) -> Progress | None:
         """How far the history is read, of the groups that everyone who sees the answer may read."""
         guild, channel = asker.guild, asker.channel
         if not self._backlog.unfinished(guild.id):

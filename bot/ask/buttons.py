@@ -18,6 +18,7 @@ from bot.platform.interactions import button
 from bot.text import answers as text
 from index import Position, Sort
 
+MAX_LINE = 4000  # letters of a form's field: Discord's limit
 GREATEST = 2**53  # of ranks and links
 # Of a position: rank, link, score, time of posting. 32 bytes are 43 letters of a custom_id, which
 # may have 100.
@@ -36,6 +37,9 @@ PLACES = rf"w:{_PAGE}:{_LINK}"
 # The same search, with more or less like one of its pictures; and without the last of these.
 STEER = rf"f:{_SEARCH}:(?P<to>more|less):{_LINK}"
 UNDO = rf"u:{_SEARCH}:(?P<to>more|less)"
+# The form with the question as a line, to be changed and asked again; and the button that opens it.
+NARROW = rf"n:{_SEARCH}"
+LINE = "line"  # its field
 # Pictures similar to one that was found: the id of its link.
 SIMILAR = rf"s:{_LINK}"
 # The same question with another picture of the same message.
@@ -140,6 +144,26 @@ def undo(search: str, to: Steering, times: int) -> ui.Button[Any]:
     """times: how often it can be undone"""
     label = f"Undo: {to} like that"
     return button(f"u:{search}:{to}", label if times == 1 else f"{label} ({times})")
+
+
+def narrow(search: str) -> ui.Button[Any]:
+    return button(f"n:{search}", "Narrow")
+
+
+def form(search: str, line: str) -> ui.Modal:
+    """The question as a line, to be changed. Its custom_id holds what its answer needs, so that
+    discord.py need not keep the form."""
+    shown = ui.Modal(title=text.NARROW, custom_id=f"n:{search}")
+    field: ui.TextInput[Any] = ui.TextInput(
+        custom_id=LINE,
+        default=line,
+        required=False,
+        max_length=MAX_LINE,
+        placeholder=text.EXAMPLE,
+    )
+    shown.add_item(ui.Label(text=text.QUESTION, description=text.HOW_TO_NARROW, component=field))
+    shown.stop()
+    return shown
 
 
 def places(page: PageOf, link: int, copies: int) -> ui.Button[Any]:

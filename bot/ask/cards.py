@@ -12,6 +12,7 @@ from bot.ask.buttons import PageOf, Steering
 from bot.ask.page import ResultPage
 from bot.platform.links import message_link
 from bot.text import answers as text
+from bot.text import lines as line_text
 from index import SavedSearch, Sort, Verdict
 
 # A message may show more pictures than there is room for buttons.
@@ -36,7 +37,7 @@ def results(
         orders = [] if public else buttons.orders(_order(search))
         menu = buttons.menu(_here(search, page), [*layout.options(page), *orders])
     return layout.card(
-        f"### {heading}\n-# {span}",
+        "\n-# ".join(filter(None, [f"### {heading}", line_text.limits(search.asked), span])),
         *layout.rows(page),
         notes=notes,
         menu=menu,
@@ -122,7 +123,7 @@ def _buttons(search: SavedSearch, page: ResultPage, *, public: bool) -> list[lay
     if public:
         offered: list[layout.Control] = [buttons.to_page(PageOf(search.id), text.ONLY_FOR_ME)]
     else:
-        offered = [*_arrows(_here(search, page), page), *_undo(search)]
+        offered = [*_arrows(_here(search, page), page), *_narrow(search), *_undo(search)]
         if page.verdict is Verdict.NOTHING and page.any and not page.shown and not page.guesses:
             offered.insert(0, buttons.to_page(PageOf(search.id, guesses=True), text.GUESS))
     if shown_by := search.asked.shown_by:
@@ -140,6 +141,14 @@ def _arrows(here: PageOf, page: ResultPage) -> list[layout.Control]:
         buttons.back(here if page.start else None),
         buttons.more(following if page.more else None),
     ]
+
+
+def _narrow(search: SavedSearch) -> list[layout.Control]:
+    """Whether the question can be asked again with another line: a picture that was attached to it
+    isn't kept."""
+    asked = search.asked
+    kept = not asked.with_picture or asked.shown_by is not None
+    return [buttons.narrow(search.id)] if kept and len(asked.line) <= buttons.MAX_LINE else []
 
 
 def _undo(search: SavedSearch) -> list[layout.Control]:

@@ -15,7 +15,9 @@ import discord
 
 from bot.media import pictures
 
-_MENTION = re.compile(r"<(?:@[!&]?|#)\d+>")
+_ONE = r"<(?:@[!&]?|#)\d+>"
+# Mentions, and the field that they are the values of: "from:<@1>", "-in: <#2>, <#3>".
+_MENTIONS = re.compile(rf"(?P<field>(?<![^\s(])-?[^\W\d]+:\s*)?{_ONE}(?:\s*,\s*{_ONE})*")
 _EMOJI = re.compile(r"<a?:(\w+):\d+>")
 _JOINING = re.compile(r"^(?:and|but|just|only)\b[\s,]*", re.IGNORECASE)
 _LINK = re.compile(r"<?https?://\S+")
@@ -23,15 +25,15 @@ _LINK = re.compile(r"<?https?://\S+")
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """What a message asks: words, the pictures of the message `pictured`, or both."""
+    """What a message asks: a line, the pictures of the message `pictured`, or both."""
 
-    words: str = ""
+    line: str = ""
     pictured: discord.Message | None = None
     link_only: bool = False  # the text had a link and no words
 
     @property
     def empty(self) -> bool:
-        return not self.words and self.pictured is None
+        return not self.line and self.pictured is None
 
 
 def read(message: discord.Message, me: discord.Member) -> Mention | None:
@@ -48,7 +50,7 @@ def read(message: discord.Message, me: discord.Member) -> Mention | None:
     answers_me = replied_to is not None and replied_to.author.id == me.id
     if not addressed and not (answers_me and pictured):
         return None
-    said = words(message.content)
+    said = line(message.content)
     if pictured:
         return Mention(beside_a_picture(said), message)
     # An answer of Magpie's shows many pictures, and a reply to it doesn't say which one is meant.
@@ -57,10 +59,12 @@ def read(message: discord.Message, me: discord.Member) -> Mention | None:
     return Mention(said, link_only=is_only_links(message.content))
 
 
-def words(text: str) -> str:
-    """A text without mentions and links, with the names of emoji in their place."""
+def line(text: str) -> str:
+    """A text as a line of the query language: without links, with the names of emoji in their
+    place, and with mentions only where a field such as `from:` names somebody by them."""
     text = _EMOJI.sub(lambda emoji: emoji[1].replace("_", " "), text)
-    return " ".join(_LINK.sub(" ", _MENTION.sub(" ", text)).split())
+    text = _MENTIONS.sub(lambda named: named[0] if named["field"] else " ", text)
+    return " ".join(_LINK.sub(" ", text).split())
 
 
 def beside_a_picture(said: str) -> str:
@@ -70,7 +74,7 @@ def beside_a_picture(said: str) -> str:
 
 def is_only_links(text: str) -> bool:
     """Whether a text has links and no words."""
-    return not words(text) and bool(_LINK.search(text))
+    return not line(text) and bool(_LINK.search(text))
 
 
 def _is_addressed(text: str, me: discord.Member) -> bool:

@@ -14,16 +14,19 @@ from typing import Any
 import discord
 
 from bot.ask import asker as askers
-from bot.ask import mentions
+from bot.ask import lines, mentions
 from bot.ask.answers import Answers
 from bot.ask.draft import Draft
 from bot.ask.mentions import Mention
-from bot.ask.questions import Question
+from bot.ask.phrases import asks_whether_posted
+from bot.ask.posted import PostedBefore
 from bot.ops.logs import fields
 from bot.platform.codes import RequestFailed, may_not_write, refuses_reply
 from bot.platform.interactions import NO_MENTIONS
 from bot.text import answers as text
+from bot.text import lines as line_text
 from bot.text.errors import sentence
+from index import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +34,10 @@ log = logging.getLogger(__name__)
 class MessageQuestions:
     """Answers messages that ask something, and stays silent otherwise."""
 
-    def __init__(self, client: discord.Client, answers: Answers) -> None:
+    def __init__(self, client: discord.Client, answers: Answers, posted: PostedBefore) -> None:
         self._client = client
         self._answers = answers
+        self._posted = posted
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that asks something."""
@@ -72,11 +76,20 @@ class MessageQuestions:
 
     async def _answer(self, message: discord.Message, asked: Mention, came_at: float) -> Draft:
         asker = await askers.of_message(message, came_at)
-        if asked.pictured is not None:
-            return await self._answers.like_message(asker, asked.pictured, asked.words)
+        if asks_whether_posted(message.content):
+            return await self._posted.of_message(asker, asked.pictured)
         if asked.empty:
             self._answers.refuse(asker, text.ONLY_LINKS if asked.link_only else text.HELP)
-        return await self._answers.answer(asker, Question(asked.words))
+        try:
+            locale = asker.guild.preferred_locale
+            wish = await lines.read(asked.line, lines.reader(locale))
+        except Unreadable as error:
+            self._answers.refuse(asker, line_text.unreadable(error))
+        if wish.show == "me":
+            self._answers.refuse(asker, line_text.NOT_PRIVATELY)
+        if asked.pictured is not None:
+            return await self._answers.like_message(asker, asked.pictured, wish)
+        return await self._answers.answer(asker, wish)
 
 
 async def _send(message: discord.Message, **what: Any) -> None:

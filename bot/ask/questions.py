@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot.access import permissions
+from bot.access.sight import Sight
 from bot.ask.asker import Asker
+from bot.ask.names import Names
 from bot.media import pictures
 from bot.media.pictures import Picture
 from bot.platform.places import Place, group_of
 from bot.platform.refusal import Refusal
 from bot.sync.writer import Writer
 from bot.text import answers as text
+from bot.text import lines as line_text
 from index import (
     Asked,
     BookkeepingReader,
@@ -24,12 +27,18 @@ from index import (
     Links,
     SavedSearch,
     ShownBy,
+    Sort,
+    Wish,
+    printed,
 )
+
+# What a question and a saved search have in common: what the asker wished, beside a picture.
+WISHED = ("words", "filter", "minus", "places", "not_places", "sort", "line", "notes")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question: words, a picture, or both.
+    """A question: words, a picture, or both; or what to list, by a filter alone.
 
     picture    a picture of a message, or the addresses of one; it isn't downloaded yet
     like       the id of a link in the gallery, whose picture is asked with
@@ -37,6 +46,12 @@ class Question:
     shown_by   the message whose picture is asked with, and which of its pictures that is
     posted_in  where that message is, if that has to be open to the asker
     filter     what the asker limits it to; what they may see is added for each page
+    minus      what should not be seen
+    places     ids of the channels, threads and categories to look in; (): all
+    not_places the same, to leave out
+    sort       the order of the answer
+    line       the question as a line of the query language
+    notes      how it was understood, to be said with each page
     """
 
     words: str = ""
@@ -47,11 +62,26 @@ class Question:
     shown_by: ShownBy | None = None
     posted_in: Group | None = None
     filter: Filter | None = None
+    minus: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
+    not_places: tuple[int, ...] = ()
+    sort: Sort = Sort.BEST
+    line: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def with_picture(self) -> bool:
+        return self.picture is not None or self.like is not None
 
     def asked(self, *, public: bool) -> Asked:
         """The part that is saved, so that buttons can ask the question again."""
-        with_picture = self.picture is not None or self.like is not None
-        return Asked(self.words, with_picture, self.like, self.shown_by, public, self.filter)
+        return Asked(
+            like=self.like,
+            shown_by=self.shown_by,
+            with_picture=self.with_picture,
+            public=public,
+            **{name: getattr(self, name) for name in WISHED},
+        )
 
 
 class Questions:
@@ -63,17 +93,53 @@ class Questions:
         links: Links,
         bookkeeping: BookkeepingReader,
         writer: Writer,
+        names: Names,
     ) -> None:
         self._client = client
         self._links = links
         self._bookkeeping = bookkeeping
         self._writer = writer
+        self._names = names
 
-    def with_attachment(self, image: discord.Attachment, words: str) -> Question:
-        """The question with a picture that was attached to a command."""
-        return Question(words, picture=(image.url, image.proxy_url))
+    async def wished(self, asker: Asker, sight: Sight, question: Question, wish: Wish) -> Question:
+        """The question with what the asker wishes beside its picture.
 
-    def with_message(self, message: discord.Message, words: str = "", chosen: int = 0) -> Question:
+        sight    what the readers of the answer may see: names mean nothing else
+        raises   Refusal if nothing is asked, or a name isn't known to those readers
+        """
+        if "video" in wish.has:
+            raise Refusal(line_text.NO_VIDEOS)
+        meant = await self._names.meant(asker, sight, wish)
+        filter = Filter(
+            asker.guild.id,
+            owners=meant.owners,
+            but_owners=meant.but_owners,
+            since=wish.since,
+            until=wish.until,
+            has=wish.has,
+            has_not=wish.not_has,
+        )
+        words = " ".join([wish.words, *wish.exact]).strip()
+        looks = bool(words) or question.with_picture  # else it lists what the filter leaves
+        listed = filter.limits or meant.places or meant.not_places or wish.sort is not None
+        if not looks and not listed:
+            raise Refusal(line_text.ONLY_MINUS if wish.minus else text.ASK_SOMETHING)
+        notes = [line_text.read_as_minus(one.read, one.minus) for one in wish.understood]
+        if wish.exact:
+            notes.append(line_text.exact_words(wish.exact))
+        return replace(
+            question,
+            words=words,
+            filter=filter if filter.limits else None,
+            minus=wish.minus,
+            places=meant.places,
+            not_places=meant.not_places,
+            sort=wish.sort or (Sort.BEST if looks else Sort.NEWEST),
+            line=printed(wish),
+            notes=tuple(notes),
+        )
+
+    def with_message(self, message: discord.Message, chosen: int = 0) -> Question:
         """The question with a picture of a message.
 
         chosen   which of its pictures, counted from 0
@@ -86,7 +152,6 @@ class Questions:
         if chosen >= len(found):
             raise Refusal(text.PICTURE_UNAVAILABLE)
         return Question(
-            words,
             picture=found[chosen],
             shown_by=ShownBy(message.channel.id, str(message.id), chosen, len(found)),
         )
@@ -125,18 +190,27 @@ class Questions:
         shown_by = search.asked.shown_by
         if shown_by is None:
             raise Refusal(text.SEARCH_EXPIRED)
-        channel: object = asker.guild.get_channel_or_thread(shown_by.group)
+        message, group = await self.message(asker, shown_by.group, shown_by.source)
+        wished = {name: getattr(search.asked, name) for name in WISHED}
+        return replace(self.with_message(message, chosen), posted_in=group, **wished)
+
+    async def message(
+        self, asker: Asker, channel_id: int, id: int | str
+    ) -> tuple[discord.Message, Group]:
+        """A message as it is now, and where it is.
+
+        raises   Refusal if the asker may not see it
+        """
+        channel: object = asker.guild.get_channel_or_thread(channel_id)
         if channel is None:  # an archived thread
-            channel = await self._client.fetch_channel(shown_by.group)
+            channel = await self._client.fetch_channel(channel_id)
         if not isinstance(channel, Place):
             raise Refusal(text.PICTURE_UNAVAILABLE)
         group = group_of(channel)
         if not await self.may_read(asker, [group]):
             raise Refusal(text.PICTURE_UNAVAILABLE)
         messages = self._client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
-        message = await messages.fetch_message(int(shown_by.source))
-        question = self.with_message(message, search.asked.words, chosen)
-        return replace(question, posted_in=group, filter=search.asked.filter)
+        return await messages.fetch_message(int(id)), group
 
     async def saved(self, asker: Asker, id: str) -> SavedSearch:
         """The search behind a button, if it is the asker's or was asked in public.

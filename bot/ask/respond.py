@@ -79,6 +79,8 @@ class _Reply:
         await self._send(view=view)
 
     async def say(self, sentence: str) -> None:
+        """What went wrong is for the asker alone, unless a public answer was announced."""
+        self._private = True
         await self._send(content=sentence)
 
     async def _send(self, **what: Any) -> None:

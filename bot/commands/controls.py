@@ -1,4 +1,4 @@
-"""The buttons and menus below answers of any kind.
+"""The buttons, menus and forms of answers of any kind.
 
 The asker is the member who clicks: their own permissions count, at that moment, and only they see
 the answer. It takes the place of an answer that only they see, too.
@@ -13,13 +13,15 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.ask import buttons
+from bot.ask import buttons, lines, mentions
 from bot.ask.answers import Answers
-from bot.ask.asker import Asker
+from bot.ask.asker import Asker, of_interaction
 from bot.ask.draft import Draft
 from bot.ask.respond import answering_button, respond
 from bot.ops.tuning import Clocks
-from bot.platform.interactions import Tree, chosen, is_private
+from bot.platform.interactions import Tree, chosen, field, is_private
+from bot.text import lines as line_text
+from index import Unreadable
 
 
 def register(tree: Tree, answers: Answers, clocks: Clocks) -> None:
@@ -74,6 +76,10 @@ def register(tree: Tree, answers: Answers, clocks: Clocks) -> None:
     async def instead(asker: Asker, match: re.Match[str], _: str) -> Draft:
         return await answers.instead(asker, match["search"], int(match["n"]))
 
+    async def narrow(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+        line = await answers.line(of_interaction(interaction, public=False), match["search"])
+        await interaction.response.send_modal(buttons.form(match["search"], line))
+
     tree.client.add_dynamic_items(
         control(buttons.PAGE, page),
         control(buttons.BEFORE, before),
@@ -83,4 +89,25 @@ def register(tree: Tree, answers: Answers, clocks: Clocks) -> None:
         control(buttons.UNDO, undo),
         control(buttons.SIMILAR, similar, anew=True),
         control(buttons.INSTEAD, instead),
+        answering_button(buttons.NARROW, narrow),
     )
+
+
+async def filled_in(
+    interaction: discord.Interaction[Any], answers: Answers, clocks: Clocks
+) -> None:
+    """Answer a form that was opened below an answer, also after a restart."""
+    data: Any = interaction.data or {}
+    match = re.fullmatch(buttons.NARROW, str(data.get("custom_id")))
+    if match is None:
+        return
+    line = mentions.line(field(interaction, buttons.LINE))
+
+    async def work(asker: Asker) -> Draft:
+        try:
+            wish = await lines.read(line, lines.reader(interaction.locale))
+        except Unreadable as error:
+            answers.refuse(asker, line_text.unreadable(error))
+        return await answers.narrow(asker, match["search"], wish)
+
+    await respond(interaction, work, clocks, in_place=is_private(interaction))

@@ -6,44 +6,106 @@ from typing import Literal
 
 import discord
 from discord import app_commands
+from discord.app_commands import Choice
 
-from bot.ask import mentions
+from bot.ask import buttons, lines, mentions
 from bot.ask.answers import Answers
 from bot.ask.asker import Asker
 from bot.ask.draft import Draft
-from bot.ask.questions import Question, Questions
 from bot.ask.respond import respond
+from bot.ask.suggestions import Choices, Suggestions
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Interaction, Tree
 from bot.text import answers as text
+from bot.text import lines as line_text
+from index import HAS, Unreadable
 
 
-def register(tree: Tree, questions: Questions, answers: Answers, clocks: Clocks) -> None:
+def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clocks) -> None:
     """Add `/find`."""
 
     @tree.command(description="Find pictures by what is in them")
     @app_commands.describe(
-        query="What to look for, in your own words",
+        query="What to look for, in your own words; -word for less of something",
         image="A picture to look for things like",
+        from_="Only pictures that this member posted",
+        in_="Only pictures of this channel, thread or category",
+        after="Only pictures posted after this day, month or year",
+        before="Only pictures posted before this day, month or year",
+        has="Only pictures of this kind",
+        sort="Which pictures come first",
+        without="What the pictures should not show",
         show="Who sees the answer (everyone: only what everyone in this channel may see)",
+    )
+    @app_commands.rename(from_="from", in_="in")
+    @app_commands.choices(
+        has=[Choice(name=f"{kind}: {what}", value=kind) for kind, what in HAS.items()],
+        sort=[Choice(name=label, value=sort.value) for sort, label in buttons.ORDERS.items()],
     )
     @app_commands.guild_only()
     async def find(
         interaction: Interaction,
         query: str | None = None,
         image: discord.Attachment | None = None,
-        show: Literal["only me", "everyone"] = "only me",
+        from_: str | None = None,
+        in_: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        has: str | None = None,
+        sort: str | None = None,
+        without: str | None = None,
+        show: Literal["only me", "everyone"] | None = None,
     ) -> None:
-        words = mentions.words(query or "")
+        line = mentions.line(query or "")
+        if image is not None:
+            line = mentions.beside_a_picture(line)
+        options = {"from": from_, "in": in_, "after": after, "before": before, "has": has}
+        options |= {"sort": sort, "without": without, "show": show}
+        try:
+            wish = await lines.read(line, lines.reader(interaction.locale), options)
+        except Unreadable as error:
+            await refuse(interaction, line_text.unreadable(error))
+            return
+        if wish.empty and image is None:
+            only_links = mentions.is_only_links(query or "")
+            await refuse(interaction, text.ONLY_LINKS if only_links else text.ASK_SOMETHING)
+            return
+        picture = None if image is None else (image.url, image.proxy_url)
 
         async def work(asker: Asker) -> Draft:
-            if image is not None:
-                beside = mentions.beside_a_picture(words)
-                return await answers.answer(asker, questions.with_attachment(image, beside))
-            if not words:
-                links = mentions.is_only_links(query or "")
-                answers.refuse(asker, text.ONLY_LINKS if links else text.ASK_SOMETHING)
-            return await answers.answer(asker, Question(words))
+            return await answers.answer(asker, wish, picture)
 
-        asked = bool(words) or image is not None
-        await respond(interaction, work, clocks, public=asked and show == "everyone")
+        await respond(interaction, work, clocks, public=wish.show == "everyone")
+
+    async def refuse(interaction: Interaction, sentence: str) -> None:
+        async def work(asker: Asker) -> Draft:
+            answers.refuse(asker, sentence)
+
+        await respond(interaction, work, clocks)
+
+    @find.autocomplete("query")
+    async def complete_line(interaction: Interaction, typed: str) -> Choices:
+        by = lines.reader(interaction.locale)
+        return await suggestions.answer(interaction, lambda a: suggestions.line(a, typed, by))
+
+    @find.autocomplete("from_")
+    async def complete_author(interaction: Interaction, typed: str) -> Choices:
+        return await suggestions.answer(interaction, lambda a: suggestions.authors(a, typed))
+
+    @find.autocomplete("in_")
+    async def complete_place(interaction: Interaction, typed: str) -> Choices:
+        return await suggestions.answer(interaction, lambda a: suggestions.places(a, typed))
+
+    @find.autocomplete("after")
+    async def complete_after(interaction: Interaction, typed: str) -> Choices:
+        by = lines.reader(interaction.locale)
+        return await suggestions.answer(
+            interaction, lambda _: suggestions.dates("after", typed, by)
+        )
+
+    @find.autocomplete("before")
+    async def complete_before(interaction: Interaction, typed: str) -> Choices:
+        by = lines.reader(interaction.locale)
+        return await suggestions.answer(
+            interaction, lambda _: suggestions.dates("before", typed, by)
+        )

@@ -8,6 +8,7 @@ from typing import Any
 
 import discord
 from discord import app_commands
+from discord.app_commands import Namespace
 
 from bot.ask.respond import explain
 from bot.ops.logs import fields
@@ -27,6 +28,9 @@ class CommandTree(app_commands.CommandTree[discord.Client]):
 
     async def _call(self, interaction: Interaction) -> None:
         """Answer also a command whose options discord.py can't read; it would lose the error."""
+        if interaction.type is discord.InteractionType.autocomplete:
+            await self._complete(interaction)
+            return
         try:
             await super()._call(interaction)
         except app_commands.AppCommandError:
@@ -36,6 +40,19 @@ class CommandTree(app_commands.CommandTree[discord.Client]):
                 log.warning(fields("command_unread", id=interaction.id, why=described(error)))
                 error = Unreadable(described(error))
             await explain(interaction, error)
+
+    async def _complete(self, interaction: Interaction) -> None:
+        """Answer a key that was typed into an option. Where that fails there are no choices, and
+        the log gets a line; discord.py would write a traceback for each key."""
+        try:
+            data: Any = interaction.data
+            command, options = self._get_app_command_options(data)
+            typed = Namespace(interaction, {}, options)
+            focused = next(option["name"] for option in options if option.get("focused"))
+            await command._invoke_autocomplete(interaction, focused, typed)
+        except Exception as error:
+            why = described(error)
+            log.warning(fields("nothing_suggested", guild=interaction.guild_id, why=why))
 
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /

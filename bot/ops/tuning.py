@@ -25,6 +25,9 @@ class Clocks:
     # How long the roles count that came with a question. If the answer takes longer, Discord is
     # asked for them before it is sent, since changes of members are not announced to the bot.
     roles_fresh_s: float = 1.0
+    # How long it is remembered whose pictures an asker may see, while they type. It is the one part
+    # of completing what is typed that takes longer in a large gallery.
+    typing_s: float = 10.0
     # How long an answer waits for its question to be saved, so that it can have buttons.
     save_search_s: float = 1.5
     # The first wait before a failed download is tried again; it doubles at each attempt.
@@ -72,5 +75,7 @@ class Limits:
     channels_at_once: int = 3
     # Messages in a page of history; 100 is the most that Discord gives.
     page_messages: int = 100
+    # Keys that a member may type into a command in a minute and get choices; 0: any number.
+    keys_a_minute: int = 120
     # Pictures in one file of an export: with 512 numbers each, some 7 MB; Discord takes 10.
     export_pictures: int = 3_500

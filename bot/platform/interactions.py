@@ -52,6 +52,13 @@ def chosen(interaction: discord.Interaction[Any]) -> str:
     return str(next(iter(data.get("values") or ()), ""))
 
 
+def field(interaction: discord.Interaction[Any], custom_id: str) -> str:
+    """What was filled in in a text field of a form; "" if it is empty."""
+    data: Any = interaction.data or {}
+    fields = [part.get("component") or {} for part in data.get("components") or ()]
+    return next((str(f.get("value") or "") for f in fields if f.get("custom_id") == custom_id), "")
+
+
 def is_private(interaction: discord.Interaction[Any]) -> bool:
     """Whether a button or menu was used below an answer that only this member sees."""
     return interaction.message is not None and interaction.message.flags.ephemeral

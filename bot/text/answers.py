@@ -113,6 +113,13 @@ def truncated(words_read: str) -> str:
 ONLY_FOR_ME = "More, only for me"
 MENU = "Pick a picture, or sort"
 TO_RESULTS = "Back to the pictures"
+NARROW = "Narrow the search"
+QUESTION = "Your question"
+HOW_TO_NARROW = "Add -word, from:@name, in:#channel, after:2024, has:gif …"
+EXAMPLE = "dog -snow in:#pets"
+NOT_FOR_EVERYONE = (
+    "This answer is only for you. For one that everyone here sees, ask with `/find show:everyone`."
+)
 GUESS = "Show the nearest guesses"
 NOT_SURE = "I am not sure that any of these fits"
 
@@ -144,7 +151,9 @@ def places(shown: int, *, more: bool) -> str:
 
 
 def asked(words: str, picture: bool, *, url: str | None = None) -> str:
-    """What was asked: words, a picture (whose message is at `url`), or both."""
+    """What was asked: words, a picture (whose message is at `url`), or both; "" for neither."""
+    if not words and not picture:
+        return ""
     this = f"[this picture]({url})" if url else "this picture"
     said = f"“{quoted(words)}”"
     return f"{this} and {said}" if picture and words else this if picture else said
@@ -153,9 +162,12 @@ def asked(words: str, picture: bool, *, url: str | None = None) -> str:
 def heading(asked: str, *, first: bool = True, guesses: bool = False) -> str:
     """What a page shows.
 
+    asked    "" where it lists what a filter leaves
     first    whether it is the beginning of the answer
     guesses  whether it also shows what doesn't fit
     """
+    if not asked:
+        return "Pictures" if first else "More pictures"
     if guesses:
         return f"Nearest guesses for {asked}"
     return f"{'Closest to' if first else 'More for'} {asked}"
@@ -163,7 +175,7 @@ def heading(asked: str, *, first: bool = True, guesses: bool = False) -> str:
 
 def one_for(asked: str) -> str:
     """The heading of one picture of an answer."""
-    return f"A picture for {asked}"
+    return f"A picture for {asked}" if asked else "A picture"
 
 
 def span(first: int, last: int, more: bool, order: str = "best first") -> str:

@@ -54,7 +54,7 @@ LIMIT_S = 10.0
 Way = Literal["words", "picture", "mention", "click"]
 WAYS: tuple[Way, ...] = ("words", "words", "picture", "mention", "click", "click", "click")
 # Ids that a button of the bot could have. The bot doesn't answer a click on any other.
-KNOWN = re.compile(r"[psc]:\d+|i:[\w-]+:\d+|[mbl]:[\w-]+:[\w-]*")
+KNOWN = re.compile(r"[psc]:\d+|n:[\w-]+|i:[\w-]+:\d+|[mbl]:[\w-]+:[\w-]*")
 SILENCE_S = 0.3
 THEIRS = "a button of somebody else's:"
 # The bot's sentences for an unexpected error.

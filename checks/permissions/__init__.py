@@ -5,13 +5,17 @@ are set anew again and again, by requests of the owner. After each such deal mem
 possible way: `/find` for themselves and for everyone, with words or a picture; a mention, a reply
 to somebody's picture, a picture posted with a mention, a picture in reply to an answer; the
 message menu; the buttons of answers, also of answers given before the deal, to other people, and
-to somebody who is timed out; `/channels list` and `/status`, which count pictures. (No command of
-Magpie completes what is typed.) Each answer is judged by `oracle`:
+to somebody who is timed out; filters by channel and member, by their names and ids, also by those
+of closed channels; what is offered while somebody types; "Posted before?" about a picture that was
+posted once more; `/channels list` and `/status`, which count pictures. Each answer is judged by
+`oracle`:
 
-leaked    pictures shown, or counted, that the asker, or for a public answer any member it
-          reached, could not read at that moment
-withheld  pictures that should have been on the page and were not
-told      pages whose heading, buttons or sentence say something else than what may be shown
+leaked    pictures shown, or counted, and channels and members offered, that the asker, or for a
+          public answer any member it reached, could not read or know of at that moment
+withheld  pictures that should have been on the page, and names that should have been known or
+          offered, and were not
+told      pages whose heading, buttons or sentence say something else than what may be shown, and
+          names that were known to somebody who can't read anything of them
 refused   questions that a member could have asked, and the sandbox or Magpie turned down
 
 It isn't judged which picture is better than which: a page is held against the gallery's own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import math
@@ -11,7 +12,7 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from bot.ask import buttons
 from bot.ask.buttons import PageOf
 from bot.ask.page import PAGE_SIZE
 from bot.text import answers as answer_text
+from bot.text import copies as copy_text
 from checks.permissions import oracle, side_channels, testbed
 from checks.permissions.oracle import Audience, Member, Server
 from checks.permissions.random_servers import Layout, deal, layout
@@ -70,10 +72,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as a vector, and the message whose picture it asks with."""
+    """A question as a vector, the message whose picture it asks with, and what limits it.
+
+    within   a channel, with its threads, or a thread
+    author   whose pictures are asked for
+    """
 
     embedding: QueryEmbedding
     source: int | None = None
+    within: int | None = None
+    author: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +228,12 @@ class Inquiry:
 
     async def _ranking(self, given: Given, groups: set[int]) -> list[Hit]:
         gallery, source = self.testbed.magpie.gallery, given.asked.source
+        asked = given.asked
         filter = Filter(
-            self.of.server, frozenset(groups), but_not_source=str(source) if source else None
+            self.of.server,
+            frozenset(self._within(asked, groups)),
+            owners=None if asked.author is None else frozenset({asked.author}),
+            but_not_source=str(source) if source else None,
         )
         steering = await gallery.links.with_ids([*given.more, *given.less])
         open_ = {id for id, (link, _, _) in steering.items() if link.group.id in groups}
@@ -234,6 +246,12 @@ class Inquiry:
         copies = await gallery.links.with_ids([id for hit in answer.hits for id in hit.copies])
         self.messages |= {id: int(link.source) for id, (link, _, _) in copies.items()}
         return answer.hits
+
+    def _within(self, asked: Asked, groups: set[int]) -> set[int]:
+        """Those of the places in which is looked: a channel's threads with it."""
+        if asked.within is None:
+            return groups
+        return {id for id in groups if asked.within in (id, self.server.home(id).id)}
 
     def _rest(self, given: Given, ranking: list[Hit], shown: Collection[int]) -> list[Hit]:
         """The hits that come after the page before.
@@ -250,6 +268,76 @@ class Inquiry:
             if given.key(hit) < end - NEAR
             or (abs(given.key(hit) - end) <= NEAR and not set(self._fold(hit)).isdisjoint(shown))
         ]
+
+    def is_unknown(self, given: Given, *, named: bool) -> bool:
+        """Whether the answer says that a name means nothing; it must exactly if the channel is
+        closed, or if somebody was named who has no picture that may be shown.
+
+        A closed channel's answer is compared with that of one that doesn't exist in
+        `side_channels`.
+        """
+        asked, text = given.asked, given.answer.text()
+        may, must = self._open_to(given.asker, given.place, public=given.public)
+        unknown = text.startswith(("I know no channel", "I know nobody"))
+        known, allowed = True, True
+        if asked.within is not None:
+            one = self.server.places[asked.within]
+            # Discord doesn't tell of archived threads; a thread is known by its pictures, too.
+            certain = one.parent is None or self._pictured(asked.within)
+            certain &= not (one.archived and named)
+            known, allowed = asked.within in must and certain, asked.within in may
+        if asked.author is not None and named:
+            known &= asked.author in self._authors(must)
+            allowed &= asked.author in self._authors(may)
+        if unknown and known:
+            self.verdict.withheld += 1
+            self._blame(f"withheld a name from {given.asker} in {given.place}: {text!r}")
+        if not unknown and not allowed:
+            self.verdict.told += 1
+            self._blame(f"told of a name to {given.asker} in {given.place}: {text!r}")
+        return unknown
+
+    def _open_to(self, asker: int, place: int, *, public: bool) -> tuple[set[int], set[int]]:
+        """The places whose pictures an answer may show, and those whose it must."""
+        may = oracle.readable(self.server, self.server.members[asker], place)
+        if not public:
+            return may, may
+        return may & self.audience.may_show(place), may & self.audience.must_show(place)
+
+    def _pictured(self, place: int) -> bool:
+        return any(posted.place == place for posted in self.pictures.values())
+
+    def _authors(self, places: Collection[int]) -> set[int]:
+        """Whose pictures are in these places."""
+        return {one.author for one in self.pictures.values() if one.place in places}
+
+    def judge_offered(self, ids: set[int], member: Member, place: int, *, people: bool) -> None:
+        """Compare what was offered while somebody typed with what they may read.
+
+        Private threads in which they don't ask need not be offered, and archived ones have no name.
+        """
+        may, server = oracle.readable(self.server, member, place), self.server
+        pictured = {id for id in may if self._pictured(id)}
+        manages = {
+            id for id in pictured if oracle.in_place(server, member, id) & oracle.MANAGE_THREADS
+        }
+        must = {
+            id for id in pictured if not server.places[id].private or id == place or id in manages
+        }
+        if people:
+            may, must = self._authors(pictured), self._authors(must)
+        else:
+            must = {server.home(id).id for id in must} | {
+                id for id in must if not server.places[id].archived
+            }
+            may = pictured | {server.home(id).id for id in pictured}
+            may |= {self.of.category} if pictured else set()
+        if not ids <= may:
+            self.verdict.leaked += 1
+            self._blame(f"offered {ids - may} to {member.id} in {place}")
+        if not must <= ids:
+            self.verdict.withheld += 1
+            self._blame(f"did not offer {must - ids} to {member.id} in {place}")
 
     def _missing(
         self, given: Given, must: Collection[int], shown: list[int], ranking: list[Hit]
@@ -585,6 +673,65 @@ async def _find(inquiry: Inquiry, what: str | Posted, show: str) -> bool:
     return True
 
 
+async def find_with_filters(inquiry: Inquiry) -> bool:
+    """`/find` and mentions with `in:` and `from:`, by mentions and by names, of open places and
+    of closed ones, of members with pictures and of those without."""
+    if (pair := inquiry.somebody()) is None:
+        return False
+    (member, place), rng, words = pair, inquiry.rng, inquiry.rng.choice(WORDS)
+    within = rng.choice(list(inquiry.server.places)) if rng.random() < 0.7 else None
+    author = rng.choice(inquiry.of.people) if within is None or rng.random() < 0.4 else None
+    named = rng.random() < 0.5
+    terms = {}
+    if within is not None:
+        terms["in"] = f"#{inquiry.of.name(within)}" if named else f"<#{within}>"
+    if author is not None:
+        terms["from"] = f"@person{author}" if named else f"<@{author}>"
+    line = " ".join([words, *(f"{name}:{value}" for name, value in terms.items())])
+    way = rng.choice(("options", "line", "for everyone", "mention"))
+    client, where, public = (
+        inquiry.client(member.id),
+        str(place),
+        way in ("for everyone", "mention"),
+    )
+    if way == "options":
+        answer = await client.command("find", where=where, query=words, **terms)
+    elif way == "mention":
+        answer, _ = await _say(inquiry, member, place, f"<@{inquiry.of.bot}> {line}")
+    else:
+        show = "everyone" if public else "only me"
+        answer = await client.command("find", where=where, query=line, show=show)
+    asked = Asked(await inquiry.meaning(words), within=within, author=author)
+    given = Given(answer, asked, member.id, place, public)
+    if not inquiry.is_unknown(given, named=named):
+        await inquiry.judge(given)
+    return True
+
+
+async def typing(inquiry: Inquiry) -> bool:
+    """What is offered while somebody types."""
+    if (pair := inquiry.somebody()) is None:
+        return False
+    (member, place), rng = pair, inquiry.rng
+    option, typed = rng.choice(
+        (
+            ("in", ""),
+            ("in", "pl"),
+            ("from", ""),
+            ("from", "person"),
+            ("query", "x from:"),
+            ("query", "x in:"),
+        )
+    )
+    client = inquiry.client(member.id)
+    offered = await client.suggestions("find", option, typed, where=str(place))
+    values = " ".join(str(one["value"]) for one in offered)
+    ids = {int(id) for id in re.findall(r"\d{15,}", values)}
+    ids |= {inquiry.of.places[int(n)].id for n in re.findall(r"place-(\d\d)\b", values)}
+    inquiry.judge_offered(ids, member, place, people="from" in (option, typed[2:6]))
+    return True
+
+
 async def mention(inquiry: Inquiry) -> bool:
     """`@Magpie words`, answered in the channel."""
     if (pair := inquiry.somebody()) is None:
@@ -690,6 +837,92 @@ async def menu(inquiry: Inquiry) -> bool:
     return True
 
 
+async def posted_before(inquiry: Inquiry) -> bool:
+    """Apps, Posted before?, about a picture that was posted once more."""
+    if (pair := inquiry.somebody(in_history=True)) is None:
+        return False
+    member, place = pair
+    async with _posted_again(inquiry, member, place) as (picture, posted):
+        answer = await inquiry.client(member.id).menu("Posted before?", posted)
+        await _judge_copies(inquiry, answer, picture, posted, member, public=False)
+    return True
+
+
+async def posted_before_for_everyone(inquiry: Inquiry) -> bool:
+    """`@Magpie posted before?` in reply to such a picture."""
+    if (pair := inquiry.somebody(in_history=True)) is None:
+        return False
+    member, place = pair
+    async with _posted_again(inquiry, member, place) as (picture, posted):
+        said = f"<@{inquiry.of.bot}> posted before?"
+        answer, _ = await _say(inquiry, member, place, said, reply_to=posted)
+        await _judge_copies(inquiry, answer, picture, posted, member, public=True)
+    return True
+
+
+@contextlib.asynccontextmanager
+async def _posted_again(
+    inquiry: Inquiry, member: Member, place: int
+) -> AsyncIterator[tuple[Posted, Payload]]:
+    """A picture of the server, and the message in which it is posted again for a while."""
+    picture, client = inquiry.any_picture(), inquiry.client(member.id)
+    posted = await client.post(str(place), pictures={picture.file.name: picture.data()})
+    if inquiry.server.places[place].parent is not None:
+        inquiry.server.places[place].joined.add(member.id)
+        inquiry.audience = Audience(inquiry.server)
+    await inquiry.testbed.settled()
+    try:
+        yield picture, posted
+    finally:
+        await client.request("DELETE", f"/channels/{place}/messages/{posted['id']}")
+        await _until_gone(inquiry, posted["id"])
+
+
+async def _judge_copies(
+    inquiry: Inquiry,
+    answer: Answer,
+    picture: Posted,
+    posted: Payload,
+    member: Member,
+    *,
+    public: bool,
+) -> None:
+    """Compare what is told of copies, and how many, with what may be told."""
+    place, verdict = int(posted["channel_id"]), inquiry.verdict
+    may = must = oracle.readable(inquiry.server, member, place)
+    if public:
+        may = may & inquiry.audience.may_show(place)
+        must = must & inquiry.audience.must_show(place)
+    places = {int(found) for found, _ in GO_TO.findall(answer.text())}
+    for item in answer.pictures():
+        places |= {int(found) for found in PLACE_SHOWN.findall(item["media"]["url"])}
+    if not places <= may:
+        verdict.leaked += 1
+        inquiry._blame(f"leaked {places - may} to {member.id} in {place} beside a copy")
+    copies = re.split(r"\*\*(?:These|What I found) look", answer.text())[0]
+    told = {int(message) for _, message in GO_TO.findall(copies)}
+    verdict.pictures += len(told)
+    verdict.barred += picture.place not in may
+    expected = {
+        groups: await _copies(inquiry, posted, groups) for groups in map(frozenset, (may, must))
+    }
+    if not expected[frozenset(must)] <= told <= expected[frozenset(may)]:
+        verdict.withheld += 1
+        inquiry._blame(f"told copies {told} instead of {expected} in {place}")
+    if copy_text.heading(len(told)) not in answer.text() or answer.private == public:
+        verdict.told += 1
+        inquiry._blame(f"told {answer.text()!r} of {told}")
+
+
+async def _copies(inquiry: Inquiry, posted: Payload, groups: frozenset[int]) -> set[int]:
+    """The messages that show a copy of a message's picture, in these places."""
+    gallery = inquiry.testbed.magpie.gallery
+    own = await gallery.links.ids_of_source(inquiry.of.server, posted["id"])
+    filter = Filter(inquiry.of.server, groups, but_not_source=posted["id"])
+    found = [await gallery.copies_of(link, filter) for link in own.values()]
+    return {int(copy.link.source) for copies in found for copy in copies}
+
+
 def _a_picture(inquiry: Inquiry) -> tuple[Member, Posted] | None:
     """A picture, and a member who sees it and may write there."""
     pairs = inquiry.writers(in_history=True)
@@ -745,11 +978,15 @@ DOORS: dict[str, Callable[[Inquiry], Awaitable[bool]]] = {
     "/find": find_for_me,
     "/find with a picture": find_with_a_picture,
     "/find for everyone": find_for_everyone,
+    "/find with filters": find_with_filters,
+    "what is offered while typing": typing,
     "a mention with words": mention,
     "a mention in reply to a picture": reply_to_a_picture,
     "a picture with a mention": post_a_picture,
     "a picture in reply to an answer": reply_with_a_picture,
     "the menu": menu,
+    "posted before": posted_before,
+    "posted before, for everyone": posted_before_for_everyone,
     "/channels list": channels_list,
     "/status": status,
 }

@@ -44,6 +44,11 @@ class Layout:
     people: tuple[int, ...]  # the first is the owner
     places: tuple[Place, ...]
 
+    def name(self, place: int) -> str:
+        """What a channel or thread is called; the same in servers that look the same."""
+        number = next(n for n, one in enumerate(self.places) if one.id == place)
+        return f"place-{number:02}"
+
 
 def layout(rng: random.Random, ids: Iterator[int], bot: int, *, roles: int, people: int) -> Layout:
     """A server with some of every kind of channel and thread."""

@@ -14,10 +14,12 @@ work    questions and posts for which the model has more or less to do, if a fil
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import random
 import re
 import statistics
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +69,7 @@ class Told:
     """What differed, and how long each answer took, in seconds.
 
     took          to a question in words, in each server
+    took_typing   to a key, in each server
     took_unknown  to a question with a picture that no server has
     took_known    to one with a picture of a closed channel
     """
@@ -75,12 +78,17 @@ class Told:
     by_work: list[str] = field(default_factory=list)
     compared: int = 0
     took: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
+    took_typing: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
     took_unknown: list[float] = field(default_factory=list)
     took_known: list[float] = field(default_factory=list)
 
     def share(self, of: int) -> float:
         """How often an answer takes longer there than in the bare server, as a share."""
         return _longer(self.took[of], self.took[BARE])
+
+    def share_typing(self, of: int) -> float:
+        """The same of what is offered while somebody types."""
+        return _longer(self.took_typing[of], self.took_typing[BARE])
 
     def share_unknown(self) -> float:
         """How often it takes longer to ask with an unknown picture than with one of a closed
@@ -96,6 +104,8 @@ class Told:
             "told by time": abs(self.share(FULL) - 0.5),
             "full slower than bare": self.share(FULL),
             "threads slower than bare": self.share(THREADS),
+            "told by time of typing": abs(self.share_typing(FULL) - 0.5),
+            "typing in threads slower than in bare": self.share_typing(THREADS),
             "told by time of a picture": abs(self.share_unknown() - 0.5),
             "unknown picture slower than known": self.share_unknown(),
             "median ms bare, full, threads": ", ".join(medians),
@@ -108,6 +118,9 @@ class Told:
             "told by words": Target(len(self.by_words), 0, at_least=False),
             "told by work": Target(len(self.by_work), 0, at_least=False),
             "told by time": Target(abs(self.share(FULL) - 0.5), TOLERANCE, at_least=False),
+            "told by time of typing": Target(
+                abs(self.share_typing(FULL) - 0.5), TOLERANCE, at_least=False
+            ),
             "told by time of a picture": Target(
                 abs(self.share_unknown() - 0.5), TOLERANCE, at_least=False
             ),
@@ -125,6 +138,7 @@ class Counted:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
+        self.scale: float | None = None
         self.given = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -160,8 +174,11 @@ async def compare(
             # Copies of the open pictures, too: they must not be counted beside these.
             pictures |= {of.places[place].id: [*hidden, *shown] for place in CLOSED}
         if which == THREADS:
-            pictures[of.places[WHISPERS].id] = hidden
-        scene.build(of, pictures)
+            pictures[of.places[WHISPERS].id] = [*hidden, *shown]
+        # The other two have pictures in closed channels alone.
+        known = of.people[:MANAGER]
+        authors = {of.places[place].id: known for place in (GENERAL, ALBUM)}
+        scene.build(of, pictures, authors)
         twins.append(of)
     people = [id for of in twins for id in of.people]
     async with open_testbed(scene, people, folder / "magpie.db", cast(Embedder, counted)) as on:
@@ -246,7 +263,7 @@ def _plain(on: Testbed, of: Layout, answer: Answer) -> str:
     labels += [option["label"] for part in answer.parts() for option in part.get("options", ())]
     seen = f"{answer.text()}\n{labels} {len(answer.pictures())} {answer.private}"
     seen = re.sub(r"\d{15,}", lambda id: names.get(int(id[0]), "an id"), seen)
-    return CHANGING.sub("", seen)
+    return CHANGING.sub("", re.sub(r"<t:\d+:\w>", "a time", seen))
 
 
 async def _command(
@@ -288,14 +305,33 @@ async def find_by_a_stranger(on: Testbed, of: Layout) -> list[Answer]:
     return [await _command(on, of, STRANGER, LOBBY, "find", query=QUESTION)]
 
 
+async def closed_names(on: Testbed, of: Layout) -> list[Answer]:
+    """Filters on channels that are closed, on one that doesn't exist, and on each member."""
+    closed = [of.places[place].id for place in CLOSED]
+    lines = [f"in:<#{id}>" for id in closed] + [f"in:{of.name(id)}" for id in closed]
+    lines += [f"-in:<#{closed[0]}> {QUESTION}", "in:<#1>", "in:nowhere"]
+    lines += [f"from:<@{person}>" for person in of.people]
+    return [await _command(on, of, MEI, LOBBY, "find", query=line) for line in lines]
+
+
+async def typing(on: Testbed, of: Layout) -> list[Answer]:
+    """What is offered while somebody types."""
+    typed = (("in", ""), ("in", "place"), ("from", ""), ("from", "person"), ("query", "x in:"))
+    return [Answer({"content": await _offered(on, of, *one)}) for one in typed]
+
+
+async def _offered(on: Testbed, of: Layout, option: str, typed: str) -> str:
+    """The choices for an option, in their order."""
+    where = str(of.places[LOBBY].id)
+    mei = on.people[of.people[MEI]]
+    offered = await mei.suggestions("find", option, typed, where=where)
+    return "\n".join(f"{one['name']} = {one['value']}" for one in offered)
+
+
 async def mention(on: Testbed, of: Layout) -> list[Answer]:
     mei = on.people[of.people[MEI]]
     posted = await mei.post(str(of.places[GENERAL].id), f"<@{of.bot}> {QUESTION}")
-
-    def answers(message: Payload) -> bool:
-        return bool((message.get("message_reference") or {}).get("message_id") == posted["id"])
-
-    return [Answer(await mei.event("MESSAGE_CREATE", where=answers))]
+    return [await _reply_to(mei, posted)]
 
 
 async def menu(on: Testbed, of: Layout) -> list[Answer]:
@@ -303,6 +339,46 @@ async def menu(on: Testbed, of: Layout) -> list[Answer]:
     posted = next(one for one in on.pictures[of.server] if one.place == place)
     target = {"id": str(posted.message), "channel_id": str(place)}
     return [await on.people[of.people[MEI]].menu("Find similar", target)]
+
+
+async def posted_before(on: Testbed, of: Layout) -> list[Answer]:
+    """About a picture that closed channels show, too, privately and for everyone."""
+    mei, place = on.people[of.people[MEI]], of.places[GENERAL].id
+    shown = next(one for one in on.pictures[of.server] if one.place == place)
+    target = {"id": str(shown.message), "channel_id": str(place)}
+    private = await mei.menu("Posted before?", target)
+    said = await mei.post(str(place), f"<@{of.bot}> posted before?", reply_to=target)
+    return [private, await _reply_to(mei, said)]
+
+
+async def note(on: Testbed, of: Layout) -> list[Answer]:
+    """Notes below a picture that #general shows, and one that only closed channels show."""
+    mei, place = on.people[of.people[MEI]], of.places[GENERAL].id
+    await on.magpie.noted.set(of.server, place, 50)
+    known = [one for one in on.pictures[of.server] if one.place == place]
+    closed = [one for one in on.pictures[of.server] if one.place == of.places[STAFF].id]
+    files = [known[0].file, *(one.file for one in closed[:1])]
+    answers = []
+    for file in files:
+        data = await asyncio.to_thread(file.read_bytes)
+        posted = await mei.post(str(place), pictures={file.name: data})
+        await on.settled()
+        while on.magpie.notes.busy:  # noqa: ASYNC110 (there is no event for it)
+            await asyncio.sleep(0.01)
+        below = [m for m in await mei.messages(str(place)) if _replies_to(m, posted)]
+        answers += [Answer(message) for message in below]
+        await mei.request("DELETE", f"/channels/{place}/messages/{posted['id']}")
+    await on.settled()
+    return answers
+
+
+async def _reply_to(person: Person, posted: Payload) -> Answer:
+    where = functools.partial(_replies_to, posted=posted)
+    return Answer(await person.event("MESSAGE_CREATE", where=where))
+
+
+def _replies_to(message: Payload, posted: Payload) -> bool:
+    return bool((message.get("message_reference") or {}).get("message_id") == posted["id"])
 
 
 async def counts(on: Testbed, of: Layout) -> list[Answer]:
@@ -316,8 +392,12 @@ QUESTIONS: tuple[Ask, ...] = (
     find,
     find_for_everyone,
     find_by_a_stranger,
+    closed_names,
+    typing,
     mention,
     menu,
+    posted_before,
+    note,
     counts,
 )
 
@@ -331,6 +411,10 @@ async def _time(told: Told, on: Testbed, twins: Sequence[Layout], rounds: int) -
         for which in rng.sample((BARE, FULL, THREADS), 3):
             answer = await _command(on, twins[which], MEI, LOBBY, "find", query=QUESTION)
             told.took[which].append(answer.took_s)
+            for option in ("from", "in"):
+                began = time.perf_counter()
+                await _offered(on, twins[which], option, "")
+                told.took_typing[which].append(time.perf_counter() - began)
         for of in twins:
             on.people[of.people[MEI]].forget()
 

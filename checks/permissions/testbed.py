@@ -7,9 +7,10 @@ import contextlib
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias, cast
 
 import aiohttp
@@ -19,10 +20,11 @@ import sandbox
 from bot.app import Magpie
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
-from bot.ops.tuning import Clocks
+from bot.ops.tuning import Clocks, Limits
 from checks.permissions.oracle import ADMINISTRATOR, Place, Server
 from checks.permissions.random_servers import CATEGORY, FORUM, Layout
 from index import Gallery
+from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from sandbox.snowflakes import at_time
@@ -56,11 +58,13 @@ Model: TypeAlias = str | Embedder
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A posted picture: the message that shows it, the channel or thread, and the file."""
+    """A posted picture: the message that shows it, the channel or thread, the file, and who
+    posted it."""
 
     message: int
     place: int
     file: Path
+    author: int
 
     def data(self) -> bytes:
         return self.file.read_bytes()
@@ -96,9 +100,15 @@ class Scene:
         self.pictures: dict[int, list[Posted]] = {}  # by server
         self._moments = itertools.count(BEGAN)
 
-    def build(self, of: Layout, files: Mapping[int, Iterable[Path]]) -> None:
+    def build(
+        self,
+        of: Layout,
+        files: Mapping[int, Iterable[Path]],
+        authors: Mapping[int, Sequence[int]] = MappingProxyType({}),
+    ) -> None:
         """Add a server in which everyone may do everything, with these files in its channels.
 
+        authors  by channel, who posts there in turn; in others everybody does
         Its channels are in one category, which can be watched as a whole.
         """
         owner = of.people[0]
@@ -117,10 +127,12 @@ class Scene:
         guild.channels[category] = _channel(guild.id, Place(category, CATEGORY), owner, None)
         for place in of.places:
             guild.channels[place.id] = _channel(guild.id, place, owner, category)
+            guild.channels[place.id].name = of.name(place.id)
         self.pictures[guild.id] = []
         for place in of.places:
-            for file in files.get(place.id, ()):
-                self._post(guild.id, place, file, owner)
+            posting = itertools.cycle(authors.get(place.id, of.people))
+            for file, author in zip(files.get(place.id, ()), posting, strict=False):
+                self._post(guild.id, place, file, author)
 
     def _post(self, server: int, place: Place, file: Path, author: int) -> None:
         if place.kind == FORUM:
@@ -129,7 +141,7 @@ class Scene:
         kind, size = "image/png", file.stat().st_size
         shown = Attachment(id + 1, place.id, file.name, str(file), size, kind, SIDE, SIDE)
         self.world.put_message(Message(id, place.id, author, attachments=[shown]))
-        self.pictures[server].append(Posted(id, place.id, file))
+        self.pictures[server].append(Posted(id, place.id, file, author))
 
 
 def token(person: int) -> str:
@@ -239,11 +251,16 @@ async def open_testbed(
         discord = await stack.enter_async_context(
             sandbox.serve(scene.world, record=False, clocks=clocks)
         )
+        if isinstance(model, str):
+            model = await asyncio.to_thread(embedder.load, checkpoint.find(model), "cpu")
+        # Without it everything fits a question, so that each answer has pictures to be judged.
+        model.scale = None
         gallery = await Gallery.open(db, model)
         stack.push_async_callback(gallery.close)
         settings = Settings(token=TOKEN, api=discord.url, db=db, http=None, questions=0)
-        patient = Clocks(guild_ready_s=0.2, save_search_s=ACKNOWLEDGE_S)
-        magpie = Magpie(settings, gallery, Metrics(), patient)
+        # What is offered while somebody types is looked up at each key.
+        patient = Clocks(guild_ready_s=0.2, save_search_s=ACKNOWLEDGE_S, typing_s=0.0)
+        magpie = Magpie(settings, gallery, Metrics(), patient, Limits(keys_a_minute=0))
         await stack.enter_async_context(_serving(magpie))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         logged_in = {

@@ -83,6 +83,7 @@ class Background:
     bias: float | None = None
     middle: Floats = field(init=False)  # (d,)
     centred: Floats = field(init=False)  # (v, d)
+    lengths: Floats = field(init=False)  # (v,) of `centred`
     directions: Floats = field(init=False)  # (v, d), `centred` as unit rows
 
     def __post_init__(self) -> None:
@@ -90,6 +91,7 @@ class Background:
         centred = np.ascontiguousarray(self.vectors - middle)
         object.__setattr__(self, "middle", middle)
         object.__setattr__(self, "centred", centred)
+        object.__setattr__(self, "lengths", np.linalg.norm(centred, axis=1))
         object.__setattr__(self, "directions", _unit(centred))
 
     def fit(self, wanted: Floats, pictures: Floats) -> Floats:
@@ -105,35 +107,36 @@ class Background:
         source   negative labels (NegLabel, Jiang and others, 2024), and one step of matching
                  pursuit (Mallat and Zhang, 1993)
         """
-        seen = pictures @ self.centred.T  # (c, v)
+        asked: Floats = wanted - self.middle
+        # One product for both, since reading the vocabulary takes most of the time.
+        products = np.concatenate([pictures, asked]) @ self.centred.T
+        seen, related = products[: len(pictures)], products[len(pictures) :]
+        lengths = self.lengths * np.linalg.norm(asked, axis=1)[:, None]
+        rivals = self._rivals(related / np.maximum(lengths, np.float32(1e-12)))
+        rivals_seen = np.where(rivals[:, None], seen, np.float32(-np.inf))  # (p, c, v)
+        own: Floats = asked @ pictures.T
         none = self._none(pictures)
-        return np.stack([self._fit(text - self.middle, pictures, seen, none) for text in wanted])
-
-    def _fit(self, asked: Floats, pictures: Floats, seen: Floats, none: Floats) -> Floats:
-        """(c,) the probability of one text, (d,) without the middle."""
-        rivals = self._rivals(asked)
-        rivals_seen = np.where(rivals, seen, -np.inf)  # (c, v)
-        own = pictures @ asked  # (c,)
         first = self._share(own, rivals_seen, none)
-        best = rivals_seen.argmax(axis=1)
-        different, which = np.unique(best, return_inverse=True)  # most pictures share a best word
-        taken = self.directions[different]
-        amount = np.einsum("cd,cd->c", pictures, taken[which])
-        left = rivals_seen - amount[:, None] * (taken @ self.centred.T)[which]
-        second = self._share(own - amount * (taken @ asked)[which], left, none)
-        return np.maximum(first, second)
+        # Most pictures have a best word in common with others.
+        best, which = np.unique(rivals_seen.argmax(axis=2), return_inverse=True)
+        which = which.reshape(own.shape)
+        taken = self.directions[best]
+        amount = np.take_along_axis(pictures @ taken.T, which.T, axis=1).T  # (p, c)
+        left = rivals_seen - amount[:, :, None] * (taken @ self.centred.T)[which]
+        own = own - amount * np.take_along_axis(asked @ taken.T, which, axis=1)
+        return np.maximum(first, self._share(own, left, none))
 
-    def _rivals(self, asked: Floats) -> Bools:
-        """(v,) the words that are alternatives to a text.
+    def _rivals(self, similar: Floats) -> Bools:
+        """(p, v) the words that are alternatives to texts, from how similar they are, (p, v).
 
         A synonym is none. Nor is a thing to its kind, or a kind to its thing: a picture of a dog
         shows an animal, too.
         """
-        similar = self.directions @ _unit(asked)
         rivals: Bools = similar < SYNONYM
         if self.kinds.any() and not self.kinds.all():
-            is_kind = similar[self.kinds].max() >= similar[~self.kinds].max()
-            rivals &= (self.kinds == is_kind) | (similar < RELATED)
+            things = similar[:, ~self.kinds].max(axis=1)
+            is_kind = similar[:, self.kinds].max(axis=1) >= things
+            rivals &= (self.kinds == is_kind[:, None]) | (similar < RELATED)
         return rivals
 
     def _none(self, pictures: Floats) -> Floats:
@@ -148,10 +151,10 @@ class Background:
         return none - np.float32(math.log(len(self.words)))
 
     def _share(self, own: Floats, rivals: Floats, none: Floats) -> Floats:
-        """(c,) the softmax of `own`, (c,), among `rivals`, (c, v), and the logits `none`, (c,)."""
-        top = np.maximum(self.scale * np.maximum(rivals.max(axis=1), own), none)
+        """(p, c) the softmax of `own` among `rivals`, (p, c, v), and the logits `none`, (c,)."""
+        top = np.maximum(self.scale * np.maximum(rivals.max(axis=2), own), none)
         mine = np.exp(self.scale * own - top)
-        others = np.exp(self.scale * rivals - top[:, None]).sum(axis=1) + np.exp(none - top)
+        others = np.exp(self.scale * rivals - top[:, :, None]).sum(axis=2) + np.exp(none - top)
         share: Floats = mine / (mine + others)
         return share
 

@@ -80,7 +80,8 @@ def by_background(
     odds = fit / np.maximum(1 - fit, np.float32(1e-9))
     needed = needed_odds(searched, len(parts))
     fits, surely = odds > needed, odds > SURE_TIMES * needed
-    if embedding.spelled or not fits.any():
+    spelled = embedding.spelled and background.whole.any()  # else the tokenizer spells everything
+    if spelled or not fits.any():
         nothing = np.zeros(count, bool)
         return Judgement(nothing, nothing, Verdict.NOTHING)
     close = partial(_close, parts, vectors, sample, background.scale)

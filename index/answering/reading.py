@@ -31,29 +31,37 @@ MAX_FILES = 20  # of as many models; the newest are kept
 PREFIX = "background-"
 
 
+def kept(model: Embedder, scale: float) -> Background | None:
+    """The background that this model made at an earlier start; None if it has to be made."""
+    rows = _read(_path(model.revision), model.dimension)
+    return _background(model, rows, scale) if len(rows) == len(vocabulary().words) else None
+
+
 async def background(thread: ModelThread, scale: float) -> Background:
-    """The background of the model in this thread, read from disk or made now.
+    """The background of the model in this thread, made now.
 
     If it is cancelled, the next start goes on where this one ended.
     scale    of the model
     raises   GalleryClosed, and what the model raises
     """
-    words, kinds = vocabulary().words, np.array(vocabulary().kinds)
-    model = thread.embedder
+    words, model = vocabulary().words, thread.embedder
     path = _path(model.revision)
     rows = await asyncio.to_thread(_read, path, model.dimension)
-    if len(rows) < len(words):
-        parts = [rows]
-        try:
-            for start in range(len(rows), len(words), WORDS_AT_ONCE):
-                some = words[start : start + WORDS_AT_ONCE]
-                vectors, _ = await thread.texts(some)
-                parts.append(vectors)
-        finally:
-            rows = np.concatenate(parts)
-            await asyncio.to_thread(_write, path, rows)
-    whole = await asyncio.to_thread(_whole, model)
-    return await asyncio.to_thread(Background, words, kinds, rows, whole, scale, model.bias)
+    parts = [rows]
+    try:
+        for start in range(len(rows), len(words), WORDS_AT_ONCE):
+            vectors, _ = await thread.texts(words[start : start + WORDS_AT_ONCE])
+            parts.append(vectors)
+    finally:
+        rows = np.concatenate(parts)
+        await asyncio.to_thread(_write, path, rows)
+    return await asyncio.to_thread(_background, model, rows, scale)
+
+
+def _background(model: Embedder, rows: Floats, scale: float) -> Background:
+    """The vocabulary, of which this model has made these rows, (v, d)."""
+    words, kinds = vocabulary().words, np.array(vocabulary().kinds)
+    return Background(words, kinds, rows, _whole(model), scale, model.bias)
 
 
 def _whole(model: Embedder) -> Bools:

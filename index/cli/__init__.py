@@ -1,1 +1,1 @@
-"""The command line on a folder of photographs: add, find, look, info, remove, backup, restore."""
+"""The command line on a folder of photographs."""

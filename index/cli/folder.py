@@ -7,6 +7,7 @@ size and the time of its last change. A text file has one link for each line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -94,6 +95,7 @@ class Adding:
         self._notes = notes.Notes()
         self._roots: list[str] = []
         self._new: list[File] = []
+        self._lacking: list[File] = []  # unchanged, but added by a Magpie that made less of them
         self._new_texts: list[TextFile] = []
         self._next_commit = time.monotonic() + COMMIT_S
 
@@ -116,12 +118,16 @@ class Adding:
         self._roots = list(paths)
         self.tally.broken |= self._listing.unseen
         self.tally.total = len(self._listing.files) + len(self._listing.unseen)
+        lacking = await self._gallery.sources_pending(SPACE)
         failed_before = {} if again else self._notes.unreadable
         for source, file in self._listing.files.items():
             if not _is_text(source):
                 self.tally.broken[source] = NOT_UTF8
             elif _is_same(self._known.get(source), file):
-                self.tally.unchanged += 1
+                if source in lacking:
+                    self._lacking.append(file)
+                else:
+                    self.tally.unchanged += 1
             elif failed_before.get(source) == file.stamp and source not in self._roots:
                 self.tally.broken_before.add(source)
             else:
@@ -163,6 +169,8 @@ class Adding:
         self._progress(self.tally)
         remaining = iter(self._new)
         await _run_all(self._work(remaining) for _ in range(CONCURRENCY))
+        remaining = iter(self._lacking)
+        await _run_all(self._complete(remaining) for _ in range(CONCURRENCY))
         await self._commit()
         for text in self._new_texts:
             await self._add_lines(text)
@@ -178,6 +186,19 @@ class Adding:
             if self._stop.is_set():
                 return
             await self._add(file)
+            self._progress(self.tally)
+            await self._commit_when_due()
+
+    async def _complete(self, files: Iterator[File]) -> None:
+        """Make what these lack; that needs no model, since they are in the gallery already."""
+        for file in files:
+            if self._stop.is_set():
+                return
+            with contextlib.suppress(OSError, PictureError):
+                data = await asyncio.to_thread(read_file, file.path)
+                picture = await self._gallery.embed_picture(data)
+                self._batch.append((picture, _link(file, "", file.stamp)))
+            self.tally.unchanged += 1
             self._progress(self.tally)
             await self._commit_when_due()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.exits import WrongUse
-from console.output import OutputLost, flush, harmless, say
+from console.output import OutputLost, flush, harmless, say, say_error
 from console.reasons import reason_of
 from index.cli.command import DEFAULT_MODEL, Given
 from index.cli.paths import odd_kind
@@ -152,6 +152,17 @@ async def load_model(gallery: Gallery) -> None:
         say_loading(gallery.model)
         with ending_at_once():
             await gallery.load_model()
+
+
+async def ready_to_judge(gallery: Gallery) -> None:
+    """Wait until answers can be sure. The first time with a model that takes a while, which is
+    said."""
+    if not gallery.judges:
+        with contextlib.suppress(OutputLost):
+            say_error("The model reads common words, once, to know later what fits a question …")
+            flush()
+    with ending_at_once():
+        await gallery.ready_to_judge()
 
 
 def say_loading(model: str) -> None:

@@ -124,7 +124,7 @@ def nearest(rows: Rows, fingerprint: Fingerprint, filter: Filter, most: int) -> 
     bits = np.empty(len(rows), np.uint8)
     loops.distances(
         *(rows["link"], rows["space"], rows["group"], rows["hashes"], filter.space),
-        *(groups, filter.groups is None, wanted, bits),
+        *(groups, filter.groups is None, wanted, NEAR_BITS, bits),
     )
     near = np.flatnonzero(bits <= NEAR_BITS)
     near = near[np.lexsort((rows["link"][near], bits[near]))]

@@ -383,28 +383,31 @@ def _agreement(samples: Any) -> float:
 
 def _distances(
     links: Any, spaces: Any, groups: Any, hashes: Any, space: int,
-    allowed: Any, every: bool, wanted: Any, out: Any,
+    allowed: Any, every: bool, wanted: Any, most: int, out: Any,
 ) -> None:  # fmt: skip
     """In how many bits each row's nearest hash differs from the nearest of those that are wanted.
 
     allowed  sorted ids of groups; of no account when `every` group is allowed
-    out      gets 255 for a row that may not answer
+    out      gets 255 for a row that may not answer, and where it would be more than `most`
     """
     for n in range(len(links)):
         out[n] = 255
         if links[n] == 0 or spaces[n] != space:
             continue
-        if not every:
-            place = np.searchsorted(allowed, groups[n])
-            if place == len(allowed) or allowed[place] != groups[n]:
-                continue
         least = 64
         for w in range(len(wanted)):
             least = min(least, count_bits(hashes[n, 0] ^ wanted[w]))
         if hashes[n, 1] != hashes[n, 0]:
             for w in range(len(wanted)):
                 least = min(least, count_bits(hashes[n, 1] ^ wanted[w]))
-        out[n] = least
+        # Last, since it takes longer than the rest and few come so far.
+        if least <= most and (every or is_in(allowed, groups[n])):
+            out[n] = least
+
+
+def _is_in(sorted_ids: Any, id: int) -> bool:
+    place = np.searchsorted(sorted_ids, id)
+    return bool(place < len(sorted_ids) and sorted_ids[place] == id)
 
 
 # Those that others call come first.
@@ -423,4 +426,5 @@ sample = compiled(_sample)
 correlation = compiled(_correlation)
 agreement = compiled(_agreement)
 improve = compiled(_improve)
+is_in = compiled(_is_in)
 distances = compiled(_distances)

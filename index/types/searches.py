@@ -11,7 +11,8 @@ from index.types.query import QueryEmbedding
 
 # How long a saved search can be run again.
 SEARCH_LIFE_S = 7 * 24 * 3600.0
-LISTS = ("minus", "more", "less", "notes")  # fields of `Asked` that are only written if not empty
+# Fields of `Asked` that are only written if not empty.
+LISTS = ("minus", "more", "less", "places", "not_places", "notes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Asked:
     filter        what the asker limited it to; what they may see is added when it is run
     minus         what should not be seen
     more, less    ids of the links of which more, or less, is wanted
+    places, not_places  ids of the groups, and of what they are parts of, to look in or leave out
     sort          the order of its answer
     line          the question as it was typed, to be changed and asked again
     notes         how it was understood, to be said with each page
@@ -52,6 +54,8 @@ class Asked:
     sort: Sort = Sort.BEST
     line: str = ""
     notes: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
+    not_places: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that stores keep and that the export of a member's data shows."""
@@ -90,6 +94,8 @@ class Asked:
             sort=Sort(kept.get("sort", Sort.BEST.value)),
             line=kept.get("line", ""),
             notes=tuple(kept.get("notes", ())),
+            places=tuple(kept.get("places", ())),
+            not_places=tuple(kept.get("not_places", ())),
         )
 
 

@@ -16,11 +16,14 @@ export class CommandForm {
   /** @type {Map<string, Pill>} */
   #pills = new Map(); // option name -> pill
   #row = h("div.command-row");
+  #others = h("div.command-others", { role: "group", "aria-label": "Further options" });
+  /** @type {HTMLInputElement} */
   #tail = h("input.command-tail", {
     type: "text",
     autocomplete: "off",
     spellcheck: "false",
     oninput: () => this.#tailTyped(),
+    onblur: () => this.context.suggestions.hide(),
   });
   #hint = h("p.command-hint", { role: "status" });
 
@@ -61,6 +64,7 @@ export class CommandForm {
         ),
       ),
       this.#row,
+      this.#others,
       this.#hint,
     );
     const loose = freeTextOption(leaf.options); // the option for words without a name is shown from the start
@@ -194,6 +198,10 @@ export class CommandForm {
       this.#row,
       h("span.command-name", {}, `/${this.leaf.name}`),
       ...[...this.#pills.values()].map((pill) => pill.element),
+      this.#tail,
+    );
+    replace(
+      this.#others,
       ...missing.map((option) =>
         h(
           "button.add-option",
@@ -202,7 +210,6 @@ export class CommandForm {
           option.name,
         ),
       ),
-      this.#tail,
     );
     this.#tail.setAttribute(
       "aria-label",
@@ -215,8 +222,10 @@ export class CommandForm {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.defaultPrevented || this.context.suggestions.key(event)) return;
     const target = /** @type {HTMLInputElement} */ (event.target);
+    // after the options, Enter runs the command: what was typed may be words and no option's name
+    const passEnter = target === this.#tail;
+    if (event.defaultPrevented || this.context.suggestions.key(event, { passEnter })) return;
     const onButton = target.closest("button");
     if (event.key === "Enter" && !onButton) {
       event.preventDefault();
@@ -227,12 +236,6 @@ export class CommandForm {
     } else if (event.key === "Backspace" && target.value === "") {
       event.preventDefault();
       this.#backspace(target);
-    } else if (event.key === "Tab" && event.target === this.#tail && this.#tail.value && !event.shiftKey) {
-      const named = this.#missing().find((option) => option.name.startsWith(this.#tail.value.trim()));
-      if (!named) return;
-      event.preventDefault();
-      this.#tail.value = "";
-      this.jumpTo(named.name);
     }
   }
 
@@ -240,12 +243,24 @@ export class CommandForm {
     return this.leaf.options.filter((option) => !this.#pills.has(option.name));
   }
 
-  /** Add the option "channel" when "channel:" is typed after the shown options. */
+  /** Offer the options whose names begin so; add "channel" when "channel:" is typed. */
   #tailTyped() {
-    const named = this.#missing().find((option) => this.#tail.value.trim() === `${option.name}:`);
-    if (!named) return;
+    const typed = this.#tail.value.trim();
+    const named = this.#missing().find((option) => typed === `${option.name}:`);
+    if (named) return this.#addTyped(named);
+    const fitting = this.#missing().filter((option) => typed && option.name.startsWith(typed));
+    this.context.suggestions.show(this.#tail, {
+      title: "Options",
+      items: fitting.map((option) => ({ label: option.name, detail: option.description, data: option })),
+      choose: ({ data }) => this.#addTyped(data),
+    });
+  }
+
+  /** @param {CommandOption} option */
+  #addTyped(option) {
     this.#tail.value = "";
-    this.jumpTo(named.name);
+    this.context.suggestions.hide();
+    this.jumpTo(option.name);
   }
 
   /** Put words without a name, typed after the options, into the option that takes them. */
@@ -343,6 +358,7 @@ class TextPill {
   #typed() {
     this.#chosen = null;
     this.form.explain(this.option);
+    this.#dropOwnName();
     this.#resize();
     const other = this.#otherOption();
     if (other) {
@@ -351,6 +367,13 @@ class TextPill {
       return this.form.jumpTo(other);
     }
     this.#suggest();
+  }
+
+  /** "query:dog" is typed into the option "query" by who knows its name: the dog is meant. */
+  #dropOwnName() {
+    const typed = this.input.value.trimStart();
+    const own = `${this.option.name}:`;
+    if (typed.startsWith(own)) this.input.value = typed.slice(own.length).trimStart();
   }
 
   /** After "dog in snow show:", move to the option "show". */

@@ -29,8 +29,11 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def model(model_folder: Path) -> Embedder:
-    """The same, loaded once for all tests."""
-    return embedder.load(checkpoint.find(str(model_folder)), "cpu")
+    """The same, loaded once for all tests. It has no scale, so that everything fits a question:
+    its weights are random."""
+    loaded = embedder.load(checkpoint.find(str(model_folder)), "cpu")
+    loaded.scale = None
+    return loaded
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from bot.access import permissions as access
+from bot.ask import names, suggestions
+from checks.permissions import inquiry as inquiries
 from checks.permissions.inquiry import DOORS, Verdict, inquire, side_channels
 from index import Group
 from index.embed import checkpoint, embedder
@@ -70,3 +72,31 @@ async def test_a_bot_that_shows_a_channel_too_few_is_found_out(
 
     monkeypatch.setattr(access, "known", known)
     assert (await noticed(tmp_path, model)).withheld
+
+
+async def noticed_by(
+    door: str, tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> Verdict:
+    monkeypatch.setattr(inquiries, "DOORS", {door: DOORS[door]})
+    return await noticed(tmp_path, model)
+
+
+async def test_a_bot_that_offers_closed_names_while_somebody_types_is_found_out(
+    tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suggestions, "_open", lambda _, groups: {group.id for group in groups})
+    door = "what is offered while typing"
+    assert (await noticed_by(door, tmp_path, model, monkeypatch)).leaked
+
+
+async def test_a_bot_that_knows_closed_names_is_found_out(
+    tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = names.known_places
+
+    def all_known(guild: Any, groups: Any, _: Any) -> Any:
+        return known(guild, groups, lambda asked: {group.id for group in asked})
+
+    monkeypatch.setattr(names, "known_places", all_known)
+    door = "/find with filters"
+    assert (await noticed_by(door, tmp_path, model, monkeypatch)).told

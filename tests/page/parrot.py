@@ -35,7 +35,8 @@ COMMANDS = [
             {"name": "everything", "value": "all"}]}]},
     {"name": "guess", "description": "With suggestions", "type": 1, "options": [
         {"type": 3, "name": "word", "description": "A word", "required": True,
-         "autocomplete": True}]},
+         "autocomplete": True},
+        {"type": 3, "name": "colour", "description": "Its colour", "autocomplete": True}]},
     {"name": "list", "description": "All there is", "type": 1},
     {"name": "Find similar", "type": 3},
 ]  # fmt: skip

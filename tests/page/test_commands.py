@@ -239,6 +239,38 @@ async def test_autocomplete_shows_the_bots_choices(enter: Enter, parrot: Parrot)
     await expect(page.get_by_text("you chose a-bird")).to_be_visible()
 
 
+async def test_options_are_found_and_completed_by_the_keyboard(
+    enter: Enter, parrot: Parrot
+) -> None:
+    def answer(data: dict[str, Any]) -> dict[str, Any]:
+        focused = next((one for one in data["options"] if one.get("focused")), None)
+        if focused is None:
+            return text("all heard", private=True)
+        names = [f"{focused['name']} {n}" for n in (1, 2, 3)]
+        return {"type": 8, "data": {"choices": [{"name": n, "value": n[-1]} for n in names]}}
+
+    parrot.answers["guess"] = answer
+    page = await enter("mei")
+    await page.locator(".composer-field").click()
+    await page.keyboard.type("/guess word:")  # by who knows the option's name
+    chosen = page.locator(".suggestion[aria-selected=true]")
+    await expect(chosen).to_have_text("word 1")
+    await expect(page.locator("[data-option=word] input")).to_have_value("")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await expect(page.locator(".command-tail")).to_be_focused()
+    await page.keyboard.type("col")
+    await expect(chosen).to_have_text("colourIts colour")
+    await page.keyboard.press("Tab")
+    await expect(chosen).to_have_text("colour 1")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("all heard")).to_be_visible()
+    assert options(parrot.heard[-1]) == {"word": "2", "colour": "3"}
+
+
 async def test_a_deferred_answer_is_filled_in(enter: Enter, parrot: Parrot) -> None:
     parrot.answers["find"] = lambda data: {"type": 5, "data": {"flags": 64}}
     page = await enter("mei")

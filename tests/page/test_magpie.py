@@ -157,7 +157,7 @@ async def test_a_reply_with_magpie_is_answered_for_everyone(admin: Page, browser
 
 
 async def test_an_answer_goes_forth_and_back_and_closer_in_place(admin: Page) -> None:
-    answer = await ask(admin, "/find a red car")
+    answer = await ask(admin, "/find has:image")
     await expect(answer).to_contain_text("Pictures 1–6")
     before = await answers(admin).count()
     await answer.get_by_role("button", name="▶").click()

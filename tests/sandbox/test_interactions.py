@@ -10,7 +10,7 @@ import discord
 import pytest
 from discord import app_commands, ui
 
-from sandbox import Server
+from sandbox import Clocks, Server
 from sandbox.person import Answer, Person, Refused, Unanswered
 from tests.sandbox.clients import Bird, flying
 from tests.sandbox.conftest import LogIn
@@ -211,14 +211,28 @@ async def test_an_option_outside_its_bounds_is_refused(sandbox: Server, log_in: 
             await mei.command("find")
 
 
-async def test_autocomplete_gets_choices(sandbox: Server, log_in: LogIn) -> None:
+async def test_what_is_typed_is_completed_with_the_bots_choices(
+    sandbox: Server, log_in: LogIn
+) -> None:
     async with flying(Bird(set_up=commands), sandbox):
         mei = await log_in("mei")
-        find = next(one for one in await mei.commands() if one["name"] == "find")
-        option = {"type": 3, "name": "query", "value": "do", "focused": True}
-        await _interact(mei, 4, find, "77", options=[option])
-        answer = await mei.event("APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE")
-        assert answer == {"choices": [{"name": "dog", "value": "dog"}], "nonce": "77"}
+        assert await mei.suggestions("find", "query", "do") == [{"name": "dog", "value": "dog"}]
+        assert await mei.suggestions("find", "query", "x" * 99, show="everyone") == [
+            {"name": "x" * 99 + "g", "value": "x" * 99 + "g"}
+        ]
+        with pytest.raises(KeyError, match="colour"):
+            await mei.suggestions("find", "colour", "do")
+
+
+async def test_choices_longer_than_discord_takes_are_refused(
+    sandbox: Server, log_in: LogIn
+) -> None:
+    quick = Clocks(acknowledge_s=0.5)
+    sandbox.core.clocks = quick
+    async with flying(Bird(set_up=commands), sandbox):
+        mei = await log_in("mei")
+        with pytest.raises(Unanswered):
+            await mei.suggestions("find", "query", "x" * 100)
 
 
 async def test_a_menu_gets_the_message_it_was_opened_on(

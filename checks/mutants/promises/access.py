@@ -9,11 +9,52 @@ PERMISSIONS = "tests/bot/access/test_permissions.py"
 WHO_SEES = "tests/bot/ask/test_who_sees_what.py"
 INJECTION = "tests/bot/ask/test_injection.py"
 LAST_LOOK = "tests/bot/ask/test_last_look.py"
+CONTROLS = "tests/bot/ask/test_controls.py"
+FILTERS = "tests/bot/ask/test_filters.py"
+SUGGESTIONS = "tests/bot/ask/test_suggestions.py"
 CHANNELS = "tests/bot/commands/test_channels.py"
 REINDEX = "tests/bot/reindex/test_who_is_told.py"
 LINKS = "tests/index/store/test_links.py"
 
 MUTANTS = (
+    Mutant(
+        "a closed channel is answered as one that does not exist",
+        "bot/ask/names.py",
+        "    allowed = open(list(by_id.values()))\n",
+        "    allowed = set(by_id)\n",
+        (f"{FILTERS}::test_what_is_closed_is_answered_as_what_does_not_exist",),
+    ),
+    Mutant(
+        "members known only from closed channels are unknown",
+        "bot/ask/names.py",
+        "self._people(asker, sight.open(groups), of_people, wish)",
+        "self._people(asker, {group.id for group in groups}, of_people, wish)",
+        (f"{FILTERS}::test_what_is_closed_is_answered_as_what_does_not_exist",),
+    ),
+    Mutant(
+        "a filter holds on each page",
+        "bot/ask/answers.py",
+        "        if not asked.places and not asked.not_places:\n",
+        "        if True:\n",
+        (f"{FILTERS}::test_a_limit_is_kept_over_pages_and_by_whoever_clicks",),
+    ),
+    Mutant(
+        "what is offered while typing is open to the asker",
+        "bot/ask/suggestions.py",
+        "        return [group for group in groups if group.id in open_]\n",
+        "        return groups\n",
+        (
+            f"{SUGGESTIONS}::test_channels_are_those_that_the_asker_reads_and_that_have_pictures",
+            f"{SUGGESTIONS}::test_members_are_those_with_pictures_that_the_asker_reads",
+        ),
+    ),
+    Mutant(
+        "a public answer knows only the names that everyone there knows",
+        "bot/ask/questions.py",
+        "meant = await self._names.meant(asker, sight, wish)",
+        "sight._public = False\n        meant = await self._names.meant(asker, sight, wish)",
+        (f"{FILTERS}::test_a_public_answer_knows_only_what_everyone_there_knows",),
+    ),
     Mutant(
         "View Channel alone opens no history",
         "bot/access/permissions.py",
@@ -59,7 +100,7 @@ MUTANTS = (
     Mutant(
         "an answer tells nothing of what its asker cannot read",
         "bot/ask/answers.py",
-        "            groups=frozenset(groups),\n",
+        "            groups=frozenset(await self._narrowed(asker, groups, asked)),\n",
         "            groups=None,\n",
         (f"{WHO_SEES}::test_an_answer_tells_nothing_of_how_much_was_left_out",),
     ),
@@ -90,6 +131,41 @@ MUTANTS = (
         "[self.now(one) for one in shown if one.hit.link.group.id in open_]",
         "[self.now(one) for one in shown]",
         (f"{LAST_LOOK}::test_a_channel_that_is_closed_meanwhile_is_not_shown",),
+    ),
+    Mutant(
+        "a copy that is closed until the answer leaves is not counted",
+        "bot/ask/draft.py",
+        "tuple(c for c in shown.copies if c.link.group.id in open_)",
+        "shown.copies",
+        (f"{CONTROLS}::test_a_copy_that_is_closed_meanwhile_is_not_counted",),
+    ),
+    Mutant(
+        "a copy that is deleted until the answer leaves is not counted",
+        "bot/ask/results.py",
+        "tuple(one for one in shown.copies if self.is_current(one.link, shown.as_of))",
+        "shown.copies",
+        (f"{CONTROLS}::test_a_copy_that_is_deleted_meanwhile_is_not_counted",),
+    ),
+    Mutant(
+        "a picture that the asker cannot see steers nothing",
+        "bot/ask/answers.py",
+        "        await self._questions.like(asker, link)\n",
+        "",
+        (f"{CONTROLS}::test_a_picture_that_the_asker_cannot_see_steers_nothing",),
+    ),
+    Mutant(
+        "a picture that is closed steers no more",
+        "bot/ask/answers.py",
+        "            if link.space == search.space and link.group.id in groups\n",
+        "",
+        (f"{CONTROLS}::test_a_picture_that_is_closed_or_deleted_steers_no_more_and_nothing_tells",),
+    ),
+    Mutant(
+        "what is seen in a spoiler is not told",
+        "bot/ask/layout.py",
+        "    if shown.hit.concepts and not hidden:",
+        "    if shown.hit.concepts:",
+        ("tests/bot/ask/test_layout.py",),
     ),
     Mutant(
         "a picture that is deleted until the answer leaves is not shown",

@@ -6,8 +6,23 @@ from checks.mutants.mutant import Mutant
 
 ANSWERS = "tests/bot/ask/test_answers.py"
 NO_SILENCE = "tests/bot/ask/test_no_silence.py"
+CONTROLS = "tests/bot/ask/test_controls.py"
 
 MUTANTS = (
+    Mutant(
+        "pages take each other's place",
+        "bot/commands/controls.py",
+        "            in_place = is_private(interaction) and not anew\n",
+        "            in_place = False\n",
+        (f"{CONTROLS}::test_pages_take_each_others_place_and_can_be_turned_back",),
+    ),
+    Mutant(
+        "only so many pictures steer",
+        "bot/ask/answers.py",
+        "tuple(less[-MAX_STEERED:])",
+        "tuple(less)",
+        (f"{CONTROLS}::test_only_so_many_pictures_steer",),
+    ),
     Mutant(
         "other hits take the places of deleted ones",
         "bot/ask/results.py",

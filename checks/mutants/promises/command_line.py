@@ -124,4 +124,18 @@ MUTANTS = (
         "if False:",
         (COMPLETION,),
     ),
+    Mutant(
+        "a picture is no copy of itself",
+        "index/cli/commands/copies.py",
+        "Filter(SPACE, but_not_source=itself)",
+        "Filter(SPACE)",
+        ("tests/index/cli/test_copies.py",),
+    ),
+    Mutant(
+        "an answer waits for what makes it honest",
+        "index/cli/commands/find.py",
+        "        await galleries.ready_to_judge(gallery)\n",
+        "",
+        (ASKING,),
+    ),
 )

@@ -20,8 +20,8 @@ MUTANTS = (
     Mutant(
         "a question is counted before anything is downloaded",
         "bot/ask/answers.py",
-        "        self._count(asker)\n        return await self._begin(asker, question)",
-        "        return await self._begin(asker, question)",
+        "        self._count(asker)\n        return await self._begin(asker, Question(picture",
+        "        return await self._begin(asker, Question(picture",
         (PACE,),
     ),
     Mutant(
@@ -106,7 +106,7 @@ MUTANTS = (
     Mutant(
         "the time tells not whether a picture is known",
         "index/pipeline.py",
-        "pictures.append(middle(await self._asked_picture(query.image)))",
+        "pictures.append(middle(await self.asked_picture(query.image)))",
         "pictures.append(middle((await self.picture(query.image, 0, 0)).vectors))",
         (GALLERY,),
     ),

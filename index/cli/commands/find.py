@@ -84,6 +84,7 @@ async def run(given: Find) -> int:
         embedding = await gallery.embed_query(
             Query(text=asked.words or None, image=image, minus=asked.minus)
         )
+        await galleries.ready_to_judge(gallery)
         found = await look_up(
             gallery,
             embedding,

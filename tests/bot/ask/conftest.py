@@ -13,6 +13,7 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
+from bot.ops.tuning import Clocks
 from index.embed.embedder import Embedder
 from sandbox.person import Answer, Person
 from tests.bot.ask import nest as nests
@@ -112,8 +113,9 @@ async def scene(
     db: Path,
     model: Embedder,
     log_in: LogIn,
+    clocks: Clocks,
 ) -> AsyncIterator[Scene]:
-    async with running(sandbox, db, model) as magpie:
+    async with running(sandbox, db, model, clocks) as magpie:
         await watch_everything(magpie)
         yield Scene(nest, sandbox, magpie, log_in)
 

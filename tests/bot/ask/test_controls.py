@@ -268,7 +268,7 @@ async def test_where_nothing_fits_it_says_so_and_shows_guesses_only_when_asked(
     answer = await find(scene, finn, query="a **unicorn**")
     assert answer.lines() == [r"Nothing here looks like “a \*\*unicorn\*\*”."]
     assert not answer.pictures()
-    assert labels(answer) == [text.GUESS]
+    assert labels(answer) == [text.GUESS, "Narrow"]
     guesses = await finn.click(answer, answer.button(text.GUESS))
     assert guesses.message["id"] == answer.message["id"]
     assert "### Nearest guesses for “a" in guesses.text()
@@ -292,7 +292,7 @@ async def test_a_public_answer_without_a_fit_is_the_same_whatever_was_left_out(
     assert labels(answer) == [text.ONLY_FOR_ME]
     own = await mod.click(answer, answer.button(text.ONLY_FOR_ME))
     assert own.private
-    assert labels(own) == [text.GUESS]
+    assert labels(own) == [text.GUESS, "Narrow"]
 
 
 async def test_an_answer_that_is_not_sure_says_so(
@@ -323,7 +323,60 @@ async def test_where_there_is_no_picture_at_all_no_guess_is_offered(
     await until(erased)
     answer = await find(scene, olga)
     assert answer.lines() == [text.NOT_INDEXED_YET]  # the last one is age-restricted
-    assert labels(answer) == []
+    assert labels(answer) == ["Narrow"]
+
+
+# ── Narrowing ────────────────────────────────────────────────────────────────────────────
+
+
+async def narrowed(person: Person, answer: Answer, line: str) -> tuple[str, Answer]:
+    """What the form holds, and the answer to it with another line."""
+    form = await person.open_form(answer, answer.button("Narrow"))
+    [field] = [part["component"] for part in form["components"]]
+    return field.get("value") or "", await person.submit(answer, form, line=line)
+
+
+async def test_a_question_is_changed_and_asked_again_in_place(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    answer = await find(scene, finn, query="dog in snow")
+    line, changed = await narrowed(finn, answer, f"dog in:<#{scene.channel('pets')}>")
+    assert line == "dog in snow"
+    assert changed.message["id"] == answer.message["id"]
+    assert scene.places(scene.shown(changed)) == {"pets", "old walks"}
+    line, again = await narrowed(finn, changed, "dog after:nonsense")
+    assert "dog" in line
+    assert "nonsense" in again.text()
+    assert again.message["id"] != changed.message["id"], "what was there stays"
+    _, refused = await narrowed(finn, changed, "dog show:everyone")
+    assert refused.text() == text.NOT_FOR_EVERYONE
+
+
+async def test_a_question_with_a_posted_picture_is_narrowed_beside_it(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    target = {"id": str(scene.nest.messages["general"]), "channel_id": scene.channel("general")}
+    answer = await finn.menu("Find similar", target)
+    _, changed = await narrowed(finn, answer, f"in:<#{scene.channel('pets')}>")
+    assert "this picture" in changed.lines()[0]
+    assert scene.places(scene.shown(changed)) == {"pets", "old walks"}
+    attached = await find(scene, finn, image=PICTURE)
+    assert "Narrow" not in labels(attached), "the picture isn't kept"
+
+
+async def test_a_form_is_answered_after_a_restart_and_only_to_whom_it_belongs(
+    nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
+) -> None:
+    async with running(sandbox, db, model) as magpie:
+        await watch_everything(magpie)
+        scene = Scene(nest, sandbox, magpie, log_in)
+        finn, mod = await scene.log_in("finn"), await scene.log_in("mod")
+        answer, theirs = await find(scene, finn), await find(scene, mod)
+        form = await finn.open_form(answer, answer.button("Narrow"))
+        assert not magpie._connection._view_store._modals
+    async with running(sandbox, db, model) as magpie:
+        changed = await finn.submit(answer, form, line="cat")
+        assert "“cat”" in changed.lines()[0]
+        id = theirs.menu()["custom_id"].split(":")[1]
+        assert (await forge(scene, finn, changed, f"n:{id}")).text() == text.NOT_YOURS
 
 
 # ── Copies ───────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -85,7 +86,7 @@ shutil.copytree("stick", "photos/usb", dirs_exist_ok=True)
 subprocess.run(["umount", "photos/usb"], check=True)
 print("away", flush=True)
 {add}
-main(["find", "a dog", "--db", "g.db"])
+main(["find", "a dog", "--db", "g.db", "--guesses"])
 """
     done = child(code=code, before=["unshare", "-m"])
     if done.returncode in (1, 77) and b"Traceback" not in done.stderr:
@@ -377,3 +378,26 @@ def test_text_that_may_not_be_read_is_named(add: Add, tmp_path: Path, capsys: Ca
     said = capsys.readouterr().out
     assert "loop.txt: It can't be read (it is a link that leads back to itself)." in said
     assert len(stored()) == 1
+
+
+# ---- what an earlier Magpie made less of
+
+
+def test_an_add_makes_the_fingerprints_that_files_lack_without_the_model(
+    add: Add, tmp_path: Path, capsys: Capture
+) -> None:
+    patches(tmp_path / "photos", 3)
+    add("photos")
+    with sqlite3.connect("g.db") as db:
+        assert db.execute("SELECT count(*) FROM hashes").fetchall() == [(3,)]
+        db.execute("DELETE FROM derived_fingerprint")
+        assert db.execute("SELECT count(*) FROM hashes").fetchall() == [(0,)]
+    db.close()
+    capsys.readouterr()
+    assert add("photos") == 0
+    said = capsys.readouterr().out
+    assert "loading" not in said
+    assert "3 unchanged;" in said
+    with sqlite3.connect("g.db") as db:
+        assert db.execute("SELECT count(*) FROM hashes").fetchall() == [(3,)]
+    db.close()

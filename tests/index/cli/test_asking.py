@@ -226,6 +226,31 @@ def test_limits_that_leave_nothing_are_told(here: Path, capsys: Capture) -> None
     assert asked(capsys, "find sort:new before:2001") == (1, said, "")
 
 
+def test_that_nothing_fits_is_told_in_every_form(here: Path, capsys: Capture) -> None:
+    nothing = "Nothing here looks like “asdfghjkl”.\nTo see what comes nearest:\n"
+    command = "  python -m index find asdfghjkl -k 3 --db g.db --guesses\n"
+    assert asked(capsys, "find asdfghjkl -k 3") == (1, nothing + command, "")
+    code, out, err = asked(capsys, "find asdfghjkl --paths")
+    assert (code, out) == (1, "")
+    assert err.startswith(nothing)
+    code, out, err = asked(capsys, "find asdfghjkl --json")
+    answer = json.loads(out)
+    assert (code, err) == (1, "")
+    assert (answer["confident"], answer["verdict"], answer["hits"]) == (False, "nothing", [])
+    code, _, err = asked(capsys, "find asdfghjkl --sheet x.png")
+    assert (code, (here / "x.png").exists()) == (1, False)
+    assert err == "There is no picture to show on x.png; it was not written.\n"
+    assert main([*shlex.split(command)[3:]]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Nothing here looks like “asdfghjkl”; these come nearest:"
+    assert [line[0] for line in lines[1:]] == ["1", "2", "3"]
+
+
+def test_limits_are_told_where_nothing_fits_among_them(here: Path, capsys: Capture) -> None:
+    _, out, _ = asked(capsys, "find asdfghjkl in:pets")
+    assert out.startswith("Nothing here looks like “asdfghjkl” among what in:pets leaves.\n")
+
+
 # ---- galleries of others
 
 

@@ -220,3 +220,22 @@ async def test_search_is_saved_with_what_it_was_limited_to(store: Store) -> None
     assert kept is not None
     # What the asker may see is decided anew each time it is run.
     assert kept.asked.filter == Filter(1, kind=None, owners=frozenset({3}), since=5.5)
+
+
+async def test_owners_are_told_of_the_named_groups_alone_most_links_first(store: Store) -> None:
+    def owned(source: str, owner: int, group: Group = GENERAL) -> Link:
+        return replace(link(source), owner=owner, group=group)
+
+    rows = [
+        owned("1", 5),
+        owned("2", 6),
+        owned("3", 6),
+        owned("4", 7, THREAD),
+        owned("5", 5, THREAD),
+    ]
+    await store.writes.commit([(picture(1), one) for one in rows])
+    assert list((await store.links.owners(1, {GENERAL.id})).items()) == [(6, 2), (5, 1)]
+    assert await store.links.owners(1, {GENERAL.id, THREAD.id}) == {5: 2, 6: 2, 7: 1}
+    assert await store.links.owners(1, {GENERAL.id, THREAD.id}, limit=1) == {5: 2}
+    assert await store.links.owners(1, ()) == {}
+    assert await store.links.owners(2, {GENERAL.id}) == {}

@@ -1,0 +1,126 @@
+"""The answers to a line that can't be read: what is wrong, where, and the line corrected; and the
+notes that say how a line was understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot.text.pieces import quoted
+from index import Asked, Filter, Reader, Unreadable, Wish, pointed, printed
+
+COLUMNS = 36  # that a phone shows of a block of code
+# Letters of a corrected line that are shown; with more, the answer might not fit into a message.
+MOST = 1_200
+
+OF_PEOPLE, OF_PLACES = ("authors", "not_authors"), ("places", "not_places")
+
+ONLY_MINUS = (
+    "That only says what not to show. Tell me also what to look for, such as `dog -snow`, "
+    "or where, such as `in:#pets -snow`."
+)
+NO_VIDEOS = "I can’t look into videos yet, only into pictures and GIFs."
+NOT_PRIVATELY = (
+    "Everyone here can read what I answer to a message. "
+    "For an answer that only you see, ask with `/find`."
+)
+NAMES_UNKNOWN = (
+    "Discord did not tell me who is called what just now. Please ask again in a minute, or choose "
+    "the member from the list that Discord offers behind `@`."
+)
+
+
+def unreadable(error: Unreadable) -> str:
+    """What is wrong with a line, with the spot pointed at and the corrected line to copy."""
+    answer = f"{quoted(error.reason, 500)}\n{_block(pointed(error, COLUMNS))}"
+    if error.corrected and len(error.corrected) <= MOST:
+        answer += f"\nThis I can read:\n{_block(error.corrected)}"
+    return answer
+
+
+def misnamed(
+    name: str, wish: Wish, instead: Sequence[str], *, people: bool, several: bool
+) -> Unreadable:
+    """A name that means nothing to those who read the answer, or several things.
+
+    instead   names that could be meant, the nearest first
+    """
+    said, names = name[:60], " or ".join(instead)
+    if several:
+        reason = f"“{said}” can mean {names}. Please write which one you mean."
+    elif people:
+        reason = f"I know nobody called “{said}” among those whose pictures I can show here."
+    else:
+        reason = f"I know no channel “{said}” among those that I can search here."
+    if instead and not several:
+        reason += f" Did you mean {names}?"
+    fields = OF_PEOPLE if people else OF_PLACES
+    line = _written(wish)
+    start, end = _spot(line, name, wish, fields)
+    return Unreadable(line, start, end, reason, _written(_with(wish, fields, name, instead[:1])))
+
+
+def _with(wish: Wish, fields: Sequence[str], name: str, instead: Sequence[str]) -> Wish:
+    """The wish with another name in the place of one, or without it."""
+    changed: dict[str, tuple[str, ...]] = {}
+    for field in fields:
+        names: list[str] = []
+        for one in getattr(wish, field):
+            names += instead if one == name else [one]
+        changed[field] = tuple(names)
+    return replace(wish, **changed)  # type: ignore[arg-type]  # each of these fields is a tuple
+
+
+def _spot(line: str, name: str, wish: Wish, fields: Sequence[str]) -> tuple[int, int]:
+    """Where a name stands in the printed wish."""
+    field = next(field for field in fields if name in getattr(wish, field))
+    term = _written(Wish(**{field: (name,)}))  # type: ignore[arg-type]  # likewise
+    start = max(line.find(term), 0)
+    return start + term.index(":") + 1, start + len(term)
+
+
+def _written(wish: Wish) -> str:
+    """The line that asks for this, with days as they are now."""
+    return printed(wish, Reader(datetime.now(UTC)))
+
+
+def _block(text: str) -> str:
+    """A block of code. A stranger's text can't end it."""
+    return f"```\n{text.replace('```', 'ˋˋˋ')}\n```"
+
+
+# ---- how a line was understood
+
+
+def read_as_minus(read: str, minus: str) -> str:
+    """Words of the line that were read as a minus."""
+    return f"I read “{quoted(read, 60)}” as: less of “{quoted(minus, 60)}”."
+
+
+def exact_words(texts: Sequence[str]) -> str:
+    """Words in quotation marks, which should stand in the picture."""
+    said = " and ".join(f"“{quoted(one, 40)}”" for one in texts)
+    return f"I can’t read what is written in pictures yet, so I took {said} as plain words."
+
+
+def limits(asked: Asked) -> str:
+    """What an answer is limited to, and what it shows less of, as it is typed; "" for nothing.
+
+    Members and channels are mentioned, so each reader sees their names as far as they may.
+    """
+    filter = asked.filter or Filter(0)
+    wish = Wish(
+        minus=asked.minus,
+        since=filter.since,
+        until=filter.until,
+        has=filter.has,
+        not_has=filter.has_not,
+    )
+    named = [
+        *(f"from:<@{id}>" for id in sorted(filter.owners or ())),
+        *(f"-from:<@{id}>" for id in sorted(filter.but_owners)),
+        *(f"in:<#{id}>" for id in asked.places),
+        *(f"-in:<#{id}>" for id in asked.not_places),
+    ]
+    return " ".join([*named, quoted(_written(wish))]).strip()

@@ -1,0 +1,103 @@
+"""Copies: told from look-alikes, within what the asker may see, and as a moderator said."""
+
+from __future__ import annotations
+
+from checks.mutants.mutant import Mutant
+
+COMPARISON = "tests/index/copies/test_comparison.py"
+POSTED = "tests/index/copies/test_posted_before.py"
+FOLDING = "tests/index/copies/test_folding.py"
+LOOKUP = "tests/index/copies/test_lookup.py"
+STORE = "tests/index/store/sqlite/test_copies.py"
+
+MUTANTS = (
+    Mutant(
+        "what is asked about copies tells nothing of hidden pictures",
+        "index/types/filter.py",
+        "            and (self.groups is None or link.group.id in self.groups)\n",
+        "",
+        (f"{POSTED}::test_only_what_the_filter_allows_is_told",),
+    ),
+    Mutant(
+        "hidden pictures take no place among the candidates for copies",
+        "index/copies/loops.py",
+        "        if least <= most and (every or is_in(allowed, groups[n])):\n",
+        "        if least <= most:\n",
+        (f"{LOOKUP}::test_the_nearest_come_first_each_picture_once_and_only_what_may_answer",),
+    ),
+    Mutant(
+        "an erased picture's hashes go from memory",
+        "index/gallery.py",
+        "            await self._lookup.follow(changes)\n",
+        "",
+        (f"{POSTED}::test_an_erased_picture_leaves_no_fingerprint",),
+    ),
+    Mutant(
+        "an erased picture's hashes go from the file",
+        "index/store/sqlite/migrations.py",
+        "            DELETE FROM hashes WHERE item = old.item;\n",
+        "            SELECT 1;\n",
+        (f"{STORE}::test_hashes_follow_their_fingerprints",),
+    ),
+    Mutant(
+        "what was called no copy is no copy where somebody asks",
+        "index/posted_before.py",
+        "            if frozenset((id, own)) not in said\n",
+        "",
+        (f"{POSTED}::test_what_was_called_no_copy_stays_so",),
+    ),
+    Mutant(
+        "what was called no copy does not fold",
+        "index/copies/folding.py",
+        "            if by_keypoints is None or frozenset((ids[leader], id)) in not_copies:",
+        "            if by_keypoints is None:",
+        (f"{FOLDING}::test_a_hit_folds_into_the_first_copy_before_it_that_stays",),
+    ),
+    Mutant(
+        "what was called no copy holds after a restore",
+        "index/store/sqlite/carry_over.py",
+        "                    await db.execute(BY_ITEMS[table])\n",
+        "                    pass\n",
+        (f"{STORE}::test_what_was_called_no_copy_holds_in_a_restored_gallery",),
+    ),
+    Mutant(
+        "hits do not fold by way of a third",
+        "index/copies/folding.py",
+        "                leaders[leader].append(id)\n",
+        "                leaders[leader].append(id)\n"
+        "                leaders[place] = leaders[leader]\n",
+        (f"{FOLDING}::test_two_parts_of_one_picture_do_not_fold_by_way_of_it",),
+    ),
+    Mutant(
+        "screenshots of one app are no copies",
+        "index/copies/comparison.py",
+        "        if correlation < LEAST_CORRELATION or agreement < LEAST_AGREEMENT:\n"
+        "            return False\n",
+        "",
+        (f"{COMPARISON}::test_other_pictures_are_no_copies_nor_are_they_in_the_same_app",),
+    ),
+    Mutant(
+        "pictures that share a sprite are no copies",
+        "index/copies/comparison.py",
+        "        confirmed |= correlation >= MIN_CORRELATION and agreement >= least\n",
+        "        confirmed = True\n",
+        (
+            f"{COMPARISON}::test_a_sprite_in_two_scenes_makes_no_copies",
+            f"{COMPARISON}::test_other_pictures_are_no_copies_nor_are_they_in_the_same_app",
+        ),
+    ),
+    Mutant(
+        "mirrored and turned copies are found",
+        "index/copies/comparison.py",
+        "        return oriented(self.fingerprint.surroundings)\n",
+        "        return np.stack([self.fingerprint.surroundings] * ORIENTATIONS)\n",
+        (f"{COMPARISON}::test_edited_pictures_are_copies_and_the_edits_are_told",),
+    ),
+    Mutant(
+        "pictures of an earlier Magpie get a fingerprint when they are read again",
+        "bot/sync/ingest.py",
+        "                known -= await self._embedder.slots_pending(space, str(message.id))\n",
+        "",
+        ("tests/bot/reindex/test_fingerprints.py",),
+    ),
+)

@@ -1,0 +1,87 @@
+"""Hashes in memory: the nearest among what may answer, in step with the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo import FOLDER
+from index.concurrency import Pool
+from index.copies.fingerprint import fingerprint
+from index.copies.lookup import ROW, Lookup, Rows
+from index.copies.orientation import ORIENTATIONS, oriented
+from index.types.filter import Filter
+from index.types.records import Changes
+
+with Image.open(sorted((FOLDER / "pictures").iterdir())[0]) as file:
+    PICTURE = file.convert("RGB")
+ASKED = fingerprint([PICTURE], PICTURE.size)
+
+
+def row(link: int, bits: int, *, item: int = 0, group: int = 10, way: int = 0) -> Rows:
+    """A link whose picture's hash differs in so many bits from that of the turned picture."""
+    hash = oriented(ASKED.hashes)[way, 0] ^ np.uint64(2**bits - 1 << 8)
+    made = np.zeros(1, ROW)
+    made["link"], made["item"], made["space"], made["group"] = link, item or link, 1, group
+    made["hashes"] = hash
+    return made
+
+
+class Source:
+    def __init__(self, *rows: Rows) -> None:
+        self.rows = np.concatenate(rows)
+
+    async def hashes(self) -> AsyncIterator[Rows]:
+        yield self.rows[:2]
+        yield self.rows[2:]
+
+    async def hashes_of_items(self, keys: Collection[bytes]) -> Rows:
+        return self.rows[np.isin(self.rows["item"], [int(key) for key in keys])]
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    opened = Pool(1, "test", asyncio.Event())
+    yield opened
+    await opened.close()
+
+
+async def test_the_nearest_come_first_each_picture_once_and_only_what_may_answer(
+    pool: Pool,
+) -> None:
+    rows = [row(way + 1, bits=way, way=way) for way in range(ORIENTATIONS)]
+    again, far = row(20, bits=9, item=3), row(21, bits=20)
+    hidden = [row(100 + n, bits=0, group=99) for n in range(50)]
+    lookup = Lookup(Source(*hidden, *rows[::-1], again, far), pool)
+    seen = Filter(1, frozenset({10, 11}))
+    assert await lookup.near(ASKED, seen, 50) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert await lookup.near(ASKED, seen, 3) == [1, 2, 3]
+    assert len(await lookup.near(ASKED, Filter(1), 90)) == 58
+    assert await lookup.near(ASKED, Filter(2), 90) == []
+    assert await lookup.near(ASKED, Filter(1, frozenset()), 90) == []
+
+
+async def test_it_follows_what_is_added_moved_and_removed(pool: Pool) -> None:
+    source = Source(row(1, bits=0), row(2, bits=1), row(3, bits=2))
+    lookup = Lookup(source, pool)
+    seen = Filter(1, frozenset({10}))
+    await lookup.follow(Changes(removed=[1]), {b"1"})  # before it was read: nothing to do
+    assert await lookup.near(ASKED, seen, 9) == [1, 2, 3]
+    source.rows = np.concatenate([source.rows, row(4, bits=0)])
+    await lookup.follow(Changes(), {b"4"})
+    assert await lookup.near(ASKED, seen, 9) == [1, 4, 2, 3]
+    source.rows["group"][0] = 99
+    await lookup.follow(Changes(removed=[1]), {b"1"})
+    assert await lookup.near(ASKED, seen, 9) == [4, 2, 3]
+    await lookup.follow(Changes(removed=[4, 2]))
+    assert await lookup.near(ASKED, seen, 9) == [3]
+    for number in range(5, 2000, 7):
+        source.rows = np.concatenate([source.rows, row(number, bits=3)])
+        await lookup.follow(Changes(), {b"%d" % number})
+    assert len(await lookup.near(ASKED, seen, 5000)) == 1 + len(range(5, 2000, 7))
+    await lookup.forget()
+    assert len(await lookup.near(ASKED, seen, 5000)) == 3 + len(range(5, 2000, 7))
