@@ -37,6 +37,9 @@ FOLDED = 50
 MOST_CANDIDATES = 20_000
 # Questions of several parts whose spreads are remembered, for their next pages.
 REMEMBERED = 256
+# Hits whose concepts are told. A page shows some six of those that it gets; the others only take the
+# places of hits that are gone.
+DESCRIBED = 10
 NO_VECTOR = np.zeros(0, np.float32)
 Key: TypeAlias = tuple[bytes, Filter]
 
@@ -133,13 +136,14 @@ class Ranking:
         return replace(ranked, candidates=candidates)
 
     async def _with_concepts(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        """The candidates with what the model sees in each."""
-        background = self._model.background
-        if background is None or not candidates:
+        """The candidates, the first DESCRIBED of them with what the model sees in each."""
+        background, first = self._model.background, candidates[:DESCRIBED]
+        if background is None or not first:
             return candidates
-        vectors = np.stack([one.vector for one in candidates])
+        vectors = np.stack([one.vector for one in first])
         concepts = await self._searching.run(partial(background.concepts, vectors))
-        return [replace(one, concepts=seen) for one, seen in zip(candidates, concepts, strict=True)]
+        told = [replace(one, concepts=seen) for one, seen in zip(first, concepts, strict=True)]
+        return [*told, *candidates[DESCRIBED:]]
 
     async def listed(self, filter: Filter, *, k: int, after: Position | None, sort: Sort) -> Page:
         """The `k` links that follow `after`, newest first or oldest first."""
