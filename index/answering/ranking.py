@@ -37,8 +37,8 @@ FOLDED = 50
 MOST_CANDIDATES = 20_000
 # Questions of several parts whose spreads are remembered, for their next pages.
 REMEMBERED = 256
-# Hits whose concepts are told. A page shows some six of those that it gets; the others only take the
-# places of hits that are gone.
+# Hits whose concepts are told. A page shows some six of those that it gets; the others only take
+# the places of hits that are gone.
 DESCRIBED = 10
 NO_VECTOR = np.zeros(0, np.float32)
 Key: TypeAlias = tuple[bytes, Filter]
