@@ -7,8 +7,16 @@ from checks.mutants.mutant import Mutant
 SCORING = "tests/index/answering/test_scoring.py"
 PAGES = "tests/index/answering/test_pages.py"
 SEARCHES = "tests/index/types/test_searches.py"
+CONTROLS = "tests/bot/ask/test_controls.py"
 
 MUTANTS = (
+    Mutant(
+        "words beside a picture that was found count on each page",
+        "bot/ask/questions.py",
+        "return _as_wished(await self.like(asker, search.asked.like), search)",
+        "return await self.like(asker, search.asked.like)",
+        (f"{CONTROLS}::test_words_beside_a_picture_that_was_found_count_on_each_page",),
+    ),
     Mutant(
         "what is unwanted comes last",
         "index/answering/scoring.py",
