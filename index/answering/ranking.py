@@ -94,9 +94,10 @@ class Ranking:
     ) -> Page:
         """The `k` hits that follow `after`. More candidates are looked at until there are as many,
         since copies are one hit, and since candidates of a part may not fit as a whole."""
+        asked, filter = filter, await self._links.resolved(filter)
         queries = scoring.probes(embedding)
         wanted = _candidates_for(k + (max(after.rank, 0) if after else 0), len(queries), sort)
-        key = _key(embedding, filter)
+        key = _key(embedding, asked)
         spreads = self._spreads.get(key) if after else None
         while True:
             found = await self._index.search(queries, filter, k=wanted)
@@ -126,7 +127,8 @@ class Ranking:
     async def _folded(self, ranked: Ranked) -> Ranked:
         """The candidates, those that show a copy folded into the first of its copies."""
         items = await self._links.items([one.link for one in ranked.candidates])
-        candidates = folding.by_item(ranked.candidates, items)
+        by_item = partial(folding.by_item, ranked.candidates, items)
+        candidates = await self._searching.run(by_item)
         first = [one.link for one in candidates[:FOLDED]]
         made = await self._copies.fingerprints(first)
         if len(made) > 1:
@@ -148,17 +150,21 @@ class Ranking:
     async def listed(self, filter: Filter, *, k: int, after: Position | None, sort: Sort) -> Page:
         """The `k` links that follow `after`, newest first or oldest first."""
         order = Sort.OLDEST if sort is Sort.OLDEST else Sort.NEWEST
+        filter = await self._links.resolved(filter)
         listed = await self._index.listed(filter, k=k, sort=order, after=after)
         candidates = [Candidate(link, 0, 0.0, 0.0, NO_VECTOR) for link in listed.links.tolist()]
         verdict = Verdict.SURE if candidates or after else Verdict.NOTHING
         return Page(candidates, listed.searched, listed.more, verdict)
 
 
-def _key(embedding: QueryEmbedding, filter: Filter) -> Key:
-    """What the pages of one question have in common: ids of links come and go between them."""
+def _key(embedding: QueryEmbedding, asked: Filter) -> Key:
+    """What the pages of one question have in common: links to leave out come and go between them.
+
+    asked   as the caller gave it: resolved, filters by different traits may look alike
+    """
     parts = (*embedding.wanted, embedding.minus, embedding.more, embedding.less)
     digest = hashlib.sha256(b"|".join(part.tobytes() for part in parts)).digest()
-    return digest, replace(filter, only=None, without=frozenset())
+    return digest, replace(asked, without=frozenset())
 
 
 def _candidates_for(depth: int, queries: int, sort: Sort) -> int:

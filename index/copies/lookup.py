@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from index.concurrency import Pool
 from index.copies.fingerprint import Fingerprint
 from index.copies.orientation import oriented
+from index.types.errors import StoreError
 from index.types.filter import Filter
 from index.types.records import Changes
 
@@ -62,11 +63,17 @@ class Lookup:
     # ---- in step with the store; called while no other change is made
 
     async def follow(self, changes: Changes, keys: Collection[bytes] = ()) -> None:
-        """Take over a change of the store, which committed items with these keys."""
+        """Take over a change of the store, which committed items with these keys. Where the store
+        can't be read, all rows are read again when somebody asks next."""
         async with self._loading:
             if self._rows is None:
                 return
-            rows = await self._source.hashes_of_items(keys) if keys else np.empty(0, ROW)
+            try:
+                rows = await self._source.hashes_of_items(keys) if keys else np.empty(0, ROW)
+            except StoreError:
+                # The store has changed already, and whoever else follows it must not miss that.
+                self._rows, self._count = None, 0
+                return
             await asyncio.to_thread(self._replace, changes.removed, rows)
 
     async def forget(self) -> None:

@@ -362,6 +362,21 @@ async def test_a_question_with_a_posted_picture_is_narrowed_beside_it(scene: Sce
     assert "Narrow" not in labels(attached), "the picture isn't kept"
 
 
+async def test_words_beside_a_picture_that_was_found_count_on_each_page(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finn = await scene.log_in("finn")
+    await post_more(scene, finn, 6)
+    looked = await look(finn, await find(scene, finn))
+    similar = await finn.click(looked, looked.button("Only similar"))
+    _, first = await narrowed(finn, similar, "at night -snow")
+    gallery = watched(scene, monkeypatch)
+    second = await finn.click(first, first.button("▶"))
+    await order(finn, second, "Newest first")
+    for asked in gallery.asked:
+        assert (len(asked.wanted), len(asked.minus)) == (2, 1)
+
+
 async def test_a_form_is_answered_after_a_restart_and_only_to_whom_it_belongs(
     nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
 ) -> None:
