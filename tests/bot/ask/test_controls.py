@@ -269,6 +269,8 @@ async def test_where_nothing_fits_it_says_so_and_shows_guesses_only_when_asked(
     assert answer.lines() == [r"Nothing here looks like “a \*\*unicorn\*\*”."]
     assert not answer.pictures()
     assert labels(answer) == [text.GUESS, "Narrow"]
+    limited = await find(scene, finn, query="unicorn has:image")
+    assert limited.lines() == ["Nothing here looks like “unicorn”.", r"-# has\:image"]
     guesses = await finn.click(answer, answer.button(text.GUESS))
     assert guesses.message["id"] == answer.message["id"]
     assert "### Nearest guesses for “a" in guesses.text()
