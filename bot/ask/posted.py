@@ -230,12 +230,12 @@ class PostedBefore:
     async def _look_alikes(
         self, embedding: QueryEmbedding, filter: Filter, copies: Sequence[Copy]
     ) -> list[Hit]:
-        """Pictures that fit the picture as a question, and are no copies of it."""
+        """Pictures that surely fit the picture as a question, and are no copies of it."""
         without = filter.without.union(copy.id for copy in copies)
         answer = await self._searcher.search(
             embedding, replace(filter, without=without), k=LOOK_ALIKES
         )
-        return answer.hits
+        return [hit for hit in answer.hits if hit.sure]
 
     async def _refused(self, own: int, groups: set[int]) -> list[Hit]:
         """What was called no copy of this picture, among what may be seen; newest first."""

@@ -123,12 +123,11 @@ def _close(
 def by_spread(
     embedding: QueryEmbedding, vectors: Floats, sample: Floats, searched: int
 ) -> Judgement:
-    """The judgement by how far the best candidate stands out of the gallery, and nothing else."""
-    count = len(vectors)
-    similarities = np.append(sample @ embedding.vector, vectors @ embedding.vector)
-    stands = stands_out(similarities)
-    verdict = Verdict.SURE if stands else Verdict.UNSURE
-    return Judgement(np.ones(count, bool), np.full(count, stands), verdict)
+    """The judgement by how far candidates stand out of the gallery, and nothing else."""
+    own = vectors @ embedding.vector
+    sure = own > least_to_stand_out(np.append(sample @ embedding.vector, own))
+    verdict = Verdict.SURE if sure.any() else Verdict.UNSURE
+    return Judgement(np.ones(len(vectors), bool), sure, verdict)
 
 
 def never_sure(
@@ -141,27 +140,30 @@ def never_sure(
     return Judgement(np.ones(count, bool), np.zeros(count, bool), Verdict.UNSURE)
 
 
-def stands_out(scores: Floats, best: float | None = None, count: int | None = None) -> bool:
-    """Whether the best score is greater than the best of as many unrelated pictures would be.
+def stands_out(scores: Floats) -> bool:
+    """Whether the best score is greater than the best of as many unrelated pictures would be."""
+    return len(scores) > 0 and float(scores.max()) > least_to_stand_out(scores)
+
+
+def least_to_stand_out(scores: Floats) -> float:
+    """About the best score that as many unrelated pictures would have.
 
     The scores of unrelated pictures are distributed like a bell around their median. Deviations are
     taken by the median too, so that pictures that do fit don't raise the bar for themselves. The
     judgement is wrong for a gallery of which half fits. Fewer than FEWEST_TO_JUDGE scores can't
-    be judged, and the result is True.
+    be judged, and all of them stand out.
 
-    best, count  of all rows, where `scores` is a sample of them
     source   extreme value theory: the greatest of n normal numbers lies about
              t - (ln ln n + ln 4π) / 2t deviations above their middle, t = sqrt(2 ln n)
     """
-    n = len(scores) if count is None else count
-    if n < FEWEST_TO_JUDGE or not len(scores):
-        return n > 0
+    n = len(scores)
+    if n < FEWEST_TO_JUDGE:
+        return -math.inf
     middle = _median(scores)
     deviation = MAD_TO_SIGMA * _median(np.abs(scores - middle))
     t = math.sqrt(2 * math.log(n))
     by_chance = t - (math.log(math.log(n)) + math.log(4 * math.pi)) / (2 * t)
-    best = float(scores.max()) if best is None else best
-    return bool(best - middle > by_chance * deviation)
+    return middle + by_chance * deviation
 
 
 def _median(values: Floats) -> float:
