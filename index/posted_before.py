@@ -36,13 +36,11 @@ class _Asked:
 
     vectors      (frames, d)
     fingerprint  None when it has none (yet)
-    exact        links that show the same bytes
     posted_at    Unix seconds; infinity for one that is being posted
     """
 
     vectors: Floats
     fingerprint: Fingerprint | None
-    exact: Mapping[int, Link]
     posted_at: float
 
 
@@ -71,20 +69,23 @@ class PostedBefore:
     async def copies_of(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         """As `Gallery.copies_of`."""
         filter = await self._store.links.resolved(filter)
+        links = self._store.links
         asked = await (self._link(picture) if isinstance(picture, int) else self._posted(picture))
-        known = _admitted(filter, asked.exact)
+        exact = await links.exact_copies(picture, filter)
+        known = _admitted(filter, exact)
         relations = dict.fromkeys(known, Relation("exact"))
         own = picture if isinstance(picture, int) else next(iter(known), None)
-        edited = await self._edited(asked, own, filter)
-        for id, links in (await self._store.links.copies(list(edited))).items():
-            shown = _admitted(filter, links)
+        others = replace(filter, without=filter.without.union(exact))
+        edited = await self._edited(asked, own, others)
+        for id, copies in (await links.copies(list(edited), within=filter)).items():
+            shown = _admitted(filter, copies)
             known |= shown
             relations |= dict.fromkeys(shown.keys() - relations.keys(), edited[id])
         relations.pop(picture if isinstance(picture, int) else 0, None)
-        copies = [
+        found = [
             Copy(id, known[id], relation.kind, relation.edits) for id, relation in relations.items()
         ]
-        return sorted(copies, key=lambda copy: (copy.link.posted_at, copy.id))
+        return sorted(found, key=lambda copy: (copy.link.posted_at, copy.id))
 
     # ---- the picture that is asked about
 
@@ -92,18 +93,17 @@ class PostedBefore:
         """raises   PictureError"""
         vectors = await self._pipeline.asked_picture(data)
         fingerprint = await self._looking.run(partial(fingerprint_of, data))
-        exact = await self._store.links.links_of_picture(data)
-        return _Asked(vectors, fingerprint, exact, np.inf)
+        return _Asked(vectors, fingerprint, np.inf)
 
     async def _link(self, id: int) -> _Asked:
         """raises   LinkGone"""
         item = await self._store.items.item_of_link(id)
-        exact = (await self._store.links.copies([id])).get(id, {})
-        if item is None or id not in exact:
+        link = await self._store.links.link(id)
+        if item is None or link is None:
             raise LinkGone(id)
         made = (await self._store.copies.fingerprints([id])).get(id)
         fingerprint = _read(made[1]) if made else None
-        return _Asked(item.vectors, fingerprint, exact, exact[id].posted_at)
+        return _Asked(item.vectors, fingerprint, link.posted_at)
 
     # ---- candidates
 
@@ -114,7 +114,6 @@ class PostedBefore:
         """
         if asked.fingerprint is None:
             return {}
-        filter = replace(filter, without=filter.without.union(asked.exact))
         near = await self._lookup.near(asked.fingerprint, filter, NEAR)
         similar = (await self._index.search(asked.vectors, filter, k=SIMILAR)).links.tolist()
         candidates = await self._store.copies.fingerprints({*near, *similar})

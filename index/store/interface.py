@@ -109,9 +109,18 @@ class Links(Protocol):
     async def links_of_picture(self, data: bytes) -> dict[int, Link]:
         """All links to exactly these bytes, by id."""
 
-    async def copies(self, ids: Sequence[int]) -> dict[int, dict[int, Link]]:
+    async def copies(
+        self, ids: Sequence[int], within: Filter | None = None
+    ) -> dict[int, dict[int, Link]]:
         """For each of these links, all links of its space that show the same item, by id. A link
-        is among its own copies."""
+        is among its own copies.
+
+        within   only links of this filter's space and groups are looked at
+        """
+
+    async def exact_copies(self, picture: bytes | int, within: Filter) -> dict[int, Link]:
+        """The links of the filter's space and groups that show these bytes, or what this link
+        shows, by id. No other link is looked at, so the time tells nothing of others."""
 
     async def items(self, ids: Sequence[int]) -> dict[int, int]:
         """The item of each of these links; of one that is gone, nothing. Links that show the same

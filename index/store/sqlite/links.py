@@ -103,12 +103,20 @@ class Links:
         )
         return {row[0]: columns.link_of(row) for row in rows}
 
-    async def copies(self, ids: Sequence[int]) -> dict[int, dict[int, Link]]:
-        """For each of these links, all links of its space that show the same item, by id."""
+    async def copies(
+        self, ids: Sequence[int], within: Filter | None = None
+    ) -> dict[int, dict[int, Link]]:
+        """For each of these links, all links of its space that show the same item, by id.
+
+        within   only links of this filter's space and groups are looked at
+        """
+        where, values = _of_groups(within) if within else ("", [])
         rows = await self._database.rows(
-            """SELECT id, space, item FROM links WHERE item IN
-            (SELECT item FROM links WHERE id IN (SELECT value FROM json_each(?))) ORDER BY id""",
+            f"""SELECT id, space, item FROM links WHERE item IN
+            (SELECT item FROM links WHERE id IN (SELECT value FROM json_each(?))){where}
+            ORDER BY id""",
             json.dumps(list(ids)),
+            *values,
         )
         links = await self.with_ids([id for id, _, _ in rows])
         places = {id: (space, item) for id, space, item in rows if id in links}
@@ -116,6 +124,24 @@ class Links:
         for id, place in places.items():
             copies.setdefault(place, {})[id] = links[id][0]
         return {id: copies[places[id]] for id in ids if id in places}
+
+    async def exact_copies(self, picture: bytes | int, within: Filter) -> dict[int, Link]:
+        """The links of the filter's space and groups that show these bytes, or what this link
+        shows, by id. No other link is looked at, so the time tells nothing of others."""
+        key: bytes | int = picture
+        if isinstance(picture, bytes):
+            key = await asyncio.to_thread(key_of, "image", picture)
+        of_item = (
+            "key = ?" if isinstance(key, bytes) else "id = (SELECT item FROM links WHERE id = ?)"
+        )
+        where, values = _of_groups(within)
+        rows = await self._database.rows(
+            f"SELECT id FROM links WHERE item = (SELECT id FROM items WHERE {of_item}){where}",
+            key,
+            *values,
+        )
+        links = await self.with_ids([id for (id,) in rows])
+        return {id: link for id, (link, _, _) in links.items()}
 
     async def items(self, ids: Sequence[int]) -> dict[int, int]:
         """The item of each of these links; of one that is gone, nothing."""
@@ -225,6 +251,14 @@ class Links:
         """The model whose embeddings are kept; None in an empty gallery."""
         rows = await self._database.rows("SELECT name, revision, dimension FROM model")
         return ModelInfo(*rows[0]) if rows else None
+
+
+def _of_groups(filter: Filter) -> tuple[str, list[object]]:
+    """The condition that a link is of the filter's space and groups; an index has them."""
+    if filter.groups is None:
+        return " AND space = ?", [filter.space]
+    where = " AND space = ? AND group_id IN (SELECT value FROM json_each(?))"
+    return where, [filter.space, json.dumps(sorted(filter.groups))]
 
 
 def _disk_bytes(path: Path) -> int:
