@@ -209,6 +209,7 @@ class Notes:
             return _note(post, now)
 
         draft = Draft(sight, page, None, self._is_there(post), self._results.now, lay_out)
+        named = page.shown[0].hit.link.source
         sent = await draft.deliver(
             lambda view: channel.send(
                 view=view,
@@ -219,7 +220,7 @@ class Notes:
             )
         )
         await self._writer.keep_note(
-            Note(post.space, post.group.id, str(post.message), str(sent.id))
+            Note(post.space, post.group.id, str(post.message), named, str(sent.id))
         )
         self._writer.erased.set()  # the picture may have gone meanwhile
 

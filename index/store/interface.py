@@ -190,7 +190,8 @@ class BookkeepingReader(Protocol):
         """Those of these links of which nothing is noted in a group, whatever shows the same."""
 
     async def loose_notes(self) -> list[Note]:
-        """Notes below sources without links: the pictures were erased, so the notes are to go."""
+        """Notes below sources without links, or that name one: the pictures were erased, so the
+        notes are to go."""
 
     async def watched(self, space: int) -> set[int]:
         """The groups of a space that are marked as watched."""

@@ -74,11 +74,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note that the caller wrote below a source, to be deleted when its pictures are erased."""
+    """A note that the caller wrote below a source, to be deleted when the pictures of this source,
+    or of the one that it names, are erased."""
 
     space: int
     group: int  # where it is
     source: str
+    named: str  # the source that the note tells of
     id: str  # of the note itself, opaque here
 
 

@@ -184,8 +184,8 @@ class Bookkeeping:
     async def keep_note(self, note: Note) -> None:
         """Remember which note stands below a source."""
         await self._database.execute(
-            "INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?)",
-            *(note.space, note.source, note.group, note.id),
+            "INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?, ?)",
+            *(note.space, note.source, note.group, note.named, note.id),
         )
 
     async def forget_note(self, space: int, source: str) -> None:
@@ -195,10 +195,14 @@ class Bookkeeping:
         )
 
     async def loose_notes(self) -> list[Note]:
-        """Notes below sources without links: the pictures were erased, so the notes are to go."""
+        """Notes below sources without links, or that name one: the pictures were erased, so the
+        notes are to go."""
         rows = await self._database.rows(
-            """SELECT space, group_id, source, id FROM notes WHERE NOT EXISTS
-            (SELECT 1 FROM links WHERE links.space = notes.space AND links.source = notes.source)"""
+            """SELECT space, group_id, source, named, id FROM notes
+            WHERE NOT EXISTS (SELECT 1 FROM links
+                WHERE links.space = notes.space AND links.source = notes.source)
+            OR NOT EXISTS (SELECT 1 FROM links
+                WHERE links.space = notes.space AND links.source = notes.named)"""
         )
         return [Note(*row) for row in rows]
 

@@ -298,6 +298,7 @@ async def note_what_was_posted_before(db: aiosqlite.Connection) -> None:
             space INTEGER NOT NULL,
             source TEXT NOT NULL,
             group_id INTEGER NOT NULL,
+            named TEXT NOT NULL,
             id TEXT NOT NULL,
             PRIMARY KEY (space, source)
         ) WITHOUT ROWID""",

@@ -168,6 +168,19 @@ async def test_a_note_goes_with_its_picture(noted: Scene) -> None:
     await until(none_is_left)
 
 
+async def test_a_note_goes_with_the_earlier_picture_that_it_names(noted: Scene) -> None:
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    first = await post(mod, noted, "pets", ORIGINAL)
+    await post(finn, noted, "general", ORIGINAL)
+    assert len(await notes_in(noted, mod)) == 1
+    await mod.request("DELETE", f"/channels/{first['channel_id']}/messages/{first['id']}")
+
+    async def none_is_left() -> bool:
+        return await notes_in(noted, mod) == {}
+
+    await until(none_is_left)
+
+
 async def test_a_note_whose_picture_is_deleted_while_the_bot_is_away_goes_at_the_start(
     nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
 ) -> None:

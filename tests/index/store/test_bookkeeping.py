@@ -143,12 +143,17 @@ async def test_what_passes_in_a_group_passes_there_alone_whichever_link_shows_it
 
 
 async def test_a_note_is_loose_when_nothing_is_left_of_its_source(store: Store) -> None:
-    await store.writes.commit([(picture(1), link("1", "a")), (picture(2), link("1", "b"))])
-    note = Note(1, 10, "1", "99")
+    pictures = [(picture(1), link("1", "a")), (picture(2), link("1", "b"))]
+    await store.writes.commit([*pictures, (picture(3), link("2", "a"))])
+    note = Note(1, 10, "1", "2", "99")
     await store.bookkeeping.keep_note(note)
     await store.writes.keep_slots(1, "1", ["a"])
     assert await store.bookkeeping.loose_notes() == []
     await store.writes.keep_slots(1, "1", [])
+    assert await store.bookkeeping.loose_notes() == [note]
+    await store.writes.commit(pictures)
+    assert await store.bookkeeping.loose_notes() == []
+    await store.writes.keep_slots(1, "2", [])  # what it names
     assert await store.bookkeeping.loose_notes() == [note]
     await store.bookkeeping.forget_note(1, "1")
     assert await store.bookkeeping.loose_notes() == []

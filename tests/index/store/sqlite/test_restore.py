@@ -132,13 +132,13 @@ async def test_what_was_said_of_copies_and_notes_since_holds(tmp_path: Path) -> 
         await said.let_pass(1, 10, two)
         await said.set_noted(1, 10, None)
         await said.set_noted(1, 20, 3)
-        await said.keep_note(Note(1, 10, "5005", "99"))
+        await said.keep_note(Note(1, 10, "5005", "1001", "99"))
     restore(copy, path)
     async with opened(path) as store:
         assert await store.bookkeeping.not_copies_of(one) == {three}
         assert await store.bookkeeping.passing(1, 10, [one, two]) == {two}
         assert await store.bookkeeping.noted_groups() == {(1, 20): 3}
-        assert await store.bookkeeping.loose_notes() == [Note(1, 10, "5005", "99")]
+        assert await store.bookkeeping.loose_notes() == [Note(1, 10, "5005", "1001", "99")]
 
 
 async def test_deleted_messages_stay_deleted_and_unread_ones_come_back(tmp_path: Path) -> None:
