@@ -7,8 +7,9 @@ chosen afterwards so that it keeps as much as the target asks, and `stands_out`,
 best picture with the spread of the gallery.
 
 Every picture was rendered for this measurement. No constant of the rule was chosen on any of them;
-that was done on others. A tenth of the subjects, by a hash of their names, and a tenth of the
-pictures are in none of the figures but those that begin with `held_out`. Where a gallery is larger
+that was done on other pictures of the same subjects. A tenth of the subjects, by a hash of their
+names, and a tenth of the pictures are in none of the figures but those that begin with `held_out`,
+which are of small galleries only, since a tenth fills no large one. Where a gallery is larger
 than what was rendered, it shows pictures several times.
 
 The figures count subjects that the model tells apart: by name it finds nine of ten of their

@@ -20,6 +20,7 @@ from bot.ask.fair_turns import FairTurns
 from bot.ask.members import Members
 from bot.ask.messages import MessageQuestions
 from bot.ask.names import Names
+from bot.ask.posted import PostedBefore
 from bot.ask.questions import Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
@@ -29,9 +30,11 @@ from bot.commands import (
     controls,
     find,
     find_similar,
+    posted_before,
     privacy,
     registration,
     reindex,
+    reposts,
     status,
 )
 from bot.commands import tree as trees
@@ -52,6 +55,7 @@ from bot.platform.responses import accept_empty_callbacks, name_plain_json
 from bot.platform.state import State
 from bot.platform.unreadable import described, is_unreadable, readable
 from bot.reindex.jobs import Jobs
+from bot.reposts.notes import Notes
 from bot.sync.backfill import Backfill
 from bot.sync.backlog import Backlog
 from bot.sync.catch_up import CatchUp
@@ -60,6 +64,7 @@ from bot.sync.history import History
 from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
 from bot.sync.live import Live
+from bot.sync.noted import Noted
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from index import Gallery, GalleryError
@@ -125,6 +130,7 @@ class Magpie(discord.AutoShardedClient):
         self.writer = Writer(gallery, clocks)
         self.watched = Watched(links, bookkeeping, self.writer)
         self.left_out = LeftOut(bookkeeping, self.writer)
+        self.noted = Noted(bookkeeping, self.writer)
         self.downloader = Downloader(settings, clocks)
         self.backlog = Backlog(self.watched)
         self.ingest = Ingest(
@@ -139,11 +145,25 @@ class Magpie(discord.AutoShardedClient):
             limits,
         )
         self.live = Live(
-            links, self.writer, self.watched, self.backlog, self.ingest, metrics, limits
+            links,
+            self.writer,
+            self.watched,
+            self.backlog,
+            self.ingest,
+            metrics,
+            limits,
+            indexed=lambda post, ids: self.notes.on_indexed(post, ids),
         )
         self.history = History(self, self.writer, self.ingest, limits)
         self.erasure = Erasure(
-            links, bookkeeping, self.writer, self.watched, self.backlog, self.left_out, metrics
+            links,
+            bookkeeping,
+            self.writer,
+            self.watched,
+            self.backlog,
+            self.left_out,
+            self.noted,
+            metrics,
         )
         self.backfill = Backfill(
             self,
@@ -215,6 +235,7 @@ class Magpie(discord.AutoShardedClient):
         self.results = Results(
             self, gallery, links, self.writer, self.ingest, self.erasure, self.left_out
         )
+        rate_limiter = RateLimiter(settings.questions)
         self.answers = Answers(
             self,
             links,
@@ -224,16 +245,35 @@ class Magpie(discord.AutoShardedClient):
             self.questions,
             embedder,
             self.results,
-            RateLimiter(settings.questions),
+            rate_limiter,
             clocks,
         )
-        self.messages = MessageQuestions(self, self.answers)
+        self.posted = PostedBefore(
+            self,
+            gallery,
+            links,
+            bookkeeping,
+            self.writer,
+            self.noted,
+            self.questions,
+            embedder,
+            self.results,
+            rate_limiter,
+            clocks,
+            self.answers.progress,
+        )
+        self.messages = MessageQuestions(self, self.answers, self.posted)
+        self.notes = Notes(
+            self, gallery, links, bookkeeping, self.writer, self.noted, self.results, clocks
+        )
 
     def _register_commands(self) -> None:
         tree, links, bookkeeping = self.tree, self.gallery.links, self.gallery.bookkeeping
         find.register(tree, self.answers, self.suggestions, self.clocks)
         controls.register(tree, self.answers, self.clocks)
         find_similar.register(tree, self.answers, self.clocks)
+        posted_before.register(tree, self.posted, self.clocks)
+        reposts.register(tree, self.noted, self.watched)
         channels.register(tree, links, self.watched, self.backlog, self.erasure)
         reindex.register(tree, self.jobs)
         status.register(
@@ -285,9 +325,11 @@ class Magpie(discord.AutoShardedClient):
     async def setup_hook(self) -> None:
         await self.watched.load()
         await self.left_out.load()
+        await self.noted.load()
         await self.departures.load()
         self.maintenance.start()
         self.live.start()
+        self.notes.start()
         self.backfill.start()
         self._register_commands()
         await registration.sync(self.tree, Path(f"{self.settings.db}.commands"))
@@ -316,6 +358,7 @@ class Magpie(discord.AutoShardedClient):
             await self.catch_up.close()
             await self.backfill.close()
             await self.live.close()
+            await self.notes.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
                 await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
         await super().close()
@@ -383,6 +426,7 @@ class Magpie(discord.AutoShardedClient):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         self.jobs.forget(channel.guild.id, channel.id)
         await self.catch_up.on_channel_deleted(channel)
+        await self.noted.on_channel_deleted(channel)
 
     async def on_unknown_channel_delete(self, guild_id: int, channel_id: int) -> None:
         await self.catch_up.on_unknown_channel_deleted(guild_id, channel_id)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding
-from index.types.records import Answer, EmbeddedPicture, Position
+from index.types.records import Answer, Copy, EmbeddedPicture, Position
 
 
 class PictureEmbedder(Protocol):
@@ -48,3 +48,9 @@ class Searcher(Protocol):
         guesses: bool = False,
     ) -> Answer:
         """The first `k` hits that follow `after`, as `Gallery.search`."""
+
+    async def copies_of(self, picture: bytes | int, filter: Filter) -> list[Copy]:
+        """The links that show the same picture, oldest first, as `Gallery.copies_of`.
+
+        raises   PictureError, LinkGone
+        """

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "bot": (
         *("platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
-        *("maintenance", "commands", "app", "__main__"),
+        *("reposts", "maintenance", "commands", "app", "__main__"),
     ),
     "index": (
         *("types", "language", "interface", "derivations", "compiled", "concurrency"),

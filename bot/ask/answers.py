@@ -452,7 +452,7 @@ class Answers:
         notes = list(search.asked.notes)
         if page.truncated is not None:
             notes.append(text.truncated(page.truncated))
-        if progress := self._progress(asker):
+        if progress := self.progress(asker):
             notes.append(text.still_indexing(progress.percent))
         if asker.public:
             notes.append(text.ONLY_SHARED)
@@ -463,7 +463,7 @@ class Answers:
             notes.append(text.several_pictures(shown_by.chosen, shown_by.count))
         return notes
 
-    def _progress(self, asker: Asker) -> Progress | None:
+    def progress(self, asker: Asker) -> Progress | None:
         """How far the history is read, of the groups that everyone who sees the answer may read."""
         guild, channel = asker.guild, asker.channel
         if not self._backlog.unfinished(guild.id):

@@ -11,7 +11,7 @@ from bot.ask.asker import Asker
 from bot.ask.fair_turns import FairTurns
 from bot.ask.questions import Question
 from bot.media.download import Downloader
-from index import Query, QueryEmbedding, Searcher
+from index import Copy, Filter, Query, QueryEmbedding, Searcher
 
 
 class QuestionEmbedder:
@@ -43,3 +43,21 @@ class QuestionEmbedder:
             async with self._turns.turn(server, member):
                 query = Query(text=words, image=image, minus=minus)
                 return await self._searcher.embed_query(query)
+
+    async def copies(
+        self, asker: Asker, question: Question, filter: Filter
+    ) -> tuple[list[Copy], QueryEmbedding]:
+        """The copies of the picture that is asked with, and its embedding.
+
+        raises   Refusal, DownloadError, GalleryError
+        """
+        if question.like is not None:
+            copies = await self._searcher.copies_of(question.like, filter)
+            return copies, await self._searcher.embed_query(Query(like=question.like))
+        assert question.picture is not None
+        server, member = asker.guild.id, asker.member.id
+        with self._turns.place(server, member):
+            image = await self._downloader.fetch(question.picture)
+            async with self._turns.turn(server, member):
+                copies = await self._searcher.copies_of(image, filter)
+                return copies, await self._searcher.embed_query(Query(image=image))

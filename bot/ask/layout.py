@@ -83,6 +83,27 @@ def places(page: ResultPage) -> Control:
     )
 
 
+def line(shown: ShownHit, *said: str) -> str:
+    """Where a picture was posted, on one line, and what is said of it."""
+    return " · ".join([_by(shown), _day(shown), *said, f"**{_link(shown)}**"])
+
+
+def beside(shown: ShownHit, label: str, *said: str) -> Control:
+    """A picture, and beside it where it was posted and what is said of it."""
+    first = " · ".join(f"**{one}**" for one in (label, _link(shown)) if one)
+    return ui.Section(
+        f"{first}\n{_by(shown)}\n-# {' · '.join([_day(shown), *said])}",
+        accessory=ui.Thumbnail(
+            shown.picture.urls[0], description=_described(shown), spoiler=_hidden(shown)
+        ),
+    )
+
+
+def option(value: str, label: str, shown: ShownHit) -> discord.SelectOption:
+    """What can be done with a picture, as an option of a menu, which can show plain text only."""
+    return discord.SelectOption(value=value, label=f"{label} {_by_name(shown)}"[:MAX_OPTION])
+
+
 def options(page: ResultPage) -> list[discord.SelectOption]:
     """The pictures of a page as the options of a menu, which can show plain text only."""
     named = [(f"{number} · {_by_name(one)}"[:MAX_OPTION], one) for number, one in page.numbered]

@@ -18,6 +18,8 @@ from bot.ask import lines, mentions
 from bot.ask.answers import Answers
 from bot.ask.draft import Draft
 from bot.ask.mentions import Mention
+from bot.ask.phrases import asks_whether_posted
+from bot.ask.posted import PostedBefore
 from bot.ops.logs import fields
 from bot.platform.codes import RequestFailed, may_not_write, refuses_reply
 from bot.platform.interactions import NO_MENTIONS
@@ -32,9 +34,10 @@ log = logging.getLogger(__name__)
 class MessageQuestions:
     """Answers messages that ask something, and stays silent otherwise."""
 
-    def __init__(self, client: discord.Client, answers: Answers) -> None:
+    def __init__(self, client: discord.Client, answers: Answers, posted: PostedBefore) -> None:
         self._client = client
         self._answers = answers
+        self._posted = posted
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that asks something."""
@@ -73,6 +76,8 @@ class MessageQuestions:
 
     async def _answer(self, message: discord.Message, asked: Mention, came_at: float) -> Draft:
         asker = await askers.of_message(message, came_at)
+        if asks_whether_posted(message.content):
+            return await self._posted.of_message(asker, asked.pictured)
         if asked.empty:
             self._answers.refuse(asker, text.ONLY_LINKS if asked.link_only else text.HELP)
         try:

@@ -190,18 +190,27 @@ class Questions:
         shown_by = search.asked.shown_by
         if shown_by is None:
             raise Refusal(text.SEARCH_EXPIRED)
-        channel: object = asker.guild.get_channel_or_thread(shown_by.group)
+        message, group = await self.message(asker, shown_by.group, shown_by.source)
+        wished = {name: getattr(search.asked, name) for name in WISHED}
+        return replace(self.with_message(message, chosen), posted_in=group, **wished)
+
+    async def message(
+        self, asker: Asker, channel_id: int, id: int | str
+    ) -> tuple[discord.Message, Group]:
+        """A message as it is now, and where it is.
+
+        raises   Refusal if the asker may not see it
+        """
+        channel: object = asker.guild.get_channel_or_thread(channel_id)
         if channel is None:  # an archived thread
-            channel = await self._client.fetch_channel(shown_by.group)
+            channel = await self._client.fetch_channel(channel_id)
         if not isinstance(channel, Place):
             raise Refusal(text.PICTURE_UNAVAILABLE)
         group = group_of(channel)
         if not await self.may_read(asker, [group]):
             raise Refusal(text.PICTURE_UNAVAILABLE)
         messages = self._client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
-        message = await messages.fetch_message(int(shown_by.source))
-        wished = {name: getattr(search.asked, name) for name in WISHED}
-        return replace(self.with_message(message, chosen), posted_in=group, **wished)
+        return await messages.fetch_message(int(id)), group
 
     async def saved(self, asker: Asker, id: str) -> SavedSearch:
         """The search behind a button, if it is the asker's or was asked in public.

@@ -215,6 +215,10 @@ class Results:
             return False
         return self._writer.is_current(link, as_of)
 
+    async def look_up(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
+        """Each of these hits as its message shows it now."""
+        return await self._read_again(hits)
+
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
         """Each hit as its message shows it now: one request for each message, all at once."""
         as_of = self._writer.now

@@ -19,6 +19,7 @@ from bot.platform.places import Place
 from bot.sync.backlog import Backlog
 from bot.sync.coverage import Move
 from bot.sync.left_out import LeftOut
+from bot.sync.noted import Noted
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from index import BookkeepingReader, Group, Links
@@ -37,6 +38,7 @@ class Erasure:
         watched: Watched,
         backlog: Backlog,
         left_out: LeftOut,
+        noted: Noted,
         metrics: Metrics,
     ) -> None:
         self._links = links
@@ -45,6 +47,7 @@ class Erasure:
         self._watched = watched
         self._backlog = backlog
         self._left_out = left_out
+        self._noted = noted
         self._metrics = metrics
 
     async def erase_group(self, guild_id: int, group: int, *, patient: bool = True) -> int:
@@ -113,5 +116,6 @@ class Erasure:
         self._watched.drop_guild(guild_id)
         self._backlog.drop_guild(guild_id)
         self._left_out.drop_guild(guild_id)
+        self._noted.drop_guild(guild_id)
         removed = await self._writer.erase_space(guild_id)
         log.info(fields("guild_erased", guild=guild_id, pictures=removed))

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 from collections import OrderedDict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 import discord
 from cachetools import LRUCache
@@ -35,7 +35,10 @@ MAX_EDITS = 4_096  # numbers of edits that are remembered; far fewer are handled
 
 
 class Live:
-    """Follows the events of watched channels."""
+    """Follows the events of watched channels.
+
+    indexed   told of each message whose pictures were written, with their links; it must not wait
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Live:
         ingest: Ingest,
         metrics: Metrics,
         limits: Limits,
+        indexed: Callable[[Post, Sequence[int]], None],
     ) -> None:
         self._links = links
         self._writer = writer
@@ -54,6 +58,7 @@ class Live:
         self._ingest = ingest
         self._metrics = metrics
         self._limits = limits
+        self._indexed = indexed
         self._queue: FairQueue[Post] = FairQueue(limits.queue_messages, limits.queue_reserve)
         self._put_off: OrderedDict[int, tuple[int, Group]] = OrderedDict()  # edits, by message
         # The number of each message's latest edit.
@@ -216,6 +221,7 @@ class Live:
             if items:
                 committed = await self._writer.commit(items, move)
                 self._metrics.add_pictures(post.group.id, committed.pictures)
+                self._indexed(post, committed.links)
         except GalleryClosed:
             return  # closing; the cursor stays before the message
         except Exception as error:

@@ -34,6 +34,7 @@ from index import (
     Group,
     Job,
     Link,
+    Note,
     QueryEmbedding,
     StoreError,
 )
@@ -106,6 +107,8 @@ class Writer:
     def __init__(self, gallery: Gallery, clocks: Clocks) -> None:
         self._gallery = gallery
         self._clocks = clocks
+        # Set when pictures were erased; whoever waits for it clears it.
+        self.erased = asyncio.Event()
         self._writing = asyncio.Lock()
         self._now = 0
         self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
@@ -250,6 +253,13 @@ class Writer:
 
     # ---- erasing pictures
 
+    async def _erase(self, write: Callable[[], Awaitable[int]], *, patient: bool) -> int:
+        """Let `write` erase pictures, in its turn; returns how many, as it does."""
+        erased = await self._in_turn(write, patient=patient)
+        if erased:
+            self.erased.set()
+        return erased
+
     async def keep_slots(
         self, space: int, message: int, slots: Collection[str], *, patient: bool = True
     ) -> int:
@@ -268,7 +278,7 @@ class Writer:
                 return 0
             return await self._gallery.keep_slots(space, str(message), shown)
 
-        return await self._in_turn(write, patient=patient)
+        return await self._erase(write, patient=patient)
 
     async def erase_messages(
         self, space: int, messages: Sequence[int], *, patient: bool = True
@@ -283,7 +293,7 @@ class Writer:
             known = [m for m in map(str, messages) if await slots(space, m)]
             return await self._gallery.remove_sources(space, known) if known else 0
 
-        return await self._in_turn(write, patient=patient)
+        return await self._erase(write, patient=patient)
 
     async def erase_group(
         self, space: int, group: int, threads: Iterable[int] = (), *, patient: bool = True
@@ -303,7 +313,7 @@ class Writer:
                 removed += await self._gallery.remove_group(space, thread)
             return removed
 
-        return await self._in_turn(write, patient=patient)
+        return await self._erase(write, patient=patient)
 
     async def erase_space(self, space: int) -> int:
         """Erase everything of a server; returns how many pictures were erased."""
@@ -324,7 +334,7 @@ class Writer:
             self._questions_erased[space, owner] = time.monotonic()
             return await self._gallery.leave_out(space, owner, upto)
 
-        return await self._in_turn(write, patient=False)
+        return await self._erase(write, patient=False)
 
     async def erase_older(self, space: int, posted_before: float) -> int:
         """Erase the pictures of a server posted before then (Unix seconds); returns how many.
@@ -343,7 +353,7 @@ class Writer:
             self._erased_older[space] = erasures[-OLDER_REMEMBERED:]
             return removed
 
-        return await self._in_turn(write, patient=False)
+        return await self._erase(write, patient=False)
 
     # ---- another model
 
@@ -382,6 +392,26 @@ class Writer:
 
     async def set_retention(self, space: int, days: int | None) -> None:
         await self._gallery.bookkeeping.set_retention(space, days)
+
+    async def set_noted(self, space: int, group: int, owners: int | None) -> None:
+        await self._gallery.bookkeeping.set_noted(space, group, owners)
+
+    async def let_pass(self, space: int, group: int, link: int, *, passes: bool) -> None:
+        bookkeeping = self._gallery.bookkeeping
+        await (bookkeeping.let_pass if passes else bookkeeping.let_pass_no_more)(space, group, link)
+
+    async def not_a_copy(self, space: int, link: int, other: int, *, said: bool) -> None:
+        """Say that two links show no copies of each other, or take it back."""
+        bookkeeping = self._gallery.bookkeeping
+        write = bookkeeping.not_a_copy if said else bookkeeping.a_copy_after_all
+        await write(space, link, other)
+
+    async def keep_note(self, note: Note) -> None:
+        """Waits for the file: a note that isn't kept would outlive its picture."""
+        await self._written(lambda: self._gallery.bookkeeping.keep_note(note), patient=True)
+
+    async def forget_note(self, note: Note) -> None:
+        await self._gallery.bookkeeping.forget_note(note.space, note.source)
 
     async def depart(self, space: int, since: float) -> None:
         """Note that a server was left, which Discord says only once. Waits for the file."""

@@ -57,6 +57,7 @@ HEARTBEAT_MS = 5_000
 WEEK_S = 8 * 86_400 + machine.CLOCK_WRONG_S
 ASKED_FOR = 6  # pictures that are searched for at the end
 PATIENT_TIMES = 5  # attempts at such a question
+MENUS = ("Find similar", "Posted before?")
 WORDS = ("red and green", "a dark patch", "bright colours", "sky", "something blue", "noise")
 COUNTS = ("missing", "duplicated", "undead", "late", "leaked", "unanswered", "stuck", "crashed")
 
@@ -212,6 +213,8 @@ class ChaosRun:
                 await ada.command("channels", "add", where=here, channel=str(mark))
                 self._wishes.marked.add(mark)
         ada.guilds.sort(key=lambda one: one["id"] != str(NEST))
+        general = str(GENERAL)
+        await ada.command("reposts", "on", where=general, channel=general)
 
     async def _follow_schedule(self) -> None:
         steps = schedule.draw(self._seed, self._seconds)
@@ -266,7 +269,7 @@ class ChaosRun:
             if seen:
                 message = rng.choice(seen[-10:])
                 target = {"id": str(message.id), "channel_id": str(here)}
-                return functools.partial(person.menu, "Find similar", target)
+                return functools.partial(person.menu, rng.choice(MENUS), target)
         words, show = rng.choice(WORDS), rng.choice(["only me", "only me", "everyone"])
         return functools.partial(person.command, "find", where=str(here), query=words, show=show)
 

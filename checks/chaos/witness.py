@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,6 +55,8 @@ _CALLBACK = re.compile(r"/interactions/(?P<id>\d+)/(?P<token>[^/]+)/callback")
 _LATER = re.compile(r"/webhooks/\d+/(?P<token>[^/]+)(?:/messages/.*)?")
 _MEMBER = re.compile(r"/guilds/\d+/members/(?P<id>\d+)")
 _LINK = re.compile(r"/channels/(\d+)/(\d+)/(\d+)$")
+SECTION = 9  # the type of a component with a text and a picture beside it
+
 _LINE = re.compile(r"\[go to message\]\((\S+)\)")
 
 
@@ -236,17 +239,45 @@ def _is_among(sight: Sight, seen: set[Sight]) -> bool:
 
 
 def _sights(answer: Answer) -> list[Sight]:
-    """The pictures of a page, in order, each with the message that the page names for it: in a line
-    of its own, or by a button. A list of places names messages and shows no picture."""
+    """The pictures of a page, each with the message that the page names for it: beside it, or, in
+    their order, in a line of its own or by a button. A list of places names messages and shows no
+    picture."""
+    beside = [
+        part for part in answer.parts() if part["type"] == SECTION and "media" in _picture(part)
+    ]
+    pairs = [(_named(part), truth.medium_at(_address(_picture(part)))) for part in beside]
+    if any(len(named) != 1 for named, _ in pairs):
+        return [(message, "?") for named, _ in pairs for message in named or [0]]
+    sights = [(named[0], medium) for named, medium in pairs]
+    of_sections = [id(_picture(part)) for part in beside]
+    messages = list((Counter(_messages(answer)) - Counter(one for one, _ in sights)).elements())
+    rest = [item for item in answer.pictures() if id(item) not in of_sections]
+    if not rest:
+        return sights + [(message, "") for message in messages]
+    if len(messages) != len(rest):
+        return sights + [(message, "?") for message in messages or [0]]
+    media = [truth.medium_at(_address(item)) for item in rest]
+    return sights + list(zip(messages, media, strict=True))
+
+
+def _picture(section: dict[str, Any]) -> dict[str, Any]:
+    """What stands beside the text of a section."""
+    accessory: dict[str, Any] = section.get("accessory") or {}
+    return accessory
+
+
+def _named(section: dict[str, Any]) -> list[int]:
+    """The messages that a section names."""
+    texts = [str(part.get("content", "")) for part in section.get("components", ())]
+    links = [found[1] for text in texts for found in _LINE.finditer(text)]
+    return [int(found[3]) for link in links if (found := _LINK.search(link))]
+
+
+def _messages(answer: Answer) -> list[int]:
+    """The messages that an answer names, in order."""
     links = [found[1] for line in answer.lines() for found in _LINE.finditer(line)]
     links += [str(button["url"]) for button in answer.buttons() if "url" in button]
-    messages = [int(found[3]) for link in links if (found := _LINK.search(link))]
-    urls = [_address(item) for item in answer.pictures()]
-    if not urls:
-        return [(message, "") for message in messages]
-    if len(messages) != len(urls):
-        return [(message, "?") for message in messages or [0]]
-    return list(zip(messages, map(truth.medium_at, urls), strict=True))
+    return [int(found[3]) for link in links if (found := _LINK.search(link))]
 
 
 def _address(item: dict[str, Any]) -> str:

@@ -6,8 +6,9 @@ possible way: `/find` for themselves and for everyone, with words or a picture; 
 to somebody's picture, a picture posted with a mention, a picture in reply to an answer; the
 message menu; the buttons of answers, also of answers given before the deal, to other people, and
 to somebody who is timed out; filters by channel and member, by their names and ids, also by those
-of closed channels; what is offered while somebody types; `/channels list` and `/status`, which
-count pictures. Each answer is judged by `oracle`:
+of closed channels; what is offered while somebody types; "Posted before?" about a picture that was
+posted once more; `/channels list` and `/status`, which count pictures. Each answer is judged by
+`oracle`:
 
 leaked    pictures shown, or counted, and channels and members offered, that the asker, or for a
           public answer any member it reached, could not read or know of at that moment

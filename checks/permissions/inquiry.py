@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import math
@@ -11,7 +12,7 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from bot.ask import buttons
 from bot.ask.buttons import PageOf
 from bot.ask.page import PAGE_SIZE
 from bot.text import answers as answer_text
+from bot.text import copies as copy_text
 from checks.permissions import oracle, side_channels, testbed
 from checks.permissions.oracle import Audience, Member, Server
 from checks.permissions.random_servers import Layout, deal, layout
@@ -835,6 +837,92 @@ async def menu(inquiry: Inquiry) -> bool:
     return True
 
 
+async def posted_before(inquiry: Inquiry) -> bool:
+    """Apps, Posted before?, about a picture that was posted once more."""
+    if (pair := inquiry.somebody(in_history=True)) is None:
+        return False
+    member, place = pair
+    async with _posted_again(inquiry, member, place) as (picture, posted):
+        answer = await inquiry.client(member.id).menu("Posted before?", posted)
+        await _judge_copies(inquiry, answer, picture, posted, member, public=False)
+    return True
+
+
+async def posted_before_for_everyone(inquiry: Inquiry) -> bool:
+    """`@Magpie posted before?` in reply to such a picture."""
+    if (pair := inquiry.somebody(in_history=True)) is None:
+        return False
+    member, place = pair
+    async with _posted_again(inquiry, member, place) as (picture, posted):
+        said = f"<@{inquiry.of.bot}> posted before?"
+        answer, _ = await _say(inquiry, member, place, said, reply_to=posted)
+        await _judge_copies(inquiry, answer, picture, posted, member, public=True)
+    return True
+
+
+@contextlib.asynccontextmanager
+async def _posted_again(
+    inquiry: Inquiry, member: Member, place: int
+) -> AsyncIterator[tuple[Posted, Payload]]:
+    """A picture of the server, and the message in which it is posted again for a while."""
+    picture, client = inquiry.any_picture(), inquiry.client(member.id)
+    posted = await client.post(str(place), pictures={picture.file.name: picture.data()})
+    if inquiry.server.places[place].parent is not None:
+        inquiry.server.places[place].joined.add(member.id)
+        inquiry.audience = Audience(inquiry.server)
+    await inquiry.testbed.settled()
+    try:
+        yield picture, posted
+    finally:
+        await client.request("DELETE", f"/channels/{place}/messages/{posted['id']}")
+        await _until_gone(inquiry, posted["id"])
+
+
+async def _judge_copies(
+    inquiry: Inquiry,
+    answer: Answer,
+    picture: Posted,
+    posted: Payload,
+    member: Member,
+    *,
+    public: bool,
+) -> None:
+    """Compare what is told of copies, and how many, with what may be told."""
+    place, verdict = int(posted["channel_id"]), inquiry.verdict
+    may = must = oracle.readable(inquiry.server, member, place)
+    if public:
+        may = may & inquiry.audience.may_show(place)
+        must = must & inquiry.audience.must_show(place)
+    places = {int(found) for found, _ in GO_TO.findall(answer.text())}
+    for item in answer.pictures():
+        places |= {int(found) for found in PLACE_SHOWN.findall(item["media"]["url"])}
+    if not places <= may:
+        verdict.leaked += 1
+        inquiry._blame(f"leaked {places - may} to {member.id} in {place} beside a copy")
+    copies = re.split(r"\*\*(?:These|What I found) look", answer.text())[0]
+    told = {int(message) for _, message in GO_TO.findall(copies)}
+    verdict.pictures += len(told)
+    verdict.barred += picture.place not in may
+    expected = {
+        groups: await _copies(inquiry, posted, groups) for groups in map(frozenset, (may, must))
+    }
+    if not expected[frozenset(must)] <= told <= expected[frozenset(may)]:
+        verdict.withheld += 1
+        inquiry._blame(f"told copies {told} instead of {expected} in {place}")
+    if copy_text.heading(len(told)) not in answer.text() or answer.private == public:
+        verdict.told += 1
+        inquiry._blame(f"told {answer.text()!r} of {told}")
+
+
+async def _copies(inquiry: Inquiry, posted: Payload, groups: frozenset[int]) -> set[int]:
+    """The messages that show a copy of a message's picture, in these places."""
+    gallery = inquiry.testbed.magpie.gallery
+    own = await gallery.links.ids_of_source(inquiry.of.server, posted["id"])
+    filter = Filter(inquiry.of.server, groups, but_not_source=posted["id"])
+    found = [await gallery.copies_of(link, filter) for link in own.values()]
+    return {int(copy.link.source) for copies in found for copy in copies}
+
+
 def _a_picture(inquiry: Inquiry) -> tuple[Member, Posted] | None:
     """A picture, and a member who sees it and may write there."""
     pairs = inquiry.writers(in_history=True)
@@ -897,6 +985,8 @@ DOORS: dict[str, Callable[[Inquiry], Awaitable[bool]]] = {
     "a picture with a mention": post_a_picture,
     "a picture in reply to an answer": reply_with_a_picture,
     "the menu": menu,
+    "posted before": posted_before,
+    "posted before, for everyone": posted_before_for_everyone,
     "/channels list": channels_list,
     "/status": status,
 }

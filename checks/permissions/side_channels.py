@@ -14,6 +14,7 @@ work    questions and posts for which the model has more or less to do, if a fil
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import random
 import re
@@ -173,7 +174,7 @@ async def compare(
             # Copies of the open pictures, too: they must not be counted beside these.
             pictures |= {of.places[place].id: [*hidden, *shown] for place in CLOSED}
         if which == THREADS:
-            pictures[of.places[WHISPERS].id] = hidden
+            pictures[of.places[WHISPERS].id] = [*hidden, *shown]
         # The other two have pictures in closed channels alone.
         known = of.people[:MANAGER]
         authors = {of.places[place].id: known for place in (GENERAL, ALBUM)}
@@ -262,7 +263,7 @@ def _plain(on: Testbed, of: Layout, answer: Answer) -> str:
     labels += [option["label"] for part in answer.parts() for option in part.get("options", ())]
     seen = f"{answer.text()}\n{labels} {len(answer.pictures())} {answer.private}"
     seen = re.sub(r"\d{15,}", lambda id: names.get(int(id[0]), "an id"), seen)
-    return CHANGING.sub("", seen)
+    return CHANGING.sub("", re.sub(r"<t:\d+:\w>", "a time", seen))
 
 
 async def _command(
@@ -330,11 +331,7 @@ async def _offered(on: Testbed, of: Layout, option: str, typed: str) -> str:
 async def mention(on: Testbed, of: Layout) -> list[Answer]:
     mei = on.people[of.people[MEI]]
     posted = await mei.post(str(of.places[GENERAL].id), f"<@{of.bot}> {QUESTION}")
-
-    def answers(message: Payload) -> bool:
-        return bool((message.get("message_reference") or {}).get("message_id") == posted["id"])
-
-    return [Answer(await mei.event("MESSAGE_CREATE", where=answers))]
+    return [await _reply_to(mei, posted)]
 
 
 async def menu(on: Testbed, of: Layout) -> list[Answer]:
@@ -342,6 +339,46 @@ async def menu(on: Testbed, of: Layout) -> list[Answer]:
     posted = next(one for one in on.pictures[of.server] if one.place == place)
     target = {"id": str(posted.message), "channel_id": str(place)}
     return [await on.people[of.people[MEI]].menu("Find similar", target)]
+
+
+async def posted_before(on: Testbed, of: Layout) -> list[Answer]:
+    """About a picture that closed channels show, too, privately and for everyone."""
+    mei, place = on.people[of.people[MEI]], of.places[GENERAL].id
+    shown = next(one for one in on.pictures[of.server] if one.place == place)
+    target = {"id": str(shown.message), "channel_id": str(place)}
+    private = await mei.menu("Posted before?", target)
+    said = await mei.post(str(place), f"<@{of.bot}> posted before?", reply_to=target)
+    return [private, await _reply_to(mei, said)]
+
+
+async def note(on: Testbed, of: Layout) -> list[Answer]:
+    """Notes below a picture that #general shows, and one that only closed channels show."""
+    mei, place = on.people[of.people[MEI]], of.places[GENERAL].id
+    await on.magpie.noted.set(of.server, place, 50)
+    known = [one for one in on.pictures[of.server] if one.place == place]
+    closed = [one for one in on.pictures[of.server] if one.place == of.places[STAFF].id]
+    files = [known[0].file, *(one.file for one in closed[:1])]
+    answers = []
+    for file in files:
+        data = await asyncio.to_thread(file.read_bytes)
+        posted = await mei.post(str(place), pictures={file.name: data})
+        await on.settled()
+        while on.magpie.notes.busy:  # noqa: ASYNC110 (there is no event for it)
+            await asyncio.sleep(0.01)
+        below = [m for m in await mei.messages(str(place)) if _replies_to(m, posted)]
+        answers += [Answer(message) for message in below]
+        await mei.request("DELETE", f"/channels/{place}/messages/{posted['id']}")
+    await on.settled()
+    return answers
+
+
+async def _reply_to(person: Person, posted: Payload) -> Answer:
+    where = functools.partial(_replies_to, posted=posted)
+    return Answer(await person.event("MESSAGE_CREATE", where=where))
+
+
+def _replies_to(message: Payload, posted: Payload) -> bool:
+    return bool((message.get("message_reference") or {}).get("message_id") == posted["id"])
 
 
 async def counts(on: Testbed, of: Layout) -> list[Answer]:
@@ -359,6 +396,8 @@ QUESTIONS: tuple[Ask, ...] = (
     typing,
     mention,
     menu,
+    posted_before,
+    note,
     counts,
 )
 

@@ -103,14 +103,14 @@ async def _compare(gallery: Gallery, data: bytes, words: str | None) -> None:
     others = Filter(SPACE, without=frozenset(links))
     mounts = (await notes.load(gallery)).mounts
     near = await look_up(
-        gallery, await gallery.embed_query(Query(image=data)), others, NEAR, mounts
+        gallery, await gallery.embed_query(Query(image=data)), others, NEAR, mounts, guesses=True
     )
     for i, one in enumerate(near.shown):
         _print_line("near" if i == 0 else "", _hit(one))
     if words:
         asked = await gallery.embed_query(Query(text=words))
         score, rank = await gallery.place(picture, asked, space=SPACE)
-        best = await look_up(gallery, asked, Filter(SPACE), NEAR, mounts)
+        best = await look_up(gallery, asked, Filter(SPACE), NEAR, mounts, guesses=True)
         _print_rank(words, score, rank, best)
 
 

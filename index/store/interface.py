@@ -34,6 +34,7 @@ from index.types.records import (
     Kind,
     Link,
     ModelInfo,
+    Note,
 )
 from index.types.searches import Asked, SavedSearch
 
@@ -169,6 +170,19 @@ class BookkeepingReader(Protocol):
     async def closed_groups(self) -> dict[tuple[int, int], float]:
         """The groups that the caller cannot read, by space and id, each since when."""
 
+    async def not_copies_of(self, link: int) -> set[int]:
+        """The links of its space whose pictures somebody called no copies of this one's."""
+
+    async def noted_groups(self) -> dict[tuple[int, int], int]:
+        """The groups of which pictures that were posted before are noted, by space and id; each
+        with how many owners may have posted one that is not noted any more."""
+
+    async def passing(self, space: int, group: int, links: Collection[int]) -> set[int]:
+        """Those of these links of which nothing is noted in a group, whatever shows the same."""
+
+    async def loose_notes(self) -> list[Note]:
+        """Notes below sources without links: the pictures were erased, so the notes are to go."""
+
     async def watched(self, space: int) -> set[int]:
         """The groups of a space that are marked as watched."""
 
@@ -220,6 +234,25 @@ class Bookkeeping(BookkeepingReader, Protocol):
         It holds for all links of the space that show the same two items, for as long as both are
         kept. Does nothing where a link is gone, or both show the same item.
         """
+
+    async def a_copy_after_all(self, space: int, link: int, other: int) -> None:
+        """Take that back."""
+
+    async def set_noted(self, space: int, group: int, owners: int | None) -> None:
+        """Note pictures of a group that were posted before, until so many owners have posted one;
+        None: note none."""
+
+    async def let_pass(self, space: int, group: int, link: int) -> None:
+        """Never note in a group what this link of the space shows."""
+
+    async def let_pass_no_more(self, space: int, group: int, link: int) -> None:
+        """Take that back."""
+
+    async def keep_note(self, note: Note) -> None:
+        """Remember which note stands below a source."""
+
+    async def forget_note(self, space: int, source: str) -> None:
+        """Forget the note below a source, which is gone."""
 
     async def close_group(self, space: int, group: int, since: float) -> None:
         """Note that the caller cannot read a group (Unix seconds). An earlier note stays. The note

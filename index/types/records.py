@@ -73,6 +73,16 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A note that the caller wrote below a source, to be deleted when its pictures are erased."""
+
+    space: int
+    group: int  # where it is
+    source: str
+    id: str  # of the note itself, opaque here
+
+
+@dataclass(frozen=True, slots=True)
 class Derived:
     """What one revision of a derivation made from a picture or text."""
 

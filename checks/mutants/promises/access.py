@@ -177,8 +177,8 @@ MUTANTS = (
     Mutant(
         "a picture that is put behind a spoiler until the answer leaves is hidden",
         "bot/ask/results.py",
-        "        if not self._writer.hides(shown.hit.link):",
-        "        if True:",
+        "        if self._writer.hides(shown.hit.link):",
+        "        if False:",
         (f"{LAST_LOOK}::test_a_picture_that_is_put_behind_a_spoiler_meanwhile_is_hidden",),
     ),
     Mutant(

@@ -26,8 +26,8 @@ MUTANTS = (
     Mutant(
         "other hits take the places of deleted ones",
         "bot/ask/results.py",
-        "k=MAX_LOOKED_UP, after=after)",
-        "k=PAGE_SIZE, after=after)",
+        "k=MAX_LOOKED_UP, after=after, sort=sort",
+        "k=PAGE_SIZE, after=after, sort=sort",
         (f"{ANSWERS}::test_a_deletion_without_an_event_is_noticed_when_somebody_asks",),
     ),
     Mutant(

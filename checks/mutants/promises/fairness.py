@@ -13,8 +13,9 @@ MUTANTS = (
     Mutant(
         "a further page counts as a question",
         "bot/ask/answers.py",
-        "        self._count(asker)\n        return await self.show(",
-        "        return await self.show(",
+        "        self._count(asker)\n"
+        "        search = await self._own(asker, page.search)\n        ret",
+        "        search = await self._own(asker, page.search)\n        ret",
         (PACE,),
     ),
     Mutant(

@@ -106,7 +106,7 @@ MUTANTS = (
     Mutant(
         "marks stand below wide letters",
         "index/language/unreadable.py",
-        "    shift = cell_len(before + error.text[start : error.start])",
+        "    shift = _cells(before + error.text[start : error.start])",
         "    shift = len(before + error.text[start : error.start])",
         (f"{UNREADABLE}::test_marks_stand_below_the_spot",),
     ),

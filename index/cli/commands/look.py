@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import click
 
 from console.commands import Name, option
+from console.exits import WrongUse
+from console.output import harmless
 from index.cli import gallery as galleries
 from index.cli import paths
 from index.cli.command import DEFAULT_MODEL, FolderCommand, Given
@@ -26,6 +28,8 @@ async def run(given: Look) -> int:
     from index.cli.sheet import check_name
     from index.cli.view import explain
 
+    if given.words:
+        _require_plain(given.words)
     if given.out:
         check_name(given.out)
     data = paths.named(given.picture)
@@ -37,6 +41,18 @@ async def run(given: Look) -> int:
     async with galleries.reading(given) as gallery:
         model = gallery.model or given.model or DEFAULT_MODEL
         return await explain(given.picture, data, gallery, model, given.out, given.words)
+
+
+def _require_plain(words: str) -> None:
+    """A rank can be told for plain words alone. raises WrongUse, Unreadable"""
+    from index.cli.question import read
+    from index.language import Wish
+
+    if read(words) != Wish(words=words):
+        raise WrongUse(
+            f"--for takes plain words, such as “dog in snow”, not “{harmless(words)}”: no minus, "
+            "no “without”, no in: and the like."
+        )
 
 
 COMMAND = FolderCommand(

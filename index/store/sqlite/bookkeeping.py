@@ -7,16 +7,16 @@ import math
 import secrets
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import aiosqlite
 
 from index.store.sqlite import columns, statements
-from index.store.sqlite.copies import put_not_a_copy
+from index.store.sqlite.copies import drop_not_a_copy, put_not_a_copy
 from index.store.sqlite.database import Database
 from index.types.query import QueryEmbedding
-from index.types.records import Cursor, Job
+from index.types.records import Cursor, Job, Note
 from index.types.searches import Asked, SavedSearch
 
 # What `_search_of` takes.
@@ -89,6 +89,25 @@ class Bookkeeping:
 
         await self._database.write(write)
 
+    async def a_copy_after_all(self, space: int, link: int, other: int) -> None:
+        """Take that back."""
+
+        async def write(db: aiosqlite.Connection) -> None:
+            await drop_not_a_copy(db, space, link, other)
+
+        await self._database.write(write)
+
+    async def not_copies_of(self, link: int) -> set[int]:
+        """The links of its space whose pictures somebody called no copies of this one's."""
+        rows = await self._database.rows(
+            """SELECT other.id FROM links AS one
+            JOIN not_copies ON not_copies.space = one.space AND not_copies.item = one.item
+            JOIN links AS other ON other.space = one.space AND other.item = not_copies.other
+            WHERE one.id = ?""",
+            link,
+        )
+        return {id for (id,) in rows}
+
     async def close_group(self, space: int, group: int, since: float) -> None:
         """Note that the caller cannot read a group (Unix seconds). An earlier note stays. The note
         is removed with the group's last link."""
@@ -112,6 +131,76 @@ class Bookkeeping:
             "SELECT space, id, closed_since FROM groups WHERE closed_since IS NOT NULL"
         )
         return {(space, id): since for space, id, since in rows}
+
+    async def set_noted(self, space: int, group: int, owners: int | None) -> None:
+        """Note pictures of a group that were posted before, until so many owners have posted one;
+        None: note none."""
+        if owners is None:
+            await self._database.execute(
+                "DELETE FROM noted_groups WHERE space = ? AND group_id = ?", space, group
+            )
+        else:
+            await self._database.execute(
+                "INSERT OR REPLACE INTO noted_groups VALUES (?, ?, ?)", space, group, owners
+            )
+
+    async def noted_groups(self) -> dict[tuple[int, int], int]:
+        """The groups of which pictures are noted, by space and id, each with its limit."""
+        rows = await self._database.rows("SELECT space, group_id, owners FROM noted_groups")
+        return {(space, group): owners for space, group, owners in rows}
+
+    async def let_pass(self, space: int, group: int, link: int) -> None:
+        """Never note in a group what this link of the space shows."""
+        await self._database.execute(
+            """INSERT OR IGNORE INTO passes
+            SELECT space, ?, item FROM links WHERE id = ? AND space = ?""",
+            group,
+            link,
+            space,
+        )
+
+    async def let_pass_no_more(self, space: int, group: int, link: int) -> None:
+        """Take that back."""
+        await self._database.execute(
+            """DELETE FROM passes WHERE space = ? AND group_id = ?
+            AND item = (SELECT item FROM links WHERE id = ?)""",
+            space,
+            group,
+            link,
+        )
+
+    async def passing(self, space: int, group: int, links: Collection[int]) -> set[int]:
+        """Those of these links of which nothing is noted in a group, whatever shows the same."""
+        rows = await self._database.rows(
+            """SELECT links.id FROM links JOIN passes USING (space, item)
+            WHERE space = ? AND passes.group_id = ?
+            AND links.id IN (SELECT value FROM json_each(?))""",
+            space,
+            group,
+            json.dumps(list(links)),
+        )
+        return {id for (id,) in rows}
+
+    async def keep_note(self, note: Note) -> None:
+        """Remember which note stands below a source."""
+        await self._database.execute(
+            "INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?)",
+            *(note.space, note.source, note.group, note.id),
+        )
+
+    async def forget_note(self, space: int, source: str) -> None:
+        """Forget the note below a source, which is gone."""
+        await self._database.execute(
+            "DELETE FROM notes WHERE space = ? AND source = ?", space, source
+        )
+
+    async def loose_notes(self) -> list[Note]:
+        """Notes below sources without links: the pictures were erased, so the notes are to go."""
+        rows = await self._database.rows(
+            """SELECT space, group_id, source, id FROM notes WHERE NOT EXISTS
+            (SELECT 1 FROM links WHERE links.space = notes.space AND links.source = notes.source)"""
+        )
+        return [Note(*row) for row in rows]
 
     async def watch(self, space: int, group: int) -> None:
         """Mark a group as watched."""

@@ -28,6 +28,9 @@ DECISIONS = {
     "watched": "watched channels",
     "departed": "servers that were left",
     "not_copies": "pictures that were called no copies",
+    "noted_groups": "channels with notes on reposts",
+    "passes": "pictures that pass without such a note",
+    "notes": "which notes were written",
 }
 # How a row that both galleries have is merged. Of other tables, the present one's row counts.
 MERGED = {"left_out": "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)"}
@@ -42,7 +45,10 @@ BY_ITEMS = {
         FROM present.not_copies AS said
         JOIN present.items AS one ON one.id = said.item JOIN main.items AS item USING (key)
         JOIN present.items AS another ON another.id = said.other
-        JOIN main.items AS other ON other.key = another.key"""
+        JOIN main.items AS other ON other.key = another.key""",
+    "passes": """INSERT OR IGNORE INTO main.passes SELECT said.space, said.group_id, item.id
+        FROM present.passes AS said JOIN present.items AS one ON one.id = said.item
+        JOIN main.items AS item USING (key)""",
 }
 # Links that a decision forbids. `permitted` refuses the same ones when they are added.
 FORBIDDEN = (
@@ -144,6 +150,8 @@ async def _carried(db: aiosqlite.Connection, present: Path) -> CarriedOver:
         if table in tables or table in EARLIER:
             try:
                 if table in BY_ITEMS:
+                    if whole and same:
+                        await db.execute(f"DELETE FROM main.{table}")
                     await db.execute(BY_ITEMS[table])
                 elif table in tables:
                     await _take(db, table, exactly=whole and same)

@@ -75,6 +75,18 @@ async def put_not_a_copy(db: aiosqlite.Connection, space: int, link: int, other:
     )
 
 
+async def drop_not_a_copy(db: aiosqlite.Connection, space: int, link: int, other: int) -> None:
+    """Take that back; part of a transaction."""
+    await db.execute(
+        """DELETE FROM not_copies WHERE (space, item, other) IN (
+            SELECT one.space, one.item, other.item
+            FROM links AS one JOIN links AS other ON other.space = one.space
+            WHERE one.space = ?1
+            AND ((one.id = ?2 AND other.id = ?3) OR (one.id = ?3 AND other.id = ?2)))""",
+        (space, link, other),
+    )
+
+
 def _rows_of(rows: Sequence[sqlite3.Row]) -> Rows:
     made = np.empty(len(rows), ROW)
     if rows:

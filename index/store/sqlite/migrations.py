@@ -277,6 +277,34 @@ async def keep_what_tells_copies(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def note_what_was_posted_before(db: aiosqlite.Connection) -> None:
+    """Groups in which the caller notes that a picture was posted before, and those notes."""
+    for statement in (
+        # A picture that so many owners have posted is not noted.
+        """CREATE TABLE noted_groups (
+            space INTEGER NOT NULL,
+            group_id INTEGER NOT NULL,
+            owners INTEGER NOT NULL,
+            PRIMARY KEY (space, group_id)
+        ) WITHOUT ROWID""",
+        # What is not noted in a group, whoever posts it.
+        """CREATE TABLE passes (
+            space INTEGER NOT NULL,
+            group_id INTEGER NOT NULL,
+            item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+            UNIQUE (item, space, group_id)
+        )""",
+        """CREATE TABLE notes (
+            space INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            group_id INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            PRIMARY KEY (space, source)
+        ) WITHOUT ROWID""",
+    ):
+        await db.execute(statement)
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -293,6 +321,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     keep_the_parts_of_saved_searches,
     keep_what_tells_copies,
     find_owners_of_groups,
+    note_what_was_posted_before,
 )
 LATEST = len(STEPS)
 

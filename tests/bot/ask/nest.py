@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.worlds import (
+    MANAGE_MESSAGES,
     MANAGE_THREADS,
     MEMBER,
     READ_MESSAGE_HISTORY,
@@ -57,7 +58,7 @@ def build(folder: Path) -> Nest:
     threads   whispers (private: finn), old walks and old mod talk (archived)
     """
     world = WorldFile(folder)
-    moderators = world.role("Moderators", MANAGE_THREADS)
+    moderators = world.role("Moderators", MANAGE_THREADS | MANAGE_MESSAGES)
     birders = world.role("Birders")
     magpies = world.role("Magpie", MEMBER | MANAGE_THREADS, managed=True)
     olga = world.person("olga")

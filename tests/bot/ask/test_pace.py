@@ -62,6 +62,8 @@ async def test_every_door_counts_the_question_before_anything_is_read_for_it(
         await finn.command("find", where=general, query="dog"),
         await finn.command("find", where=general, image=("red.png", RED)),
         await finn.menu("Find similar", both),
+        await finn.menu("Posted before?", both),
+        await asked_in_a_message("posted before?"),
         await asked_in_a_message(""),
         await asked_in_a_message("but at night"),
     ]
@@ -91,6 +93,7 @@ async def test_what_asks_nothing_counts_too(scene: Scene) -> None:
         await finn.command("find", where=general),
         await finn.command("find", where=general, query="https://elsewhere.example/"),
         await finn.menu("Find similar", plain),
+        await finn.menu("Posted before?", plain),
     ]
     for number, answer in enumerate(answers):
         assert answer.text().startswith("You are asking faster than I can look."), number

@@ -92,7 +92,7 @@ def test_a_bias_is_one_more_alternative() -> None:
 def test_the_models_own_temperature_decides() -> None:
     shown = picture(DOG, 0.8 * CAT)
     assert fit(text(DOG), shown, background(scale=100)) > 0.95
-    assert 0.3 < fit(text(DOG), shown, background(scale=5)) < 0.7
+    assert fit(text(DOG), shown, background(scale=5)) < 0.1
 
 
 def test_concepts_are_what_is_seen_and_only_words_that_the_model_has_whole() -> None:

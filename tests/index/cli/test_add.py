@@ -86,7 +86,7 @@ shutil.copytree("stick", "photos/usb", dirs_exist_ok=True)
 subprocess.run(["umount", "photos/usb"], check=True)
 print("away", flush=True)
 {add}
-main(["find", "a dog", "--db", "g.db"])
+main(["find", "a dog", "--db", "g.db", "--guesses"])
 """
     done = child(code=code, before=["unshare", "-m"])
     if done.returncode in (1, 77) and b"Traceback" not in done.stderr:

@@ -34,7 +34,7 @@ def test_folder_is_added_and_found(
     assert "5 added" in said
     assert "g.db holds 5 pictures." in said
     picture = photos / "album 0" / "astronaut.png"
-    assert main(["find", "--db", "g.db", "--image", str(picture), "-k", "2"]) == 0
+    assert main(["find", "--db", "g.db", "--image", str(picture), "-k", "2", "--guesses"]) == 0
     first, second = capsys.readouterr().out.splitlines()[-2:]
     assert first.startswith("1  1.000  photos/album 0/astronaut.png")
     assert second.startswith("2  ")
@@ -107,13 +107,13 @@ def test_lines_of_a_text_are_entries(
 ) -> None:
     (tmp_path / "songs.txt").write_text("a red house\n\n  blue  moon \na red house\n")
     assert add("--text", "songs.txt") == 0
-    assert main(["find", "--db", "g.db", "blue moon", "-k", "3"]) == 0
+    assert main(["find", "--db", "g.db", "blue moon", "-k", "3", "--guesses"]) == 0
     assert "1  1.000  songs.txt:3: blue moon" in capsys.readouterr().out
     (tmp_path / "songs.txt").write_text("blue moon\n")
     assert add("--text", "songs.txt") == 0
     assert stored("SELECT text FROM items") == ["blue moon"]
     capsys.readouterr()
-    main(["find", "--db", "g.db", "red", "--json"])
+    main(["find", "--db", "g.db", "red", "--json", "--guesses"])
     (hit,) = json.loads(capsys.readouterr().out)["hits"]
     assert (hit["kind"], hit["line"], hit["text"]) == ("text", 1, "blue moon")
 
@@ -232,7 +232,7 @@ def test_during_an_add_another_is_refused_and_find_is_allowed(
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         assert add("photos") == 2
         assert f"is being written by process {process.pid}" in capsys.readouterr().err
-        assert main(["find", "--db", "g.db", "a dog"]) == 0
+        assert main(["find", "--db", "g.db", "a dog", "--guesses"]) == 0
         process.send_signal(signal.SIGCONT)
 
 
@@ -272,7 +272,7 @@ def test_answer_for_programs(
 ) -> None:
     add("photos")
     capsys.readouterr()
-    assert main(["find", "--db", "g.db", "a", "rocket", "-k", "3", "--json"]) == 0
+    assert main(["find", "--db", "g.db", "a", "rocket", "-k", "3", "--json", "--guesses"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["query"] == "a rocket"
     assert isinstance(answer["confident"], bool)
@@ -287,7 +287,7 @@ def test_sheet_shows_the_hits(
 ) -> None:
     add("photos")
     (photos / "album 0" / "astronaut.png").unlink()  # its card says that it can't be read any more
-    assert main(["find", "--db", "g.db", "Gänseblümchen", "--sheet", "sheet.png"]) == 0
+    assert main(["find", "--db", "g.db", "Gänseblümchen", "--sheet", "sheet.png", "--guesses"]) == 0
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 700
         assert sheet.convert("RGB").getcolors(1_000_000) is not None
@@ -434,7 +434,7 @@ def test_gallery_in_this_folder_is_used_else_the_users_own(
     home = tmp_path / "data" / "magpie" / "photos.db"
     assert home.is_file()
     home.rename(tmp_path / "magpie.db")
-    assert main(["find", "a dog"]) == 0
+    assert main(["find", "a dog", "--guesses"]) == 0
 
 
 def test_question_in_words_loads_nothing_for_pictures(
@@ -489,7 +489,7 @@ def test_no_sentence_has_the_number_of_an_error(
     Path("loop").symlink_to("loop")
     long = "n" * 300
     commands = (
-        ["find", "a dog", "--sheet", "full.png"],
+        ["find", "a dog", "--guesses", "--sheet", "full.png"],
         ["find", "--image", long],
         ["find", "--image", "photos"],
         ["look", "loop"],

@@ -9,7 +9,7 @@ import numpy as np
 
 from index.store.interface import Store
 from index.types.query import QueryEmbedding
-from index.types.records import Link
+from index.types.records import Link, Note
 from tests.index.store.conftest import Open
 from tests.index.store.samples import ASKED, GENERAL, THREAD, link, picture
 
@@ -97,3 +97,58 @@ async def test_what_owners_want_left_out_is_forgotten_with_its_space(store: Stor
     await store.writes.leave_out(2, 5, math.inf)
     await store.writes.remove_space(1)
     assert await store.bookkeeping.left_out() == {(2, 5): math.inf}
+
+
+async def test_what_is_no_copy_is_kept_both_ways_until_it_is_taken_back(store: Store) -> None:
+    items = [(picture(n), link(str(n))) for n in (1, 2)]
+    one, two = (await store.writes.commit(items)).added.links.tolist()  # type: ignore[union-attr]
+    await store.writes.commit([(picture(2), link("2 again"))])
+    again = (await store.links.ids_of_source(1, "2 again"))["a"]
+    await store.bookkeeping.not_a_copy(2, one, two)  # another space
+    assert await store.bookkeeping.not_copies_of(one) == set()
+    await store.bookkeeping.not_a_copy(1, one, two)
+    assert await store.bookkeeping.not_copies_of(one) == {two, again}
+    assert await store.bookkeeping.not_copies_of(again) == {one}
+    await store.bookkeeping.a_copy_after_all(1, again, one)
+    assert await store.bookkeeping.not_copies_of(one) == set()
+
+
+async def test_groups_are_noted_with_their_limit_until_the_space_is_removed(store: Store) -> None:
+    for space, group, owners in ((1, 10, 5), (1, 10, 3), (1, 11, 5), (2, 10, 7)):
+        await store.bookkeeping.set_noted(space, group, owners)
+    await store.bookkeeping.set_noted(1, 11, None)
+    assert await store.bookkeeping.noted_groups() == {(1, 10): 3, (2, 10): 7}
+    await store.writes.remove_space(1)
+    assert await store.bookkeeping.noted_groups() == {(2, 10): 7}
+
+
+async def test_what_passes_in_a_group_passes_there_alone_whichever_link_shows_it(
+    store: Store,
+) -> None:
+    await store.writes.commit([(picture(1), link("1")), (picture(1), link("2", group=THREAD))])
+    ids = [(await store.links.ids_of_source(1, source))["a"] for source in ("1", "2")]
+    await store.bookkeeping.let_pass(2, 10, ids[0])  # another space
+    await store.bookkeeping.let_pass(1, 10, ids[0])
+    assert await store.bookkeeping.passing(1, 10, ids) == set(ids)
+    assert await store.bookkeeping.passing(1, 11, ids) == set()
+    assert await store.bookkeeping.passing(2, 10, ids) == set()
+    await store.bookkeeping.let_pass_no_more(1, 10, ids[1])
+    assert await store.bookkeeping.passing(1, 10, ids) == set()
+    await store.bookkeeping.let_pass(1, 10, ids[0])
+    await store.writes.remove_sources(1, ["1", "2"])
+    await store.writes.commit([(picture(1), link("1"))])
+    assert not await store.bookkeeping.passing(
+        1, 10, [(await store.links.ids_of_source(1, "1"))["a"]]
+    )
+
+
+async def test_a_note_is_loose_when_nothing_is_left_of_its_source(store: Store) -> None:
+    await store.writes.commit([(picture(1), link("1", "a")), (picture(2), link("1", "b"))])
+    note = Note(1, 10, "1", "99")
+    await store.bookkeeping.keep_note(note)
+    await store.writes.keep_slots(1, "1", ["a"])
+    assert await store.bookkeeping.loose_notes() == []
+    await store.writes.keep_slots(1, "1", [])
+    assert await store.bookkeeping.loose_notes() == [note]
+    await store.bookkeeping.forget_note(1, "1")
+    assert await store.bookkeeping.loose_notes() == []

@@ -21,7 +21,7 @@ from index.cli.main import main
 from index.store.sqlite import SQLiteStore, migrations
 from index.store.sqlite.backup import back_up, restore
 from index.types.errors import StoreLocked, StoreUnreachable
-from index.types.records import Cursor, Group, Link
+from index.types.records import Cursor, Group, Link, Note
 from tests.index.store.samples import ASKED, MODEL, link, picture, rows_of
 
 ROOT = Path(__file__).parents[4]
@@ -113,6 +113,32 @@ async def test_a_channel_or_category_that_was_removed_since_stays_away(tmp_path:
     async with opened(path) as store:
         assert await store.bookkeeping.watched(1) == {10, 30}
         assert set(await store.bookkeeping.cursors(1)) == {10, 11}
+
+
+async def test_what_was_said_of_copies_and_notes_since_holds(tmp_path: Path) -> None:
+    path, copy = tmp_path / "g.db", tmp_path / "copy.db"
+    async with filled(path) as store:
+        one, two, three = [
+            (await store.links.ids_of_source(1, source))["a"] for source in ("1001", "2002", "3003")
+        ]
+        said = store.bookkeeping
+        await said.not_a_copy(1, one, two)
+        await said.let_pass(1, 10, one)
+        await said.set_noted(1, 10, 5)
+        back_up(path, copy)
+        await said.a_copy_after_all(1, one, two)
+        await said.not_a_copy(1, one, three)
+        await said.let_pass_no_more(1, 10, one)
+        await said.let_pass(1, 10, two)
+        await said.set_noted(1, 10, None)
+        await said.set_noted(1, 20, 3)
+        await said.keep_note(Note(1, 10, "5005", "99"))
+    restore(copy, path)
+    async with opened(path) as store:
+        assert await store.bookkeeping.not_copies_of(one) == {three}
+        assert await store.bookkeeping.passing(1, 10, [one, two]) == {two}
+        assert await store.bookkeeping.noted_groups() == {(1, 20): 3}
+        assert await store.bookkeeping.loose_notes() == [Note(1, 10, "5005", "99")]
 
 
 async def test_deleted_messages_stay_deleted_and_unread_ones_come_back(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""`/reposts on, off, list`: where a quiet note says that a picture was posted before."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.abc import GuildChannel
+
+from bot.access.permissions import refuse_in_outage, sees
+from bot.commands.options import Channel
+from bot.platform.interactions import Interaction, Tree
+from bot.platform.places import inside
+from bot.sync.noted import Noted
+from bot.sync.watched import Watched
+from bot.text import copies as text
+
+# What so many different members have posted gets no note any more: everybody posts it.
+PEOPLE, MOST_PEOPLE = 5, 100
+
+
+def register(tree: Tree, noted: Noted, watched: Watched) -> None:
+    """Add the commands."""
+    tree.add_command(Reposts(noted, watched))
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Reposts(app_commands.Group):
+    """Where a quiet note says that a picture was posted before"""
+
+    def __init__(self, noted: Noted, watched: Watched) -> None:
+        super().__init__(name="reposts", description="Quiet notes below pictures posted before")
+        self._noted = noted
+        self._watched = watched
+
+    @app_commands.command(description="Note quietly, below a picture, that it was posted before")
+    @app_commands.describe(
+        channel="A channel or category that is watched",
+        people=f"No note for what so many different members have posted (otherwise {PEOPLE})",
+    )
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def on(
+        self,
+        interaction: Interaction,
+        channel: Channel,
+        people: app_commands.Range[int, 2, MOST_PEOPLE] = PEOPLE,
+    ) -> None:
+        await interaction.response.defer(ephemeral=True)
+        answer = await self._on(channel, people)
+        await interaction.edit_original_response(content=answer)
+
+    @app_commands.command(description="Write no more notes in a channel or category")
+    @app_commands.describe(channel="A channel or category with notes")
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def off(self, interaction: Interaction, channel: Channel) -> None:
+        await interaction.response.defer(ephemeral=True)
+        await interaction.edit_original_response(content=await self._off(channel))
+
+    @app_commands.command(name="list", description="Show which channels have notes")
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def list_(self, interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True)
+        assert interaction.guild is not None
+        assert isinstance(interaction.user, discord.Member)
+        answer = self._list(interaction.guild, interaction.user)
+        await interaction.edit_original_response(content=answer)
+
+    async def _on(self, channel: GuildChannel, people: int) -> str:
+        places = inside(channel)
+        watched = [place for place in places if self._watched.covers(place)]
+        if not watched and channel.id not in self._watched.marks(channel.guild.id):
+            return text.not_watched(channel)
+        if not isinstance(channel, discord.CategoryChannel):
+            missing = _missing_to_write(channel)
+            if missing:
+                return text.cannot_write(channel, missing)
+        await self._noted.set(channel.guild.id, channel.id, people)
+        return text.notes_are_on(channel, people)
+
+    async def _off(self, channel: GuildChannel) -> str:
+        marks = self._noted.marks(channel.guild.id)
+        if channel.id not in marks:
+            if channel.category is not None and channel.category.id in marks:
+                return text.notes_by_category(channel, channel.category)
+            return text.no_notes_there(channel)
+        await self._noted.set(channel.guild.id, channel.id, None)
+        return text.notes_are_off(channel)
+
+    def _list(self, guild: discord.Guild, member: discord.Member) -> str:
+        """raises   Refusal during an outage of the server"""
+        refuse_in_outage(guild)
+        marks = self._noted.marks(guild.id)
+        rows = [
+            (channel, marks[channel.id])
+            for channel in sorted(guild.channels, key=lambda channel: channel.position)
+            if channel.id in marks and sees(member, channel)
+        ]
+        return text.noted_channels(rows)
+
+
+def _missing_to_write(channel: GuildChannel) -> list[str]:
+    """The permissions that the bot lacks to write a note there, by discord.py's names."""
+    granted = channel.permissions_for(channel.guild.me)
+    forum = isinstance(channel, discord.ForumChannel)
+    needed = ("view_channel", "send_messages_in_threads" if forum else "send_messages")
+    return [name for name in needed if not getattr(granted, name)]

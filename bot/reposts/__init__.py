@@ -1,0 +1,1 @@
+"""Quiet notes below pictures that were posted before."""

@@ -1,0 +1,288 @@
+"""A quiet note below a picture that was posted before, where admins have asked for it.
+
+It is a reply that pings nobody and notifies nobody. It tells only what everyone in the channel may
+see. Pictures are handed over when they are in the gallery, so nothing waits for a note: they wait
+in a bounded queue, and what doesn't fit gets none. A note goes when its picture does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import discord
+from cachetools import LRUCache
+from discord import ui
+from discord.app_commands import Cooldown
+
+from bot.access import permissions
+from bot.access.sight import Sight
+from bot.ask import layout, posted_cards
+from bot.ask.draft import Draft
+from bot.ask.page import ResultPage, ShownHit
+from bot.ask.posted import hit_of
+from bot.ask.results import Absent, Results
+from bot.ops.logs import fields
+from bot.ops.tuning import Clocks
+from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RequestFailed, is_refusal
+from bot.platform.interactions import NO_MENTIONS
+from bot.platform.places import Place
+from bot.platform.refusal import Refusal
+from bot.sync.ingest import Post
+from bot.sync.noted import Noted, home
+from bot.sync.writer import Writer
+from bot.text import copies as text
+from index import (
+    BookkeepingReader,
+    Copy,
+    Filter,
+    GalleryClosed,
+    GalleryError,
+    Hit,
+    Link,
+    Links,
+    Note,
+    Searcher,
+    StoreError,
+)
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING = 64  # messages; with more, a note would come too late to be read
+# A channel gets so many notes in so many seconds at most.
+NOTES, NOTES_S = 5, 60.0
+# An older message gets no note: it came late, by an edit or a full queue.
+NEW_S = 300.0
+# Who posts a picture again so soon corrects their own post.
+OWN_AGAIN_S = 600.0
+MAX_FIRST = 8  # places that are looked up for one that is still there
+REMEMBERED = 4_096  # channels, and messages that were looked at
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A message with pictures that have just got into the gallery, by their links."""
+
+    post: Post
+    links: Sequence[int]
+
+
+class Notes:
+    """Writes notes, one after another, and deletes those whose picture is gone."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        searcher: Searcher,
+        links: Links,
+        bookkeeping: BookkeepingReader,
+        writer: Writer,
+        noted: Noted,
+        results: Results,
+        clocks: Clocks,
+    ) -> None:
+        self._client = client
+        self._searcher = searcher
+        self._links = links
+        self._bookkeeping = bookkeeping
+        self._writer = writer
+        self._noted = noted
+        self._results = results
+        self._clocks = clocks
+        self._waiting: asyncio.Queue[_New] = asyncio.Queue(MAX_WAITING)
+        self._looked_at: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
+        self._paces: LRUCache[int, Cooldown] = LRUCache(REMEMBERED)  # by channel
+        self._writing = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether pictures wait, or one is being looked at, or notes are to be deleted."""
+        return self._writing or not self._waiting.empty() or self._writer.erased.is_set()
+
+    def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._write_notes(), name="notes"),
+            asyncio.create_task(self._delete_loose_notes(), name="loose_notes"),
+        ]
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # ---- what happens
+
+    def on_indexed(self, post: Post, links: Sequence[int]) -> None:
+        """Take over a live message whose pictures are in the gallery now; never waits."""
+        guild = self._client.get_guild(post.space)
+        channel = guild and guild.get_channel_or_thread(post.group.id)
+        if not links or post.message in self._looked_at or self._noted.people(channel) is None:
+            return
+        self._looked_at[post.message] = None
+        try:
+            self._waiting.put_nowait(_New(post, links))
+        except asyncio.QueueFull:
+            log.info(fields("note_left_out", guild=post.space, message=post.message))
+
+    # ---- writing
+
+    async def _write_notes(self) -> None:
+        while True:
+            new = await self._waiting.get()
+            self._writing = True
+            try:
+                await self._consider(new)
+            except GalleryClosed:
+                return
+            except (GalleryError, Refusal, *RequestFailed) as error:
+                log.warning(fields("note_failed", message=new.post.message, why=repr(error)))
+            except Exception:
+                log.exception(fields("note_failed", message=new.post.message))
+            finally:
+                self._writing = False
+
+    async def _consider(self, new: _New) -> None:
+        """Write a note below a message if one of its pictures was posted before."""
+        post = new.post
+        guild = self._client.get_guild(post.space)
+        channel = guild and guild.get_channel_or_thread(post.group.id)
+        if guild is None or not isinstance(channel, Place) or not _is_new(post.message):
+            return
+        people = self._noted.people(channel)
+        if people is None or not isinstance(channel, discord.abc.Messageable):
+            return
+        sight = Sight(self._client, self._clocks, guild.me, channel, time.monotonic(), public=True)
+        if sight.outage:
+            return
+        groups = await self._links.groups(post.space)
+        shared = permissions.shared_with_everyone_here(guild, channel, groups)
+        open_ = await sight.look([group for group in groups if group.id in shared])
+        filter = Filter(post.space, frozenset(open_), but_not_source=str(post.message))
+        for id, (link, _, _) in (await self._links.with_ids(list(new.links))).items():
+            if link.details.get("kind") == "sticker":
+                continue
+            copies = await self._searcher.copies_of(id, filter)
+            if not await self._deserves(channel, people, id, link, copies):
+                continue
+            if page := await self._page(link, copies):
+                await self._write(channel, post, sight, page)
+                return
+
+    async def _deserves(
+        self, channel: Place, people: int, id: int, link: Link, copies: Sequence[Copy]
+    ) -> bool:
+        """Whether a picture gets a note: others have posted it, and not everybody does."""
+        if not any(_counts(copy.link, link) for copy in copies):
+            return False
+        if len({link.owner, *(copy.link.owner for copy in copies)}) >= people:
+            return False
+        shown = [id, *(copy.id for copy in copies)]
+        return not await self._bookkeeping.passing(link.space, home(channel), shown)
+
+    async def _page(self, link: Link, copies: Sequence[Copy]) -> ResultPage | None:
+        """The first place that is still there, with the others as its copies."""
+        earlier = [hit_of(copy.id, copy.link) for copy in copies if _is_before(copy.link, link)]
+        earlier.sort(key=posted_cards.by_time)
+        for looked_up, hit in enumerate(earlier[:MAX_FIRST], start=1):
+            (now,) = await self._results.look_up([hit])
+            if now is Absent.UNREADABLE:
+                return None
+            if isinstance(now, ShownHit):
+                return ResultPage(shown=[replace(now, copies=tuple(earlier[looked_up:]))])
+        return None
+
+    async def _write(self, channel: Any, post: Post, sight: Sight, page: ResultPage) -> None:
+        pace = self._paces.setdefault(home(channel), Cooldown(NOTES, NOTES_S))
+        if pace.update_rate_limit(time.monotonic()):
+            log.info(fields("note_left_out", guild=post.space, message=post.message))
+            return
+        message = channel.get_partial_message(post.message)
+
+        def lay_out(now: ResultPage) -> ui.LayoutView:
+            if not now.shown:
+                raise Refusal(text.GONE)
+            return _note(post, now)
+
+        draft = Draft(sight, page, None, self._is_there(post), self._results.now, lay_out)
+        sent = await draft.deliver(
+            lambda view: channel.send(
+                view=view,
+                reference=message.to_reference(),  # fails if the message is gone
+                mention_author=False,
+                allowed_mentions=NO_MENTIONS,
+                silent=True,
+            )
+        )
+        await self._writer.keep_note(
+            Note(post.space, post.group.id, str(post.message), str(sent.id))
+        )
+        self._writer.erased.set()  # the picture may have gone meanwhile
+
+    def _is_there(self, post: Post) -> Any:
+        return lambda: not self._writer.is_deleted(post.message)
+
+    # ---- deleting
+
+    async def _delete_loose_notes(self) -> None:
+        """Delete notes below pictures that are gone: at the start, after each erasure, and now and
+        then, since a deletion may be found out late."""
+        while True:
+            self._writer.erased.clear()
+            try:
+                for note in await self._bookkeeping.loose_notes():
+                    await self._delete(note)
+            except GalleryClosed:
+                return
+            except StoreError as error:
+                log.warning(fields("notes_wait", reason=error))
+            except Exception:
+                log.exception(fields("notes_wait"))
+            try:
+                async with asyncio.timeout(self._clocks.expire_s):
+                    await self._writer.erased.wait()
+            except TimeoutError:
+                continue
+
+    async def _delete(self, note: Note) -> None:
+        """Delete a note, unless Discord doesn't answer; the next turn tries again."""
+        channel = self._client.get_partial_messageable(note.group, guild_id=note.space)
+        try:
+            await channel.get_partial_message(int(note.id)).delete()
+        except RequestFailed as error:
+            known = getattr(error, "code", None) in (UNKNOWN_MESSAGE, UNKNOWN_CHANNEL)
+            if not known and not is_refusal(error):
+                log.warning(fields("note_undeleted", guild=note.space, reason=repr(error)))
+                return
+        await self._writer.forget_note(note)
+
+
+def _is_new(message: int) -> bool:
+    """Whether a message was posted just now, by its id."""
+    return time.time() - discord.utils.snowflake_time(message).timestamp() < NEW_S
+
+
+def _is_before(copy: Link, link: Link) -> bool:
+    return int(copy.source) < int(link.source)
+
+
+def _counts(copy: Link, link: Link) -> bool:
+    """Whether a copy was posted before a picture, and not by the same member just before."""
+    own = copy.owner == link.owner and link.posted_at - copy.posted_at <= OWN_AGAIN_S
+    return _is_before(copy, link) and not own
+
+
+def _note(post: Post, page: ResultPage) -> ui.LayoutView:
+    """One line of small print, and a button for more that only who clicks will see."""
+    [first] = page.shown
+    hits: list[Hit] = [first.hit, *first.copies]
+    spot = posted_cards.Spot(post.group.id, post.message)
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(text.note(len(hits), layout.line(first))))
+    view.add_item(ui.ActionRow(posted_cards.to_page(spot, text.DETAILS)))
+    view.stop()
+    return view

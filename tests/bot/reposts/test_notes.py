@@ -1,0 +1,232 @@
+"""Quiet notes below pictures that were posted before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import sandbox as sandbox_package
+from bot.reposts import notes as notes_module
+from bot.text import copies as text
+from index.embed.embedder import Embedder
+from sandbox.person import Answer, Payload, Person
+from tests.bot.ask.conftest import Scene, watch_everything
+from tests.bot.ask.nest import Nest
+from tests.bot.ask.test_last_look import delete
+from tests.bot.ask.test_posted_before import correct, ids, told
+from tests.bot.conftest import LogIn
+from tests.bot.drawings import cropped, drawing, file, mirrored
+from tests.bot.running import idle, running, sources, until
+
+ORIGINAL = drawing(1)
+SUPPRESS_NOTIFICATIONS = 1 << 12
+PEOPLE = 4
+
+
+@pytest.fixture
+async def noted(scene: Scene) -> Scene:
+    """Notes are on in general, for what fewer than four people have posted."""
+    guild = scene.magpie.guilds[0]
+    await scene.magpie.noted.set(guild.id, int(scene.channel("general")), PEOPLE)
+    return scene
+
+
+async def settled(scene: Scene) -> None:
+    """Wait until everything is indexed, and noted."""
+    await idle(scene.magpie)
+
+    async def is_done() -> bool:
+        return not scene.magpie.notes.busy
+
+    await until(is_done)
+
+
+async def post(person: Person, scene: Scene, place: str, image: Image.Image) -> Payload:
+    posted = await person.post(scene.channel(place), pictures={"a.png": file(image)})
+    await settled(scene)
+    return posted
+
+
+async def notes_in(scene: Scene, person: Person, place: str = "general") -> dict[str, Payload]:
+    """Magpie's messages there, by the message that they reply to."""
+    me = str(scene.nest.world.bot_id)
+    messages = await person.messages(scene.channel(place))
+    return {
+        message["message_reference"]["message_id"]: message
+        for message in messages
+        if message["author"]["id"] == me
+    }
+
+
+async def note_below(scene: Scene, person: Person, posted: Payload) -> Answer | None:
+    found = (await notes_in(scene, person)).get(posted["id"])
+    return Answer(found) if found else None
+
+
+async def test_a_quiet_note_tells_of_the_first_place(noted: Scene) -> None:
+    ada, finn = await noted.log_in("ada"), await noted.log_in("finn")
+    first = await post(ada, noted, "pets", ORIGINAL)
+    again = await post(finn, noted, "general", cropped(ORIGINAL))
+    note = await note_below(noted, finn, again)
+    assert note is not None
+    assert note.message["flags"] & SUPPRESS_NOTIFICATIONS
+    assert note.message["mentions"] == []
+    (line,) = note.lines()
+    assert line.startswith(f"-# Posted before, once; first by <@{ada.user['id']}>")
+    assert first["id"] in line
+    own = await finn.click(note, note.button(text.DETAILS))
+    assert own.private
+    assert told(own) == ids([first])
+
+
+async def test_a_note_tells_nothing_of_what_not_everybody_there_may_read(noted: Scene) -> None:
+    mod, finn = await noted.log_in("mod"), await noted.log_in("finn")
+    await post(mod, noted, "mods", ORIGINAL)
+    only_hidden = await post(mod, noted, "general", cropped(ORIGINAL))
+    assert await notes_in(noted, finn) == {}
+    again = await post(finn, noted, "general", mirrored(ORIGINAL))
+    note = await note_below(noted, finn, again)
+    assert note is not None
+    assert "once" in note.text()
+    assert only_hidden["id"] in note.text()
+
+
+async def test_no_note_for_what_is_new_or_ones_own_or_what_everybody_posts(noted: Scene) -> None:
+    ada, finn, mod, olga = [await noted.log_in(name) for name in ("ada", "finn", "mod", "olga")]
+    await post(finn, noted, "general", ORIGINAL)
+    await post(finn, noted, "general", ORIGINAL)
+    await post(finn, noted, "general", drawing(2))
+    assert await notes_in(noted, finn) == {}
+    await post(ada, noted, "pets", ORIGINAL)
+    await post(mod, noted, "pets", ORIGINAL)
+    third = await post(mod, noted, "general", ORIGINAL)
+    await post(olga, noted, "general", ORIGINAL)
+    assert list(await notes_in(noted, finn)) == [third["id"]]
+
+
+async def test_a_moderator_lets_a_picture_pass_and_takes_it_back(noted: Scene) -> None:
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    await post(mod, noted, "pets", ORIGINAL)
+    noticed = await post(finn, noted, "general", ORIGINAL)
+    note = await note_below(noted, mod, noticed)
+    assert note is not None
+    passed = await correct(mod, await mod.click(note, note.button(text.DETAILS)), text.LET_PASS)
+    assert text.SAID_PASSES in passed.text()
+    await post(finn, noted, "general", cropped(ORIGINAL))
+    assert list(await notes_in(noted, finn)) == [noticed["id"]]
+    await correct(mod, passed, text.NOTE_AGAIN)
+    third = await post(finn, noted, "general", mirrored(ORIGINAL))
+    assert set(await notes_in(noted, finn)) == {noticed["id"], third["id"]}
+
+
+async def test_history_gets_no_notes(noted: Scene) -> None:
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    await post(mod, noted, "pets", ORIGINAL)
+    guild, general = noted.magpie.guilds[0], noted.magpie.get_channel(int(noted.channel("general")))
+    await noted.magpie.watched.discard(guild.id, general.id)
+    await noted.magpie.erasure.erase_group(guild.id, general.id)
+    old = await post(finn, noted, "general", ORIGINAL)
+    await noted.magpie.watched.add(guild.id, general.id)
+    noted.magpie.backlog.begin([general])
+    await settled(noted)
+    assert old["id"] in await sources(noted.magpie)
+    assert await notes_in(noted, finn) == {}
+
+
+async def test_notes_come_no_faster_than_they_may(
+    noted: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes_module, "NOTES", 2)
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    await post(mod, noted, "pets", ORIGINAL)
+    for _ in range(4):
+        await post(finn, noted, "general", ORIGINAL)
+    assert len(await notes_in(noted, finn)) == 2
+
+
+async def test_a_note_goes_with_its_picture(noted: Scene) -> None:
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    await post(mod, noted, "pets", ORIGINAL)
+    deleted, edited, erased = [await post(finn, noted, "general", ORIGINAL) for _ in range(3)]
+    assert len(await notes_in(noted, mod)) == 3
+    await finn.request("DELETE", f"/channels/{deleted['channel_id']}/messages/{deleted['id']}")
+    path = f"/channels/{edited['channel_id']}/messages/{edited['id']}"
+    await finn.request("PATCH", path, json={"content": "no picture", "attachments": []})
+
+    async def only_one_is_left() -> bool:
+        return list(await notes_in(noted, mod)) == [erased["id"]]
+
+    await until(only_one_is_left)
+    await finn.command("privacy", "erase")
+
+    async def none_is_left() -> bool:
+        kept = await noted.magpie.gallery.bookkeeping.loose_notes()
+        return await notes_in(noted, mod) == {} and not kept
+
+    await until(none_is_left)
+
+
+async def test_a_note_whose_picture_is_deleted_while_the_bot_is_away_goes_at_the_start(
+    nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
+) -> None:
+    async with running(sandbox, db, model) as magpie:
+        await watch_everything(magpie)
+        scene = Scene(nest, sandbox, magpie, log_in)
+        guild, general = magpie.guilds[0].id, int(scene.channel("general"))
+        await magpie.noted.set(guild, general, PEOPLE)
+        finn, mod = await scene.log_in("finn"), await scene.log_in("mod")
+        await post(mod, scene, "pets", ORIGINAL)
+        noticed = await post(finn, scene, "general", ORIGINAL)
+        assert await note_below(scene, finn, noticed)
+    await finn.request("DELETE", f"/channels/{general}/messages/{noticed['id']}")
+    async with running(sandbox, db, model) as magpie:
+        assert magpie.noted.marks(guild) == {general: PEOPLE}
+        scene = Scene(nest, sandbox, magpie, log_in)
+        await idle(magpie)
+        await magpie.writer.erase_messages(guild, [int(noticed["id"])])  # as the relisting does
+
+        async def is_gone() -> bool:
+            return await note_below(scene, finn, noticed) is None
+
+        await until(is_gone)
+
+
+async def test_pictures_dont_wait_for_notes(noted: Scene) -> None:
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    first = await post(mod, noted, "pets", ORIGINAL)
+    path = f"/channels/{first['channel_id']}/messages/{first['id']}"
+    noted.server.strike("hold", path=path, method="GET", who="bot")
+    general = noted.channel("general")
+    posts = [
+        await finn.post(general, pictures={"a.png": file(ORIGINAL)})
+        for _ in range(notes_module.MAX_WAITING // 16)
+    ]
+
+    async def are_indexed() -> bool:
+        return set(ids(posts)) <= await sources(noted.magpie)
+
+    await until(are_indexed)
+    assert noted.magpie.notes.busy
+    assert await notes_in(noted, finn) == {}
+    noted.server.faults.clear()
+    await settled(noted)
+    assert set(await notes_in(noted, finn)) == set(ids(posts))
+
+
+async def test_a_picture_that_is_deleted_meanwhile_gets_no_note(noted: Scene) -> None:
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    first = await post(mod, noted, "pets", ORIGINAL)
+    path = f"/channels/{first['channel_id']}/messages/{first['id']}"
+    noted.server.strike("hold", path=path, method="GET", who="bot")
+    posted = await finn.post(noted.channel("general"), pictures={"a.png": file(ORIGINAL)})
+
+    async def is_held() -> bool:
+        return bool(noted.server.faults.held)
+
+    await until(is_held)
+    await delete(noted, "general", int(posted["id"]))
+    noted.server.faults.clear()
+    await settled(noted)
+    assert await notes_in(noted, finn) == {}
