@@ -395,7 +395,6 @@ class Gallery:
         raises   ModelChanged when the embedding is of another model
         """
         started = time.perf_counter()
-        filter = await self.links.resolved(filter)
         if embedding.wanted:
             self._models.check_revision(embedding.revision)
             page = await self._ranking.page(

@@ -53,8 +53,9 @@ def nothing(
 
 
 def nothing_like(search: SavedSearch) -> str:
-    """The sentence for a search that no picture fits."""
-    return text.nothing_like(_asked(search))
+    """The sentence for a search that no picture fits, and what it was limited to."""
+    sentence, limits = text.nothing_like(_asked(search)), line_text.limits(search.asked)
+    return f"{sentence}\n-# {limits}" if limits else sentence
 
 
 def closer(search: SavedSearch, page: ResultPage) -> ui.LayoutView:

@@ -178,7 +178,7 @@ class Questions:
         raises   Refusal
         """
         if search.asked.like is not None:
-            return await self.like(asker, search.asked.like)
+            return _as_wished(await self.like(asker, search.asked.like), search)
         shown_by = search.asked.shown_by
         return await self.instead(asker, search, shown_by.chosen if shown_by else 0)
 
@@ -191,8 +191,8 @@ class Questions:
         if shown_by is None:
             raise Refusal(text.SEARCH_EXPIRED)
         message, group = await self.message(asker, shown_by.group, shown_by.source)
-        wished = {name: getattr(search.asked, name) for name in WISHED}
-        return replace(self.with_message(message, chosen), posted_in=group, **wished)
+        question = replace(self.with_message(message, chosen), posted_in=group)
+        return _as_wished(question, search)
 
     async def message(
         self, asker: Asker, channel_id: int, id: int | str
@@ -231,3 +231,8 @@ class Questions:
                 self._client, asker.member, asker.guild, asker.channel, groups
             )
         )
+
+
+def _as_wished(question: Question, search: SavedSearch) -> Question:
+    """The question with what a saved search wished beside its picture."""
+    return replace(question, **{name: getattr(search.asked, name) for name in WISHED})

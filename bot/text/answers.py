@@ -121,7 +121,7 @@ NOT_FOR_EVERYONE = (
     "This answer is only for you. For one that everyone here sees, ask with `/find show:everyone`."
 )
 GUESS = "Show the nearest guesses"
-NOT_SURE = "I am not sure that any of these fits"
+NOT_SURE = "They may fit, but I am not sure of any of them"
 
 
 def nothing_like(asked: str) -> str:

@@ -31,6 +31,8 @@ RELATED = 0.35
 # its synonyms.
 CONCEPTS = 2
 LEAST_SEEN = 0.1
+# Pictures in which words are seen at once: their products with the vocabulary take some 10 MB.
+SEEN_AT_ONCE = 256
 Bools = NDArray[np.bool_]
 
 
@@ -167,6 +169,11 @@ class Background:
 
         pictures  (c, d) unit rows
         """
+        parts = (pictures[at : at + SEEN_AT_ONCE] for at in range(0, len(pictures), SEEN_AT_ONCE))
+        return [words for part in parts for words in self._concepts(part)]
+
+    def _concepts(self, pictures: Floats) -> list[tuple[str, ...]]:
+        """The same, of at most SEEN_AT_ONCE pictures."""
         found: list[list[str]] = [[] for _ in pictures]
         left = pictures
         for _ in range(CONCEPTS):

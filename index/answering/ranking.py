@@ -37,6 +37,9 @@ FOLDED = 50
 MOST_CANDIDATES = 20_000
 # Questions of several parts whose spreads are remembered, for their next pages.
 REMEMBERED = 256
+# Hits whose concepts are told. A page shows some six of those that it gets; the others only take
+# the places of hits that are gone.
+DESCRIBED = 10
 NO_VECTOR = np.zeros(0, np.float32)
 Key: TypeAlias = tuple[bytes, Filter]
 
@@ -91,9 +94,10 @@ class Ranking:
     ) -> Page:
         """The `k` hits that follow `after`. More candidates are looked at until there are as many,
         since copies are one hit, and since candidates of a part may not fit as a whole."""
+        asked, filter = filter, await self._links.resolved(filter)
         queries = scoring.probes(embedding)
         wanted = _candidates_for(k + (max(after.rank, 0) if after else 0), len(queries), sort)
-        key = _key(embedding, filter)
+        key = _key(embedding, asked)
         spreads = self._spreads.get(key) if after else None
         while True:
             found = await self._index.search(queries, filter, k=wanted)
@@ -123,7 +127,8 @@ class Ranking:
     async def _folded(self, ranked: Ranked) -> Ranked:
         """The candidates, those that show a copy folded into the first of its copies."""
         items = await self._links.items([one.link for one in ranked.candidates])
-        candidates = folding.by_item(ranked.candidates, items)
+        by_item = partial(folding.by_item, ranked.candidates, items)
+        candidates = await self._searching.run(by_item)
         first = [one.link for one in candidates[:FOLDED]]
         made = await self._copies.fingerprints(first)
         if len(made) > 1:
@@ -133,28 +138,33 @@ class Ranking:
         return replace(ranked, candidates=candidates)
 
     async def _with_concepts(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        """The candidates with what the model sees in each."""
-        background = self._model.background
-        if background is None or not candidates:
+        """The candidates, the first DESCRIBED of them with what the model sees in each."""
+        background, first = self._model.background, candidates[:DESCRIBED]
+        if background is None or not first:
             return candidates
-        vectors = np.stack([one.vector for one in candidates])
+        vectors = np.stack([one.vector for one in first])
         concepts = await self._searching.run(partial(background.concepts, vectors))
-        return [replace(one, concepts=seen) for one, seen in zip(candidates, concepts, strict=True)]
+        told = [replace(one, concepts=seen) for one, seen in zip(first, concepts, strict=True)]
+        return [*told, *candidates[DESCRIBED:]]
 
     async def listed(self, filter: Filter, *, k: int, after: Position | None, sort: Sort) -> Page:
         """The `k` links that follow `after`, newest first or oldest first."""
         order = Sort.OLDEST if sort is Sort.OLDEST else Sort.NEWEST
+        filter = await self._links.resolved(filter)
         listed = await self._index.listed(filter, k=k, sort=order, after=after)
         candidates = [Candidate(link, 0, 0.0, 0.0, NO_VECTOR) for link in listed.links.tolist()]
         verdict = Verdict.SURE if candidates or after else Verdict.NOTHING
         return Page(candidates, listed.searched, listed.more, verdict)
 
 
-def _key(embedding: QueryEmbedding, filter: Filter) -> Key:
-    """What the pages of one question have in common: ids of links come and go between them."""
+def _key(embedding: QueryEmbedding, asked: Filter) -> Key:
+    """What the pages of one question have in common: links to leave out come and go between them.
+
+    asked   as the caller gave it: resolved, filters by different traits may look alike
+    """
     parts = (*embedding.wanted, embedding.minus, embedding.more, embedding.less)
     digest = hashlib.sha256(b"|".join(part.tobytes() for part in parts)).digest()
-    return digest, replace(filter, only=None, without=frozenset())
+    return digest, replace(asked, without=frozenset())
 
 
 def _candidates_for(depth: int, queries: int, sort: Sort) -> int:

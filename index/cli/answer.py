@@ -51,7 +51,7 @@ class Outcome:
         among = f" among what {limits} leaves" if limits else ""
         if verdict is Verdict.NOTHING:
             return f"Nothing here looks like {self.subject}{among}."
-        return f"Nothing here is surely {self.subject}{among}."
+        return f"These may fit {self.subject}, but the model is not sure of any of them."
 
     def _nothing_to_search(self) -> str:
         if self.question.limits:
@@ -103,7 +103,8 @@ def _headings(outcome: Outcome) -> Iterator[str]:
     verdict = outcome.verdict
     if outcome.found.shown:
         if verdict:
-            yield f"{verdict[:-1]}; these come nearest:"
+            none_fits = outcome.found.answer.verdict is Verdict.NOTHING
+            yield f"{verdict[:-1]}{'; these come nearest' if none_fits else ''}:"
         return
     if verdict:
         yield verdict

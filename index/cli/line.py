@@ -2,7 +2,8 @@
 
 A shell takes the quotation marks away and hands over separate words. So a word with a blank in it
 was quoted as one thing: `-"red car"` arrives as `-red car`, `in:"My Photos"` as `in:My Photos`. A
-whole line in quotation marks, such as 'dog -snow', is read as it is.
+whole line in quotation marks, such as 'dog -snow' or 'after:2024 dog', is read as it is. Only names
+of folders and unwanted words need the quotation marks back; a date of several words needs none.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Sequence
 from index.language.fields import FIELDS
 from index.language.tokens import QUOTES
 
-_FIELD = re.compile(rf"(-?(?:{'|'.join(FIELDS)}):)(.*)", re.DOTALL | re.IGNORECASE)
+_QUOTABLE = re.compile(r"(-?(?:in|from|without|image):)(.*)", re.DOTALL | re.IGNORECASE)
+_OTHER_PART = re.compile(rf"\s-?(?:{'|'.join(FIELDS)}):", re.IGNORECASE)
 _MARK = re.compile(f"[{re.escape(QUOTES)}]")
 # A part of a line that a shell must hand over as one word.
 _PART = re.compile(r'(?:[^\s"]|"(?:\\.|[^"\\])*"?)+')
@@ -28,7 +30,8 @@ def _as_one(word: str) -> str:
     """The word as the line has it, in quotation marks where the shell took them away."""
     if not re.search(r"\s", word.strip()) or _MARK.search(word):
         return word
-    if found := _FIELD.fullmatch(word):
+    found = _QUOTABLE.fullmatch(word)
+    if found and not _OTHER_PART.search(found[2]):
         return found[1] + _quoted(found[2])
     return f"-{_quoted(word[1:])}" if word.startswith("-") else word
 

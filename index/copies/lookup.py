@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from index.concurrency import Pool
 from index.copies.fingerprint import Fingerprint
 from index.copies.orientation import Hashes, oriented
+from index.types.errors import StoreError
 from index.types.filter import Filter
 from index.types.records import Changes
 
@@ -66,17 +67,26 @@ class Lookup:
     # ---- in step with the store; called while no other change is made
 
     async def follow(self, changes: Changes, keys: Collection[bytes] = ()) -> None:
-        """Take over a change of the store, which committed items with these keys."""
+        """Take over a change of the store, which committed items with these keys. Where the store
+        can't be read, all rows are read again when somebody asks next."""
         async with self._loading:
             if self._rows is None:
                 return
-            rows = await self._source.hashes_of_items(keys) if keys else np.empty(0, ROW)
+            try:
+                rows = await self._source.hashes_of_items(keys) if keys else np.empty(0, ROW)
+            except StoreError:
+                # The store has changed already, and whoever else follows it must not miss that.
+                self._forget()
+                return
             await asyncio.to_thread(self._replace, changes.removed, rows)
 
     async def forget(self) -> None:
         """Read all rows again when somebody asks next."""
         async with self._loading:
-            self._rows, self._hashes, self._count = None, np.empty((0, 2), np.uint64), 0
+            self._forget()
+
+    def _forget(self) -> None:
+        self._rows, self._hashes, self._count = None, np.empty((0, 2), np.uint64), 0
 
     # ---- queries
 

@@ -224,7 +224,7 @@ def _known(part: Token, value: Value, names: Mapping[str, T], needs: str) -> T:
     if text in names:
         return names[text]
     meant = fields.MEANT_VALUES[part.field]
-    near = difflib.get_close_matches(text, [*names, *meant], n=1, cutoff=0.7)
+    near = difflib.get_close_matches(text, [*names, *meant], n=1, cutoff=0.65)
     instead = meant.get(text) or next((meant.get(one, one) for one in near), "")
     reason = f"“{value.text}” is nothing that {part.text}: knows; it knows {needs}."
     raise _about(part, value, reason, instead)

@@ -356,7 +356,6 @@ class TextPill {
   }
 
   #typed() {
-    this.#chosen = null;
     this.form.explain(this.option);
     this.#dropOwnName();
     this.#resize();

@@ -239,6 +239,29 @@ async def test_autocomplete_shows_the_bots_choices(enter: Enter, parrot: Parrot)
     await expect(page.get_by_text("you chose a-bird")).to_be_visible()
 
 
+async def test_a_choice_stays_chosen_when_the_next_option_is_typed_behind_it(
+    enter: Enter, parrot: Parrot
+) -> None:
+    def answer(data: dict[str, Any]) -> dict[str, Any]:
+        if not any(one.get("focused") for one in data["options"]):
+            return text("all heard", private=True)
+        return {"type": 8, "data": {"choices": [{"name": "a blackbird", "value": "merle"}]}}
+
+    parrot.answers["guess"] = answer
+    page = await enter("mei")
+    await page.locator(".composer-field").click()
+    await page.keyboard.type("/guess black")
+    await expect(page.locator(".suggestion-label")).to_have_text("a blackbird")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type(" colour:")
+    await expect(page.locator("[data-option=colour] input")).to_be_focused()
+    await expect(page.locator(".suggestion-label")).to_have_text("a blackbird")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("all heard")).to_be_visible()
+    assert options(parrot.heard[-1]) == {"word": "merle", "colour": "merle"}
+
+
 async def test_options_are_found_and_completed_by_the_keyboard(
     enter: Enter, parrot: Parrot
 ) -> None:

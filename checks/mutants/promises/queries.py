@@ -7,8 +7,23 @@ from checks.mutants.mutant import Mutant
 SCORING = "tests/index/answering/test_scoring.py"
 PAGES = "tests/index/answering/test_pages.py"
 SEARCHES = "tests/index/types/test_searches.py"
+CONTROLS = "tests/bot/ask/test_controls.py"
 
 MUTANTS = (
+    Mutant(
+        "pages of a question are not scored as one with another filter",
+        "index/answering/ranking.py",
+        "        key = _key(embedding, asked)",
+        "        key = _key(embedding, filter)",
+        (f"{PAGES}::test_pages_of_a_question_are_not_scored_as_one_with_another_filter",),
+    ),
+    Mutant(
+        "words beside a picture that was found count on each page",
+        "bot/ask/questions.py",
+        "return _as_wished(await self.like(asker, search.asked.like), search)",
+        "return await self.like(asker, search.asked.like)",
+        (f"{CONTROLS}::test_words_beside_a_picture_that_was_found_count_on_each_page",),
+    ),
     Mutant(
         "what is unwanted comes last",
         "index/answering/scoring.py",

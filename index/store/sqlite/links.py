@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -51,7 +52,7 @@ class Links:
         if wanted is not None:
             where, values = wanted
             rows = await self._database.rows(f"SELECT id FROM links WHERE {where}", *values)
-            ids = frozenset(id for (id,) in rows)
+            ids = await asyncio.to_thread(_ids, rows)  # they may be a million
             only = ids if filter.only is None else ids & filter.only
             nothing = frozenset[str]()
             filter = replace(
@@ -230,3 +231,7 @@ def _disk_bytes(path: Path) -> int:
     files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
     segments = path.with_name(path.name + SEGMENTS).glob("*")
     return sum(file.stat().st_size for file in (*files, *segments) if file.exists())
+
+
+def _ids(rows: Sequence[sqlite3.Row]) -> frozenset[int]:
+    return frozenset(id for (id,) in rows)

@@ -269,6 +269,8 @@ async def test_where_nothing_fits_it_says_so_and_shows_guesses_only_when_asked(
     assert answer.lines() == [r"Nothing here looks like “a \*\*unicorn\*\*”."]
     assert not answer.pictures()
     assert labels(answer) == [text.GUESS, "Narrow"]
+    limited = await find(scene, finn, query="unicorn has:image")
+    assert limited.lines() == ["Nothing here looks like “unicorn”.", r"-# has\:image"]
     guesses = await finn.click(answer, answer.button(text.GUESS))
     assert guesses.message["id"] == answer.message["id"]
     assert "### Nearest guesses for “a" in guesses.text()
@@ -360,6 +362,21 @@ async def test_a_question_with_a_posted_picture_is_narrowed_beside_it(scene: Sce
     assert scene.places(scene.shown(changed)) == {"pets", "old walks"}
     attached = await find(scene, finn, image=PICTURE)
     assert "Narrow" not in labels(attached), "the picture isn't kept"
+
+
+async def test_words_beside_a_picture_that_was_found_count_on_each_page(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finn = await scene.log_in("finn")
+    await post_more(scene, finn, 6)
+    looked = await look(finn, await find(scene, finn))
+    similar = await finn.click(looked, looked.button("Only similar"))
+    _, first = await narrowed(finn, similar, "at night -snow")
+    gallery = watched(scene, monkeypatch)
+    second = await finn.click(first, first.button("▶"))
+    await order(finn, second, "Newest first")
+    for asked in gallery.asked:
+        assert (len(asked.wanted), len(asked.minus)) == (2, 1)
 
 
 async def test_a_form_is_answered_after_a_restart_and_only_to_whom_it_belongs(

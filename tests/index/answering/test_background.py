@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from index.answering.background import Background, is_whole, vocabulary
+from index.answering.background import SEEN_AT_ONCE, Background, is_whole, vocabulary
 from index.types.records import Floats
 
 WORDS = ("animal", "dog", "cat", "violin", "beach", "city", "hound")
@@ -100,6 +100,8 @@ def test_concepts_are_what_is_seen_and_only_words_that_the_model_has_whole() -> 
     both, one = background().concepts(shown)
     assert set(both) == {"dog", "beach"}  # and not "hound"
     assert one[0] == "cat"
+    many = np.concatenate([np.repeat(shown[:1], SEEN_AT_ONCE, axis=0), shown[1:]])
+    assert background().concepts(many) == [both] * SEEN_AT_ONCE + [one]
 
 
 def test_a_word_is_whole_in_one_piece() -> None:

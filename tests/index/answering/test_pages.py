@@ -84,6 +84,24 @@ async def test_no_hit_comes_twice_and_none_is_left_out_while_links_come_and_go(
     assert {number for number in staying if number % 3 < 2} <= set(shown)
 
 
+async def test_pages_of_a_question_are_not_scored_as_one_with_another_filter(
+    gallery: Gallery,
+) -> None:
+    rng = np.random.default_rng(6)
+    vectors = unit(rng, 60)
+    gifs = [item(n, vectors[n][None], name="a.gif") for n in range(20)]
+    await gallery.commit(gifs + [item(n, vectors[n][None]) for n in range(20, 60)])
+    embedding = query("words and a picture", rng)
+    some, every = Filter(SPACE, has=frozenset({"gif"})), Filter(SPACE)
+    whole = await gallery.search(embedding, some, k=20, guesses=True)
+    first = await gallery.search(embedding, some, k=5, guesses=True)
+    await gallery.search(embedding, every, k=5, guesses=True)
+    second = await gallery.search(
+        embedding, some, k=15, after=first.hits[-1].position, guesses=True
+    )
+    assert [hit.score for hit in first.hits + second.hits] == [hit.score for hit in whole.hits]
+
+
 async def test_pages_are_the_whole_also_beyond_the_first_candidates(gallery: Gallery) -> None:
     """Copies of one picture are one hit: more candidates are looked at until a page is full."""
     rng = np.random.default_rng(4)

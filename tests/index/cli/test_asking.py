@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from demo import WORLD
 from index.cli.main import main
 from index.gallery import Gallery
-from index.types.records import Group, Link
+from index.types.records import Answer, Group, Link, Verdict
 from pocket import MODEL
 from tests.index.cli.folders import patches
 
@@ -244,6 +245,21 @@ def test_that_nothing_fits_is_told_in_every_form(here: Path, capsys: Capture) ->
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Nothing here looks like “asdfghjkl”; these come nearest:"
     assert [line[0] for line in lines[1:]] == ["1", "2", "3"]
+
+
+def test_an_answer_that_is_not_sure_says_that_it_may_fit(
+    here: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Gallery.search
+
+    async def unsure(self: Gallery, *given: Any, **options: Any) -> Answer:
+        return replace(await searched(self, *given, **options), verdict=Verdict.UNSURE)
+
+    monkeypatch.setattr(Gallery, "search", unsure)
+    said = "These may fit “dog”, but the model is not sure of any of them"
+    code, out, _ = asked(capsys, "find dog -k 1 --guesses")
+    assert (code, out.splitlines()[0]) == (0, f"{said}:")
+    assert asked(capsys, "find dog -k 1 --guesses --paths")[2] == f"{said}.\n"
 
 
 def test_limits_are_told_where_nothing_fits_among_them(here: Path, capsys: Capture) -> None:

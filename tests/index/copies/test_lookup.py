@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from index.concurrency import Pool
 from index.copies.fingerprint import fingerprint
 from index.copies.lookup import ROW, Lookup, Rows
 from index.copies.orientation import ORIENTATIONS, oriented
+from index.types.errors import StoreUnreachable
 from index.types.filter import Filter
 from index.types.records import Changes
 
@@ -85,3 +87,19 @@ async def test_it_follows_what_is_added_moved_and_removed(pool: Pool) -> None:
     assert len(await lookup.near(ASKED, seen, 5000)) == 1 + len(range(5, 2000, 7))
     await lookup.forget()
     assert len(await lookup.near(ASKED, seen, 5000)) == 3 + len(range(5, 2000, 7))
+
+
+async def test_a_store_that_cannot_be_read_stops_no_change_and_is_read_again(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source(row(1, bits=0))
+    lookup = Lookup(source, pool)
+    assert await lookup.near(ASKED, Filter(1), 9) == [1]
+
+    async def fail(keys: Collection[bytes]) -> Rows:
+        raise StoreUnreachable(Path("g.db"), "the disk is gone")
+
+    monkeypatch.setattr(source, "hashes_of_items", fail)
+    source.rows = np.concatenate([row(2, bits=0), row(3, bits=1)])
+    await lookup.follow(Changes(removed=[1]), {b"2"})
+    assert await lookup.near(ASKED, Filter(1), 9) == [2, 3]

@@ -99,6 +99,8 @@ def test_a_backslash_makes_a_word(line: str, words: str) -> None:
         ("has:gif,video dog", "video", "has:gif dog"),
         ("has:sticker has:file,spoiler", "file", "has:sticker has:spoiler"),
         ("sort:latest", "latest", "sort:new"),
+        ("sort:nwe dog", "nwe", "sort:new dog"),
+        ("has:gfi dog", "gfi", "has:gif dog"),
         ("sort:new dog sort:old", "sort:old", "dog sort:old"),
         ("show:all dog", "all", "show:everyone dog"),
         ("show:me show:everyone", "show:everyone", "show:everyone"),
