@@ -48,6 +48,7 @@ from index.copies.derivation import fingerprint_of
 from index.copies.fingerprint import Fingerprint, fingerprint
 from index.copies.folding import fold
 from index.copies.lookup import ROW, Rows, nearest
+from index.copies.orientation import Hashes
 from index.posted_before import NEAR
 from index.types.filter import Filter
 
@@ -268,14 +269,14 @@ def _time_lookup(report: Report, rows: int, asked: Fingerprint) -> None:
     """Both among links of one space of which all or some may answer."""
     random = np.random.default_rng(2)
     columns = Columns.of(rows)
-    hashes = np.zeros(rows, ROW)
-    hashes["link"], hashes["item"] = np.arange(rows) + 1, np.arange(rows) + 1
-    hashes["space"], hashes["group"] = 1, columns.groups
-    hashes["hashes"] = random.integers(0, 2**63, (rows, 1), np.uint64)
+    links = np.zeros(rows, ROW)
+    links["link"], links["item"] = np.arange(rows) + 1, np.arange(rows) + 1
+    links["space"], links["group"] = 1, columns.groups
+    hashes = random.integers(0, 2**63, (rows, 2), np.uint64)
     filters = {name: FILTERS[name].of(columns)[0] for name in ("all", "30%")}
     for name, filter in filters.items():
         report.figures[f"lookup among {rows:,}, {name}, ms"] = _median_ms(
-            partial(_looked_up, hashes, asked, filter), range(ROUNDS)
+            partial(_looked_up, links, hashes, asked, filter), range(ROUNDS)
         )
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         index = filled(made(rows, DIMENSION), DIMENSION, columns, Path(folder))
@@ -286,8 +287,10 @@ def _time_lookup(report: Report, rows: int, asked: Fingerprint) -> None:
             )
 
 
-def _looked_up(rows: Rows, asked: Fingerprint, filter: Filter, _: int) -> list[int]:
-    return nearest(rows, asked, filter, NEAR)
+def _looked_up(
+    links: Rows, hashes: Hashes, asked: Fingerprint, filter: Filter, _: int
+) -> list[int]:
+    return nearest(links, hashes, asked, filter, NEAR)
 
 
 def _median_ms(work: Callable[[Any], object], over: Sequence[Any] | range) -> float:

@@ -39,9 +39,9 @@ PROMISING = 0.4
 # agree. Whole on whole, two screenshots of one app with different pictures reach 0.94 of these, and
 # copies 1; two other scenes with the same sprite reach 0.89 on a part of either.
 # No part within a frame may have less than the least.
-MIN_CORRELATION = 0.75
+MIN_CORRELATION = 0.8
 LEAST_CORRELATION, LEAST_AGREEMENT = 0.6, 0.7
-MIN_AGREEMENT, MIN_AGREEMENT_OF_WHOLES, MIN_AGREEMENT_OF_PARTS = 0.8, 0.98, 0.92
+MIN_AGREEMENT, MIN_AGREEMENT_OF_WHOLES, MIN_AGREEMENT_OF_PARTS = 0.85, 0.98, 0.92
 BLOCKS = 36  # of the overlap, each judged by itself
 INSET = 0.03  # of the overlap, left out on each side: a border is never cut to the pixel
 MIN_OVERLAP = 12.0  # pixels

@@ -12,11 +12,12 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
+from numpy.lib.recfunctions import repack_fields
 from numpy.typing import NDArray
 
 from index.concurrency import Pool
 from index.copies.fingerprint import Fingerprint
-from index.copies.orientation import oriented
+from index.copies.orientation import Hashes, oriented
 from index.types.errors import StoreError
 from index.types.filter import Filter
 from index.types.records import Changes
@@ -56,7 +57,10 @@ class Lookup:
     def __init__(self, source: HashSource, searching: Pool) -> None:
         self._source = source
         self._searching = searching
-        self._rows: Rows | None = None  # those after `_count` are unused; link 0: removed
+        # Rows after `_count` are unused; link 0: removed. Their hashes are kept apart, so that a
+        # search reads no other memory.
+        self._rows: Rows | None = None
+        self._hashes: Hashes = np.empty((0, 2), np.uint64)
         self._count = 0
         self._loading = asyncio.Lock()
 
@@ -72,14 +76,17 @@ class Lookup:
                 rows = await self._source.hashes_of_items(keys) if keys else np.empty(0, ROW)
             except StoreError:
                 # The store has changed already, and whoever else follows it must not miss that.
-                self._rows, self._count = None, 0
+                self._forget()
                 return
             await asyncio.to_thread(self._replace, changes.removed, rows)
 
     async def forget(self) -> None:
         """Read all rows again when somebody asks next."""
         async with self._loading:
-            self._rows, self._count = None, 0
+            self._forget()
+
+    def _forget(self) -> None:
+        self._rows, self._hashes, self._count = None, np.empty((0, 2), np.uint64), 0
 
     # ---- queries
 
@@ -94,13 +101,15 @@ class Lookup:
             if self._rows is None:
                 await self._load()
             assert self._rows is not None
-            rows = self._rows[: self._count]
-        return await self._searching.run(partial(nearest, rows, fingerprint, filter, most))
+            rows, hashes = self._rows[: self._count], self._hashes[: self._count]
+        work = partial(nearest, rows, hashes, fingerprint, filter, most)
+        return await self._searching.run(work)
 
     async def _load(self) -> None:
         chunks = [chunk async for chunk in self._source.hashes()]
-        self._rows = np.concatenate(chunks) if chunks else np.empty(0, ROW)
-        self._count = len(self._rows)
+        rows = np.concatenate(chunks) if chunks else np.empty(0, ROW)
+        self._rows, self._hashes = _without_hashes(rows), np.ascontiguousarray(rows["hashes"])
+        self._count = len(rows)
 
     def _replace(self, removed: Sequence[int], rows: Rows) -> None:
         """Take out the rows of links, and put these in, in place of those of the same links."""
@@ -108,29 +117,40 @@ class Lookup:
         gone = np.concatenate((np.array(removed, np.int64), rows["link"]))
         now = self._rows[: self._count]
         if len(gone):
-            now[np.isin(now["link"], gone)] = np.zeros((), ROW)
+            places = np.flatnonzero(np.isin(now["link"], gone))
+            now[places] = np.zeros((), now.dtype)
+            self._hashes[places] = 0
         if not len(rows):
             return
         if self._count + len(rows) > len(self._rows):
             # A new array: a search may be looking through the old one.
-            there = now[now["link"] != 0]
+            there = np.flatnonzero(now["link"])
             capacity = max(FIRST_ROWS, (len(there) + len(rows)) * 5 // 4)
-            grown = np.zeros(capacity, ROW)
-            grown[: len(there)] = there
-            self._rows, self._count = grown, len(there)
-        self._rows[self._count : self._count + len(rows)] = rows
-        self._count += len(rows)
+            grown, hashes = np.zeros(capacity, now.dtype), np.zeros((capacity, 2), np.uint64)
+            grown[: len(there)], hashes[: len(there)] = now[there], self._hashes[there]
+            self._rows, self._hashes, self._count = grown, hashes, len(there)
+        end = self._count + len(rows)
+        self._rows[self._count : end] = _without_hashes(rows)
+        self._hashes[self._count : end] = rows["hashes"]
+        self._count = end
 
 
-def nearest(rows: Rows, fingerprint: Fingerprint, filter: Filter, most: int) -> list[int]:
-    """What `Lookup.near` says of these rows."""
+def _without_hashes(rows: Rows) -> Rows:
+    columns: Rows = repack_fields(rows[[name for name in ROW.names or () if name != "hashes"]])
+    return columns
+
+
+def nearest(
+    rows: Rows, hashes: Hashes, fingerprint: Fingerprint, filter: Filter, most: int
+) -> list[int]:
+    """What `Lookup.near` says of these rows, of which the hashes are (n, 2)."""
     from index.copies import loops
 
     groups = np.array(sorted(filter.groups or ()), np.int64)
     wanted = np.unique(oriented(fingerprint.hashes))
     bits = np.empty(len(rows), np.uint8)
     loops.distances(
-        *(rows["link"], rows["space"], rows["group"], rows["hashes"], filter.space),
+        *(rows["link"], rows["space"], rows["group"], hashes, filter.space),
         *(groups, filter.groups is None, wanted, NEAR_BITS, bits),
     )
     near = np.flatnonzero(bits <= NEAR_BITS)

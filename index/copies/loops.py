@@ -14,6 +14,7 @@ import numpy as np
 
 from index.compiled import compiled
 from index.copies.orientation import FLIP_X, FLIP_Y, TRANSPOSE
+from index.search.kernels.instructions import count_ones
 
 # Two keypoints of one match may differ so much in size, beside the pictures' own scale.
 MOST_BLUR_RATIO = 2.0
@@ -165,16 +166,6 @@ def _describe(levels: Any, points: Any, blurs: Any, reach: float, basis: Any) ->
 # ---- placements
 
 
-def _count_bits(word: Any) -> Any:
-    """The number of bits that are set (Warren, Hacker's Delight)."""
-    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    word = (word & np.uint64(0x3333333333333333)) + (
-        (word >> np.uint64(2)) & np.uint64(0x3333333333333333)
-    )
-    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
 def _match(of_a: Any, of_b: Any, most: int, in_a: Any, in_b: Any) -> int:
     """Pairs of hashes that are each other's nearest and differ in at most `most` bits.
 
@@ -184,7 +175,7 @@ def _match(of_a: Any, of_b: Any, most: int, in_a: Any, in_b: Any) -> int:
     partner_a, partner_b = np.zeros(len(of_a), np.int64), np.zeros(len(of_b), np.int64)
     for i in range(len(of_a)):
         for j in range(len(of_b)):
-            bits = count_bits(of_a[i] ^ of_b[j])
+            bits = np.int64(count_ones(of_a[i] ^ of_b[j]))
             if bits < nearest_a[i]:
                 nearest_a[i], partner_a[i] = bits, j
             if bits < nearest_b[j]:
@@ -392,16 +383,14 @@ def _distances(
     """
     for n in range(len(links)):
         out[n] = 255
-        if links[n] == 0 or spaces[n] != space:
-            continue
-        least = 64
+        least: Any = 64
         for w in range(len(wanted)):
-            least = min(least, count_bits(hashes[n, 0] ^ wanted[w]))
-        if hashes[n, 1] != hashes[n, 0]:
-            for w in range(len(wanted)):
-                least = min(least, count_bits(hashes[n, 1] ^ wanted[w]))
-        # Last, since it takes longer than the rest and few come so far.
-        if least <= most and (every or is_in(allowed, groups[n])):
+            least = min(least, np.int64(count_ones(hashes[n, 0] ^ wanted[w])))
+            least = min(least, np.int64(count_ones(hashes[n, 1] ^ wanted[w])))
+        # The other columns come last, since few rows come so far.
+        if least > most or links[n] == 0 or spaces[n] != space:
+            continue
+        if every or is_in(allowed, groups[n]):
             out[n] = least
 
 
@@ -416,7 +405,6 @@ stands_out = compiled(_stands_out)
 convolve = compiled(_convolve)
 find_extremes = compiled(_find_extremes)
 describe = compiled(_describe)
-count_bits = compiled(_count_bits)
 match = compiled(_match)
 fits = compiled(_fits)
 refine = compiled(_refine)

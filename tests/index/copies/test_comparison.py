@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,16 @@ def test_a_sprite_in_two_scenes_makes_no_copies() -> None:
         scenes.append(of(scene))
     for one, other in itertools.combinations(scenes, 2):
         assert compare(one, other) is None
+
+
+@pytest.mark.parametrize("subject", ["dog", "motorcycle", "penguin"])
+def test_other_scenes_of_a_subject_are_no_copies(subject: str) -> None:
+    labels = json.loads((FOLDER / "labels.json").read_text("utf-8"))
+    shown = [name for name, label in labels.items() if subject in label["subjects"]]
+    scenes = [of(opened(FOLDER / name)) for name in shown]
+    assert len(scenes) >= 2
+    for one, other in itertools.combinations(scenes, 2):
+        assert one.pixels == other.pixels or compare(one, other) is None
 
 
 def test_pictures_that_show_nothing_are_no_copies_of_each_other() -> None:
