@@ -219,6 +219,11 @@ def _insert(db: sqlite3.Connection, some: list[Row], vectors: Floats) -> None:
         "INSERT INTO embeddings VALUES (?, ?)",
         [(row.number + 1, vectors[row.number].tobytes()) for row in some],
     )
+    # An empty fingerprint: else the bot would read recent messages again to make one, and all of
+    # them show the same few photographs.
+    db.executemany(
+        "INSERT INTO derived_fingerprint VALUES (?, x'')", [(row.number + 1,) for row in some]
+    )
     db.executemany(
         f"""INSERT INTO links (id, space, group_id, source, slot, item, owner, posted_at, name,
         spoiler, details) VALUES (?, {GUILD}, ?, ?, ?, ?, {ADA}, ?, '0.jpg', 0,

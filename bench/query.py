@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from bench.options import Options
 from bench.report import Report, Target
 from bench.scenes import BLOCK, Scenes, scenes
-from checks.fuzzing.campaign import Campaign
 from index import EmbeddedPicture, Filter, Gallery, Group, Link, Query, QueryEmbedding
 from index.embed import checkpoint, embedder
 from index.types.query import middle
@@ -48,7 +47,6 @@ NOISE = 0.48
 PAGE = 10
 PLAIN = PLACES[-1]  # no place at all
 ASKED = 240  # questions of each kind, at most
-LINES = 3_000  # that the parser reads and prints
 COMMIT_ROWS = 2_000
 SPACE = 0
 # A subject is told apart by the model where at least this share of the page that its name finds
@@ -72,7 +70,6 @@ def run(options: Options) -> Report:
     unseen = gallery_of(SIZES[0], options.seed, (UNSEEN_STYLE,))
     at, only = " in a style never seen", {"feedback": _feedback}
     asyncio.run(measure(report, unseen, options.seed, at=at, parts=only))
-    _fuzz(report, options.seed)
     return report
 
 
@@ -409,12 +406,3 @@ def _questions(asking: Asking, random: np.random.Generator, asked: int) -> list[
 
 
 # ---- the language
-
-
-def _fuzz(report: Report, seed: int) -> None:
-    """Lines that are parsed, printed and parsed again."""
-    with tempfile.TemporaryDirectory() as folder:
-        tried = Campaign("lines", seed, LINES, Path(folder)).run()
-    failed = len(tried.crashes) + len(tried.hangs)
-    report.figures.update({"lines": LINES, "lines that change when printed": failed})
-    report.targets["lines that change when printed"] = Target(failed, 0, at_least=False)

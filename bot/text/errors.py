@@ -31,6 +31,7 @@ from index import (
     StoreFull,
     StoreLocked,
 )
+from index import Unreadable as UnreadableLine
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,8 @@ def _of_gallery(error: GalleryError) -> str | None:
         return RESTARTING
     if isinstance(error, PictureError | ModelChanged):
         return str(error)
+    if isinstance(error, UnreadableLine):
+        return quoted(error.reason, 500)
     return None  # of the model or the store: its text names files of this machine
 
 

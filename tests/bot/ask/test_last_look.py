@@ -217,7 +217,8 @@ async def test_a_picture_that_the_server_no_longer_keeps_is_not_shown(scene: Sce
 
 async def test_a_picture_that_is_put_behind_a_spoiler_meanwhile_is_hidden(scene: Scene) -> None:
     finn, olga = await scene.log_in("finn"), await scene.log_in("olga")
-    link = "https://pictures.example/8.png"
+    (scene.nest.world.folder / "late.png").write_bytes(png("#b01010"))  # no copy of another one
+    link = "https://pictures.example/late.png"
     posted = await olga.post(scene.channel("pets"), f"see {link}")
     id = int(posted["id"])
 

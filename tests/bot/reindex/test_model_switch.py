@@ -29,6 +29,9 @@ from tests.bot.running import Held, png, quick_clocks, running, sources, until, 
 from tests.index import checkpoints
 from tests.worlds import WorldFile
 
+# Words say nothing to a model of random weights, and it would show nothing for them.
+PICTURE = ("red.png", png("red"))
+
 PICTURES = 30
 
 Run = Callable[[Path | Held], AbstractAsyncContextManager[Magpie]]
@@ -97,12 +100,12 @@ async def test_the_old_model_answers_until_reindex_is_done(
         assert client.gallery.model == str(model_folder)
         status = (await ada.command("status")).text()
         assert f"`{other_folder.name}` is to take over; `/reindex` begins that" in status
-        assert (await ada.command("find", query="red")).pictures()
+        assert (await ada.command("find", image=PICTURE)).pictures()
         await ada.command("reindex")
         await has_switched(client)
         assert client.gallery.model == str(other_folder)
         assert await sources(client) == everything
-        assert (await ada.command("find", query="red")).pictures()
+        assert (await ada.command("find", image=PICTURE)).pictures()
         assert "take over" not in (await ada.command("status")).text()
         progress = [
             payload["content"]
@@ -126,7 +129,7 @@ async def test_after_a_restart_the_job_continues_and_then_the_model_switches(
 
         await until(embedding)
         assert client.gallery.model == str(model_folder)
-        assert (await ada.command("find", query="red")).pictures()
+        assert (await ada.command("find", image=PICTURE)).pictures()
     async with run(other_folder) as client:
         await has_switched(client)
         assert client.gallery.model == str(other_folder)

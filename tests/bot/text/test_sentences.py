@@ -29,6 +29,7 @@ EXPECTED: list[BaseException] = [
     index.ModelChanged(),
     index.LinkGone(3),
     index.GalleryClosed(),
+    index.Unreadable("form:ana dog", 0, 4, "No part is called “form:”.", "from:ana dog"),
     index.PictureTooLarge(10**9, 10**8, "pixels"),
     index.PictureTooHeavy(2 * 2**30),
     index.NotAPicture("a web page"),
@@ -186,7 +187,8 @@ def test_a_strangers_text_turns_no_other_text_around() -> None:
 
 
 def test_a_members_text_neither_pings_nor_formats() -> None:
-    said = answer_text.heading("@everyone **dog** " + "x" * 300, picture=False)
+    asked = answer_text.asked("@everyone **dog** " + "x" * 300, picture=False)
+    said = answer_text.heading(asked)
     assert "@everyone" not in said
     assert "**dog**" not in said
     assert len(said) < 250
