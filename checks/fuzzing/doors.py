@@ -11,7 +11,7 @@ import contextlib
 import logging
 import random
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from PIL import Image
 
 import sandbox
 from bot.app import Magpie
+from bot.ask import buttons, posted_cards
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks
@@ -53,16 +54,41 @@ LIMIT_S = 10.0
 
 Way = Literal["words", "picture", "mention", "click"]
 WAYS: tuple[Way, ...] = ("words", "words", "picture", "mention", "click", "click", "click")
-# Ids that a button of the bot could have. The bot doesn't answer a click on any other.
-KNOWN = re.compile(r"[psc]:\d+|n:[\w-]+|i:[\w-]+:\d+|[mbl]:[\w-]+:[\w-]*")
+# Ids that a control of the bot could have. The bot doesn't answer a click on any other.
+MENUS = (buttons.MENU, posted_cards.MENU)
+KNOWN = (
+    *MENUS,
+    buttons.PAGE,
+    buttons.BEFORE,
+    buttons.PLACES,
+    buttons.STEER,
+    buttons.UNDO,
+    buttons.NARROW,
+    buttons.SIMILAR,
+    buttons.INSTEAD,
+    posted_cards.PAGE,
+    r"[pc]:\d+",
+)
 SILENCE_S = 0.3
-THEIRS = "a button of somebody else's:"
+THEIRS = "a control of somebody else's:"
+# In a forged id: the member's own search, which is saved under another id in each run.
+OWN = "own-search"
+FORGED = (
+    "m:x:{}", "b:x:{}", "l:x:{}", "s:{}", "i:x:{}", "p:{}", "c:{}", "{}", "n:x", "u:x:more",
+    f"m:{OWN}:{{}}:g", f"b:{OWN}:{{}}", f"l:{OWN}:", f"w:{OWN}::{{}}", f"f:{OWN}:more:{{}}",
+    f"f:{OWN}:less:{{}}", f"u:{OWN}:less", f"i:{OWN}:{{}}", f"q:{HIDDEN}:{{}}:0:0",
+    f"q:{SQUARE}:{{}}:0:0", f"k:{HIDDEN}:{{}}:0:0",
+)  # fmt: skip
+# A question that all pictures fit, so that the answer has more than one page.
+ALL = "has:image"
 # The bot's sentences for an unexpected error.
 MISTAKES = ("Something went wrong",)
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
+    """text: the question, or the id of a control; data: a picture, or what is chosen in a menu"""
+
     way: Way
     text: str
     data: bytes
@@ -90,28 +116,32 @@ class Doors:
         owner = await enter(Person.log_in(session, self._server.url, "owner"))
         self._person = await enter(Person.log_in(session, self._server.url, "member"))
         await index_all(owner)
-        self._theirs = await ask(owner, "blue")
-        self._own = await ask(self._person, "blue")
+        answers = [await ask(owner, query) for query in (ALL, *COLOURS)]
+        parts = [part for answer in answers for part in answer.parts()]
+        self._theirs = [str(part["custom_id"]) for part in parts if "custom_id" in part]
+        self._own = await ask(self._person, ALL)
+        self._own_search = str(self._own.button("Narrow")["custom_id"]).partition(":")[2]
 
     def make(self, rng: random.Random) -> Deed:
         way = rng.choice(WAYS)
         if way == "click":
-            return Deed(way, self._forged(rng), b"")
+            chosen = str(rng.choice((rng.randrange(2 * len(COLOURS) + 2), "newest", "x", "٣")))
+            return Deed(way, self._forged(rng), chosen.encode())
         text = texts.whole_text(rng, rng.choice((60, 1900)))
         return Deed(way, text, files.damaged(rng.choice(self._whole), rng))
 
     def _meant(self, forged: str) -> str:
         if not forged.startswith(THEIRS):
-            return forged
-        buttons = self._theirs.buttons()
-        return str(buttons[int(forged[len(THEIRS) :]) % len(buttons)]["custom_id"])
+            return forged.replace(OWN, self._own_search)
+        return self._theirs[int(forged[len(THEIRS) :]) % len(self._theirs)]
 
     def _forged(self, rng: random.Random) -> str:
-        """The id of a button: somebody else's, one with any number in it, or no id at all."""
-        number = rng.choice((*texts.NUMBERS, "٣", "", "1:2", "1 OR 1=1"))
-        kind = rng.choice(("m:x:{}", "b:x:{}", "l:x:{}", "s:{}", "i:x:{}", "p:{}", "c:{}", "{}"))
-        theirs = f"{THEIRS} {rng.randrange(9)}"
-        made = rng.choice((theirs, kind.format(number), texts.whole_text(rng, 100)))
+        """The id of a control: somebody else's, one with any number in it, or no id at all."""
+        link, message = rng.randrange(2 * len(COLOURS)), at_time(BEGAN + 100 + rng.randrange(16))
+        number = rng.choice((*texts.NUMBERS, link, message, "٣", "", "1:2", "1 OR 1=1"))
+        theirs = f"{THEIRS} {rng.randrange(99)}"
+        forged = rng.choice(FORGED).format(number)
+        made = rng.choice((theirs, forged, forged, texts.whole_text(rng, 100)))
         return made[:100] or "x"
 
     def run(self, subject: Deed) -> str:
@@ -149,7 +179,7 @@ class Doors:
             case "mention":
                 return await self._mention(deed.text)
             case "click":
-                return await self._click(self._meant(deed.text))
+                return await self._click(self._meant(deed.text), deed.data.decode())
 
     async def _mention(self, text: str) -> Answer:
         posted = await self._person.post(str(SQUARE), f"<@{BOT}> {text}")
@@ -160,15 +190,19 @@ class Doors:
 
         return Answer(await self._person.event("MESSAGE_CREATE", where=replies))
 
-    async def _click(self, custom_id: str) -> Answer | None:
-        """Click a button with this id, which the member's own answer is given for the click."""
-        button = self._own.button("▶")
+    async def _click(self, custom_id: str, chosen: str) -> Answer | None:
+        """Use a control with this id, which the member's own answer is given for the click."""
         message = self._server.core.find_message(SQUARE, int(self._own.message["id"]))
         assert message is not None
-        before, message.components = message.components, [_row(custom_id)]
+        control = _menu(custom_id, chosen) if _fits(custom_id, MENUS) else _button(custom_id)
+        row = {"type": 1, "id": 1, "components": [control]}
+        before, message.components = message.components, [row]
         try:
-            clicked = self._person.click(self._own, button | {"custom_id": custom_id})
-            async with asyncio.timeout(None if KNOWN.fullmatch(custom_id) else SILENCE_S):
+            if control["type"] == 3:
+                clicked = self._person.choose(self._own, control, chosen)
+            else:
+                clicked = self._person.click(self._own, control)
+            async with asyncio.timeout(None if _fits(custom_id, KNOWN) else SILENCE_S):
                 return await clicked
         except TimeoutError:  # the bot has no such button
             return None
@@ -195,9 +229,18 @@ class Mistakes(logging.Handler):
         self.found.append(self.format(record))
 
 
-def _row(custom_id: str) -> Any:
-    button = {"type": 2, "id": 2, "style": 2, "label": "x", "custom_id": custom_id}
-    return {"type": 1, "id": 1, "components": [button]}
+def _fits(custom_id: str, templates: Sequence[str]) -> bool:
+    return any(re.fullmatch(template, custom_id) for template in templates)
+
+
+def _button(custom_id: str) -> dict[str, Any]:
+    return {"type": 2, "id": 2, "style": 2, "label": "x", "custom_id": custom_id}
+
+
+def _menu(custom_id: str, value: str) -> dict[str, Any]:
+    options = [{"label": "x", "value": value}]
+    menu = {"type": 3, "id": 2, "custom_id": custom_id, "options": options}
+    return menu | {"min_values": 1, "max_values": 1}
 
 
 @contextlib.asynccontextmanager
@@ -218,12 +261,23 @@ async def bot(server: sandbox.Server, db: Path) -> AsyncIterator[None]:
 
 
 async def index_all(owner: Person) -> None:
-    """Have both channels watched; returns when their pictures are found."""
+    """Have both channels watched; returns when all their pictures are found."""
     for channel in (SQUARE, HIDDEN):
         await owner.command("channels", "add", where=str(SQUARE), channel=str(channel))
     async with asyncio.timeout(START_S):
-        while len((await ask(owner, "red")).pictures()) < 6:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+        for channel in (SQUARE, HIDDEN):
+            while await _found(owner, channel) < len(COLOURS):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
+
+async def _found(owner: Person, channel: int) -> int:
+    """How many pictures of a channel are found, as far as two pages show."""
+    answer = await ask(owner, f"in:<#{channel}>")
+    found = len(answer.pictures())
+    further = [button for button in answer.buttons() if button.get("label") == "▶"]
+    if further:
+        found += len((await owner.click(answer, further[0])).pictures())
+    return found
 
 
 async def ask(person: Person, query: str) -> Answer:

@@ -75,7 +75,7 @@ class Questions:
         if (await gallery.links.count()).links != before:
             raise Unsound(f"{before} links have become another number")
         try:
-            answer = await gallery.find(asked.query, IN_GROUP, k=6, after=asked.after)
+            answer = await gallery.find(asked.query, IN_GROUP, k=6, after=asked.after, guesses=True)
         except GalleryError as refusal:
             return type(refusal).__name__
         if asked.after is None and len(answer.hits) != 6:
@@ -90,7 +90,8 @@ class Questions:
         if link.slot not in await gallery.links.slots(SPACE, link.source):
             raise Unsound("a link that is kept under another name")
         embedding: QueryEmbedding = await gallery.embed_query(Query(text="a text"))
-        answer = await gallery.search(embedding, replace(IN_GROUP, kind="text"), k=1)
+        texts_alone = replace(IN_GROUP, kind="text")
+        answer = await gallery.search(embedding, texts_alone, k=1, guesses=True)
         kept = answer.hits[0].link
         if (kept.source, kept.slot, kept.name) != (link.source, link.slot, link.name):
             raise Unsound(f"{link} reads {kept}")
