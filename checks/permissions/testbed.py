@@ -183,6 +183,13 @@ class Testbed:
                 raise TimeoutError("Magpie does not come to rest")
             await asyncio.sleep(0.01)
 
+    async def indexed(self, server: int, message: str) -> None:
+        """Wait until a message's picture is in the gallery. Magpie may come to rest before it hears
+        of the message."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self.magpie.gallery.links.slots(server, message):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
     async def become(self, server: Server) -> None:
         """Give a server these permissions and members; by the owner's requests where possible."""
         owner, guild = self.people[server.owner], self.discord.world.guilds[server.id]
