@@ -224,10 +224,16 @@ def _known(part: Token, value: Value, names: Mapping[str, T], needs: str) -> T:
     if text in names:
         return names[text]
     meant = fields.MEANT_VALUES[part.field]
-    near = difflib.get_close_matches(text, [*names, *meant], n=1, cutoff=0.65)
+    near = difflib.get_close_matches(text, [*names, *meant], cutoff=0.65)
+    # Of those that are equally near, one of the same length: “nwe” is “new”, and not “newest”.
+    near.sort(key=lambda one: (-_likeness(text, one), abs(len(one) - len(text))))
     instead = meant.get(text) or next((meant.get(one, one) for one in near), "")
     reason = f"“{value.text}” is nothing that {part.text}: knows; it knows {needs}."
     raise _about(part, value, reason, instead)
+
+
+def _likeness(typed: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, known, typed).ratio()
 
 
 def _about(part: Token, value: Value, reason: str, instead: str = "") -> Problem:
