@@ -63,7 +63,7 @@ SEED = 77
 # Different pictures. A gallery of more than are there shows some of them several times.
 LEAST_RENDERED, MOST_RENDERED = 20_000, 40_000
 ABSENT_SHARE = 0.25  # of the subjects
-HELD_OUT = 10  # one of so many subjects, and of so many pictures
+HELD_OUT = 10  # one in 10 subjects and one in 10 pictures are kept back
 ASKED = 120  # questions of a kind and size
 MOST_ASKED_OF_A_GALLERY = 60
 CANDIDATES = 100

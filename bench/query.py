@@ -52,7 +52,7 @@ SPACE = 0
 # A subject is told apart by the model where at least this share of the page that its name finds
 # is right.
 TOLD_APART = 0.8
-# Questions that find so much of the right at first are hard, or easy.
+# A question is hard up to the first share of right hits before a click, and easy from the second.
 HARD, EASY = 0.6, 0.9
 SUBTRACTED = (0.5, 0.8)  # shares of what is unwanted that the peers take out of the vector
 CLICKS = 3

@@ -389,14 +389,7 @@ class Answers:
 
         posted_in   where the picture is that is asked with; it need not be watched
         """
-        sight = Sight(
-            self._client,
-            self._clocks,
-            asker.member,
-            asker.channel,
-            asker.asked_at,
-            public=asker.public,
-        )
+        sight = asker.sight(self._client, self._clocks)
         if posted_in is not None:
             await sight.look([posted_in])
         return sight

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import discord
 
+from bot.access.sight import Sight
+from bot.ops.tuning import Clocks
 from bot.platform.codes import RequestFailed
 from bot.platform.refusal import Refusal
 from bot.platform.unreadable import readable
@@ -25,6 +27,10 @@ class Asker:
     channel: object
     public: bool = False
     asked_at: float = field(default_factory=time.monotonic, compare=False)
+
+    def sight(self, client: discord.Client, clocks: Clocks) -> Sight:
+        """What the readers of the answer may see."""
+        return Sight(client, clocks, self.member, self.channel, self.asked_at, public=self.public)
 
 
 def of_interaction(interaction: discord.Interaction, *, public: bool) -> Asker:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED, REMEMBERED_S = 20_000, 600.0  # names
 AT_ONCE = 100  # people in one request of the gateway: Discord's limit
-# People who left the server cost a request each, so only so many of them are looked up at once.
+# People who left the server cost a request each, so no more than these are looked up at once.
 LEFT_AT_ONCE = 8
 TIMEOUT_S = 1.5
 # Requests by a server's gateway connection: Discord allows 120 a minute, for everything.

@@ -192,14 +192,7 @@ class PostedBefore:
 
     async def _sight(self, asker: Asker, question: Question) -> Sight:
         """raises   Refusal during an outage of the server"""
-        sight = Sight(
-            self._client,
-            self._clocks,
-            asker.member,
-            asker.channel,
-            asker.asked_at,
-            public=asker.public,
-        )
+        sight = asker.sight(self._client, self._clocks)
         if sight.outage:
             raise Refusal(answer_text.OUTAGE)
         if question.posted_in is not None:

@@ -14,7 +14,7 @@ from bot.sync.noted import Noted
 from bot.sync.watched import Watched
 from bot.text import copies as text
 
-# What so many different members have posted gets no note any more: everybody posts it.
+# A picture that this many different members have posted gets no note: everybody posts it.
 PEOPLE, MOST_PEOPLE = 5, 100
 
 
@@ -36,7 +36,7 @@ class Reposts(app_commands.Group):
     @app_commands.command(description="Note quietly, below a picture, that it was posted before")
     @app_commands.describe(
         channel="A channel or category that is watched",
-        people=f"No note for what so many different members have posted (otherwise {PEOPLE})",
+        people=f"No note for a picture that this many members have posted (otherwise {PEOPLE})",
     )
     @app_commands.checks.has_permissions(manage_guild=True)
     async def on(

@@ -53,7 +53,7 @@ from index import (
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 64  # messages; with more, a note would come too late to be read
-# A channel gets so many notes in so many seconds at most.
+# At most NOTES notes come in a channel within NOTES_S seconds.
 NOTES, NOTES_S = 5, 60.0
 # An older message gets no note: it came late, by an edit or a full queue.
 NEW_S = 300.0

@@ -94,10 +94,7 @@ class Links:
 
     async def links_of_picture(self, data: bytes) -> dict[int, Link]:
         """All links to exactly these bytes, by id."""
-        return await self._links_of_key(await asyncio.to_thread(key_of, "image", data))
-
-    async def _links_of_key(self, key: bytes) -> dict[int, Link]:
-        """All links to the item with this key."""
+        key = await asyncio.to_thread(key_of, "image", data)
         rows = await self._database.rows(
             f"SELECT {columns.LINK} WHERE items.key = ? ORDER BY links.id", key
         )
