@@ -73,7 +73,7 @@ async def test_it_is_read_once_a_model(thread: ModelThread, cache: Path) -> None
     made = await reading.background(thread, 20.0)
     again = await reading.background(thread, 20.0)
     assert read(thread) == COUNT
-    assert np.abs(made.vectors - again.vectors).max() < 1e-3
+    assert np.abs(made.columns - again.columns).max() < 1e-3
     assert [path.suffix for path in files(cache)] == [".npy"]
     thread.embedder.revision = "2"
     await reading.background(thread, 20.0)
@@ -99,14 +99,14 @@ async def test_a_damaged_file_is_made_anew(
     file.write_bytes(file.read_bytes()[:-100] if damage is None else damage)
     made = await reading.background(thread, 20.0)
     assert read(thread) == 2 * COUNT
-    assert len(made.vectors) == COUNT
+    assert len(made.lengths) == COUNT
 
 
 async def test_a_folder_that_cannot_be_written_costs_only_time(
     thread: ModelThread, blocked: Path
 ) -> None:
     for _ in range(2):
-        assert len((await reading.background(thread, 20.0)).vectors) == COUNT
+        assert len((await reading.background(thread, 20.0)).lengths) == COUNT
     assert read(thread) == 2 * COUNT
 
 
