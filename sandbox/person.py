@@ -313,14 +313,22 @@ class Person:
         return await self._use(answer, menu, values=[value])
 
     async def open_form(self, answer: Answer, button: Payload) -> Payload:
-        """Click a button that opens a form; returns the form."""
+        """Click a button that opens a form; returns the form.
+
+        raises   Refused, Unanswered; LookupError when a message is the answer
+        """
         since = self.seen()
         clicking = asyncio.create_task(self._use(answer, button))
+        opening = asyncio.create_task(self.event("INTERACTION_MODAL_CREATE", since=since))
         try:
-            return await self.event("INTERACTION_MODAL_CREATE", since=since)
+            await asyncio.wait({clicking, opening}, return_when=asyncio.FIRST_COMPLETED)
+            if not opening.done():
+                raise LookupError(f"no form, but {clicking.result().text()!r}")
+            return opening.result()
         finally:
             clicking.cancel()
-            await asyncio.gather(clicking, return_exceptions=True)
+            opening.cancel()
+            await asyncio.gather(clicking, opening, return_exceptions=True)
 
     async def submit(self, answer: Answer, form: Payload, **fields: str) -> Answer:
         """Fill in the text fields of a form that was opened below an answer, and send it."""
