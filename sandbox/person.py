@@ -101,6 +101,14 @@ def _walk(components: Sequence[Payload]) -> Iterator[Payload]:
             yield from _walk([accessory])
 
 
+class NoForm(Exception):
+    """A click that should open a form was answered by a message."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"no form, but {answer.text()!r}")
+        self.answer = answer
+
+
 class Person:
     """One member's session. `async with Person.log_in(session, base, token) as person`."""
 
@@ -315,7 +323,7 @@ class Person:
     async def open_form(self, answer: Answer, button: Payload) -> Payload:
         """Click a button that opens a form; returns the form.
 
-        raises   Refused, Unanswered; LookupError when a message is the answer
+        raises   Refused, Unanswered, NoForm
         """
         since = self.seen()
         clicking = asyncio.create_task(self._use(answer, button))
@@ -323,7 +331,7 @@ class Person:
         try:
             await asyncio.wait({clicking, opening}, return_when=asyncio.FIRST_COMPLETED)
             if not opening.done():
-                raise LookupError(f"no form, but {clicking.result().text()!r}")
+                raise NoForm(clicking.result())
             return opening.result()
         finally:
             clicking.cancel()
