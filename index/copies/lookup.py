@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from index.concurrency import Pool
 from index.copies.fingerprint import Fingerprint
-from index.copies.orientation import Hashes, oriented
+from index.copies.orientation import TRANSPOSE, Hashes, oriented, steady
 from index.types.errors import StoreError
 from index.types.filter import Filter
 from index.types.records import Changes
@@ -147,14 +147,16 @@ def nearest(
     from index.copies import loops
 
     groups = np.array(sorted(filter.groups or ()), np.int64)
-    wanted = np.unique(oriented(fingerprint.hashes))
-    bits = np.empty(len(rows), np.uint8)
-    loops.distances(
-        *(rows["link"], rows["space"], rows["group"], hashes, filter.space),
-        *(groups, filter.groups is None, wanted, NEAR_BITS, bits),
+    every_way = oriented(fingerprint.hashes)
+    wanted, quick = np.unique(every_way), steady(every_way[[0, TRANSPOSE]]).ravel()
+    # Few of these places are written, and memory that nobody writes to costs nothing.
+    near, bits = np.empty(hashes.size, np.int64), np.empty(hashes.size, np.uint8)
+    found = loops.near(
+        *(rows["link"], rows["space"], rows["group"], hashes.ravel(), filter.space),
+        *(groups, filter.groups is None, wanted, quick, NEAR_BITS, near, bits),
     )
-    near = np.flatnonzero(bits <= NEAR_BITS)
-    near = near[np.lexsort((rows["link"][near], bits[near]))]
+    near, bits = near[:found], bits[:found]
+    near = near[np.lexsort((rows["link"][near], bits))]
     _, first = np.unique(rows["item"][near], return_index=True)
     links: list[int] = rows["link"][near[np.sort(first)[:most]]].tolist()
     return links

@@ -13,7 +13,7 @@ from PIL import Image
 from demo import FOLDER
 from index.concurrency import Pool
 from index.copies.fingerprint import fingerprint
-from index.copies.lookup import ROW, Lookup, Rows
+from index.copies.lookup import NEAR_BITS, ROW, Lookup, Rows, nearest
 from index.copies.orientation import ORIENTATIONS, oriented
 from index.types.errors import StoreUnreachable
 from index.types.filter import Filter
@@ -65,6 +65,24 @@ async def test_the_nearest_come_first_each_picture_once_and_only_what_may_answer
     assert len(await lookup.near(ASKED, Filter(1), 90)) == 58
     assert await lookup.near(ASKED, Filter(2), 90) == []
     assert await lookup.near(ASKED, Filter(1, frozenset()), 90) == []
+
+
+async def test_exactly_the_rows_are_found_whose_hashes_are_near_in_some_orientation() -> None:
+    """Each hash is compared as a whole here, and only where its steady bits are near there."""
+    random = np.random.default_rng(1)
+    count = 20_001
+    rows, hashes = np.zeros(count, ROW), random.integers(0, 2**64, (count, 2), np.uint64)
+    rows["link"] = rows["item"] = np.arange(count) + 1
+    rows["space"] = 1
+    wanted = oriented(ASKED.hashes).ravel()
+    for place in range(0, count, 2):  # near ones, and those that are a bit too far
+        bits = random.permutation(64)[: random.integers(NEAR_BITS + 4)].astype(np.uint64)
+        changed = (np.uint64(1) << bits).sum(dtype=np.uint64)
+        hashes[place, random.integers(2)] = random.choice(wanted) ^ changed
+    differ = np.bitwise_count(hashes[:, :, None] ^ wanted).min(axis=(1, 2))
+    near = np.lexsort((rows["link"], differ))[: np.count_nonzero(differ <= NEAR_BITS)]
+    assert 5_000 < len(near) < 10_000
+    assert nearest(rows, hashes, ASKED, Filter(1), count) == rows["link"][near].tolist()
 
 
 async def test_it_follows_what_is_added_moved_and_removed(pool: Pool) -> None:
