@@ -33,6 +33,13 @@ MUTANTS = (
         (f"{LOOKUP}::test_exactly_the_rows_are_found_whose_hashes_are_near_in_some_orientation",),
     ),
     Mutant(
+        "what is erased while hashes are read into memory is not found",
+        "index/copies/lookup.py",
+        "                self._missed.append(change)\n",
+        "                pass\n",
+        (f"{LOOKUP}::test_changes_do_not_wait_while_rows_are_read_and_are_not_missed",),
+    ),
+    Mutant(
         "an erased picture's hashes go from memory",
         "index/gallery.py",
         "            await self._lookup.follow(changes)\n",

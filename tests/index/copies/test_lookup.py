@@ -121,3 +121,45 @@ async def test_a_store_that_cannot_be_read_stops_no_change_and_is_read_again(
     source.rows = np.concatenate([row(2, bits=0), row(3, bits=1)])
     await lookup.follow(Changes(removed=[1]), {b"2"})
     assert await lookup.near(ASKED, Filter(1), 9) == [2, 3]
+
+
+class SlowSource(Source):
+    """A source of which the first chunk is read, and the rest when `go_on` is set."""
+
+    def __init__(self, *rows: Rows) -> None:
+        super().__init__(*rows)
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def hashes(self) -> AsyncIterator[Rows]:
+        first, rest = self.rows[:2].copy(), self.rows[2:].copy()
+        yield first
+        self.begun.set()
+        await self.go_on.wait()
+        yield rest
+
+
+async def test_changes_do_not_wait_while_rows_are_read_and_are_not_missed(pool: Pool) -> None:
+    source = SlowSource(row(1, bits=0), row(2, bits=1), row(3, bits=2))
+    lookup = Lookup(source, pool)
+    asked = asyncio.create_task(lookup.near(ASKED, Filter(1), 9))
+    await source.begun.wait()
+    source.rows = np.concatenate([source.rows, row(4, bits=0), row(5, bits=0)])
+    async with asyncio.timeout(30):  # it would wait for ever
+        await lookup.follow(Changes(), {b"4", b"5"})
+        await lookup.follow(Changes(removed=[1, 3, 5]))
+    assert not asked.done()
+    source.go_on.set()
+    assert await asked == [4, 2]
+    assert await lookup.near(ASKED, Filter(1), 9) == [4, 2]
+
+
+async def test_what_is_forgotten_while_it_is_read_is_read_again(pool: Pool) -> None:
+    source = SlowSource(row(1, bits=0), row(2, bits=1))
+    lookup = Lookup(source, pool)
+    asked = asyncio.create_task(lookup.near(ASKED, Filter(1), 9))
+    await source.begun.wait()
+    async with asyncio.timeout(30):
+        await lookup.forget()
+    source.rows = row(7, bits=0)
+    source.go_on.set()
+    assert await asked == [7]
