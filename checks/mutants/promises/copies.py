@@ -40,6 +40,13 @@ MUTANTS = (
         (f"{LOOKUP}::test_changes_do_not_wait_while_rows_are_read_and_are_not_missed",),
     ),
     Mutant(
+        "what compares pictures is loaded before the bot serves",
+        "bot/__main__.py",
+        "        await gallery.ready_to_compare()  # while nobody waits for an answer\n",
+        "",
+        ("tests/bot/test_start.py",),
+    ),
+    Mutant(
         "an erased picture's hashes go from memory",
         "index/gallery.py",
         "            await self._lookup.follow(changes)\n",
