@@ -18,14 +18,20 @@ from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
+    IcoImagePlugin,
     Image,
+    Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
+    PpmImagePlugin,
+    PsdImagePlugin,
+    QoiImagePlugin,
+    TgaImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
 )
 
-from index.images import avif, jpeg, png
+from index.images import avif, heif, jpeg, lottie, png
 from index.images.animation import MAX_FRAMES, different, evenly_spread, frame_count
 from index.images.colour import rgb
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
@@ -40,13 +46,14 @@ from index.images.resize import (
     visible_part,
     without_ends,
 )
-from index.images.sniffing import is_avif
+from index.images.sniffing import is_avif, is_tga
+from index.images.unsupported import check_layers
 from index.types.errors import PictureBroken, PictureError, PictureTooLarge, PictureTooSlow
 
-# What cameras, chats and browsers use. Pillow knows more formats, but each is more code that
-# hostile bytes can reach.
-FORMATS = tuple(
-    plugin.format
+# What people post and keep. Pillow knows more formats, but each is more code that hostile bytes can
+# reach; docs/formats.md has the reason for each.
+_PLUGINS = tuple(
+    str(plugin.format)
     for plugin in (
         JpegImagePlugin.JpegImageFile,
         PngImagePlugin.PngImageFile,
@@ -55,8 +62,16 @@ FORMATS = tuple(
         GifImagePlugin.GifImageFile,
         BmpImagePlugin.BmpImageFile,
         TiffImagePlugin.TiffImageFile,
+        IcoImagePlugin.IcoImageFile,
+        Jpeg2KImagePlugin.Jpeg2KImageFile,
+        PpmImagePlugin.PpmImageFile,
+        PsdImagePlugin.PsdImageFile,
+        QoiImagePlugin.QoiImageFile,
     )
 )
+FORMATS = (*_PLUGINS, heif.FORMAT, lottie.FORMAT)
+# A TGA begins with no mark of its own, so only one that ends with its mark is taken for one.
+TGA = str(TgaImagePlugin.TgaImageFile.format)
 
 # Pillow checks every size that a file names, also the sizes of pictures inside it. Above its limit
 # it warns; here the warning is an error. Our own limit is lower and comes after it, because it
@@ -153,7 +168,10 @@ def decode(
 
 def _opened(data: bytes, most_pixels: int) -> Image.Image:
     with _as_picture_errors(data, most_pixels, opened=False):
-        image = Image.open(io.BytesIO(_without_side_data(data)), formats=FORMATS)
+        formats = (TGA,) if is_tga(data) else FORMATS
+        image = Image.open(io.BytesIO(_without_side_data(data)), formats=formats)
+    if isinstance(image, PsdImagePlugin.PsdImageFile):
+        check_layers(image)
     image.info.pop("xmp", None)  # Pillow would turn a TIFF by a word in it; no viewer does
     return image
 
@@ -201,6 +219,9 @@ def _frames(
             image.seek(image.tell() + 1)
             _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
         image.load()
+        _check_pixels(
+            image, image.width * image.height, limits.pixels
+        )  # an icon names its size twice
         if number == 0 and time.monotonic() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
         yield image.copy() if n_frames > 1 else image
