@@ -35,6 +35,8 @@ from index.images import avif, heif, jpeg, lottie, png
 from index.images.animation import MAX_FRAMES, different, evenly_spread, frame_count
 from index.images.colour import rgb
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
+from index.images.profiles import MAX_BYTES as MAX_PROFILE_BYTES
+from index.images.profiles import Profile, in_srgb, profile_of
 from index.images.refusals import EMPTY, refusal
 from index.images.resize import (
     KEPT_SCALE,
@@ -138,6 +140,7 @@ def decode(
     started = time.monotonic()
     with _opened(data, limits.pixels) as image, _as_picture_errors(data, limits.pixels, True):
         size = image.size
+        profile = profile_of(_profile_bytes(data, image), image)
         box = _draft(image, KEPT_SCALE * side)
         _check_pixels(image, size[0] * size[1], limits.pixels)
         stored = orientation_of(image)
@@ -158,7 +161,9 @@ def decode(
                 resample=resample,
                 orientation=orientation,
             )
-        frames = [fit(rgb(frame)) for frame in _frames(image, n_frames, limits, started)]
+        frames = [
+            _coloured(frame, profile, fit) for frame in _frames(image, n_frames, limits, started)
+        ]
         format = str(image.format)
         return Decoded(different(frames), width, height, format, stored, n_frames)
 
@@ -183,6 +188,16 @@ def _without_side_data(data: bytes) -> bytes:
     if data.startswith(png.SIGNATURE):
         return png.without_side_chunks(data)
     return avif.mended(data) if is_avif(data) else data
+
+
+def _profile_bytes(data: bytes, image: Image.Image) -> bytes | None:
+    """The colour profile in the file. Of JPEG and PNG, Pillow doesn't get to see it."""
+    if data.startswith(jpeg.SIGNATURE):
+        return jpeg.profile(data)
+    if data.startswith(png.SIGNATURE):
+        return png.profile(data, MAX_PROFILE_BYTES)
+    found = image.info.pop("icc_profile", None)
+    return found if isinstance(found, bytes) else None
 
 
 def _draft(image: Image.Image, edge: int) -> Box | None:
@@ -225,6 +240,17 @@ def _frames(
         if number == 0 and time.monotonic() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
         yield image.copy() if n_frames > 1 else image
+
+
+def _coloured(
+    frame: Image.Image, profile: Profile | None, fit: Callable[[Image.Image], Image.Image]
+) -> Image.Image:
+    """The frame as RGB in its size, with the colours that its profile means."""
+    if profile is None:
+        return fit(rgb(frame))
+    if profile.on_small:
+        return in_srgb(fit(rgb(frame)), profile)
+    return fit(rgb(in_srgb(frame, profile)))
 
 
 def _kept(
