@@ -33,7 +33,7 @@ from PIL import (
 
 from index.images import avif, heif, jpeg, lottie, png
 from index.images.animation import MAX_FRAMES, different, evenly_spread, frame_count
-from index.images.colour import rgb
+from index.images.colour import SIGNIFICANT_BITS, rgb
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
 from index.images.profiles import MAX_BYTES as MAX_PROFILE_BYTES
 from index.images.profiles import Profile, in_srgb, profile_of
@@ -177,6 +177,8 @@ def _opened(data: bytes, most_pixels: int) -> Image.Image:
         image = Image.open(io.BytesIO(_without_side_data(data)), formats=formats)
     if isinstance(image, PsdImagePlugin.PsdImageFile):
         check_layers(image)
+    if data.startswith(png.SIGNATURE) and (bits := png.significant_bits(data)) is not None:
+        image.info[SIGNIFICANT_BITS] = bits
     image.info.pop("xmp", None)  # Pillow would turn a TIFF by a word in it; no viewer does
     return image
 

@@ -73,6 +73,16 @@ def profile(data: bytes, most: int) -> bytes | None:
     return None
 
 
+def significant_bits(data: bytes) -> int | None:
+    """How many bits of a grey number mean something, where the PNG says so."""
+    for chunk in _chunks(data):
+        if chunk.name == b"IDAT":
+            break
+        if chunk.name == b"sBIT" and chunk.sound and len(chunk.body) == 1:
+            return chunk.body[0] if 0 < chunk.body[0] < 16 else None
+    return None
+
+
 def _chunks(data: bytes) -> Iterator[_Chunk]:
     """The chunks up to IEND, or up to one that can't be told from noise.
 
