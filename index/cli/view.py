@@ -141,7 +141,7 @@ def _frames(decoded: Decoded) -> str:
     if decoded.n_frames == 1:
         return "one still picture"
     kept = len(decoded.frames)
-    return f"{decoded.n_frames:,}, of which {kept} evenly spread and different ones are searched"
+    return f"{decoded.n_frames:,}, of which {kept} that look different are searched"
 
 
 def _seen(view: View) -> str:
