@@ -14,6 +14,9 @@ from pathlib import Path
 
 from index.answering.answer import Candidate
 from index.answering.ranking import Ranking
+from index.clips.clip import LIMITS as CLIP_LIMITS
+from index.clips.clip import ClipLimits, ClipSource
+from index.clips.readers import scenes_of
 from index.concurrency import Pool
 from index.copies.derivation import FingerprintDerivation
 from index.copies.lookup import Lookup
@@ -53,6 +56,8 @@ SEARCHING_THREADS = 2
 # Threads that decode the pictures of queries. A picture can keep one busy for many seconds, so one
 # caller's pictures should not come at the same time; with three, two such callers still leave one.
 LOOKING_THREADS = 3
+# Videos of questions that are read at the same time.
+ASKED_CLIPS = 2
 # Niceness, for which the system prefers threads of a lower one: searches and the model (0), then
 # pictures of queries, then new pictures and compaction. On one core, an answer during a reindex
 # takes 2 to 3 times as long as at other times; if all were 0, 4 times.
@@ -92,6 +97,7 @@ class Gallery:
         looking = Pool(LOOKING_THREADS, "look", closed, niceness=LOOKING_NICENESS)
         searching = Pool(SEARCHING_THREADS, "search", closed)
         compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
+        self._clips, self._asked_clips = asyncio.Semaphore(threads), asyncio.Semaphore(ASKED_CLIPS)
         self._pools = (decoding, looking, searching, compacting)
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._fingerprints = FingerprintDerivation(decoding)
@@ -249,6 +255,19 @@ class Gallery:
         """
         return await self._pipeline.picture(data, space, group)
 
+    async def scenes(
+        self, clip: ClipSource, limits: ClipLimits = CLIP_LIMITS, *, asked: bool = False
+    ) -> bytes:
+        """A few frames of a video as an animation, with which all can be done that is done with the
+        bytes of a picture. Few videos are read at the same time.
+
+        asked    for a question, which doesn't wait for the videos of others
+        raises   PictureError, DecoderUnusable, and what reading the source raises
+        """
+        async with self._asked_clips if asked else self._clips:
+            niceness = LOOKING_NICENESS if asked else PATIENT_NICENESS
+            return await scenes_of(clip, limits, niceness=niceness)
+
     async def embed_text(self, text: str, space: int = 0, group: int = 0) -> EmbeddedPicture:
         """The text, embedded; of the same shape as a picture, kind "text".
 
@@ -403,7 +422,11 @@ class Gallery:
         else:
             page = await self._ranking.listed(filter, k=k, after=after, sort=sort)
         return Answer(
-            hits=await self._hits(page.candidates, first=after.rank + 1 if after else 1),
+            hits=await self._hits(
+                page.candidates,
+                first=after.rank + 1 if after else 1,
+                matched=bool(embedding.wanted),
+            ),
             searched=page.searched,
             more=page.more,
             truncated=embedding.truncated,
@@ -425,10 +448,17 @@ class Gallery:
         embedding = await self.embed_query(query)
         return await self.search(embedding, filter, k=k, after=after, sort=sort, guesses=guesses)
 
-    async def _hits(self, candidates: Sequence[Candidate], first: int) -> list[Hit]:
+    async def _hits(
+        self, candidates: Sequence[Candidate], first: int, *, matched: bool
+    ) -> list[Hit]:
         """The candidates with all that is known of their links; one that was removed meanwhile is
-        left out."""
+        left out.
+
+        matched   whether their frames fit a question, and aren't just the first ones
+        """
         links = await self.links.with_ids([one.link for one in candidates])
+        frames = {one.link: one.frame for one in candidates} if matched else {}
+        seconds = await self.links.seconds(frames) if frames else {}
         return [
             Hit(
                 *(rank, one.score, one.link, links[one.link][1], links[one.link][0], one.frame),
@@ -436,6 +466,7 @@ class Gallery:
                 sure=one.sure,
                 copies=one.copies,
                 concepts=one.concepts,
+                second=seconds.get(one.link),
             )
             for rank, one in enumerate(candidates, start=first)
             if one.link in links

@@ -15,8 +15,9 @@ LAYERS = {
         *("reposts", "maintenance", "commands", "app", "__main__"),
     ),
     "index": (
-        *("types", "language", "interface", "derivations", "compiled", "concurrency"),
-        *("images", "embed", "search", "copies", "store", "answering", "models", "pipeline"),
+        *("types", "language", "images", "clips", "interface", "derivations", "compiled"),
+        *("concurrency", "stills", "embed", "search", "copies", "store", "answering"),
+        *("models", "pipeline"),
         *("posted_before", "reembedding", "gallery", "cli", "__main__"),
     ),
 }

@@ -118,7 +118,9 @@ def _described(one: Shown) -> str:
     place = _place(one.link)
     if one.hit.kind == "text":
         place += f": {one.hit.text}"
-    elif one.hit.frame:
+    elif one.hit.clock:
+        place += f" (at {one.hit.clock})"
+    elif one.hit.frame:  # added before seconds were kept
         place += f" (frame {one.hit.frame + 1})"
     if not one.is_here:
         place += " (can't be read now; is its drive connected?)"
@@ -169,6 +171,7 @@ def _hit_json(one: Shown) -> dict[str, Any]:
         "changed": round(one.link.posted_at, 3),
         "kind": one.hit.kind,
         "frame": one.hit.frame,
+        "second": one.hit.second,
         **line,
         "readable": one.is_here,
         "copies": copies,

@@ -1,4 +1,4 @@
-"""Which frames of an animation or video are searched: evenly spread ones, and those of new scenes."""
+"""Which frames of an animation or video are searched: of new scenes, and evenly spread ones."""
 
 from __future__ import annotations
 
