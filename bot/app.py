@@ -42,6 +42,7 @@ from bot.maintenance.closed import ClosedChannels
 from bot.maintenance.departures import Departures
 from bot.maintenance.maintenance import Maintenance
 from bot.maintenance.relisting import Relisting
+from bot.media.contents import Contents
 from bot.media.download import Downloader
 from bot.ops.health import Condition
 from bot.ops.logs import fields
@@ -132,6 +133,7 @@ class Magpie(discord.AutoShardedClient):
         self.left_out = LeftOut(bookkeeping, self.writer)
         self.noted = Noted(bookkeeping, self.writer)
         self.downloader = Downloader(settings, clocks)
+        contents = Contents(self.downloader, gallery, settings.videos)
         self.backlog = Backlog(self.watched)
         self.ingest = Ingest(
             self,
@@ -139,7 +141,7 @@ class Magpie(discord.AutoShardedClient):
             model_change,
             gallery,
             self.writer,
-            self.downloader,
+            contents,
             self.left_out,
             metrics,
             limits,
@@ -231,7 +233,7 @@ class Magpie(discord.AutoShardedClient):
         self.suggestions = Suggestions(links, members, clocks, limits)
         names = Names(links, members)
         self.questions = Questions(self, links, bookkeeping, self.writer, names)
-        embedder = QuestionEmbedder(gallery, self.downloader, FairTurns())
+        embedder = QuestionEmbedder(gallery, contents, FairTurns())
         self.results = Results(
             self, gallery, links, self.writer, self.ingest, self.erasure, self.left_out
         )

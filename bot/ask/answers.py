@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 import discord
-from discord import ui
 
 from bot.access import permissions
 from bot.access.sight import Sight
@@ -25,11 +24,13 @@ from bot.ask.asker import Asker
 from bot.ask.buttons import PageOf, Steering
 from bot.ask.draft import Draft
 from bot.ask.embedding import QuestionEmbedder
+from bot.ask.layout import Card
 from bot.ask.names import narrowed
 from bot.ask.page import ResultPage
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
+from bot.media.pictures import Picture
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.places import group_of
@@ -111,10 +112,12 @@ class Answers:
         self._rate_limiter = rate_limiter
         self._clocks = clocks
 
-    async def answer(self, asker: Asker, wish: Wish, picture: Sequence[str] | None = None) -> Draft:
+    async def answer(
+        self, asker: Asker, wish: Wish, picture: Picture | Sequence[str] | None = None
+    ) -> Draft:
         """The first page of the answer, or a sentence that says why there is none.
 
-        picture  addresses of a picture that is asked with
+        picture  that is asked with, or its addresses
         raises   Refusal, as the others do, also when the asker asks too often
         """
         self._count(asker)
@@ -421,7 +424,7 @@ class Answers:
         else:
             empty = await self._why_empty(asker, search, page, ready.groups)
 
-        def lay_out(now: ResultPage) -> ui.LayoutView:
+        def lay_out(now: ResultPage) -> Card:
             if not now.shown:
                 return cards.nothing(search, now, empty, notes, public=asker.public)
             return cards.results(search, now, notes, public=asker.public)
@@ -429,7 +432,7 @@ class Answers:
         return self._drafted(ready, page, lay_out)
 
     def _drafted(
-        self, ready: Ready, page: ResultPage, lay_out: Callable[[ResultPage], ui.LayoutView]
+        self, ready: Ready, page: ResultPage, lay_out: Callable[[ResultPage], Card]
     ) -> Draft:
         posted_in = ready.question.posted_in if ready.question else None
         is_there = partial(self._is_there, ready.question)

@@ -203,7 +203,7 @@ class Notes:
             return
         message = channel.get_partial_message(post.message)
 
-        def lay_out(now: ResultPage) -> ui.LayoutView:
+        def lay_out(now: ResultPage) -> layout.Card:
             if not now.shown:
                 raise Refusal(text.GONE)
             return _note(post, now)
@@ -277,12 +277,12 @@ def _counts(copy: Link, link: Link) -> bool:
     return _is_before(copy, link) and not own
 
 
-def _note(post: Post, page: ResultPage) -> ui.LayoutView:
+def _note(post: Post, page: ResultPage) -> layout.Card:
     """One line of small print, and a button for more that only who clicks will see."""
     [first] = page.shown
     hits: list[Hit] = [first.hit, *first.copies]
     spot = posted_cards.Spot(post.group.id, post.message)
-    view = ui.LayoutView(timeout=None)
+    view = layout.Card()
     view.add_item(ui.TextDisplay(text.note(len(hits), layout.line(first))))
     view.add_item(ui.ActionRow(posted_cards.to_page(spot, text.DETAILS)))
     view.stop()

@@ -98,6 +98,13 @@ class Links(Protocol):
     async def slots(self, space: int, source: str) -> set[str]:
         """The slots of one source that are in the gallery."""
 
+    async def seconds(self, frames: Mapping[int, int]) -> dict[int, float]:
+        """For each of these links, when this frame of what it shows is shown; only of animations
+        and videos, and where it is known."""
+
+    async def stills(self, frames: Mapping[int, int]) -> dict[int, bytes]:
+        """A small WebP of those frames."""
+
     async def resolved(self, filter: Filter) -> Filter:
         """The filter with every condition that only the store can answer turned into ids: into
         `only` and `without`, which a vector index understands."""

@@ -336,6 +336,22 @@ async def keep_transcripts(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def keep_moments(db: aiosqlite.Connection) -> None:
+    """The frames of animations and videos: when each is shown, and a small picture of it.
+
+    What was added before has none.
+    """
+    await db.execute(
+        """CREATE TABLE moments (
+            item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+            frame INTEGER NOT NULL,
+            second REAL NOT NULL,
+            still BLOB NOT NULL,
+            UNIQUE (item, frame)
+        )"""
+    )
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -354,6 +370,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     find_owners_of_groups,
     note_what_was_posted_before,
     keep_transcripts,
+    keep_moments,
 )
 LATEST = len(STEPS)
 

@@ -96,6 +96,10 @@ async def put_item(
     # float32: float16 would halve the file, but the exact second ranking needs the vectors as
     # the model gave them, and so would a later change of precision.
     await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, columns.blob(picture.vectors)))
+    await db.executemany(
+        "INSERT INTO moments (item, frame, second, still) VALUES (?, ?, ?, ?)",
+        [(id, frame, one.second, one.still) for frame, one in enumerate(picture.moments)],
+    )
     return id, picture
 
 
