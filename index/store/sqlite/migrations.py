@@ -334,6 +334,15 @@ async def keep_transcripts(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def forget_what_was_said_where_nothing_is_shown(db: aiosqlite.Connection) -> None:
+    """What was said of a picture goes with the last link of its space, as it does from now on."""
+    for table, column in (("not_copies", "item"), ("not_copies", "other"), ("passes", "item")):
+        await db.execute(
+            f"""DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM links
+            WHERE links.item = {table}.{column} AND links.space = {table}.space)"""
+        )
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -352,6 +361,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     find_owners_of_groups,
     note_what_was_posted_before,
     keep_transcripts,
+    forget_what_was_said_where_nothing_is_shown,
 )
 LATEST = len(STEPS)
 
