@@ -211,7 +211,10 @@ async def drop_said(db: aiosqlite.Connection, items: Collection[int] | None = No
     for table, column in SAID:
         among, values = "", tuple[str, ...]()
         if items is not None:
-            among, values = f"{column} IN (SELECT value FROM json_each(?)) AND", (json.dumps(list(items)),)
+            among, values = (
+                f"{column} IN (SELECT value FROM json_each(?)) AND",
+                (json.dumps(list(items)),),
+            )
         await db.execute(
             f"""DELETE FROM {table} WHERE {among} NOT EXISTS (SELECT 1 FROM links
             WHERE links.item = {table}.{column} AND links.space = {table}.space)""",
