@@ -343,6 +343,11 @@ async def forget_what_was_said_where_nothing_is_shown(db: aiosqlite.Connection) 
         )
 
 
+async def find_notes_by_id(db: aiosqlite.Connection) -> None:
+    """An index of notes by id, by which those are found that may not have been sent."""
+    await db.execute("CREATE INDEX notes_by_id ON notes (id)")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -362,6 +367,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     note_what_was_posted_before,
     keep_transcripts,
     forget_what_was_said_where_nothing_is_shown,
+    find_notes_by_id,
 )
 LATEST = len(STEPS)
 
