@@ -113,7 +113,8 @@ class Gallery:
         )
         self._lookup = Lookup(store.copies, searching)
         self._posted_before = PostedBefore(
-            store, self._pipeline, self._engine, self._lookup, looking, searching
+            *(store, self._models, self._pipeline, self._engine, self._lookup),
+            *(looking, searching),
         )
         self.reembedding = Reembedding(
             *(store.derivations, self._models, self._pipeline, decoding, self._engine),
@@ -507,7 +508,7 @@ class Gallery:
 
         picture  its bytes, or the id of a link that shows it, which is left out itself; whether the
                  asker may see that link is for the caller to know
-        raises   PictureError, LinkGone
+        raises   PictureError, LinkGone, ModelChanged
         """
         return await self._posted_before.copies_of(picture, filter)
 

@@ -201,6 +201,9 @@ class BookkeepingReader(Protocol):
     async def passing(self, space: int, group: int, links: Collection[int]) -> set[int]:
         """Those of these links of which nothing is noted in a group, whatever shows the same."""
 
+    async def notes_with_id(self, id: str) -> list[Note]:
+        """The notes with this id; it may be one that stands for none yet."""
+
     async def loose_notes(self) -> list[Note]:
         """Notes below sources without links, or that name one: the pictures were erased, so the
         notes are to go."""

@@ -11,6 +11,20 @@ COMMANDS = "tests/bot/commands/test_reposts.py"
 
 MUTANTS = (
     Mutant(
+        "a note is known before it is sent",
+        "bot/reposts/notes.py",
+        "            await self._writer.keep_note(note)\n",
+        "",
+        (f"{NOTES}::test_a_note_is_known_before_it_is_sent",),
+    ),
+    Mutant(
+        "a note that was sent just before a kill is found again",
+        "bot/reposts/notes.py",
+        "                    if note.source != self._sending:\n",
+        "                    if False:\n",
+        (f"{NOTES}::test_a_note_goes_that_was_sent_just_before_a_kill",),
+    ),
+    Mutant(
         "only copies that the asker may read are told",
         "bot/ask/posted.py",
         "Filter(asker.guild.id, frozenset(groups), but",
