@@ -240,6 +240,14 @@ class Gallery:
         """Wait until answers can be sure."""
         await self._models.background_read()
 
+    async def ready_to_compare(self) -> None:
+        """Load what pictures are compared with now, rather than with the first picture: that holds
+        up the whole process again and again, for a second; for ten where it must be compiled."""
+        # Imported here, since whoever only searches doesn't need it.
+        from index.copies.warm import warm
+
+        await asyncio.to_thread(warm)
+
     # ---- adding
 
     async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:
