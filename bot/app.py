@@ -225,6 +225,7 @@ class Magpie(discord.AutoShardedClient):
         )
         rate_limiter = RateLimiter(settings.questions)
         self.answers = Answers(
+            gallery.transcripts,
             self.writer,
             self.watched,
             self.backlog,

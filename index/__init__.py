@@ -19,7 +19,13 @@ from index.language import (
 )
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
-from index.store.interface import Bookkeeping, BookkeepingReader, Links, Transcripts
+from index.store.interface import (
+    Bookkeeping,
+    BookkeepingReader,
+    Links,
+    TranscriptReader,
+    Transcripts,
+)
 from index.types.errors import (
     DecoderUnusable,
     EmptyQuery,
@@ -131,6 +137,7 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "Suggestion",
+    "TranscriptReader",
     "Transcripts",
     "Understood",
     "Unreadable",

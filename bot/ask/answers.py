@@ -34,11 +34,13 @@ from bot.sync.backlog import Backlog, Progress
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from bot.text import answers as text
+from bot.text import lines as line_text
 from index import (
     Position,
     QueryEmbedding,
     SavedSearch,
     Sort,
+    TranscriptReader,
     Verdict,
     Wish,
 )
@@ -54,6 +56,7 @@ class Answers:
 
     def __init__(
         self,
+        transcripts: TranscriptReader,
         writer: Writer,
         watched: Watched,
         backlog: Backlog,
@@ -64,6 +67,7 @@ class Answers:
         results: Results,
         rate_limiter: RateLimiter,
     ) -> None:
+        self._transcripts = transcripts
         self._writer = writer
         self._watched = watched
         self._backlog = backlog
@@ -270,6 +274,8 @@ class Answers:
     ) -> Draft:
         """The page, to be laid out when it is sent; empty, it is a sentence that says why."""
         notes = self._notes(asker, search, page)
+        if ready.filter.says and (unread := await self._transcripts.count_unread(ready.filter)):
+            notes.append(line_text.not_read_yet(unread))
         if page.shown:  # all that it shows may be closed until it is sent
             empty = text.NOTHING_SHARED if asker.public else text.NOTHING_FOUND
         else:
