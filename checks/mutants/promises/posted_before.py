@@ -36,7 +36,7 @@ MUTANTS = (
         "bot/ask/posted.py",
         "frozenset(groups), but_not_source=shown_by.source)",
         "frozenset(groups))",
-        (f"{POSTED}::test_copies_are_told_oldest_first_without_the_message_itself",),
+        (f"{POSTED}::test_another_picture_of_the_same_message_is_no_copy",),
     ),
     Mutant(
         "a later copy does not count as posted before",
@@ -76,11 +76,11 @@ MUTANTS = (
         (f"{POSTED}::test_a_moderator_can_say_nothing_of_a_picture_that_they_cant_read",),
     ),
     Mutant(
-        "what was called no copy is shown only to those who may read it",
+        "what is hidden takes no place among what was called no copy",
         "bot/ask/posted.py",
         "if id in links and links[id][0].group.id in groups]",
         "if id in links]",
-        (f"{POSTED}::test_what_was_called_no_copy_is_shown_to_those_who_may_read_it",),
+        (f"{POSTED}::test_what_is_hidden_takes_no_place_among_what_was_called_no_copy",),
     ),
     Mutant(
         "a note tells only what everyone there may read",
