@@ -121,12 +121,23 @@ NOT_FOR_EVERYONE = (
     "This answer is only for you. For one that everyone here sees, ask with `/find show:everyone`."
 )
 GUESS = "Show the nearest guesses"
-NOT_SURE = "They may fit, but I am not sure of any of them"
+
+
+def not_sure(pictures: int) -> str:
+    """No picture of the page surely fits."""
+    if pictures == 1:
+        return "It may fit, but I am not sure of it"
+    return "They may fit, but I am not sure of any of them"
 
 
 def nothing_like(asked: str) -> str:
     """No picture fits."""
     return f"Nothing here looks like {asked}."
+
+
+def at(clock: str) -> str:
+    """Which second of a video or an animation was found."""
+    return f"at {clock}"
 
 
 def and_more(copies: int) -> str:

@@ -201,7 +201,7 @@ class Ranking:
 def _key(embedding: QueryEmbedding, asked: Filter) -> Key:
     """What the pages of one question have in common: links to leave out come and go between them.
 
-    asked   as the caller gave it: resolved, filters by different traits may look alike
+    asked   as the caller gave it: the ids to which traits are resolved come and go, too
     """
     parts = (*embedding.wanted, embedding.minus, embedding.more, embedding.less)
     digest = hashlib.sha256(b"|".join(part.tobytes() for part in parts)).digest()

@@ -19,8 +19,12 @@ from index.cli.paths import absolute, odd_kind, why
 # whatever its ending. Kinds that can't be read are in the list too, so that the summary says so.
 READ = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif", ".bmp")
 RARELY_USED = (".dib", ".tif", ".tiff")
+VIDEOS = (
+    *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".3gp", ".ogv", ".wmv"),
+    *(".flv", ".mts", ".m2ts"),
+)
 NOT_READ = (".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd", ".ico")
-ENDINGS = READ + RARELY_USED + NOT_READ
+ENDINGS = READ + RARELY_USED + VIDEOS + NOT_READ
 
 
 @dataclass(frozen=True, slots=True)

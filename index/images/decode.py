@@ -18,17 +18,33 @@ from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
+    IcoImagePlugin,
     Image,
+    Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
+    PpmImagePlugin,
+    PsdImagePlugin,
+    QoiImagePlugin,
+    TgaImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
 )
 
-from index.images import avif, jpeg, png
-from index.images.animation import MAX_FRAMES, different, evenly_spread, frame_count
-from index.images.colour import rgb
+from index.images import avif, heif, jpeg, lottie, png
+from index.images.animation import (
+    MAX_FRAMES,
+    Tiny,
+    chosen,
+    compared,
+    frame_count,
+    shown_s,
+    tiny,
+)
+from index.images.colour import SIGNIFICANT_BITS, rgb
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
+from index.images.profiles import MAX_BYTES as MAX_PROFILE_BYTES
+from index.images.profiles import Profile, in_srgb, profile_of
 from index.images.refusals import EMPTY, refusal
 from index.images.resize import (
     KEPT_SCALE,
@@ -40,13 +56,14 @@ from index.images.resize import (
     visible_part,
     without_ends,
 )
-from index.images.sniffing import is_avif
+from index.images.sniffing import is_avif, is_tga
+from index.images.unsupported import check_layers
 from index.types.errors import PictureBroken, PictureError, PictureTooLarge, PictureTooSlow
 
-# What cameras, chats and browsers use. Pillow knows more formats, but each is more code that
-# hostile bytes can reach.
-FORMATS = tuple(
-    plugin.format
+# What people post and keep. Pillow knows more formats, but each is more code that hostile bytes can
+# reach; docs/formats.md has the reason for each.
+_PLUGINS = tuple(
+    str(plugin.format)
     for plugin in (
         JpegImagePlugin.JpegImageFile,
         PngImagePlugin.PngImageFile,
@@ -55,8 +72,16 @@ FORMATS = tuple(
         GifImagePlugin.GifImageFile,
         BmpImagePlugin.BmpImageFile,
         TiffImagePlugin.TiffImageFile,
+        IcoImagePlugin.IcoImageFile,
+        Jpeg2KImagePlugin.Jpeg2KImageFile,
+        PpmImagePlugin.PpmImageFile,
+        PsdImagePlugin.PsdImageFile,
+        QoiImagePlugin.QoiImageFile,
     )
 )
+FORMATS = (*_PLUGINS, heif.FORMAT, lottie.FORMAT)
+# A TGA begins with no mark of its own, so only one that ends with its mark is taken for one.
+TGA = str(TgaImagePlugin.TgaImageFile.format)
 
 # Pillow checks every size that a file names, also the sizes of pictures inside it. Above its limit
 # it warns; here the warning is an error. Our own limit is lower and comes after it, because it
@@ -77,7 +102,7 @@ class Limits:
     pixels   in memory at once; decoding takes 3 to 8 bytes for each. Photographs of any size pass,
              since they shrink while they are decoded. It stops huge screenshots, scans and
              drawings
-    frames   decoded of an animation
+    frames   of an animation that are kept
     time_s   after this, no further frame is decoded
     """
 
@@ -100,6 +125,7 @@ class Decoded:
     format: str
     orientation: int  # Exif: 1 is upright
     n_frames: int  # in the file
+    seconds: list[float]  # when each of these frames is first shown; of a still picture 0
 
 
 def decode(
@@ -123,6 +149,7 @@ def decode(
     started = time.monotonic()
     with _opened(data, limits.pixels) as image, _as_picture_errors(data, limits.pixels, True):
         size = image.size
+        profile = profile_of(_profile_bytes(data, image), image)
         box = _draft(image, KEPT_SCALE * side)
         _check_pixels(image, size[0] * size[1], limits.pixels)
         stored = orientation_of(image)
@@ -143,9 +170,13 @@ def decode(
                 resample=resample,
                 orientation=orientation,
             )
-        frames = [fit(rgb(frame)) for frame in _frames(image, n_frames, limits, started)]
+        shown = [
+            (second, _coloured(frame, profile, fit))
+            for second, frame in _frames(image, n_frames, limits, started)
+        ]
+        seconds, frames = ([*column] for column in zip(*shown, strict=True))
         format = str(image.format)
-        return Decoded(different(frames), width, height, format, stored, n_frames)
+        return Decoded(frames, width, height, format, stored, n_frames, seconds)
 
 
 # ---- the steps of `decode`, in their order
@@ -153,7 +184,12 @@ def decode(
 
 def _opened(data: bytes, most_pixels: int) -> Image.Image:
     with _as_picture_errors(data, most_pixels, opened=False):
-        image = Image.open(io.BytesIO(_without_side_data(data)), formats=FORMATS)
+        formats = (TGA,) if is_tga(data) else FORMATS
+        image = Image.open(io.BytesIO(_without_side_data(data)), formats=formats)
+    if isinstance(image, PsdImagePlugin.PsdImageFile):
+        check_layers(image)
+    if data.startswith(png.SIGNATURE) and (bits := png.significant_bits(data)) is not None:
+        image.info[SIGNIFICANT_BITS] = bits
     image.info.pop("xmp", None)  # Pillow would turn a TIFF by a word in it; no viewer does
     return image
 
@@ -165,6 +201,16 @@ def _without_side_data(data: bytes) -> bytes:
     if data.startswith(png.SIGNATURE):
         return png.without_side_chunks(data)
     return avif.mended(data) if is_avif(data) else data
+
+
+def _profile_bytes(data: bytes, image: Image.Image) -> bytes | None:
+    """The colour profile in the file. Of JPEG and PNG, Pillow doesn't get to see it."""
+    if data.startswith(jpeg.SIGNATURE):
+        return jpeg.profile(data)
+    if data.startswith(png.SIGNATURE):
+        return png.profile(data, MAX_PROFILE_BYTES)
+    found = image.info.pop("icc_profile", None)
+    return found if isinstance(found, bytes) else None
 
 
 def _draft(image: Image.Image, edge: int) -> Box | None:
@@ -192,18 +238,63 @@ def _check_pixels(image: Image.Image, pixels: int, limit: int) -> None:
 
 def _frames(
     image: Image.Image, n_frames: int, limits: Limits, started: float
-) -> Iterator[Image.Image]:
-    """The chosen frames, in order; frames that aren't reached in time are left out."""
-    for number in evenly_spread(n_frames, limits.frames):
-        while image.tell() < number:
-            if time.monotonic() - started > limits.time_s:
-                return
-            image.seek(image.tell() + 1)
-            _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
+) -> Iterator[tuple[float, Image.Image]]:
+    """The chosen frames, in order, each with the second at which it is shown."""
+    if n_frames == 1:
         image.load()
-        if number == 0 and time.monotonic() - started > limits.time_s:
+        _check_pixels(image, image.width * image.height, limits.pixels)  # an icon names it twice
+        if time.monotonic() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
-        yield image.copy() if n_frames > 1 else image
+        yield 0.0, image
+        return
+    seconds, seen = _compared(image, n_frames, limits, started)
+    numbers = compared(n_frames)
+    for place in chosen(seen, limits.frames):
+        _load(image, numbers[place], limits)
+        yield round(seconds[place], 3), image.copy()
+
+
+def _compared(
+    image: Image.Image, n_frames: int, limits: Limits, started: float
+) -> tuple[list[float], list[Tiny]]:
+    """The frames that are compared, and when each is shown; those that aren't reached in time are
+    left out.
+
+    The chosen ones are decoded a second time. So this may take a third of the time, and the rest
+    is for that, and to spare.
+    """
+    seconds: list[float] = []
+    seen: list[Tiny] = []
+    second, wanted = 0.0, compared(n_frames)
+    for number in range(n_frames):
+        if number and time.monotonic() - started > limits.time_s / 3:
+            break
+        _load(image, number, limits)
+        if not number and time.monotonic() - started > limits.time_s:
+            raise PictureTooSlow(limits.time_s)
+        if number in wanted:
+            seconds.append(second)
+            seen.append(tiny(image))
+        second += shown_s(image)
+    return seconds, seen
+
+
+def _load(image: Image.Image, number: int, limits: Limits) -> None:
+    """Decode this frame of the picture."""
+    image.seek(number)
+    _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
+    image.load()
+
+
+def _coloured(
+    frame: Image.Image, profile: Profile | None, fit: Callable[[Image.Image], Image.Image]
+) -> Image.Image:
+    """The frame as RGB in its size, with the colours that its profile means."""
+    if profile is None:
+        return fit(rgb(frame))
+    if profile.on_small:
+        return in_srgb(fit(rgb(frame)), profile)
+    return fit(rgb(in_srgb(frame, profile)))
 
 
 def _kept(

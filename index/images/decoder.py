@@ -85,6 +85,7 @@ def _header(decoded: Decoded) -> Header:
         "orientation": decoded.orientation,
         "n_frames": decoded.n_frames,
         "frames": [frame.size for frame in decoded.frames],
+        "seconds": decoded.seconds,
     }
 
 
