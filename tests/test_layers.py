@@ -16,7 +16,7 @@ LAYERS = {
     ),
     "index": (
         *("types", "language", "interface", "derivations", "compiled", "concurrency"),
-        *("images", "embed", "search", "copies", "store", "answering", "models", "pipeline"),
+        *("images", "ocr", "embed", "search", "copies", "store", "answering", "models", "pipeline"),
         *("posted_before", "reembedding", "gallery", "cli", "__main__"),
     ),
 }

@@ -82,7 +82,7 @@ class _Decoder:
                     COMMAND,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    env=_environment(),
+                    env=environment(),
                 )
         except OSError as exc:
             raise DecoderUnusable(f"a process can't be started ({reason_of(exc)})") from exc
@@ -208,7 +208,7 @@ def _error(answer: Mapping[str, Any]) -> PictureError:
     return error
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The variables that a process needs to find this package, and no others: no token.
 
     Nothing may be left for later that opens a file or starts a thread, see `confinement`.
