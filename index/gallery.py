@@ -27,7 +27,7 @@ from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
-from index.store.interface import Bookkeeping, Derivations, Links, Store
+from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts
 from index.store.sqlite import SEGMENTS, SQLiteStore
 from index.types.derivations import NAMES, REEMBEDDING
 from index.types.filter import Filter, Sort
@@ -67,6 +67,7 @@ class Gallery:
     bookkeeping  what the caller remembers beside the pictures, as far as it isn't written together
                  with pictures
     derivations  what else is made from pictures, and what is still pending
+    transcripts  the words that were read in pictures, and which pictures nobody has read yet
     reembedding  the change to another model
     """
 
@@ -85,6 +86,7 @@ class Gallery:
         self.links: Links = store.links
         self.bookkeeping: Bookkeeping = store.bookkeeping
         self.derivations: Derivations = store.derivations
+        self.transcripts: Transcripts = store.transcripts
         self._read_only = read_only
         self._closed = closed = asyncio.Event()
         threads = min(MAX_DECODERS, checkpoint.cpu_count())
@@ -237,6 +239,14 @@ class Gallery:
     async def ready_to_judge(self) -> None:
         """Wait until answers can be sure."""
         await self._models.background_read()
+
+    async def ready_to_compare(self) -> None:
+        """Load what pictures are compared with now, rather than with the first picture: that holds
+        up the whole process again and again, for a second; for ten where it must be compiled."""
+        # Imported here, since whoever only searches doesn't need it.
+        from index.copies.warm import warm
+
+        await asyncio.to_thread(warm)
 
     # ---- adding
 

@@ -16,7 +16,18 @@ LAYERS = {
     ),
     "index": (
         *("types", "language", "interface", "derivations", "compiled", "concurrency"),
-        *("images", "ocr", "embed", "search", "copies", "store", "answering", "models", "pipeline"),
+        *(
+            "images",
+            "ocr",
+            "embed",
+            "search",
+            "copies",
+            "transcripts",
+            "store",
+            "answering",
+            "models",
+            "pipeline",
+        ),
         *("posted_before", "reembedding", "gallery", "cli", "__main__"),
     ),
 }

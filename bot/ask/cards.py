@@ -31,7 +31,7 @@ def results(
     heading = text.heading(_asked(search), first=page.first == 0, guesses=page.guesses)
     span = text.span(page.first + 1, last, page.more, order)
     if page.verdict is Verdict.UNSURE and not page.guesses:
-        span = f"{span}. {text.NOT_SURE}"
+        span = f"{span}. {text.not_sure(len(page.shown))}"
     menu = None
     if search.id:
         orders = [] if public else buttons.orders(_order(search))

@@ -121,7 +121,13 @@ NOT_FOR_EVERYONE = (
     "This answer is only for you. For one that everyone here sees, ask with `/find show:everyone`."
 )
 GUESS = "Show the nearest guesses"
-NOT_SURE = "They may fit, but I am not sure of any of them"
+
+
+def not_sure(pictures: int) -> str:
+    """No picture of the page surely fits."""
+    if pictures == 1:
+        return "It may fit, but I am not sure of it"
+    return "They may fit, but I am not sure of any of them"
 
 
 def nothing_like(asked: str) -> str:

@@ -8,6 +8,7 @@ Store
 ├── model_record  ModelRecord: whose embeddings are kept
 ├── copies        Copies: what copies of pictures are told by
 ├── derivations   Derivations: what is made from items beside their embeddings
+├── transcripts   Transcripts: the words that were read in pictures
 └── rows          RowSource of index/search/interface.py: what the vector index reads
 """
 
@@ -37,6 +38,7 @@ from index.types.records import (
     Note,
 )
 from index.types.searches import Asked, SavedSearch
+from index.types.transcripts import PendingTranscript
 
 
 class Store(Protocol):
@@ -66,6 +68,9 @@ class Store(Protocol):
 
     @property
     def copies(self) -> Copies: ...
+
+    @property
+    def transcripts(self) -> Transcripts: ...
 
     @property
     def rows(self) -> RowSource: ...
@@ -394,3 +399,35 @@ class Derivations(Protocol):
 
     async def pending_slots(self, name: str, space: int, source: str) -> set[str]:
         """The slots of one source that show an item which nothing was made from yet."""
+
+
+class Transcripts(Protocol):
+    """The words that were read in pictures, deleted with the picture."""
+
+    async def begin(self, revision: str) -> None:
+        """From now on keep what this revision reads. What another one read counts until the picture
+        is read again, which is pending."""
+
+    async def put(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
+        """Keep what was read in the picture with this key, if it is there and that revision has
+        begun. No lines: it has no words. Either way it is pending no more."""
+
+    async def get(self, key: bytes) -> tuple[str, ...] | None:
+        """What was read in the picture with this key, line by line; None: nothing yet."""
+
+    async def pending(
+        self, *, space: int | None = None, after: int = 0, limit: int
+    ) -> list[PendingTranscript]:
+        """Pictures whose words nobody has read yet, or that are to be read again, newest first.
+
+        after   the id of the last one that was given before; 0: from the newest on
+        """
+
+    async def count_pending(
+        self, space: int | None = None, groups: Collection[int] | None = None
+    ) -> int:
+        """How many such pictures there are; of a space, of some groups, if given."""
+
+    async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
+        """Let pictures be read again: all, or those of a space, or of some of its groups. What was
+        read in them counts until then."""

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def query_of(blob: bytes, parts: str | None, truncated: str | None) -> QueryEmbe
     )
 
 
-def link_of(row: sqlite3.Row) -> Link:
+def link_of(row: sqlite3.Row | tuple[Any, ...]) -> Link:
     """The link in a row of `LINK`."""
     (_, space, source, slot, owner, posted_at, name, spoiler, details, *group) = row[:12]
     id, parent, private = group

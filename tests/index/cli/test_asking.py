@@ -257,9 +257,11 @@ def test_an_answer_that_is_not_sure_says_that_it_may_fit(
 
     monkeypatch.setattr(Gallery, "search", unsure)
     said = "These may fit “dog”, but the model is not sure of any of them"
-    code, out, _ = asked(capsys, "find dog -k 1 --guesses")
+    code, out, _ = asked(capsys, "find dog -k 2 --guesses")
     assert (code, out.splitlines()[0]) == (0, f"{said}:")
-    assert asked(capsys, "find dog -k 1 --guesses --paths")[2] == f"{said}.\n"
+    assert asked(capsys, "find dog -k 2 --guesses --paths")[2] == f"{said}.\n"
+    one = "This may fit “dog”, but the model is not sure of it:"
+    assert asked(capsys, "find dog -k 1 --guesses")[1].splitlines()[0] == one
 
 
 def test_limits_are_told_where_nothing_fits_among_them(here: Path, capsys: Capture) -> None:

@@ -47,6 +47,12 @@ def process_of(reader: Transcriber) -> int:
     return reader._process.pid
 
 
+async def begun(reader: Transcriber) -> None:
+    """Wait until a picture is before the process."""
+    while not reader._turn.locked():  # noqa: ASYNC110 (nothing tells of it)
+        await asyncio.sleep(0.001)
+
+
 @with_extra
 @pytest.mark.slow
 async def test_words_are_read_in_their_order_whichever_way_they_stand(reader: Transcriber) -> None:
@@ -105,19 +111,18 @@ async def test_it_rests_and_ends_and_a_cancelled_picture_leaves_no_answer_behind
 ) -> None:
     assert await reader.read(poster("Magpie")) == ("Magpie",)
     reading = asyncio.create_task(reader.read(poster("another one")))
-    while not reader._turn.locked():
-        await asyncio.sleep(0.001)
+    await begun(reader)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
     assert await reader.read(poster("Magpie")) == ("Magpie",)
     resting = process_of(reader)
     await reader.rest()
-    assert not Path(f"/proc/{resting}").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(resting, 0)
     assert await reader.read(poster("Magpie")) == ("Magpie",)
     reading = asyncio.create_task(reader.read(poster("another one")))
-    while not reader._turn.locked():
-        await asyncio.sleep(0.001)
+    await begun(reader)
     await reader.close()
     with pytest.raises(GalleryClosed):
         await reading

@@ -1,0 +1,128 @@
+"""Transcripts: the words that were read in pictures. They are deleted with their picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+
+import aiosqlite
+
+from index.store.sqlite import columns, words
+from index.store.sqlite.database import Database
+from index.types.query import tidy
+from index.types.transcripts import MAX_LETTERS, PendingTranscript
+
+# Pictures that were never read, and those that are to be read again.
+_PENDING = """items.kind = 'image' AND NOT EXISTS (
+    SELECT 1 FROM transcripts WHERE transcripts.item = items.id AND NOT transcripts.stale)"""
+
+_LINKS_OF_ITEM = "SELECT id FROM links WHERE item = ?"
+
+
+class Transcripts:
+    """The transcripts of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, revision: str) -> None:
+        """From now on keep what this revision reads. What another one read counts until the picture
+        is read again, which is pending."""
+
+        async def write(db: aiosqlite.Connection) -> None:
+            known = list(await db.execute_fetchall("SELECT revision FROM ocr"))
+            if known != [(revision,)]:
+                await db.execute("INSERT OR REPLACE INTO ocr VALUES (1, ?)", (revision,))
+                await db.execute("UPDATE transcripts SET stale = 1")
+
+        await self._database.write(write)
+
+    async def put(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
+        """Keep what was read in the picture with this key, if it is there and that revision has
+        begun. No lines: it has no words."""
+        text = _kept(lines)
+
+        async def write(db: aiosqlite.Connection) -> None:
+            found = list(
+                await db.execute_fetchall(
+                    """SELECT items.id, transcripts.lines FROM items JOIN ocr
+                    LEFT JOIN transcripts ON transcripts.item = items.id
+                    WHERE items.key = ? AND ocr.revision = ?""",
+                    (key, revision),
+                )
+            )
+            if not found:
+                return
+            item, before = found[0]
+            changed = before is None or before != text
+            shown = [id for (id,) in await db.execute_fetchall(_LINKS_OF_ITEM, (item,))]
+            if changed and await words.drop(db, shown):
+                self._database.note_deletion()
+            await db.execute("INSERT OR REPLACE INTO transcripts VALUES (?, ?, 0)", (item, text))
+            if changed:
+                await words.add(db, shown)
+
+        await self._database.write(write)
+
+    async def get(self, key: bytes) -> tuple[str, ...] | None:
+        """What was read in the picture with this key, line by line; None: nothing yet."""
+        rows = await self._database.rows(
+            """SELECT lines FROM transcripts JOIN items ON items.id = transcripts.item
+            WHERE items.key = ?""",
+            key,
+        )
+        return tuple(rows[0][0].splitlines()) if rows else None
+
+    async def pending(
+        self, *, space: int | None = None, after: int = 0, limit: int
+    ) -> list[PendingTranscript]:
+        """Pictures whose words nobody has read yet, or that are to be read again, newest first.
+
+        after   the id of the last one that was given before; 0: from the newest on
+        """
+        rows = await self._database.rows(
+            f"""SELECT pending.id, pending.key, {columns.LINK}
+            JOIN (SELECT items.id, items.key, max(links.id) AS newest
+                FROM items JOIN links ON links.item = items.id
+                WHERE {_PENDING} AND (?1 IS NULL OR links.space = ?1) AND (?2 = 0 OR items.id < ?2)
+                GROUP BY items.id ORDER BY items.id DESC LIMIT ?3) AS pending
+            ON pending.newest = links.id ORDER BY pending.id DESC""",
+            space,
+            after,
+            limit,
+        )
+        return [PendingTranscript(row[0], row[1], columns.link_of(row[2:])) for row in rows]
+
+    async def count_pending(
+        self, space: int | None = None, groups: Collection[int] | None = None
+    ) -> int:
+        """How many such pictures there are; of a space, of some groups, if given."""
+        allowed = None if groups is None else json.dumps(list(groups))
+        if space is None:
+            rows = await self._database.rows(f"SELECT COUNT(*) FROM items WHERE {_PENDING}")
+        else:
+            rows = await self._database.rows(
+                f"""SELECT COUNT(DISTINCT items.id) FROM links JOIN items ON items.id = links.item
+                WHERE links.space = ?1 AND {_PENDING}
+                AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))""",
+                space,
+                allowed,
+            )
+        return int(rows[0][0])
+
+    async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
+        """Let pictures be read again: all, or those of a space, or of some of its groups. What was
+        read in them counts until then."""
+        allowed = None if groups is None else json.dumps(list(groups))
+        await self._database.execute(
+            """UPDATE transcripts SET stale = 1 WHERE ?1 IS NULL OR item IN (
+                SELECT item FROM links WHERE space = ?1
+                AND (?2 IS NULL OR group_id IN (SELECT value FROM json_each(?2))))""",
+            space,
+            allowed,
+        )
+
+
+def _kept(lines: Sequence[str]) -> str:
+    """The lines as one text, as far as it is kept."""
+    return "\n".join(filter(None, map(tidy, lines)))[:MAX_LETTERS]
