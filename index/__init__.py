@@ -17,6 +17,7 @@ from index.language import (
     printed,
     suggestions,
 )
+from index.ocr.transcriber import Transcriber
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
 from index.store.interface import Bookkeeping, BookkeepingReader, Links, Transcripts
@@ -34,6 +35,7 @@ from index.types.errors import (
     ModelUnreachable,
     ModelUnusable,
     NotAPicture,
+    OCRUnusable,
     PictureBroken,
     PictureError,
     PictureTooHeavy,
@@ -105,6 +107,7 @@ __all__ = [
     "ModelUnusable",
     "NotAPicture",
     "Note",
+    "OCRUnusable",
     "PendingTranscript",
     "PictureBroken",
     "PictureEmbedder",
@@ -131,6 +134,7 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "Suggestion",
+    "Transcriber",
     "Transcripts",
     "Understood",
     "Unreadable",

@@ -51,10 +51,14 @@ class Transcriber:
         self._turn = asyncio.Lock()
         self._process: Process | None = None
 
-    @staticmethod
-    def installed() -> bool:
-        """Whether the packages for it are there."""
-        return installed()
+    @classmethod
+    def chosen(cls, choice: str) -> Transcriber | None:
+        """What reads words, for the setting MAGPIE_OCR: "on", "off", or "auto", which is on where
+        the packages for it are there.
+
+        raises   OCRUnusable when it is "on" and they aren't
+        """
+        return cls() if choice == "on" or (choice == "auto" and installed()) else None
 
     async def read(self, data: bytes) -> tuple[str, ...]:
         """The lines of words in the picture, from top to bottom; none when it has no text.

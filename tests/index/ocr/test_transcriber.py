@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import re
 import signal
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from PIL import Image, ImageDraw, ImageFont
 
 from bench.photographs import jpeg
 from checks.fuzzing import files
@@ -20,19 +18,9 @@ from index.images import confinement, decoders
 from index.ocr import installed, limits, transcriber
 from index.ocr.transcriber import Transcriber
 from index.types.errors import GalleryClosed, OCRUnusable, PictureBroken
+from tests.index.ocr.posters import poster
 
 with_extra = pytest.mark.skipif(not installed.installed(), reason="the extra ocr isn't installed")
-
-
-def poster(*lines: str, turn: int = 0) -> bytes:
-    """A PNG with these lines, in the font that comes with Pillow."""
-    image = Image.new("RGB", (900, 120 * len(lines) + 60), "#f4e8d0")
-    draw = ImageDraw.Draw(image)
-    for place, line in enumerate(lines):
-        draw.text((50, 50 + 120 * place), line, "#203040", ImageFont.load_default(64))
-    out = io.BytesIO()
-    image.rotate(turn, expand=True).save(out, "PNG")
-    return out.getvalue()
 
 
 @pytest_asyncio.fixture
@@ -132,9 +120,10 @@ async def test_it_rests_and_ends_and_a_cancelled_picture_leaves_no_answer_behind
 
 def test_without_the_packages_it_says_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed, "PACKAGES", ("rapidocr", "no_such_package"))
-    assert not Transcriber.installed()
+    assert Transcriber.chosen("auto") is None
+    assert Transcriber.chosen("off") is None
     with pytest.raises(OCRUnusable, match=r"pip install '\.\[ocr\]'"):
-        Transcriber()
+        Transcriber.chosen("on")
 
 
 @with_extra
