@@ -20,7 +20,13 @@ from index.language import (
 from index.ocr.transcriber import Transcriber
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
-from index.store.interface import Bookkeeping, BookkeepingReader, Links, Transcripts
+from index.store.interface import (
+    Bookkeeping,
+    BookkeepingReader,
+    Links,
+    Transcripts,
+    TranscriptsReader,
+)
 from index.types.errors import (
     DecoderUnusable,
     EmptyQuery,
@@ -136,6 +142,7 @@ __all__ = [
     "Suggestion",
     "Transcriber",
     "Transcripts",
+    "TranscriptsReader",
     "Understood",
     "Unreadable",
     "Verdict",

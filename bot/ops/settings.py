@@ -25,6 +25,7 @@ DEFAULTS = {
     "MAGPIE_MODEL": "openai/clip-vit-base-patch32",
     "MAGPIE_DEVICE": "auto",
     "MAGPIE_PRECISION": "auto",
+    "MAGPIE_OCR": "auto",
     "MAGPIE_HTTP": "127.0.0.1:8080",
     "MAGPIE_QUESTIONS": "30",
     "MAGPIE_LOG": "info",
@@ -32,6 +33,7 @@ DEFAULTS = {
 TEST_SETTINGS = frozenset({"DISCORD_OPENAPI"})  # the path of Discord's published schema
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS: tuple[Precision, ...] = ("auto", "exact", "default", "fast")
+OCR = ("auto", "on", "off")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _NUMBERED_DEVICE = re.compile(r"cuda:\d+")
@@ -72,6 +74,7 @@ class Settings:
     model: str = DEFAULTS["MAGPIE_MODEL"]
     device: str = "auto"
     precision: Precision = "auto"
+    ocr: str = "auto"
     http: Address | None = Address("127.0.0.1", 8080)
     questions: int = 30  # a member may ask in a minute; 0: any number
     log: str = "info"
@@ -106,6 +109,7 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
         model=values["MAGPIE_MODEL"].strip(),
         device=checked("MAGPIE_DEVICE", _device, ""),
         precision=checked("MAGPIE_PRECISION", _precision, "auto"),
+        ocr=checked("MAGPIE_OCR", _ocr, ""),
         http=checked("MAGPIE_HTTP", _http, None),
         questions=checked("MAGPIE_QUESTIONS", _questions, 0),
         log=checked("MAGPIE_LOG", _log_level, ""),
@@ -268,6 +272,12 @@ def _precision(value: str) -> Precision:
         if value.lower() == precision:
             return precision
     raise ValueError(_one_of(value, PRECISIONS))
+
+
+def _ocr(value: str) -> str:
+    if value.lower() in OCR:
+        return value.lower()
+    raise ValueError(_one_of(value, OCR))
 
 
 def _http(value: str) -> Address | None:

@@ -69,7 +69,7 @@ class Engine:
         pixels: Pixels = np.asarray(picture)[:, :, ::-1]
         if max(picture.size) > GLANCE_EDGE and not self.has_text(pixels):
             return []
-        return self._read(pixels)
+        return self.read(pixels)
 
     def has_text(self, pixels: Pixels) -> bool:
         """Whether there seems to be text, at a glance."""
@@ -92,7 +92,8 @@ class Engine:
         self._ocr.text_det.limit_side_len = edge
         return self._ocr.text_det
 
-    def _read(self, pixels: Pixels) -> list[str]:
+    def read(self, pixels: Pixels) -> list[str]:
+        """The lines of words, looked for without a glance before."""
         self._detector(_edge(*pixels.shape[:2]))
         try:
             crops, found = self._ocr.detect_and_crop(pixels, {})

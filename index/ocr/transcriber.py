@@ -19,7 +19,7 @@ from console.reasons import reason_of
 from index.concurrency import Pool
 from index.images import decoders
 from index.images.decode import Limits
-from index.ocr.installed import installed, models
+from index.ocr.installed import models
 from index.ocr.limits import MAX_ANSWER_BYTES, READY, WALL_CLOCK_S
 from index.types.errors import GalleryClosed, OCRUnusable, PictureBroken
 
@@ -50,15 +50,6 @@ class Transcriber:
         self._decoding = Pool(1, "ocr", self._closed, niceness=NICENESS)
         self._turn = asyncio.Lock()
         self._process: Process | None = None
-
-    @classmethod
-    def chosen(cls, choice: str) -> Transcriber | None:
-        """What reads words, for the setting MAGPIE_OCR: "on", "off", or "auto", which is on where
-        the packages for it are there.
-
-        raises   OCRUnusable when it is "on" and they aren't
-        """
-        return cls() if choice == "on" or (choice == "auto" and installed()) else None
 
     async def read(self, data: bytes) -> tuple[str, ...]:
         """The lines of words in the picture, from top to bottom; none when it has no text.

@@ -401,16 +401,8 @@ class Derivations(Protocol):
         """The slots of one source that show an item which nothing was made from yet."""
 
 
-class Transcripts(Protocol):
-    """The words that were read in pictures, deleted with the picture."""
-
-    async def begin(self, revision: str) -> None:
-        """From now on keep what this revision reads. What another one read counts until the picture
-        is read again, which is pending."""
-
-    async def put(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
-        """Keep what was read in the picture with this key, if it is there and that revision has
-        begun. No lines: it has no words. Either way it is pending no more."""
+class TranscriptsReader(Protocol):
+    """The words that were read in pictures, to be looked at."""
 
     async def get(self, key: bytes) -> tuple[str, ...] | None:
         """What was read in the picture with this key, line by line; None: nothing yet."""
@@ -427,6 +419,18 @@ class Transcripts(Protocol):
         self, space: int | None = None, groups: Collection[int] | None = None
     ) -> int:
         """How many such pictures there are; of a space, of some groups, if given."""
+
+
+class Transcripts(TranscriptsReader, Protocol):
+    """The words that were read in pictures, deleted with the picture."""
+
+    async def begin(self, revision: str) -> None:
+        """From now on keep what this revision reads. What another one read counts until the picture
+        is read again, which is pending."""
+
+    async def put(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
+        """Keep what was read in the picture with this key, if it is there and that revision has
+        begun. No lines: it has no words. Either way it is pending no more."""
 
     async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
         """Let pictures be read again: all, or those of a space, or of some of its groups. What was

@@ -72,17 +72,27 @@ async def run(given: Add) -> int:
 
 
 def _transcriber(given: Add) -> Transcriber | None:
-    """What reads the words in pictures, if they are to be read.
+    """What reads the words in pictures, if they are to be read and can be.
 
     raises   WrongUse, OCRUnusable
     """
     from index.ocr.transcriber import Transcriber
+    from index.types.errors import OCRUnusable
 
     choice = os.environ.get(OCR_SETTING, "").strip() or "auto"
     if choice not in OCR_CHOICES:
         choices = ", ".join(OCR_CHOICES)
         raise WrongUse(f"{OCR_SETTING}={harmless(choice)}: must be one of {choices}.")
-    return Transcriber.chosen("on" if given.ocr else choice)
+    if choice == "off" and not given.ocr:
+        return None
+    try:
+        return Transcriber()
+    except OCRUnusable as exc:
+        if given.ocr or choice == "on":
+            raise
+        if not galleries.exists(given):  # said once
+            say(str(exc))
+        return None
 
 
 async def _read_words(

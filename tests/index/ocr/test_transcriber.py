@@ -120,10 +120,8 @@ async def test_it_rests_and_ends_and_a_cancelled_picture_leaves_no_answer_behind
 
 def test_without_the_packages_it_says_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed, "PACKAGES", ("rapidocr", "no_such_package"))
-    assert Transcriber.chosen("auto") is None
-    assert Transcriber.chosen("off") is None
     with pytest.raises(OCRUnusable, match=r"pip install '\.\[ocr\]'"):
-        Transcriber.chosen("on")
+        Transcriber()
 
 
 @with_extra
