@@ -1,10 +1,10 @@
 """Clips of ten scenes: whether the right scene is found, what reading a clip costs, hostile clips.
 
-A scene is a picture of the demo, slowly drawn nearer, for one and a half to three seconds. Clips are
-encoded with the encoders that come with PyAV, and with Pillow. The gallery has the pocket model. It
-is asked for each scene with the scene's own picture, and with the words for what is on it. The
-peers: the same questions where the gallery has a still of each scene; and the time to decode all
-frames of a clip, without a process of its own.
+A scene is a picture of the demo, slowly drawn nearer, for one and a half to three seconds. Clips
+are encoded with the encoders that come with PyAV, and with Pillow. The gallery has the pocket
+model. It is asked for each scene with the picture of the scene, and with the words for what is on
+it. The peers: the same questions where the gallery has a still of each scene; and the time to
+decode all frames of a clip, without a process of its own.
 """
 
 from __future__ import annotations
