@@ -10,12 +10,13 @@ decode all frames of a clip, without a process of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import random
-import resource
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,10 +31,12 @@ from PIL import Image
 from bench.options import Options
 from bench.report import Figure, Report, Target
 from checks.fuzzing import clips as hostile
+from checks.fuzzing.__main__ import children
 from checks.fuzzing.films import encoded
 from demo import WORLD
 from index import Filter, Gallery, Group, Link, Query
 from index.clips.clip import BytesSource
+from index.images import decoders
 from index.images.animation import ANIMATED
 from pocket import MODEL
 
@@ -55,6 +58,7 @@ VIDEOS: dict[str, tuple[str, str, dict[str, str]]] = {
     "av1 mp4": ("libsvtav1", "mp4", {"preset": "12"}),
     "mpeg4 avi": ("mpeg4", "avi", {"g": "300"}),
 }
+LONG = "two minutes of mpeg4"
 ANIMATIONS = ("GIF", "WEBP", "PNG", "AVIF")
 ANIMATION_RATE, ANIMATION_SIZE = 5, (240, 136)
 HOSTILE = 20
@@ -78,16 +82,17 @@ def run(options: Options) -> Report:
     rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         found = asyncio.run(_found(Path(folder) / "g.db", rng))
-    outcomes = {name: hostile.read(clip) for name, clip in _hostile(rng).items()}
-    # Of the largest process so far that has ended: those that read videos.
-    memory_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+    decoders.close()  # now only processes that read videos are left to be looked at
+    clips = _hostile(rng)
+    with Peak() as peak:
+        outcomes = {name: hostile.read(clip) for name, clip in clips.items()}
     figures = found.figures() | {
         "hostile clips": len(outcomes),
         "hostile clips, what came of them": ", ".join(
             f"{name}: {outcome}" for name, outcome in outcomes.items()
         ),
         "crashes": 0,  # a crash ends this run
-        "peak_memory_mb": memory_mb,
+        "peak_memory_mb": peak.mb,
     }
     return Report(
         figures,
@@ -95,9 +100,34 @@ def run(options: Options) -> Report:
         {
             "second_found": Target(found.share("picture"), 0.95),
             "hostile clips": Target(len(outcomes), HOSTILE),
-            "peak_memory_mb": Target(memory_mb, MEMORY_MB, at_least=False),
+            "peak_memory_mb": Target(peak.mb, MEMORY_MB, at_least=False),
         },
     )
+
+
+class Peak:
+    """The most memory that a process had which this one has started, in MB."""
+
+    def __init__(self) -> None:
+        self.mb = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Peak:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.02):
+            for id in children():
+                with contextlib.suppress(OSError, StopIteration):  # it has ended
+                    lines = Path(f"/proc/{id}/status").read_text().splitlines()
+                    line = next(line for line in lines if line.startswith("VmHWM"))
+                    self.mb = max(self.mb, int(line.split()[1]) / 1000)
 
 
 class Found:
@@ -141,6 +171,7 @@ async def _found(path: Path, rng: random.Random) -> Found:
             found.animations.append(len(animation))
             await _ask(gallery, name, scenes, animation, found)
             found.times[name] = await _times(gallery, data)
+        found.times[LONG] = await _times(gallery, _long(rng))
         for name in ANIMATIONS:
             scenes = _scenes(rng)
             await _ask(gallery, name, scenes, _animated(scenes, name), found)
@@ -246,6 +277,17 @@ def _frames(scenes: Sequence[Scene], rate: int, size: tuple[int, int]) -> Iterat
         width, height = scene.picture.size
         box = (part * width, part * height, (1 - part) * width, (1 - part) * height)
         yield np.asarray(scene.picture.resize(size, Image.Resampling.BILINEAR, box))
+
+
+def _long(rng: random.Random) -> bytes:
+    """Two minutes at 25 frames a second."""
+    slow = 120 / (SCENES * LONGEST_S)
+    scenes = [
+        Scene(one.picture, one.words, slow * LONGEST_S * number, slow * LONGEST_S * (number + 1))
+        for number, one in enumerate(_scenes(rng))
+    ]
+    frames = _frames(scenes, 25, SIZE)
+    return encoded(frames, "mpeg4", "mp4", 25, options={"g": "250"})
 
 
 def _animated(scenes: Sequence[Scene], format: str) -> bytes:

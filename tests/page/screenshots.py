@@ -144,7 +144,9 @@ async def find(studio: Studio) -> None:
 async def clip(studio: Studio) -> None:
     """A video, found by one of its scenes."""
     page = await studio.enter(MEMBER, "travel")
-    await ask(page, "/find whale in the sea has:video")
+    await write(page, "/find whale in the sea has:video")
+    await page.keyboard.press("Enter")  # the first one chose from the list
+    await next_answer(page, 0)
     await studio.keep("clip", page)
 
 
