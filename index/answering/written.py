@@ -52,7 +52,7 @@ def written(phrases: Sequence[str], mentions: Mentions) -> dict[int, Written]:
         for mark in marks:
             counts[mark] += 1
     weights = [1 / (1 + math.log1p(count)) for count in counts]
-    nothing = frozenset[int]()
+    nothing = set[int]()
     found = {}
     for link in {*mentions.exact, *mentions.near}:
         exact = mentions.exact.get(link, nothing)

@@ -145,6 +145,7 @@ class Belonging:
     kind: Kind
     text: str | None
     vectors: Floats
+    moments: Sequence[Moment] = ()
 
 
 def vectors_file(belongings: Sequence[Belonging]) -> bytes:
