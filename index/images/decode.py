@@ -12,7 +12,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import partial as bound
+from typing import NamedTuple
 
 from PIL import (
     AvifImagePlugin,
@@ -20,6 +21,7 @@ from PIL import (
     GifImagePlugin,
     IcoImagePlugin,
     Image,
+    ImageFile,
     Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
@@ -31,13 +33,13 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from index.images import avif, heif, jpeg, lottie, png
+from index.images import avif, heif, jpeg, lottie, partial, png, webp
 from index.images.animation import MAX_FRAMES, different, evenly_spread, frame_count
 from index.images.colour import SIGNIFICANT_BITS, rgb
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
 from index.images.profiles import MAX_BYTES as MAX_PROFILE_BYTES
 from index.images.profiles import Profile, in_srgb, profile_of
-from index.images.refusals import EMPTY, refusal
+from index.images.refusals import EMPTY, PIXELS, refusal
 from index.images.resize import (
     KEPT_SCALE,
     Box,
@@ -117,6 +119,7 @@ class Decoded:
     format: str
     orientation: int  # Exif: 1 is upright
     n_frames: int  # in the file
+    partial: bool = False  # the file lacks some of its pixels or frames
 
 
 def decode(
@@ -131,13 +134,35 @@ def decode(
     resample  the filter of the model's own resize, as Pillow numbers them. Frames are then
               (side, side), exactly the pixels that its preprocessing makes. None: they are kept
               larger, see `kept_size`, and the model resizes them
+    returns   also a picture that is damaged, if enough of it can be seen
     raises    PictureTooLarge, NotAPicture, PictureUnsupported, PictureBroken, PictureTooSlow
     """
     if len(data) > limits.bytes:
         raise PictureTooLarge(len(data), limits.bytes, "bytes")
     if not data:
         raise PictureBroken(EMPTY)
-    started = time.monotonic()
+    wanted = _Wanted(side, shape, limits, resample, time.monotonic())
+    try:
+        return _decoded(data, wanted)
+    except PictureBroken as broken:
+        try:
+            return _decoded(data, wanted, in_part=True)
+        except PictureError:
+            raise broken from broken.__cause__
+
+
+class _Wanted(NamedTuple):
+    """What `decode` was asked for, and since when it is at work."""
+
+    side: int
+    shape: Shape
+    limits: Limits
+    resample: int | None
+    started: float
+
+
+def _decoded(data: bytes, wanted: _Wanted, in_part: bool = False) -> Decoded:
+    side, shape, limits, resample, _ = wanted
     with _opened(data, limits.pixels) as image, _as_picture_errors(data, limits.pixels, True):
         size = image.size
         profile = profile_of(_profile_bytes(data, image), image)
@@ -145,15 +170,15 @@ def decode(
         _check_pixels(image, size[0] * size[1], limits.pixels)
         stored = orientation_of(image)
         orientation = 1 if image.format in UPRIGHT_WHEN_LOADED else stored
-        n_frames = frame_count(image)
+        n_frames = 1 if in_part else frame_count(image)
         width, height = size if orientation < 5 else size[::-1]
         fit: Callable[[Image.Image], Image.Image]
         if resample is None:
             target = kept_size(size, side, shape)
-            fit = partial(_kept, box=box, target=target, shape=shape, orientation=orientation)
+            fit = bound(_kept, box=box, target=target, shape=shape, orientation=orientation)
         else:
             part = visible_part((width, height), side, shape)
-            fit = partial(
+            fit = bound(
                 _as_the_model_sees,
                 box=box,
                 part=part,
@@ -161,11 +186,15 @@ def decode(
                 resample=resample,
                 orientation=orientation,
             )
-        frames = [
-            _coloured(frame, profile, fit) for frame in _frames(image, n_frames, limits, started)
-        ]
+        if in_part:
+            found = [_seen_in_part(image, data, KEPT_SCALE * side)]
+        else:
+            found = list(_frames(image, n_frames, limits, wanted.started))
+        frames = [_coloured(frame, profile, fit) for frame in found]
+        planned = len(evenly_spread(n_frames, limits.frames))
+        lacks = in_part or len(frames) < planned or _without_side_data(data)[1]
         format = str(image.format)
-        return Decoded(different(frames), width, height, format, stored, n_frames)
+        return Decoded(different(frames), width, height, format, stored, n_frames, lacks)
 
 
 # ---- the steps of `decode`, in their order
@@ -174,7 +203,7 @@ def decode(
 def _opened(data: bytes, most_pixels: int) -> Image.Image:
     with _as_picture_errors(data, most_pixels, opened=False):
         formats = (TGA,) if is_tga(data) else FORMATS
-        image = Image.open(io.BytesIO(_without_side_data(data)), formats=formats)
+        image = Image.open(io.BytesIO(_without_side_data(data)[0]), formats=formats)
     if isinstance(image, PsdImagePlugin.PsdImageFile):
         check_layers(image)
     if data.startswith(png.SIGNATURE) and (bits := png.significant_bits(data)) is not None:
@@ -183,13 +212,16 @@ def _opened(data: bytes, most_pixels: int) -> Image.Image:
     return image
 
 
-def _without_side_data(data: bytes) -> bytes:
-    """The picture without what damages nothing but itself, so that no decoder stumbles over it."""
+def _without_side_data(data: bytes) -> tuple[bytes, bool]:
+    """The picture without what damages nothing but itself, so that no decoder stumbles over it;
+    and whether frames behind a damage were left out, too."""
     if data.startswith(jpeg.SIGNATURE):
-        return jpeg.without_side_segments(data)
+        return jpeg.without_side_segments(data), False
     if data.startswith(png.SIGNATURE):
         return png.without_side_chunks(data)
-    return avif.mended(data) if is_avif(data) else data
+    if data[8:12] == b"WEBP":
+        return webp.mended(data)
+    return (avif.mended(data) if is_avif(data) else data), False
 
 
 def _profile_bytes(data: bytes, image: Image.Image) -> bytes | None:
@@ -228,14 +260,19 @@ def _check_pixels(image: Image.Image, pixels: int, limit: int) -> None:
 def _frames(
     image: Image.Image, n_frames: int, limits: Limits, started: float
 ) -> Iterator[Image.Image]:
-    """The chosen frames, in order; frames that aren't reached in time are left out."""
+    """The chosen frames, in order; those that aren't reached in time are left out, and those behind
+    the first damage."""
     for number in evenly_spread(n_frames, limits.frames):
         while image.tell() < number:
             if time.monotonic() - started > limits.time_s:
                 return
-            image.seek(image.tell() + 1)
+            if not _gone_on(image):
+                return
             _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
-        image.load()
+        if number == 0:
+            image.load()
+        elif not _loaded(image):
+            return
         _check_pixels(
             image, image.width * image.height, limits.pixels
         )  # an icon names its size twice
@@ -253,6 +290,48 @@ def _coloured(
     if profile.on_small:
         return in_srgb(fit(rgb(frame)), profile)
     return fit(rgb(in_srgb(frame, profile)))
+
+
+def _gone_on(image: Image.Image) -> bool:
+    """Go to the next frame, if it can be read."""
+    try:
+        image.seek(image.tell() + 1)
+    except MemoryError:
+        raise
+    except Exception:  # hostile bytes can fail anywhere in a decoder
+        return False
+    return True
+
+
+def _loaded(image: Image.Image) -> bool:
+    """Read a frame behind the first one, if it can be read."""
+    try:
+        image.load()
+    except MemoryError:
+        raise
+    except Exception:  # hostile bytes can fail anywhere in a decoder
+        return False
+    return True
+
+
+def _seen_in_part(image: Image.Image, data: bytes, edge: int) -> Image.Image:
+    """What can be seen of a damaged picture.
+
+    raises   PictureBroken when that is too little
+    """
+    assert isinstance(image, ImageFile.ImageFile)
+    if not image.info.get("progressive"):
+        seen = partial.read_in_part(image)
+    elif (ends := jpeg.finest(_without_side_data(data)[0])) is not None:
+        fine, coarse = (Image.open(io.BytesIO(end), formats=("JPEG",)) for end in ends)
+        for each in (fine, coarse):
+            _draft(each, edge)
+        seen = partial.refined(fine, coarse)
+    else:
+        seen = None
+    if seen is None:
+        raise PictureBroken(PIXELS)
+    return seen
 
 
 def _kept(

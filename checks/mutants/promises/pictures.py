@@ -27,7 +27,7 @@ MUTANTS = (
         "text beside a PNG's pixels spoils nothing",
         "index/images/decode.py",
         "return png.without_side_chunks(data)",
-        "return data",
+        "return data, False",
         (PNG,),
     ),
     Mutant(
@@ -38,7 +38,7 @@ MUTANTS = (
         (PNG,),
     ),
     Mutant(
-        "a damaged animation is a still picture",
+        "an animation ends before its first damage",
         "index/images/png.py",
         "        if not chunk.sound or len(chunk.body) < _ANIMATION[chunk.name]:",
         "        if False:",
@@ -47,8 +47,8 @@ MUTANTS = (
     Mutant(
         "damaged segments of a JPEG spoil nothing",
         "index/images/decode.py",
-        "return jpeg.without_side_segments(data)",
-        "return data",
+        "return jpeg.without_side_segments(data), False",
+        "return data, False",
         (ZOO,),
     ),
     Mutant(
