@@ -129,6 +129,7 @@ async def run(
             stack.push_async_callback(health.close)
         gallery = await _open_gallery(chosen, sizes or Sizes())
         stack.push_async_callback(gallery.close)
+        await gallery.ready_to_compare()  # while nobody waits for an answer
         stop = stop or _stop_on_signals()
         client = await stack.enter_async_context(Magpie(chosen, gallery, metrics, clocks))
         if health is not None:

@@ -19,7 +19,13 @@ from index.language import (
 )
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
-from index.store.interface import Bookkeeping, BookkeepingReader, Links
+from index.store.interface import (
+    Bookkeeping,
+    BookkeepingReader,
+    Links,
+    TranscriptReader,
+    Transcripts,
+)
 from index.types.errors import (
     DecoderUnusable,
     EmptyQuery,
@@ -68,6 +74,7 @@ from index.types.records import (
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
+from index.types.transcripts import PendingTranscript
 
 __all__ = [
     "HAS",
@@ -104,6 +111,7 @@ __all__ = [
     "ModelUnusable",
     "NotAPicture",
     "Note",
+    "PendingTranscript",
     "PictureBroken",
     "PictureEmbedder",
     "PictureError",
@@ -129,6 +137,8 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "Suggestion",
+    "TranscriptReader",
+    "Transcripts",
     "Understood",
     "Unreadable",
     "Verdict",

@@ -16,7 +16,17 @@ LAYERS = {
     ),
     "index": (
         *("types", "language", "interface", "derivations", "compiled", "concurrency"),
-        *("images", "embed", "search", "copies", "store", "answering", "models", "pipeline"),
+        *(
+            "images",
+            "embed",
+            "search",
+            "copies",
+            "transcripts",
+            "store",
+            "answering",
+            "models",
+            "pipeline",
+        ),
         *("posted_before", "reembedding", "gallery", "cli", "__main__"),
     ),
 }

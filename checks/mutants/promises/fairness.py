@@ -118,4 +118,18 @@ MUTANTS = (
         "WHERE item = items.id AND ? AND ?",
         (GALLERY,),
     ),
+    Mutant(
+        "one member leaves look-ups of names to the others",
+        "bot/ask/members.py",
+        "if not own.get_tokens(now) or not all_.get_tokens(now):",
+        "if not all_.get_tokens(now):",
+        ("tests/bot/ask/test_members.py",),
+    ),
+    Mutant(
+        "the form of Narrow counts as a question",
+        "bot/ask/answers.py",
+        "        self._count(asker)\n        if wish.show ==",
+        "        if wish.show ==",
+        ("tests/bot/ask/test_pace.py",),
+    ),
 )

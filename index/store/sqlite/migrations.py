@@ -306,6 +306,36 @@ async def note_what_was_posted_before(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def keep_transcripts(db: aiosqlite.Connection) -> None:
+    """The words that were read in pictures, and an index of them."""
+    for statement in (
+        # Whose transcripts are kept.
+        """CREATE TABLE ocr (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            revision TEXT NOT NULL
+        )""",
+        # `lines` has a line break between two; '': the picture has no words. A stale one counts
+        # until the picture is read again.
+        """CREATE TABLE transcripts (
+            item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+            lines TEXT NOT NULL,
+            stale INTEGER NOT NULL
+        )""",
+        # Links that show a picture which was read for other links alone, see `words`.
+        "CREATE TABLE unread (link INTEGER PRIMARY KEY REFERENCES links ON DELETE CASCADE)",
+        # The index, see `words`. It keeps no copy of what it indexes.
+        """CREATE VIRTUAL TABLE words USING fts5(
+            terms, content='', columnsize=0, tokenize='ascii'
+        )""",
+        """CREATE VIRTUAL TABLE near_words USING fts5(
+            terms, content='', columnsize=0, detail=none, tokenize='ascii'
+        )""",
+        # Which terms it has.
+        "CREATE TABLE word_terms (revision TEXT NOT NULL)",
+    ):
+        await db.execute(statement)
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -323,6 +353,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     keep_what_tells_copies,
     find_owners_of_groups,
     note_what_was_posted_before,
+    keep_transcripts,
 )
 LATEST = len(STEPS)
 

@@ -13,8 +13,8 @@ from typing import Any
 import aiosqlite
 import numpy as np
 
-from index.store.sqlite import columns
-from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link, Settled
+from index.store.sqlite import columns, words
+from index.types.records import Changes, Cursor, EmbeddedPicture, Group, Job, Link, Settled
 
 
 async def permitted(
@@ -42,10 +42,27 @@ async def permitted(
 async def put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
     """Keep the groups of these links, as they are now."""
     groups = {(link.space, link.group) for link in links}
+    moved = await _links_that_move(db, groups)
+    await words.drop(db, moved)
     await db.executemany(
         """INSERT INTO groups (space, id, parent, private) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET parent = excluded.parent, private = excluded.private""",
         [(space, group.id, group.parent, group.private) for space, group in groups],
+    )
+    await words.add(db, moved)
+
+
+async def _links_that_move(
+    db: aiosqlite.Connection, groups: Collection[tuple[int, Group]]
+) -> list[int]:
+    """The links with words in those of these groups whose place among others has changed."""
+    there = [(space, group.id, group.parent, group.private) for space, group in groups]
+    return await words.links_with_words(
+        db,
+        """(space, group_id) IN (SELECT groups.space, groups.id FROM groups JOIN json_each(?) AS now
+            ON groups.space = now.value ->> 0 AND groups.id = now.value ->> 1
+            WHERE (groups.parent, groups.private) IS NOT (now.value ->> 2, now.value ->> 3))""",
+        (json.dumps(there),),
     )
 
 
@@ -105,11 +122,17 @@ async def put_link(
     )
     if found:
         id, *before = found[0]
+        elsewhere = (before[0], before[1]) != (item, link.group.id)
+        if elsewhere:
+            await words.drop(db, [id])
         await db.execute(
             """UPDATE links SET group_id = ?, item = ?, owner = ?, posted_at = ?, name = ?,
             spoiler = ?, details = ? WHERE id = ?""",
             (*values, id),
         )
+        if elsewhere:
+            await db.execute("DELETE FROM unread WHERE link = ?", (id,))
+            await words.begin_link(db, id)
         return id, (before[0], before[1], before[2], before[3])
     id = await returned(
         db,
@@ -120,6 +143,7 @@ async def put_link(
         link.source,
         link.slot,
     )
+    await words.begin_link(db, id)
     return id, None
 
 
@@ -185,6 +209,7 @@ async def returned(db: aiosqlite.Connection, sql: str, *params: Any) -> int:
 
 async def drop_links(db: aiosqlite.Connection, where: str, *params: Any) -> Changes:
     """Delete links, and with them the items and groups that no other link needs."""
+    await words.drop(db, await words.links_with_words(db, where, params))
     removed = list(
         await db.execute_fetchall(
             f"DELETE FROM links WHERE {where} RETURNING id, item, space", params

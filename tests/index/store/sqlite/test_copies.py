@@ -49,6 +49,14 @@ async def test_hashes_are_the_beginnings_of_fingerprints_by_link(store: SQLiteSt
     assert [data for _, data in fingerprints.values()] == [A, B]
 
 
+async def test_other_reads_see_what_was_erased_while_hashes_are_read(store: SQLiteStore) -> None:
+    chunks = store.copies.hashes(size=1)
+    assert (await anext(chunks))["link"].tolist() == await ids(store, "1")
+    await store.writes.remove_sources(1, ["2"])
+    assert await store.links.ids_of_source(1, "2") == {}
+    assert [chunk["link"].tolist() async for chunk in chunks] == [await ids(store, "3")]
+
+
 async def test_hashes_follow_their_fingerprints(store: SQLiteStore) -> None:
     await store.derivations.put(FINGERPRINT, picture(2).key, Derived("1", A))
     assert (await store.copies.hashes_of_items([picture(2).key]))["hashes"].tobytes() == A[:16]
