@@ -82,7 +82,7 @@ class Pipeline:
                 vectors = await thread.images(decoded.frames)
                 known = EmbeddedPicture(
                     key, "image", vectors, decoded.width, decoded.height,
-                    revision=thread.embedder.revision,
+                    revision=thread.embedder.revision, partial=decoded.partial,
                 )  # fmt: skip
             for derivation in wanted:
                 known = await _derived(known, derivation, derivation.of_picture(data))

@@ -60,11 +60,7 @@ def rows(page: ResultPage) -> list[Control]:
                     *_says(one),
                 ]
             ),
-            accessory=ui.Thumbnail(
-                one.picture.urls[0],
-                description=f"{number}: {_described(one)}"[:MAX_DESCRIPTION],
-                spoiler=_hidden(one),
-            ),
+            accessory=_preview(one, f"{number}: {_described(one)}"[:MAX_DESCRIPTION]),
         )
         for number, one in page.numbered
     ]
@@ -73,14 +69,17 @@ def rows(page: ResultPage) -> list[Control]:
 def large(page: ResultPage) -> list[Control]:
     """The one picture of a page, as large as Discord shows it."""
     [shown] = page.shown
-    item = discord.MediaGalleryItem(
-        shown.picture.urls[0], description=_described(shown), spoiler=_hidden(shown)
-    )
     lines = [_by(shown), f"-# {_small(shown, _doubt(page))}"]
     lines += [f"-# {said}" for said in _says(shown)]
     if shown.hit.concepts and not _hidden(shown):
         lines.append(f"-# {text.sees(shown.hit.concepts)}")
-    return [ui.MediaGallery(item), ui.TextDisplay("\n".join(lines))]
+    below: Control = ui.TextDisplay("\n".join(lines))
+    if not shown.picture.shown_by_discord:
+        return [below]
+    item = discord.MediaGalleryItem(
+        shown.picture.urls[0], description=_described(shown), spoiler=_hidden(shown)
+    )
+    return [ui.MediaGallery(item), below]
 
 
 def places(page: ResultPage) -> Control:
@@ -100,10 +99,16 @@ def beside(shown: ShownHit, label: str, *said: str) -> Control:
     first = " · ".join(f"**{one}**" for one in (label, _link(shown)) if one)
     return ui.Section(
         f"{first}\n{_by(shown)}\n-# {' · '.join([_day(shown), *said])}",
-        accessory=ui.Thumbnail(
-            shown.picture.urls[0], description=_described(shown), spoiler=_hidden(shown)
-        ),
+        accessory=_preview(shown, _described(shown)),
     )
+
+
+def _preview(shown: ShownHit, description: str) -> ui.Thumbnail[Any] | ui.Button[Any]:
+    """The picture, small; of one that Discord can't show there, the way to it."""
+    picture = shown.picture
+    if picture.shown_by_discord:
+        return ui.Thumbnail(picture.urls[0], description=description, spoiler=_hidden(shown))
+    return ui.Button(label=text.STICKER, url=shown.message.jump_url)
 
 
 def option(value: str, label: str, shown: ShownHit) -> discord.SelectOption:

@@ -51,7 +51,7 @@ from index.images.resize import (
     without_ends,
 )
 from index.images.sniffing import is_avif, is_tga
-from index.images.unsupported import check_layers
+from index.images.unsupported import check_layers, check_raw
 from index.types.errors import PictureBroken, PictureError, PictureTooLarge, PictureTooSlow
 
 # What people post and keep. Pillow knows more formats, but each is more code that hostile bytes can
@@ -206,6 +206,8 @@ def _opened(data: bytes, most_pixels: int) -> Image.Image:
         image = Image.open(io.BytesIO(_without_side_data(data)[0]), formats=formats)
     if isinstance(image, PsdImagePlugin.PsdImageFile):
         check_layers(image)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        check_raw(image)
     if data.startswith(png.SIGNATURE) and (bits := png.significant_bits(data)) is not None:
         image.info[SIGNIFICANT_BITS] = bits
     image.info.pop("xmp", None)  # Pillow would turn a TIFF by a word in it; no viewer does

@@ -100,6 +100,7 @@ class EmbeddedPicture:
     vectors    (frames, d) float32, unit rows
     revision   of the model that made them; "": whichever the gallery has
     derived    what else was made from it, by the name of the derivation
+    partial    whether its file lacks a part of it
     """
 
     key: bytes
@@ -110,6 +111,7 @@ class EmbeddedPicture:
     text: str | None = None
     revision: str = ""
     derived: Mapping[str, Derived] = field(default_factory=dict)
+    partial: bool = False
 
 
 def key_of(kind: Kind, data: bytes) -> bytes:
@@ -119,11 +121,13 @@ def key_of(kind: Kind, data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What is in a gallery: different images, different texts, and links to either."""
+    """What is in a gallery: different images, different texts, and links to either; and of how many
+    images the file lacks a part."""
 
     images: int
     texts: int
     links: int
+    partial: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

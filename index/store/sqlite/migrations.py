@@ -336,6 +336,11 @@ async def keep_transcripts(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def note_which_pictures_are_partial(db: aiosqlite.Connection) -> None:
+    """Whether the file of a picture lacks a part of it; earlier Magpies refused such files."""
+    await db.execute("ALTER TABLE items ADD COLUMN partial INTEGER NOT NULL DEFAULT 0")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -354,6 +359,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     find_owners_of_groups,
     note_what_was_posted_before,
     keep_transcripts,
+    note_which_pictures_are_partial,
 )
 LATEST = len(STEPS)
 
