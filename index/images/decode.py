@@ -144,11 +144,11 @@ def decode(
     wanted = _Wanted(side, shape, limits, resample, time.monotonic())
     try:
         return _decoded(data, wanted)
-    except PictureBroken as broken:
-        try:
-            return _decoded(data, wanted, in_part=True)
-        except PictureError:
-            raise broken from broken.__cause__
+    except PictureBroken as error:
+        broken = PictureBroken(error.reason)  # without the pixels that its traceback keeps
+    with contextlib.suppress(PictureError):
+        return _decoded(data, wanted, in_part=True)
+    raise broken
 
 
 class _Wanted(NamedTuple):

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from index.images.colour import BAND_PIXELS
+
 # The least share of its rows with which a picture is read; docs/formats.md has the measurement.
 LEAST_SHARE = 0.75
 # What takes the place of the others. With this grey, pictures stay more like themselves than with
@@ -34,13 +36,14 @@ def read_in_part(image: ImageFile.ImageFile) -> Image.Image | None:
         return None
     mode, size = image.mode, image.size
     noise = _noise(image)
-    image.im = Image.frombytes(mode, size, noise.tobytes()).im
+    image.im = Image.frombytes(mode, size, noise).im
     with contextlib.suppress(Exception):  # hostile bytes can fail anywhere in a decoder
         image.load()
     if (image.mode, image.size) != (mode, size):
         return None
     image.tile = []  # else it would be loaded once more
-    missing = _missing(np.asarray(image).reshape(noise.shape), noise)
+    missing = _missing(image, noise)
+    del noise
     if missing.mean() > 1 - LEAST_SHARE:
         return None
     seen = image.convert("RGB") if mode in ("P", "CMYK") else image.copy()
@@ -68,10 +71,12 @@ def _noise(image: Image.Image) -> NDArray[np.uint8]:
     return np.resize(np.frombuffer(os.urandom(_NOISE_BYTES), np.uint8), shape)
 
 
-def _missing(pixels: NDArray[np.uint8], noise: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(height,) which rows were not read, in all their channels.
-
-    Row by row, since a large picture takes much memory.
-    """
-    same = [(row == old).any(axis=-1).mean() for row, old in zip(pixels, noise, strict=True)]
-    return np.array(same) > _MOST_NOISE
+def _missing(image: Image.Image, noise: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(height,) which rows were not read, in all their channels."""
+    same = []
+    step = max(1, BAND_PIXELS // image.width)
+    for top in range(0, image.height, step):
+        old = noise[top : top + step]
+        band = image.crop((0, top, image.width, top + len(old)))
+        same.append((np.asarray(band).reshape(old.shape) == old).any(axis=-1).mean(axis=1))
+    return np.concatenate(same) > _MOST_NOISE

@@ -36,8 +36,8 @@ def unsupported(data: bytes, opened: bool) -> str | None:
             return None if opened else _bmp(data)
         if data[8:12] == b"WEBP":
             return _webp(data)
-    if data.startswith(b"8BPS"):
-        return _psd(data)
+        if data.startswith(b"8BPS"):
+            return _psd(data)
     return _tiff(data, opened) if data.startswith((b"II", b"MM")) else None
 
 

@@ -73,6 +73,7 @@ DAMAGED = {
     "kept: QOI: half": CUT_OFF,
     "kept: TGA: half": CUT_OFF,
     "kept: PSD: half": CUT_OFF,
+    "kept: PSD: header alone": HEADER,
 }
 UNSUPPORTED = {
     "JPEG: 12 bits": "a JPEG with 12 bits a colour",
