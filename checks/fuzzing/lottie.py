@@ -21,8 +21,8 @@ def animation(colour: Sequence[int] = (200, 30, 30), edge: int = 160, frames: in
             "ao": 0, "bm": 0, "shapes": [{"ty": "gr", "it": [shape, fill, placed]}],
         }  # fmt: skip
 
-    disc = {"ty": "el", "p": fixed, "s": _is([edge / 3, edge / 3])}
-    square = {"ty": "rc", "p": fixed, "s": _is([edge, edge / 2]), "r": _is(0)}
+    disc: dict[str, object] = {"ty": "el", "p": fixed, "s": _is([edge / 3, edge / 3])}
+    square: dict[str, object] = {"ty": "rc", "p": fixed, "s": _is([edge, edge / 2]), "r": _is(0)}
     ease = {"x": 0.5, "y": 0.5}
     start, end = [edge / 6, edge / 4, 0], [edge * 5 / 6, edge / 4, 0]
     moves = {

@@ -53,7 +53,8 @@ def _hides_a_picture(image: Image.Image, format: str | None) -> bool:
     if image.getchannel("A").getextrema() != (0, 0):
         return False
     return format in _ALPHA_UNUSED or any(
-        least != most for least, most in image.convert("RGB").getextrema()
+        channel.getextrema()[0] != channel.getextrema()[1]
+        for channel in image.convert("RGB").split()
     )
 
 
