@@ -27,7 +27,6 @@ MEASUREMENTS = {
     "copies": "bench.copies",
     "embed": "bench.embed",
     "find": "bench.find",
-    "folder": "bench.folder",
     "honesty": "bench.honesty",
     "ingest": "bench.ingest",
     "load": "bench.load",

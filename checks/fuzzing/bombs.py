@@ -18,6 +18,7 @@ from checks.fuzzing.pictures import check
 from index import PictureError
 from index.images import decoders
 from index.images.decode import LIMITS
+from index.images.heif import FORMAT as HEIF
 
 SIDE = 224
 
@@ -172,7 +173,7 @@ def heif_promise(rng: random.Random) -> bytes:
 def many_heif_pixels(rng: random.Random) -> bytes:
     """A HEIC of one colour, just below the limit of pixels or above it."""
     edge = rng.choice((7900, 8100))
-    return files.encoded(Image.new("RGB", (edge, edge)), files.HEIF, quality=1, preset="ultrafast")
+    return files.encoded(Image.new("RGB", (edge, edge)), HEIF, quality=1, preset="ultrafast")
 
 
 def large_drawing(rng: random.Random) -> bytes:

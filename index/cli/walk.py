@@ -17,14 +17,22 @@ from index.cli.paths import absolute, odd_kind, why
 
 # Endings of the files in a folder that count as pictures. A file named on the command line is taken
 # whatever its ending. Kinds that can't be read are in the list too, so that the summary says so.
-READ = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif", ".avifs")
-READ += (".heic", ".heif", ".hif", ".bmp", ".mpo")
-RARELY_USED = (".dib", ".tif", ".tiff", ".ico", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx")
-RARELY_USED += (".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".psd", ".qoi", ".tga")
-NOT_READ = (".jxl", ".svg", ".svgz", ".heics", ".psb", ".xcf", ".kra", ".cur", ".icns", ".jxr")
-NOT_READ += (".wdp", ".hdp", ".dds", ".exr", ".hdr", ".eps", ".pcx", ".sgi", ".mng", ".jng")
-NOT_READ += (".emf", ".wmf", ".dng", ".cr2", ".cr3", ".crw", ".nef", ".arw", ".orf", ".rw2")
-NOT_READ += (".raf", ".pef", ".srw")
+READ = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif"),
+    *(".avif", ".avifs", ".heic", ".heif", ".hif", ".bmp", ".mpo"),
+)
+RARELY_USED = (
+    *(".dib", ".tif", ".tiff", ".ico", ".jp2", ".j2k", ".j2c", ".jpc"),
+    *(".jpf", ".jpx", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".psd"),
+    *(".qoi", ".tga"),
+)
+NOT_READ = (
+    *(".jxl", ".svg", ".svgz", ".heics", ".psb", ".xcf", ".kra", ".cur"),
+    *(".icns", ".jxr", ".wdp", ".hdp", ".dds", ".exr", ".hdr", ".eps"),
+    *(".pcx", ".sgi", ".mng", ".jng", ".emf", ".wmf", ".dng", ".cr2"),
+    *(".cr3", ".crw", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef"),
+    *(".srw",),
+)
 ENDINGS = READ + RARELY_USED + NOT_READ
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import folder as folders
+from checks import folder as folders
 from checks.fuzzing import files
 from index.cli.commands import add as add_command
 from index.cli.walk import NOT_READ, RARELY_USED, READ

@@ -21,7 +21,7 @@ from pathlib import Path
 from PIL import Image
 
 from bench.options import Options
-from bench.report import Report, Target
+from bench.report import Figure, Report, Target
 from checks.fuzzing import files
 from index import Gallery
 from index.cli.commands import add
@@ -104,15 +104,11 @@ def run(options: Options) -> Report:
         by_pillow = sum(map(_pillow_loads, paths))
     silent = len(paths - searched - set(refused))
     reasons = Counter(re.split(r", |\. ", said)[0] for said in refused.values())
+    figures: dict[str, Figure] = {"files": len(paths), "searched": len(searched)}
+    figures |= {"of them in part": partial, "refused in words": len(refused), "seconds": took}
+    figures |= {f"refused: {said}": count for said, count in reasons.most_common(12)}
     return Report(
-        figures={
-            "files": len(paths),
-            "searched": len(searched),
-            "of them in part": partial,
-            "refused in words": len(refused),
-            "seconds": took,
-        }
-        | {f"refused: {said}": count for said, count in reasons.most_common(12)},
+        figures=figures,
         peers={"Pillow loads": by_pillow},
         targets={
             "silent": Target(silent, 0, at_least=False),
