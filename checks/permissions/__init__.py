@@ -2,15 +2,15 @@
 
 Random servers stand on the sandbox, and Magpie is connected to it as to Discord. Their permissions
 are set anew again and again, by requests of the owner. After each such deal members ask in every
-possible way: `/find` for themselves and for everyone, with words or a picture; a mention, a reply
-to somebody's picture, a picture posted with a mention, a picture in reply to an answer; the
-message menu; the buttons, menus and forms of answers, also of answers given before the deal, to
-other people, and to somebody who is timed out; limits to a channel and a member, by their names and
-ids, also by those of closed channels; what is offered while somebody types; "Posted before?" about
-a picture that was posted once more; `/channels list` and `/status`, which count pictures. In a part
-of the servers words are judged, so that some questions are answered by "Nothing here looks like …";
-in the others everything fits, so that each answer has pictures. Each answer is held against
-`oracle`:
+possible way: `/find` for themselves and for everyone, with words, exact words or a picture; a
+mention, a reply to somebody's picture, a picture posted with a mention, a picture in reply to an
+answer; the message menu; the buttons, menus and forms of answers, also of answers given before the
+deal, to other people, and to somebody who is timed out; limits to a channel and a member, by their
+names and ids, also by those of closed channels; what is offered while somebody types; "Posted
+before?" about a picture that was posted once more; `/channels list` and `/status`, which count
+pictures. In a part of the servers words are judged, so that some questions are answered by "Nothing
+here looks like …"; in the others everything fits, so that each answer has pictures. Each answer is
+held against `oracle`:
 
 leaked    pictures shown, or counted, and channels and members offered, that the asker, or for a
           public answer any member it reached, could not read or know of at that moment

@@ -23,12 +23,14 @@ class Asked:
 
     within   a channel, with its threads, or a thread
     author   whose pictures are asked for
+    says     what is written in all of them
     """
 
     embedding: QueryEmbedding
     source: int | None = None
     within: int | None = None
     author: int | None = None
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ async def _truth(inquiry: Inquiry, given: Given, groups: set[int]) -> Found:
         inquiry.of.server,
         frozenset(_within(inquiry, asked, groups)),
         owners=None if asked.author is None else frozenset({asked.author}),
+        says=asked.says,
         but_not_source=str(source) if source else None,
     )
     steering = await gallery.links.with_ids([*given.more, *given.less])

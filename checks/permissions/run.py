@@ -14,10 +14,11 @@ from bench.options import Options
 from bench.report import Report, Target
 from checks.permissions import side_channels, testbed
 from checks.permissions.asking import Asking
-from checks.permissions.inquiry import Inquiry
+from checks.permissions.inquiry import WORDS, Inquiry
 from checks.permissions.random_servers import Layout, layout
-from checks.permissions.testbed import Scene, open_testbed
+from checks.permissions.testbed import Scene, Testbed, open_testbed
 from checks.permissions.verdict import Verdict
+from index.types.records import key_of
 from pocket import MODEL
 
 WORLDS = 2_000
@@ -55,9 +56,21 @@ async def inquire(
     async with open_testbed(scene, people, db, model, judges=judges) as on:
         for of in layouts:
             await on.watch(of)
+        await _write_words(on, rng)
         asking = [Asking(Inquiry(on, of, random.Random(rng.random()), verdict)) for of in layouts]
         for world in range(worlds):
             await asking[world % servers].after_a_deal(world)
+
+
+async def _write_words(on: Testbed, rng: random.Random) -> None:
+    """Let most pictures say what is asked for in words, wherever they are shown."""
+    transcripts = on.magpie.gallery.transcripts
+    await transcripts.begin("check")
+    files = {one.file for pictures in on.pictures.values() for one in pictures}
+    for file in sorted(files):
+        lines = rng.sample(WORDS, rng.randint(0, 2))
+        key = key_of("image", await asyncio.to_thread(file.read_bytes))
+        await transcripts.put(key, "check", lines)
 
 
 def _shown(rng: random.Random, of: Layout, files: list[Path]) -> dict[int, list[Path]]:

@@ -14,6 +14,7 @@ DOORS: dict[str, Callable[[Inquiry], Awaitable[bool]]] = {
     "/find": find.for_me,
     "/find with a picture": find.with_a_picture,
     "/find for everyone": find.for_everyone,
+    "/find with exact words": find.with_exact_words,
     "/find with fields": find.with_fields,
     "what is offered while typing": choices.choices,
     "a mention with words": messages.mention,

@@ -28,6 +28,20 @@ async def _in_words(inquiry: Inquiry, show: str) -> bool:
     return True
 
 
+async def with_exact_words(inquiry: Inquiry) -> bool:
+    """Words, and others that must be written in the picture."""
+    if (pair := inquiry.somebody()) is None:
+        return False
+    (member, place), words, said = pair, inquiry.any_words(), inquiry.any_words()
+    client, public = inquiry.client(member.id), inquiry.rng.random() < 0.5
+    show = "everyone" if public else "only me"
+    line = f'{words} "{said}"'
+    answer = await client.command("find", where=str(place), query=line, show=show)
+    asked = Asked(await inquiry.meaning(words), says=(said,))
+    await judging.judge(inquiry, Given(answer, asked, member.id, place, public))
+    return True
+
+
 async def with_a_picture(inquiry: Inquiry) -> bool:
     if (pair := inquiry.somebody()) is None:
         return False
