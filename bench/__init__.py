@@ -35,4 +35,5 @@ MEASUREMENTS = {
     "query": "bench.query",
     "search": "bench.search",
     "start": "bench.start",
+    "words": "bench.words",
 }

@@ -15,18 +15,19 @@ LAYERS = {
         *("reposts", "maintenance", "commands", "app", "__main__"),
     ),
     "index": (
-        *("types", "language", "interface", "derivations", "compiled", "concurrency"),
+        *("types", "language", "derivations", "compiled", "concurrency"),
         *(
             "images",
+            "clips",
+            "interface",
+            "stills",
             "embed",
             "search",
             "copies",
             "transcripts",
             "store",
-            "answering",
-            "models",
-            "pipeline",
         ),
+        *("answering", "models", "pipeline"),
         *("posted_before", "reembedding", "gallery", "cli", "__main__"),
     ),
 }

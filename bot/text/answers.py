@@ -136,6 +136,11 @@ def nothing_like(asked: str) -> str:
     return f"Nothing here looks like {asked}."
 
 
+def at(clock: str) -> str:
+    """Which second of a video or an animation was found."""
+    return f"at {clock}"
+
+
 def and_more(copies: int) -> str:
     """How many near-copies stand behind a picture."""
     return f"and {copies:,} more like it"

@@ -45,6 +45,7 @@ class Status:
     """The figures count only what the member who asks may read."""
 
     channels: Sequence[ChannelStatus]
+    videos: int  # among the pictures of these channels and their threads
     progress: HistoryProgress | None
     jobs: Sequence[str]
     waiting: int  # messages
@@ -63,6 +64,8 @@ def status(now: Status) -> str:
     """What /status answers."""
     model = name_of_model(now.model)
     lines = [f"**{counted(sum(c.pictures for c in now.channels), 'picture')}** indexed"]
+    if now.videos:
+        lines[0] += f", {counted(now.videos, 'video')} among them"
     if now.progress is not None:
         left = counted(now.progress.channels_left, "channel or thread", "channels and threads")
         lines.append(

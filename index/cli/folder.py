@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from index.cli import notes
-from index.cli.paths import is_under, read_file, refuse_odd, why
+from index.cli.contents import contents
+from index.cli.paths import is_under, refuse_odd, why
 from index.cli.place import GROUP, SPACE
 from index.cli.vanished import Vanished, vanished
 from index.cli.walk import File, Listing
@@ -197,7 +198,7 @@ class Adding:
             if self._stop.is_set():
                 return
             with contextlib.suppress(OSError, PictureError):
-                data = await asyncio.to_thread(read_file, file.path)
+                data = await contents(file.path, self._gallery)
                 picture = await self._gallery.embed_picture(data)
                 self._batch.append((picture, _link(file, "", file.stamp)))
             self.tally.unchanged += 1
@@ -207,9 +208,7 @@ class Adding:
     async def _add(self, file: File) -> None:
         source = str(file.path)
         try:
-            picture = await self._gallery.embed_picture(
-                await asyncio.to_thread(read_file, file.path)
-            )
+            picture = await self._gallery.embed_picture(await contents(file.path, self._gallery))
         except FileNotFoundError:
             self.tally.gone_meanwhile += 1
             return

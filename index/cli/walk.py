@@ -26,6 +26,10 @@ RARELY_USED = (
     *(".jpf", ".jpx", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".psd"),
     *(".qoi", ".tga"),
 )
+VIDEOS = (
+    *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".3gp", ".ogv", ".wmv"),
+    *(".flv", ".mts", ".m2ts"),
+)
 NOT_READ = (
     *(".jxl", ".svg", ".svgz", ".heics", ".psb", ".xcf", ".kra", ".cur"),
     *(".icns", ".jxr", ".wdp", ".hdp", ".dds", ".exr", ".hdr", ".eps"),
@@ -33,7 +37,7 @@ NOT_READ = (
     *(".cr3", ".crw", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef"),
     *(".srw",),
 )
-ENDINGS = READ + RARELY_USED + NOT_READ
+ENDINGS = READ + RARELY_USED + VIDEOS + NOT_READ
 
 
 @dataclass(frozen=True, slots=True)

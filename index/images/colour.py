@@ -52,10 +52,7 @@ def _hides_a_picture(image: Image.Image, format: str | None) -> bool:
     """
     if image.getchannel("A").getextrema() != (0, 0):
         return False
-    return format in _ALPHA_UNUSED or any(
-        channel.getextrema()[0] != channel.getextrema()[1]
-        for channel in image.convert("RGB").split()
-    )
+    return format in _ALPHA_UNUSED or image.convert("RGB").getcolors(1) is None
 
 
 def on_background(image: Image.Image) -> Image.Image:

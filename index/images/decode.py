@@ -10,7 +10,7 @@ import contextlib
 import io
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial as bound
 from typing import NamedTuple
@@ -34,7 +34,15 @@ from PIL import (
 )
 
 from index.images import avif, heif, jpeg, lottie, partial, png, webp
-from index.images.animation import MAX_FRAMES, different, evenly_spread, frame_count
+from index.images.animation import (
+    MAX_FRAMES,
+    Tiny,
+    chosen,
+    compared,
+    frame_count,
+    shown_s,
+    tiny,
+)
 from index.images.colour import SIGNIFICANT_BITS, rgb
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
 from index.images.profiles import MAX_BYTES as MAX_PROFILE_BYTES
@@ -96,7 +104,7 @@ class Limits:
     pixels   in memory at once; decoding takes 3 to 8 bytes for each. Photographs of any size pass,
              since they shrink while they are decoded. It stops huge screenshots, scans and
              drawings
-    frames   decoded of an animation
+    frames   of an animation that are kept
     time_s   after this, no further frame is decoded
     """
 
@@ -119,6 +127,7 @@ class Decoded:
     format: str
     orientation: int  # Exif: 1 is upright
     n_frames: int  # in the file
+    seconds: list[float]  # when each of these frames is first shown; of a still picture 0
     partial: bool = False  # the file lacks some of its pixels or frames
 
 
@@ -186,15 +195,16 @@ def _decoded(data: bytes, wanted: _Wanted, in_part: bool = False) -> Decoded:
                 resample=resample,
                 orientation=orientation,
             )
+        moments: Iterable[tuple[float, Image.Image]]
         if in_part:
-            found = [_seen_in_part(image, data, KEPT_SCALE * side)]
+            moments, lacks = [(0.0, _seen_in_part(image, data, KEPT_SCALE * side))], True
         else:
-            found = list(_frames(image, n_frames, limits, wanted.started))
-        frames = [_coloured(frame, profile, fit) for frame in found]
-        planned = len(evenly_spread(n_frames, limits.frames))
-        lacks = in_part or len(frames) < planned or _without_side_data(data)[1]
+            moments, lacks = _frames(image, n_frames, limits, wanted.started)
+        shown = [(second, _coloured(frame, profile, fit)) for second, frame in moments]
+        seconds, frames = ([*column] for column in zip(*shown, strict=True))
         format = str(image.format)
-        return Decoded(different(frames), width, height, format, stored, n_frames, lacks)
+        lacks = lacks or _without_side_data(data)[1]
+        return Decoded(frames, width, height, format, stored, n_frames, seconds, lacks)
 
 
 # ---- the steps of `decode`, in their order
@@ -261,26 +271,70 @@ def _check_pixels(image: Image.Image, pixels: int, limit: int) -> None:
 
 def _frames(
     image: Image.Image, n_frames: int, limits: Limits, started: float
-) -> Iterator[Image.Image]:
-    """The chosen frames, in order; those that aren't reached in time are left out, and those behind
-    the first damage."""
-    for number in evenly_spread(n_frames, limits.frames):
-        while image.tell() < number:
-            if time.monotonic() - started > limits.time_s:
-                return
-            if not _gone_on(image):
-                return
-            _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
-        if number == 0:
-            image.load()
-        elif not _loaded(image):
-            return
-        _check_pixels(
-            image, image.width * image.height, limits.pixels
-        )  # an icon names its size twice
-        if number == 0 and time.monotonic() - started > limits.time_s:
+) -> tuple[Iterable[tuple[float, Image.Image]], bool]:
+    """The chosen frames, in order, each with the second at which it is shown; and whether others
+    can't be read, which come behind a damage."""
+    if n_frames == 1:
+        image.load()
+        _check_pixels(image, image.width * image.height, limits.pixels)  # an icon names it twice
+        if time.monotonic() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
-        yield image.copy() if n_frames > 1 else image
+        return [(0.0, image)], False
+    seconds, seen, damaged = _compared(image, n_frames, limits, started)
+    numbers = compared(n_frames)
+
+    def taken() -> Iterator[tuple[float, Image.Image]]:
+        for place in chosen(seen, limits.frames):
+            _load(image, numbers[place], limits)
+            yield round(seconds[place], 3), image.copy()
+
+    return taken(), damaged
+
+
+def _compared(
+    image: Image.Image, n_frames: int, limits: Limits, started: float
+) -> tuple[list[float], list[Tiny], bool]:
+    """When each of the frames that are compared is shown, and these; and whether they end before a
+    damaged one. Those that aren't reached in time are left out.
+
+    The chosen ones are decoded a second time. So this may take a third of the time, and the rest
+    is for that, and to spare.
+    """
+    seconds: list[float] = []
+    seen: list[Tiny] = []
+    second, wanted = 0.0, compared(n_frames)
+    for number in range(n_frames):
+        if number and time.monotonic() - started > limits.time_s / 3:
+            break
+        if number and not _loads(image, number, limits):
+            return seconds, seen, True
+        if not number:
+            _load(image, number, limits)
+        if not number and time.monotonic() - started > limits.time_s:
+            raise PictureTooSlow(limits.time_s)
+        if number in wanted:
+            seconds.append(second)
+            seen.append(tiny(image))
+        second += shown_s(image)
+    return seconds, seen, False
+
+
+def _loads(image: Image.Image, number: int, limits: Limits) -> bool:
+    """Decode this frame, if it isn't damaged."""
+    try:
+        _load(image, number, limits)
+    except (PictureError, MemoryError):
+        raise
+    except Exception:  # hostile bytes can fail anywhere in a decoder
+        return False
+    return True
+
+
+def _load(image: Image.Image, number: int, limits: Limits) -> None:
+    """Decode this frame of the picture."""
+    image.seek(number)
+    _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
+    image.load()
 
 
 def _coloured(
@@ -292,28 +346,6 @@ def _coloured(
     if profile.on_small:
         return in_srgb(fit(rgb(frame)), profile)
     return fit(rgb(in_srgb(frame, profile)))
-
-
-def _gone_on(image: Image.Image) -> bool:
-    """Go to the next frame, if it can be read."""
-    try:
-        image.seek(image.tell() + 1)
-    except MemoryError:
-        raise
-    except Exception:  # hostile bytes can fail anywhere in a decoder
-        return False
-    return True
-
-
-def _loaded(image: Image.Image) -> bool:
-    """Read a frame behind the first one, if it can be read."""
-    try:
-        image.load()
-    except MemoryError:
-        raise
-    except Exception:  # hostile bytes can fail anywhere in a decoder
-        return False
-    return True
 
 
 def _seen_in_part(image: Image.Image, data: bytes, edge: int) -> Image.Image:

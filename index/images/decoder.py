@@ -86,6 +86,7 @@ def _header(decoded: Decoded) -> Header:
         "n_frames": decoded.n_frames,
         "partial": decoded.partial,
         "frames": [frame.size for frame in decoded.frames],
+        "seconds": decoded.seconds,
     }
 
 

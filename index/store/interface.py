@@ -101,6 +101,13 @@ class Links(Protocol):
     async def slots(self, space: int, source: str) -> set[str]:
         """The slots of one source that are in the gallery."""
 
+    async def seconds(self, frames: Mapping[int, int]) -> dict[int, float]:
+        """For each of these links, when this frame of what it shows is shown; only of animations
+        and videos, and where it is known."""
+
+    async def stills(self, frames: Mapping[int, int]) -> dict[int, bytes]:
+        """A small WebP of those frames."""
+
     async def resolved(self, filter: Filter) -> Filter:
         """The filter with every condition that only the store can answer turned into ids: into
         `only` and `without`, which a vector index understands."""
@@ -196,6 +203,9 @@ class BookkeepingReader(Protocol):
 
     async def passing(self, space: int, group: int, links: Collection[int]) -> set[int]:
         """Those of these links of which nothing is noted in a group, whatever shows the same."""
+
+    async def notes_with_id(self, id: str) -> list[Note]:
+        """The notes with this id; it may be one that stands for none yet."""
 
     async def loose_notes(self) -> list[Note]:
         """Notes below sources without links, or that name one: the pictures were erased, so the

@@ -67,7 +67,7 @@ class Items:
         }
         shaped = columns.vectors_of(self._database.path, vectors, dimension)
         return EmbeddedPicture(
-            key, kind, shaped, width, height, text, revision, derived, bool(partial)
+            key, kind, shaped, width, height, text, revision, derived, partial=bool(partial)
         )
 
     async def empty(self) -> bool:

@@ -52,6 +52,28 @@ class Links:
         )
         return {slot: id for slot, id in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
+    async def seconds(self, frames: Mapping[int, int]) -> dict[int, float]:
+        """For each of these links, when this frame of what it shows is shown; only of animations
+        and videos, and where it is known."""
+        return {link: second for link, second in await self._moments("second", frames)}  # noqa: C416
+
+    async def stills(self, frames: Mapping[int, int]) -> dict[int, bytes]:
+        """A small WebP of those frames."""
+        return {link: still for link, still in await self._moments("still", frames)}  # noqa: C416
+
+    async def _moments(self, column: str, frames: Mapping[int, int]) -> list[sqlite3.Row]:
+        """A column of the moments of these links' frames. An item whose frames were chosen anew
+        since, by a Magpie that chooses others, has another number of vectors."""
+        return await self._database.rows(
+            f"""SELECT links.id, moments.{column} FROM json_each(?) AS asked
+            JOIN links ON links.id = CAST(asked.key AS INTEGER)
+            JOIN moments ON moments.item = links.item AND moments.frame = asked.value
+            JOIN embeddings ON embeddings.item = links.item
+            WHERE length(vectors) = (SELECT 4 * dimension FROM model)
+                * (SELECT COUNT(*) FROM moments AS every WHERE every.item = links.item)""",
+            json.dumps(frames),
+        )
+
     async def resolved(self, filter: Filter) -> Filter:
         """The filter with every condition that only the store can answer turned into ids."""
         if filter.but_not_source is not None:

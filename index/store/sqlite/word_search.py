@@ -40,8 +40,8 @@ async def _rows(
     questions = [one for (home,) in homes for one in asked(Home(filter.space, home))]
     return await database.rows(
         f"""SELECT links.id, asked.value ->> 0 FROM json_each(?3) AS asked
-        JOIN {table} ON {table} MATCH asked.value ->> 1
-        JOIN links ON links.id = {table}.rowid
+        CROSS JOIN {table} ON {table} MATCH asked.value ->> 1
+        CROSS JOIN links ON links.id = {table}.rowid
         WHERE links.space = ?1 AND {allowed.format("links.group_id")} LIMIT ?4""",
         filter.space,
         groups,

@@ -27,7 +27,7 @@ def tried(folder: Path, *options: str) -> dict[str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.index.images.intruder", str(folder), *options],
         cwd=decoders.PACKAGES,
-        env=decoders._environment(),
+        env=decoders.environment(),
         stdout=subprocess.PIPE,
         timeout=120,
     )
