@@ -188,7 +188,7 @@ def _says(read: str, words: Sequence[str]) -> bool:
 
 def _meant(pictures: Pictures, random: np.random.Generator) -> list[tuple[str, frozenset[int]]]:
     """What pictures show, in words, each with the rows that show it."""
-    asked = {}
+    asked: dict[str, frozenset[int]] = {}
     for row in random.permutation(len(pictures)).tolist():
         subject, place = str(pictures.subjects[row]), str(pictures.places[row])
         phrases = PLACE_PHRASES["en"].get(place, [""])

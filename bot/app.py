@@ -68,9 +68,10 @@ from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
 from bot.sync.live import Live
 from bot.sync.noted import Noted
+from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
-from index import Gallery, GalleryError
+from index import Gallery, GalleryError, Transcriber
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class Magpie(discord.AutoShardedClient):
         metrics: Metrics,
         clocks: Clocks | None = None,
         limits: Limits | None = None,
+        transcriber: Transcriber | None = None,
     ) -> None:
         redirect(settings.api)
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here
@@ -133,6 +135,7 @@ class Magpie(discord.AutoShardedClient):
             self.left_out,
             metrics,
             limits,
+            read=lambda key, data: self.transcribing.keep(key, data),
         )
         self.live = Live(
             links,
@@ -154,6 +157,20 @@ class Magpie(discord.AutoShardedClient):
             self.left_out,
             self.noted,
             metrics,
+        )
+        self.transcribing = Transcribing(
+            self,
+            links,
+            gallery.transcripts,
+            transcriber,
+            self.writer,
+            self.watched,
+            self.ingest,
+            self.downloader,
+            metrics,
+            clocks,
+            limits,
+            busy=lambda: self.live.busy or self.backlog.busy,
         )
         self.backfill = Backfill(
             self,
@@ -178,6 +195,7 @@ class Magpie(discord.AutoShardedClient):
             self.ingest,
             self.history,
             self.erasure,
+            self.transcribing,
             metrics,
             clocks,
         )
@@ -275,6 +293,7 @@ class Magpie(discord.AutoShardedClient):
             self.backlog,
             self.live,
             self.jobs,
+            self.transcribing,
             self.metrics,
             self.unread,
             lambda: heartbeat.latency_s(self),
@@ -349,6 +368,7 @@ class Magpie(discord.AutoShardedClient):
             await self.backfill.close()
             await self.live.close()
             await self.notes.close()
+            await self.transcribing.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
                 await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
         await super().close()
@@ -377,6 +397,7 @@ class Magpie(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         await self.jobs.resume()
+        self.transcribing.start()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         await self.departures.come_back(guild.id)

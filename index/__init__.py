@@ -18,6 +18,7 @@ from index.language import (
     printed,
     suggestions,
 )
+from index.ocr.transcriber import Transcriber
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
 from index.store.interface import (
@@ -41,6 +42,7 @@ from index.types.errors import (
     ModelUnreachable,
     ModelUnusable,
     NotAPicture,
+    OCRUnusable,
     PictureBroken,
     PictureError,
     PictureTooHeavy,
@@ -114,6 +116,7 @@ __all__ = [
     "ModelUnusable",
     "NotAPicture",
     "Note",
+    "OCRUnusable",
     "PendingTranscript",
     "PictureBroken",
     "PictureEmbedder",
@@ -140,6 +143,7 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "Suggestion",
+    "Transcriber",
     "TranscriptReader",
     "Transcripts",
     "Understood",

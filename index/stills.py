@@ -9,7 +9,7 @@ from index.images import decoders
 from index.images.resize import KEPT_SCALE
 
 EDGE = 320  # pixels at most: twice what a chat shows beside a hit
-QUALITY = 70  # of WebP: some 5 to 10 kB
+QUALITY = 70  # of WebP: 2 to 10 kB
 _SIDE = -(-EDGE // KEPT_SCALE)
 
 

@@ -21,6 +21,7 @@ LAYERS = {
             "clips",
             "interface",
             "stills",
+            "ocr",
             "embed",
             "search",
             "copies",

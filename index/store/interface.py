@@ -167,7 +167,8 @@ class Links(Protocol):
     async def belongings(
         self, space: int, owner: int, *, after: int = 0, limit: int = 1000
     ) -> list[tuple[int, Belonging]]:
-        """An owner's links with ids above `after`, by id, with all that is kept of each."""
+        """An owner's links with ids above `after`, by id, with all that is kept of each; fewer
+        where they have many stills."""
 
     async def disk_bytes(self) -> int:
         """What the store takes on disk."""

@@ -149,6 +149,7 @@ class Belonging:
     kind: Kind
     text: str | None
     vectors: Floats
+    moments: Sequence[Moment] = ()
 
 
 def vectors_file(belongings: Sequence[Belonging]) -> bytes:

@@ -21,8 +21,12 @@ from index.types.records import (
     Kind,
     Link,
     ModelInfo,
+    Moment,
     key_of,
 )
+
+# Stills that come with belongings at once: Discord takes files of 10 MB. One video has far less.
+MAX_STILLS_BYTES = 6_000_000
 
 
 class Links:
@@ -256,27 +260,49 @@ class Links:
     async def belongings(
         self, space: int, owner: int, *, after: int = 0, limit: int = 1000
     ) -> list[tuple[int, Belonging]]:
-        """An owner's links with ids above `after`, by id, with all that is kept of each."""
+        """An owner's links with ids above `after`, by id, with all that is kept of each; fewer
+        where they have many stills."""
         model = await self.model()
         rows = await self._database.rows(
-            """SELECT links.id, vectors FROM links JOIN embeddings ON embeddings.item = links.item
-            WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?""",
+            """SELECT id, vectors FROM (
+                SELECT links.id, vectors, sum((SELECT total(length(still)) FROM moments
+                    WHERE moments.item = links.item)) OVER (ORDER BY links.id) AS so_far
+                FROM links JOIN embeddings ON embeddings.item = links.item
+                WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?)
+            WHERE so_far <= ? ORDER BY id""",
             space,
             owner,
             after,
             limit,
+            MAX_STILLS_BYTES,
         )
-        links = await self.with_ids([id for id, _ in rows])
+        ids = [id for id, _ in rows]
+        links, moments = await self.with_ids(ids), await self._all_moments(ids)
         return [
             (
                 id,
                 Belonging(
-                    *links[id], columns.vectors_of(self._database.path, vectors, model.dimension)
+                    *links[id],
+                    columns.vectors_of(self._database.path, vectors, model.dimension),
+                    moments.get(id, ()),
                 ),
             )
             for id, vectors in rows
             if id in links and model is not None
         ]
+
+    async def _all_moments(self, ids: Sequence[int]) -> dict[int, list[Moment]]:
+        """All moments of what these links show, by link."""
+        rows = await self._database.rows(
+            """SELECT links.id, second, still FROM json_each(?) AS asked
+            JOIN links ON links.id = asked.value JOIN moments ON moments.item = links.item
+            ORDER BY links.id, frame""",
+            json.dumps(list(ids)),
+        )
+        moments: dict[int, list[Moment]] = {}
+        for id, second, still in rows:
+            moments.setdefault(id, []).append(Moment(second, still))
+        return moments
 
     async def disk_bytes(self) -> int:
         """What the file, its write-ahead log and its segments take on disk, in bytes."""

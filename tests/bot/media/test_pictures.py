@@ -57,7 +57,9 @@ def test_attachment(guild: discord.Guild) -> None:
         ("image/png", "x", True),
         ("image/gif", "x.gif", True),
         ("image/svg+xml", "x.svg", False),
-        ("video/mp4", "x.mp4", False),
+        ("video/mp4", "x.mp4", True),
+        ("audio/ogg", "x.ogg", False),
+        (None, "x.webm", True),
         ("text/plain", "x.png", False),
         ("application/octet-stream", "X.JPG", True),
         (None, "x.avif", True),
@@ -93,7 +95,29 @@ def test_unfurled_gallery_has_a_picture_an_embed(guild: discord.Guild) -> None:
     assert len({p.slot for p in shown(guild, embeds=embeds)}) == 4
 
 
-def test_of_videos_only_the_still_counts(guild: discord.Guild) -> None:
+def test_of_a_video_that_discord_has_a_copy_of_both_are_one(guild: discord.Guild) -> None:
+    """The video is read, and has the slot of its still, by which it was known before."""
+    still = external("a.png")
+    gifv = {"type": "gifv", "thumbnail": still, "video": external("a.mp4")}
+    [picture] = shown(guild, embeds=[gifv])
+    assert picture.video
+    assert picture.filename == "a.mp4"
+    assert picture.urls[0] == external("a.mp4")["proxy_url"]
+    assert picture.poster[0] == still["proxy_url"]
+    [before] = shown(guild, embeds=[{"type": "image", "thumbnail": still}])
+    assert picture.slot == before.slot
+
+
+def test_an_attached_video_has_a_poster_from_the_proxy(guild: discord.Guild) -> None:
+    attachment = attachment_payload(5, "x.mp4", content_type="video/mp4")
+    [picture] = shown(guild, attachments=[attachment])
+    assert picture.video
+    assert picture.urls == (attachment["url"],)
+    assert picture.poster[0].startswith(attachment["proxy_url"])
+    assert picture.poster[0].endswith("format=webp")
+
+
+def test_of_videos_of_other_sites_only_the_still_counts(guild: discord.Guild) -> None:
     video = {"url": "https://example.org/a.mp4", "width": 1, "height": 1}
     gifv = {"type": "gifv", "thumbnail": external("a.png"), "video": video}
     assert [p.filename for p in shown(guild, embeds=[gifv])] == ["a.png"]
@@ -211,10 +235,10 @@ def test_pictures_in_components(guild: discord.Guild) -> None:
         "spoiler": False,
     }
     found = shown(guild, flags=32768, components=[text, container])
-    assert [p.slot for p in found if p.slot.startswith("a:")] == ["a:21", "a:22", "a:24"]
-    assert len(found) == 4
+    assert [p.slot for p in found if p.slot.startswith("a:")] == ["a:21", "a:22", "a:23", "a:24"]
+    assert len(found) == 5
     assert {p.kind for p in found} == {"component"}
-    assert [p.spoiler for p in found] == [True, False, False, False]
+    assert [p.spoiler for p in found] == [True, False, False, False, False]
     assert found[1].title == "one"
 
 

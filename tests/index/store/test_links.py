@@ -272,3 +272,15 @@ async def test_stills_are_erased_with_their_item_to_the_last_byte(store: Store) 
     kept = all_bytes(store.path)
     assert b"still-of-1" not in kept
     assert b"still-of-2-at-12" in kept
+
+
+async def test_stills_are_among_the_belongings_and_come_in_parts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.writes.commit([(moving(n), link(str(n))) for n in range(1, 4)])
+    [(_, one), *_] = await store.links.belongings(1, 5)
+    assert [moment.second for moment in one.moments] == [0, 4, 12]
+    monkeypatch.setattr("index.store.sqlite.links.MAX_STILLS_BYTES", 100)
+    first = await store.links.belongings(1, 5)
+    rest = await store.links.belongings(1, 5, after=first[-1][0])
+    assert [len(first), len(rest)] == [2, 1]
