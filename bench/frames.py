@@ -228,7 +228,7 @@ async def _times(gallery: Gallery, data: bytes) -> tuple[float, float]:
 
 
 def _decode_all(data: bytes) -> None:
-    with av.open(io.BytesIO(data)) as video:
+    with av.open(io.BytesIO(data), "r") as video:
         video.streams.video[0].thread_type = "NONE"
         for frame in video.decode(video=0):
             frame.to_ndarray(format="rgb24")
