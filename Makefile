@@ -30,7 +30,7 @@ help:
 $(VENV)/.setup: pyproject.toml constraints.txt
 	@echo "setup: installing the pinned packages into $(VENV)"
 	@test -x $(PYTHON) || $${PYTHON3:-python3} -m venv $(VENV)
-	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[ocr]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.setup

@@ -9,7 +9,8 @@ runs those too, by the names in `checks.CHECKS`.
 | module | holds |
 |---|---|
 | `report`, `options` | what a run gives back, and what its caller chooses |
-| `checkpoint` | a model of ViT-B/32's size with random weights, made once under build/ |
+| `checkpoint` | a model of ViT-B/32's size with random weights; models that judge no words |
+| `lettering` | pictures with words in them that are known |
 | `edits` | what people do to pictures before they post them again |
 | `photographs` | JPEGs of a phone's and a screenshot's size |
 | `scenes` | pictures that the pocket model knows, embedded once and kept under build/ |
@@ -31,9 +32,11 @@ MEASUREMENTS = {
     "honesty": "bench.honesty",
     "ingest": "bench.ingest",
     "load": "bench.load",
+    "ocr": "bench.ocr",
     "prepare": "bench.prepare",
     "quality": "bench.quality",
     "query": "bench.query",
     "search": "bench.search",
     "start": "bench.start",
+    "words": "bench.words",
 }

@@ -1,4 +1,8 @@
-"""A CLIP of the same shapes as ViT-B/32 with random weights: as slow and large, but no download."""
+"""Checkpoints for benches.
+
+`vit_b32` is a CLIP of the same shapes as ViT-B/32 with random weights: as slow and large, but no
+download. `unjudging` is any checkpoint without the number that words are judged with.
+"""
 
 from __future__ import annotations
 
@@ -45,5 +49,27 @@ def vit_b32() -> Path:
     tokenizer.model_max_length = text.max_position_embeddings
     tokenizer.save_pretrained(folder)
     CLIPImageProcessor().save_pretrained(folder)
+    (folder / "ready").touch()
+    return folder
+
+
+def unjudging(model: Path) -> Path:
+    """The folder of the same checkpoint without its `logit_scale`, made once under build/.
+
+    Without it no words are judged, so every question has an answer with pictures. Random weights
+    and pictures of noise fit no words: the answer would be a sentence, and reading the messages of
+    hits again, and sending their pictures, would not be measured.
+    """
+    folder = BUILD / f"{model.name}-unjudging"
+    if (folder / "ready").exists():
+        return folder
+    from safetensors.numpy import load_file, save_file
+
+    shutil.rmtree(folder, ignore_errors=True)
+    weights = "model.safetensors"
+    shutil.copytree(model, folder, ignore=shutil.ignore_patterns(weights, "ready"))
+    tensors = load_file(model / weights)
+    del tensors["logit_scale"]
+    save_file(tensors, folder / weights, metadata={"format": "pt"})
     (folder / "ready").touch()
     return folder

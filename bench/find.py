@@ -5,6 +5,9 @@ to the bot's process. The bot embeds the words, ranks what the member may see, r
 each hit again, and answers. The peer is the text tower and the search alone, with the same rows and
 the same words, asked in turn. Then the same is measured during a `/reindex` of real photographs.
 
+The weights are random, so no picture fits any words. The model is without the number that words are
+judged with, so that each answer has a page of pictures. What judging costs, `bench honesty` says.
+
 BENCH_ROWS (such as 10000,1000000) chooses the sizes. The bot and its peer share one core. The
 sandbox, which stands for Discord, and the member's client have another one if there is one, since
 in life they are on other machines. The first run of a size makes its gallery under build/; for
@@ -32,7 +35,7 @@ import aiohttp
 import numpy as np
 
 from bench import large_server
-from bench.checkpoint import vit_b32
+from bench.checkpoint import unjudging, vit_b32
 from bench.options import Options
 from bench.processes import bot_running, sandbox_running
 from bench.report import Figure, Report, Target
@@ -73,7 +76,7 @@ class Measured:
 
 def run(options: Options) -> Report:
     cores = sorted(os.sched_getaffinity(0))
-    figures: dict[str, Figure] = {}
+    figures: dict[str, Figure] = {"each answer": f"{PAGE_SIZE} pictures; words are not judged"}
     peers: dict[str, Figure] = {}
     measured = []
     try:
@@ -122,7 +125,7 @@ def questions() -> Iterator[str]:
 async def _measure(size: int, cores: Sequence[int]) -> Measured:
     """Measure one size, with a server and a gallery of its own."""
     os.sched_setaffinity(0, {cores[0]})
-    model = vit_b32()
+    model = unjudging(vit_b32())
     large_server.draw()
     file = await large_server.gallery(size, model)
     asked, measured = questions(), Measured()

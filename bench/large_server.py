@@ -143,7 +143,7 @@ async def gallery(count: int, model: Path) -> Path:
     It knows the photographs in #camera by other bytes than the server has, so that reading them
     again means embedding each of them.
     """
-    folder = FOLDER / str(count)
+    folder = FOLDER / f"{count}-{model.name}"
     path = folder / "magpie.db"
     if not (folder / "ready").exists():
         shutil.rmtree(folder, ignore_errors=True)

@@ -14,18 +14,19 @@ from pathlib import Path
 
 import click
 
-from bot.app import Magpie, StartFailed
+from bot.app import Magpie
 from bot.ops import logs, probe, settings
 from bot.ops.health import Health
 from bot.ops.metrics import Metrics
 from bot.ops.secrecy import hide_token
 from bot.ops.settings import Settings, SettingsError
+from bot.ops.starting import StartFailed
 from bot.ops.tuning import Clocks
 from bot.text.usage import HEALTH, WHAT, settings_and_defaults, settings_are_elsewhere
 from console import commands, output
 from console.called import as_typed
 from console.exits import REFUSED, WrongUse
-from index import Gallery, GalleryError, Sizes
+from index import Gallery, GalleryError, OCRUnusable, Sizes, Transcriber
 
 log = logging.getLogger(__name__)
 
@@ -127,14 +128,31 @@ async def run(
         if health is not None:
             await health.start()
             stack.push_async_callback(health.close)
+        transcriber = _transcriber(chosen)
         gallery = await _open_gallery(chosen, sizes or Sizes())
         stack.push_async_callback(gallery.close)
+        await gallery.ready_to_compare()  # while nobody waits for an answer
         stop = stop or _stop_on_signals()
-        client = await stack.enter_async_context(Magpie(chosen, gallery, metrics, clocks))
+        client = await stack.enter_async_context(
+            Magpie(chosen, gallery, metrics, clocks, transcriber=transcriber)
+        )
         if health is not None:
             health.watch(client.condition, gallery.links.count_links)
         await _serve(client, stop)
     log.info(logs.fields("stopped"))
+
+
+def _transcriber(chosen: Settings) -> Transcriber | None:
+    """What reads the words in pictures, if they are to be read and can be. raises SettingsError"""
+    if chosen.ocr == "off":
+        return None
+    try:
+        return Transcriber()
+    except OCRUnusable as error:
+        if chosen.ocr == "on":
+            raise SettingsError([f"MAGPIE_OCR=on: {error.reason}."]) from error
+        log.info(logs.fields("ocr_off", why=error))
+        return None
 
 
 async def _open_gallery(chosen: Settings, sizes: Sizes) -> Gallery:

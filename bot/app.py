@@ -9,7 +9,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import discord
 import yarl
 from discord import app_commands
@@ -21,9 +20,11 @@ from bot.ask.members import Members
 from bot.ask.messages import MessageQuestions
 from bot.ask.names import Names
 from bot.ask.posted import PostedBefore
+from bot.ask.preparation import Preparation
 from bot.ask.questions import Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
+from bot.ask.searches import Searches
 from bot.ask.suggestions import Suggestions
 from bot.commands import (
     channels,
@@ -48,13 +49,14 @@ from bot.ops.health import Condition
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.settings import DISCORD, Settings
+from bot.ops.starting import StartFailed, why_not_started
 from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
 from bot.platform import heartbeat, last_moment
-from bot.platform.codes import AUTHENTICATION_FAILED
+from bot.platform.invitation import NEEDED_PERMISSIONS, invite
 from bot.platform.responses import accept_empty_callbacks, name_plain_json
 from bot.platform.state import State
-from bot.platform.unreadable import described, is_unreadable, readable
+from bot.platform.unreadable import readable
 from bot.reindex.jobs import Jobs
 from bot.reposts.notes import Notes
 from bot.sync.backfill import Backfill
@@ -66,27 +68,14 @@ from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
 from bot.sync.live import Live
 from bot.sync.noted import Noted
+from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
-from index import Gallery, GalleryError
+from index import Gallery, GalleryError, Transcriber
 
 log = logging.getLogger(__name__)
 
 LAST_WRITE_S = 5.0  # how long closing waits for the cursors to be saved
-
-# The permissions that the invite link asks for, each with its reason. No other is used.
-NEEDED_PERMISSIONS = {
-    "view_channel": "see the channels it watches",
-    "read_message_history": "index what was posted before it came, and read a message again",
-    "send_messages": "answer a reply or a mention, and show the progress of /reindex",
-    "send_messages_in_threads": "the same in threads",
-    "embed_links": "show the pictures it found",
-    "attach_files": "answer with a picture",
-}
-
-
-class StartFailed(Exception):
-    """Discord did not let the bot in; the text says why and what to do."""
 
 
 class Magpie(discord.AutoShardedClient):
@@ -99,6 +88,7 @@ class Magpie(discord.AutoShardedClient):
         metrics: Metrics,
         clocks: Clocks | None = None,
         limits: Limits | None = None,
+        transcriber: Transcriber | None = None,
     ) -> None:
         redirect(settings.api)
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here
@@ -145,6 +135,7 @@ class Magpie(discord.AutoShardedClient):
             self.left_out,
             metrics,
             limits,
+            read=lambda key, data: self.transcribing.keep(key, data),
         )
         self.live = Live(
             links,
@@ -166,6 +157,20 @@ class Magpie(discord.AutoShardedClient):
             self.left_out,
             self.noted,
             metrics,
+        )
+        self.transcribing = Transcribing(
+            self,
+            links,
+            gallery.transcripts,
+            transcriber,
+            self.writer,
+            self.watched,
+            self.ingest,
+            contents,
+            metrics,
+            clocks,
+            limits,
+            busy=lambda: self.live.busy or self.backlog.busy,
         )
         self.backfill = Backfill(
             self,
@@ -190,6 +195,7 @@ class Magpie(discord.AutoShardedClient):
             self.ingest,
             self.history,
             self.erasure,
+            self.transcribing,
             metrics,
             clocks,
         )
@@ -239,16 +245,16 @@ class Magpie(discord.AutoShardedClient):
         )
         rate_limiter = RateLimiter(settings.questions)
         self.answers = Answers(
-            self,
-            links,
+            gallery.transcripts,
             self.writer,
             self.watched,
             self.backlog,
             self.questions,
+            Searches(self.questions, self.writer, clocks),
+            Preparation(self, links, self.questions, embedder, clocks),
             embedder,
             self.results,
             rate_limiter,
-            clocks,
         )
         self.posted = PostedBefore(
             self,
@@ -287,6 +293,7 @@ class Magpie(discord.AutoShardedClient):
             self.backlog,
             self.live,
             self.jobs,
+            self.transcribing,
             self.metrics,
             self.unread,
             lambda: heartbeat.latency_s(self),
@@ -348,7 +355,7 @@ class Magpie(discord.AutoShardedClient):
         try:
             await self.start(self.settings.token)
         except Exception as error:
-            if (sentence := _start_failure(error, self.settings)) is None:
+            if (sentence := why_not_started(error, self.settings)) is None:
                 raise
             raise StartFailed(sentence) from error
 
@@ -361,6 +368,7 @@ class Magpie(discord.AutoShardedClient):
             await self.backfill.close()
             await self.live.close()
             await self.notes.close()
+            await self.transcribing.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
                 await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
         await super().close()
@@ -389,6 +397,7 @@ class Magpie(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         await self.jobs.resume()
+        self.transcribing.start()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         await self.departures.come_back(guild.id)
@@ -482,48 +491,3 @@ def redirect(api: str) -> None:
     discord.Asset.BASE = "https://cdn.discordapp.com" if own else f"{api}/cdn"
     gateway = "wss://gateway.discord.gg/" if own else f"{api.replace('http', 'ws', 1)}/gateway"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
-
-
-def permissions() -> discord.Permissions:
-    """The permissions that the bot needs, and no others."""
-    return discord.Permissions(**dict.fromkeys(NEEDED_PERMISSIONS, True))
-
-
-def invite(application_id: int) -> str:
-    """The link by which a server's admin adds the bot."""
-    return discord.utils.oauth_url(
-        application_id, permissions=permissions(), scopes=("bot", "applications.commands")
-    )
-
-
-def _start_failure(error: BaseException, settings: Settings) -> str | None:
-    """Why the bot could not start and what to do about it; None for an unforeseen error."""
-    portal = "https://discord.com/developers/applications"
-    code = error.code if isinstance(error, discord.ConnectionClosed) else None
-    if isinstance(error, discord.LoginFailure) or code == AUTHENTICATION_FAILED:
-        return (
-            "Discord does not know this DISCORD_TOKEN; reset the token under Bot at "
-            f"{portal} and set the new one."
-        )
-    if isinstance(error, discord.PrivilegedIntentsRequired):
-        return (
-            "The Message Content intent is off; switch it on under Bot, Privileged Gateway "
-            f"Intents, at {portal}."
-        )
-    if isinstance(error, discord.GatewayNotFound | discord.DiscordServerError):
-        return f"Discord at {settings.api} is having trouble ({error}); try again later."
-    if isinstance(error, aiohttp.ClientConnectionError | OSError):
-        return (
-            f"Discord at {settings.api} can't be reached ({error}); check the network"
-            f"{' and DISCORD_API' if settings.redirected else ''}, then start again."
-        )
-    if isinstance(error, discord.ConnectionClosed):
-        return f"Discord ended the connection ({error.code}: {error.reason or 'no reason given'})."
-    if isinstance(error, discord.HTTPException):
-        return f"Discord at {settings.api} refused to let the bot in ({error})."
-    if is_unreadable(error):
-        return (
-            f"the server at {settings.api} does not speak as Discord's API v10 does "
-            f"({described(error)}){'; check DISCORD_API' if settings.redirected else ''}."
-        )
-    return None

@@ -25,5 +25,5 @@ CHECKS = {
     "chaos": "checks.chaos.run",
     "fuzz": "checks.fuzzing.campaign",
     "mutants": "checks.mutants.campaign",
-    "permissions": "checks.permissions.inquiry",
+    "permissions": "checks.permissions.run",
 }

@@ -18,9 +18,16 @@ from index.language import (
     printed,
     suggestions,
 )
+from index.ocr.transcriber import Transcriber
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
-from index.store.interface import Bookkeeping, BookkeepingReader, Links
+from index.store.interface import (
+    Bookkeeping,
+    BookkeepingReader,
+    Links,
+    TranscriptReader,
+    Transcripts,
+)
 from index.types.errors import (
     DecoderUnusable,
     EmptyQuery,
@@ -35,6 +42,7 @@ from index.types.errors import (
     ModelUnreachable,
     ModelUnusable,
     NotAPicture,
+    OCRUnusable,
     PictureBroken,
     PictureError,
     PictureTooHeavy,
@@ -69,6 +77,7 @@ from index.types.records import (
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
+from index.types.transcripts import PendingTranscript
 
 __all__ = [
     "HAS",
@@ -107,6 +116,8 @@ __all__ = [
     "ModelUnusable",
     "NotAPicture",
     "Note",
+    "OCRUnusable",
+    "PendingTranscript",
     "PictureBroken",
     "PictureEmbedder",
     "PictureError",
@@ -132,6 +143,9 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "Suggestion",
+    "Transcriber",
+    "TranscriptReader",
+    "Transcripts",
     "Understood",
     "Unreadable",
     "Verdict",

@@ -30,8 +30,9 @@ from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
-from index.store.interface import Bookkeeping, Derivations, Links, Store
+from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts
 from index.store.sqlite import SEGMENTS, SQLiteStore
+from index.transcripts.excerpts import excerpt
 from index.types.derivations import NAMES, REEMBEDDING
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding
@@ -72,6 +73,7 @@ class Gallery:
     bookkeeping  what the caller remembers beside the pictures, as far as it isn't written together
                  with pictures
     derivations  what else is made from pictures, and what is still pending
+    transcripts  the words that were read in pictures, and which pictures nobody has read yet
     reembedding  the change to another model
     """
 
@@ -90,6 +92,7 @@ class Gallery:
         self.links: Links = store.links
         self.bookkeeping: Bookkeeping = store.bookkeeping
         self.derivations: Derivations = store.derivations
+        self.transcripts: Transcripts = store.transcripts
         self._read_only = read_only
         self._closed = closed = asyncio.Event()
         threads = min(MAX_DECODERS, checkpoint.cpu_count())
@@ -105,10 +108,13 @@ class Gallery:
         self._engine: VectorIndex = Engine(
             store.rows, segments, searching, compacting, closed, write=not read_only, sizes=sizes
         )
-        self._ranking = Ranking(self._engine, store.links, store.copies, searching, self._models)
+        self._ranking = Ranking(
+            *(self._engine, store.links, store.copies, store.transcripts, searching, self._models)
+        )
         self._lookup = Lookup(store.copies, searching)
         self._posted_before = PostedBefore(
-            store, self._pipeline, self._engine, self._lookup, looking, searching
+            *(store, self._models, self._pipeline, self._engine, self._lookup),
+            *(looking, searching),
         )
         self.reembedding = Reembedding(
             *(store.derivations, self._models, self._pipeline, decoding, self._engine),
@@ -243,6 +249,14 @@ class Gallery:
     async def ready_to_judge(self) -> None:
         """Wait until answers can be sure."""
         await self._models.background_read()
+
+    async def ready_to_compare(self) -> None:
+        """Load what pictures are compared with now, rather than with the first picture: that holds
+        up the whole process again and again, for a second; for ten where it must be compiled."""
+        # Imported here, since whoever only searches doesn't need it.
+        from index.copies.warm import warm
+
+        await asyncio.to_thread(warm)
 
     # ---- adding
 
@@ -424,6 +438,8 @@ class Gallery:
         return Answer(
             hits=await self._hits(
                 page.candidates,
+                filter.says,
+                embedding.terms,
                 first=after.rank + 1 if after else 1,
                 matched=bool(embedding.wanted),
             ),
@@ -449,14 +465,24 @@ class Gallery:
         return await self.search(embedding, filter, k=k, after=after, sort=sort, guesses=guesses)
 
     async def _hits(
-        self, candidates: Sequence[Candidate], first: int, *, matched: bool
+        self,
+        candidates: Sequence[Candidate],
+        exact: Sequence[str],
+        terms: Sequence[str],
+        first: int,
+        *,
+        matched: bool,
     ) -> list[Hit]:
         """The candidates with all that is known of their links; one that was removed meanwhile is
         left out.
 
-        matched   whether their frames fit a question, and aren't just the first ones
+        exact    phrases that all of them have in their transcripts
+        terms    phrases that the transcripts of some have
+        matched  whether their frames fit a question, and aren't just the first ones
         """
         links = await self.links.with_ids([one.link for one in candidates])
+        written = [one.link for one in candidates if exact or one.written]
+        lines = await self.transcripts.of_links(written) if written else {}
         frames = {one.link: one.frame for one in candidates} if matched else {}
         seconds = await self.links.seconds(frames) if frames else {}
         return [
@@ -466,6 +492,7 @@ class Gallery:
                 sure=one.sure,
                 copies=one.copies,
                 concepts=one.concepts,
+                says=excerpt(lines.get(one.link, ()), exact or terms),
                 second=seconds.get(one.link),
             )
             for rank, one in enumerate(candidates, start=first)
@@ -481,7 +508,7 @@ class Gallery:
 
         picture  its bytes, or the id of a link that shows it, which is left out itself; whether the
                  asker may see that link is for the caller to know
-        raises   PictureError, LinkGone
+        raises   PictureError, LinkGone, ModelChanged
         """
         return await self._posted_before.copies_of(picture, filter)
 

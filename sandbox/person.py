@@ -101,6 +101,14 @@ def _walk(components: Sequence[Payload]) -> Iterator[Payload]:
             yield from _walk([accessory])
 
 
+class NoForm(Exception):
+    """A click that should open a form was answered by a message."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"no form, but {answer.text()!r}")
+        self.answer = answer
+
+
 class Person:
     """One member's session. `async with Person.log_in(session, base, token) as person`."""
 
@@ -313,14 +321,22 @@ class Person:
         return await self._use(answer, menu, values=[value])
 
     async def open_form(self, answer: Answer, button: Payload) -> Payload:
-        """Click a button that opens a form; returns the form."""
+        """Click a button that opens a form; returns the form.
+
+        raises   Refused, Unanswered, NoForm
+        """
         since = self.seen()
         clicking = asyncio.create_task(self._use(answer, button))
+        opening = asyncio.create_task(self.event("INTERACTION_MODAL_CREATE", since=since))
         try:
-            return await self.event("INTERACTION_MODAL_CREATE", since=since)
+            await asyncio.wait({clicking, opening}, return_when=asyncio.FIRST_COMPLETED)
+            if not opening.done():
+                raise NoForm(clicking.result())
+            return opening.result()
         finally:
             clicking.cancel()
-            await asyncio.gather(clicking, return_exceptions=True)
+            opening.cancel()
+            await asyncio.gather(clicking, opening, return_exceptions=True)
 
     async def submit(self, answer: Answer, form: Payload, **fields: str) -> Answer:
         """Fill in the text fields of a form that was opened below an answer, and send it."""

@@ -46,6 +46,7 @@ class Server:
         self.doorway = Doorway(core, strict=strict_limits, keep_bodies=record)
         self.guilds = GuildRoutes(core)
         self.people = PeopleRoutes(core, self.doorway)
+        self.interactions = InteractionRoutes(core)
         self._runner: web.AppRunner | None = None
 
     @property
@@ -98,7 +99,7 @@ class Server:
             ChannelRoutes(self.core),
             self.guilds,
             CommandRoutes(self.core),
-            InteractionRoutes(self.core),
+            self.interactions,
         )
         tables = [*(subject.table() for subject in subjects), lacking.table()]
         for route in chain.from_iterable(tables):

@@ -22,9 +22,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A cache folder of this run: what an earlier run chose must not decide what is tested."""
+    """A cache folder of this run: what an earlier run chose must not decide what is tested.
+
+    Words in pictures are read where a test asks for it.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("MAGPIE_OCR", "off")  # its process takes a second to start; few tests need it
         yield
 
 

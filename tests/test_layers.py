@@ -15,9 +15,20 @@ LAYERS = {
         *("reposts", "maintenance", "commands", "app", "__main__"),
     ),
     "index": (
-        *("types", "language", "images", "clips", "interface", "derivations", "compiled"),
-        *("concurrency", "stills", "embed", "search", "copies", "store", "answering"),
-        *("models", "pipeline"),
+        *("types", "language", "derivations", "compiled", "concurrency"),
+        *(
+            "images",
+            "clips",
+            "interface",
+            "stills",
+            "ocr",
+            "embed",
+            "search",
+            "copies",
+            "transcripts",
+            "store",
+        ),
+        *("answering", "models", "pipeline"),
         *("posted_before", "reembedding", "gallery", "cli", "__main__"),
     ),
 }

@@ -29,9 +29,10 @@ AT_ONCE = 100  # people in one request of the gateway: Discord's limit
 # People who left the server cost a request each, so no more than these are looked up at once.
 LEFT_AT_ONCE = 8
 TIMEOUT_S = 1.5
-# Requests by a server's gateway connection: Discord allows 120 a minute, for everything.
-LOOKUPS, MINUTE_S = 60, 60.0
-SERVERS = 10_000
+# Requests by a server's gateway connection: Discord allows 120 a minute, for everything. A member
+# may use a third of a server's, so that names are known to the others, too.
+LOOKUPS, OF_A_MEMBER, MINUTE_S = 60, 20, 60.0
+SERVERS, ASKERS = 10_000, 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +57,20 @@ class Members:
         self._known: TTLCache[tuple[int, int], Called] = TTLCache(
             REMEMBERED, REMEMBERED_S, timer=clock
         )
-        self._lookups: LRUCache[int, Cooldown] = LRUCache(SERVERS)
+        self._of_servers: LRUCache[int, Cooldown] = LRUCache(SERVERS)
+        self._of_members: LRUCache[tuple[int, int], Cooldown] = LRUCache(ASKERS)
 
-    async def called(self, guild: discord.Guild, ids: Sequence[int]) -> dict[int, Called]:
-        """What the first `AT_ONCE` of these people are called, as far as Discord tells.
+    async def called(self, asker: discord.Member, ids: Sequence[int]) -> dict[int, Called]:
+        """What the first `AT_ONCE` of these people are called in the asker's server, as far as
+        Discord tells.
 
         People who left the server are called by the names they have elsewhere.
         """
-        wanted = list(dict.fromkeys(ids))[:AT_ONCE]
+        guild, wanted = asker.guild, list(dict.fromkeys(ids))[:AT_ONCE]
         unknown = [id for id in wanted if (guild.id, id) not in self._known]
         if unknown:
             asking = guild.query_members(user_ids=unknown, limit=AT_ONCE, cache=False)
-            there = await self._ask(guild, asking)
+            there = await self._ask(asker, asking)
             if there is not None:
                 left = set(unknown) - {member.id for member in there}
                 await self._look_up_left(guild, [id for id in unknown if id in left])
@@ -75,11 +78,12 @@ class Members:
         return {id: called for id, called in known.items() if called is not None}
 
     async def beginning(
-        self, guild: discord.Guild, typed: str, among: Collection[int]
+        self, asker: discord.Member, typed: str, among: Collection[int]
     ) -> dict[int, Called]:
         """The members whose names begin so, of those in `among`. Nothing is kept of others."""
+        guild = asker.guild
         asking = guild.query_members(query=typed, limit=AT_ONCE, cache=False)
-        await self._ask(guild, asking, among)
+        await self._ask(asker, asking, among)
         return {
             id: called
             for id in among
@@ -89,13 +93,13 @@ class Members:
 
     async def _ask(
         self,
-        guild: discord.Guild,
+        asker: discord.Member,
         asking: Awaitable[list[discord.Member]],
         among: Collection[int] | None = None,
     ) -> list[discord.Member] | None:
         """What Discord answers; None if it doesn't, or has been asked too often."""
-        lookups = self._lookups.setdefault(guild.id, Cooldown(LOOKUPS, MINUTE_S))
-        if lookups.update_rate_limit(self._clock()) is not None:
+        guild = asker.guild
+        if not self._may_ask(asker):
             asking.close()  # type: ignore[attr-defined]  # a coroutine that nothing runs
             log.warning(fields("names_not_asked", guild=guild.id, reason="too often"))
             return None
@@ -109,6 +113,17 @@ class Members:
             if among is None or member.id in among:
                 self._known[guild.id, member.id] = called_of(member)
         return found
+
+    def _may_ask(self, asker: discord.Member) -> bool:
+        """Count a look-up, if this member and this server have some left."""
+        now, server = self._clock(), asker.guild.id
+        own = self._of_members.setdefault((server, asker.id), Cooldown(OF_A_MEMBER, MINUTE_S))
+        all_ = self._of_servers.setdefault(server, Cooldown(LOOKUPS, MINUTE_S))
+        if not own.get_tokens(now) or not all_.get_tokens(now):
+            return False
+        own.update_rate_limit(now)
+        all_.update_rate_limit(now)
+        return True
 
     async def _look_up_left(self, guild: discord.Guild, ids: Sequence[int]) -> None:
         async def look_up(id: int) -> None:

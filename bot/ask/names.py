@@ -101,7 +101,7 @@ class Names:
             return ids
         guild = asker.guild
         owners = await self._links.owners(guild.id, groups)
-        called = await self._members.called(guild, list(owners))
+        called = await self._members.called(asker.member, list(owners))
         if owners and not called:
             raise Refusal(text.NAMES_UNKNOWN)
         for name in names:
@@ -109,7 +109,7 @@ class Names:
                 continue
             meant = fitting(name, people_named(called.values()))
             if not meant:
-                called |= await self._members.beginning(guild, bare(name), owners.keys())
+                called |= await self._members.beginning(asker.member, bare(name), owners)
                 meant = fitting(name, people_named(called.values()))
             if len(meant) != 1:
                 known = people_named(called.values())

@@ -173,7 +173,9 @@ class Results:
         links = await self._links.with_ids([link])
         copies = (hit.id, *(copy for copy in hit.copies if copy != link))
         return [
-            dataclasses.replace(hit, id=link, link=there, copies=copies, frame=0, second=None)
+            dataclasses.replace(
+                hit, id=link, link=there, copies=copies, says=None, frame=0, second=None
+            )
             for there, _, _ in links.values()
         ]
 
@@ -244,7 +246,9 @@ class Results:
         links = await self._links.with_ids(ids) if ids else {}
         return {
             hit.id: tuple(
-                dataclasses.replace(hit, id=id, link=links[id][0], copies=(), frame=0, second=None)
+                dataclasses.replace(
+                    hit, id=id, link=links[id][0], copies=(), says=None, frame=0, second=None
+                )
                 for id in hit.copies
                 if id in links
             )

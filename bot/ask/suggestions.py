@@ -104,9 +104,9 @@ class Suggestions:
         if owners is None:
             owners = await self._links.owners(asker.guild.id, groups)
             self._owners[moment] = owners
-        called = await self._members.called(asker.guild, list(owners))
+        called = await self._members.called(asker.member, list(owners))
         if bare(typed) and len(called) < len(owners):
-            called |= await self._members.beginning(asker.guild, bare(typed), owners.keys())
+            called |= await self._members.beginning(asker.member, bare(typed), owners)
         return [called[id] for id in owners if id in called]
 
     async def _places(self, asker: Asker) -> list[Named]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import discord
 from discord import app_commands
@@ -17,6 +17,7 @@ from bot.platform.places import group_of
 from bot.reindex.jobs import Jobs
 from bot.sync.backlog import Backlog
 from bot.sync.live import Live
+from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import ModelChange
 from bot.text import status as text
@@ -36,6 +37,7 @@ def register(
     backlog: Backlog,
     live: Live,
     jobs: Jobs,
+    transcribing: Transcribing,
     metrics: Metrics,
     unread: UnreadCounts,
     latency_s: Callable[[], float | None],
@@ -56,6 +58,15 @@ def register(
         assert isinstance(interaction.user, discord.Member)
         now = await of(interaction.guild, interaction.user)
         await interaction.edit_original_response(content=text.status(now))
+
+    async def unread_pictures(
+        guild: int, pictures: Mapping[int, int], readable: Mapping[int, set[int]]
+    ) -> int | None:
+        """In how many of the pictures that the member may read no words were looked for yet; None
+        where that isn't done at all."""
+        if not transcribing.on or not any(pictures.values()):
+            return None
+        return await transcribing.count_pending(guild, set().union(*readable.values()))
 
     async def of(guild: discord.Guild, member: discord.Member) -> Status:
         """The status, of the channels and threads that the member may read.
@@ -79,6 +90,7 @@ def register(
             videos=len(videos or ()),
             progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),
+            unread_pictures=await unread_pictures(guild.id, pictures, readable),
             waiting=live.waiting(seen),
             per_second=metrics.pictures_per_second(seen),
             model=model.name if model else "",

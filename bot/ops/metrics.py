@@ -32,6 +32,12 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
+        self.transcribing = Histogram(
+            "magpie_ocr_seconds",
+            "From the bytes of a picture to the words in it, waiting included",
+            buckets=SECONDS,
+            registry=registry,
+        )
         self.answering = Histogram(
             "magpie_command_seconds",
             "From a command to the end of its answer",

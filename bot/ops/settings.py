@@ -25,6 +25,7 @@ DEFAULTS = {
     "MAGPIE_MODEL": "openai/clip-vit-base-patch32",
     "MAGPIE_DEVICE": "auto",
     "MAGPIE_PRECISION": "auto",
+    "MAGPIE_OCR": "auto",
     "MAGPIE_HTTP": "127.0.0.1:8080",
     "MAGPIE_QUESTIONS": "30",
     "MAGPIE_VIDEO_MB": "32",
@@ -35,6 +36,7 @@ TEST_SETTINGS = frozenset({"DISCORD_OPENAPI"})  # the path of Discord's publishe
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS: tuple[Precision, ...] = ("auto", "exact", "default", "fast")
 MAX_VIDEO_MB, MAX_VIDEO_S = 1_000, 600
+OCR = ("auto", "on", "off")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _NUMBERED_DEVICE = re.compile(r"cuda:\d+")
@@ -75,6 +77,7 @@ class Settings:
     model: str = DEFAULTS["MAGPIE_MODEL"]
     device: str = "auto"
     precision: Precision = "auto"
+    ocr: str = "auto"
     http: Address | None = Address("127.0.0.1", 8080)
     questions: int = 30  # a member may ask in a minute; 0: any number
     videos: ClipLimits = field(default_factory=ClipLimits)  # of reading one
@@ -110,6 +113,7 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
         model=values["MAGPIE_MODEL"].strip(),
         device=checked("MAGPIE_DEVICE", _device, ""),
         precision=checked("MAGPIE_PRECISION", _precision, "auto"),
+        ocr=checked("MAGPIE_OCR", _ocr, ""),
         http=checked("MAGPIE_HTTP", _http, None),
         questions=checked("MAGPIE_QUESTIONS", _questions, 0),
         videos=ClipLimits(
@@ -276,6 +280,12 @@ def _precision(value: str) -> Precision:
         if value.lower() == precision:
             return precision
     raise ValueError(_one_of(value, PRECISIONS))
+
+
+def _ocr(value: str) -> str:
+    if value.lower() in OCR:
+        return value.lower()
+    raise ValueError(_one_of(value, OCR))
 
 
 def _http(value: str) -> Address | None:

@@ -53,6 +53,10 @@ class Clocks:
     # for each megabyte, at most 0.1 MB/s are written.
     vacuum_s: float = 60.0
     vacuum_s_per_mb: float = 10.0
+    # How long new pictures are left alone before their words are read: they are written first.
+    transcribe_s: float = 5.0
+    # How soon it is tried again to read the words in pictures that could not be had.
+    transcribe_again_s: float = 3_600.0
     # How often freed memory is given back to the system.
     trim_memory_s: float = 60.0
 
@@ -75,6 +79,9 @@ class Limits:
     channels_at_once: int = 3
     # Messages in a page of history; 100 is the most that Discord gives.
     page_messages: int = 100
+    # Bytes of new pictures that wait in memory until their words are read. Those that don't fit
+    # are downloaded again.
+    transcribe_bytes: int = 64 * 2**20
     # Keys that a member may type into a command in a minute and get choices; 0: any number.
     keys_a_minute: int = 120
     # Pictures in one file of an export: with 512 numbers each, some 7 MB; Discord takes 10.

@@ -26,6 +26,7 @@ from bot.reindex.state import JobState
 from bot.sync.erasure import Erasure
 from bot.sync.history import History
 from bot.sync.ingest import Ingest, What
+from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import ModelChange, Writer
 from bot.text import reindex as text
@@ -51,6 +52,7 @@ class Jobs:
         ingest: Ingest,
         history: History,
         erasure: Erasure,
+        transcribing: Transcribing,
         metrics: Metrics,
         clocks: Clocks,
     ) -> None:
@@ -63,6 +65,7 @@ class Jobs:
         self._ingest = ingest
         self._history = history
         self._erasure = erasure
+        self._transcribing = transcribing
         self._metrics = metrics
         self._clocks = clocks
         self._runs: dict[int, Run] = {}  # by job
@@ -87,6 +90,7 @@ class Jobs:
             self._metrics,
             self._clocks,
             rereading,
+            self._transcribing,
             self._model_turns,
             self.switch_if_done,
             job,

@@ -23,6 +23,7 @@ from bot.platform.interactions import Interaction
 from bot.reindex.progress_message import ProgressMessage
 from bot.reindex.rereading import Rereading
 from bot.reindex.state import JobState
+from bot.sync.transcribing import Transcribing
 from bot.sync.writer import Writer
 from index import GalleryClosed, Job
 
@@ -46,6 +47,7 @@ class Run:
         metrics: Metrics,
         clocks: Clocks,
         rereading: Rereading,
+        transcribing: Transcribing,
         turns: asyncio.Semaphore,
         done: Callable[[], Awaitable[None]],
         job: Job,
@@ -54,6 +56,7 @@ class Run:
         self._metrics = metrics
         self._clocks = clocks
         self._rereading = rereading
+        self._transcribing = transcribing
         self._turns = turns
         self._done = done
         self._job = job
@@ -206,6 +209,8 @@ class Run:
         """
         if state.groups is None:
             state.groups = await self._rereading.list_groups(state)
+            if state.what == "everything":
+                await self._transcribing.read_again(self.space, {one.id for one in state.groups})
             await self.save(state)
         elif state.at < len(state.groups):
             group = state.groups[state.at].id

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -55,7 +55,10 @@ class Post:
 
 
 class Ingest:
-    """Downloads and embeds the pictures of messages, which the writer then commits."""
+    """Downloads and embeds the pictures of messages, which the writer then commits.
+
+    read   is given the key and the bytes of each; it must not wait
+    """
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Ingest:
         left_out: LeftOut,
         metrics: Metrics,
         limits: Limits,
+        read: Callable[[bytes, bytes], None],
     ) -> None:
         self._client = client
         self._links = links
@@ -77,6 +81,7 @@ class Ingest:
         self._contents = contents
         self._left_out = left_out
         self._metrics = metrics
+        self._read = read
         self._history_at_once = asyncio.Semaphore(limits.history_at_once)
         self._on_their_way: dict[int, set[str]] = {}  # slots, by message
 
@@ -221,6 +226,7 @@ class Ingest:
             data = await self._contents.fetch(picture)
             with self._metrics.embedding.time():
                 embedded = await self._embedder.embed_picture(data, post.space, post.group.id)
+            self._read(embedded.key, data)
         except (LinkExpired, GalleryClosed, StoreError):
             raise
         except Exception as error:

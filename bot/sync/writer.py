@@ -446,6 +446,22 @@ class Writer:
             return ""
         return await self._gallery.bookkeeping.save_search(space, owner, asked, embedding)
 
+    # ---- the words in pictures
+
+    async def begin_transcripts(self, revision: str) -> None:
+        """From now on keep what this revision reads."""
+        await self._in_turn(lambda: self._gallery.transcripts.begin(revision))
+
+    async def put_transcript(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
+        """Keep what was read in the picture with this key, if it is still there."""
+        await self._in_turn(lambda: self._gallery.transcripts.put(key, revision, lines))
+
+    async def redo_transcripts(self, space: int, groups: Collection[int]) -> None:
+        """Let the words in the pictures of these groups be read again."""
+        await self._in_turn(lambda: self._gallery.transcripts.redo(space, groups))
+
+    # ---- the rest
+
     async def expire_searches(self) -> None:
         await self._gallery.bookkeeping.expire_searches()
 

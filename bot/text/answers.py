@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.text.pieces import counted, quoted
@@ -121,7 +121,13 @@ NOT_FOR_EVERYONE = (
     "This answer is only for you. For one that everyone here sees, ask with `/find show:everyone`."
 )
 GUESS = "Show the nearest guesses"
-NOT_SURE = "They may fit, but I am not sure of any of them"
+
+
+def not_sure(pictures: int) -> str:
+    """No picture of the page surely fits."""
+    if pictures == 1:
+        return "It may fit, but I am not sure of it"
+    return "They may fit, but I am not sure of any of them"
 
 
 def nothing_like(asked: str) -> str:
@@ -149,6 +155,11 @@ def sees(concepts: Iterable[str]) -> str:
     return f"I see: {', '.join(concepts)}"
 
 
+def says(excerpt: str) -> str:
+    """What is written in a picture, around the words that were asked for."""
+    return f"says “{quoted(excerpt)}”"
+
+
 def places(shown: int, *, more: bool) -> str:
     """The heading above where a picture and its near-copies were posted, oldest first."""
     first = f", the first {shown}" if more else ""
@@ -164,15 +175,19 @@ def asked(words: str, picture: bool, *, url: str | None = None) -> str:
     return f"{this} and {said}" if picture and words else this if picture else said
 
 
-def heading(asked: str, *, first: bool = True, guesses: bool = False) -> str:
+def heading(
+    asked: str, says: Sequence[str] = (), *, first: bool = True, guesses: bool = False
+) -> str:
     """What a page shows.
 
     asked    "" where it lists what a filter leaves
+    says     what is written in all of the pictures
     first    whether it is the beginning of the answer
     guesses  whether it also shows what doesn't fit
     """
     if not asked:
-        return "Pictures" if first else "More pictures"
+        said = " and ".join(f"“{quoted(one, 60)}”" for one in says)
+        return f"{'Pictures' if first else 'More pictures'}{' that say ' if said else ''}{said}"
     if guesses:
         return f"Nearest guesses for {asked}"
     return f"{'Closest to' if first else 'More for'} {asked}"

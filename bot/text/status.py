@@ -48,6 +48,7 @@ class Status:
     videos: int  # among the pictures of these channels and their threads
     progress: HistoryProgress | None
     jobs: Sequence[str]
+    unread_pictures: int | None  # whose words are still to be read; None: none are ever read
     waiting: int  # messages
     per_second: float  # pictures
     model: str
@@ -63,7 +64,8 @@ class Status:
 def status(now: Status) -> str:
     """What /status answers."""
     model = name_of_model(now.model)
-    lines = [f"**{counted(sum(c.pictures for c in now.channels), 'picture')}** indexed"]
+    pictures = sum(channel.pictures for channel in now.channels)
+    lines = [f"**{counted(pictures, 'picture')}** indexed"]
     if now.videos:
         lines[0] += f", {counted(now.videos, 'video')} among them"
     if now.progress is not None:
@@ -73,6 +75,9 @@ def status(now: Status) -> str:
             f"{time_left(now.progress.seconds_left)}, {left} left"
         )
     lines += now.jobs
+    if now.unread_pictures is not None:
+        read = max(pictures - now.unread_pictures, 0)
+        lines.append(f"Words read in {read:,} of {counted(pictures, 'picture')}")
     waiting = f"{counted(now.waiting, 'message')} waiting" if now.waiting else "nothing waiting"
     lines.append(f"Speed: {now.per_second:.1f} pictures a second in the last minute, {waiting}")
     lines.append(f"Model: `{model}` on {now.device} · disk: about {now.disk_bytes / 1e6:,.1f} MB")

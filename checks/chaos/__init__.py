@@ -29,6 +29,7 @@ build/chaos/SEED.
 | `candidates` | what a step can be done to: the channels, messages and people of that moment |
 | `servers`, `pictures` | the servers before the bot comes, and pictures that can be told apart |
 | `bot`, `clock`, `hurried` | the bot's process, its wrong clock, its shortened waits |
+| `questions` | what members ask, and the controls of answers that they use |
 | `truth` | what should be in the gallery, what is there, and the difference |
 | `hearing` | whether the bot could hear a question and answer it |
 | `witness` | whether an answer showed somebody what they could not read |

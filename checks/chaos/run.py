@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias
+from typing import Any, TextIO
 
 import aiohttp
 
@@ -22,11 +22,12 @@ import sandbox
 from bench import BUILD
 from bench.options import Options
 from bench.report import Figure, Report, Target
-from checks.chaos import machine, schedule, servers, truth
+from checks.chaos import machine, questions, schedule, servers, truth
 from checks.chaos.bot import Bot
 from checks.chaos.clock import Clock
 from checks.chaos.hearing import Hearing
 from checks.chaos.pictures import Pictures
+from checks.chaos.questions import Asking
 from checks.chaos.schedule import Step
 from checks.chaos.servers import GENERAL, NEST, NIGHT
 from checks.chaos.steps import Steps
@@ -34,8 +35,6 @@ from checks.chaos.truth import Difference, Wishes
 from checks.chaos.witness import Witness
 from sandbox.core import Clocks
 from sandbox.person import Answer, Person, Refused, Unanswered
-
-Asking: TypeAlias = Callable[[], Coroutine[Any, Any, Answer]]
 
 FOLDER = BUILD / "chaos"
 MINUTES = 1.0  # of a run, unless another length is asked for
@@ -57,8 +56,7 @@ HEARTBEAT_MS = 5_000
 WEEK_S = 8 * 86_400 + machine.CLOCK_WRONG_S
 ASKED_FOR = 6  # pictures that are searched for at the end
 PATIENT_TIMES = 5  # attempts at such a question
-MENUS = ("Find similar", "Posted before?")
-WORDS = ("red and green", "a dark patch", "bright colours", "sky", "something blue", "noise")
+FOLLOWED = 0.5  # of the answers have a control used
 COUNTS = ("missing", "duplicated", "undead", "late", "leaked", "unanswered", "stuck", "crashed")
 
 
@@ -248,13 +246,15 @@ class ChaosRun:
             await asyncio.sleep(rng.uniform(0.1, 1.0))
             if not self._hearing.now().sockets and rng.random() > ASKED_ANYWAY:
                 continue
-            here = NIGHT if rng.random() < 0.15 else GENERAL
-            if (used := _used(person, last, rng)) is not None and last is not None:
+            here, used = NIGHT if rng.random() < 0.15 else GENERAL, None
+            if last is not None and rng.random() < FOLLOWED:
+                used = questions.control(self._server, person, last, rng)
+            if used is not None and last is not None:
                 here = int(last.message["channel_id"])
             channel = self._server.world.channel(here)
             if channel is None or not self._server.world.reads(user, channel):
                 continue
-            ask = used or self._question(person, rng, here)
+            ask = used or questions.question(self._server, person, rng, here)
             began = time.monotonic()
             with self._witness.asked(user, NEST, here) as question:
                 last = await self._answer(ask, user, here)
@@ -262,16 +262,6 @@ class ChaosRun:
                     self.say(f"{person.name} in {here} was shown too much: {last.text()}")
             if last is not None and (took_s := time.monotonic() - began) > SLOW_S:
                 self.say(f"{person.name} was answered after {took_s:.1f} s")
-
-    def _question(self, person: Person, rng: random.Random, here: int) -> Asking:
-        if rng.random() < 0.2:
-            seen = [m for m in self._server.world.messages(here) if m.attachments]
-            if seen:
-                message = rng.choice(seen[-10:])
-                target = {"id": str(message.id), "channel_id": str(here)}
-                return functools.partial(person.menu, rng.choice(MENUS), target)
-        words, show = rng.choice(WORDS), rng.choice(["only me", "only me", "everyone"])
-        return functools.partial(person.command, "find", where=str(here), query=words, show=show)
 
     async def _answer(self, ask: Asking, user: int, here: int) -> Answer | None:
         """The answer; None when it came too late, was refused, or the bot ended meanwhile."""
@@ -404,7 +394,7 @@ class ChaosRun:
                 continue
             for show in ("only me", "everyone"):
                 ask = functools.partial(
-                    person.command, "find", where=str(GENERAL), query=WORDS[0], show=show
+                    person.command, "find", where=str(GENERAL), query=questions.WORDS[0], show=show
                 )
                 with self._witness.asked(id, NEST, GENERAL) as question:
                     if (answer := await self._answer(ask, id, GENERAL)) is not None:
@@ -509,15 +499,3 @@ class ChaosRun:
                 traces |= {one: f"vector of {key.hex()[:12]}" for one in truth.slices(blob)}
         files = [path for path in self._db.parent.rglob("*") if path.is_file()]
         return truth.remains(files, traces)
-
-
-def _used(person: Person, last: Answer | None, rng: random.Random) -> Asking | None:
-    """One of the last answer's buttons, or an option of its menu, or none, at random."""
-    if last is None or rng.random() < 0.5:
-        return None
-    buttons = [one for one in last.buttons() if not one.get("url") and not one["disabled"]]
-    uses: list[Asking] = [functools.partial(person.click, last, one) for one in buttons]
-    for menu in last.parts():
-        for option in menu.get("options", ()):
-            uses.append(functools.partial(person.choose, last, menu, option["value"]))
-    return rng.choice(uses) if uses else None

@@ -1,7 +1,9 @@
-"""Everything that a member can send to the bot: commands, mentions, pictures, forged buttons.
+"""Everything that a member can send to the bot: commands and what is typed before they are sent,
+mentions, pictures, forged buttons and forms.
 
 The whole bot runs, against the sandbox. Discord lets nobody click a button that a message does not
-have. Here the message is given the button, as if somebody had found a way.
+have, nor send a form that wasn't opened. Here the message is given the button, and the form its id,
+as if somebody had found a way.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import logging
 import random
 import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +27,7 @@ from bot.ask import buttons, posted_cards
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks
-from checks.fuzzing import files, texts
+from checks.fuzzing import files, lines, texts
 from checks.fuzzing.questions import COLOURS
 from checks.fuzzing.target import Unsound
 from index import Gallery
@@ -52,8 +54,19 @@ SEEN = 1 << 10
 START_S = 120.0
 LIMIT_S = 10.0
 
-Way = Literal["words", "picture", "mention", "click"]
-WAYS: tuple[Way, ...] = ("words", "words", "picture", "mention", "click", "click", "click")
+Way = Literal["words", "options", "typing", "picture", "mention", "click", "form"]
+WAYS: tuple[Way, ...] = (
+    *("words", "options", "options", "typing", "picture", "mention", "form", "form"),
+    *("click", "click", "click"),
+)  # fmt: skip
+# Options of `/find`. Discord sends those with choices only as one of them, but for a forged one.
+TYPED = ("query", "from", "in", "after", "before", "without")
+CHOSEN = {
+    "has": ("gif", "video", "image"),
+    "sort": ("best", "newest", "oldest"),
+    "show": ("only me",),
+}
+COMPLETED = ("query", "from", "in", "after", "before")
 # Ids that a control of the bot could have. The bot doesn't answer a click on any other.
 MENUS = (buttons.MENU, posted_cards.MENU)
 KNOWN = (
@@ -69,6 +82,7 @@ KNOWN = (
     posted_cards.PAGE,
     r"[pc]:\d+",
 )
+FORM = (buttons.NARROW,)
 SILENCE_S = 0.3
 THEIRS = "a control of somebody else's:"
 # In a forged id: the member's own search, which is saved under another id in each run.
@@ -79,6 +93,7 @@ FORGED = (
     f"f:{OWN}:less:{{}}", f"u:{OWN}:less", f"i:{OWN}:{{}}", f"q:{HIDDEN}:{{}}:0:0",
     f"q:{SQUARE}:{{}}:0:0", f"k:{HIDDEN}:{{}}:0:0",
 )  # fmt: skip
+FORMS = (f"n:{OWN}", f"n:{OWN}", f"n:{OWN}", "n:x", "n:{}", f"n:{OWN}:{{}}")
 # A question that all pictures fit, so that the answer has more than one page.
 ALL = "has:image"
 # The bot's sentences for an unexpected error.
@@ -87,11 +102,15 @@ MISTAKES = ("Something went wrong",)
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """text: the question, or the id of a control; data: a picture, or what is chosen in a menu"""
+    """text: the question, or the id of a control; data: a picture, or what is chosen in a menu
+
+    further   options of `/find` beside the question; "custom_id": of a form
+    """
 
     way: Way
     text: str
     data: bytes
+    further: dict[str, str] = field(default_factory=dict)
 
 
 class Doors:
@@ -127,6 +146,13 @@ class Doors:
         if way == "click":
             chosen = str(rng.choice((rng.randrange(2 * len(COLOURS) + 2), "newest", "x", "٣")))
             return Deed(way, self._forged(rng), chosen.encode())
+        if way == "form":
+            custom_id = rng.choice(FORMS).format(rng.choice(texts.NUMBERS))
+            return Deed(way, _line(rng), b"", {"custom_id": custom_id})
+        if way == "options":
+            return Deed(way, "", b"", _options(rng))
+        if way == "typing":
+            return Deed(way, _line(rng)[:100], b"", {"option": rng.choice(COMPLETED)})
         text = texts.whole_text(rng, rng.choice((60, 1900)))
         return Deed(way, text, files.damaged(rng.choice(self._whole), rng))
 
@@ -176,6 +202,12 @@ class Doors:
                 name = "".join(letter for letter in deed.text[:60] if letter.isprintable())
                 image = (f"{name}.png", deed.data)
                 return await self._person.command("find", where=where, image=image)
+            case "options":
+                return await self._person.command("find", where=where, **deed.further)
+            case "typing":
+                return await self._typing(deed.further["option"], deed.text)
+            case "form":
+                return await self._form(self._meant(deed.further["custom_id"]), deed.text)
             case "mention":
                 return await self._mention(deed.text)
             case "click":
@@ -209,6 +241,31 @@ class Doors:
         finally:
             message.components = before
 
+    async def _typing(self, option: str, typed: str) -> Answer:
+        """What is offered while somebody types, as a message."""
+        offered = await self._person.suggestions("find", option, typed, where=str(SQUARE))
+        said = "\n".join(f"{one['name']} {one['value']}" for one in offered)
+        if str(HIDDEN) in said or "hidden" in said.replace(typed, ""):
+            raise Unsound("a channel is offered that the asker can't see")
+        return Answer({"content": said, "mentions": [], "mention_everyone": False})
+
+    async def _form(self, custom_id: str, line: str) -> Answer | None:
+        """Send the form of the member's own answer, which is given this id."""
+        message = self._server.core.find_message(SQUARE, int(self._own.message["id"]))
+        assert message is not None
+        before = message.components  # the answer to the form takes their place
+        form = await self._person.open_form(self._own, self._own.button("Narrow"))
+        shown = self._server.interactions.by_id[int(form["id"])].modal
+        assert shown is not None
+        shown["custom_id"] = form["custom_id"] = custom_id
+        try:
+            async with asyncio.timeout(None if _fits(custom_id, FORM) else SILENCE_S):
+                return await self._person.submit(self._own, form, line=line)
+        except TimeoutError:  # the bot has no such form
+            return None
+        finally:
+            message.components = before
+
     def kept(self, subject: Deed) -> bytes:
         return repr(subject).encode(errors="backslashreplace")
 
@@ -227,6 +284,23 @@ class Mistakes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.found.append(self.format(record))
+
+
+def _line(rng: random.Random) -> str:
+    """Any text, or a line with fields of the language."""
+    made = lines.soup(rng) if rng.random() < 0.5 else texts.text(rng, rng.choice((60, 4000)))
+    return made.encode(errors="replace").decode()[: buttons.MAX_LINE]
+
+
+def _options(rng: random.Random) -> dict[str, str]:
+    """Some options of `/find`, with any values."""
+    typed = {name: _line(rng) or " " for name in TYPED if rng.random() < 0.4}
+    chosen = {
+        name: rng.choice((*values, texts.whole_text(rng, 40)))
+        for name, values in CHOSEN.items()
+        if rng.random() < 0.3
+    }
+    return {"query": "red", **typed, **chosen}
 
 
 def _fits(custom_id: str, templates: Sequence[str]) -> bool:

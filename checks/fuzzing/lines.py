@@ -90,7 +90,7 @@ class Lines:
     def make(self, rng: random.Random) -> Line:
         reader = _reader(rng)
         options = {"after": "last week", "without": "snow, ice"} if rng.random() < 0.05 else {}
-        return Line(reader, _soup(rng), options, _wish(rng))
+        return Line(reader, soup(rng), options, _wish(rng))
 
     def run(self, subject: Line) -> str:
         _survives(subject.wish, subject.reader)
@@ -136,7 +136,7 @@ def _reader(rng: random.Random) -> Reader:
     return Reader(now.astimezone(ZoneInfo(rng.choice(ZONES))), rng.choice(LOCALES))
 
 
-def _soup(rng: random.Random) -> str:
+def soup(rng: random.Random) -> str:
     """Parts in any order, some of them stuck together, some damaged."""
     if rng.random() < 0.1:
         return texts.text(rng)
@@ -177,7 +177,7 @@ def _some(rng: random.Random, make: Callable[[random.Random], str]) -> tuple[str
 
 
 def _said(rng: random.Random) -> str:
-    words = _soup(rng).split()
+    words = soup(rng).split()
     return " ".join(
         word for word in words if not NEGATING.search(unicodedata.normalize("NFKC", word))
     )

@@ -4,10 +4,12 @@ Random servers stand on the sandbox, and Magpie is connected to it as to Discord
 are set anew again and again, by requests of the owner. After each such deal members ask in every
 possible way: `/find` for themselves and for everyone, with words or a picture; a mention, a reply
 to somebody's picture, a picture posted with a mention, a picture in reply to an answer; the
-message menu; the buttons of answers, also of answers given before the deal, to other people, and
-to somebody who is timed out; filters by channel and member, by their names and ids, also by those
-of closed channels; what is offered while somebody types; "Posted before?" about a picture that was
-posted once more; `/channels list` and `/status`, which count pictures. Each answer is judged by
+message menu; the buttons, menus and forms of answers, also of answers given before the deal, to
+other people, and to somebody who is timed out; limits to a channel and a member, by their names and
+ids, also by those of closed channels; what is offered while somebody types; "Posted before?" about
+a picture that was posted once more; `/channels list` and `/status`, which count pictures. In a part
+of the servers words are judged, so that some questions are answered by "Nothing here looks like …";
+in the others everything fits, so that each answer has pictures. Each answer is held against
 `oracle`:
 
 leaked    pictures shown, or counted, and channels and members offered, that the asker, or for a
@@ -27,7 +29,13 @@ names the deal that showed it.
 
 | module | holds |
 |---|---|
-| `inquiry` | asks and judges; the run |
+| `run` | the run |
+| `asking` | deals in one server, questions and clicks after each |
+| `doors` | the ways to ask, by subject |
+| `controls` | the controls of answers, and the form of **Narrow** |
+| `judging` | holds answers against the oracle |
+| `inquiry` | one server: who may ask where, what was asked, what was wrong |
+| `given`, `terms`, `verdict` | an answer and its question; fields of a question; what is counted |
 | `oracle` | who may read what, from Discord's documentation alone; imports nothing of ours |
 | `random_servers` | random servers and deals |
 | `testbed` | a sandbox with such servers, Magpie connected, everybody's client |

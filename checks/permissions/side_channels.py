@@ -70,6 +70,7 @@ class Told:
 
     took          to a question in words, in each server
     took_typing   to a key, in each server
+    took_posted   to "Posted before?", in each server
     took_unknown  to a question with a picture that no server has
     took_known    to one with a picture of a closed channel
     """
@@ -79,6 +80,7 @@ class Told:
     compared: int = 0
     took: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
     took_typing: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
+    took_posted: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
     took_unknown: list[float] = field(default_factory=list)
     took_known: list[float] = field(default_factory=list)
 
@@ -89,6 +91,10 @@ class Told:
     def share_typing(self, of: int) -> float:
         """The same of what is offered while somebody types."""
         return _longer(self.took_typing[of], self.took_typing[BARE])
+
+    def share_posted(self, of: int) -> float:
+        """The same of "Posted before?", about a picture whose copies are in closed channels."""
+        return _longer(self.took_posted[of], self.took_posted[BARE])
 
     def share_unknown(self) -> float:
         """How often it takes longer to ask with an unknown picture than with one of a closed
@@ -106,6 +112,8 @@ class Told:
             "threads slower than bare": self.share(THREADS),
             "told by time of typing": abs(self.share_typing(FULL) - 0.5),
             "typing in threads slower than in bare": self.share_typing(THREADS),
+            "told by time of Posted before?": abs(self.share_posted(FULL) - 0.5),
+            "Posted before? in threads slower than in bare": self.share_posted(THREADS),
             "told by time of a picture": abs(self.share_unknown() - 0.5),
             "unknown picture slower than known": self.share_unknown(),
             "median ms bare, full, threads": ", ".join(medians),
@@ -120,6 +128,9 @@ class Told:
             "told by time": Target(abs(self.share(FULL) - 0.5), TOLERANCE, at_least=False),
             "told by time of typing": Target(
                 abs(self.share_typing(FULL) - 0.5), TOLERANCE, at_least=False
+            ),
+            "told by time of Posted before?": Target(
+                abs(self.share_posted(FULL) - 0.5), TOLERANCE, at_least=False
             ),
             "told by time of a picture": Target(
                 abs(self.share_unknown() - 0.5), TOLERANCE, at_least=False
@@ -294,6 +305,23 @@ async def _look(person: Person, answer: Answer) -> Answer:
     return await person.choose(answer, menu, menu["options"][0]["value"])
 
 
+async def narrow(on: Testbed, of: Layout) -> list[Answer]:
+    """The form below an answer, with an order, and with channels that are closed."""
+    mei = on.people[of.people[MEI]]
+    answers = [await _command(on, of, MEI, LOBBY, "find", query=QUESTION)]
+    answers.append(await _narrowed(mei, answers[0], f"sort:oldest {QUESTION}"))
+    sorted_ = answers[-1]  # it stays where a channel is unknown
+    for place in CLOSED:
+        line = f"{QUESTION} in:<#{of.places[place].id}>"
+        answers.append(await _narrowed(mei, sorted_, line))
+    return answers
+
+
+async def _narrowed(person: Person, answer: Answer, line: str) -> Answer:
+    form = await person.open_form(answer, answer.button("Narrow"))
+    return await person.submit(answer, form, line=line)
+
+
 async def find_for_everyone(on: Testbed, of: Layout) -> list[Answer]:
     answer = await _command(on, of, MEI, LOBBY, "find", query=QUESTION, show="everyone")
     stranger = on.people[of.people[STRANGER]]
@@ -335,20 +363,26 @@ async def mention(on: Testbed, of: Layout) -> list[Answer]:
 
 
 async def menu(on: Testbed, of: Layout) -> list[Answer]:
-    place = of.places[GENERAL].id
-    posted = next(one for one in on.pictures[of.server] if one.place == place)
-    target = {"id": str(posted.message), "channel_id": str(place)}
-    return [await on.people[of.people[MEI]].menu("Find similar", target)]
+    return [await on.people[of.people[MEI]].menu("Find similar", _in_general(on, of))]
 
 
 async def posted_before(on: Testbed, of: Layout) -> list[Answer]:
     """About a picture that closed channels show, too, privately and for everyone."""
     mei, place = on.people[of.people[MEI]], of.places[GENERAL].id
-    shown = next(one for one in on.pictures[of.server] if one.place == place)
-    target = {"id": str(shown.message), "channel_id": str(place)}
-    private = await mei.menu("Posted before?", target)
+    private, target = await _posted_before(on, of), _in_general(on, of)
     said = await mei.post(str(place), f"<@{of.bot}> posted before?", reply_to=target)
     return [private, await _reply_to(mei, said)]
+
+
+async def _posted_before(on: Testbed, of: Layout) -> Answer:
+    return await on.people[of.people[MEI]].menu("Posted before?", _in_general(on, of))
+
+
+def _in_general(on: Testbed, of: Layout) -> Payload:
+    """A message of #general with a picture."""
+    place = of.places[GENERAL].id
+    shown = next(one for one in on.pictures[of.server] if one.place == place)
+    return {"id": str(shown.message), "channel_id": str(place)}
 
 
 async def note(on: Testbed, of: Layout) -> list[Answer]:
@@ -390,6 +424,7 @@ async def counts(on: Testbed, of: Layout) -> list[Answer]:
 
 QUESTIONS: tuple[Ask, ...] = (
     find,
+    narrow,
     find_for_everyone,
     find_by_a_stranger,
     closed_names,
@@ -415,6 +450,7 @@ async def _time(told: Told, on: Testbed, twins: Sequence[Layout], rounds: int) -
                 began = time.perf_counter()
                 await _offered(on, twins[which], option, "")
                 told.took_typing[which].append(time.perf_counter() - began)
+            told.took_posted[which].append((await _posted_before(on, twins[which])).took_s)
         for of in twins:
             on.people[of.people[MEI]].forget()
 

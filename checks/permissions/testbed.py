@@ -160,12 +160,16 @@ def _channel(guild: int, place: Place, owner: int, category: int | None) -> Chan
 
 @dataclass(slots=True)
 class Testbed:
-    """A sandbox, Magpie connected to it, and everybody's client."""
+    """A sandbox, Magpie connected to it, and everybody's client.
+
+    judges   whether words that no picture fits are answered so; else everything fits
+    """
 
     discord: sandbox.Server
     magpie: Magpie
     people: dict[int, Person]
     pictures: dict[int, list[Posted]]
+    judges: bool
 
     async def watch(self, of: Layout) -> None:
         """Let the bot watch a server, by its owner's command; returns once all is indexed."""
@@ -250,9 +254,12 @@ def _wire(one: Overwrite) -> dict[str, object]:
 
 @contextlib.asynccontextmanager
 async def open_testbed(
-    scene: Scene, people: Iterable[int], db: Path, model: Model
+    scene: Scene, people: Iterable[int], db: Path, model: Model, *, judges: bool = False
 ) -> AsyncIterator[Testbed]:
-    """The world of a scene, served, with Magpie connected and these people logged in."""
+    """The world of a scene, served, with Magpie connected and these people logged in.
+
+    judges   as of `Testbed`. If not, each answer has pictures to be judged here
+    """
     async with contextlib.AsyncExitStack() as stack:
         clocks = sandbox.Clocks(acknowledge_s=ACKNOWLEDGE_S)
         discord = await stack.enter_async_context(
@@ -260,10 +267,11 @@ async def open_testbed(
         )
         if isinstance(model, str):
             model = await asyncio.to_thread(embedder.load, checkpoint.find(model), "cpu")
-        # Without it everything fits a question, so that each answer has pictures to be judged.
-        model.scale = None
+        if not judges:
+            model.scale = None  # without it everything fits
         gallery = await Gallery.open(db, model)
         stack.push_async_callback(gallery.close)
+        await gallery.ready_to_judge()
         settings = Settings(token=TOKEN, api=discord.url, db=db, http=None, questions=0)
         # What is offered while somebody types is looked up at each key.
         patient = Clocks(guild_ready_s=0.2, save_search_s=ACKNOWLEDGE_S, typing_s=0.0)
@@ -274,7 +282,7 @@ async def open_testbed(
             id: await stack.enter_async_context(Person.log_in(session, discord.url, token(id)))
             for id in people
         }
-        yield Testbed(discord, magpie, logged_in, scene.pictures)
+        yield Testbed(discord, magpie, logged_in, scene.pictures, judges)
 
 
 @contextlib.asynccontextmanager

@@ -51,6 +51,8 @@ class Outcome:
         among = f" among what {limits} leaves" if limits else ""
         if verdict is Verdict.NOTHING:
             return f"Nothing here looks like {self.subject}{among}."
+        if len(self.found.shown) == 1:
+            return f"This may fit {self.subject}, but the model is not sure of it."
         return f"These may fit {self.subject}, but the model is not sure of any of them."
 
     def _nothing_to_search(self) -> str:
@@ -69,8 +71,8 @@ def say_answer(outcome: Outcome) -> None:
     width = len(str(shown[-1].rank)) if shown else 0
     mixed = any(one.hit.sure for one in shown)
     for one in shown:
-        unsure = " (unsure)" if mixed and not one.hit.sure else ""
-        say(f"{one.rank:>{width}}  {_key(outcome, one)}  {_described(one)}{unsure}")
+        doubt = " (perhaps)" if mixed and not one.hit.sure else ""
+        say(f"{one.rank:>{width}}  {_key(outcome, one)}  {_described(one)}{doubt}")
 
 
 def _key(outcome: Outcome, one: Shown) -> str:
@@ -122,6 +124,8 @@ def _described(one: Shown) -> str:
         place += f" (at {one.hit.clock})"
     elif one.hit.frame:  # added before seconds were kept
         place += f" (frame {one.hit.frame + 1})"
+    if one.hit.says:
+        place += f" says “{one.hit.says}”"
     if not one.is_here:
         place += " (can't be read now; is its drive connected?)"
     if one.copies:
@@ -171,6 +175,7 @@ def _hit_json(one: Shown) -> dict[str, Any]:
         "changed": round(one.link.posted_at, 3),
         "kind": one.hit.kind,
         "frame": one.hit.frame,
+        "says": one.hit.says,
         "second": one.hit.second,
         **line,
         "readable": one.is_here,

@@ -1,4 +1,4 @@
-"""The progress of an `add`: a bar in a terminal, a line every few seconds elsewhere."""
+"""The progress of work: a bar in a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -21,34 +21,51 @@ from rich.progress import (
 from rich.text import Text
 
 from console.output import OutputLost, flush, say
-from index.cli.folder import Tally
 
 # Time between two lines where no bar can be drawn, such as in a log.
 LINE_EVERY_S = 5.0
 
 
+class Tally(Protocol):
+    """How far some work has come."""
+
+    @property
+    def total(self) -> int: ...
+    @property
+    def done(self) -> int:
+        """What is finished."""
+
+    @property
+    def worked(self) -> int:
+        """What of that took work; speed is measured by it."""
+
+
 class Report(Protocol):
-    """Shows how far an `add` has come."""
+    """Shows how far some work has come."""
 
     def __call__(self, tally: Tally) -> None: ...
 
 
 @contextmanager
-def reporting(console: Console) -> Iterator[Report]:
-    """A function to call after each picture; it draws as often as a person can read."""
+def reporting(console: Console, what: str = "") -> Iterator[Report]:
+    """A function to call after each picture; it draws as often as a person can read.
+
+    what   a word that tells this work from the rest
+    """
     if console.is_terminal:
-        with _bar(console) as progress:
+        with _bar(console, what) as progress:
             task = progress.add_task("reading", total=None)
             yield lambda tally: progress.update(
                 task, total=tally.total or None, completed=tally.done, tally=tally
             )
     else:
-        yield _Lines()
+        yield _Lines(what)
 
 
-def _bar(console: Console) -> Progress:
+def _bar(console: Console, what: str) -> Progress:
     return Progress(
         SpinnerColumn(),
+        *([TextColumn(what, markup=False)] if what else []),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
         _Speed(),
@@ -87,7 +104,8 @@ class _TimeLeft(_Speed):
 class _Lines:
     """Prints a line every LINE_EVERY_S. When nobody reads them any more, the work goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = f"{what}: " if what else ""
         self._next_line = time.monotonic() + LINE_EVERY_S
         self._speed = Speed()
 
@@ -96,7 +114,7 @@ class _Lines:
         if time.monotonic() < self._next_line:
             return
         self._next_line = time.monotonic() + LINE_EVERY_S
-        line = f"{tally.done:,} of {tally.total:,}"
+        line = f"{self._what}{tally.done:,} of {tally.total:,}"
         if per_s:
             left = duration((tally.total - tally.done) / per_s)
             line += f" · {per_s:,.3g}/s · {left} left"

@@ -7,6 +7,7 @@
 | `keypoints` | places of a picture that are found again in its copies |
 | `fingerprint`, `derivation` | what is kept of a picture, and how it is made |
 | `loops` | the loops of all these, as machine code |
+| `warm` | having the loops ready before they are needed |
 | `comparison` | `compare`: whether one picture is a copy of another, and what was done to it |
 | `folding` | `fold`: which hits of an answer are copies of an earlier one |
 | `lookup` | the pictures of a gallery whose hashes are near a picture's |

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.copies.orientation import FLIP_X, FLIP_Y, TRANSPOSE
+from index.copies.orientation import FLIP_X, FLIP_Y, PAIR, PAIRED, STEADY, TRANSPOSE
 from index.search.kernels.instructions import count_ones
 
 # Two keypoints of one match may differ so much in size, beside the pictures' own scale.
@@ -26,6 +26,9 @@ REFINED_TIMES = 2
 
 # A placement is improved so often by half a step: of a thumbnail's pixel, and of this growth.
 IMPROVED_TIMES, FIRST_GROWTH = 4, 0.02
+
+# So many hashes are looked through before any of them is looked at closely.
+TOGETHER = 128
 
 # The overlap is compared in samples, of which BLOCK × BLOCK are one block.
 BLOCK = 4
@@ -372,26 +375,67 @@ def _agreement(samples: Any) -> float:
 # ---- lookup
 
 
-def _distances(
+def _near(
     links: Any, spaces: Any, groups: Any, hashes: Any, space: int,
-    allowed: Any, every: bool, wanted: Any, most: int, out: Any,
-) -> None:  # fmt: skip
-    """In how many bits each row's nearest hash differs from the nearest of those that are wanted.
+    allowed: Any, every: bool, wanted: Any, quick: Any, most: int, rows: Any, bits: Any,
+) -> int:  # fmt: skip
+    """Find the hashes that are near one that is wanted; how many there are.
 
+    A hash is compared as a whole only where its steady bits are near: one in a hundred.
+
+    hashes   (2n,) two of each row
     allowed  sorted ids of groups; of no account when `every` group is allowed
-    out      gets 255 for a row that may not answer, and where it would be more than `most`
+    wanted   in every orientation
+    quick    (4,) the steady bits of these
+    most     bits in which a hash may differ
+    rows     gets the row of each that is found; a row may be found twice
+    bits     gets in how many bits each differs from the nearest wanted one
     """
-    for n in range(len(links)):
-        out[n] = 255
-        least: Any = 64
-        for w in range(len(wanted)):
-            least = min(least, np.int64(count_ones(hashes[n, 0] ^ wanted[w])))
-            least = min(least, np.int64(count_ones(hashes[n, 1] ^ wanted[w])))
-        # The other columns come last, since few rows come so far.
-        if least > most or links[n] == 0 or spaces[n] != space:
+    found, limit = 0, np.uint64(most)
+    steady_bits = np.empty(TOGETHER, np.uint64)
+    for start in range(0, len(hashes), TOGETHER):
+        some = hashes[start : start + TOGETHER]
+        if least_steady_bits(some, quick, steady_bits) > limit:
             continue
-        if every or is_in(allowed, groups[n]):
-            out[n] = least
+        for n in range(len(some)):
+            if steady_bits[n] > limit:
+                continue
+            least = least_bits(some[n], wanted)
+            if least > limit:
+                continue
+            # The other columns come last, since few rows come so far.
+            row = (start + n) // 2
+            if links[row] == 0 or spaces[row] != space:
+                continue
+            if every or is_in(allowed, groups[row]):
+                rows[found], bits[found] = row, least
+                found += 1
+    return found
+
+
+def _least_steady_bits(hashes: Any, quick: Any, out: Any) -> Any:
+    """In how many steady bits each hash differs from the nearest of `quick`; the least of them.
+
+    A loop without branches, over four words that stay in registers, so it is compiled to the
+    machine's widest instructions.
+    """
+    one, two, three, four = quick[0], quick[1], quick[2], quick[3]
+    least = np.uint64(64)
+    for n in range(len(hashes)):
+        bits = (hashes[n] ^ ((hashes[n] >> PAIR) & PAIRED)) & STEADY
+        nearer = min(count_ones(bits ^ one), count_ones(bits ^ two))
+        nearest = min(nearer, min(count_ones(bits ^ three), count_ones(bits ^ four)))
+        out[n] = nearest
+        least = min(least, nearest)
+    return least
+
+
+def _least_bits(hash: Any, wanted: Any) -> Any:
+    """In how many bits a hash differs from the nearest that is wanted."""
+    least = np.uint64(64)
+    for w in range(len(wanted)):
+        least = min(least, count_ones(hash ^ wanted[w]))
+    return least
 
 
 def _is_in(sorted_ids: Any, id: int) -> bool:
@@ -415,4 +459,6 @@ correlation = compiled(_correlation)
 agreement = compiled(_agreement)
 improve = compiled(_improve)
 is_in = compiled(_is_in)
-distances = compiled(_distances)
+least_steady_bits = compiled(_least_steady_bits)
+least_bits = compiled(_least_bits)
+near = compiled(_near)

@@ -42,12 +42,30 @@ def _signs() -> Hashes:
 
 SIGNS = _signs()
 
+# Bits that are the same in all flips, so that one comparison stands for four. Flipping changes all
+# bits of a wave's kind (odd or even in either direction) or none, so it leaves alone the waves that
+# are even in both, and the difference of two bits of one kind. Those of a pair are two rows apart.
+PAIR = np.uint64(2 * WAVES)
+_FIRSTS = np.uint64(0x0000_FFFF_0000_FFFF)  # rows 0, 1, 4 and 5; their partners: 2, 3, 6 and 7
+_EVEN = ~(SIGNS[FLIP_X] | SIGNS[FLIP_Y])
+PAIRED = _FIRSTS & ~_EVEN
+STEADY = _FIRSTS | _EVEN
+
 
 def oriented(hashes: Hashes) -> Hashes:
     """(ORIENTATIONS, n) the hashes of the same pictures in every orientation."""
     both = (hashes, transposed(hashes))
     rows = [both[bool(one & TRANSPOSE)] ^ SIGNS[one] for one in range(ORIENTATIONS)]
     return np.stack(rows)
+
+
+def steady(hashes: Hashes) -> Hashes:
+    """The steady bits of hashes: flipped, a picture has the same ones.
+
+    Two hashes differ in no more steady bits than bits.
+    """
+    bits: Hashes = (hashes ^ ((hashes >> PAIR) & PAIRED)) & STEADY
+    return bits
 
 
 def transposed(hashes: Hashes) -> Hashes:

@@ -15,7 +15,7 @@ from index.images.colour import rgb
 Tiny: TypeAlias = NDArray[np.int16]  # (TINY * TINY * 3,) colours
 
 # Formats whose further frames are an animation. In other formats they are pages or previews.
-ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
+ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF", "Lottie"})
 # Frames of an animation or video that are searched. Each one costs as much as a picture of its own,
 # so a second frame of the same scene is taken only of those that are evenly spread.
 MAX_FRAMES = 12
@@ -50,9 +50,8 @@ def shown_s(image: Image.Image) -> float:
 
 def tiny(frame: Image.Image) -> Tiny:
     """The frame as it is compared with others."""
-    mode = "RGBA" if frame.has_transparency_data else "RGB"
-    small = frame.convert(mode).resize((TINY, TINY), Image.Resampling.BOX)
-    return np.asarray(rgb(small), np.int16).ravel()
+    small = rgb(frame).resize((TINY, TINY), Image.Resampling.BOX)
+    return np.asarray(small, np.int16).ravel()
 
 
 def evenly_spread(n_frames: int, wanted: int) -> list[int]:

@@ -8,6 +8,7 @@ Store
 ├── model_record  ModelRecord: whose embeddings are kept
 ├── copies        Copies: what copies of pictures are told by
 ├── derivations   Derivations: what is made from items beside their embeddings
+├── transcripts   Transcripts: the words that were read in pictures
 └── rows          RowSource of index/search/interface.py: what the vector index reads
 """
 
@@ -37,6 +38,7 @@ from index.types.records import (
     Note,
 )
 from index.types.searches import Asked, SavedSearch
+from index.types.transcripts import Mentions, PendingTranscript
 
 
 class Store(Protocol):
@@ -66,6 +68,9 @@ class Store(Protocol):
 
     @property
     def copies(self) -> Copies: ...
+
+    @property
+    def transcripts(self) -> Transcripts: ...
 
     @property
     def rows(self) -> RowSource: ...
@@ -196,6 +201,9 @@ class BookkeepingReader(Protocol):
 
     async def passing(self, space: int, group: int, links: Collection[int]) -> set[int]:
         """Those of these links of which nothing is noted in a group, whatever shows the same."""
+
+    async def notes_with_id(self, id: str) -> list[Note]:
+        """The notes with this id; it may be one that stands for none yet."""
 
     async def loose_notes(self) -> list[Note]:
         """Notes below sources without links, or that name one: the pictures were erased, so the
@@ -402,3 +410,53 @@ class Derivations(Protocol):
 
     async def pending_slots(self, name: str, space: int, source: str) -> set[str]:
         """The slots of one source that show an item which nothing was made from yet."""
+
+
+class TranscriptReader(Protocol):
+    """The words that were read in pictures, to be read."""
+
+    async def get(self, key: bytes) -> tuple[str, ...] | None:
+        """What was read in the picture with this key, line by line; None: nothing yet."""
+
+    async def of_links(self, links: Collection[int]) -> dict[int, tuple[str, ...]]:
+        """What was read in the pictures of these links, line by line; links to pictures without
+        words are left out."""
+
+    async def mentions(self, phrases: Sequence[str], filter: Filter) -> Mentions:
+        """Which links of the filter's space and groups show pictures with which of these phrases,
+        and with nearly the same. Nothing else is read, so the time tells nothing of others.
+
+        phrases   as `transcripts.terms.asked` gives them
+        """
+
+    async def pending(
+        self, *, space: int | None = None, after: int = 0, limit: int
+    ) -> list[PendingTranscript]:
+        """Pictures whose words nobody has read yet, or that are to be read again, newest first.
+
+        after   the id of the last one that was given before; 0: from the newest on
+        """
+
+    async def count_pending(self, space: int | None = None) -> int:
+        """How many such pictures there are; of a space, if given."""
+
+    async def count_unread(self, filter: Filter) -> int:
+        """How many links of the filter's space and groups show a picture whose words were not read
+        for them yet. That they were read for links elsewhere doesn't count, since it would tell of
+        those."""
+
+
+class Transcripts(TranscriptReader, Protocol):
+    """The words that were read in pictures, deleted with the picture."""
+
+    async def begin(self, revision: str) -> None:
+        """From now on keep what this revision reads. What another one read counts until the picture
+        is read again, which is pending."""
+
+    async def put(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
+        """Keep what was read in the picture with this key, if it is there and that revision has
+        begun. No lines: it has no words. Either way it is pending no more."""
+
+    async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
+        """Let pictures be read again: all, or those of a space, or of some of its groups. What was
+        read in them counts until then."""

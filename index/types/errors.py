@@ -21,6 +21,7 @@ GalleryError
 │   ├── StoreUnreachable    missing, or no permission
 │   └── ModelMismatch       its embeddings come from another model
 ├── DecoderUnusable         no process that decodes pictures can be started
+├── OCRUnusable             words in pictures can't be read here
 ├── ModelChanged            the gallery went over to another model meanwhile
 ├── EmptyQuery              nothing was asked
 ├── LinkGone                the picture that was asked about is no longer there
@@ -110,8 +111,8 @@ class NotAPicture(PictureError):
 
     def __init__(self, found: str) -> None:
         super().__init__(
-            f"This is {found}, not a picture. "
-            "JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF can be searched."
+            f"This is {found}, not a picture. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
+            "and some others can be searched."
         )
         self.found = found
 
@@ -150,6 +151,14 @@ class DecoderUnusable(GalleryError):
         super().__init__(
             f"Pictures can't be decoded on this machine now: {reason}. Nothing is wrong with them."
         )
+
+
+class OCRUnusable(GalleryError):
+    """Words in pictures can't be read here; that says nothing of any picture."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Words in pictures can't be read: {reason}.")
+        self.reason = reason
 
 
 class StoreError(GalleryError):

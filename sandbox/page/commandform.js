@@ -3,7 +3,7 @@
  * members, roles, true/false and files (picked, dropped or pasted).
  */
 
-import { coerce, freeTextOption, OPTION, offered } from "./commands.js";
+import { coerce, freeTextOption, OPTION, offered, splitChoice } from "./commands.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 
@@ -115,6 +115,7 @@ export class CommandForm {
 
   submit() {
     this.#takeTail();
+    this.#takeWordsAfterChoices();
     /** @type {Record<string, unknown>} */
     const values = {};
     /** @type {Record<string, string>} */
@@ -223,8 +224,9 @@ export class CommandForm {
   /** @param {KeyboardEvent} event */
   #key(event) {
     const target = /** @type {HTMLInputElement} */ (event.target);
-    // after the options, Enter runs the command: what was typed may be words and no option's name
-    const passEnter = target === this.#tail;
+    // after the options, Enter runs the command: what was typed may be words and no option's name;
+    // so it does where the list would only choose what is typed already
+    const passEnter = target === this.#tail || this.#isTyped(target);
     if (event.defaultPrevented || this.context.suggestions.key(event, { passEnter })) return;
     const onButton = target.closest("button");
     if (event.key === "Enter" && !onButton) {
@@ -237,6 +239,18 @@ export class CommandForm {
       event.preventDefault();
       this.#backspace(target);
     }
+  }
+
+  /**
+   * Whether what the list would choose is typed already.
+   * @param {HTMLInputElement} input
+   */
+  #isTyped(input) {
+    const pill = [...this.#pills.values()].find(({ element }) => element.contains(input));
+    const chosen = this.context.suggestions.current?.data;
+    if (!pill || !chosen) return false;
+    const said = pill.option.choices?.length ? [chosen.label, chosen.value] : [chosen.value];
+    return said.some((one) => String(one).toLowerCase() === input.value.trim().toLowerCase());
   }
 
   #missing() {
@@ -270,6 +284,19 @@ export class CommandForm {
     if (!words || !option) return;
     this.#tail.value = "";
     this.fill({ [option.name]: words });
+  }
+
+  /** Put words that were typed after a choice into the option that takes words. */
+  #takeWordsAfterChoices() {
+    const free = freeTextOption(this.leaf.options);
+    if (!free) return;
+    for (const pill of [...this.#pills.values()]) {
+      if (!(pill instanceof TextPill) || !pill.given()?.problem) continue;
+      const [choice, rest] = splitChoice(pill.option, pill.input.value.trim());
+      if (!rest) continue;
+      const words = this.values()[free.name];
+      this.fill({ [pill.option.name]: choice, [free.name]: words ? `${words} ${rest}` : rest });
+    }
   }
 
   /**

@@ -100,7 +100,7 @@ export function matching(leaves, typed) {
 /**
  * A complete typed command: {leaf, texts: {option name: text}}, or null when it names no command.
  * "/find dog in snow show:everyone" → query "dog in snow", show "everyone": words before the first
- * "name:" belong to the first option that takes words.
+ * "name:" belong to the first option that takes words, and so do words after a choice.
  * @param {string} text
  * @param {Leaf[]} leaves
  */
@@ -121,7 +121,8 @@ function splitOptions(text, options) {
   const names = options.map((option) => option.name).join("|");
   /** @type {Record<string, string>} */
   const texts = {};
-  let current = freeTextOption(options)?.name;
+  const free = freeTextOption(options)?.name;
+  let current = free;
   let from = 0;
   let named = false; // a named option is shown even when no text follows yet
   /** @param {number} end */
@@ -136,7 +137,29 @@ function splitOptions(text, options) {
     from = match.index + match[0].length;
   }
   put(text.length);
+  for (const option of options) {
+    const [choice, rest] = splitChoice(option, texts[option.name] ?? "");
+    if (!rest || !free) continue;
+    texts[option.name] = choice;
+    texts[free] = [texts[free], rest].filter(Boolean).join(" ");
+  }
   return texts;
+}
+
+/**
+ * Text for an option with choices: [the choice with which it begins, or its first word; what follows].
+ * Other options take all of it.
+ * @param {CommandOption} option
+ * @param {string} text
+ */
+export function splitChoice(option, text) {
+  if (!option.choices?.length) return [text, ""];
+  const begins = option.choices
+    .flatMap(({ name, value }) => [name, String(value)])
+    .filter((said) => `${text} `.toLowerCase().startsWith(`${said} `.toLowerCase()))
+    .sort((a, b) => b.length - a.length)[0];
+  const end = begins?.length ?? text.split(/\s/, 1)[0].length;
+  return [text.slice(0, end), text.slice(end).trim()];
 }
 
 /**

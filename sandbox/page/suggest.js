@@ -29,6 +29,11 @@ export class Suggestions {
     return !this.element.hidden;
   }
 
+  /** The item that Enter would choose. */
+  get current() {
+    return this.#items[this.#at];
+  }
+
   /**
    * Show items for a field. item: {label, detail?, face?: Node, hint?, note?: true, data}; a note cannot be chosen.
    * `choose(item)` is called for Enter, Tab or a click.

@@ -21,7 +21,7 @@ from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks, Limits
 from bot.sync.backlog import Progress
-from index import Gallery
+from index import Gallery, Transcriber
 from index.embed.embedder import Embedder
 
 PATIENCE_S = 30.0  # for a slow machine; no test claims anything about time
@@ -62,10 +62,12 @@ async def running(
     limits: Limits | None = None,
     questions: int = 0,
     api: str = "",
+    transcriber: Transcriber | None = None,
 ) -> AsyncIterator[Magpie]:
     """Magpie, connected to `server` and ready, with its gallery in the file `db`.
 
     questions   how many a member may ask in a minute; 0: any number
+    transcriber reads the words in pictures; None: nothing does
     api         the address of a server that stands before `server`
     """
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True)
@@ -73,7 +75,9 @@ async def running(
         settings = settings_for(server, db)
         settings = replace(settings, api=api or settings.api, questions=questions)
         clocks = clocks or quick_clocks()
-        async with QuickToIdentify(settings, gallery, Metrics(), clocks, limits) as client:
+        async with QuickToIdentify(
+            settings, gallery, Metrics(), clocks, limits, transcriber
+        ) as client:
             serving = asyncio.create_task(client.serve())
             ready = asyncio.create_task(client.wait_until_ready())
             await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)

@@ -11,12 +11,13 @@ import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import numpy as np
 import pytest
 
-from checks.chaos import privacy, run, schedule, servers, steps, truth
+from checks.chaos import privacy, questions, run, schedule, servers, steps, truth
 from checks.chaos.bot import Bot
 from checks.chaos.clock import Clock
 from checks.chaos.hearing import Hearing
@@ -26,7 +27,7 @@ from checks.chaos.witness import NEWS_S, Witness
 from index.store.sqlite import SQLiteStore
 from index.types.records import EmbeddedPicture, Group, Link, ModelInfo
 from sandbox import Server, permissions, serve
-from sandbox.person import Answer
+from sandbox.person import Answer, Person
 from sandbox.world import Message, Overwrite
 
 SECONDS = 20.0
@@ -49,6 +50,31 @@ def test_every_step_can_be_done() -> None:
     kinds = (schedule.DEEDS, schedule.FAULTS, schedule.AT_ONCE, schedule.HARMLESS)
     for what in {kind for some in kinds for kind in some}:
         assert sum(callable(getattr(kind, what, None)) for kind in steps.KINDS) == 1
+
+
+async def test_every_control_of_an_answer_is_used_and_the_form_is_sent(tmp_path: Path) -> None:
+    rows = [
+        {"type": 2, "custom_id": "n:x", "label": "Narrow"},
+        {"type": 2, "custom_id": "m:x::g", "label": "Show the nearest guesses"},
+        {"type": 2, "custom_id": "b:-", "label": "◀", "disabled": True},
+        {"type": 2, "url": "https://discord.com/channels/1/2/3", "label": "Go to message"},
+        {"type": 3, "custom_id": "l:x:", "options": [{"value": "7"}, {"value": "newest"}]},
+    ]
+    answer = Answer({"components": [{"type": 1, "components": rows}]})
+    rng = random.Random(3)
+    async with (
+        serve(servers.world(tmp_path, Pictures(rng), rng)) as server,
+        aiohttp.ClientSession() as session,
+        Person.log_in(session, server.url, server.world.users[servers.BO].token) as bo,
+    ):
+        uses: Any = [questions.control(server, bo, answer, rng) for _ in range(60)]
+    used = {(use.func.__name__, str(use.args[2])) for use in uses if use.func.__name__ == "choose"}
+    assert used == {("choose", "7"), ("choose", "newest")}
+    clicked = {use.args[1]["custom_id"] for use in uses if use.func.__name__ == "click"}
+    assert clicked == {"m:x::g"}
+    lines = [use.args[3] for use in uses if use.func.__name__ == "_narrow"]
+    assert any("in:<#" in line for line in lines)
+    assert any("sort:" in line for line in lines)
 
 
 def test_a_difference_tells_missing_from_duplicated_from_undead() -> None:

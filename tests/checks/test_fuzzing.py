@@ -25,7 +25,7 @@ SEED = 20260101
         ("settings", 250),
         ("lines", 300),
         ("questions", 40),
-        ("doors", 20),
+        ("doors", 30),
     ],
 )
 def test_no_hostile_input_does_what_is_not_foreseen(kind: str, count: int) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.access import permissions as access
-from bot.ask import names, suggestions
-from checks.permissions import inquiry as inquiries
-from checks.permissions.inquiry import DOORS, Verdict, inquire, side_channels
-from index import Group
+from bot.access.sight import Sight
+from bot.ask import cards, names, suggestions
+from bot.text import answers as answer_text
+from checks.permissions import asking, side_channels
+from checks.permissions.doors import DOORS
+from checks.permissions.run import inquire
+from checks.permissions.verdict import Verdict
+from index import Filter, Gallery, Group
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from pocket import MODEL
@@ -25,14 +30,31 @@ def model() -> Embedder:
     return embedder.load(checkpoint.find(str(MODEL)), "cpu")
 
 
+@pytest.fixture(scope="module")
+def judging() -> Embedder:
+    """A model of its own: in those of `model` everything fits."""
+    return embedder.load(checkpoint.find(str(MODEL)), "cpu")
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_nobody_sees_more_or_less_than_they_may(
     tmp_path: Path, model: Embedder, seed: int
 ) -> None:
-    verdict = await inquire(seed, WORLDS, tmp_path, model, servers=SERVERS)
+    verdict = Verdict()
+    await inquire(seed, WORLDS, tmp_path, model, verdict, servers=SERVERS)
     assert not verdict.failures
     assert verdict.asked.keys() >= DOORS.keys() - {"a picture in reply to an answer"}
     assert verdict.barred > 100  # there was something to keep off the pages
+
+
+async def test_where_words_are_judged_nobody_sees_more_or_less_than_they_may(
+    tmp_path: Path, judging: Embedder
+) -> None:
+    verdict = Verdict()
+    await inquire(3, WORLDS, tmp_path, judging, verdict, servers=SERVERS, judges=True)
+    assert not verdict.failures
+    assert verdict.asked["guesses"]
+    assert verdict.asked["narrowing"]
 
 
 async def test_closed_channels_full_of_matches_are_not_told_from_empty_ones(
@@ -47,8 +69,10 @@ async def test_closed_channels_full_of_matches_are_not_told_from_empty_ones(
 # ── That it would notice ─────────────────────────────────────────────────────────────────
 
 
-async def noticed(tmp_path: Path, model: Embedder) -> Verdict:
-    return await inquire(1, 6, tmp_path, model, servers=1)
+async def noticed(tmp_path: Path, model: Embedder, *, judges: bool = False) -> Verdict:
+    verdict = Verdict()
+    await inquire(1, 6, tmp_path, model, verdict, servers=1, judges=judges)
+    return verdict
 
 
 async def test_a_bot_that_shows_a_channel_too_many_is_found_out(
@@ -75,10 +99,15 @@ async def test_a_bot_that_shows_a_channel_too_few_is_found_out(
 
 
 async def noticed_by(
-    door: str, tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
+    door: str,
+    tmp_path: Path,
+    model: Embedder,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    judges: bool = False,
 ) -> Verdict:
-    monkeypatch.setattr(inquiries, "DOORS", {door: DOORS[door]})
-    return await noticed(tmp_path, model)
+    monkeypatch.setattr(asking, "DOORS", {door: DOORS[door]})
+    return await noticed(tmp_path, model, judges=judges)
 
 
 async def test_a_bot_that_offers_closed_names_while_somebody_types_is_found_out(
@@ -98,5 +127,44 @@ async def test_a_bot_that_knows_closed_names_is_found_out(
         return known(guild, groups, lambda asked: {group.id for group in asked})
 
     monkeypatch.setattr(names, "known_places", all_known)
-    door = "/find with filters"
+    door = "/find with fields"
     assert (await noticed_by(door, tmp_path, model, monkeypatch)).told
+
+
+async def test_a_form_that_knows_closed_names_is_found_out(
+    tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = names.known_places
+
+    def all_known(guild: Any, groups: Any, _: Any) -> Any:
+        return known(guild, groups, lambda asked: {group.id for group in asked})
+
+    monkeypatch.setattr(names, "known_places", all_known)
+    monkeypatch.setattr(asking, "CHANGES", ("narrow",))
+    # The commands of this door name no channel; only the form below its answers does.
+    monkeypatch.setattr(asking, "DOORS", {"/find": DOORS["/find"]})
+    verdict = Verdict()
+    await inquire(1, 12, tmp_path, model, verdict, servers=1)
+    assert verdict.told
+
+
+async def test_a_bot_that_hides_that_nothing_fits_is_found_out(
+    tmp_path: Path, judging: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cards, "nothing_like", lambda _: answer_text.NOTHING_FOUND)
+    assert (await noticed_by("/find", tmp_path, judging, monkeypatch, judges=True)).told
+
+
+async def test_guesses_from_closed_channels_are_found_out(
+    tmp_path: Path, judging: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = Gallery.search
+
+    async def search_all(self: Gallery, embedding: Any, filter: Filter, **how: Any) -> Any:
+        if how.get("guesses"):
+            filter = replace(filter, groups=None)
+        return await search(self, embedding, filter, **how)
+
+    monkeypatch.setattr(Gallery, "search", search_all)
+    monkeypatch.setattr(Sight, "open", lambda _, groups: {group.id for group in groups})
+    assert (await noticed_by("/find", tmp_path, judging, monkeypatch, judges=True)).leaked

@@ -61,6 +61,45 @@ async def test_the_list_opens_and_a_choice_becomes_a_pill(enter: Enter, parrot: 
     assert options(parrot.heard[-1]) == {"query": "a cat", "show": "everyone"}
 
 
+@pytest.mark.parametrize("pasted", [True, False])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/find query:dog in snow show:everyone",
+        "/find show:everyone dog in snow",
+        "/find dog show:everyone in snow",
+    ],
+)
+async def test_a_line_that_is_typed_in_one_go_runs_on_enter(
+    enter: Enter, parrot: Parrot, line: str, pasted: bool
+) -> None:
+    parrot.answers["find"] = lambda data: text("shown to all")
+    page = await enter("mei")
+    field = page.locator(".composer-field")
+    await field.click()
+    if pasted:
+        await field.fill(line)
+    else:
+        await page.keyboard.type(line)
+    before = len(parrot.heard)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("shown to all").last).to_be_visible()
+    sent = [one for one in parrot.heard[before:] if one["type"] == 2]
+    assert [options(one) for one in sent] == [{"query": "dog in snow", "show": "everyone"}]
+
+
+async def test_a_misspelt_choice_is_named_without_the_words_after_it(
+    enter: Enter, parrot: Parrot
+) -> None:
+    page = await enter("mei")
+    await page.locator(".composer-field").click()
+    await page.keyboard.type("/find show:everybdy dog")
+    await page.keyboard.press("Enter")
+    hint = page.locator(".command-hint")
+    await expect(hint).to_have_text("“everybdy” is not one of the choices for “show”.")
+    await expect(page.locator("[data-option=query] input")).to_have_value("dog")
+
+
 async def test_a_missing_option_is_named_and_nothing_is_sent(enter: Enter, parrot: Parrot) -> None:
     page = await enter("mei")
     before = len(parrot.heard)

@@ -21,9 +21,30 @@ MUTANTS = (
     Mutant(
         "hidden pictures take no place among the candidates for copies",
         "index/copies/loops.py",
-        "        if every or is_in(allowed, groups[n]):\n",
-        "        if True:\n",
+        "            if every or is_in(allowed, groups[row]):\n",
+        "            if True:\n",
         (f"{LOOKUP}::test_the_nearest_come_first_each_picture_once_and_only_what_may_answer",),
+    ),
+    Mutant(
+        "a quick look at a hash hides no copy",
+        "index/copies/orientation.py",
+        "PAIRED = _FIRSTS & ~_EVEN\n",
+        "PAIRED = _FIRSTS\n",
+        (f"{LOOKUP}::test_exactly_the_rows_are_found_whose_hashes_are_near_in_some_orientation",),
+    ),
+    Mutant(
+        "what is erased while hashes are read into memory is not found",
+        "index/copies/lookup.py",
+        "                self._missed.append(change)\n",
+        "                pass\n",
+        (f"{LOOKUP}::test_changes_do_not_wait_while_rows_are_read_and_are_not_missed",),
+    ),
+    Mutant(
+        "what compares pictures is loaded before the bot serves",
+        "bot/__main__.py",
+        "        await gallery.ready_to_compare()  # while nobody waits for an answer\n",
+        "",
+        ("tests/bot/test_start.py",),
     ),
     Mutant(
         "an erased picture's hashes go from memory",
@@ -38,6 +59,13 @@ MUTANTS = (
         "            DELETE FROM hashes WHERE item = old.item;\n",
         "            SELECT 1;\n",
         (f"{STORE}::test_hashes_follow_their_fingerprints",),
+    ),
+    Mutant(
+        "what was said of a picture goes with its last link of the server",
+        "index/store/sqlite/statements.py",
+        "    await drop_said(db, items)\n",
+        "",
+        (f"{STORE}::test_what_was_said_goes_with_the_last_link_of_its_space",),
     ),
     Mutant(
         "what was called no copy is no copy where somebody asks",

@@ -14,8 +14,8 @@ MUTANTS = (
         "a further page counts as a question",
         "bot/ask/answers.py",
         "        self._count(asker)\n"
-        "        search = await self._own(asker, page.search)\n        ret",
-        "        search = await self._own(asker, page.search)\n        ret",
+        "        search = await self._searches.own(asker, page.search)\n        ret",
+        "        search = await self._searches.own(asker, page.search)\n        ret",
         (PACE,),
     ),
     Mutant(
@@ -117,5 +117,19 @@ MUTANTS = (
         "WHERE item = items.id AND space = ? AND group_id = ?",
         "WHERE item = items.id AND ? AND ?",
         (GALLERY,),
+    ),
+    Mutant(
+        "one member leaves look-ups of names to the others",
+        "bot/ask/members.py",
+        "if not own.get_tokens(now) or not all_.get_tokens(now):",
+        "if not all_.get_tokens(now):",
+        ("tests/bot/ask/test_members.py",),
+    ),
+    Mutant(
+        "the form of Narrow counts as a question",
+        "bot/ask/answers.py",
+        "        self._count(asker)\n        if wish.show ==",
+        "        if wish.show ==",
+        ("tests/bot/ask/test_pace.py",),
     ),
 )

@@ -19,16 +19,20 @@ from console.output import counted, harmless, say
 from index.cli import gallery as galleries
 from index.cli.command import FolderCommand, Given
 from index.cli.paths import absolute, is_under, short
+from index.cli.place import SPACE
 from index.cli.signals import stopping
 
 if TYPE_CHECKING:
     from index.cli.folder import Tally
     from index.cli.walk import Listing
     from index.gallery import Gallery
+    from index.ocr.transcriber import Transcriber
     from index.types.records import Counts
 
 # Broken pictures that a summary names. More of them would hide the rest.
 BROKEN_SHOWN = 20
+# The setting of the bot counts here, too.
+OCR_SETTING, OCR_CHOICES = "MAGPIE_OCR", ("auto", "on", "off")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,7 @@ class Add(Given):
     text: tuple[str, ...]
     exclude: tuple[str, ...]
     again: bool
+    ocr: bool
 
 
 async def run(given: Add) -> int:
@@ -46,7 +51,8 @@ async def run(given: Add) -> int:
     from index.cli.walk import walk
 
     paths, texts = _existing(given.paths), _texts(given.text)
-    if not paths and not texts:
+    transcriber = _transcriber(given)
+    if not paths and not texts and not given.ocr:
         raise WrongUse("Nothing to add: name a folder or some pictures, or a --text FILE.")
     stop = threading.Event()
     with stopping(stop):
@@ -56,8 +62,75 @@ async def run(given: Add) -> int:
         return INTERRUPTED
     if not listing.files and not texts and not galleries.exists(given):
         return _nothing_there(given, paths, listing)
+    if given.ocr:
+        galleries.require_gallery(given)
     async with galleries.writing(given) as gallery:
-        return await _add(gallery, given, paths, texts, listing, stop)
+        code = await _add(gallery, given, paths, texts, listing, stop)
+        if code != INTERRUPTED and transcriber is not None:
+            code = await _read_words(gallery, given, transcriber, stop) or code
+        return code
+
+
+def _transcriber(given: Add) -> Transcriber | None:
+    """What reads the words in pictures, if they are to be read and can be.
+
+    raises   WrongUse, OCRUnusable
+    """
+    from index.ocr.transcriber import Transcriber
+    from index.types.errors import OCRUnusable
+
+    choice = os.environ.get(OCR_SETTING, "").strip() or "auto"
+    if choice not in OCR_CHOICES:
+        choices = ", ".join(OCR_CHOICES)
+        raise WrongUse(f"{OCR_SETTING}={harmless(choice)}: must be one of {choices}.")
+    if choice == "off" and not given.ocr:
+        return None
+    try:
+        return Transcriber()
+    except OCRUnusable as exc:
+        if given.ocr or choice == "on":
+            raise
+        if not galleries.exists(given):  # said once
+            say(str(exc))
+        return None
+
+
+async def _read_words(
+    gallery: Gallery, given: Add, transcriber: Transcriber, stop: threading.Event
+) -> int:
+    """Read the words in pictures in which they were not read yet, or in all; INTERRUPTED when it
+    was stopped, else 0."""
+    from rich.console import Console
+
+    from index.cli import progress
+    from index.cli.transcribing import transcribe
+    from index.types.errors import OCRUnusable
+
+    try:
+        await gallery.transcripts.begin(transcriber.revision)
+        if given.ocr:
+            await gallery.transcripts.redo(SPACE)
+        if not await gallery.transcripts.count_pending(SPACE):
+            return 0
+        started = time.monotonic()
+        with progress.reporting(Console(soft_wrap=True), "words") as report, stopping(stop):
+            tally = await transcribe(gallery, transcriber, stop, report)
+    except OCRUnusable as exc:
+        if given.ocr:
+            raise
+        say(str(exc))  # all else that was asked for is done
+        return 0
+    finally:
+        await transcriber.close()
+    took = progress.duration(time.monotonic() - started)
+    say(f"Words were found in {tally.with_words:,} of {counted(tally.worked, 'picture')}; {took}.")
+    if tally.stopped:
+        say(
+            f"Stopped; {counted(tally.total - tally.done, 'picture')} are still to be read. "
+            "`add` goes on with them."
+        )
+        return INTERRUPTED
+    return 0
 
 
 async def _add(
@@ -233,6 +306,11 @@ COMMAND = FolderCommand(
         flag(
             "--again",
             help="try files again that could not be read before and have not changed since",
+        ),
+        flag(
+            "--ocr",
+            help="read the words in all pictures of the gallery again. New pictures have theirs "
+            "read anyway, unless MAGPIE_OCR=off, if the packages for it are installed",
         ),
     ],
 )

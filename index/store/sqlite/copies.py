@@ -26,9 +26,20 @@ class Copies:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def hashes(self) -> AsyncIterator[Rows]:
-        """The rows of all links that show a picture with a fingerprint, in chunks."""
-        async for rows in self._database.chunks(f"{_ROWS} ORDER BY links.id", size=CHUNK_ROWS):
+    async def hashes(self, size: int = CHUNK_ROWS) -> AsyncIterator[Rows]:
+        """The rows of all links that show a picture with a fingerprint, `size` at a time.
+
+        Each chunk is read by itself: while one statement stays open, every other read sees the
+        gallery as it was when that began, and what is erased stays in the log.
+        """
+        last = 0
+        while True:
+            rows = await self._database.rows(
+                f"{_ROWS} WHERE links.id > ? ORDER BY links.id LIMIT ?", last, size
+            )
+            if not rows:
+                return
+            last = rows[-1][0]
             yield _rows_of(rows)
 
     async def hashes_of_items(self, keys: Collection[bytes]) -> Rows:

@@ -12,7 +12,7 @@ meanwhile.
 Deleted means overwritten. `secure_delete` overwrites what is removed. The write-ahead log, which
 still has it, is emptied after each removal. When SQLite moves rows between pages it may leave a
 name or a hash (a few out of thousands of removals) in the unused part of a page, where only
-a look at the raw file finds it; `vacuum` clears those too.
+a look at the raw file finds it; `vacuum` clears those too, and what the index of words keeps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import IO, Any, TypeVar
 import aiosqlite
 
 from index.concurrency import to_completion
-from index.store.sqlite import connections
+from index.store.sqlite import connections, words
 from index.types.errors import GalleryClosed, StoreUnreachable
 
 log = logging.getLogger(__name__)
@@ -183,6 +183,7 @@ class Database:
             if not self._has_strays:
                 return
             with connections.translated(self.path):
+                await words.merge(self._writer)
                 await asyncio.to_thread(connections.close_gaps, self.path)
                 self._has_strays = False
                 self._log_has_deleted = True

@@ -306,6 +306,36 @@ async def note_what_was_posted_before(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def keep_transcripts(db: aiosqlite.Connection) -> None:
+    """The words that were read in pictures, and an index of them."""
+    for statement in (
+        # Whose transcripts are kept.
+        """CREATE TABLE ocr (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            revision TEXT NOT NULL
+        )""",
+        # `lines` has a line break between two; '': the picture has no words. A stale one counts
+        # until the picture is read again.
+        """CREATE TABLE transcripts (
+            item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+            lines TEXT NOT NULL,
+            stale INTEGER NOT NULL
+        )""",
+        # Links that show a picture which was read for other links alone, see `words`.
+        "CREATE TABLE unread (link INTEGER PRIMARY KEY REFERENCES links ON DELETE CASCADE)",
+        # The index, see `words`. It keeps no copy of what it indexes.
+        """CREATE VIRTUAL TABLE words USING fts5(
+            terms, content='', columnsize=0, tokenize='ascii'
+        )""",
+        """CREATE VIRTUAL TABLE near_words USING fts5(
+            terms, content='', columnsize=0, detail=none, tokenize='ascii'
+        )""",
+        # Which terms it has.
+        "CREATE TABLE word_terms (revision TEXT NOT NULL)",
+    ):
+        await db.execute(statement)
+
+
 async def keep_moments(db: aiosqlite.Connection) -> None:
     """The frames of animations and videos: when each is shown, and a small picture of it.
 
@@ -320,6 +350,20 @@ async def keep_moments(db: aiosqlite.Connection) -> None:
             UNIQUE (item, frame)
         )"""
     )
+
+
+async def forget_what_was_said_where_nothing_is_shown(db: aiosqlite.Connection) -> None:
+    """What was said of a picture goes with the last link of its space, as it does from now on."""
+    for table, column in (("not_copies", "item"), ("not_copies", "other"), ("passes", "item")):
+        await db.execute(
+            f"""DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM links
+            WHERE links.item = {table}.{column} AND links.space = {table}.space)"""
+        )
+
+
+async def find_notes_by_id(db: aiosqlite.Connection) -> None:
+    """An index of notes by id, by which those are found that may not have been sent."""
+    await db.execute("CREATE INDEX notes_by_id ON notes (id)")
 
 
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
@@ -339,7 +383,10 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     keep_what_tells_copies,
     find_owners_of_groups,
     note_what_was_posted_before,
+    keep_transcripts,
     keep_moments,
+    forget_what_was_said_where_nothing_is_shown,
+    find_notes_by_id,
 )
 LATEST = len(STEPS)
 

@@ -13,8 +13,8 @@ from typing import Any
 import aiosqlite
 import numpy as np
 
-from index.store.sqlite import columns
-from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link, Settled
+from index.store.sqlite import columns, words
+from index.types.records import Changes, Cursor, EmbeddedPicture, Group, Job, Link, Settled
 
 
 async def permitted(
@@ -39,13 +39,34 @@ async def permitted(
     ]
 
 
+# What somebody said of items, by table and column: it goes with the last link of its space.
+SAID = (("not_copies", "item"), ("not_copies", "other"), ("passes", "item"))
+
+
 async def put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
     """Keep the groups of these links, as they are now."""
     groups = {(link.space, link.group) for link in links}
+    moved = await _links_that_move(db, groups)
+    await words.drop(db, moved)
     await db.executemany(
         """INSERT INTO groups (space, id, parent, private) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET parent = excluded.parent, private = excluded.private""",
         [(space, group.id, group.parent, group.private) for space, group in groups],
+    )
+    await words.add(db, moved)
+
+
+async def _links_that_move(
+    db: aiosqlite.Connection, groups: Collection[tuple[int, Group]]
+) -> list[int]:
+    """The links with words in those of these groups whose place among others has changed."""
+    there = [(space, group.id, group.parent, group.private) for space, group in groups]
+    return await words.links_with_words(
+        db,
+        """(space, group_id) IN (SELECT groups.space, groups.id FROM groups JOIN json_each(?) AS now
+            ON groups.space = now.value ->> 0 AND groups.id = now.value ->> 1
+            WHERE (groups.parent, groups.private) IS NOT (now.value ->> 2, now.value ->> 3))""",
+        (json.dumps(there),),
     )
 
 
@@ -109,11 +130,17 @@ async def put_link(
     )
     if found:
         id, *before = found[0]
+        elsewhere = (before[0], before[1]) != (item, link.group.id)
+        if elsewhere:
+            await words.drop(db, [id])
         await db.execute(
             """UPDATE links SET group_id = ?, item = ?, owner = ?, posted_at = ?, name = ?,
             spoiler = ?, details = ? WHERE id = ?""",
             (*values, id),
         )
+        if elsewhere:
+            await db.execute("DELETE FROM unread WHERE link = ?", (id,))
+            await words.begin_link(db, id)
         return id, (before[0], before[1], before[2], before[3])
     id = await returned(
         db,
@@ -124,6 +151,7 @@ async def put_link(
         link.source,
         link.slot,
     )
+    await words.begin_link(db, id)
     return id, None
 
 
@@ -166,10 +194,12 @@ async def put_jobs(db: aiosqlite.Connection, jobs: Sequence[Job]) -> None:
 async def drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None:
     """Delete those of these items that no link shows any more, and groups without links.
 
-    What belongs to an item, its vectors and what was derived from it, is deleted with it.
+    What belongs to an item, its vectors and what was derived from it, is deleted with it. What was
+    said of it in a space that shows it no more is deleted, though another space shows it.
     """
     if not items:
         return
+    await drop_said(db, items)
     await db.execute(
         """DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))
         AND NOT EXISTS (SELECT 1 FROM links WHERE links.item = items.id)""",
@@ -181,6 +211,22 @@ async def drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None
     )
 
 
+async def drop_said(db: aiosqlite.Connection, items: Collection[int] | None = None) -> None:
+    """Delete what was said of items in spaces that show them no more; of all items, or of these."""
+    for table, column in SAID:
+        among, values = "", tuple[str, ...]()
+        if items is not None:
+            among, values = (
+                f"{column} IN (SELECT value FROM json_each(?)) AND",
+                (json.dumps(list(items)),),
+            )
+        await db.execute(
+            f"""DELETE FROM {table} WHERE {among} NOT EXISTS (SELECT 1 FROM links
+            WHERE links.item = {table}.{column} AND links.space = {table}.space)""",
+            values,
+        )
+
+
 async def returned(db: aiosqlite.Connection, sql: str, *params: Any) -> int:
     """The one number that a statement gives back."""
     ((number,),) = await db.execute_fetchall(sql, params)
@@ -189,6 +235,7 @@ async def returned(db: aiosqlite.Connection, sql: str, *params: Any) -> int:
 
 async def drop_links(db: aiosqlite.Connection, where: str, *params: Any) -> Changes:
     """Delete links, and with them the items and groups that no other link needs."""
+    await words.drop(db, await words.links_with_words(db, where, params))
     removed = list(
         await db.execute_fetchall(
             f"DELETE FROM links WHERE {where} RETURNING id, item, space", params

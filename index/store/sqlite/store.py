@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from index.store.sqlite import words
 from index.store.sqlite.bookkeeping import Bookkeeping
 from index.store.sqlite.copies import Copies
 from index.store.sqlite.database import Database
@@ -14,6 +15,7 @@ from index.store.sqlite.items import Items
 from index.store.sqlite.links import Links
 from index.store.sqlite.model_record import ModelRecord
 from index.store.sqlite.rows import RowSource
+from index.store.sqlite.transcripts import Transcripts
 from index.store.sqlite.writes import Writes
 from index.types.derivations import NAMES
 from index.types.searches import SEARCH_LIFE_S
@@ -33,6 +35,7 @@ class SQLiteStore:
         self.model_record = ModelRecord(database)
         self.derivations = Derivations(database, derivations)
         self.copies = Copies(database)
+        self.transcripts = Transcripts(database)
         self.rows = RowSource(database)
 
     @classmethod
@@ -60,6 +63,7 @@ class SQLiteStore:
             for name in derivations:
                 if (table_of(name),) not in tables:
                     await database.execute(create_table(name))
+            await database.write(words.begin)
         except BaseException:
             await database.close()
             raise

@@ -60,6 +60,7 @@ FOR_THE_OPERATOR: list[BaseException] = [
     index.StoreUnreachable(SECRET, "permission denied"),
     index.ModelMismatch(SECRET, "a", "b"),
     index.DecoderUnusable("permission denied"),
+    index.OCRUnusable("permission denied"),
     ZeroDivisionError("secret"),
     discord.ClientException("secret"),
 ]

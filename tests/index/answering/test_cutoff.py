@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from index.answering import cutoff
-from index.answering.background import Background, is_whole, vocabulary
+from index.answering.background import Background, Bools, is_whole, vocabulary
 from index.answering.parts import parts_of
 from index.embed import checkpoint, embedder
 from index.embed.embedder import ClipEmbedder
@@ -34,11 +34,14 @@ def model() -> ClipEmbedder:
 
 @pytest.fixture(scope="module")
 def background(model: ClipEmbedder) -> Background:
-    words = vocabulary().words
-    rows, _ = model.texts(words)
-    whole = np.array([is_whole(word, model.pieces) for word in words])
+    whole = np.array([is_whole(word, model.pieces) for word in vocabulary().words])
+    return read_by(model, whole)
+
+
+def read_by(model: ClipEmbedder, whole: Bools) -> Background:
+    words, kinds = vocabulary().words, np.array(vocabulary().kinds)
     assert model.scale is not None
-    return Background(words, np.array(vocabulary().kinds), rows, whole, model.scale, model.bias)
+    return Background(words, kinds, model.texts(words)[0], whole, model.scale, model.bias)
 
 
 @pytest.fixture(scope="module")
@@ -111,12 +114,10 @@ def test_gibberish_fits_nothing(asked: Asked, text: str) -> None:
     assert not judgement.passes.any()
 
 
-def test_a_tokenizer_that_spells_every_word_refuses_none(
-    asked: Asked, background: Background
-) -> None:
+def test_a_tokenizer_that_spells_every_word_refuses_none(asked: Asked) -> None:
     embedding = replace(asked.embedding("pizza"), spelled=True)
     assert asked.verdict(embedding) is Verdict.NOTHING
-    letters = replace(background, whole=np.zeros(len(background.words), bool))
+    letters = read_by(asked.model, np.zeros(len(vocabulary().words), bool))
     asked_of_it = Asked(asked.model, letters, asked.pictures)
     assert asked_of_it.verdict(embedding) is not Verdict.NOTHING
 

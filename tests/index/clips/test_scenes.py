@@ -28,7 +28,6 @@ from index.types.errors import (
     PictureError,
     PictureTooLarge,
     PictureTooSlow,
-    PictureUnsupported,
 )
 
 
@@ -160,7 +159,7 @@ async def test_a_clip_of_too_many_pixels_is_refused() -> None:
         (bytes(5000), NotAPicture),
         (b"", PictureError),
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(3000), PictureError),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", PictureUnsupported),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", PictureError),
     ],
 )
 async def test_what_is_no_video_is_refused(data: bytes, kind: type[PictureError]) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from demo import FOLDER
 from index.concurrency import Pool
 from index.copies.fingerprint import fingerprint
-from index.copies.lookup import ROW, Lookup, Rows
+from index.copies.lookup import NEAR_BITS, ROW, Lookup, Rows, nearest
 from index.copies.orientation import ORIENTATIONS, oriented
 from index.types.errors import StoreUnreachable
 from index.types.filter import Filter
@@ -67,6 +67,24 @@ async def test_the_nearest_come_first_each_picture_once_and_only_what_may_answer
     assert await lookup.near(ASKED, Filter(1, frozenset()), 90) == []
 
 
+async def test_exactly_the_rows_are_found_whose_hashes_are_near_in_some_orientation() -> None:
+    """Each hash is compared as a whole here, and only where its steady bits are near there."""
+    random = np.random.default_rng(1)
+    count = 20_001
+    rows, hashes = np.zeros(count, ROW), random.integers(0, 2**64, (count, 2), np.uint64)
+    rows["link"] = rows["item"] = np.arange(count) + 1
+    rows["space"] = 1
+    wanted = oriented(ASKED.hashes).ravel()
+    for place in range(0, count, 2):  # near ones, and those that are a bit too far
+        bits = random.permutation(64)[: random.integers(NEAR_BITS + 4)].astype(np.uint64)
+        changed = (np.uint64(1) << bits).sum(dtype=np.uint64)
+        hashes[place, random.integers(2)] = random.choice(wanted) ^ changed
+    differ = np.bitwise_count(hashes[:, :, None] ^ wanted).min(axis=(1, 2))
+    near = np.lexsort((rows["link"], differ))[: np.count_nonzero(differ <= NEAR_BITS)]
+    assert 5_000 < len(near) < 10_000
+    assert nearest(rows, hashes, ASKED, Filter(1), count) == rows["link"][near].tolist()
+
+
 async def test_it_follows_what_is_added_moved_and_removed(pool: Pool) -> None:
     source = Source(row(1, bits=0), row(2, bits=1), row(3, bits=2))
     lookup = Lookup(source, pool)
@@ -103,3 +121,45 @@ async def test_a_store_that_cannot_be_read_stops_no_change_and_is_read_again(
     source.rows = np.concatenate([row(2, bits=0), row(3, bits=1)])
     await lookup.follow(Changes(removed=[1]), {b"2"})
     assert await lookup.near(ASKED, Filter(1), 9) == [2, 3]
+
+
+class SlowSource(Source):
+    """A source of which the first chunk is read, and the rest when `go_on` is set."""
+
+    def __init__(self, *rows: Rows) -> None:
+        super().__init__(*rows)
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def hashes(self) -> AsyncIterator[Rows]:
+        first, rest = self.rows[:2].copy(), self.rows[2:].copy()
+        yield first
+        self.begun.set()
+        await self.go_on.wait()
+        yield rest
+
+
+async def test_changes_do_not_wait_while_rows_are_read_and_are_not_missed(pool: Pool) -> None:
+    source = SlowSource(row(1, bits=0), row(2, bits=1), row(3, bits=2))
+    lookup = Lookup(source, pool)
+    asked = asyncio.create_task(lookup.near(ASKED, Filter(1), 9))
+    await source.begun.wait()
+    source.rows = np.concatenate([source.rows, row(4, bits=0), row(5, bits=0)])
+    async with asyncio.timeout(30):  # it would wait for ever
+        await lookup.follow(Changes(), {b"4", b"5"})
+        await lookup.follow(Changes(removed=[1, 3, 5]))
+    assert not asked.done()
+    source.go_on.set()
+    assert await asked == [4, 2]
+    assert await lookup.near(ASKED, Filter(1), 9) == [4, 2]
+
+
+async def test_what_is_forgotten_while_it_is_read_is_read_again(pool: Pool) -> None:
+    source = SlowSource(row(1, bits=0), row(2, bits=1))
+    lookup = Lookup(source, pool)
+    asked = asyncio.create_task(lookup.near(ASKED, Filter(1), 9))
+    await source.begun.wait()
+    async with asyncio.timeout(30):
+        await lookup.forget()
+    source.rows = row(7, bits=0)
+    source.go_on.set()
+    assert await asked == [7]

@@ -49,6 +49,14 @@ async def test_hashes_are_the_beginnings_of_fingerprints_by_link(store: SQLiteSt
     assert [data for _, data in fingerprints.values()] == [A, B]
 
 
+async def test_other_reads_see_what_was_erased_while_hashes_are_read(store: SQLiteStore) -> None:
+    chunks = store.copies.hashes(size=1)
+    assert (await anext(chunks))["link"].tolist() == await ids(store, "1")
+    await store.writes.remove_sources(1, ["2"])
+    assert await store.links.ids_of_source(1, "2") == {}
+    assert [chunk["link"].tolist() async for chunk in chunks] == [await ids(store, "3")]
+
+
 async def test_hashes_follow_their_fingerprints(store: SQLiteStore) -> None:
     await store.derivations.put(FINGERPRINT, picture(2).key, Derived("1", A))
     assert (await store.copies.hashes_of_items([picture(2).key]))["hashes"].tobytes() == A[:16]
@@ -75,6 +83,32 @@ async def test_a_pair_is_no_copy_until_either_is_erased_and_only_in_its_space(
     await store.bookkeeping.not_a_copy(1, one, third)
     await store.writes.remove_space(1)
     assert rows_of(store, "SELECT * FROM not_copies") == []
+
+
+async def test_what_was_said_goes_with_the_last_link_of_its_space(store: SQLiteStore) -> None:
+    """Another space shows the same pictures, so the items stay."""
+    elsewhere = [(picture(n), link(f"elsewhere {n}", space=2)) for n in (1, 2)]
+    await store.writes.commit(elsewhere)
+    again, other = await ids(store, "2", "3")
+
+    async def said() -> list[tuple[object, ...]]:
+        tables = ("not_copies", "passes")
+        return [rows_of(store, f"SELECT count(*) FROM {table}")[0] for table in tables]
+
+    async def say() -> None:
+        await store.bookkeeping.not_a_copy(1, again, other)
+        await store.bookkeeping.let_pass(1, 10, again)
+
+    await say()
+    await store.writes.remove_sources(1, ["1"])  # "2" shows the same
+    assert await said() == [(2,), (1,)]
+    await store.writes.remove_sources(1, ["2"])
+    assert await said() == [(0,), (0,)]
+    await store.writes.commit([(picture(1), link("2"))])
+    (again,) = await ids(store, "2")
+    await say()
+    await store.writes.commit([(picture(3), link("2"))])  # an edit shows another picture
+    assert await said() == [(0,), (0,)]
 
 
 async def test_what_was_called_no_copy_holds_in_a_restored_gallery(

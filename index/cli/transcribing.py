@@ -1,0 +1,89 @@
+"""The words in the pictures of folders, read after the pictures themselves are searchable."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.cli.contents import contents
+from index.cli.place import SPACE
+from index.gallery import Gallery
+from index.ocr.transcriber import Transcriber
+from index.types.errors import PictureError
+from index.types.transcripts import PendingTranscript
+
+PAGE = 100  # pictures that are asked for at once
+
+
+@dataclass(slots=True)
+class Transcribed:
+    """How far it has come.
+
+    total     pictures that were pending
+    with_words, without   pictures that were read
+    left      pictures that could not be read now, such as those of a drive that isn't connected
+    """
+
+    total: int = 0
+    with_words: int = 0
+    without: int = 0
+    left: int = 0
+    stopped: bool = False
+
+    @property
+    def done(self) -> int:
+        return self.worked + self.left
+
+    @property
+    def worked(self) -> int:
+        return self.with_words + self.without
+
+
+async def transcribe(
+    gallery: Gallery,
+    transcriber: Transcriber,
+    stop: threading.Event,
+    report: Callable[[Transcribed], None],
+) -> Transcribed:
+    """Read the words in all pictures in which nobody has read them yet.
+
+    Each picture is written at once, so a stop or a kill costs only the one that is being read.
+    raises   OCRUnusable, StoreError
+    """
+    tally = Transcribed(total=await gallery.transcripts.count_pending(SPACE))
+    after = 0
+    while page := await gallery.transcripts.pending(space=SPACE, after=after, limit=PAGE):
+        for picture in page:
+            if stop.is_set():
+                tally.stopped = True
+                return tally
+            await _transcribe_one(gallery, transcriber, picture, tally)
+            report(tally)
+        after = page[-1].id
+    return tally
+
+
+async def _transcribe_one(
+    gallery: Gallery, transcriber: Transcriber, picture: PendingTranscript, tally: Transcribed
+) -> None:
+    try:
+        data = await contents(Path(picture.link.source), gallery)
+    except (OSError, PictureError):
+        tally.left += 1
+        return
+    if picture.link.source not in {
+        link.source for link in (await gallery.links.links_of_picture(data)).values()
+    }:  # the file has changed; the next `add` sees that
+        tally.left += 1
+        return
+    try:
+        lines = await transcriber.read(data)
+    except PictureError:
+        lines = ()
+    await gallery.transcripts.put(picture.key, transcriber.revision, lines)
+    if lines:
+        tally.with_words += 1
+    else:
+        tally.without += 1

@@ -1,0 +1,150 @@
+"""Transcripts: the words that were read in pictures. They are deleted with their picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+
+import aiosqlite
+
+from index.store.sqlite import columns, word_search, words
+from index.store.sqlite.database import Database
+from index.types.filter import Filter
+from index.types.query import tidy
+from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript
+
+# Pictures that were never read, that are to be read again, or were not read for one of their links.
+_PENDING = """items.kind = 'image' AND (
+    items.id NOT IN (SELECT item FROM transcripts WHERE NOT stale)
+    OR items.id IN (SELECT item FROM links JOIN unread ON unread.link = links.id))"""
+_LINKS_OF_ITEM = "SELECT id FROM links WHERE item = ?"
+
+
+class Transcripts:
+    """The transcripts of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, revision: str) -> None:
+        """From now on keep what this revision reads. What another one read counts until the picture
+        is read again, which is pending."""
+
+        async def write(db: aiosqlite.Connection) -> None:
+            known = list(await db.execute_fetchall("SELECT revision FROM ocr"))
+            if known != [(revision,)]:
+                await db.execute("INSERT OR REPLACE INTO ocr VALUES (1, ?)", (revision,))
+                await db.execute("UPDATE transcripts SET stale = 1")
+
+        await self._database.write(write)
+
+    async def put(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
+        """Keep what was read in the picture with this key, if it is there and that revision has
+        begun. No lines: it has no words."""
+        text = _kept(lines)
+
+        async def write(db: aiosqlite.Connection) -> None:
+            found = list(
+                await db.execute_fetchall(
+                    """SELECT items.id, transcripts.lines FROM items JOIN ocr
+                    LEFT JOIN transcripts ON transcripts.item = items.id
+                    WHERE items.key = ? AND ocr.revision = ?""",
+                    (key, revision),
+                )
+            )
+            if not found:
+                return
+            item, before = found[0]
+            shown = [id for (id,) in await db.execute_fetchall(_LINKS_OF_ITEM, (item,))]
+            if await words.drop(db, shown) and before != text:
+                self._database.note_deletion()
+            await db.execute("INSERT OR REPLACE INTO transcripts VALUES (?, ?, 0)", (item, text))
+            await db.execute(f"DELETE FROM unread WHERE link IN ({_LINKS_OF_ITEM})", (item,))
+            await words.add(db, shown)
+
+        await self._database.write(write)
+
+    async def get(self, key: bytes) -> tuple[str, ...] | None:
+        """What was read in the picture with this key, line by line; None: nothing yet."""
+        rows = await self._database.rows(
+            """SELECT lines FROM transcripts JOIN items ON items.id = transcripts.item
+            WHERE items.key = ?""",
+            key,
+        )
+        return tuple(rows[0][0].splitlines()) if rows else None
+
+    async def of_links(self, links: Collection[int]) -> dict[int, tuple[str, ...]]:
+        """What was read in the pictures of these links, line by line; links to pictures without
+        words are left out."""
+        rows = await self._database.rows(
+            """SELECT links.id, lines FROM links JOIN transcripts ON transcripts.item = links.item
+            WHERE links.id IN (SELECT value FROM json_each(?)) AND lines != ''""",
+            json.dumps(list(links)),
+        )
+        return {id: tuple(lines.splitlines()) for id, lines in rows}
+
+    async def mentions(self, phrases: Sequence[str], filter: Filter) -> Mentions:
+        """Which links of the filter's space and groups show pictures with which of these phrases,
+        and with nearly the same. Nothing else is read, so the time tells nothing of others."""
+        return await word_search.mentions(self._database, phrases, filter)
+
+    async def pending(
+        self, *, space: int | None = None, after: int = 0, limit: int
+    ) -> list[PendingTranscript]:
+        """Pictures whose words nobody has read yet, or that are to be read again, newest first.
+
+        after   the id of the last one that was given before; 0: from the newest on
+        """
+        rows = await self._database.rows(
+            f"""SELECT pending.id, pending.key, {columns.LINK}
+            JOIN (SELECT items.id, items.key, max(links.id) AS newest
+                FROM items JOIN links ON links.item = items.id
+                WHERE {_PENDING} AND (?1 IS NULL OR links.space = ?1) AND (?2 = 0 OR items.id < ?2)
+                GROUP BY items.id ORDER BY items.id DESC LIMIT ?3) AS pending
+            ON pending.newest = links.id ORDER BY pending.id DESC""",
+            space,
+            after,
+            limit,
+        )
+        return [PendingTranscript(row[0], row[1], columns.link_of(row[2:])) for row in rows]
+
+    async def count_pending(self, space: int | None = None) -> int:
+        """How many such pictures there are; of a space, if given."""
+        rows = await self._database.rows(
+            f"""SELECT COUNT(*) FROM items WHERE {_PENDING} AND (?1 IS NULL OR EXISTS (
+                SELECT 1 FROM links WHERE links.item = items.id AND links.space = ?1))""",
+            space,
+        )
+        return int(rows[0][0])
+
+    async def count_unread(self, filter: Filter) -> int:
+        """How many links of the filter's space and groups show a picture whose words were not read
+        for them yet. Whether others were read for them doesn't count."""
+        groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
+        rows = await self._database.rows(
+            """SELECT COUNT(*) FROM links JOIN items ON items.id = links.item
+            WHERE links.space = ?1 AND items.kind = 'image'
+            AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
+            AND (links.item NOT IN (SELECT item FROM transcripts)
+                OR links.id IN (SELECT link FROM unread))""",
+            filter.space,
+            groups,
+        )
+        return int(rows[0][0])
+
+    async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
+        """Let pictures be read again: all, or those of a space, or of some of its groups. What was
+        read in them counts until then."""
+        allowed = None if groups is None else json.dumps(list(groups))
+        await self._database.execute(
+            """UPDATE transcripts SET stale = 1 WHERE ?1 IS NULL OR item IN (
+                SELECT item FROM links WHERE space = ?1
+                AND (?2 IS NULL OR group_id IN (SELECT value FROM json_each(?2))))""",
+            space,
+            allowed,
+        )
+
+
+def _kept(lines: Sequence[str]) -> str:
+    """The lines as one text, as far as it is kept."""
+    return "\n".join(filter(None, map(tidy, lines)))[:MAX_LETTERS]

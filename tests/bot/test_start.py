@@ -1,0 +1,55 @@
+"""What the bot has ready before it serves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo import FOLDER
+from pocket import MODEL
+
+# In a process of its own: in this one, other tests may have loaded the loops.
+PROGRAM = """
+import asyncio, sys
+from PIL import Image
+from bot.__main__ import run
+from bot.ops import settings
+from bot.app import StartFailed
+
+chosen = settings.read(dict(DISCORD_TOKEN="t", MAGPIE_DB=sys.argv[1], MAGPIE_MODEL=sys.argv[2],
+                            DISCORD_API="http://127.0.0.1:9"))
+try:
+    asyncio.run(run(chosen))
+except StartFailed:
+    pass
+from numba.core.registry import CPUDispatcher
+
+loops = sys.modules["index.copies.loops"]
+ready = lambda: {name: loop.signatures for name, loop in vars(loops).items()
+                 if isinstance(loop, CPUDispatcher)}
+before = {name: list(types) for name, types in ready().items()}
+from index.copies.comparison import compare
+from index.copies.fingerprint import Fingerprint, fingerprint
+
+def made(image):
+    return Fingerprint.from_bytes(fingerprint([image], image.size).to_bytes())
+
+drawing = Image.open(sys.argv[3]).convert("RGB")
+wide, high = drawing.size
+edited = drawing.transpose(Image.Transpose.ROTATE_90).crop((0, 0, high, wide * 3 // 4))
+assert compare(made(drawing), made(edited)) is not None
+assert before == {name: list(types) for name, types in ready().items()}, "a loop was loaded"
+"""
+
+
+@pytest.mark.slow
+def test_no_loop_is_loaded_or_compiled_with_the_first_picture(tmp_path: Path) -> None:
+    drawing = min((FOLDER / "pictures").iterdir())
+    given = [tmp_path / "g.db", MODEL, drawing]
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, given)], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr

@@ -1,0 +1,134 @@
+"""Words read in pictures, by a process that can do nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bench.photographs import jpeg
+from checks.fuzzing import files
+from index.images import confinement, decoders
+from index.ocr import installed, limits, transcriber
+from index.ocr.transcriber import Transcriber
+from index.types.errors import GalleryClosed, OCRUnusable, PictureBroken
+from tests.index.ocr.posters import poster
+
+with_extra = pytest.mark.skipif(not installed.installed(), reason="the extra ocr isn't installed")
+
+
+@pytest_asyncio.fixture
+async def reader() -> AsyncIterator[Transcriber]:
+    made = Transcriber()
+    yield made
+    await made.close()
+
+
+def process_of(reader: Transcriber) -> int:
+    assert reader._process is not None
+    return reader._process.pid
+
+
+async def begun(reader: Transcriber) -> None:
+    """Wait until a picture is before the process."""
+    while not reader._turn.locked():  # noqa: ASYNC110 (nothing tells of it)
+        await asyncio.sleep(0.001)
+
+
+@with_extra
+@pytest.mark.slow
+async def test_words_are_read_in_their_order_whichever_way_they_stand(reader: Transcriber) -> None:
+    said = ("Nobody told me there", "would be so many birds")
+    for turn in (0, 90, 180):
+        assert await reader.read(poster(*said, turn=turn)) == said
+    assert await reader.read(jpeg(2)) == ()  # a photograph of a cat
+    with pytest.raises(PictureBroken):
+        await reader.read(files.sound()["PNG"][0][:60])
+
+
+@with_extra
+@pytest.mark.slow
+async def test_the_process_can_open_nothing_and_knows_no_token(
+    reader: Transcriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "hunter2")
+    assert await reader.read(poster("Magpie")) == ("Magpie",)
+    place = Path(f"/proc/{process_of(reader)}")
+    assert b"hunter2" not in (place / "environ").read_bytes()
+    said = (place / "limits").read_text()
+    for limit in ("file size", "core file size", "open files"):
+        assert re.search(rf"^Max {limit} +0 +0 ", said, re.M), limit
+    assert re.search(rf"^Max address space +{limits.MEMORY_BYTES} ", said, re.M)
+    if confinement._libseccomp() is not None:
+        assert re.search(r"^Seccomp:\t2$", (place / "status").read_text(), re.M)
+    assert (place / "oom_score_adj").read_text().strip() == "1000"
+    assert os.getpriority(os.PRIO_PROCESS, process_of(reader)) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
+@with_extra
+@pytest.mark.slow
+async def test_a_process_that_crashes_or_stops_costs_one_picture(
+    reader: Transcriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = poster("Magpie")
+    assert await reader.read(picture) == ("Magpie",)
+    os.kill(process_of(reader), signal.SIGSEGV)
+    with pytest.raises(PictureBroken):
+        await reader.read(picture)
+    assert await reader.read(picture) == ("Magpie",)
+    os.kill(process_of(reader), signal.SIGKILL)  # from outside: the picture is tried once more
+    assert await reader.read(picture) == ("Magpie",)
+    with monkeypatch.context() as patch:
+        patch.setattr(transcriber, "WALL_CLOCK_S", 0.5)
+        os.kill(process_of(reader), signal.SIGSTOP)
+        with pytest.raises(PictureBroken):
+            await reader.read(picture)
+    assert await reader.read(picture) == ("Magpie",)
+
+
+@with_extra
+@pytest.mark.slow
+async def test_it_rests_and_ends_and_a_cancelled_picture_leaves_no_answer_behind(
+    reader: Transcriber,
+) -> None:
+    assert await reader.read(poster("Magpie")) == ("Magpie",)
+    reading = asyncio.create_task(reader.read(poster("another one")))
+    await begun(reader)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert await reader.read(poster("Magpie")) == ("Magpie",)
+    resting = process_of(reader)
+    await reader.rest()
+    with pytest.raises(ProcessLookupError):
+        os.kill(resting, 0)
+    assert await reader.read(poster("Magpie")) == ("Magpie",)
+    reading = asyncio.create_task(reader.read(poster("another one")))
+    await begun(reader)
+    await reader.close()
+    with pytest.raises(GalleryClosed):
+        await reading
+    with pytest.raises(GalleryClosed):
+        await reader.read(poster("Magpie"))
+
+
+def test_without_the_packages_it_says_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "PACKAGES", ("rapidocr", "no_such_package"))
+    with pytest.raises(OCRUnusable, match=r"pip install '\.\[ocr\]'"):
+        Transcriber()
+
+
+@with_extra
+def test_only_models_of_the_package_are_loaded() -> None:
+    """So nothing is downloaded: the package would fetch a model that it doesn't find."""
+    found = installed.models()
+    for file in (found.detection, found.direction, found.recognition):
+        assert file.is_file()
+        assert "rapidocr" in file.parts
+    assert decoders.environment().keys().isdisjoint({"DISCORD_TOKEN", "HTTPS_PROXY"})
