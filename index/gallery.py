@@ -326,12 +326,12 @@ class Gallery:
 
     async def slots_pending(self, space: int, source: str) -> set[str]:
         """The slots of one source that lack something which is made from each picture beside its
-        embedding, as where an earlier Magpie added it. A second `embed_picture` and `commit` makes
-        it."""
+        embedding, as where an earlier Magpie added it; and those whose file lacked a part, which
+        may be whole by now. A second `embed_picture` and `commit` makes it."""
         slots = [
             await self.derivations.pending_slots(name, space, source) for name in self._derived
         ]
-        return set().union(*slots)
+        return set().union(*slots, await self.links.partial_slots(space, source))
 
     async def sources_pending(self, space: int) -> set[str]:
         """The sources of a space that have such slots with pictures."""

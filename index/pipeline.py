@@ -83,7 +83,7 @@ class Pipeline:
                 vectors = await thread.images(decoded.frames)
                 known = EmbeddedPicture(
                     key, "image", vectors, decoded.width, decoded.height,
-                    revision=thread.embedder.revision,
+                    revision=thread.embedder.revision, partial=decoded.partial,
                     moments=await self._moments(data, decoded),
                 )  # fmt: skip
             for derivation in wanted:

@@ -91,10 +91,8 @@ def rows(page: ResultPage, *, public: bool) -> list[Control]:
                     *_says(one),
                 ]
             ),
-            accessory=ui.Thumbnail(
-                _preview(one) if public else _frame(one),
-                description=f"{number}: {_described(one)}"[:MAX_DESCRIPTION],
-                spoiler=_hidden(one),
+            accessory=_small_picture(
+                one, f"{number}: {_described(one)}"[:MAX_DESCRIPTION], with_still=not public
             ),
         )
         for number, one in page.numbered
@@ -105,16 +103,18 @@ def large(page: ResultPage) -> list[Control]:
     """The one picture of a page, as large as Discord shows it; before an animation or a video, its
     frame that fits."""
     [shown] = page.shown
-    urls = [_frame(shown)] if shown.still is not None else []
+    urls = [_still_url(shown)] if shown.still is not None else []
+    urls += [shown.picture.urls[0]] if shown.picture.shown_by_discord else []
     items = [
         discord.MediaGalleryItem(url, description=_described(shown), spoiler=_hidden(shown))
-        for url in (*urls, shown.picture.urls[0])
+        for url in urls
     ]
     lines = [_by(shown), f"-# {_small(shown, _doubt(page))}"]
     lines += [f"-# {said}" for said in _says(shown)]
     if shown.hit.concepts and not _hidden(shown):
         lines.append(f"-# {text.sees(shown.hit.concepts)}")
-    return [ui.MediaGallery(*items), ui.TextDisplay("\n".join(lines))]
+    below: Control = ui.TextDisplay("\n".join(lines))
+    return [ui.MediaGallery(*items), below] if items else [below]
 
 
 def places(page: ResultPage) -> Control:
@@ -134,10 +134,24 @@ def beside(shown: ShownHit, label: str, *said: str) -> Control:
     first = " · ".join(f"**{one}**" for one in (label, _link(shown)) if one)
     return ui.Section(
         f"{first}\n{_by(shown)}\n-# {' · '.join([_day(shown), *said])}",
-        accessory=ui.Thumbnail(
-            _preview(shown), description=_described(shown), spoiler=_hidden(shown)
-        ),
+        accessory=_small_picture(shown, _described(shown)),
     )
+
+
+def _small_picture(
+    shown: ShownHit, description: str, *, with_still: bool = False
+) -> ui.Thumbnail[Any] | ui.Button[Any]:
+    """The picture, small; of one that Discord can't show there, the way to it.
+
+    with_still   the frame that fits is sent with the answer
+    """
+    if with_still and shown.still is not None:
+        url = _still_url(shown)
+    elif shown.picture.shown_by_discord:
+        url = _preview(shown)
+    else:
+        return ui.Button(label=text.STICKER, url=shown.message.jump_url)
+    return ui.Thumbnail(url, description=description, spoiler=_hidden(shown))
 
 
 def option(value: str, label: str, shown: ShownHit) -> discord.SelectOption:
@@ -157,9 +171,9 @@ def _preview(shown: ShownHit) -> str:
     return (picture.poster or picture.urls)[0] if picture.video else picture.urls[0]
 
 
-def _frame(shown: ShownHit) -> str:
-    """Where its frame is that fits; of a still picture, itself."""
-    return _preview(shown) if shown.still is None else f"attachment://{_still_of(shown)}"
+def _still_url(shown: ShownHit) -> str:
+    """Where its frame is that fits, as a part of the answer."""
+    return f"attachment://{_still_of(shown)}"
 
 
 def _still_of(shown: ShownHit) -> str:

@@ -40,8 +40,10 @@ TIMEOUT = aiohttp.ClientTimeout(total=90, sock_connect=10, sock_read=20)
 CHUNK_BYTES = 2**16
 FIRST_PART = 2**17  # bytes that are read of a file's beginning
 
-# The types of error pages, even with status 200. No picture is sent with one of them.
+# The types of error pages, even with status 200. No picture is sent with one of them, but for
+# stickers that are Lottie's JSON.
 NO_PICTURES = ("text/html", "text/plain", "application/json")
+LOTTIE_TYPE, LOTTIE_ENDING = "application/json", ".json"
 
 CDN, PROXY = "cdn.discordapp.com", "media.discordapp.net"
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")
@@ -304,8 +306,9 @@ def _target(response: aiohttp.ClientResponse) -> str:
 def _check_status(response: aiohttp.ClientResponse) -> None:
     status = response.status
     if status in (200, 206):
-        if response.content_type in NO_PICTURES:
-            kind = response.content_type
+        kind = response.content_type
+        is_sticker = kind == LOTTIE_TYPE and response.url.path.endswith(LOTTIE_ENDING)
+        if kind in NO_PICTURES and not is_sticker:
             raise DownloadFailed(f"Discord sent {kind} in its place", passing=True)
         return
     if status in (403, 404, 410):

@@ -36,8 +36,9 @@ Kind = Literal["attachment", "embed", "sticker", "component"]
 
 # File names of pictures and videos, for files without a content type.
 PICTURE_SUFFIXES = frozenset(
-    {".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"}
-    | {".png", ".tif", ".tiff", ".webp"}
+    {".apng", ".avif", ".avifs", ".bmp", ".gif", ".heic", ".heif", ".hif", ".ico", ".j2k"}
+    | {".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm", ".png", ".pnm", ".ppm"}
+    | {".psd", ".qoi", ".tga", ".tif", ".tiff", ".webp"}
 )
 VIDEO_SUFFIXES = frozenset(
     {".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"}
@@ -68,6 +69,11 @@ class Picture:
     forwarded: bool = False  # shown by forwarding somebody else's message
     video: bool = False
     poster: tuple[str, ...] = ()
+
+    @property
+    def shown_by_discord(self) -> bool:
+        """Whether an address of it can stand where a picture is to be seen; Lottie's JSON can't."""
+        return not parts_of(self.urls[0]).path.endswith(".json")
 
 
 def from_message(message: discord.Message) -> list[Picture]:
@@ -189,17 +195,16 @@ def _hides_a_link(content: str) -> bool:
 
 def _stickers(stickers: Iterable[discord.StickerItem], common: dict[str, Any]) -> Iterator[Picture]:
     for sticker in stickers:
-        if sticker.format is not discord.StickerFormatType.lottie:  # which is JSON
-            yield Picture(
-                slot=f"s:{sticker.id}",
-                urls=(sticker.url,),
-                filename=filename_of(sticker.url),
-                spoiler=False,
-                kind="sticker",
-                size=None,
-                title=_without_surrogates(sticker.name),
-                **common,
-            )
+        yield Picture(
+            slot=f"s:{sticker.id}",
+            urls=(sticker.url,),
+            filename=filename_of(sticker.url),
+            spoiler=False,
+            kind="sticker",
+            size=None,
+            title=_without_surrogates(sticker.name),
+            **common,
+        )
 
 
 def _components(

@@ -42,6 +42,7 @@ MANY_PICTURES_WAIT = (
     "So many people ask with pictures right now that I can take no more. "
     "Please try again in a minute, or ask in words."
 )
+STICKER = "See the sticker"  # of a kind that Discord shows only where it was sent
 NOT_YOURS = "These are somebody else’s results. Ask with `/find` to get your own."
 WHO_ARE_YOU = (
     "Discord did not tell me your roles, so I cannot know what you may see. "

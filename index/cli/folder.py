@@ -40,6 +40,7 @@ class Tally:
     """How far an `add` has come, and what it has found.
 
     broken          files that couldn't be read, each with the reason as a sentence
+    partial         files of which only a part could be read, and is searched
     broken_before   files that an earlier `add` couldn't read, and that haven't changed since
     gone_meanwhile  files that were gone when their turn came
     vanished        what became of pictures that were not found again, a report for each path
@@ -50,6 +51,7 @@ class Tally:
     changed: int = 0
     unchanged: int = 0
     broken: dict[str, str] = field(default_factory=dict)
+    partial: set[str] = field(default_factory=set)
     broken_before: set[str] = field(default_factory=set)
     gone_meanwhile: int = 0
     vanished: list[Vanished] = field(default_factory=list)
@@ -220,6 +222,8 @@ class Adding:
                 await self._gallery.remove_sources(SPACE, [source])  # the old picture
             return
         self._batch.append((picture, _link(file, "", file.stamp)))
+        if picture.partial:
+            self.tally.partial.add(source)
         self._notes.unreadable.pop(source, None)
         if source in self._known:
             self.tally.changed += 1

@@ -95,6 +95,9 @@ class Links(Protocol):
     async def ids_of_source(self, space: int, source: str) -> dict[str, int]:
         """The slots of one source, each with the id of its link."""
 
+    async def partial_slots(self, space: int, source: str) -> set[str]:
+        """The slots of one source that show a picture whose file lacks a part of it."""
+
     async def slots(self, space: int, source: str) -> set[str]:
         """The slots of one source that are in the gallery."""
 

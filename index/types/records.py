@@ -110,6 +110,7 @@ class EmbeddedPicture:
     revision   of the model that made them; "": whichever the gallery has
     derived    what else was made from it, by the name of the derivation
     moments    of an animation or a video, one for each frame
+    partial    whether its file lacks a part of it
     """
 
     key: bytes
@@ -121,6 +122,7 @@ class EmbeddedPicture:
     revision: str = ""
     derived: Mapping[str, Derived] = field(default_factory=dict)
     moments: Sequence[Moment] = ()
+    partial: bool = False
 
 
 def key_of(kind: Kind, data: bytes) -> bytes:
@@ -130,11 +132,13 @@ def key_of(kind: Kind, data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What is in a gallery: different images, different texts, and links to either."""
+    """What is in a gallery: different images, different texts, and links to either; and of how many
+    images the file lacks a part."""
 
     images: int
     texts: int
     links: int
+    partial: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -39,6 +39,16 @@ class Links:
         """The slots of one source that are in the gallery."""
         return set(await self.ids_of_source(space, source))
 
+    async def partial_slots(self, space: int, source: str) -> set[str]:
+        """The slots of one source that show a picture whose file lacks a part of it."""
+        rows = await self._database.rows(
+            """SELECT slot FROM links JOIN items ON items.id = links.item
+            WHERE space = ? AND source = ? AND partial""",
+            space,
+            source,
+        )
+        return {slot for (slot,) in rows}
+
     async def ids_of_source(self, space: int, source: str) -> dict[str, int]:
         """The slots of one source, each with the id of its link."""
         rows = await self._database.rows(
@@ -196,7 +206,8 @@ class Links:
         """How many images, texts and links there are; of a space, of some groups, if given."""
         allowed = None if groups is None else json.dumps(list(groups))
         rows = await self._database.rows(
-            """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*)
+            """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*),
+                COUNT(DISTINCT CASE WHEN items.partial THEN items.id END)
             FROM links JOIN items ON items.id = links.item
             WHERE (?1 IS NULL OR links.space = ?1)
             AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
@@ -204,8 +215,9 @@ class Links:
             space,
             allowed,
         )
-        items = {kind: count for kind, count, _ in rows}
-        return Counts(items.get("image", 0), items.get("text", 0), sum(row[2] for row in rows))
+        items = {kind: count for kind, count, *_ in rows}
+        links, partial = (sum(row[column] for row in rows) for column in (2, 3))
+        return Counts(items.get("image", 0), items.get("text", 0), links, partial)
 
     async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
         """How many links there are, or those of some groups of a space.

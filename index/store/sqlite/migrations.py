@@ -366,6 +366,11 @@ async def find_notes_by_id(db: aiosqlite.Connection) -> None:
     await db.execute("CREATE INDEX notes_by_id ON notes (id)")
 
 
+async def note_which_pictures_are_partial(db: aiosqlite.Connection) -> None:
+    """Whether the file of a picture lacks a part of it; earlier Magpies refused such files."""
+    await db.execute("ALTER TABLE items ADD COLUMN partial INTEGER NOT NULL DEFAULT 0")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -387,6 +392,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     keep_moments,
     forget_what_was_said_where_nothing_is_shown,
     find_notes_by_id,
+    note_which_pictures_are_partial,
 )
 LATEST = len(STEPS)
 

@@ -90,12 +90,14 @@ async def put_item(
         return int(id), replace(picture, vectors=kept)
     id = await returned(
         db,
-        "INSERT INTO items (key, kind, width, height, text) VALUES (?, ?, ?, ?, ?) RETURNING id",
+        """INSERT INTO items (key, kind, width, height, text, partial)
+        VALUES (?, ?, ?, ?, ?, ?) RETURNING id""",
         picture.key,
         picture.kind,
         picture.width,
         picture.height,
         picture.text,
+        picture.partial,
     )
     # float32: float16 would halve the file, but the exact second ranking needs the vectors as
     # the model gave them, and so would a later change of precision.

@@ -190,15 +190,17 @@ def test_forwarded_pictures_belong_to_the_forwarder(guild: discord.Guild) -> Non
     assert [p.spoiler for p in found] == [False, True, False]
 
 
-def test_stickers_except_lottie(guild: discord.Guild) -> None:
+def test_stickers_of_every_format(guild: discord.Guild) -> None:
     items = [
         {"id": str(id), "name": "wave", "format_type": kind}
         for id, kind in ((1, 1), (2, 2), (3, 3), (4, 4))
     ]
     found = shown(guild, sticker_items=items)
-    assert [p.slot for p in found] == ["s:1", "s:2", "s:4"]
+    assert [p.slot for p in found] == ["s:1", "s:2", "s:3", "s:4"]
     assert found[0].title == "wave"
-    assert found[2].urls == ("https://media.discordapp.net/stickers/4.gif",)
+    assert found[2].urls == ("https://cdn.discordapp.com/stickers/3.json",)
+    assert found[3].urls == ("https://media.discordapp.net/stickers/4.gif",)
+    assert [p.shown_by_discord for p in found] == [True, True, False, True]
 
 
 def media(id: int | None = None, name: str = "c.png", **more: Any) -> dict[str, Any]:

@@ -401,3 +401,28 @@ def test_an_add_makes_the_fingerprints_that_files_lack_without_the_model(
     with sqlite3.connect("g.db") as db:
         assert db.execute("SELECT count(*) FROM hashes").fetchall() == [(3,)]
     db.close()
+
+
+# ---- damaged files
+
+
+def test_what_can_be_seen_of_a_damaged_file_is_searched_until_the_file_is_whole(
+    add: Add, tiny_clip: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    patches(tmp_path / "photos", 2)
+    cut, _ = sorted((tmp_path / "photos").glob("*.png"))
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[: int(len(whole) * 0.9)])
+    assert add("photos") == 0
+    said = capsys.readouterr().out
+    assert f"photos/{cut.name}: It is damaged. What can be seen of it is searched." in said
+    assert "2 added, 1 of them in part;" in said
+    assert main(["info", "--db", "g.db"]) == 0
+    assert "partial   1 picture whose file is damaged" in capsys.readouterr().out
+    assert add("photos") == 0
+    assert "2 unchanged;" in capsys.readouterr().out
+    cut.write_bytes(whole)
+    assert add("photos") == 0
+    assert "1 changed, 1 unchanged;" in capsys.readouterr().out
+    assert main(["info", "--db", "g.db"]) == 0
+    assert "partial" not in capsys.readouterr().out

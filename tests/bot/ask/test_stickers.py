@@ -1,0 +1,35 @@
+"""Stickers of Lottie are found, though Discord shows them only where they were sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.text import answers as text
+from checks.fuzzing import lottie
+from tests.bot.ask.conftest import Scene
+from tests.bot.ask.nest import Nest
+from tests.bot.running import png
+
+MAGENTA = (255, 0, 255)
+
+
+@pytest.fixture
+def nest(nest: Nest) -> Nest:
+    world = nest.world
+    (world.folder / "disc.json").write_bytes(lottie.animation(MAGENTA, frames=2))
+    sticker = str(world.sticker("disc", "disc.json", format_type=3))
+    pets, olga = world.channels["pets"], world.people["olga"]
+    nest.messages["sticker"] = world.message(pets, olga, sticker_ids=[sticker])
+    return nest
+
+
+async def test_an_answer_leads_to_a_sticker_that_it_cannot_show(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    answer = await finn.command(
+        "find", where=scene.channel("general"), image=("asked.png", png("magenta"))
+    )
+    place = f"/{scene.nest.messages['sticker']})"
+    assert place in answer.text()
+    assert not any(picture["media"]["url"].endswith(".json") for picture in answer.pictures())
+    [button] = [b for b in answer.buttons() if b.get("label") == text.STICKER]
+    assert button["url"].endswith(place[:-1])
