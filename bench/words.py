@@ -10,7 +10,7 @@ letters misread. Asked are
   much fewer of the right pictures stand on the first page than in the same gallery without
   transcripts. The sentences are made of common words, names of things among them, so some do say
   what is asked;
-- captions between quotation marks, which have one right answer each.
+- three words of a caption between quotation marks. `exact_recall` is of those that OCR read right.
 
 The peers are the meaning alone, the words alone, and the reciprocal ranks of the two, which is what
 hybrid searches commonly use (Cormack and others, 2009; k = 60).
@@ -41,9 +41,9 @@ from index.embed import checkpoint, embedder
 from pocket import MODEL
 from pocket.wording import PLACE_PHRASES
 
-SIZES = (2_000,)
+SIZES = (1_000,)
 SHARE_WITH_WORDS = 0.6
-ASKED = 150
+ASKED = 100
 PAGE = 10
 COMMIT_ROWS = 2_000
 CONSTANT = 60  # of reciprocal ranks
@@ -56,7 +56,7 @@ GLUE = """
 """
 FIGURES = {
     "caption_recall@1": (0.95, True),
-    "exact_recall": (0.90, True),
+    "exact_recall": (1.0, True),
     "exact_precision": (1.0, True),
     "meaning_recall_loss": (0.01, False),
 }
@@ -157,6 +157,7 @@ async def _measure(report: Report, pictures: Pictures, seed: int, at: str) -> No
     for name, (target, at_least) in FIGURES.items():
         report.figures[name + at] = values[name]
         report.targets[name + at] = Target(values[name], target, at_least)
+    report.figures[f"three words that OCR read right{at}"] = mean["exact, read"]
     report.figures[f"meaning, recall of a page{at}"] = mean["meaning after"]
     for name in ("ms", "ms of a caption", "ms of exact words"):
         report.figures[f"{name}, median{at}"] = statistics.median(tally[name])
@@ -177,7 +178,8 @@ async def _exact(
     tally["ms of exact words"].append((time.perf_counter() - started) * 1000)
     rows = {int(hit.link.source) for hit in answer.hits}
     right = {other.row for other in read if _says(other.read, words)}
-    tally["exact, found"].append(float(one.row in rows))
+    tally["exact, read"].append(float(one.row in right))
+    tally["exact, found"] += [float(one.row in rows)] if one.row in right else []
     tally["exact, right"].append(float(rows <= right))
 
 
