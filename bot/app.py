@@ -257,6 +257,7 @@ class Magpie(discord.AutoShardedClient):
         self.answers = Answers(
             self,
             links,
+            gallery.transcripts,
             self.writer,
             self.watched,
             self.backlog,

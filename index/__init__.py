@@ -24,8 +24,8 @@ from index.store.interface import (
     Bookkeeping,
     BookkeepingReader,
     Links,
+    TranscriptReader,
     Transcripts,
-    TranscriptsReader,
 )
 from index.types.errors import (
     DecoderUnusable,
@@ -141,8 +141,8 @@ __all__ = [
     "StoreUnreachable",
     "Suggestion",
     "Transcriber",
+    "TranscriptReader",
     "Transcripts",
-    "TranscriptsReader",
     "Understood",
     "Unreadable",
     "Verdict",

@@ -29,6 +29,7 @@ from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts
 from index.store.sqlite import SEGMENTS, SQLiteStore
+from index.transcripts.excerpts import excerpt
 from index.types.derivations import NAMES, REEMBEDDING
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding
@@ -101,7 +102,9 @@ class Gallery:
         self._engine: VectorIndex = Engine(
             store.rows, segments, searching, compacting, closed, write=not read_only, sizes=sizes
         )
-        self._ranking = Ranking(self._engine, store.links, store.copies, searching, self._models)
+        self._ranking = Ranking(
+            *(self._engine, store.links, store.copies, store.transcripts, searching, self._models)
+        )
         self._lookup = Lookup(store.copies, searching)
         self._posted_before = PostedBefore(
             store, self._pipeline, self._engine, self._lookup, looking, searching
@@ -413,7 +416,12 @@ class Gallery:
         else:
             page = await self._ranking.listed(filter, k=k, after=after, sort=sort)
         return Answer(
-            hits=await self._hits(page.candidates, first=after.rank + 1 if after else 1),
+            hits=await self._hits(
+                page.candidates,
+                filter.says,
+                embedding.terms,
+                first=after.rank + 1 if after else 1,
+            ),
             searched=page.searched,
             more=page.more,
             truncated=embedding.truncated,
@@ -435,10 +443,22 @@ class Gallery:
         embedding = await self.embed_query(query)
         return await self.search(embedding, filter, k=k, after=after, sort=sort, guesses=guesses)
 
-    async def _hits(self, candidates: Sequence[Candidate], first: int) -> list[Hit]:
+    async def _hits(
+        self,
+        candidates: Sequence[Candidate],
+        exact: Sequence[str],
+        terms: Sequence[str],
+        first: int,
+    ) -> list[Hit]:
         """The candidates with all that is known of their links; one that was removed meanwhile is
-        left out."""
+        left out.
+
+        exact    phrases that all of them have in their transcripts
+        terms    phrases that the transcripts of some have
+        """
         links = await self.links.with_ids([one.link for one in candidates])
+        written = [one.link for one in candidates if exact or one.written]
+        lines = await self.transcripts.of_links(written) if written else {}
         return [
             Hit(
                 *(rank, one.score, one.link, links[one.link][1], links[one.link][0], one.frame),
@@ -446,6 +466,7 @@ class Gallery:
                 sure=one.sure,
                 copies=one.copies,
                 concepts=one.concepts,
+                says=excerpt(lines.get(one.link, ()), exact or terms),
             )
             for rank, one in enumerate(candidates, start=first)
             if one.link in links

@@ -24,6 +24,7 @@ from index.images import decoders
 from index.images.decode import Decoded
 from index.models import Models
 from index.store.interface import Items
+from index.transcripts.terms import asked
 from index.types.errors import EmptyQuery, GalleryClosed, LinkGone, ModelChanged
 from index.types.query import NOTHING, Query, QueryEmbedding, middle, tidy
 from index.types.records import Derived, EmbeddedPicture, Floats, key_of
@@ -148,7 +149,7 @@ class Pipeline:
                 raise EmptyQuery
             return QueryEmbedding(revision=self._models.revision)
         revision = self._models.revision
-        asked = await self._asked_texts(query)
+        read = await self._asked_texts(query)
         pictures: list[Floats] = []
         if query.image is not None:
             pictures.append(middle(await self.asked_picture(query.image)))
@@ -156,7 +157,7 @@ class Pipeline:
             pictures.append(await self._known(query.like, revision))
         self._models.check_revision(revision)
         return replace(
-            asked, picture=middle(np.stack(pictures)) if pictures else None, revision=revision
+            read, picture=middle(np.stack(pictures)) if pictures else None, revision=revision
         )
 
     async def steered(
@@ -190,6 +191,7 @@ class Pipeline:
             parts=vectors[1 : 1 + len(split)],
             minus=vectors[len(texts) - len(minus) :],
             truncated=read[0] if words else None,
+            terms=asked(words),
             spelled=is_spelled(words, thread.embedder.pieces),
         )
 

@@ -38,6 +38,7 @@ from bot.sync.backlog import Backlog, Progress
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from bot.text import answers as text
+from bot.text import lines as line_text
 from index import (
     Asked,
     Filter,
@@ -48,6 +49,7 @@ from index import (
     SavedSearch,
     Sort,
     StoreError,
+    TranscriptReader,
     Verdict,
     Wish,
 )
@@ -87,6 +89,7 @@ class Answers:
         self,
         client: discord.Client,
         links: Links,
+        transcripts: TranscriptReader,
         writer: Writer,
         watched: Watched,
         backlog: Backlog,
@@ -98,6 +101,7 @@ class Answers:
     ) -> None:
         self._client = client
         self._links = links
+        self._transcripts = transcripts
         self._writer = writer
         self._watched = watched
         self._backlog = backlog
@@ -410,6 +414,8 @@ class Answers:
     ) -> Draft:
         """The page, to be laid out when it is sent; empty, it is a sentence that says why."""
         notes = self._notes(asker, search, page)
+        if ready.filter.says and (unread := await self._transcripts.count_unread(ready.filter)):
+            notes.append(line_text.not_read_yet(unread))
         if page.shown:  # all that it shows may be closed until it is sent
             empty = text.NOTHING_SHARED if asker.public else text.NOTHING_FOUND
         else:

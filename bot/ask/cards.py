@@ -28,7 +28,8 @@ def results(
     public   everybody sees it: its controls open a private answer
     """
     last, order = page.first + len(page.shown), buttons.ORDERS[_order(search)].lower()
-    heading = text.heading(_asked(search), first=page.first == 0, guesses=page.guesses)
+    says = search.asked.filter.says if search.asked.filter else ()
+    heading = text.heading(_asked(search), says, first=page.first == 0, guesses=page.guesses)
     span = text.span(page.first + 1, last, page.more, order)
     if page.verdict is Verdict.UNSURE and not page.guesses:
         span = f"{span}. {text.not_sure(len(page.shown))}"

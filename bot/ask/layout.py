@@ -53,7 +53,13 @@ def rows(page: ResultPage) -> list[Control]:
     """The pictures of a page, one below the other, small enough that six fit on a phone."""
     return [
         ui.Section(
-            f"**{number}** · **{_link(one)}**\n{_by(one)}\n-# {_small(one, _doubt(page))}",
+            "\n-# ".join(
+                [
+                    f"**{number}** · **{_link(one)}**\n{_by(one)}",
+                    _small(one, _doubt(page)),
+                    *_says(one),
+                ]
+            ),
             accessory=ui.Thumbnail(
                 one.picture.urls[0],
                 description=f"{number}: {_described(one)}"[:MAX_DESCRIPTION],
@@ -71,6 +77,7 @@ def large(page: ResultPage) -> list[Control]:
         shown.picture.urls[0], description=_described(shown), spoiler=_hidden(shown)
     )
     lines = [_by(shown), f"-# {_small(shown, _doubt(page))}"]
+    lines += [f"-# {said}" for said in _says(shown)]
     if shown.hit.concepts and not _hidden(shown):
         lines.append(f"-# {text.sees(shown.hit.concepts)}")
     return [ui.MediaGallery(item), ui.TextDisplay("\n".join(lines))]
@@ -136,6 +143,11 @@ def _small(shown: ShownHit, doubt: str) -> str:
     return " · ".join(parts)
 
 
+def _says(shown: ShownHit) -> list[str]:
+    """What is written in a picture, as far as it was asked for; nothing of a spoiler."""
+    return [text.says(shown.hit.says)] if shown.hit.says and not _hidden(shown) else []
+
+
 def _day(shown: ShownHit) -> str:
     return discord.utils.format_dt(shown.message.created_at, "D")
 
@@ -146,7 +158,8 @@ def _hidden(shown: ShownHit) -> bool:
 
 
 def _described(shown: ShownHit) -> str:
-    """A picture in plain words: its name, who posted it, where and when, and what is seen in it.
+    """A picture in plain words: its name, who posted it, where and when, what is written and what
+    is seen in it.
 
     A title tells what a spoiler shows. So may the name of its file, and what is seen in it.
     """
@@ -154,6 +167,8 @@ def _described(shown: ShownHit) -> str:
     name = "a spoiler" if hidden else picture.title or picture.filename or "a picture"
     name = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
     said = f"{name}, by {_by_name(shown)}, {text.day(shown.message.created_at)}"
+    if shown.hit.says and not hidden:
+        said = f"{said}. It says “{shown.hit.says}”"
     if shown.hit.concepts and not hidden:
         said = f"{said}. {text.sees(shown.hit.concepts)}"
     return said[:MAX_DESCRIPTION]

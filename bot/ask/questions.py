@@ -118,18 +118,16 @@ class Questions:
             until=wish.until,
             has=wish.has,
             has_not=wish.not_has,
+            says=wish.exact,
         )
-        words = " ".join([wish.words, *wish.exact]).strip()
-        looks = bool(words) or question.with_picture  # else it lists what the filter leaves
+        looks = bool(wish.words) or question.with_picture  # else it lists what the filter leaves
         listed = filter.limits or meant.places or meant.not_places or wish.sort is not None
         if not looks and not listed:
             raise Refusal(line_text.ONLY_MINUS if wish.minus else text.ASK_SOMETHING)
         notes = [line_text.read_as_minus(one.read, one.minus) for one in wish.understood]
-        if wish.exact:
-            notes.append(line_text.exact_words(wish.exact))
         return replace(
             question,
-            words=words,
+            words=wish.words,
             filter=filter if filter.limits else None,
             minus=wish.minus,
             places=meant.places,

@@ -173,7 +173,7 @@ class Results:
         links = await self._links.with_ids([link])
         copies = (hit.id, *(copy for copy in hit.copies if copy != link))
         return [
-            dataclasses.replace(hit, id=link, link=there, copies=copies)
+            dataclasses.replace(hit, id=link, link=there, copies=copies, says=None)
             for there, _, _ in links.values()
         ]
 
@@ -237,7 +237,7 @@ class Results:
         links = await self._links.with_ids(ids) if ids else {}
         return {
             hit.id: tuple(
-                dataclasses.replace(hit, id=id, link=links[id][0], copies=())
+                dataclasses.replace(hit, id=id, link=links[id][0], copies=(), says=None)
                 for id in hit.copies
                 if id in links
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.text.pieces import counted, quoted
@@ -150,6 +150,11 @@ def sees(concepts: Iterable[str]) -> str:
     return f"I see: {', '.join(concepts)}"
 
 
+def says(excerpt: str) -> str:
+    """What is written in a picture, around the words that were asked for."""
+    return f"says “{quoted(excerpt)}”"
+
+
 def places(shown: int, *, more: bool) -> str:
     """The heading above where a picture and its near-copies were posted, oldest first."""
     first = f", the first {shown}" if more else ""
@@ -165,15 +170,19 @@ def asked(words: str, picture: bool, *, url: str | None = None) -> str:
     return f"{this} and {said}" if picture and words else this if picture else said
 
 
-def heading(asked: str, *, first: bool = True, guesses: bool = False) -> str:
+def heading(
+    asked: str, says: Sequence[str] = (), *, first: bool = True, guesses: bool = False
+) -> str:
     """What a page shows.
 
     asked    "" where it lists what a filter leaves
+    says     what is written in all of the pictures
     first    whether it is the beginning of the answer
     guesses  whether it also shows what doesn't fit
     """
     if not asked:
-        return "Pictures" if first else "More pictures"
+        said = " and ".join(f"“{quoted(one, 60)}”" for one in says)
+        return f"{'Pictures' if first else 'More pictures'}{' that say ' if said else ''}{said}"
     if guesses:
         return f"Nearest guesses for {asked}"
     return f"{'Closest to' if first else 'More for'} {asked}"

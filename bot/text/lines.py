@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.text.pieces import quoted
+from bot.text.pieces import counted, quoted
 from index import Asked, Filter, Reader, Unreadable, Wish, pointed, printed
 
 COLUMNS = 36  # that a phone shows of a block of code
@@ -98,10 +98,10 @@ def read_as_minus(read: str, minus: str) -> str:
     return f"I read “{quoted(read, 60)}” as: less of “{quoted(minus, 60)}”."
 
 
-def exact_words(texts: Sequence[str]) -> str:
-    """Words in quotation marks, which should stand in the picture."""
-    said = " and ".join(f"“{quoted(one, 40)}”" for one in texts)
-    return f"I can’t read what is written in pictures yet, so I took {said} as plain words."
+def not_read_yet(pictures: int) -> str:
+    """Pictures that the reader may see and in which nobody has looked for words."""
+    many = counted(pictures, "picture")
+    return f"I have not read the words in {many} here yet; some may be missing."
 
 
 def limits(asked: Asked) -> str:
@@ -112,6 +112,7 @@ def limits(asked: Asked) -> str:
     filter = asked.filter or Filter(0)
     wish = Wish(
         minus=asked.minus,
+        exact=filter.says,
         since=filter.since,
         until=filter.until,
         has=filter.has,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from index.answering.cutoff import Judge
 from index.answering.scoring import Spreads, scores
+from index.answering.written import Written
 from index.search.interface import Found
 from index.types.filter import Sort
 from index.types.query import QueryEmbedding
 from index.types.records import Floats, Position, Verdict
+
+UNWRITTEN = Written(raises=0.0, passes=False, sure=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +30,7 @@ class Candidate:
     sure: bool = True
     concepts: tuple[str, ...] = ()
     copies: tuple[int, ...] = ()
+    written: bool = False  # whether the words of the question are written in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Ranked:
 def ranked(
     embedding: QueryEmbedding,
     found: Found,
+    written: Mapping[int, Written],
     judge: Judge,
     spreads: Spreads,
     *,
@@ -49,6 +54,7 @@ def ranked(
 ) -> Ranked:
     """The candidates that answer, in the order that was asked for.
 
+    written   what counts of the words that are written in pictures, by link
     guesses   also those that don't pass the cut-off
     """
     best = _best_frames(embedding, found, spreads)
@@ -56,15 +62,24 @@ def ranked(
         return Ranked()
     vectors = np.stack([one.vector for one in best])
     judgement = judge(embedding, vectors, found.sample, found.searched)
-    surely = judgement.sure.tolist()
-    told = [replace(one, sure=sure) for one, sure in zip(best, surely, strict=True)]
-    all_fit = guesses or bool(judgement.passes.all())
-    if not all_fit:
-        told = [one for one, passes in zip(told, judgement.passes, strict=True) if passes]
-    if sort is not Sort.BEST:
+    told, verdict = [], judgement.verdict
+    for one, sure, passes in zip(best, judgement.sure, judgement.passes, strict=True):
+        said = written.get(one.link, UNWRITTEN)
+        if said.sure:
+            verdict = Verdict.SURE
+        elif said.passes and verdict is Verdict.NOTHING:
+            verdict = Verdict.UNSURE
+        if passes or said.passes or guesses:
+            score = round(one.score + said.raises * spreads.wanted[0].deviation, 9)
+            sure = bool(sure) or said.sure
+            told.append(replace(one, score=score, sure=sure, written=said.raises > 0))
+    all_fit = len(told) == len(best)
+    if sort is Sort.BEST:
+        told.sort(key=lambda one: (-one.score, one.link))
+    else:
         direction = -1 if sort is Sort.NEWEST else 1
         told.sort(key=lambda one: (direction * one.posted_at, direction * one.link))
-    return Ranked(told, judgement.verdict, all_fit)
+    return Ranked(told, verdict, all_fit)
 
 
 def _best_frames(embedding: QueryEmbedding, found: Found, spreads: Spreads) -> list[Candidate]:

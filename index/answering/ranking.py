@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -16,12 +17,13 @@ from index.answering.answer import Candidate, Ranked
 from index.answering.background import Background
 from index.answering.cutoff import Judge
 from index.answering.scoring import Spreads
+from index.answering.written import Written, written
 from index.concurrency import Pool
-from index.search.interface import VectorIndex
-from index.store.interface import Copies, Links
+from index.search.interface import Found, VectorIndex
+from index.store.interface import Copies, Links, Transcripts
 from index.types.filter import Filter, Sort
 from index.types.query import QueryEmbedding
-from index.types.records import Position, Verdict
+from index.types.records import Floats, Position, Verdict
 
 # Candidates that are looked at beside those of the page: enough for copies, and for an order of the
 # whole that differs from the order of its parts.
@@ -73,11 +75,18 @@ class Ranking:
     """
 
     def __init__(
-        self, index: VectorIndex, links: Links, copies: Copies, searching: Pool, model: Model
+        self,
+        index: VectorIndex,
+        links: Links,
+        copies: Copies,
+        transcripts: Transcripts,
+        searching: Pool,
+        model: Model,
     ) -> None:
         self._index = index
         self._links = links
         self._copies = copies
+        self._transcripts = transcripts
         self._searching = searching
         self._model = model
         self._spreads: OrderedDict[Key, Spreads] = OrderedDict()  # of the last questions
@@ -99,12 +108,14 @@ class Ranking:
         wanted = _candidates_for(k + (max(after.rank, 0) if after else 0), len(queries), sort)
         key = _key(embedding, asked)
         spreads = self._spreads.get(key) if after else None
+        said = await self._written(embedding, filter)
         while True:
             found = await self._index.search(queries, filter, k=wanted)
+            found = await self._with_written(found, said, queries, filter, wanted)
             if spreads is None:
                 spreads = Spreads.of(embedding, found.sample)
             self._remember(key, spreads)
-            work = partial(answer.ranked, embedding, found, self._model.judge, spreads)
+            work = partial(answer.ranked, embedding, found, said, self._model.judge, spreads)
             ranked = await self._searching.run(partial(work, sort=sort, guesses=guesses))
             ranked = await self._folded(ranked)
             start = answer.following(ranked.candidates, after, sort)
@@ -117,6 +128,32 @@ class Ranking:
                 more = len(left) > k or not complete
                 return Page(page, found.searched, more, ranked.verdict)
             wanted = min(4 * wanted, MOST_CANDIDATES)
+
+    async def _written(self, embedding: QueryEmbedding, filter: Filter) -> dict[int, Written]:
+        """What is written of the words in the pictures of links that the asker may see."""
+        if not embedding.terms or filter.kind == "text":
+            return {}
+        mentions = await self._transcripts.mentions(embedding.terms, filter)
+        return await self._searching.run(partial(written, embedding.terms, mentions))
+
+    async def _with_written(
+        self,
+        found: Found,
+        said: Mapping[int, Written],
+        queries: Floats,
+        filter: Filter,
+        most: int,
+    ) -> Found:
+        """The candidates with those in whose pictures most of the words are written, at most so
+        many, though the pictures be least like the words."""
+        missing = said.keys() - set(found.links.tolist())
+        if filter.only is not None:
+            missing &= filter.only
+        if not missing:
+            return found
+        best = heapq.nlargest(most, missing, key=lambda link: (said[link].raises, link))
+        also = await self._index.search(queries, replace(filter, only=frozenset(best)), k=len(best))
+        return found.joined(also, more=len(best) < len(missing))
 
     def _remember(self, key: Key, spreads: Spreads) -> None:
         self._spreads[key] = spreads

@@ -122,6 +122,8 @@ def _described(one: Shown) -> str:
         place += f": {one.hit.text}"
     elif one.hit.frame:
         place += f" (frame {one.hit.frame + 1})"
+    if one.hit.says:
+        place += f" says “{one.hit.says}”"
     if not one.is_here:
         place += " (can't be read now; is its drive connected?)"
     if one.copies:
@@ -171,6 +173,7 @@ def _hit_json(one: Shown) -> dict[str, Any]:
         "changed": round(one.link.posted_at, 3),
         "kind": one.hit.kind,
         "frame": one.hit.frame,
+        "says": one.hit.says,
         **line,
         "readable": one.is_here,
         "copies": copies,

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from console.exits import WrongUse
+from console.output import counted
 from index.cli.paths import at_home, short
 from index.cli.place import GROUP, SPACE
 from index.gallery import Gallery
@@ -46,6 +47,7 @@ class Question:
         filter = self.filter
         return printed(
             Wish(
+                exact=filter.says,
                 places=tuple(map(short, filter.under)),
                 not_places=tuple(map(short, filter.not_under)),
                 since=filter.since,
@@ -112,19 +114,21 @@ async def understood(
         until=wish.until,
         has=wish.has,
         has_not=wish.not_has,
+        says=wish.exact,
         under=tuple([path for name in wanted for path in await known.meant(name)]),
         not_under=tuple([path for name in unwanted for path in await known.meant(name)]),
     )
-    words = " ".join([wish.words, *wish.exact]).strip()
-    return Question(line, words, wish.minus, filter, wish.sort or Sort.BEST, tuple(_notes(wish)))
+    unread = await gallery.transcripts.count_unread(Filter(SPACE)) if wish.exact else 0
+    notes = tuple(_notes(wish, unread))
+    return Question(line, wish.words, wish.minus, filter, wish.sort or Sort.BEST, notes)
 
 
-def _notes(wish: Wish) -> Iterator[str]:
+def _notes(wish: Wish, unread: int) -> Iterator[str]:
+    """How a line was understood; `unread` pictures were not looked at for words yet."""
     for one in wish.understood:
         yield f"“{one.read}” is read as less of “{one.minus}”."
-    if wish.exact:
-        said = " and ".join(f"“{text}”" for text in wish.exact)
-        yield f"What is written in pictures can't be read yet, so {said} is taken as plain words."
+    if unread:
+        yield f"The words in {counted(unread, 'picture')} were not read yet."
     if wish.show:
         yield "show: is for chats; here only you see the answer."
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageChops, ImageStat
 
 # Formats whose further frames are an animation. In other formats they are pages or previews.
-ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
+ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF", "Lottie"})
 # Frames of an animation that are searched, evenly spread from the first to the last. Each one costs
 # as much as a picture of its own.
 MAX_FRAMES = 4

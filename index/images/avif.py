@@ -1,6 +1,7 @@
 """An AVIF as its decoder wants it, where viewers ask for less; and the size that it names.
 
-An AVIF is made of boxes: each has its length, its name, and its content, which may be boxes again.
+An AVIF is made of boxes, as a HEIC is. Each box has its length, its name, and its content, which
+may be boxes again.
 
 source   ISO/IEC 14496-12 (boxes, iinf, iref, iprp) and 23008-12 (ispe, pixi, auxl)
 """

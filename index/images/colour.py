@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageStat
 from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
     PHOTOMETRIC_INTERPRETATION,
     SAMPLEFORMAT,
     TiffImageFile,
@@ -20,23 +21,39 @@ DARK = (48, 48, 48)
 LIGHT_PICTURE = 200
 # Pixels that are converted at once. As 64-bit numbers, a whole large picture would take gigabytes.
 BAND_PIXELS = 2**20
-# Ranges that whole numbers without a sign are taken to fill: of 8 bits, and of 16.
-WHOLE_RANGES = (255.0, 65535.0)
+# Greatest numbers that whole numbers without a sign are taken to go up to, where their file doesn't
+# say it: those of cameras and scanners, of 8 to 16 bits. Pictures of 12 bits in files of 16 would
+# be nearly black otherwise.
+WHOLE_RANGES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+# Where `decode` notes how many bits of a PNG's numbers mean something.
+SIGNIFICANT_BITS = "significant bits"
+# TIFF's tags for the greatest number of a channel, of any kind and of whole ones.
+_GREATEST = (341, 281)
+# Formats in which alpha may be unused bytes. Many programs wrote 0 there, and mean opaque.
+_ALPHA_UNUSED = frozenset({"BMP", "TGA"})
 
 
 def rgb(image: Image.Image) -> Image.Image:
     """The picture as RGB, with 8 bits a channel."""
     if image.mode.startswith(("I", "F")):
         image = _to_8_bits(image)
-    if image.has_transparency_data and not _is_empty_alpha_of_bmp(image):
-        return on_background(image.convert("RGBA"))
+    if image.has_transparency_data:
+        clear = image.convert("RGBA")
+        if not _hides_a_picture(clear, image.format):
+            return on_background(clear)
+        image = clear
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _is_empty_alpha_of_bmp(image: Image.Image) -> bool:
-    """Whether its transparency is unused bytes. Many programs wrote 0 there, and mean opaque."""
-    return (
-        image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getextrema()[1]
+def _hides_a_picture(image: Image.Image, format: str | None) -> bool:
+    """Whether an RGBA picture has all its colours under an alpha of 0.
+
+    Programs write that by mistake. Where all is one colour, nothing is hidden.
+    """
+    if image.getchannel("A").getextrema() != (0, 0):
+        return False
+    return format in _ALPHA_UNUSED or any(
+        least != most for least, most in image.convert("RGB").getextrema()
     )
 
 
@@ -57,26 +74,54 @@ def on_background(image: Image.Image) -> Image.Image:
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey by its high byte; wider or floating numbers scaled by their own range.
+    """Grey of more than 8 bits, scaled by its range, see `_range`.
 
     returns  L; LA where one grey is transparent
     """
     values = _numbers(image)
-    if image.mode.startswith("I;16"):
-        grey = Image.fromarray(_from_white(image, (values >> 8).astype(np.uint8)))
-        if isinstance(clear := image.info.get("transparency"), int):
-            alpha = Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8))
-            return Image.merge("LA", (grey, alpha))
-        return grey
     rows = max(1, BAND_PIXELS // image.width)
     bands = [values[top : top + rows] for top in range(0, image.height, rows)]
     low = min(float(_finite(band).min()) for band in bands)
     high = max(float(_finite(band).max()) for band in bands)
-    if image.mode == "I" and low >= 0:
-        low, high = 0.0, next((full for full in WHOLE_RANGES if high <= full), high)
+    low, high = _range(image, low, high)
     scale = 255.0 / max(high - low, 1e-12)
     scaled = [((_finite(band) - low) * scale).clip(0, 255).astype(np.uint8) for band in bands]
-    return Image.fromarray(_from_white(image, np.concatenate(scaled)))
+    grey = Image.fromarray(_from_white(image, np.concatenate(scaled)))
+    if isinstance(clear := image.info.get("transparency"), int):
+        alpha = Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8))
+        return Image.merge("LA", (grey, alpha))
+    return grey
+
+
+def _range(image: Image.Image, low: float, high: float) -> tuple[float, float]:
+    """Which numbers are black and white, of numbers from `low` to `high`.
+
+    For whole numbers without a sign, 0 is black. White is the greatest that the file names; else
+    the greatest of the kinds of numbers that hold them all; below those of 8 bits, the greatest
+    itself. Others are seen by their own range.
+    """
+    if image.mode == "F" or low < 0:
+        return low, high
+    stated = _greatest(image)
+    if stated is not None and high <= stated:
+        return 0.0, stated
+    if high < WHOLE_RANGES[0]:
+        return 0.0, max(high, 1.0)
+    return 0.0, next((full for full in WHOLE_RANGES if high <= full), high)
+
+
+def _greatest(image: Image.Image) -> float | None:
+    """The greatest number that the file names, for its pixels or for those that they came from."""
+    bits = image.info.get(SIGNIFICANT_BITS)
+    if isinstance(image, TiffImageFile):
+        for tag in _GREATEST:
+            named = image.tag_v2.get(tag)
+            [greatest, *_] = named if isinstance(named, tuple) and named else (named,)
+            if isinstance(greatest, int | float) and greatest > 0:
+                return float(greatest)
+        [bits, *_] = image.tag_v2.get(BITSPERSAMPLE, (16,))
+        bits = bits if bits < 16 else None
+    return float(2**bits - 1) if bits else None
 
 
 def _numbers(image: Image.Image) -> NDArray[Any]:

@@ -18,17 +18,25 @@ from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
+    IcoImagePlugin,
     Image,
+    Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
+    PpmImagePlugin,
+    PsdImagePlugin,
+    QoiImagePlugin,
+    TgaImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
 )
 
-from index.images import avif, jpeg, png
+from index.images import avif, heif, jpeg, lottie, png
 from index.images.animation import MAX_FRAMES, different, evenly_spread, frame_count
-from index.images.colour import rgb
+from index.images.colour import SIGNIFICANT_BITS, rgb
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
+from index.images.profiles import MAX_BYTES as MAX_PROFILE_BYTES
+from index.images.profiles import Profile, in_srgb, profile_of
 from index.images.refusals import EMPTY, refusal
 from index.images.resize import (
     KEPT_SCALE,
@@ -40,13 +48,14 @@ from index.images.resize import (
     visible_part,
     without_ends,
 )
-from index.images.sniffing import is_avif
+from index.images.sniffing import is_avif, is_tga
+from index.images.unsupported import check_layers
 from index.types.errors import PictureBroken, PictureError, PictureTooLarge, PictureTooSlow
 
-# What cameras, chats and browsers use. Pillow knows more formats, but each is more code that
-# hostile bytes can reach.
-FORMATS = tuple(
-    plugin.format
+# What people post and keep. Pillow knows more formats, but each is more code that hostile bytes can
+# reach; docs/formats.md has the reason for each.
+_PLUGINS = tuple(
+    str(plugin.format)
     for plugin in (
         JpegImagePlugin.JpegImageFile,
         PngImagePlugin.PngImageFile,
@@ -55,8 +64,16 @@ FORMATS = tuple(
         GifImagePlugin.GifImageFile,
         BmpImagePlugin.BmpImageFile,
         TiffImagePlugin.TiffImageFile,
+        IcoImagePlugin.IcoImageFile,
+        Jpeg2KImagePlugin.Jpeg2KImageFile,
+        PpmImagePlugin.PpmImageFile,
+        PsdImagePlugin.PsdImageFile,
+        QoiImagePlugin.QoiImageFile,
     )
 )
+FORMATS = (*_PLUGINS, heif.FORMAT, lottie.FORMAT)
+# A TGA begins with no mark of its own, so only one that ends with its mark is taken for one.
+TGA = str(TgaImagePlugin.TgaImageFile.format)
 
 # Pillow checks every size that a file names, also the sizes of pictures inside it. Above its limit
 # it warns; here the warning is an error. Our own limit is lower and comes after it, because it
@@ -123,6 +140,7 @@ def decode(
     started = time.monotonic()
     with _opened(data, limits.pixels) as image, _as_picture_errors(data, limits.pixels, True):
         size = image.size
+        profile = profile_of(_profile_bytes(data, image), image)
         box = _draft(image, KEPT_SCALE * side)
         _check_pixels(image, size[0] * size[1], limits.pixels)
         stored = orientation_of(image)
@@ -143,7 +161,9 @@ def decode(
                 resample=resample,
                 orientation=orientation,
             )
-        frames = [fit(rgb(frame)) for frame in _frames(image, n_frames, limits, started)]
+        frames = [
+            _coloured(frame, profile, fit) for frame in _frames(image, n_frames, limits, started)
+        ]
         format = str(image.format)
         return Decoded(different(frames), width, height, format, stored, n_frames)
 
@@ -153,7 +173,12 @@ def decode(
 
 def _opened(data: bytes, most_pixels: int) -> Image.Image:
     with _as_picture_errors(data, most_pixels, opened=False):
-        image = Image.open(io.BytesIO(_without_side_data(data)), formats=FORMATS)
+        formats = (TGA,) if is_tga(data) else FORMATS
+        image = Image.open(io.BytesIO(_without_side_data(data)), formats=formats)
+    if isinstance(image, PsdImagePlugin.PsdImageFile):
+        check_layers(image)
+    if data.startswith(png.SIGNATURE) and (bits := png.significant_bits(data)) is not None:
+        image.info[SIGNIFICANT_BITS] = bits
     image.info.pop("xmp", None)  # Pillow would turn a TIFF by a word in it; no viewer does
     return image
 
@@ -165,6 +190,16 @@ def _without_side_data(data: bytes) -> bytes:
     if data.startswith(png.SIGNATURE):
         return png.without_side_chunks(data)
     return avif.mended(data) if is_avif(data) else data
+
+
+def _profile_bytes(data: bytes, image: Image.Image) -> bytes | None:
+    """The colour profile in the file. Of JPEG and PNG, Pillow doesn't get to see it."""
+    if data.startswith(jpeg.SIGNATURE):
+        return jpeg.profile(data)
+    if data.startswith(png.SIGNATURE):
+        return png.profile(data, MAX_PROFILE_BYTES)
+    found = image.info.pop("icc_profile", None)
+    return found if isinstance(found, bytes) else None
 
 
 def _draft(image: Image.Image, edge: int) -> Box | None:
@@ -201,9 +236,23 @@ def _frames(
             image.seek(image.tell() + 1)
             _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
         image.load()
+        _check_pixels(
+            image, image.width * image.height, limits.pixels
+        )  # an icon names its size twice
         if number == 0 and time.monotonic() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
         yield image.copy() if n_frames > 1 else image
+
+
+def _coloured(
+    frame: Image.Image, profile: Profile | None, fit: Callable[[Image.Image], Image.Image]
+) -> Image.Image:
+    """The frame as RGB in its size, with the colours that its profile means."""
+    if profile is None:
+        return fit(rgb(frame))
+    if profile.on_small:
+        return in_srgb(fit(rgb(frame)), profile)
+    return fit(rgb(in_srgb(frame, profile)))
 
 
 def _kept(

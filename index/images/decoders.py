@@ -217,6 +217,7 @@ def environment() -> dict[str, str]:
     return kept | {
         "PYTHONPATH": str(PACKAGES),
         "PYTHON_LAZY_IMPORTS": "none",  # from Python 3.15 on
+        "MALLOC_ARENA_MAX": "1",  # else each thread reserves 64 MB of the address space
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
     }

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 SIGNATURE = b"\xff\xd8\xff"
-_JFIF, _EXIF, _ADOBE, _COMMENT, _SCAN = 0xE0, 0xE1, 0xEE, 0xFE, 0xDA
+_JFIF, _EXIF, _PROFILE, _ADOBE, _COMMENT, _SCAN = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE, 0xDA
+# How a piece of a colour profile begins; its number and the count of pieces follow, a byte each.
+_PROFILE_BEGINS = b"ICC_PROFILE\0"
 # Segments of programs that pixels need, by marker: how they begin, and the fewest bytes of a whole
 # one. The first and the last say what the colours are, and Exif may turn the picture.
 _NEEDED = {_JFIF: (b"JFIF\0", 14), _EXIF: (b"Exif\0\0", 14), _ADOBE: (b"Adobe", 12)}
@@ -25,8 +27,8 @@ class _Segment(NamedTuple):
 def without_side_segments(data: bytes) -> bytes:
     """The JPEG with only those segments that its pixels need, and Exif's, which may turn them.
 
-    Colour profiles, texts, previews and further pictures are left out, and damaged segments of
-    programs, as viewers do.
+    Colour profiles (see `profile`), texts, previews and further pictures are left out, and damaged
+    segments of programs, as viewers do.
     """
     kept: list[memoryview] = [memoryview(data)[:2]]
     at = 2
@@ -39,6 +41,21 @@ def without_side_segments(data: bytes) -> bytes:
             if len(segment.body) >= fewest and bytes(segment.body[: len(begins)]) == begins:
                 kept.append(segment.whole)
     return b"".join([*kept, memoryview(data)[at:]])
+
+
+def profile(data: bytes) -> bytes | None:
+    """The colour profile, put together from its pieces; None without one, or if one is missing."""
+    begin = len(_PROFILE_BEGINS)
+    pieces = {
+        segment.body[begin]: segment.body
+        for segment in _segments(data)
+        if segment.marker == _PROFILE
+        and len(segment.body) > begin + 2
+        and segment.body[:begin] == _PROFILE_BEGINS
+    }
+    if not pieces or set(pieces) != set(range(1, pieces[min(pieces)][begin + 1] + 1)):
+        return None
+    return b"".join(bytes(pieces[number][begin + 2 :]) for number in sorted(pieces))
 
 
 def unsupported(data: bytes) -> str | None:

@@ -1,11 +1,13 @@
 """A PNG without what stands beside its pixels: texts, colour profiles, times, thumbnails.
 
-Nothing of that is searched. Programs write megabytes of it, compressed, and nobody notices when it
-is damaged, since viewers leave it out. So does this module, before a decoder sees it.
+Nothing of that is searched; `profile` reads what the colours mean. Programs write megabytes of it,
+compressed, and nobody notices when it is damaged, since viewers leave it out. So does this module,
+before a decoder sees it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -53,6 +55,32 @@ def without_side_chunks(data: bytes) -> bytes:
         ):
             kept.append(chunk.whole)
     return b"".join([SIGNATURE, *kept[:1], *exif, *kept[1:]])
+
+
+def profile(data: bytes, most: int) -> bytes | None:
+    """The colour profile; None without one, or with one that is damaged or has more bytes."""
+    for chunk in _chunks(data):
+        if chunk.name == b"IDAT":
+            break
+        if chunk.name == b"iCCP" and chunk.sound:
+            _, _, packed = bytes(chunk.body).partition(b"\0")
+            if packed[:1] != b"\0":  # another method than deflate
+                return None
+            unpacking = zlib.decompressobj()
+            with contextlib.suppress(zlib.error):
+                unpacked = unpacking.decompress(packed[1:], most)
+                return unpacked if unpacking.eof else None
+    return None
+
+
+def significant_bits(data: bytes) -> int | None:
+    """How many bits of a grey number mean something, where the PNG says so."""
+    for chunk in _chunks(data):
+        if chunk.name == b"IDAT":
+            break
+        if chunk.name == b"sBIT" and chunk.sound and len(chunk.body) == 1:
+            return chunk.body[0] if 0 < chunk.body[0] < 16 else None
+    return None
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:

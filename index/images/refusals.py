@@ -7,6 +7,7 @@ import re
 from PIL import Image
 
 from index.images import avif, jpeg, png
+from index.images.heif import is_heif
 from index.images.sniffing import described, is_avif, is_cut_off, is_known_format
 from index.images.unsupported import unsupported
 from index.types.errors import (
@@ -38,7 +39,7 @@ def refusal(data: bytes, failed: Exception, most_pixels: int, opened: bool) -> P
     if not is_known_format(data):
         found, picture = described(data)
         return PictureUnsupported(found) if picture else NotAPicture(found)
-    if is_avif(data) and not opened:
+    if (is_avif(data) or is_heif(data)) and not opened:
         width, height = avif.size(data) or (0, 0)
         if width * height > most_pixels:
             return PictureTooLarge(width * height, most_pixels, "pixels")
@@ -66,4 +67,9 @@ def _is_empty(data: bytes) -> bool:
 
 def _says_cut_off(failed: Exception) -> bool:
     text = str(failed).lower()
-    return "truncated" in text or "unexpected end" in text or isinstance(failed, EOFError)
+    return (
+        "truncated" in text
+        or "not enough" in text
+        or "unexpected end" in text
+        or isinstance(failed, EOFError)
+    )

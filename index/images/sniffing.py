@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-# How the picture formats that are read here begin. WebP and AVIF have a length in front.
+from index.images.heif import is_heif
+from index.images.lottie import is_lottie
+
+# How the picture formats that are read here begin. WebP, AVIF and HEIC have a length in front.
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _KNOWN = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", *_TIFF)
+_JPEG_2000 = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
+_OTHERS = (b"\0\0\1\0", b"8BPS\0\1", b"qoif", *_JPEG_2000)
+_TGA_END = b"TRUEVISION-XFILE.\0"
 
 
 def is_known_format(data: bytes) -> bool:
     """Whether the bytes begin like a picture of a format that is read here."""
     webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
-    return data.startswith(_KNOWN) or webp or is_avif(data)
+    return (
+        data.startswith((*_KNOWN, *_OTHERS))
+        or webp
+        or is_avif(data)
+        or is_heif(data)
+        or is_ppm(data)
+        or is_tga(data)
+        or is_lottie(data)
+    )
+
+
+def is_ppm(data: bytes) -> bool:
+    """Whether it begins like a picture of the PPM family of which the pixels are read."""
+    return data[:1] == b"P" and data[1:2] in b"123456fF" and data[2:3].isspace()
+
+
+def is_tga(data: bytes) -> bool:
+    """Whether it ends as a TGA does. Its beginning has no mark."""
+    return data.endswith(_TGA_END)
 
 
 def is_avif(data: bytes) -> bool:
@@ -22,7 +46,13 @@ def is_avif(data: bytes) -> bool:
 
 # How formats begin and end; and how much is looked through for the end, since some programs write
 # more behind it.
-_ENDS = ((b"\xff\xd8", b"\xff\xd9"), (b"\x89PNG", b"IEND"), (b"GIF8", b"\0;"))
+_ENDS = (
+    (b"\xff\xd8", b"\xff\xd9"),
+    (b"\x89PNG", b"IEND"),
+    (b"GIF8", b"\0;"),
+    (b"qoif", bytes(7) + b"\1"),
+    *((begins, b"\xff\xd9") for begins in _JPEG_2000),
+)
 MAX_BEHIND_END = 2**20
 
 
@@ -50,6 +80,7 @@ def is_cut_off(data: bytes) -> bool:
 # First bytes of other files, their kind, and whether it is a picture all the same.
 _MAGIC: tuple[tuple[bytes, str, bool], ...] = (
     (b"%PDF", "a PDF document", False),
+    (b"8BPS\0\2", "a large Photoshop document (PSB)", True),
     (b"8BPS", "a Photoshop document", True),
     (b"gimp xcf", "a GIMP document", True),
     (b"PK\x03\x04", "an archive or office document", False),
@@ -64,13 +95,9 @@ _MAGIC: tuple[tuple[bytes, str, bool], ...] = (
     (b"fLaC", "a sound file", False),
     (b"\xff\x0a", "a JPEG XL picture", True),
     (b"\0\0\0\x0cJXL ", "a JPEG XL picture", True),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", True),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture", True),
     (b"II\xbc\x01", "a JPEG XR picture", True),
-    (b"\0\0\x01\0", "an icon file", True),
     (b"\0\0\x02\0", "a mouse pointer", True),
     (b"BA", "a collection of OS/2 bitmaps", True),
-    (b"qoif", "a QOI picture", True),
     (b"DDS ", "a DDS texture", True),
     (b"v/1\x01", "an OpenEXR picture", True),
     (b"#?RADIANCE", "a Radiance HDR picture", True),
@@ -82,7 +109,6 @@ _MAGIC: tuple[tuple[bytes, str, bool], ...] = (
     (b"\x7fELF", "a program", False),
     (b"MZ", "a program", False),
 )
-_HEIC = (b"heic", b"heix", b"heif", b"mif1", b"hevc", b"msf1")
 
 
 def described(data: bytes) -> tuple[str, bool]:
@@ -96,8 +122,8 @@ def described(data: bytes) -> tuple[str, bool]:
     if data[:1] == b"P" and data[1:2] in b"1234567" and data[2:3].isspace():
         return "a picture of the PPM family", True
     if data[4:8] == b"ftyp":
-        still = data[8:12] in _HEIC
-        return ("a HEIC photograph", True) if still else ("a video", False)
+        raw = data[8:12] == b"crx "
+        return ("a camera's raw photograph", True) if raw else ("a video", False)
     if data[:4] == b"RIFF":
         return ("a sound file" if data[8:12] == b"WAVE" else "a video"), False
     return _described_text(data[:4096])

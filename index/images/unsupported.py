@@ -10,10 +10,12 @@ import contextlib
 import io
 import struct
 
-from PIL import TiffImagePlugin
+from PIL import PsdImagePlugin, TiffImagePlugin
 
-from index.images import avif, jpeg, png
+from index.images import avif, heif, jpeg, png
+from index.images.heif import is_heif
 from index.images.sniffing import is_avif
+from index.types.errors import PictureUnsupported
 
 
 def unsupported(data: bytes, opened: bool) -> str | None:
@@ -25,6 +27,8 @@ def unsupported(data: bytes, opened: bool) -> str | None:
         return jpeg.unsupported(data)
     if data.startswith(png.SIGNATURE):
         return "a PNG made for an iPhone" if data[12:16] == b"CgBI" else None
+    if is_heif(data) and not is_avif(data):
+        return heif.unsupported(data)
     if is_avif(data):
         return None if opened else avif.unsupported(data)
     with contextlib.suppress(struct.error):  # shorter than its header
@@ -32,7 +36,33 @@ def unsupported(data: bytes, opened: bool) -> str | None:
             return None if opened else _bmp(data)
         if data[8:12] == b"WEBP":
             return _webp(data)
+    if data.startswith(b"8BPS"):
+        return _psd(data)
     return _tiff(data, opened) if data.startswith((b"II", b"MM")) else None
+
+
+# ---- Photoshop
+
+# The number of the resource whose fifth byte says whether the pixels show the layers.
+_PSD_VERSION = 1057
+_PSD_MODES = {7: "of many channels", 8: "of two inks (duotone)"}
+
+
+def check_layers(document: PsdImagePlugin.PsdImageFile) -> None:
+    """Refuse a document that was saved without the picture that its layers make.
+
+    Its pixels are white then. raises PictureUnsupported
+    """
+    versions = [known for number, _, known in document.resources if number == _PSD_VERSION]
+    if any(len(known) > 4 and not known[4] for known in versions):
+        raise PictureUnsupported("a Photoshop document without the picture that its layers make")
+
+
+def _psd(data: bytes) -> str | None:
+    bits, mode = struct.unpack_from(">HH", data, 22)
+    if bits in (16, 32):
+        return f"a Photoshop document with {bits} bits a colour"
+    return f"a Photoshop document {_PSD_MODES[mode]}" if mode in _PSD_MODES else None
 
 
 # ---- BMP

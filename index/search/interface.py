@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,17 @@ class Found:
     posted: NDArray[np.float64]  # (n,) when the link of each row was posted, Unix seconds
     vectors: Floats  # (n, d)
     sample: Floats  # (s, d) the same as long as no row comes or goes
+
+    def joined(self, other: Found, *, more: bool) -> Found:
+        """These links and then the other ones, of the same queries, among which are none of these.
+
+        more   whether there are links beside the other ones
+        """
+        columns = ("links", "scores", "frames", "row_links", "row_frames", "posted", "vectors")
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in columns
+        }
+        return replace(self, more=self.more or more, **joined)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

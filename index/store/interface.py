@@ -38,7 +38,7 @@ from index.types.records import (
     Note,
 )
 from index.types.searches import Asked, SavedSearch
-from index.types.transcripts import PendingTranscript
+from index.types.transcripts import Mentions, PendingTranscript
 
 
 class Store(Protocol):
@@ -401,11 +401,22 @@ class Derivations(Protocol):
         """The slots of one source that show an item which nothing was made from yet."""
 
 
-class TranscriptsReader(Protocol):
-    """The words that were read in pictures, to be looked at."""
+class TranscriptReader(Protocol):
+    """The words that were read in pictures, to be read."""
 
     async def get(self, key: bytes) -> tuple[str, ...] | None:
         """What was read in the picture with this key, line by line; None: nothing yet."""
+
+    async def of_links(self, links: Collection[int]) -> dict[int, tuple[str, ...]]:
+        """What was read in the pictures of these links, line by line; links to pictures without
+        words are left out."""
+
+    async def mentions(self, phrases: Sequence[str], filter: Filter) -> Mentions:
+        """Which links of the filter's space and groups show pictures with which of these phrases,
+        and with nearly the same. Nothing else is read, so the time tells nothing of others.
+
+        phrases   as `transcripts.terms.asked` gives them
+        """
 
     async def pending(
         self, *, space: int | None = None, after: int = 0, limit: int
@@ -415,13 +426,19 @@ class TranscriptsReader(Protocol):
         after   the id of the last one that was given before; 0: from the newest on
         """
 
-    async def count_pending(
-        self, space: int | None = None, groups: Collection[int] | None = None
-    ) -> int:
-        """How many such pictures there are; of a space, of some groups, if given."""
+    async def count_pending(self, space: int | None = None) -> int:
+        """How many such pictures there are; of a space, if given."""
+
+    async def count_unread(self, filter: Filter, *, or_stale: bool = False) -> int:
+        """How many links of the filter's space and groups show a picture whose words were not read
+        for them yet. That they were read for links elsewhere doesn't count, since it would tell of
+        those.
+
+        or_stale   also those that are to be read again
+        """
 
 
-class Transcripts(TranscriptsReader, Protocol):
+class Transcripts(TranscriptReader, Protocol):
     """The words that were read in pictures, deleted with the picture."""
 
     async def begin(self, revision: str) -> None:

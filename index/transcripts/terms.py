@@ -30,6 +30,15 @@ _ALONE = re.compile(
 # Letters that are easily misread for each other, in print and by OCR. Terms are compared in this
 # form only where errors are forgiven.
 ALIKE = (("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"))
+# Words that say nothing about what is looked for, unless nothing else is.
+_WITHOUT_MEANING = """
+    a an and are as at be by for from have i in is it its me my of on or our so that the their
+    there these this those to was were with you your
+    der die das den dem ein eine einen und im am ist mit von zu auf
+    la le les un une des du et de est el los las y en o os e da do em il lo gli di che
+"""
+_EMPTY = frozenset(_WITHOUT_MEANING.split())
+MOST_ASKED = 32  # terms of a question; the rest is not looked for
 # In shorter terms one wrong letter makes another word: "cat", "car", "bat".
 SHORTEST_FORGIVEN = 4
 LONGEST_FORGIVEN = 24
@@ -84,6 +93,27 @@ def _is_of_a_word(letter: str) -> bool:
 
 def _is_mark(letter: str) -> bool:
     return unicodedata.category(letter)[0] == "M"
+
+
+def asked(words: str) -> tuple[str, ...]:
+    """What a question in plain words looks for in transcripts: phrases of one term each, or of two
+    letters in a row where letters are terms."""
+    found: list[str] = []
+    before: Term | None = None
+    for term in placed(words):
+        if not _ALONE.match(term.text):
+            found.append(term.text)
+            before = None
+            continue
+        if before is not None and before.end == term.start:
+            if found[-1] == before.text:
+                found.pop()
+            found.append(f"{before.text} {term.text}")
+        else:
+            found.append(term.text)
+        before = term
+    telling = [phrase for phrase in found if phrase not in _EMPTY]
+    return tuple(dict.fromkeys(telling or found))[:MOST_ASKED]
 
 
 def forgiving(term: str) -> frozenset[str]:

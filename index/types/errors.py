@@ -111,8 +111,8 @@ class NotAPicture(PictureError):
 
     def __init__(self, found: str) -> None:
         super().__init__(
-            f"This is {found}, not a picture. "
-            "JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF can be searched."
+            f"This is {found}, not a picture. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
+            "and some others can be searched."
         )
         self.found = found
 

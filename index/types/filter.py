@@ -26,6 +26,8 @@ class Filter:
     has_not         only links that have none of these
     under           only links whose source is one of these folders, or lies in one; (): all links
     not_under       no links of these folders
+    says            only links to pictures in which all of this is written, in whole words in this
+                    order, whatever the case and the accents
     only            ids of the links that may answer; None: no condition. A condition that the
                     index has no column for is looked up in the store and handed over in this way
     without         ids of links to leave out
@@ -44,6 +46,7 @@ class Filter:
     has_not: frozenset[str] = frozenset()
     under: tuple[str, ...] = ()
     not_under: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
     only: frozenset[int] | None = None
     without: frozenset[int] = frozenset()
     but_not_source: str | None = None
@@ -64,7 +67,7 @@ class Filter:
         owner = told.pop("owner", None)  # of an earlier Magpie, whose filters knew one owner
         if owner is not None:
             told["owners"] = [owner]
-        for name in ("under", "not_under"):
+        for name in ("under", "not_under", "says"):
             if name in told:
                 told[name] = tuple(told[name])
         for name in ("owners", "but_owners", "has", "has_not"):
@@ -91,7 +94,7 @@ class Filter:
         """Whether it leaves out anything beside other spaces, groups and kinds: then there is
         something to list, even without a query."""
         said = (self.owners, self.since, self.until, self.only)
-        rest = (self.but_owners, self.has, self.has_not, self.under, self.not_under)
+        rest = (self.but_owners, self.has, self.has_not, self.under, self.not_under, self.says)
         return any(one is not None for one in said) or any(rest)
 
 

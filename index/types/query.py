@@ -71,6 +71,7 @@ class QueryEmbedding:
                  where the words are one wish
     more, less   (n, d) hits of which more, or less, is wanted
     truncated    the words that were read, where the text was too long
+    terms        what is looked for in transcripts, as `transcripts.terms.asked` gives it
     spelled      whether the model knows no part of the words longer than a letter
     revision     of the model that read it; "": the one the gallery has
     """
@@ -82,6 +83,7 @@ class QueryEmbedding:
     more: Floats = field(default_factory=lambda: NOTHING)
     less: Floats = field(default_factory=lambda: NOTHING)
     truncated: str | None = None
+    terms: tuple[str, ...] = ()
     spelled: bool = False
     revision: str = ""
 

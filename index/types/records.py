@@ -201,6 +201,7 @@ class Hit:
     sure: bool = True  # whether it surely fits; see `answering.cutoff`
     copies: tuple[int, ...] = ()  # links to near-copies of it, which answer with it
     concepts: tuple[str, ...] = ()  # what the model sees in it
+    says: str | None = None  # a part of what is written in it, around the words that were asked for
 
     @property
     def position(self) -> Position:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from index.types.records import Link
@@ -22,3 +23,15 @@ class PendingTranscript:
     id: int
     key: bytes
     link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Which links show pictures with which of some phrases, by the phrases' numbers.
+
+    exact   in which these stand
+    near    in which something stands that differs by a letter; or these
+    """
+
+    exact: Mapping[int, frozenset[int]]
+    near: Mapping[int, frozenset[int]]

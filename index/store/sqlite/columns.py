@@ -28,8 +28,8 @@ def blob(vectors: Floats) -> bytes:
 
 
 def query_blob(embedding: QueryEmbedding) -> tuple[bytes, str]:
-    """The vectors of a query as a column holds them; how many each part has, and whether its words
-    are spelled, as JSON.
+    """The vectors of a query as a column holds them; how many each part has, its terms, and whether
+    its words are spelled, as JSON.
 
     Hits of which more or less is wanted are not among them: those are read when they are needed.
     """
@@ -41,16 +41,18 @@ def query_blob(embedding: QueryEmbedding) -> tuple[bytes, str]:
     }
     parts = {name: np.atleast_2d(part) for name, part in rows.items() if part is not None}
     parts = {name: part for name, part in parts.items() if part.size}
-    told = {name: len(part) for name, part in parts.items()}
+    told: dict[str, Any] = {name: len(part) for name, part in parts.items()}
     if embedding.spelled:
         told["spelled"] = True
+    if embedding.terms:
+        told["terms"] = embedding.terms
     return b"".join(map(blob, parts.values())), json.dumps(told)
 
 
 def query_of(blob: bytes, parts: str | None, truncated: str | None) -> QueryEmbedding:
     """What `query_blob` wrote; `parts` is None for a search that an earlier Magpie saved."""
-    counts: dict[str, int] = {"words": 1} if parts is None else json.loads(parts)
-    spelled = bool(counts.pop("spelled", False))
+    counts: dict[str, Any] = {"words": 1} if parts is None else json.loads(parts)
+    spelled, terms = bool(counts.pop("spelled", False)), tuple(counts.pop("terms", ()))
     total = sum(counts.values())
     if not total:
         return QueryEmbedding(truncated=truncated)
@@ -63,6 +65,7 @@ def query_of(blob: bytes, parts: str | None, truncated: str | None) -> QueryEmbe
         minus=found.get("minus", NOTHING),
         parts=found.get("parts", NOTHING),
         truncated=truncated,
+        terms=terms,
         spelled=spelled,
     )
 

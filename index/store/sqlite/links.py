@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from index.store.sqlite import columns
+from index.store.sqlite import columns, word_search
 from index.store.sqlite.database import SEGMENTS, Database
 from index.store.sqlite.traits import condition
 from index.types.filter import Filter
@@ -48,6 +48,10 @@ class Links:
             links = await self.ids_of_source(filter.space, filter.but_not_source)
             without = filter.without.union(links.values())
             filter = replace(filter, without=without, but_not_source=None)
+        if filter.says:
+            said = await word_search.saying(self._database, filter.says, filter)
+            only = said if filter.only is None else said & filter.only
+            filter = replace(filter, only=only, says=())
         wanted = condition(filter)
         if wanted is not None:
             where, values = wanted

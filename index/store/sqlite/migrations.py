@@ -321,6 +321,8 @@ async def keep_transcripts(db: aiosqlite.Connection) -> None:
             lines TEXT NOT NULL,
             stale INTEGER NOT NULL
         )""",
+        # Links that show a picture which was read for other links alone, see `words`.
+        "CREATE TABLE unread (link INTEGER PRIMARY KEY REFERENCES links ON DELETE CASCADE)",
         # The index, see `words`. It keeps no copy of what it indexes.
         """CREATE VIRTUAL TABLE words USING fts5(
             terms, content='', columnsize=0, tokenize='ascii'

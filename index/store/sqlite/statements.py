@@ -131,7 +131,8 @@ async def put_link(
             (*values, id),
         )
         if elsewhere:
-            await words.add(db, [id])
+            await db.execute("DELETE FROM unread WHERE link = ?", (id,))
+            await words.begin_link(db, id)
         return id, (before[0], before[1], before[2], before[3])
     id = await returned(
         db,
@@ -142,7 +143,7 @@ async def put_link(
         link.source,
         link.slot,
     )
-    await words.add(db, [id])
+    await words.begin_link(db, id)
     return id, None
 
 

@@ -7,15 +7,16 @@ from collections.abc import Collection, Sequence
 
 import aiosqlite
 
-from index.store.sqlite import columns, words
+from index.store.sqlite import columns, word_search, words
 from index.store.sqlite.database import Database
+from index.types.filter import Filter
 from index.types.query import tidy
-from index.types.transcripts import MAX_LETTERS, PendingTranscript
+from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript
 
-# Pictures that were never read, and those that are to be read again.
-_PENDING = """items.kind = 'image' AND NOT EXISTS (
-    SELECT 1 FROM transcripts WHERE transcripts.item = items.id AND NOT transcripts.stale)"""
-
+# Pictures that were never read, that are to be read again, or were not read for one of their links.
+_PENDING = """items.kind = 'image' AND (
+    items.id NOT IN (SELECT item FROM transcripts WHERE NOT stale)
+    OR items.id IN (SELECT item FROM links JOIN unread ON unread.link = links.id))"""
 _LINKS_OF_ITEM = "SELECT id FROM links WHERE item = ?"
 
 
@@ -54,13 +55,12 @@ class Transcripts:
             if not found:
                 return
             item, before = found[0]
-            changed = before is None or before != text
             shown = [id for (id,) in await db.execute_fetchall(_LINKS_OF_ITEM, (item,))]
-            if changed and await words.drop(db, shown):
+            if await words.drop(db, shown) and before != text:
                 self._database.note_deletion()
             await db.execute("INSERT OR REPLACE INTO transcripts VALUES (?, ?, 0)", (item, text))
-            if changed:
-                await words.add(db, shown)
+            await db.execute(f"DELETE FROM unread WHERE link IN ({_LINKS_OF_ITEM})", (item,))
+            await words.add(db, shown)
 
         await self._database.write(write)
 
@@ -72,6 +72,21 @@ class Transcripts:
             key,
         )
         return tuple(rows[0][0].splitlines()) if rows else None
+
+    async def of_links(self, links: Collection[int]) -> dict[int, tuple[str, ...]]:
+        """What was read in the pictures of these links, line by line; links to pictures without
+        words are left out."""
+        rows = await self._database.rows(
+            """SELECT links.id, lines FROM links JOIN transcripts ON transcripts.item = links.item
+            WHERE links.id IN (SELECT value FROM json_each(?)) AND lines != ''""",
+            json.dumps(list(links)),
+        )
+        return {id: tuple(lines.splitlines()) for id, lines in rows}
+
+    async def mentions(self, phrases: Sequence[str], filter: Filter) -> Mentions:
+        """Which links of the filter's space and groups show pictures with which of these phrases,
+        and with nearly the same. Nothing else is read, so the time tells nothing of others."""
+        return await word_search.mentions(self._database, phrases, filter)
 
     async def pending(
         self, *, space: int | None = None, after: int = 0, limit: int
@@ -93,21 +108,32 @@ class Transcripts:
         )
         return [PendingTranscript(row[0], row[1], columns.link_of(row[2:])) for row in rows]
 
-    async def count_pending(
-        self, space: int | None = None, groups: Collection[int] | None = None
-    ) -> int:
-        """How many such pictures there are; of a space, of some groups, if given."""
-        allowed = None if groups is None else json.dumps(list(groups))
-        if space is None:
-            rows = await self._database.rows(f"SELECT COUNT(*) FROM items WHERE {_PENDING}")
-        else:
-            rows = await self._database.rows(
-                f"""SELECT COUNT(DISTINCT items.id) FROM links JOIN items ON items.id = links.item
-                WHERE links.space = ?1 AND {_PENDING}
-                AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))""",
-                space,
-                allowed,
-            )
+    async def count_pending(self, space: int | None = None) -> int:
+        """How many such pictures there are; of a space, if given."""
+        rows = await self._database.rows(
+            f"""SELECT COUNT(*) FROM items WHERE {_PENDING} AND (?1 IS NULL OR EXISTS (
+                SELECT 1 FROM links WHERE links.item = items.id AND links.space = ?1))""",
+            space,
+        )
+        return int(rows[0][0])
+
+    async def count_unread(self, filter: Filter, *, or_stale: bool = False) -> int:
+        """How many links of the filter's space and groups show a picture whose words were not read
+        for them yet. Whether others were read for them doesn't count.
+
+        or_stale   also those that are to be read again
+        """
+        groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
+        rows = await self._database.rows(
+            """SELECT COUNT(*) FROM links JOIN items ON items.id = links.item
+            WHERE links.space = ?1 AND items.kind = 'image'
+            AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
+            AND (links.item NOT IN (SELECT item FROM transcripts WHERE NOT (stale AND ?3))
+                OR links.id IN (SELECT link FROM unread))""",
+            filter.space,
+            groups,
+            or_stale,
+        )
         return int(rows[0][0])
 
     async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:

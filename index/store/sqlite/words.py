@@ -7,6 +7,9 @@ The tables hold no words but hashes, each of a term together with its home: the 
 stands. So a search reads only what stands in the channels that are asked for, and its time tells
 nothing of others. And what FTS5 keeps of a deleted row, until all of it is merged (`optimize`), are
 no words.
+
+A picture that is posted in another channel, too, is read once more for that one. Else it would
+tell there, by being found or counted early, that it is known elsewhere.
 """
 
 from __future__ import annotations
@@ -27,10 +30,10 @@ HASH_BYTES = 10  # two of a billion terms have the same one with a chance of 1 i
 # it, so that there are no more homes than channels and private threads.
 HOME = """CASE WHEN groups.private OR groups.parent IS NULL THEN groups.id
     ELSE groups.parent END"""
+_IN_ITS_GROUP = "JOIN groups ON groups.space = links.space AND groups.id = links.group_id"
 _ROWS = f"""SELECT links.id, links.space, {HOME}, transcripts.lines
-    FROM links JOIN transcripts ON transcripts.item = links.item
-    JOIN groups ON groups.space = links.space AND groups.id = links.group_id
-    WHERE transcripts.lines != ''"""
+    FROM links {_IN_ITS_GROUP} JOIN transcripts ON transcripts.item = links.item
+    WHERE transcripts.lines != '' AND links.id NOT IN (SELECT link FROM unread)"""
 
 
 class Home:
@@ -65,6 +68,22 @@ async def add(db: aiosqlite.Connection, links: Iterable[int]) -> None:
     for id, row in await _rows(db, links):
         for table, text in zip(TABLES, row, strict=True):
             await db.execute(f"INSERT INTO {table} (rowid, terms) VALUES (?, ?)", (id, text))
+
+
+async def begin_link(db: aiosqlite.Connection, link: int) -> None:
+    """Index the words in what a new link shows, if they were read for its home already; otherwise
+    note that they are to be read. Part of a transaction."""
+    noted = await db.execute(
+        f"""INSERT INTO unread SELECT links.id FROM links {_IN_ITS_GROUP}
+        JOIN transcripts ON transcripts.item = links.item
+        WHERE links.id = ?1 AND (links.space, {HOME}) NOT IN (
+            SELECT links.space, {HOME} FROM links {_IN_ITS_GROUP}
+            WHERE links.id != ?1 AND links.item = (SELECT item FROM links WHERE id = ?1)
+            AND links.id NOT IN (SELECT link FROM unread))""",
+        (link,),
+    )
+    if noted.rowcount < 1:
+        await add(db, [link])
 
 
 async def drop(db: aiosqlite.Connection, links: Iterable[int]) -> bool:

@@ -33,13 +33,14 @@ def shown(
     title: str = "",
     spoiler: bool = False,
     concepts: tuple[str, ...] = (),
+    says: str | None = None,
     **attachment: Any,
 ) -> pages.ShownHit:
     attachment = attachment_payload(8000 + number, description=title or None, **attachment)
     message = message_of(guild, 10, id=7000 + number, attachments=[attachment])
     [picture] = pictures.from_message(message)
     link = Link(GUILD, Group(10), str(message.id), picture.slot, spoiler=spoiler)
-    hit = Hit(number, 0.3, 10**12 + number, "image", link, 0, None, concepts=concepts)
+    hit = Hit(number, 0.3, 10**12 + number, "image", link, 0, None, concepts=concepts, says=says)
     return pages.ShownHit(hit, picture, message, 0)
 
 
@@ -79,7 +80,7 @@ def texts(view: ui.LayoutView) -> list[str]:
 
 
 async def test_the_fullest_answer_stays_within_discords_limits(guild: discord.Guild) -> None:
-    page = [shown(guild, n, title="very " * 200) for n in range(pages.PAGE_SIZE)]
+    page = [shown(guild, n, title="very " * 200, says="|" * 80) for n in range(pages.PAGE_SIZE)]
     shown_by = ShownBy(10, "7000", count=12)
     view = laid_out(page, 10**9, ["n" * 200] * 4, words="h" * 300, shown_by=shown_by)
     parts = list(components(view.to_components()))
@@ -128,15 +129,26 @@ async def test_a_spoiler_stays_one_and_its_title_is_not_shown(
 ) -> None:
     now = {"flags": SPOILER, "filename": "SPOILER_dog.png"} if how == "by its message" else {}
     when_indexed = how == "when it was indexed"
-    hidden = shown(guild, 1, title="the butler", spoiler=when_indexed, concepts=("knife",), **now)
+    hidden = shown(
+        guild,
+        1,
+        title="the butler",
+        spoiler=when_indexed,
+        concepts=("knife",),
+        says="whodunit",
+        **now,
+    )
     view = laid_out([hidden, shown(guild, 2, title="a gardener", concepts=("rake",))])
     search = SavedSearch("a" * 12, GUILD, 50, Asked("who was it"))
     closer = cards.closer(search, pages.ResultPage(shown=[hidden]))
-    assert not {"knife", "butler"} & set(re.findall(r"\w+", str(closer.to_components())))
+    assert not {"knife", "butler", "whodunit"} & set(
+        re.findall(r"\w+", str(closer.to_components()))
+    )
     shown_ = [c for c in components(view.to_components()) if c["type"] == THUMBNAIL]
     assert [item["spoiler"] for item in shown_] == [True, False]
     for told in ("\n".join(texts(view)), str([item["description"] for item in shown_])):
         assert "butler" not in told
+        assert "whodunit" not in told
         assert "gardener" in told
 
 

@@ -172,10 +172,33 @@ def test_words_that_are_read_as_minus_are_told(here: Path, capsys: Capture) -> N
     assert answer["notes"] == ["“without snow” is read as less of “snow”."]
 
 
-def test_exact_words_and_show_are_told(here: Path, capsys: Capture) -> None:
-    _, out, _ = asked(capsys, "find '\"keep out\" sign show:me' --guesses")
-    assert "so “keep out” is taken as plain words." in out
-    assert "show: is for chats" in out
+def test_exact_words_find_the_pictures_that_say_them(here: Path, capsys: Capture) -> None:
+    code, out, _ = asked(capsys, "find '\"keep out\"'")
+    assert code == 1
+    assert "The words in 60 pictures were not read yet." in out
+    assert 'Nothing in the gallery fits "keep out".' in out
+
+    async def read() -> str:
+        gallery = await Gallery.open("g.db")
+        await gallery.transcripts.begin("test")
+        pending = await gallery.transcripts.pending(limit=100)
+        for one in pending:
+            await gallery.transcripts.put(one.key, "test", [])
+        await gallery.transcripts.put(pending[7].key, "test", ["Please KEEP", "out of here"])
+        await gallery.close()
+        return pending[7].link.source
+
+    source = asyncio.run(read())
+    [hit] = hits(capsys, "'\"keep out\" show:me'")
+    assert (hit["path"], hit["says"]) == (source, "Please KEEP out of here")
+    code, out, _ = asked(capsys, "find '\"keep out\" show:me'")
+    assert code == 0
+    assert out.splitlines()[0] == "show: is for chats; here only you see the answer."
+    assert out.splitlines()[-1].endswith(" says “Please KEEP out of here”")
+    first, *others = hits(capsys, "keep out of here -k 5")
+    assert (first["path"], first["sure"]) == (source, True)
+    assert [one["says"] for one in others] == [None] * 4
+    assert asked(capsys, "find '\"keep ou\"'")[0] == 1
 
 
 def test_what_cannot_be_read_is_pointed_at_and_corrected(here: Path, capsys: Capture) -> None:

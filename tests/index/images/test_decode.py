@@ -86,6 +86,7 @@ def test_large_picture_keeps_three_times_the_size_that_the_model_gives_it(
     photographs: dict[str, bytes],
 ) -> None:
     photo = Image.open(io.BytesIO(photographs["rocket.jpg"])).resize((2560, 1708))
+    del photo.info["icc_profile"]
     for data in (encoded(photo, "JPEG", quality=90), encoded(photo)):
         decoded = decode(data, SIDE)
         assert (decoded.width, decoded.height) == (2560, 1708)
@@ -270,10 +271,9 @@ def test_no_bytes_at_all() -> None:
         (b"<!DOCTYPE html><html><body>404</body></html>", "a web page"),
         (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
         ("Just some words, naïve ones.".encode(), "text"),
-        (b'{"v": "5.7", "layers": []}', "JSON data"),
+        (b'{"v": "5.7", "layers": 3}', "JSON data"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video"),
         (b"\x1aE\xdf\xa3\x01\0\0\0", "a video"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC photograph"),
         (b"\xff\x0a\xfa\x1f", "a JPEG XL picture"),
         (b"PK\x03\x04\x14\0", "an archive or office document"),
         (bytes(range(256)), "data of an unknown kind"),

@@ -65,6 +65,14 @@ DAMAGED = {
     "AVIF: no items": HEADER,
     "AVIF: of size 0": HEADER,
     "AVIF: half": CUT_OFF,
+    "HEIC: half": CUT_OFF,
+    "HEIC: header alone": HEADER,
+    "kept: ICO: header alone": HEADER,
+    "kept: JPEG 2000: half": CUT_OFF,
+    "kept: PPM: half": CUT_OFF,
+    "kept: QOI: half": CUT_OFF,
+    "kept: TGA: half": CUT_OFF,
+    "kept: PSD: half": CUT_OFF,
 }
 UNSUPPORTED = {
     "JPEG: 12 bits": "a JPEG with 12 bits a colour",
@@ -91,19 +99,17 @@ UNSUPPORTED = {
     "TIFF: HDR colours": "a TIFF compressed as SGI LogLuv",
     "WebP: of another version": "a WebP of an unknown version",
     "AVIF: of an old encoder, in short": "an AVIF whose transparency names no size",
-    "other: ICO": "an icon file",
+    "HEIC: in another coding": "a HEIF picture in another coding than HEVC",
+    "HEIC: animated": "a HEIC animation",
+    "kept: PSD of layers alone": "a Photoshop document without the picture that its layers make",
+    "kept: PSD of 16 bits": "a Photoshop document with 16 bits a colour",
+    "kept: PSB": "a large Photoshop document (PSB)",
+    "other: camera's raw": "a camera's raw photograph",
     "other: CUR": "a mouse pointer",
-    "other: JPEG 2000": "a JPEG 2000 picture",
-    "other: JPEG 2000 alone": "a JPEG 2000 picture",
-    "other: PPM": "a picture of the PPM family",
-    "other: QOI": "a QOI picture",
     "other: DDS": "a DDS texture",
     "other: EPS": "a PostScript drawing",
-    "other: HEIC": "a HEIC photograph",
-    "other: HEIF": "a HEIC photograph",
     "other: JPEG XL": "a JPEG XL picture",
     "other: JPEG XR": "a JPEG XR picture",
-    "other: PSD": "a Photoshop document",
     "other: XCF": "a GIMP document",
     "other: MNG": "an MNG animation",
     "other: JNG": "a JNG picture",
@@ -112,7 +118,11 @@ UNSUPPORTED = {
     "other: SVG": "an SVG drawing",
     "other: OS/2 bitmap array": "a collection of OS/2 bitmaps",
 }
-TOO_LARGE = {"GIF: giant screen": 65535**2, "AVIF: too large": 40_000**2}
+TOO_LARGE = {
+    "GIF: giant screen": 65535**2,
+    "AVIF: too large": 40_000**2,
+    "HEIC: too large": 40_000**2,
+}
 NO_PICTURE = {"other: zeros": "data of an unknown kind"}
 REFUSED = {**DAMAGED, **UNSUPPORTED, **TOO_LARGE, **NO_PICTURE}
 

@@ -6,7 +6,6 @@ Each is made by code, from the picture of `quadrants` where it can be.
 from __future__ import annotations
 
 import base64
-import io
 import struct
 import zlib
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from checks.fuzzing import files
+from index.images.heif import FORMAT as HEIF
 from tests.index.images import quadrants
 
 PICTURE = quadrants.picture()
@@ -490,26 +490,94 @@ def avifs() -> dict[str, bytes]:
     }
 
 
-# ---- what is not read
+# ---- HEIC
 
 
-def others() -> dict[str, bytes]:
-    icon = io.BytesIO()
-    PICTURE.save(icon, "ICO", sizes=[(32, 32)])
+def heic(image: Image.Image = PICTURE, **options: Any) -> bytes:
+    return encoded(image, HEIF, quality=95, **options)
+
+
+def _heic_of_another_coding() -> bytes:
+    return heic().replace(b"hvc1", b"vvc1").replace(b"hvcC", b"vvcC")
+
+
+def heics() -> dict[str, bytes]:
+    whole = heic()
+    size = whole.index(b"ispe") + 8
+    turned = PICTURE.transpose(Image.Transpose.ROTATE_90)  # which orientation 6 undoes
     return {
-        "ICO": icon.getvalue(),
-        "CUR": icon.getvalue()[:2] + b"\2" + icon.getvalue()[3:],
+        "of a phone": whole,
+        "turned": heic(turned, exif=files.exif(6)),
+        "several pictures": heic(save_all=True, append_images=[PICTURE.rotate(180)]),
+        "with alpha": heic(_nearly_opaque()),
+        "damaged profile": heic(icc_profile=b"noise" * 20),
+        "too large": whole[:size] + struct.pack(">2I", 40_000, 40_000) + whole[size + 8 :],
+        "half": whole[: len(whole) // 2],
+        "header alone": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99),
+        "in another coding": _heic_of_another_coding(),
+        "animated": b"\0\0\0\x18ftyphevc\0\0\0\0msf1hevc" + bytes(99),
+    }
+
+
+# ---- icons, JPEG 2000, the PPM family, TGA, QOI, Photoshop
+
+
+def psd(pixels: NDArray[Any], mode: int = 3, bits: int = 8, merged: bool = True) -> bytes:
+    """A Photoshop document without layers; pixels (height, width, channels)."""
+    height, width, channels = pixels.shape
+    known = struct.pack(">IB", 1, merged)  # its version, and whether the pixels are the layers'
+    resource = b"8BIM" + struct.pack(">HHI", 1057, 0, len(known)) + known + b"\0"
+    return (
+        b"8BPS"
+        + struct.pack(">H6xHIIHH", 1, channels, height, width, bits, mode)
+        + struct.pack(">II", 0, len(resource))
+        + resource
+        + struct.pack(">IH", 0, 0)
+        + np.ascontiguousarray(pixels.transpose(2, 0, 1)).tobytes()
+    )
+
+
+def icon() -> bytes:
+    return encoded(PICTURE, "ICO", sizes=[(16, 16), PICTURE.size])
+
+
+def kept() -> dict[str, bytes]:
+    """What people keep rather than post."""
+    tga = encoded(PICTURE, "TGA")
+    return {
+        "ICO": icon(),
+        "ICO of bitmaps": encoded(PICTURE, "ICO", sizes=[PICTURE.size], bitmap_format="bmp"),
         "JPEG 2000": encoded(PICTURE, "JPEG2000"),
         "JPEG 2000 alone": encoded(PICTURE, "JPEG2000", no_jp2=True),
         "PPM": encoded(PICTURE, "PPM"),
         "QOI": encoded(PICTURE, "QOI"),
+        "TGA": tga,
+        "TGA in runs": encoded(PICTURE, "TGA", compression="tga_rle"),
+        "PSD": psd(PIXELS),
+        "PSD of printing colours": psd(255 - np.asarray(PICTURE.convert("CMYK")), mode=4),
+        "PSD of layers alone": psd(PIXELS, merged=False),
+        "PSD of 16 bits": psd(PIXELS.astype(">u2") * 257, bits=16),
+        "PSB": b"8BPS\0\2" + psd(PIXELS)[6:],
+        "ICO: header alone": icon()[:30],
+        "JPEG 2000: half": encoded(PICTURE, "JPEG2000")[:200],
+        "PPM: half": encoded(PICTURE, "PPM")[:9000],
+        "QOI: half": encoded(PICTURE, "QOI")[:200],
+        "TGA: half": tga[:-9000] + b"TRUEVISION-XFILE.\0",
+        "PSD: half": psd(PIXELS)[:9000],
+    }
+
+
+# ---- what is not read
+
+
+def others() -> dict[str, bytes]:
+    return {
+        "CUR": icon()[:2] + b"\2" + icon()[3:],
         "DDS": encoded(PICTURE, "DDS"),
         "EPS": encoded(PICTURE, "EPS"),
-        "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99),
-        "HEIF": b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(99),
+        "camera's raw": b"\0\0\0\x18ftypcrx \0\0\0\0crx isom" + bytes(99),
         "JPEG XL": b"\xff\x0a" + bytes(99),
         "JPEG XR": b"II\xbc\x01" + bytes(99),
-        "PSD": b"8BPS\0\1" + bytes(99),
         "XCF": b"gimp xcf file\0" + bytes(99),
         "MNG": b"\x8aMNG\r\n\x1a\n" + bytes(99),
         "JNG": b"\x8bJNG\r\n\x1a\n" + bytes(99),
@@ -529,5 +597,7 @@ ALL = {
     "TIFF": tiffs,
     "WebP": webps,
     "AVIF": avifs,
+    "HEIC": heics,
+    "kept": kept,
     "other": others,
 }

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from typing import Any
+
 from index.store.interface import Store
+from index.types.filter import Filter
+from index.types.records import Group
 from tests.index.store.conftest import Open
-from tests.index.store.samples import MODEL, link, picture
+from tests.index.store.samples import GENERAL, MODEL, THREAD, link, picture
 
 
 async def test_a_transcript_is_kept_line_by_line(store: Store) -> None:
@@ -35,8 +41,8 @@ async def test_pictures_are_pending_until_they_are_read_newest_first(store: Stor
     assert here.link == last.link
     counted = [await store.transcripts.count_pending(space) for space in (None, 1, 2, 3)]
     assert counted == [3, 3, 1, 0]
-    assert await store.transcripts.count_pending(1, [10]) == 3
-    assert await store.transcripts.count_pending(1, [77]) == 0
+    unread = [Filter(1), Filter(1, frozenset([10])), Filter(1, frozenset([77])), Filter(2)]
+    assert [await store.transcripts.count_unread(one) for one in unread] == [3, 3, 0, 1]
 
 
 async def test_only_the_revision_that_has_begun_is_kept(store: Store) -> None:
@@ -95,3 +101,116 @@ async def test_a_transcript_outlives_a_restart_and_goes_with_the_last_link(
     assert await store.transcripts.get(one.key) is None
     await store.writes.commit([(one, link("3"))])
     assert await store.transcripts.count_pending() == 1
+
+
+async def said(
+    store: Store, *phrases: str, groups: tuple[int, ...] = (10,), space: int = 1
+) -> list[str]:
+    """The sources of the links that show a picture with all of these phrases."""
+    found = await store.links.resolved(Filter(space, frozenset(groups), says=phrases))
+    assert found.only is not None
+    assert found.says == ()
+    links = await store.links.with_ids(list(found.only))
+    return sorted(link.source for link, _, _ in links.values())
+
+
+async def read(store: Store, number: int, *lines: str, **place: Any) -> None:
+    """A picture with these lines, in a source of its number."""
+    await store.writes.commit([(picture(number), link(str(number), **place))])
+    await store.transcripts.begin("r1")
+    await store.transcripts.put(picture(number).key, "r1", lines)
+
+
+async def test_phrases_are_whole_words_in_their_order_in_any_case_and_accent(store: Store) -> None:
+    await read(store, 1, "One DOES not", "simply walk: Café")
+    await read(store, 2, "postcard, simply not")
+    await read(store, 3, "我爱北京天安门")
+    await read(store, 4, "")
+    for phrases, sources in [
+        (["card"], []),
+        (["car"], []),
+        (["POSTCARD"], ["2"]),
+        (["not simply"], ["1"]),
+        (["simply not"], ["2"]),
+        (["simply", "not"], ["1", "2"]),
+        (["simply", "one does"], ["1"]),
+        (["cafe"], ["1"]),
+        (["CAFÉ!"], ["1"]),
+        (["caf"], []),
+        (["北京"], ["3"]),
+        (["京北"], []),
+        (["天安门", "爱"], ["3"]),
+        (["!?"], []),
+        (["simply", "!?"], []),
+        (["one does simply"], []),
+    ]:
+        assert await said(store, *phrases) == sources, phrases
+
+
+async def test_only_what_the_groups_have_is_found(store: Store) -> None:
+    private, other = Group(12, parent=10, private=True), Group(20)
+    await read(store, 1, "secret plan", group=GENERAL)
+    await read(store, 2, "secret plan", group=Group(11, parent=10))
+    await read(store, 3, "secret plan", group=private)
+    await read(store, 4, "secret plan", group=other)
+    await read(store, 5, "secret plan", group=GENERAL, space=2)
+    everywhere = [(10,), (11,), (12,), (20,), (10, 12, 20)]
+    found = [await said(store, "secret plan", groups=groups) for groups in everywhere]
+    assert found == [["1"], ["2"], ["3"], ["4"], ["1", "3", "4"]]
+    assert await said(store, "secret", space=2) == ["5"]
+
+
+async def test_words_follow_a_link_that_moves_and_a_thread_that_becomes_private(
+    store: Store,
+) -> None:
+    await read(store, 1, "first words", group=THREAD)
+    await store.writes.commit([(picture(1), link("1", group=Group(11, parent=10)))])
+    assert await said(store, "first words", groups=(11,)) == ["1"]
+    await store.writes.commit([(picture(2), link("1", group=Group(11, parent=10)))])
+    assert await said(store, "first words", groups=(11,)) == []
+    await store.transcripts.put(picture(2).key, "r1", ["second words"])
+    assert await said(store, "second words", groups=(11,)) == ["1"]
+    await store.writes.remove_sources(1, ["1"])
+    assert await said(store, "second words", groups=(11,)) == []
+
+
+async def test_a_picture_is_read_once_more_for_another_channel(store: Store) -> None:
+    """Being found or counted at once would tell there that it is known elsewhere."""
+    await read(store, 1, "known words", group=GENERAL)
+    again = [link("2", group=GENERAL), link("3", group=Group(20)), link("4", space=2)]
+    await store.writes.commit([(picture(1), one) for one in again])
+    assert await said(store, "known words", groups=(10, 20)) == ["1", "2"]
+    assert await said(store, "known words", space=2) == []
+    unread = [Filter(1, frozenset([10])), Filter(1, frozenset([20])), Filter(2)]
+    assert [await store.transcripts.count_unread(one) for one in unread] == [0, 1, 1]
+    assert [one.key for one in await store.transcripts.pending(limit=9)] == [picture(1).key]
+    await store.transcripts.put(picture(1).key, "r1", ["known words"])
+    assert await said(store, "known words", groups=(10, 20)) == ["1", "2", "3"]
+    assert await store.transcripts.count_pending() == 0
+
+
+async def test_nearly_the_same_terms_are_told_apart_from_the_same(store: Store) -> None:
+    await read(store, 1, "the wizard")
+    await read(store, 2, "the w1zzard")
+    await read(store, 3, "the lizard of oz, a wizzad")
+    await read(store, 4, "cat")
+    mentions = await store.transcripts.mentions(["wizard", "oz", "car"], Filter(1))
+    sources = {id: one.source for id, (one, _, _) in (await store.links.with_ids(range(9))).items()}
+    assert {sources[id]: set(marks) for id, marks in mentions.exact.items()} == {"1": {0}, "3": {1}}
+    assert {sources[id]: set(marks) for id, marks in mentions.near.items()} == {
+        "1": {0},
+        "2": {0},
+        "3": {0},
+    }
+
+
+async def test_the_index_is_made_again_for_other_terms(open_store: Open) -> None:
+    store = await open_store()
+    await store.model_record.set(MODEL)
+    await read(store, 1, "some words")
+    await store.close()
+    with contextlib.closing(sqlite3.connect(store.path)) as db, db:
+        db.execute("UPDATE word_terms SET revision = 'earlier'")
+        db.execute("INSERT INTO words (words) VALUES ('delete-all')")
+    store = await open_store()
+    assert await said(store, "some words") == ["1"]

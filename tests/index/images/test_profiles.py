@@ -1,0 +1,160 @@
+"""Pictures with colour profiles have the colours that browsers show."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from index.images import decoders, profiles
+from index.images.decode import decode
+from index.images.heif import FORMAT as HEIF
+from tests.index.colours import encoded
+from tests.index.images import icc, quadrants
+
+SIDE = 64
+BICUBIC = int(Image.Resampling.BICUBIC)
+
+
+def _photo(photographs: dict[str, bytes]) -> Image.Image:
+    return Image.open(io.BytesIO(photographs["chelsea.png"])).convert("RGB")
+
+
+def _frame(data: bytes) -> Image.Image:
+    return decode(data, SIDE, resample=BICUBIC).frames[0]
+
+
+def _difference(a: Image.Image, b: Image.Image) -> float:
+    return float(np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).mean())
+
+
+def _p3(image: Image.Image, format: str, **options: object) -> bytes:
+    stored = icc.in_colours_of(image, icc.DISPLAY_P3)
+    return encoded(stored, format, icc_profile=icc.of_rgb(icc.DISPLAY_P3), **options)
+
+
+WAYS: dict[str, Callable[[Image.Image], bytes]] = {
+    "Display P3, PNG": lambda image: _p3(image, "PNG"),
+    "Display P3, JPEG": lambda image: _p3(image, "JPEG", quality=95),
+    "Display P3, WebP": lambda image: _p3(image, "WEBP", quality=95),
+    "Display P3, AVIF": lambda image: _p3(image, "AVIF", quality=95, subsampling="4:4:4"),
+    "Display P3, TIFF": lambda image: _p3(image, "TIFF"),
+    "Display P3, HEIC": lambda image: _p3(image, HEIF, quality=95, chroma=444),
+    "Adobe RGB": lambda image: encoded(
+        icc.in_colours_of(image, icc.ADOBE_RGB, icc.ADOBE_GAMMA),
+        icc_profile=icc.of_rgb(icc.ADOBE_RGB, icc.ADOBE_GAMMA),
+    ),
+    "light itself": lambda image: encoded(
+        icc.in_colours_of(image, icc.SRGB, 1.0), icc_profile=icc.of_rgb(icc.SRGB, 1.0)
+    ),
+    "XYB": lambda image: encoded(
+        icc.to_xyb(image), "JPEG", quality=98, keep_rgb=True, icc_profile=icc.of_xyb()
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_picture_looks_the_same_whatever_its_numbers_mean(
+    photographs: dict[str, bytes], way: str
+) -> None:
+    photo = _photo(photographs)
+    assert _difference(_frame(WAYS[way](photo)), _frame(encoded(photo))) < 3
+
+
+@pytest.mark.parametrize("size", [(451, 300), (2000, 1330)])
+def test_a_frame_is_what_the_model_makes_of_the_picture_in_srgb(
+    photographs: dict[str, bytes], size: tuple[int, int]
+) -> None:
+    data = _p3(_photo(photographs).resize(size, Image.Resampling.BICUBIC), "PNG")
+    stored = Image.open(io.BytesIO(data))
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(stored.info["icc_profile"]))
+    shown = ImageCms.profileToProfile(stored, profile, ImageCms.createProfile("sRGB"))
+    assert shown is not None
+    del shown.info["icc_profile"]
+    assert _difference(_frame(data), _frame(encoded(shown))) < 0.6
+
+
+def test_a_grey_picture_with_its_curve() -> None:
+    ramp = Image.linear_gradient("L").resize((64, 64))
+    stored = ramp.point([round(255 * (value / 255) ** 0.5) for value in range(256)])
+    frame = decode(encoded(stored, icc_profile=icc.of_grey(2.0)), SIDE).frames[0]
+    light = (np.asarray(stored) / 255.0) ** 2
+    assert np.abs(np.asarray(frame)[..., 0] - 255 * icc.unlinear(light)).max() < 3
+
+
+@pytest.mark.parametrize("format", ["JPEG", "TIFF"])
+def test_inks_are_seen_as_their_printer_prints_them(format: str) -> None:
+    inks = np.array([[0.1, 0.8, 0.7, 0.0], [0.7, 0.1, 0.1, 0.1], [0.0, 0.0, 0.0, 0.6]])
+    stored = Image.fromarray(
+        (np.repeat(inks[None], 64, 0).repeat(32, 1) * 255).astype(np.uint8), "CMYK"
+    )
+    quality = {"quality": 98} if format == "JPEG" else {}
+    data = encoded(stored, format, icc_profile=icc.of_printer(), **quality)
+    frame = decode(data, SIDE).frames[0]
+    expected = 255 * icc.unlinear(icc.printed(inks))
+    for place, colour in zip((16, 48, 80), expected, strict=True):
+        assert np.abs(np.subtract(frame.getpixel((place, 32)), colour)).max() < 12  # type: ignore[arg-type]
+    plain = decode(encoded(stored, format, **quality), SIDE).frames[0]
+    assert _difference(frame, plain) > 15
+
+
+def test_transparency_and_palettes_keep_their_places() -> None:
+    profile = icc.of_rgb(icc.DISPLAY_P3)
+    stored = icc.in_colours_of(quadrants.picture(), icc.DISPLAY_P3)
+    clear = stored.convert("RGBA")
+    clear.paste((0, 0, 0, 0), (48, 32, 96, 64))
+    frame = decode(encoded(clear, icc_profile=profile), SIDE).frames[0]
+    assert quadrants.quarters(frame) == [*quadrants.UPRIGHT[:3], "white"]
+    palette = stored.quantize(4)
+    assert quadrants.quarters(decode(encoded(palette, icc_profile=profile), SIDE).frames[0]) == (
+        quadrants.UPRIGHT
+    )
+
+
+def _changed(at: int, content: bytes) -> bytes:
+    whole = icc.of_rgb(icc.DISPLAY_P3)
+    return whole[:at] + content + whole[at + len(content) :]
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize(
+    "profile",
+    [
+        b"noise" * 99,
+        icc.of_rgb(icc.DISPLAY_P3)[:300],
+        icc.of_rgb(icc.DISPLAY_P3)[:128],
+        icc.of_printer(),
+        icc.of_grey(1.0),
+        _changed(128, b"\x7f\xff\xff\xff"),
+        _changed(36, b"none"),
+        icc.of_rgb(icc.DISPLAY_P3) + bytes(profiles.MAX_BYTES),
+    ],
+    ids=["noise", "cut off", "header", "of inks", "of grey", "tags", "no mark", "large"],
+)
+def test_a_profile_that_cannot_be_used_is_left_out(format: str, profile: bytes) -> None:
+    data = encoded(quadrants.picture(), format, icc_profile=profile)
+    plain = encoded(quadrants.picture(), format)
+    assert decode(data, SIDE).frames[0].tobytes() == decode(plain, SIDE).frames[0].tobytes()
+
+
+def test_srgb_by_another_name_changes_nothing(photographs: dict[str, bytes]) -> None:
+    photo = _photo(photographs)
+    data = encoded(photo, icc_profile=icc.of_rgb(icc.SRGB))
+    assert _frame(data).tobytes() == _frame(encoded(photo)).tobytes()
+
+
+def test_a_profile_is_worked_out_once() -> None:
+    profiles._profile.cache_clear()
+    for colour in ("red", "blue", "lime"):
+        decode(_p3(Image.new("RGB", (40, 40), colour), "PNG"), SIDE)
+    assert profiles._profile.cache_info().misses == 1
+
+
+def test_a_confined_decoder_sees_the_same_colours() -> None:
+    for way in WAYS.values():
+        data = way(quadrants.picture())
+        within = decode(data, SIDE).frames[0]
+        assert decoders.decode(data, SIDE).frames[0].tobytes() == within.tobytes()
