@@ -166,7 +166,7 @@ class Magpie(discord.AutoShardedClient):
             self.writer,
             self.watched,
             self.ingest,
-            self.downloader,
+            contents,
             metrics,
             clocks,
             limits,

@@ -83,8 +83,8 @@ class Pipeline:
                 vectors = await thread.images(decoded.frames)
                 known = EmbeddedPicture(
                     key, "image", vectors, decoded.width, decoded.height,
-                    revision=thread.embedder.revision, partial=decoded.partial,
-                    moments=await self._moments(data, decoded),
+                    revision=thread.embedder.revision,
+                    moments=await self._moments(data, decoded), partial=decoded.partial,
                 )  # fmt: skip
             for derivation in wanted:
                 known = await _derived(known, derivation, derivation.of_picture(data))

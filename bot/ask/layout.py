@@ -91,8 +91,10 @@ def rows(page: ResultPage, *, public: bool) -> list[Control]:
                     *_says(one),
                 ]
             ),
-            accessory=_small_picture(
-                one, f"{number}: {_described(one)}"[:MAX_DESCRIPTION], with_still=not public
+            accessory=_beside(
+                one,
+                _preview(one) if public else _frame(one),
+                f"{number}: {_described(one)}"[:MAX_DESCRIPTION],
             ),
         )
         for number, one in page.numbered
@@ -103,7 +105,7 @@ def large(page: ResultPage) -> list[Control]:
     """The one picture of a page, as large as Discord shows it; before an animation or a video, its
     frame that fits."""
     [shown] = page.shown
-    urls = [_still_url(shown)] if shown.still is not None else []
+    urls = [_frame(shown)] if shown.still is not None else []
     urls += [shown.picture.urls[0]] if shown.picture.shown_by_discord else []
     items = [
         discord.MediaGalleryItem(url, description=_described(shown), spoiler=_hidden(shown))
@@ -134,22 +136,13 @@ def beside(shown: ShownHit, label: str, *said: str) -> Control:
     first = " · ".join(f"**{one}**" for one in (label, _link(shown)) if one)
     return ui.Section(
         f"{first}\n{_by(shown)}\n-# {' · '.join([_day(shown), *said])}",
-        accessory=_small_picture(shown, _described(shown)),
+        accessory=_beside(shown, _preview(shown), _described(shown)),
     )
 
 
-def _small_picture(
-    shown: ShownHit, description: str, *, with_still: bool = False
-) -> ui.Thumbnail[Any] | ui.Button[Any]:
-    """The picture, small; of one that Discord can't show there, the way to it.
-
-    with_still   the frame that fits is sent with the answer
-    """
-    if with_still and shown.still is not None:
-        url = _still_url(shown)
-    elif shown.picture.shown_by_discord:
-        url = _preview(shown)
-    else:
+def _beside(shown: ShownHit, url: str, description: str) -> ui.Thumbnail[Any] | ui.Button[Any]:
+    """The picture at an address, small; of one that Discord can't show there, the way to it."""
+    if url == shown.picture.urls[0] and not shown.picture.shown_by_discord:
         return ui.Button(label=text.STICKER, url=shown.message.jump_url)
     return ui.Thumbnail(url, description=description, spoiler=_hidden(shown))
 
@@ -171,9 +164,9 @@ def _preview(shown: ShownHit) -> str:
     return (picture.poster or picture.urls)[0] if picture.video else picture.urls[0]
 
 
-def _still_url(shown: ShownHit) -> str:
-    """Where its frame is that fits, as a part of the answer."""
-    return f"attachment://{_still_of(shown)}"
+def _frame(shown: ShownHit) -> str:
+    """Where its frame is that fits; of a still picture, itself."""
+    return _preview(shown) if shown.still is None else f"attachment://{_still_of(shown)}"
 
 
 def _still_of(shown: ShownHit) -> str:

@@ -66,7 +66,7 @@ def register(
         where that isn't done at all."""
         if not transcribing.on or not any(pictures.values()):
             return None
-        return await transcribing.count_pending(guild, set().union(*readable.values()))
+        return await transcribing.count_unread(guild, set().union(*readable.values()))
 
     async def of(guild: discord.Guild, member: discord.Member) -> Status:
         """The status, of the channels and threads that the member may read.

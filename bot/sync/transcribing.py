@@ -16,7 +16,8 @@ from collections.abc import Callable
 
 import discord
 
-from bot.media.download import Downloader, DownloadError
+from bot.media.contents import Contents
+from bot.media.download import DownloadError
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.tuning import Clocks, Limits
@@ -94,7 +95,7 @@ class Transcribing:
         writer: Writer,
         watched: Watched,
         ingest: Ingest,
-        downloader: Downloader,
+        contents: Contents,
         metrics: Metrics,
         clocks: Clocks,
         limits: Limits,
@@ -107,7 +108,7 @@ class Transcribing:
         self._writer = writer
         self._watched = watched
         self._ingest = ingest
-        self._downloader = downloader
+        self._contents = contents
         self._metrics = metrics
         self._clocks = clocks
         self._busy = busy
@@ -120,9 +121,10 @@ class Transcribing:
         """Whether words are read at all."""
         return self._transcriber is not None
 
-    async def count_pending(self, space: int, groups: set[int]) -> int:
-        """In how many pictures of these groups no words were looked for yet."""
-        return await self._transcripts.count_unread(Filter(space, groups=frozenset(groups)))
+    async def count_unread(self, space: int, groups: set[int]) -> int:
+        """In how many pictures of these groups words are still to be looked for, also again."""
+        within = Filter(space, groups=frozenset(groups))
+        return await self._transcripts.count_unread(within, or_stale=True)
 
     def keep(self, key: bytes, data: bytes) -> None:
         """Hold the bytes of a new picture for a while."""
@@ -201,7 +203,11 @@ class Transcribing:
         return any_read
 
     async def _read_one(self, transcriber: Transcriber, picture: PendingTranscript) -> None:
-        data = self._new.take(picture.key) or await self._downloaded(picture.link)
+        data = self._new.take(picture.key)
+        if data is None:
+            if not await self._nothing_else_to_do():
+                return
+            data = await self._downloaded(picture.link)
         if data is None:
             self._failed.add(picture.id)
             return
@@ -213,12 +219,17 @@ class Transcribing:
             lines = ()
         await self._writer.put_transcript(picture.key, transcriber.revision, lines)
 
+    async def _nothing_else_to_do(self) -> bool:
+        """Wait while messages wait and history is read. False when new pictures have come, which
+        are read first."""
+        while self._busy() and not self._new.arrived.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._clocks.transcribe_s):
+                    await self._new.arrived.wait()
+        return not self._new.arrived.is_set()
+
     async def _downloaded(self, link: Link) -> bytes | None:
         """The bytes that a link shows, downloaded again; None where they can't be had now."""
-        while self._busy():
-            if self._new:
-                return None  # those come first; this one again in the next round
-            await asyncio.sleep(self._clocks.transcribe_s)
         if not self._may_read(link):
             return None
         message = await self._ingest.fetch_message(link.space, link.group, int(link.source))
@@ -226,8 +237,8 @@ class Transcribing:
         if picture is None:
             return None
         try:
-            data = await self._downloader.fetch(picture)
-        except DownloadError as error:
+            data = await self._contents.fetch(picture)
+        except (DownloadError, PictureError) as error:
             log.info(fields("words_unread", guild=link.space, why=error))
             return None
         # Another site may have another picture there now. Its words must not be taken for the

@@ -37,6 +37,7 @@ def kinds() -> dict[str, Any]:
         "clips": ("checks.fuzzing.clips", "Clips"),
         "messages": ("checks.fuzzing.messages", "Messages"),
         "addresses": ("checks.fuzzing.messages", "Addresses"),
+        "words": ("checks.fuzzing.words", "Words"),
         "settings": ("checks.fuzzing.settings", "AllSettings"),
         "lines": ("checks.fuzzing.lines", "Lines"),
         "questions": ("checks.fuzzing.questions", "Questions"),

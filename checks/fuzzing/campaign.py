@@ -39,6 +39,7 @@ COUNTS = {
     "pictures": 14_000,
     "bombs": 60,
     "clips": 300,
+    "words": 300,
     "messages": 3_000,
     "addresses": 2_000,
     "settings": 1_500,

@@ -24,7 +24,7 @@ from console.reasons import reason_of
 from index.clips.clip import LIMITS, ClipLimits, ClipSource
 from index.clips.containers import HEAD_BYTES, container_of
 from index.images.decoders import TOO_LONG, UnexpectedError, environment, error_of
-from index.images.refusals import CUT_OFF, EMPTY
+from index.images.refusals import EMPTY
 from index.images.sniffing import described
 from index.types.errors import (
     DecoderUnusable,
@@ -46,8 +46,7 @@ MAX_LINE_BYTES = 2**18
 GRACE_S = 20.0
 READY = b"ready\n"
 COMMAND = [sys.executable, "-P", "-m", "index.clips.reader"]
-# Of the error of a process that ended: killed by the kernel, as when memory runs out.
-KILLED = -9
+FAILED = 1  # exit code of Python where it can't begin, as when PyAV isn't installed
 
 
 async def scenes_of(clip: ClipSource, limits: ClipLimits = LIMITS, *, niceness: int = 0) -> bytes:
@@ -64,7 +63,7 @@ async def scenes_of(clip: ClipSource, limits: ClipLimits = LIMITS, *, niceness: 
         found, picture = described(head)
         raise PictureUnsupported(found) if picture else NotAPicture(found)
     if sys.platform == "win32":  # Windows has none of the limits of these processes
-        raise PictureUnsupported("a video, and this is Windows,")
+        raise PictureUnsupported("a video on Windows")
     request = {"size": clip.size, "container": container, "limits": asdict(limits)}
     async with _process(niceness) as process:
         try:
@@ -181,8 +180,6 @@ async def _error_of_end(process: Process, limits: ClipLimits) -> PictureError | 
             await process.wait()
     if process.returncode == TOO_LONG:
         return PictureTooSlow(limits.cpu_s)
-    if process.returncode in (None, KILLED) or (process.returncode or 0) < 0:
-        return PictureBroken("the decoder can't cope with it")
-    if process.returncode == 1:
-        return DecoderUnusable("a process for it ended before it was ready (1)")
-    return PictureBroken(CUT_OFF)
+    if process.returncode == FAILED:
+        return DecoderUnusable(f"a process for it ended before it was ready ({FAILED})")
+    return PictureBroken("the decoder can't cope with it")

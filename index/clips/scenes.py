@@ -98,7 +98,7 @@ class Scenes:
         self._video = video
         self._stream = stream = _shown_stream(video)
         stream.thread_type = "NONE"
-        stream.codec_context.thread_count = 1  # this process may start no thread
+        stream.codec_context.thread_count = 1  # videos are read side by side
         pixels = stream.codec_context.width * stream.codec_context.height
         if pixels > limits.pixels:
             raise PictureTooLarge(pixels, limits.pixels, "pixels")

@@ -10,7 +10,7 @@ import contextlib
 import io
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial as bound
 from typing import NamedTuple
@@ -195,14 +195,15 @@ def _decoded(data: bytes, wanted: _Wanted, in_part: bool = False) -> Decoded:
                 resample=resample,
                 orientation=orientation,
             )
+        moments: Iterable[tuple[float, Image.Image]]
         if in_part:
-            found, lacks = iter([(0.0, _seen_in_part(image, data, KEPT_SCALE * side))]), True
+            moments, lacks = [(0.0, _seen_in_part(image, data, KEPT_SCALE * side))], True
         else:
-            found, lacks = _found(image, n_frames, limits, wanted.started)
-        shown = [(second, _coloured(frame, profile, fit)) for second, frame in found]
+            moments, lacks = _frames(image, n_frames, limits, wanted.started)
+        shown = [(second, _coloured(frame, profile, fit)) for second, frame in moments]
         seconds, frames = ([*column] for column in zip(*shown, strict=True))
-        lacks = lacks or _without_side_data(data)[1]
         format = str(image.format)
+        lacks = lacks or _without_side_data(data)[1]
         return Decoded(frames, width, height, format, stored, n_frames, seconds, lacks)
 
 
@@ -268,40 +269,33 @@ def _check_pixels(image: Image.Image, pixels: int, limit: int) -> None:
         raise PictureTooLarge(pixels, limit, "pixels")
 
 
-def _found(
+def _frames(
     image: Image.Image, n_frames: int, limits: Limits, started: float
-) -> tuple[Iterator[tuple[float, Image.Image]], bool]:
-    """The chosen frames, in order, each with the second at which it is shown; and whether frames
-    behind a damage were left out."""
+) -> tuple[Iterable[tuple[float, Image.Image]], bool]:
+    """The chosen frames, in order, each with the second at which it is shown; and whether others
+    can't be read, which come behind a damage."""
     if n_frames == 1:
         image.load()
         _check_pixels(image, image.width * image.height, limits.pixels)  # an icon names it twice
         if time.monotonic() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
-        return iter([(0.0, image)]), False
-    seconds, seen, lacks = _compared(image, n_frames, limits, started)
-    return _chosen(image, n_frames, limits, seconds, seen), lacks
-
-
-def _chosen(
-    image: Image.Image,
-    n_frames: int,
-    limits: Limits,
-    seconds: Sequence[float],
-    seen: Sequence[Tiny],
-) -> Iterator[tuple[float, Image.Image]]:
-    """Those frames, decoded one by one, so that one is in memory at a time."""
+        return [(0.0, image)], False
+    seconds, seen, damaged = _compared(image, n_frames, limits, started)
     numbers = compared(n_frames)
-    for place in chosen(seen, limits.frames):
-        _load(image, numbers[place], limits)
-        yield round(seconds[place], 3), image.copy()
+
+    def taken() -> Iterator[tuple[float, Image.Image]]:
+        for place in chosen(seen, limits.frames):
+            _load(image, numbers[place], limits)
+            yield round(seconds[place], 3), image.copy()
+
+    return taken(), damaged
 
 
 def _compared(
     image: Image.Image, n_frames: int, limits: Limits, started: float
 ) -> tuple[list[float], list[Tiny], bool]:
-    """The frames that are compared, and when each is shown; and whether it ended at a damage.
-    Frames that aren't reached in time are left out, and those behind a damage.
+    """When each of the frames that are compared is shown, and these; and whether they end before a
+    damaged one. Those that aren't reached in time are left out.
 
     The chosen ones are decoded a second time. So this may take a third of the time, and the rest
     is for that, and to spare.
@@ -312,10 +306,10 @@ def _compared(
     for number in range(n_frames):
         if number and time.monotonic() - started > limits.time_s / 3:
             break
+        if number and not _loads(image, number, limits):
+            return seconds, seen, True
         if not number:
             _load(image, number, limits)
-        elif not _loaded(image, number, limits):
-            return seconds, seen, True
         if not number and time.monotonic() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
         if number in wanted:
@@ -325,15 +319,8 @@ def _compared(
     return seconds, seen, False
 
 
-def _load(image: Image.Image, number: int, limits: Limits) -> None:
-    """Decode this frame of the picture."""
-    image.seek(number)
-    _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
-    image.load()
-
-
-def _loaded(image: Image.Image, number: int, limits: Limits) -> bool:
-    """Decode a frame behind the first one, if it can be read."""
+def _loads(image: Image.Image, number: int, limits: Limits) -> bool:
+    """Decode this frame, if it isn't damaged."""
     try:
         _load(image, number, limits)
     except (PictureError, MemoryError):
@@ -341,6 +328,13 @@ def _loaded(image: Image.Image, number: int, limits: Limits) -> bool:
     except Exception:  # hostile bytes can fail anywhere in a decoder
         return False
     return True
+
+
+def _load(image: Image.Image, number: int, limits: Limits) -> None:
+    """Decode this frame of the picture."""
+    image.seek(number)
+    _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
+    image.load()
 
 
 def _coloured(

@@ -144,7 +144,9 @@ def described(data: bytes) -> tuple[str, bool]:
 
 def _is_tga_without_mark(data: bytes) -> bool:
     """Whether the numbers of a TGA's header make sense: palette, kind, bits a pixel, edges."""
-    if len(data) < 18 or data[1] > 1 or data[17] & 0xC0 or (not data[1] and any(data[3:8])):
+    if len(data) < 18 or data[17] & 0xC0:
+        return False
+    if (data[2] not in (1, 9) or data[1] != 1) and any((data[1], *data[3:8])):
         return False
     edges = (int.from_bytes(data[at : at + 2], "little") for at in (12, 14))
     return data[2] in (1, 2, 3, 9, 10, 11) and data[16] in (8, 15, 16, 24, 32) and all(edges)

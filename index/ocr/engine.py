@@ -39,6 +39,11 @@ LARGEST_SPOT, LARGEST_BOX = 0.25, 0.45
 EDGE, EDGE_OF_LARGE = 736, 960
 # A picture with an edge longer than this is large: mostly a screenshot, or a photograph of a page.
 LARGE = 1200
+# Pixels of the longer edge that are kept to read letters: of a strip, what it has more is noise.
+LONGEST = 4000
+# A banner is wider than this many times its height; space above and below is put around it.
+BANNER = 8
+MIN_HEIGHT = 32
 # Lines that are read of a picture. A page of a book has 50, a screen full of code 80.
 MAX_LINES = 200
 # Least mean probability of a line's letters.
@@ -94,6 +99,7 @@ class Engine:
 
     def read(self, pixels: Pixels) -> list[str]:
         """The lines of words, looked for without a glance before."""
+        pixels = _fitting(pixels)
         self._detector(_edge(*pixels.shape[:2]))
         try:
             crops, found = self._ocr.detect_and_crop(pixels, {})
@@ -129,6 +135,17 @@ def _is_text(spot: Any, heat: Heat) -> bool:
         return False
     left, top, width, height = cv2.boundingRect(spot)
     return bool(heat[top : top + height, left : left + width].max() >= SURE)
+
+
+def _fitting(pixels: Pixels) -> Pixels:
+    """The picture with bounded edges, and no flatter than the detector can take. The library would
+    put so much space around a flat strip that it takes gigabytes."""
+    scale = min(1.0, LONGEST / max(pixels.shape[:2]))
+    height, width = (max(1, round(edge * scale)) for edge in pixels.shape[:2])
+    if scale < 1:
+        pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
+    above = max(0, max(-(-width // BANNER), MIN_HEIGHT) - height + 1) // 2
+    return np.asarray(cv2.copyMakeBorder(pixels, above, above, 0, 0, cv2.BORDER_REPLICATE))
 
 
 def _edge(height: int, width: int) -> int:

@@ -443,10 +443,13 @@ class TranscriptReader(Protocol):
     async def count_pending(self, space: int | None = None) -> int:
         """How many such pictures there are; of a space, if given."""
 
-    async def count_unread(self, filter: Filter) -> int:
+    async def count_unread(self, filter: Filter, *, or_stale: bool = False) -> int:
         """How many links of the filter's space and groups show a picture whose words were not read
         for them yet. That they were read for links elsewhere doesn't count, since it would tell of
-        those."""
+        those.
+
+        or_stale   also those that are to be read again
+        """
 
 
 class Transcripts(TranscriptReader, Protocol):

@@ -126,8 +126,8 @@ MUTANTS = (
     Mutant(
         "a folder's walk passes over no kind of picture in silence",
         "index/cli/walk.py",
-        "ENDINGS = READ + RARELY_USED + NOT_READ",
-        "ENDINGS = READ + RARELY_USED",
+        "ENDINGS = READ + RARELY_USED + VIDEOS + NOT_READ",
+        "ENDINGS = READ + RARELY_USED + VIDEOS",
         (MIXED,),
     ),
     Mutant(

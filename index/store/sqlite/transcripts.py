@@ -122,18 +122,22 @@ class Transcripts:
             )
         return int(rows[0][0])
 
-    async def count_unread(self, filter: Filter) -> int:
+    async def count_unread(self, filter: Filter, *, or_stale: bool = False) -> int:
         """How many links of the filter's space and groups show a picture whose words were not read
-        for them yet. Whether others were read for them doesn't count."""
+        for them yet. Whether others were read for them doesn't count.
+
+        or_stale   also those that are to be read again
+        """
         groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
         rows = await self._database.rows(
             """SELECT COUNT(*) FROM links JOIN items ON items.id = links.item
             WHERE links.space = ?1 AND items.kind = 'image'
             AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
-            AND (links.item NOT IN (SELECT item FROM transcripts)
+            AND (links.item NOT IN (SELECT item FROM transcripts WHERE NOT (stale AND ?3))
                 OR links.id IN (SELECT link FROM unread))""",
             filter.space,
             groups,
+            or_stale,
         )
         return int(rows[0][0])
 

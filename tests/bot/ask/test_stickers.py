@@ -6,6 +6,7 @@ import pytest
 
 from bot.text import answers as text
 from checks.fuzzing import lottie
+from sandbox.person import Answer
 from tests.bot.ask.conftest import Scene
 from tests.bot.ask.nest import Nest
 from tests.bot.running import png
@@ -23,13 +24,24 @@ def nest(nest: Nest) -> Nest:
     return nest
 
 
-async def test_an_answer_leads_to_a_sticker_that_it_cannot_show(scene: Scene) -> None:
-    finn = await scene.log_in("finn")
-    answer = await finn.command(
-        "find", where=scene.channel("general"), image=("asked.png", png("magenta"))
-    )
-    place = f"/{scene.nest.messages['sticker']})"
-    assert place in answer.text()
-    assert not any(picture["media"]["url"].endswith(".json") for picture in answer.pictures())
+async def test_an_answer_of_ones_own_shows_a_frame_of_a_sticker(scene: Scene) -> None:
+    answer = await _asked(scene)
+    first = answer.pictures()[0]["media"]
+    assert first["url"].partition("?")[0].endswith(".webp")
+    assert not any(button.get("label") == text.STICKER for button in answer.buttons())
+
+
+async def test_a_public_answer_leads_to_a_sticker_that_it_cannot_show(scene: Scene) -> None:
+    answer = await _asked(scene, show="everyone")
+    place = f"/{scene.nest.messages['sticker']}"
+    assert f"{place})" in answer.text()
+    assert not any(".json" in picture["media"]["url"] for picture in answer.pictures())
     [button] = [b for b in answer.buttons() if b.get("label") == text.STICKER]
-    assert button["url"].endswith(place[:-1])
+    assert button["url"].endswith(place)
+
+
+async def _asked(scene: Scene, **more: str) -> Answer:
+    finn = await scene.log_in("finn")
+    return await finn.command(
+        "find", where=scene.channel("pets"), image=("asked.png", png("magenta")), **more
+    )

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.media import pictures
-from bot.media.pictures import Picture
+from bot.media.pictures import Picture, is_picture
 from tests.bot.offline import READ, attachment_payload, guild_of, message_of
 
 CHANNEL = 10
@@ -198,7 +198,7 @@ def test_stickers_of_every_format(guild: discord.Guild) -> None:
     found = shown(guild, sticker_items=items)
     assert [p.slot for p in found] == ["s:1", "s:2", "s:3", "s:4"]
     assert found[0].title == "wave"
-    assert found[2].urls == ("https://cdn.discordapp.com/stickers/3.json",)
+    assert found[2].urls == (f"{discord.Asset.BASE}/stickers/3.json",)
     assert found[3].urls == ("https://media.discordapp.net/stickers/4.gif",)
     assert [p.shown_by_discord for p in found] == [True, True, False, True]
 
@@ -304,3 +304,12 @@ def test_too_great_a_number_is_no_attachments_id(guild: discord.Guild) -> None:
 
 def test_attachment_without_an_address_is_passed_over(guild: discord.Guild) -> None:
     assert shown(guild, attachments=[attachment_payload(5, url="", proxy_url="")]) == []
+
+
+def test_photographs_of_phones_count_by_type_or_by_name() -> None:
+    assert is_picture("image/heic", "IMG_1")
+    assert is_picture(None, "IMG_1.HEIC")
+    assert is_picture("application/octet-stream", "IMG_1.heif")
+    assert is_picture("image/vnd.adobe.photoshop", "a.psd")
+    assert not is_picture("image/svg+xml", "a.svg")
+    assert not is_picture(None, "a.json")

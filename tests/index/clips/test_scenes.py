@@ -6,17 +6,29 @@ import asyncio
 import os
 import random
 import struct
+import subprocess
+import sys
 from functools import cache
 
 import numpy as np
 import pytest
 
+from checks.fuzzing.__main__ import children
 from checks.fuzzing.films import COLOURS, SCENE_S, encoded, film
+from index.clips import readers
 from index.clips.clip import BytesSource, ClipLimits
 from index.clips.containers import container_of
 from index.clips.readers import BLOCK, scenes_of
 from index.images.decode import Decoded, decode
-from index.types.errors import NotAPicture, PictureError, PictureTooLarge
+from index.types.errors import (
+    DecoderUnusable,
+    GalleryError,
+    NotAPicture,
+    PictureBroken,
+    PictureError,
+    PictureTooLarge,
+    PictureTooSlow,
+)
 
 
 class Counted(BytesSource):
@@ -195,3 +207,61 @@ def noisy(moov: str) -> bytes:
     noise = [rng.integers(0, 60, (240, 320, 3), np.uint8) for _ in range(5)]
     frames = (noise[number % 5] + np.uint8(19 * (number // 50)) for number in range(500))
     return encoded(frames, "mjpeg", "mp4", 25, bit_rate=20_000_000, moov=moov)
+
+
+# ---- the process
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("raise SystemExit(1)", DecoderUnusable),
+        ("print('ready', flush=True); import os; os.abort()", PictureBroken),
+        ("print('ready', flush=True); print('{}', flush=True)", PictureBroken),
+        ("print('ready', flush=True); print('{\"bytes\": 9999999999}', flush=True)", PictureBroken),
+        ("print('ready', flush=True); print('x' * 2**20, flush=True)", PictureBroken),
+        ("print('ready', flush=True); import time; time.sleep(999)", PictureTooSlow),
+    ],
+)
+async def test_a_process_that_fails_costs_one_video(
+    monkeypatch: pytest.MonkeyPatch, code: str, kind: type[GalleryError]
+) -> None:
+    monkeypatch.setattr(readers, "COMMAND", [sys.executable, "-c", code])
+    monkeypatch.setattr(readers, "GRACE_S", 2.0)
+    with pytest.raises(kind):
+        await scenes_of(BytesSource(film(scenes=COLOURS[:1])), ClipLimits(time_s=0.5, cpu_s=0.5))
+
+
+def test_the_process_can_open_nothing() -> None:
+    code = """
+import os, socket
+from index.clips import reader
+reader._settle()
+for what in (lambda: open('/etc/passwd'), socket.socket, os.fork):
+    try:
+        what()
+    except (OSError, RuntimeError, ImportError):
+        print("refused", flush=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, timeout=100
+    )
+    assert done.stdout.split() == [b"refused"] * 3
+
+
+async def test_a_cancelled_reading_ends_its_process() -> None:
+    class Never(BytesSource):
+        async def read(self, offset: int, length: int) -> bytes:
+            if offset:
+                asked.set()
+                await asyncio.sleep(1000)
+            return await super().read(offset, length)
+
+    asked = asyncio.Event()
+    reading = asyncio.create_task(scenes_of(Never(noisy(moov="end"))))
+    await asked.wait()
+    before = set(children())
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert before - set(children())
