@@ -28,6 +28,7 @@ MEASUREMENTS = {
     "copies": "bench.copies",
     "embed": "bench.embed",
     "find": "bench.find",
+    "frames": "bench.frames",
     "honesty": "bench.honesty",
     "ingest": "bench.ingest",
     "load": "bench.load",
@@ -37,4 +38,5 @@ MEASUREMENTS = {
     "query": "bench.query",
     "search": "bench.search",
     "start": "bench.start",
+    "words": "bench.words",
 }

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import click
 
-from bot.app import Magpie, StartFailed
+from bot.app import Magpie
 from bot.ops import logs, probe, settings
 from bot.ops.health import Health
 from bot.ops.metrics import Metrics
 from bot.ops.secrecy import hide_token
 from bot.ops.settings import Settings, SettingsError
+from bot.ops.starting import StartFailed
 from bot.ops.tuning import Clocks
 from bot.text.usage import HEALTH, WHAT, settings_and_defaults, settings_are_elsewhere
 from console import commands, output

@@ -9,7 +9,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import discord
 import yarl
 from discord import app_commands
@@ -21,9 +20,11 @@ from bot.ask.members import Members
 from bot.ask.messages import MessageQuestions
 from bot.ask.names import Names
 from bot.ask.posted import PostedBefore
+from bot.ask.preparation import Preparation
 from bot.ask.questions import Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
+from bot.ask.searches import Searches
 from bot.ask.suggestions import Suggestions
 from bot.commands import (
     channels,
@@ -42,18 +43,20 @@ from bot.maintenance.closed import ClosedChannels
 from bot.maintenance.departures import Departures
 from bot.maintenance.maintenance import Maintenance
 from bot.maintenance.relisting import Relisting
+from bot.media.contents import Contents
 from bot.media.download import Downloader
 from bot.ops.health import Condition
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.settings import DISCORD, Settings
+from bot.ops.starting import StartFailed, why_not_started
 from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
 from bot.platform import heartbeat, last_moment
-from bot.platform.codes import AUTHENTICATION_FAILED
+from bot.platform.invitation import NEEDED_PERMISSIONS, invite
 from bot.platform.responses import accept_empty_callbacks, name_plain_json
 from bot.platform.state import State
-from bot.platform.unreadable import described, is_unreadable, readable
+from bot.platform.unreadable import readable
 from bot.reindex.jobs import Jobs
 from bot.reposts.notes import Notes
 from bot.sync.backfill import Backfill
@@ -73,20 +76,6 @@ from index import Gallery, GalleryError, Transcriber
 log = logging.getLogger(__name__)
 
 LAST_WRITE_S = 5.0  # how long closing waits for the cursors to be saved
-
-# The permissions that the invite link asks for, each with its reason. No other is used.
-NEEDED_PERMISSIONS = {
-    "view_channel": "see the channels it watches",
-    "read_message_history": "index what was posted before it came, and read a message again",
-    "send_messages": "answer a reply or a mention, and show the progress of /reindex",
-    "send_messages_in_threads": "the same in threads",
-    "embed_links": "show the pictures it found",
-    "attach_files": "answer with a picture",
-}
-
-
-class StartFailed(Exception):
-    """Discord did not let the bot in; the text says why and what to do."""
 
 
 class Magpie(discord.AutoShardedClient):
@@ -134,6 +123,7 @@ class Magpie(discord.AutoShardedClient):
         self.left_out = LeftOut(bookkeeping, self.writer)
         self.noted = Noted(bookkeeping, self.writer)
         self.downloader = Downloader(settings, clocks)
+        contents = Contents(self.downloader, gallery, settings.videos)
         self.backlog = Backlog(self.watched)
         self.ingest = Ingest(
             self,
@@ -141,7 +131,7 @@ class Magpie(discord.AutoShardedClient):
             model_change,
             gallery,
             self.writer,
-            self.downloader,
+            contents,
             self.left_out,
             metrics,
             limits,
@@ -176,7 +166,7 @@ class Magpie(discord.AutoShardedClient):
             self.writer,
             self.watched,
             self.ingest,
-            self.downloader,
+            contents,
             metrics,
             clocks,
             limits,
@@ -249,23 +239,22 @@ class Magpie(discord.AutoShardedClient):
         self.suggestions = Suggestions(links, members, clocks, limits)
         names = Names(links, members)
         self.questions = Questions(self, links, bookkeeping, self.writer, names)
-        embedder = QuestionEmbedder(gallery, self.downloader, FairTurns())
+        embedder = QuestionEmbedder(gallery, contents, FairTurns())
         self.results = Results(
             self, gallery, links, self.writer, self.ingest, self.erasure, self.left_out
         )
         rate_limiter = RateLimiter(settings.questions)
         self.answers = Answers(
-            self,
-            links,
             gallery.transcripts,
             self.writer,
             self.watched,
             self.backlog,
             self.questions,
+            Searches(self.questions, self.writer, clocks),
+            Preparation(self, links, self.questions, embedder, clocks),
             embedder,
             self.results,
             rate_limiter,
-            clocks,
         )
         self.posted = PostedBefore(
             self,
@@ -366,7 +355,7 @@ class Magpie(discord.AutoShardedClient):
         try:
             await self.start(self.settings.token)
         except Exception as error:
-            if (sentence := _start_failure(error, self.settings)) is None:
+            if (sentence := why_not_started(error, self.settings)) is None:
                 raise
             raise StartFailed(sentence) from error
 
@@ -502,48 +491,3 @@ def redirect(api: str) -> None:
     discord.Asset.BASE = "https://cdn.discordapp.com" if own else f"{api}/cdn"
     gateway = "wss://gateway.discord.gg/" if own else f"{api.replace('http', 'ws', 1)}/gateway"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
-
-
-def permissions() -> discord.Permissions:
-    """The permissions that the bot needs, and no others."""
-    return discord.Permissions(**dict.fromkeys(NEEDED_PERMISSIONS, True))
-
-
-def invite(application_id: int) -> str:
-    """The link by which a server's admin adds the bot."""
-    return discord.utils.oauth_url(
-        application_id, permissions=permissions(), scopes=("bot", "applications.commands")
-    )
-
-
-def _start_failure(error: BaseException, settings: Settings) -> str | None:
-    """Why the bot could not start and what to do about it; None for an unforeseen error."""
-    portal = "https://discord.com/developers/applications"
-    code = error.code if isinstance(error, discord.ConnectionClosed) else None
-    if isinstance(error, discord.LoginFailure) or code == AUTHENTICATION_FAILED:
-        return (
-            "Discord does not know this DISCORD_TOKEN; reset the token under Bot at "
-            f"{portal} and set the new one."
-        )
-    if isinstance(error, discord.PrivilegedIntentsRequired):
-        return (
-            "The Message Content intent is off; switch it on under Bot, Privileged Gateway "
-            f"Intents, at {portal}."
-        )
-    if isinstance(error, discord.GatewayNotFound | discord.DiscordServerError):
-        return f"Discord at {settings.api} is having trouble ({error}); try again later."
-    if isinstance(error, aiohttp.ClientConnectionError | OSError):
-        return (
-            f"Discord at {settings.api} can't be reached ({error}); check the network"
-            f"{' and DISCORD_API' if settings.redirected else ''}, then start again."
-        )
-    if isinstance(error, discord.ConnectionClosed):
-        return f"Discord ended the connection ({error.code}: {error.reason or 'no reason given'})."
-    if isinstance(error, discord.HTTPException):
-        return f"Discord at {settings.api} refused to let the bot in ({error})."
-    if is_unreadable(error):
-        return (
-            f"the server at {settings.api} does not speak as Discord's API v10 does "
-            f"({described(error)}){'; check DISCORD_API' if settings.redirected else ''}."
-        )
-    return None

@@ -7,6 +7,7 @@ faults.
 | package | name | what it judges |
 |---|---|---|
 | `chaos` | chaos | kills, a full disk, a wrong clock, faults of Discord |
+| `folder` | folder | a folder of mixed files: each is searched, or refused in words |
 | `fuzzing` | fuzz | hostile files, messages, settings, questions and buttons |
 | `permissions` | permissions | what members of random servers are shown through every command |
 | `mutants` | mutants | whether the tests notice broken copies of the product |
@@ -23,6 +24,7 @@ in one of them can't hide in the other.
 
 CHECKS = {
     "chaos": "checks.chaos.run",
+    "folder": "checks.folder",
     "fuzz": "checks.fuzzing.campaign",
     "mutants": "checks.mutants.campaign",
     "permissions": "checks.permissions.run",

@@ -1,5 +1,6 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
+from index.clips.clip import ClipLimits, ClipSource
 from index.derivations import Derivation
 from index.gallery import Gallery
 from index.interface import PictureEmbedder, Searcher
@@ -86,6 +87,8 @@ __all__ = [
     "Belonging",
     "Bookkeeping",
     "BookkeepingReader",
+    "ClipLimits",
+    "ClipSource",
     "Copy",
     "Counts",
     "Cursor",

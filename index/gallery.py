@@ -14,6 +14,9 @@ from pathlib import Path
 
 from index.answering.answer import Candidate
 from index.answering.ranking import Ranking
+from index.clips.clip import LIMITS as CLIP_LIMITS
+from index.clips.clip import ClipLimits, ClipSource
+from index.clips.readers import scenes_of
 from index.concurrency import Pool
 from index.copies.derivation import FingerprintDerivation
 from index.copies.lookup import Lookup
@@ -54,6 +57,8 @@ SEARCHING_THREADS = 2
 # Threads that decode the pictures of queries. A picture can keep one busy for many seconds, so one
 # caller's pictures should not come at the same time; with three, two such callers still leave one.
 LOOKING_THREADS = 3
+# Videos of questions that are read at the same time.
+ASKED_CLIPS = 2
 # Niceness, for which the system prefers threads of a lower one: searches and the model (0), then
 # pictures of queries, then new pictures and compaction. On one core, an answer during a reindex
 # takes 2 to 3 times as long as at other times; if all were 0, 4 times.
@@ -95,6 +100,7 @@ class Gallery:
         looking = Pool(LOOKING_THREADS, "look", closed, niceness=LOOKING_NICENESS)
         searching = Pool(SEARCHING_THREADS, "search", closed)
         compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
+        self._clips, self._asked_clips = asyncio.Semaphore(threads), asyncio.Semaphore(ASKED_CLIPS)
         self._pools = (decoding, looking, searching, compacting)
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._fingerprints = FingerprintDerivation(decoding)
@@ -107,7 +113,8 @@ class Gallery:
         )
         self._lookup = Lookup(store.copies, searching)
         self._posted_before = PostedBefore(
-            store, self._pipeline, self._engine, self._lookup, looking, searching
+            *(store, self._models, self._pipeline, self._engine, self._lookup),
+            *(looking, searching),
         )
         self.reembedding = Reembedding(
             *(store.derivations, self._models, self._pipeline, decoding, self._engine),
@@ -262,6 +269,19 @@ class Gallery:
         """
         return await self._pipeline.picture(data, space, group)
 
+    async def scenes(
+        self, clip: ClipSource, limits: ClipLimits = CLIP_LIMITS, *, asked: bool = False
+    ) -> bytes:
+        """A few frames of a video as an animation, with which all can be done that is done with the
+        bytes of a picture. Few videos are read at the same time.
+
+        asked    for a question, which doesn't wait for the videos of others
+        raises   PictureError, DecoderUnusable, and what reading the source raises
+        """
+        async with self._asked_clips if asked else self._clips:
+            niceness = LOOKING_NICENESS if asked else PATIENT_NICENESS
+            return await scenes_of(clip, limits, niceness=niceness)
+
     async def embed_text(self, text: str, space: int = 0, group: int = 0) -> EmbeddedPicture:
         """The text, embedded; of the same shape as a picture, kind "text".
 
@@ -306,12 +326,12 @@ class Gallery:
 
     async def slots_pending(self, space: int, source: str) -> set[str]:
         """The slots of one source that lack something which is made from each picture beside its
-        embedding, as where an earlier Magpie added it. A second `embed_picture` and `commit` makes
-        it."""
+        embedding, as where an earlier Magpie added it; and those whose file lacked a part, which
+        may be whole by now. A second `embed_picture` and `commit` makes it."""
         slots = [
             await self.derivations.pending_slots(name, space, source) for name in self._derived
         ]
-        return set().union(*slots)
+        return set().union(*slots, await self.links.partial_slots(space, source))
 
     async def sources_pending(self, space: int) -> set[str]:
         """The sources of a space that have such slots with pictures."""
@@ -421,6 +441,7 @@ class Gallery:
                 filter.says,
                 embedding.terms,
                 first=after.rank + 1 if after else 1,
+                matched=bool(embedding.wanted),
             ),
             searched=page.searched,
             more=page.more,
@@ -449,16 +470,21 @@ class Gallery:
         exact: Sequence[str],
         terms: Sequence[str],
         first: int,
+        *,
+        matched: bool,
     ) -> list[Hit]:
         """The candidates with all that is known of their links; one that was removed meanwhile is
         left out.
 
         exact    phrases that all of them have in their transcripts
         terms    phrases that the transcripts of some have
+        matched  whether their frames fit a question, and aren't just the first ones
         """
         links = await self.links.with_ids([one.link for one in candidates])
         written = [one.link for one in candidates if exact or one.written]
         lines = await self.transcripts.of_links(written) if written else {}
+        frames = {one.link: one.frame for one in candidates} if matched else {}
+        seconds = await self.links.seconds(frames) if frames else {}
         return [
             Hit(
                 *(rank, one.score, one.link, links[one.link][1], links[one.link][0], one.frame),
@@ -467,6 +493,7 @@ class Gallery:
                 copies=one.copies,
                 concepts=one.concepts,
                 says=excerpt(lines.get(one.link, ()), exact or terms),
+                second=seconds.get(one.link),
             )
             for rank, one in enumerate(candidates, start=first)
             if one.link in links
@@ -481,7 +508,7 @@ class Gallery:
 
         picture  its bytes, or the id of a link that shows it, which is left out itself; whether the
                  asker may see that link is for the caller to know
-        raises   PictureError, LinkGone
+        raises   PictureError, LinkGone, ModelChanged
         """
         return await self._posted_before.copies_of(picture, filter)
 

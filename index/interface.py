@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from index.clips.clip import ClipLimits, ClipSource
 from index.types.filter import Filter, Sort
 from index.types.query import Query, QueryEmbedding
 from index.types.records import Answer, Copy, EmbeddedPicture, Position
@@ -17,6 +18,12 @@ class PictureEmbedder(Protocol):
         """The picture in `data`, decoded and embedded, for a link of this group.
 
         raises   PictureError
+        """
+
+    async def scenes(self, clip: ClipSource, limits: ClipLimits, *, asked: bool = False) -> bytes:
+        """A few frames of a video as an animation, as `Gallery.scenes`.
+
+        raises   PictureError, DecoderUnusable, and what reading the source raises
         """
 
     async def slots_pending(self, space: int, source: str) -> set[str]:

@@ -23,11 +23,12 @@ from index.embed.tokens import is_spelled
 from index.images import decoders
 from index.images.decode import Decoded
 from index.models import Models
+from index.stills import stills_of
 from index.store.interface import Items
 from index.transcripts.terms import asked
 from index.types.errors import EmptyQuery, GalleryClosed, LinkGone, ModelChanged
 from index.types.query import NOTHING, Query, QueryEmbedding, middle, tidy
-from index.types.records import Derived, EmbeddedPicture, Floats, key_of
+from index.types.records import Derived, EmbeddedPicture, Floats, Moment, key_of
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +84,18 @@ class Pipeline:
                 known = EmbeddedPicture(
                     key, "image", vectors, decoded.width, decoded.height,
                     revision=thread.embedder.revision,
+                    moments=await self._moments(data, decoded), partial=decoded.partial,
                 )  # fmt: skip
             for derivation in wanted:
                 known = await _derived(known, derivation, derivation.of_picture(data))
         return known
+
+    async def _moments(self, data: bytes, decoded: Decoded) -> list[Moment]:
+        """What is kept of each frame of an animation; nothing of a still picture."""
+        if decoded.n_frames < 2:
+            return []
+        stills = await self._decoding.run(partial(stills_of, data, decoded.seconds))
+        return [Moment(*one) for one in zip(decoded.seconds, stills, strict=bool(stills))]
 
     # ---- texts
 

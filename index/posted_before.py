@@ -19,6 +19,7 @@ from index.copies.comparison import Relation, Sample, compare
 from index.copies.derivation import fingerprint_of
 from index.copies.fingerprint import Fingerprint
 from index.copies.lookup import Lookup
+from index.models import Models
 from index.pipeline import Pipeline
 from index.search.interface import VectorIndex
 from index.store.interface import Store
@@ -35,11 +36,13 @@ class _Asked:
     """The picture that is asked about.
 
     vectors      (frames, d)
+    revision     of the model whose vectors these are
     fingerprint  None when it has none (yet)
     posted_at    Unix seconds; infinity for one that is being posted
     """
 
     vectors: Floats
+    revision: str
     fingerprint: Fingerprint | None
     posted_at: float
 
@@ -53,6 +56,7 @@ class PostedBefore:
     def __init__(
         self,
         store: Store,
+        models: Models,
         pipeline: Pipeline,
         index: VectorIndex,
         lookup: Lookup,
@@ -60,6 +64,7 @@ class PostedBefore:
         searching: Pool,
     ) -> None:
         self._store = store
+        self._models = models
         self._pipeline = pipeline
         self._index = index
         self._lookup = lookup
@@ -91,9 +96,10 @@ class PostedBefore:
 
     async def _posted(self, data: bytes) -> _Asked:
         """raises   PictureError"""
+        revision = self._models.revision
         vectors = await self._pipeline.asked_picture(data)
         fingerprint = await self._looking.run(partial(fingerprint_of, data))
-        return _Asked(vectors, fingerprint, np.inf)
+        return _Asked(vectors, revision, fingerprint, np.inf)
 
     async def _link(self, id: int) -> _Asked:
         """raises   LinkGone"""
@@ -103,18 +109,20 @@ class PostedBefore:
             raise LinkGone(id)
         made = (await self._store.copies.fingerprints([id])).get(id)
         fingerprint = _read(made[1]) if made else None
-        return _Asked(item.vectors, fingerprint, link.posted_at)
+        return _Asked(item.vectors, item.revision, fingerprint, link.posted_at)
 
     # ---- candidates
 
     async def _edited(self, asked: _Asked, own: int | None, filter: Filter) -> dict[int, Relation]:
         """Links whose pictures are copies of the one that is asked about, but other bytes.
 
-        own   a link that shows it, if the asker may see one: what was said about it counts
+        own      a link that shows it, if the asker may see one: what was said about it counts
+        raises   ModelChanged
         """
         if asked.fingerprint is None:
             return {}
         near = await self._lookup.near(asked.fingerprint, filter, NEAR)
+        self._models.check_revision(asked.revision)
         similar = (await self._index.search(asked.vectors, filter, k=SIMILAR)).links.tolist()
         candidates = await self._store.copies.fingerprints({*near, *similar})
         links = await self._store.links.with_ids(list(candidates))

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pocket.artwork import TRAINED_STYLES, Artwork, Pixels
+from pocket.clips import make_clips
 from pocket.places import Random, hexed, mixed
 from pocket.scenes import (
     Scene,
@@ -305,6 +306,13 @@ def save(picture: Image.Image, folder: Path, serial: int, shot: Shot, rng: Rando
     return "jpg"
 
 
+# Channel, author, words and day of the message with each clip of `CLIPS`.
+CLIP_POSTS = (
+    ("travel", "mei", "all of last Sunday in eighteen seconds", 143),
+    ("pets", "kofi", "he supervises breakfast", 171),
+)
+
+
 class Ids:
     """Makes snowflakes: the time in milliseconds, then a counter that makes each unique."""
 
@@ -579,6 +587,7 @@ class Builder:
             key=lambda m: int(m["id"]),
         )
         first["pinned"] = True
+        self._clips()
 
     def _image(self, text: str) -> dict[str, Any]:
         file, _ = self._picture(text)
@@ -692,6 +701,21 @@ class Builder:
             attachments=[attachment],
             reactions=[{"emoji": "🐧", "count": 9}],
         )
+
+    def _clips(self) -> None:
+        """Videos of several scenes."""
+        files = make_clips(self.folder, self.painter.labels)
+        for (channel, who, said, day), file in zip(CLIP_POSTS, files, strict=True):
+            moment = FOUNDED + dt.timedelta(days=day, hours=9)
+            attachment = {
+                "id": self.ids.at(moment),
+                "file": file,
+                "filename": Path(file).name,
+                "spoiler": False,
+                "description": None,
+            }
+            where = self.channels[channel]["id"]
+            self._message(where, who, said, moment, attachments=[attachment])
 
     def _world(self) -> dict[str, Any]:
         magpie = self.users["Magpie"]

@@ -71,7 +71,7 @@ class Cdn:
         if fault is not None:
             return await self._faulty(request, Path(attachment.path), fault)
         if host == "media" and {"width", "height", "format"} & set(request.query):
-            return await self._smaller(request, Path(attachment.path))
+            return await self._smaller(request, Path(attachment.path), attachment.filename)
         return await _whole(request, Path(attachment.path), attachment.content_type)
 
     async def external(self, request: web.Request) -> web.StreamResponse:
@@ -87,7 +87,7 @@ class Cdn:
         if fault is not None:
             return await self._faulty(request, path, fault)
         if {"width", "height", "format"} & set(request.query):
-            return await self._smaller(request, path)
+            return await self._smaller(request, path, path.name)
         return await _whole(request, path)
 
     # open files
@@ -125,7 +125,7 @@ class Cdn:
             return await _whole(request, path)
         if not size.isdecimal() or int(size) not in SIZES:
             return web.Response(status=400, text=f"Invalid size; one of {SIZES}.")
-        return await self._resize(path, int(size), int(size), None)
+        return await self._resize(path, path.name, int(size), int(size), None)
 
     async def default_avatar(self, request: web.Request) -> web.StreamResponse:
         """The picture of a user who has none: a plain disc."""
@@ -139,7 +139,7 @@ class Cdn:
 
     # resized pictures
 
-    async def _smaller(self, request: web.Request, path: Path) -> web.StreamResponse:
+    async def _smaller(self, request: web.Request, path: Path, name: str) -> web.StreamResponse:
         sides = {}
         for side in ("width", "height"):
             value = request.query.get(side)
@@ -149,12 +149,17 @@ class Cdn:
         format = request.query.get("format")
         if format is not None and format not in media.FORMATS:
             return web.Response(status=400, text="Invalid format.")
-        return await self._resize(path, sides["width"], sides["height"], format)
+        return await self._resize(path, name, sides["width"], sides["height"], format)
 
     async def _resize(
-        self, path: Path, width: int | None, height: int | None, format: str | None
+        self,
+        path: Path,
+        name: str,
+        width: int | None,
+        height: int | None,
+        format: str | None,
     ) -> web.StreamResponse:
-        key = (path, width, height, format)
+        key = (path, name, width, height, format)
         if key not in self._resized:
             try:
                 self._resized[key] = await asyncio.to_thread(media.resized, *key)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from . import media
 from .world import Attachment, World
@@ -72,6 +72,10 @@ class Links:
         """The description of a picture from an address that a user gave."""
         if attachment := self.attachment_at(url):
             signed, proxied = self.attachment(attachment)
+            if format := _format_of(url):  # a still of a video, which the proxy makes
+                proxied += f"format={format}"
+                size = attachment.width, attachment.height
+                return PictureLink(proxied, proxied, *size, f"image/{format}", attachment)
             return PictureLink(
                 signed,
                 proxied,
@@ -98,7 +102,7 @@ class Links:
     def attachment_at(self, url: str) -> Attachment | None:
         """The uploaded file of `attachment:ID`, or of an address of our CDN or media proxy."""
         if url.startswith("attachment:") and not url.startswith("attachment://"):
-            return self.world.attachment(int(url.removeprefix("attachment:")))
+            return self.world.attachment(int(url.removeprefix("attachment:").partition("?")[0]))
         for kind in ("cdn/", "media/", "cdn/ephemeral-", "media/ephemeral-"):
             root = f"{self.base}/{kind}attachments/"
             if url.startswith(root):
@@ -166,3 +170,8 @@ def _attachment_path(attachment: Attachment) -> str:
 @lru_cache(maxsize=4096)
 def _look(path: Path) -> media.FileInfo:
     return media.look(path)
+
+
+def _format_of(url: str) -> str | None:
+    """The format that the media proxy is asked for, if any."""
+    return next(iter(parse_qs(urlsplit(url).query).get("format", ())), None)

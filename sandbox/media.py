@@ -7,6 +7,7 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 from PIL import Image, ImageOps
 
 from .world import ANIMATED
@@ -20,6 +21,7 @@ UNREADABLE = Exception
 # Before 3.13, Python's table doesn't have these types, or takes them from the machine.
 mimetypes.add_type("image/webp", ".webp")
 mimetypes.add_type("image/avif", ".avif")
+mimetypes.add_type("video/webm", ".webm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ def look(path: Path, filename: str | None = None) -> FileInfo:
     doesn't know, has no size.
     """
     named = mimetypes.guess_type(filename or path.name)[0] or "application/octet-stream"
+    if named.startswith("video/"):
+        return FileInfo(named, *_video_size(path))
     if not named.startswith("image/"):
         return FileInfo(named)
     try:
@@ -52,14 +56,31 @@ def look(path: Path, filename: str | None = None) -> FileInfo:
         return FileInfo(named)
 
 
+def _video_size(path: Path) -> tuple[int | None, int | None]:
+    try:
+        with av.open(str(path)) as video:
+            shown = video.streams.video[0].codec_context
+            return shown.width, shown.height
+    except UNREADABLE:
+        return None, None
+
+
+def _poster(path: Path) -> Image.Image:
+    """The first frame of a video. raises UNREADABLE"""
+    with av.open(str(path)) as video:
+        return Image.fromarray(next(video.decode(video=0)).to_ndarray(format="rgb24"))
+
+
 def resized(
-    path: Path, width: int | None, height: int | None, format: str | None
+    path: Path, name: str, width: int | None, height: int | None, format: str | None
 ) -> tuple[bytes, str]:
-    """The picture resized to fit width × height, never enlarged: its bytes and content type.
+    """The picture resized to fit width × height, never enlarged: its bytes and content type. Of a
+    video, its first frame, if a picture's `format` is asked for.
 
     raises  UNREADABLE when the file is not a picture, or too large
     """
-    with Image.open(path) as image:
+    is_video = format is not None and look(path, name).content_type.startswith("video/")
+    with _poster(path) if is_video else Image.open(path) as image:
         wanted = FORMATS.get(format or "", image.format or "PNG")
         wanted = wanted if wanted in TYPES else "PNG"
         if width is not None and height is not None:

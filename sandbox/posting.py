@@ -10,6 +10,7 @@ import json
 import time
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from . import components, mentions, permissions, polls, uploads
 from .core import Core
@@ -269,7 +270,8 @@ def _use_uploads(core: Core, message: Message, dropped: list[Attachment]) -> Non
         name = url.removeprefix("attachment://")
         known = by_name.get(name) if name != url else core.links.attachment_at(url)
         if known is not None:
-            item[key] = f"attachment:{known.id}"
+            format = parse_qs(urlsplit(url).query).get("format")
+            item[key] = f"attachment:{known.id}" + (f"?format={format[0]}" if format else "")
         if url in gone or (known is None and name != url):
             text = f"The referenced attachment '{name}' was not found."
             raise invalid("components", "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", text)

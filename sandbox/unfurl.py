@@ -57,6 +57,8 @@ def embed_of(core: Core, link: str) -> dict[str, Any] | None:
             "thumbnail": {"url": f"media:{path.relative_to(core.world.folder.resolve())}"},
         }
     shown = core.links.shown(link)
+    if shown.width is not None and (shown.content_type or "").startswith("video/"):
+        return {"type": "video", "url": link, "video": {"url": link}}
     if shown.width is None or not (shown.content_type or "").startswith("image/"):
         return None
     return {"type": "image", "url": link, "thumbnail": {"url": link}}

@@ -61,7 +61,7 @@ def test_changelog_names_the_version() -> None:
 
 
 def test_readme_invite_link_asks_for_what_the_bot_asks() -> None:
-    from bot.app import permissions
+    from bot.platform.invitation import permissions
 
     assert f"permissions={permissions().value}" in (ROOT / "README.md").read_text()
 

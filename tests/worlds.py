@@ -171,10 +171,11 @@ class WorldFile:
         Image.new("RGB", size, colour).save(self.folder / name)
         return name
 
-    def sticker(self, name: str, file: str) -> int:
-        """A sticker."""
+    def sticker(self, name: str, file: str, format_type: int = 1) -> int:
+        """A sticker; 1 is a PNG, 3 is Lottie's JSON."""
         id = self._id()
-        self.guild["stickers"].append({"id": str(id), "name": name, "file": file, "format_type": 1})
+        made = {"id": str(id), "name": name, "file": file, "format_type": format_type}
+        self.guild["stickers"].append(made)
         return id
 
     def content(self) -> Json:

@@ -10,28 +10,25 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import Any, NoReturn
 
 import discord
-from discord import ui
 
 from bot.access import permissions
-from bot.access.sight import Sight
 from bot.ask import cards
 from bot.ask.asker import Asker
 from bot.ask.buttons import PageOf, Steering
 from bot.ask.draft import Draft
 from bot.ask.embedding import QuestionEmbedder
-from bot.ask.names import narrowed
+from bot.ask.layout import Card
 from bot.ask.page import ResultPage
+from bot.ask.preparation import Preparation, Ready
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.ask.results import Results
-from bot.ops.logs import fields
-from bot.ops.tuning import Clocks
+from bot.ask.searches import Searches
+from bot.media.pictures import Picture
 from bot.platform.places import group_of
 from bot.platform.refusal import Refusal
 from bot.sync.backlog import Backlog, Progress
@@ -40,15 +37,10 @@ from bot.sync.writer import Writer
 from bot.text import answers as text
 from bot.text import lines as line_text
 from index import (
-    Asked,
-    Filter,
-    Group,
-    Links,
     Position,
     QueryEmbedding,
     SavedSearch,
     Sort,
-    StoreError,
     TranscriptReader,
     Verdict,
     Wish,
@@ -56,30 +48,8 @@ from index import (
 
 log = logging.getLogger(__name__)
 
-NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 NO_WISH = Wish()  # beside a picture
 MAX_STEERED = 10  # pictures of a search, of each kind; older ones are forgotten
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A question that is ready to be ranked.
-
-    filter    what it is limited to: among others, to groups of `groups`
-    groups    ids of those that the readers of the answer may see now
-    question  that was embedded for it; None: its embedding was saved
-    """
-
-    embedding: QueryEmbedding
-    filter: Filter
-    sort: Sort
-    groups: set[int]
-    sight: Sight
-    question: Question | None
-
-    @property
-    def to_search(self) -> tuple[QueryEmbedding, Filter]:
-        return self.embedding, self.filter
 
 
 class Answers:
@@ -87,34 +57,34 @@ class Answers:
 
     def __init__(
         self,
-        client: discord.Client,
-        links: Links,
         transcripts: TranscriptReader,
         writer: Writer,
         watched: Watched,
         backlog: Backlog,
         questions: Questions,
+        searches: Searches,
+        preparation: Preparation,
         embedder: QuestionEmbedder,
         results: Results,
         rate_limiter: RateLimiter,
-        clocks: Clocks,
     ) -> None:
-        self._client = client
-        self._links = links
         self._transcripts = transcripts
         self._writer = writer
         self._watched = watched
         self._backlog = backlog
         self._questions = questions
+        self._searches = searches
+        self._preparation = preparation
         self._embedder = embedder
         self._results = results
         self._rate_limiter = rate_limiter
-        self._clocks = clocks
 
-    async def answer(self, asker: Asker, wish: Wish, picture: Sequence[str] | None = None) -> Draft:
+    async def answer(
+        self, asker: Asker, wish: Wish, picture: Picture | Sequence[str] | None = None
+    ) -> Draft:
         """The first page of the answer, or a sentence that says why there is none.
 
-        picture  addresses of a picture that is asked with
+        picture  that is asked with, or its addresses
         raises   Refusal, as the others do, also when the asker asks too often
         """
         self._count(asker)
@@ -164,14 +134,14 @@ class Answers:
     async def page(self, asker: Asker, page: PageOf) -> Draft:
         """A page of a saved search."""
         self._count(asker)
-        search = await self._own(asker, page.search)
+        search = await self._searches.own(asker, page.search)
         return await self.show(asker, search, page.after, guesses=page.guesses)
 
     async def before(self, asker: Asker, page: PageOf) -> Draft:
         """The page before this one."""
         self._count(asker)
-        search = await self._own(asker, page.search)
-        ready, after = await self._ready(asker, search), None
+        search = await self._searches.own(asker, page.search)
+        ready, after = await self._preparation.again(asker, search), None
         if page.after is not None:
             after = await self._results.start_before(
                 *ready.to_search, page.after, ready.sort, guesses=page.guesses
@@ -224,23 +194,6 @@ class Answers:
         """Count a question. raises Refusal when this member or server asks too often"""
         self._rate_limiter.take(asker.guild.id, asker.member.id)
 
-    async def _own(self, asker: Asker, id: str) -> SavedSearch:
-        """A saved search of the asker's own; of a public one, a private copy."""
-        search = await self._questions.saved(asker, id)
-        return await self._copy(asker, search) if search.asked.public else search
-
-    async def _copy(
-        self, asker: Asker, search: SavedSearch, changes: Mapping[str, Any] = NO_CHANGES
-    ) -> SavedSearch:
-        """The asker's own private copy of a saved search, with changes to what is asked.
-
-        The search itself stays as it is: the buttons of other messages belong to it. Copies are as
-        many as the clicks that the rate limit allows, and are kept as long as any search.
-        """
-        asked = dataclasses.replace(search.asked, public=False, **changes)
-        copy = dataclasses.replace(search, id="", owner=asker.member.id, asked=asked)
-        return await self._save(copy, asker.asked_at)
-
     async def _changed(
         self,
         asker: Asker,
@@ -250,7 +203,7 @@ class Answers:
         guesses: bool = False,
     ) -> Draft:
         """The first page of a saved search with changes to what is asked."""
-        changed = await self._copy(asker, search, changes)
+        changed = await self._searches.copy(asker, search, changes)
         return await self.show(asker, changed, guesses=guesses)
 
     async def _one(
@@ -262,7 +215,7 @@ class Answers:
         raises   Refusal
         """
         asker = dataclasses.replace(asker, public=search.asked.public)
-        ready = await self._ready(asker, search)
+        ready = await self._preparation.again(asker, search)
         found = await self._results.one(
             *ready.to_search, page.after, link, ready.sort, guesses=page.guesses
         )
@@ -273,7 +226,7 @@ class Answers:
     async def _begin(self, asker: Asker, question: Question, wish: Wish | None = None) -> Draft:
         """The first page of an answer, whose question is saved for its buttons."""
         if wish is not None:
-            readers = await self._sight(asker, None)
+            readers = await self._preparation.sight(asker, None)
             question = await self._questions.wished(asker, readers, question, wish)
         embedding = await self._embedder.embed(asker, question)
         # The embedding of a message's picture must be erased with it, so it isn't saved.
@@ -282,14 +235,15 @@ class Answers:
         search = SavedSearch("", asker.guild.id, asker.member.id, asked, saved)
         # Both at once: saving takes a few ms, and many more while a reindex writes a page.
         search, (ready, page) = await asyncio.gather(
-            self._save(search, asker.asked_at), self._first(asker, search, embedding, question)
+            self._searches.save(search, asker.asked_at),
+            self._first(asker, search, embedding, question),
         )
         return await self._draft(asker, ready, search, page)
 
     async def _first(
         self, asker: Asker, search: SavedSearch, embedding: QueryEmbedding, question: Question
     ) -> tuple[Ready, ResultPage]:
-        ready = await self._ready_with(asker, search, embedding, question)
+        ready = await self._preparation.with_embedding(asker, search, embedding, question)
         return ready, await self._results.page(*ready.to_search, sort=ready.sort)
 
     async def show(
@@ -301,7 +255,7 @@ class Answers:
         guesses: bool = False,
     ) -> Draft:
         """A page of a saved search, from the pictures that the asker may see at this moment."""
-        ready = await self._ready(asker, search)
+        ready = await self._preparation.again(asker, search)
         return await self._page(asker, ready, search, after, guesses=guesses)
 
     async def _page(
@@ -315,97 +269,6 @@ class Answers:
     ) -> Draft:
         page = await self._results.page(*ready.to_search, after, ready.sort, guesses=guesses)
         return await self._draft(asker, ready, search, page)
-
-    async def _save(self, search: SavedSearch, asked_at: float) -> SavedSearch:
-        """The search with the id by which buttons find it.
-
-        It has no id if the asker has erased their questions since, or if the file can't be
-        written, as on a full disk, or not soon, as while it is compacted. The question is answered
-        in any case.
-        """
-        try:
-            async with asyncio.timeout(self._clocks.save_search_s):
-                id = await self._writer.save_search(
-                    search.space, search.owner, search.asked, search.embedding, asked_at
-                )
-        except (StoreError, TimeoutError) as error:
-            reason = str(error) or "the file is busy"
-            log.warning(fields("search_not_kept", guild=search.space, reason=reason))
-            return search
-        return dataclasses.replace(search, id=id)
-
-    async def _ready(self, asker: Asker, search: SavedSearch) -> Ready:
-        """A saved search, to be ranked again."""
-        if search.embedding is not None:
-            return await self._ready_with(asker, search, search.embedding, None)
-        question = await self._questions.again(asker, search)
-        embedding = await self._embedder.embed(asker, question)
-        return await self._ready_with(asker, search, embedding, question)
-
-    async def _ready_with(
-        self,
-        asker: Asker,
-        search: SavedSearch,
-        embedding: QueryEmbedding,
-        question: Question | None,
-    ) -> Ready:
-        sight = await self._sight(asker, question.posted_in if question else None)
-        groups, asked = await self._visible(asker, sight), search.asked
-        filter = dataclasses.replace(
-            asked.filter or Filter(search.space),
-            space=search.space,
-            groups=frozenset(await self._narrowed(asker, groups, asked)),
-            # The asker knows the message whose picture they ask with.
-            but_not_source=asked.shown_by.source if asked.shown_by else None,
-        )
-        embedding = await self._steered(embedding, search, groups)
-        return Ready(embedding, filter, search.asked.sort, groups, sight, question)
-
-    async def _steered(
-        self, embedding: QueryEmbedding, search: SavedSearch, groups: set[int]
-    ) -> QueryEmbedding:
-        """The embedding with those pictures of which more, or less, is wanted that are still there
-        and open. Of the others nothing is told."""
-        more, less = search.asked.more, search.asked.less
-        if not more and not less:
-            return embedding
-        links = await self._links.with_ids([*more, *less])
-        open_ = {
-            id
-            for id, (link, _, _) in links.items()
-            if link.space == search.space and link.group.id in groups
-        }
-        return await self._embedder.steered(
-            embedding, [id for id in more if id in open_], [id for id in less if id in open_]
-        )
-
-    async def _narrowed(self, asker: Asker, groups: set[int], asked: Asked) -> set[int]:
-        """Those of the groups in which is to be looked."""
-        if not asked.places and not asked.not_places:
-            return groups
-        known = await self._links.groups(asker.guild.id)
-        open_ = [group for group in known if group.id in groups]
-        wanted = narrowed(asker.guild, open_, asked.places, asked.not_places)
-        return {group.id for group in wanted}
-
-    async def _sight(self, asker: Asker, posted_in: Group | None) -> Sight:
-        """What the readers of the answer may see.
-
-        posted_in   where the picture is that is asked with; it need not be watched
-        """
-        sight = asker.sight(self._client, self._clocks)
-        if posted_in is not None:
-            await sight.look([posted_in])
-        return sight
-
-    async def _visible(self, asker: Asker, sight: Sight) -> set[int]:
-        """The groups the asker may read now; for a public answer, only those everyone may.
-
-        raises   Refusal during an outage of the server
-        """
-        if sight.outage:
-            raise Refusal(text.OUTAGE)
-        return await sight.look(await self._links.groups(asker.guild.id))
 
     # ---- the layout of the answer
 
@@ -421,7 +284,7 @@ class Answers:
         else:
             empty = await self._why_empty(asker, search, page, ready.groups)
 
-        def lay_out(now: ResultPage) -> ui.LayoutView:
+        def lay_out(now: ResultPage) -> Card:
             if not now.shown:
                 return cards.nothing(search, now, empty, notes, public=asker.public)
             return cards.results(search, now, notes, public=asker.public)
@@ -429,7 +292,7 @@ class Answers:
         return self._drafted(ready, page, lay_out)
 
     def _drafted(
-        self, ready: Ready, page: ResultPage, lay_out: Callable[[ResultPage], ui.LayoutView]
+        self, ready: Ready, page: ResultPage, lay_out: Callable[[ResultPage], Card]
     ) -> Draft:
         posted_in = ready.question.posted_in if ready.question else None
         is_there = partial(self._is_there, ready.question)

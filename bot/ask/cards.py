@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from discord import ui
-
 from bot.ask import buttons, layout
 from bot.ask.buttons import PageOf, Steering
 from bot.ask.page import ResultPage
@@ -22,7 +20,7 @@ STEERING: tuple[Steering, Steering] = ("more", "less")
 
 def results(
     search: SavedSearch, page: ResultPage, notes: Sequence[str], *, public: bool
-) -> ui.LayoutView:
+) -> layout.Card:
     """A page of pictures with its controls, if the search is saved.
 
     public   everybody sees it: its controls open a private answer
@@ -39,16 +37,17 @@ def results(
         menu = buttons.menu(_here(search, page), [*layout.options(page), *orders])
     return layout.card(
         "\n-# ".join(filter(None, [f"### {heading}", line_text.limits(search.asked), span])),
-        *layout.rows(page),
+        *layout.rows(page, public=public),
         notes=notes,
         menu=menu,
         buttons=_buttons(search, page, public=public),
+        stills=layout.NO_STILLS if public else layout.stills(page),
     )
 
 
 def nothing(
     search: SavedSearch, page: ResultPage, sentence: str, notes: Sequence[str], *, public: bool
-) -> ui.LayoutView:
+) -> layout.Card:
     """Why there is nothing to show, and what can be done about it."""
     return layout.card(sentence, notes=notes, buttons=_buttons(search, page, public=public))
 
@@ -59,7 +58,7 @@ def nothing_like(search: SavedSearch) -> str:
     return f"{sentence}\n-# {limits}" if limits else sentence
 
 
-def closer(search: SavedSearch, page: ResultPage) -> ui.LayoutView:
+def closer(search: SavedSearch, page: ResultPage) -> layout.Card:
     """One picture of a page, and what can be done with it."""
     if not page.shown:  # it was closed until now
         return layout.card(text.PICTURE_UNAVAILABLE, buttons=[_to_results(search, page)])
@@ -75,10 +74,11 @@ def closer(search: SavedSearch, page: ResultPage) -> ui.LayoutView:
         f"### {text.one_for(_asked(search))}",
         *layout.large(page),
         buttons=[*offered, _to_results(search, page)],
+        stills=layout.stills(page),
     )
 
 
-def places(search: SavedSearch, page: ResultPage) -> ui.LayoutView:
+def places(search: SavedSearch, page: ResultPage) -> layout.Card:
     """Where a picture and its near-copies were posted."""
     back = _to_results(search, page)
     if not page.shown:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from discord import ui
-
 from bot.access.sight import Sight
+from bot.ask.layout import Card
 from bot.ask.page import ResultPage, ShownHit
 from bot.platform import last_moment
 from bot.platform.refusal import Refusal
@@ -42,7 +41,7 @@ class Draft:
     posted_in: Group | None
     is_there: Callable[[], bool]
     now: Callable[[ShownHit], ShownHit | None]
-    lay_out: Callable[[ResultPage], ui.LayoutView]
+    lay_out: Callable[[ResultPage], Card]
 
     def _open(self) -> list[ShownHit]:
         """The pictures of the page that its readers may see at this moment.
@@ -69,7 +68,7 @@ class Draft:
             groups[self.posted_in.id] = self.posted_in
         return list(groups.values())
 
-    async def deliver(self, send: Callable[[ui.LayoutView], Awaitable[T]]) -> T:
+    async def deliver(self, send: Callable[[Card], Awaitable[T]]) -> T:
         """Send the message. What it shows is checked when the request leaves, at each attempt.
 
         send     makes one request

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from bot.ask.asker import Asker
 from bot.ask.fair_turns import FairTurns
 from bot.ask.questions import Question
-from bot.media.download import Downloader
+from bot.media.contents import Contents
 from index import Copy, Filter, Query, QueryEmbedding, Searcher
 
 
 class QuestionEmbedder:
     """Embeds questions; those with a picture in turn, since a picture can take long."""
 
-    def __init__(self, searcher: Searcher, downloader: Downloader, turns: FairTurns) -> None:
+    def __init__(self, searcher: Searcher, contents: Contents, turns: FairTurns) -> None:
         self._searcher = searcher
-        self._downloader = downloader
+        self._contents = contents
         self._turns = turns
 
     async def steered(
@@ -39,7 +39,7 @@ class QuestionEmbedder:
             return await self._searcher.embed_query(query)
         server, member = asker.guild.id, asker.member.id
         with self._turns.place(server, member):
-            image = await self._downloader.fetch(question.picture)
+            image = await self._contents.fetch(question.picture, asked=True)
             async with self._turns.turn(server, member):
                 query = Query(text=words, image=image, minus=minus)
                 return await self._searcher.embed_query(query)
@@ -57,7 +57,7 @@ class QuestionEmbedder:
         assert question.picture is not None
         server, member = asker.guild.id, asker.member.id
         with self._turns.place(server, member):
-            image = await self._downloader.fetch(question.picture)
+            image = await self._contents.fetch(question.picture, asked=True)
             async with self._turns.turn(server, member):
                 copies = await self._searcher.copies_of(image, filter)
                 return copies, await self._searcher.embed_query(Query(image=image))

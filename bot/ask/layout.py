@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import discord
@@ -19,7 +21,25 @@ MAX_DESCRIPTION = 1024  # letters of a picture's description
 MAX_NAME = 300  # letters of them
 MAX_OPTION = 100  # letters of an option of a menu
 
+NO_STILLS: Mapping[str, bytes] = MappingProxyType({})
+
 Control = ui.Item[Any]
+
+
+class Card(ui.LayoutView):
+    """A message that is one card.
+
+    stills   the files that it shows beside pictures of messages, by their names
+    """
+
+    def __init__(self, stills: Mapping[str, bytes] = NO_STILLS) -> None:
+        super().__init__(timeout=None)
+        self._stills = stills
+
+    @property
+    def files(self) -> list[discord.File]:
+        """The stills, to be sent with it; made anew, since a file can be sent once."""
+        return [discord.File(io.BytesIO(data), name) for name, data in self._stills.items()]
 
 
 def card(
@@ -28,10 +48,12 @@ def card(
     notes: Sequence[str] = (),
     menu: ui.Select[Any] | None = None,
     buttons: Sequence[Control] = (),
-) -> ui.LayoutView:
+    stills: Mapping[str, bytes] = NO_STILLS,
+) -> Card:
     """A card: a heading, what it is about, small notes below, and the controls.
 
     menu      takes a row of its own, as Discord demands
+    stills    files that are sent with it, see `stills`
     """
     container: ui.Container[Any] = ui.Container(accent_colour=IRIDESCENT)
     container.add_item(ui.TextDisplay(heading))
@@ -43,13 +65,22 @@ def card(
         container.add_item(ui.ActionRow(menu))
     for row in discord.utils.as_chunks(buttons, BUTTONS_IN_A_ROW):
         container.add_item(ui.ActionRow(*row))
-    view = ui.LayoutView(timeout=None)
+    view = Card(stills)
     view.add_item(container)
     view.stop()  # its controls are dynamic items, so discord.py need not keep the view
     return view
 
 
-def rows(page: ResultPage) -> list[Control]:
+def stills(page: ResultPage) -> dict[str, bytes]:
+    """The frames of the videos and animations of a page that fit, by the names of their files.
+
+    They are sent with answers that one member sees, and that Discord forgets. In an answer that all
+    see they would outlive the video: then its own still is shown, which Discord makes.
+    """
+    return {_still_of(one): one.still for one in page.shown if one.still is not None}
+
+
+def rows(page: ResultPage, *, public: bool) -> list[Control]:
     """The pictures of a page, one below the other, small enough that six fit on a phone."""
     return [
         ui.Section(
@@ -60,10 +91,10 @@ def rows(page: ResultPage) -> list[Control]:
                     *_says(one),
                 ]
             ),
-            accessory=ui.Thumbnail(
-                one.picture.urls[0],
-                description=f"{number}: {_described(one)}"[:MAX_DESCRIPTION],
-                spoiler=_hidden(one),
+            accessory=_beside(
+                one,
+                _preview(one) if public else _frame(one),
+                f"{number}: {_described(one)}"[:MAX_DESCRIPTION],
             ),
         )
         for number, one in page.numbered
@@ -71,16 +102,21 @@ def rows(page: ResultPage) -> list[Control]:
 
 
 def large(page: ResultPage) -> list[Control]:
-    """The one picture of a page, as large as Discord shows it."""
+    """The one picture of a page, as large as Discord shows it; before an animation or a video, its
+    frame that fits."""
     [shown] = page.shown
-    item = discord.MediaGalleryItem(
-        shown.picture.urls[0], description=_described(shown), spoiler=_hidden(shown)
-    )
+    urls = [_frame(shown)] if shown.still is not None else []
+    urls += [shown.picture.urls[0]] if shown.picture.shown_by_discord else []
+    items = [
+        discord.MediaGalleryItem(url, description=_described(shown), spoiler=_hidden(shown))
+        for url in urls
+    ]
     lines = [_by(shown), f"-# {_small(shown, _doubt(page))}"]
     lines += [f"-# {said}" for said in _says(shown)]
     if shown.hit.concepts and not _hidden(shown):
         lines.append(f"-# {text.sees(shown.hit.concepts)}")
-    return [ui.MediaGallery(item), ui.TextDisplay("\n".join(lines))]
+    below: Control = ui.TextDisplay("\n".join(lines))
+    return [ui.MediaGallery(*items), below] if items else [below]
 
 
 def places(page: ResultPage) -> Control:
@@ -100,10 +136,15 @@ def beside(shown: ShownHit, label: str, *said: str) -> Control:
     first = " · ".join(f"**{one}**" for one in (label, _link(shown)) if one)
     return ui.Section(
         f"{first}\n{_by(shown)}\n-# {' · '.join([_day(shown), *said])}",
-        accessory=ui.Thumbnail(
-            shown.picture.urls[0], description=_described(shown), spoiler=_hidden(shown)
-        ),
+        accessory=_beside(shown, _preview(shown), _described(shown)),
     )
+
+
+def _beside(shown: ShownHit, url: str, description: str) -> ui.Thumbnail[Any] | ui.Button[Any]:
+    """The picture at an address, small; of one that Discord can't show there, the way to it."""
+    if url == shown.picture.urls[0] and not shown.picture.shown_by_discord:
+        return ui.Button(label=text.STICKER, url=shown.message.jump_url)
+    return ui.Thumbnail(url, description=description, spoiler=_hidden(shown))
 
 
 def option(value: str, label: str, shown: ShownHit) -> discord.SelectOption:
@@ -115,6 +156,22 @@ def options(page: ResultPage) -> list[discord.SelectOption]:
     """The pictures of a page as the options of a menu, which can show plain text only."""
     named = [(f"{number} · {_by_name(one)}"[:MAX_OPTION], one) for number, one in page.numbered]
     return [discord.SelectOption(label=name, value=str(one.hit.id)) for name, one in named]
+
+
+def _preview(shown: ShownHit) -> str:
+    """Where a still picture is that stands for it. Of a video, the proxy makes one."""
+    picture = shown.picture
+    return (picture.poster or picture.urls)[0] if picture.video else picture.urls[0]
+
+
+def _frame(shown: ShownHit) -> str:
+    """Where its frame is that fits; of a still picture, itself."""
+    return _preview(shown) if shown.still is None else f"attachment://{_still_of(shown)}"
+
+
+def _still_of(shown: ShownHit) -> str:
+    """The name of the file with the frame that fits."""
+    return f"{'SPOILER_' if _hidden(shown) else ''}{shown.hit.id}.webp"
 
 
 def _link(shown: ShownHit) -> str:
@@ -134,6 +191,8 @@ def _doubt(page: ResultPage) -> str:
 
 def _small(shown: ShownHit, doubt: str) -> str:
     parts = [_day(shown)]
+    if shown.hit.clock:
+        parts.append(text.at(shown.hit.clock))
     if shown.picture.title and not _hidden(shown):
         parts.append(quoted(shown.picture.title, 40))
     if doubt and not shown.hit.sure:
@@ -166,6 +225,7 @@ def _described(shown: ShownHit) -> str:
     picture, hidden = shown.picture, _hidden(shown)
     name = "a spoiler" if hidden else picture.title or picture.filename or "a picture"
     name = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+    name = f"{name}, {text.at(shown.hit.clock)}" if shown.hit.clock else name
     said = f"{name}, by {_by_name(shown)}, {text.day(shown.message.created_at)}"
     if shown.hit.says and not hidden:
         said = f"{said}. It says “{shown.hit.says}”"

@@ -20,6 +20,7 @@ class ShownHit:
 
     as_of    `Writer.now` before the message was asked for
     copies   near-copies of the picture, each as a hit
+    still    of an animation or a video, a small WebP of the frame that fits
     """
 
     hit: Hit
@@ -27,6 +28,7 @@ class ShownHit:
     message: discord.Message
     as_of: int
     copies: tuple[Hit, ...] = ()
+    still: bytes | None = None
 
     @property
     def groups(self) -> list[Group]:

@@ -101,7 +101,7 @@ class Finding:
         return text.edited(copy.kind, copy.edits)
 
 
-def card(finding: Finding, page: ResultPage) -> ui.LayoutView:
+def card(finding: Finding, page: ResultPage) -> layout.Card:
     """The page as its readers may see it now.
 
     raises   Refusal if all the places that it would show are gone

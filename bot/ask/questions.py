@@ -107,8 +107,6 @@ class Questions:
         sight    what the readers of the answer may see: names mean nothing else
         raises   Refusal if nothing is asked, or a name isn't known to those readers
         """
-        if "video" in wish.has:
-            raise Refusal(line_text.NO_VIDEOS)
         meant = await self._names.meant(asker, sight, wish)
         filter = Filter(
             asker.guild.id,

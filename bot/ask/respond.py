@@ -14,6 +14,7 @@ from discord import ui
 from bot.ask import asker as askers
 from bot.ask.asker import Asker
 from bot.ask.draft import Draft
+from bot.ask.layout import Card
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, RequestFailed
@@ -75,16 +76,20 @@ class _Reply:
     async def acknowledge(self) -> None:
         await self._interaction.response.defer(ephemeral=self._private, thinking=True)
 
-    async def show(self, view: ui.LayoutView) -> None:
-        await self._send(view=view)
+    async def show(self, card: Card) -> None:
+        asked = self._interaction
+        what: dict[str, Any] = {"view": card, "allowed_mentions": NO_MENTIONS}
+        await _respond(
+            asked,
+            lambda: asked.response.send_message(**what, files=card.files, ephemeral=self._private),
+            lambda: asked.edit_original_response(**what, attachments=card.files),
+        )
 
     async def say(self, sentence: str) -> None:
         """What went wrong is for the asker alone, unless a public answer was announced."""
         self._private = True
-        await self._send(content=sentence)
-
-    async def _send(self, **what: Any) -> None:
-        asked, what["allowed_mentions"] = self._interaction, NO_MENTIONS
+        asked = self._interaction
+        what: dict[str, Any] = {"content": sentence, "allowed_mentions": NO_MENTIONS}
         await _respond(
             asked,
             lambda: asked.response.send_message(**what, ephemeral=self._private),
@@ -101,12 +106,13 @@ class _Change:
     async def acknowledge(self) -> None:
         await self._interaction.response.defer()
 
-    async def show(self, view: ui.LayoutView) -> None:
+    async def show(self, card: Card) -> None:
         clicked = self._interaction
+        what: dict[str, Any] = {"view": card, "allowed_mentions": NO_MENTIONS}
         await _respond(
             clicked,
-            lambda: clicked.response.edit_message(view=view, allowed_mentions=NO_MENTIONS),
-            lambda: clicked.edit_original_response(view=view, allowed_mentions=NO_MENTIONS),
+            lambda: clicked.response.edit_message(**what, attachments=card.files),
+            lambda: clicked.edit_original_response(**what, attachments=card.files),
         )
 
     async def say(self, sentence: str) -> None:

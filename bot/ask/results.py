@@ -173,7 +173,9 @@ class Results:
         links = await self._links.with_ids([link])
         copies = (hit.id, *(copy for copy in hit.copies if copy != link))
         return [
-            dataclasses.replace(hit, id=link, link=there, copies=copies, says=None)
+            dataclasses.replace(
+                hit, id=link, link=there, copies=copies, says=None, frame=0, second=None
+            )
             for there, _, _ in links.values()
         ]
 
@@ -224,10 +226,17 @@ class Results:
         as_of = self._writer.now
         links = {hit.link.source: hit.link for hit in hits}
         copies = await self._copies(hits)
+        stills = await self._links.stills({hit.id: hit.frame for hit in hits})
         read = await asyncio.gather(*(self._message(link, as_of) for link in links.values()))
         messages = dict(zip(links, read, strict=True))
         return [
-            await self._shown(hit, messages[hit.link.source], as_of, copies.get(hit.id, ()))
+            await self._shown(
+                hit,
+                messages[hit.link.source],
+                as_of,
+                copies=copies.get(hit.id, ()),
+                still=stills.get(hit.id),
+            )
             for hit in hits
         ]
 
@@ -237,7 +246,9 @@ class Results:
         links = await self._links.with_ids(ids) if ids else {}
         return {
             hit.id: tuple(
-                dataclasses.replace(hit, id=id, link=links[id][0], copies=(), says=None)
+                dataclasses.replace(
+                    hit, id=id, link=links[id][0], copies=(), says=None, frame=0, second=None
+                )
                 for id in hit.copies
                 if id in links
             )
@@ -275,13 +286,15 @@ class Results:
         hit: Hit,
         message: discord.Message | Absent,
         as_of: int,
+        *,
         copies: tuple[Hit, ...],
+        still: bytes | None,
     ) -> ShownHit | Absent:
         if isinstance(message, Absent):
             return message
         for picture in pictures.from_message(message):
             if picture.slot == hit.link.slot:
-                return ShownHit(hit, picture, message, as_of, copies)
+                return ShownHit(hit, picture, message, as_of, copies, still)
         if _stripped(message):
             return Absent.UNREADABLE
         known = await self._links.slots(hit.link.space, hit.link.source)

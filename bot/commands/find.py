@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import discord
@@ -14,6 +15,7 @@ from bot.ask.asker import Asker
 from bot.ask.draft import Draft
 from bot.ask.respond import respond
 from bot.ask.suggestions import Choices, Suggestions
+from bot.media.pictures import Picture, from_attachment
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Interaction, Tree
 from bot.text import answers as text
@@ -70,7 +72,9 @@ def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clo
             only_links = mentions.is_only_links(query or "")
             await refuse(interaction, text.ONLY_LINKS if only_links else text.ASK_SOMETHING)
             return
-        picture = None if image is None else (image.url, image.proxy_url)
+        picture: Picture | Sequence[str] | None = None
+        if image is not None:
+            picture = from_attachment(image, interaction.user.id) or (image.url, image.proxy_url)
 
         async def work(asker: Asker) -> Draft:
             return await answers.answer(asker, wish, picture)

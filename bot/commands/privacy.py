@@ -137,7 +137,7 @@ class Privacy(app_commands.Group):
                 )
             else:
                 await interaction.followup.send(file=file, ephemeral=True)
-            if len(found) < limit:
+            if not found:
                 return
             after = found[-1][0]
 
@@ -162,13 +162,17 @@ async def _asker(interaction: Interaction) -> tuple[int, int]:
 
 
 def packed_export(about: dict[str, Any], belongings: list[Belonging]) -> bytes:
-    """A zip of about-you.json, and of vectors.npy, whose rows are in the order of the pictures."""
+    """A zip of about-you.json, of vectors.npy, whose rows are in the order of the pictures, and of
+    the stills of videos and animations."""
     pictures = [_described(one) for one in belongings]
     text = json.dumps(about | {"pictures": pictures}, ensure_ascii=False, indent=1)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("about-you.json", text)
         file.writestr("vectors.npy", vectors_file(belongings))
+        for number, one in enumerate(belongings, start=1):
+            for moment in one.moments:
+                file.writestr(f"stills/{number}-at-{moment.second:g}-s.webp", moment.still)
     return packed.getvalue()
 
 
@@ -184,6 +188,7 @@ def _described(one: Belonging) -> dict[str, Any]:
         "spoiler": link.spoiler,
         "details": dict(link.details),
         "vectors": len(one.vectors),
+        "seconds": [moment.second for moment in one.moments],
     }
 
 

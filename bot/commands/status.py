@@ -22,7 +22,7 @@ from bot.sync.watched import Watched
 from bot.sync.writer import ModelChange
 from bot.text import status as text
 from bot.text.status import ChannelStatus, Status
-from index import Links
+from index import Filter, Links
 
 VECTOR_COPIES = 2  # float32: in the database, and in a segment
 LINK_BYTES = 600  # of a picture's link, with its indexes
@@ -78,6 +78,8 @@ def register(
         readable = await readable_there(tree.client, member, groups)
         seen = set().union(*readable.values())
         pictures = {id: await links.count_links(guild.id, ids) for id, ids in readable.items()}
+        filter = Filter(guild.id, frozenset(seen), has=frozenset({"video"}))
+        videos = (await links.resolved(filter)).only
         model = await links.model()
         return Status(
             channels=[
@@ -85,6 +87,7 @@ def register(
                 for channel in watched.channels(guild)
                 if sees(member, channel)
             ],
+            videos=len(videos or ()),
             progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),
             unread_pictures=await unread_pictures(guild.id, pictures, readable),

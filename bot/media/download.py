@@ -14,8 +14,11 @@ import errno
 import random
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from ipaddress import ip_address
+from types import MappingProxyType
+from typing import TypeVar
 from urllib.parse import urlencode, urljoin
 
 import aiohttp
@@ -23,6 +26,7 @@ import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.media.pictures import Picture, parts_of
+from bot.media.ranges import Part, RangedFile
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks
 from bot.platform.refusal import Refusal
@@ -34,13 +38,21 @@ LONGEST_WAIT_S = 20.0  # even where the server asks for more
 MAX_REDIRECTS = 3
 TIMEOUT = aiohttp.ClientTimeout(total=90, sock_connect=10, sock_read=20)
 CHUNK_BYTES = 2**16
+FIRST_PART = 2**17  # bytes that are read of a file's beginning
 
-# The types of error pages, even with status 200. No picture is sent with one of them.
+# The types of error pages, even with status 200. No picture is sent with one of them, but for
+# stickers that are Lottie's JSON.
 NO_PICTURES = ("text/html", "text/plain", "application/json")
+LOTTIE_TYPE, LOTTIE_ENDING = "application/json", ".json"
 
 CDN, PROXY = "cdn.discordapp.com", "media.discordapp.net"
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")
 _EXTERNAL_PROXY = re.compile(r"images-ext-[0-9]+\.discordapp\.net")  # pictures of unfurled links
 _PLAIN_HOST = re.compile(r"[a-z0-9.-]{1,80}")  # may be shown in a sentence without escaping
+
+
+T = TypeVar("T")
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class DownloadError(Refusal):
@@ -115,6 +127,34 @@ class Downloader:
                 errors.append(error)
         raise _most_useful(errors) if errors else DownloadFailed("it has no address")
 
+    async def opened(self, picture: Picture, *, max_bytes: int) -> RangedFile:
+        """A file of which parts can be read, from the first of its URLs that works.
+
+        max_bytes   that are read where the server doesn't send parts
+        raises      DownloadError; so does reading from it
+        """
+        errors: list[DownloadError] = []
+        for url in picture.urls:
+            fetch = partial(self._part, url, max_bytes)
+            try:
+                return RangedFile(fetch, await fetch(0, FIRST_PART))
+            except DownloadError as error:
+                errors.append(error)
+        raise _most_useful(errors) if errors else DownloadFailed("it has no address")
+
+    async def _part(self, url: str, max_bytes: int, offset: int, length: int) -> Part:
+        """A part of a file; its beginning, at most `max_bytes`, if the server sends no parts."""
+        allowed, wanted = self._allowed(url), {"Range": f"bytes={offset}-{offset + length - 1}"}
+
+        async def read(response: aiohttp.ClientResponse) -> Part:
+            if response.status == 206:
+                return await _ranged(response, offset, length)
+            data = await _beginning(response, max_bytes)
+            size = response.content_length
+            return Part(data, len(data) if size is None else size, ranged=False)
+
+        return await self._with_retries(lambda: self._request(allowed, read, wanted))
+
     def _reduced(self, urls: Sequence[str]) -> list[str]:
         """The same pictures at most REDUCED_PX wide and high, from the proxy.
 
@@ -165,13 +205,21 @@ class Downloader:
         exactly  how many bytes there must be, if known; another number is an error
         """
         allowed = self._allowed(url)
+
+        async def attempt() -> bytes:
+            data = await self._request(allowed, partial(_body, max_bytes=max_bytes))
+            if exactly is not None and len(data) != exactly:
+                reason = f"Discord sent {len(data)} bytes instead of {exactly}"
+                raise DownloadFailed(reason, passing=True)
+            return data
+
+        return await self._with_retries(attempt)
+
+    async def _with_retries(self, once: Callable[[], Awaitable[T]]) -> T:
+        """What one attempt gives; it is tried again while the error may pass."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                data = await self._fetch_once(allowed, max_bytes)
-                if exactly is not None and len(data) != exactly:
-                    reason = f"Discord sent {len(data)} bytes instead of {exactly}"
-                    raise DownloadFailed(reason, passing=True)
-                return data
+                return await once()
             except DownloadFailed as error:
                 if not error.passing or attempt == ATTEMPTS:
                     raise
@@ -183,17 +231,24 @@ class Downloader:
         wait_s = self._clocks.download_retry_s * 2 ** (attempt - 1) if asked_s is None else asked_s
         return float(min(wait_s, LONGEST_WAIT_S) * random.uniform(1.0, 1.25))
 
-    async def _fetch_once(self, url: yarl.URL, max_bytes: int) -> bytes:
+    async def _request(
+        self,
+        url: yarl.URL,
+        read: Callable[[aiohttp.ClientResponse], Awaitable[T]],
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> T:
+        """What `read` makes of the answer. raises DownloadError"""
+        headers = {"Accept-Encoding": "identity", **headers}
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 async with self._open_session().get(
-                    url, allow_redirects=False, headers={"Accept-Encoding": "identity"}
+                    url, allow_redirects=False, headers=headers
                 ) as response:
                     if response.status in (301, 302, 303, 307, 308):
                         url = self._allowed(_target(response))
                         continue
                     _check_status(response)
-                    return await _body(response, max_bytes)
+                    return await read(response)
         except TimeoutError as error:
             raise DownloadFailed("Discord took too long", passing=True) from error
         except (aiohttp.ClientError, OSError) as error:
@@ -250,9 +305,10 @@ def _target(response: aiohttp.ClientResponse) -> str:
 
 def _check_status(response: aiohttp.ClientResponse) -> None:
     status = response.status
-    if status == 200:
-        if response.content_type in NO_PICTURES:
-            kind = response.content_type
+    if status in (200, 206):
+        kind = response.content_type
+        is_sticker = kind == LOTTIE_TYPE and response.url.path.endswith(LOTTIE_ENDING)
+        if kind in NO_PICTURES and not is_sticker:
             raise DownloadFailed(f"Discord sent {kind} in its place", passing=True)
         return
     if status in (403, 404, 410):
@@ -278,6 +334,28 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     if announced is not None and len(body) < announced:
         raise DownloadFailed("it ended too early", passing=True)
     return bytes(body)
+
+
+async def _ranged(response: aiohttp.ClientResponse, offset: int, length: int) -> Part:
+    """The part of a file that was asked for. raises DownloadError"""
+    told = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if told is None or int(told[1]) != offset:
+        raise DownloadFailed("Discord sent another part of it", passing=True)
+    size = int(told[2])
+    data = await _body(response, max_bytes=length)
+    if len(data) < min(length, size - offset):
+        raise DownloadFailed("it ended too early", passing=True)
+    return Part(data, size, ranged=True)
+
+
+async def _beginning(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """The first bytes of a body, at most so many."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+        body += chunk
+        if len(body) >= max_bytes:
+            break
+    return bytes(body[:max_bytes])
 
 
 def _most_useful(errors: Sequence[DownloadError]) -> DownloadError:

@@ -36,10 +36,14 @@ Kind = Literal["attachment", "embed", "sticker", "component"]
 
 # File names of pictures and videos, for files without a content type.
 PICTURE_SUFFIXES = frozenset(
-    {".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"}
-    | {".png", ".tif", ".tiff", ".webp"}
+    {".apng", ".avif", ".avifs", ".bmp", ".gif", ".heic", ".heif", ".hif", ".ico", ".j2k"}
+    | {".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm", ".png", ".pnm", ".ppm"}
+    | {".psd", ".qoi", ".tga", ".tif", ".tiff", ".webp"}
 )
-VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ogv", ".webm"})
+VIDEO_SUFFIXES = frozenset(
+    {".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"}
+    | {".ogv", ".webm", ".wmv"}
+)
 DISCORD_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 
 _ATTACHMENT_PATH = re.compile(r"/(?:ephemeral-)?attachments/[0-9]+/([0-9]{1,20})/")
@@ -48,7 +52,10 @@ _BETWEEN_BARS = re.compile(r"\|\|(.+)\|\|", re.DOTALL)  # from the first ones to
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture that a message shows."""
+    """One picture that a message shows; a video is one, too.
+
+    poster   addresses of a still picture of a video
+    """
 
     slot: str
     urls: tuple[str, ...]  # where its bytes are, best first
@@ -60,10 +67,17 @@ class Picture:
     posted_at: float  # Unix seconds
     title: str  # of the embed, or the attachment's description
     forwarded: bool = False  # shown by forwarding somebody else's message
+    video: bool = False
+    poster: tuple[str, ...] = ()
+
+    @property
+    def shown_by_discord(self) -> bool:
+        """Whether an address of it can stand where a picture is to be seen; Lottie's JSON can't."""
+        return not parts_of(self.urls[0]).path.endswith(".json")
 
 
 def from_message(message: discord.Message) -> list[Picture]:
-    """The still and animated pictures that a message shows, each once; no videos.
+    """The pictures that a message shows, still and animated ones and videos, each once.
 
     The pictures of a forwarded message belong to the member who forwarded it.
     """
@@ -98,14 +112,24 @@ def _pictures_of_body(
     yield from _components(shown.components, False, common)
 
 
+def from_attachment(attachment: discord.Attachment, author_id: int) -> Picture | None:
+    """The picture, or video, that is attached to a command; None if it is neither."""
+    common = {"author_id": author_id, "posted_at": 0.0}
+    return next(_attachments([attachment], common), None)
+
+
 def _attachments(
     attachments: Iterable[discord.Attachment], common: dict[str, Any]
 ) -> Iterator[Picture]:
     for attachment in attachments:
-        if is_picture(attachment.content_type, attachment.filename):
+        video = is_video(attachment.content_type, attachment.filename)
+        if video or is_picture(attachment.content_type, attachment.filename):
             yield Picture(
                 slot=f"a:{attachment.id}",
-                urls=_distinct(attachment.url, attachment.proxy_url),
+                # The proxy has no parts of videos.
+                urls=_distinct(attachment.url, None if video else attachment.proxy_url),
+                video=video,
+                poster=_posters(attachment.proxy_url) if video else (),
                 filename=_without_surrogates(attachment.filename),
                 spoiler=attachment.is_spoiler(),
                 kind="attachment",
@@ -120,12 +144,30 @@ def _embeds(
 ) -> Iterator[Picture]:
     """Image and thumbnail of each embed: links, articles, GIF services, other bots.
 
-    For a video, only its still counts.
+    A video takes the place of its still, whose slot it has. That of a site which plays it on a page
+    of its own is no file; then the still counts.
     """
     spoiler = _hides_a_link(content)
     for embed in embeds:
-        for media in (embed.image, embed.thumbnail):
-            if media.url and not _is_video(None, media.url):
+        video = _video_of(embed)
+        if video is not None:
+            still = embed.thumbnail if embed.thumbnail.url else video
+            yield Picture(
+                slot=media_slot(still.url or ""),
+                urls=_distinct(video.proxy_url, video.url),
+                filename=filename_of(video.url or ""),
+                spoiler=spoiler or video.flags.spoiler or still.flags.spoiler,
+                kind="embed",
+                size=None,
+                title=_without_surrogates(embed.title or ""),
+                video=True,
+                poster=_distinct(still.proxy_url, still.url)
+                if still is not video
+                else _posters(video.proxy_url),
+                **common,
+            )
+        for media in (embed.image, embed.thumbnail if video is None else None):
+            if media and media.url and not is_video(None, media.url):
                 yield Picture(
                     slot=media_slot(media.url),
                     # Discord's proxy has a copy; the original is on another site.
@@ -153,17 +195,16 @@ def _hides_a_link(content: str) -> bool:
 
 def _stickers(stickers: Iterable[discord.StickerItem], common: dict[str, Any]) -> Iterator[Picture]:
     for sticker in stickers:
-        if sticker.format is not discord.StickerFormatType.lottie:  # which is JSON
-            yield Picture(
-                slot=f"s:{sticker.id}",
-                urls=(sticker.url,),
-                filename=filename_of(sticker.url),
-                spoiler=False,
-                kind="sticker",
-                size=None,
-                title=_without_surrogates(sticker.name),
-                **common,
-            )
+        yield Picture(
+            slot=f"s:{sticker.id}",
+            urls=(sticker.url,),
+            filename=filename_of(sticker.url),
+            spoiler=False,
+            kind="sticker",
+            size=None,
+            title=_without_surrogates(sticker.name),
+            **common,
+        )
 
 
 def _components(
@@ -184,7 +225,8 @@ def _components(
             yield from _media(component.media, spoiler, component.description, common)
         elif isinstance(component, FileComponent):
             name = component.name or filename_of(component.media.url)
-            if is_picture(component.media.content_type, name):
+            kind = component.media.content_type, name
+            if is_picture(*kind) or is_video(*kind):
                 spoiler = hidden or component.spoiler
                 yield from _media(component.media, spoiler, None, common, component.size)
 
@@ -196,11 +238,15 @@ def _media(
     common: dict[str, Any],
     size: int | None = None,
 ) -> Iterator[Picture]:
-    if _is_video(media.content_type, media.url):
+    if (media.content_type or "").startswith("audio/"):
         return
+    video = is_video(media.content_type, filename_of(media.url))
+    urls = (media.url, media.proxy_url) if video else (media.proxy_url, media.url)
     yield Picture(
         slot=f"a:{media.attachment_id}" if media.attachment_id else media_slot(media.url),
-        urls=_distinct(media.proxy_url, media.url),
+        urls=_distinct(*urls),
+        video=video,
+        poster=_posters(media.proxy_url) if video else (),
         filename=filename_of(media.url),
         spoiler=spoiler,
         kind="component",
@@ -217,10 +263,26 @@ def is_picture(content_type: str | None, filename: str) -> bool:
     return PurePosixPath(filename.lower()).suffix in PICTURE_SUFFIXES
 
 
-def _is_video(content_type: str | None, url: str) -> bool:
-    if content_type:
-        return content_type.startswith(("video/", "audio/"))
-    return PurePosixPath(filename_of(url).lower()).suffix in VIDEO_SUFFIXES
+def is_video(content_type: str | None, filename: str) -> bool:
+    """Whether a file is a video, by its type or, without one, by its name."""
+    if content_type and not content_type.startswith("application/octet-stream"):
+        return content_type.startswith("video/")
+    return PurePosixPath(filename_of(filename).lower()).suffix in VIDEO_SUFFIXES
+
+
+def _video_of(embed: discord.Embed) -> Any:
+    """The video of an embed, if it is a file that Discord has a copy of; else None."""
+    video = embed.video
+    if not video.url or not is_video(None, video.url):
+        return None
+    return video if video.proxy_url or _is_discords(parts_of(video.url)) else None
+
+
+def _posters(proxy_url: str | None) -> tuple[str, ...]:
+    """Where the media proxy has a still picture of a video, as Discord's own apps show it."""
+    if not proxy_url:
+        return ()
+    return (f"{proxy_url}{'&' if '?' in proxy_url else '?'}format=webp",)
 
 
 def media_slot(url: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
-from index import Precision
+from index import ClipLimits, Precision
 
 DISCORD = "https://discord.com"
 DEFAULTS = {
@@ -28,11 +28,14 @@ DEFAULTS = {
     "MAGPIE_OCR": "auto",
     "MAGPIE_HTTP": "127.0.0.1:8080",
     "MAGPIE_QUESTIONS": "30",
+    "MAGPIE_VIDEO_MB": "32",
+    "MAGPIE_VIDEO_SECONDS": "60",
     "MAGPIE_LOG": "info",
 }
 TEST_SETTINGS = frozenset({"DISCORD_OPENAPI"})  # the path of Discord's published schema
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS: tuple[Precision, ...] = ("auto", "exact", "default", "fast")
+MAX_VIDEO_MB, MAX_VIDEO_S = 1_000, 600
 OCR = ("auto", "on", "off")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -77,6 +80,7 @@ class Settings:
     ocr: str = "auto"
     http: Address | None = Address("127.0.0.1", 8080)
     questions: int = 30  # a member may ask in a minute; 0: any number
+    videos: ClipLimits = field(default_factory=ClipLimits)  # of reading one
     log: str = "info"
 
     @property
@@ -112,6 +116,10 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
         ocr=checked("MAGPIE_OCR", _ocr, ""),
         http=checked("MAGPIE_HTTP", _http, None),
         questions=checked("MAGPIE_QUESTIONS", _questions, 0),
+        videos=ClipLimits(
+            bytes=checked("MAGPIE_VIDEO_MB", _megabytes, 1) * 2**20,
+            time_s=checked("MAGPIE_VIDEO_SECONDS", _seconds, 1),
+        ),
         log=checked("MAGPIE_LOG", _log_level, ""),
     )
     if problems:
@@ -295,6 +303,18 @@ def _http(value: str) -> Address | None:
 def _questions(value: str) -> int:
     if not value.isdecimal() or len(value) > 6:
         raise ValueError("must be a whole number of questions a minute, such as 30, or 0.")
+    return int(value)
+
+
+def _megabytes(value: str) -> int:
+    if not value.isdecimal() or not 0 < int(value[:9]) <= MAX_VIDEO_MB:
+        raise ValueError(f"must be a whole number of megabytes from 1 to {MAX_VIDEO_MB}.")
+    return int(value)
+
+
+def _seconds(value: str) -> int:
+    if not value.isdecimal() or not 0 < int(value[:9]) <= MAX_VIDEO_S:
+        raise ValueError(f"must be a whole number of seconds from 1 to {MAX_VIDEO_S}.")
     return int(value)
 
 

@@ -59,6 +59,8 @@ NOTES, NOTES_S = 5, 60.0
 NEW_S = 300.0
 # Who posts a picture again so soon corrects their own post.
 OWN_AGAIN_S = 600.0
+UNSENT = ""  # the id of a note that is being sent, or was when Magpie was killed
+MOST_BELOW = 100  # messages below a picture among which such a note is looked for
 MAX_FIRST = 8  # places that are looked up for one that is still there
 REMEMBERED = 4_096  # channels, and messages that were looked at
 
@@ -97,6 +99,7 @@ class Notes:
         self._looked_at: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
         self._paces: LRUCache[int, Cooldown] = LRUCache(REMEMBERED)  # by channel
         self._writing = False
+        self._sending: str | None = None  # the source below which a note is being sent
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -203,26 +206,31 @@ class Notes:
             return
         message = channel.get_partial_message(post.message)
 
-        def lay_out(now: ResultPage) -> ui.LayoutView:
+        def lay_out(now: ResultPage) -> layout.Card:
             if not now.shown:
                 raise Refusal(text.GONE)
             return _note(post, now)
 
         draft = Draft(sight, page, None, self._is_there(post), self._results.now, lay_out)
         named = page.shown[0].hit.link.source
-        sent = await draft.deliver(
-            lambda view: channel.send(
-                view=view,
-                reference=message.to_reference(),  # fails if the message is gone
-                mention_author=False,
-                allowed_mentions=NO_MENTIONS,
-                silent=True,
+        note = Note(post.space, post.group.id, str(post.message), named, UNSENT)
+        self._sending = note.source
+        try:
+            # Kept before it is sent: a note that is not known would outlive its picture.
+            await self._writer.keep_note(note)
+            sent = await draft.deliver(
+                lambda view: channel.send(
+                    view=view,
+                    reference=message.to_reference(),  # fails if the message is gone
+                    mention_author=False,
+                    allowed_mentions=NO_MENTIONS,
+                    silent=True,
+                )
             )
-        )
-        await self._writer.keep_note(
-            Note(post.space, post.group.id, str(post.message), named, str(sent.id))
-        )
-        self._writer.erased.set()  # the picture may have gone meanwhile
+            await self._writer.keep_note(replace(note, id=str(sent.id)))
+        finally:
+            self._sending = None
+            self._writer.erased.set()  # the picture may have gone meanwhile
 
     def _is_there(self, post: Post) -> Any:
         return lambda: not self._writer.is_deleted(post.message)
@@ -235,8 +243,12 @@ class Notes:
         while True:
             self._writer.erased.clear()
             try:
+                for note in await self._bookkeeping.notes_with_id(UNSENT):
+                    if note.source != self._sending:
+                        await self._find(note)
                 for note in await self._bookkeeping.loose_notes():
-                    await self._delete(note)
+                    if note.id != UNSENT:
+                        await self._delete(note)
             except GalleryClosed:
                 return
             except StoreError as error:
@@ -249,17 +261,41 @@ class Notes:
             except TimeoutError:
                 continue
 
+    async def _find(self, note: Note) -> None:
+        """Learn the id of a note of which it isn't known whether it was sent; forget it if it was
+        not. If Discord doesn't answer, the next turn tries again."""
+        assert self._client.user is not None
+        channel = self._client.get_partial_messageable(note.group, guild_id=note.space)
+        source = discord.Object(int(note.source))
+        try:
+            async for message in channel.history(after=source, limit=MOST_BELOW, oldest_first=True):
+                above = message.reference and message.reference.message_id
+                mine = message.author.id == self._client.user.id
+                if mine and above == source.id and message.flags.silent:  # an answer isn't silent
+                    await self._writer.keep_note(replace(note, id=str(message.id)))
+                    return
+        except RequestFailed as error:
+            if _may_change(error):
+                log.warning(fields("note_unknown", guild=note.space, reason=repr(error)))
+                return
+        await self._writer.forget_note(note)
+
     async def _delete(self, note: Note) -> None:
         """Delete a note, unless Discord doesn't answer; the next turn tries again."""
         channel = self._client.get_partial_messageable(note.group, guild_id=note.space)
         try:
             await channel.get_partial_message(int(note.id)).delete()
         except RequestFailed as error:
-            known = getattr(error, "code", None) in (UNKNOWN_MESSAGE, UNKNOWN_CHANNEL)
-            if not known and not is_refusal(error):
+            if _may_change(error):
                 log.warning(fields("note_undeleted", guild=note.space, reason=repr(error)))
                 return
         await self._writer.forget_note(note)
+
+
+def _may_change(error: Exception) -> bool:
+    """Whether the same request may succeed later: neither is its target gone nor is it refused."""
+    gone = getattr(error, "code", None) in (UNKNOWN_MESSAGE, UNKNOWN_CHANNEL)
+    return not gone and not is_refusal(error)
 
 
 def _is_new(message: int) -> bool:
@@ -277,12 +313,12 @@ def _counts(copy: Link, link: Link) -> bool:
     return _is_before(copy, link) and not own
 
 
-def _note(post: Post, page: ResultPage) -> ui.LayoutView:
+def _note(post: Post, page: ResultPage) -> layout.Card:
     """One line of small print, and a button for more that only who clicks will see."""
     [first] = page.shown
     hits: list[Hit] = [first.hit, *first.copies]
     spot = posted_cards.Spot(post.group.id, post.message)
-    view = ui.LayoutView(timeout=None)
+    view = layout.Card()
     view.add_item(ui.TextDisplay(text.note(len(hits), layout.line(first))))
     view.add_item(ui.ActionRow(posted_cards.to_page(spot, text.DETAILS)))
     view.stop()

@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias
 import discord
 
 from bot.media import pictures
-from bot.media.download import Downloader, DownloadError, DownloadFailed, LinkExpired
+from bot.media.contents import Contents
+from bot.media.download import DownloadError, DownloadFailed, LinkExpired
 from bot.media.pictures import Picture
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
@@ -66,7 +67,7 @@ class Ingest:
         model_change: ModelChange,
         embedder: PictureEmbedder,
         writer: Writer,
-        downloader: Downloader,
+        contents: Contents,
         left_out: LeftOut,
         metrics: Metrics,
         limits: Limits,
@@ -77,7 +78,7 @@ class Ingest:
         self._model_change = model_change
         self._embedder = embedder
         self._writer = writer
-        self._downloader = downloader
+        self._contents = contents
         self._left_out = left_out
         self._metrics = metrics
         self._read = read
@@ -222,7 +223,7 @@ class Ingest:
                  and DownloadFailed where Discord may have its own file again later
         """
         try:
-            data = await self._downloader.fetch(picture)
+            data = await self._contents.fetch(picture)
             with self._metrics.embedding.time():
                 embedded = await self._embedder.embed_picture(data, post.space, post.group.id)
             self._read(embedded.key, data)

@@ -16,7 +16,8 @@ from collections.abc import Callable
 
 import discord
 
-from bot.media.download import Downloader, DownloadError
+from bot.media.contents import Contents
+from bot.media.download import DownloadError
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.tuning import Clocks, Limits
@@ -94,7 +95,7 @@ class Transcribing:
         writer: Writer,
         watched: Watched,
         ingest: Ingest,
-        downloader: Downloader,
+        contents: Contents,
         metrics: Metrics,
         clocks: Clocks,
         limits: Limits,
@@ -107,7 +108,7 @@ class Transcribing:
         self._writer = writer
         self._watched = watched
         self._ingest = ingest
-        self._downloader = downloader
+        self._contents = contents
         self._metrics = metrics
         self._clocks = clocks
         self._busy = busy
@@ -236,8 +237,8 @@ class Transcribing:
         if picture is None:
             return None
         try:
-            data = await self._downloader.fetch(picture)
-        except DownloadError as error:
+            data = await self._contents.fetch(picture)
+        except (DownloadError, PictureError) as error:
             log.info(fields("words_unread", guild=link.space, why=error))
             return None
         # Another site may have another picture there now. Its words must not be taken for the

@@ -42,6 +42,7 @@ MANY_PICTURES_WAIT = (
     "So many people ask with pictures right now that I can take no more. "
     "Please try again in a minute, or ask in words."
 )
+STICKER = "See the sticker"  # of a kind that Discord shows only where it was sent
 NOT_YOURS = "These are somebody else’s results. Ask with `/find` to get your own."
 WHO_ARE_YOU = (
     "Discord did not tell me your roles, so I cannot know what you may see. "
@@ -133,6 +134,11 @@ def not_sure(pictures: int) -> str:
 def nothing_like(asked: str) -> str:
     """No picture fits."""
     return f"Nothing here looks like {asked}."
+
+
+def at(clock: str) -> str:
+    """Which second of a video or an animation was found."""
+    return f"at {clock}"
 
 
 def and_more(copies: int) -> str:

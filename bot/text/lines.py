@@ -20,7 +20,6 @@ ONLY_MINUS = (
     "That only says what not to show. Tell me also what to look for, such as `dog -snow`, "
     "or where, such as `in:#pets -snow`."
 )
-NO_VIDEOS = "I can’t look into videos yet, only into pictures and GIFs."
 NOT_PRIVATELY = (
     "Everyone here can read what I answer to a message. "
     "For an answer that only you see, ask with `/find`."

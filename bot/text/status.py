@@ -45,6 +45,7 @@ class Status:
     """The figures count only what the member who asks may read."""
 
     channels: Sequence[ChannelStatus]
+    videos: int  # among the pictures of these channels and their threads
     progress: HistoryProgress | None
     jobs: Sequence[str]
     unread_pictures: int | None  # whose words are still to be read; None: none are ever read
@@ -65,6 +66,8 @@ def status(now: Status) -> str:
     model = name_of_model(now.model)
     pictures = sum(channel.pictures for channel in now.channels)
     lines = [f"**{counted(pictures, 'picture')}** indexed"]
+    if now.videos:
+        lines[0] += f", {counted(now.videos, 'video')} among them"
     if now.progress is not None:
         left = counted(now.progress.channels_left, "channel or thread", "channels and threads")
         lines.append(

@@ -178,7 +178,7 @@ def key_of(path: Path) -> bytes:
     if path not in _keys:  # files never change
         _keys[path] = key(path.read_bytes())
         with contextlib.suppress(UNREADABLE):
-            bytes_, _ = resized(path, REDUCED_PX, REDUCED_PX, None)
+            bytes_, _ = resized(path, path.name, REDUCED_PX, REDUCED_PX, None)
             _reduced[key(bytes_)] = _keys[path]
     return _keys[path]
 

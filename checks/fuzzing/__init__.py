@@ -11,6 +11,7 @@ Each input follows from a seed, its kind and its number, so a failure can be had
 | `__main__` | the process in which the inputs of one kind are tried |
 | `target` | the interface of a kind: makes an input, gives it to the product |
 | `pictures`, `bombs` | damaged pictures; small files that ask for much memory or time |
+| `clips`, `films` | damaged and hostile videos; videos that are made for tests |
 | `words` | pictures full of text, or of what may be taken for it |
 | `messages` | Discord's messages, and addresses that a download would go to |
 | `settings`, `lines` | settings; lines of the query language |

@@ -34,6 +34,7 @@ def kinds() -> dict[str, Any]:
     return {
         "pictures": ("checks.fuzzing.pictures", "Pictures"),
         "bombs": ("checks.fuzzing.bombs", "Bombs"),
+        "clips": ("checks.fuzzing.clips", "Clips"),
         "messages": ("checks.fuzzing.messages", "Messages"),
         "addresses": ("checks.fuzzing.messages", "Addresses"),
         "words": ("checks.fuzzing.words", "Words"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import struct
 import zlib
@@ -12,11 +13,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from checks.fuzzing import files
+from checks.fuzzing import files, lottie
 from checks.fuzzing.pictures import check
 from index import PictureError
 from index.images import decoders
 from index.images.decode import LIMITS
+from index.images.heif import FORMAT as HEIF
 
 SIDE = 224
 
@@ -160,6 +162,49 @@ def noise_at_length(rng: random.Random) -> bytes:
     return files.damaged(files.encoded(Image.fromarray(noise), format, **options), rng)
 
 
+def heif_promise(rng: random.Random) -> bytes:
+    """A HEIC that claims very many pixels, in one picture or by its grid."""
+    whole = files.sound()["HEIC"][0]
+    size = whole.index(b"ispe") + 8
+    edge = rng.choice((8000, 32_000, 2**31 - 1))
+    return whole[:size] + struct.pack(">2I", edge, edge) + whole[size + 8 :]
+
+
+def many_heif_pixels(rng: random.Random) -> bytes:
+    """A HEIC of one colour, just below the limit of pixels or above it."""
+    edge = rng.choice((7900, 8100))
+    return files.encoded(Image.new("RGB", (edge, edge)), HEIF, quality=1, preset="ultrafast")
+
+
+def large_drawing(rng: random.Random) -> bytes:
+    """A Lottie animation of a huge canvas, of very many frames or layers, or nested deeply."""
+    whole = json.loads(lottie.animation())
+    match rng.randrange(4):
+        case 0:
+            whole |= {"w": 900_000, "h": 900_000}
+        case 1:
+            whole |= {"op": 900_000}
+        case 2:
+            whole["layers"] *= 20_000
+        case _:
+            deep = rng.choice((500, 100_000))
+            return b'{"layers":' + b"[" * deep + b"]" * deep + b',"w":9,"h":9,"ip":0,"op":9,"fr":9}'
+    return json.dumps(whole).encode()
+
+
+def pixels_in_other_packings(rng: random.Random) -> bytes:
+    """JPEG 2000, QOI, TGA, PPM or a Photoshop document of many pixels of one colour."""
+    edge = rng.choice((2000, 7900, 9000))
+    format = rng.choice(("JPEG2000", "TGA", "PPM", "ICO", "QOI"))
+    if format == "ICO":  # whose header can name no more than 256
+        inside = files.encoded(Image.new("RGBA", (edge, edge)), "PNG")
+        head = struct.pack("<3H4BHHII", 0, 1, 1, 0, 0, 0, 0, 1, 32, len(inside), 22)
+        return head + inside
+    edge = min(edge, 2000) if format in ("QOI", "JPEG2000") else edge
+    packed = {"compression": "tga_rle"} if format == "TGA" else {}
+    return files.encoded(Image.new("RGB", (edge, edge)), format, **packed)
+
+
 WAYS: tuple[Callable[[random.Random], bytes], ...] = (
     many_scans,
     many_pixels,
@@ -173,6 +218,10 @@ WAYS: tuple[Callable[[random.Random], bytes], ...] = (
     texts_that_swell,
     many_small_parts,
     noise_at_length,
+    heif_promise,
+    many_heif_pixels,
+    large_drawing,
+    pixels_in_other_packings,
 )
 
 

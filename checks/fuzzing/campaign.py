@@ -38,6 +38,7 @@ KEPT = BUILD / "fuzz"
 COUNTS = {
     "pictures": 14_000,
     "bombs": 60,
+    "clips": 300,
     "words": 300,
     "messages": 3_000,
     "addresses": 2_000,

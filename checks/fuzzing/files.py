@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
+
+from checks.fuzzing import icc, lottie
+from index.images.heif import FORMAT as HEIF
 
 SIZE = (40, 28)
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -62,6 +66,8 @@ def sound() -> dict[str, list[bytes]]:
             encoded(rgb.convert("CMYK"), "JPEG"),
             encoded(grey, "JPEG", restart_marker_blocks=2, comment=b"x" * 99),
             encoded(rgb, "MPO", save_all=True, append_images=[grey.convert("RGB")]),
+            encoded(icc.to_xyb(rgb), "JPEG", keep_rgb=True, icc_profile=icc.of_xyb()),
+            encoded(rgb.convert("CMYK"), "JPEG", icc_profile=icc.of_printer()),
         ],
         "PNG": [
             encoded(rgba, "PNG", exif=exif(3)),
@@ -71,6 +77,8 @@ def sound() -> dict[str, list[bytes]]:
             encoded(sixteen, "PNG"),
             encoded(rgb, "PNG", **loop),
             _with_text(encoded(rgb, "PNG", icc_profile=bytes(300))),
+            encoded(rgba, "PNG", icc_profile=icc.of_rgb(icc.DISPLAY_P3)),
+            encoded(grey, "PNG", icc_profile=icc.of_grey(1.0)),
         ],
         "WEBP": [
             encoded(rgb, "WEBP"),
@@ -101,6 +109,36 @@ def sound() -> dict[str, list[bytes]]:
             encoded(grey.convert("F"), "TIFF", exif=exif(2)),
             tiff_in_tiles(48, 32, zlib.compress(bytes(48 * 32))),
         ],
+        "HEIC": [
+            encoded(rgb, HEIF, quality=50, exif=exif()),
+            encoded(rgba, HEIF, quality=50),
+            encoded(rgb, HEIF, quality=50, icc_profile=icc.of_rgb(icc.DISPLAY_P3)),
+            encoded(rgb, HEIF, quality=50, save_all=True, append_images=frames),
+        ],
+        "ICO": [
+            encoded(rgba, "ICO", sizes=[(16, 16), (32, 22)]),
+            encoded(rgba, "ICO", sizes=[(32, 22)], bitmap_format="bmp"),
+        ],
+        "JPEG 2000": [
+            encoded(rgb, "JPEG2000"),
+            encoded(rgba, "JPEG2000", no_jp2=True, quality_layers=[20, 5]),
+            encoded(sixteen, "JPEG2000"),
+        ],
+        "PPM": [
+            encoded(rgb, "PPM"),
+            encoded(sixteen, "PPM"),
+            encoded(grey.convert("1"), "PPM"),
+            encoded(grey.convert("F"), "PPM"),
+            b"P3\n# words\n2 2\n255\n" + b"1 2 3 " * 4,
+        ],
+        "PSD": [psd(pixels[..., :3]), psd(pixels, mode=4), psd(pixels[..., :1], mode=1)],
+        "QOI": [encoded(rgb, "QOI"), encoded(rgba, "QOI")],
+        "TGA": [
+            encoded(rgb, "TGA"),
+            encoded(rgba, "TGA", compression="tga_rle"),
+            encoded(rgb.quantize(9), "TGA"),
+        ],
+        "Lottie": [lottie.animation(), lottie.animation(edge=20, frames=900)],
     }
 
 
@@ -167,6 +205,21 @@ def tiff_in_tiles(width: int, height: int, data: bytes, size: tuple[int, int] = 
     entries = [(256, 4, 1, size[0]), (257, 4, 1, size[1]), (258, 3, 1, 8), (259, 3, 1, 8)]
     entries += [(262, 3, 1, 1), (277, 3, 1, 1), (322, 4, 1, width), (323, 4, 1, height)]
     return tiff_of([*entries, (324, 4, 1, 8), (325, 4, 1, len(data))], data)
+
+
+def psd(pixels: NDArray[Any], mode: int = 3, bits: int = 8, merged: bool = True) -> bytes:
+    """A Photoshop document without layers; pixels (height, width, channels)."""
+    height, width, channels = pixels.shape
+    known = struct.pack(">IB", 1, merged)  # its version, and whether the pixels are the layers'
+    resource = b"8BIM" + struct.pack(">HHI", 1057, 0, len(known)) + known + b"\0"
+    return (
+        b"8BPS"
+        + struct.pack(">H6xHIIHH", 1, channels, height, width, bits, mode)
+        + struct.pack(">II", 0, len(resource))
+        + resource
+        + struct.pack(">IH", 0, 0)
+        + np.ascontiguousarray(pixels.transpose(2, 0, 1)).tobytes()
+    )
 
 
 def gif_of(size: tuple[int, int], frames: list[bytes]) -> bytes:

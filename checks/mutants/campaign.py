@@ -24,6 +24,7 @@ from bench.options import Options
 from bench.report import Report, Target
 from checks.mutants.mutant import ROOT, Mutant
 from checks.mutants.promises import MUTANTS
+from console.exits import WrongUse
 
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", "node_modules", "build", "data", ".*_cache", "*.egg-info"
@@ -43,7 +44,10 @@ class Verdict(Enum):
 
 
 def run(options: Options) -> Report:
+    """What the tests notice. raises WrongUse when no mutant is meant"""
     chosen = [m for m in MUTANTS if options.only in f"{m.promise} {m.file}"]
+    if not chosen:
+        raise WrongUse(f"No mutant has {options.only!r} in its promise or in its file's name.")
     began = time.monotonic()
     with copies(len(os.sched_getaffinity(0))) as folders:
         spurious = not _unbroken(folders, chosen)

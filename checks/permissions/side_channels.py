@@ -2,7 +2,8 @@
 
 There are three servers which look the same to an ordinary member. In `bare` the channels and
 threads that are closed to them have no picture; in `full` the channels have many that match every
-question, and copies of all that is open; in `threads` the private thread has them too. The same is
+question, by what they show and by the words in them, and copies of all that is open; in `threads`
+the private thread has them too. The same is
 asked in each, in turn, and what could tell them apart is counted:
 
 words   questions whose answers differ in any word, number, button or picture
@@ -41,7 +42,7 @@ from checks.permissions.testbed import Scene, Testbed, open_testbed
 from index import Sort
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
-from index.types.records import Floats
+from index.types.records import Floats, key_of
 from sandbox.person import Answer, Payload, Person
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ FRESH_PICTURES = 6  # that no server has
 # 40,000 runs.
 TOLERANCE = 0.1
 QUESTION = "a red circle"
+# What is written in the pictures: in those that closed channels alone have, and in the open ones.
+CLOSED_LINES, OPEN_LINES = ("secret plan", "a red circle"), ("a red circle", "of friends")
 CHANGING = re.compile(r"^(?:Speed|Up for|Model|-# <t:).*$", re.M)
 
 # The number of each channel or thread, the same in every server.
@@ -197,6 +200,7 @@ async def compare(
             await on.watch(of)
             await on.become(_closed(of))
         await on.settled()
+        await _read(on, shown)
         told = Told()
         for ask in QUESTIONS:
             await _compare(told, on, twins, ask)
@@ -204,6 +208,17 @@ async def compare(
         await _time_pictures(told, on, twins[FULL], hidden, itertools.islice(fresh, rounds))
         await _count_work(told, on, twins, counted, hidden, fresh)
     return told
+
+
+async def _read(on: Testbed, shown: Sequence[Path]) -> None:
+    """Let the pictures say something; nobody has read every third one."""
+    transcripts = on.magpie.gallery.transcripts
+    await transcripts.begin("check")
+    names = {one.message: one.file for of in on.pictures.values() for one in of}
+    open_ = {key_of("image", file.read_bytes()) for file in shown}
+    keys = sorted({key_of("image", file.read_bytes()) for file in names.values()})
+    for key in [key for number, key in enumerate(keys) if number % 3]:
+        await transcripts.put(key, "check", OPEN_LINES if key in open_ else CLOSED_LINES)
 
 
 def _layout(ids: Sequence[int], bot: int) -> Layout:
@@ -297,6 +312,17 @@ async def find(on: Testbed, of: Layout) -> list[Answer]:
     answers.append(await _look(mei, answers[-1]))
     answers.append(await mei.click(answers[-1], answers[-1].button("Only similar")))
     return answers
+
+
+async def written(on: Testbed, of: Layout) -> list[Answer]:
+    """Words in pictures, exact and plain: of the open ones, and of those that are closed."""
+    lines = ('"red circle"', '"secret plan"', '"a red" friends', "secret plan", "circle of frends")
+    shown = ("me", "everyone")
+    return [
+        await _command(on, of, MEI, LOBBY, "find", query=f"{line} show:{show}")
+        for line in lines
+        for show in shown
+    ]
 
 
 async def _look(person: Person, answer: Answer) -> Answer:
@@ -427,6 +453,7 @@ QUESTIONS: tuple[Ask, ...] = (
     narrow,
     find_for_everyone,
     find_by_a_stranger,
+    written,
     closed_names,
     typing,
     mention,

@@ -21,6 +21,7 @@ from index.answering.written import Written, written
 from index.concurrency import Pool
 from index.search.interface import Found, VectorIndex
 from index.store.interface import Copies, Links, Transcripts
+from index.transcripts.comparing import differing
 from index.types.filter import Filter, Sort
 from index.types.query import QueryEmbedding
 from index.types.records import Floats, Position, Verdict
@@ -162,15 +163,18 @@ class Ranking:
             self._spreads.popitem(last=False)
 
     async def _folded(self, ranked: Ranked) -> Ranked:
-        """The candidates, those that show a copy folded into the first of its copies."""
+        """The candidates, those that show a copy folded into the first of its copies. Two pictures
+        that say something else are no copies here, though they be of one template."""
         items = await self._links.items([one.link for one in ranked.candidates])
         by_item = partial(folding.by_item, ranked.candidates, items)
         candidates = await self._searching.run(by_item)
         first = [one.link for one in candidates[:FOLDED]]
         made = await self._copies.fingerprints(first)
         if len(made) > 1:
-            not_copies = await self._copies.not_copies(list(made))
-            work = partial(folding.by_fingerprint, candidates, made, not_copies)
+            apart = await self._copies.not_copies(list(made))
+            said = await self._transcripts.of_links(list(made))
+            apart |= await self._searching.run(partial(differing, said))
+            work = partial(folding.by_fingerprint, candidates, made, apart)
             candidates = await self._searching.run(work)
         return replace(ranked, candidates=candidates)
 
@@ -197,7 +201,7 @@ class Ranking:
 def _key(embedding: QueryEmbedding, asked: Filter) -> Key:
     """What the pages of one question have in common: links to leave out come and go between them.
 
-    asked   as the caller gave it: resolved, filters by different traits may look alike
+    asked   as the caller gave it: the ids to which traits are resolved come and go, too
     """
     parts = (*embedding.wanted, embedding.minus, embedding.more, embedding.less)
     digest = hashlib.sha256(b"|".join(part.tobytes() for part in parts)).digest()

@@ -20,6 +20,9 @@ MOST_RAISED = 10.0
 # The share of the words, by weight, from which on they count; and from which the picture belongs in
 # the answer, whatever it shows.
 LEAST_SHARE, PASSING_SHARE = 0.5, 0.75
+# By how much less a single word raises a score. It stands in many a picture by chance; with each
+# further word, this halves.
+LONE_FALLS_SHORT = 0.7
 # What a word counts that differs by a letter; alone, only if it is at least so long.
 NEAR_COUNTS, LONE_NEAR = 0.8, 7
 
@@ -49,7 +52,7 @@ def written(phrases: Sequence[str], mentions: Mentions) -> dict[int, Written]:
         for mark in marks:
             counts[mark] += 1
     weights = [1 / (1 + math.log1p(count)) for count in counts]
-    nothing = frozenset[int]()
+    nothing = set[int]()
     found = {}
     for link in {*mentions.exact, *mentions.near}:
         exact = mentions.exact.get(link, nothing)
@@ -62,7 +65,7 @@ def written(phrases: Sequence[str], mentions: Mentions) -> dict[int, Written]:
         told += NEAR_COUNTS * sum(weights[mark] for mark in near)
         share = told / sum(weights)
         if share >= LEAST_SHARE:
-            several = 1 - 0.5 ** (len(exact) + len(near))
+            several = 1 - LONE_FALLS_SHORT * 0.5 ** (len(exact) + len(near) - 1)
             found[link] = Written(
                 raises=MOST_RAISED * share**2 * several,
                 passes=share >= PASSING_SHARE,

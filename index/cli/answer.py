@@ -120,7 +120,9 @@ def _described(one: Shown) -> str:
     place = _place(one.link)
     if one.hit.kind == "text":
         place += f": {one.hit.text}"
-    elif one.hit.frame:
+    elif one.hit.clock:
+        place += f" (at {one.hit.clock})"
+    elif one.hit.frame:  # added before seconds were kept
         place += f" (frame {one.hit.frame + 1})"
     if one.hit.says:
         place += f" says “{one.hit.says}”"
@@ -174,6 +176,7 @@ def _hit_json(one: Shown) -> dict[str, Any]:
         "kind": one.hit.kind,
         "frame": one.hit.frame,
         "says": one.hit.says,
+        "second": one.hit.second,
         **line,
         "readable": one.is_here,
         "copies": copies,

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from index.cli import notes
-from index.cli.paths import is_under, read_file, refuse_odd, why
+from index.cli.contents import contents
+from index.cli.paths import is_under, refuse_odd, why
 from index.cli.place import GROUP, SPACE
 from index.cli.vanished import Vanished, vanished
 from index.cli.walk import File, Listing
@@ -39,6 +40,7 @@ class Tally:
     """How far an `add` has come, and what it has found.
 
     broken          files that couldn't be read, each with the reason as a sentence
+    partial         files of which only a part could be read, and is searched
     broken_before   files that an earlier `add` couldn't read, and that haven't changed since
     gone_meanwhile  files that were gone when their turn came
     vanished        what became of pictures that were not found again, a report for each path
@@ -49,6 +51,7 @@ class Tally:
     changed: int = 0
     unchanged: int = 0
     broken: dict[str, str] = field(default_factory=dict)
+    partial: set[str] = field(default_factory=set)
     broken_before: set[str] = field(default_factory=set)
     gone_meanwhile: int = 0
     vanished: list[Vanished] = field(default_factory=list)
@@ -195,7 +198,7 @@ class Adding:
             if self._stop.is_set():
                 return
             with contextlib.suppress(OSError, PictureError):
-                data = await asyncio.to_thread(read_file, file.path)
+                data = await contents(file.path, self._gallery)
                 picture = await self._gallery.embed_picture(data)
                 self._batch.append((picture, _link(file, "", file.stamp)))
             self.tally.unchanged += 1
@@ -205,9 +208,7 @@ class Adding:
     async def _add(self, file: File) -> None:
         source = str(file.path)
         try:
-            picture = await self._gallery.embed_picture(
-                await asyncio.to_thread(read_file, file.path)
-            )
+            picture = await self._gallery.embed_picture(await contents(file.path, self._gallery))
         except FileNotFoundError:
             self.tally.gone_meanwhile += 1
             return
@@ -221,6 +222,8 @@ class Adding:
                 await self._gallery.remove_sources(SPACE, [source])  # the old picture
             return
         self._batch.append((picture, _link(file, "", file.stamp)))
+        if picture.partial:
+            self.tally.partial.add(source)
         self._notes.unreadable.pop(source, None)
         if source in self._known:
             self.tally.changed += 1

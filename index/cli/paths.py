@@ -69,22 +69,24 @@ def refuse_odd(status: os.stat_result) -> None:
         raise NotAFile(errno.EINVAL, f"it is {kind}, not a file")
 
 
-def named(path: str) -> bytes:
-    """The bytes of a picture that a command names. A pipe is waited for, as in `--image <(…)`;
-    a signal ends the wait.
+def read_head(path: str | Path, count: int) -> bytes:
+    """The first bytes of a file; of a pipe or a device nothing is read. raises OSError"""
+    refuse_odd(os.stat(path))
+    with open(os.open(path, _OPEN), "rb", buffering=0) as file:
+        refuse_odd(os.fstat(file.fileno()))
+        return file.read(count) or b""
 
-    raises   WrongUse, PictureTooLarge
+
+def piped(path: str) -> bytes:
+    """What comes through a pipe; a signal ends the wait for it.
+
+    raises   OSError, PictureTooLarge
     """
-    try:
-        if not stat.S_ISFIFO(os.stat(path).st_mode):
-            return read_file(path)
-        with ending_at_once(), open(path, "rb") as pipe:
-            data = pipe.read(LIMITS.bytes + 1)
-        if len(data) > LIMITS.bytes:
-            raise PictureTooLarge(len(data), LIMITS.bytes, "bytes")
-        return data
-    except (OSError, ValueError) as exc:
-        raise WrongUse(f"{harmless(path)} can't be read: {why(exc)}.") from exc
+    with ending_at_once(), open(path, "rb") as pipe:
+        data = pipe.read(LIMITS.bytes + 1)
+    if len(data) > LIMITS.bytes:
+        raise PictureTooLarge(len(data), LIMITS.bytes, "bytes")
+    return data
 
 
 def why(exc: OSError | ValueError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from console.exits import WrongUse
 from console.output import harmless
 from console.reasons import reason_of
-from index.cli.paths import check_place, read_file
+from index.cli.contents import contents
+from index.cli.paths import check_place
 from index.images import decoders
 from index.images.resize import KEPT_SCALE
 from index.types.errors import PictureError
@@ -91,7 +93,8 @@ def _thumbnail(path: Path, frame: int) -> Image.Image | None:
     returns   None when the file can't be read any more
     """
     try:
-        frames = decoders.decode(read_file(path), max(CELL) // KEPT_SCALE + 1).frames
+        data = asyncio.run(contents(path))  # in a thread, which has no loop of its own
+        frames = decoders.decode(data, max(CELL) // KEPT_SCALE + 1).frames
     except (PictureError, OSError):
         return None
     return ImageOps.contain(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.cli.paths import read_file
+from index.cli.contents import contents
 from index.cli.place import SPACE
 from index.gallery import Gallery
 from index.ocr.transcriber import Transcriber
@@ -70,8 +69,8 @@ async def _transcribe_one(
     gallery: Gallery, transcriber: Transcriber, picture: PendingTranscript, tally: Transcribed
 ) -> None:
     try:
-        data = await asyncio.to_thread(read_file, Path(picture.link.source))
-    except OSError:
+        data = await contents(Path(picture.link.source), gallery)
+    except (OSError, PictureError):
         tally.left += 1
         return
     if picture.link.source not in {

@@ -19,6 +19,7 @@ from index.images import decoders
 from index.types.errors import PictureError
 from index.types.filter import Filter
 from index.types.query import Query
+from index.types.records import clock
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -141,7 +142,8 @@ def _frames(decoded: Decoded) -> str:
     if decoded.n_frames == 1:
         return "one still picture"
     kept = len(decoded.frames)
-    return f"{decoded.n_frames:,}, of which {kept} evenly spread and different ones are searched"
+    seconds = ", ".join(map(clock, decoded.seconds))
+    return f"{decoded.n_frames:,}, of which {kept} that look different are searched: at {seconds}"
 
 
 def _seen(view: View) -> str:

@@ -17,10 +17,27 @@ from index.cli.paths import absolute, odd_kind, why
 
 # Endings of the files in a folder that count as pictures. A file named on the command line is taken
 # whatever its ending. Kinds that can't be read are in the list too, so that the summary says so.
-READ = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif", ".bmp")
-RARELY_USED = (".dib", ".tif", ".tiff")
-NOT_READ = (".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd", ".ico")
-ENDINGS = READ + RARELY_USED + NOT_READ
+READ = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif"),
+    *(".avif", ".avifs", ".heic", ".heif", ".hif", ".bmp", ".mpo"),
+)
+RARELY_USED = (
+    *(".dib", ".tif", ".tiff", ".ico", ".jp2", ".j2k", ".j2c", ".jpc"),
+    *(".jpf", ".jpx", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".psd"),
+    *(".qoi", ".tga"),
+)
+VIDEOS = (
+    *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".3gp", ".ogv", ".wmv"),
+    *(".flv", ".mts", ".m2ts"),
+)
+NOT_READ = (
+    *(".jxl", ".svg", ".svgz", ".heics", ".psb", ".xcf", ".kra", ".cur"),
+    *(".icns", ".jxr", ".wdp", ".hdp", ".dds", ".exr", ".hdr", ".eps"),
+    *(".pcx", ".sgi", ".mng", ".jng", ".emf", ".wmf", ".dng", ".cr2"),
+    *(".cr3", ".crw", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef"),
+    *(".srw",),
+)
+ENDINGS = READ + RARELY_USED + VIDEOS + NOT_READ
 
 
 @dataclass(frozen=True, slots=True)

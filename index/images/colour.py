@@ -52,9 +52,7 @@ def _hides_a_picture(image: Image.Image, format: str | None) -> bool:
     """
     if image.getchannel("A").getextrema() != (0, 0):
         return False
-    return format in _ALPHA_UNUSED or any(
-        least != most for least, most in image.convert("RGB").getextrema()
-    )
+    return format in _ALPHA_UNUSED or image.convert("RGB").getcolors(1) is None
 
 
 def on_background(image: Image.Image) -> Image.Image:

@@ -10,9 +10,10 @@ import contextlib
 import io
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import partial as bound
+from typing import NamedTuple
 
 from PIL import (
     AvifImagePlugin,
@@ -20,6 +21,7 @@ from PIL import (
     GifImagePlugin,
     IcoImagePlugin,
     Image,
+    ImageFile,
     Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
@@ -31,13 +33,21 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from index.images import avif, heif, jpeg, lottie, png
-from index.images.animation import MAX_FRAMES, different, evenly_spread, frame_count
+from index.images import avif, heif, jpeg, lottie, partial, png, webp
+from index.images.animation import (
+    MAX_FRAMES,
+    Tiny,
+    chosen,
+    compared,
+    frame_count,
+    shown_s,
+    tiny,
+)
 from index.images.colour import SIGNIFICANT_BITS, rgb
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
 from index.images.profiles import MAX_BYTES as MAX_PROFILE_BYTES
 from index.images.profiles import Profile, in_srgb, profile_of
-from index.images.refusals import EMPTY, refusal
+from index.images.refusals import EMPTY, PIXELS, refusal
 from index.images.resize import (
     KEPT_SCALE,
     Box,
@@ -49,7 +59,7 @@ from index.images.resize import (
     without_ends,
 )
 from index.images.sniffing import is_avif, is_tga
-from index.images.unsupported import check_layers
+from index.images.unsupported import check_layers, check_raw
 from index.types.errors import PictureBroken, PictureError, PictureTooLarge, PictureTooSlow
 
 # What people post and keep. Pillow knows more formats, but each is more code that hostile bytes can
@@ -94,7 +104,7 @@ class Limits:
     pixels   in memory at once; decoding takes 3 to 8 bytes for each. Photographs of any size pass,
              since they shrink while they are decoded. It stops huge screenshots, scans and
              drawings
-    frames   decoded of an animation
+    frames   of an animation that are kept
     time_s   after this, no further frame is decoded
     """
 
@@ -117,6 +127,8 @@ class Decoded:
     format: str
     orientation: int  # Exif: 1 is upright
     n_frames: int  # in the file
+    seconds: list[float]  # when each of these frames is first shown; of a still picture 0
+    partial: bool = False  # the file lacks some of its pixels or frames
 
 
 def decode(
@@ -131,13 +143,35 @@ def decode(
     resample  the filter of the model's own resize, as Pillow numbers them. Frames are then
               (side, side), exactly the pixels that its preprocessing makes. None: they are kept
               larger, see `kept_size`, and the model resizes them
+    returns   also a picture that is damaged, if enough of it can be seen
     raises    PictureTooLarge, NotAPicture, PictureUnsupported, PictureBroken, PictureTooSlow
     """
     if len(data) > limits.bytes:
         raise PictureTooLarge(len(data), limits.bytes, "bytes")
     if not data:
         raise PictureBroken(EMPTY)
-    started = time.monotonic()
+    wanted = _Wanted(side, shape, limits, resample, time.monotonic())
+    try:
+        return _decoded(data, wanted)
+    except PictureBroken as error:
+        broken = PictureBroken(error.reason)  # without the pixels that its traceback keeps
+    with contextlib.suppress(PictureError):
+        return _decoded(data, wanted, in_part=True)
+    raise broken
+
+
+class _Wanted(NamedTuple):
+    """What `decode` was asked for, and since when it is at work."""
+
+    side: int
+    shape: Shape
+    limits: Limits
+    resample: int | None
+    started: float
+
+
+def _decoded(data: bytes, wanted: _Wanted, in_part: bool = False) -> Decoded:
+    side, shape, limits, resample, _ = wanted
     with _opened(data, limits.pixels) as image, _as_picture_errors(data, limits.pixels, True):
         size = image.size
         profile = profile_of(_profile_bytes(data, image), image)
@@ -145,15 +179,15 @@ def decode(
         _check_pixels(image, size[0] * size[1], limits.pixels)
         stored = orientation_of(image)
         orientation = 1 if image.format in UPRIGHT_WHEN_LOADED else stored
-        n_frames = frame_count(image)
+        n_frames = 1 if in_part else frame_count(image)
         width, height = size if orientation < 5 else size[::-1]
         fit: Callable[[Image.Image], Image.Image]
         if resample is None:
             target = kept_size(size, side, shape)
-            fit = partial(_kept, box=box, target=target, shape=shape, orientation=orientation)
+            fit = bound(_kept, box=box, target=target, shape=shape, orientation=orientation)
         else:
             part = visible_part((width, height), side, shape)
-            fit = partial(
+            fit = bound(
                 _as_the_model_sees,
                 box=box,
                 part=part,
@@ -161,11 +195,16 @@ def decode(
                 resample=resample,
                 orientation=orientation,
             )
-        frames = [
-            _coloured(frame, profile, fit) for frame in _frames(image, n_frames, limits, started)
-        ]
+        moments: Iterable[tuple[float, Image.Image]]
+        if in_part:
+            moments, lacks = [(0.0, _seen_in_part(image, data, KEPT_SCALE * side))], True
+        else:
+            moments, lacks = _frames(image, n_frames, limits, wanted.started)
+        shown = [(second, _coloured(frame, profile, fit)) for second, frame in moments]
+        seconds, frames = ([*column] for column in zip(*shown, strict=True))
         format = str(image.format)
-        return Decoded(different(frames), width, height, format, stored, n_frames)
+        lacks = lacks or _without_side_data(data)[1]
+        return Decoded(frames, width, height, format, stored, n_frames, seconds, lacks)
 
 
 # ---- the steps of `decode`, in their order
@@ -174,22 +213,27 @@ def decode(
 def _opened(data: bytes, most_pixels: int) -> Image.Image:
     with _as_picture_errors(data, most_pixels, opened=False):
         formats = (TGA,) if is_tga(data) else FORMATS
-        image = Image.open(io.BytesIO(_without_side_data(data)), formats=formats)
+        image = Image.open(io.BytesIO(_without_side_data(data)[0]), formats=formats)
     if isinstance(image, PsdImagePlugin.PsdImageFile):
         check_layers(image)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        check_raw(image)
     if data.startswith(png.SIGNATURE) and (bits := png.significant_bits(data)) is not None:
         image.info[SIGNIFICANT_BITS] = bits
     image.info.pop("xmp", None)  # Pillow would turn a TIFF by a word in it; no viewer does
     return image
 
 
-def _without_side_data(data: bytes) -> bytes:
-    """The picture without what damages nothing but itself, so that no decoder stumbles over it."""
+def _without_side_data(data: bytes) -> tuple[bytes, bool]:
+    """The picture without what damages nothing but itself, so that no decoder stumbles over it;
+    and whether frames behind a damage were left out, too."""
     if data.startswith(jpeg.SIGNATURE):
-        return jpeg.without_side_segments(data)
+        return jpeg.without_side_segments(data), False
     if data.startswith(png.SIGNATURE):
         return png.without_side_chunks(data)
-    return avif.mended(data) if is_avif(data) else data
+    if data[8:12] == b"WEBP":
+        return webp.mended(data)
+    return (avif.mended(data) if is_avif(data) else data), False
 
 
 def _profile_bytes(data: bytes, image: Image.Image) -> bytes | None:
@@ -227,21 +271,70 @@ def _check_pixels(image: Image.Image, pixels: int, limit: int) -> None:
 
 def _frames(
     image: Image.Image, n_frames: int, limits: Limits, started: float
-) -> Iterator[Image.Image]:
-    """The chosen frames, in order; frames that aren't reached in time are left out."""
-    for number in evenly_spread(n_frames, limits.frames):
-        while image.tell() < number:
-            if time.monotonic() - started > limits.time_s:
-                return
-            image.seek(image.tell() + 1)
-            _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
+) -> tuple[Iterable[tuple[float, Image.Image]], bool]:
+    """The chosen frames, in order, each with the second at which it is shown; and whether others
+    can't be read, which come behind a damage."""
+    if n_frames == 1:
         image.load()
-        _check_pixels(
-            image, image.width * image.height, limits.pixels
-        )  # an icon names its size twice
-        if number == 0 and time.monotonic() - started > limits.time_s:
+        _check_pixels(image, image.width * image.height, limits.pixels)  # an icon names it twice
+        if time.monotonic() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
-        yield image.copy() if n_frames > 1 else image
+        return [(0.0, image)], False
+    seconds, seen, damaged = _compared(image, n_frames, limits, started)
+    numbers = compared(n_frames)
+
+    def taken() -> Iterator[tuple[float, Image.Image]]:
+        for place in chosen(seen, limits.frames):
+            _load(image, numbers[place], limits)
+            yield round(seconds[place], 3), image.copy()
+
+    return taken(), damaged
+
+
+def _compared(
+    image: Image.Image, n_frames: int, limits: Limits, started: float
+) -> tuple[list[float], list[Tiny], bool]:
+    """When each of the frames that are compared is shown, and these; and whether they end before a
+    damaged one. Those that aren't reached in time are left out.
+
+    The chosen ones are decoded a second time. So this may take a third of the time, and the rest
+    is for that, and to spare.
+    """
+    seconds: list[float] = []
+    seen: list[Tiny] = []
+    second, wanted = 0.0, compared(n_frames)
+    for number in range(n_frames):
+        if number and time.monotonic() - started > limits.time_s / 3:
+            break
+        if number and not _loads(image, number, limits):
+            return seconds, seen, True
+        if not number:
+            _load(image, number, limits)
+        if not number and time.monotonic() - started > limits.time_s:
+            raise PictureTooSlow(limits.time_s)
+        if number in wanted:
+            seconds.append(second)
+            seen.append(tiny(image))
+        second += shown_s(image)
+    return seconds, seen, False
+
+
+def _loads(image: Image.Image, number: int, limits: Limits) -> bool:
+    """Decode this frame, if it isn't damaged."""
+    try:
+        _load(image, number, limits)
+    except (PictureError, MemoryError):
+        raise
+    except Exception:  # hostile bytes can fail anywhere in a decoder
+        return False
+    return True
+
+
+def _load(image: Image.Image, number: int, limits: Limits) -> None:
+    """Decode this frame of the picture."""
+    image.seek(number)
+    _check_pixels(image, image.width * image.height, limits.pixels)  # a GIF may grow
+    image.load()
 
 
 def _coloured(
@@ -253,6 +346,26 @@ def _coloured(
     if profile.on_small:
         return in_srgb(fit(rgb(frame)), profile)
     return fit(rgb(in_srgb(frame, profile)))
+
+
+def _seen_in_part(image: Image.Image, data: bytes, edge: int) -> Image.Image:
+    """What can be seen of a damaged picture.
+
+    raises   PictureBroken when that is too little
+    """
+    assert isinstance(image, ImageFile.ImageFile)
+    if not image.info.get("progressive"):
+        seen = partial.read_in_part(image)
+    elif (ends := jpeg.finest(_without_side_data(data)[0])) is not None:
+        fine, coarse = (Image.open(io.BytesIO(end), formats=("JPEG",)) for end in ends)
+        for each in (fine, coarse):
+            _draft(each, edge)
+        seen = partial.refined(fine, coarse)
+    else:
+        seen = None
+    if seen is None:
+        raise PictureBroken(PIXELS)
+    return seen
 
 
 def _kept(

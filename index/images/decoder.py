@@ -84,7 +84,9 @@ def _header(decoded: Decoded) -> Header:
         "format": decoded.format,
         "orientation": decoded.orientation,
         "n_frames": decoded.n_frames,
+        "partial": decoded.partial,
         "frames": [frame.size for frame in decoded.frames],
+        "seconds": decoded.seconds,
     }
 
 

@@ -178,12 +178,15 @@ def _read(answers: BinaryIO, limits: Limits) -> Decoded:
         raise EOFError
     answer = json.loads(line)
     if "error" in answer:
-        raise _error(answer)
+        raise error_of(answer)
     if "unexpected" in answer:
         raise UnexpectedError(answer["unexpected"])
     sizes = answer.pop("frames")
     if not 1 <= len(sizes) <= limits.frames:
         raise ValueError("too many frames")
+    answer["seconds"] = [float(second) for second in answer["seconds"]]
+    if len(answer["seconds"]) != len(sizes):
+        raise ValueError("not a second for each frame")
     frames = [_frame(answers, width, height, limits.pixels) for width, height in sizes]
     return Decoded(frames=frames, **answer)
 
@@ -197,7 +200,7 @@ def _frame(answers: BinaryIO, width: int, height: int, most_pixels: int) -> Imag
     return Image.frombytes("RGB", (width, height), data)
 
 
-def _error(answer: Mapping[str, Any]) -> PictureError:
+def error_of(answer: Mapping[str, Any]) -> PictureError:
     """The error that the process raised, with its text and its fields."""
     kind = vars(errors)[answer["error"]]
     if not issubclass(kind, PictureError):

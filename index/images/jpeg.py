@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 SIGNATURE = b"\xff\xd8\xff"
+_SCAN_BEGINS, _END = b"\xff\xda", b"\xff\xd9"
 _JFIF, _EXIF, _PROFILE, _ADOBE, _COMMENT, _SCAN = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE, 0xDA
 # How a piece of a colour profile begins; its number and the count of pieces follow, a byte each.
 _PROFILE_BEGINS = b"ICC_PROFILE\0"
@@ -79,10 +80,39 @@ def unsupported(data: bytes) -> str | None:
     return None
 
 
+class _Scan(NamedTuple):
+    at: int  # of its marker
+    component: int  # its first one
+    frequency: int  # its highest one
+    bit: int  # down to this one; 0 is the lowest
+
+
+def finest(data: bytes) -> tuple[bytes, bytes] | None:
+    """A progressive JPEG that was cut off: ended where it is, and ended before its finest scan.
+
+    The finest scan brings the last bit of brightness, and is most of the file. Where the two differ
+    it was read. None when it has not begun.
+    """
+    scans = list(_scans(data))
+    for scan in scans:
+        if (scan.component, scan.frequency, scan.bit) == (scans[0].component, 63, 0):
+            return data + _END, data[: scan.at] + _END
+    return None
+
+
+def _scans(data: bytes) -> Iterator[_Scan]:
+    at = data.find(_SCAN_BEGINS)
+    while at >= 0:
+        body = data[at + 4 : at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")]
+        if len(body) >= 6:
+            yield _Scan(at, body[1], body[-2], body[-1] & 15)
+        at = data.find(_SCAN_BEGINS, at + 2)
+
+
 def has_pixels(data: bytes) -> bool:
     """Whether the header is followed by pixels, whole or not."""
     at = 2 + sum(len(segment.whole) for segment in _segments(data))
-    return data[at : at + 2] == b"\xff\xda"
+    return data[at : at + 2] == _SCAN_BEGINS
 
 
 def _segments(data: bytes) -> Iterator[_Segment]:

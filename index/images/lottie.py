@@ -48,12 +48,13 @@ class _Drawing(ImageFile.ImageFile):
     def _open(self) -> None:
         """raises   SyntaxError when it is none"""
         assert self.fp is not None
-        text, width, height = _read(self.fp.read())
+        text, width, height, lasts_s = _read(self.fp.read())
         self._animation = LottieAnimation.from_data(text)
         total = self._animation.lottie_animation_get_totalframe()
         if total < 1:
             raise SyntaxError("not a Lottie animation")
         self._numbers = _evenly(total, MAX_COUNTED)
+        self.info["duration"] = 1000 * lasts_s / len(self._numbers)  # of a frame, in milliseconds
         self._frame = 0
         scale = min(1.0, MAX_EDGE / max(width, height))
         self._size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -87,8 +88,11 @@ class _Drawing(ImageFile.ImageFile):
         return super().load()
 
 
-def _read(data: bytes) -> tuple[str, int, int]:
-    """The JSON of an animation, its width and height. raises SyntaxError when it is none"""
+def _read(data: bytes) -> tuple[str, int, int, float]:
+    """The JSON of an animation, its width, its height, and for how many seconds it lasts.
+
+    raises   SyntaxError when it is none
+    """
     try:
         text = data.removeprefix(_BOM).decode()
         found = json.loads(text)
@@ -102,7 +106,7 @@ def _read(data: bytes) -> tuple[str, int, int]:
     width, height, begin, end, rate = cast("list[float]", numbers)
     if min(width, height) < 1 or end <= begin or rate <= 0:
         raise SyntaxError("not a Lottie animation")
-    return text, int(width), int(height)
+    return text, int(width), int(height), (end - begin) / rate
 
 
 def _evenly(total: int, most: int) -> list[int]:

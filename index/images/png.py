@@ -8,6 +8,7 @@ before a decoder sees it.
 from __future__ import annotations
 
 import contextlib
+import struct
 import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -33,13 +34,16 @@ class _Chunk(NamedTuple):
         return zlib.crc32(self.whole[4:-4]) == int.from_bytes(self.whole[-4:], "big")
 
 
-def without_side_chunks(data: bytes) -> bytes:
+def without_side_chunks(data: bytes) -> tuple[bytes, bool]:
     """The PNG with only those chunks that its pixels need, and Exif's, which may turn them.
 
-    Damaged transparency, animation or Exif is left out, as viewers do. Exif comes before the
-    pixels, wherever it was. Nothing else is checked.
+    Damaged transparency or Exif is left out, as viewers do, and what comes behind the first damage
+    of an animation. Exif comes before the pixels, wherever it was. Nothing else is checked.
+
+    returns  it, and whether frames had to be left out
     """
-    animated = _is_animated(data)
+    animation = _animation(data)
+    unread = animation.chunks
     kind: int | None = None
     exif: list[memoryview] = []
     kept: list[memoryview] = []
@@ -48,13 +52,13 @@ def without_side_chunks(data: bytes) -> bytes:
             kind = chunk.body[9]
         if chunk.name == b"eXIf":
             exif = [chunk.whole] if chunk.sound else exif
-        elif (
-            chunk.name in _CRITICAL
-            or (chunk.name in _ANIMATION and animated)
-            or (chunk.name == b"tRNS" and _is_transparency(chunk, kind))
-        ):
+        elif chunk.name in _ANIMATION:
+            if unread:
+                unread -= 1
+                kept.append(animation.head if chunk.name == b"acTL" else chunk.whole)
+        elif chunk.name in _CRITICAL or (chunk.name == b"tRNS" and _is_transparency(chunk, kind)):
             kept.append(chunk.whole)
-    return b"".join([SIGNATURE, *kept[:1], *exif, *kept[1:]])
+    return b"".join([SIGNATURE, *kept[:1], *exif, *kept[1:]]), animation.cut
 
 
 def profile(data: bytes, most: int) -> bytes | None:
@@ -104,25 +108,50 @@ def _is_transparency(chunk: _Chunk, kind: int | None) -> bool:
     return needed is not None and len(chunk.body) >= needed and chunk.sound
 
 
-def _is_animated(data: bytes) -> bool:
-    """Whether there is an animation without damage: all its chunks, numbered, as many as it says.
+class _Animation(NamedTuple):
+    """The frames of an animated PNG that come whole before its first damage.
 
-    source   APNG: fcTL and fdAT begin with a number, which counts both from 0
+    chunks   of the animation that they take; 0: it is a still picture
+    frames   how many they are
+    cut      whether others follow
     """
-    promised, frames, number = -1, 0, 0
+
+    chunks: int = 0
+    frames: int = 0
+    cut: bool = False
+
+    @property
+    def head(self) -> memoryview:
+        """A chunk acTL that says how many they are."""
+        body = b"acTL" + struct.pack(">2I", self.frames, 0)
+        return memoryview(struct.pack(">I", 8) + body + struct.pack(">I", zlib.crc32(body)))
+
+
+def _animation(data: bytes) -> _Animation:
+    """source   APNG: fcTL and fdAT begin with a number, which counts both from 0"""
+    begins: list[int] = []  # of each frame, in chunks of the animation
+    promised = count = number = 0
+    ended = False
     for chunk in _chunks(data):
+        ended = ended or chunk.name == b"IEND"
         if chunk.name not in _ANIMATION:
             continue
         if not chunk.sound or len(chunk.body) < _ANIMATION[chunk.name]:
-            return False
+            ended = False
+            break
         first = int.from_bytes(chunk.body[:4], "big")
-        if chunk.name == b"acTL":
-            if promised != -1:
-                return False
+        if (count == 0) != (chunk.name == b"acTL") or (count and first != number):
+            ended = False
+            break
+        if count == 0:
             promised = first
-        elif first != number:
-            return False
         else:
             number += 1
-            frames += chunk.name == b"fcTL"
-    return frames > 0 and frames == promised
+            if chunk.name == b"fcTL":
+                begins.append(count)
+        count += 1
+    if not ended and begins:  # the last one isn't whole
+        count = begins.pop()
+    if len(begins) < 2 or len(begins) > promised:
+        return _Animation(cut=promised > 1 and len(begins) < promised)
+    return _Animation(count, len(begins), len(begins) < promised)

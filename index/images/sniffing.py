@@ -105,6 +105,17 @@ _MAGIC: tuple[tuple[bytes, str, bool], ...] = (
     (b"\x8bJNG", "a JNG picture", True),
     (b"%!PS", "a PostScript drawing", True),
     (b"\xc5\xd0\xd3\xc6", "a PostScript drawing", True),
+    (b"FUJIFILMCCD-RAW", "a camera's raw photograph", True),
+    (b"IIU\0", "a camera's raw photograph", True),
+    (b"IIRO", "a camera's raw photograph", True),
+    (b"IIRS", "a camera's raw photograph", True),
+    (b"MMOR", "a camera's raw photograph", True),
+    (b"II\x1a\0\0\0HEAPCCDR", "a camera's raw photograph", True),
+    (b"icns", "a collection of icons", True),
+    (b"\x01\xda", "an SGI picture", True),
+    (b"\x0a\x05\x01", "a PCX picture", True),
+    (b"\xd7\xcd\xc6\x9a", "a Windows metafile", True),
+    (b"\1\0\0\0\x6c\0\0\0", "a Windows metafile", True),
     (b"SQLite format 3\0", "a database", False),
     (b"\x7fELF", "a program", False),
     (b"MZ", "a program", False),
@@ -116,6 +127,8 @@ def described(data: bytes) -> tuple[str, bool]:
 
     returns   such as ("a HEIC photograph", True); True: it is a picture all the same
     """
+    if _is_tga_without_mark(data):
+        return "a TGA picture without the mark at its end", True
     for magic, found, picture in _MAGIC:
         if data.startswith(magic):
             return found, picture
@@ -127,6 +140,16 @@ def described(data: bytes) -> tuple[str, bool]:
     if data[:4] == b"RIFF":
         return ("a sound file" if data[8:12] == b"WAVE" else "a video"), False
     return _described_text(data[:4096])
+
+
+def _is_tga_without_mark(data: bytes) -> bool:
+    """Whether the numbers of a TGA's header make sense: palette, kind, bits a pixel, edges."""
+    if len(data) < 18 or data[17] & 0xC0:
+        return False
+    if (data[2] not in (1, 9) or data[1] != 1) and any((data[1], *data[3:8])):
+        return False
+    edges = (int.from_bytes(data[at : at + 2], "little") for at in (12, 14))
+    return data[2] in (1, 2, 3, 9, 10, 11) and data[16] in (8, 15, 16, 24, 32) and all(edges)
 
 
 def _described_text(head: bytes) -> tuple[str, bool]:

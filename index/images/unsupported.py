@@ -36,8 +36,8 @@ def unsupported(data: bytes, opened: bool) -> str | None:
             return None if opened else _bmp(data)
         if data[8:12] == b"WEBP":
             return _webp(data)
-    if data.startswith(b"8BPS"):
-        return _psd(data)
+        if data.startswith(b"8BPS"):
+            return _psd(data)
     return _tiff(data, opened) if data.startswith((b"II", b"MM")) else None
 
 
@@ -91,6 +91,9 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _STRIPS, _TILES, _SAMPLES, _SAMPLE_FORMAT = 273, 324, 277, 339
 _STORED = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC}
 _STORED |= {_STRIPS, _TILES, _SAMPLES, _SAMPLE_FORMAT}
+_REDUCED, _OTHERS, _DNG = 254, 330, 50706
+_STORED |= {_REDUCED, _OTHERS, _DNG}
+_RAW = "a camera's raw photograph"
 # Compressions that are known and not decoded.
 _COMPRESSIONS = {
     34661: "JBIG",
@@ -112,8 +115,22 @@ _WORDS = {1: "whole numbers", 2: "whole numbers", 3: "floating numbers", 5: "com
 _WORDS |= {6: "complex numbers"}
 
 
+def check_raw(image: TiffImagePlugin.TiffImageFile) -> None:
+    """Refuse a camera's raw photograph, which is a TIFF whose first picture is a small preview.
+
+    raises   PictureUnsupported
+    """
+    reduced = image.tag_v2.get(_REDUCED, 0)
+    preview = isinstance(reduced, int) and reduced & 1 and _OTHERS in image.tag_v2
+    if preview or _DNG in image.tag_v2:
+        raise PictureUnsupported(_RAW)
+
+
 def _tiff(data: bytes, opened: bool) -> str | None:
     tags = _tiff_tags(data)
+    [reduced, *_] = tags.get(_REDUCED, (0,))
+    if _DNG in tags or (reduced & 1 and _OTHERS in tags) or data[8:10] == b"CR":
+        return _RAW
     if not {_WIDTH, _HEIGHT} <= tags.keys() or not tags.keys() & {_STRIPS, _TILES}:
         return None
     [compression, *_] = tags.get(_COMPRESSION, (1,))

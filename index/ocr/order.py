@@ -78,8 +78,9 @@ def _turned(words: Words, level: complex) -> _Box:
     corners = [complex(x, y) * level for x, y in words.corners]
     width = max(one.real for one in corners) - min(one.real for one in corners)
     middle = sum(corners) / 4
-    upright: complex = max(corners[1] - corners[0], corners[2] - corners[1], key=_steepness)
-    height = abs(upright)
+    edges: tuple[complex, ...] = corners[1] - corners[0], corners[2] - corners[1]
+    edge = max(edges, key=_steepness)
+    height = abs(edge)
     return _Box(
         words.text,
         middle.real - width / 2,

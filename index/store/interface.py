@@ -95,8 +95,18 @@ class Links(Protocol):
     async def ids_of_source(self, space: int, source: str) -> dict[str, int]:
         """The slots of one source, each with the id of its link."""
 
+    async def partial_slots(self, space: int, source: str) -> set[str]:
+        """The slots of one source that show a picture whose file lacks a part of it."""
+
     async def slots(self, space: int, source: str) -> set[str]:
         """The slots of one source that are in the gallery."""
+
+    async def seconds(self, frames: Mapping[int, int]) -> dict[int, float]:
+        """For each of these links, when this frame of what it shows is shown; only of animations
+        and videos, and where it is known."""
+
+    async def stills(self, frames: Mapping[int, int]) -> dict[int, bytes]:
+        """A small WebP of those frames."""
 
     async def resolved(self, filter: Filter) -> Filter:
         """The filter with every condition that only the store can answer turned into ids: into
@@ -157,7 +167,8 @@ class Links(Protocol):
     async def belongings(
         self, space: int, owner: int, *, after: int = 0, limit: int = 1000
     ) -> list[tuple[int, Belonging]]:
-        """An owner's links with ids above `after`, by id, with all that is kept of each."""
+        """An owner's links with ids above `after`, by id, with all that is kept of each; fewer
+        where they have many stills."""
 
     async def disk_bytes(self) -> int:
         """What the store takes on disk."""
@@ -193,6 +204,9 @@ class BookkeepingReader(Protocol):
 
     async def passing(self, space: int, group: int, links: Collection[int]) -> set[int]:
         """Those of these links of which nothing is noted in a group, whatever shows the same."""
+
+    async def notes_with_id(self, id: str) -> list[Note]:
+        """The notes with this id; it may be one that stands for none yet."""
 
     async def loose_notes(self) -> list[Note]:
         """Notes below sources without links, or that name one: the pictures were erased, so the

@@ -64,7 +64,7 @@ def placed(text: str) -> Iterator[Term]:
     for at, letter in enumerate(text):
         read, is_alone = _folded(letter)
         if is_alone or not read:
-            if term and not _is_mark(letter):
+            if term and (is_alone or not _is_mark(letter)):
                 yield Term(term, start, at)
                 term = ""
             if is_alone:

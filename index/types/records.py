@@ -92,6 +92,15 @@ class Derived:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A frame of an animation or a video: the second at which it is shown, and a small WebP of
+    it."""
+
+    second: float
+    still: bytes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedPicture:
     """A picture (or text) ready to be committed; opaque to callers.
@@ -100,6 +109,8 @@ class EmbeddedPicture:
     vectors    (frames, d) float32, unit rows
     revision   of the model that made them; "": whichever the gallery has
     derived    what else was made from it, by the name of the derivation
+    moments    of an animation or a video, one for each frame
+    partial    whether its file lacks a part of it
     """
 
     key: bytes
@@ -110,6 +121,8 @@ class EmbeddedPicture:
     text: str | None = None
     revision: str = ""
     derived: Mapping[str, Derived] = field(default_factory=dict)
+    moments: Sequence[Moment] = ()
+    partial: bool = False
 
 
 def key_of(kind: Kind, data: bytes) -> bytes:
@@ -119,11 +132,13 @@ def key_of(kind: Kind, data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What is in a gallery: different images, different texts, and links to either."""
+    """What is in a gallery: different images, different texts, and links to either; and of how many
+    images the file lacks a part."""
 
     images: int
     texts: int
     links: int
+    partial: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +149,7 @@ class Belonging:
     kind: Kind
     text: str | None
     vectors: Floats
+    moments: Sequence[Moment] = ()
 
 
 def vectors_file(belongings: Sequence[Belonging]) -> bytes:
@@ -187,6 +203,13 @@ class Copy:
     edits: frozenset[Edit] = frozenset()
 
 
+def clock(second: float) -> str:
+    """A moment of a video as a player says it: "0:12", "1:02:03"."""
+    minutes, seconds = divmod(int(second), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One link that answers a query."""
@@ -202,6 +225,12 @@ class Hit:
     copies: tuple[int, ...] = ()  # links to near-copies of it, which answer with it
     concepts: tuple[str, ...] = ()  # what the model sees in it
     says: str | None = None  # a part of what is written in it, around the words that were asked for
+    second: float | None = None  # at which that frame is shown, if it was found and that is known
+
+    @property
+    def clock(self) -> str:
+        """When its frame is shown, as a player says it: "0:12"; "" where that isn't known."""
+        return "" if self.second is None else clock(self.second)
 
     @property
     def position(self) -> Position:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from index.types.records import Link
@@ -33,5 +32,5 @@ class Mentions:
     near    in which something stands that differs by a letter; or these
     """
 
-    exact: Mapping[int, frozenset[int]]
-    near: Mapping[int, frozenset[int]]
+    exact: dict[int, set[int]]
+    near: dict[int, set[int]]

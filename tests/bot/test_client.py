@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import parse_qs, urlsplit
 
 import discord
 import pytest
@@ -16,16 +15,6 @@ from sandbox.person import Person
 from tests.bot.conftest import LogIn
 from tests.bot.running import until
 from tests.worlds import WorldFile
-
-
-def test_invite_asks_for_what_is_needed_and_no_more() -> None:
-    link = urlsplit(client.invite(1456255637913600002))
-    query = parse_qs(link.query)
-    granted = discord.Permissions(int(query["permissions"][0]))
-    assert all(getattr(granted, name) for name in client.NEEDED_PERMISSIONS)
-    assert granted.value.bit_count() == len(client.NEEDED_PERMISSIONS) == 6
-    assert query["scope"] == ["bot applications.commands"]
-    assert link.hostname == "discord.com"
 
 
 def test_redirect_goes_there_and_back() -> None:

@@ -18,8 +18,9 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.__main__ import run
-from bot.app import Magpie, StartFailed
+from bot.app import Magpie
 from bot.ops.settings import Address, Settings, SettingsError
+from bot.ops.starting import StartFailed
 from index import Gallery, StoreLocked
 from index.embed.embedder import Embedder
 from sandbox.person import Person

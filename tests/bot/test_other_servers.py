@@ -13,7 +13,7 @@ import discord
 import pytest
 
 import sandbox as sandbox_package
-from bot.app import StartFailed
+from bot.ops.starting import StartFailed
 from bot.platform.codes import UNKNOWN_MESSAGE
 from index.embed.embedder import Embedder
 from sandbox.person import Refused, Unanswered

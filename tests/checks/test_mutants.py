@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.options import Options
 from checks.mutants import campaign
 from checks.mutants.campaign import Verdict
 from checks.mutants.mutant import ROOT, Mutant
 from checks.mutants.promises import MUTANTS
+from console.exits import WrongUse
 
 LEAST = 40
 QUICK = (
@@ -33,6 +35,11 @@ def test_each_mutant_can_be_made_of_the_code_as_it_is(mutant: Mutant) -> None:
     for test in mutant.tests:
         file, _, name = test.partition("::")
         assert f"def {name}" in (ROOT / file).read_text()
+
+
+def test_a_word_of_no_mutant_runs_no_tests() -> None:
+    with pytest.raises(WrongUse, match="No mutant has 'zebra crossing'"):
+        campaign.run(Options(only="zebra crossing"))
 
 
 def test_there_are_enough_and_no_promise_stands_twice() -> None:

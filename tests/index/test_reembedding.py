@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from index import Filter, Gallery, Group, Link, ModelChanged, ModelMismatch, Query
+from index.copies.lookup import HashSource, Rows
 from tests.index import checkpoints
 from tests.index.colours import png
 
@@ -167,6 +168,43 @@ async def test_what_was_embedded_before_the_switch_is_kept_after_it_or_refused(
         await gallery.commit([(alone, link(50))])
     with pytest.raises(ModelChanged, match="ask once more"):
         await gallery.search(question, Filter(1), k=1)
+
+
+class PausedHashes:
+    """Hashes of a store that are read when `go_on` is set."""
+
+    def __init__(self, copies: HashSource) -> None:
+        self._copies = copies
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def hashes(self) -> AsyncIterator[Rows]:
+        self.begun.set()
+        await self.go_on.wait()
+        async for rows in self._copies.hashes():
+            yield rows
+
+    async def hashes_of_items(self, keys: Collection[bytes]) -> Rows:
+        return await self._copies.hashes_of_items(keys)
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+async def test_copies_are_not_looked_for_with_vectors_of_the_model_before(
+    opened: Open, filled: Path, other_clip: Path, by_link: bool
+) -> None:
+    gallery = await opened(filled, other_clip)
+    await gallery.reembedding.begin()
+    await look_again(gallery, range(PICTURES))
+    (link_of_0,) = (await gallery.links.ids_of_source(1, "0")).values()
+    asked_for = link_of_0 if by_link else picture(0)
+    paused = PausedHashes(gallery._store.copies)
+    gallery._lookup._source = paused
+    asked = asyncio.create_task(gallery.copies_of(asked_for, Filter(1)))
+    await paused.begun.wait()  # its vectors are made, and its search is next
+    await gallery.reembedding.switch()
+    paused.go_on.set()
+    with pytest.raises(ModelChanged):
+        await asked
+    assert {copy.link.source for copy in await gallery.copies_of(picture(0), Filter(1))} >= {"0"}
 
 
 async def test_questions_are_answered_during_the_switch(

@@ -141,6 +141,15 @@ async def find(studio: Studio) -> None:
     await studio.keep("find", page)
 
 
+async def clip(studio: Studio) -> None:
+    """A video, found by one of its scenes."""
+    page = await studio.enter(MEMBER, "travel")
+    await write(page, "/find whale in the sea has:video")
+    await page.keyboard.press("Enter")  # the first one chose from the list
+    await next_answer(page, 0)
+    await studio.keep("clip", page)
+
+
 async def similar(studio: Studio) -> None:
     """On the left the menu that asks, on the right its answer."""
     pages = [await studio.enter(EXPLORER, "wildlife", half=True) for _ in range(2)]
@@ -197,7 +206,7 @@ async def reindex(studio: Studio) -> None:
 
 
 SHOTS: dict[str, Callable[[Studio], Awaitable[None]]] = {
-    one.__name__: one for one in (find, similar, reply, private, reindex)
+    one.__name__: one for one in (find, clip, similar, reply, private, reindex)
 }
 
 

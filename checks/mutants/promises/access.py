@@ -33,7 +33,7 @@ MUTANTS = (
     ),
     Mutant(
         "a filter holds on each page",
-        "bot/ask/answers.py",
+        "bot/ask/preparation.py",
         "        if not asked.places and not asked.not_places:\n",
         "        if True:\n",
         (f"{FILTERS}::test_a_limit_is_kept_over_pages_and_by_whoever_clicks",),
@@ -99,7 +99,7 @@ MUTANTS = (
     ),
     Mutant(
         "an answer tells nothing of what its asker cannot read",
-        "bot/ask/answers.py",
+        "bot/ask/preparation.py",
         "            groups=frozenset(await self._narrowed(asker, groups, asked)),\n",
         "            groups=None,\n",
         (f"{WHO_SEES}::test_an_answer_tells_nothing_of_how_much_was_left_out",),
@@ -155,7 +155,7 @@ MUTANTS = (
     ),
     Mutant(
         "a picture that is closed steers no more",
-        "bot/ask/answers.py",
+        "bot/ask/preparation.py",
         "            if link.space == search.space and link.group.id in groups\n",
         "",
         (f"{CONTROLS}::test_a_picture_that_is_closed_or_deleted_steers_no_more_and_nothing_tells",),
@@ -208,7 +208,7 @@ MUTANTS = (
         "an answer that is sent again is looked at again",
         "bot/app.py",
         "        trace = last_moment.trace()",
-        "        trace = aiohttp.TraceConfig()",
+        "        trace = discord.http.aiohttp.TraceConfig()",
         (
             f"{LAST_LOOK}::test_an_attempt_that_discord_fails_is_not_repeated_with_what_was_closed_since",
         ),

@@ -61,6 +61,13 @@ MUTANTS = (
         (f"{STORE}::test_hashes_follow_their_fingerprints",),
     ),
     Mutant(
+        "what was said of a picture goes with its last link of the server",
+        "index/store/sqlite/statements.py",
+        "    await drop_said(db, items)\n",
+        "",
+        (f"{STORE}::test_what_was_said_goes_with_the_last_link_of_its_space",),
+    ),
+    Mutant(
         "what was called no copy is no copy where somebody asks",
         "index/posted_before.py",
         "            if frozenset((id, own)) not in said\n",

@@ -53,6 +53,13 @@ MUTANTS = (
         (CONFINED,),
     ),
     Mutant(
+        "a decoder that may start threads can start no process",
+        "index/images/confinement.py",
+        "_Comparison(0, _MASKED_EQUAL, 0xFFFFFFFF ^ _CLONE_DETACHED, _THREAD)",
+        "_Comparison(0, _MASKED_EQUAL, 0, 0)",
+        (CONFINED,),
+    ),
+    Mutant(
         "a decoder can't run what it wrote",
         "index/images/confinement.py",
         "seccomp.seccomp_rule_add_array(rules, _ACT_ALLOW, number, 1, condition)",

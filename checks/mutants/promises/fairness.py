@@ -14,8 +14,8 @@ MUTANTS = (
         "a further page counts as a question",
         "bot/ask/answers.py",
         "        self._count(asker)\n"
-        "        search = await self._own(asker, page.search)\n        ret",
-        "        search = await self._own(asker, page.search)\n        ret",
+        "        search = await self._searches.own(asker, page.search)\n        ret",
+        "        search = await self._searches.own(asker, page.search)\n        ret",
         (PACE,),
     ),
     Mutant(

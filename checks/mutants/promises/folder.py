@@ -7,6 +7,7 @@ from checks.mutants.mutant import Mutant
 ADD = "tests/index/cli/test_add.py"
 FIND = "tests/index/cli/test_find.py"
 OUTPUT = "tests/index/cli/test_output.py"
+MIXED = "tests/index/cli/test_mixed_folder.py"
 WALK = "tests/index/cli/test_walk.py"
 
 MUTANTS = (
@@ -121,6 +122,13 @@ MUTANTS = (
         "await gallery.remove_sources(SPACE, entries)",
         "pass",
         ("tests/index/cli/test_remove.py",),
+    ),
+    Mutant(
+        "a folder's walk passes over no kind of picture in silence",
+        "index/cli/walk.py",
+        "ENDINGS = READ + RARELY_USED + VIDEOS + NOT_READ",
+        "ENDINGS = READ + RARELY_USED + VIDEOS",
+        (MIXED,),
     ),
     Mutant(
         "a link to a folder is named",

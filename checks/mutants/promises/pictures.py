@@ -7,6 +7,9 @@ from checks.mutants.mutant import Mutant
 ORIENTATION = "tests/index/images/test_orientation.py"
 PNG = "tests/index/images/test_png.py"
 ZOO = "tests/index/images/test_zoo.py"
+PROFILES = "tests/index/images/test_profiles.py"
+DEPTH = "tests/index/images/test_depth.py"
+PARTIAL = "tests/index/images/test_partial.py"
 
 MUTANTS = (
     Mutant(
@@ -27,7 +30,7 @@ MUTANTS = (
         "text beside a PNG's pixels spoils nothing",
         "index/images/decode.py",
         "return png.without_side_chunks(data)",
-        "return data",
+        "return data, False",
         (PNG,),
     ),
     Mutant(
@@ -38,7 +41,7 @@ MUTANTS = (
         (PNG,),
     ),
     Mutant(
-        "a damaged animation is a still picture",
+        "an animation ends before its first damage",
         "index/images/png.py",
         "        if not chunk.sound or len(chunk.body) < _ANIMATION[chunk.name]:",
         "        if False:",
@@ -47,8 +50,8 @@ MUTANTS = (
     Mutant(
         "damaged segments of a JPEG spoil nothing",
         "index/images/decode.py",
-        "return jpeg.without_side_segments(data)",
-        "return data",
+        "return jpeg.without_side_segments(data), False",
+        "return data, False",
         (ZOO,),
     ),
     Mutant(
@@ -82,8 +85,8 @@ MUTANTS = (
     Mutant(
         "a BMP with an empty alpha is seen",
         "index/images/colour.py",
-        "return format in _ALPHA_UNUSED or any(",
-        "return any(",
+        "return format in _ALPHA_UNUSED or image.convert(",
+        "return image.convert(",
         (ZOO,),
     ),
     Mutant(
@@ -106,6 +109,106 @@ MUTANTS = (
         "if width * height > most_pixels:",
         "if width * height > 2**62:",
         (ZOO,),
+    ),
+    Mutant(
+        "a colour profile is applied",
+        "index/images/profiles.py",
+        "    if not data or len(data) > MAX_BYTES:",
+        "    if True:",
+        (PROFILES,),
+    ),
+    Mutant(
+        "a picture of light itself gets its colours before it is made small",
+        "index/images/profiles.py",
+        "return bool(np.abs(np.asarray(managed, np.int16) - 128).max() <= SAME_CURVE)",
+        "return True",
+        (PROFILES,),
+    ),
+    Mutant(
+        "a profile of other colours is left out",
+        "index/images/profiles.py",
+        "return found if found is not None and found.mode == _base(image.mode) else None",
+        "return found",
+        (PROFILES,),
+    ),
+    Mutant(
+        "grey of a small range isn't black",
+        "index/images/colour.py",
+        "    return 0.0, next((full for full in WHOLE_RANGES if high <= full), high)",
+        "    return 0.0, max(high, WHOLE_RANGES[-1])",
+        (DEPTH,),
+    ),
+    Mutant(
+        "a dark picture of a stated range stays dark",
+        "index/images/colour.py",
+        "    if stated is not None and high <= stated:",
+        "    if False:",
+        (DEPTH,),
+    ),
+    Mutant(
+        "what an alpha of 0 hides is seen",
+        "index/images/colour.py",
+        "        if not _hides_a_picture(clear, image.format):",
+        "        if True:",
+        (DEPTH,),
+    ),
+    Mutant(
+        "half a picture is refused",
+        "index/images/partial.py",
+        "    if missing.mean() > 1 - LEAST_SHARE:",
+        "    if False:",
+        (PARTIAL,),
+    ),
+    Mutant(
+        "a picture without its last bytes is read",
+        "index/images/decode.py",
+        "        return _decoded(data, wanted, in_part=True)",
+        "        raise broken",
+        (PARTIAL,),
+    ),
+    Mutant(
+        "what isn't there of a picture is grey",
+        "index/images/partial.py",
+        "    seen.paste(grey, mask=mask)",
+        "    pass",
+        (PARTIAL,),
+    ),
+    Mutant(
+        "an animation of WebP keeps the frames before the damage",
+        "index/images/webp.py",
+        "    if not frames:",
+        "    if True:",
+        (PARTIAL,),
+    ),
+    Mutant(
+        "a picture remembers that it is partial",
+        "index/store/sqlite/statements.py",
+        "        picture.partial,",
+        "        False,",
+        (
+            "tests/index/cli/test_add.py::test_what_can_be_seen_of_a_damaged_file_is_searched_until_the_file_is_whole",
+        ),
+    ),
+    Mutant(
+        "a document without its layers' picture isn't taken for white",
+        "index/images/unsupported.py",
+        "    if any(len(known) > 4 and not known[4] for known in versions):",
+        "    if False:",
+        (ZOO,),
+    ),
+    Mutant(
+        "a Lottie sticker is found",
+        "bot/media/download.py",
+        "        if kind in NO_PICTURES and not is_sticker:",
+        "        if kind in NO_PICTURES:",
+        ("tests/bot/sync/test_live.py::test_sticker_is_indexed",),
+    ),
+    Mutant(
+        "an address of JSON is shown as no picture",
+        "bot/ask/layout.py",
+        "    if url == shown.picture.urls[0] and not shown.picture.shown_by_discord:",
+        "    if False:",
+        ("tests/bot/ask/test_stickers.py",),
     ),
     Mutant(
         "millions of megapixels are written as people do",

@@ -11,6 +11,20 @@ COMMANDS = "tests/bot/commands/test_reposts.py"
 
 MUTANTS = (
     Mutant(
+        "a note is known before it is sent",
+        "bot/reposts/notes.py",
+        "            await self._writer.keep_note(note)\n",
+        "",
+        (f"{NOTES}::test_a_note_is_known_before_it_is_sent",),
+    ),
+    Mutant(
+        "a note that was sent just before a kill is found again",
+        "bot/reposts/notes.py",
+        "                    if note.source != self._sending:\n",
+        "                    if False:\n",
+        (f"{NOTES}::test_a_note_goes_that_was_sent_just_before_a_kill",),
+    ),
+    Mutant(
         "only copies that the asker may read are told",
         "bot/ask/posted.py",
         "Filter(asker.guild.id, frozenset(groups), but",
@@ -22,7 +36,7 @@ MUTANTS = (
         "bot/ask/posted.py",
         "frozenset(groups), but_not_source=shown_by.source)",
         "frozenset(groups))",
-        (f"{POSTED}::test_copies_are_told_oldest_first_without_the_message_itself",),
+        (f"{POSTED}::test_another_picture_of_the_same_message_is_no_copy",),
     ),
     Mutant(
         "a later copy does not count as posted before",
@@ -62,11 +76,11 @@ MUTANTS = (
         (f"{POSTED}::test_a_moderator_can_say_nothing_of_a_picture_that_they_cant_read",),
     ),
     Mutant(
-        "what was called no copy is shown only to those who may read it",
+        "what is hidden takes no place among what was called no copy",
         "bot/ask/posted.py",
         "if id in links and links[id][0].group.id in groups]",
         "if id in links]",
-        (f"{POSTED}::test_what_was_called_no_copy_is_shown_to_those_who_may_read_it",),
+        (f"{POSTED}::test_what_is_hidden_takes_no_place_among_what_was_called_no_copy",),
     ),
     Mutant(
         "a note tells only what everyone there may read",

@@ -13,9 +13,16 @@ MUTANTS = (
     Mutant(
         "pages of a question are not scored as one with another filter",
         "index/answering/ranking.py",
+        "    return digest, replace(asked, without=frozenset())",
+        "    return digest, Filter(0)",
+        (f"{PAGES}::test_pages_of_a_question_are_not_scored_as_one_with_another_filter",),
+    ),
+    Mutant(
+        "pages with a trait are scored as one while such pictures come",
+        "index/answering/ranking.py",
         "        key = _key(embedding, asked)",
         "        key = _key(embedding, filter)",
-        (f"{PAGES}::test_pages_of_a_question_are_not_scored_as_one_with_another_filter",),
+        (f"{PAGES}::test_pages_with_a_trait_are_scored_as_one_while_such_pictures_come",),
     ),
     Mutant(
         "words beside a picture that was found count on each page",
@@ -83,8 +90,8 @@ MUTANTS = (
     Mutant(
         "dates order only what fits",
         "index/answering/answer.py",
-        "    if not all_fit:\n",
-        "    if False:\n",
+        "        if passes or said.passes or guesses:\n",
+        "        if True:\n",
         (f"{PAGES}::test_dates_order_what_fits_and_pages_of_guesses_show_the_rest",),
     ),
     Mutant(

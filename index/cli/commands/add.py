@@ -214,6 +214,10 @@ def _say_what_failed(tally: Tally) -> None:
         say(f"  {short(path)}: {reason}")
     if len(tally.broken) > BROKEN_SHOWN:
         say(f"  and {len(tally.broken) - BROKEN_SHOWN:,} more")
+    for path in sorted(tally.partial)[:BROKEN_SHOWN]:
+        say(f"  {short(path)}: It is damaged. What can be seen of it is searched.")
+    if len(tally.partial) > BROKEN_SHOWN:
+        say(f"  and {len(tally.partial) - BROKEN_SHOWN:,} more")
 
 
 def _say_what_is_kept(given: Add, tally: Tally, listing: Listing) -> None:
@@ -258,6 +262,7 @@ def _say_totals(given: Add, tally: Tally, took: str, holds: Counts) -> None:
             (tally.unchanged, "unchanged"),
             (tally.gone, "vanished"),
             (tally.gone_meanwhile, "gone before they were read"),
+            (len(tally.partial), "of them in part"),
             (len(tally.broken), "couldn't be read"),
             (len(tally.broken_before), "couldn't be read before (--again tries once more)"),
         )

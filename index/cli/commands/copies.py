@@ -35,9 +35,10 @@ class Copies(Given):
 async def run(given: Copies) -> int:
     """Print the copies of a picture, oldest first."""
     from index.cli import notes
+    from index.cli.contents import named
     from index.types.filter import Filter
 
-    data = paths.named(given.picture)
+    data = await named(given.picture)
     itself = paths.absolute(given.picture)
     async with galleries.reading(given) as gallery:
         copies = await gallery.copies_of(data, Filter(SPACE, but_not_source=itself))

@@ -66,13 +66,14 @@ async def run(given: Find) -> int:
     """Print the answer to a question."""
     from index.cli import answer as answers
     from index.cli import notes, question
+    from index.cli.contents import named
     from index.cli.hits import look_up
     from index.types.query import Query
 
     line = _line(given)
     wish = _read(given, line)
     _check(given, wish)
-    image = paths.named(given.image) if given.image else None
+    image = await named(given.image) if given.image else None
     async with galleries.reading(given) as gallery:
         if given.sheet:
             await _spare_pictures(gallery, given.sheet, given.image)

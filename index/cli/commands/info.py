@@ -43,6 +43,7 @@ async def run(given: Info) -> int:
             "images": counts.images,
             "texts": counts.texts,
             "links": counts.links,
+            "partial": counts.partial,
             "unreadable": unreadable,
             "folders": folders,
         }
@@ -57,6 +58,8 @@ async def run(given: Info) -> int:
     say(f"model     {facts['model'] or 'none yet'}, {facts['dimension'] or 0} numbers a vector")
     say(f"pictures  {images}")
     say(f"texts     {counts.texts:,}")
+    if counts.partial:
+        say(f"partial   {counted(counts.partial, 'picture')} whose file is damaged")
     if unreadable:
         say(f"broken    {counted(unreadable, 'file')} couldn't be read as pictures")
     for i, (folder, count) in enumerate(list(folders.items())[:FOLDERS_SHOWN]):

@@ -10,7 +10,6 @@ from console.commands import Name, option
 from console.exits import WrongUse
 from console.output import harmless
 from index.cli import gallery as galleries
-from index.cli import paths
 from index.cli.command import DEFAULT_MODEL, FolderCommand, Given
 
 
@@ -25,6 +24,7 @@ class Look(Given):
 
 async def run(given: Look) -> int:
     """Print what explains how a picture is found; it works without a gallery too."""
+    from index.cli.contents import named
     from index.cli.sheet import check_name
     from index.cli.view import explain
 
@@ -32,7 +32,7 @@ async def run(given: Look) -> int:
         _require_plain(given.words)
     if given.out:
         check_name(given.out)
-    data = paths.named(given.picture)
+    data = await named(given.picture)
     if not galleries.exists(given):
         if given.words:
             galleries.require_gallery(given)

@@ -194,6 +194,13 @@ class Bookkeeping:
             "DELETE FROM notes WHERE space = ? AND source = ?", space, source
         )
 
+    async def notes_with_id(self, id: str) -> list[Note]:
+        """The notes with this id; it may be one that stands for none yet."""
+        rows = await self._database.rows(
+            "SELECT space, group_id, source, named, id FROM notes WHERE id = ?", id
+        )
+        return [Note(*row) for row in rows]
+
     async def loose_notes(self) -> list[Note]:
         """Notes below sources without links, or that name one: the pictures were erased, so the
         notes are to go."""

@@ -153,6 +153,7 @@ async def _carried(db: aiosqlite.Connection, present: Path) -> CarriedOver:
                     if whole and same:
                         await db.execute(f"DELETE FROM main.{table}")
                     await db.execute(BY_ITEMS[table])
+                    await statements.drop_said(db)
                 elif table in tables:
                     await _take(db, table, exactly=whole and same)
                 else:

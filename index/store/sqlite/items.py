@@ -15,7 +15,7 @@ MAX_ID = 2**63 - 1
 # An item with its vectors. The model is read by the same statement, since another model may take
 # over between two statements.
 _ITEM = """items.key, items.kind, embeddings.vectors, items.width, items.height, items.text,
-    (SELECT dimension FROM model), (SELECT revision FROM model)"""
+    items.partial, (SELECT dimension FROM model), (SELECT revision FROM model)"""
 
 
 class Items:
@@ -59,14 +59,16 @@ class Items:
         return self._picture(rows[0]) if rows else None
 
     def _picture(self, row: sqlite3.Row) -> EmbeddedPicture:
-        key, kind, vectors, width, height, text, dimension, revision, *made = row
+        key, kind, vectors, width, height, text, partial, dimension, revision, *made = row
         derived = {
             name: Derived(made_by, data)
             for name, data, made_by in zip(self._derivations, made[::2], made[1::2], strict=True)
             if data is not None and made_by is not None
         }
         shaped = columns.vectors_of(self._database.path, vectors, dimension)
-        return EmbeddedPicture(key, kind, shaped, width, height, text, revision, derived)
+        return EmbeddedPicture(
+            key, kind, shaped, width, height, text, revision, derived, partial=bool(partial)
+        )
 
     async def empty(self) -> bool:
         """Whether there are no items at all."""

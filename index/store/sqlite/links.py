@@ -21,8 +21,12 @@ from index.types.records import (
     Kind,
     Link,
     ModelInfo,
+    Moment,
     key_of,
 )
+
+# Stills that come with belongings at once: Discord takes files of 10 MB. One video has far less.
+MAX_STILLS_BYTES = 6_000_000
 
 
 class Links:
@@ -35,12 +39,44 @@ class Links:
         """The slots of one source that are in the gallery."""
         return set(await self.ids_of_source(space, source))
 
+    async def partial_slots(self, space: int, source: str) -> set[str]:
+        """The slots of one source that show a picture whose file lacks a part of it."""
+        rows = await self._database.rows(
+            """SELECT slot FROM links JOIN items ON items.id = links.item
+            WHERE space = ? AND source = ? AND partial""",
+            space,
+            source,
+        )
+        return {slot for (slot,) in rows}
+
     async def ids_of_source(self, space: int, source: str) -> dict[str, int]:
         """The slots of one source, each with the id of its link."""
         rows = await self._database.rows(
             "SELECT slot, id FROM links WHERE space = ? AND source = ?", space, source
         )
         return {slot: id for slot, id in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
+    async def seconds(self, frames: Mapping[int, int]) -> dict[int, float]:
+        """For each of these links, when this frame of what it shows is shown; only of animations
+        and videos, and where it is known."""
+        return {link: second for link, second in await self._moments("second", frames)}  # noqa: C416
+
+    async def stills(self, frames: Mapping[int, int]) -> dict[int, bytes]:
+        """A small WebP of those frames."""
+        return {link: still for link, still in await self._moments("still", frames)}  # noqa: C416
+
+    async def _moments(self, column: str, frames: Mapping[int, int]) -> list[sqlite3.Row]:
+        """A column of the moments of these links' frames. An item whose frames were chosen anew
+        since, by a Magpie that chooses others, has another number of vectors."""
+        return await self._database.rows(
+            f"""SELECT links.id, moments.{column} FROM json_each(?) AS asked
+            JOIN links ON links.id = CAST(asked.key AS INTEGER)
+            JOIN moments ON moments.item = links.item AND moments.frame = asked.value
+            JOIN embeddings ON embeddings.item = links.item
+            WHERE length(vectors) = (SELECT 4 * dimension FROM model)
+                * (SELECT COUNT(*) FROM moments AS every WHERE every.item = links.item)""",
+            json.dumps(frames),
+        )
 
     async def resolved(self, filter: Filter) -> Filter:
         """The filter with every condition that only the store can answer turned into ids."""
@@ -170,7 +206,8 @@ class Links:
         """How many images, texts and links there are; of a space, of some groups, if given."""
         allowed = None if groups is None else json.dumps(list(groups))
         rows = await self._database.rows(
-            """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*)
+            """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*),
+                COUNT(DISTINCT CASE WHEN items.partial THEN items.id END)
             FROM links JOIN items ON items.id = links.item
             WHERE (?1 IS NULL OR links.space = ?1)
             AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
@@ -178,8 +215,9 @@ class Links:
             space,
             allowed,
         )
-        items = {kind: count for kind, count, _ in rows}
-        return Counts(items.get("image", 0), items.get("text", 0), sum(row[2] for row in rows))
+        items = {kind: count for kind, count, *_ in rows}
+        links, partial = (sum(row[column] for row in rows) for column in (2, 3))
+        return Counts(items.get("image", 0), items.get("text", 0), links, partial)
 
     async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
         """How many links there are, or those of some groups of a space.
@@ -222,27 +260,49 @@ class Links:
     async def belongings(
         self, space: int, owner: int, *, after: int = 0, limit: int = 1000
     ) -> list[tuple[int, Belonging]]:
-        """An owner's links with ids above `after`, by id, with all that is kept of each."""
+        """An owner's links with ids above `after`, by id, with all that is kept of each; fewer
+        where they have many stills."""
         model = await self.model()
         rows = await self._database.rows(
-            """SELECT links.id, vectors FROM links JOIN embeddings ON embeddings.item = links.item
-            WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?""",
+            """SELECT id, vectors FROM (
+                SELECT links.id, vectors, sum((SELECT total(length(still)) FROM moments
+                    WHERE moments.item = links.item)) OVER (ORDER BY links.id) AS so_far
+                FROM links JOIN embeddings ON embeddings.item = links.item
+                WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?)
+            WHERE so_far <= ? ORDER BY id""",
             space,
             owner,
             after,
             limit,
+            MAX_STILLS_BYTES,
         )
-        links = await self.with_ids([id for id, _ in rows])
+        ids = [id for id, _ in rows]
+        links, moments = await self.with_ids(ids), await self._all_moments(ids)
         return [
             (
                 id,
                 Belonging(
-                    *links[id], columns.vectors_of(self._database.path, vectors, model.dimension)
+                    *links[id],
+                    columns.vectors_of(self._database.path, vectors, model.dimension),
+                    moments.get(id, ()),
                 ),
             )
             for id, vectors in rows
             if id in links and model is not None
         ]
+
+    async def _all_moments(self, ids: Sequence[int]) -> dict[int, list[Moment]]:
+        """All moments of what these links show, by link."""
+        rows = await self._database.rows(
+            """SELECT links.id, second, still FROM json_each(?) AS asked
+            JOIN links ON links.id = asked.value JOIN moments ON moments.item = links.item
+            ORDER BY links.id, frame""",
+            json.dumps(list(ids)),
+        )
+        moments: dict[int, list[Moment]] = {}
+        for id, second, still in rows:
+            moments.setdefault(id, []).append(Moment(second, still))
+        return moments
 
     async def disk_bytes(self) -> int:
         """What the file, its write-ahead log and its segments take on disk, in bytes."""

@@ -336,6 +336,41 @@ async def keep_transcripts(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def keep_moments(db: aiosqlite.Connection) -> None:
+    """The frames of animations and videos: when each is shown, and a small picture of it.
+
+    What was added before has none.
+    """
+    await db.execute(
+        """CREATE TABLE moments (
+            item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+            frame INTEGER NOT NULL,
+            second REAL NOT NULL,
+            still BLOB NOT NULL,
+            UNIQUE (item, frame)
+        )"""
+    )
+
+
+async def forget_what_was_said_where_nothing_is_shown(db: aiosqlite.Connection) -> None:
+    """What was said of a picture goes with the last link of its space, as it does from now on."""
+    for table, column in (("not_copies", "item"), ("not_copies", "other"), ("passes", "item")):
+        await db.execute(
+            f"""DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM links
+            WHERE links.item = {table}.{column} AND links.space = {table}.space)"""
+        )
+
+
+async def find_notes_by_id(db: aiosqlite.Connection) -> None:
+    """An index of notes by id, by which those are found that may not have been sent."""
+    await db.execute("CREATE INDEX notes_by_id ON notes (id)")
+
+
+async def note_which_pictures_are_partial(db: aiosqlite.Connection) -> None:
+    """Whether the file of a picture lacks a part of it; earlier Magpies refused such files."""
+    await db.execute("ALTER TABLE items ADD COLUMN partial INTEGER NOT NULL DEFAULT 0")
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -354,6 +389,10 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     find_owners_of_groups,
     note_what_was_posted_before,
     keep_transcripts,
+    keep_moments,
+    forget_what_was_said_where_nothing_is_shown,
+    find_notes_by_id,
+    note_which_pictures_are_partial,
 )
 LATEST = len(STEPS)
 

@@ -39,6 +39,10 @@ async def permitted(
     ]
 
 
+# What somebody said of items, by table and column: it goes with the last link of its space.
+SAID = (("not_copies", "item"), ("not_copies", "other"), ("passes", "item"))
+
+
 async def put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
     """Keep the groups of these links, as they are now."""
     groups = {(link.space, link.group) for link in links}
@@ -86,16 +90,22 @@ async def put_item(
         return int(id), replace(picture, vectors=kept)
     id = await returned(
         db,
-        "INSERT INTO items (key, kind, width, height, text) VALUES (?, ?, ?, ?, ?) RETURNING id",
+        """INSERT INTO items (key, kind, width, height, text, partial)
+        VALUES (?, ?, ?, ?, ?, ?) RETURNING id""",
         picture.key,
         picture.kind,
         picture.width,
         picture.height,
         picture.text,
+        picture.partial,
     )
     # float32: float16 would halve the file, but the exact second ranking needs the vectors as
     # the model gave them, and so would a later change of precision.
     await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, columns.blob(picture.vectors)))
+    await db.executemany(
+        "INSERT INTO moments (item, frame, second, still) VALUES (?, ?, ?, ?)",
+        [(id, frame, one.second, one.still) for frame, one in enumerate(picture.moments)],
+    )
     return id, picture
 
 
@@ -186,10 +196,12 @@ async def put_jobs(db: aiosqlite.Connection, jobs: Sequence[Job]) -> None:
 async def drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None:
     """Delete those of these items that no link shows any more, and groups without links.
 
-    What belongs to an item, its vectors and what was derived from it, is deleted with it.
+    What belongs to an item, its vectors and what was derived from it, is deleted with it. What was
+    said of it in a space that shows it no more is deleted, though another space shows it.
     """
     if not items:
         return
+    await drop_said(db, items)
     await db.execute(
         """DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))
         AND NOT EXISTS (SELECT 1 FROM links WHERE links.item = items.id)""",
@@ -199,6 +211,22 @@ async def drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None
         """DELETE FROM groups WHERE NOT EXISTS (SELECT 1 FROM links
         WHERE links.space = groups.space AND links.group_id = groups.id)"""
     )
+
+
+async def drop_said(db: aiosqlite.Connection, items: Collection[int] | None = None) -> None:
+    """Delete what was said of items in spaces that show them no more; of all items, or of these."""
+    for table, column in SAID:
+        among, values = "", tuple[str, ...]()
+        if items is not None:
+            among, values = (
+                f"{column} IN (SELECT value FROM json_each(?)) AND",
+                (json.dumps(list(items)),),
+            )
+        await db.execute(
+            f"""DELETE FROM {table} WHERE {among} NOT EXISTS (SELECT 1 FROM links
+            WHERE links.item = {table}.{column} AND links.space = {table}.space)""",
+            values,
+        )
 
 
 async def returned(db: aiosqlite.Connection, sql: str, *params: Any) -> int:

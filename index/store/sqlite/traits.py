@@ -9,7 +9,11 @@ from index.types.filter import Filter
 
 POSTED_AS = "json_extract(links.details, '$.kind') IS '{}'"  # a file of a folder has none
 IS_GIF = "lower(links.name) LIKE '%.gif'"
-IS_VIDEO = " OR ".join(f"lower(links.name) LIKE '%.{end}'" for end in ("mp4", "webm", "mov"))
+VIDEOS = (
+    *("mp4", "m4v", "webm", "mov", "mkv", "avi", "mpg", "mpeg", "3gp", "ogv", "wmv", "flv"),
+    *("mts", "m2ts"),
+)
+IS_VIDEO = " OR ".join(f"lower(links.name) LIKE '%.{end}'" for end in VIDEOS)
 # One condition for each kind of `has:` in the query language.
 CONDITIONS = {
     "image": f"NOT ({IS_GIF} OR {IS_VIDEO} OR {POSTED_AS.format('sticker')})",

@@ -110,11 +110,16 @@ class Transcripts:
 
     async def count_pending(self, space: int | None = None) -> int:
         """How many such pictures there are; of a space, if given."""
-        rows = await self._database.rows(
-            f"""SELECT COUNT(*) FROM items WHERE {_PENDING} AND (?1 IS NULL OR EXISTS (
-                SELECT 1 FROM links WHERE links.item = items.id AND links.space = ?1))""",
-            space,
-        )
+        if space is None:
+            rows = await self._database.rows(f"SELECT COUNT(*) FROM items WHERE {_PENDING}")
+        else:  # that a picture is pending elsewhere must not be told here
+            rows = await self._database.rows(
+                """SELECT COUNT(DISTINCT items.id) FROM links JOIN items ON items.id = links.item
+                WHERE links.space = ? AND items.kind = 'image'
+                AND (items.id NOT IN (SELECT item FROM transcripts WHERE NOT stale)
+                    OR links.id IN (SELECT link FROM unread))""",
+                space,
+            )
         return int(rows[0][0])
 
     async def count_unread(self, filter: Filter, *, or_stale: bool = False) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from index.store.sqlite.database import Database
@@ -13,10 +13,10 @@ from index.transcripts.terms import forgiving, terms
 from index.types.filter import Filter
 from index.types.transcripts import Mentions
 
-# What FTS5 is asked in each home: a mark, by which the caller knows it again, and the question.
-Asked: TypeAlias = Callable[[Home], Sequence[tuple[int, str]]]
-# The rows that are read at most. A question for words so common has enough of them.
-MOST_ROWS = 50_000
+# What FTS5 is asked in a home.
+Asked: TypeAlias = Callable[[Home], str]
+# The links that are read for a phrase. One that is more common hardly tells pictures apart.
+MOST_LINKS = 5_000
 
 
 def _phrase(home: Home, text: str) -> str:
@@ -24,11 +24,11 @@ def _phrase(home: Home, text: str) -> str:
     return f'"{" ".join(map(home, text.split()))}"'
 
 
-async def _rows(
+async def _links(
     database: Database, table: str, filter: Filter, asked: Asked, most: int = -1
-) -> list[sqlite3.Row]:
-    """The links of the filter's space and groups that a table has for what is asked, each with its
-    mark. Nothing is read of what stands in other channels."""
+) -> frozenset[int]:
+    """The links of the filter's space and groups that a table has for what is asked, at most so
+    many. Nothing is read of what stands in other channels."""
     groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
     allowed = "(?2 IS NULL OR {} IN (SELECT value FROM json_each(?2)))"
     homes = await database.rows(
@@ -37,17 +37,18 @@ async def _rows(
         filter.space,
         groups,
     )
-    questions = [one for (home,) in homes for one in asked(Home(filter.space, home))]
-    return await database.rows(
-        f"""SELECT links.id, asked.value ->> 0 FROM json_each(?3) AS asked
-        JOIN {table} ON {table} MATCH asked.value ->> 1
-        JOIN links ON links.id = {table}.rowid
+    # CROSS JOIN keeps the order: each question is asked once, not once for each link.
+    rows = await database.rows(
+        f"""SELECT links.id FROM json_each(?3) AS asked
+        CROSS JOIN {table} ON {table} MATCH asked.value
+        CROSS JOIN links ON links.id = {table}.rowid
         WHERE links.space = ?1 AND {allowed.format("links.group_id")} LIMIT ?4""",
         filter.space,
         groups,
-        json.dumps(questions),
+        json.dumps([asked(Home(filter.space, home)) for (home,) in homes]),
         most,
     )
+    return frozenset(id for (id,) in rows)
 
 
 async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> frozenset[int]:
@@ -56,34 +57,29 @@ async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> 
     if not all(texts):
         return frozenset()  # without a letter or figure, nothing is said
 
-    def asked(home: Home) -> list[tuple[int, str]]:
-        return [(0, " AND ".join(_phrase(home, text) for text in texts))]
+    def asked(home: Home) -> str:
+        return " AND ".join(_phrase(home, text) for text in texts)
 
-    return frozenset(id for id, _ in await _rows(database, "words", filter, asked))
+    return await _links(database, "words", filter, asked)
 
 
 async def mentions(database: Database, phrases: Sequence[str], filter: Filter) -> Mentions:
     """Which links of the filter's space and groups show pictures with which of these phrases, and
     with nearly the same terms."""
-
-    def exact(home: Home) -> list[tuple[int, str]]:
-        return [(mark, _phrase(home, text)) for mark, text in enumerate(phrases)]
-
-    def near(home: Home) -> list[tuple[int, str]]:
-        return [
-            (mark, " OR ".join(_phrase(home, like) for like in sorted(forgiving(text))))
-            for mark, text in enumerate(phrases)
-            if forgiving(text)
-        ]
-
-    return Mentions(
-        exact=_by_link(await _rows(database, "words", filter, exact, MOST_ROWS)),
-        near=_by_link(await _rows(database, "near_words", filter, near, MOST_ROWS)),
-    )
+    found = Mentions({}, {})
+    for mark, text in enumerate(phrases):
+        exact = partial(_phrase, text=text)
+        _note(found.exact, mark, await _links(database, "words", filter, exact, MOST_LINKS))
+        if likes := sorted(forgiving(text)):
+            near = partial(_any, texts=likes)
+            _note(found.near, mark, await _links(database, "near_words", filter, near, MOST_LINKS))
+    return found
 
 
-def _by_link(rows: Sequence[sqlite3.Row]) -> dict[int, frozenset[int]]:
-    marks: dict[int, set[int]] = {}
-    for id, mark in rows:
-        marks.setdefault(id, set()).add(mark)
-    return {id: frozenset(found) for id, found in marks.items()}
+def _any(home: Home, texts: Sequence[str]) -> str:
+    return " OR ".join(_phrase(home, text) for text in texts)
+
+
+def _note(marks: dict[int, set[int]], mark: int, links: frozenset[int]) -> None:
+    for link in links:
+        marks.setdefault(link, set()).add(mark)

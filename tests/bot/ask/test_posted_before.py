@@ -12,6 +12,7 @@ from PIL import Image
 
 from bot.ask.asker import Asker
 from bot.ask.phrases import asks_whether_posted
+from bot.ask.posted import REFUSED
 from bot.ask.posted_cards import Spot
 from bot.ask.rate_limiter import RateLimiter
 from bot.platform.refusal import Refusal
@@ -87,6 +88,14 @@ async def test_copies_are_told_oldest_first_without_the_message_itself(scene: Sc
     assert by == f"<@{ada.user['id']}> in <#{before[0]['channel_id']}>"
     assert small.endswith(text.SAME)
     assert answer.text().index(text.SINCE) > answer.text().index(before[1]["id"])
+
+
+async def test_another_picture_of_the_same_message_is_no_copy(scene: Scene) -> None:
+    finn = await scene.log_in("finn")
+    asked = await post(finn, scene, "general", ORIGINAL, mirrored(ORIGINAL))
+    answer = await finn.menu(ASK, asked)
+    assert answer.lines()[0] == f"### {text.heading(0)}"
+    assert told(answer) == []
 
 
 EDITS: list[tuple[Callable[[Image.Image], Image.Image], str]] = [
@@ -390,3 +399,18 @@ async def test_what_was_called_no_copy_is_shown_to_those_who_may_read_it(scene: 
     theirs = await mod.menu(ASK, asked)
     assert not has_menu(theirs)
     assert hidden["id"] not in theirs.text()
+
+
+async def test_what_is_hidden_takes_no_place_among_what_was_called_no_copy(scene: Scene) -> None:
+    mod, olga = await scene.log_in("mod"), await scene.log_in("olga")
+    asked = await post(mod, scene, "general", ORIGINAL)
+    seen = await post(mod, scene, "pets", drawing(2))
+    hidden = await post(olga, scene, "birding", *map(drawing, range(3, 3 + REFUSED)))
+    guild, links = scene.magpie.guilds[0].id, scene.magpie.gallery.links
+    (own,) = (await links.ids_of_source(guild, asked["id"])).values()
+    for message in (seen, hidden):
+        for other in (await links.ids_of_source(guild, message["id"])).values():
+            await scene.magpie.writer.not_a_copy(guild, own, other, said=True)
+    theirs = await mod.menu(ASK, asked)
+    assert option(theirs, text.A_COPY_AFTER_ALL)
+    assert str(seen["id"]) in theirs.text()

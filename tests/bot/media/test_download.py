@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import random
 import socket
 from collections.abc import AsyncIterator
 
@@ -27,6 +28,7 @@ from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks
 
 BODY = bytes(range(256)) * 16
+LONG = random.Random(4).randbytes(1_000_000)
 
 
 class Cdn:
@@ -37,6 +39,7 @@ class Cdn:
         self.asked: list[str] = []
         self.failures = 0  # how often the next requests fail
         self.app = web.Application()
+        self.parts: list[tuple[int, int]] = []
         self.app.router.add_get("/{way:.*}", self._answer)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
@@ -67,9 +70,21 @@ class Cdn:
             return await self._cut(request)
         if way == "endless":
             return await self._endless(request)
+        if way.startswith("ranged"):
+            return self._ranged(request, way)
         if way == "large" and "width" not in request.query:
             return web.Response(body=BODY * 4)
         return web.Response(body=BODY)
+
+    def _ranged(self, request: web.Request, way: str) -> web.Response:
+        part = request.http_range
+        start, stop, _ = part.indices(len(LONG))
+        self.parts.append((start, stop))
+        if way == "ranged-not":
+            return web.Response(body=LONG)
+        start += 7 * (way == "ranged-wrong")
+        told = {"Content-Range": f"bytes {start}-{stop - 1}/{len(LONG)}"}
+        return web.Response(status=206, body=LONG[start:stop], headers=told)
 
     async def _cut(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": str(len(BODY))})
@@ -310,3 +325,48 @@ async def test_unreachable_server_is_one_clear_error(monkeypatch: pytest.MonkeyP
     with pytest.raises(DownloadFailed):
         await downloader.fetch(["http://127.0.0.1:1/cdn/a.png"])
     await downloader.close()
+
+
+def clip(url: str) -> Picture:
+    return Picture("a:1", (url,), "a.mp4", False, "attachment", None, 1, 0.0, "", video=True)
+
+
+async def test_parts_of_a_file_are_read(cdn: Cdn, downloader: Downloader) -> None:
+    file = await downloader.opened(clip(f"{cdn.url}/cdn/ranged"), max_bytes=10**6)
+    assert file.size == len(LONG)
+    assert await file.read(700_000, 5000) == LONG[700_000:705_000]
+    assert await file.read(50, 100) == LONG[50:150]  # known from the beginning
+    assert await file.read(999_990, 5000) == LONG[-10:]
+    assert sum(stop - start for start, stop in cdn.parts) < 200_000
+
+
+async def test_a_server_that_ignores_ranges_sends_all_once(
+    cdn: Cdn, downloader: Downloader
+) -> None:
+    file = await downloader.opened(clip(f"{cdn.url}/cdn/ranged-not"), max_bytes=10**6)
+    assert file.size == len(LONG)
+    for offset in (0, 400_000, 900_000):
+        assert await file.read(offset, 5000) == LONG[offset : offset + 5000]
+    assert len(cdn.parts) == 1
+
+
+async def test_of_a_server_that_ignores_ranges_no_more_is_read_than_allowed(
+    cdn: Cdn, downloader: Downloader
+) -> None:
+    file = await downloader.opened(clip(f"{cdn.url}/cdn/ranged-not"), max_bytes=300_000)
+    assert await file.read(250_000, 100_000) == LONG[250_000:300_000]
+    assert await file.read(600_000, 5000) == b""
+    endless = await downloader.opened(clip(f"{cdn.url}/cdn/endless"), max_bytes=1000)
+    assert endless.size == 1000
+
+
+async def test_another_part_than_was_asked_for_is_an_error(
+    cdn: Cdn, downloader: Downloader
+) -> None:
+    with pytest.raises(DownloadFailed, match="another part"):
+        await downloader.opened(clip(f"{cdn.url}/cdn/ranged-wrong"), max_bytes=10**6)
+
+
+async def test_parts_come_from_discord_only(strict: Downloader) -> None:
+    with pytest.raises(NotDiscords):
+        await strict.opened(clip("https://example.org/a.mp4"), max_bytes=10**6)

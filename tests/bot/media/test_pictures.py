@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.media import pictures
-from bot.media.pictures import Picture
+from bot.media.pictures import Picture, is_picture
 from tests.bot.offline import READ, attachment_payload, guild_of, message_of
 
 CHANNEL = 10
@@ -57,7 +57,9 @@ def test_attachment(guild: discord.Guild) -> None:
         ("image/png", "x", True),
         ("image/gif", "x.gif", True),
         ("image/svg+xml", "x.svg", False),
-        ("video/mp4", "x.mp4", False),
+        ("video/mp4", "x.mp4", True),
+        ("audio/ogg", "x.ogg", False),
+        (None, "x.webm", True),
         ("text/plain", "x.png", False),
         ("application/octet-stream", "X.JPG", True),
         (None, "x.avif", True),
@@ -93,7 +95,29 @@ def test_unfurled_gallery_has_a_picture_an_embed(guild: discord.Guild) -> None:
     assert len({p.slot for p in shown(guild, embeds=embeds)}) == 4
 
 
-def test_of_videos_only_the_still_counts(guild: discord.Guild) -> None:
+def test_of_a_video_that_discord_has_a_copy_of_both_are_one(guild: discord.Guild) -> None:
+    """The video is read, and has the slot of its still, by which it was known before."""
+    still = external("a.png")
+    gifv = {"type": "gifv", "thumbnail": still, "video": external("a.mp4")}
+    [picture] = shown(guild, embeds=[gifv])
+    assert picture.video
+    assert picture.filename == "a.mp4"
+    assert picture.urls[0] == external("a.mp4")["proxy_url"]
+    assert picture.poster[0] == still["proxy_url"]
+    [before] = shown(guild, embeds=[{"type": "image", "thumbnail": still}])
+    assert picture.slot == before.slot
+
+
+def test_an_attached_video_has_a_poster_from_the_proxy(guild: discord.Guild) -> None:
+    attachment = attachment_payload(5, "x.mp4", content_type="video/mp4")
+    [picture] = shown(guild, attachments=[attachment])
+    assert picture.video
+    assert picture.urls == (attachment["url"],)
+    assert picture.poster[0].startswith(attachment["proxy_url"])
+    assert picture.poster[0].endswith("format=webp")
+
+
+def test_of_videos_of_other_sites_only_the_still_counts(guild: discord.Guild) -> None:
     video = {"url": "https://example.org/a.mp4", "width": 1, "height": 1}
     gifv = {"type": "gifv", "thumbnail": external("a.png"), "video": video}
     assert [p.filename for p in shown(guild, embeds=[gifv])] == ["a.png"]
@@ -166,15 +190,17 @@ def test_forwarded_pictures_belong_to_the_forwarder(guild: discord.Guild) -> Non
     assert [p.spoiler for p in found] == [False, True, False]
 
 
-def test_stickers_except_lottie(guild: discord.Guild) -> None:
+def test_stickers_of_every_format(guild: discord.Guild) -> None:
     items = [
         {"id": str(id), "name": "wave", "format_type": kind}
         for id, kind in ((1, 1), (2, 2), (3, 3), (4, 4))
     ]
     found = shown(guild, sticker_items=items)
-    assert [p.slot for p in found] == ["s:1", "s:2", "s:4"]
+    assert [p.slot for p in found] == ["s:1", "s:2", "s:3", "s:4"]
     assert found[0].title == "wave"
-    assert found[2].urls == ("https://media.discordapp.net/stickers/4.gif",)
+    assert found[2].urls == (f"{discord.Asset.BASE}/stickers/3.json",)
+    assert found[3].urls == ("https://media.discordapp.net/stickers/4.gif",)
+    assert [p.shown_by_discord for p in found] == [True, True, False, True]
 
 
 def media(id: int | None = None, name: str = "c.png", **more: Any) -> dict[str, Any]:
@@ -209,10 +235,10 @@ def test_pictures_in_components(guild: discord.Guild) -> None:
         "spoiler": False,
     }
     found = shown(guild, flags=32768, components=[text, container])
-    assert [p.slot for p in found if p.slot.startswith("a:")] == ["a:21", "a:22", "a:24"]
-    assert len(found) == 4
+    assert [p.slot for p in found if p.slot.startswith("a:")] == ["a:21", "a:22", "a:23", "a:24"]
+    assert len(found) == 5
     assert {p.kind for p in found} == {"component"}
-    assert [p.spoiler for p in found] == [True, False, False, False]
+    assert [p.spoiler for p in found] == [True, False, False, False, False]
     assert found[1].title == "one"
 
 
@@ -278,3 +304,12 @@ def test_too_great_a_number_is_no_attachments_id(guild: discord.Guild) -> None:
 
 def test_attachment_without_an_address_is_passed_over(guild: discord.Guild) -> None:
     assert shown(guild, attachments=[attachment_payload(5, url="", proxy_url="")]) == []
+
+
+def test_photographs_of_phones_count_by_type_or_by_name() -> None:
+    assert is_picture("image/heic", "IMG_1")
+    assert is_picture(None, "IMG_1.HEIC")
+    assert is_picture("application/octet-stream", "IMG_1.heif")
+    assert is_picture("image/vnd.adobe.photoshop", "a.psd")
+    assert not is_picture("image/svg+xml", "a.svg")
+    assert not is_picture(None, "a.json")

@@ -10,6 +10,7 @@ from PIL import Image
 import sandbox as sandbox_package
 from bot.reposts import notes as notes_module
 from bot.text import copies as text
+from index import Note
 from index.embed.embedder import Embedder
 from sandbox.person import Answer, Payload, Person
 from tests.bot.ask.conftest import Scene, watch_everything
@@ -164,6 +165,52 @@ async def test_a_note_goes_with_its_picture(noted: Scene) -> None:
     async def none_is_left() -> bool:
         kept = await noted.magpie.gallery.bookkeeping.loose_notes()
         return await notes_in(noted, mod) == {} and not kept
+
+    await until(none_is_left)
+
+
+async def test_a_note_is_known_before_it_is_sent(noted: Scene) -> None:
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    await post(mod, noted, "pets", ORIGINAL)
+    path = f"/channels/{noted.channel('general')}/messages"
+    noted.server.strike("slow", path=path, method="POST", who="bot", times=1, delay_s=1.0)
+    posted = await finn.post(noted.channel("general"), pictures={"a.png": file(ORIGINAL)})
+    bookkeeping = noted.magpie.gallery.bookkeeping
+
+    async def known() -> bool:
+        unsent = await bookkeeping.notes_with_id(notes_module.UNSENT)
+        return [note.source for note in unsent] == [posted["id"]]
+
+    await until(known)
+    assert await notes_in(noted, finn) == {}
+    await settled(noted)
+    (note,) = (await notes_in(noted, finn)).values()
+    assert [kept.source for kept in await bookkeeping.notes_with_id(note["id"])] == [posted["id"]]
+
+
+async def test_a_note_goes_that_was_sent_just_before_a_kill(noted: Scene) -> None:
+    """After a kill between sending and saving, only that it is being sent is known."""
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    await post(mod, noted, "pets", ORIGINAL)
+    sent, unsent = [await post(finn, noted, "general", ORIGINAL) for _ in range(2)]
+    general, notes = noted.channel("general"), await notes_in(noted, mod)
+    await noted.magpie.http.delete_message(int(general), int(notes.pop(unsent["id"])["id"]))
+    bookkeeping = noted.magpie.gallery.bookkeeping
+    for one in (sent, unsent):
+        space = noted.magpie.guilds[0].id
+        note = Note(space, int(general), one["id"], sent["id"], notes_module.UNSENT)
+        await bookkeeping.keep_note(note)
+    noted.magpie.writer.erased.set()  # as at a start
+
+    async def known() -> bool:
+        return not await bookkeeping.notes_with_id(notes_module.UNSENT)
+
+    await until(known)
+    assert len(await bookkeeping.notes_with_id(notes[sent["id"]]["id"])) == 1
+    await finn.request("DELETE", f"/channels/{general}/messages/{sent['id']}")
+
+    async def none_is_left() -> bool:
+        return await notes_in(noted, mod) == {}
 
     await until(none_is_left)
 

@@ -11,6 +11,7 @@ import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.media import download
 from bot.ops.tuning import Limits
+from checks.fuzzing import lottie
 from index import Link
 from index.embed.embedder import Embedder
 from sandbox.person import Person
@@ -24,6 +25,8 @@ from tests.worlds import WorldFile
 def world_file(tmp_path: Path) -> WorldFile:
     world = worlds.small(tmp_path / "world")
     world.sticker("wave", world.picture("wave.png", "gold"))
+    (world.folder / "disc.json").write_bytes(lottie.animation())
+    world.sticker("disc", "disc.json", format_type=3)
     return world
 
 
@@ -141,8 +144,11 @@ async def test_link_has_owner_time_group_and_name(
     assert link.details["kind"] == "attachment"
 
 
-async def test_sticker_is_indexed(watching: Magpie, world_file: WorldFile, ada: Person) -> None:
-    sticker = str(world_file.guild["stickers"][0]["id"])
+@pytest.mark.parametrize("number", [0, 1], ids=["PNG", "Lottie"])
+async def test_sticker_is_indexed(
+    watching: Magpie, world_file: WorldFile, ada: Person, number: int
+) -> None:
+    sticker = str(world_file.guild["stickers"][number]["id"])
     posted = await ada.post(str(world_file.channels["general"]), sticker_ids=[sticker])
     (link,) = await indexed(watching, posted)
     assert link.slot == f"s:{sticker}"

@@ -102,6 +102,25 @@ async def test_pages_of_a_question_are_not_scored_as_one_with_another_filter(
     assert [hit.score for hit in first.hits + second.hits] == [hit.score for hit in whole.hits]
 
 
+async def test_pages_with_a_trait_are_scored_as_one_while_such_pictures_come(
+    gallery: Gallery,
+) -> None:
+    rng = np.random.default_rng(8)
+    vectors = unit(rng, 60)
+    gifs = [item(n, vectors[n][None], name="a.gif") for n in range(60)]
+    await gallery.commit(gifs[:30])
+    embedding, some = query("words and a picture", rng), Filter(SPACE, has=frozenset({"gif"}))
+    whole = await gallery.search(embedding, some, k=30, guesses=True)
+    first = await gallery.search(embedding, some, k=5, guesses=True)
+    await gallery.commit(gifs[30:])
+    second = await gallery.search(
+        embedding, some, k=60, after=first.hits[-1].position, guesses=True
+    )
+    scores = {hit.id: hit.score for hit in whole.hits}
+    assert sum(hit.id in scores for hit in second.hits) == 25
+    assert all(scores.get(hit.id, hit.score) == hit.score for hit in second.hits)
+
+
 async def test_pages_are_the_whole_also_beyond_the_first_candidates(gallery: Gallery) -> None:
     """Copies of one picture are one hit: more candidates are looked at until a page is full."""
     rng = np.random.default_rng(4)

@@ -167,17 +167,17 @@ def test_drive_that_fails_while_a_file_is_read_keeps_the_picture(
 def test_file_that_vanishes_before_its_turn_fails_nothing(
     add: Add, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from index.cli import folder
+    from index.cli import contents, folder
 
     files = patches(tmp_path / "photos", 3)
-    read = folder.read_file
+    read = contents.read_file
 
     def read_late(path: Path) -> bytes:
         files[1].unlink(missing_ok=True)
         return read(path)
 
     monkeypatch.setattr(folder, "CONCURRENCY", 1)
-    monkeypatch.setattr(folder, "read_file", read_late)
+    monkeypatch.setattr(contents, "read_file", read_late)
     assert add("photos") == 0
     assert "2 added, 1 gone before they were read;" in capsys.readouterr().out
 
@@ -190,12 +190,12 @@ def test_second_signal_ends_an_add_whose_drive_never_answers(
     patches(tmp_path / "photos", 2)
     code = f"""
 import os, signal, sys, threading
-from index.cli import folder
+from index.cli import contents, folder
 from index.cli.main import main
 def never(path):
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait()
-folder.CONCURRENCY, folder.read_file = 1, never
+folder.CONCURRENCY, contents.read_file = 1, never
 sys.exit(main(["add", "photos", "--db", "g.db", "--model", {str(tiny_clip)!r}]))
 """
     with subprocess.Popen(
@@ -256,19 +256,19 @@ def test_failed_first_start_leaves_no_gallery(
 def test_file_that_failed_is_read_again_only_when_it_changed_or_is_asked_for(
     add: Add, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from index.cli import folder
+    from index.cli import contents
 
     (good,) = patches(tmp_path / "photos", 1)
     broken = tmp_path / "photos" / "broken.png"
     broken.write_text("no picture")
     read: list[str] = []
-    read_file = folder.read_file
+    read_file = contents.read_file
 
     def noted(path: Path) -> bytes:
         read.append(path.name)
         return read_file(path)
 
-    monkeypatch.setattr(folder, "read_file", noted)
+    monkeypatch.setattr(contents, "read_file", noted)
     add("photos")
     assert sorted(read) == ["0000.png", "broken.png"]
     capsys.readouterr()
@@ -401,3 +401,28 @@ def test_an_add_makes_the_fingerprints_that_files_lack_without_the_model(
     with sqlite3.connect("g.db") as db:
         assert db.execute("SELECT count(*) FROM hashes").fetchall() == [(3,)]
     db.close()
+
+
+# ---- damaged files
+
+
+def test_what_can_be_seen_of_a_damaged_file_is_searched_until_the_file_is_whole(
+    add: Add, tiny_clip: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    patches(tmp_path / "photos", 2)
+    cut, _ = sorted((tmp_path / "photos").glob("*.png"))
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[: int(len(whole) * 0.9)])
+    assert add("photos") == 0
+    said = capsys.readouterr().out
+    assert f"photos/{cut.name}: It is damaged. What can be seen of it is searched." in said
+    assert "2 added, 1 of them in part;" in said
+    assert main(["info", "--db", "g.db"]) == 0
+    assert "partial   1 picture whose file is damaged" in capsys.readouterr().out
+    assert add("photos") == 0
+    assert "2 unchanged;" in capsys.readouterr().out
+    cut.write_bytes(whole)
+    assert add("photos") == 0
+    assert "1 changed, 1 unchanged;" in capsys.readouterr().out
+    assert main(["info", "--db", "g.db"]) == 0
+    assert "partial" not in capsys.readouterr().out

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from index.images.animation import MAX_FRAMES
+from index.images.animation import EVENLY_SPREAD, MAX_FRAMES
 from index.images.colour import DARK, WHITE
 from index.images.decode import Limits, decode
 from index.images.orientation import ORIENTATION, upright
@@ -183,14 +183,32 @@ COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), 
 
 
 @pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "AVIF"])
-def test_animation_gives_evenly_spread_frames(format: str) -> None:
-    first, *others = [Image.new("RGB", (40, 40), colour) for colour in COLOURS]
-    data = encoded(first, format, save_all=True, append_images=others, duration=50)
+def test_an_animation_gives_each_scene_with_its_second(format: str) -> None:
+    # Five frames of each colour, the last one for a second and a half.
+    shown = [Image.new("RGB", (40, 40), colour) for colour in COLOURS for _ in range(5)]
+    shown[2].putpixel((3, 3), (255, 10, 0))  # or its encoder takes them for one frame
+    times = [50] * (len(shown) - 1) + [1500]
+    data = encoded(shown[0], format, save_all=True, append_images=shown[1:], duration=times)
     decoded = decode(data, SIDE)
-    assert decoded.n_frames == len(COLOURS)
-    assert len(decoded.frames) == MAX_FRAMES
-    for frame, colour in zip(decoded.frames, [COLOURS[i] for i in (0, 2, 3, 5)], strict=True):
+    scenes = [min(int(second * 4 + 0.01), 5) for second in decoded.seconds]
+    assert scenes == list(range(len(COLOURS)))
+    for frame, colour in zip(decoded.frames, COLOURS, strict=True):
         assert np.abs(np.subtract(frame.getpixel((20, 20)), colour)).max() < 40
+
+
+def test_of_one_scene_only_evenly_spread_frames_are_taken() -> None:
+    shown = [Image.new("RGB", (40, 40), (100 + i // 2, 10, 10)) for i in range(0, 60, 3)]
+    data = encoded(shown[0], "WEBP", save_all=True, append_images=shown[1:], lossless=True)
+    assert len(decode(data, SIDE).frames) == EVENLY_SPREAD
+
+
+def test_an_animation_of_many_scenes_gives_at_most_so_many_frames() -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (40, 4, 4, 3), np.uint8)
+    shown = [Image.fromarray(one).resize((40, 40), Image.Resampling.NEAREST) for one in noise]
+    data = encoded(shown[0], "WEBP", save_all=True, append_images=shown[1:], lossless=True)
+    decoded = decode(data, SIDE)
+    assert len(decoded.frames) == len(decoded.seconds) == MAX_FRAMES
+    assert decoded.seconds == sorted(decoded.seconds)
 
 
 def test_frames_that_look_the_same_count_once() -> None:
@@ -248,8 +266,13 @@ def test_no_frame_is_decoded_after_the_deadline() -> None:
         decode(data, SIDE, limits=Limits(time_s=0.0))
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
-@pytest.mark.parametrize("share", [0.5, 0.9])
+@pytest.mark.parametrize(
+    ("format", "share"),
+    [
+        *((format, 0.5) for format in ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")),
+        *((format, 0.9) for format in ("WEBP", "AVIF")),
+    ],
+)
 def test_file_that_is_cut_off_is_a_broken_picture(
     photographs: dict[str, bytes], format: str, share: float
 ) -> None:

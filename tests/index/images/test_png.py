@@ -100,7 +100,7 @@ def test_transparency_with_a_wrong_checksum_is_left_out() -> None:
     assert quadrants.quarters(decode(broken, SIDE).frames[0]) == quadrants.UPRIGHT
 
 
-def test_an_animation_with_a_damaged_frame_is_a_still_picture() -> None:
+def test_an_animation_ends_before_a_damaged_frame() -> None:
     others = [Image.new("RGB", quadrants.SIZE, colour) for colour in ("navy", "gold")]
     data = encoded(quadrants.picture(), "PNG", save_all=True, append_images=others)
     assert decode(data, SIDE).n_frames == 3
@@ -111,5 +111,5 @@ def test_an_animation_with_a_damaged_frame_is_a_still_picture() -> None:
         before + _raw(*parts[last], checksum=1) + png_of(parts[last + 1 :])[len(PNG_SIGNATURE) :]
     )
     decoded = decode(broken, SIDE)
-    assert decoded.n_frames == 1
+    assert (decoded.n_frames, decoded.partial) == (2, True)
     assert quadrants.quarters(decoded.frames[0]) == quadrants.UPRIGHT

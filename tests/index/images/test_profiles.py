@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from checks.fuzzing import icc
 from index.images import decoders, profiles
 from index.images.decode import decode
 from index.images.heif import FORMAT as HEIF
 from tests.index.colours import encoded
-from tests.index.images import icc, quadrants
+from tests.index.images import quadrants
 
 SIDE = 64
 BICUBIC = int(Image.Resampling.BICUBIC)

@@ -353,6 +353,8 @@ def tiffs() -> dict[str, bytes]:
         "two kinds of channels": tiff(small * 2, (8, 16), 1),
         "a JPEG 2000 inside": tiff(rgb, compression=34712),
         "a JPEG XL inside": tiff(rgb, compression=50002),
+        "a camera's raw": tiff(rgb, more=((254, 4, 1, 1), (330, 4, 1, 8))),
+        "a DNG": tiff(rgb, more=((50706, 1, 4, 1),)),
         "of an unknown compression": tiff(rgb, compression=4711),
         "HDR colours": tiff(rgb, (16, 16, 16), 32845, 2, 34676),
         "noise in LZW": tiff(bytes(range(256)) * 9, compression=5),
@@ -522,21 +524,6 @@ def heics() -> dict[str, bytes]:
 # ---- icons, JPEG 2000, the PPM family, TGA, QOI, Photoshop
 
 
-def psd(pixels: NDArray[Any], mode: int = 3, bits: int = 8, merged: bool = True) -> bytes:
-    """A Photoshop document without layers; pixels (height, width, channels)."""
-    height, width, channels = pixels.shape
-    known = struct.pack(">IB", 1, merged)  # its version, and whether the pixels are the layers'
-    resource = b"8BIM" + struct.pack(">HHI", 1057, 0, len(known)) + known + b"\0"
-    return (
-        b"8BPS"
-        + struct.pack(">H6xHIIHH", 1, channels, height, width, bits, mode)
-        + struct.pack(">II", 0, len(resource))
-        + resource
-        + struct.pack(">IH", 0, 0)
-        + np.ascontiguousarray(pixels.transpose(2, 0, 1)).tobytes()
-    )
-
-
 def icon() -> bytes:
     return encoded(PICTURE, "ICO", sizes=[(16, 16), PICTURE.size])
 
@@ -553,17 +540,18 @@ def kept() -> dict[str, bytes]:
         "QOI": encoded(PICTURE, "QOI"),
         "TGA": tga,
         "TGA in runs": encoded(PICTURE, "TGA", compression="tga_rle"),
-        "PSD": psd(PIXELS),
-        "PSD of printing colours": psd(255 - np.asarray(PICTURE.convert("CMYK")), mode=4),
-        "PSD of layers alone": psd(PIXELS, merged=False),
-        "PSD of 16 bits": psd(PIXELS.astype(">u2") * 257, bits=16),
-        "PSB": b"8BPS\0\2" + psd(PIXELS)[6:],
+        "PSD": files.psd(PIXELS),
+        "PSD of printing colours": files.psd(255 - np.asarray(PICTURE.convert("CMYK")), mode=4),
+        "PSD of layers alone": files.psd(PIXELS, merged=False),
+        "PSD of 16 bits": files.psd(PIXELS.astype(">u2") * 257, bits=16),
+        "PSB": b"8BPS\0\2" + files.psd(PIXELS)[6:],
         "ICO: header alone": icon()[:30],
         "JPEG 2000: half": encoded(PICTURE, "JPEG2000")[:200],
         "PPM: half": encoded(PICTURE, "PPM")[:9000],
         "QOI: half": encoded(PICTURE, "QOI")[:200],
         "TGA: half": tga[:-9000] + b"TRUEVISION-XFILE.\0",
-        "PSD: half": psd(PIXELS)[:9000],
+        "PSD: header alone": files.psd(PIXELS)[:16],
+        "PSD: half": files.psd(PIXELS)[:9000],
     }
 
 
@@ -578,6 +566,12 @@ def others() -> dict[str, bytes]:
         "camera's raw": b"\0\0\0\x18ftypcrx \0\0\0\0crx isom" + bytes(99),
         "JPEG XL": b"\xff\x0a" + bytes(99),
         "JPEG XR": b"II\xbc\x01" + bytes(99),
+        "TGA without its mark": encoded(PICTURE, "TGA")[:-26],
+        "raw of another camera": b"FUJIFILMCCD-RAW " + bytes(99),
+        "icons of a Mac": b"icns" + bytes(99),
+        "PCX": encoded(PICTURE, "PCX"),
+        "SGI": encoded(PICTURE, "SGI"),
+        "metafile": b"\xd7\xcd\xc6\x9a" + bytes(99),
         "XCF": b"gimp xcf file\0" + bytes(99),
         "MNG": b"\x8aMNG\r\n\x1a\n" + bytes(99),
         "JNG": b"\x8bJNG\r\n\x1a\n" + bytes(99),

@@ -183,6 +183,10 @@ async def test_a_picture_is_read_once_more_for_another_channel(store: Store) -> 
     assert await said(store, "known words", space=2) == []
     unread = [Filter(1, frozenset([10])), Filter(1, frozenset([20])), Filter(2)]
     assert [await store.transcripts.count_unread(one) for one in unread] == [0, 1, 1]
+    assert [await store.transcripts.count_pending(space) for space in (1, 2, 3)] == [1, 1, 0]
+    await store.writes.remove_sources(1, ["3"])
+    assert [await store.transcripts.count_pending(space) for space in (1, 2)] == [0, 1]
+    await store.writes.commit([(picture(1), again[1])])
     assert [one.key for one in await store.transcripts.pending(limit=9)] == [picture(1).key]
     await store.transcripts.put(picture(1).key, "r1", ["known words"])
     assert await said(store, "known words", groups=(10, 20)) == ["1", "2", "3"]

@@ -85,6 +85,32 @@ async def test_a_pair_is_no_copy_until_either_is_erased_and_only_in_its_space(
     assert rows_of(store, "SELECT * FROM not_copies") == []
 
 
+async def test_what_was_said_goes_with_the_last_link_of_its_space(store: SQLiteStore) -> None:
+    """Another space shows the same pictures, so the items stay."""
+    elsewhere = [(picture(n), link(f"elsewhere {n}", space=2)) for n in (1, 2)]
+    await store.writes.commit(elsewhere)
+    again, other = await ids(store, "2", "3")
+
+    async def said() -> list[tuple[object, ...]]:
+        tables = ("not_copies", "passes")
+        return [rows_of(store, f"SELECT count(*) FROM {table}")[0] for table in tables]
+
+    async def say() -> None:
+        await store.bookkeeping.not_a_copy(1, again, other)
+        await store.bookkeeping.let_pass(1, 10, again)
+
+    await say()
+    await store.writes.remove_sources(1, ["1"])  # "2" shows the same
+    assert await said() == [(2,), (1,)]
+    await store.writes.remove_sources(1, ["2"])
+    assert await said() == [(0,), (0,)]
+    await store.writes.commit([(picture(1), link("2"))])
+    (again,) = await ids(store, "2")
+    await say()
+    await store.writes.commit([(picture(3), link("2"))])  # an edit shows another picture
+    assert await said() == [(0,), (0,)]
+
+
 async def test_what_was_called_no_copy_holds_in_a_restored_gallery(
     store: SQLiteStore, tmp_path: Path
 ) -> None:

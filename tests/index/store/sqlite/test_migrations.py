@@ -122,3 +122,23 @@ async def test_who_opted_out_in_a_file_of_version_8_is_left_out(tmp_path: Path) 
     await store.writes.commit([(picture(1), link("1"))])
     assert await store.links.slots(1, "1") == set()
     await store.close()
+
+
+async def test_animations_of_an_earlier_version_have_no_moments(tmp_path: Path) -> None:
+    path = tmp_path / "g.db"
+    step = migrations.STEPS.index(migrations.keep_moments)
+    async with aiosqlite.connect(path) as db:
+        for earlier in migrations.STEPS[:step]:
+            await earlier(db)
+        await db.execute("INSERT INTO model VALUES (1, 'm', 'r1', 8)")
+        await db.execute("INSERT INTO items VALUES (1, x'01', 'image', 9, 9, NULL)")
+        await db.execute("INSERT INTO embeddings VALUES (1, zeroblob(96))")
+        await db.execute("INSERT INTO groups (space, id, private) VALUES (1, 10, 0)")
+        await db.execute("INSERT INTO links VALUES (7, 1, 10, '1', 'a', 1, 5, 0, 'a.gif', 0, '{}')")
+        await db.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        await db.execute(f"PRAGMA user_version = {step}")
+        await db.commit()
+    store = await SQLiteStore.open(path)
+    assert await store.links.seconds({7: 2}) == {}
+    assert (await store.links.with_ids([7]))[7][0].name == "a.gif"
+    await store.close()

@@ -1,0 +1,60 @@
+"""Pictures are found by the words in them, by whoever may read their channel and by nobody else."""
+
+from __future__ import annotations
+
+from checks.mutants.mutant import Mutant
+
+TRANSCRIPTS = "tests/index/store/test_transcripts.py"
+WRITTEN = "tests/index/answering/test_written.py"
+
+MUTANTS = (
+    Mutant(
+        "one of several exact phrases is enough",
+        "index/store/sqlite/word_search.py",
+        '" AND ".join(_phrase(home, text) for text in texts)',
+        '" OR ".join(_phrase(home, text) for text in texts)',
+        (TRANSCRIPTS,),
+    ),
+    Mutant(
+        "exact words are found in a thread that wasn't asked for",
+        "index/store/sqlite/word_search.py",
+        'WHERE links.space = ?1 AND {allowed.format("links.group_id")} LIMIT ?4',
+        "WHERE links.space = ?1 LIMIT ?4",
+        (TRANSCRIPTS,),
+    ),
+    Mutant(
+        "words are found at once that were read for another channel",
+        "index/store/sqlite/words.py",
+        "WHERE links.id = ?1 AND (links.space, {HOME}) NOT IN (",
+        "WHERE links.id = ?1 AND false AND (links.space, {HOME}) NOT IN (",
+        (TRANSCRIPTS,),
+    ),
+    Mutant(
+        "the index keeps hashes of deleted words",
+        "index/store/sqlite/database.py",
+        "                await words.merge(self._writer)\n",
+        "",
+        ("tests/index/store/sqlite/test_erasure.py",),
+    ),
+    Mutant(
+        "a picture that says the words isn't sure",
+        "index/answering/answer.py",
+        "        if said.sure:\n",
+        "        if said.sure and passes:\n",
+        (WRITTEN,),
+    ),
+    Mutant(
+        "two memes of one template fold",
+        "index/answering/ranking.py",
+        "            apart |= await self._searching.run(partial(differing, said))\n",
+        "",
+        (WRITTEN,),
+    ),
+    Mutant(
+        "what a spoiler says is told",
+        "bot/ask/layout.py",
+        "if shown.hit.says and not _hidden(shown) else []",
+        "if shown.hit.says else []",
+        ("tests/bot/ask/test_layout.py",),
+    ),
+)

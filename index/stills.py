@@ -1,0 +1,32 @@
+"""Small pictures of the frames of an animation, to be shown when one of them is found."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from index.images import decoders
+from index.images.resize import KEPT_SCALE
+
+EDGE = 320  # pixels at most: twice what a chat shows beside a hit
+QUALITY = 70  # of WebP: 2 to 10 kB
+_SIDE = -(-EDGE // KEPT_SCALE)
+
+
+def stills_of(data: bytes, seconds: Sequence[float]) -> tuple[bytes, ...]:
+    """A WebP of each frame that is searched, for a thread; blocks.
+
+    seconds   of these frames, as `decode` gave them
+    returns   nothing when another look at the file finds other frames
+    raises    PictureError, DecoderUnusable
+    """
+    decoded = decoders.decode(data, _SIDE, "free")
+    if decoded.seconds != list(seconds):
+        return ()
+    stills = []
+    for frame in decoded.frames:
+        frame.thumbnail((EDGE, EDGE))
+        out = io.BytesIO()
+        frame.save(out, "WEBP", quality=QUALITY)
+        stills.append(out.getvalue())
+    return tuple(stills)
