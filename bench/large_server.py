@@ -212,7 +212,7 @@ def _fill(path: Path, count: int, vectors: Floats) -> None:
 
 def _insert(db: sqlite3.Connection, some: list[Row], vectors: Floats) -> None:
     db.executemany(
-        "INSERT INTO items VALUES (?, ?, 'image', 1080, 1350, NULL)",
+        "INSERT INTO items (id, key, kind, width, height) VALUES (?, ?, 'image', 1080, 1350)",
         [(row.number + 1, _key(row)) for row in some],
     )
     db.executemany(

@@ -68,7 +68,7 @@ def _fill(path: Path, vectors: Floats) -> None:
     for start in range(0, len(vectors), CHUNK_ROWS):
         numbers = range(start + 1, min(start + CHUNK_ROWS, len(vectors)) + 1)
         db.executemany(
-            "INSERT INTO items VALUES (?, ?, 'image', 1, 1, NULL)",
+            "INSERT INTO items (id, key, kind, width, height) VALUES (?, ?, 'image', 1, 1)",
             [(n, n.to_bytes(8, "little")) for n in numbers],
         )
         db.executemany(

@@ -11,8 +11,11 @@ SETTINGS = {
     "MAGPIE_MODEL": "the CLIP model: its name on the hub, or a folder",
     "MAGPIE_DEVICE": "where the model runs: auto, cpu, cuda or mps",
     "MAGPIE_PRECISION": "how it computes on a CPU: auto, exact, default or fast",
+    "MAGPIE_OCR": "whether the words in pictures are read: auto, on or off",
     "MAGPIE_HTTP": "where /healthz and /metrics answer: host:port, or off",
     "MAGPIE_QUESTIONS": "questions a minute for each member; 0 for no limit",
+    "MAGPIE_VIDEO_MB": "megabytes that are read of a video at most",
+    "MAGPIE_VIDEO_SECONDS": "how long one is read at most",
     "MAGPIE_LOG": "how much is logged: debug, info, warning or error",
 }
 WHAT = "Find pictures on Discord by what is in them."
@@ -24,7 +27,7 @@ def settings_and_defaults(defaults: Mapping[str, str]) -> str:
     lines = ["Settings come from the environment and from the file .env:", "", "\b"]
     for name, what in SETTINGS.items():
         default = f" [{defaults[name]}]" if defaults[name] else ""
-        lines.append(f"{name:<18}{what}{default}")
+        lines.append(f"{name:<22}{what}{default}")
     return "\n".join(lines)
 
 

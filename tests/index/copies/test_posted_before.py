@@ -157,10 +157,10 @@ async def test_an_erased_picture_leaves_no_fingerprint(gallery: Gallery, tmp_pat
     made = await gallery.derivations.get(FINGERPRINT, key)
     assert made is not None
     await gallery.remove_sources(1, ["1"])
-    rows = gallery._lookup._rows
-    assert rows is not None
-    assert link not in rows["link"]
-    assert np.frombuffer(made.data[:16], "<u8")[0] not in gallery._lookup._hashes
+    table = gallery._lookup._table
+    assert table is not None
+    assert link not in table._rows["link"]
+    assert np.frombuffer(made.data[:16], "<u8")[0] not in table._hashes
     await gallery.vacuum()
     written = all_bytes(tmp_path / "g.db")
     parts = [made.data[start : start + 16] for start in range(0, len(made.data) - 16, 16)]
