@@ -15,8 +15,8 @@ faults.
 A check drives the product from outside: it starts the bot, speaks to the sandbox as a member does
 (`sandbox.person`), and looks into the gallery's file. It may import `sandbox`, `pocket`, the parts
 of `bot` and `index` that it gives input to, and of `bench` only `report`, `options`, `photographs`
-and the folder BUILD. Nothing imports `checks` but `python -m bench`, and `bench.frames`, which reads
-hostile clips.
+and the folder BUILD. Nothing imports `checks` but `python -m bench` and, for hostile clips,
+`bench.frames`.
 
 What decides who may read what is `checks.permissions.oracle`. It is written from Discord's
 documentation alone: it imports neither the bot, nor the sandbox, nor discord.py, so that a mistake

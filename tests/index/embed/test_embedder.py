@@ -98,7 +98,7 @@ def test_same_vectors_as_transformers_own_pipeline(
     ours = model.images(frames)
     assert isinstance(model._texts, embedder._TextSide)
     assert isinstance(model._images, embedder._ImageSide) == (name != "siglip2_b16")
-    full = [Image.open(io.BytesIO(one)).convert("RGB") for one in data]
+    full = [_in_srgb(Image.open(io.BytesIO(one))) for one in data]
     assert ours.shape == (len(data), model.dimension)
     assert ours.dtype == np.float32
     assert cosines(ours, reference.images(full)).min() >= PARITY
