@@ -26,8 +26,8 @@ def privacy(
         "**Kept about you on this server**",
         f"- {counted(pictures, 'picture')} that you posted: for each a link to the message, its "
         "time, your id, the file’s name, a fingerprint, the words that were read in it, and "
-        "numbers that stand for what is in it; not the picture; of a video or an animation also small "
-        f"stills, which show the moment that was found. Pictures are kept {until}.",
+        "numbers that stand for what is in it; not the picture; of a video or an animation also "
+        f"small stills, which show the moment that was found. Pictures are kept {until}.",
         f"- {counted(searches, 'question')} that you asked, for the buttons below the answers. "
         "They are kept for seven days.",
     ]

@@ -45,6 +45,20 @@ class Finds(Transcriber):
         self.resting = True
 
 
+class Trips(Finds):
+    """Has a fault that one picture shows."""
+
+    def __init__(self, over: bytes) -> None:
+        super().__init__()
+        self._over = over
+
+    async def read(self, data: bytes) -> tuple[str, ...]:
+        found = await super().read(data)
+        if data == self._over:
+            raise RuntimeError("a fault of a test")
+        return found
+
+
 @pytest.fixture
 async def ada(log_in: LogIn) -> Person:
     return await log_in("ada")
@@ -137,6 +151,30 @@ async def test_after_a_restart_pictures_are_downloaded_again_when_nothing_else_w
         held.release()
         await all_read(client, world_file)
         assert len(reader.asked) == len(set(reader.asked)) == pending + 1
+
+
+async def test_a_picture_with_an_unforeseen_error_does_not_hold_up_the_others(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+) -> None:
+    reader = Trips(over=png("black"))
+    general = world_file.channels["general"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+        await ada.post(str(general), pictures={"sea.png": png("teal"), "dark.png": png("black")})
+        await idle(client)
+    async with transcribing(sandbox, db, model, reader) as client:
+
+        async def one_is_left() -> bool:
+            return await client.gallery.transcripts.count_pending(world_file.guild_id) == 1
+
+        await until(one_is_left)
+        assert reader.asked.count(png("black")) == 1
+        embedded = await client.gallery.embed_picture(png("teal"))
+        assert await client.gallery.transcripts.get(embedded.key) == ("found",)
 
 
 async def test_a_deleted_picture_is_not_downloaded_for_its_words(
