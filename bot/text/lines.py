@@ -17,8 +17,8 @@ MOST = 1_200
 OF_PEOPLE, OF_PLACES = ("authors", "not_authors"), ("places", "not_places")
 
 ONLY_MINUS = (
-    "That only says what not to show. Tell me also what to look for, such as `dog -snow`, "
-    "or where, such as `in:#pets -snow`."
+    "A minus only says what not to show. Tell me also what to look for, in plain words or with a "
+    "picture, such as `dog -snow`."
 )
 NOT_PRIVATELY = (
     "Everyone here can read what I answer to a message. "

@@ -88,4 +88,11 @@ MUTANTS = (
         "if False:",
         (BOT,),
     ),
+    Mutant(
+        "a picture with an unforeseen error doesn't hold up all others",
+        "bot/sync/transcribing.py",
+        "        except (GalleryClosed, StoreError, OCRUnusable, DecoderUnusable):\n",
+        "        except Exception:\n",
+        (BOT,),
+    ),
 )

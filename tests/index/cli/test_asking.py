@@ -225,8 +225,9 @@ def test_an_option_that_cannot_be_read_is_corrected_in_the_line(
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("-snow", "That only says what not to show."),
-        ("in:pets -snow", "That only says what not to show."),
+        ("-snow", "A minus only says what not to show."),
+        ("in:pets -snow", "A minus only says what not to show."),
+        ("'\"keep out\"' -snow", "A minus only says what not to show."),
         ("dog has:sticker", "has:sticker is of pictures in a chat."),
         ("dog -sort", "-sort can be read in two ways."),
         ("dog --snow", "For less of “snow”, write --without snow."),
