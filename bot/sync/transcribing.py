@@ -186,9 +186,13 @@ class Transcribing:
             await asyncio.sleep(self._clocks.transcribe_s)  # until they are written
         except TimeoutError:
             if self._new:
-                self._new.drop_older(UNWRITTEN * self._clocks.transcribe_s)
+                self._drop_unwritten()
             else:
                 self._failed.clear()
+
+    def _drop_unwritten(self) -> None:
+        """Drop bytes that nobody asks for: their picture may be erased by now."""
+        self._new.drop_older(UNWRITTEN * self._clocks.transcribe_s)
 
     async def _read_all(self, transcriber: Transcriber) -> bool:
         """Read the words in all pending pictures, the newest first; whether there were any."""
@@ -223,6 +227,7 @@ class Transcribing:
         if data is None:
             if not await self._nothing_else_to_do():
                 return
+            self._drop_unwritten()  # what is new was read before
             data = await self._downloaded(picture.link)
         if data is None:
             self._failed.add(picture.id)

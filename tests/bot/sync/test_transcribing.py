@@ -29,11 +29,13 @@ class Finds(Transcriber):
         self.revision = "of a test"
         self.asked: list[bytes] = []
         self.resting = False
+        self.pause_s = 0.0
         self._broken = broken
 
     async def read(self, data: bytes) -> tuple[str, ...]:
         self.asked.append(data)
         self.resting = False
+        await asyncio.sleep(self.pause_s)
         if data == self._broken:
             raise PictureBroken("the words in it can't be read")
         return ("found",)
@@ -175,6 +177,31 @@ async def test_a_picture_with_an_unforeseen_error_does_not_hold_up_the_others(
         assert reader.asked.count(png("black")) == 1
         embedded = await client.gallery.embed_picture(png("teal"))
         assert await client.gallery.transcripts.get(embedded.key) == ("found",)
+
+
+async def test_the_bytes_of_erased_pictures_are_dropped_while_many_others_are_read(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    reader: Finds,
+    world_file: WorldFile,
+    ada: Person,
+) -> None:
+    general = world_file.channels["general"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+        pictures = {f"{n}.png": png(f"#0000{n * 9:02x}") for n in range(9)}
+        await ada.post(str(general), pictures=pictures)
+        await idle(client)
+    reader.pause_s = 0.2
+    async with transcribing(sandbox, db, model, reader) as client:
+        client.transcribing.keep(b"erased before it was written", b"its bytes")
+
+        async def dropped() -> bool:
+            return not client.transcribing._new
+
+        await until(dropped)
+        assert await client.gallery.transcripts.count_pending(world_file.guild_id)
 
 
 async def test_a_deleted_picture_is_not_downloaded_for_its_words(
