@@ -75,7 +75,7 @@ class Engine:
         )
         if not any("Magpie" in line for line in self.lines(_warm_up())):
             raise RuntimeError("the models can't read their first picture")
-        reader = self._ocr.text_rec
+        reader: Any = self._ocr.text_rec
         reader.postprocess_op = partial(_spelled, reader.postprocess_op)
 
     def lines(self, picture: Image.Image) -> list[str]:
