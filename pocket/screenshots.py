@@ -18,7 +18,7 @@ Said = Sequence[tuple[str, str]]  # who said it, and what
 
 # What each meme shows, as a subject and a place, and its words above and below.
 MEMES: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
-    "not-simply.webp": (("wolf", "night"), ("one does not simply", "find that picture again")),
+    "not-simply.webp": (("eagle", "mountains"), ("one does not simply", "find that picture again")),
     "nobody-told-me.webp": (("duck", "sea"), ("nobody told me", "there would be so many birds")),
 }
 CHATS: Mapping[str, Said] = {
