@@ -11,6 +11,13 @@ BOT = "tests/bot/sync/test_transcribing.py"
 
 MUTANTS = (
     Mutant(
+        "narrow blanks between thick letters are read",
+        "index/ocr/engine.py",
+        "    letters[faint, blank] = 1.0\n",
+        "",
+        (TRANSCRIBER,),
+    ),
+    Mutant(
         "the process that reads words can open nothing",
         "index/ocr/worker.py",
         "    confine(MEMORY_BYTES)\n",

@@ -239,7 +239,7 @@ async def test_reindexing_everything_reads_the_words_again_and_status_tells_how_
         await until(lambda: asked(reader, 3, 1))
         await all_read(client, world_file)
         status = await ada.command("status")
-        assert "Words read in 3 of 3 pictures" in status.text()
+        assert "Words read in all 3 pictures" in status.text()
         before = sorted(reader.asked)
         await begin(ada)
         await stands(client, "done")
