@@ -67,6 +67,7 @@ def main() -> int:
         for number in range(first, first + count):
             say(at=number)
             subject = target.make(rng_of(seed, kind, number))
+            _resident()  # else its peak would count what it took to make the input
             began, cpu_began = time.monotonic(), processor_s()
             try:
                 outcome = target.run(subject)

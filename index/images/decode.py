@@ -265,6 +265,9 @@ def _check_pixels(image: Image.Image, pixels: int, limit: int) -> None:
     """
     if image.format == "JPEG" and not image.info.get("progressive"):
         pixels = image.width * image.height
+    if isinstance(image, TiffImagePlugin.TiffImageFile):  # a tile is held whole, however large
+        width, height = TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH
+        pixels = max(pixels, image.tag_v2.get(width, 0) * image.tag_v2.get(height, 0))
     if pixels > limit:
         raise PictureTooLarge(pixels, limit, "pixels")
 

@@ -46,10 +46,9 @@ def read_in_part(image: ImageFile.ImageFile) -> Image.Image | None:
     del noise
     if missing.mean() > 1 - LEAST_SHARE:
         return None
-    seen = image.convert("RGB") if mode in ("P", "CMYK") else image.copy()
-    grey = Image.new(seen.mode, size, (MISSING,) * 3 if seen.mode.startswith("RGB") else MISSING)
-    mask = Image.fromarray(np.repeat(missing[:, None], size[0], axis=1))
-    seen.paste(grey, mask=mask)
+    seen = image.convert("RGB") if mode in ("P", "CMYK") else image
+    grey = (MISSING,) * 3 if seen.mode.startswith("RGB") else MISSING
+    seen.paste(grey, mask=Image.fromarray(np.repeat(missing[:, None], size[0], axis=1)))
     return seen
 
 

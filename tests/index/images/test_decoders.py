@@ -107,8 +107,14 @@ def test_a_jpeg_of_endless_scans_is_too_slow() -> None:
 def test_a_picture_that_takes_too_much_memory_is_refused() -> None:
     one_tile = files.tiff_in_tiles(60_000, 60_000, zlib.compress(bytes(100)))  # 3.6 GB
     with pytest.raises(PictureTooHeavy):
-        decoders.decode(one_tile, SIDE)
+        decoders.decode(one_tile, SIDE, limits=Limits(pixels=2**32))
     assert decoders.decode(files.sound()["PNG"][0], SIDE).frames
+
+
+def test_a_tile_is_no_larger_than_a_picture_may_be() -> None:
+    one_tile = files.tiff_in_tiles(9_000, 9_000, zlib.compress(bytes(100)))
+    with pytest.raises(PictureTooLarge):
+        images.decode(one_tile, SIDE)
 
 
 def test_a_gif_cannot_grow_beyond_the_limit() -> None:
