@@ -26,9 +26,8 @@ def results(
     public   everybody sees it: its controls open a private answer
     """
     last, order = page.first + len(page.shown), buttons.ORDERS[_order(search)].lower()
-    says = search.asked.filter.says if search.asked.filter else ()
     asked = _asked(search)
-    heading = text.heading(asked, says, first=page.first == 0, guesses=page.guesses)
+    heading = text.heading(asked, _says(search), first=page.first == 0, guesses=page.guesses)
     limits = line_text.limits(search.asked, exact=bool(asked))
     span = text.span(page.first + 1, last, page.more, order)
     if page.verdict is Verdict.UNSURE and not page.guesses:
@@ -73,7 +72,7 @@ def closer(search: SavedSearch, page: ResultPage) -> layout.Card:
     if copies:
         offered.append(buttons.places(_here(search, page), link, copies))
     return layout.card(
-        f"### {text.one_for(_asked(search))}",
+        f"### {text.one_for(_asked(search), _says(search))}",
         *layout.large(page),
         buttons=[*offered, _to_results(search, page)],
         stills=layout.stills(page),
@@ -104,6 +103,11 @@ def _order(search: SavedSearch) -> Sort:
     asked = search.asked
     listed = not asked.words and not asked.with_picture and asked.sort is Sort.BEST
     return Sort.NEWEST if listed else asked.sort
+
+
+def _says(search: SavedSearch) -> tuple[str, ...]:
+    """The exact words that were asked for."""
+    return search.asked.filter.says if search.asked.filter else ()
 
 
 def _asked(search: SavedSearch) -> str:

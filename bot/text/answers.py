@@ -187,16 +187,22 @@ def heading(
     guesses  whether it also shows what doesn't fit
     """
     if not asked:
-        said = " and ".join(f"“{quoted(one, 60)}”" for one in says)
-        return f"{'Pictures' if first else 'More pictures'}{' that say ' if said else ''}{said}"
+        pictures = "Pictures" if first else "More pictures"
+        return f"{pictures} that say {_said(says)}" if says else pictures
     if guesses:
         return f"Nearest guesses for {asked}"
     return f"{'Closest to' if first else 'More for'} {asked}"
 
 
-def one_for(asked: str) -> str:
+def one_for(asked: str, says: Sequence[str] = ()) -> str:
     """The heading of one picture of an answer."""
-    return f"A picture for {asked}" if asked else "A picture"
+    if asked:
+        return f"A picture for {asked}"
+    return f"A picture that says {_said(says)}" if says else "A picture"
+
+
+def _said(says: Sequence[str]) -> str:
+    return " and ".join(f"“{quoted(one, 60)}”" for one in says)
 
 
 def span(first: int, last: int, more: bool, order: str = "best first") -> str:

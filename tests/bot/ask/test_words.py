@@ -58,7 +58,9 @@ async def test_an_answer_says_what_is_written(scene: Scene) -> None:
     assert not re.search(r"(?<!\\)[*\[<]", says)
     [thumbnail] = answer.pictures()
     assert "It says “KEEP **out**!" in thumbnail["description"]
-    assert f"-# {says}" in (await look(finn, answer)).lines()
+    closer = (await look(finn, answer)).lines()
+    assert closer[0] == "### A picture that says “Keep Out”"
+    assert f"-# {says}" in closer
     assert "says" not in (await ask(scene, finn, "red")).text()
     assert f"-# {says}" in (await ask(scene, finn, "keep out")).lines()
 
