@@ -26,6 +26,7 @@ import re
 import statistics
 import tempfile
 import time
+import unicodedata
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -217,7 +218,8 @@ def _says(lines: Sequence[str], words: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.lower()))
+    bare = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    return " ".join(re.findall(r"\w+", bare))
 
 
 def _meant(pictures: Pictures, random: np.random.Generator) -> list[tuple[str, frozenset[int]]]:
