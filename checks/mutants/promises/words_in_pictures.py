@@ -88,4 +88,11 @@ MUTANTS = (
         "if False:",
         (BOT,),
     ),
+    Mutant(
+        "long lines take little memory",
+        "index/ocr/engine.py",
+        '"Rec.rec_batch_num": 1',
+        '"Rec.rec_batch_num": 6',
+        (TRANSCRIBER,),
+    ),
 )
