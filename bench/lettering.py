@@ -116,14 +116,21 @@ def cjk_font(size: int) -> Font:
 
 def meme(random: np.random.Generator, photograph: Image.Image) -> Lettered:
     """Capitals with a black edge, at the top and the bottom of a photograph."""
+    top, bottom = (_chosen(random, SENTENCES) for _ in range(2))
+    return captioned(random, photograph, top, bottom)
+
+
+def captioned(
+    random: np.random.Generator, photograph: Image.Image, top: str, bottom: str
+) -> Lettered:
+    """A meme that says this."""
     image = _posted(photograph, random, (480, 1080))
     size = int(image.width * random.uniform(0.055, 0.1))
-    top, bottom = (_chosen(random, SENTENCES).upper() for _ in range(2))
     draw = ImageDraw.Draw(image)
     lines = []
     for text, at_top in ((top, True), (bottom, False)):
         font = meme_font(size)
-        wrapped = _wrapped(text, font, image.width * 0.92)
+        wrapped = _wrapped(text.upper(), font, image.width * 0.92)
         height = int(size * 1.3)
         y = int(size * 0.3) if at_top else image.height - height * len(wrapped) - int(size * 0.3)
         for line in wrapped:

@@ -7,11 +7,16 @@ letters that stand there. Photographs and drawings without text tell what the gl
 The peer is tesseract, with English, in the mode for sparse text. It is left out where the program
 isn't there (Debian's package `tesseract-ocr`). Times are of the processor, on one core; tesseract's
 start is not counted.
+
+Captions are drawn on most of the demo's pictures, and read. Then they are asked for as somebody
+remembers them, in a gallery of all these pictures, and so is what the pictures show: see `words`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import os
 import resource
 import shutil
@@ -19,18 +24,22 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
-from bench.lettering import KINDS, Lettered
+from bench import words
+from bench.lettering import KINDS, Lettered, captioned
 from bench.options import Options
+from bench.query import Pictures
 from bench.report import Report, Target
 from demo import FOLDER
 from index.ocr.engine import Engine
 from index.ocr.installed import models
+from pocket.evaluate import Loaded
 
 T = TypeVar("T")
 
@@ -64,6 +73,7 @@ def run(options: Options) -> Report:
         _measure_tesseract(report, pictures, photographs)
     else:
         report.peers["tesseract"] = "not installed (apt-get install tesseract-ocr)"
+    _measure_finding(report, engine, options.seed)
     return report
 
 
@@ -136,6 +146,38 @@ def _measure_glance(
 
 def _pixels(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.asarray(image)[:, :, ::-1]
+
+
+# ---- in a gallery
+
+
+def _measure_finding(report: Report, engine: Engine, seed: int) -> None:
+    """Whether captions are found, and whether they get in the way of what pictures show."""
+    random = np.random.default_rng(seed)
+    images, subjects, places = _demo()
+    read = []
+    for one in words.captions(words.with_words(len(images), random), random):
+        said = one.said.split()
+        half = len(said) // 2
+        lettered = captioned(
+            random, images[one.row], " ".join(said[:half]), " ".join(said[half:])
+        ).image
+        images[one.row] = lettered
+        read.append(replace(one, lines=tuple(engine.lines(lettered))))
+    pictures = Pictures(Loaded().pictures(images), np.array(subjects), np.array(places))
+    asyncio.run(words.measure(report, pictures, read, random))
+
+
+def _demo() -> tuple[list[Image.Image], list[str], list[str]]:
+    """The demo's pictures of one subject; the subjects and the places."""
+    images, subjects, places = [], [], []
+    for name, told in json.loads((FOLDER / "labels.json").read_text()).items():
+        if len(told["subjects"]) == 1:
+            with Image.open(FOLDER / name) as file:
+                images.append(file.convert("RGB"))
+            subjects += told["subjects"]
+            places += told["places"][:1]
+    return images, subjects, places
 
 
 # ---- tesseract

@@ -29,12 +29,12 @@ def make_clips(folder: Path, labels: Mapping[str, Any]) -> list[str]:
     """Write the clips into the world's folder; returns their files."""
     (folder / "clips").mkdir(exist_ok=True)
     for name, scenes in CLIPS.items():
-        pictures = [folder / _labelled(labels, *scene) for scene in scenes]
+        pictures = [folder / labelled(labels, *scene) for scene in scenes]
         _write(folder / "clips" / name, pictures)
     return [f"clips/{name}" for name in CLIPS]
 
 
-def _labelled(labels: Mapping[str, Any], subject: str, place: str) -> str:
+def labelled(labels: Mapping[str, Any], subject: str, place: str) -> str:
     """The first picture of one such subject in such a place."""
     for name, told in labels.items():
         if (told["subjects"], told["places"], told["count"]) == ([subject], [place], 1):

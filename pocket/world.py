@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from pocket.scenes import (
     meme,
     recoloured,
 )
+from pocket.screenshots import make_screenshots
 
 SCRIPT = Path(__file__).with_name("world.txt")
 # Where `python -m pocket world` writes: demo/world of the checkout that it is called in.
@@ -311,6 +312,14 @@ CLIP_POSTS = (
     ("travel", "mei", "all of last Sunday in eighteen seconds", 143),
     ("pets", "kofi", "he supervises breakfast", 171),
 )
+# The same of each picture of `screenshots`, in their order.
+SCREENSHOT_POSTS = (
+    ("memes", "wren", "every week", 131),
+    ("memes", "tomas", "", 211),
+    ("memes", "kofi", "case closed", 246),
+    ("mods-only", "otis", "for the log", 226),
+    ("memes", "sam", "", 291),
+)
 
 
 class Ids:
@@ -588,6 +597,7 @@ class Builder:
         )
         first["pinned"] = True
         self._clips()
+        self._screenshots()
 
     def _image(self, text: str) -> dict[str, Any]:
         file, _ = self._picture(text)
@@ -704,8 +714,14 @@ class Builder:
 
     def _clips(self) -> None:
         """Videos of several scenes."""
-        files = make_clips(self.folder, self.painter.labels)
-        for (channel, who, said, day), file in zip(CLIP_POSTS, files, strict=True):
+        self._post_files(make_clips(self.folder, self.painter.labels), CLIP_POSTS)
+
+    def _screenshots(self) -> None:
+        """Pictures that are found by their words."""
+        self._post_files(make_screenshots(self.folder, self.painter.labels), SCREENSHOT_POSTS)
+
+    def _post_files(self, files: Sequence[str], posts: Sequence[tuple[str, str, str, int]]) -> None:
+        for (channel, who, said, day), file in zip(posts, files, strict=True):
             moment = FOUNDED + dt.timedelta(days=day, hours=9)
             attachment = {
                 "id": self.ids.at(moment),

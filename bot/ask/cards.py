@@ -27,7 +27,9 @@ def results(
     """
     last, order = page.first + len(page.shown), buttons.ORDERS[_order(search)].lower()
     says = search.asked.filter.says if search.asked.filter else ()
-    heading = text.heading(_asked(search), says, first=page.first == 0, guesses=page.guesses)
+    asked = _asked(search)
+    heading = text.heading(asked, says, first=page.first == 0, guesses=page.guesses)
+    limits = line_text.limits(search.asked, exact=bool(asked))
     span = text.span(page.first + 1, last, page.more, order)
     if page.verdict is Verdict.UNSURE and not page.guesses:
         span = f"{span}. {text.not_sure(len(page.shown))}"
@@ -36,7 +38,7 @@ def results(
         orders = [] if public else buttons.orders(_order(search))
         menu = buttons.menu(_here(search, page), [*layout.options(page), *orders])
     return layout.card(
-        "\n-# ".join(filter(None, [f"### {heading}", line_text.limits(search.asked), span])),
+        "\n-# ".join(filter(None, [f"### {heading}", limits, span])),
         *layout.rows(page, public=public),
         notes=notes,
         menu=menu,

@@ -120,8 +120,10 @@ class Questions:
         )
         looks = bool(wish.words) or question.with_picture  # else it lists what the filter leaves
         listed = filter.limits or meant.places or meant.not_places or wish.sort is not None
+        if wish.minus and not looks:  # what a filter leaves has no order that a minus could change
+            raise Refusal(line_text.ONLY_MINUS)
         if not looks and not listed:
-            raise Refusal(line_text.ONLY_MINUS if wish.minus else text.ASK_SOMETHING)
+            raise Refusal(text.ASK_SOMETHING)
         notes = [line_text.read_as_minus(one.read, one.minus) for one in wish.understood]
         return replace(
             question,

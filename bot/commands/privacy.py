@@ -189,6 +189,7 @@ def _described(one: Belonging) -> dict[str, Any]:
         "details": dict(link.details),
         "vectors": len(one.vectors),
         "seconds": [moment.second for moment in one.moments],
+        "words": list(one.words),
     }
 
 

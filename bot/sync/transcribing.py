@@ -26,6 +26,7 @@ from bot.sync.ingest import Ingest
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from index import (
+    DecoderUnusable,
     Filter,
     GalleryClosed,
     Link,
@@ -33,6 +34,7 @@ from index import (
     OCRUnusable,
     PendingTranscript,
     PictureError,
+    StoreError,
     Transcriber,
     TranscriptReader,
 )
@@ -184,9 +186,13 @@ class Transcribing:
             await asyncio.sleep(self._clocks.transcribe_s)  # until they are written
         except TimeoutError:
             if self._new:
-                self._new.drop_older(UNWRITTEN * self._clocks.transcribe_s)
+                self._drop_unwritten()
             else:
                 self._failed.clear()
+
+    def _drop_unwritten(self) -> None:
+        """Drop bytes that nobody asks for: their picture may be erased by now."""
+        self._new.drop_older(UNWRITTEN * self._clocks.transcribe_s)
 
     async def _read_all(self, transcriber: Transcriber) -> bool:
         """Read the words in all pending pictures, the newest first; whether there were any."""
@@ -196,17 +202,32 @@ class Transcribing:
                 if picture.id in self._failed:
                     continue
                 any_read = True
-                await self._read_one(transcriber, picture)
+                await self._try_one(transcriber, picture)
                 if self._new.arrived.is_set():
                     return True  # from the newest on
             after = page[-1].id
         return any_read
+
+    async def _try_one(self, transcriber: Transcriber, picture: PendingTranscript) -> None:
+        """Read one. An unforeseen error in one picture doesn't hold up all others.
+
+        raises   what says nothing of the picture: GalleryClosed, StoreError, OCRUnusable,
+                 DecoderUnusable
+        """
+        try:
+            await self._read_one(transcriber, picture)
+        except (GalleryClosed, StoreError, OCRUnusable, DecoderUnusable):
+            raise
+        except Exception as error:
+            log.exception(fields("words_unread", guild=picture.link.space, why=error))
+            self._failed.add(picture.id)
 
     async def _read_one(self, transcriber: Transcriber, picture: PendingTranscript) -> None:
         data = self._new.take(picture.key)
         if data is None:
             if not await self._nothing_else_to_do():
                 return
+            self._drop_unwritten()  # what is new was read before
             data = await self._downloaded(picture.link)
         if data is None:
             self._failed.add(picture.id)

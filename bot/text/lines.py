@@ -17,8 +17,8 @@ MOST = 1_200
 OF_PEOPLE, OF_PLACES = ("authors", "not_authors"), ("places", "not_places")
 
 ONLY_MINUS = (
-    "That only says what not to show. Tell me also what to look for, such as `dog -snow`, "
-    "or where, such as `in:#pets -snow`."
+    "A minus only says what not to show. Tell me also what to look for, in plain words or with a "
+    "picture, such as `dog -snow`."
 )
 NOT_PRIVATELY = (
     "Everyone here can read what I answer to a message. "
@@ -103,15 +103,17 @@ def not_read_yet(pictures: int) -> str:
     return f"I have not read the words in {many} here yet; some may be missing."
 
 
-def limits(asked: Asked) -> str:
+def limits(asked: Asked, *, exact: bool = True) -> str:
     """What an answer is limited to, and what it shows less of, as it is typed; "" for nothing.
+
+    exact   with the exact words, which some headings have already
 
     Members and channels are mentioned, so each reader sees their names as far as they may.
     """
     filter = asked.filter or Filter(0)
     wish = Wish(
         minus=asked.minus,
-        exact=filter.says,
+        exact=filter.says if exact else (),
         since=filter.since,
         until=filter.until,
         has=filter.has,

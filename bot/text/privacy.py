@@ -25,9 +25,9 @@ def privacy(
     lines = [
         "**Kept about you on this server**",
         f"- {counted(pictures, 'picture')} that you posted: for each a link to the message, its "
-        "time, your id, the file’s name, a fingerprint, and numbers that stand for what is in it; "
-        "not the picture; of a video or an animation also small stills, which show the moment that "
-        f"was found. Pictures are kept {until}.",
+        "time, your id, the file’s name, a fingerprint, the words that were read in it, and "
+        "numbers that stand for what is in it; not the picture; of a video or an animation also "
+        f"small stills, which show the moment that was found. Pictures are kept {until}.",
         f"- {counted(searches, 'question')} that you asked, for the buttons below the answers. "
         "They are kept for seven days.",
     ]
@@ -84,9 +84,10 @@ def erased(pictures: int, *, opted_out: bool) -> str:
 
 def exported() -> str:
     return (
-        "All that is kept about you on this server. `about-you.json` has the links, times and "
-        "texts; `vectors.npy` (NumPy) the numbers that stand for what is in each picture; `stills` "
-        "the small pictures of videos, named by their place in the list and the second."
+        "All that is kept about you on this server. `about-you.json` has the links, times, texts "
+        "and the words that were read in your pictures; `vectors.npy` (NumPy) the numbers that "
+        "stand for what is in each picture; `stills` the small pictures of videos, named by their "
+        "place in the list and the second."
     )
 
 

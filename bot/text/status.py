@@ -77,7 +77,8 @@ def status(now: Status) -> str:
     lines += now.jobs
     if now.unread_pictures is not None:
         read = max(pictures - now.unread_pictures, 0)
-        lines.append(f"Words read in {read:,} of {counted(pictures, 'picture')}")
+        many = "all" if read == pictures else f"{read:,} of"
+        lines.append(f"Words read in {many} {counted(pictures, 'picture')}")
     waiting = f"{counted(now.waiting, 'message')} waiting" if now.waiting else "nothing waiting"
     lines.append(f"Speed: {now.per_second:.1f} pictures a second in the last minute, {waiting}")
     lines.append(f"Model: `{model}` on {now.device} · disk: about {now.disk_bytes / 1e6:,.1f} MB")

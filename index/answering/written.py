@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from index.types.transcripts import Mentions
 
 # The most deviations by which written words raise a score.
-MOST_RAISED = 10.0
+MOST_RAISED = 12.0
 # The share of the words, by weight, from which on they count; and from which the picture belongs in
 # the answer, whatever it shows.
 LEAST_SHARE, PASSING_SHARE = 0.5, 0.75
-# By how much less a single word raises a score. It stands in many a picture by chance; with each
-# further word, this halves.
-LONE_FALLS_SHORT = 0.7
+# By how much less a single word raises a score, and what is left of this with each further word. A
+# single word stands by chance in many pictures of a large gallery. There, three deviations would
+# drive one in thirty of the right pictures off the first page (`bench words`, of 10,000).
+LONE_FALLS_SHORT, WITH_EACH_WORD = 0.9, 0.25
 # What a word counts that differs by a letter; alone, only if it is at least so long.
 NEAR_COUNTS, LONE_NEAR = 0.8, 7
 
@@ -65,7 +66,7 @@ def written(phrases: Sequence[str], mentions: Mentions) -> dict[int, Written]:
         told += NEAR_COUNTS * sum(weights[mark] for mark in near)
         share = told / sum(weights)
         if share >= LEAST_SHARE:
-            several = 1 - LONE_FALLS_SHORT * 0.5 ** (len(exact) + len(near) - 1)
+            several = 1 - LONE_FALLS_SHORT * WITH_EACH_WORD ** (len(exact) + len(near) - 1)
             found[link] = Written(
                 raises=MOST_RAISED * share**2 * several,
                 passes=share >= PASSING_SHARE,

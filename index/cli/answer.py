@@ -57,7 +57,8 @@ class Outcome:
 
     def _nothing_to_search(self) -> str:
         if self.question.limits:
-            return f"Nothing in the gallery fits {self.question.limits}."
+            verb = "says" if self.question.only_says else "fits"
+            return f"Nothing in the gallery {verb} {self.question.limits}."
         return "Nothing of that kind is in the gallery."
 
 

@@ -58,6 +58,12 @@ class Question:
             here(),
         )
 
+    @property
+    def only_says(self) -> bool:
+        """Whether exact words are all that is asked for."""
+        says = self.filter.says
+        return bool(says) and self.limits == printed(Wish(exact=says), here())
+
 
 class FolderUnknown(Exception):
     """The gallery has nothing of a folder.

@@ -66,13 +66,14 @@ async def scenes_of(clip: ClipSource, limits: ClipLimits = LIMITS, *, niceness: 
         raise PictureUnsupported("a video on Windows")
     request = {"size": clip.size, "container": container, "limits": asdict(limits)}
     async with _process(niceness) as process:
+        conversation = _Conversation(process, clip, head, limits)
         try:
             async with asyncio.timeout(limits.time_s + limits.cpu_s + GRACE_S):
-                return await _Conversation(process, clip, head, limits).about(request)
+                return await conversation.about(request)
         except TimeoutError as exc:
             raise PictureTooSlow(limits.time_s) from exc
         except (EOFError, ConnectionError, LookupError, TypeError, ValueError) as exc:
-            raise await _error_of_end(process, limits) from exc
+            raise await _error_of_end(process, limits, begun=conversation.begun) from exc
 
 
 @contextlib.asynccontextmanager
@@ -111,6 +112,7 @@ class _Conversation:
     """What is said between this process and the one that reads.
 
     head   the first block of the video
+    begun  whether the process was ready for it
     """
 
     def __init__(self, process: Process, clip: ClipSource, head: bytes, limits: ClipLimits) -> None:
@@ -120,6 +122,7 @@ class _Conversation:
         self._answers: StreamReader = process.stdout
         self._clip = clip
         self._head = head
+        self.begun = False
         self._left = limits.bytes - len(head)
         self._until = asyncio.get_running_loop().time() + limits.time_s
 
@@ -131,6 +134,7 @@ class _Conversation:
         """
         if await self._answers.readline() != READY:
             raise EOFError
+        self.begun = True
         await self._say(json.dumps(request).encode() + b"\n")
         while True:
             line = await self._answers.readline()
@@ -173,13 +177,15 @@ class _Conversation:
         return await self._answers.readexactly(size)
 
 
-async def _error_of_end(process: Process, limits: ClipLimits) -> PictureError | DecoderUnusable:
+async def _error_of_end(
+    process: Process, limits: ClipLimits, *, begun: bool
+) -> PictureError | DecoderUnusable:
     """The error of a video whose process ended early, or said what makes no sense."""
     with contextlib.suppress(ProcessLookupError, TimeoutError):
         async with asyncio.timeout(1.0):
             await process.wait()
     if process.returncode == TOO_LONG:
         return PictureTooSlow(limits.cpu_s)
-    if process.returncode == FAILED:
+    if process.returncode == FAILED and not begun:  # else it says something of this video
         return DecoderUnusable(f"a process for it ended before it was ready ({FAILED})")
     return PictureBroken("the decoder can't cope with it")

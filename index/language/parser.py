@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import difflib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, TypeVar
@@ -21,6 +21,9 @@ from index.types.query import tidy
 T = TypeVar("T")
 # A line with more faults than this is none that somebody typed.
 MOST_FAULTS = 12
+# Exact words of a line, in quotation marks and in letters of all of them. Each is looked up in each
+# channel that the asker may read: hundreds would keep everybody waiting for seconds.
+MOST_EXACT, MOST_EXACT_LETTERS = 8, 200
 # Words that a date has at most, such as "the day before yesterday".
 _MOST_WORDS = 5
 _DAYS_AND_MONTHS = [*calendar.day_name, *calendar.month_name[1:]]
@@ -141,10 +144,12 @@ class _Line:
         """raises Problem"""
         found = negation.without(self.parts_in_words, self.text, self.reader)
         unsigned = [part for part in found.rest if not part.signed]
+        exact = [part for part in unsigned if part.kind == "quoted"]
+        _refuse_what_no_picture_says(exact)
         return Wish(
             words=" ".join(part.text for part in unsigned if part.kind == "word"),
             minus=(*self.minus, *found.minus),
-            exact=tuple(part.text for part in unsigned if part.kind == "quoted"),
+            exact=tuple(part.text for part in exact),
             authors=tuple(self.names["from"]),
             not_authors=tuple(self.names["-from"]),
             places=tuple(self.names["in"]),
@@ -157,6 +162,22 @@ class _Line:
             show=self.show and self.show[0],
             understood=tuple(found.understood),
         )
+
+
+def _refuse_what_no_picture_says(exact: Sequence[Token]) -> None:
+    """raises Problem where exact words can't be looked for"""
+    letters = 0
+    for number, part in enumerate(exact, start=1):
+        if not any(map(str.isalnum, part.text)):
+            reason = "Only letters and figures are read in pictures; here are none."
+            raise Problem(part.start, part.end, reason)
+        letters += len(part.text)
+        if number > MOST_EXACT:
+            reason = f"Exact words can stand in {MOST_EXACT} pairs of quotation marks at most."
+            raise Problem(part.start, part.end, reason)
+        if letters > MOST_EXACT_LETTERS:
+            reason = f"Exact words can have {MOST_EXACT_LETTERS} letters at most, all together."
+            raise Problem(part.start, part.end, reason)
 
 
 def _minus(part: Token, reader: Reader) -> list[str]:

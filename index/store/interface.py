@@ -423,7 +423,7 @@ class TranscriptReader(Protocol):
 
     async def of_links(self, links: Collection[int]) -> dict[int, tuple[str, ...]]:
         """What was read in the pictures of these links, line by line; links to pictures without
-        words are left out."""
+        words are left out, and those for which they were not read yet."""
 
     async def mentions(self, phrases: Sequence[str], filter: Filter) -> Mentions:
         """Which links of the filter's space and groups show pictures with which of these phrases,

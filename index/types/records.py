@@ -143,13 +143,17 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Belonging:
-    """A link with all that is kept of it; vectors (frames, d)."""
+    """A link with all that is kept of it; vectors (frames, d).
+
+    words   that were read in the picture, line by line
+    """
 
     link: Link
     kind: Kind
     text: str | None
     vectors: Floats
     moments: Sequence[Moment] = ()
+    words: Sequence[str] = ()
 
 
 def vectors_file(belongings: Sequence[Belonging]) -> bytes:

@@ -150,6 +150,18 @@ async def clip(studio: Studio) -> None:
     await studio.keep("clip", page)
 
 
+async def words(studio: Studio) -> None:
+    """A meme, found by its words when they have been read."""
+    page = await studio.enter(ADMIN)
+    while "Words read in all" not in await (await ask(page, "/status")).inner_text():
+        await page.wait_for_timeout(2000)
+    await page.context.close()
+    page = await studio.enter(MEMBER, "memes")
+    await write(page, '/find "one does not simply"')
+    await next_answer(page, 0)
+    await studio.keep("words", page)
+
+
 async def similar(studio: Studio) -> None:
     """On the left the menu that asks, on the right its answer."""
     pages = [await studio.enter(EXPLORER, "wildlife", half=True) for _ in range(2)]
@@ -206,7 +218,7 @@ async def reindex(studio: Studio) -> None:
 
 
 SHOTS: dict[str, Callable[[Studio], Awaitable[None]]] = {
-    one.__name__: one for one in (find, clip, similar, reply, private, reindex)
+    one.__name__: one for one in (find, clip, words, similar, reply, private, reindex)
 }
 
 

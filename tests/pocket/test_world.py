@@ -9,7 +9,11 @@ import pytest
 from PIL import Image
 
 from demo import FOLDER as DEMO
+from index.ocr.installed import installed
+from index.ocr.transcriber import Transcriber
+from index.transcripts.terms import terms
 from pocket.scenes import Spot
+from pocket.screenshots import CHATS, DIALOGS, MEMES
 from pocket.world import (
     BOT,
     PEOPLE,
@@ -141,3 +145,32 @@ def test_drawings_are_inside_the_part_that_a_clip_sees() -> None:
     assert edge.x == pytest.approx(60 / 480)
     tall = central(Spot(0.5, 1.0, 1.0), (300, 400))
     assert (tall.foot, tall.side) == (pytest.approx(350 / 400), pytest.approx(300 / 400))
+
+
+@pytest.mark.skipif(not installed(), reason="the extra ocr isn't installed")
+@pytest.mark.slow
+async def test_words_of_memes_and_screenshots_are_read() -> None:
+    reader = Transcriber()
+    try:
+        read = {
+            name: " ".join(await reader.read((DEMO / "screenshots" / name).read_bytes()))
+            for name in (*MEMES, *CHATS, *DIALOGS)
+        }
+    finally:
+        await reader.close()
+    for name, (_, words) in MEMES.items():
+        assert terms(read[name]) == terms(" ".join(words))  # a star is read as a dot
+    for name, said in CHATS.items():
+        assert all(words in read[name] for _, words in said), read[name]
+    for name, words in DIALOGS.items():
+        assert read[name] == " ".join(words)
+
+
+def test_pictures_with_words_are_in_an_open_and_a_closed_channel(guild: World) -> None:
+    posted = {
+        message["channel_id"]
+        for message in guild["messages"]
+        for attachment in message["attachments"]
+        if attachment["file"].startswith("screenshots/")
+    }
+    assert posted == {named(guild, "memes")["id"], named(guild, "mods-only")["id"]}

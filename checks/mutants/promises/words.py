@@ -57,4 +57,25 @@ MUTANTS = (
         "if shown.hit.says else []",
         ("tests/bot/ask/test_layout.py",),
     ),
+    Mutant(
+        "what was read for another channel is given for a link",
+        "index/store/sqlite/transcripts.py",
+        '        AND links.id NOT IN (SELECT link FROM unread)"""',
+        '"""',
+        ("tests/index/store/test_transcripts.py",),
+    ),
+    Mutant(
+        "an export lacks the words that were read",
+        "bot/commands/privacy.py",
+        "list(one.words)",
+        "[]",
+        ("tests/bot/commands/test_privacy.py",),
+    ),
+    Mutant(
+        "exact words of any length are looked for in each channel",
+        "index/language/parser.py",
+        "if letters > MOST_EXACT_LETTERS:",
+        "if False:",
+        ("tests/index/language/test_unreadable.py",),
+    ),
 )

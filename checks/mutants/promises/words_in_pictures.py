@@ -11,6 +11,13 @@ BOT = "tests/bot/sync/test_transcribing.py"
 
 MUTANTS = (
     Mutant(
+        "narrow blanks between thick letters are read",
+        "index/ocr/engine.py",
+        "    letters[faint, blank] = 1.0\n",
+        "",
+        (TRANSCRIBER,),
+    ),
+    Mutant(
         "the process that reads words can open nothing",
         "index/ocr/worker.py",
         "    confine(MEMORY_BYTES)\n",
@@ -94,5 +101,12 @@ MUTANTS = (
         '"Rec.rec_batch_num": 1',
         '"Rec.rec_batch_num": 6',
         (TRANSCRIBER,),
+    ),
+    Mutant(
+        "a picture with an unforeseen error doesn't hold up all others",
+        "bot/sync/transcribing.py",
+        "        except (GalleryClosed, StoreError, OCRUnusable, DecoderUnusable):\n",
+        "        except Exception:\n",
+        (BOT,),
     ),
 )

@@ -106,7 +106,7 @@ async def run(given: Find) -> int:
 
 def _check(given: Find, wish: Wish) -> None:
     """Refuse what can't be answered, before work is done for it. raises WrongUse"""
-    if not (wish.words or wish.exact or given.image):
+    if not (wish.words or given.image):
         _require_limits(given, wish)
     if given.json and given.paths:
         raise WrongUse("--json and --paths are two forms of an answer: choose one of them.")
@@ -124,7 +124,7 @@ def _require_limits(given: Find, wish: Wish) -> None:
 
     if wish.minus:
         raise WrongUse(
-            "That only says what not to show. Say also what to look for:"
+            "A minus only says what not to show. Say also what to look for:"
             + galleries.hint(given, "find dog -snow")
         )
     if replace(wish, show=None) == Empty() and not given.folders:

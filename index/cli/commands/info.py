@@ -14,6 +14,7 @@ from index.cli import gallery as galleries
 from index.cli import notes
 from index.cli.command import FolderCommand, Given
 from index.cli.paths import short
+from index.cli.place import SPACE
 from index.types.errors import format_bytes
 
 # Folders that are listed, those with the most entries first.
@@ -33,6 +34,7 @@ async def run(given: Info) -> int:
     async with galleries.reading(given) as gallery:
         counts, model = await gallery.links.count(), await gallery.links.model()
         folders = _folders(await gallery.links.known(0, 0))
+        unread = await gallery.transcripts.count_pending(SPACE)
         unreadable = len((await notes.load(gallery)).unreadable)
         facts = {
             "file": str(path),
@@ -44,6 +46,7 @@ async def run(given: Info) -> int:
             "texts": counts.texts,
             "links": counts.links,
             "partial": counts.partial,
+            "unread": unread,
             "unreadable": unreadable,
             "folders": folders,
         }
@@ -57,6 +60,9 @@ async def run(given: Info) -> int:
     say(f"file      {facts['file']} ({format_bytes(size)})")
     say(f"model     {facts['model'] or 'none yet'}, {facts['dimension'] or 0} numbers a vector")
     say(f"pictures  {images}")
+    if counts.images:
+        many = f"{counts.images - unread:,} of them" if unread else "all of them"
+        say(f"words     read in {many}")
     say(f"texts     {counts.texts:,}")
     if counts.partial:
         say(f"partial   {counted(counts.partial, 'picture')} whose file is damaged")

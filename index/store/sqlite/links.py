@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from index.store.sqlite import columns, word_search
+from index.store.sqlite import columns, transcripts, word_search
 from index.store.sqlite.database import SEGMENTS, Database
 from index.store.sqlite.traits import condition
 from index.types.filter import Filter
@@ -25,8 +25,9 @@ from index.types.records import (
     key_of,
 )
 
-# Stills that come with belongings at once: Discord takes files of 10 MB. One video has far less.
-MAX_STILLS_BYTES = 6_000_000
+# Stills and words that come with belongings at once: Discord takes files of 10 MB. One picture has
+# far less.
+MAX_KEPT_BYTES = 6_000_000
 
 
 class Links:
@@ -261,12 +262,15 @@ class Links:
         self, space: int, owner: int, *, after: int = 0, limit: int = 1000
     ) -> list[tuple[int, Belonging]]:
         """An owner's links with ids above `after`, by id, with all that is kept of each; fewer
-        where they have many stills."""
+        where they have many stills or words."""
         model = await self.model()
         rows = await self._database.rows(
             """SELECT id, vectors FROM (
-                SELECT links.id, vectors, sum((SELECT total(length(still)) FROM moments
-                    WHERE moments.item = links.item)) OVER (ORDER BY links.id) AS so_far
+                SELECT links.id, vectors, sum(
+                    (SELECT total(length(still)) FROM moments WHERE moments.item = links.item)
+                    + (SELECT total(length(CAST(lines AS BLOB))) FROM transcripts
+                        WHERE transcripts.item = links.item)
+                ) OVER (ORDER BY links.id) AS so_far
                 FROM links JOIN embeddings ON embeddings.item = links.item
                 WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?)
             WHERE so_far <= ? ORDER BY id""",
@@ -274,10 +278,11 @@ class Links:
             owner,
             after,
             limit,
-            MAX_STILLS_BYTES,
+            MAX_KEPT_BYTES,
         )
         ids = [id for id, _ in rows]
         links, moments = await self.with_ids(ids), await self._all_moments(ids)
+        words = await transcripts.of_links(self._database, ids)
         return [
             (
                 id,
@@ -285,6 +290,7 @@ class Links:
                     *links[id],
                     columns.vectors_of(self._database.path, vectors, model.dimension),
                     moments.get(id, ()),
+                    words.get(id, ()),
                 ),
             )
             for id, vectors in rows

@@ -75,13 +75,8 @@ class Transcripts:
 
     async def of_links(self, links: Collection[int]) -> dict[int, tuple[str, ...]]:
         """What was read in the pictures of these links, line by line; links to pictures without
-        words are left out."""
-        rows = await self._database.rows(
-            """SELECT links.id, lines FROM links JOIN transcripts ON transcripts.item = links.item
-            WHERE links.id IN (SELECT value FROM json_each(?)) AND lines != ''""",
-            json.dumps(list(links)),
-        )
-        return {id: tuple(lines.splitlines()) for id, lines in rows}
+        words are left out, and those for which they were not read yet."""
+        return await of_links(self._database, links)
 
     async def mentions(self, phrases: Sequence[str], filter: Filter) -> Mentions:
         """Which links of the filter's space and groups show pictures with which of these phrases,
@@ -152,6 +147,17 @@ class Transcripts:
             space,
             allowed,
         )
+
+
+async def of_links(database: Database, links: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """As `Transcripts.of_links`."""
+    rows = await database.rows(
+        """SELECT links.id, lines FROM links JOIN transcripts ON transcripts.item = links.item
+        WHERE links.id IN (SELECT value FROM json_each(?)) AND lines != ''
+        AND links.id NOT IN (SELECT link FROM unread)""",
+        json.dumps(list(links)),
+    )
+    return {id: tuple(lines.splitlines()) for id, lines in rows}
 
 
 def _kept(lines: Sequence[str]) -> str:

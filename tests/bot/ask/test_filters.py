@@ -282,7 +282,8 @@ async def test_what_was_understood_is_said_below_the_answer(scene: Scene) -> Non
     finn = await scene.log_in("finn")
     answer = await ask(scene, finn, "dog without snow", where="pets")
     assert line_text.read_as_minus("without snow", "snow") in answer.text()
-    assert (await ask(scene, finn, "-snow")).text() == line_text.ONLY_MINUS
+    for line in ("-snow", "in:#pets -snow", '"keep out" -snow'):
+        assert (await ask(scene, finn, line)).text() == line_text.ONLY_MINUS
     assert (await ask(scene, finn, "show:everyone")).text() == answer_text.ASK_SOMETHING
 
 

@@ -221,6 +221,9 @@ async def test_export_has_everything_that_is_kept(
     magpie.limits.export_pictures = 2
     await privacy_of(mei, "erase")
     posted = [await post(magpie, mei, general, colour) for colour in ("teal", "gold", "navy")]
+    teal = await magpie.gallery.embed_picture(png("teal"))
+    await magpie.gallery.transcripts.begin("test")
+    await magpie.gallery.transcripts.put(teal.key, "test", ["out of", "teal"])
     await mei.command("find", query="something teal")
     assert "is erased and stays so" in await privacy_of(mei, "status")
     answer = await mei.command("privacy", "export")
@@ -237,8 +240,8 @@ async def test_export_has_everything_that_is_kept(
     assert about["pictures"][0]["posted_at"] > about["erased_upto"]
     assert "something teal" in json.dumps(about["questions"])
     assert vectors.shape == (2, magpie.gallery.dimension)
-    teal = await magpie.gallery.embed_picture(png("teal"))
     assert np.allclose(vectors[0], teal.vectors[0])
+    assert [one["words"] for one in about["pictures"]] == [["out of", "teal"], []]
 
 
 async def test_old_pictures_are_erased_when_an_admin_sets_a_retention(

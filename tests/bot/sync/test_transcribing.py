@@ -29,11 +29,13 @@ class Finds(Transcriber):
         self.revision = "of a test"
         self.asked: list[bytes] = []
         self.resting = False
+        self.pause_s = 0.0
         self._broken = broken
 
     async def read(self, data: bytes) -> tuple[str, ...]:
         self.asked.append(data)
         self.resting = False
+        await asyncio.sleep(self.pause_s)
         if data == self._broken:
             raise PictureBroken("the words in it can't be read")
         return ("found",)
@@ -43,6 +45,20 @@ class Finds(Transcriber):
 
     async def close(self) -> None:
         self.resting = True
+
+
+class Trips(Finds):
+    """Has a fault that one picture shows."""
+
+    def __init__(self, over: bytes) -> None:
+        super().__init__()
+        self._over = over
+
+    async def read(self, data: bytes) -> tuple[str, ...]:
+        found = await super().read(data)
+        if data == self._over:
+            raise RuntimeError("a fault of a test")
+        return found
 
 
 @pytest.fixture
@@ -139,6 +155,55 @@ async def test_after_a_restart_pictures_are_downloaded_again_when_nothing_else_w
         assert len(reader.asked) == len(set(reader.asked)) == pending + 1
 
 
+async def test_a_picture_with_an_unforeseen_error_does_not_hold_up_the_others(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+) -> None:
+    reader = Trips(over=png("black"))
+    general = world_file.channels["general"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+        await ada.post(str(general), pictures={"sea.png": png("teal"), "dark.png": png("black")})
+        await idle(client)
+    async with transcribing(sandbox, db, model, reader) as client:
+
+        async def one_is_left() -> bool:
+            return await client.gallery.transcripts.count_pending(world_file.guild_id) == 1
+
+        await until(one_is_left)
+        assert reader.asked.count(png("black")) == 1
+        embedded = await client.gallery.embed_picture(png("teal"))
+        assert await client.gallery.transcripts.get(embedded.key) == ("found",)
+
+
+async def test_the_bytes_of_erased_pictures_are_dropped_while_many_others_are_read(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    reader: Finds,
+    world_file: WorldFile,
+    ada: Person,
+) -> None:
+    general = world_file.channels["general"]
+    async with running(sandbox, db, model) as client:
+        await watch(client, general)
+        pictures = {f"{n}.png": png(f"#0000{n * 9:02x}") for n in range(9)}
+        await ada.post(str(general), pictures=pictures)
+        await idle(client)
+    reader.pause_s = 0.2
+    async with transcribing(sandbox, db, model, reader) as client:
+        client.transcribing.keep(b"erased before it was written", b"its bytes")
+
+        async def dropped() -> bool:
+            return not client.transcribing._new
+
+        await until(dropped)
+        assert await client.gallery.transcripts.count_pending(world_file.guild_id)
+
+
 async def test_a_deleted_picture_is_not_downloaded_for_its_words(
     sandbox: sandbox_package.Server,
     db: Path,
@@ -174,7 +239,7 @@ async def test_reindexing_everything_reads_the_words_again_and_status_tells_how_
         await until(lambda: asked(reader, 3, 1))
         await all_read(client, world_file)
         status = await ada.command("status")
-        assert "Words read in 3 of 3 pictures" in status.text()
+        assert "Words read in all 3 pictures" in status.text()
         before = sorted(reader.asked)
         await begin(ada)
         await stands(client, "done")

@@ -176,7 +176,10 @@ def test_exact_words_find_the_pictures_that_say_them(here: Path, capsys: Capture
     code, out, _ = asked(capsys, "find '\"keep out\"'")
     assert code == 1
     assert "The words in 60 pictures were not read yet." in out
-    assert 'Nothing in the gallery fits "keep out".' in out
+    assert 'Nothing in the gallery says "keep out".' in out
+    assert 'gallery fits "keep out" has:gif.' in asked(capsys, "find '\"keep out\"' has:gif")[1]
+    assert main(["info", "--db", "g.db"]) == 0
+    assert "words     read in 0 of them" in capsys.readouterr().out
 
     async def read() -> str:
         gallery = await Gallery.open("g.db")
@@ -225,8 +228,9 @@ def test_an_option_that_cannot_be_read_is_corrected_in_the_line(
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("-snow", "That only says what not to show."),
-        ("in:pets -snow", "That only says what not to show."),
+        ("-snow", "A minus only says what not to show."),
+        ("in:pets -snow", "A minus only says what not to show."),
+        ("'\"keep out\"' -snow", "A minus only says what not to show."),
         ("dog has:sticker", "has:sticker is of pictures in a chat."),
         ("dog -sort", "-sort can be read in two ways."),
         ("dog --snow", "For less of “snow”, write --without snow."),

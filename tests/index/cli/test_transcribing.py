@@ -67,6 +67,8 @@ def test_words_are_read_once_and_again_when_that_is_asked_for(
     assert add("photos") == 0
     assert "Words were found in 1 of 2 pictures;" in capsys.readouterr().out
     assert stored(WORDS) == ["", "Nobody told me"]
+    assert main(["info", "--db", "g.db"]) == 0
+    assert "words     read in all of them" in capsys.readouterr().out
     assert add("photos") == 0
     assert "Words" not in capsys.readouterr().out
     assert main(["add", "--ocr", "--db", "g.db"]) == 0

@@ -217,6 +217,7 @@ def noisy(moov: str) -> bytes:
     [
         ("raise SystemExit(1)", DecoderUnusable),
         ("print('ready', flush=True); import os; os.abort()", PictureBroken),
+        ("print('ready', flush=True); raise MemoryError", PictureBroken),
         ("print('ready', flush=True); print('{}', flush=True)", PictureBroken),
         ("print('ready', flush=True); print('{\"bytes\": 9999999999}', flush=True)", PictureBroken),
         ("print('ready', flush=True); print('x' * 2**20, flush=True)", PictureBroken),

@@ -101,7 +101,7 @@ def test_same_vectors_as_transformers_own_pipeline(
     full = [_in_srgb(Image.open(io.BytesIO(one))) for one in data]
     assert ours.shape == (len(data), model.dimension)
     assert ours.dtype == np.float32
-    assert cosines(ours, reference.images(full)).min() >= PARITY
+    assert (cosines(ours, reference.images(full)) >= [_parity(one) for one in data]).all()
     text_vectors, read = model.texts(TEXTS)
     assert cosines(text_vectors, reference.texts(TEXTS)).min() >= PARITY
     assert read == [None] * len(TEXTS)
@@ -247,6 +247,12 @@ def test_unknown_architecture_is_computed_by_transformers(
         assert cosines(model.images(frames), reference.images(frames)).min() >= 0.999
 
 
+def _parity(data: bytes) -> float:
+    """The least cosine with the reference. Ours brings colours to sRGB after it made the picture
+    small, which is less exact."""
+    return 0.999 if "icc_profile" in Image.open(io.BytesIO(data)).info else PARITY
+
+
 def _in_srgb(image: Image.Image) -> Image.Image:
     """The picture with the colours that its profile means."""
     if (profile := image.info.get("icc_profile")) is None:
@@ -269,7 +275,8 @@ def test_altclip_is_read_and_seen_as_its_own_processor_does(
         for one in photographs.values()
     ]
     full = [_in_srgb(Image.open(io.BytesIO(one))) for one in photographs.values()]
-    assert cosines(model.images(frames), reference.images(full)).min() >= PARITY
+    least = [_parity(one) for one in photographs.values()]
+    assert (cosines(model.images(frames), reference.images(full)) >= least).all()
     for words in (510, 511, 512, 513, 600):
         _, (read,) = model.texts(["dog " * words])
         assert len((read or "dog " * words).split()) == min(words, 511)

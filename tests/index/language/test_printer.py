@@ -41,7 +41,7 @@ def test_without_a_reader_a_moment_is_the_same_for_everybody() -> None:
         Wish(words='-dog "x" from: @ana - a:b \\ \\\\ 「 犬「'),
         Wish(words="no", exact=("people",)),
         Wish(words="dog pinned:", minus=('no "x" ”',)),
-        Wish(exact=('a "b" \\', "”“„«»「」")),
+        Wish(exact=('a "b" \\', "”“„«»「」a")),
         Wish(authors=("a,b", "-x", "", 'q"', "\\", "in:x", "C:\\new dir\\")),
         Wish(since=-6e10 + 0.125, until=2.5e11 + 0.214),
         Wish(since=3e9),  # in the future

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bench.photographs import jpeg
 from checks.fuzzing import files
+from demo import FOLDER as DEMO
 from index.images import confinement, decoders
 from index.ocr import installed, limits, transcriber
 from index.ocr.transcriber import Transcriber
@@ -51,6 +52,13 @@ async def test_words_are_read_in_their_order_whichever_way_they_stand(reader: Tr
     assert await reader.read(jpeg(2)) == ()  # a photograph of a cat
     with pytest.raises(PictureBroken):
         await reader.read(files.sound()["PNG"][0][:60])
+
+
+@with_extra
+@pytest.mark.slow
+async def test_narrow_blanks_between_thick_letters_are_read(reader: Transcriber) -> None:
+    meme = (DEMO / "pictures" / "419.webp").read_bytes()
+    assert await reader.read(meme) == ("WHO WROTE", "THIS CODE")
 
 
 @with_extra

@@ -193,6 +193,17 @@ async def test_a_picture_is_read_once_more_for_another_channel(store: Store) -> 
     assert await store.transcripts.count_pending() == 0
 
 
+async def test_what_was_read_for_another_channel_is_not_given_for_a_link(store: Store) -> None:
+    """It would decide here what is folded, and be in an export, before it was read."""
+    await read(store, 1, "known words", group=GENERAL)
+    await store.writes.commit([(picture(1), link("2", group=Group(20)))])
+    ids = {one.source: id for id, (one, _, _) in (await store.links.with_ids(range(9))).items()}
+    assert await store.transcripts.of_links(ids.values()) == {ids["1"]: ("known words",)}
+    belongings = dict(await store.links.belongings(1, 5))
+    assert belongings[ids["1"]].words == ("known words",)
+    assert belongings[ids["2"]].words == ()
+
+
 async def test_nearly_the_same_terms_are_told_apart_from_the_same(store: Store) -> None:
     await read(store, 1, "the wizard")
     await read(store, 2, "the w1zzard")
