@@ -162,7 +162,7 @@ def _is_text(spot: Any, heat: Heat) -> bool:
 
 def _is_line(crop: Pixels, largest: float) -> bool:
     short, long = sorted(crop.shape[:2])
-    return short <= largest and long <= LONGEST_LINE * short
+    return bool(short <= largest and long <= LONGEST_LINE * short)
 
 
 def _fitting(pixels: Pixels) -> Pixels:
