@@ -48,6 +48,9 @@ LONGEST = 4000
 # A banner is wider than this many times its height; space above and below is put around it.
 BANNER = 8
 MIN_HEIGHT = 32
+# Of a line, how many times its height it may be long. The memory grows with the square of that; no
+# screen is so wide.
+LONGEST_LINE = 200
 # Lines that are read of a picture. A page of a book has 50, a screen full of code 80.
 MAX_LINES = 200
 # Least mean probability of a line's letters.
@@ -68,6 +71,9 @@ class Engine:
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
                 "Global.log_level": "critical",
                 "Det.limit_type": "max",
+                # Lines that are read together are all made as wide as the widest of them, and take
+                # up to six times the memory and twice the time.
+                "Rec.rec_batch_num": 1,
                 "Det.model_path": str(models.detection),
                 "Cls.model_path": str(models.direction),
                 "Rec.model_path": str(models.recognition),
@@ -115,7 +121,7 @@ class Engine:
         except RapidOCRError:  # no text
             return []
         largest = LARGEST_BOX * math.sqrt(pixels.shape[0] * pixels.shape[1])
-        places = [place for place, crop in enumerate(crops) if min(crop.shape[:2]) <= largest]
+        places = [place for place, crop in enumerate(crops) if _is_line(crop, largest)]
         places = places[:MAX_LINES]
         if not places:
             return []
@@ -152,6 +158,11 @@ def _is_text(spot: Any, heat: Heat) -> bool:
         return False
     left, top, width, height = cv2.boundingRect(spot)
     return bool(heat[top : top + height, left : left + width].max() >= SURE)
+
+
+def _is_line(crop: Pixels, largest: float) -> bool:
+    short, long = sorted(crop.shape[:2])
+    return bool(short <= largest and long <= LONGEST_LINE * short)
 
 
 def _fitting(pixels: Pixels) -> Pixels:

@@ -169,8 +169,8 @@ MUTANTS = (
     Mutant(
         "what isn't there of a picture is grey",
         "index/images/partial.py",
-        "    seen.paste(grey, mask=mask)",
-        "    pass",
+        "    seen.paste(grey, ",
+        "    seen.copy().paste(grey, ",
         (PARTIAL,),
     ),
     Mutant(

@@ -96,6 +96,13 @@ MUTANTS = (
         (BOT,),
     ),
     Mutant(
+        "long lines take little memory",
+        "index/ocr/engine.py",
+        '"Rec.rec_batch_num": 1',
+        '"Rec.rec_batch_num": 6',
+        (TRANSCRIBER,),
+    ),
+    Mutant(
         "a picture with an unforeseen error doesn't hold up all others",
         "bot/sync/transcribing.py",
         "        except (GalleryClosed, StoreError, OCRUnusable, DecoderUnusable):\n",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from PIL import Image, ImageDraw, ImageFont
 
 from bench.photographs import jpeg
 from checks.fuzzing import files
@@ -77,6 +78,21 @@ async def test_the_process_can_open_nothing_and_knows_no_token(
         assert re.search(r"^Seccomp:\t2$", (place / "status").read_text(), re.M)
     assert (place / "oom_score_adj").read_text().strip() == "1000"
     assert os.getpriority(os.PRIO_PROCESS, process_of(reader)) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
+@with_extra
+@pytest.mark.slow
+async def test_long_lines_take_little_memory(reader: Transcriber) -> None:
+    image = Image.new("RGB", (800, 330), "white")
+    for place in range(8):
+        words = "Nobody told me there would be so many birds. " * 2
+        ImageDraw.Draw(image).text((5, 5 + 40 * place), words, "black", ImageFont.load_default(20))
+    assert await reader.read(files.encoded(image, "PNG"))
+    place = Path(f"/proc/{process_of(reader)}")
+    said = (place / "status").read_text()
+    peak = re.search(r"^VmHWM:\s+(\d+) kB", said, re.M)
+    assert peak is not None
+    assert int(peak[1]) < 600_000  # read together, the lines take 680 MB
 
 
 @with_extra
