@@ -83,11 +83,11 @@ MUTANTS = (
         (ZOO,),
     ),
     Mutant(
-        "a BMP with an empty alpha is seen",
+        "a BMP or TGA of one colour with an empty alpha is seen",
         "index/images/colour.py",
         "return format in _ALPHA_UNUSED or image.convert(",
         "return image.convert(",
-        (ZOO,),
+        (DEPTH,),
     ),
     Mutant(
         "a refusal never has a library's words",

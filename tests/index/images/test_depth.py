@@ -111,3 +111,8 @@ def test_one_colour_under_an_alpha_of_0_is_nothing() -> None:
     palette = Image.new("P", (40, 40), 1)
     palette.putpalette([0, 0, 0, 9, 200, 9])
     assert decode(encoded(palette, transparency=1), SIDE).frames[0].getpixel((9, 9)) == WHITE
+
+
+def test_a_tga_of_one_colour_under_an_alpha_of_0_has_that_colour() -> None:
+    hidden = _hidden(Image.new("RGB", (40, 30), (200, 0, 0)))
+    assert decode(encoded(hidden, "TGA"), SIDE).frames[0].getpixel((9, 9)) == (200, 0, 0)
