@@ -38,7 +38,7 @@ _WITHOUT_MEANING = """
     la le les un une des du et de est el los las y en o os e da do em il lo gli di che
 """
 _EMPTY = frozenset(_WITHOUT_MEANING.split())
-MOST_ASKED = 32  # terms of a question; the rest is not looked for
+MOST_ASKED = 16  # terms of a question; the rest is not looked for
 # In shorter terms one wrong letter makes another word: "cat", "car", "bat".
 SHORTEST_FORGIVEN = 4
 LONGEST_FORGIVEN = 24

@@ -19,12 +19,17 @@ _PENDING = """items.kind = 'image' AND (
     OR items.id IN (SELECT item FROM links JOIN unread ON unread.link = links.id))"""
 _LINKS_OF_ITEM = "SELECT id FROM links WHERE item = ?"
 
+# After so many transcripts the index of words is merged, and after this share of those that are
+# kept. Merging 100,000 takes 1.5 s, in which writers wait.
+LEAST_MERGED, MERGED_SHARE = 200, 0.1
+
 
 class Transcripts:
     """The transcripts of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._indexed, self._merge_after = 0, LEAST_MERGED
 
     async def begin(self, revision: str) -> None:
         """From now on keep what this revision reads. What another one read counts until the picture
@@ -63,6 +68,22 @@ class Transcripts:
             await words.add(db, shown)
 
         await self._database.write(write)
+        self._indexed += 1
+        if self._indexed >= self._merge_after:
+            await self._merge()
+
+    async def _merge(self) -> None:
+        """Merge the index of words into one piece. A search looks into each piece: in a server of
+        300 channels, one takes a fifth of the time of eighteen."""
+        self._indexed = 0
+
+        async def write(db: aiosqlite.Connection) -> int:
+            await words.merge(db)
+            ((kept,),) = await db.execute_fetchall("SELECT COUNT(*) FROM transcripts")
+            return int(kept)
+
+        kept = await self._database.write(write)
+        self._merge_after = max(LEAST_MERGED, int(MERGED_SHARE * kept))
 
     async def get(self, key: bytes) -> tuple[str, ...] | None:
         """What was read in the picture with this key, line by line; None: nothing yet."""
