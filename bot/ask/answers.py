@@ -278,7 +278,7 @@ class Answers:
         """The page, to be laid out when it is sent; empty, it is a sentence that says why."""
         notes = self._notes(asker, search, page)
         if ready.filter.says and (unread := await self._transcripts.count_unread(ready.filter)):
-            notes.append(line_text.not_read_yet(unread))
+            notes.append(line_text.words_not_read(unread))
         if page.shown:  # all that it shows may be closed until it is sent
             empty = text.NOTHING_SHARED if asker.public else text.NOTHING_FOUND
         else:

@@ -97,10 +97,10 @@ def read_as_minus(read: str, minus: str) -> str:
     return f"I read “{quoted(read, 60)}” as: less of “{quoted(minus, 60)}”."
 
 
-def not_read_yet(pictures: int) -> str:
+def words_not_read(pictures: int) -> str:
     """Pictures that the reader may see and in which nobody has looked for words."""
     many = counted(pictures, "picture")
-    return f"I have not read the words in {many} here yet; some may be missing."
+    return f"I have not read the words in {many} here, so some may be missing."
 
 
 def limits(asked: Asked, *, exact: bool = True) -> str:

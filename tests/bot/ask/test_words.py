@@ -68,11 +68,11 @@ async def test_an_answer_says_what_is_written(scene: Scene) -> None:
 async def test_it_is_said_how_many_pictures_nobody_has_read(scene: Scene) -> None:
     finn, mod = await scene.log_in("finn"), await scene.log_in("mod")
     for person, name in ((finn, "finn"), (mod, "mod")):
-        note = line_text.not_read_yet(len(READERS[name]))
+        note = line_text.words_not_read(len(READERS[name]))
         assert note in (await ask(scene, person, '"keep out"')).text()
         assert note not in (await ask(scene, person, "keep out")).text()
     for place in READERS["finn"]:
         await write(scene, place)
     assert "not read" not in (await ask(scene, finn, '"keep out"')).text()
     left = READERS["mod"] - READERS["finn"]
-    assert line_text.not_read_yet(len(left)) in (await ask(scene, mod, '"keep out"')).text()
+    assert line_text.words_not_read(len(left)) in (await ask(scene, mod, '"keep out"')).text()
