@@ -245,19 +245,33 @@ def _sights(answer: Answer) -> list[Sight]:
     beside = [
         part for part in answer.parts() if part["type"] == SECTION and "media" in _picture(part)
     ]
-    pairs = [(_named(part), truth.medium_at(_address(_picture(part)))) for part in beside]
+    pairs = [(_named(part), _medium(answer, _picture(part))) for part in beside]
     if any(len(named) != 1 for named, _ in pairs):
         return [(message, "?") for named, _ in pairs for message in named or [0]]
     sights = [(named[0], medium) for named, medium in pairs]
     of_sections = [id(_picture(part)) for part in beside]
     messages = list((Counter(_messages(answer)) - Counter(one for one, _ in sights)).elements())
-    rest = [item for item in answer.pictures() if id(item) not in of_sections]
+    rest = [
+        item
+        for item in answer.pictures()
+        if id(item) not in of_sections and not _is_still(answer, item)
+    ]
     if not rest:
         return sights + [(message, "") for message in messages]
     if len(messages) != len(rest):
         return sights + [(message, "?") for message in messages or [0]]
     media = [truth.medium_at(_address(item)) for item in rest]
     return sights + list(zip(messages, media, strict=True))
+
+
+def _medium(answer: Answer, item: dict[str, Any]) -> str:
+    return "" if _is_still(answer, item) else truth.medium_at(_address(item))
+
+
+def _is_still(answer: Answer, item: dict[str, Any]) -> bool:
+    """Whether it is a frame of a video or animation, which only private answers bring with them.
+    The picture that it is of stands beside it, or its message does."""
+    return answer.private and "attachment_id" in item["media"]
 
 
 def _picture(section: dict[str, Any]) -> dict[str, Any]:

@@ -158,7 +158,7 @@ def _wish(rng: random.Random) -> Wish:
     return Wish(
         words=_said(rng),
         minus=_some(rng, _said),
-        exact=_some(rng, lambda rng: texts.text(rng, 40)),
+        exact=_some(rng, _written),
         authors=_some(rng, _named),
         not_authors=_some(rng, _named),
         places=_some(rng, _named),
@@ -170,6 +170,12 @@ def _wish(rng: random.Random) -> Wish:
         sort=rng.choice((None, *Sort)),
         show=rng.choice((None, *SHOW)),
     )
+
+
+def _written(rng: random.Random) -> str:
+    """Words that may stand in a picture: with a letter or figure at least."""
+    text = texts.text(rng, 40)
+    return text if any(map(str.isalnum, text)) else f"{text}7"
 
 
 def _some(rng: random.Random, make: Callable[[random.Random], str]) -> tuple[str, ...]:

@@ -26,7 +26,9 @@ async def ask(scene: Scene, person: Person, **how: Any) -> Answer:
 async def test_sql_in_a_question_is_words(scene: Scene, words: str) -> None:
     finn = await scene.log_in("finn")
     answer = await ask(scene, finn, query=words)
-    assert scene.places(await scene.all_shown(finn, answer)) == READERS["finn"]
+    # Quotation marks ask for words that are written, which no picture here has.
+    expected = set() if '"' in words else READERS["finn"]
+    assert scene.places(await scene.all_shown(finn, answer)) == expected
 
 
 @pytest.mark.parametrize("name", [*SQL, "../../../etc/passwd", "/etc/passwd", "..\\x", "~/.ssh/id"])
