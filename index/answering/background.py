@@ -88,31 +88,23 @@ class Background:
     middle: Floats = field(init=False)  # (d,)
     columns: Floats = field(init=False)  # (d, v)
     lengths: Floats = field(init=False)  # (v,) of `columns`
-    _related: Floats = field(init=False, repr=False)  # (v, v); see `_related_to`
-    _is_known: Bools = field(init=False, repr=False)  # (v,) which of its rows are made
 
     def __post_init__(self, vectors: Floats) -> None:
         middle = vectors.mean(axis=0)
         columns = np.ascontiguousarray((vectors - middle).T)
         lengths = np.maximum(np.linalg.norm(columns, axis=0), np.float32(1e-12))
-        count = len(vectors)
         object.__setattr__(self, "middle", middle)
         object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "lengths", lengths)
-        object.__setattr__(self, "_related", np.empty((count, count), np.float32))
-        object.__setattr__(self, "_is_known", np.zeros(count, np.bool_))
 
     def _related_to(self, words: Ints) -> Floats:
         """(n, v) products of the directions of these words, (n,), with all words.
 
-        A gallery shows the same words again and again, so each is made once. Two threads may make
-        the same row; it is the same twice.
+        They are made each time: if they were kept, an answer's time would tell whether others were
+        shown pictures of the same things.
         """
-        new = words[~self._is_known[words]]
-        if len(new):
-            self._related[new] = (self.columns[:, new] / self.lengths[new]).T @ self.columns
-            self._is_known[new] = True
-        rows: Floats = self._related[words]
+        directions: Floats = self.columns[:, words] / self.lengths[words]
+        rows: Floats = directions.T @ self.columns
         return rows
 
     def fit(self, wanted: Floats, pictures: Floats) -> Floats:
