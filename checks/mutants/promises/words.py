@@ -18,7 +18,7 @@ MUTANTS = (
     Mutant(
         "exact words are found in a thread that wasn't asked for",
         "index/store/sqlite/word_search.py",
-        'WHERE links.space = ?1 AND {allowed.format("links.group_id")} LIMIT ?4',
+        'WHERE links.space = ?1 AND {_ALLOWED.format("links.group_id")} LIMIT ?4',
         "WHERE links.space = ?1 LIMIT ?4",
         (TRANSCRIPTS,),
     ),

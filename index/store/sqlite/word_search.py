@@ -17,6 +17,8 @@ from index.types.transcripts import Mentions
 Asked: TypeAlias = Callable[[Home], str]
 # The links that are read for a phrase. One that is more common hardly tells pictures apart.
 MOST_LINKS = 5_000
+# Whether a group is one of the filter's, which are ?2.
+_ALLOWED = "(?2 IS NULL OR {} IN (SELECT value FROM json_each(?2)))"
 
 
 def _phrase(home: Home, text: str) -> str:
@@ -24,31 +26,43 @@ def _phrase(home: Home, text: str) -> str:
     return f'"{" ".join(map(home, text.split()))}"'
 
 
-async def _links(
-    database: Database, table: str, filter: Filter, asked: Asked, most: int = -1
-) -> frozenset[int]:
-    """The links of the filter's space and groups that a table has for what is asked, at most so
-    many. Nothing is read of what stands in other channels."""
-    groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
-    allowed = "(?2 IS NULL OR {} IN (SELECT value FROM json_each(?2)))"
-    homes = await database.rows(
+async def _homes(database: Database, filter: Filter) -> list[Home]:
+    """Where words of the filter's space and groups stand."""
+    rows = await database.rows(
         f"""SELECT DISTINCT {HOME} FROM groups
-        WHERE space = ?1 AND {allowed.format("groups.id")}""",
+        WHERE space = ?1 AND {_ALLOWED.format("groups.id")}""",
         filter.space,
-        groups,
+        _groups(filter),
     )
+    return [Home(filter.space, home) for (home,) in rows]
+
+
+async def _links(
+    database: Database,
+    table: str,
+    filter: Filter,
+    homes: Sequence[Home],
+    asked: Asked,
+    most: int = -1,
+) -> frozenset[int]:
+    """The links of the filter's space and groups that a table has for what is asked in these homes,
+    at most so many. Nothing is read of what stands in other channels."""
     # CROSS JOIN keeps the order: each question is asked once, not once for each link.
     rows = await database.rows(
         f"""SELECT links.id FROM json_each(?3) AS asked
         CROSS JOIN {table} ON {table} MATCH asked.value
         CROSS JOIN links ON links.id = {table}.rowid
-        WHERE links.space = ?1 AND {allowed.format("links.group_id")} LIMIT ?4""",
+        WHERE links.space = ?1 AND {_ALLOWED.format("links.group_id")} LIMIT ?4""",
         filter.space,
-        groups,
-        json.dumps([asked(Home(filter.space, home)) for (home,) in homes]),
+        _groups(filter),
+        json.dumps([asked(home) for home in homes]),
         most,
     )
     return frozenset(id for (id,) in rows)
+
+
+def _groups(filter: Filter) -> str | None:
+    return None if filter.groups is None else json.dumps(sorted(filter.groups))
 
 
 async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> frozenset[int]:
@@ -60,19 +74,21 @@ async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> 
     def asked(home: Home) -> str:
         return " AND ".join(_phrase(home, text) for text in texts)
 
-    return await _links(database, "words", filter, asked)
+    return await _links(database, "words", filter, await _homes(database, filter), asked)
 
 
 async def mentions(database: Database, phrases: Sequence[str], filter: Filter) -> Mentions:
     """Which links of the filter's space and groups show pictures with which of these phrases, and
     with nearly the same terms."""
-    found = Mentions({}, {})
+    found, homes = Mentions({}, {}), await _homes(database, filter)
     for mark, text in enumerate(phrases):
         exact = partial(_phrase, text=text)
-        _note(found.exact, mark, await _links(database, "words", filter, exact, MOST_LINKS))
+        links = await _links(database, "words", filter, homes, exact, MOST_LINKS)
+        _note(found.exact, mark, links)
         if likes := sorted(forgiving(text)):
             near = partial(_any, texts=likes)
-            _note(found.near, mark, await _links(database, "near_words", filter, near, MOST_LINKS))
+            links = await _links(database, "near_words", filter, homes, near, MOST_LINKS)
+            _note(found.near, mark, links)
     return found
 
 
