@@ -77,7 +77,7 @@ class _Decoder:
     def __init__(self) -> None:
         """raises   DecoderUnusable"""
         try:
-            with _signals_blocked():
+            with signals_blocked():
                 self._process = subprocess.Popen(
                     COMMAND,
                     stdin=subprocess.PIPE,
@@ -157,7 +157,7 @@ class _Decoder:
 
 
 @contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """A process that is started in here gets no Ctrl-C and no service's stop, from its first moment
     on. They are meant for this process, and the other one ends with it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
