@@ -56,7 +56,7 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class DownloadError(Refusal):
-    """A picture's bytes could not be had."""
+    """The bytes of a picture or video could not be had."""
 
 
 class NotDiscords(DownloadError):
@@ -64,26 +64,26 @@ class NotDiscords(DownloadError):
         host = parts_of(url).hostname or ""
         if not _PLAIN_HOST.fullmatch(host):
             host = "an unknown place"
-        super().__init__(f"That picture lies at {host}; I only download from Discord itself.")
+        super().__init__(f"That file lies at {host}; I only download from Discord itself.")
 
 
 class LinkExpired(DownloadError):
     def __init__(self, status: int) -> None:
-        super().__init__("Discord's link to that picture is no longer valid.")
+        super().__init__("Discord's link to that file is no longer valid.")
         self.status = status
 
 
 class DownloadTooLarge(DownloadError):
     def __init__(self, size: int, limit: int) -> None:
         shown, most = (f"{count / 2**20:.0f} MB" for count in (size, limit))
-        super().__init__(f"That picture is larger than {most} ({shown} or more).")
+        super().__init__(f"That file is larger than {most} ({shown} or more).")
         self.size = size
         self.limit = limit
 
 
 class DownloadFailed(DownloadError):
     def __init__(self, reason: str, wait_s: float | None = None, passing: bool = False) -> None:
-        super().__init__(f"That picture could not be downloaded: {reason}.")
+        super().__init__(f"That file could not be downloaded: {reason}.")
         self.reason = reason
         self.wait_s = wait_s  # what the server asked for
         self.passing = passing  # whether trying again may help

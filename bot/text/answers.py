@@ -17,7 +17,7 @@ HELP = (
     "- use `/find`, whose answer only you see"
 )
 NO_PICTURE_THERE = (
-    "That message shows no picture. Choose one with a picture in it, "
+    "That message shows no picture or video. Choose one that does, "
     "or describe what you look for with `/find`."
 )
 ONLY_LINKS = (

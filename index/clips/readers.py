@@ -49,6 +49,13 @@ async def scenes_of(clip: ClipSource, limits: ClipLimits = LIMITS, *, niceness: 
     niceness   of the process, above that of this one
     raises     PictureError, DecoderUnusable, and what reading the source raises
     """
+    try:
+        return await _read(clip, limits, niceness)
+    except PictureError as error:
+        raise error.about("video") from error
+
+
+async def _read(clip: ClipSource, limits: ClipLimits, niceness: int) -> bytes:
     if not clip.size:
         raise PictureBroken(EMPTY)
     head = await clip.read(0, BLOCK)

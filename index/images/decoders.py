@@ -201,13 +201,14 @@ def _frame(answers: BinaryIO, width: int, height: int, most_pixels: int) -> Imag
 
 
 def error_of(answer: Mapping[str, Any]) -> PictureError:
-    """The error that the process raised, with its text and its fields."""
+    """The error that the process raised, made anew.
+
+    raises   LookupError, TypeError or ValueError when it is none
+    """
     kind = vars(errors)[answer["error"]]
     if not issubclass(kind, PictureError):
         raise TypeError("another kind of error")
-    error: PictureError = kind.__new__(kind)
-    Exception.__init__(error, answer["text"])
-    vars(error).update(answer["fields"])
+    error: PictureError = kind(**answer["fields"])
     return error
 
 

@@ -12,4 +12,4 @@ def require_threads(found: str) -> None:
     try:
         threading.Thread(target=int).start()
     except RuntimeError as exc:
-        raise PictureUnsupported(f"{found}, and this machine lacks libseccomp") from exc
+        raise PictureUnsupported(f"{found} (for which libseccomp must be installed)") from exc

@@ -60,7 +60,7 @@ def answer(work: Callable[[], Answer], cpu_s: float, memory_bytes: int) -> Answe
 
 
 def _refused(error: PictureError) -> Answer:
-    return Answer({"error": type(error).__name__, "fields": vars(error), "text": str(error)})
+    return Answer({"error": type(error).__name__, "fields": vars(error)})
 
 
 def send(answer: Answer, answers: BinaryIO) -> None:

@@ -81,16 +81,29 @@ class ModelUnusable(ModelError):
 
 
 class PictureError(GalleryError):
-    """These bytes can't be searched as a picture."""
+    """These bytes can't be searched as a picture.
+
+    what   it is: "picture" or "video"
+    """
+
+    def __init__(self, sentence: str, what: str) -> None:
+        super().__init__(sentence)
+        self.what = what
+
+    def about(self, what: str) -> PictureError:
+        """The same of something else."""
+        # What an error holds is what it is made of.
+        return type(self)(**(vars(self) | {"what": what}))
 
 
 class PictureTooLarge(PictureError):
     """`size` is over `limit`; both are counted in `unit` ("bytes" or "pixels")."""
 
-    def __init__(self, size: int, limit: int, unit: str) -> None:
+    def __init__(self, size: int, limit: int, unit: str, what: str = "picture") -> None:
         shown = format_bytes if unit == "bytes" else format_pixels
         super().__init__(
-            f"This picture has {shown(size)}; the limit is {shown(limit)}. Make it smaller first."
+            f"This {what} has {shown(size)}; the limit is {shown(limit)}. Make it smaller first.",
+            what,
         )
         self.size = size
         self.limit = limit
@@ -98,10 +111,11 @@ class PictureTooLarge(PictureError):
 
 
 class PictureTooHeavy(PictureError):
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, what: str = "picture") -> None:
         super().__init__(
-            f"Decoding this picture takes more than {format_bytes(limit)} of memory. "
-            "Make it smaller first."
+            f"Decoding this {what} takes more than {format_bytes(limit)} of memory. "
+            "Make it smaller first.",
+            what,
         )
         self.limit = limit
 
@@ -109,10 +123,11 @@ class PictureTooHeavy(PictureError):
 class NotAPicture(PictureError):
     """`found` says what it is instead, such as "a web page"."""
 
-    def __init__(self, found: str) -> None:
+    def __init__(self, found: str, what: str = "picture") -> None:
         super().__init__(
-            f"This is {found}, not a picture. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
-            "and some others can be searched."
+            f"This is {found}, not a {what}. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
+            "and some others can be searched.",
+            what,
         )
         self.found = found
 
@@ -120,26 +135,32 @@ class NotAPicture(PictureError):
 class PictureUnsupported(PictureError):
     """`found` says what it is, such as "an SVG drawing" or "a lossless JPEG"."""
 
-    def __init__(self, found: str) -> None:
-        super().__init__(
-            f"This is {found}, which can't be read; save it as an ordinary PNG or JPEG."
-        )
+    def __init__(self, found: str, what: str = "picture") -> None:
+        ordinary = "an ordinary MP4 (H.264)" if what == "video" else "an ordinary PNG or JPEG"
+        super().__init__(f"This is {found}, which can't be read; save it as {ordinary}.", what)
         self.found = found
 
 
 class PictureBroken(PictureError):
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, what: str = "picture") -> None:
+        program = "player" if what == "video" else "viewer"
         super().__init__(
-            f"This picture is damaged: {reason}. Download it again, or save it anew from a viewer."
+            f"This {what} is damaged: {reason}. "
+            f"Download it again, or save it anew from a {program}.",
+            what,
         )
         self.reason = reason
 
 
 class PictureTooSlow(PictureError):
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, what: str = "picture") -> None:
+        cure = (
+            "Cut a shorter part out of it, or save it as MP4 (H.264)."
+            if what == "video"
+            else "Make it smaller, or save it as PNG or JPEG."
+        )
         super().__init__(
-            f"Decoding this picture takes longer than {limit_s:g} seconds. "
-            "Make it smaller, or save it as PNG or JPEG."
+            f"Decoding this {what} takes longer than {limit_s:g} seconds. {cure}", what
         )
         self.limit_s = limit_s
 
