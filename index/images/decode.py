@@ -33,7 +33,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from index.images import avif, heif, jpeg, lottie, partial, png, webp
+from index.images import avif, heif, jpeg, lottie, partial, png, stated, webp
 from index.images.animation import (
     MAX_FRAMES,
     Tiny,
@@ -44,6 +44,7 @@ from index.images.animation import (
     tiny,
 )
 from index.images.colour import SIGNIFICANT_BITS, rgb
+from index.images.heif import is_heif
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
 from index.images.profiles import MAX_BYTES as MAX_PROFILE_BYTES
 from index.images.profiles import Profile, in_srgb, profile_of
@@ -237,13 +238,19 @@ def _without_side_data(data: bytes) -> tuple[bytes, bool]:
 
 
 def _profile_bytes(data: bytes, image: Image.Image) -> bytes | None:
-    """The colour profile in the file. Of JPEG and PNG, Pillow doesn't get to see it."""
+    """The colour profile in the file, or one that is made of the numbers that stand for it. Of JPEG
+    and PNG, Pillow doesn't get to see it."""
     if data.startswith(jpeg.SIGNATURE):
         return jpeg.profile(data)
     if data.startswith(png.SIGNATURE):
         return png.profile(data, MAX_PROFILE_BYTES)
     found = image.info.pop("icc_profile", None)
-    return found if isinstance(found, bytes) else None
+    if isinstance(found, bytes) and found:
+        return found
+    if is_avif(data) or is_heif(data):
+        numbers = avif.code_points(data)
+        return stated.by_code_points(*numbers) if numbers is not None else None
+    return None
 
 
 def _draft(image: Image.Image, edge: int) -> Box | None:
