@@ -147,11 +147,13 @@ async def test_link_has_owner_time_group_and_name(
     assert link.details["kind"] == "attachment"
 
 
-@pytest.mark.parametrize("number", [0, 1], ids=["PNG", "Lottie"])
+@pytest.mark.parametrize(("name", "format_type"), [("wave", 1), ("disc", 3)], ids=["PNG", "Lottie"])
 async def test_sticker_is_indexed(
-    watching: Magpie, world_file: WorldFile, ada: Person, number: int
+    watching: Magpie, world_file: WorldFile, ada: Person, name: str, format_type: int
 ) -> None:
-    sticker = str(world_file.guild["stickers"][number]["id"])
+    [of_name] = [one for one in world_file.guild["stickers"] if one["name"] == name]
+    assert of_name.get("format_type", 1) == format_type
+    sticker = str(of_name["id"])
     posted = await ada.post(str(world_file.channels["general"]), sticker_ids=[sticker])
     (link,) = await indexed(watching, posted)
     assert link.slot == f"s:{sticker}"

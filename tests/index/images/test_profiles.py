@@ -151,6 +151,20 @@ def test_a_frame_is_what_the_model_makes_of_the_picture_in_srgb(
     assert _difference(_frame(data), _frame(encoded(shown))) < 0.6
 
 
+@pytest.mark.parametrize("by", ["profile", "gamma"])
+def test_fine_patterns_of_light_itself_are_as_dark_as_in_srgb(by: str) -> None:
+    """Black and white that are made one grey: the mean of light is another one than sRGB's."""
+    lines = np.zeros((256, 256, 3), np.uint8)
+    lines[::2] = 255  # the same numbers in both
+    picture = Image.fromarray(lines)
+    data = (
+        encoded(picture, icc_profile=icc.of_rgb(icc.SRGB, 1.0))
+        if by == "profile"
+        else _with_chunks(picture, gAMA=_gamma(1.0))
+    )
+    assert _difference(_frame(data), _frame(encoded(picture))) < 3
+
+
 def test_a_grey_picture_with_its_curve() -> None:
     ramp = Image.linear_gradient("L").resize((64, 64))
     stored = ramp.point([round(255 * (value / 255) ** 0.5) for value in range(256)])
