@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import statistics
 import tempfile
 from collections import Counter
@@ -27,6 +28,7 @@ from checks.fuzzing import bombs, doors, files
 from checks.fuzzing.doors import SQUARE
 from checks.fuzzing.target import Unsound, rng_of
 from sandbox.person import Answer, Person
+from sandbox.uploads import MAX_FILE_BYTES
 
 ROUNDS = 20  # of questions of either kind, without bombs
 SURE = 5  # bombs that keep a decoder busy for a second
@@ -113,7 +115,14 @@ def _bombs(seed: int, sure: int, any: int) -> list[bytes]:
     scans = whole[whole.rindex(b"\xff\xda", 0, end) : end] * 300
     long = [whole[:end] + scans + whole[end:] + bytes([number]) for number in range(sure)]
     rngs = [rng_of(seed, "together", number) for number in range(any)]
-    return long + [rng.choice(bombs.WAYS)(rng) for rng in rngs]
+    return long + [_small_enough(rng) for rng in rngs]
+
+
+def _small_enough(rng: random.Random) -> bytes:
+    """A bomb of any kind that Discord lets a member upload."""
+    while len(bomb := rng.choice(bombs.WAYS)(rng)) > MAX_FILE_BYTES:
+        continue
+    return bomb
 
 
 async def _measure(
