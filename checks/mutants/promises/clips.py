@@ -63,6 +63,13 @@ MUTANTS = (
         (FORKS,),
     ),
     Mutant(
+        "what is wrong with a video is said of a video",
+        "index/clips/readers.py",
+        'raise error.about("video") from error',
+        "raise",
+        (SCENES, GALLERY),
+    ),
+    Mutant(
         "the process that reads a video is confined",
         "index/clips/reader.py",
         "    settle()\n    requests",
