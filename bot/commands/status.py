@@ -61,9 +61,9 @@ def register(
 
     async def unread_pictures(
         guild: int, pictures: Mapping[int, int], readable: Mapping[int, set[int]]
-    ) -> int | None:
-        """In how many of the pictures that the member may read no words were looked for yet; None
-        where that isn't done at all."""
+    ) -> tuple[int, int] | None:
+        """In how many of the pictures that the member may read no words were looked for yet, and in
+        how many of them that failed; None where that isn't done at all."""
         if not transcribing.on or not any(pictures.values()):
             return None
         return await transcribing.count_unread(guild, set().union(*readable.values()))
