@@ -88,6 +88,7 @@ def register(
                 if sees(member, channel)
             ],
             videos=len(videos or ()),
+            partial=(await links.count(guild.id, seen)).partial,
             progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),
             unread_pictures=await unread_pictures(guild.id, pictures, readable),

@@ -46,6 +46,7 @@ class Status:
 
     channels: Sequence[ChannelStatus]
     videos: int  # among the pictures of these channels and their threads
+    partial: int  # among them, those whose files lack a part
     progress: HistoryProgress | None
     jobs: Sequence[str]
     # Whose words are still to be read, and of how many of them the file could not be had; None:
@@ -70,6 +71,8 @@ def status(now: Status) -> str:
     lines = [f"**{counted(pictures, 'picture')}** indexed"]
     if now.videos:
         lines[0] += f", {counted(now.videos, 'video')} among them"
+    if now.partial:
+        lines[0] += f"; {now.partial:,} damaged and searched in part"
     if now.progress is not None:
         left = counted(now.progress.channels_left, "channel or thread", "channels and threads")
         lines.append(
