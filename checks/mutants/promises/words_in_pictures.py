@@ -151,4 +151,11 @@ MUTANTS = (
         "WHERE links.item = ?1 OR (links.space, {words.HOME}) IN (",
         ("tests/index/store/test_transcripts.py",),
     ),
+    Mutant(
+        "the words of every scene are read",
+        "index/ocr/transcriber.py",
+        "for frame in decoded.frames:",
+        "for frame in decoded.frames[:3]:",
+        (TRANSCRIBER,),
+    ),
 )

@@ -14,6 +14,7 @@ import pytest
 import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.ops.tuning import Limits
+from checks.fuzzing.films import film
 from index import PictureBroken, Transcriber
 from index.embed.embedder import Embedder
 from sandbox.person import Person
@@ -249,6 +250,16 @@ async def test_the_bytes_of_erased_pictures_are_dropped_while_many_others_are_re
 
         await until(dropped)
         assert await scene.pending(client)
+
+
+async def test_a_video_is_read_again_by_its_scenes(scene: Scene) -> None:
+    clip = film("libx264", scenes=[(250, 10, 10), (10, 10, 250)])
+    async with scene.before():
+        await scene.ada.post(str(scene.world.channels["general"]), pictures={"clip.mp4": clip})
+    async with scene.magpie() as client:
+        await scene.all_read(client)
+        assert scene.reader.asked
+        assert clip not in scene.reader.asked  # but an animation of its scenes
 
 
 async def test_a_deleted_picture_is_not_downloaded_for_its_words(scene: Scene) -> None:
