@@ -158,4 +158,11 @@ MUTANTS = (
         "for frame in decoded.frames[:3]:",
         (TRANSCRIBER,),
     ),
+    Mutant(
+        "/status counts damaged pictures only where its asker may read",
+        "bot/commands/status.py",
+        "links.count(guild.id, seen)",
+        "links.count(guild.id)",
+        ("tests/bot/commands/test_channels.py",),
+    ),
 )
