@@ -136,6 +136,13 @@ def nothing_like(asked: str) -> str:
     return f"Nothing here looks like {asked}."
 
 
+def nothing_says(says: Sequence[str], *, public: bool) -> str:
+    """In no picture the exact words are written, as far as it was read."""
+    if public:
+        return f"I found nothing to show here that says {_said(says)}."
+    return f"I found no picture that says {_said(says)} in the channels you can read."
+
+
 def at(clock: str) -> str:
     """Which second of a video or an animation was found."""
     return f"at {clock}"

@@ -46,9 +46,12 @@ class Status:
 
     channels: Sequence[ChannelStatus]
     videos: int  # among the pictures of these channels and their threads
+    partial: int  # among them, those whose files lack a part
     progress: HistoryProgress | None
     jobs: Sequence[str]
-    unread_pictures: int | None  # whose words are still to be read; None: none are ever read
+    # Whose words are still to be read, and of how many of them the file could not be had; None:
+    # none are ever read.
+    unread_pictures: tuple[int, int] | None
     waiting: int  # messages
     per_second: float  # pictures
     model: str
@@ -68,6 +71,8 @@ def status(now: Status) -> str:
     lines = [f"**{counted(pictures, 'picture')}** indexed"]
     if now.videos:
         lines[0] += f", {counted(now.videos, 'video')} among them"
+    if now.partial:
+        lines[0] += f"; {now.partial:,} damaged and searched in part"
     if now.progress is not None:
         left = counted(now.progress.channels_left, "channel or thread", "channels and threads")
         lines.append(
@@ -76,9 +81,7 @@ def status(now: Status) -> str:
         )
     lines += now.jobs
     if now.unread_pictures is not None:
-        read = max(pictures - now.unread_pictures, 0)
-        many = "all" if read == pictures else f"{read:,} of"
-        lines.append(f"Words read in {many} {counted(pictures, 'picture')}")
+        lines.append(_words(pictures, *now.unread_pictures))
     waiting = f"{counted(now.waiting, 'message')} waiting" if now.waiting else "nothing waiting"
     lines.append(f"Speed: {now.per_second:.1f} pictures a second in the last minute, {waiting}")
     lines.append(f"Model: `{model}` on {now.device} · disk: about {now.disk_bytes / 1e6:,.1f} MB")
@@ -91,6 +94,19 @@ def status(now: Status) -> str:
         lines.append(f"Could not be read since then: {unread}")
     lines += [_channel_line(channel) for channel in now.channels]
     return fitting(lines)
+
+
+def _words(pictures: int, unread: int, failed: int) -> str:
+    """In how many pictures words were read.
+
+    failed   of the unread ones, those whose files could not be had
+    """
+    read = max(pictures - unread, 0)
+    many = "all" if read == pictures else f"{read:,} of"
+    line = f"Words read in {many} {counted(pictures, 'picture')}"
+    if not failed:
+        return line
+    return f"{line}; {failed:,} could not be had again. `/reindex` or a restart tries once more"
 
 
 def _unread(messages: int, others: int) -> str:

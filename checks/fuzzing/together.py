@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import statistics
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Literal
 
@@ -27,8 +27,7 @@ from bot.text import answers as answer_text
 from checks.fuzzing import bombs, doors, files
 from checks.fuzzing.doors import SQUARE
 from checks.fuzzing.target import Unsound, rng_of
-from sandbox.person import Answer, Person
-from sandbox.uploads import MAX_FILE_BYTES
+from sandbox.person import Answer, Person, Refused
 
 ROUNDS = 20  # of questions of either kind, without bombs
 SURE = 5  # bombs that keep a decoder busy for a second
@@ -115,14 +114,7 @@ def _bombs(seed: int, sure: int, any: int) -> list[bytes]:
     scans = whole[whole.rindex(b"\xff\xda", 0, end) : end] * 300
     long = [whole[:end] + scans + whole[end:] + bytes([number]) for number in range(sure)]
     rngs = [rng_of(seed, "together", number) for number in range(any)]
-    return long + [_small_enough(rng) for rng in rngs]
-
-
-def _small_enough(rng: random.Random) -> bytes:
-    """A bomb of any kind that Discord lets a member upload."""
-    while len(bomb := rng.choice(bombs.WAYS)(rng)) > MAX_FILE_BYTES:
-        continue
-    return bomb
+    return long + [rng.choice(bombs.WAYS)(rng) for rng in rngs]
 
 
 async def _measure(
@@ -164,6 +156,10 @@ async def _came_of(member: Person, bomb: bytes) -> str:
         answer = await _ask_with(member, bomb)
     except TimeoutError:  # the member's client waits no longer
         return "waited for their turn until the end"
+    except Refused as refused:
+        if refused.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise
+        return "were too large to be posted"
     if answer.text() == answer_text.YOUR_PICTURES_WAIT:
         return "had no place"
     return "looked at"

@@ -78,4 +78,11 @@ MUTANTS = (
         "if False:",
         ("tests/index/language/test_unreadable.py",),
     ),
+    Mutant(
+        "an answer names the exact words that no picture says",
+        "bot/ask/cards.py",
+        "if not (says := _says(search)):",
+        "if (says := _says(search)) is not None:",
+        ("tests/bot/ask/test_words.py",),
+    ),
 )
