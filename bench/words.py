@@ -264,8 +264,9 @@ async def _reciprocal(gallery: Gallery, text: str) -> list[int]:
 
     seen, _ = await _first(gallery, text, with_words=False, k=100)
     embedding = await gallery.embed_query(Query(text=text))
-    mentions = await gallery.transcripts.mentions(embedding.terms, Filter(0))
-    said = written(embedding.terms, mentions)
+    terms, pairs = embedding.terms, embedding.pairs
+    mentions = await gallery.transcripts.mentions((*terms, *pairs), Filter(0))
+    said = written(terms, pairs, mentions)
     links = await gallery.links.with_ids(list(said))
     best = sorted(links, key=lambda id: (-said[id].raises, id))[:100]
     scores: dict[int, float] = defaultdict(float)
