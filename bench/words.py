@@ -218,8 +218,10 @@ def _says(lines: Sequence[str], words: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    bare = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
-    return " ".join(re.findall(r"\w+", bare))
+    """The words without case and accents. A sign or a letter of another script parts them."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return " ".join(re.findall(r"[^\W_]+", bare))
 
 
 def _meant(pictures: Pictures, random: np.random.Generator) -> list[tuple[str, frozenset[int]]]:
