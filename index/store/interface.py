@@ -429,7 +429,8 @@ class TranscriptReader(Protocol):
         """Which links of the filter's space and groups show pictures with which of these phrases,
         and with nearly the same. Nothing else is read, so the time tells nothing of others.
 
-        phrases   as `transcripts.terms.asked` gives them
+        phrases   as `transcripts.terms.asked` and `pairs` give them; of several terms, only what
+                  is the same counts
         """
 
     async def pending(

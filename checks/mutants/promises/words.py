@@ -44,6 +44,27 @@ MUTANTS = (
         (WRITTEN,),
     ),
     Mutant(
+        "words count scattered as much as side by side",
+        "index/answering/written.py",
+        " + IN_A_ROW * in_a_row",
+        "",
+        (WRITTEN,),
+    ),
+    Mutant(
+        "one word of a question makes a picture sure",
+        "index/answering/written.py",
+        "(len(phrases) > 1 or not pairs or bool(row))",
+        "True",
+        (WRITTEN,),
+    ),
+    Mutant(
+        "a word that stands nowhere outweighs the others",
+        "index/answering/written.py",
+        "_rarity(standing or least)",
+        "_rarity(standing)",
+        (WRITTEN,),
+    ),
+    Mutant(
         "two memes of one template fold",
         "index/answering/ranking.py",
         "            apart |= await self._searching.run(partial(differing, said))\n",
