@@ -155,7 +155,7 @@ async def _came_of(member: Person, bomb: bytes) -> str:
         answer = await _ask_with(member, bomb)
     except TimeoutError:  # the member's client waits no longer
         return "waited for their turn until the end"
-    if answer.text() == answer_text.YOUR_PICTURES_WAIT:
+    if answer.text() == answer_text.your_pictures_wait():
         return "had no place"
     return "looked at"
 

@@ -77,7 +77,7 @@ async def test_a_quiet_note_tells_of_the_first_place(noted: Scene) -> None:
     (line,) = note.lines()
     assert line.startswith(f"-# Posted before, once; first by <@{ada.user['id']}>")
     assert first["id"] in line
-    own = await finn.click(note, note.button(text.DETAILS))
+    own = await finn.click(note, note.button(text.details()))
     assert own.private
     assert told(own) == ids([first])
 
@@ -113,11 +113,11 @@ async def test_a_moderator_lets_a_picture_pass_and_takes_it_back(noted: Scene) -
     noticed = await post(finn, noted, "general", ORIGINAL)
     note = await note_below(noted, mod, noticed)
     assert note is not None
-    passed = await correct(mod, await mod.click(note, note.button(text.DETAILS)), text.LET_PASS)
-    assert text.SAID_PASSES in passed.text()
+    passed = await correct(mod, await mod.click(note, note.button(text.details())), text.let_pass())
+    assert text.said_passes() in passed.text()
     await post(finn, noted, "general", cropped(ORIGINAL))
     assert list(await notes_in(noted, finn)) == [noticed["id"]]
-    await correct(mod, passed, text.NOTE_AGAIN)
+    await correct(mod, passed, text.note_again())
     third = await post(finn, noted, "general", mirrored(ORIGINAL))
     assert set(await notes_in(noted, finn)) == {noticed["id"], third["id"]}
 
