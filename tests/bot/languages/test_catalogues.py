@@ -15,10 +15,12 @@ from bot.languages.extraction import CATALOGUES, FOLDERS, KEYWORDS, SOURCE, mess
 from bot.languages.speech import TRANSLATED
 
 # Those whose every sentence is translated.
-COMPLETE: tuple[str, ...] = ()
+COMPLETE = ("de",)
 NAME = re.compile(r"\{(\w+)\}")
 # What Discord's markdown makes of a text, and what people type as it stands.
-MARKS = re.compile(r"`|\*\*|^-# |^- |^### |\n|@Magpie|(?:from|in|after|before|has|show|on):", re.M)
+MARKS = re.compile(
+    r"`|\*\*|^-# |^- |^### |\n|@Magpie|(?<!\w)(?:from|in|after|before|has|show|on):(?=\S)", re.M
+)
 LIMITS = {"name": 32, "description": 100}
 
 # Texts that no member reads: for the log and for operators, or parts of a protocol.
