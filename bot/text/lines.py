@@ -47,7 +47,7 @@ def unreadable(error: Unreadable) -> str:
 def _pointed(error: Unreadable, reason: str) -> str:
     answer = f"{quoted(reason, 500)}\n{_block(pointed(error, COLUMNS))}"
     if error.corrected and len(error.corrected) <= MOST:
-        answer += f"\n{_('This I can read:')}\n{_block(error.corrected)}"
+        answer += "\n" + _("This I can read:") + f"\n{_block(error.corrected)}"
     return answer
 
 

@@ -43,7 +43,7 @@ def privacy(
         searches,
     )
     lines = [
-        f"**{_('Kept about you on this server')}**",
+        _("**Kept about you on this server**"),
         f"- {kept} {_how_long(days)}",
         f"- {asked}",
     ]

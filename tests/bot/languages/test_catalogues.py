@@ -151,6 +151,16 @@ def test_a_sentence_is_one_text() -> None:
                 assert not made, f"{file}: {ast.unparse(node)}"
 
 
+def test_no_sentence_stands_within_another_text() -> None:
+    """Babel finds none in an f-string, before Python 3.12."""
+    for file, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                inside = [one for one in ast.walk(node) if called(one) in ("_", "plural", "marked")]
+                constant = [one for one in inside if any(True for _ in texts(one))]
+                assert not constant, f"{file}: {ast.unparse(node)}"
+
+
 def test_no_sentence_for_members_escapes() -> None:
     """A text of words in the bot is said by `_`, or is listed above."""
     found: dict[str, set[str]] = {}
