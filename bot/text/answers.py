@@ -177,7 +177,7 @@ def still_indexing(done: int | None) -> str:
     return _(
         "I am still reading the older messages, about {percent} done; "
         "some pictures may be missing yet."
-    ).format(percent=percent(done / 100))
+    ).format(percent=percent(done))
 
 
 def truncated(words_read: str) -> str:

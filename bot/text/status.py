@@ -158,6 +158,6 @@ def _channel_line(now: ChannelStatus) -> str:
         )
     if now.state in ("waiting", "reading"):
         return _("{channel}: {pictures}; {percent} of its history is read").format(
-            channel=channel, pictures=count, percent=percent(now.fraction)
+            channel=channel, pictures=count, percent=percent(int(now.fraction * 100))
         )
     return f"{channel}: {count}"

@@ -7,6 +7,7 @@ from checks.mutants.mutant import Mutant
 SPOKEN = "tests/bot/ask/test_languages.py"
 SPEECH = "tests/bot/languages/test_speech.py"
 CATALOGUES = "tests/bot/languages/test_catalogues.py"
+NOTES = "tests/bot/reposts/test_notes.py"
 SENTENCES = "tests/index/types/test_sentences.py"
 
 MUTANTS = (
@@ -58,6 +59,13 @@ MUTANTS = (
         "        with speaking(self._of_server):\n",
         "        with speaking(ENGLISH):\n",
         (f"{SPOKEN}::test_the_progress_of_a_job_speaks_to_its_readers",),
+    ),
+    Mutant(
+        "a note speaks the language of the server",
+        "bot/reposts/notes.py",
+        "            with speaking(channel.guild.preferred_locale):",
+        '            with speaking("en"):',
+        (f"{NOTES}::test_a_note_speaks_the_language_of_the_server",),
     ),
     Mutant(
         "a sentence names a command as the reader's Discord shows it",
