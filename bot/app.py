@@ -70,6 +70,7 @@ from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
 from bot.sync.live import Live
 from bot.sync.noted import Noted
+from bot.sync.refetching import Refetcher
 from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
@@ -137,7 +138,7 @@ class Magpie(discord.AutoShardedClient):
             self.left_out,
             metrics,
             limits,
-            read=lambda key, data: self.transcribing.keep(key, data),
+            read=lambda key, data, where: self.transcribing.keep(key, data, where),
         )
         self.live = Live(
             links,
@@ -161,14 +162,10 @@ class Magpie(discord.AutoShardedClient):
             metrics,
         )
         self.transcribing = Transcribing(
-            self,
-            links,
             gallery.transcripts,
             transcriber,
             self.writer,
-            self.watched,
-            self.ingest,
-            contents,
+            Refetcher(self, links, self.watched, self.ingest, contents),
             metrics,
             clocks,
             limits,

@@ -280,7 +280,7 @@ class Answers:
         if ready.filter.says and (unread := await self._transcripts.count_unread(ready.filter)):
             notes.append(line_text.words_not_read(unread))
         if page.shown:  # all that it shows may be closed until it is sent
-            empty = text.nothing_shared() if asker.public else text.nothing_found()
+            empty = cards.nothing_found(search, public=asker.public)
         else:
             empty = await self._why_empty(asker, search, page, ready.groups)
 
@@ -347,11 +347,11 @@ class Answers:
         if page.verdict is Verdict.NOTHING and page.any and not page.first and not page.guesses:
             return cards.nothing_like(search)
         if asker.public:
-            return text.nothing_shared()
+            return cards.nothing_found(search, public=True)
         if page.first:
             return text.nothing_more()
         if groups:
-            return text.nothing_found()
+            return cards.nothing_found(search, public=False)
         watched = [group_of(channel) for channel in self._watched.channels(asker.guild)]
         if await self._questions.may_read(asker, watched):
             return text.not_indexed_yet()

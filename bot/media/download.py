@@ -58,7 +58,7 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class DownloadError(Refusal):
-    """A picture's bytes could not be had."""
+    """The bytes of a picture or video could not be had."""
 
     def __init__(self, sentence: Sentence) -> None:
         super().__init__(partial(said, sentence))
@@ -70,13 +70,13 @@ class NotDiscords(DownloadError):
         if not _PLAIN_HOST.fullmatch(host):
             host = Sentence("an unknown place")
         super().__init__(
-            Sentence("That picture lies at {host}; I only download from Discord itself.", host=host)
+            Sentence("That file lies at {host}; I only download from Discord itself.", host=host)
         )
 
 
 class LinkExpired(DownloadError):
     def __init__(self, status: int) -> None:
-        super().__init__(Sentence("Discord's link to that picture is no longer valid."))
+        super().__init__(Sentence("Discord's link to that file is no longer valid."))
         self.status = status
 
 
@@ -84,9 +84,7 @@ class DownloadTooLarge(DownloadError):
     def __init__(self, size: int, limit: int) -> None:
         shown, most = (Sentence("{n} MB", n=round(count / 2**20)) for count in (size, limit))
         super().__init__(
-            Sentence(
-                "That picture is larger than {limit} ({size} or more).", limit=most, size=shown
-            )
+            Sentence("That file is larger than {limit} ({size} or more).", limit=most, size=shown)
         )
         self.size = size
         self.limit = limit
@@ -94,7 +92,7 @@ class DownloadTooLarge(DownloadError):
 
 class DownloadFailed(DownloadError):
     def __init__(self, reason: str, wait_s: float | None = None, passing: bool = False) -> None:
-        super().__init__(Sentence("That picture could not be downloaded: {reason}.", reason=reason))
+        super().__init__(Sentence("That file could not be downloaded: {reason}.", reason=reason))
         self.reason = reason
         self.wait_s = wait_s  # what the server asked for
         self.passing = passing  # whether trying again may help

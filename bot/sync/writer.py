@@ -452,9 +452,18 @@ class Writer:
         """From now on keep what this revision reads."""
         await self._in_turn(lambda: self._gallery.transcripts.begin(revision))
 
-    async def put_transcript(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
-        """Keep what was read in the picture with this key, if it is still there."""
-        await self._in_turn(lambda: self._gallery.transcripts.put(key, revision, lines))
+    async def put_transcript(
+        self,
+        key: bytes,
+        revision: str,
+        lines: Sequence[str],
+        read_in: Collection[tuple[int, int]],
+    ) -> None:
+        """Keep what was read in the picture with this key, if it is still there.
+
+        read_in   the servers and channels in which it was seen
+        """
+        await self._in_turn(lambda: self._gallery.transcripts.put(key, revision, lines, read_in))
 
     async def redo_transcripts(self, space: int, groups: Collection[int]) -> None:
         """Let the words in the pictures of these groups be read again."""
