@@ -77,6 +77,7 @@ from index.types.records import (
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
+from index.types.sentences import Sentence
 from index.types.transcripts import PendingTranscript
 
 __all__ = [
@@ -133,6 +134,7 @@ __all__ = [
     "Reembedding",
     "SavedSearch",
     "Searcher",
+    "Sentence",
     "ShownBy",
     "Sizes",
     "Sort",

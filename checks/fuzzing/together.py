@@ -160,7 +160,7 @@ async def _came_of(member: Person, bomb: bytes) -> str:
         if refused.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise
         return "were too large to be posted"
-    if answer.text() == answer_text.YOUR_PICTURES_WAIT:
+    if answer.text() == answer_text.your_pictures_wait():
         return "had no place"
     return "looked at"
 

@@ -19,7 +19,7 @@ from typing import Any
 from index.clips import forks
 from index.clips.clip import LIMITS, ClipLimits, ClipSource
 from index.clips.containers import HEAD_BYTES, container_of
-from index.images.decoders import TOO_LONG, UnexpectedError, error_of
+from index.images.decoders import NOT_COPED, TOO_LONG, UnexpectedError, error_of
 from index.images.refusals import EMPTY
 from index.images.sniffing import described
 from index.types.errors import (
@@ -30,6 +30,7 @@ from index.types.errors import (
     PictureTooSlow,
     PictureUnsupported,
 )
+from index.types.sentences import Sentence
 
 # Address space of a process: a video of 8K takes 700 MB, one of a phone 250 MB.
 MEMORY_BYTES = 2**30
@@ -40,7 +41,6 @@ MAX_ANSWER_BYTES = 32 * 2**20
 # A process has this long in addition to the limits, to start and to end.
 GRACE_S = 20.0
 READY = b"ready\n"
-UNREADABLE = "the decoder can't cope with it"
 
 
 async def scenes_of(clip: ClipSource, limits: ClipLimits = LIMITS, *, niceness: int = 0) -> bytes:
@@ -64,7 +64,7 @@ async def _read(clip: ClipSource, limits: ClipLimits, niceness: int) -> bytes:
         found, picture = described(head)
         raise PictureUnsupported(found) if picture else NotAPicture(found)
     if sys.platform == "win32":  # Windows has none of the limits of these processes
-        raise PictureUnsupported("a video on Windows")
+        raise PictureUnsupported(Sentence("a video on Windows"))
     request = {"size": clip.size, "container": container, "limits": asdict(limits)}
     for _ in range(2):  # the server of the processes may have ended, since it had nothing to do
         async with forks.fork(niceness) as process:
@@ -152,4 +152,4 @@ class _Conversation:
 
 def _error_of_end(code: int, limits: ClipLimits) -> PictureError:
     """The error of a video whose process ended early, or said what makes no sense."""
-    return PictureTooSlow(limits.cpu_s) if code == TOO_LONG else PictureBroken(UNREADABLE)
+    return PictureTooSlow(limits.cpu_s) if code == TOO_LONG else PictureBroken(NOT_COPED)

@@ -12,6 +12,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from index.types.sentences import Sentence
+
 
 class _Box(NamedTuple):
     name: bytes
@@ -80,12 +82,12 @@ def _of_main_picture(data: bytes, meta: _Box, name: bytes) -> Iterator[_Box]:
                     yield from (boxes[n - 1] for n in numbers if boxes[n - 1].name == name)
 
 
-def unsupported(data: bytes) -> str | None:
+def unsupported(data: bytes) -> Sentence | None:
     """What an AVIF that can't be decoded is. None: it is damaged."""
     with contextlib.suppress(IndexError):  # a box is shorter than what it must hold
         data = mended(data)
         if any(True for meta in _metas(data) for _ in _sizeless(data, meta)):
-            return "an AVIF whose transparency names no size"
+            return Sentence("an AVIF whose transparency names no size")
     return None
 
 

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from index.images.confinement import confine
 from index.types.errors import PictureError, PictureTooHeavy
+from index.types.sentences import packed
 
 
 class Answer(NamedTuple):
@@ -60,7 +61,8 @@ def answer(work: Callable[[], Answer], cpu_s: float, memory_bytes: int) -> Answe
 
 
 def _refused(error: PictureError) -> Answer:
-    return Answer({"error": type(error).__name__, "fields": vars(error)})
+    fields = {name: packed(value) for name, value in vars(error).items()}
+    return Answer({"error": type(error).__name__, "fields": fields})
 
 
 def send(answer: Answer, answers: BinaryIO) -> None:

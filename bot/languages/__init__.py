@@ -1,0 +1,1 @@
+"""The languages in which Magpie speaks: its sentences come from here, in the reader's language."""
