@@ -15,7 +15,7 @@ from bot.languages.extraction import CATALOGUES, FOLDERS, KEYWORDS, SOURCE, mess
 from bot.languages.speech import TRANSLATED
 
 # Those whose every sentence is translated.
-COMPLETE = ("de",)
+COMPLETE = ("de", "es", "fr", "ja", "pt")
 NAME = re.compile(r"\{(\w+)\}")
 # What Discord's markdown makes of a text, and what people type as it stands.
 MARKS = re.compile(
