@@ -9,6 +9,7 @@ import aiosqlite
 
 from index.store.sqlite import columns, word_search, words
 from index.store.sqlite.database import Database
+from index.store.sqlite.watches import words_were_read
 from index.types.filter import Filter
 from index.types.query import tidy
 from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript
@@ -66,6 +67,7 @@ class Transcripts:
             await db.execute("INSERT OR REPLACE INTO transcripts VALUES (?, ?, 0)", (item, text))
             await db.execute(f"DELETE FROM unread WHERE link IN ({_LINKS_OF_ITEM})", (item,))
             await words.add(db, shown)
+            await words_were_read(db, item)
 
         await self._database.write(write)
         self._indexed += 1
