@@ -100,7 +100,7 @@ async def test_there_is_one_channel_for_two_users_and_it_outlives_a_restart(
             assert second.channel.id == first.channel.id
             (direct,) = await mei.request("GET", "/users/@me/channels")
             assert direct["id"] == str(first.channel.id)
-            assert [one["username"] for one in direct["recipients"]] == ["Magpie"]
+            assert [one["username"] for one in direct["recipients"]] == ["magpie"]
 
 
 async def test_a_bot_cannot_write_to_whom_it_shares_no_server_with(
