@@ -27,6 +27,7 @@ from index.store.interface import (
     Links,
     TranscriptReader,
     Transcripts,
+    WatchReader,
 )
 from index.types.errors import (
     DecoderUnusable,
@@ -78,6 +79,9 @@ from index.types.records import (
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
 from index.types.transcripts import PendingTranscript
+from index.types.watches import Notice, Stage, Unjudged, Watch
+from index.watches.judging import Judged
+from index.watches.watching import Judging, Watching
 
 __all__ = [
     "HAS",
@@ -103,6 +107,8 @@ __all__ = [
     "Group",
     "Hit",
     "Job",
+    "Judged",
+    "Judging",
     "Link",
     "LinkGone",
     "Links",
@@ -116,6 +122,7 @@ __all__ = [
     "ModelUnusable",
     "NotAPicture",
     "Note",
+    "Notice",
     "OCRUnusable",
     "PendingTranscript",
     "PictureBroken",
@@ -136,6 +143,7 @@ __all__ = [
     "ShownBy",
     "Sizes",
     "Sort",
+    "Stage",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",
@@ -147,8 +155,12 @@ __all__ = [
     "TranscriptReader",
     "Transcripts",
     "Understood",
+    "Unjudged",
     "Unreadable",
     "Verdict",
+    "Watch",
+    "WatchReader",
+    "Watching",
     "Wish",
     "combined",
     "parse",

@@ -288,8 +288,8 @@ class Core:
     # channels
 
     def direct(self, one: int, other: int) -> Channel:
-        """The channel of the direct messages of two users, made if there is none; then both are
-        told of it."""
+        """The channel of the direct messages of two users, made if there is none; then people are
+        told of it. Bots get no such event."""
         if known := self.world.direct(one, other):
             return known
         channel = Channel(self.next_id(), 0, DIRECT, "", recipients=[one, other])
@@ -299,6 +299,7 @@ class Core:
             "CHANNEL_CREATE",
             lambda viewer: self.payloads.direct(channel, viewer.user_id),
             channel=channel,
+            only={id for id in channel.recipients if not self.world.users[id].bot},
         )
         return channel
 

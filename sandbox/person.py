@@ -389,6 +389,16 @@ class Person:
         assert payload is not None
         return payload
 
+    def direct_messages(self) -> list[Answer]:
+        """The direct messages that have arrived, as they are now, oldest first."""
+        found: dict[str, Payload] = {}
+        for name, message in self._events:
+            if name in ("MESSAGE_CREATE", "MESSAGE_UPDATE") and "guild_id" not in message:
+                found[message["id"]] = message
+            elif name == "MESSAGE_DELETE":
+                found.pop(message["id"], None)
+        return [Answer(message) for message in found.values()]
+
     def seen(self) -> int:
         """The number of events that have arrived."""
         return len(self._events)

@@ -13,6 +13,7 @@ def privacy(
     *,
     pictures: int,
     searches: int,
+    watches: int,
     days: int | None,
     opted_out: bool,
     erased_upto: float | None,
@@ -30,6 +31,8 @@ def privacy(
         f"small stills, which show the moment that was found. Pictures are kept {until}.",
         f"- {counted(searches, 'question')} that you asked, for the buttons below the answers. "
         "They are kept for seven days.",
+        f"- {counted(watches, 'watch', 'watches')}, until you remove them with `/watch list`, and "
+        "for three months of which pictures they told you.",
     ]
     if opted_out:
         lines.append(
@@ -51,8 +54,8 @@ def privacy(
 def opted_out(pictures: int) -> str:
     return (
         f"Done: {counted(pictures, 'picture')} of yours erased from the index of this server, with "
-        "your questions, and no picture of yours is taken from now on. The messages themselves are "
-        "Discord’s and stay."
+        "your questions and watches, and no picture of yours is taken from now on. The messages "
+        "themselves are Discord’s and stay."
     )
 
 
@@ -73,7 +76,8 @@ def opted_in(*, was_out: bool, earlier: bool, erased_upto: float | None) -> str:
 
 def erased(pictures: int, *, opted_out: bool) -> str:
     """What /privacy erase answers."""
-    done = f"{counted(pictures, 'picture')} of yours erased from the index, with your questions."
+    done = f"{counted(pictures, 'picture')} of yours erased from the index, with your questions"
+    done += " and watches."
     if opted_out:
         return done
     return (

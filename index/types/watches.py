@@ -44,6 +44,18 @@ class Watch:
     searched: int = 0
     bar: float = -1.0
 
+    def to_json(self) -> dict[str, Any]:
+        """What was asked and when, as the export of a member's data shows it."""
+        vectors = self.embedding.wanted if self.embedding else []
+        return {
+            **self.asked.to_json(),
+            "group": self.group,
+            "settings": dict(self.settings),
+            "paused": self.paused,
+            "made_at": self.made_at,
+            "vectors": [[round(float(one), 5) for one in vector] for vector in vectors],
+        }
+
 
 class Stage(enum.IntEnum):
     """What is next for a link that watches are to judge."""
