@@ -276,7 +276,14 @@ class Person:
         return await self._interact({"type": 2, "data": data}, where, files)
 
     async def suggestions(
-        self, name: str, option: str, typed: str, *, where: str | None = None, **options: str
+        self,
+        name: str,
+        option: str,
+        typed: str,
+        *,
+        subcommand: str | None = None,
+        where: str | None = None,
+        **options: str,
     ) -> list[Payload]:
         """The choices that are offered while `typed` stands in an option of a slash command.
 
@@ -285,8 +292,12 @@ class Person:
         """
         command = await self._offered(name)
         described = command.get("options", [])
+        if subcommand is not None:
+            described = next(o for o in described if o["name"] == subcommand).get("options", [])
         given = [_option(described, key, value, []) for key, value in options.items()]
         given.append({**_option(described, option, typed, []), "focused": True})
+        if subcommand is not None:
+            given = [{"type": SUBCOMMAND, "name": subcommand, "options": given}]
         interaction = {"type": AUTOCOMPLETE, "data": _command_data(command, given)}
         nonce, since = await self._begin(interaction, where, {})
         answer = await self.event(

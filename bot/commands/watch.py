@@ -69,7 +69,7 @@ class WatchCommands(app_commands.Group):
     @app_commands.describe(
         query="What to watch for, as you would ask /find: words, -word, from:@name, in:#channel",
         image="A picture to watch for things like",
-        where="A channel for the notices (otherwise I write to you alone)",
+        channel="A channel for the notices (otherwise I write to you alone)",
         quiet="When nothing may come, such as 22-7",
         zone="Your time zone, for quiet hours and daily digests (otherwise UTC)",
         digest="Whether notices are gathered",
@@ -86,7 +86,7 @@ class WatchCommands(app_commands.Group):
         interaction: Interaction,
         query: app_commands.Range[str, 1, MOST_LETTERS] | None = None,
         image: discord.Attachment | None = None,
-        where: PlaceToWrite | None = None,
+        channel: PlaceToWrite | None = None,
         quiet: str | None = None,
         zone: str | None = None,
         digest: str = "single",
@@ -97,7 +97,7 @@ class WatchCommands(app_commands.Group):
             picture = from_attachment(image, interaction.user.id) or (image.url, image.proxy_url)
         wanted = choices_of(str(interaction.locale), quiet, zone, _digest(digest))
         asker = of_interaction(interaction, public=False)
-        said = await self._watches.add(asker, query or "", picture, where, wanted)
+        said = await self._watches.add(asker, query or "", picture, channel, wanted)
         await interaction.edit_original_response(content=said, allowed_mentions=NO_MENTIONS)
 
     @app_commands.command(name="list", description="Your watches, with buttons to pause and remove")
