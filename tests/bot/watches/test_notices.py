@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bot.ops.tuning import Clocks
 from bot.text import watches as text
 from index import Notice
