@@ -410,6 +410,10 @@ class Person:
                 found.pop(message["id"], None)
         return [Answer(message) for message in found.values()]
 
+    def since(self, seen: int) -> list[tuple[str, Payload]]:
+        """The events that have arrived after so many, by name."""
+        return self._events[seen:]
+
     def seen(self) -> int:
         """The number of events that have arrived."""
         return len(self._events)
