@@ -40,6 +40,8 @@ from bot.commands import (
     watch,
 )
 from bot.commands import tree as trees
+from bot.languages import speech
+from bot.languages.command_names import CommandNames
 from bot.maintenance.closed import ClosedChannels
 from bot.maintenance.departures import Departures
 from bot.maintenance.maintenance import Maintenance
@@ -379,6 +381,8 @@ class Magpie(discord.AutoShardedClient):
         self.judge.start()
         self.backfill.start()
         self._register_commands()
+        await asyncio.to_thread(speech.load)
+        await self.tree.set_translator(CommandNames())
         await registration.sync(self.tree, Path(f"{self.settings.db}.commands"))
         assert self.application_id is not None  # login has read it
         reasons = "; ".join(f"{name}: {why}" for name, why in NEEDED_PERMISSIONS.items())

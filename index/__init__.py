@@ -78,6 +78,7 @@ from index.types.records import (
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
+from index.types.sentences import Sentence
 from index.types.transcripts import PendingTranscript
 from index.types.watches import Notice, Stage, Unjudged, Watch
 from index.watches.judging import Judged
@@ -140,6 +141,7 @@ __all__ = [
     "Reembedding",
     "SavedSearch",
     "Searcher",
+    "Sentence",
     "ShownBy",
     "Sizes",
     "Sort",

@@ -10,7 +10,8 @@ from aiohttp import web
 
 from . import permissions, rest
 from .core import Core
-from .errors import ApiError, missing_access, missing_permissions, unknown
+from .errors import ApiError, invalid, missing_access, missing_permissions, unknown
+from .locales import LOCALES
 from .payloads import asset_hash, base_permissions, everybody
 from .rest import Caller
 from .world import Guild, Member, Message, Role
@@ -39,6 +40,7 @@ class GuildRoutes:
             web.get("/oauth2/applications/@me", self.application),
             web.get("/applications/@me", self.application),
             web.get("/users/@me", self.me),
+            web.patch("/users/@me/settings", self.change_settings),
             web.get("/users/@me/guilds", self.my_guilds),
             web.delete("/users/@me/guilds/{guild_id}", self.leave),
             web.get("/users/{user_id}", self.user),
@@ -94,6 +96,19 @@ class GuildRoutes:
     async def me(self, request: web.Request) -> web.Response:
         """The caller's own user."""
         return rest.answer(self.core.payloads.me(rest.caller(self.core, request).user))
+
+    async def change_settings(self, request: web.Request) -> web.Response:
+        """The language of a person's client; it has no other settings here."""
+        user = rest.caller(self.core, request).user
+        locale = (await rest.body_of(request)).json.get("locale", user.locale)
+        if user.bot:
+            raise ApiError(403, 20001, "Bots cannot use this endpoint")
+        if locale not in LOCALES:
+            message = f"Value must be one of {set(LOCALES)}."
+            raise invalid("locale", "BASE_TYPE_CHOICES", message)
+        user.locale = locale
+        self.core.gateway.emit("USER_UPDATE", dict(self.core.payloads.me(user)), only={user.id})
+        return rest.answer({"locale": locale})
 
     async def user(self, request: web.Request) -> web.Response:
         """Any user."""

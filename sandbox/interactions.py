@@ -311,7 +311,7 @@ class InteractionRoutes:
             "channel_id": str(channel.id),
             "channel": payloads.interaction_channel(channel, interaction.user_id),
             "app_permissions": str(world.permissions(world.bot.id, channel)),
-            "locale": "en-US",
+            "locale": world.users[interaction.user_id].locale,
             "entitlements": [],
             "entitlement_sku_ids": [],
             "authorizing_integration_owners": {"0": str(guild.id)},
@@ -323,8 +323,9 @@ class InteractionRoutes:
             about["user"] = payloads.user_by_id(interaction.user_id)
         else:
             about["member"] = self._asker(interaction, channel)
-            about["guild_id"], about["guild_locale"] = str(guild.id), "en-US"
-            about["guild"] = {"id": str(guild.id), "locale": "en-US", "features": []}
+            locale = guild.preferred_locale
+            about["guild_id"], about["guild_locale"] = str(guild.id), locale
+            about["guild"] = {"id": str(guild.id), "locale": locale, "features": []}
         if interaction.source is not None:
             viewer = Viewer(world.bot.id)
             about["message"] = payloads.message_event(interaction.source, viewer)

@@ -80,7 +80,6 @@ if TYPE_CHECKING:
 
 
 REGION = "europe"
-LOCALE = "en-US"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ class Payloads:
         """A user's own account, with the fields that only they get."""
         return {
             **self.user(user),
-            "locale": LOCALE,
+            "locale": user.locale,
             "mfa_enabled": False,
             "verified": True,
             "email": None,
@@ -253,7 +252,7 @@ class Payloads:
             "banner": None,
             "premium_tier": 0,
             "premium_subscription_count": 0,
-            "preferred_locale": LOCALE,
+            "preferred_locale": guild.preferred_locale,
             "public_updates_channel_id": None,
             "widget_enabled": False,
             "widget_channel_id": None,

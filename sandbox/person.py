@@ -242,8 +242,13 @@ class Person:
         )
         return found
 
+    async def speak(self, locale: str) -> None:
+        """Change the language of this client, such as to "de" or "es-419"."""
+        await self.request("PATCH", "/users/@me/settings", json={"locale": locale})
+
     async def commands(self) -> list[Payload]:
-        """The application commands that this person may use in the first server."""
+        """The application commands that this person may use in the first server, with names and
+        descriptions in their language, too."""
         path = f"/guilds/{self.guilds[0]['id']}/application-command-index"
         index = await self.request("GET", path)
         found: list[Payload] = index["application_commands"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from . import permissions
+from .locales import ENGLISH
 from .snowflakes import Snowflakes, unix_time
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ PRIVILEGED = ("presences", "members", "message_content")
 
 @dataclass(slots=True)
 class User:
-    """A person or a bot; `token` is for logging in, `about` is a line on the log-in page."""
+    """A person or a bot; `token` is for logging in, `about` is a line on the log-in page, `locale`
+    the language of their client."""
 
     id: int
     username: str
@@ -57,6 +59,7 @@ class User:
     bot: bool = False
     token: str = ""
     about: str = ""
+    locale: str = ENGLISH
 
     @property
     def name(self) -> str:
@@ -236,6 +239,7 @@ class Guild:
     members: dict[int, Member] = field(default_factory=dict)
     stickers: dict[int, Sticker] = field(default_factory=dict)
     unavailable: bool = False
+    preferred_locale: str = ENGLISH
 
     def threads(self) -> list[Channel]:
         """All its threads, with archived ones."""

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "bot": (
-        *("platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
+        *("languages", "platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
         *("reposts", "watches", "maintenance", "commands", "app", "__main__"),
     ),
     "index": (

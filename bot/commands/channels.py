@@ -11,6 +11,7 @@ from discord.abc import GuildChannel
 from bot.access.counts import pictures_by_channel
 from bot.access.permissions import refuse_in_outage, sees
 from bot.commands.options import Channel
+from bot.languages.speech import marked
 from bot.platform.interactions import Interaction, Tree
 from bot.platform.places import inside, missing_permissions
 from bot.sync.backlog import Backlog
@@ -40,15 +41,21 @@ class Channels(app_commands.Group):
         backlog: Backlog,
         erasure: Erasure,
     ) -> None:
-        super().__init__(name="channels", description="Which channels Magpie watches")
+        super().__init__(
+            name=marked("channels"), description=marked("Which channels Magpie watches")
+        )
         self._client = client
         self._links = links
         self._watched = watched
         self._backlog = backlog
         self._erasure = erasure
 
-    @app_commands.command(description="Watch a channel, or all channels of a category")
-    @app_commands.describe(channel="Its pictures become searchable, the old ones too")
+    @app_commands.command(
+        name=marked("add"),
+        description=marked("Watch a channel, or all channels of a category"),
+    )
+    @app_commands.rename(channel=marked("channel"))
+    @app_commands.describe(channel=marked("Its pictures become searchable, the old ones too"))
     @app_commands.checks.has_permissions(manage_guild=True)
     async def add(self, interaction: Interaction, channel: Channel) -> None:
         await interaction.response.defer(ephemeral=True)
@@ -56,8 +63,12 @@ class Channels(app_commands.Group):
         answer = await self._add(channel, interaction.user)
         await interaction.edit_original_response(content=answer)
 
-    @app_commands.command(description="Stop watching a channel and erase what was indexed from it")
-    @app_commands.describe(channel="A channel or category that is watched")
+    @app_commands.command(
+        name=marked("remove"),
+        description=marked("Stop watching a channel and erase what was indexed from it"),
+    )
+    @app_commands.rename(channel=marked("channel"))
+    @app_commands.describe(channel=marked("A channel or category that is watched"))
     @app_commands.checks.has_permissions(manage_guild=True)
     async def remove(self, interaction: Interaction, channel: Channel) -> None:
         await interaction.response.defer(ephemeral=True)
@@ -65,7 +76,9 @@ class Channels(app_commands.Group):
         answer = await self._remove(channel, interaction.user)
         await interaction.edit_original_response(content=answer)
 
-    @app_commands.command(name="list", description="Show which channels are watched")
+    @app_commands.command(
+        name=marked("list"), description=marked("Show which channels are watched")
+    )
     @app_commands.checks.has_permissions(manage_guild=True)
     async def list_(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True)

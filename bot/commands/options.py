@@ -35,10 +35,10 @@ class ChannelToWatch(app_commands.Transformer):
     ) -> GuildChannel:
         channel, member = value.resolve(), interaction.user
         if not isinstance(channel, GuildChannel) or not isinstance(member, discord.Member):
-            raise Refusal(text.NO_SUCH_CHANNEL)
+            raise Refusal(text.no_such_channel)
         # Discord's clients offer only channels that the member sees, but an id may be sent by hand.
         if not channel.permissions_for(member).view_channel:
-            raise Refusal(text.NO_SUCH_CHANNEL)
+            raise Refusal(text.no_such_channel)
         return channel
 
 
@@ -66,7 +66,7 @@ class ChannelToWriteIn(app_commands.Transformer):
     ) -> Place:
         place = value.resolve()
         if not isinstance(place, Place):
-            raise Refusal(text.NO_SUCH_CHANNEL)
+            raise Refusal(text.no_such_channel)
         return place
 
 

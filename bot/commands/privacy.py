@@ -14,6 +14,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.languages.speech import marked
 from bot.ops.logs import fields
 from bot.ops.tuning import Limits
 from bot.platform.interactions import Interaction, Tree
@@ -57,7 +58,10 @@ class Privacy(app_commands.Group):
         erasure: Erasure,
         limits: Limits,
     ) -> None:
-        super().__init__(name="privacy", description="What Magpie keeps about you on this server")
+        super().__init__(
+            name=marked("privacy"),
+            description=marked("What Magpie keeps about you on this server"),
+        )
         self._links = links
         self._bookkeeping = bookkeeping
         self._watches = watches
@@ -66,7 +70,9 @@ class Privacy(app_commands.Group):
         self._erasure = erasure
         self._limits = limits
 
-    @app_commands.command(description="What is kept about you on this server")
+    @app_commands.command(
+        name=marked("status"), description=marked("What is kept about you on this server")
+    )
     async def status(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
         answer = text.privacy(
@@ -79,16 +85,21 @@ class Privacy(app_commands.Group):
         )
         await interaction.edit_original_response(content=answer)
 
-    @app_commands.command(name="opt-out", description="Erase your pictures here, and take no more")
+    @app_commands.command(
+        name=marked("opt-out"), description=marked("Erase your pictures here, and take no more")
+    )
     async def opt_out(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
         erased = await self._left_out.opt_out(space, member)
         log.info(fields("opted_out", guild=space, pictures=erased))
         await interaction.edit_original_response(content=text.opted_out(erased))
 
-    @app_commands.command(name="opt-in", description="Let your pictures be found here again")
+    @app_commands.command(
+        name=marked("opt-in"), description=marked("Let your pictures be found here again")
+    )
+    @app_commands.rename(earlier=marked("earlier"))
     @app_commands.describe(
-        earlier="Let those from before come back, too (otherwise what you erased stays out)"
+        earlier=marked("Let those from before come back, too (otherwise what you erased stays out)")
     )
     async def opt_in(self, interaction: Interaction, earlier: bool = False) -> None:
         space, member = await _asker(interaction)
@@ -103,7 +114,8 @@ class Privacy(app_commands.Group):
         await interaction.edit_original_response(content=answer)
 
     @app_commands.command(
-        description="Erase the pictures you have posted here so far, your questions and watches"
+        name=marked("erase"),
+        description=marked("Erase the pictures you have posted here so far, and your questions"),
     )
     async def erase(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
@@ -112,7 +124,10 @@ class Privacy(app_commands.Group):
         out = self._left_out.opted_out(space, member)
         await interaction.edit_original_response(content=text.erased(erased, opted_out=out))
 
-    @app_commands.command(description="All that is kept about you on this server, as files")
+    @app_commands.command(
+        name=marked("export"),
+        description=marked("All that is kept about you on this server, as files"),
+    )
     async def export(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
         model = await self._links.model()
@@ -147,9 +162,15 @@ class Privacy(app_commands.Group):
                 return
             after = found[-1][0]
 
-    @app_commands.command(description="For how many days pictures stay in the index (admins)")
+    @app_commands.command(
+        name=marked("retention"),
+        description=marked("For how many days pictures stay in the index (admins)"),
+    )
     @app_commands.checks.has_permissions(manage_guild=True)
-    @app_commands.describe(days="Older pictures are erased; 0 keeps them as long as their message")
+    @app_commands.rename(days=marked("days"))
+    @app_commands.describe(
+        days=marked("Older pictures are erased; 0 keeps them as long as their message")
+    )
     async def retention(
         self, interaction: Interaction, days: app_commands.Range[int, 0, MOST_DAYS]
     ) -> None:

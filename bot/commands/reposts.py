@@ -8,6 +8,7 @@ from discord.abc import GuildChannel
 
 from bot.access.permissions import refuse_in_outage, sees
 from bot.commands.options import Channel
+from bot.languages.speech import marked
 from bot.platform.interactions import Interaction, Tree
 from bot.platform.places import inside
 from bot.sync.noted import Noted
@@ -29,14 +30,23 @@ class Reposts(app_commands.Group):
     """Where a quiet note says that a picture was posted before"""
 
     def __init__(self, noted: Noted, watched: Watched) -> None:
-        super().__init__(name="reposts", description="Quiet notes below pictures posted before")
+        super().__init__(
+            name=marked("reposts"), description=marked("Quiet notes below pictures posted before")
+        )
         self._noted = noted
         self._watched = watched
 
-    @app_commands.command(description="Note quietly, below a picture, that it was posted before")
+    @app_commands.command(
+        name=marked("on"),
+        description=marked("Note quietly, below a picture, that it was posted before"),
+    )
+    @app_commands.rename(channel=marked("channel"), people=marked("people"))
     @app_commands.describe(
-        channel="A channel or category that is watched",
-        people=f"No note for a picture that this many members have posted (otherwise {PEOPLE})",
+        channel=marked("A channel or category that is watched"),
+        people=marked(
+            "No note for a picture that this many members have posted (otherwise {people})",
+            people=PEOPLE,
+        ),
     )
     @app_commands.checks.has_permissions(manage_guild=True)
     async def on(
@@ -49,14 +59,17 @@ class Reposts(app_commands.Group):
         answer = await self._on(channel, people)
         await interaction.edit_original_response(content=answer)
 
-    @app_commands.command(description="Write no more notes in a channel or category")
-    @app_commands.describe(channel="A channel or category with notes")
+    @app_commands.command(
+        name=marked("off"), description=marked("Write no more notes in a channel or category")
+    )
+    @app_commands.rename(channel=marked("channel"))
+    @app_commands.describe(channel=marked("A channel or category with notes"))
     @app_commands.checks.has_permissions(manage_guild=True)
     async def off(self, interaction: Interaction, channel: Channel) -> None:
         await interaction.response.defer(ephemeral=True)
         await interaction.edit_original_response(content=await self._off(channel))
 
-    @app_commands.command(name="list", description="Show which channels have notes")
+    @app_commands.command(name=marked("list"), description=marked("Show which channels have notes"))
     @app_commands.checks.has_permissions(manage_guild=True)
     async def list_(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True)

@@ -10,6 +10,7 @@ from discord import app_commands
 
 from bot.access.counts import readable_there
 from bot.access.permissions import refuse_in_outage, sees
+from bot.languages.speech import marked
 from bot.ops.metrics import Metrics
 from bot.ops.unread import UnreadCounts
 from bot.platform.interactions import Interaction, Tree
@@ -48,7 +49,10 @@ def register(
     latency_s  how long Discord takes to answer, if that is known
     """
 
-    @tree.command(description="What is indexed, how fast, and what is still to do")
+    @tree.command(
+        name=marked("status"),
+        description=marked("What is indexed, how fast, and what is still to do"),
+    )
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.checks.has_permissions(manage_guild=True)

@@ -14,6 +14,7 @@ from bot.ask.asker import of_interaction
 from bot.ask.respond import answering_button
 from bot.ask.suggestions import Choices
 from bot.commands.options import PlaceToWrite
+from bot.languages.speech import marked
 from bot.media.pictures import Picture, from_attachment
 from bot.platform.interactions import NO_MENTIONS, Interaction, Tree, chosen
 from bot.watches import cards
@@ -62,23 +63,37 @@ class WatchCommands(app_commands.Group):
     """Be told of new pictures"""
 
     def __init__(self, watches: Watches) -> None:
-        super().__init__(name="watch", description="Be told when a new picture fits what you want")
+        super().__init__(
+            name=marked("watch"),
+            description=marked("Be told when a new picture fits what you want"),
+        )
         self._watches = watches
 
-    @app_commands.command(description="Be told when a new picture fits, in channels you can read")
+    @app_commands.command(
+        name=marked("add"),
+        description=marked("Be told when a new picture fits, in channels you can read"),
+    )
     @app_commands.describe(
-        query="What to watch for, as you would ask /find: words, -word, from:@name, in:#channel",
-        image="A picture to watch for things like",
-        channel="A channel for the notices (otherwise I write to you alone)",
-        quiet="When nothing may come, such as 22-7",
-        zone="Your time zone, for quiet hours and daily digests (otherwise UTC)",
-        digest="Whether notices are gathered",
+        query=marked("What to watch for, as you would ask /find: dog -snow from:@name in:#channel"),
+        image=marked("A picture to watch for things like"),
+        channel=marked("A channel for the notices (otherwise I write to you alone)"),
+        quiet=marked("When nothing may come, such as 22-7"),
+        zone=marked("Your time zone, for quiet hours and daily digests (otherwise UTC)"),
+        digest=marked("Whether notices are gathered"),
+    )
+    @app_commands.rename(
+        query=marked("query"),
+        image=marked("image"),
+        channel=marked("channel"),
+        quiet=marked("quiet"),
+        zone=marked("zone"),
+        digest=marked("digest"),
     )
     @app_commands.choices(
         digest=[
-            Choice(name="each by itself", value="single"),
-            Choice(name="once an hour", value="hourly"),
-            Choice(name="once a day", value="daily"),
+            Choice(name=marked("each by itself"), value="single"),
+            Choice(name=marked("once an hour"), value="hourly"),
+            Choice(name=marked("once a day"), value="daily"),
         ]
     )
     async def add(
@@ -100,19 +115,25 @@ class WatchCommands(app_commands.Group):
         said = await self._watches.add(asker, query or "", picture, channel, wanted)
         await interaction.edit_original_response(content=said, allowed_mentions=NO_MENTIONS)
 
-    @app_commands.command(name="list", description="Your watches, with buttons to pause and remove")
+    @app_commands.command(
+        name=marked("list"), description=marked("Your watches, with buttons to pause and remove")
+    )
     async def list_(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         card = await self._watches.listing(*_owner(interaction))
         await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
 
-    @app_commands.command(description="Pause a watch, or let a paused one go on")
-    @app_commands.describe(watch="One of yours")
+    @app_commands.command(
+        name=marked("pause"), description=marked("Pause a watch, or let a paused one go on")
+    )
+    @app_commands.describe(watch=marked("One of yours"))
+    @app_commands.rename(watch=marked("watch"))
     async def pause(self, interaction: Interaction, watch: str) -> None:
         await self._change(interaction, watch, self._watches.toggle)
 
-    @app_commands.command(description="Remove a watch for good")
-    @app_commands.describe(watch="One of yours")
+    @app_commands.command(name=marked("remove"), description=marked("Remove a watch for good"))
+    @app_commands.describe(watch=marked("One of yours"))
+    @app_commands.rename(watch=marked("watch"))
     async def remove(self, interaction: Interaction, watch: str) -> None:
         await self._change(interaction, watch, self._watches.remove)
 

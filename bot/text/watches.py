@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.languages.speech import _, plural
 from bot.text import lines as line_text
 from bot.text.answers import asked as asked_text
-from bot.text.pieces import quoted
+from bot.text.pieces import cited, command, quoted
 from index import Asked
 
 MENU_LETTERS = 100  # of an option: Discord's limit
@@ -18,7 +18,7 @@ def wish(asked: Asked, *, public: bool = False) -> str:
     """
     says = asked.filter.says if asked.filter else ()
     words = asked_text(asked.words, asked.with_picture)
-    written = " ".join(f"“{quoted(one)}”" for one in says)
+    written = " ".join(cited(one) for one in says)
     limits = "" if public else line_text.limits(asked, exact=False)
     return " ".join(filter(None, [words, written, limits])) or _("all that is new")
 
@@ -127,7 +127,7 @@ def daily(at: str, zone: str) -> str:
 
 
 def no_watches() -> str:
-    return _("You have no watches here. {command} adds one.").format(command="`/watch add`")
+    return _("You have no watches here. {command} adds one.").format(command=command("watch add"))
 
 
 def list_heading(count: int, most: int) -> str:
@@ -196,7 +196,7 @@ def removed(said: str) -> str:
 
 def no_such_watch() -> str:
     return _("You have no such watch here. {command} shows those that you have.").format(
-        command="`/watch list`"
+        command=command("watch list")
     )
 
 
@@ -231,7 +231,3 @@ def stopped(said: str, why: str, server: str) -> str:
     return _("Your watch on {server} has stopped: {wish}\n{why}").format(
         server=f"**{quoted(server, 60)}**", wish=said, why=why
     )
-
-
-def some_paused() -> str:
-    return _("A watch of yours has stopped. {command} says why.").format(command="`/watch list`")

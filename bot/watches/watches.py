@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import discord
 
@@ -71,9 +72,9 @@ class Watches:
             _check_place(place, asker.member)
         wish = await _read(typed, choices.locale, with_picture=picture is not None)
         if wish.until is not None and wish.until <= time.time():
-            raise Refusal(text.is_over())
+            raise Refusal(text.is_over)
         if not picture and wish.empty:
-            raise Refusal(text.nothing_to_watch())
+            raise Refusal(text.nothing_to_watch)
         sight = asker.sight(self._client, self._clocks)
         question = await self._questions.wished(asker, sight, Question(picture=picture), wish)
         embedding = await self._embedder.embed(asker, question)
@@ -89,7 +90,7 @@ class Watches:
             made_at=time.time(),
         )
         if not await self._writer.add_watch(watch, asker.asked_at):
-            raise Refusal(text.not_kept())
+            raise Refusal(text.not_kept)
         return text.added(
             text.wish(watch.asked),
             channel=place.mention if place is not None else "",
@@ -101,9 +102,9 @@ class Watches:
         """raises   Refusal if the member, or the server, has as many watches as allowed"""
         mine = await self._watches.of_owner(asker.guild.id, asker.member.id)
         if len(mine) >= self._limits.watches_of_member:
-            raise Refusal(text.too_many_of_member(self._limits.watches_of_member))
+            raise Refusal(partial(text.too_many_of_member, self._limits.watches_of_member))
         if await self._watches.count(asker.guild.id) >= self._limits.watches_of_server:
-            raise Refusal(text.too_many_of_server(self._limits.watches_of_server))
+            raise Refusal(partial(text.too_many_of_server, self._limits.watches_of_server))
 
     async def listing(self, space: int, owner: int) -> Card:
         """All watches of a member, with their controls."""
@@ -115,14 +116,14 @@ class Watches:
         """A watch of this member. raises   Refusal where it is no watch of theirs"""
         watch = await self._watches.get(id)
         if watch is None or (watch.space, watch.owner) != (space, owner):
-            raise Refusal(text.no_such_watch())
+            raise Refusal(text.no_such_watch)
         return watch
 
     async def of_notice(self, owner: int, id: int) -> Watch:
         """The watch that a notice is of. raises   Refusal where it is not this member's"""
         watch = await self._watches.get(id)
         if watch is None or watch.owner != owner:
-            raise Refusal(text.no_such_watch())
+            raise Refusal(text.no_such_watch)
         return watch
 
     async def pause(self, watch: Watch) -> str:
@@ -135,7 +136,7 @@ class Watches:
         if not watch.paused:
             return await self.pause(watch)
         if watch.paused == reasons.OTHER_MODEL:
-            raise Refusal(text.other_model())
+            raise Refusal(text.other_model)
         await self._writer.pause_watch(watch.id, "")
         return text.goes_on(text.wish(watch.asked))
 
@@ -157,11 +158,11 @@ def chosen(locale: str, quiet: str | None, zone: str | None, digest: Digest) -> 
     choices = Choices(locale, digest=digest)
     if zone is not None:
         if (named := zone_named(zone)) is None:
-            raise Refusal(text.no_such_zone())
+            raise Refusal(text.no_such_zone)
         choices = dataclasses.replace(choices, zone=named)
     if quiet is not None:
         if (read := hours(quiet)) is None:
-            raise Refusal(text.no_such_hours())
+            raise Refusal(text.no_such_hours)
         choices = dataclasses.replace(choices, quiet=read)
     return choices
 
@@ -169,9 +170,9 @@ def chosen(locale: str, quiet: str | None, zone: str | None, digest: Digest) -> 
 def _check_place(place: Place, asker: discord.Member) -> None:
     """raises   Refusal unless both the member and the bot may write there"""
     if not may_write(place, asker):
-        raise Refusal(text.you_may_not_write(place.mention))
+        raise Refusal(partial(text.you_may_not_write, place.mention))
     if not may_write(place, place.guild.me):
-        raise Refusal(text.i_may_not_write(place.mention))
+        raise Refusal(partial(text.i_may_not_write, place.mention))
 
 
 async def _read(typed: str, locale: str, *, with_picture: bool) -> Wish:
@@ -185,5 +186,5 @@ async def _read(typed: str, locale: str, *, with_picture: bool) -> Wish:
     try:
         wish = await lines.read(line, lines.reader(locale))
     except Unreadable as error:
-        raise Refusal(line_text.unreadable(error)) from error
+        raise Refusal(partial(line_text.unreadable, error)) from error
     return dataclasses.replace(wish, sort=None, show=None)

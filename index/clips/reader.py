@@ -30,6 +30,7 @@ from index.clips.readers import BLOCK, MEMORY_BYTES, READY
 from index.clips.scenes import scenes
 from index.images.confinement import confine
 from index.types.errors import PictureError, PictureTooHeavy
+from index.types.sentences import packed
 
 BLOCKS = 32  # that are remembered
 # PyAV and Pillow import parts of theirs when they need them, and then this process can no longer
@@ -137,7 +138,8 @@ def _answer(
 
 
 def _error(error: PictureError) -> dict[str, Any]:
-    return {"error": type(error).__name__, "fields": vars(error), "text": str(error)}
+    fields = {name: packed(value) for name, value in vars(error).items()}
+    return {"error": type(error).__name__, "fields": fields}
 
 
 if __name__ == "__main__":

@@ -23,7 +23,13 @@ from typing import Any
 from console.reasons import reason_of
 from index.clips.clip import LIMITS, ClipLimits, ClipSource
 from index.clips.containers import HEAD_BYTES, container_of
-from index.images.decoders import TOO_LONG, UnexpectedError, environment, error_of
+from index.images.decoders import (
+    NOT_COPED,
+    TOO_LONG,
+    UnexpectedError,
+    environment,
+    error_of,
+)
 from index.images.refusals import EMPTY
 from index.images.sniffing import described
 from index.types.errors import (
@@ -34,6 +40,7 @@ from index.types.errors import (
     PictureTooSlow,
     PictureUnsupported,
 )
+from index.types.sentences import Sentence
 
 # Address space of a process: a video of 8K takes 700 MB, one of a phone 250 MB.
 MEMORY_BYTES = 2**30
@@ -63,7 +70,7 @@ async def scenes_of(clip: ClipSource, limits: ClipLimits = LIMITS, *, niceness: 
         found, picture = described(head)
         raise PictureUnsupported(found) if picture else NotAPicture(found)
     if sys.platform == "win32":  # Windows has none of the limits of these processes
-        raise PictureUnsupported("a video on Windows")
+        raise PictureUnsupported(Sentence("a video on Windows"))
     request = {"size": clip.size, "container": container, "limits": asdict(limits)}
     async with _process(niceness) as process:
         conversation = _Conversation(process, clip, head, limits)
@@ -188,4 +195,4 @@ async def _error_of_end(
         return PictureTooSlow(limits.cpu_s)
     if process.returncode == FAILED and not begun:  # else it says something of this video
         return DecoderUnusable(f"a process for it ended before it was ready ({FAILED})")
-    return PictureBroken("the decoder can't cope with it")
+    return PictureBroken(NOT_COPED)

@@ -12,6 +12,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from index.types.sentences import Sentence
+
 
 class _Box(NamedTuple):
     name: bytes
@@ -48,12 +50,12 @@ def size(data: bytes) -> tuple[int, int] | None:
     return max(sizes, key=lambda edges: edges[0] * edges[1], default=None)
 
 
-def unsupported(data: bytes) -> str | None:
+def unsupported(data: bytes) -> Sentence | None:
     """What an AVIF that can't be decoded is. None: it is damaged."""
     with contextlib.suppress(IndexError):  # a box is shorter than what it must hold
         data = mended(data)
         if any(True for meta in _metas(data) for _ in _sizeless(data, meta)):
-            return "an AVIF whose transparency names no size"
+            return Sentence("an AVIF whose transparency names no size")
     return None
 
 

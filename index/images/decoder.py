@@ -26,6 +26,7 @@ from index.images.confinement import confine
 from index.images.decode import Decoded, Limits
 from index.images.decoders import MEMORY_BYTES, READY
 from index.types.errors import PictureError, PictureTooHeavy
+from index.types.sentences import packed
 
 Header = dict[str, Any]
 
@@ -91,7 +92,8 @@ def _header(decoded: Decoded) -> Header:
 
 
 def _error(error: PictureError) -> Header:
-    return {"error": type(error).__name__, "fields": vars(error), "text": str(error)}
+    fields = {name: packed(value) for name, value in vars(error).items()}
+    return {"error": type(error).__name__, "fields": fields}
 
 
 if __name__ == "__main__":

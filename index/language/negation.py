@@ -18,6 +18,7 @@ from index.language.tokens import DASHES, Token
 from index.language.tongues import Tongue
 from index.language.unreadable import Problem
 from index.language.wish import Reader, Understood
+from index.types.sentences import Sentence
 
 _AROUND = "()[]{}.,;:!?¡¿…*~_/'’‘\"“”«»。、！？" + DASHES
 _JOINTS = "/_" + DASHES
@@ -88,7 +89,9 @@ def refuse_twice(phrase: str, part: Token, languages: Sequence[Tongue]) -> None:
     words = phrase.split()
     kept = [word for word in words if not _negates(word, languages)]
     if len(kept) < len(words):
-        reason = "A minus and a word that says the same stand together; one of them is enough."
+        reason = Sentence(
+            "A minus and a word that says the same stand together; one of them is enough."
+        )
         instead = f'-"{" ".join(kept)}"' if kept else ""
         raise Problem(part.start, part.end, reason, instead)
 
@@ -150,7 +153,7 @@ def _refuse_alone(line: _Line, at: int, behind: int) -> None:
         return
     start, end = line.parts[at].start, line.parts[behind - 1].end
     typed = line.parts[at].text.strip(_AROUND)
-    raise Problem(start, end, f"Nothing to leave out stands behind “{typed}”.")
+    raise Problem(start, end, Sentence("Nothing to leave out stands behind “{word}”.", word=typed))
 
 
 @dataclass(frozen=True)
@@ -339,9 +342,8 @@ def _take_suffixed(part: Token, split: tuple[str, str, str], found: Negations) -
     read = part.text
     if not noun:  # it stands apart: "雪 なし"
         if not (found.rest and found.rest[-1].kind == "word" and not found.rest[-1].signed):
-            raise Problem(
-                part.start, part.end, f"Nothing to leave out stands before “{part.text}”."
-            )
+            reason = Sentence("Nothing to leave out stands before “{word}”.", word=part.text)
+            raise Problem(part.start, part.end, reason)
         noun = found.rest.pop().text
         read = f"{noun} {part.text}"
     found.minus.append(noun)

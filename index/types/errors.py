@@ -1,4 +1,7 @@
-"""What can go wrong in a gallery; `str(error)` is one sentence for a person.
+"""What can go wrong in a gallery; `str(error)` is one sentence for a person, in English.
+
+What the sender of a picture can mend is said with a `Sentence`, which can be said in their
+language. The others are for who runs the gallery.
 
 GalleryError
 ├── ModelError
@@ -31,6 +34,8 @@ GalleryError
 from __future__ import annotations
 
 from pathlib import Path
+
+from index.types.sentences import Sentence
 
 
 class GalleryError(Exception):
@@ -90,7 +95,11 @@ class PictureTooLarge(PictureError):
     def __init__(self, size: int, limit: int, unit: str) -> None:
         shown = format_bytes if unit == "bytes" else format_pixels
         super().__init__(
-            f"This picture has {shown(size)}; the limit is {shown(limit)}. Make it smaller first."
+            Sentence(
+                "This picture has {size}; the limit is {limit}. Make it smaller first.",
+                size=shown(size),
+                limit=shown(limit),
+            )
         )
         self.size = size
         self.limit = limit
@@ -100,8 +109,10 @@ class PictureTooLarge(PictureError):
 class PictureTooHeavy(PictureError):
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"Decoding this picture takes more than {format_bytes(limit)} of memory. "
-            "Make it smaller first."
+            Sentence(
+                "Decoding this picture takes more than {limit} of memory. Make it smaller first.",
+                limit=format_bytes(limit),
+            )
         )
         self.limit = limit
 
@@ -111,8 +122,11 @@ class NotAPicture(PictureError):
 
     def __init__(self, found: str) -> None:
         super().__init__(
-            f"This is {found}, not a picture. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
-            "and some others can be searched."
+            Sentence(
+                "This is {found}, not a picture. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
+                "and some others can be searched.",
+                found=found,
+            )
         )
         self.found = found
 
@@ -122,7 +136,10 @@ class PictureUnsupported(PictureError):
 
     def __init__(self, found: str) -> None:
         super().__init__(
-            f"This is {found}, which can't be read; save it as an ordinary PNG or JPEG."
+            Sentence(
+                "This is {found}, which can't be read; save it as an ordinary PNG or JPEG.",
+                found=found,
+            )
         )
         self.found = found
 
@@ -130,7 +147,11 @@ class PictureUnsupported(PictureError):
 class PictureBroken(PictureError):
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"This picture is damaged: {reason}. Download it again, or save it anew from a viewer."
+            Sentence(
+                "This picture is damaged: {reason}. Download it again, or save it anew from a "
+                "viewer.",
+                reason=reason,
+            )
         )
         self.reason = reason
 
@@ -138,8 +159,11 @@ class PictureBroken(PictureError):
 class PictureTooSlow(PictureError):
     def __init__(self, limit_s: float) -> None:
         super().__init__(
-            f"Decoding this picture takes longer than {limit_s:g} seconds. "
-            "Make it smaller, or save it as PNG or JPEG."
+            Sentence(
+                "Decoding this picture takes longer than {limit_s} seconds. "
+                "Make it smaller, or save it as PNG or JPEG.",
+                limit_s=limit_s,
+            )
         )
         self.limit_s = limit_s
 
@@ -237,7 +261,7 @@ class ModelChanged(GalleryError):
     """The gallery went over to another model after this was embedded."""
 
     def __init__(self) -> None:
-        super().__init__("Another model has just taken over here; please ask once more.")
+        super().__init__(Sentence("Another model has just taken over here; please ask once more."))
 
 
 class EmptyQuery(GalleryError):
@@ -256,22 +280,26 @@ class GalleryClosed(GalleryError):
         super().__init__("The gallery was closed before this was finished.")
 
 
-def format_bytes(count: int) -> str:
+def format_bytes(count: int) -> Sentence:
     """`count` bytes as a person writes it: "1.5 GB"."""
-    for unit, size in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
-        if count >= size:
-            return (
-                f"{count / size:.3g} {unit}"
-                if count < 999.5 * size
-                else f"{count / size:,.0f} {unit}"
-            )
-    return f"{max(count, 0)} bytes"
+    if count >= 1_000_000_000:
+        return Sentence("{n} GB", n=_three_figures(count / 1_000_000_000))
+    if count >= 1_000_000:
+        return Sentence("{n} MB", n=_three_figures(count / 1_000_000))
+    if count >= 1_000:
+        return Sentence("{n} kB", n=_three_figures(count / 1_000))
+    return Sentence("{n} bytes", n=max(count, 0))
 
 
-def format_pixels(count: int) -> str:
+def format_pixels(count: int) -> Sentence:
     """`count` pixels as a person writes it: "24 megapixels"."""
     if count >= 10**12:  # nobody has such a picture; its file says so
-        return "more than a million megapixels"
-    if count >= 999_500_000:
-        return f"{count / 1_000_000:,.0f} megapixels"
-    return f"{count / 1_000_000:.3g} megapixels" if count >= 1_000_000 else f"{count:,} pixels"
+        return Sentence("more than a million megapixels")
+    if count >= 1_000_000:
+        return Sentence("{n} megapixels", n=_three_figures(count / 1_000_000))
+    return Sentence("{n} pixels", n=count)
+
+
+def _three_figures(number: float) -> float:
+    """The number with three figures, and with all of those before the point."""
+    return float(f"{number:.3g}") if number < 999.5 else float(round(number))

@@ -50,6 +50,15 @@ export class CommandIndex {
   }
 
   /**
+   * The person's language changed, and with it the names of all commands.
+   * @param {string} [guildId] the server that is open
+   */
+  async speak(guildId) {
+    this.#byGuild.clear();
+    if (guildId) await this.load(guildId);
+  }
+
+  /**
    * @param {string} guildId
    * @param {Known} known
    */

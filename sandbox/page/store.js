@@ -193,6 +193,12 @@ export class Store extends Emitter {
     EVENTS[type]?.call(this, data);
   }
 
+  /** @param {User} user */
+  meChanged(user) {
+    this.me = user;
+    this.emit("guilds");
+  }
+
   /** @param {{ user: User, guilds: GuildPayload[] }} event */
   ready({ user, guilds }) {
     this.me = user;
@@ -390,6 +396,7 @@ export class Store extends Emitter {
 /** @type {Record<string, (this: Store, data: any) => void>} */
 const EVENTS = {
   READY: Store.prototype.ready,
+  USER_UPDATE: Store.prototype.meChanged,
   GUILD_CREATE: Store.prototype.guildCreated,
   GUILD_UPDATE: Store.prototype.guildUpdated,
   GUILD_DELETE: Store.prototype.guildGone,

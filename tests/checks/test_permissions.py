@@ -164,7 +164,7 @@ async def test_a_form_that_knows_closed_names_is_found_out(
 async def test_a_bot_that_hides_that_nothing_fits_is_found_out(
     tmp_path: Path, judging: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cards, "nothing_like", lambda _: answer_text.NOTHING_FOUND)
+    monkeypatch.setattr(cards, "nothing_like", lambda _: answer_text.nothing_found())
     assert (await noticed_by("/find", tmp_path, judging, monkeypatch, judges=True)).told
 
 

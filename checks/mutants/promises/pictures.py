@@ -213,8 +213,8 @@ MUTANTS = (
     Mutant(
         "millions of megapixels are written as people do",
         "index/types/errors.py",
-        '        return "more than a million megapixels"\n',
-        '        return f"{count / 1_000_000:.3g} megapixels"\n',
+        '        return Sentence("more than a million megapixels")\n',
+        '        return Sentence("{n} megapixels", n=count / 1_000_000)\n',
         ("tests/index/images/test_decode.py",),
     ),
 )

@@ -49,8 +49,7 @@ def pictures(model: ClipEmbedder) -> Floats:
 
 @pytest.fixture(scope="module")
 def watches(model: ClipEmbedder, background: Background, pictures: Floats) -> list[Watch]:
-    """One for each of some words of the vocabulary, some with a place beside it, and one for each picture
-    of some."""
+    """One for each of some words, for some of them in a place, and for some pictures."""
     some = background.words[::97]
     words = [*some, *(f"{word} in the snow" for word in some[::3])]
     split = [parts_of(one) for one in words]
