@@ -37,6 +37,7 @@ from bot.commands import (
     reindex,
     reposts,
     status,
+    watch,
 )
 from bot.commands import tree as trees
 from bot.languages import speech
@@ -74,6 +75,9 @@ from bot.sync.refetching import Refetcher
 from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
+from bot.watches.deliveries import Deliveries
+from bot.watches.judge import Judge
+from bot.watches.watches import Watches
 from index import Gallery, GalleryError, Transcriber
 
 log = logging.getLogger(__name__)
@@ -274,6 +278,31 @@ class Magpie(discord.AutoShardedClient):
             self, gallery, links, bookkeeping, self.writer, self.noted, self.results, clocks
         )
 
+        # From a new picture to whom it is told.
+        self.watches = Watches(
+            self,
+            gallery.watches,
+            self.writer,
+            self.questions,
+            embedder,
+            rate_limiter,
+            clocks,
+            limits,
+        )
+        self.judge = Judge(
+            self,
+            gallery,
+            gallery.watching,
+            gallery.watches,
+            links,
+            self.writer,
+            clocks,
+            reads_words=self.transcribing.on,
+        )
+        self.deliveries = Deliveries(
+            self, gallery.watches, links, self.writer, self.results, clocks, limits
+        )
+
     def _register_commands(self) -> None:
         tree, links, bookkeeping = self.tree, self.gallery.links, self.gallery.bookkeeping
         find.register(tree, self.answers, self.suggestions, self.clocks)
@@ -297,8 +326,16 @@ class Magpie(discord.AutoShardedClient):
             self.unread,
             lambda: heartbeat.latency_s(self),
         )
+        watch.register(tree, self.watches)
         privacy.register(
-            tree, links, bookkeeping, self.writer, self.left_out, self.erasure, self.limits
+            tree,
+            links,
+            bookkeeping,
+            self.gallery.watches,
+            self.writer,
+            self.left_out,
+            self.erasure,
+            self.limits,
         )
 
     # ---- what discord.py lets its clients change
@@ -338,6 +375,7 @@ class Magpie(discord.AutoShardedClient):
         self.maintenance.start()
         self.live.start()
         self.notes.start()
+        self.judge.start()
         self.backfill.start()
         self._register_commands()
         await asyncio.to_thread(speech.load)
@@ -369,6 +407,8 @@ class Magpie(discord.AutoShardedClient):
             await self.backfill.close()
             await self.live.close()
             await self.notes.close()
+            await self.judge.close()
+            await self.deliveries.close()
             await self.transcribing.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
                 await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
@@ -397,6 +437,7 @@ class Magpie(discord.AutoShardedClient):
         await self.catch_up.on_ready(shard_id)
 
     async def on_ready(self) -> None:
+        self.deliveries.start()
         await self.jobs.resume()
         self.transcribing.start()
 

@@ -27,6 +27,7 @@ from index.store.interface import (
     Links,
     TranscriptReader,
     Transcripts,
+    WatchReader,
 )
 from index.types.errors import (
     DecoderUnusable,
@@ -79,6 +80,9 @@ from index.types.records import (
 from index.types.searches import Asked, SavedSearch, ShownBy
 from index.types.sentences import Sentence
 from index.types.transcripts import PendingTranscript
+from index.types.watches import Notice, Stage, Unjudged, Watch
+from index.watches.judging import Judged
+from index.watches.watching import Judging, Watching
 
 __all__ = [
     "HAS",
@@ -104,6 +108,8 @@ __all__ = [
     "Group",
     "Hit",
     "Job",
+    "Judged",
+    "Judging",
     "Link",
     "LinkGone",
     "Links",
@@ -117,6 +123,7 @@ __all__ = [
     "ModelUnusable",
     "NotAPicture",
     "Note",
+    "Notice",
     "OCRUnusable",
     "PendingTranscript",
     "PictureBroken",
@@ -138,6 +145,7 @@ __all__ = [
     "ShownBy",
     "Sizes",
     "Sort",
+    "Stage",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",
@@ -149,8 +157,12 @@ __all__ = [
     "TranscriptReader",
     "Transcripts",
     "Understood",
+    "Unjudged",
     "Unreadable",
     "Verdict",
+    "Watch",
+    "WatchReader",
+    "Watching",
     "Wish",
     "combined",
     "parse",

@@ -30,7 +30,7 @@ from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
-from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts
+from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts, Watches
 from index.store.sqlite import SEGMENTS, SQLiteStore
 from index.transcripts.excerpts import excerpt
 from index.types.derivations import NAMES, REEMBEDDING
@@ -49,6 +49,7 @@ from index.types.records import (
     Position,
     Precision,
 )
+from index.watches.watching import Watching
 
 # With more threads, pictures are decoded faster than any CPU embeds them.
 MAX_DECODERS = 4
@@ -74,6 +75,8 @@ class Gallery:
                  with pictures
     derivations  what else is made from pictures, and what is still pending
     transcripts  the words that were read in pictures, and which pictures nobody has read yet
+    watches      questions that are kept, that new links are judged by, and what was found
+    watching     judges new links by them
     reembedding  the change to another model
     """
 
@@ -100,8 +103,9 @@ class Gallery:
         looking = Pool(LOOKING_THREADS, "look", closed, niceness=LOOKING_NICENESS)
         searching = Pool(SEARCHING_THREADS, "search", closed)
         compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
+        screening = Pool(1, "screen", closed, niceness=PATIENT_NICENESS)
         self._clips, self._asked_clips = asyncio.Semaphore(threads), asyncio.Semaphore(ASKED_CLIPS)
-        self._pools = (decoding, looking, searching, compacting)
+        self._pools = (decoding, looking, searching, compacting, screening)
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._fingerprints = FingerprintDerivation(decoding)
         self._pipeline = Pipeline(store.items, self._models, decoding, looking)
@@ -115,6 +119,10 @@ class Gallery:
         self._posted_before = PostedBefore(
             *(store, self._models, self._pipeline, self._engine, self._lookup),
             *(looking, searching),
+        )
+        self.watches: Watches = store.watches
+        self.watching = Watching(
+            *(store, self._models, self._pipeline, self._engine, searching, screening)
         )
         self.reembedding = Reembedding(
             *(store.derivations, self._models, self._pipeline, decoding, self._engine),
@@ -294,6 +302,8 @@ class Gallery:
         items: Sequence[tuple[EmbeddedPicture, Link]],
         cursors: Sequence[Cursor] = (),
         jobs: Sequence[Job] = (),
+        *,
+        new: bool = False,
     ) -> list[int]:
         """Keep items, and the cursors and jobs that tell of them, in one transaction.
 
@@ -302,11 +312,12 @@ class Gallery:
         faster than they can be made ready for search. Links that their owners want left out, and
         links that are older than their space keeps them, are left out.
 
+        new      let watches judge the links that were not there before, or showed something else
         returns  the ids of the links that are new or have changed
         """
 
         async def write() -> Changes:
-            changes = await self._writes.commit(self._current(items), cursors, jobs)
+            changes = await self._writes.commit(self._current(items), cursors, jobs, new=new)
             await self._lookup.follow(changes, {picture.key for picture, _ in items})
             return changes
 
@@ -357,16 +368,20 @@ class Gallery:
         return await self._removed(lambda: self._writes.remove_group(space, group))
 
     async def remove_space(self, space: int) -> int:
-        """Remove everything of a space: links, cursors, watched groups, jobs, searches."""
-        return await self._removed(lambda: self._writes.remove_space(space))
+        """Remove everything of a space: links, cursors, watched groups, jobs, searches, watches."""
+        removed = await self._removed(lambda: self._writes.remove_space(space))
+        self.watching.forget(space)
+        return removed
 
     async def leave_out(self, space: int, owner: int, upto: float) -> int:
-        """Remove an owner's links posted up to then, and their saved searches; returns how many
-        links. From now on `commit` leaves such links out, until `Bookkeeping.let_in`.
+        """Remove an owner's links posted up to then, and what they asked; returns how many links.
+        From now on `commit` leaves such links out, until `Bookkeeping.let_in`.
 
         upto   Unix seconds; infinity: all links, also those that are posted later
         """
-        return await self._removed(lambda: self._writes.leave_out(space, owner, upto))
+        removed = await self._removed(lambda: self._writes.leave_out(space, owner, upto))
+        self.watching.forget(space)
+        return removed
 
     async def remove_older(self, space: int, posted_before: float) -> int:
         """Remove the links of a space posted before then (Unix seconds); returns how many."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "bot": (
         *("languages", "platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
-        *("reposts", "maintenance", "commands", "app", "__main__"),
+        *("reposts", "watches", "maintenance", "commands", "app", "__main__"),
     ),
     "index": (
         *("types", "language", "derivations", "compiled", "concurrency"),
@@ -29,7 +29,7 @@ LAYERS = {
             "store",
         ),
         *("answering", "models", "pipeline"),
-        *("posted_before", "reembedding", "gallery", "cli", "__main__"),
+        *("posted_before", "reembedding", "watches", "gallery", "cli", "__main__"),
     ),
 }
 # The one writer, and those who make it and its gallery.

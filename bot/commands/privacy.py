@@ -23,7 +23,7 @@ from bot.sync.erasure import Erasure
 from bot.sync.left_out import LeftOut
 from bot.sync.writer import Writer
 from bot.text import privacy as text
-from index import Belonging, BookkeepingReader, Links, vectors_file
+from index import Belonging, BookkeepingReader, Links, WatchReader, vectors_file
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +34,14 @@ def register(
     tree: Tree,
     links: Links,
     bookkeeping: BookkeepingReader,
+    watches: WatchReader,
     writer: Writer,
     left_out: LeftOut,
     erasure: Erasure,
     limits: Limits,
 ) -> None:
     """Add the commands."""
-    tree.add_command(Privacy(links, bookkeeping, writer, left_out, erasure, limits))
+    tree.add_command(Privacy(links, bookkeeping, watches, writer, left_out, erasure, limits))
 
 
 @app_commands.guild_only()
@@ -51,6 +52,7 @@ class Privacy(app_commands.Group):
         self,
         links: Links,
         bookkeeping: BookkeepingReader,
+        watches: WatchReader,
         writer: Writer,
         left_out: LeftOut,
         erasure: Erasure,
@@ -62,6 +64,7 @@ class Privacy(app_commands.Group):
         )
         self._links = links
         self._bookkeeping = bookkeeping
+        self._watches = watches
         self._writer = writer
         self._left_out = left_out
         self._erasure = erasure
@@ -75,6 +78,7 @@ class Privacy(app_commands.Group):
         answer = text.privacy(
             pictures=await self._links.count_of_owner(space, member),
             searches=len(await self._bookkeeping.searches_of(space, member)),
+            watches=len(await self._watches.of_owner(space, member)),
             days=(await self._bookkeeping.retention()).get(space),
             opted_out=self._left_out.opted_out(space, member),
             erased_upto=self._left_out.erased_upto(space, member),
@@ -128,6 +132,7 @@ class Privacy(app_commands.Group):
         space, member = await _asker(interaction)
         model = await self._links.model()
         questions = await self._bookkeeping.searches_of(space, member)
+        watches = await self._watches.of_owner(space, member)
         erased_upto = self._left_out.erased_upto(space, member)
         about: dict[str, Any] = {
             "server": str(space),
@@ -137,6 +142,7 @@ class Privacy(app_commands.Group):
             "erased_upto": None if erased_upto is None else _iso(erased_upto),
             "kept_for_days": (await self._bookkeeping.retention()).get(space),
             "questions": [question.to_json() for question in questions],
+            "watches": [watch.to_json() for watch in watches],
         }
         after, number, limit = 0, 0, self._limits.export_pictures
         while True:
