@@ -57,6 +57,7 @@ from index.types.errors import (
     StoreUnreachable,
 )
 from index.types.filter import Filter, Sort
+from index.types.overview import Cluster, Month, Overview
 from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import (
     Answer,
@@ -89,6 +90,7 @@ __all__ = [
     "BookkeepingReader",
     "ClipLimits",
     "ClipSource",
+    "Cluster",
     "Copy",
     "Counts",
     "Cursor",
@@ -114,9 +116,11 @@ __all__ = [
     "ModelTooLarge",
     "ModelUnreachable",
     "ModelUnusable",
+    "Month",
     "NotAPicture",
     "Note",
     "OCRUnusable",
+    "Overview",
     "PendingTranscript",
     "PictureBroken",
     "PictureEmbedder",

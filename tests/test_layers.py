@@ -28,7 +28,7 @@ LAYERS = {
             "transcripts",
             "store",
         ),
-        *("answering", "models", "pipeline"),
+        *("answering", "overview", "models", "pipeline"),
         *("posted_before", "reembedding", "gallery", "cli", "__main__"),
     ),
 }
