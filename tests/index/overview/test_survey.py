@@ -38,11 +38,16 @@ async def opened(path: Path) -> AsyncIterator[Gallery]:
 
 
 async def put(
-    gallery: Gallery, vectors: Floats, group: Group, months: Sequence[int] = (1,)
+    gallery: Gallery,
+    vectors: Floats,
+    group: Group,
+    *,
+    months: Sequence[int] = (1,),
+    first: int = 0,
 ) -> None:
-    """A picture for each vector, posted in these months of 2024 in turn."""
+    """A picture for each vector, numbered from `first`, posted in these months of 2024 in turn."""
     items = []
-    for number, vector in enumerate(vectors):
+    for number, vector in enumerate(vectors, start=first):
         posted = datetime(2024, months[number % len(months)], 3, tzinfo=UTC).timestamp()
         picture = EmbeddedPicture(f"{group.id} {number}".encode(), "image", vector[None])
         link = Link(1, group, f"{group.id}-{number}", "a", posted_at=posted)
