@@ -28,7 +28,7 @@ LAYERS = {
             "transcripts",
             "store",
         ),
-        *("answering", "overview", "models", "pipeline"),
+        *("answering", "overview", "drawing", "models", "pipeline"),
         *("posted_before", "reembedding", "gallery", "cli", "__main__"),
     ),
 }

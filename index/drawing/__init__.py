@@ -1,0 +1,1 @@
+"""Pictures of pictures: contact sheets and maps, with names in every script on them."""
