@@ -1,9 +1,10 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
+from index import drawing
 from index.clips.clip import ClipLimits, ClipSource
 from index.derivations import Derivation
 from index.gallery import Gallery
-from index.interface import PictureEmbedder, Searcher
+from index.interface import PictureEmbedder, Searcher, Surveyor
 from index.language import (
     HAS,
     SHOW,
@@ -147,6 +148,7 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "Suggestion",
+    "Surveyor",
     "Transcriber",
     "TranscriptReader",
     "Transcripts",
@@ -155,6 +157,7 @@ __all__ = [
     "Verdict",
     "Wish",
     "combined",
+    "drawing",
     "parse",
     "pointed",
     "printed",

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "bot": (
         *("platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
-        *("reposts", "maintenance", "commands", "app", "__main__"),
+        *("reposts", "overview", "maintenance", "commands", "app", "__main__"),
     ),
     "index": (
         *("types", "language", "derivations", "compiled", "concurrency"),

@@ -35,8 +35,8 @@ class Map(Given):
 
 async def run(given: Map) -> int:
     """Print the clusters of a gallery, and draw its map."""
+    from index import drawing
     from index.cli.sheet import check_name
-    from index.drawing import atlas
     from index.types.filter import Filter
 
     if given.out:
@@ -49,7 +49,7 @@ async def run(given: Map) -> int:
         await galleries.ready_to_judge(gallery)
         overview = await gallery.overview(Filter(SPACE))
         first = [link for cluster in overview.clusters for link in cluster.shown[:4]]
-        wanted = atlas.wanted(overview, first, MOST_PICTURES) if given.out else []
+        wanted = drawing.wanted(overview, first, MOST_PICTURES) if given.out else []
         shown = [cluster.shown[0] for cluster in overview.clusters]
         found = await gallery.links.with_ids([*wanted, *shown])
     links = {id: link for id, (link, _, _) in found.items()}
@@ -128,7 +128,7 @@ def _draw(overview: Overview, links: Mapping[int, Link], out: str) -> None:
     from pathlib import Path
 
     from index.cli.sheet import thumbnail, write
-    from index.drawing.atlas import atlas
+    from index.drawing import atlas
 
     pictures = {id: thumbnail(Path(link.source), 0) for id, link in links.items()}
     shown = {id: picture for id, picture in pictures.items() if picture is not None}
