@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import re
@@ -16,7 +15,7 @@ from PIL import Image
 
 from bot.overview import cards, overviews
 from bot.text import overview as text
-from index import Filter, Overview
+from index import Overview
 from sandbox.person import Answer, Person
 from tests.bot.ask.conftest import Scene
 from tests.bot.ask.nest import EVERYBODYS, READERS
@@ -191,26 +190,6 @@ def scene_png() -> bytes:
 
 async def is_there(scene: Scene, message: str) -> bool:
     return bool(await scene.magpie.gallery.links.slots(filter_space(scene), message))
-
-
-async def test_a_member_has_one_overview_at_a_time(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    olga, began, going = await scene.log_in("olga"), asyncio.Event(), asyncio.Event()
-    survey = scene.magpie.gallery.overview
-
-    async def held(filter: Filter) -> Overview:
-        began.set()
-        await going.wait()
-        return await survey(filter)
-
-    monkeypatch.setattr(scene.magpie.gallery, "overview", held)
-    first = asyncio.create_task(overview(scene, olga))
-    await began.wait()
-    second = await overview(scene, await scene.log_in("olga"))
-    assert text.yours_is_being_made() in second.text()
-    going.set()
-    assert counted(await first) == len(READERS["olga"])
 
 
 async def test_nothing_of_an_overview_is_kept(scene: Scene) -> None:
