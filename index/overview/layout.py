@@ -18,9 +18,6 @@ NEIGHBOURS = 15
 STEPS, STEPS_AT_ONCE = 250, 25
 # How far the places are from each other at the beginning: their deviation.
 BEGINNING = 1.0
-PLACED_BY = 10  # laid-out pictures by which another one is placed
-SHARPNESS = 20.0  # how much the most similar of these count more
-COMPARED_AT_ONCE = 4096
 
 
 def laid_out(pictures: Floats, check: Callable[[], None]) -> Floats:
@@ -51,23 +48,6 @@ def laid_out(pictures: Floats, check: Callable[[], None]) -> Floats:
     low, high = places.min(axis=0), places.max(axis=0)
     scaled: Floats = (places - low) / np.maximum(high - low, np.float32(1e-9))
     return scaled
-
-
-def placed(pictures: Floats, known: Floats, places: Floats) -> Floats:
-    """(n, 2) where other pictures lie: among the known ones, (m, d), that they are most like.
-
-    places   (m, 2) of the known ones
-    """
-    count = min(PLACED_BY, len(known))
-    parts = [np.zeros((0, 2), np.float32)]
-    for start in range(0, len(pictures), COMPARED_AT_ONCE):
-        similar = pictures[start : start + COMPARED_AT_ONCE] @ known.T
-        near = np.argpartition(-similar, count - 1, axis=1)[:, :count]
-        likeness = np.take_along_axis(similar, near, axis=1)
-        weight = np.exp(SHARPNESS * (likeness - likeness.max(axis=1, keepdims=True)))
-        weight /= weight.sum(axis=1, keepdims=True)
-        parts.append(np.einsum("nk,nkd->nd", weight, places[near]).astype(np.float32))
-    return np.concatenate(parts)
 
 
 def _principal(pictures: Floats) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from index.overview.clusters import directions
-from index.overview.layout import laid_out, placed
+from index.overview.layout import laid_out
 from index.types.records import Floats
 from tests.index.overview.bunches import bunches
 
@@ -42,13 +42,3 @@ def test_a_few_new_pictures_do_not_turn_the_map_over() -> None:
     before, after = on_a_map(vectors[kept]), on_a_map(vectors)[kept]
     size = np.linalg.norm(after - after.mean(axis=0), axis=1).mean()
     assert np.linalg.norm(before - after, axis=1).mean() < 0.3 * size
-
-
-def test_other_pictures_are_placed_among_those_that_they_are_like() -> None:
-    vectors = pictures([40, 40, 40])
-    known = np.arange(len(vectors)) % 4 > 0
-    places = on_a_map(vectors[known])
-    found = placed(vectors[~known], vectors[known], places).reshape(3, 10, 2)
-    middles = places.reshape(3, 30, 2).mean(axis=1)
-    nearest = np.linalg.norm(found[:, :, None] - middles, axis=3).argmin(axis=2)
-    assert (nearest == np.arange(3)[:, None]).all()
