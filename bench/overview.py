@@ -75,7 +75,8 @@ def run(options: Options) -> Report:
             peers[peer] = "not installed"
             continue
         peers[f"{peer}: {rows:,} laid out, s"] = _seconds(partial(layout, many))
-        peers[f"{peer}: MB on disk, beside what Magpie has"] = _megabytes(PEERS.get(peer, ""))
+        if peer in PEERS:
+            peers[f"{peer}: MB on disk, beside what Magpie has"] = _megabytes(PEERS[peer])
     return Report(figures, peers, targets)
 
 

@@ -153,7 +153,10 @@ async def clip(studio: Studio) -> None:
 async def overview(studio: Studio) -> None:
     """What the pictures are about; the contact sheet and the map."""
     page = await studio.enter(MEMBER)
-    await ask(page, "/overview")
+    await write(page, "/overview")
+    for _ in range(2):  # for whom, and the command itself
+        await page.keyboard.press("Enter")
+    await next_answer(page, 0)
     await studio.keep("overview", page)
 
 

@@ -13,6 +13,7 @@ from console.output import counted, harmless, say, say_error, say_json
 from index.cli import gallery as galleries
 from index.cli.command import FolderCommand, Given
 from index.cli.place import SPACE
+from index.cli.signals import ending_at_once
 
 if TYPE_CHECKING:
     from index.types.overview import Cluster, Month, Overview
@@ -45,7 +46,8 @@ async def run(given: Map) -> int:
         if given.out:
             await galleries.spare_pictures(gallery, given.out)
         await galleries.require_links(gallery, given)
-        await galleries.load_model(gallery)
+        with ending_at_once():
+            await gallery.load_model()  # it names the clusters
         await galleries.ready_to_judge(gallery)
         overview = await gallery.overview(Filter(SPACE))
         first = [link for cluster in overview.clusters for link in cluster.shown[:4]]
