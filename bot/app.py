@@ -31,6 +31,7 @@ from bot.commands import (
     controls,
     find,
     find_similar,
+    overview,
     posted_before,
     privacy,
     registration,
@@ -55,6 +56,8 @@ from bot.ops.settings import DISCORD, Settings
 from bot.ops.starting import StartFailed, why_not_started
 from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
+from bot.overview.overviews import Overviews
+from bot.overview.thumbnails import Thumbnails
 from bot.platform import heartbeat, last_moment
 from bot.platform.invitation import NEEDED_PERMISSIONS, invite
 from bot.platform.responses import accept_empty_callbacks, name_plain_json
@@ -273,6 +276,16 @@ class Magpie(discord.AutoShardedClient):
             clocks,
             self.answers.progress,
         )
+        self.overviews = Overviews(
+            self,
+            gallery,
+            links,
+            self.results,
+            Thumbnails(links, self.results, self.downloader, gallery),
+            rate_limiter,
+            clocks,
+            self.answers.progress,
+        )
         self.messages = MessageQuestions(self, self.answers, self.posted)
         self.notes = Notes(
             self, gallery, links, bookkeeping, self.writer, self.noted, self.results, clocks
@@ -309,6 +322,7 @@ class Magpie(discord.AutoShardedClient):
         controls.register(tree, self.answers, self.clocks)
         find_similar.register(tree, self.answers, self.clocks)
         posted_before.register(tree, self.posted, self.clocks)
+        overview.register(tree, self.overviews, self.answers, self.clocks)
         reposts.register(tree, self.noted, self.watched)
         channels.register(tree, links, self.watched, self.backlog, self.erasure)
         reindex.register(tree, self.jobs)

@@ -1,9 +1,10 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
+from index import drawing
 from index.clips.clip import ClipLimits, ClipSource
 from index.derivations import Derivation
 from index.gallery import Gallery
-from index.interface import PictureEmbedder, Searcher
+from index.interface import PictureEmbedder, Searcher, Surveyor
 from index.language import (
     HAS,
     SHOW,
@@ -58,6 +59,7 @@ from index.types.errors import (
     StoreUnreachable,
 )
 from index.types.filter import Filter, Sort
+from index.types.overview import Cluster, Month, Overview
 from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import (
     Answer,
@@ -94,6 +96,7 @@ __all__ = [
     "BookkeepingReader",
     "ClipLimits",
     "ClipSource",
+    "Cluster",
     "Copy",
     "Counts",
     "Cursor",
@@ -121,10 +124,12 @@ __all__ = [
     "ModelTooLarge",
     "ModelUnreachable",
     "ModelUnusable",
+    "Month",
     "NotAPicture",
     "Note",
     "Notice",
     "OCRUnusable",
+    "Overview",
     "PendingTranscript",
     "PictureBroken",
     "PictureEmbedder",
@@ -153,6 +158,7 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "Suggestion",
+    "Surveyor",
     "Transcriber",
     "TranscriptReader",
     "Transcripts",
@@ -165,6 +171,7 @@ __all__ = [
     "Watching",
     "Wish",
     "combined",
+    "drawing",
     "parse",
     "pointed",
     "printed",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 from index.answering.answer import Candidate
@@ -24,17 +26,21 @@ from index.derivations import Derivation
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.models import Models
+from index.overview.survey import survey
 from index.pipeline import Pipeline
 from index.posted_before import PostedBefore
 from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
+from index.stills import still_of
 from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts, Watches
 from index.store.sqlite import SEGMENTS, SQLiteStore
 from index.transcripts.excerpts import excerpt
 from index.types.derivations import NAMES, REEMBEDDING
+from index.types.errors import GalleryClosed
 from index.types.filter import Filter, Sort
+from index.types.overview import Overview
 from index.types.query import Query, QueryEmbedding
 from index.types.records import (
     Answer,
@@ -104,8 +110,11 @@ class Gallery:
         searching = Pool(SEARCHING_THREADS, "search", closed)
         compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
         screening = Pool(1, "screen", closed, niceness=PATIENT_NICENESS)
+        # One thread: an overview takes seconds, and all cores for parts of that.
+        surveying = Pool(1, "survey", closed, niceness=PATIENT_NICENESS)
         self._clips, self._asked_clips = asyncio.Semaphore(threads), asyncio.Semaphore(ASKED_CLIPS)
-        self._pools = (decoding, looking, searching, compacting, screening)
+        self._pools = (decoding, looking, searching, compacting, screening, surveying)
+        self._looking, self._surveying = looking, surveying
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._fingerprints = FingerprintDerivation(decoding)
         self._pipeline = Pipeline(store.items, self._models, decoding, looking)
@@ -526,6 +535,33 @@ class Gallery:
         raises   PictureError, LinkGone, ModelChanged
         """
         return await self._posted_before.copies_of(picture, filter)
+
+    async def overview(self, filter: Filter) -> Overview:
+        """What the links that a filter allows are about, as named clusters and as a map.
+
+        It takes seconds, and others wait for it. It ends soon after its caller is cancelled. Only
+        links that the filter allows are looked at; none else changes anything about it.
+        raises   GalleryClosed
+        """
+        given_up = threading.Event()
+
+        def check() -> None:
+            if given_up.is_set() or self._closed.is_set():
+                raise GalleryClosed
+
+        filter = await self.links.resolved(filter)
+        work = partial(survey, background=self._models.background, check=check)
+        try:
+            return await self._engine.examine(filter, work, self._surveying)
+        finally:
+            given_up.set()
+
+    async def still(self, data: bytes) -> bytes:
+        """A small WebP of a picture's first frame, to be drawn; nothing of it is kept.
+
+        raises   PictureError, DecoderUnusable
+        """
+        return await self._looking.run(partial(still_of, data))
 
     async def place(
         self, picture: EmbeddedPicture, embedding: QueryEmbedding, *, space: int
