@@ -31,6 +31,7 @@ DECISIONS = {
     "noted_groups": "channels with notes on reposts",
     "passes": "pictures that pass without such a note",
     "notes": "which notes were written",
+    "welcomes": "servers that were welcomed",
 }
 # How a row that both galleries have is merged. Of other tables, the present one's row counts.
 MERGED = {"left_out": "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)"}
