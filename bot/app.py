@@ -15,6 +15,7 @@ from discord import app_commands
 
 from bot.ask.answers import Answers
 from bot.ask.embedding import QuestionEmbedder
+from bot.ask.examples import Examples
 from bot.ask.fair_turns import FairTurns
 from bot.ask.members import Members
 from bot.ask.messages import MessageQuestions
@@ -31,11 +32,13 @@ from bot.commands import (
     controls,
     find,
     find_similar,
+    help,
     posted_before,
     privacy,
     registration,
     reindex,
     reposts,
+    setup,
     status,
 )
 from bot.commands import tree as trees
@@ -73,6 +76,8 @@ from bot.sync.noted import Noted
 from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
+from bot.welcome.panel import Facts
+from bot.welcome.welcome import Welcomes
 from index import Gallery, GalleryError, Transcriber
 
 log = logging.getLogger(__name__)
@@ -201,7 +206,14 @@ class Magpie(discord.AutoShardedClient):
             metrics,
             clocks,
         )
-        self.departures = Departures(bookkeeping, self.writer, self.erasure, self.jobs, clocks)
+        self.departures = Departures(
+            bookkeeping,
+            self.writer,
+            self.erasure,
+            self.jobs,
+            clocks,
+            left=lambda guild_id: self.welcomes.on_leave(guild_id),
+        )
         self.catch_up = CatchUp(
             self,
             links,
@@ -272,6 +284,11 @@ class Magpie(discord.AutoShardedClient):
             clocks,
             self.answers.progress,
         )
+        examples = Examples(self, links, gallery, members, self.results, rate_limiter, clocks)
+        self.examples = examples
+        self.welcomes = Welcomes(
+            self, bookkeeping, self.writer, self.watched, self.backlog, examples, clocks
+        )
         self.messages = MessageQuestions(self, self.answers, self.posted)
         self.notes = Notes(
             self, gallery, links, bookkeeping, self.writer, self.noted, self.results, clocks
@@ -284,7 +301,18 @@ class Magpie(discord.AutoShardedClient):
         find_similar.register(tree, self.answers, self.clocks)
         posted_before.register(tree, self.posted, self.clocks)
         reposts.register(tree, self.noted, self.watched)
-        channels.register(tree, links, self.watched, self.backlog, self.erasure)
+        channels.register(tree, links, self.watched, self.backlog, self.erasure, self.welcomes)
+        help.register(tree, self.examples, self.answers, self.watched, self.clocks)
+        setup.register(
+            tree,
+            bookkeeping,
+            self.watched,
+            self.noted,
+            self.backlog,
+            self.erasure,
+            self.welcomes,
+            lambda: Facts(self.gallery.model, self.gallery.languages, self.transcribing.on),
+        )
         reindex.register(tree, self.jobs)
         status.register(
             tree,
@@ -300,9 +328,7 @@ class Magpie(discord.AutoShardedClient):
             self.unread,
             lambda: heartbeat.latency_s(self),
         )
-        privacy.register(
-            tree, links, bookkeeping, self.writer, self.left_out, self.erasure, self.limits
-        )
+        privacy.register(tree, links, bookkeeping, self.left_out, self.erasure, self.limits)
 
     # ---- what discord.py lets its clients change
 
@@ -338,6 +364,7 @@ class Magpie(discord.AutoShardedClient):
         await self.left_out.load()
         await self.noted.load()
         await self.departures.load()
+        await self.welcomes.load()
         self.maintenance.start()
         self.live.start()
         self.notes.start()
@@ -372,6 +399,7 @@ class Magpie(discord.AutoShardedClient):
             await self.backfill.close()
             await self.live.close()
             await self.notes.close()
+            await self.welcomes.close()
             await self.transcribing.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
                 await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
@@ -401,6 +429,7 @@ class Magpie(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         await self.jobs.resume()
+        self.welcomes.resume()
         self.transcribing.start()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
@@ -411,6 +440,7 @@ class Magpie(discord.AutoShardedClient):
         log.info(fields("guild_joined", guild=guild.id))
         await self.departures.come_back(guild.id)
         self.catch_up.on_available(guild)
+        await self.welcomes.on_join(guild)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         log.warning(fields("guild_outage", guild=guild.id))  # an outage: the bot was not removed

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "bot": (
         *("languages", "platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
-        *("reposts", "maintenance", "commands", "app", "__main__"),
+        *("reposts", "welcome", "maintenance", "commands", "app", "__main__"),
     ),
     "index": (
         *("types", "language", "derivations", "compiled", "concurrency"),
