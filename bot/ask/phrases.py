@@ -11,7 +11,7 @@ _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NOT_WORDS = re.compile(r"<(?:@[!&]?|#)\d+>|<a?:\w+:\d+>|https?://\S+")
 
 # "help" in the languages that Magpie speaks.
-_HELP = frozenset("help hilfe aide ayuda ajuda ヘルプ 助けて".split())
+_HELP = frozenset(["help", "hilfe", "aide", "ayuda", "ajuda", "ヘルプ", "助けて"])
 
 
 def _set(words: str) -> frozenset[str]:

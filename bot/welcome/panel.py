@@ -83,8 +83,9 @@ def plan_of(match: re.Match[str], message: discord.Message | None) -> Plan:
     """What was chosen before a click, from the message with the control that was clicked."""
     days, notes = int(match["days"]), match["notes"] == "1"
     menus = _menus(message.components if message else ())
-    chosen = [value.id for menu in menus for value in menu.default_values]
-    return Plan(tuple(chosen), days, notes)
+    # discord.py leaves these ids as text, whatever its types say.
+    chosen = ids_in(str(value.id) for menu in menus for value in menu.default_values)
+    return Plan(chosen, days, notes)
 
 
 def _menus(parts: Iterable[Any]) -> list[discord.SelectMenu]:
