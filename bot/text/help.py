@@ -16,7 +16,7 @@ def ways() -> str:
     """How one asks, a line each."""
     lines = [
         _("{find}: in your own words, with a picture, or both. Only you see the answer").format(
-            find=command("find", query=_("dog in snow"))
+            find=command("find", query="dog in snow")
         ),
         _("`@Magpie dog in snow` in a message: everybody here sees the answer"),
         _("Reply to a picture with `@Magpie`, or with `@Magpie but at night`"),
@@ -43,8 +43,7 @@ def examples(lines: Sequence[str]) -> str:
 
 def example(line: str) -> str:
     """A question, as it is typed."""
-    quoted = line.replace("`", "ˋ")
-    return f"`/{_('find')} {_('query')}:{quoted}`"
+    return command("find", query="{line}").format(line=line.replace("`", "ˋ"))
 
 
 def no_examples() -> str:

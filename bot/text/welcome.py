@@ -24,7 +24,7 @@ def first_step() -> str:
         "Somebody with the Manage Server permission sets me up in three steps, and I read nothing "
         "before.\n"
         "**1 of 3: which channels shall I read?** Whoever chooses sees the rest alone."
-    ).format(find=command("find", query=_("dog in snow")))
+    ).format(find=command("find", query="dog in snow"))
 
 
 def which_channels() -> str:

@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 
+from bot.ops.tuning import Clocks
 from bot.platform.invitation import permissions
 from sandbox.person import Answer, Person
+from tests.bot.running import quick_clocks
 from tests.worlds import MANAGE_GUILD, SEND_MESSAGES, VIEW_CHANNEL, WorldFile
 
 INVITED = permissions().value
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return quick_clocks(show_progress_s=0.05)
 
 
 @pytest.fixture
