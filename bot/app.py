@@ -15,6 +15,7 @@ from discord import app_commands
 
 from bot.ask.answers import Answers
 from bot.ask.embedding import QuestionEmbedder
+from bot.ask.examples import Examples
 from bot.ask.fair_turns import FairTurns
 from bot.ask.members import Members
 from bot.ask.messages import MessageQuestions
@@ -31,12 +32,14 @@ from bot.commands import (
     controls,
     find,
     find_similar,
+    help,
     overview,
     posted_before,
     privacy,
     registration,
     reindex,
     reposts,
+    setup,
     status,
     watch,
 )
@@ -81,6 +84,8 @@ from bot.sync.writer import Writer
 from bot.watches.deliveries import Deliveries
 from bot.watches.judge import Judge
 from bot.watches.watches import Watches
+from bot.welcome.panel import Facts
+from bot.welcome.welcome import Welcomes
 from index import Gallery, GalleryError, Transcriber
 
 log = logging.getLogger(__name__)
@@ -205,7 +210,14 @@ class Magpie(discord.AutoShardedClient):
             metrics,
             clocks,
         )
-        self.departures = Departures(bookkeeping, self.writer, self.erasure, self.jobs, clocks)
+        self.departures = Departures(
+            bookkeeping,
+            self.writer,
+            self.erasure,
+            self.jobs,
+            clocks,
+            left=lambda guild_id: self.welcomes.on_leave(guild_id),
+        )
         self.catch_up = CatchUp(
             self,
             links,
@@ -286,6 +298,11 @@ class Magpie(discord.AutoShardedClient):
             clocks,
             self.answers.progress,
         )
+        examples = Examples(self, links, gallery, members, self.results, rate_limiter, clocks)
+        self.examples = examples
+        self.welcomes = Welcomes(
+            self, bookkeeping, self.writer, self.watched, self.backlog, examples, clocks
+        )
         self.messages = MessageQuestions(self, self.answers, self.posted)
         self.notes = Notes(
             self, gallery, links, bookkeeping, self.writer, self.noted, self.results, clocks
@@ -324,7 +341,18 @@ class Magpie(discord.AutoShardedClient):
         posted_before.register(tree, self.posted, self.clocks)
         overview.register(tree, self.overviews, self.answers, self.clocks)
         reposts.register(tree, self.noted, self.watched)
-        channels.register(tree, links, self.watched, self.backlog, self.erasure)
+        channels.register(tree, links, self.watched, self.backlog, self.erasure, self.welcomes)
+        help.register(tree, self.examples, self.answers, self.watched, self.clocks)
+        setup.register(
+            tree,
+            bookkeeping,
+            self.watched,
+            self.noted,
+            self.backlog,
+            self.erasure,
+            self.welcomes,
+            lambda: Facts(self.gallery.model, self.gallery.languages, self.transcribing.on),
+        )
         reindex.register(tree, self.jobs)
         status.register(
             tree,
@@ -346,7 +374,6 @@ class Magpie(discord.AutoShardedClient):
             links,
             bookkeeping,
             self.gallery.watches,
-            self.writer,
             self.left_out,
             self.erasure,
             self.limits,
@@ -386,6 +413,7 @@ class Magpie(discord.AutoShardedClient):
         await self.left_out.load()
         await self.noted.load()
         await self.departures.load()
+        await self.welcomes.load()
         self.maintenance.start()
         self.live.start()
         self.notes.start()
@@ -423,6 +451,7 @@ class Magpie(discord.AutoShardedClient):
             await self.notes.close()
             await self.judge.close()
             await self.deliveries.close()
+            await self.welcomes.close()
             await self.transcribing.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
                 await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
@@ -453,6 +482,7 @@ class Magpie(discord.AutoShardedClient):
     async def on_ready(self) -> None:
         self.deliveries.start()
         await self.jobs.resume()
+        self.welcomes.resume()
         self.transcribing.start()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
@@ -463,6 +493,7 @@ class Magpie(discord.AutoShardedClient):
         log.info(fields("guild_joined", guild=guild.id))
         await self.departures.come_back(guild.id)
         self.catch_up.on_available(guild)
+        await self.welcomes.on_join(guild)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         log.warning(fields("guild_outage", guild=guild.id))  # an outage: the bot was not removed

@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from index.answering.answer import Candidate
 from index.answering.ranking import Ranking
 from index.clips.clip import LIMITS as CLIP_LIMITS
@@ -48,8 +50,10 @@ from index.types.records import (
     Copy,
     Cursor,
     EmbeddedPicture,
+    Floats,
     Hit,
     Job,
+    Languages,
     Link,
     ModelInfo,
     Position,
@@ -115,6 +119,7 @@ class Gallery:
         self._clips, self._asked_clips = asyncio.Semaphore(threads), asyncio.Semaphore(ASKED_CLIPS)
         self._pools = (decoding, looking, searching, compacting, screening, surveying)
         self._looking, self._surveying = looking, surveying
+        self._searching = searching
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._fingerprints = FingerprintDerivation(decoding)
         self._pipeline = Pipeline(store.items, self._models, decoding, looking)
@@ -242,6 +247,11 @@ class Gallery:
     def device(self) -> str:
         """What the model runs on, such as "cuda:0"; what was asked for until one is loaded."""
         return self._models.device
+
+    @property
+    def languages(self) -> Languages | None:
+        """The languages that the model was trained on; None until one is loaded."""
+        return self._models.languages
 
     @property
     def waiting(self) -> int:
@@ -522,6 +532,25 @@ class Gallery:
             for rank, one in enumerate(candidates, start=first)
             if one.link in links
         ]
+
+    async def concepts_of(self, links: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """What the model sees in the pictures of these links, as words of its vocabulary; nothing
+        until it has read that. Whether the asker may see them is for the caller to know.
+
+        raises   ModelChanged
+        """
+        background = self._models.background
+        if background is None:
+            return {}
+        seen: dict[int, Floats] = {}
+        for link in links:
+            if (item := await self._store.items.item_of_link(link)) is not None:
+                self._models.check_revision(item.revision)
+                seen[link] = item.vectors[0]
+        if not seen:
+            return {}
+        work = partial(background.concepts, np.stack(list(seen.values())))
+        return dict(zip(seen, await self._searching.run(work), strict=True))
 
     async def copies_of(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         """The links that show the same picture, oldest first: the same bytes or pixels, or edited.

@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "bot": (
         *("languages", "platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
-        *("reposts", "watches", "overview", "maintenance", "commands", "app", "__main__"),
+        *("reposts", "watches", "overview", "welcome"),
+        *("maintenance", "commands", "app", "__main__"),
     ),
     "index": (
         *("types", "language", "derivations", "compiled", "concurrency"),

@@ -40,6 +40,7 @@ from index import (
     StoreError,
     Unjudged,
     Watch,
+    Welcome,
 )
 
 log = logging.getLogger(__name__)
@@ -428,6 +429,13 @@ class Writer:
 
     async def forget_note(self, note: Note) -> None:
         await self._gallery.bookkeeping.forget_note(note.space, note.source)
+
+    async def keep_welcome(self, welcome: Welcome) -> None:
+        await self._gallery.bookkeeping.keep_welcome(welcome)
+
+    async def forget_welcome(self, space: int) -> None:
+        """Waits for the file: a server that was left is welcomed again when it comes back."""
+        await self._written(lambda: self._gallery.bookkeeping.forget_welcome(space), patient=True)
 
     async def depart(self, space: int, since: float) -> None:
         """Note that a server was left, which Discord says only once. Waits for the file."""

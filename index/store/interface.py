@@ -37,6 +37,7 @@ from index.types.records import (
     Link,
     ModelInfo,
     Note,
+    Welcome,
 )
 from index.types.searches import Asked, SavedSearch
 from index.types.transcripts import Mentions, PendingTranscript, Place
@@ -217,6 +218,9 @@ class BookkeepingReader(Protocol):
         """Notes below sources without links, or that name one: the pictures were erased, so the
         notes are to go."""
 
+    async def welcomes(self) -> list[Welcome]:
+        """Where the caller presented itself, of each space where it did."""
+
     async def watched(self, space: int) -> set[int]:
         """The groups of a space that are marked as watched."""
 
@@ -287,6 +291,12 @@ class Bookkeeping(BookkeepingReader, Protocol):
 
     async def forget_note(self, space: int, source: str) -> None:
         """Forget the note below a source, which is gone."""
+
+    async def keep_welcome(self, welcome: Welcome) -> None:
+        """Remember where the caller presented itself to a space, in place of an earlier one."""
+
+    async def forget_welcome(self, space: int) -> None:
+        """Forget it: the space was left."""
 
     async def close_group(self, space: int, group: int, since: float) -> None:
         """Note that the caller cannot read a group (Unix seconds). An earlier note stays. The note

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from checks.permissions.doors import (
     choices,
     counts,
+    examples,
     find,
     messages,
     overview,
@@ -36,6 +37,8 @@ DOORS: dict[str, Callable[[Inquiry], Awaitable[bool]]] = {
     "a watch, in a channel": watches.for_everyone,
     "/overview": overview.for_me,
     "/overview for everyone": overview.for_everyone,
+    "/help": examples.help_,
+    "the message with which Magpie came": examples.first_message,
     "/channels list": counts.channels_list,
     "/status": counts.status,
 }
