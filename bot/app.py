@@ -15,6 +15,7 @@ from discord import app_commands
 
 from bot.ask.answers import Answers
 from bot.ask.embedding import QuestionEmbedder
+from bot.ask.examples import Examples
 from bot.ask.fair_turns import FairTurns
 from bot.ask.members import Members
 from bot.ask.messages import MessageQuestions
@@ -31,12 +32,16 @@ from bot.commands import (
     controls,
     find,
     find_similar,
+    help,
+    overview,
     posted_before,
     privacy,
     registration,
     reindex,
     reposts,
+    setup,
     status,
+    watch,
 )
 from bot.commands import tree as trees
 from bot.languages import speech
@@ -54,6 +59,8 @@ from bot.ops.settings import DISCORD, Settings
 from bot.ops.starting import StartFailed, why_not_started
 from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
+from bot.overview.overviews import Overviews
+from bot.overview.thumbnails import Thumbnails
 from bot.platform import heartbeat, last_moment
 from bot.platform.invitation import NEEDED_PERMISSIONS, invite
 from bot.platform.responses import accept_empty_callbacks, name_plain_json
@@ -74,6 +81,11 @@ from bot.sync.refetching import Refetcher
 from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
+from bot.watches.deliveries import Deliveries
+from bot.watches.judge import Judge
+from bot.watches.watches import Watches
+from bot.welcome.panel import Facts
+from bot.welcome.welcome import Welcomes
 from index import Gallery, GalleryError, Transcriber
 
 log = logging.getLogger(__name__)
@@ -198,7 +210,14 @@ class Magpie(discord.AutoShardedClient):
             metrics,
             clocks,
         )
-        self.departures = Departures(bookkeeping, self.writer, self.erasure, self.jobs, clocks)
+        self.departures = Departures(
+            bookkeeping,
+            self.writer,
+            self.erasure,
+            self.jobs,
+            clocks,
+            left=lambda guild_id: self.welcomes.on_leave(guild_id),
+        )
         self.catch_up = CatchUp(
             self,
             links,
@@ -269,9 +288,49 @@ class Magpie(discord.AutoShardedClient):
             clocks,
             self.answers.progress,
         )
+        self.overviews = Overviews(
+            self,
+            gallery,
+            links,
+            self.results,
+            Thumbnails(links, self.results, self.downloader, gallery),
+            rate_limiter,
+            clocks,
+            self.answers.progress,
+        )
+        examples = Examples(self, links, gallery, members, self.results, rate_limiter, clocks)
+        self.examples = examples
+        self.welcomes = Welcomes(
+            self, bookkeeping, self.writer, self.watched, self.backlog, examples, clocks
+        )
         self.messages = MessageQuestions(self, self.answers, self.posted)
         self.notes = Notes(
             self, gallery, links, bookkeeping, self.writer, self.noted, self.results, clocks
+        )
+
+        # From a new picture to whom it is told.
+        self.watches = Watches(
+            self,
+            gallery.watches,
+            self.writer,
+            self.questions,
+            embedder,
+            rate_limiter,
+            clocks,
+            limits,
+        )
+        self.judge = Judge(
+            self,
+            gallery,
+            gallery.watching,
+            gallery.watches,
+            links,
+            self.writer,
+            clocks,
+            reads_words=self.transcribing.on,
+        )
+        self.deliveries = Deliveries(
+            self, gallery.watches, links, self.writer, self.results, clocks, limits
         )
 
     def _register_commands(self) -> None:
@@ -280,8 +339,20 @@ class Magpie(discord.AutoShardedClient):
         controls.register(tree, self.answers, self.clocks)
         find_similar.register(tree, self.answers, self.clocks)
         posted_before.register(tree, self.posted, self.clocks)
+        overview.register(tree, self.overviews, self.answers, self.clocks)
         reposts.register(tree, self.noted, self.watched)
-        channels.register(tree, links, self.watched, self.backlog, self.erasure)
+        channels.register(tree, links, self.watched, self.backlog, self.erasure, self.welcomes)
+        help.register(tree, self.examples, self.answers, self.watched, self.clocks)
+        setup.register(
+            tree,
+            bookkeeping,
+            self.watched,
+            self.noted,
+            self.backlog,
+            self.erasure,
+            self.welcomes,
+            lambda: Facts(self.gallery.model, self.gallery.languages, self.transcribing.on),
+        )
         reindex.register(tree, self.jobs)
         status.register(
             tree,
@@ -297,8 +368,15 @@ class Magpie(discord.AutoShardedClient):
             self.unread,
             lambda: heartbeat.latency_s(self),
         )
+        watch.register(tree, self.watches)
         privacy.register(
-            tree, links, bookkeeping, self.writer, self.left_out, self.erasure, self.limits
+            tree,
+            links,
+            bookkeeping,
+            self.gallery.watches,
+            self.left_out,
+            self.erasure,
+            self.limits,
         )
 
     # ---- what discord.py lets its clients change
@@ -335,9 +413,11 @@ class Magpie(discord.AutoShardedClient):
         await self.left_out.load()
         await self.noted.load()
         await self.departures.load()
+        await self.welcomes.load()
         self.maintenance.start()
         self.live.start()
         self.notes.start()
+        self.judge.start()
         self.backfill.start()
         self._register_commands()
         await asyncio.to_thread(speech.load)
@@ -369,6 +449,9 @@ class Magpie(discord.AutoShardedClient):
             await self.backfill.close()
             await self.live.close()
             await self.notes.close()
+            await self.judge.close()
+            await self.deliveries.close()
+            await self.welcomes.close()
             await self.transcribing.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
                 await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
@@ -397,7 +480,9 @@ class Magpie(discord.AutoShardedClient):
         await self.catch_up.on_ready(shard_id)
 
     async def on_ready(self) -> None:
+        self.deliveries.start()
         await self.jobs.resume()
+        self.welcomes.resume()
         self.transcribing.start()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
@@ -408,6 +493,7 @@ class Magpie(discord.AutoShardedClient):
         log.info(fields("guild_joined", guild=guild.id))
         await self.departures.come_back(guild.id)
         self.catch_up.on_available(guild)
+        await self.welcomes.on_join(guild)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         log.warning(fields("guild_outage", guild=guild.id))  # an outage: the bot was not removed

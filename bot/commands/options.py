@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.abc import GuildChannel
 
 from bot.platform.interactions import Interaction
+from bot.platform.places import Place
 from bot.platform.refusal import Refusal
 from bot.text import channels as text
 
@@ -42,3 +43,31 @@ class ChannelToWatch(app_commands.Transformer):
 
 
 Channel: TypeAlias = app_commands.Transform[GuildChannel, ChannelToWatch]
+
+
+class ChannelToWriteIn(app_commands.Transformer):
+    """An option for channels and threads that hold messages."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        kinds = discord.ChannelType
+        channels = [kinds.text, kinds.news, kinds.voice, kinds.stage_voice]
+        return [*channels, kinds.public_thread, kinds.private_thread, kinds.news_thread]
+
+    async def transform(
+        self,
+        interaction: Interaction,
+        value: app_commands.AppCommandChannel | app_commands.AppCommandThread,
+        /,
+    ) -> Place:
+        place = value.resolve()
+        if not isinstance(place, Place):
+            raise Refusal(text.no_such_channel)
+        return place
+
+
+PlaceToWrite: TypeAlias = app_commands.Transform[Place, ChannelToWriteIn]

@@ -35,6 +35,9 @@ from index import Sentence
 
 MAX_BYTES = 25 * 2**20  # ten times a usual photograph; larger ones come reduced by the proxy
 REDUCED_PX = 1024  # several times what any CLIP looks at
+# Of a picture that is drawn small: twice what is seen of it. One of which the proxy has no small
+# version may have more bytes, but not as many as one that is searched.
+SMALL_PX, MAX_SMALL_BYTES = 320, 8 * 2**20
 ATTEMPTS = 4
 LONGEST_WAIT_S = 20.0  # even where the server asks for more
 MAX_REDIRECTS = 3
@@ -136,6 +139,16 @@ class Downloader:
                 errors.append(error)
         raise _most_useful(errors) if errors else DownloadFailed(Sentence("it has no address"))
 
+    async def fetch_small(self, picture: Picture) -> bytes:
+        """The bytes of a small version of a picture, or of a video's still, from the media proxy;
+        where it has none, of the picture itself.
+
+        raises   DownloadError
+        """
+        urls = picture.poster if picture.video else picture.urls
+        smaller = self._reduced(urls, SMALL_PX)
+        return await self.fetch([*smaller, *urls], max_bytes=MAX_SMALL_BYTES)
+
     async def opened(self, picture: Picture, *, max_bytes: int) -> RangedFile:
         """A file of which parts can be read, from the first of its URLs that works.
 
@@ -164,12 +177,12 @@ class Downloader:
 
         return await self._with_retries(lambda: self._request(allowed, read, wanted))
 
-    def _reduced(self, urls: Sequence[str]) -> list[str]:
-        """The same pictures at most REDUCED_PX wide and high, from the proxy.
+    def _reduced(self, urls: Sequence[str], pixels: int = REDUCED_PX) -> list[str]:
+        """The same pictures at most so many pixels wide and high, from the proxy.
 
         These parameters are not documented, so what they give is only a second choice.
         """
-        query = urlencode({"width": REDUCED_PX, "height": REDUCED_PX})
+        query = urlencode({"width": pixels, "height": pixels})
         return [f"{url}{'&' if '?' in url else '?'}{query}" for url in urls if self._is_proxy(url)]
 
     def _is_proxy(self, url: str) -> bool:

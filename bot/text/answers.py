@@ -23,8 +23,9 @@ def how_to_ask() -> str:
         "- write `@Magpie dog in snow`\n"
         "- reply to a picture with `@Magpie`, or with `@Magpie but at night`\n"
         "- post a picture with `@Magpie`\n"
-        "- use {find}, whose answer only you see"
-    ).format(find=command("find"))
+        "- use {find}, whose answer only you see\n"
+        "{help} has examples that find something here."
+    ).format(find=command("find"), help=command("help"))
 
 
 def no_picture_there() -> str:

@@ -9,6 +9,7 @@ import aiosqlite
 
 from index.store.sqlite import columns, word_search, words
 from index.store.sqlite.database import Database
+from index.store.sqlite.watches import words_were_read
 from index.types.filter import Filter
 from index.types.query import tidy
 from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript, Place
@@ -87,6 +88,7 @@ class Transcripts:
             params = (item,) if read_in is None else (item, json.dumps(list(read_in)))
             await db.execute(f"DELETE FROM unread WHERE link IN ({read})", params)
             await words.add(db, shown)
+            await words_were_read(db, item)
 
         await self._database.write(write)
         self._indexed += 1
