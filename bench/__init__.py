@@ -33,10 +33,12 @@ MEASUREMENTS = {
     "ingest": "bench.ingest",
     "load": "bench.load",
     "ocr": "bench.ocr",
+    "overview": "bench.overview",
     "prepare": "bench.prepare",
     "quality": "bench.quality",
     "query": "bench.query",
     "search": "bench.search",
     "start": "bench.start",
+    "watches": "bench.watches",
     "words": "bench.words",
 }

@@ -33,6 +33,7 @@ from bot.commands import (
     find,
     find_similar,
     help,
+    overview,
     posted_before,
     privacy,
     registration,
@@ -40,6 +41,7 @@ from bot.commands import (
     reposts,
     setup,
     status,
+    watch,
 )
 from bot.commands import tree as trees
 from bot.languages import speech
@@ -57,6 +59,8 @@ from bot.ops.settings import DISCORD, Settings
 from bot.ops.starting import StartFailed, why_not_started
 from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
+from bot.overview.overviews import Overviews
+from bot.overview.thumbnails import Thumbnails
 from bot.platform import heartbeat, last_moment
 from bot.platform.invitation import NEEDED_PERMISSIONS, invite
 from bot.platform.responses import accept_empty_callbacks, name_plain_json
@@ -73,9 +77,13 @@ from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
 from bot.sync.live import Live
 from bot.sync.noted import Noted
+from bot.sync.refetching import Refetcher
 from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
+from bot.watches.deliveries import Deliveries
+from bot.watches.judge import Judge
+from bot.watches.watches import Watches
 from bot.welcome.panel import Facts
 from bot.welcome.welcome import Welcomes
 from index import Gallery, GalleryError, Transcriber
@@ -142,7 +150,7 @@ class Magpie(discord.AutoShardedClient):
             self.left_out,
             metrics,
             limits,
-            read=lambda key, data: self.transcribing.keep(key, data),
+            read=lambda key, data, where: self.transcribing.keep(key, data, where),
         )
         self.live = Live(
             links,
@@ -166,14 +174,10 @@ class Magpie(discord.AutoShardedClient):
             metrics,
         )
         self.transcribing = Transcribing(
-            self,
-            links,
             gallery.transcripts,
             transcriber,
             self.writer,
-            self.watched,
-            self.ingest,
-            contents,
+            Refetcher(self, links, self.watched, self.ingest, contents),
             metrics,
             clocks,
             limits,
@@ -284,6 +288,16 @@ class Magpie(discord.AutoShardedClient):
             clocks,
             self.answers.progress,
         )
+        self.overviews = Overviews(
+            self,
+            gallery,
+            links,
+            self.results,
+            Thumbnails(links, self.results, self.downloader, gallery),
+            rate_limiter,
+            clocks,
+            self.answers.progress,
+        )
         examples = Examples(self, links, gallery, members, self.results, rate_limiter, clocks)
         self.examples = examples
         self.welcomes = Welcomes(
@@ -294,12 +308,38 @@ class Magpie(discord.AutoShardedClient):
             self, gallery, links, bookkeeping, self.writer, self.noted, self.results, clocks
         )
 
+        # From a new picture to whom it is told.
+        self.watches = Watches(
+            self,
+            gallery.watches,
+            self.writer,
+            self.questions,
+            embedder,
+            rate_limiter,
+            clocks,
+            limits,
+        )
+        self.judge = Judge(
+            self,
+            gallery,
+            gallery.watching,
+            gallery.watches,
+            links,
+            self.writer,
+            clocks,
+            reads_words=self.transcribing.on,
+        )
+        self.deliveries = Deliveries(
+            self, gallery.watches, links, self.writer, self.results, clocks, limits
+        )
+
     def _register_commands(self) -> None:
         tree, links, bookkeeping = self.tree, self.gallery.links, self.gallery.bookkeeping
         find.register(tree, self.answers, self.suggestions, self.clocks)
         controls.register(tree, self.answers, self.clocks)
         find_similar.register(tree, self.answers, self.clocks)
         posted_before.register(tree, self.posted, self.clocks)
+        overview.register(tree, self.overviews, self.answers, self.clocks)
         reposts.register(tree, self.noted, self.watched)
         channels.register(tree, links, self.watched, self.backlog, self.erasure, self.welcomes)
         help.register(tree, self.examples, self.answers, self.watched, self.clocks)
@@ -328,7 +368,16 @@ class Magpie(discord.AutoShardedClient):
             self.unread,
             lambda: heartbeat.latency_s(self),
         )
-        privacy.register(tree, links, bookkeeping, self.left_out, self.erasure, self.limits)
+        watch.register(tree, self.watches)
+        privacy.register(
+            tree,
+            links,
+            bookkeeping,
+            self.gallery.watches,
+            self.left_out,
+            self.erasure,
+            self.limits,
+        )
 
     # ---- what discord.py lets its clients change
 
@@ -368,6 +417,7 @@ class Magpie(discord.AutoShardedClient):
         self.maintenance.start()
         self.live.start()
         self.notes.start()
+        self.judge.start()
         self.backfill.start()
         self._register_commands()
         await asyncio.to_thread(speech.load)
@@ -399,6 +449,8 @@ class Magpie(discord.AutoShardedClient):
             await self.backfill.close()
             await self.live.close()
             await self.notes.close()
+            await self.judge.close()
+            await self.deliveries.close()
             await self.welcomes.close()
             await self.transcribing.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
@@ -428,6 +480,7 @@ class Magpie(discord.AutoShardedClient):
         await self.catch_up.on_ready(shard_id)
 
     async def on_ready(self) -> None:
+        self.deliveries.start()
         await self.jobs.resume()
         self.welcomes.resume()
         self.transcribing.start()

@@ -1,9 +1,10 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
+from index import drawing
 from index.clips.clip import ClipLimits, ClipSource
 from index.derivations import Derivation
 from index.gallery import Gallery
-from index.interface import PictureEmbedder, Searcher
+from index.interface import PictureEmbedder, Searcher, Surveyor
 from index.language import (
     HAS,
     SHOW,
@@ -27,6 +28,7 @@ from index.store.interface import (
     Links,
     TranscriptReader,
     Transcripts,
+    WatchReader,
 )
 from index.types.errors import (
     DecoderUnusable,
@@ -57,6 +59,7 @@ from index.types.errors import (
     StoreUnreachable,
 )
 from index.types.filter import Filter, Sort
+from index.types.overview import Cluster, Month, Overview
 from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import (
     Answer,
@@ -81,6 +84,9 @@ from index.types.records import (
 from index.types.searches import Asked, SavedSearch, ShownBy
 from index.types.sentences import Sentence
 from index.types.transcripts import PendingTranscript
+from index.types.watches import Notice, Stage, Unjudged, Watch
+from index.watches.judging import Judged
+from index.watches.watching import Judging, Watching
 
 __all__ = [
     "HAS",
@@ -92,6 +98,7 @@ __all__ = [
     "BookkeepingReader",
     "ClipLimits",
     "ClipSource",
+    "Cluster",
     "Copy",
     "Counts",
     "Cursor",
@@ -106,6 +113,8 @@ __all__ = [
     "Group",
     "Hit",
     "Job",
+    "Judged",
+    "Judging",
     "Languages",
     "Link",
     "LinkGone",
@@ -118,9 +127,12 @@ __all__ = [
     "ModelTooLarge",
     "ModelUnreachable",
     "ModelUnusable",
+    "Month",
     "NotAPicture",
     "Note",
+    "Notice",
     "OCRUnusable",
+    "Overview",
     "PendingTranscript",
     "PictureBroken",
     "PictureEmbedder",
@@ -141,6 +153,7 @@ __all__ = [
     "ShownBy",
     "Sizes",
     "Sort",
+    "Stage",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",
@@ -148,15 +161,21 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "Suggestion",
+    "Surveyor",
     "Transcriber",
     "TranscriptReader",
     "Transcripts",
     "Understood",
+    "Unjudged",
     "Unreadable",
     "Verdict",
+    "Watch",
+    "WatchReader",
+    "Watching",
     "Welcome",
     "Wish",
     "combined",
+    "drawing",
     "parse",
     "pointed",
     "printed",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
@@ -27,17 +28,21 @@ from index.derivations import Derivation
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.models import Models
+from index.overview.survey import survey
 from index.pipeline import Pipeline
 from index.posted_before import PostedBefore
 from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
-from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts
+from index.stills import still_of
+from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts, Watches
 from index.store.sqlite import SEGMENTS, SQLiteStore
 from index.transcripts.excerpts import excerpt
 from index.types.derivations import NAMES, REEMBEDDING
+from index.types.errors import GalleryClosed
 from index.types.filter import Filter, Sort
+from index.types.overview import Overview
 from index.types.query import Query, QueryEmbedding
 from index.types.records import (
     Answer,
@@ -54,6 +59,7 @@ from index.types.records import (
     Position,
     Precision,
 )
+from index.watches.watching import Watching
 
 # With more threads, pictures are decoded faster than any CPU embeds them.
 MAX_DECODERS = 4
@@ -79,6 +85,8 @@ class Gallery:
                  with pictures
     derivations  what else is made from pictures, and what is still pending
     transcripts  the words that were read in pictures, and which pictures nobody has read yet
+    watches      questions that are kept, that new links are judged by, and what was found
+    watching     judges new links by them
     reembedding  the change to another model
     """
 
@@ -105,8 +113,12 @@ class Gallery:
         looking = Pool(LOOKING_THREADS, "look", closed, niceness=LOOKING_NICENESS)
         searching = Pool(SEARCHING_THREADS, "search", closed)
         compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
+        screening = Pool(1, "screen", closed, niceness=PATIENT_NICENESS)
+        # One thread: an overview takes seconds, and all cores for parts of that.
+        surveying = Pool(1, "survey", closed, niceness=PATIENT_NICENESS)
         self._clips, self._asked_clips = asyncio.Semaphore(threads), asyncio.Semaphore(ASKED_CLIPS)
-        self._pools = (decoding, looking, searching, compacting)
+        self._pools = (decoding, looking, searching, compacting, screening, surveying)
+        self._looking, self._surveying = looking, surveying
         self._searching = searching
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._fingerprints = FingerprintDerivation(decoding)
@@ -121,6 +133,10 @@ class Gallery:
         self._posted_before = PostedBefore(
             *(store, self._models, self._pipeline, self._engine, self._lookup),
             *(looking, searching),
+        )
+        self.watches: Watches = store.watches
+        self.watching = Watching(
+            *(store, self._models, self._pipeline, self._engine, searching, screening)
         )
         self.reembedding = Reembedding(
             *(store.derivations, self._models, self._pipeline, decoding, self._engine),
@@ -305,6 +321,8 @@ class Gallery:
         items: Sequence[tuple[EmbeddedPicture, Link]],
         cursors: Sequence[Cursor] = (),
         jobs: Sequence[Job] = (),
+        *,
+        new: bool = False,
     ) -> list[int]:
         """Keep items, and the cursors and jobs that tell of them, in one transaction.
 
@@ -313,11 +331,12 @@ class Gallery:
         faster than they can be made ready for search. Links that their owners want left out, and
         links that are older than their space keeps them, are left out.
 
+        new      let watches judge the links that were not there before, or showed something else
         returns  the ids of the links that are new or have changed
         """
 
         async def write() -> Changes:
-            changes = await self._writes.commit(self._current(items), cursors, jobs)
+            changes = await self._writes.commit(self._current(items), cursors, jobs, new=new)
             await self._lookup.follow(changes, {picture.key for picture, _ in items})
             return changes
 
@@ -368,16 +387,20 @@ class Gallery:
         return await self._removed(lambda: self._writes.remove_group(space, group))
 
     async def remove_space(self, space: int) -> int:
-        """Remove everything of a space: links, cursors, watched groups, jobs, searches."""
-        return await self._removed(lambda: self._writes.remove_space(space))
+        """Remove everything of a space: links, cursors, watched groups, jobs, searches, watches."""
+        removed = await self._removed(lambda: self._writes.remove_space(space))
+        self.watching.forget(space)
+        return removed
 
     async def leave_out(self, space: int, owner: int, upto: float) -> int:
-        """Remove an owner's links posted up to then, and their saved searches; returns how many
-        links. From now on `commit` leaves such links out, until `Bookkeeping.let_in`.
+        """Remove an owner's links posted up to then, and what they asked; returns how many links.
+        From now on `commit` leaves such links out, until `Bookkeeping.let_in`.
 
         upto   Unix seconds; infinity: all links, also those that are posted later
         """
-        return await self._removed(lambda: self._writes.leave_out(space, owner, upto))
+        removed = await self._removed(lambda: self._writes.leave_out(space, owner, upto))
+        self.watching.forget(space)
+        return removed
 
     async def remove_older(self, space: int, posted_before: float) -> int:
         """Remove the links of a space posted before then (Unix seconds); returns how many."""
@@ -541,6 +564,33 @@ class Gallery:
         raises   PictureError, LinkGone, ModelChanged
         """
         return await self._posted_before.copies_of(picture, filter)
+
+    async def overview(self, filter: Filter) -> Overview:
+        """What the links that a filter allows are about, as named clusters and as a map.
+
+        It takes seconds, and others wait for it. It ends soon after its caller is cancelled. Only
+        links that the filter allows are looked at; none else changes anything about it.
+        raises   GalleryClosed
+        """
+        given_up = threading.Event()
+
+        def check() -> None:
+            if given_up.is_set() or self._closed.is_set():
+                raise GalleryClosed
+
+        filter = await self.links.resolved(filter)
+        work = partial(survey, background=self._models.background, check=check)
+        try:
+            return await self._engine.examine(filter, work, self._surveying)
+        finally:
+            given_up.set()
+
+    async def still(self, data: bytes) -> bytes:
+        """A small WebP of a picture's first frame, to be drawn; nothing of it is kept.
+
+        raises   PictureError, DecoderUnusable
+        """
+        return await self._looking.run(partial(still_of, data))
 
     async def place(
         self, picture: EmbeddedPicture, embedding: QueryEmbedding, *, space: int

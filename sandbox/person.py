@@ -290,7 +290,14 @@ class Person:
         return await self._interact({"type": 2, "data": data}, where, files)
 
     async def suggestions(
-        self, name: str, option: str, typed: str, *, where: str | None = None, **options: str
+        self,
+        name: str,
+        option: str,
+        typed: str,
+        *,
+        subcommand: str | None = None,
+        where: str | None = None,
+        **options: str,
     ) -> list[Payload]:
         """The choices that are offered while `typed` stands in an option of a slash command.
 
@@ -299,8 +306,12 @@ class Person:
         """
         command = await self._offered(name)
         described = command.get("options", [])
+        if subcommand is not None:
+            described = next(o for o in described if o["name"] == subcommand).get("options", [])
         given = [_option(described, key, value, []) for key, value in options.items()]
         given.append({**_option(described, option, typed, []), "focused": True})
+        if subcommand is not None:
+            given = [{"type": SUBCOMMAND, "name": subcommand, "options": given}]
         interaction = {"type": AUTOCOMPLETE, "data": _command_data(command, given)}
         nonce, since = await self._begin(interaction, where, {})
         answer = await self.event(
@@ -402,6 +413,20 @@ class Person:
         payload = found()
         assert payload is not None
         return payload
+
+    def direct_messages(self) -> list[Answer]:
+        """The direct messages that have arrived, as they are now, oldest first."""
+        found: dict[str, Payload] = {}
+        for name, message in self._events:
+            if name in ("MESSAGE_CREATE", "MESSAGE_UPDATE") and "guild_id" not in message:
+                found[message["id"]] = message
+            elif name == "MESSAGE_DELETE":
+                found.pop(message["id"], None)
+        return [Answer(message) for message in found.values()]
+
+    def since(self, seen: int) -> list[tuple[str, Payload]]:
+        """The events that have arrived after so many, by name."""
+        return self._events[seen:]
 
     def seen(self) -> int:
         """The number of events that have arrived."""

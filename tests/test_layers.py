@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "bot": (
         *("languages", "platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
-        *("reposts", "welcome", "maintenance", "commands", "app", "__main__"),
+        *("reposts", "watches", "overview", "welcome"),
+        *("maintenance", "commands", "app", "__main__"),
     ),
     "index": (
         *("types", "language", "derivations", "compiled", "concurrency"),
@@ -28,8 +29,8 @@ LAYERS = {
             "transcripts",
             "store",
         ),
-        *("answering", "models", "pipeline"),
-        *("posted_before", "reembedding", "gallery", "cli", "__main__"),
+        *("answering", "overview", "drawing", "models", "pipeline"),
+        *("posted_before", "reembedding", "watches", "gallery", "cli", "__main__"),
     ),
 }
 # The one writer, and those who make it and its gallery.

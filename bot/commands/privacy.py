@@ -22,7 +22,7 @@ from bot.platform.links import message_link
 from bot.sync.erasure import Erasure
 from bot.sync.left_out import LeftOut
 from bot.text import privacy as text
-from index import Belonging, BookkeepingReader, Links, vectors_file
+from index import Belonging, BookkeepingReader, Links, WatchReader, vectors_file
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +33,13 @@ def register(
     tree: Tree,
     links: Links,
     bookkeeping: BookkeepingReader,
+    watches: WatchReader,
     left_out: LeftOut,
     erasure: Erasure,
     limits: Limits,
 ) -> None:
     """Add the commands."""
-    tree.add_command(Privacy(links, bookkeeping, left_out, erasure, limits))
+    tree.add_command(Privacy(links, bookkeeping, watches, left_out, erasure, limits))
 
 
 @app_commands.guild_only()
@@ -49,6 +50,7 @@ class Privacy(app_commands.Group):
         self,
         links: Links,
         bookkeeping: BookkeepingReader,
+        watches: WatchReader,
         left_out: LeftOut,
         erasure: Erasure,
         limits: Limits,
@@ -59,6 +61,7 @@ class Privacy(app_commands.Group):
         )
         self._links = links
         self._bookkeeping = bookkeeping
+        self._watches = watches
         self._left_out = left_out
         self._erasure = erasure
         self._limits = limits
@@ -71,6 +74,7 @@ class Privacy(app_commands.Group):
         answer = text.privacy(
             pictures=await self._links.count_of_owner(space, member),
             searches=len(await self._bookkeeping.searches_of(space, member)),
+            watches=len(await self._watches.of_owner(space, member)),
             days=(await self._bookkeeping.retention()).get(space),
             opted_out=self._left_out.opted_out(space, member),
             erased_upto=self._left_out.erased_upto(space, member),
@@ -124,6 +128,7 @@ class Privacy(app_commands.Group):
         space, member = await _asker(interaction)
         model = await self._links.model()
         questions = await self._bookkeeping.searches_of(space, member)
+        watches = await self._watches.of_owner(space, member)
         erased_upto = self._left_out.erased_upto(space, member)
         about: dict[str, Any] = {
             "server": str(space),
@@ -133,6 +138,7 @@ class Privacy(app_commands.Group):
             "erased_upto": None if erased_upto is None else _iso(erased_upto),
             "kept_for_days": (await self._bookkeeping.retention()).get(space),
             "questions": [question.to_json() for question in questions],
+            "watches": [watch.to_json() for watch in watches],
         }
         after, number, limit = 0, 0, self._limits.export_pictures
         while True:

@@ -30,7 +30,7 @@ def how_to_ask() -> str:
 
 def no_picture_there() -> str:
     return _(
-        "That message shows no picture. Choose one with a picture in it, "
+        "That message shows no picture or video. Choose one that does, "
         "or describe what you look for with {find}."
     ).format(find=command("find"))
 
@@ -178,7 +178,7 @@ def still_indexing(done: int | None) -> str:
     return _(
         "I am still reading the older messages, about {percent} done; "
         "some pictures may be missing yet."
-    ).format(percent=percent(done / 100))
+    ).format(percent=percent(done))
 
 
 def truncated(words_read: str) -> str:
@@ -301,6 +301,15 @@ def perhaps() -> str:
 def nothing_like(asked: str) -> str:
     """No picture fits."""
     return _("Nothing here looks like {asked}.").format(asked=asked)
+
+
+def nothing_says(says: Sequence[str], *, public: bool) -> str:
+    """In no picture the exact words are written, as far as it was read."""
+    if public:
+        said = _("I found nothing to show here that says {words}.")
+    else:
+        said = _("I found no picture that says {words} in the channels you can read.")
+    return said.format(words=_all_cited(says))
 
 
 def at(clock: str) -> str:

@@ -75,11 +75,11 @@ def pictures(count: int) -> str:
 
 def bar(fraction: float) -> str:
     filled = int(fraction * 10)
-    return f"{'▰' * filled}{'▱' * (10 - filled)} {percent(fraction)}"
+    return f"{'▰' * filled}{'▱' * (10 - filled)} {percent(int(fraction * 100))}"
 
 
-def percent(fraction: float) -> str:
-    return _("{n} %").format(n=number(int(fraction * 100)))
+def percent(count: int) -> str:
+    return _("{n} %").format(n=number(count))
 
 
 def time_left(seconds: float) -> str:

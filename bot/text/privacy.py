@@ -16,6 +16,7 @@ def privacy(
     *,
     pictures: int,
     searches: int,
+    watches: int,
     days: int | None,
     opted_out: bool,
     erased_upto: float | None,
@@ -46,6 +47,7 @@ def privacy(
         _("**Kept about you on this server**"),
         f"- {kept} {_how_long(days)}",
         f"- {asked}",
+        f"- {_watches(watches)}",
     ]
     if opted_out:
         ends = _("You have opted out: none of your pictures is taken. {opt_in} ends that.")
@@ -67,6 +69,21 @@ def privacy(
     return "\n".join(lines)
 
 
+def _watches(count: int) -> str:
+    kept = plural(
+        "{n} watch, until you remove it with {list}; and for three months of which pictures it "
+        "told you.",
+        "{n} watches, until you remove them with {list}; and for three months of which pictures "
+        "they told you.",
+        count,
+    )
+    return kept.format(list=command("watch list"))
+
+
+def _watches_too() -> str:
+    return _("Your watches are erased, too.")
+
+
 def _how_long(days: int | None) -> str:
     if not days:
         return _("Pictures are kept for as long as their message is there.")
@@ -78,7 +95,7 @@ def _how_long(days: int | None) -> str:
 
 
 def opted_out(pictures: int) -> str:
-    return plural(
+    said = plural(
         "Done: {n} picture of yours erased from the index of this server, with "
         "your questions, and no picture of yours is taken from now on. The messages themselves are "
         "Discord’s and stay.",
@@ -87,6 +104,7 @@ def opted_out(pictures: int) -> str:
         "Discord’s and stay.",
         pictures,
     )
+    return f"{said} {_watches_too()}"
 
 
 def opted_in(*, was_out: bool, earlier: bool, erased_upto: float | None) -> str:
@@ -115,7 +133,8 @@ def erased(count: int, *, opted_out: bool) -> str:
             "{n} picture of yours erased from the index, with your questions.",
             "{n} pictures of yours erased from the index, with your questions.",
             count,
-        )
+        ),
+        _watches_too(),
     ]
     if not opted_out:
         stay = _(

@@ -170,7 +170,7 @@ def reading(done: int | None) -> str:
     return _(
         "I am set up and read the older messages, the newest first: about {percent} done. {find} "
         "already works."
-    ).format(percent=percent(done / 100), find=command("find"))
+    ).format(percent=percent(done), find=command("find"))
 
 
 def try_it(lines: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 _NAME = re.compile(r"\{(\w+)\}")
+DEEPEST = 20  # sentences within one another
 
 
 class Sentence(str):
@@ -41,11 +42,13 @@ def packed(value: Any) -> Any:
     return {"template": value.template, "values": values}
 
 
-def unpacked(data: Any) -> Any:
+def unpacked(data: Any, depth: int = DEEPEST) -> Any:
     """raises   KeyError, TypeError, ValueError where it isn't what `packed` made"""
     if not isinstance(data, dict):
         return data
-    values = {name: unpacked(one) for name, one in data["values"].items()}
+    if depth == 0 or not isinstance(data["values"], dict):
+        raise ValueError("no sentence")
+    values = {name: unpacked(one, depth - 1) for name, one in data["values"].items()}
     return Sentence(str(data["template"]), **values)
 
 

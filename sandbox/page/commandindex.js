@@ -1,5 +1,7 @@
 /** The registered commands of each server; they are loaded again when they may have changed. */
 
+import { DIRECT } from "./store.js";
+
 /**
  * The loaded commands of one guild.
  * @typedef {{ index: CommandIndexPayload | null, at: number, loading: Promise<void> | null }} Known
@@ -35,6 +37,7 @@ export class CommandIndex {
    * @param {string} guildId
    */
   async load(guildId) {
+    if (guildId === DIRECT) return; // Magpie's commands are for servers
     const known = this.#byGuild.get(guildId) ?? { index: null, at: 0, loading: null };
     this.#byGuild.set(guildId, known);
     const age = Date.now() - known.at;

@@ -31,7 +31,7 @@ export function openLanguages(event, { store, api }) {
   /** @type {MenuItem[]} */
   const items = Object.entries(LANGUAGES).map(([locale, name]) => ({
     label: name,
-    icon: store.me.locale === locale ? "check" : "language",
+    icon: store.me.locale === locale ? "check" : undefined,
     run: () => void choose(locale),
   }));
   openMenu(event, items, "Language");

@@ -62,6 +62,7 @@ interface Channel {
   guild_id: string;
   parent_id: string | null;
   position?: number;
+  recipients?: User[]; // of direct messages
   nsfw?: boolean;
   topic?: string | null;
   last_message_id?: string | null;

@@ -118,6 +118,19 @@ async def test_a_bot_that_offers_closed_names_while_somebody_types_is_found_out(
     assert (await noticed_by(door, tmp_path, model, monkeypatch)).leaked
 
 
+@pytest.mark.parametrize("door", ["a watch", "a watch, in a channel"])
+async def test_notices_of_closed_channels_are_found_out(
+    tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    monkeypatch.setattr(Sight, "open", lambda _, groups: {group.id for group in groups})
+
+    async def look(_: Sight, groups: list[Group]) -> set[int]:
+        return {group.id for group in groups}
+
+    monkeypatch.setattr(Sight, "look", look)
+    assert (await noticed_by(door, tmp_path, model, monkeypatch)).leaked
+
+
 async def test_a_bot_that_knows_closed_names_is_found_out(
     tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -292,7 +292,7 @@ MUTANTS = (
     Mutant(
         "a reindex names a hidden channel to nobody who can't see it",
         "bot/text/reindex.py",
-        'where = f"<#{state.channel}>" if named else "one channel"',
+        'where = f"<#{state.channel}>" if named else _("one channel")',
         'where = f"<#{state.channel}>"',
         (f"{REINDEX}::test_hidden_channel_is_named_to_nobody_who_cant_see_it",),
     ),

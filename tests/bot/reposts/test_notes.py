@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import discord
 import pytest
 from PIL import Image
 
@@ -80,6 +81,17 @@ async def test_a_quiet_note_tells_of_the_first_place(noted: Scene) -> None:
     own = await finn.click(note, note.button(text.details()))
     assert own.private
     assert told(own) == ids([first])
+
+
+async def test_a_note_speaks_the_language_of_the_server(noted: Scene) -> None:
+    noted.magpie.guilds[0].preferred_locale = discord.Locale.german
+    finn, ada = await noted.log_in("finn"), await noted.log_in("ada")
+    await post(ada, noted, "pets", ORIGINAL)
+    note = await note_below(noted, finn, await post(finn, noted, "general", ORIGINAL))
+    assert note is not None
+    assert note.text().startswith("-# Schon gepostet, einmal; zuerst von <@")
+    own = await finn.click(note, note.button("Mehr, nur für mich"))
+    assert own.lines()[0] == "### Posted before: once"
 
 
 async def test_a_note_tells_nothing_of_what_not_everybody_there_may_read(noted: Scene) -> None:
