@@ -14,10 +14,12 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import aiohttp
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from demo import WORLD
+from sandbox.person import Person, everybody
 from tests.page import processes
 from tests.page.processes import CHROMIUM_FLAGS, ROOT, WINDOW
 
@@ -215,6 +217,32 @@ async def private(studio: Studio) -> None:
     await studio.keep("private", *pages)
 
 
+async def watch(studio: Studio) -> None:
+    """On the left a member adds a watch; on the right is what they are told."""
+    pages = [await studio.enter(MEMBER, half=True) for _ in range(2)]
+    await ask(pages[0], "/watch add whale")
+    await post_a_whale(studio)
+    await pages[1].locator("button.guild[aria-label='Direct messages']").click()
+    await pages[1].locator(".message", has_text="New for your watch").first.wait_for()
+    await studio.keep("watch", *pages)
+
+
+async def post_a_whale(studio: Studio) -> None:
+    """Post a picture of the demo's world once more, as another member."""
+    world = json.loads(WORLD.read_text(encoding="utf-8"))
+    channels = {one["name"]: one["id"] for one in world["guilds"][0]["channels"]}
+    messages = world["guilds"][0]["messages"]
+    shown = next(one for one in messages if ASKED_WITH in one["content"])["attachments"][0]
+    async with aiohttp.ClientSession() as session:
+        people = {one["user"]["username"]: one for one in await everybody(session, studio.base)}
+        token = people[EXPLORER]["token"]
+        async with Person.log_in(session, studio.base, token) as person:
+            picture = (WORLD.parent / shown["file"]).read_bytes()
+            await person.post(
+                channels["wildlife"], "look who came by", pictures={"a.webp": picture}
+            )
+
+
 async def reindex(studio: Studio) -> None:
     page = await studio.enter(ADMIN)
     faults = f"{studio.base}/sandbox/faults"
@@ -228,7 +256,8 @@ async def reindex(studio: Studio) -> None:
 
 
 SHOTS: dict[str, Callable[[Studio], Awaitable[None]]] = {
-    one.__name__: one for one in (find, overview, clip, words, similar, reply, private, reindex)
+    one.__name__: one
+    for one in (find, overview, clip, words, similar, reply, private, watch, reindex)
 }
 
 
