@@ -39,5 +39,6 @@ MEASUREMENTS = {
     "query": "bench.query",
     "search": "bench.search",
     "start": "bench.start",
+    "watches": "bench.watches",
     "words": "bench.words",
 }

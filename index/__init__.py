@@ -28,6 +28,7 @@ from index.store.interface import (
     Links,
     TranscriptReader,
     Transcripts,
+    WatchReader,
 )
 from index.types.errors import (
     DecoderUnusable,
@@ -70,16 +71,22 @@ from index.types.records import (
     Group,
     Hit,
     Job,
+    Languages,
     Link,
     ModelInfo,
     Note,
     Position,
     Precision,
     Verdict,
+    Welcome,
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
+from index.types.sentences import Sentence
 from index.types.transcripts import PendingTranscript
+from index.types.watches import Notice, Stage, Unjudged, Watch
+from index.watches.judging import Judged
+from index.watches.watching import Judging, Watching
 
 __all__ = [
     "HAS",
@@ -106,6 +113,9 @@ __all__ = [
     "Group",
     "Hit",
     "Job",
+    "Judged",
+    "Judging",
+    "Languages",
     "Link",
     "LinkGone",
     "Links",
@@ -120,6 +130,7 @@ __all__ = [
     "Month",
     "NotAPicture",
     "Note",
+    "Notice",
     "OCRUnusable",
     "Overview",
     "PendingTranscript",
@@ -138,9 +149,11 @@ __all__ = [
     "Reembedding",
     "SavedSearch",
     "Searcher",
+    "Sentence",
     "ShownBy",
     "Sizes",
     "Sort",
+    "Stage",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",
@@ -153,8 +166,13 @@ __all__ = [
     "TranscriptReader",
     "Transcripts",
     "Understood",
+    "Unjudged",
     "Unreadable",
     "Verdict",
+    "Watch",
+    "WatchReader",
+    "Watching",
+    "Welcome",
     "Wish",
     "combined",
     "drawing",

@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from index.answering.answer import Candidate
 from index.answering.ranking import Ranking
 from index.clips.clip import LIMITS as CLIP_LIMITS
@@ -34,7 +36,7 @@ from index.search.engine import Engine
 from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.stills import still_of
-from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts
+from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts, Watches
 from index.store.sqlite import SEGMENTS, SQLiteStore
 from index.transcripts.excerpts import excerpt
 from index.types.derivations import NAMES, REEMBEDDING
@@ -48,13 +50,16 @@ from index.types.records import (
     Copy,
     Cursor,
     EmbeddedPicture,
+    Floats,
     Hit,
     Job,
+    Languages,
     Link,
     ModelInfo,
     Position,
     Precision,
 )
+from index.watches.watching import Watching
 
 # With more threads, pictures are decoded faster than any CPU embeds them.
 MAX_DECODERS = 4
@@ -80,6 +85,8 @@ class Gallery:
                  with pictures
     derivations  what else is made from pictures, and what is still pending
     transcripts  the words that were read in pictures, and which pictures nobody has read yet
+    watches      questions that are kept, that new links are judged by, and what was found
+    watching     judges new links by them
     reembedding  the change to another model
     """
 
@@ -106,11 +113,13 @@ class Gallery:
         looking = Pool(LOOKING_THREADS, "look", closed, niceness=LOOKING_NICENESS)
         searching = Pool(SEARCHING_THREADS, "search", closed)
         compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
+        screening = Pool(1, "screen", closed, niceness=PATIENT_NICENESS)
         # One thread: an overview takes seconds, and all cores for parts of that.
         surveying = Pool(1, "survey", closed, niceness=PATIENT_NICENESS)
         self._clips, self._asked_clips = asyncio.Semaphore(threads), asyncio.Semaphore(ASKED_CLIPS)
-        self._pools = (decoding, looking, searching, compacting, surveying)
+        self._pools = (decoding, looking, searching, compacting, screening, surveying)
         self._looking, self._surveying = looking, surveying
+        self._searching = searching
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._fingerprints = FingerprintDerivation(decoding)
         self._pipeline = Pipeline(store.items, self._models, decoding, looking)
@@ -124,6 +133,10 @@ class Gallery:
         self._posted_before = PostedBefore(
             *(store, self._models, self._pipeline, self._engine, self._lookup),
             *(looking, searching),
+        )
+        self.watches: Watches = store.watches
+        self.watching = Watching(
+            *(store, self._models, self._pipeline, self._engine, searching, screening)
         )
         self.reembedding = Reembedding(
             *(store.derivations, self._models, self._pipeline, decoding, self._engine),
@@ -236,6 +249,11 @@ class Gallery:
         return self._models.device
 
     @property
+    def languages(self) -> Languages | None:
+        """The languages that the model was trained on; None until one is loaded."""
+        return self._models.languages
+
+    @property
     def waiting(self) -> int:
         """How many pictures and texts wait for the model."""
         return self._models.waiting
@@ -303,6 +321,8 @@ class Gallery:
         items: Sequence[tuple[EmbeddedPicture, Link]],
         cursors: Sequence[Cursor] = (),
         jobs: Sequence[Job] = (),
+        *,
+        new: bool = False,
     ) -> list[int]:
         """Keep items, and the cursors and jobs that tell of them, in one transaction.
 
@@ -311,11 +331,12 @@ class Gallery:
         faster than they can be made ready for search. Links that their owners want left out, and
         links that are older than their space keeps them, are left out.
 
+        new      let watches judge the links that were not there before, or showed something else
         returns  the ids of the links that are new or have changed
         """
 
         async def write() -> Changes:
-            changes = await self._writes.commit(self._current(items), cursors, jobs)
+            changes = await self._writes.commit(self._current(items), cursors, jobs, new=new)
             await self._lookup.follow(changes, {picture.key for picture, _ in items})
             return changes
 
@@ -366,16 +387,20 @@ class Gallery:
         return await self._removed(lambda: self._writes.remove_group(space, group))
 
     async def remove_space(self, space: int) -> int:
-        """Remove everything of a space: links, cursors, watched groups, jobs, searches."""
-        return await self._removed(lambda: self._writes.remove_space(space))
+        """Remove everything of a space: links, cursors, watched groups, jobs, searches, watches."""
+        removed = await self._removed(lambda: self._writes.remove_space(space))
+        self.watching.forget(space)
+        return removed
 
     async def leave_out(self, space: int, owner: int, upto: float) -> int:
-        """Remove an owner's links posted up to then, and their saved searches; returns how many
-        links. From now on `commit` leaves such links out, until `Bookkeeping.let_in`.
+        """Remove an owner's links posted up to then, and what they asked; returns how many links.
+        From now on `commit` leaves such links out, until `Bookkeeping.let_in`.
 
         upto   Unix seconds; infinity: all links, also those that are posted later
         """
-        return await self._removed(lambda: self._writes.leave_out(space, owner, upto))
+        removed = await self._removed(lambda: self._writes.leave_out(space, owner, upto))
+        self.watching.forget(space)
+        return removed
 
     async def remove_older(self, space: int, posted_before: float) -> int:
         """Remove the links of a space posted before then (Unix seconds); returns how many."""
@@ -507,6 +532,25 @@ class Gallery:
             for rank, one in enumerate(candidates, start=first)
             if one.link in links
         ]
+
+    async def concepts_of(self, links: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """What the model sees in the pictures of these links, as words of its vocabulary; nothing
+        until it has read that. Whether the asker may see them is for the caller to know.
+
+        raises   ModelChanged
+        """
+        background = self._models.background
+        if background is None:
+            return {}
+        seen: dict[int, Floats] = {}
+        for link in links:
+            if (item := await self._store.items.item_of_link(link)) is not None:
+                self._models.check_revision(item.revision)
+                seen[link] = item.vectors[0]
+        if not seen:
+            return {}
+        work = partial(background.concepts, np.stack(list(seen.values())))
+        return dict(zip(seen, await self._searching.run(work), strict=True))
 
     async def copies_of(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         """The links that show the same picture, oldest first: the same bytes or pixels, or edited.

@@ -70,6 +70,12 @@ class Searcher(Protocol):
     ) -> Answer:
         """The first `k` hits that follow `after`, as `Gallery.search`."""
 
+    async def concepts_of(self, links: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """What the model sees in the pictures of these links, as `Gallery.concepts_of`.
+
+        raises   ModelChanged
+        """
+
     async def copies_of(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         """The links that show the same picture, oldest first, as `Gallery.copies_of`.
 

@@ -78,6 +78,7 @@ PEOPLE = {  # username: (name, drawing, background, roles, line for the log-in p
     "sam": ("Sam", "bat", "c9c4ee", ("Night Owls",), "awake at three in the morning"),
     "pim": ("Pim", "chick", "fff0b8", ("Newcomers",), "new here, sees the least"),
 }  # fmt: skip
+LANGUAGES = {"lucie": "fr", "yuki": "ja"}  # of their clients; the others' is English
 CHANNELS = (  # (category, (name, type, topic, gate)); the gate says who may see it
     ("The Nest", (
         ("welcome", 0, "Read me first", "announce"),
@@ -392,6 +393,7 @@ class Builder:
             "bot": bot,
             "token": token_of(user_id),
             "about": about,
+            **({"locale": LANGUAGES[username]} if username in LANGUAGES else {}),
         }
 
     def _avatar(self, name: str, subject: str, ground: str) -> str:

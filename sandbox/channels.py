@@ -10,7 +10,15 @@ from aiohttp import web
 
 from . import permissions, posting, rest, settings, unfurl
 from .core import Core
-from .errors import ApiError, invalid, missing_access, missing_permissions, required, unknown
+from .errors import (
+    NOT_TO_THIS_USER,
+    ApiError,
+    invalid,
+    missing_access,
+    missing_permissions,
+    required,
+    unknown,
+)
 from .posting import Author
 from .rest import Caller
 from .snowflakes import iso
@@ -54,6 +62,8 @@ class ChannelRoutes:
         members = f"{one}/thread-members"
         archived = f"{one}/threads/archived"
         return [
+            web.post("/users/@me/channels", self.open_direct),
+            web.get("/users/@me/channels", self.all_direct),
             web.get("/guilds/{guild_id}/channels", self.all_of_guild),
             web.post("/guilds/{guild_id}/channels", self.make),
             web.patch("/guilds/{guild_id}/channels", self.move),
@@ -86,6 +96,25 @@ class ChannelRoutes:
         if not who.user.bot:
             listed = [one for one in listed if self.core.world.sees(who.user.id, one)]
         return rest.answer([self.core.payloads.channel(one) for one in listed])
+
+    async def open_direct(self, request: web.Request) -> web.Response:
+        """The channel of the caller's direct messages with a user."""
+        who = rest.caller(self.core, request)
+        wanted = (await rest.body_of(request)).json
+        other = self.core.world.users.get(int(wanted.get("recipient_id") or 0))
+        if other is None:
+            raise unknown("User")
+        if other.id == who.user.id:
+            raise NOT_TO_THIS_USER
+        channel = self.core.direct(who.user.id, other.id)
+        return rest.answer(self.core.payloads.direct(channel, who.user.id))
+
+    async def all_direct(self, request: web.Request) -> web.Response:
+        """The channels of a person's direct messages."""
+        who = rest.caller(self.core, request)
+        channels = self.core.world.home.channels.values()
+        mine = [one for one in channels if who.user.id in one.recipients]
+        return rest.answer([self.core.payloads.direct(one, who.user.id) for one in mine])
 
     async def read(self, request: web.Request) -> web.Response:
         """One channel or thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from aiohttp import web
 from . import permissions, rest
 from .core import Core
 from .errors import ApiError, invalid, missing_access, unknown
+from .locales import LOCALES, localized
 from .world import Channel, Guild, Member
 
 if TYPE_CHECKING:
@@ -190,7 +192,8 @@ class CommandRoutes:
         """The commands that a person may use in a guild, as Discord's own clients request them."""
         who = rest.caller(self.core, request)
         guild, member = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
-        offered = [_payload(one) for one in available(self.core, guild, member)]
+        available_ = available(self.core, guild, member)
+        offered = [localized(dict(_payload(one)), who.user.locale) for one in available_]
         application = self.core.world.application
         listed = {
             "id": str(application.id),
@@ -254,27 +257,63 @@ def _text(permissions: Any) -> str | None:
 
 def _check_set(commands: list[Command]) -> None:
     for kind, most in MOST.items():
-        names = [one["name"] for one in commands if one["type"] == kind]
-        if len(set(names)) < len(names):
-            message = "Application command names must be unique"
-            raise invalid("", "APPLICATION_COMMANDS_DUPLICATE_NAME", message)
-        if len(names) > most:
+        of_kind = [one for one in commands if one["type"] == kind]
+        _check_unique(of_kind, "")
+        if len(of_kind) > most:
             raise ApiError(400, 30032, f"Maximum number of application commands reached ({most})")
 
 
+def _check_unique(named: list[dict[str, Any]], path: str) -> None:
+    """Names that stand beside each other differ, in each language.
+
+    path   of one of them, with `{n}` for its number
+    """
+    for locale in (None, *LOCALES):
+        names = [_name_in(one, locale) for one in named]
+        for n, name in enumerate(names):
+            if name in names[:n]:
+                message = "Application command names must be unique"
+                where = path.format(n=n)
+                raise invalid(where, "APPLICATION_COMMANDS_DUPLICATE_NAME", message)
+
+
+def _name_in(named: dict[str, Any], locale: str | None) -> str:
+    return str((named.get("name_localizations") or {}).get(locale, named["name"]))
+
+
 def _check_named(wanted: dict[str, Any], path: str, *, described: bool, lower: bool) -> None:
-    name, description = wanted.get("name"), wanted.get("description") or ""
-    if not isinstance(name, str) or not 1 <= len(name) <= 32:
-        raise invalid(f"{path}name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 32 in length.")
-    if lower and (not NAME.fullmatch(name) or name != name.lower()):
-        message = "Command name is invalid"
-        raise invalid(f"{path}name", "APPLICATION_COMMAND_INVALID_NAME", message)
-    if described and not 1 <= len(description) <= 100:
-        message = "Must be between 1 and 100 in length."
-        raise invalid(f"{path}description", "BASE_TYPE_BAD_LENGTH", message)
+    _check_name(wanted.get("name"), f"{path}name", lower=lower)
+    for locale, name in _localizations(wanted, "name", path):
+        _check_name(name, f"{path}name_localizations.{locale}", lower=lower)
+    description = wanted.get("description") or ""
+    if described:
+        _check_length(description, f"{path}description", 100)
+        for locale, translated in _localizations(wanted, "description", path):
+            _check_length(translated, f"{path}description_localizations.{locale}", 100)
     if not described and description:
         message = "Context menu commands cannot have description"
         raise invalid(f"{path}description", "CONTEXT_MENU_NO_DESCRIPTION", message)
+
+
+def _localizations(wanted: dict[str, Any], what: str, path: str) -> Iterator[tuple[str, Any]]:
+    """The translations of a name or a description. raises ApiError for an unknown language"""
+    for locale, translated in (wanted.get(f"{what}_localizations") or {}).items():
+        if locale not in LOCALES:
+            message = f"Value must be one of {set(LOCALES)}."
+            raise invalid(f"{path}{what}_localizations.{locale}", "BASE_TYPE_CHOICES", message)
+        yield locale, translated
+
+
+def _check_name(name: Any, path: str, *, lower: bool) -> None:
+    _check_length(name, path, 32)
+    if lower and (not NAME.fullmatch(name) or name != name.lower()):
+        raise invalid(path, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+
+
+def _check_length(text: Any, path: str, most: int) -> None:
+    if not isinstance(text, str) or not 1 <= len(text) <= most:
+        message = f"Must be between 1 and {most} in length."
+        raise invalid(path, "BASE_TYPE_BAD_LENGTH", message)
 
 
 def _options(options: Any, path: str) -> list[dict[str, Any]]:
@@ -291,6 +330,11 @@ def _options(options: Any, path: str) -> list[dict[str, Any]]:
         if len(option.get("choices") or []) > MAX_CHOICES:
             message = f"Must be {MAX_CHOICES} or fewer in length."
             raise invalid(f"{path}{n}.choices", "BASE_TYPE_MAX_LENGTH", message)
+        for m, choice in enumerate(option.get("choices") or []):
+            at = f"{path}{n}.choices.{m}."
+            for locale, name in _localizations(choice, "name", at):
+                _check_length(name, f"{at}name_localizations.{locale}", 100)
+    _check_unique(options, f"{path}{{n}}.name")
     return [_option(option, f"{path}{n}.") for n, option in enumerate(options)]
 
 

@@ -19,7 +19,7 @@ from .journal import Journal
 from .links import Links
 from .payloads import Payloads, Viewer, partial_emoji
 from .snowflakes import at_time
-from .world import Channel, Guild, Member, Message, Reaction, User, World, files_of
+from .world import DIRECT, Channel, Guild, Member, Message, Reaction, User, World, files_of
 
 if TYPE_CHECKING:
     from discord.types.gateway import (
@@ -82,8 +82,8 @@ class Core:
         await self.journal.close()
 
     def guild_of(self, channel: Channel) -> Guild:
-        """The guild a channel is in."""
-        return self.world.guilds[channel.guild_id]
+        """The guild a channel is in; of direct messages, one without members and roles."""
+        return self.world.guild_of(channel)
 
     def next_id(self) -> int:
         """A new id."""
@@ -286,6 +286,22 @@ class Core:
             self.gateway.emit(f"MESSAGE_POLL_VOTE_{change}", event, channel=channel)
 
     # channels
+
+    def direct(self, one: int, other: int) -> Channel:
+        """The channel of the direct messages of two users, made if there is none; then people are
+        told of it. Bots get no such event."""
+        if known := self.world.direct(one, other):
+            return known
+        channel = Channel(self.next_id(), 0, DIRECT, "", recipients=[one, other])
+        self.world.home.channels[channel.id] = channel
+        self.journal.channel(channel)
+        self.gateway.emit(
+            "CHANNEL_CREATE",
+            lambda viewer: self.payloads.direct(channel, viewer.user_id),
+            channel=channel,
+            only={id for id in channel.recipients if not self.world.users[id].bot},
+        )
+        return channel
 
     def channel_made(self, channel: Channel) -> None:
         """Add a new channel to its guild and send the event."""

@@ -99,6 +99,9 @@ def missing_permissions() -> ApiError:
     return ApiError(403, 50013, "Missing Permissions")
 
 
+NOT_TO_THIS_USER = ApiError(403, 50007, "Cannot send messages to this user")
+
+
 def invalid(path: str, code: str, message: str) -> ApiError:
     """400 50035 with one error: `invalid("embeds.0.title", "BASE_TYPE_MAX_LENGTH", …)`."""
     return invalid_all([(path, code, message)])

@@ -48,6 +48,8 @@ INVALID_SHARD, INVALID_INTENTS, DISALLOWED_INTENTS = 4010, 4013, 4014
 GUILDS, MEMBERS, EXPRESSIONS, PRESENCES = 1 << 0, 1 << 1, 1 << 3, 1 << 8
 MESSAGES, REACTIONS, TYPING, MESSAGE_CONTENT = 1 << 9, 1 << 10, 1 << 11, 1 << 15
 POLLS = 1 << 24
+# The intent for the same in direct messages. What is not here needs none.
+OF_DIRECT = {MESSAGES: 1 << 12, REACTIONS: 1 << 13, TYPING: 1 << 14, POLLS: 1 << 25}
 ALL_INTENTS = (1 << 26) - 1
 PRIVILEGED_BITS = {"members": MEMBERS, "presences": PRESENCES, "message_content": MESSAGE_CONTENT}
 
@@ -195,8 +197,12 @@ class Gateway:
         only     only to these users
         """
         for session in list(self.sessions.values()):
-            if self._may_have(session, guild, channel, only, seen) and self._wants(session, name):
+            direct = channel is not None and channel.is_direct
+            wanted = self._wants(session, name, direct=direct)
+            if wanted and self._may_have(session, guild, channel, only, seen):
                 data = build(session.viewer) if callable(build) else build
+                if direct:
+                    data = {key: value for key, value in data.items() if key != "guild_id"}
                 self._deliver(session, name, data)
         for look in self.watchers:
             look()
@@ -204,7 +210,8 @@ class Gateway:
     def readers(self, channel: Channel, *, seen: bool = False) -> set[int]:
         """The users who can read (or see) a channel; call it before the channel is deleted."""
         may = self.world.sees if seen else self.world.reads
-        return {id for id in self.world.guilds[channel.guild_id].members if may(id, channel)}
+        members = self.world.guild_of(channel).members
+        return {id for id in (*members, *channel.recipients) if may(id, channel)}
 
     def _may_have(
         self,
@@ -217,7 +224,8 @@ class Gateway:
         guild_id = channel.guild_id if channel is not None else guild.id if guild else None
         if guild_id is not None and session.user.bot and not session.covers(guild_id):
             return False
-        if guild_id is not None and self.world.guilds[guild_id].unavailable and only is None:
+        there = self.world.guilds.get(guild_id or 0)
+        if there is not None and there.unavailable and only is None:
             return False
         if only is not None:
             return session.user.id in only
@@ -229,8 +237,11 @@ class Gateway:
             return may(session.user.id, channel)
         return guild is not None and session.user.id in guild.members
 
-    def _wants(self, session: Session, name: str) -> bool:
+    def _wants(self, session: Session, name: str, *, direct: bool = False) -> bool:
         intent = INTENT_OF.get(name)
+        if direct and intent is not None:
+            intent = OF_DIRECT.get(intent, 0)
+            return not session.user.bot or not intent or bool(session.intents & intent)
         return intent is None or not session.user.bot or bool(session.intents & intent)
 
     def _deliver(self, session: Session, name: str, data: Mapping[str, Any]) -> None:
@@ -513,7 +524,12 @@ class Gateway:
                 self.send_guild(session, guild)
             return
         guilds = [self._guild_for(session, guild) for guild in there]
-        session.add("READY", {**ready, "guilds": guilds})
+        private = [
+            self.payloads.direct(channel, session.user.id)
+            for channel in self.world.home.channels.values()
+            if session.user.id in channel.recipients
+        ]
+        session.add("READY", {**ready, "guilds": guilds, "private_channels": private})
 
     @property
     def url(self) -> str:

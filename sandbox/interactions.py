@@ -114,7 +114,8 @@ class InteractionRoutes:
         if int(wanted.get("application_id") or 0) != self.core.world.application.id:
             raise unknown("Application")
         channel = rest.channel_seen(self.core, who, int(wanted.get("channel_id") or 0))
-        if self.core.world.member(channel.guild_id, self.core.world.bot.id) is None:
+        world = self.core.world
+        if not channel.is_direct and world.member(channel.guild_id, world.bot.id) is None:
             raise unknown("Application")
         interaction = await self._read(who, channel, body)
         self._remember(interaction)
@@ -307,23 +308,24 @@ class InteractionRoutes:
             "token": interaction.token,
             "version": 1,
             "data": cast("MessageComponentInteractionData", interaction.data),
-            "guild_id": str(guild.id),
-            "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
             "channel_id": str(channel.id),
             "channel": payloads.interaction_channel(channel, interaction.user_id),
             "app_permissions": str(world.permissions(world.bot.id, channel)),
-            "locale": "en-US",
-            "guild_locale": "en-US",
+            "locale": world.users[interaction.user_id].locale,
             "entitlements": [],
             "entitlement_sku_ids": [],
             "authorizing_integration_owners": {"0": str(guild.id)},
-            "context": 0,
+            "context": 1 if channel.is_direct else 0,
             "attachment_size_limit": MAX_FILE_BYTES,
         }
-        about: dict[str, Any] = {
-            "type": interaction.type,
-            "member": self._asker(interaction, channel),
-        }
+        about: dict[str, Any] = {"type": interaction.type}
+        if channel.is_direct:
+            about["user"] = payloads.user_by_id(interaction.user_id)
+        else:
+            about["member"] = self._asker(interaction, channel)
+            locale = guild.preferred_locale
+            about["guild_id"], about["guild_locale"] = str(guild.id), locale
+            about["guild"] = {"id": str(guild.id), "locale": locale, "features": []}
         if interaction.source is not None:
             viewer = Viewer(world.bot.id)
             about["message"] = payloads.message_event(interaction.source, viewer)

@@ -178,7 +178,7 @@ def _put_back(world: World, entry: dict[str, Any]) -> None:
         world.commands = {int(command["id"]): command for command in value}
     elif kind == "message":
         _put_back_message(world, key, value)
-    elif (guild := world.guilds.get(key[0])) is not None:
+    elif (guild := world.home if key[0] == 0 else world.guilds.get(key[0])) is not None:
         _put_back_in_guild(world, guild, kind, key[1], value)
 
 

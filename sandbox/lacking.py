@@ -39,9 +39,8 @@ LACKING = {
         "GET POST /guilds/{guild_id}/emojis",
         "DELETE GET PATCH /guilds/{guild_id}/emojis/{emoji_id}",
     ],
-    "Direct messages": [
+    "Group messages": [
         "DELETE PUT /channels/{channel_id}/recipients/{user_id}",
-        "POST /users/@me/channels",
     ],
     "Invites": [
         "GET POST /channels/{channel_id}/invites",

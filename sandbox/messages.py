@@ -10,7 +10,14 @@ from aiohttp import web
 
 from . import permissions, posting, rest, unfurl
 from .core import Core
-from .errors import ApiError, invalid, missing_access, missing_permissions, unknown
+from .errors import (
+    NOT_TO_THIS_USER,
+    ApiError,
+    invalid,
+    missing_access,
+    missing_permissions,
+    unknown,
+)
 from .posting import Author
 from .rest import Caller
 from .snowflakes import iso, unix_time
@@ -133,6 +140,8 @@ class MessageRoutes:
         channel = self._readable(who, request)
         if not channel.holds_messages:
             raise NOT_TEXT
+        if channel.is_direct and not self.core.world.share_a_guild(*channel.recipients):
+            raise NOT_TO_THIS_USER
         if not rest.may(self.core, who, channel, permissions.SEND_MESSAGES):
             raise missing_permissions()
         locked = channel.thread is not None and channel.thread.locked

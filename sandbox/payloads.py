@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from discord.types.channel import (
         CategoryChannel,
         DefaultReaction,
+        DMChannel,
         ForumChannel,
         ForumTag,
         GuildChannel,
@@ -79,7 +80,6 @@ if TYPE_CHECKING:
 
 
 REGION = "europe"
-LOCALE = "en-US"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Payloads:
         """A user's own account, with the fields that only they get."""
         return {
             **self.user(user),
-            "locale": LOCALE,
+            "locale": user.locale,
             "mfa_enabled": False,
             "verified": True,
             "email": None,
@@ -232,7 +232,7 @@ class Payloads:
             "description": None,
             "emojis": [],
             "stickers": [self.guild_sticker(sticker) for sticker in guild.stickers.values()],
-            "features": [],
+            "features": ["COMMUNITY"] if guild.public_updates_channel_id else [],
             "incidents_data": None,
             "owner_id": str(guild.owner_id),
             "region": REGION,
@@ -245,15 +245,15 @@ class Payloads:
             "mfa_level": 0,
             "nsfw_level": 0,
             "application_id": None,
-            "system_channel_id": None,
+            "system_channel_id": _id_or_none(guild.system_channel_id),
             "system_channel_flags": 0,
             "rules_channel_id": None,
             "vanity_url_code": None,
             "banner": None,
             "premium_tier": 0,
             "premium_subscription_count": 0,
-            "preferred_locale": LOCALE,
-            "public_updates_channel_id": None,
+            "preferred_locale": guild.preferred_locale,
+            "public_updates_channel_id": _id_or_none(guild.public_updates_channel_id),
             "widget_enabled": False,
             "widget_channel_id": None,
             "max_presences": None,
@@ -320,9 +320,23 @@ class Payloads:
 
     def any_channel(self, channel: Channel, viewer_id: int) -> GuildChannel | ThreadType:
         """A channel or a thread."""
+        if channel.is_direct:
+            return cast("GuildChannel", self.direct(channel, viewer_id))
         if channel.thread is not None:
             return self.thread(channel, viewer_id)
         return self.channel(channel)
+
+    def direct(self, channel: Channel, viewer_id: int) -> DMChannel:
+        """A channel of direct messages: `recipients` are the others than the viewer."""
+        others = [id for id in channel.recipients if id != viewer_id]
+        payload = {
+            "id": str(channel.id),
+            "type": channel.type,
+            "last_message_id": _text(self.world.messages(channel.id).last_id),
+            "flags": channel.flags,
+            "recipients": [self.user_by_id(id) for id in others],
+        }
+        return cast("DMChannel", payload)
 
     def channel(self, channel: Channel) -> GuildChannel:
         """A channel or category (not a thread)."""
@@ -527,6 +541,8 @@ class Payloads:
         channel = self.world.channel(message.channel_id)
         if channel is None:
             return payload
+        if channel.is_direct:
+            return payload
         payload["guild_id"] = str(channel.guild_id)
         if member := self.world.member(channel.guild_id, message.author_id):
             payload["member"] = cast("MemberType", self.bare_member(member))
@@ -594,12 +610,14 @@ class Payloads:
         reference = message.reference
         if reference is None:
             raise ValueError(f"message {message.id} refers to nothing")
-        return {
+        payload: MessageReference = {
             "type": 1 if reference.type == 1 else 0,
             "channel_id": str(reference.channel_id),
             "message_id": str(reference.message_id),
-            "guild_id": str(reference.guild_id),
         }
+        if reference.guild_id:
+            payload["guild_id"] = str(reference.guild_id)
+        return payload
 
     def snapshot(self, snapshot: Snapshot) -> MessageSnapshot:
         """The content of a forward: a message without its author."""
@@ -816,4 +834,8 @@ def base_permissions(guild: Guild, member: Member) -> str:
 
 
 def _text(id: int | None) -> str | None:
+    return None if id is None else str(id)
+
+
+def _id_or_none(id: int | None) -> str | None:
     return None if id is None else str(id)

@@ -44,6 +44,10 @@ PIN_MESSAGES = 1 << 51
 
 ALL = (1 << 53) - 1
 
+# What everybody may do in their direct messages.
+DIRECT = VIEW_CHANNEL | SEND_MESSAGES | READ_MESSAGE_HISTORY | EMBED_LINKS | ATTACH_FILES
+DIRECT |= ADD_REACTIONS | USE_APPLICATION_COMMANDS | SEND_POLLS | PIN_MESSAGES
+
 # Without Send Messages, these have no effect in a channel ("Implicit permissions").
 NEEDS_SENDING = MENTION_EVERYONE | SEND_TTS_MESSAGES | ATTACH_FILES | EMBED_LINKS
 

@@ -242,8 +242,22 @@ class Person:
         )
         return found
 
+    async def invite(self, application: str, guild: str, permissions: int) -> None:
+        """Follow an application's invite link: add it to a server with these permissions.
+
+        raises   Refused to who lacks Manage Server there
+        """
+        wanted = {"guild_id": guild, "permissions": str(permissions), "authorize": True}
+        query = {"client_id": application, "scope": "bot applications.commands"}
+        await self.request("POST", "/oauth2/authorize", params=query, json=wanted)
+
+    async def speak(self, locale: str) -> None:
+        """Change the language of this client, such as to "de" or "es-419"."""
+        await self.request("PATCH", "/users/@me/settings", json={"locale": locale})
+
     async def commands(self) -> list[Payload]:
-        """The application commands that this person may use in the first server."""
+        """The application commands that this person may use in the first server, with names and
+        descriptions in their language, too."""
         path = f"/guilds/{self.guilds[0]['id']}/application-command-index"
         index = await self.request("GET", path)
         found: list[Payload] = index["application_commands"]
@@ -276,7 +290,14 @@ class Person:
         return await self._interact({"type": 2, "data": data}, where, files)
 
     async def suggestions(
-        self, name: str, option: str, typed: str, *, where: str | None = None, **options: str
+        self,
+        name: str,
+        option: str,
+        typed: str,
+        *,
+        subcommand: str | None = None,
+        where: str | None = None,
+        **options: str,
     ) -> list[Payload]:
         """The choices that are offered while `typed` stands in an option of a slash command.
 
@@ -285,8 +306,12 @@ class Person:
         """
         command = await self._offered(name)
         described = command.get("options", [])
+        if subcommand is not None:
+            described = next(o for o in described if o["name"] == subcommand).get("options", [])
         given = [_option(described, key, value, []) for key, value in options.items()]
         given.append({**_option(described, option, typed, []), "focused": True})
+        if subcommand is not None:
+            given = [{"type": SUBCOMMAND, "name": subcommand, "options": given}]
         interaction = {"type": AUTOCOMPLETE, "data": _command_data(command, given)}
         nonce, since = await self._begin(interaction, where, {})
         answer = await self.event(
@@ -316,9 +341,9 @@ class Person:
         """Click a button of an answer; returns the new or changed message."""
         return await self._use(answer, button)
 
-    async def choose(self, answer: Answer, menu: Payload, value: str) -> Answer:
-        """Choose an option of a menu of an answer; returns the new or changed message."""
-        return await self._use(answer, menu, values=[value])
+    async def choose(self, answer: Answer, menu: Payload, *values: str) -> Answer:
+        """Choose options of a menu of an answer; returns the new or changed message."""
+        return await self._use(answer, menu, values=list(values))
 
     async def open_form(self, answer: Answer, button: Payload) -> Payload:
         """Click a button that opens a form; returns the form.
@@ -388,6 +413,20 @@ class Person:
         payload = found()
         assert payload is not None
         return payload
+
+    def direct_messages(self) -> list[Answer]:
+        """The direct messages that have arrived, as they are now, oldest first."""
+        found: dict[str, Payload] = {}
+        for name, message in self._events:
+            if name in ("MESSAGE_CREATE", "MESSAGE_UPDATE") and "guild_id" not in message:
+                found[message["id"]] = message
+            elif name == "MESSAGE_DELETE":
+                found.pop(message["id"], None)
+        return [Answer(message) for message in found.values()]
+
+    def since(self, seen: int) -> list[tuple[str, Payload]]:
+        """The events that have arrived after so many, by name."""
+        return self._events[seen:]
 
     def seen(self) -> int:
         """The number of events that have arrived."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from . import permissions
+from .locales import ENGLISH
 from .snowflakes import Snowflakes, unix_time
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from discord.types.sticker import StickerFormatType
     from discord.types.threads import ThreadArchiveDuration
 
-ChannelKind = Literal[0, 2, 4, 5, 10, 11, 12, 13, 15]
+ChannelKind = Literal[0, 1, 2, 4, 5, 10, 11, 12, 13, 15]
 
 TEXT, VOICE, CATEGORY, NEWS, STAGE, FORUM = 0, 2, 4, 5, 13, 15
+DIRECT: Final = 1
 NEWS_THREAD, PUBLIC_THREAD, PRIVATE_THREAD = 10, 11, 12
 
 # message types; answers to interactions have those of replies, commands and menus
@@ -47,7 +49,8 @@ PRIVILEGED = ("presences", "members", "message_content")
 
 @dataclass(slots=True)
 class User:
-    """A person or a bot; `token` is for logging in, `about` is a line on the log-in page."""
+    """A person or a bot; `token` is for logging in, `about` is a line on the log-in page, `locale`
+    the language of their client."""
 
     id: int
     username: str
@@ -56,6 +59,7 @@ class User:
     bot: bool = False
     token: str = ""
     about: str = ""
+    locale: str = ENGLISH
 
     @property
     def name(self) -> str:
@@ -130,7 +134,10 @@ class Tag:
 
 @dataclass(slots=True)
 class Channel:
-    """A channel, a category or a thread (which has `thread`). `settings.py` has its settings."""
+    """A channel, a category or a thread (which has `thread`). `settings.py` has its settings.
+
+    A channel of direct messages is of no guild: its `guild_id` is 0, and it has `recipients`.
+    """
 
     id: int
     guild_id: int
@@ -158,6 +165,12 @@ class Channel:
     default_reaction_emoji: dict[str, Any] | None = None
     default_sort_order: Literal[0, 1] | None = None
     default_forum_layout: Literal[0, 1, 2] = 0
+    recipients: list[int] = field(default_factory=list)  # of direct messages: both users
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it holds the direct messages of two users."""
+        return self.type == DIRECT
 
     @property
     def is_voice(self) -> bool:
@@ -226,6 +239,9 @@ class Guild:
     members: dict[int, Member] = field(default_factory=dict)
     stickers: dict[int, Sticker] = field(default_factory=dict)
     unavailable: bool = False
+    preferred_locale: str = ENGLISH
+    system_channel_id: int | None = None
+    public_updates_channel_id: int | None = None  # for moderators; only of communities
 
     def threads(self) -> list[Channel]:
         """All its threads, with archived ones."""
@@ -443,6 +459,7 @@ class World:
         self.snowflakes = Snowflakes()
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
+        self.home = Guild(0, "", 0)  # holds the channels of direct messages; nobody is told of it
         self.commands: dict[int, dict[str, Any]] = {}  # as registered, by id
         self.ephemeral: dict[int, Message] = {}  # each is visible to one user only
         self._messages: dict[int, Messages] = {}
@@ -451,11 +468,26 @@ class World:
     # looking things up
 
     def channel(self, id: int) -> Channel | None:
-        """A channel or thread of any guild."""
-        for guild in self.guilds.values():
+        """A channel or thread of any guild, or one of direct messages."""
+        for guild in (self.home, *self.guilds.values()):
             if channel := guild.channels.get(id):
                 return channel
         return None
+
+    def guild_of(self, channel: Channel) -> Guild:
+        """The guild a channel is in; of direct messages, one without members and roles."""
+        return self.home if channel.is_direct else self.guilds[channel.guild_id]
+
+    def direct(self, one: int, other: int) -> Channel | None:
+        """The channel of the direct messages of two users."""
+        for channel in self.home.channels.values():
+            if set(channel.recipients) == {one, other}:
+                return channel
+        return None
+
+    def share_a_guild(self, one: int, other: int) -> bool:
+        """Whether two users are members of the same guild."""
+        return any({one, other} <= guild.members.keys() for guild in self.guilds.values())
 
     def member(self, guild_id: int, user_id: int) -> Member | None:
         """A user's membership in a guild."""
@@ -499,6 +531,8 @@ class World:
 
     def sees(self, user_id: int, channel: Channel) -> bool:
         """Whether the user can see the channel."""
+        if channel.is_direct:
+            return user_id in channel.recipients
         member = self.member(channel.guild_id, user_id)
         return member is not None and permissions.may_see(
             self.guilds[channel.guild_id], member, channel
@@ -506,6 +540,8 @@ class World:
 
     def reads(self, user_id: int, channel: Channel) -> bool:
         """Whether the user may read messages in the channel."""
+        if channel.is_direct:
+            return user_id in channel.recipients
         member = self.member(channel.guild_id, user_id)
         return member is not None and permissions.may_read(
             self.guilds[channel.guild_id], member, channel
@@ -513,6 +549,8 @@ class World:
 
     def permissions(self, user_id: int, channel: Channel) -> int:
         """The user's permissions in the channel; 0 for a user who isn't a member."""
+        if channel.is_direct:
+            return permissions.DIRECT if user_id in channel.recipients else 0
         member = self.member(channel.guild_id, user_id)
         if member is None:
             return 0

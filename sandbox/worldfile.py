@@ -4,8 +4,9 @@ The format is below. Ids are snowflake strings, and their time is the time of po
 relative to the world file.
 
     application  id, name, description, token, bot_user_id, [privileged_intents]
-    users        id, username, global_name, avatar, bot, token, about
-    guilds       id, name, icon, owner_id,
+    users        id, username, global_name, avatar, bot, token, about, [locale]
+    guilds       id, name, icon, owner_id, [preferred_locale, system_channel_id,
+                 public_updates_channel_id],
         roles      id, name, permissions ("int"), color, position, hoist, [managed,
                    mentionable]; the everyone role has the guild's id, the bot's own is managed
         channels   id, type (0 2 4 5 13 15), name, topic, position, parent_id, nsfw,
@@ -32,6 +33,7 @@ from typing import Any, cast
 
 from . import components, media, mentions
 from .errors import ApiError, WorldError
+from .locales import ENGLISH, LOCALES
 from .snowflakes import unix_time
 from .world import (
     COMPONENTS_V2,
@@ -117,6 +119,12 @@ class _Spot:
 
     def text_or_none(self, key: str) -> str | None:
         return None if self.value.get(key) is None else self.text(key)
+
+    def locale(self, key: str) -> str:
+        value = self.text(key, ENGLISH)
+        if value not in LOCALES:
+            raise self.wrong(key, f"must be one of {', '.join(LOCALES)}, not {value}")
+        return value
 
     def whole(self, key: str, default: Any = ...) -> int:
         return cast("int", self._get(key, int, "a whole number", default))
@@ -213,6 +221,7 @@ def _user(spot: _Spot) -> User:
         bot=spot.flag("bot"),
         token=spot.text("token", ""),
         about=spot.text("about", ""),
+        locale=spot.locale("locale"),
     )
 
 
@@ -239,6 +248,9 @@ def _guild(spot: _Spot, world: World) -> None:
         name=spot.text("name"),
         owner_id=spot.id("owner_id"),
         icon=spot.text_or_none("icon"),
+        preferred_locale=spot.locale("preferred_locale"),
+        system_channel_id=spot.id_or_none("system_channel_id"),
+        public_updates_channel_id=spot.id_or_none("public_updates_channel_id"),
     )
     _file(spot, "icon", world.folder)
     world.guilds[guild.id] = guild
@@ -251,6 +263,10 @@ def _guild(spot: _Spot, world: World) -> None:
     for one in spot.each("channels"):
         if one.value.get("parent_id") is not None and one.id("parent_id") not in guild.channels:
             raise one.wrong("parent_id", f"there is no channel {one.id('parent_id')}")
+    for key in ("system_channel_id", "public_updates_channel_id"):
+        named = spot.id_or_none(key)
+        if named is not None and named not in guild.channels:
+            raise spot.wrong(key, f"there is no channel {named}")
     for one in spot.each("threads"):
         thread = _thread(one, guild)
         guild.channels[thread.id] = thread

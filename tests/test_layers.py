@@ -11,8 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "bot": (
-        *("platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
-        *("reposts", "overview", "maintenance", "commands", "app", "__main__"),
+        *("languages", "platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
+        *("reposts", "watches", "overview", "welcome"),
+        *("maintenance", "commands", "app", "__main__"),
     ),
     "index": (
         *("types", "language", "derivations", "compiled", "concurrency"),
@@ -29,7 +30,7 @@ LAYERS = {
             "store",
         ),
         *("answering", "overview", "drawing", "models", "pipeline"),
-        *("posted_before", "reembedding", "gallery", "cli", "__main__"),
+        *("posted_before", "reembedding", "watches", "gallery", "cli", "__main__"),
     ),
 }
 # The one writer, and those who make it and its gallery.

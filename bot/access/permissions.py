@@ -144,7 +144,7 @@ def refuse_in_outage(guild: discord.Guild) -> None:
     raises   Refusal
     """
     if guild.unavailable:
-        raise Refusal(text.OUTAGE)
+        raise Refusal(text.outage)
 
 
 def sees(member: discord.Member, channel: GuildChannel | None) -> bool:

@@ -102,5 +102,5 @@ class Sight:
                     permissions.joined(self._client, self._member, private),
                 )
         except RequestFailed as error:
-            raise Refusal(text.ROLES_UNKNOWN) from error
+            raise Refusal(text.roles_unknown) from error
         self._asked_at = time.monotonic()

@@ -97,7 +97,7 @@ class Answers:
         self._count(asker)
         return await self._begin(asker, self._questions.with_message(message), wish)
 
-    def refuse(self, asker: Asker, sentence: str) -> NoReturn:
+    def refuse(self, asker: Asker, sentence: Callable[[], str]) -> NoReturn:
         """The answer to a question that asks nothing: a sentence. It counts, too.
 
         raises   Refusal
@@ -128,7 +128,7 @@ class Answers:
         """The question of a saved search with another wish, beside the same picture."""
         self._count(asker)
         if wish.show == "everyone":
-            raise Refusal(text.NOT_FOR_EVERYONE)
+            raise Refusal(text.not_for_everyone)
         search, question = await self._questions.saved(asker, id), Question()
         if search.asked.with_picture:
             question = await self._questions.again(asker, search)
@@ -223,7 +223,7 @@ class Answers:
             *ready.to_search, page.after, link, ready.sort, guesses=page.guesses
         )
         if not found.shown:
-            raise Refusal(text.UNREACHABLE if found.unreadable else text.PICTURE_UNAVAILABLE)
+            raise Refusal(text.unreachable if found.unreadable else text.picture_unavailable)
         return ready, found
 
     async def _begin(
@@ -292,7 +292,7 @@ class Answers:
         if ready.filter.says and (unread := await self._transcripts.count_unread(ready.filter)):
             notes.append(line_text.words_not_read(unread))
         if page.shown:  # all that it shows may be closed until it is sent
-            empty = text.NOTHING_SHARED if asker.public else text.NOTHING_FOUND
+            empty = cards.nothing_found(search, public=asker.public)
         else:
             empty = await self._why_empty(asker, search, page, ready.groups)
 
@@ -323,15 +323,15 @@ class Answers:
         return not self._writer.is_deleted(int(question.shown_by.source))
 
     def _notes(self, asker: Asker, search: SavedSearch, page: ResultPage) -> list[str]:
-        notes = list(search.asked.notes)
+        notes = [line_text.read_as_minus(*one) for one in search.asked.understood]
         if page.truncated is not None:
             notes.append(text.truncated(page.truncated))
         if progress := self.progress(asker):
             notes.append(text.still_indexing(progress.percent))
         if asker.public:
-            notes.append(text.ONLY_SHARED)
+            notes.append(text.only_shared())
         if not search.id:
-            notes.append(text.NO_BUTTONS)
+            notes.append(text.no_buttons())
         shown_by = search.asked.shown_by
         if shown_by and shown_by.count > 1:
             notes.append(text.several_pictures(shown_by.chosen, shown_by.count))
@@ -355,16 +355,16 @@ class Answers:
         if not groups and not self._watched.marks(asker.guild.id):
             return text.no_channels(asker.member.guild_permissions.manage_guild)
         if page.unreadable and not asker.public:
-            return text.UNREACHABLE
+            return text.unreachable()
         if page.verdict is Verdict.NOTHING and page.any and not page.first and not page.guesses:
             return cards.nothing_like(search)
         if asker.public:
-            return text.NOTHING_SHARED
+            return cards.nothing_found(search, public=True)
         if page.first:
-            return text.NOTHING_MORE
+            return text.nothing_more()
         if groups:
-            return text.NOTHING_FOUND
+            return cards.nothing_found(search, public=False)
         watched = [group_of(channel) for channel in self._watched.channels(asker.guild)]
         if await self._questions.may_read(asker, watched):
-            return text.NOT_INDEXED_YET
-        return text.NOTHING_READABLE
+            return text.not_indexed_yet()
+        return text.nothing_readable()

@@ -39,7 +39,7 @@ def of_interaction(interaction: discord.Interaction, *, public: bool) -> Asker:
     raises   Refusal outside a server
     """
     if interaction.guild is None or not isinstance(interaction.user, discord.Member):
-        raise Refusal(text.NOT_IN_A_SERVER)
+        raise Refusal(text.not_in_a_server)
     return Asker(interaction.user, interaction.guild, interaction.channel, public)
 
 
@@ -51,10 +51,10 @@ async def of_message(message: discord.Message, came_at: float) -> Asker:
     """
     guild, author = message.guild, message.author
     if guild is None:
-        raise Refusal(text.NOT_IN_A_SERVER)
+        raise Refusal(text.not_in_a_server)
     if not isinstance(author, discord.Member):
         try:
             author = await readable(guild.fetch_member(author.id))
         except RequestFailed as error:
-            raise Refusal(text.WHO_ARE_YOU) from error
+            raise Refusal(text.who_are_you) from error
     return Asker(author, guild, message.channel, public=True, asked_at=came_at)

@@ -45,7 +45,7 @@ SIMILAR = rf"s:{_LINK}"
 # The same question with another picture of the same message.
 INSTEAD = rf"i:{_SEARCH}:(?P<n>\d+)"
 
-ORDERS = {Sort.BEST: "Best first", Sort.NEWEST: "Newest first", Sort.OLDEST: "Oldest first"}
+ORDERS = (Sort.BEST, Sort.NEWEST, Sort.OLDEST)
 
 Steering: TypeAlias = Literal["more", "less"]  # like a picture
 
@@ -118,13 +118,16 @@ def to_page(page: PageOf, label: str) -> ui.Button[Any]:
 
 def menu(page: PageOf, options: list[discord.SelectOption]) -> ui.Select[Any]:
     """What can be done with a page. An option's value is a picture's link, or an order."""
-    return ui.Select(custom_id=f"l:{page}", placeholder=text.MENU, options=options)
+    return ui.Select(custom_id=f"l:{page}", placeholder=text.menu(), options=options)
 
 
 def orders(now: Sort) -> list[discord.SelectOption]:
     """The other orders, as options of a menu."""
-    others = [(sort, label) for sort, label in ORDERS.items() if sort is not now]
-    return [discord.SelectOption(label=label, value=sort.value) for sort, label in others]
+    return [
+        discord.SelectOption(label=text.order_label(sort), value=sort.value)
+        for sort in ORDERS
+        if sort is not now
+    ]
 
 
 def order_in(value: str) -> Sort | None:
@@ -133,35 +136,36 @@ def order_in(value: str) -> Sort | None:
 
 
 def message(url: str) -> ui.Button[Any]:
-    return ui.Button(label="Go to message", url=url)
+    return ui.Button(label=text.go_to_message(), url=url)
 
 
 def steer(search: str, to: Steering, link: int) -> ui.Button[Any]:
-    return button(f"f:{search}:{to}:{link}", f"{to.capitalize()} like this")
+    return button(f"f:{search}:{to}:{link}", text.like_this(to))
 
 
 def undo(search: str, to: Steering, times: int) -> ui.Button[Any]:
     """times: how often it can be undone"""
-    label = f"Undo: {to} like that"
-    return button(f"u:{search}:{to}", label if times == 1 else f"{label} ({times})")
+    return button(f"u:{search}:{to}", text.undo(to, times))
 
 
 def narrow(search: str) -> ui.Button[Any]:
-    return button(f"n:{search}", "Narrow")
+    return button(f"n:{search}", text.narrow())
 
 
 def form(search: str, line: str) -> ui.Modal:
     """The question as a line, to be changed. Its custom_id holds what its answer needs, so that
     discord.py need not keep the form."""
-    shown = ui.Modal(title=text.NARROW, custom_id=f"n:{search}")
+    shown = ui.Modal(title=text.narrow_the_search(), custom_id=f"n:{search}")
     field: ui.TextInput[Any] = ui.TextInput(
         custom_id=LINE,
         default=line,
         required=False,
         max_length=MAX_LINE,
-        placeholder=text.EXAMPLE,
+        placeholder=text.example(),
     )
-    shown.add_item(ui.Label(text=text.QUESTION, description=text.HOW_TO_NARROW, component=field))
+    shown.add_item(
+        ui.Label(text=text.question(), description=text.how_to_narrow(), component=field)
+    )
     shown.stop()
     return shown
 
@@ -171,11 +175,11 @@ def places(page: PageOf, link: int, copies: int) -> ui.Button[Any]:
 
 
 def similar(link: int) -> ui.Button[Any]:
-    return button(f"s:{link}", "Only similar")
+    return button(f"s:{link}", text.only_similar())
 
 
 def instead(search: str, n: int) -> ui.Button[Any]:
-    return button(f"i:{search}:{n}", f"Picture {n + 1}")
+    return button(f"i:{search}:{n}", text.picture_of_message(n + 1))
 
 
 def link_in(value: str) -> int:

@@ -25,11 +25,11 @@ def results(
 
     public   everybody sees it: its controls open a private answer
     """
-    last, order = page.first + len(page.shown), buttons.ORDERS[_order(search)].lower()
+    last = page.first + len(page.shown)
     asked = _asked(search)
     heading = text.heading(asked, _says(search), first=page.first == 0, guesses=page.guesses)
     limits = line_text.limits(search.asked, exact=bool(asked))
-    span = text.span(page.first + 1, last, page.more, order)
+    span = text.span(page.first + 1, last, page.more, _order(search))
     if page.verdict is Verdict.UNSURE and not page.guesses:
         span = f"{span}. {text.not_sure(len(page.shown))}"
     menu = None
@@ -53,6 +53,16 @@ def nothing(
     return layout.card(sentence, notes=notes, buttons=_buttons(search, page, public=public))
 
 
+def nothing_found(search: SavedSearch, *, public: bool) -> str:
+    """The sentence for a search that found nothing at all: the exact words that no picture says,
+    and what else it was limited to."""
+    if not (says := _says(search)):
+        return text.nothing_shared() if public else text.nothing_found()
+    sentence = text.nothing_says(says, public=public)
+    limits = line_text.limits(search.asked, exact=False)
+    return f"{sentence}\n-# {limits}" if limits else sentence
+
+
 def nothing_like(search: SavedSearch) -> str:
     """The sentence for a search that no picture fits, and what it was limited to."""
     sentence, limits = text.nothing_like(_asked(search)), line_text.limits(search.asked)
@@ -62,7 +72,7 @@ def nothing_like(search: SavedSearch) -> str:
 def closer(search: SavedSearch, page: ResultPage) -> layout.Card:
     """One picture of a page, and what can be done with it."""
     if not page.shown:  # it was closed until now
-        return layout.card(text.PICTURE_UNAVAILABLE, buttons=[_to_results(search, page)])
+        return layout.card(text.picture_unavailable(), buttons=[_to_results(search, page)])
     [shown] = page.shown
     link, copies = shown.hit.id, len(shown.copies)
     offered: list[layout.Control] = [buttons.message(shown.message.jump_url)]
@@ -83,7 +93,7 @@ def places(search: SavedSearch, page: ResultPage) -> layout.Card:
     """Where a picture and its near-copies were posted."""
     back = _to_results(search, page)
     if not page.shown:
-        return layout.card(text.PICTURE_UNAVAILABLE, buttons=[back])
+        return layout.card(text.picture_unavailable(), buttons=[back])
     heading = text.places(len(page.shown), more=page.more)
     return layout.card(f"### {heading}", layout.places(page), buttons=[back])
 
@@ -94,7 +104,7 @@ def _here(search: SavedSearch, page: ResultPage) -> PageOf:
 
 def _to_results(search: SavedSearch, page: ResultPage) -> layout.Control:
     """Back from one picture to its page; from a public answer, to one's own."""
-    label = text.ONLY_FOR_ME if search.asked.public else text.TO_RESULTS
+    label = text.only_for_me() if search.asked.public else text.to_results()
     return buttons.to_page(_here(search, page), label)
 
 
@@ -129,11 +139,11 @@ def _buttons(search: SavedSearch, page: ResultPage, *, public: bool) -> list[lay
     if not search.id:
         return []
     if public:
-        offered: list[layout.Control] = [buttons.to_page(PageOf(search.id), text.ONLY_FOR_ME)]
+        offered: list[layout.Control] = [buttons.to_page(PageOf(search.id), text.only_for_me())]
     else:
         offered = [*_arrows(_here(search, page), page), *_narrow(search), *_undo(search)]
         if page.verdict is Verdict.NOTHING and page.any and not page.shown and not page.guesses:
-            offered.insert(0, buttons.to_page(PageOf(search.id, guesses=True), text.GUESS))
+            offered.insert(0, buttons.to_page(PageOf(search.id, guesses=True), text.guess()))
     if shown_by := search.asked.shown_by:
         others = [n for n in range(shown_by.count) if n != shown_by.chosen]
         offered += [buttons.instead(search.id, n) for n in others[:MAX_CHOICES]]

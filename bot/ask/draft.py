@@ -53,12 +53,12 @@ class Draft:
         if not shown:
             return []
         if self.sight.outage:
-            raise Refusal(text.OUTAGE)
+            raise Refusal(text.outage)
         open_ = self.sight.open(self._groups())
         if self.posted_in is not None and self.posted_in.id not in open_:
-            raise Refusal(text.PICTURE_UNAVAILABLE)
+            raise Refusal(text.picture_unavailable)
         if not self.is_there():
-            raise Refusal(text.PICTURE_UNAVAILABLE)
+            raise Refusal(text.picture_unavailable)
         now = [self.now(one) for one in shown if one.hit.link.group.id in open_]
         return [_without_closed(one, open_) for one in now if one is not None]
 
@@ -83,7 +83,7 @@ class Draft:
                     return await send(self.lay_out(replace(self.page, shown=open_)))
                 except last_moment.Outdated:
                     continue
-        raise Refusal(text.ROLES_UNKNOWN)
+        raise Refusal(text.roles_unknown)
 
     def _still(self, shown: list[ShownHit]) -> bool:
         """Whether all of these may still be sent."""

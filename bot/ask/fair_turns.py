@@ -62,12 +62,12 @@ class FairTurns:
         kept_for_members = RESERVE if of_member else 0
         kept_for_servers = RESERVE if of_server else 0
         if of_member >= MEMBER_PLACES:
-            raise Refusal(text.YOUR_PICTURES_WAIT)
+            raise Refusal(text.your_pictures_wait)
         if (
             of_server >= SERVER_PLACES - kept_for_members
             or len(self._places) >= PLACES - kept_for_members - kept_for_servers
         ):
-            raise Refusal(text.YOUR_PICTURES_WAIT if of_member else text.MANY_PICTURES_WAIT)
+            raise Refusal(text.your_pictures_wait if of_member else text.many_pictures_wait)
         self._places.append((server, member))
         try:
             yield

@@ -11,6 +11,7 @@ import discord
 from discord import ui
 
 from bot.ask.page import ResultPage, ShownHit
+from bot.languages.speech import day
 from bot.text import answers as text
 from bot.text.pieces import quoted
 from index import Verdict
@@ -143,7 +144,7 @@ def beside(shown: ShownHit, label: str, *said: str) -> Control:
 def _beside(shown: ShownHit, url: str, description: str) -> ui.Thumbnail[Any] | ui.Button[Any]:
     """The picture at an address, small; of one that Discord can't show there, the way to it."""
     if url == shown.picture.urls[0] and not shown.picture.shown_by_discord:
-        return ui.Button(label=text.STICKER, url=shown.message.jump_url)
+        return ui.Button(label=text.see_the_sticker(), url=shown.message.jump_url)
     return ui.Thumbnail(url, description=description, spoiler=_hidden(shown))
 
 
@@ -175,18 +176,19 @@ def _still_of(shown: ShownHit) -> str:
 
 
 def _link(shown: ShownHit) -> str:
-    return f"[go to message]({shown.message.jump_url})"
+    return f"[{text.go_to_message_link()}]({shown.message.jump_url})"
 
 
 def _by(shown: ShownHit) -> str:
-    return f"{shown.message.author.mention} in <#{shown.message.channel.id}>"
+    message = shown.message
+    return text.posted_by(message.author.mention, f"<#{message.channel.id}>")
 
 
 def _doubt(page: ResultPage) -> str:
     """What is said of a picture that may not fit; "" where the heading says it of all."""
     if page.guesses:
-        return "a guess"
-    return "perhaps" if page.verdict is Verdict.SURE else ""
+        return text.a_guess()
+    return text.perhaps() if page.verdict is Verdict.SURE else ""
 
 
 def _small(shown: ShownHit, doubt: str) -> str:
@@ -223,12 +225,13 @@ def _described(shown: ShownHit) -> str:
     A title tells what a spoiler shows. So may the name of its file, and what is seen in it.
     """
     picture, hidden = shown.picture, _hidden(shown)
-    name = "a spoiler" if hidden else picture.title or picture.filename or "a picture"
+    known = picture.title or picture.filename or text.a_picture()
+    name = text.a_spoiler() if hidden else known
     name = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
-    name = f"{name}, {text.at(shown.hit.clock)}" if shown.hit.clock else name
-    said = f"{name}, by {_by_name(shown)}, {text.day(shown.message.created_at)}"
+    name = text.described_at(name, shown.hit.clock) if shown.hit.clock else name
+    said = text.described(name, _by_name(shown), day(shown.message.created_at))
     if shown.hit.says and not hidden:
-        said = f"{said}. It says “{shown.hit.says}”"
+        said = f"{said}. {text.it_says(shown.hit.says)}"
     if shown.hit.concepts and not hidden:
         said = f"{said}. {text.sees(shown.hit.concepts)}"
     return said[:MAX_DESCRIPTION]
@@ -238,5 +241,7 @@ def _by_name(shown: ShownHit) -> str:
     """Who posted it, and where, as plain text: "Ada in #pets"."""
     message = shown.message
     channel = message.guild and message.guild.get_channel_or_thread(message.channel.id)
-    place = f" in #{channel.name}" if channel else ""  # an archived thread isn't known
-    return f"{message.author.display_name}{place}"
+    name = message.author.display_name
+    if channel is None:  # an archived thread isn't known
+        return name
+    return text.posted_by(name, f"#{channel.name}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+from functools import partial
 from typing import Any
 
 import discord
@@ -18,8 +19,9 @@ from bot.ask import lines, mentions
 from bot.ask.answers import Answers
 from bot.ask.draft import Draft
 from bot.ask.mentions import Mention
-from bot.ask.phrases import asks_whether_posted
+from bot.ask.phrases import asks_for_help, asks_whether_posted
 from bot.ask.posted import PostedBefore
+from bot.languages.speech import speaking
 from bot.ops.logs import fields
 from bot.platform.codes import RequestFailed, may_not_write, refuses_reply
 from bot.platform.interactions import NO_MENTIONS
@@ -49,6 +51,10 @@ class MessageQuestions:
         asked = mentions.read(message, message.guild.me)
         if asked is None:
             return
+        with speaking(message.guild.preferred_locale):  # all there read the answer
+            await self._reply(message, asked, came_at)
+
+    async def _reply(self, message: discord.Message, asked: Mention, came_at: float) -> None:
         if not asked.empty:
             with contextlib.suppress(*RequestFailed):
                 await message.channel.typing()  # only shows that the bot is working
@@ -78,15 +84,15 @@ class MessageQuestions:
         asker = await askers.of_message(message, came_at)
         if asks_whether_posted(message.content):
             return await self._posted.of_message(asker, asked.pictured)
-        if asked.empty:
-            self._answers.refuse(asker, text.ONLY_LINKS if asked.link_only else text.HELP)
+        if asked.empty or (asked.pictured is None and asks_for_help(asked.line)):
+            self._answers.refuse(asker, text.only_links if asked.link_only else text.how_to_ask)
         try:
             locale = asker.guild.preferred_locale
             wish = await lines.read(asked.line, lines.reader(locale))
         except Unreadable as error:
-            self._answers.refuse(asker, line_text.unreadable(error))
+            self._answers.refuse(asker, partial(line_text.unreadable, error))
         if wish.show == "me":
-            self._answers.refuse(asker, line_text.NOT_PRIVATELY)
+            self._answers.refuse(asker, line_text.not_privately)
         if asked.pictured is not None:
             return await self._answers.like_message(asker, asked.pictured, wish)
         return await self._answers.answer(asker, wish)

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import discord
 from discord.abc import GuildChannel
@@ -22,7 +23,7 @@ from bot.ask.members import Called, Members
 from bot.platform.places import Place, group_of
 from bot.platform.refusal import Refusal
 from bot.text import lines as text
-from bot.text.answers import OUTAGE
+from bot.text.answers import outage
 from index import Group, Links, Wish, tidy
 
 ME = "me"
@@ -75,7 +76,7 @@ class Names:
         if not of_places and not of_people:
             return Meant()
         if sight.outage:
-            raise Refusal(OUTAGE)
+            raise Refusal(outage)
         groups = await self._links.groups(asker.guild.id)
         await sight.look([*groups, *_own_thread(asker)])
         places: dict[str, int] = {}
@@ -103,7 +104,7 @@ class Names:
         owners = await self._links.owners(guild.id, groups)
         called = await self._members.called(asker.member, list(owners))
         if owners and not called:
-            raise Refusal(text.NAMES_UNKNOWN)
+            raise Refusal(text.names_unknown)
         for name in names:
             if name in ids:
                 continue
@@ -269,5 +270,5 @@ def _misnamed(
 ) -> Refusal:
     """The answer to a name that means nothing, or several things."""
     instead = [one.shown for one in (meant or nearest)[:MAX_NEAR]]
-    error = text.misnamed(name, wish, instead, people=people, several=bool(meant))
-    return Refusal(text.unreadable(error))
+    several = bool(meant)
+    return Refusal(partial(text.misnamed, name, wish, instead, people=people, several=several))

@@ -91,7 +91,7 @@ class PostedBefore:
         """
         self._count(asker)
         if message is None:
-            raise Refusal(text.REPLY_TO_A_PICTURE)
+            raise Refusal(text.reply_to_a_picture)
         return await self._answer(asker, self._questions.with_message(message))
 
     async def page(self, asker: Asker, spot: Spot) -> Draft:
@@ -110,22 +110,22 @@ class PostedBefore:
         question = await self._again(asker, spot)
         channel = self._channel(asker, question)
         if channel is None or not is_moderator(asker.member, channel):
-            raise Refusal(text.NOT_A_MODERATOR)
+            raise Refusal(text.not_a_moderator)
         own = await self._own(asker, question)
         if own is None:
-            raise Refusal(answer_text.PICTURE_UNAVAILABLE)
+            raise Refusal(answer_text.picture_unavailable)
         what, _, other = said.partition(":")
         space = asker.guild.id
         if what in (cards.PASS, cards.NOTE):
             passes = what == cards.PASS
             await self._writer.let_pass(space, home(channel), own, passes=passes)
-            sentence = text.SAID_PASSES if passes else text.SAID_NOTE_AGAIN
+            sentence = text.said_passes() if passes else text.said_note_again()
         else:
             link = await self._questions.like(asker, link_in(other))
             assert link.like is not None
             refused = what == cards.NOT_A_COPY
             await self._writer.not_a_copy(space, own, link.like, said=refused)
-            sentence = text.SAID_NOT_A_COPY if refused else text.SAID_A_COPY
+            sentence = text.said_not_a_copy() if refused else text.said_a_copy()
         return await self._answer(asker, question, notes=[sentence])
 
     def _count(self, asker: Asker) -> None:
@@ -194,7 +194,7 @@ class PostedBefore:
         """raises   Refusal during an outage of the server"""
         sight = asker.sight(self._client, self._clocks)
         if sight.outage:
-            raise Refusal(answer_text.OUTAGE)
+            raise Refusal(answer_text.outage)
         if question.posted_in is not None:
             await sight.look([question.posted_in])
         return sight
@@ -213,7 +213,7 @@ class PostedBefore:
             if shown:
                 break
         if not shown and len(gone) < len(every):
-            raise Refusal(text.UNREACHABLE)
+            raise Refusal(text.unreachable)
         there = [hit for hit in every if hit.id not in gone]
         return [
             replace(one, copies=tuple(hit for hit in there if hit.id != one.hit.id))
@@ -263,7 +263,7 @@ class PostedBefore:
         if progress := self._progress(asker):
             notes.append(answer_text.still_indexing(progress.percent))
         if asker.public:
-            notes.append(text.ONLY_SHARED)
+            notes.append(text.only_shared())
         shown_by = _shown_by(question)
         if shown_by.count > 1:
             notes.append(text.several_pictures(shown_by.chosen, shown_by.count))

@@ -19,6 +19,7 @@ from bot.ask.cards import MAX_CHOICES
 from bot.ask.page import ResultPage, ShownHit
 from bot.platform.interactions import button
 from bot.platform.refusal import Refusal
+from bot.text import answers as answer_text
 from bot.text import copies as text
 from index import Copy, Hit, ShownBy
 
@@ -108,7 +109,7 @@ def card(finding: Finding, page: ResultPage) -> layout.Card:
     """
     places = [one for one in page.shown if one.hit.id in finding.copies]
     if finding.copies and not places:
-        raise Refusal(text.GONE)
+        raise Refusal(text.gone)
     every = sorted((hit for one in places[:1] for hit in (one.hit, *one.copies)), key=by_time)
     numbers = {hit.id: number for number, hit in enumerate(every, start=1)}
     before = sum(map(finding.is_before, every))
@@ -137,10 +138,7 @@ def _heading(
     places: Sequence[ShownHit],
     numbers: Mapping[int, int],
 ) -> list[str]:
-    said = text.heading(before)
-    if total > before:
-        said += f", {text.since(total - before)}"
-    lines = [f"### {said}"]
+    lines = [f"### {text.heading(before, total - before)}"]
     if not before:
         lines.append(f"-# {text.none_before(public=finding.public)}")
     if total > len(places):
@@ -157,9 +155,9 @@ def _listed(
     before = [one for one in places if finding.is_before(one.hit)]
     if before and numbers[before[0].hit.id] == 1:
         first, *before = before
-        parts.append(layout.beside(first, text.FIRST, finding.how(first.hit)))
+        parts.append(layout.beside(first, text.first(), finding.how(first.hit)))
     since = [one for one in places if not finding.is_before(one.hit)]
-    for heading, some in ((), before), ((f"**{text.SINCE}**",), since):
+    for heading, some in ((), before), ((f"**{text.posted_since()}**",), since):
         lines = [
             f"**{numbers[one.hit.id]}** · {layout.line(one, finding.how(one.hit))}" for one in some
         ]
@@ -172,7 +170,7 @@ def _look_alikes(page: ResultPage, finding: Finding, *, any_copy: bool) -> list[
     alike = [one for one in page.shown if one.hit.id in finding.alike]
     if not alike:
         return []
-    heading = text.LOOK_ALIKES if any_copy else text.ONLY_LOOK_ALIKES
+    heading = text.look_alikes() if any_copy else text.only_look_alikes()
     return [
         ui.Separator(),
         ui.TextDisplay(f"**{heading}**"),
@@ -189,17 +187,17 @@ def _menu(finding: Finding, page: ResultPage, numbers: Mapping[int, int]) -> ui.
     for one in page.shown:
         id = one.hit.id
         if id in finding.copies and finding.copies[id].kind == "copy":
-            label = f"{text.NOT_A_COPY} {numbers[id]} ·"
+            label = text.not_a_copy(numbers[id])
             options.append(layout.option(f"{NOT_A_COPY}:{id}", label, one))
         elif id in finding.refused:
-            options.append(layout.option(f"{COPY}:{id}", text.A_COPY_AFTER_ALL, one))
+            options.append(layout.option(f"{COPY}:{id}", text.a_copy_after_all(), one))
     if finding.passes is not None:
-        value, label = (NOTE, text.NOTE_AGAIN) if finding.passes else (PASS, text.LET_PASS)
+        value, label = (NOTE, text.note_again()) if finding.passes else (PASS, text.let_pass())
         options.append(discord.SelectOption(value=value, label=label))
     if not options:
         return None
     spot = spot_at(finding.shown_by, finding.start)
-    return ui.Select(custom_id=f"k:{spot}", placeholder=text.MENU, options=options)
+    return ui.Select(custom_id=f"k:{spot}", placeholder=text.menu(), options=options)
 
 
 def _buttons(finding: Finding, total: int) -> list[layout.Control]:
@@ -211,7 +209,7 @@ def _buttons(finding: Finding, total: int) -> list[layout.Control]:
     shown_by = finding.shown_by
     spot = spot_at(shown_by, finding.start)
     if finding.public:
-        offered: list[layout.Control] = [to_page(spot, text.DETAILS)]
+        offered: list[layout.Control] = [to_page(spot, text.details())]
     elif total > PLACES:
         back, further = finding.start - PLACES, finding.start + PLACES
         offered = [
@@ -222,7 +220,8 @@ def _buttons(finding: Finding, total: int) -> list[layout.Control]:
         offered = []
     others = [n for n in range(shown_by.count) if n != shown_by.chosen]
     offered += [
-        to_page(replace(spot, chosen=n, start=0), f"Picture {n + 1}") for n in others[:MAX_CHOICES]
+        to_page(replace(spot, chosen=n, start=0), answer_text.picture_of_message(n + 1))
+        for n in others[:MAX_CHOICES]
     ]
     return offered
 

@@ -130,5 +130,5 @@ class Preparation:
         raises   Refusal during an outage of the server
         """
         if sight.outage:
-            raise Refusal(text.OUTAGE)
+            raise Refusal(text.outage)
         return await sight.look(await self._links.groups(asker.guild.id))

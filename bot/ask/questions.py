@@ -33,7 +33,7 @@ from index import (
 )
 
 # What a question and a saved search have in common: what the asker wished, beside a picture.
-WISHED = ("words", "filter", "minus", "places", "not_places", "sort", "line", "notes")
+WISHED = ("words", "filter", "minus", "places", "not_places", "sort", "line", "understood")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Question:
     not_places the same, to leave out
     sort       the order of the answer
     line       the question as a line of the query language
-    notes      how it was understood, to be said with each page
+    understood words that were read as a minus, and that minus; it is said with each page
     """
 
     words: str = ""
@@ -67,7 +67,7 @@ class Question:
     not_places: tuple[int, ...] = ()
     sort: Sort = Sort.BEST
     line: str = ""
-    notes: tuple[str, ...] = ()
+    understood: tuple[tuple[str, str], ...] = ()
 
     @property
     def with_picture(self) -> bool:
@@ -121,10 +121,9 @@ class Questions:
         looks = bool(wish.words) or question.with_picture  # else it lists what the filter leaves
         listed = filter.limits or meant.places or meant.not_places or wish.sort is not None
         if wish.minus and not looks:  # what a filter leaves has no order that a minus could change
-            raise Refusal(line_text.ONLY_MINUS)
+            raise Refusal(line_text.only_minus)
         if not looks and not listed:
-            raise Refusal(text.ASK_SOMETHING)
-        notes = [line_text.read_as_minus(one.read, one.minus) for one in wish.understood]
+            raise Refusal(text.ask_something)
         return replace(
             question,
             words=wish.words,
@@ -134,7 +133,7 @@ class Questions:
             not_places=meant.not_places,
             sort=wish.sort or (Sort.BEST if looks else Sort.NEWEST),
             line=printed(wish),
-            notes=tuple(notes),
+            understood=tuple((one.read, one.minus) for one in wish.understood),
         )
 
     def with_message(self, message: discord.Message, chosen: int = 0) -> Question:
@@ -146,9 +145,9 @@ class Questions:
         """
         found = pictures.from_message(message)
         if not found:
-            raise Refusal(text.NO_PICTURE_THERE)
+            raise Refusal(text.no_picture_there)
         if chosen >= len(found):
-            raise Refusal(text.PICTURE_UNAVAILABLE)
+            raise Refusal(text.picture_unavailable)
         return Question(
             picture=found[chosen],
             shown_by=ShownBy(message.channel.id, str(message.id), chosen, len(found)),
@@ -162,9 +161,9 @@ class Questions:
         as_of = self._writer.now
         link = await self._links.link(link_id)
         if link is None or link.space != asker.guild.id:
-            raise Refusal(text.PICTURE_UNAVAILABLE)
+            raise Refusal(text.picture_unavailable)
         if not await self.may_read(asker, [link.group]):
-            raise Refusal(text.PICTURE_UNAVAILABLE)
+            raise Refusal(text.picture_unavailable)
         shown_by = ShownBy(link.group.id, link.source)
         return Question(
             like=link_id, link=link, as_of=as_of, shown_by=shown_by, posted_in=link.group
@@ -187,7 +186,7 @@ class Questions:
         """
         shown_by = search.asked.shown_by
         if shown_by is None:
-            raise Refusal(text.SEARCH_EXPIRED)
+            raise Refusal(text.search_expired)
         message, group = await self.message(asker, shown_by.group, shown_by.source)
         question = replace(self.with_message(message, chosen), posted_in=group)
         return _as_wished(question, search)
@@ -203,10 +202,10 @@ class Questions:
         if channel is None:  # an archived thread
             channel = await self._client.fetch_channel(channel_id)
         if not isinstance(channel, Place):
-            raise Refusal(text.PICTURE_UNAVAILABLE)
+            raise Refusal(text.picture_unavailable)
         group = group_of(channel)
         if not await self.may_read(asker, [group]):
-            raise Refusal(text.PICTURE_UNAVAILABLE)
+            raise Refusal(text.picture_unavailable)
         messages = self._client.get_partial_messageable(channel.id, guild_id=asker.guild.id)
         return await messages.fetch_message(int(id)), group
 
@@ -217,9 +216,9 @@ class Questions:
         """
         search = await self._bookkeeping.search_by_id(id)
         if search is None or search.space != asker.guild.id:
-            raise Refusal(text.SEARCH_EXPIRED)
+            raise Refusal(text.search_expired)
         if search.owner != asker.member.id and not search.asked.public:
-            raise Refusal(text.NOT_YOURS)
+            raise Refusal(text.not_yours)
         return search
 
     async def may_read(self, asker: Asker, groups: Sequence[Group]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 
 from cachetools import LRUCache
 from discord.app_commands import Cooldown
@@ -43,9 +44,13 @@ class RateLimiter:
             return
         now = self._clock()
         if wait := _wait(self._members, member_id, self._rate, now):
-            raise Refusal(text.too_many_questions(math.ceil(wait), server=False))
+            raise _refusal(wait, server=False)
         if wait := _wait(self._servers, guild_id, self._rate * SERVER_FACTOR, now):
-            raise Refusal(text.too_many_questions(math.ceil(wait), server=True))
+            raise _refusal(wait, server=True)
+
+
+def _refusal(wait_s: float, *, server: bool) -> Refusal:
+    return Refusal(partial(text.too_many_questions, math.ceil(wait_s), server=server))
 
 
 def _wait(counted: LRUCache[int, Cooldown], key: int, rate: int, now: float) -> float | None:

@@ -14,6 +14,7 @@ from discord import ui
 from bot.ask import asker as askers
 from bot.ask.asker import Asker
 from bot.ask.layout import Card
+from bot.languages.speech import speak, speaking
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, RequestFailed
@@ -46,11 +47,14 @@ async def respond(
 ) -> None:
     """Answer with the result of `work` or why it failed; acknowledge first if it takes long.
 
+    A public answer is made and laid out in the language of the server. Why it failed is said in
+    that of the asker, if nobody else sees it.
+
     in_place   put the result in place of the message whose button was clicked. Why it failed is
                said in a message of its own, so that what was there stays
     """
-    working = asyncio.create_task(_result_of(interaction, work, public))
     reply = _Change(interaction) if in_place else _Reply(interaction, public)
+    working = asyncio.create_task(_result_of(interaction, work, reply, public))
     try:
         await asyncio.wait({working}, timeout=clocks.acknowledge_s)
         if not working.done():
@@ -66,13 +70,14 @@ async def respond(
 
 
 async def _result_of(
-    interaction: discord.Interaction[Any], work: Work, public: bool
-) -> Deliverable | str:
-    """The result of the work, or the sentence that says why it failed."""
-    try:
-        return await work(askers.of_interaction(interaction, public=public))
-    except Exception as error:
-        return sentence(error)
+    interaction: discord.Interaction[Any], work: Work, reply: _Reply | _Change, public: bool
+) -> Deliverable | Exception:
+    """The result of the work, or why it failed."""
+    with speaking(reply.locale):
+        try:
+            return await work(askers.of_interaction(interaction, public=public))
+        except Exception as error:
+            return error
 
 
 class _Reply:
@@ -81,6 +86,7 @@ class _Reply:
     def __init__(self, interaction: discord.Interaction[Any], public: bool) -> None:
         self._interaction = interaction
         self._private = not public
+        self.locale = _of_server(interaction) if public else interaction.locale
 
     async def acknowledge(self) -> None:
         await self._interaction.response.defer(ephemeral=self._private, thinking=True)
@@ -94,11 +100,14 @@ class _Reply:
             lambda: asked.edit_original_response(**what, attachments=card.files),
         )
 
-    async def say(self, sentence: str) -> None:
+    async def say(self, error: Exception) -> None:
         """What went wrong is for the asker alone, unless a public answer was announced."""
-        self._private = True
         asked = self._interaction
-        what: dict[str, Any] = {"content": sentence, "allowed_mentions": NO_MENTIONS}
+        announced = not self._private and asked.response.is_done()
+        with speaking(self.locale if announced else asked.locale):
+            said = sentence(error)
+        self._private = True
+        what: dict[str, Any] = {"content": said, "allowed_mentions": NO_MENTIONS}
         await _respond(
             asked,
             lambda: asked.response.send_message(**what, ephemeral=self._private),
@@ -111,6 +120,7 @@ class _Change:
 
     def __init__(self, interaction: discord.Interaction[Any]) -> None:
         self._interaction = interaction
+        self.locale = interaction.locale
 
     async def acknowledge(self) -> None:
         await self._interaction.response.defer()
@@ -124,13 +134,18 @@ class _Change:
             lambda: clicked.edit_original_response(**what, attachments=card.files),
         )
 
-    async def say(self, sentence: str) -> None:
-        clicked = self._interaction
+    async def say(self, error: Exception) -> None:
+        clicked, said = self._interaction, sentence(error)
         await _respond(
             clicked,
-            lambda: clicked.response.send_message(sentence, ephemeral=True),
-            lambda: clicked.followup.send(sentence, ephemeral=True),
+            lambda: clicked.response.send_message(said, ephemeral=True),
+            lambda: clicked.followup.send(said, ephemeral=True),
         )
+
+
+def _of_server(interaction: discord.Interaction[Any]) -> discord.Locale:
+    """The language of the server in which a command is used."""
+    return interaction.guild.preferred_locale if interaction.guild else interaction.locale
 
 
 async def _respond(
@@ -159,31 +174,32 @@ async def _acknowledge(interaction: discord.Interaction[Any], reply: _Reply | _C
         log.warning(fields("unacknowledged", guild=interaction.guild_id, reason=repr(error)))
 
 
-async def _answer(reply: _Reply | _Change, answer: Deliverable | str) -> None:
+async def _answer(reply: _Reply | _Change, answer: Deliverable | Exception) -> None:
     """Send the answer, with what its readers may see at that moment."""
-    if not isinstance(answer, str):
+    if not isinstance(answer, Exception):
         try:
-            await answer.deliver(reply.show)
+            with speaking(reply.locale):
+                await answer.deliver(reply.show)
             return
         except Refusal as refusal:
-            answer = str(refusal)
+            answer = refusal
     await reply.say(answer)
 
 
-async def explain(interaction: discord.Interaction[Any], error: BaseException) -> None:
+async def explain(interaction: discord.Interaction[Any], error: Exception) -> None:
     """Tell the asker, privately, what went wrong."""
     if interaction.client.is_closed():  # the end of the bot is what went wrong
         log.info(fields("unanswered_at_the_end", guild=interaction.guild_id))
         return
-    what, response = sentence(error), interaction.response
+    response = interaction.response
     waiting = response.type is discord.InteractionResponseType.deferred_channel_message
     try:
         if response.is_done() and not waiting:
-            await interaction.followup.send(what, ephemeral=True)
+            await interaction.followup.send(sentence(error), ephemeral=True)
         else:
-            await _Reply(interaction, public=False).say(what)
+            await _Reply(interaction, public=False).say(error)
     except RequestFailed as refusal:
-        log.warning(fields("answer_undelivered", sentence=what, reason=repr(refusal)))
+        log.warning(fields("answer_undelivered", to=repr(error), reason=repr(refusal)))
 
 
 def answering_button(
@@ -192,6 +208,7 @@ def answering_button(
     """A `dynamic_item` that explains errors to the member; discord.py would only log them."""
 
     async def answered(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
+        speak(interaction.locale)
         try:
             await clicked(interaction, match)
         except Exception as error:

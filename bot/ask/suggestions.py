@@ -121,7 +121,7 @@ class Suggestions:
     async def authors(self, asker: Asker, typed: str) -> Choices:
         """For `from`: members. Their ids are the values, since names change and are not unique."""
         people = await self._people(asker, typed)
-        mine = [Choice(name=text.YOU, value=ME)] if asker.member.id in _ids(people) else []
+        mine = [Choice(name=text.you(), value=ME)] if asker.member.id in _ids(people) else []
         names = {one.id: text.member(one.shown, one.username) for one in people}
         chosen = _best(typed, people_named(people))
         return [

@@ -11,20 +11,28 @@ from discord.abc import GuildChannel
 from bot.access.counts import pictures_by_channel
 from bot.access.permissions import refuse_in_outage, sees
 from bot.commands.options import Channel
+from bot.languages.speech import marked
 from bot.platform.interactions import Interaction, Tree
 from bot.platform.places import inside, missing_permissions
 from bot.sync.backlog import Backlog
+from bot.sync.choosing import begin_to_watch, why_not_watched
 from bot.sync.erasure import Erasure
 from bot.sync.watched import Watched
 from bot.text import channels as text
+from bot.welcome.welcome import Welcomes
 from index import Links
 
 
 def register(
-    tree: Tree, links: Links, watched: Watched, backlog: Backlog, erasure: Erasure
+    tree: Tree,
+    links: Links,
+    watched: Watched,
+    backlog: Backlog,
+    erasure: Erasure,
+    welcome: Welcomes,
 ) -> None:
     """Add the commands."""
-    tree.add_command(Channels(tree.client, links, watched, backlog, erasure))
+    tree.add_command(Channels(tree.client, links, watched, backlog, erasure, welcome))
 
 
 @app_commands.guild_only()
@@ -39,16 +47,24 @@ class Channels(app_commands.Group):
         watched: Watched,
         backlog: Backlog,
         erasure: Erasure,
+        welcome: Welcomes,
     ) -> None:
-        super().__init__(name="channels", description="Which channels Magpie watches")
+        super().__init__(
+            name=marked("channels"), description=marked("Which channels Magpie watches")
+        )
         self._client = client
         self._links = links
         self._watched = watched
         self._backlog = backlog
         self._erasure = erasure
+        self._welcome = welcome
 
-    @app_commands.command(description="Watch a channel, or all channels of a category")
-    @app_commands.describe(channel="Its pictures become searchable, the old ones too")
+    @app_commands.command(
+        name=marked("add"),
+        description=marked("Watch a channel, or all channels of a category"),
+    )
+    @app_commands.rename(channel=marked("channel"))
+    @app_commands.describe(channel=marked("Its pictures become searchable, the old ones too"))
     @app_commands.checks.has_permissions(manage_guild=True)
     async def add(self, interaction: Interaction, channel: Channel) -> None:
         await interaction.response.defer(ephemeral=True)
@@ -56,8 +72,12 @@ class Channels(app_commands.Group):
         answer = await self._add(channel, interaction.user)
         await interaction.edit_original_response(content=answer)
 
-    @app_commands.command(description="Stop watching a channel and erase what was indexed from it")
-    @app_commands.describe(channel="A channel or category that is watched")
+    @app_commands.command(
+        name=marked("remove"),
+        description=marked("Stop watching a channel and erase what was indexed from it"),
+    )
+    @app_commands.rename(channel=marked("channel"))
+    @app_commands.describe(channel=marked("A channel or category that is watched"))
     @app_commands.checks.has_permissions(manage_guild=True)
     async def remove(self, interaction: Interaction, channel: Channel) -> None:
         await interaction.response.defer(ephemeral=True)
@@ -65,7 +85,9 @@ class Channels(app_commands.Group):
         answer = await self._remove(channel, interaction.user)
         await interaction.edit_original_response(content=answer)
 
-    @app_commands.command(name="list", description="Show which channels are watched")
+    @app_commands.command(
+        name=marked("list"), description=marked("Show which channels are watched")
+    )
     @app_commands.checks.has_permissions(manage_guild=True)
     async def list_(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
@@ -79,19 +101,12 @@ class Channels(app_commands.Group):
 
         Of a category's channels, it counts and names those that the member sees.
         """
-        marks = self._watched.marks(channel.guild.id)
-        if channel.id in marks:
-            return text.already_watched(channel)
-        if channel.category is not None and channel.category.id in marks:
-            return text.watched_by_category(channel, channel.category)
-        places = inside(channel)
-        closed = {place: missing for place in places if (missing := missing_permissions(place))}
-        if channel in closed:
-            return text.cannot_read(channel, closed[channel])
-        await self._watched.add(channel.guild.id, channel.id)
-        self._backlog.begin(places)
-        seen = _seen(places, member)
-        closed = {place: closed[place] for place in seen if place in closed}
+        if (why := why_not_watched(self._watched, channel)) is not None:
+            return why
+        await begin_to_watch(self._watched, self._backlog, channel)
+        await self._welcome.on_set_up(channel.guild.id)
+        seen = _seen(inside(channel), member)
+        closed = {place: missing for place in seen if (missing := missing_permissions(place))}
         return text.now_watched(channel, len(seen) - len(closed), closed)
 
     async def _remove(self, channel: GuildChannel, member: discord.Member) -> str:

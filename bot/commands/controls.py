@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import discord
@@ -18,6 +19,7 @@ from bot.ask.answers import Answers
 from bot.ask.asker import Asker, of_interaction
 from bot.ask.draft import Draft
 from bot.ask.respond import answering_button, respond
+from bot.languages.speech import speak
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Tree, chosen, field, is_private
 from bot.text import lines as line_text
@@ -97,6 +99,7 @@ async def filled_in(
     interaction: discord.Interaction[Any], answers: Answers, clocks: Clocks
 ) -> None:
     """Answer a form that was opened below an answer, also after a restart."""
+    speak(interaction.locale)
     data: Any = interaction.data or {}
     match = re.fullmatch(buttons.NARROW, str(data.get("custom_id")))
     if match is None:
@@ -107,7 +110,7 @@ async def filled_in(
         try:
             wish = await lines.read(line, lines.reader(interaction.locale))
         except Unreadable as error:
-            answers.refuse(asker, line_text.unreadable(error))
+            answers.refuse(asker, partial(line_text.unreadable, error))
         return await answers.narrow(asker, match["search"], wish)
 
     await respond(interaction, work, clocks, in_place=is_private(interaction))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import discord
 from discord import app_commands
@@ -15,6 +15,8 @@ from bot.ask.asker import Asker
 from bot.ask.draft import Draft
 from bot.ask.respond import respond
 from bot.ask.suggestions import Choices, Suggestions
+from bot.commands.options import WHO_SEES_IT
+from bot.languages.speech import marked
 from bot.media.pictures import Picture, from_attachment
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Interaction, Tree
@@ -26,23 +28,40 @@ from index import HAS, Unreadable
 def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clocks) -> None:
     """Add `/find`."""
 
-    @tree.command(description="Find pictures by what is in them")
+    @tree.command(name=marked("find"), description=marked("Find pictures by what is in them"))
     @app_commands.describe(
-        query="What to look for, in your own words; -word for less of something",
-        image="A picture to look for things like",
-        from_="Only pictures that this member posted",
-        in_="Only pictures of this channel, thread or category",
-        after="Only pictures posted after this day, month or year",
-        before="Only pictures posted before this day, month or year",
-        has="Only pictures of this kind",
-        sort="Which pictures come first",
-        without="What the pictures should not show",
-        show="Who sees the answer (everyone: only what everyone in this channel may see)",
+        query=marked("What to look for, in your own words; -word for less of something"),
+        image=marked("A picture to look for things like"),
+        from_=marked("Only pictures that this member posted"),
+        in_=marked("Only pictures of this channel, thread or category"),
+        after=marked("Only pictures posted after this day, month or year"),
+        before=marked("Only pictures posted before this day, month or year"),
+        has=marked("Only pictures of this kind"),
+        sort=marked("Which pictures come first"),
+        without=marked("What the pictures should not show"),
+        show=marked("Who sees the answer (everyone: only what everyone in this channel may see)"),
     )
-    @app_commands.rename(from_="from", in_="in")
+    @app_commands.rename(
+        query=marked("query"),
+        image=marked("image"),
+        from_=marked("from"),
+        in_=marked("in"),
+        after=marked("after"),
+        before=marked("before"),
+        has=marked("has"),
+        sort=marked("sort"),
+        without=marked("without"),
+        show=marked("show"),
+    )
     @app_commands.choices(
-        has=[Choice(name=f"{kind}: {what}", value=kind) for kind, what in HAS.items()],
-        sort=[Choice(name=label, value=sort.value) for sort, label in buttons.ORDERS.items()],
+        has=[
+            Choice(name=marked("{kind}: {what}", kind=kind, what=what), value=kind)
+            for kind, what in HAS.items()
+        ],
+        sort=[
+            Choice(name=marked(text.order_label(sort)), value=sort.value) for sort in buttons.ORDERS
+        ],
+        show=WHO_SEES_IT,
     )
     @app_commands.guild_only()
     async def find(
@@ -56,7 +75,7 @@ def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clo
         has: str | None = None,
         sort: str | None = None,
         without: str | None = None,
-        show: Literal["only me", "everyone"] | None = None,
+        show: str | None = None,
     ) -> None:
         line = mentions.line(query or "")
         if image is not None:
@@ -66,11 +85,11 @@ def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clo
         try:
             wish = await lines.read(line, lines.reader(interaction.locale), options)
         except Unreadable as error:
-            await refuse(interaction, line_text.unreadable(error))
+            await refuse(interaction, partial(line_text.unreadable, error))
             return
         if wish.empty and image is None:
             only_links = mentions.is_only_links(query or "")
-            await refuse(interaction, text.ONLY_LINKS if only_links else text.ASK_SOMETHING)
+            await refuse(interaction, text.only_links if only_links else text.ask_something)
             return
         picture: Picture | Sequence[str] | None = None
         if image is not None:
@@ -81,7 +100,7 @@ def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clo
 
         await respond(interaction, work, clocks, public=wish.show == "everyone")
 
-    async def refuse(interaction: Interaction, sentence: str) -> None:
+    async def refuse(interaction: Interaction, sentence: Callable[[], str]) -> None:
         async def work(asker: Asker) -> Draft:
             answers.refuse(asker, sentence)
 

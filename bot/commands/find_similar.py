@@ -9,6 +9,7 @@ from bot.ask.answers import Answers
 from bot.ask.asker import Asker
 from bot.ask.draft import Draft
 from bot.ask.respond import respond
+from bot.languages.speech import marked
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Interaction, Tree
 
@@ -16,7 +17,7 @@ from bot.platform.interactions import Interaction, Tree
 def register(tree: Tree, answers: Answers, clocks: Clocks) -> None:
     """Add the entry to the menu of messages."""
 
-    @tree.context_menu(name="Find similar")
+    @tree.context_menu(name=marked("Find similar"))
     @app_commands.guild_only()
     async def find_similar(interaction: Interaction, message: discord.Message) -> None:
         async def work(asker: Asker) -> Draft:

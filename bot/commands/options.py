@@ -8,9 +8,18 @@ import discord
 from discord import app_commands
 from discord.abc import GuildChannel
 
+from bot.languages.speech import marked
 from bot.platform.interactions import Interaction
+from bot.platform.places import Place
 from bot.platform.refusal import Refusal
 from bot.text import channels as text
+
+# Who sees an answer. The names are in each member's language, the values are those of lines.
+ONLY_ME, EVERYONE = "only me", "everyone"
+WHO_SEES_IT = [
+    app_commands.Choice(name=marked("only me"), value=ONLY_ME),
+    app_commands.Choice(name=marked("everyone"), value=EVERYONE),
+]
 
 
 class ChannelToWatch(app_commands.Transformer):
@@ -34,11 +43,39 @@ class ChannelToWatch(app_commands.Transformer):
     ) -> GuildChannel:
         channel, member = value.resolve(), interaction.user
         if not isinstance(channel, GuildChannel) or not isinstance(member, discord.Member):
-            raise Refusal(text.NO_SUCH_CHANNEL)
+            raise Refusal(text.no_such_channel)
         # Discord's clients offer only channels that the member sees, but an id may be sent by hand.
         if not channel.permissions_for(member).view_channel:
-            raise Refusal(text.NO_SUCH_CHANNEL)
+            raise Refusal(text.no_such_channel)
         return channel
 
 
 Channel: TypeAlias = app_commands.Transform[GuildChannel, ChannelToWatch]
+
+
+class ChannelToWriteIn(app_commands.Transformer):
+    """An option for channels and threads that hold messages."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        kinds = discord.ChannelType
+        channels = [kinds.text, kinds.news, kinds.voice, kinds.stage_voice]
+        return [*channels, kinds.public_thread, kinds.private_thread, kinds.news_thread]
+
+    async def transform(
+        self,
+        interaction: Interaction,
+        value: app_commands.AppCommandChannel | app_commands.AppCommandThread,
+        /,
+    ) -> Place:
+        place = value.resolve()
+        if not isinstance(place, Place):
+            raise Refusal(text.no_such_channel)
+        return place
+
+
+PlaceToWrite: TypeAlias = app_commands.Transform[Place, ChannelToWriteIn]

@@ -13,6 +13,7 @@ from bot.ask.asker import Asker
 from bot.ask.draft import Draft
 from bot.ask.posted import PostedBefore
 from bot.ask.respond import answering_button, respond
+from bot.languages.speech import marked
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Interaction, Tree, chosen, is_private
 
@@ -20,7 +21,7 @@ from bot.platform.interactions import Interaction, Tree, chosen, is_private
 def register(tree: Tree, posted: PostedBefore, clocks: Clocks) -> None:
     """Add the entry to the menu of messages, and have its controls answered."""
 
-    @tree.context_menu(name="Posted before?")
+    @tree.context_menu(name=marked("Posted before?"))
     @app_commands.guild_only()
     async def posted_before(interaction: Interaction, message: discord.Message) -> None:
         async def work(asker: Asker) -> Draft:

@@ -14,15 +14,15 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.languages.speech import marked
 from bot.ops.logs import fields
 from bot.ops.tuning import Limits
 from bot.platform.interactions import Interaction, Tree
 from bot.platform.links import message_link
 from bot.sync.erasure import Erasure
 from bot.sync.left_out import LeftOut
-from bot.sync.writer import Writer
 from bot.text import privacy as text
-from index import Belonging, BookkeepingReader, Links, vectors_file
+from index import Belonging, BookkeepingReader, Links, WatchReader, vectors_file
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +33,13 @@ def register(
     tree: Tree,
     links: Links,
     bookkeeping: BookkeepingReader,
-    writer: Writer,
+    watches: WatchReader,
     left_out: LeftOut,
     erasure: Erasure,
     limits: Limits,
 ) -> None:
     """Add the commands."""
-    tree.add_command(Privacy(links, bookkeeping, writer, left_out, erasure, limits))
+    tree.add_command(Privacy(links, bookkeeping, watches, left_out, erasure, limits))
 
 
 @app_commands.guild_only()
@@ -50,41 +50,52 @@ class Privacy(app_commands.Group):
         self,
         links: Links,
         bookkeeping: BookkeepingReader,
-        writer: Writer,
+        watches: WatchReader,
         left_out: LeftOut,
         erasure: Erasure,
         limits: Limits,
     ) -> None:
-        super().__init__(name="privacy", description="What Magpie keeps about you on this server")
+        super().__init__(
+            name=marked("privacy"),
+            description=marked("What Magpie keeps about you on this server"),
+        )
         self._links = links
         self._bookkeeping = bookkeeping
-        self._writer = writer
+        self._watches = watches
         self._left_out = left_out
         self._erasure = erasure
         self._limits = limits
 
-    @app_commands.command(description="What is kept about you on this server")
+    @app_commands.command(
+        name=marked("status"), description=marked("What is kept about you on this server")
+    )
     async def status(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
         answer = text.privacy(
             pictures=await self._links.count_of_owner(space, member),
             searches=len(await self._bookkeeping.searches_of(space, member)),
+            watches=len(await self._watches.of_owner(space, member)),
             days=(await self._bookkeeping.retention()).get(space),
             opted_out=self._left_out.opted_out(space, member),
             erased_upto=self._left_out.erased_upto(space, member),
         )
         await interaction.edit_original_response(content=answer)
 
-    @app_commands.command(name="opt-out", description="Erase your pictures here, and take no more")
+    @app_commands.command(
+        name=marked("opt-out"), description=marked("Erase your pictures here, and take no more")
+    )
     async def opt_out(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
         erased = await self._left_out.opt_out(space, member)
         log.info(fields("opted_out", guild=space, pictures=erased))
         await interaction.edit_original_response(content=text.opted_out(erased))
 
-    @app_commands.command(name="opt-in", description="Let your pictures be found here again")
+    @app_commands.command(
+        name=marked("opt-in"), description=marked("Let your pictures be found here again")
+    )
+    @app_commands.rename(earlier=marked("earlier"))
     @app_commands.describe(
-        earlier="Let those from before come back, too (otherwise what you erased stays out)"
+        earlier=marked("Let those from before come back, too (otherwise what you erased stays out)")
     )
     async def opt_in(self, interaction: Interaction, earlier: bool = False) -> None:
         space, member = await _asker(interaction)
@@ -99,7 +110,8 @@ class Privacy(app_commands.Group):
         await interaction.edit_original_response(content=answer)
 
     @app_commands.command(
-        description="Erase the pictures you have posted here so far, and your questions"
+        name=marked("erase"),
+        description=marked("Erase the pictures you have posted here so far, and your questions"),
     )
     async def erase(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
@@ -108,11 +120,15 @@ class Privacy(app_commands.Group):
         out = self._left_out.opted_out(space, member)
         await interaction.edit_original_response(content=text.erased(erased, opted_out=out))
 
-    @app_commands.command(description="All that is kept about you on this server, as files")
+    @app_commands.command(
+        name=marked("export"),
+        description=marked("All that is kept about you on this server, as files"),
+    )
     async def export(self, interaction: Interaction) -> None:
         space, member = await _asker(interaction)
         model = await self._links.model()
         questions = await self._bookkeeping.searches_of(space, member)
+        watches = await self._watches.of_owner(space, member)
         erased_upto = self._left_out.erased_upto(space, member)
         about: dict[str, Any] = {
             "server": str(space),
@@ -122,6 +138,7 @@ class Privacy(app_commands.Group):
             "erased_upto": None if erased_upto is None else _iso(erased_upto),
             "kept_for_days": (await self._bookkeeping.retention()).get(space),
             "questions": [question.to_json() for question in questions],
+            "watches": [watch.to_json() for watch in watches],
         }
         after, number, limit = 0, 0, self._limits.export_pictures
         while True:
@@ -141,16 +158,20 @@ class Privacy(app_commands.Group):
                 return
             after = found[-1][0]
 
-    @app_commands.command(description="For how many days pictures stay in the index (admins)")
+    @app_commands.command(
+        name=marked("retention"),
+        description=marked("For how many days pictures stay in the index (admins)"),
+    )
     @app_commands.checks.has_permissions(manage_guild=True)
-    @app_commands.describe(days="Older pictures are erased; 0 keeps them as long as their message")
+    @app_commands.rename(days=marked("days"))
+    @app_commands.describe(
+        days=marked("Older pictures are erased; 0 keeps them as long as their message")
+    )
     async def retention(
         self, interaction: Interaction, days: app_commands.Range[int, 0, MOST_DAYS]
     ) -> None:
         space, _ = await _asker(interaction)
-        await self._writer.set_retention(space, days or None)
-        erased = await self._erasure.erase_older(space)
-        log.info(fields("retention_set", guild=space, days=days, pictures=erased))
+        await self._erasure.keep_for(space, days)
         await interaction.edit_original_response(content=text.retention(days))
 
 

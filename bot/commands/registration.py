@@ -16,15 +16,18 @@ log = logging.getLogger(__name__)
 
 
 async def sync(tree: Tree, stamp: Path) -> None:
-    """Send the commands, unless the same were sent before and Discord still has them.
+    """Send the commands with their names in all languages, unless the same were sent before and
+    Discord still has them.
 
     One request asks which commands Discord has. They are missing if the application was created
     again.
 
     stamp   the file that remembers what was sent
     """
-    commands = tree.get_commands()
-    payload = json.dumps([command.to_dict(tree) for command in commands], sort_keys=True)
+    commands, translator = tree.get_commands(), tree.translator
+    assert translator is not None
+    payloads = [await command.get_translated_payload(tree, translator) for command in commands]
+    payload = json.dumps(payloads, sort_keys=True)
     sent = f"{tree.client.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
     names = {command.name for command in commands}
     if await asyncio.to_thread(_read, stamp) == sent and await _names(tree) == names:

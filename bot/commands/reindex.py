@@ -14,6 +14,7 @@ from discord import app_commands
 
 from bot.ask.respond import answering_button, explain
 from bot.commands.options import Channel
+from bot.languages.speech import marked
 from bot.platform.interactions import Interaction, Tree
 from bot.reindex.jobs import Jobs
 from bot.reindex.run import Run
@@ -24,15 +25,19 @@ from bot.text import reindex as text
 def register(tree: Tree, jobs: Jobs) -> None:
     """Add `/reindex`, and have its buttons answered."""
 
-    @tree.command(description="Read the history again and index what is missing")
+    @tree.command(
+        name=marked("reindex"),
+        description=marked("Read the history again and index what is missing"),
+    )
+    @app_commands.rename(channel=marked("channel"), what=marked("what"))
     @app_commands.describe(
-        channel="Only this channel or category (otherwise all that is watched)",
-        what="Missing pictures only (the default), or everything again",
+        channel=marked("Only this channel or category (otherwise all that is watched)"),
+        what=marked("Missing pictures only (the default), or everything again"),
     )
     @app_commands.choices(
         what=[
-            app_commands.Choice(name="missing pictures only", value="missing"),
-            app_commands.Choice(name="everything again", value="everything"),
+            app_commands.Choice(name=marked("missing pictures only"), value="missing"),
+            app_commands.Choice(name=marked("everything again"), value="everything"),
         ]
     )
     @app_commands.guild_only()
@@ -67,10 +72,10 @@ async def _clicked(interaction: discord.Interaction[Any], jobs: Jobs, job: int) 
         return None
     run = jobs.by_id(job)
     if run is None or run.space != interaction.guild_id or not run.active:
-        await interaction.response.send_message(text.REINDEX_OVER, ephemeral=True)
+        await interaction.response.send_message(text.reindex_over(), ephemeral=True)
         return None
     if run.of_a_model:
-        await interaction.response.send_message(text.MODEL_CHANGES, ephemeral=True)
+        await interaction.response.send_message(text.model_changes(), ephemeral=True)
         return None
     await interaction.response.defer()
     return run

@@ -10,6 +10,7 @@ from discord import app_commands
 
 from bot.access.counts import readable_there
 from bot.access.permissions import refuse_in_outage, sees
+from bot.languages.speech import marked
 from bot.ops.metrics import Metrics
 from bot.ops.unread import UnreadCounts
 from bot.platform.interactions import Interaction, Tree
@@ -48,7 +49,10 @@ def register(
     latency_s  how long Discord takes to answer, if that is known
     """
 
-    @tree.command(description="What is indexed, how fast, and what is still to do")
+    @tree.command(
+        name=marked("status"),
+        description=marked("What is indexed, how fast, and what is still to do"),
+    )
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.checks.has_permissions(manage_guild=True)
@@ -61,9 +65,9 @@ def register(
 
     async def unread_pictures(
         guild: int, pictures: Mapping[int, int], readable: Mapping[int, set[int]]
-    ) -> int | None:
-        """In how many of the pictures that the member may read no words were looked for yet; None
-        where that isn't done at all."""
+    ) -> tuple[int, int] | None:
+        """In how many of the pictures that the member may read no words were looked for yet, and in
+        how many of them that failed; None where that isn't done at all."""
         if not transcribing.on or not any(pictures.values()):
             return None
         return await transcribing.count_unread(guild, set().union(*readable.values()))
@@ -88,6 +92,7 @@ def register(
                 if sees(member, channel)
             ],
             videos=len(videos or ()),
+            partial=(await links.count(guild.id, seen)).partial,
             progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),
             unread_pictures=await unread_pictures(guild.id, pictures, readable),

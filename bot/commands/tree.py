@@ -11,6 +11,7 @@ from discord import app_commands
 from discord.app_commands import Namespace
 
 from bot.ask.respond import explain
+from bot.languages.speech import speak
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.platform.interactions import Interaction
@@ -28,6 +29,7 @@ class CommandTree(app_commands.CommandTree[discord.Client]):
 
     async def _call(self, interaction: Interaction) -> None:
         """Answer also a command whose options discord.py can't read; it would lose the error."""
+        speak(interaction.locale)
         if interaction.type is discord.InteractionType.autocomplete:
             await self._complete(interaction)
             return

@@ -80,9 +80,11 @@ class Maintenance:
                 log.exception(fields("maintenance_failed", work=name))
 
     async def expire_all(self) -> None:
-        """Erase departed servers, old questions, and pictures older than their server keeps."""
+        """Erase departed servers, old questions and notices, and pictures older than their server
+        keeps."""
         await self._departures.erase_due()
         await self._writer.expire_searches()
+        await self._writer.expire_notices()
         for space in await self._bookkeeping.retention():
             erased = await self._erasure.erase_older(space)
             if erased:

@@ -25,11 +25,13 @@ import aiohttp
 import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from bot.languages.speech import said
 from bot.media.pictures import Picture, parts_of
 from bot.media.ranges import Part, RangedFile
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks
 from bot.platform.refusal import Refusal
+from index import Sentence
 
 MAX_BYTES = 25 * 2**20  # ten times a usual photograph; larger ones come reduced by the proxy
 REDUCED_PX = 1024  # several times what any CLIP looks at
@@ -59,34 +61,41 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class DownloadError(Refusal):
-    """A picture's bytes could not be had."""
+    """The bytes of a picture or video could not be had."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(partial(said, sentence))
 
 
 class NotDiscords(DownloadError):
     def __init__(self, url: str) -> None:
         host = parts_of(url).hostname or ""
         if not _PLAIN_HOST.fullmatch(host):
-            host = "an unknown place"
-        super().__init__(f"That picture lies at {host}; I only download from Discord itself.")
+            host = Sentence("an unknown place")
+        super().__init__(
+            Sentence("That file lies at {host}; I only download from Discord itself.", host=host)
+        )
 
 
 class LinkExpired(DownloadError):
     def __init__(self, status: int) -> None:
-        super().__init__("Discord's link to that picture is no longer valid.")
+        super().__init__(Sentence("Discord's link to that file is no longer valid."))
         self.status = status
 
 
 class DownloadTooLarge(DownloadError):
     def __init__(self, size: int, limit: int) -> None:
-        shown, most = (f"{count / 2**20:.0f} MB" for count in (size, limit))
-        super().__init__(f"That picture is larger than {most} ({shown} or more).")
+        shown, most = (Sentence("{n} MB", n=round(count / 2**20)) for count in (size, limit))
+        super().__init__(
+            Sentence("That file is larger than {limit} ({size} or more).", limit=most, size=shown)
+        )
         self.size = size
         self.limit = limit
 
 
 class DownloadFailed(DownloadError):
     def __init__(self, reason: str, wait_s: float | None = None, passing: bool = False) -> None:
-        super().__init__(f"That picture could not be downloaded: {reason}.")
+        super().__init__(Sentence("That file could not be downloaded: {reason}.", reason=reason))
         self.reason = reason
         self.wait_s = wait_s  # what the server asked for
         self.passing = passing  # whether trying again may help
@@ -128,7 +137,7 @@ class Downloader:
                 urls += [smaller for smaller in reduced if smaller not in urls]
             except DownloadError as error:
                 errors.append(error)
-        raise _most_useful(errors) if errors else DownloadFailed("it has no address")
+        raise _most_useful(errors) if errors else DownloadFailed(Sentence("it has no address"))
 
     async def fetch_small(self, picture: Picture) -> bytes:
         """The bytes of a small version of a picture, or of a video's still, from the media proxy;
@@ -153,7 +162,7 @@ class Downloader:
                 return RangedFile(fetch, await fetch(0, FIRST_PART))
             except DownloadError as error:
                 errors.append(error)
-        raise _most_useful(errors) if errors else DownloadFailed("it has no address")
+        raise _most_useful(errors) if errors else DownloadFailed(Sentence("it has no address"))
 
     async def _part(self, url: str, max_bytes: int, offset: int, length: int) -> Part:
         """A part of a file; its beginning, at most `max_bytes`, if the server sends no parts."""
@@ -222,7 +231,9 @@ class Downloader:
         async def attempt() -> bytes:
             data = await self._request(allowed, partial(_body, max_bytes=max_bytes))
             if exactly is not None and len(data) != exactly:
-                reason = f"Discord sent {len(data)} bytes instead of {exactly}"
+                reason = Sentence(
+                    "Discord sent {n} bytes instead of {wanted}", n=len(data), wanted=exactly
+                )
                 raise DownloadFailed(reason, passing=True)
             return data
 
@@ -263,10 +274,10 @@ class Downloader:
                     _check_status(response)
                     return await read(response)
         except TimeoutError as error:
-            raise DownloadFailed("Discord took too long", passing=True) from error
+            raise DownloadFailed(Sentence("Discord took too long"), passing=True) from error
         except (aiohttp.ClientError, OSError) as error:
             raise DownloadFailed(str(error) or type(error).__name__, passing=True) from error
-        raise DownloadFailed("it was redirected too often")
+        raise DownloadFailed(Sentence("it was redirected too often"))
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -322,13 +333,14 @@ def _check_status(response: aiohttp.ClientResponse) -> None:
         kind = response.content_type
         is_sticker = kind == LOTTIE_TYPE and response.url.path.endswith(LOTTIE_ENDING)
         if kind in NO_PICTURES and not is_sticker:
-            raise DownloadFailed(f"Discord sent {kind} in its place", passing=True)
+            reason = Sentence("Discord sent {kind} in its place", kind=kind)
+            raise DownloadFailed(reason, passing=True)
         return
     if status in (403, 404, 410):
         raise LinkExpired(status)
     wait = response.headers.get("Retry-After", "")
     raise DownloadFailed(
-        f"Discord answered {status}",
+        Sentence("Discord answered {status}", status=str(status)),
         wait_s=float(wait) if wait.replace(".", "", 1).isdigit() else None,
         passing=status == 429 or status >= 500,
     )
@@ -345,7 +357,7 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise DownloadTooLarge(len(body), max_bytes)
     if announced is not None and len(body) < announced:
-        raise DownloadFailed("it ended too early", passing=True)
+        raise DownloadFailed(Sentence("it ended too early"), passing=True)
     return bytes(body)
 
 
@@ -353,11 +365,11 @@ async def _ranged(response: aiohttp.ClientResponse, offset: int, length: int) ->
     """The part of a file that was asked for. raises DownloadError"""
     told = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if told is None or int(told[1]) != offset:
-        raise DownloadFailed("Discord sent another part of it", passing=True)
+        raise DownloadFailed(Sentence("Discord sent another part of it"), passing=True)
     size = int(told[2])
     data = await _body(response, max_bytes=length)
     if len(data) < min(length, size - offset):
-        raise DownloadFailed("it ended too early", passing=True)
+        raise DownloadFailed(Sentence("it ended too early"), passing=True)
     return Part(data, size, ranged=True)
 
 

@@ -57,6 +57,13 @@ class Clocks:
     transcribe_s: float = 5.0
     # How soon it is tried again to read the words in pictures that could not be had.
     transcribe_again_s: float = 3_600.0
+    # New pictures are gathered for so long before their notices leave. All leave at the same
+    # moments, so that the time of one tells nothing of the pictures that others were told of.
+    notices_s: float = 10.0
+    # A picture that was posted longer ago is not new, though Magpie was away meanwhile.
+    new_s: float = 6 * 3_600.0
+    # The wait before it is tried again to judge what could not be judged, or to send a notice.
+    watch_again_s: float = 60.0
     # How often freed memory is given back to the system.
     trim_memory_s: float = 60.0
 
@@ -84,5 +91,10 @@ class Limits:
     transcribe_bytes: int = 64 * 2**20
     # Keys that a member may type into a command in a minute and get choices; 0: any number.
     keys_a_minute: int = 120
+    # Watches of a member on a server, and of a server.
+    watches_of_member: int = 10
+    watches_of_server: int = 500
+    # Messages with notices that a member gets in a day from a server; what comes then waits.
+    notices_a_day: int = 20
     # Pictures in one file of an export: with 512 numbers each, some 7 MB; Discord takes 10.
     export_pictures: int = 3_500

@@ -44,9 +44,9 @@ class OverviewDraft:
         raises   Refusal if that isn't known, or if the overview counts what is closed now
         """
         if self.sight.outage:
-            raise Refusal(answer_text.OUTAGE)
+            raise Refusal(answer_text.outage)
         if self.sight.open(self.groups) != {group.id for group in self.groups}:
-            raise Refusal(text.changed_meanwhile())
+            raise Refusal(text.changed_meanwhile)
         return [one for one in map(self.now, self.shown) if one is not None]
 
     async def deliver(self, send: Callable[[Card], Awaitable[T]]) -> T:
@@ -68,7 +68,7 @@ class OverviewDraft:
                     return await send(card)
                 except last_moment.Outdated:
                     continue
-        raise Refusal(answer_text.ROLES_UNKNOWN)
+        raise Refusal(answer_text.roles_unknown)
 
     def _still(self, shown: list[ShownHit]) -> bool:
         """Whether all of these may still be sent, and nothing is counted that is closed."""

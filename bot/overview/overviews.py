@@ -76,14 +76,14 @@ class Overviews:
     async def _made(self, asker: Asker) -> OverviewDraft:
         sight = asker.sight(self._client, self._clocks)
         if sight.outage:
-            raise Refusal(answer_text.OUTAGE)
+            raise Refusal(answer_text.outage)
         known = await self._links.groups(asker.guild.id)
         open_ = await sight.look(known)
         groups = [group for group in known if group.id in open_]
         filter = Filter(asker.guild.id, frozenset(open_))
         overview = await self._surveyor.overview(filter)
         if not overview.count:
-            raise Refusal(text.nothing_to_tell(public=asker.public))
+            raise Refusal(partial(text.nothing_to_tell, public=asker.public))
         notes = self._notes(asker)
         if asker.public:
             wanted = [link for one in overview.clusters for link in one.shown[:CANDIDATES]]

@@ -35,11 +35,11 @@ class OverviewTurns:
         raises   Refusal when this member has one already, or too many are waited for
         """
         if (server, member) in self._members:
-            raise Refusal(text.yours_is_being_made())
+            raise Refusal(text.yours_is_being_made)
         taken = self._servers[server]
         kept = RESERVE if taken else 0
         if taken >= SERVER_PLACES or self._servers.total() >= PLACES - kept:
-            raise Refusal(text.many_are_being_made())
+            raise Refusal(text.many_are_being_made)
         self._servers[server] += 1
         self._members.add((server, member))
         try:

@@ -12,11 +12,13 @@ from bot.platform.unreadable import Unreadable
 
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_GUILD = 10004
+UNKNOWN_MEMBER = 10007
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_INTERACTION = 10062
 ALREADY_ACKNOWLEDGED = 40060  # of an interaction
 EDITED_TOO_OFTEN = 30046  # a message older than an hour
 MISSING_ACCESS = 50001
+NOT_TO_THIS_USER = 50007  # of a direct message: they take none, or share no server
 MISSING_PERMISSIONS = 50013
 THREAD_ARCHIVED = 50083  # and locked: the bot would open one that is only archived
 INVALID_FORM_BODY = 50035

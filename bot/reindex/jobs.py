@@ -143,7 +143,7 @@ class Jobs:
                 run = await self._begin(guild.id, JobState(what, scope_id))
         try:
             if not run.may_be_shown_by(member):
-                return f"{text.REINDEX_GOES_ON}\n{await run.text_for(member)}"
+                return f"{text.reindex_goes_on()}\n{await run.text_for(member)}"
             await run.show_here(interaction)
         finally:  # also if showing it fails
             run.start()

@@ -16,6 +16,7 @@ from discord import ui
 
 from bot.access import permissions
 from bot.access.counts import readable_there
+from bot.languages.speech import ENGLISH, speaking
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import EDITED_TOO_OFTEN, RequestFailed
@@ -79,7 +80,7 @@ class ProgressMessage:
         allowed = await readable_there(self._client, member, counted)
         open_ = set().union(*allowed.values())
         named = self.names_nothing_hidden_from(member)
-        return self._text(status, state, counted, open_, text.FIGURES_CLOSED, named=named)
+        return self._text(status, state, counted, open_, text.figures_closed(), named=named)
 
     async def _text_here(self) -> str:
         """The same for those who can see the message, or the private answer."""
@@ -90,31 +91,36 @@ class ProgressMessage:
     async def _text_for_asker(self) -> str:
         """The same for the one who typed the command, by the roles they have now."""
         guild = self._client.get_guild(self._space)
-        if self._answer is not None and guild is not None:
-            try:
-                member = await readable(guild.fetch_member(self._answer.user.id))
-                return await self.text_for(member)
-            except RequestFailed as error:
-                log.warning(fields("asker_unread", job=self._job, why=error))
-        return text.reindexing_without_figures(
-            *self._status_and_state(), text.FIGURES_CLOSED, named=False
-        )
+        with speaking(self._of_asker):
+            if self._answer is not None and guild is not None:
+                try:
+                    member = await readable(guild.fetch_member(self._answer.user.id))
+                    return await self.text_for(member)
+                except RequestFailed as error:
+                    log.warning(fields("asker_unread", job=self._job, why=error))
+            return text.reindexing_without_figures(
+                *self._status_and_state(), text.figures_closed(), named=False
+            )
 
     def _text_in(self, channel_id: int) -> str:
         """The same for everyone who can view this channel."""
+        with speaking(self._of_server):
+            return self._text_for_all_in(channel_id)
+
+    def _text_for_all_in(self, channel_id: int) -> str:
         status, state = self._status_and_state()
         guild = self._client.get_guild(self._space)
         here = guild.get_channel_or_thread(channel_id) if guild else None
         # During an outage Discord announces no changes, so nobody knows who may see what.
         if guild is None or guild.unavailable or here is None:
             return text.reindexing_without_figures(
-                status, state, text.FIGURES_IN_STATUS, named=False
+                status, state, text.figures_in_status(), named=False
             )
         counted = state.counted
         shared = permissions.shared_with_everyone_here(guild, here, counted)
         scope = guild.get_channel(state.channel or 0)
         named = permissions.seen_by_everyone_here(guild, here, scope)
-        return self._text(status, state, counted, shared, text.FIGURES_IN_STATUS, named=named)
+        return self._text(status, state, counted, shared, text.figures_in_status(), named=named)
 
     def _text(
         self,
@@ -133,7 +139,7 @@ class ProgressMessage:
         named    whether they may view the channel that the job is limited to
         """
         if state.groups is None and (state.messages or state.removed):
-            return text.reindexing_without_figures(status, state, text.FIGURES_LATER, named=named)
+            return text.reindexing_without_figures(status, state, text.figures_later(), named=named)
         if not {group.id for group in counted} <= open_:
             return text.reindexing_without_figures(status, state, closed, named=named)
         return text.reindexing(status, state, named=named)
@@ -171,7 +177,7 @@ class ProgressMessage:
         await self._moved()
 
     async def _post(self, channel: discord.abc.Messageable, content: str) -> discord.Message:
-        view = self._buttons()
+        view = self._buttons(self._of_server)
         return await (channel.send(content, view=view) if view else channel.send(content))
 
     async def _delete_message(self, channel_id: int, message_id: int) -> None:
@@ -210,7 +216,10 @@ class ProgressMessage:
         status, _ = self._status_and_state()
         if self.place and status not in ACTIVE and self._answer_is_valid:
             link = message_link(self._space, *self.place)
-            await self._edit_answer(text.reindex_ended(await self._text_for_asker(), link))
+            ended = await self._text_for_asker()
+            with speaking(self._of_asker):
+                ended = text.reindex_ended(ended, link)
+            await self._edit_answer(ended)
 
     async def _edit_message(self, content: str) -> None:
         assert self.place is not None
@@ -218,7 +227,7 @@ class ProgressMessage:
         channel = self._client.get_partial_messageable(channel_id, guild_id=self._space)
         message = channel.get_partial_message(message_id)
         try:
-            await message.edit(content=content, view=self._buttons())
+            await message.edit(content=content, view=self._buttons(self._of_server))
         except (discord.NotFound, discord.Forbidden):  # deleted, or closed to the bot meanwhile
             await self._move_to(None)
             await self._show()  # in the private answer, with what the asker may know
@@ -232,20 +241,31 @@ class ProgressMessage:
     async def _edit_answer(self, content: str) -> None:
         """Edit the private answer while its token is valid; after that there is `/status`."""
         if self._answer is not None and self._answer_is_valid:
-            view = self._buttons()
+            view = self._buttons(self._of_asker)
             await self._answer.edit_original_response(content=content, view=view)
 
     @property
     def _answer_is_valid(self) -> bool:
         return self._answer is not None and time.monotonic() - self._asked_at < TOKEN_S
 
-    def _buttons(self) -> ui.View | None:
+    def _buttons(self, locale: discord.Locale | str) -> ui.View | None:
         """Pause or resume, and cancel; `bot.commands.reindex` answers to them."""
         status, _ = self._status_and_state()
         if not self._stoppable:
             return None
-        label = "Pause" if status == "running" else "Resume"
-        return view_of(button(f"p:{self._job}", label), button(f"c:{self._job}", "Cancel"))
+        with speaking(locale):
+            label = text.pause() if status == "running" else text.resume()
+            return view_of(button(f"p:{self._job}", label), button(f"c:{self._job}", text.cancel()))
+
+    @property
+    def _of_server(self) -> discord.Locale | str:
+        """The language of those who see the message."""
+        guild = self._client.get_guild(self._space)
+        return guild.preferred_locale if guild else ENGLISH
+
+    @property
+    def _of_asker(self) -> discord.Locale | str:
+        return self._answer.locale if self._answer else ENGLISH
 
     @property
     def _stoppable(self) -> bool:

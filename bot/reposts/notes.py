@@ -26,6 +26,7 @@ from bot.ask.draft import Draft
 from bot.ask.page import ResultPage, ShownHit
 from bot.ask.posted import hit_of
 from bot.ask.results import Absent, Results
+from bot.languages.speech import speaking
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RequestFailed, is_refusal
@@ -208,7 +209,7 @@ class Notes:
 
         def lay_out(now: ResultPage) -> layout.Card:
             if not now.shown:
-                raise Refusal(text.GONE)
+                raise Refusal(text.gone)
             return _note(post, now)
 
         draft = Draft(sight, page, None, self._is_there(post), self._results.now, lay_out)
@@ -218,15 +219,16 @@ class Notes:
         try:
             # Kept before it is sent: a note that is not known would outlive its picture.
             await self._writer.keep_note(note)
-            sent = await draft.deliver(
-                lambda view: channel.send(
-                    view=view,
-                    reference=message.to_reference(),  # fails if the message is gone
-                    mention_author=False,
-                    allowed_mentions=NO_MENTIONS,
-                    silent=True,
+            with speaking(channel.guild.preferred_locale):
+                sent = await draft.deliver(
+                    lambda view: channel.send(
+                        view=view,
+                        reference=message.to_reference(),  # fails if the message is gone
+                        mention_author=False,
+                        allowed_mentions=NO_MENTIONS,
+                        silent=True,
+                    )
                 )
-            )
             await self._writer.keep_note(replace(note, id=str(sent.id)))
         finally:
             self._sending = None
@@ -320,6 +322,6 @@ def _note(post: Post, page: ResultPage) -> layout.Card:
     spot = posted_cards.Spot(post.group.id, post.message)
     view = layout.Card()
     view.add_item(ui.TextDisplay(text.note(len(hits), layout.line(first))))
-    view.add_item(ui.ActionRow(posted_cards.to_page(spot, text.DETAILS)))
+    view.add_item(ui.ActionRow(posted_cards.to_page(spot, text.details())))
     view.stop()
     return view

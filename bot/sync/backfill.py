@@ -210,7 +210,7 @@ class Backfill:
         if isinstance(place, discord.Thread) and place.archived and place.last_message_id:
             # The last message may be deleted, and is then on no page.
             end = max(end, place.last_message_id) if at_end else end
-        await self._keep(reading, place, page, Move(coverage, newest=end))
+        await self._keep(reading, place, page, Move(coverage, newest=end), new=True)
         if coverage.gaps == gaps:  # else `read_from` may have set another position
             reading.position = None if at_end else end
         if at_end:
@@ -224,12 +224,23 @@ class Backfill:
         known = await self._links.known(space, group_of(place).id)
         await self._history.reconcile(space, page, known, after + 1, upto + 1)
 
-    async def _keep(self, reading: Reading, place: Place, page: HistoryPage, move: Move) -> None:
-        """Take a page's pictures and commit them with the cursor that covers the page."""
+    async def _keep(
+        self,
+        reading: Reading,
+        place: Place,
+        page: HistoryPage,
+        move: Move,
+        *,
+        new: bool = False,
+    ) -> None:
+        """Take a page's pictures and commit them with the cursor that covers the page.
+
+        new   let watches judge what was posted while the bot was away
+        """
         space, group = reading.coverage.space, group_of(place)
         patient = reading.failures < PAGE_ATTEMPTS
         items, _ = await self._ingest.read(space, group, page.messages, page.as_of, patient=patient)
-        committed = await self._writer.commit(items, [move])
+        committed = await self._writer.commit(items, [move], new=new)
         reading.messages += len(page)
         reading.failures = 0
         self._metrics.add_pictures(group.id, committed.pictures)

@@ -219,7 +219,7 @@ class Live:
             items = await self._ingest.take(post)
             move = [Move(post.coverage, finishing=post.message)] if post.coverage else []
             if items:
-                committed = await self._writer.commit(items, move)
+                committed = await self._writer.commit(items, move, new=True)
                 self._metrics.add_pictures(post.group.id, committed.pictures)
                 self._indexed(post, committed.links)
         except GalleryClosed:

@@ -35,8 +35,12 @@ from index import (
     Job,
     Link,
     Note,
+    Notice,
     QueryEmbedding,
     StoreError,
+    Unjudged,
+    Watch,
+    Welcome,
 )
 
 log = logging.getLogger(__name__)
@@ -109,6 +113,8 @@ class Writer:
         self._clocks = clocks
         # Set when pictures were erased; whoever waits for it clears it.
         self.erased = asyncio.Event()
+        # The same, when watches have something to judge, or their owners are to be told of it.
+        self.to_judge, self.to_tell = asyncio.Event(), asyncio.Event()
         self._writing = asyncio.Lock()
         self._now = 0
         self._deleted: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
@@ -120,6 +126,7 @@ class Writer:
         # By space: the number of each erasure of old pictures, and before when (Unix seconds) those
         # were posted. An erasure that reaches further takes the place of those before it.
         self._erased_older: LRUCache[int, list[tuple[int, float]]] = LRUCache(REMEMBERED)
+        self._ended_watches: LRUCache[int, None] = LRUCache(REMEMBERED)  # paused or removed
         # When the questions of an owner in a space were erased, by the monotonic clock.
         self._questions_erased: LRUCache[tuple[int, int], float] = LRUCache(REMEMBERED)
 
@@ -202,23 +209,33 @@ class Writer:
     # ---- pictures, cursors and jobs
 
     async def commit(
-        self, items: Sequence[Item], moves: Sequence[Move] = (), jobs: Sequence[Job] = ()
+        self,
+        items: Sequence[Item],
+        moves: Sequence[Move] = (),
+        jobs: Sequence[Job] = (),
+        *,
+        new: bool = False,
     ) -> Committed:
         """Write the items that were not erased meanwhile, with cursors and jobs.
 
         Cursors are computed at the last moment, so that they are never ahead of the file.
+
+        new   let watches judge what was just posted
         """
-        return await self._in_turn(lambda: self._commit(items, moves, jobs))
+        return await self._in_turn(lambda: self._commit(items, moves, jobs, new=new))
 
     async def _commit(
-        self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job]
+        self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job], *, new: bool
     ) -> Committed:
         links: list[int] = []
         current = [item for item in items if self.is_current(item.link, item.as_of)]
         cursors = [(cursor, move) for move in moves if (cursor := move.coverage.cursor(move))]
         if current or cursors or jobs:
             pairs = [(item.picture, item.link) for item in current]
-            links = await self._gallery.commit(pairs, [cursor for cursor, _ in cursors], jobs)
+            written = [cursor for cursor, _ in cursors]
+            links = await self._gallery.commit(pairs, written, jobs, new=new)
+            if new and links:
+                self.to_judge.set()
         for cursor, move in cursors:
             move.coverage.saved(cursor, move)
         return Committed(len(current), links)
@@ -413,6 +430,13 @@ class Writer:
     async def forget_note(self, note: Note) -> None:
         await self._gallery.bookkeeping.forget_note(note.space, note.source)
 
+    async def keep_welcome(self, welcome: Welcome) -> None:
+        await self._gallery.bookkeeping.keep_welcome(welcome)
+
+    async def forget_welcome(self, space: int) -> None:
+        """Waits for the file: a server that was left is welcomed again when it comes back."""
+        await self._written(lambda: self._gallery.bookkeeping.forget_welcome(space), patient=True)
+
     async def depart(self, space: int, since: float) -> None:
         """Note that a server was left, which Discord says only once. Waits for the file."""
         await self._written(lambda: self._gallery.bookkeeping.depart(space, since), patient=True)
@@ -452,13 +476,102 @@ class Writer:
         """From now on keep what this revision reads."""
         await self._in_turn(lambda: self._gallery.transcripts.begin(revision))
 
-    async def put_transcript(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
-        """Keep what was read in the picture with this key, if it is still there."""
-        await self._in_turn(lambda: self._gallery.transcripts.put(key, revision, lines))
+    async def put_transcript(
+        self,
+        key: bytes,
+        revision: str,
+        lines: Sequence[str],
+        read_in: Collection[tuple[int, int]],
+    ) -> None:
+        """Keep what was read in the picture with this key, if it is still there.
+
+        read_in   the servers and channels in which it was seen
+        """
+        await self._in_turn(lambda: self._gallery.transcripts.put(key, revision, lines, read_in))
+        self.to_judge.set()
 
     async def redo_transcripts(self, space: int, groups: Collection[int]) -> None:
         """Let the words in the pictures of these groups be read again."""
         await self._in_turn(lambda: self._gallery.transcripts.redo(space, groups))
+
+    # ---- watches
+
+    async def add_watch(self, watch: Watch, asked_at: float) -> bool:
+        """Keep a watch; False if its owner's questions were erased while it was asked.
+
+        asked_at   by the monotonic clock
+        raises     StoreError when the file can't be written now
+        """
+        if asked_at <= self._questions_erased.get((watch.space, watch.owner), -math.inf):
+            return False
+        await self._gallery.watches.add(watch)
+        return True
+
+    def watch_goes_on(self, watch: Watch, since: float) -> bool:
+        """Whether a watch was neither paused nor removed since then, by the monotonic clock."""
+        erased = self._questions_erased.get((watch.space, watch.owner), -math.inf)
+        return watch.id not in self._ended_watches and erased < since
+
+    async def remove_watches(self, ids: Collection[int]) -> None:
+        """raises   StoreError when the file can't be written now"""
+        self._ended_watches.update(dict.fromkeys(ids))
+        await self._gallery.watches.remove(ids)
+
+    async def pause_watch(self, id: int, why: str) -> None:
+        """Tell nothing more of a watch, for this reason; "": let it go on.
+
+        raises   StoreError when the file can't be written now
+        """
+        if why:
+            self._ended_watches[id] = None
+        else:
+            self._ended_watches.pop(id, None)
+        await self._gallery.watches.pause(id, why)
+
+    async def keep_embedding(self, watch: Watch) -> None:
+        """Keep the embedding of a watch by the gallery's model."""
+        assert watch.embedding is not None
+        await self._gallery.watches.embedded(watch.id, watch.embedding)
+
+    async def keep_bar(self, id: int, searched: int, bar: float) -> None:
+        """Note with what a picture was compared that was judged by a watch."""
+        await self._gallery.watches.compared(id, searched, bar)
+
+    async def judged(self, link: Unjudged, notices: Sequence[Notice], *, await_words: bool) -> None:
+        """Keep what came of judging a link. Waits for the file, so that it isn't judged twice."""
+        watches = self._gallery.watches
+        await self._written(
+            lambda: watches.judged(link, notices, await_words=await_words), patient=True
+        )
+        if notices:
+            self.to_tell.set()
+
+    async def drop_unjudged(self, posted_before: float) -> None:
+        """Judge no more what was posted before then (Unix seconds)."""
+        await self._gallery.watches.drop_unjudged(posted_before)
+
+    async def sending(self, notices: Sequence[Notice], name: str) -> None:
+        """Note that a message of this name is going to be sent, which tells of these notices; "":
+        that it was not. Waits for the file: what isn't kept might be sent twice."""
+        ids = [notice.id for notice in notices]
+        await self._written(lambda: self._gallery.watches.sending(ids, name), patient=True)
+
+    async def sent(self, name: str) -> None:
+        """Note that the message of this name was sent. Waits for the file."""
+        at = time.time()
+        await self._written(lambda: self._gallery.watches.sent(name, at), patient=True)
+
+    async def put_off(self, notices: Sequence[Notice], due: float) -> None:
+        """Tell of these notices from then on (Unix seconds)."""
+        await self._gallery.watches.put_off([notice.id for notice in notices], due)
+
+    async def drop_notices(self, notices: Sequence[Notice]) -> None:
+        """Never tell of these notices."""
+        await self._gallery.watches.drop([notice.id for notice in notices])
+
+    async def expire_notices(self) -> None:
+        """Forget what was told long ago."""
+        await self._gallery.watches.expire(time.time())
 
     # ---- the rest
 

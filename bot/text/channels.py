@@ -7,14 +7,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import discord
 from discord.abc import GuildChannel
 
-from bot.text.pieces import counted, fitting, i_miss, name_of
+from bot.languages.speech import _, both, plural
+from bot.text.pieces import command, fitting, i_miss, name_of, pictures
 
-# It is the same whether or not a channel is watched that the admin can't see.
-NONE_TO_LIST = (
-    "I watch no channel that you can see. Add one with `/channels add`, and I will index the "
-    "pictures posted in it, old ones too."
-)
-NO_SUCH_CHANNEL = "I find no such channel, or it is closed to you."
+
+def none_to_list() -> str:
+    """It is the same whether or not a channel is watched that the admin can't see."""
+    return _(
+        "I watch no channel that you can see. Add one with {add}, and I will index the "
+        "pictures posted in it, old ones too."
+    ).format(add=command("channels add"))
+
+
+def no_such_channel() -> str:
+    return _("I find no such channel, or it is closed to you.")
 
 
 def now_watched(
@@ -22,51 +28,65 @@ def now_watched(
 ) -> str:
     """A channel or category was added; `open_` channels of it can be read."""
     if isinstance(channel, discord.CategoryChannel):
-        first = f"I watch all of {name_of(channel)} now ({counted(open_, 'channel')})"
-        first += ", and channels that join it later."
+        first = plural(
+            "I watch all of {name} now ({n} channel), and channels that join it later.",
+            "I watch all of {name} now ({n} channels), and channels that join it later.",
+            open_,
+        )
     else:
-        first = f"I watch {name_of(channel)} now, with its threads."
-    rest = (
-        " New pictures are searchable within seconds; of what was posted before I am reading "
-        "the newest first. `/status` shows how far I am, `/find` already works."
-    )
-    lines = [first + (rest if open_ else "")]
-    lines += [f"- {name_of(place)}: I can’t read it; {i_miss(closed[place])}" for place in closed]
-    return fitting(lines)
+        first = _("I watch {name} now, with its threads.")
+    first = first.format(name=name_of(channel))
+    if open_:
+        rest = _(
+            "New pictures are searchable within seconds; of what was posted before I am reading "
+            "the newest first. {status} shows how far I am, {find} already works."
+        )
+        first += " " + rest.format(status=command("status"), find=command("find"))
+    unread = _("{channel}: I can’t read it; {why}")
+    lines = [
+        "- " + unread.format(channel=name_of(place), why=i_miss(missing))
+        for place, missing in closed.items()
+    ]
+    return fitting([first, *lines])
 
 
 def cannot_read(channel: GuildChannel, missing: Iterable[str]) -> str:
-    return (
-        f"I can’t watch {name_of(channel)}: {i_miss(missing)} Give it to my role in the channel’s "
+    return _(
+        "I can’t watch {channel}: {why} Give it to my role in the channel’s "
         "settings under Permissions, then add the channel again."
-    )
+    ).format(channel=name_of(channel), why=i_miss(missing))
 
 
 def already_watched(channel: GuildChannel) -> str:
-    return f"I watch {name_of(channel)} already. `/status` shows what is indexed."
-
-
-def watched_by_category(channel: GuildChannel, category: GuildChannel) -> str:
-    return f"I watch {name_of(channel)} already, since I watch all of {name_of(category)}."
-
-
-def remove_the_category(channel: GuildChannel, category: GuildChannel) -> str:
-    return (
-        f"I watch {name_of(channel)} because I watch all of {name_of(category)}. Remove the "
-        "category, or move the channel out of it."
+    return _("I watch {channel} already. {status} shows what is indexed.").format(
+        channel=name_of(channel), status=command("status")
     )
 
 
+def watched_by_category(channel: GuildChannel, category: GuildChannel) -> str:
+    return _("I watch {channel} already, since I watch all of {category}.").format(
+        channel=name_of(channel), category=name_of(category)
+    )
+
+
+def remove_the_category(channel: GuildChannel, category: GuildChannel) -> str:
+    return _(
+        "I watch {channel} because I watch all of {category}. Remove the "
+        "category, or move the channel out of it."
+    ).format(channel=name_of(channel), category=name_of(category))
+
+
 def not_watched(channel: GuildChannel) -> str:
-    return f"I don’t watch {name_of(channel)}. `/channels list` shows what I do watch."
+    return _("I don’t watch {channel}. {list} shows what I do watch.").format(
+        channel=name_of(channel), list=command("channels list")
+    )
 
 
 def none_inside(category: discord.CategoryChannel) -> str:
     """The same whether or not a channel of it is watched that the admin can't see."""
-    return (
-        f"I watch no channel of {name_of(category)} that you can see. "
-        "`/channels list` shows what I do watch."
-    )
+    return _(
+        "I watch no channel of {category} that you can see. {list} shows what I do watch."
+    ).format(category=name_of(category), list=command("channels list"))
 
 
 def no_longer_watched(
@@ -79,14 +99,19 @@ def no_longer_watched(
     any_erased   whether any channel was not covered any more
     """
     if kept and not any_erased:
-        names = ", ".join(name_of(place) for place in kept)
-        return f"Removed, but {names} is still watched in another way, so nothing was erased."
-    lines = [
-        f"I no longer watch {name_of(channel)}, and have erased what I had indexed from it "
-        f"({counted(erased, 'picture')})."
-    ]
-    lines += [f"- {name_of(place)} is still watched by itself." for place in kept]
-    return fitting(lines)
+        return plural(
+            "Removed, but {channels} is still watched in another way, so nothing was erased.",
+            "Removed, but {channels} are still watched in another way, so nothing was erased.",
+            len(kept),
+        ).format(channels=both(map(name_of, kept)))
+    first = plural(
+        "I no longer watch {channel}, and have erased what I had indexed from it ({n} picture).",
+        "I no longer watch {channel}, and have erased what I had indexed from it ({n} pictures).",
+        erased,
+    )
+    still = _("{channel} is still watched by itself.")
+    lines = ["- " + still.format(channel=name_of(place)) for place in kept]
+    return fitting([first.format(channel=name_of(channel)), *lines])
 
 
 def watched_channels(
@@ -94,12 +119,12 @@ def watched_channels(
 ) -> str:
     """Each watched channel or category, with its channels and how many pictures each has."""
     if not rows:
-        return NONE_TO_LIST
-    lines = ["I watch"]
+        return none_to_list()
+    lines = [_("I watch")]
     for named, inside in rows:
         if isinstance(named, discord.CategoryChannel):
-            lines.append(f"- all of {name_of(named)}")
-            lines += [f"  - {name_of(place)}: {counted(n, 'picture')}" for place, n in inside]
+            lines.append("- " + _("all of {category}").format(category=name_of(named)))
+            lines += [f"  - {name_of(place)}: {pictures(count)}" for place, count in inside]
         else:
-            lines += [f"- {name_of(place)}: {counted(n, 'picture')}" for place, n in inside]
+            lines += [f"- {name_of(place)}: {pictures(count)}" for place, count in inside]
     return fitting(lines)

@@ -9,6 +9,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from bot.languages.speech import _, plural, said
 from bot.ops.logs import fields
 from bot.platform.codes import (
     ALREADY_ACKNOWLEDGED,
@@ -19,7 +20,7 @@ from bot.platform.codes import (
 )
 from bot.platform.refusal import Refusal
 from bot.platform.unreadable import Unreadable
-from bot.text.answers import ASK_SOMETHING, NOT_IN_A_SERVER, PICTURE_UNAVAILABLE
+from bot.text.answers import ask_something, not_in_a_server, picture_unavailable
 from bot.text.pieces import permission_names, quoted
 from index import (
     EmptyQuery,
@@ -36,19 +37,47 @@ from index import Unreadable as UnreadableLine
 log = logging.getLogger(__name__)
 
 
-RESTARTING = "I am just restarting. Please ask again in a minute."
-DISCORD_TROUBLE = "Discord is having trouble right now. Please try again in a minute."
-UNREADABLE = "Discord described that in a way that I can't read, so I could not do it."
-DISK_FULL = "My disk is full, so I could not do that; searching still works."
-FILE_IN_USE = "Another program holds my file, so I could not do that just now."
-SOMETHING_WRONG = "Something went wrong on my side."
-TOO_SLOW = "That took too long, so I gave up. Please try again in a minute."
-COMMANDS_CHANGED = "My commands have just changed. Reload Discord (Ctrl+R) and try again."
-NOT_PERMITTED = (
-    "Discord does not let me do that here: I am missing a permission in this channel. "
-    "Somebody who manages the server can give it to my role."
-)
-NOT_ALLOWED = "That command is not open to you here."
+def restarting() -> str:
+    return _("I am just restarting. Please ask again in a minute.")
+
+
+def discord_trouble() -> str:
+    return _("Discord is having trouble right now. Please try again in a minute.")
+
+
+def unreadable() -> str:
+    return _("Discord described that in a way that I can't read, so I could not do it.")
+
+
+def disk_full() -> str:
+    return _("My disk is full, so I could not do that; searching still works.")
+
+
+def file_in_use() -> str:
+    return _("Another program holds my file, so I could not do that just now.")
+
+
+def something_wrong() -> str:
+    return _("Something went wrong on my side.")
+
+
+def too_slow() -> str:
+    return _("That took too long, so I gave up. Please try again in a minute.")
+
+
+def commands_changed() -> str:
+    return _("My commands have just changed. Reload Discord (Ctrl+R) and try again.")
+
+
+def not_permitted() -> str:
+    return _(
+        "Discord does not let me do that here: I am missing a permission in this channel. "
+        "Somebody who manages the server can give it to my role."
+    )
+
+
+def not_allowed() -> str:
+    return _("That command is not open to you here.")
 
 
 def sentence(error: BaseException) -> str:
@@ -70,66 +99,73 @@ def _expected(error: BaseException) -> str | None:
     if isinstance(error, discord.HTTPException):
         return _of_discord(error)
     if isinstance(error, Refusal):
-        return str(error)
+        return error.sentence()
     if isinstance(error, Unreadable):
-        return UNREADABLE
+        return unreadable()
     if isinstance(error, aiohttp.ClientError):  # Discord hung up
-        return DISCORD_TROUBLE
-    return TOO_SLOW if isinstance(error, TimeoutError) else None
+        return discord_trouble()
+    return too_slow() if isinstance(error, TimeoutError) else None
 
 
 def _of_gallery(error: GalleryError) -> str | None:
     if isinstance(error, EmptyQuery):
-        return ASK_SOMETHING
+        return ask_something()
     if isinstance(error, LinkGone):
-        return PICTURE_UNAVAILABLE
+        return picture_unavailable()
     if isinstance(error, GalleryClosed):
-        return RESTARTING
+        return restarting()
     if isinstance(error, PictureError | ModelChanged):
-        return str(error)
+        return said(error.args[0])
     if isinstance(error, UnreadableLine):
-        return quoted(error.reason, 500)
+        return quoted(said(error.reason), 500)
     return None  # of the model or the store: its text names files of this machine
 
 
 def _of_discord(error: discord.HTTPException) -> str | None:
     if error.code in (MISSING_ACCESS, MISSING_PERMISSIONS):
-        return NOT_PERMITTED
+        return not_permitted()
     if error.code in (UNKNOWN_CHANNEL, UNKNOWN_MESSAGE):
-        return PICTURE_UNAVAILABLE
+        return picture_unavailable()
     trouble = error.status >= 500 or error.status == 429 or error.code == ALREADY_ACKNOWLEDGED
-    return DISCORD_TROUBLE if trouble else None
+    return discord_trouble() if trouble else None
 
 
 def _of_command(error: app_commands.AppCommandError) -> str | None:
     if isinstance(error, app_commands.NoPrivateMessage):
-        return NOT_IN_A_SERVER
+        return not_in_a_server()
     if isinstance(error, app_commands.MissingPermissions):
-        return f"You need {permission_names(error.missing_permissions)} for that."
+        needed = permission_names(error.missing_permissions)
+        return _("You need {permissions} for that.").format(permissions=needed)
     if isinstance(error, app_commands.BotMissingPermissions):
-        return f"I need {permission_names(error.missing_permissions)} here for that."
+        needed = permission_names(error.missing_permissions)
+        return _("I need {permissions} here for that.").format(permissions=needed)
     if isinstance(error, app_commands.CommandOnCooldown):
-        return f"That was quick. Please wait {error.retry_after:.0f} seconds."
+        return plural(
+            "That was quick. Please wait {n} second.",
+            "That was quick. Please wait {n} seconds.",
+            round(error.retry_after),
+        )
     if isinstance(error.__cause__, Refusal):  # from an option
-        return str(error.__cause__)
+        return error.__cause__.sentence()
     if isinstance(error, app_commands.TransformerError):
-        return f"I cannot make sense of “{quoted(str(error.value))}” there."
+        return _("I cannot make sense of “{words}” there.").format(words=quoted(str(error.value)))
     if isinstance(error, app_commands.CheckFailure):
-        return NOT_ALLOWED
+        return not_allowed()
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
-        return COMMANDS_CHANGED
+        return commands_changed()
     return None
 
 
 def _referenced(error: BaseException) -> str:
     reference = secrets.token_hex(3)
     log.error(fields("unexpected_error", reference=reference), exc_info=error)
-    return f"{_what_happened(error)} The details are in my log under `{reference}`."
+    details = _("The details are in my log under `{reference}`.").format(reference=reference)
+    return f"{_what_happened(error)} {details}"
 
 
 def _what_happened(error: BaseException) -> str:
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     if isinstance(error, StoreFull):
-        return DISK_FULL
-    return FILE_IN_USE if isinstance(error, StoreLocked) else SOMETHING_WRONG
+        return disk_full()
+    return file_in_use() if isinstance(error, StoreLocked) else something_wrong()

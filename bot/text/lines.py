@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.text.pieces import counted, quoted
+from bot.languages.speech import _, either, plural, said
+from bot.text.pieces import command, quoted
 from index import Asked, Filter, Reader, Unreadable, Wish, pointed, printed
 
 COLUMNS = 36  # that a phone shows of a block of code
@@ -16,48 +17,63 @@ MOST = 1_200
 
 OF_PEOPLE, OF_PLACES = ("authors", "not_authors"), ("places", "not_places")
 
-ONLY_MINUS = (
-    "A minus only says what not to show. Tell me also what to look for, in plain words or with a "
-    "picture, such as `dog -snow`."
-)
-NOT_PRIVATELY = (
-    "Everyone here can read what I answer to a message. "
-    "For an answer that only you see, ask with `/find`."
-)
-NAMES_UNKNOWN = (
-    "Discord did not tell me who is called what just now. Please ask again in a minute, or choose "
-    "the member from the list that Discord offers behind `@`."
-)
+
+def only_minus() -> str:
+    return _(
+        "A minus only says what not to show. Tell me also what to look for, in plain words or with "
+        "a picture, such as `dog -snow`."
+    )
+
+
+def not_privately() -> str:
+    return _(
+        "Everyone here can read what I answer to a message. "
+        "For an answer that only you see, ask with {find}."
+    ).format(find=command("find"))
+
+
+def names_unknown() -> str:
+    return _(
+        "Discord did not tell me who is called what just now. Please ask again in a minute, or "
+        "choose the member from the list that Discord offers behind `@`."
+    )
 
 
 def unreadable(error: Unreadable) -> str:
     """What is wrong with a line, with the spot pointed at and the corrected line to copy."""
-    answer = f"{quoted(error.reason, 500)}\n{_block(pointed(error, COLUMNS))}"
+    return _pointed(error, said(error.reason))
+
+
+def _pointed(error: Unreadable, reason: str) -> str:
+    answer = f"{quoted(reason, 500)}\n{_block(pointed(error, COLUMNS))}"
     if error.corrected and len(error.corrected) <= MOST:
-        answer += f"\nThis I can read:\n{_block(error.corrected)}"
+        answer += "\n" + _("This I can read:") + f"\n{_block(error.corrected)}"
     return answer
 
 
-def misnamed(
-    name: str, wish: Wish, instead: Sequence[str], *, people: bool, several: bool
-) -> Unreadable:
+def misnamed(name: str, wish: Wish, instead: Sequence[str], *, people: bool, several: bool) -> str:
     """A name that means nothing to those who read the answer, or several things.
 
     instead   names that could be meant, the nearest first
     """
-    said, names = name[:60], " or ".join(instead)
-    if several:
-        reason = f"“{said}” can mean {names}. Please write which one you mean."
-    elif people:
-        reason = f"I know nobody called “{said}” among those whose pictures I can show here."
-    else:
-        reason = f"I know no channel “{said}” among those that I can search here."
-    if instead and not several:
-        reason += f" Did you mean {names}?"
     fields = OF_PEOPLE if people else OF_PLACES
     line = _written(wish)
     start, end = _spot(line, name, wish, fields)
-    return Unreadable(line, start, end, reason, _written(_with(wish, fields, name, instead[:1])))
+    corrected = _written(_with(wish, fields, name, instead[:1]))
+    reason = _misnamed(name[:60], instead, people=people, several=several)
+    return _pointed(Unreadable(line, start, end, reason, corrected), reason)
+
+
+def _misnamed(name: str, instead: Sequence[str], *, people: bool, several: bool) -> str:
+    if several:
+        reason = _("“{name}” can mean {names}. Please write which one you mean.")
+    elif people:
+        reason = _("I know nobody called “{name}” among those whose pictures I can show here.")
+    else:
+        reason = _("I know no channel “{name}” among those that I can search here.")
+    if instead and not several:
+        reason += " " + _("Did you mean {names}?")
+    return reason.format(name=name, names=either(instead))
 
 
 def _with(wish: Wish, fields: Sequence[str], name: str, instead: Sequence[str]) -> Wish:
@@ -94,13 +110,18 @@ def _block(text: str) -> str:
 
 def read_as_minus(read: str, minus: str) -> str:
     """Words of the line that were read as a minus."""
-    return f"I read “{quoted(read, 60)}” as: less of “{quoted(minus, 60)}”."
+    return _("I read “{read}” as: less of “{minus}”.").format(
+        read=quoted(read, 60), minus=quoted(minus, 60)
+    )
 
 
 def words_not_read(pictures: int) -> str:
     """Pictures that the reader may see and in which nobody has looked for words."""
-    many = counted(pictures, "picture")
-    return f"I have not read the words in {many} here, so some may be missing."
+    return plural(
+        "I have not read the words in {n} picture here, so some may be missing.",
+        "I have not read the words in {n} pictures here, so some may be missing.",
+        pictures,
+    )
 
 
 def limits(asked: Asked, *, exact: bool = True) -> str:

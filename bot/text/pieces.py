@@ -10,6 +10,8 @@ from pathlib import PureWindowsPath
 import discord
 from discord.abc import GuildChannel
 
+from bot.languages.speech import _, both, number, plural
+
 MESSAGE_LIMIT = 2000  # letters in a message
 
 
@@ -48,35 +50,53 @@ def name_of_model(model: str) -> str:
     return PureWindowsPath(model).name if is_folder else model
 
 
+def command(name: str, **options: str) -> str:
+    """A command to be typed, with its options, as the reader's Discord shows their names.
+
+    name   such as "channels add"
+    """
+    typed = [_(word) for word in name.split()]
+    typed += [f"{_(option)}:{_(value)}" for option, value in options.items()]
+    return f"`/{' '.join(typed)}`"
+
+
+def cited(words: str, limit: int = 150) -> str:
+    """A stranger's text in quotation marks."""
+    return _("“{words}”").format(words=quoted(words, limit))
+
+
 def i_miss(permissions: Iterable[str]) -> str:
-    return f"I am missing {permission_names(permissions)}."
+    return _("I am missing {permissions}.").format(permissions=permission_names(permissions))
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def pictures(count: int) -> str:
+    return plural("{n} picture", "{n} pictures", count)
 
 
 def bar(fraction: float) -> str:
     filled = int(fraction * 10)
-    return f"{'▰' * filled}{'▱' * (10 - filled)} {int(fraction * 100)} %"
+    return f"{'▰' * filled}{'▱' * (10 - filled)} {percent(int(fraction * 100))}"
 
 
-def time_left(seconds: float | None, status: str = "running") -> str:
-    if seconds is None or status != "running":
-        return ""
-    return f", about {duration(seconds)} left"
+def percent(count: int) -> str:
+    return _("{n} %").format(n=number(count))
+
+
+def time_left(seconds: float) -> str:
+    return _("about {time} left").format(time=duration(seconds))
 
 
 def duration(seconds: float) -> str:
     """ "40 s", "12 min", "3 h 5 min", "2 days"."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return _("{n} s").format(n=number(seconds))
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"{minutes} min"
+        return _("{n} min").format(n=number(minutes))
     if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // (24 * 60)} days"
+        hours, minutes = divmod(minutes, 60)
+        return _("{hours} h {minutes} min").format(hours=number(hours), minutes=number(minutes))
+    return plural("{n} day", "{n} days", minutes // (24 * 60))
 
 
 def fitting(lines: Sequence[str]) -> str:
@@ -85,20 +105,35 @@ def fitting(lines: Sequence[str]) -> str:
     if len(text) <= MESSAGE_LIMIT:
         return text
     kept: list[str] = []
-    room = MESSAGE_LIMIT - len("… and 10,000 lines more")
+    room = MESSAGE_LIMIT - len(_more_lines(10_000))
     for line in lines:
         room -= len(line) + 1
         if room < 0:
             break
         kept.append(line)
-    return "\n".join([*kept, f"… and {len(lines) - len(kept):,} lines more"])
+    return "\n".join([*kept, _more_lines(len(lines) - len(kept))])
+
+
+def _more_lines(left_out: int) -> str:
+    return plural("… and {n} line more", "… and {n} lines more", left_out)
 
 
 def permission_names(permissions: Iterable[str]) -> str:
-    """Permissions as Discord's settings call them: "Manage Server and Embed Links"."""
-    names = [_SETTINGS_NAMES.get(name, name.replace("_", " ").title()) for name in permissions]
-    *most, last = names
-    return f"the permissions {', '.join(most)} and {last}" if most else f"the permission {last}"
+    """Permissions as Discord's settings call them: "the permissions Manage Server and Connect"."""
+    names = [_permission_name(name) for name in permissions]
+    said = plural("the permission {names}", "the permissions {names}", len(names))
+    return said.format(names=both(names))
 
 
-_SETTINGS_NAMES = {"manage_guild": "Manage Server", "read_messages": "View Channel"}
+def _permission_name(name: str) -> str:
+    names = {
+        "connect": _("Connect"),
+        "embed_links": _("Embed Links"),
+        "manage_guild": _("Manage Server"),
+        "read_message_history": _("Read Message History"),
+        "read_messages": _("View Channel"),
+        "send_messages": _("Send Messages"),
+        "send_messages_in_threads": _("Send Messages In Threads"),
+        "view_channel": _("View Channel"),
+    }
+    return names.get(name) or name.replace("_", " ").title()

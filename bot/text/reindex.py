@@ -7,8 +7,9 @@ from typing import Protocol
 import discord
 from discord.abc import GuildChannel
 
-from bot.text.channels import NONE_TO_LIST, none_inside, not_watched
-from bot.text.pieces import bar, counted, name_of_model, time_left
+from bot.languages.speech import _, number, plural
+from bot.text.channels import none_inside, none_to_list, not_watched
+from bot.text.pieces import bar, command, name_of_model, pictures, time_left
 
 
 class JobFigures(Protocol):
@@ -46,31 +47,51 @@ class JobFigures(Protocol):
     def lost(self) -> int: ...
 
 
-FIGURES_IN_STATUS = (
-    "Not everyone here may see all of these channels; admins see the figures in `/status`."
-)
-FIGURES_CLOSED = "Its figures count channels that you can't read."
-FIGURES_LATER = "Its figures are back once I have listed the channels again."
-REINDEX_GOES_ON = "I reindex already. Please ask again when this is done:"
-REINDEX_OVER = "That job is over. `/reindex` begins another."
-MODEL_CHANGES = (
-    "My operator is changing my model on all servers, and each server is read for it. "
-    "That can’t be paused or cancelled on one server: its pictures would leave the index."
-)
+def figures_in_status() -> str:
+    return _(
+        "Not everyone here may see all of these channels; admins see the figures in {status}."
+    ).format(status=command("status"))
 
-_HEADINGS = {
-    "running": "Reindexing",
-    "paused": "Reindexing, paused",
-    "cancelled": "Reindexing was cancelled; what it had indexed stays",
-    "done": "Reindexing is done",
-    "failed": "Reindexing has stopped over a mistake of mine; my log has the details",
-}
+
+def figures_closed() -> str:
+    return _("Its figures count channels that you can't read.")
+
+
+def figures_later() -> str:
+    return _("Its figures are back once I have listed the channels again.")
+
+
+def reindex_goes_on() -> str:
+    return _("I reindex already. Please ask again when this is done:")
+
+
+def reindex_over() -> str:
+    return _("That job is over. {reindex} begins another.").format(reindex=command("reindex"))
+
+
+def model_changes() -> str:
+    return _(
+        "My operator is changing my model on all servers, and each server is read for it. "
+        "That can’t be paused or cancelled on one server: its pictures would leave the index."
+    )
+
+
+def pause() -> str:
+    return _("Pause")
+
+
+def resume() -> str:
+    return _("Resume")
+
+
+def cancel() -> str:
+    return _("Cancel")
 
 
 def nothing_to_reindex(channel: GuildChannel | None) -> str:
     """The member sees no watched channel: in all the server, in a category, or not this one."""
     if channel is None:
-        return NONE_TO_LIST
+        return none_to_list()
     if isinstance(channel, discord.CategoryChannel):
         return none_inside(channel)
     return not_watched(channel)
@@ -78,31 +99,46 @@ def nothing_to_reindex(channel: GuildChannel | None) -> str:
 
 def reindex_shown(link: str, *, stoppable: bool) -> str:
     if stoppable:
-        return f"You can follow it here, and pause or cancel it: {link}"
-    return f"You can follow it here: {link}"
+        said = _("You can follow it here, and pause or cancel it: {link}")
+    else:
+        said = _("You can follow it here: {link}")
+    return said.format(link=link)
 
 
 def reindex_ended(progress: str, link: str) -> str:
     """The end of a job, in the private answer to the one who asked for it."""
-    return f"{progress}\n-# What everyone sees of it: {link}"
+    everyone = _("What everyone sees of it: {link}").format(link=link)
+    return f"{progress}\n-# {everyone}"
 
 
 def reindexing(status: str, state: JobFigures, *, named: bool) -> str:
     """The progress of a job, with all its figures; `named`: with the name of its channel."""
-    lines = _headed(status, state, named)
-    rate = f", {state.checked / state.elapsed_s:.1f} a second" if state.elapsed_s > 1 else ""
-    going_on = status in ("running", "paused")
-    checked = counted(state.checked, "picture")
-    if going_on and state.total_estimate:
-        checked = f"{state.checked:,} of about {counted(state.total_estimate, 'picture')}"
-    lines.append(f"{checked} checked in {counted(state.messages, 'message')}{rate}")
-    found = [f"{state.added:,} added", f"{state.removed:,} removed"]
-    found += [f"{state.failed:,} could not be read"] if state.failed else []
-    found += [f"{counted(state.closed, 'channel')} closed to me"] if state.closed else []
+    lines = [*_headed(status, state, named), _checked(status, state)]
+    found = [_("{n} added").format(n=number(state.added))]
+    found.append(_("{n} removed").format(n=number(state.removed)))
+    if state.failed:
+        found.append(_("{n} could not be read").format(n=number(state.failed)))
+    if state.closed:
+        found.append(plural("{n} channel closed to me", "{n} channels closed to me", state.closed))
     lines.append(" · ".join(found))
     if state.what == "model":
         lines.append(_switch_line(status, state, state.lost))
     return "\n".join(lines)
+
+
+def _checked(status: str, state: JobFigures) -> str:
+    checked = pictures(state.checked)
+    if status in ("running", "paused") and state.total_estimate:
+        checked = _("{n} of about {pictures}").format(
+            n=number(state.checked), pictures=pictures(state.total_estimate)
+        )
+    messages = plural("{n} message", "{n} messages", state.messages)
+    said = _("{pictures} checked in {messages}")
+    rate = ""
+    if state.elapsed_s > 1:
+        said = _("{pictures} checked in {messages}, {rate} a second")
+        rate = number(state.checked / state.elapsed_s, decimals=1)
+    return said.format(pictures=checked, messages=messages, rate=rate)
 
 
 def reindexing_without_figures(status: str, state: JobFigures, why: str, *, named: bool) -> str:
@@ -115,28 +151,42 @@ def reindexing_without_figures(status: str, state: JobFigures, why: str, *, name
 
 def _headed(status: str, state: JobFigures, named: bool) -> list[str]:
     """The first lines: what the job does, and how much of it is done."""
-    where = "all watched channels"
+    headings = {
+        "running": _("Reindexing"),
+        "paused": _("Reindexing, paused"),
+        "cancelled": _("Reindexing was cancelled; what it had indexed stays"),
+        "done": _("Reindexing is done"),
+        "failed": _("Reindexing has stopped over a mistake of mine; my log has the details"),
+    }
+    where = _("all watched channels")
     if state.channel:
-        where = f"<#{state.channel}>" if named else "one channel"
+        where = f"<#{state.channel}>" if named else _("one channel")
     what = {
-        "missing": "missing pictures",
-        "everything": "everything again",
-        "model": f"everything for `{name_of_model(state.model)}`",
+        "missing": _("{channels}, missing pictures"),
+        "everything": _("{channels}, everything again"),
+        "model": _("{channels}, everything for `{model}`"),
     }[state.what]
-    lines = [f"**{_HEADINGS[status]}** · {where}, {what}"]
+    what = what.format(channels=where, model=name_of_model(state.model))
+    lines = [f"**{headings[status]}** · {what}"]
     if status in ("running", "paused"):
-        lines.append(bar(state.fraction) + time_left(state.seconds_left, status))
+        done = bar(state.fraction)
+        if status == "running" and state.seconds_left is not None:
+            done = f"{done}, {time_left(state.seconds_left)}"
+        lines.append(done)
     return lines
 
 
 def _switch_line(status: str, state: JobFigures, lost: int) -> str:
+    if not state.switched and status == "done":
+        return _("Until this is done here and in the other servers, the model of before answers.")
     if not state.switched:
-        wait = " and in the other servers" if status == "done" else ""
-        return f"Until this is done here{wait}, the model of before answers."
-    answers = f"`{name_of_model(state.model)}` answers from now on."
-    if not lost:
-        return answers
-    return (
-        f"{answers} {counted(lost, 'picture')} that I could not get again left the index; "
-        "`/reindex` tries once more."
-    )
+        return _("Until this is done here, the model of before answers.")
+    said = _("`{model}` answers from now on.").format(model=name_of_model(state.model))
+    if lost:
+        left = plural(
+            "{n} picture that I could not get again left the index; {reindex} tries once more.",
+            "{n} pictures that I could not get again left the index; {reindex} tries once more.",
+            lost,
+        )
+        said += " " + left.format(reindex=command("reindex"))
+    return said

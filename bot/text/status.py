@@ -8,14 +8,17 @@ from typing import Protocol
 
 from discord.abc import GuildChannel
 
+from bot.languages.speech import _, both, number, plural
 from bot.text.pieces import (
     bar,
-    counted,
+    command,
     duration,
     fitting,
     i_miss,
     name_of,
     name_of_model,
+    percent,
+    pictures,
     time_left,
 )
 
@@ -46,9 +49,12 @@ class Status:
 
     channels: Sequence[ChannelStatus]
     videos: int  # among the pictures of these channels and their threads
+    partial: int  # among them, those whose files lack a part
     progress: HistoryProgress | None
     jobs: Sequence[str]
-    unread_pictures: int | None  # whose words are still to be read; None: none are ever read
+    # Whose words are still to be read, and of how many of them the file could not be had; None:
+    # none are ever read.
+    unread_pictures: tuple[int, int] | None
     waiting: int  # messages
     per_second: float  # pictures
     model: str
@@ -63,46 +69,116 @@ class Status:
 
 def status(now: Status) -> str:
     """What /status answers."""
-    model = name_of_model(now.model)
-    pictures = sum(channel.pictures for channel in now.channels)
-    lines = [f"**{counted(pictures, 'picture')}** indexed"]
-    if now.videos:
-        lines[0] += f", {counted(now.videos, 'video')} among them"
+    count = sum(channel.pictures for channel in now.channels)
+    lines = [_indexed(count, now)]
     if now.progress is not None:
-        left = counted(now.progress.channels_left, "channel or thread", "channels and threads")
-        lines.append(
-            f"History: {bar(now.progress.fraction)}"
-            f"{time_left(now.progress.seconds_left)}, {left} left"
-        )
+        lines.append(_history(now.progress))
     lines += now.jobs
     if now.unread_pictures is not None:
-        read = max(pictures - now.unread_pictures, 0)
-        many = "all" if read == pictures else f"{read:,} of"
-        lines.append(f"Words read in {many} {counted(pictures, 'picture')}")
-    waiting = f"{counted(now.waiting, 'message')} waiting" if now.waiting else "nothing waiting"
-    lines.append(f"Speed: {now.per_second:.1f} pictures a second in the last minute, {waiting}")
-    lines.append(f"Model: `{model}` on {now.device} · disk: about {now.disk_bytes / 1e6:,.1f} MB")
+        lines.append(_words_read(count, *now.unread_pictures))
+    lines += [_speed(now), _model(now)]
     if now.wanted:
-        going = "is taking over" if now.jobs else "is to take over; `/reindex` begins that"
-        lines.append(f"`{name_of_model(now.wanted)}` {going}. Until then `{model}` answers.")
-    answers = f" · Discord answers in {now.latency_s:.2f} s" if now.latency_s is not None else ""
-    lines.append(f"Up for {duration(now.uptime_s)}{answers}")
+        lines.append(_wanted(now.wanted, now))
+    lines.append(_uptime(now))
     if unread := _unread(now.unread_messages, now.unread_others):
-        lines.append(f"Could not be read since then: {unread}")
-    lines += [_channel_line(channel) for channel in now.channels]
+        lines.append(_("Could not be read since then: {unread}").format(unread=unread))
+    lines += [f"- {_channel_line(channel)}" for channel in now.channels]
     return fitting(lines)
 
 
+def _indexed(count: int, now: Status) -> str:
+    line = plural("**{n} picture** indexed", "**{n} pictures** indexed", count)
+    if now.videos:
+        line += ", " + plural("{n} video among them", "{n} videos among them", now.videos)
+    if now.partial:
+        partial = plural(
+            "{n} damaged and searched in part", "{n} damaged and searched in part", now.partial
+        )
+        line += f"; {partial}"
+    return line
+
+
+def _history(progress: HistoryProgress) -> str:
+    left = plural(
+        "{n} channel or thread left", "{n} channels and threads left", progress.channels_left
+    )
+    parts = [bar(progress.fraction)]
+    if progress.seconds_left is not None:
+        parts.append(time_left(progress.seconds_left))
+    return _("History: {progress}").format(progress=", ".join([*parts, left]))
+
+
+def _words_read(count: int, unread: int, failed: int) -> str:
+    """In how many pictures words were read.
+
+    failed   of the unread ones, those whose files could not be had
+    """
+    read = max(count - unread, 0)
+    if read == count:
+        line = plural("Words read in all {n} picture", "Words read in all {n} pictures", count)
+    else:
+        line = plural(
+            "Words read in {read} of {n} picture", "Words read in {read} of {n} pictures", count
+        )
+    line = line.format(read=number(read))
+    if not failed:
+        return line
+    again = plural(
+        "{n} could not be had again. {reindex} or a restart tries once more",
+        "{n} could not be had again. {reindex} or a restart tries once more",
+        failed,
+    )
+    return f"{line}; {again.format(reindex=command('reindex'))}"
+
+
+def _speed(now: Status) -> str:
+    waiting = plural("{n} message waiting", "{n} messages waiting", now.waiting)
+    return _("Speed: {rate} pictures a second in the last minute, {waiting}").format(
+        rate=number(now.per_second, decimals=1),
+        waiting=waiting if now.waiting else _("nothing waiting"),
+    )
+
+
+def _model(now: Status) -> str:
+    return _("Model: `{model}` on {device} · disk: about {megabytes} MB").format(
+        model=name_of_model(now.model),
+        device=now.device,
+        megabytes=number(now.disk_bytes / 1e6, decimals=1),
+    )
+
+
+def _wanted(wanted: str, now: Status) -> str:
+    if now.jobs:
+        said = _("`{wanted}` is taking over. Until then `{model}` answers.")
+    else:
+        said = _("`{wanted}` is to take over; {reindex} begins that. Until then `{model}` answers.")
+    return said.format(
+        wanted=name_of_model(wanted), model=name_of_model(now.model), reindex=command("reindex")
+    )
+
+
+def _uptime(now: Status) -> str:
+    up = _("Up for {time}").format(time=duration(now.uptime_s))
+    if now.latency_s is None:
+        return up
+    answers = _("Discord answers in {seconds} s")
+    return f"{up} · {answers.format(seconds=number(now.latency_s, decimals=2))}"
+
+
 def _unread(messages: int, others: int) -> str:
-    kinds = [counted(messages, "message")] if messages else []
-    kinds += [counted(others, "event or thread", "events or threads")] if others else []
-    return " and ".join(kinds)
+    kinds = [plural("{n} message", "{n} messages", messages)] if messages else []
+    kinds += [plural("{n} event or thread", "{n} events or threads", others)] if others else []
+    return both(kinds)
 
 
 def _channel_line(now: ChannelStatus) -> str:
-    line = f"- {name_of(now.channel)}: {counted(now.pictures, 'picture')}"
+    channel, count = name_of(now.channel), pictures(now.pictures)
     if now.missing:
-        return f"{line}; I can’t read it, {i_miss(now.missing)}"
+        return _("{channel}: {pictures}; I can’t read it, {why}").format(
+            channel=channel, pictures=count, why=i_miss(now.missing)
+        )
     if now.state in ("waiting", "reading"):
-        return f"{line}; {int(now.fraction * 100)} % of its history is read"
-    return line
+        return _("{channel}: {pictures}; {percent} of its history is read").format(
+            channel=channel, pictures=count, percent=percent(int(now.fraction * 100))
+        )
+    return f"{channel}: {count}"

@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 
 import discord
 
-YOU = "me: your own pictures"
+from bot.languages import speech
+from bot.languages.speech import _
+
+
+def you() -> str:
+    return _("me: your own pictures")
 
 
 def member(shown: str, username: str) -> str:
@@ -20,16 +25,17 @@ def place(guild: discord.Guild, id: int) -> str:
     if found is None:
         return f"#{id}"
     if isinstance(found, discord.CategoryChannel):
-        return f"{found.name}: the whole category"
+        return _("{category}: the whole category").format(category=found.name)
     above = found.parent if isinstance(found, discord.Thread) else found.category
     if above is None:
         return f"#{found.name}"
     mark = "#" if isinstance(found, discord.Thread) else ""
-    return f"#{found.name} (in {mark}{above.name})"
+    return _("#{channel} (in {place})").format(channel=found.name, place=f"{mark}{above.name}")
 
 
 def date(field: str, day: str, moment: float) -> str:
     """A day, a month or a year as it was typed, and where the pictures begin or end."""
-    when = datetime.fromtimestamp(moment, UTC)
-    side = "before" if field in ("before", "until") else "since"
-    return f"{day}: {side} {when.day} {when:%B %Y}"
+    when = speech.day(datetime.fromtimestamp(moment, UTC))
+    if field in ("before", "until"):
+        return _("{typed}: before {day}").format(typed=day, day=when)
+    return _("{typed}: since {day}").format(typed=day, day=when)

@@ -13,6 +13,7 @@ what the servers show. Counted are:
     late         pictures that were not erased when Discord announced their deletion, but only by a
                  slow second way, such as the listing of all channels
     leaked       pictures shown to somebody who could not read them (witness.py says it exactly)
+    twice        pictures of which a watch told its owner more than once
     unanswered   questions without an answer, though the bot was connected and no fault struck it
     stuck        it did not settle, did not answer, or did not end when told to
     crashed      unexpected ends of the process
@@ -31,6 +32,7 @@ build/chaos/SEED.
 | `bot`, `clock`, `hurried` | the bot's process, its wrong clock, its shortened waits |
 | `questions` | what members ask, and the controls of answers that they use |
 | `truth` | what should be in the gallery, what is there, and the difference |
+| `notices` | what watches told while it happened |
 | `hearing` | whether the bot could hear a question and answer it |
 | `witness` | whether an answer showed somebody what they could not read |
 """

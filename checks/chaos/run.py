@@ -22,7 +22,7 @@ import sandbox
 from bench import BUILD
 from bench.options import Options
 from bench.report import Figure, Report, Target
-from checks.chaos import machine, questions, schedule, servers, truth
+from checks.chaos import machine, notices, questions, schedule, servers, truth
 from checks.chaos.bot import Bot
 from checks.chaos.clock import Clock
 from checks.chaos.hearing import Hearing
@@ -57,7 +57,12 @@ WEEK_S = 8 * 86_400 + machine.CLOCK_WRONG_S
 ASKED_FOR = 6  # pictures that are searched for at the end
 PATIENT_TIMES = 5  # attempts at such a question
 FOLLOWED = 0.5  # of the answers have a control used
-COUNTS = ("missing", "duplicated", "undead", "late", "leaked", "unanswered", "stuck", "crashed")
+# Members who are told of every picture that they can read.
+WATCHING = (servers.ADA, servers.BO)
+COUNTS = (
+    *("missing", "duplicated", "undead", "late", "leaked", "twice"),
+    *("unanswered", "stuck", "crashed"),
+)
 
 
 @dataclass
@@ -213,6 +218,8 @@ class ChaosRun:
         ada.guilds.sort(key=lambda one: one["id"] != str(NEST))
         general = str(GENERAL)
         await ada.command("reposts", "on", where=general, channel=general)
+        for id in WATCHING:
+            await notices.watch_everything(self._people[id], GENERAL)
 
     async def _follow_schedule(self) -> None:
         steps = schedule.draw(self._seed, self._seconds)
@@ -462,6 +469,7 @@ class ChaosRun:
         outcome.note("undead", ["a row without its other half"] * difference.orphans)
         outcome.note("undead", self._remains())
         outcome.note("leaked", self._witness.leaked)
+        outcome.note("twice", notices.told_twice(self._server))
         outcome.note("stuck", [] if ended else ["it did not end when told to"])
         outcome.note("crashed", self._bot.crashes)
         outcome.figures |= {
@@ -469,6 +477,7 @@ class ChaosRun:
             "answers": self._witness.answers,
             "pictures_shown": self._witness.pictures,
             "unheard": self._unheard,
+            "notices": notices.count(self._server),
             "in_the_dark": self._witness.in_the_dark,
             "left_out": sum(one.surely > 0 for one in self._wishes.left_out.values()),
             "starts": self._bot.deaths,

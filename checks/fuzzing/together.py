@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +27,7 @@ from bot.text import answers as answer_text
 from checks.fuzzing import bombs, doors, files
 from checks.fuzzing.doors import SQUARE
 from checks.fuzzing.target import Unsound, rng_of
-from sandbox.person import Answer, Person
+from sandbox.person import Answer, Person, Refused
 
 ROUNDS = 20  # of questions of either kind, without bombs
 SURE = 5  # bombs that keep a decoder busy for a second
@@ -155,7 +156,11 @@ async def _came_of(member: Person, bomb: bytes) -> str:
         answer = await _ask_with(member, bomb)
     except TimeoutError:  # the member's client waits no longer
         return "waited for their turn until the end"
-    if answer.text() == answer_text.YOUR_PICTURES_WAIT:
+    except Refused as refused:
+        if refused.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise
+        return "were too large to be posted"
+    if answer.text() == answer_text.your_pictures_wait():
         return "had no place"
     return "looked at"
 

@@ -52,7 +52,7 @@ async def only_for_me(inquiry: Inquiry, given: Given) -> bool:
     if not clickers:
         return False
     clicker = inquiry.rng.choice(clickers)
-    button = given.answer.button(answer_text.ONLY_FOR_ME)
+    button = given.answer.button(answer_text.only_for_me())
     answer = await inquiry.client(clicker).click(given.answer, button)
     await judging.judge_click(inquiry, Given(answer, given.asked, clicker, given.place, False))
     return True
@@ -61,9 +61,9 @@ async def only_for_me(inquiry: Inquiry, given: Given) -> bool:
 async def guesses(inquiry: Inquiry, given: Given) -> bool:
     """What is nearest to words that no picture fits."""
     labels = [button.get("label") for button in given.answer.buttons()]
-    if answer_text.GUESS not in labels or not inquiry.may_click(given.asker, given.place):
+    if answer_text.guess() not in labels or not inquiry.may_click(given.asker, given.place):
         return False
-    button = given.answer.button(answer_text.GUESS)
+    button = given.answer.button(answer_text.guess())
     answer = await inquiry.client(given.asker).click(given.answer, button)
     await judging.judge_click(inquiry, replace(given, answer=answer, guesses=True))
     return True

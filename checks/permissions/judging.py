@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from bot.ask.page import PAGE_SIZE
 from bot.text import answers as answer_text
@@ -65,7 +65,7 @@ async def judge_click(
     readable, _ = inquiry.open_to(given.asker, given.place, public=False)
     if source is None or (posted is not None and posted.place in readable):
         await judge(inquiry, given)
-    elif given.answer.text() != answer_text.PICTURE_UNAVAILABLE:
+    elif given.answer.text() != answer_text.picture_unavailable():
         inquiry.verdict.leaked += 1
         inquiry.blame(f"asked with message {source} again: {given.answer.text()!r}")
 
@@ -168,9 +168,9 @@ def _saying(inquiry: Inquiry, given: Given, truth: Found, left: int) -> None:
     labels = [str(button.get("label")) for button in given.answer.buttons()]
     nothing = not shown and _fits_nothing(given, truth)
     wrong = given.answer.private == given.public
-    wrong |= (answer_text.GUESS in labels) != (nothing and not given.public)
+    wrong |= (answer_text.guess() in labels) != (nothing and not given.public)
     if given.public:
-        wrong |= answer_text.ONLY_SHARED not in text or answer_text.ONLY_FOR_ME not in labels
+        wrong |= answer_text.only_shared() not in text or answer_text.only_for_me() not in labels
     elif shown:
         wrong |= (arrow(given, FORWARD) is not None) != (left > 0)
         wrong |= (arrow(given, BACK) is not None) != (given.first > 0)
@@ -194,14 +194,20 @@ def _fits_nothing(given: Given, truth: Found) -> bool:
 
 
 def _empty(inquiry: Inquiry, given: Given) -> str:
+    says = given.asked.says
     if given.public:
-        return answer_text.NOTHING_SHARED
+        return _nothing(answer_text.nothing_shared(), says, public=True)
     if given.first:
-        return answer_text.NOTHING_MORE
+        return answer_text.nothing_more()
     readable, _ = inquiry.open_to(given.asker, given.place, public=False)
     if inquiry.pictured(readable):
-        return answer_text.NOTHING_FOUND
-    return answer_text.NOT_INDEXED_YET if readable else answer_text.NOTHING_READABLE
+        return _nothing(answer_text.nothing_found(), says, public=False)
+    return answer_text.not_indexed_yet() if readable else answer_text.nothing_readable()
+
+
+def _nothing(sentence: str, says: Sequence[str], *, public: bool) -> str:
+    """The sentence of an answer without a picture, which names the exact words."""
+    return answer_text.nothing_says(says, public=public) if says else sentence
 
 
 def _is_unknown(inquiry: Inquiry, given: Given, *, named: bool) -> bool:
@@ -248,7 +254,7 @@ def judge_closer(
     if not shown <= may:
         inquiry.verdict.leaked += 1
         inquiry.blame(f"leaked {shown - may} to {clicker} in {given.place} by a closer look")
-    elif not shown and looked.text() != answer_text.PICTURE_UNAVAILABLE:
+    elif not shown and looked.text() != answer_text.picture_unavailable():
         inquiry.verdict.told += 1
         inquiry.blame(f"told {looked.text()!r} instead of a closer look")
     elif not shown and place in must and not inquiry.testbed.judges:

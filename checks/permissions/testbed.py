@@ -48,6 +48,7 @@ TOKEN = "the-bots-token"
 SIDE = 64  # pixels
 LATE = "2100-01-01T00:00:00+00:00"
 COLOURS = ("red", "green", "blue", "yellow", "white", "black", "orange", "purple", "pink")
+MANY = 1_000_000  # notices, so that none waits for another day
 PATIENCE_S = 60.0
 # Discord gives three seconds. Here it is more, so that a busy machine doesn't look like a refusal.
 # An answer waits as long until its question is saved, so that it always has its buttons.
@@ -174,6 +175,9 @@ class Testbed:
     async def watch(self, of: Layout) -> None:
         """Let the bot watch a server, by its owner's command; returns once all is indexed."""
         owner, where = self.people[of.people[0]], str(of.places[0].id)
+        guild = self.magpie.get_guild(of.server)
+        assert guild is not None
+        await self.magpie.welcomes.on_join(guild)
         await owner.command("channels", "add", where=where, channel=str(of.category))
         await self.settled()
 
@@ -193,6 +197,19 @@ class Testbed:
         async with asyncio.timeout(PATIENCE_S):
             while not await self.magpie.gallery.links.slots(server, message):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+
+    async def told(self) -> None:
+        """Wait until all new pictures are judged by watches, and all notices are sent."""
+        magpie = self.magpie
+        async with asyncio.timeout(PATIENCE_S):
+            while (  # noqa: ASYNC110
+                magpie.judge.busy or magpie.deliveries.busy or await self._is_to_be_told()
+            ):
+                await asyncio.sleep(0.01)
+
+    async def _is_to_be_told(self) -> bool:
+        watches = self.magpie.gallery.watches
+        return bool(await watches.unjudged(limit=1)) or await watches.next_due() is not None
 
     async def become(self, server: Server) -> None:
         """Give a server these permissions and members; by the owner's requests where possible."""
@@ -274,8 +291,11 @@ async def open_testbed(
         await gallery.ready_to_judge()
         settings = Settings(token=TOKEN, api=discord.url, db=db, http=None, questions=0)
         # What is offered while somebody types is looked up at each key.
-        patient = Clocks(guild_ready_s=0.2, save_search_s=ACKNOWLEDGE_S, typing_s=0.0)
-        magpie = Magpie(settings, gallery, Metrics(), patient, Limits(keys_a_minute=0))
+        patient = Clocks(
+            guild_ready_s=0.2, save_search_s=ACKNOWLEDGE_S, typing_s=0.0, notices_s=0.05
+        )
+        limits = Limits(keys_a_minute=0, notices_a_day=MANY)
+        magpie = Magpie(settings, gallery, Metrics(), patient, limits)
         await stack.enter_async_context(_serving(magpie))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         logged_in = {

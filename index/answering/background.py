@@ -131,10 +131,10 @@ class Background:
         products = np.concatenate([pictures, asked]) @ self.columns
         seen, related = products[: len(pictures)], products[len(pictures) :]
         lengths = self.lengths * np.linalg.norm(asked, axis=1)[:, None]
-        rivals = self._rivals(related / np.maximum(lengths, np.float32(1e-12)))
+        rivals = self.rivals(related / np.maximum(lengths, np.float32(1e-12)))
         rivals_seen = np.where(rivals[:, None], seen, np.float32(-np.inf))  # (p, c, v)
         own: Floats = asked @ pictures.T
-        none = self._none(pictures)
+        none = self.none(pictures)
         first = self._share(own, rivals_seen, none)
         # Most pictures have a best word in common with others.
         best = rivals_seen.argmax(axis=2)  # (p, c)
@@ -145,7 +145,7 @@ class Background:
         own = own - amount * np.take_along_axis(related, best, axis=1) / self.lengths[best]
         return np.maximum(first, self._share(own, left, none))
 
-    def _rivals(self, similar: Floats) -> Bools:
+    def rivals(self, similar: Floats) -> Bools:
         """(p, v) the words that are alternatives to texts, from how similar they are, (p, v).
 
         A synonym is none. Nor is a thing to its kind, or a kind to its thing: a picture of a dog
@@ -158,7 +158,7 @@ class Background:
             rivals &= (self.kinds == is_kind[:, None]) | (similar < RELATED)
         return rivals
 
-    def _none(self, pictures: Floats) -> Floats:
+    def none(self, pictures: Floats) -> Floats:
         """(c,) the logit of "none of these", which a model with a bias knows.
 
         Its bias was learned where one of many thousand texts belonged to a picture. Here it is one

@@ -24,6 +24,7 @@ from PIL import Image
 from index.clips.clip import ClipLimits
 from index.images.animation import chosen, tiny
 from index.types.errors import PictureBroken, PictureTooLarge, PictureUnsupported
+from index.types.sentences import Sentence
 
 # The long edge of a kept frame: several times what most models look at.
 EDGE = 640
@@ -38,7 +39,7 @@ MOST_MS = 2**24 - 1  # that a frame of WebP is shown
 # Kinds of videos that have an index, by which frames are found quickly and exactly.
 INDEXED = ("mov", "matroska", "avi")
 
-NO_FRAMES = "no frame of it can be decoded"
+NO_FRAMES = Sentence("no frame of it can be decoded")
 HEADER = "its header can't be read"
 # What videos are made with. Others are not tried: FFmpeg knows hundreds, mostly of old games.
 CODECS = (
@@ -267,11 +268,14 @@ def _shown_stream(video: InputContainer) -> VideoStream:
     # A cover of a sound file is a stream of pictures, too, of one picture.
     streams = [one for one in video.streams.video if one.codec_context is not None]
     if not streams:
-        found = "a sound file" if video.streams.audio else "a video of an unknown kind"
-        raise PictureUnsupported(found)
+        sound = bool(video.streams.audio)
+        raise PictureUnsupported(
+            Sentence("a sound file") if sound else Sentence("a video of an unknown kind")
+        )
     largest = max(streams, key=lambda one: one.codec_context.width * one.codec_context.height)
     if largest.codec_context.name not in CODECS:
-        raise PictureUnsupported(f"a video that is coded as {largest.codec_context.name}")
+        name = largest.codec_context.name
+        raise PictureUnsupported(Sentence("a video that is coded as {name}", name=name))
     return largest
 
 

@@ -39,6 +39,7 @@ from index.types.errors import (
     PictureTooHeavy,
     PictureTooSlow,
 )
+from index.types.sentences import Sentence, unpacked
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ MAX_LINE_BYTES = 2**18
 # Exit codes, as `subprocess` numbers them: killed from outside (SIGKILL), so perhaps not because of
 # this picture; and stopped because it computed for too long (SIGPROF).
 KILLED, TOO_LONG = -9, -27
+NOT_COPED = Sentence("the decoder can't cope with it")
 READY = b"ready\n"  # what a process says first
 COMMAND = [sys.executable, "-P", "-m", "index.images.decoder"]
 PACKAGES = Path(__file__).resolve().parents[2]
@@ -77,7 +79,7 @@ class _Decoder:
     def __init__(self) -> None:
         """raises   DecoderUnusable"""
         try:
-            with _signals_blocked():
+            with signals_blocked():
                 self._process = subprocess.Popen(
                     COMMAND,
                     stdin=subprocess.PIPE,
@@ -157,7 +159,7 @@ class _Decoder:
 
 
 @contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """A process that is started in here gets no Ctrl-C and no service's stop, from its first moment
     on. They are meant for this process, and the other one ends with it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
@@ -201,13 +203,15 @@ def _frame(answers: BinaryIO, width: int, height: int, most_pixels: int) -> Imag
 
 
 def error_of(answer: Mapping[str, Any]) -> PictureError:
-    """The error that the process raised, with its text and its fields."""
+    """The error that the process raised, made anew.
+
+    raises   LookupError, TypeError or ValueError when it is none
+    """
     kind = vars(errors)[answer["error"]]
     if not issubclass(kind, PictureError):
         raise TypeError("another kind of error")
-    error: PictureError = kind.__new__(kind)
-    Exception.__init__(error, answer["text"])
-    vars(error).update(answer["fields"])
+    fields = {name: unpacked(value) for name, value in answer["fields"].items()}
+    error: PictureError = kind(**fields)
     return error
 
 
@@ -278,7 +282,7 @@ def _error_for(ended: int, limits: Limits) -> PictureError:
         return PictureTooSlow(limits.time_s)
     if ended == KILLED:  # twice: the system has no memory for the picture
         return PictureTooHeavy(MEMORY_BYTES)
-    return PictureBroken("the decoder can't cope with it")
+    return PictureBroken(NOT_COPED)
 
 
 def _acquire() -> _Decoder:

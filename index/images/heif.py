@@ -9,6 +9,7 @@ from PIL import Image
 from pillow_heif import HeifImageFile
 
 from index.images.threads import require_threads
+from index.types.sentences import Sentence
 
 FORMAT = str(HeifImageFile.format)
 # Its first brand, which comes behind the length of the box and its name.
@@ -22,7 +23,7 @@ MAX_HEADER_BYTES = 2**16
 class _Photograph(HeifImageFile):
     def load(self) -> Any:
         if self.fp is not None:  # its pixels are not there yet
-            require_threads("a HEIC photograph")
+            require_threads(Sentence("a HEIC photograph"))
         return super().load()  # type: ignore[no-untyped-call]
 
 
@@ -31,12 +32,12 @@ def is_heif(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and data[8:12] in (*_STILLS, *_MOVING)
 
 
-def unsupported(data: bytes) -> str | None:
+def unsupported(data: bytes) -> Sentence | None:
     """What a photograph that the decoder refused is. None: it is damaged."""
     if data[8:12] in _MOVING:
-        return "a HEIC animation"
+        return Sentence("a HEIC animation")
     if _SIZE in data[:MAX_HEADER_BYTES] and _HEVC not in data[:MAX_HEADER_BYTES]:
-        return "a HEIF picture in another coding than HEVC"
+        return Sentence("a HEIF picture in another coding than HEVC")
     return None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from index.types.sentences import Sentence
+
 SIGNATURE = b"\xff\xd8\xff"
 _SCAN_BEGINS, _END = b"\xff\xda", b"\xff\xd9"
 _JFIF, _EXIF, _PROFILE, _ADOBE, _COMMENT, _SCAN = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE, 0xDA
@@ -59,24 +61,24 @@ def profile(data: bytes) -> bytes | None:
     return b"".join(bytes(pieces[number][begin + 2 :]) for number in sorted(pieces))
 
 
-def unsupported(data: bytes) -> str | None:
+def unsupported(data: bytes) -> Sentence | None:
     """What a JPEG that can't be decoded is, such as "a lossless JPEG". None: it is damaged."""
     frame = next((segment for segment in _segments(data) if segment.marker in _FRAMES), None)
     if frame is None or len(frame.body) < 6:
         return None
     bits, channels = frame.body[0], frame.body[5]
     if frame.marker == _JPEG_LS:
-        return "a JPEG-LS picture"
+        return Sentence("a JPEG-LS picture")
     if frame.marker in _LOSSLESS:
-        return "a lossless JPEG"
+        return Sentence("a lossless JPEG")
     if frame.marker in _HIERARCHICAL:
-        return "a hierarchical JPEG"
+        return Sentence("a hierarchical JPEG")
     if 8 < bits <= 16:
-        return f"a JPEG with {bits} bits a colour"
+        return Sentence("a JPEG with {bits} bits a colour", bits=bits)
     if not any(frame.body[1:3]):
-        return "a JPEG that names its height only at its end"
+        return Sentence("a JPEG that names its height only at its end")
     if channels in (2, 5, 6):
-        return f"a JPEG of {channels} channels"
+        return Sentence("a JPEG of {n} channels", n=channels)
     return None
 
 

@@ -14,6 +14,7 @@ from PIL import Image, ImageFile
 from rlottie_python import LottieAnimation  # type: ignore[attr-defined]
 
 from index.images.threads import require_threads
+from index.types.sentences import Sentence
 
 FORMAT = "Lottie"
 # Longest edge of a frame that is drawn, in pixels, whatever size the animation names. Discord's
@@ -78,7 +79,7 @@ class _Drawing(ImageFile.ImageFile):
         return self._frame
 
     def load(self) -> Any:
-        require_threads("a Lottie animation")
+        require_threads(Sentence("a Lottie animation"))
         width, height = self.size
         pixels = self._animation.lottie_animation_render(
             self._numbers[self._frame], width=width, height=height

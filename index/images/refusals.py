@@ -17,12 +17,13 @@ from index.types.errors import (
     PictureTooLarge,
     PictureUnsupported,
 )
+from index.types.sentences import Sentence
 
-EMPTY = "it has no bytes at all"
-CUT_OFF = "it is cut off before its end"
-NO_PIXELS = "there is no picture in it"
-HEADER = "its header can't be read"
-PIXELS = "its pixels can't be decoded"
+EMPTY = Sentence("it has no bytes at all")
+CUT_OFF = Sentence("it is cut off before its end")
+NO_PIXELS = Sentence("there is no picture in it")
+HEADER = Sentence("its header can't be read")
+PIXELS = Sentence("its pixels can't be decoded")
 # Everything that a damaged picture can be said to be. `decoders` has one more.
 REASONS = (EMPTY, CUT_OFF, NO_PIXELS, HEADER, PIXELS)
 

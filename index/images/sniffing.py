@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from index.images.heif import is_heif
 from index.images.lottie import is_lottie
+from index.types.sentences import Sentence
 
 # How the picture formats that are read here begin. WebP, AVIF and HEIC have a length in front.
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -78,67 +79,70 @@ def is_cut_off(data: bytes) -> bool:
 
 
 # First bytes of other files, their kind, and whether it is a picture all the same.
-_MAGIC: tuple[tuple[bytes, str, bool], ...] = (
-    (b"%PDF", "a PDF document", False),
-    (b"8BPS\0\2", "a large Photoshop document (PSB)", True),
-    (b"8BPS", "a Photoshop document", True),
-    (b"gimp xcf", "a GIMP document", True),
-    (b"PK\x03\x04", "an archive or office document", False),
-    (b"\x1f\x8b", "a compressed file", False),
-    (b"Rar!", "an archive", False),
-    (b"7z\xbc\xaf", "an archive", False),
-    (b"\x1aE\xdf\xa3", "a video", False),
-    (b"FLV", "a video", False),
-    (b"\0\0\x01\xba", "a video", False),
-    (b"OggS", "a sound or video file", False),
-    (b"ID3", "a sound file", False),
-    (b"fLaC", "a sound file", False),
-    (b"\xff\x0a", "a JPEG XL picture", True),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture", True),
-    (b"II\xbc\x01", "a JPEG XR picture", True),
-    (b"\0\0\x02\0", "a mouse pointer", True),
-    (b"BA", "a collection of OS/2 bitmaps", True),
-    (b"DDS ", "a DDS texture", True),
-    (b"v/1\x01", "an OpenEXR picture", True),
-    (b"#?RADIANCE", "a Radiance HDR picture", True),
-    (b"\x8aMNG", "an MNG animation", True),
-    (b"\x8bJNG", "a JNG picture", True),
-    (b"%!PS", "a PostScript drawing", True),
-    (b"\xc5\xd0\xd3\xc6", "a PostScript drawing", True),
-    (b"FUJIFILMCCD-RAW", "a camera's raw photograph", True),
-    (b"IIU\0", "a camera's raw photograph", True),
-    (b"IIRO", "a camera's raw photograph", True),
-    (b"IIRS", "a camera's raw photograph", True),
-    (b"MMOR", "a camera's raw photograph", True),
-    (b"II\x1a\0\0\0HEAPCCDR", "a camera's raw photograph", True),
-    (b"icns", "a collection of icons", True),
-    (b"\x01\xda", "an SGI picture", True),
-    (b"\x0a\x05\x01", "a PCX picture", True),
-    (b"\xd7\xcd\xc6\x9a", "a Windows metafile", True),
-    (b"\1\0\0\0\x6c\0\0\0", "a Windows metafile", True),
-    (b"SQLite format 3\0", "a database", False),
-    (b"\x7fELF", "a program", False),
-    (b"MZ", "a program", False),
+_MAGIC: tuple[tuple[bytes, Sentence, bool], ...] = (
+    (b"%PDF", Sentence("a PDF document"), False),
+    (b"8BPS\0\2", Sentence("a large Photoshop document (PSB)"), True),
+    (b"8BPS", Sentence("a Photoshop document"), True),
+    (b"gimp xcf", Sentence("a GIMP document"), True),
+    (b"PK\x03\x04", Sentence("an archive or office document"), False),
+    (b"\x1f\x8b", Sentence("a compressed file"), False),
+    (b"Rar!", Sentence("an archive"), False),
+    (b"7z\xbc\xaf", Sentence("an archive"), False),
+    (b"\x1aE\xdf\xa3", Sentence("a video"), False),
+    (b"FLV", Sentence("a video"), False),
+    (b"\0\0\x01\xba", Sentence("a video"), False),
+    (b"OggS", Sentence("a sound or video file"), False),
+    (b"ID3", Sentence("a sound file"), False),
+    (b"fLaC", Sentence("a sound file"), False),
+    (b"\xff\x0a", Sentence("a JPEG XL picture"), True),
+    (b"\0\0\0\x0cJXL ", Sentence("a JPEG XL picture"), True),
+    (b"II\xbc\x01", Sentence("a JPEG XR picture"), True),
+    (b"\0\0\x02\0", Sentence("a mouse pointer"), True),
+    (b"BA", Sentence("a collection of OS/2 bitmaps"), True),
+    (b"DDS ", Sentence("a DDS texture"), True),
+    (b"v/1\x01", Sentence("an OpenEXR picture"), True),
+    (b"#?RADIANCE", Sentence("a Radiance HDR picture"), True),
+    (b"\x8aMNG", Sentence("an MNG animation"), True),
+    (b"\x8bJNG", Sentence("a JNG picture"), True),
+    (b"%!PS", Sentence("a PostScript drawing"), True),
+    (b"\xc5\xd0\xd3\xc6", Sentence("a PostScript drawing"), True),
+    (b"FUJIFILMCCD-RAW", Sentence("a camera's raw photograph"), True),
+    (b"IIU\0", Sentence("a camera's raw photograph"), True),
+    (b"IIRO", Sentence("a camera's raw photograph"), True),
+    (b"IIRS", Sentence("a camera's raw photograph"), True),
+    (b"MMOR", Sentence("a camera's raw photograph"), True),
+    (b"II\x1a\0\0\0HEAPCCDR", Sentence("a camera's raw photograph"), True),
+    (b"icns", Sentence("a collection of icons"), True),
+    (b"\x01\xda", Sentence("an SGI picture"), True),
+    (b"\x0a\x05\x01", Sentence("a PCX picture"), True),
+    (b"\xd7\xcd\xc6\x9a", Sentence("a Windows metafile"), True),
+    (b"\1\0\0\0\x6c\0\0\0", Sentence("a Windows metafile"), True),
+    (b"SQLite format 3\0", Sentence("a database"), False),
+    (b"\x7fELF", Sentence("a program"), False),
+    (b"MZ", Sentence("a program"), False),
 )
 
 
-def described(data: bytes) -> tuple[str, bool]:
+def described(data: bytes) -> tuple[Sentence, bool]:
     """What the bytes are when they aren't a picture that is read here.
 
     returns   such as ("a HEIC photograph", True); True: it is a picture all the same
     """
     if _is_tga_without_mark(data):
-        return "a TGA picture without the mark at its end", True
+        return Sentence("a TGA picture without the mark at its end"), True
     for magic, found, picture in _MAGIC:
         if data.startswith(magic):
             return found, picture
     if data[:1] == b"P" and data[1:2] in b"1234567" and data[2:3].isspace():
-        return "a picture of the PPM family", True
+        return Sentence("a picture of the PPM family"), True
     if data[4:8] == b"ftyp":
         raw = data[8:12] == b"crx "
-        return ("a camera's raw photograph", True) if raw else ("a video", False)
+        if raw:
+            return Sentence("a camera's raw photograph"), True
+        return Sentence("a video"), False
     if data[:4] == b"RIFF":
-        return ("a sound file" if data[8:12] == b"WAVE" else "a video"), False
+        sound = data[8:12] == b"WAVE"
+        return Sentence("a sound file") if sound else Sentence("a video"), False
     return _described_text(data[:4096])
 
 
@@ -152,19 +156,19 @@ def _is_tga_without_mark(data: bytes) -> bool:
     return data[2] in (1, 2, 3, 9, 10, 11) and data[16] in (8, 15, 16, 24, 32) and all(edges)
 
 
-def _described_text(head: bytes) -> tuple[str, bool]:
+def _described_text(head: bytes) -> tuple[Sentence, bool]:
     try:
         text = head.decode("utf-8").lower()
     except UnicodeDecodeError as exc:
         if exc.start < len(head) - 3:  # the end may cut a letter in two
-            return "data of an unknown kind", False
+            return Sentence("data of an unknown kind"), False
         text = head[: exc.start].decode("utf-8").lower()
     if "\0" in text:
-        return "data of an unknown kind", False
+        return Sentence("data of an unknown kind"), False
     if "<svg" in text:
-        return "an SVG drawing", True
+        return Sentence("an SVG drawing"), True
     if "<!doctype html" in text or "<html" in text:
-        return "a web page", False
+        return Sentence("a web page"), False
     if text.lstrip().startswith(("{", "[")):
-        return "JSON data", False
-    return "text", False
+        return Sentence("JSON data"), False
+    return Sentence("text"), False

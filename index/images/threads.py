@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 
 from index.types.errors import PictureUnsupported
+from index.types.sentences import Sentence
 
 
-def require_threads(found: str) -> None:
+def require_threads(found: Sentence) -> None:
     """raises   PictureUnsupported, of what was found, where no thread can be started"""
     try:
         threading.Thread(target=int).start()
     except RuntimeError as exc:
-        raise PictureUnsupported(f"{found}, and this machine lacks libseccomp") from exc
+        reason = Sentence("{found} (for which libseccomp must be installed)", found=found)
+        raise PictureUnsupported(reason) from exc

@@ -7,6 +7,7 @@ they are damaged.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import struct
 
@@ -16,9 +17,10 @@ from index.images import avif, heif, jpeg, png
 from index.images.heif import is_heif
 from index.images.sniffing import is_avif
 from index.types.errors import PictureUnsupported
+from index.types.sentences import Sentence
 
 
-def unsupported(data: bytes, opened: bool) -> str | None:
+def unsupported(data: bytes, opened: bool) -> Sentence | None:
     """What the picture is, such as "a BMP with unusual bit fields".
 
     opened   whether the decoder took its header, and refused its pixels
@@ -26,7 +28,7 @@ def unsupported(data: bytes, opened: bool) -> str | None:
     if data.startswith(jpeg.SIGNATURE):
         return jpeg.unsupported(data)
     if data.startswith(png.SIGNATURE):
-        return "a PNG made for an iPhone" if data[12:16] == b"CgBI" else None
+        return Sentence("a PNG made for an iPhone") if data[12:16] == b"CgBI" else None
     if is_heif(data) and not is_avif(data):
         return heif.unsupported(data)
     if is_avif(data):
@@ -45,7 +47,10 @@ def unsupported(data: bytes, opened: bool) -> str | None:
 
 # The number of the resource whose fifth byte says whether the pixels show the layers.
 _PSD_VERSION = 1057
-_PSD_MODES = {7: "of many channels", 8: "of two inks (duotone)"}
+_PSD_MODES = {
+    7: Sentence("a Photoshop document of many channels"),
+    8: Sentence("a Photoshop document of two inks (duotone)"),
+}
 
 
 def check_layers(document: PsdImagePlugin.PsdImageFile) -> None:
@@ -55,34 +60,39 @@ def check_layers(document: PsdImagePlugin.PsdImageFile) -> None:
     """
     versions = [known for number, _, known in document.resources if number == _PSD_VERSION]
     if any(len(known) > 4 and not known[4] for known in versions):
-        raise PictureUnsupported("a Photoshop document without the picture that its layers make")
+        raise PictureUnsupported(
+            Sentence("a Photoshop document without the picture that its layers make")
+        )
 
 
-def _psd(data: bytes) -> str | None:
+def _psd(data: bytes) -> Sentence | None:
     bits, mode = struct.unpack_from(">HH", data, 22)
     if bits in (16, 32):
-        return f"a Photoshop document with {bits} bits a colour"
-    return f"a Photoshop document {_PSD_MODES[mode]}" if mode in _PSD_MODES else None
+        return Sentence("a Photoshop document with {bits} bits a colour", bits=bits)
+    return _PSD_MODES.get(mode)
 
 
 # ---- BMP
 
-_BMP_CONTENTS = {4: "a BMP with a JPEG inside", 5: "a BMP with a PNG inside"}
-_BMP_CONTENTS |= dict.fromkeys((11, 12, 13), "a BMP of printing colours (CMYK)")
+_BMP_CONTENTS = {
+    4: Sentence("a BMP with a JPEG inside"),
+    5: Sentence("a BMP with a PNG inside"),
+    **dict.fromkeys((11, 12, 13), Sentence("a BMP of printing colours (CMYK)")),
+}
 _BIT_FIELDS = (3, 6)
 
 
-def _bmp(data: bytes) -> str | None:
+def _bmp(data: bytes) -> Sentence | None:
     header, _, _, _, bits, compression = struct.unpack_from("<IiiHHI", data, 14)
     if header == 12:  # the oldest kind has shorter numbers, and nothing compressed
         bits, compression = struct.unpack_from("<H", data, 24)[0], 0
     elif header in range(16, 40, 4):
-        return "a BMP in a rare variant of OS/2's"
+        return Sentence("a BMP in a rare variant of OS/2's")
     if compression in _BMP_CONTENTS:
         return _BMP_CONTENTS[compression]
     if compression in _BIT_FIELDS and bits in (16, 24, 32):
-        return "a BMP with unusual bit fields"
-    return f"a BMP with {bits} bits a pixel" if bits in (2, 64) else None
+        return Sentence("a BMP with unusual bit fields")
+    return Sentence("a BMP with {bits} bits a pixel", bits=bits) if bits in (2, 64) else None
 
 
 # ---- TIFF
@@ -93,7 +103,7 @@ _STORED = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC}
 _STORED |= {_STRIPS, _TILES, _SAMPLES, _SAMPLE_FORMAT}
 _REDUCED, _OTHERS, _DNG = 254, 330, 50706
 _STORED |= {_REDUCED, _OTHERS, _DNG}
-_RAW = "a camera's raw photograph"
+_RAW = Sentence("a camera's raw photograph")
 # Compressions that are known and not decoded.
 _COMPRESSIONS = {
     34661: "JBIG",
@@ -111,8 +121,11 @@ _COMPRESSIONS = {
 # What the numbers may be: grey, colours, a palette, a mask, CMYK, YCbCr, three kinds of Lab; those
 # of cameras and of LogLuv.
 _PHOTOMETRICS = {*range(7), 8, 9, 10, 32803, 32844, 32845, 34892}
-_WORDS = {1: "whole numbers", 2: "whole numbers", 3: "floating numbers", 5: "complex numbers"}
-_WORDS |= {6: "complex numbers"}
+_WORDS = {
+    **dict.fromkeys((1, 2), Sentence("whole numbers")),
+    3: Sentence("floating numbers"),
+    **dict.fromkeys((5, 6), Sentence("complex numbers")),
+}
 
 
 def check_raw(image: TiffImagePlugin.TiffImageFile) -> None:
@@ -126,7 +139,7 @@ def check_raw(image: TiffImagePlugin.TiffImageFile) -> None:
         raise PictureUnsupported(_RAW)
 
 
-def _tiff(data: bytes, opened: bool) -> str | None:
+def _tiff(data: bytes, opened: bool) -> Sentence | None:
     tags = _tiff_tags(data)
     [reduced, *_] = tags.get(_REDUCED, (0,))
     if _DNG in tags or (reduced & 1 and _OTHERS in tags) or data[8:10] == b"CR":
@@ -135,21 +148,25 @@ def _tiff(data: bytes, opened: bool) -> str | None:
         return None
     [compression, *_] = tags.get(_COMPRESSION, (1,))
     if compression in _COMPRESSIONS:
-        return f"a TIFF compressed as {_COMPRESSIONS[compression]}"
+        return Sentence("a TIFF compressed as {way}", way=_COMPRESSIONS[compression])
     if compression not in TiffImagePlugin.COMPRESSION_INFO:
-        return "a TIFF compressed in an unknown way"
+        return Sentence("a TIFF compressed in an unknown way")
     return None if opened else _tiff_numbers(tags)
 
 
-def _tiff_numbers(tags: dict[int, tuple[int, ...]]) -> str | None:
+def _tiff_numbers(tags: dict[int, tuple[int, ...]]) -> Sentence | None:
     """What its numbers are, where they make sense."""
     bits, [format, *_] = tags.get(_BITS, (1,)), tags.get(_SAMPLE_FORMAT, (1,))
     [channels, *_], [photometric, *_] = tags.get(_SAMPLES, (1,)), tags.get(_PHOTOMETRIC, (-1,))
     sensible = all(1 <= each <= 64 for each in (*bits, channels))
     if not sensible or photometric not in _PHOTOMETRICS or format not in _WORDS:
         return None
-    words = " or ".join(f"{each}-bit" for each in sorted(set(bits)))
-    return f"a TIFF of {words} {_WORDS[format]} in {channels} channel{'s'[: channels > 1]}"
+    widths = [Sentence("{n}-bit", n=each) for each in sorted(set(bits))]
+    either = functools.reduce(lambda a, b: Sentence("{one} or {other}", one=a, other=b), widths)
+    values = {"widths": either, "numbers": _WORDS[format], "n": channels}
+    if channels == 1:
+        return Sentence("a TIFF of {widths} {numbers} in {n} channel", **values)
+    return Sentence("a TIFF of {widths} {numbers} in {n} channels", **values)
 
 
 def _tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:
@@ -173,11 +190,11 @@ def _tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:
 # ---- WebP
 
 
-def _webp(data: bytes) -> str | None:
+def _webp(data: bytes) -> Sentence | None:
     """The one-picture kinds name a version, in bits of the first byte or of the fifth."""
     kind = data[12:16]
     (first,) = struct.unpack_from("<B", data, 20)
     (fifth,) = struct.unpack_from("<B", data, 24)
     if (kind == b"VP8 " and first >> 1 & 7 > 3) or (kind == b"VP8L" and fifth >> 5):
-        return "a WebP of an unknown version"
+        return Sentence("a WebP of an unknown version")
     return None

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 from index.language import tongues
 from index.language.wish import EARLIEST, LATEST, Reader
+from index.types.sentences import Sentence
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Longer texts are no date. It bounds the time that a hostile one takes.
@@ -57,7 +58,7 @@ class Doubtful(Exception):
     readings  how it may be meant, the likeliest first
     """
 
-    def __init__(self, reason: str, *readings: str) -> None:
+    def __init__(self, reason: Sentence, *readings: str) -> None:
         super().__init__(reason)
         self.reason = reason
         self.readings = readings
@@ -75,7 +76,7 @@ def span(text: str, reader: Reader) -> Span | None:
         found = _in_figures(text, reader)
         return found if found or _FIGURES.fullmatch(text) else _in_words(text, reader)
     except (ValueError, OverflowError):  # no such day, or beyond the year 9999
-        raise Doubtful(f"There is no day {text} in the calendar.") from None
+        raise Doubtful(Sentence("There is no day {day} in the calendar.", day=text)) from None
 
 
 def _in_figures(text: str, reader: Reader) -> Span | None:
@@ -109,7 +110,7 @@ def _day_last(found: re.Match[str], reader: Reader) -> Span:
     if _order(reader) == "day":
         return by_day()
     raise Doubtful(
-        f"{found[0]} may be a day in two different months.",
+        Sentence("{day} may be a day in two different months.", day=found[0]),
         f"{year}-{second:02}-{first:02}",
         f"{year}-{first:02}-{second:02}",
     )

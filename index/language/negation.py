@@ -18,6 +18,7 @@ from index.language.tokens import DASHES, Token
 from index.language.tongues import Tongue
 from index.language.unreadable import Problem
 from index.language.wish import Reader, Understood
+from index.types.sentences import Sentence
 
 _AROUND = "()[]{}.,;:!?¡¿…*~_/'’‘\"“”«»。、！？" + DASHES
 _JOINTS = "/_" + DASHES
@@ -88,7 +89,9 @@ def refuse_twice(phrase: str, part: Token, languages: Sequence[Tongue]) -> None:
     words = phrase.split()
     kept = [word for word in words if not _negates(word, languages)]
     if len(kept) < len(words):
-        reason = "A minus and a word that says the same stand together; one of them is enough."
+        reason = Sentence(
+            "A minus and a word that says the same stand together; one of them is enough."
+        )
         instead = f'-"{" ".join(kept)}"' if kept else ""
         raise Problem(part.start, part.end, reason, instead)
 
@@ -150,7 +153,7 @@ def _refuse_alone(line: _Line, at: int, behind: int) -> None:
         return
     start, end = line.parts[at].start, line.parts[behind - 1].end
     typed = line.parts[at].text.strip(_AROUND)
-    raise Problem(start, end, f"Nothing to leave out stands behind “{typed}”.")
+    raise Problem(start, end, Sentence("Nothing to leave out stands behind “{word}”.", word=typed))
 
 
 @dataclass(frozen=True)
@@ -176,9 +179,20 @@ class _Line:
                 length = self.longest(at, phrases, kind)
                 if length > (best.length if best else 0):
                     best = Marker(kind, length, tongue)
-        if best and best.kind == "no" and self._is_numbered(at + best.length):
-            return replace(best, kind="fixed")
+        if best and best.kind == "no":
+            in_a_sentence = word in best.tongue.verbal and self._has_subject(at, best.tongue)
+            if in_a_sentence or self._is_numbered(at + best.length):
+                return replace(best, kind="fixed")
         return best
+
+    def _has_subject(self, at: int, tongue: Tongue) -> bool:
+        """Whether a sentence goes on here, as in "you should not": what is negated is no thing."""
+        while at > 0 and self.is_word(at - 1) and not self.parts[at - 1].text.endswith(_ENDING):
+            at -= 1
+            subject, _, _ = _bare(self.parts[at].text).partition("'")  # "it's"
+            if subject in tongue.subjects:
+                return True
+        return False
 
     def _is_numbered(self, behind: int) -> bool:
         """Whether a number follows, as in "no. 5"."""
@@ -339,9 +353,8 @@ def _take_suffixed(part: Token, split: tuple[str, str, str], found: Negations) -
     read = part.text
     if not noun:  # it stands apart: "雪 なし"
         if not (found.rest and found.rest[-1].kind == "word" and not found.rest[-1].signed):
-            raise Problem(
-                part.start, part.end, f"Nothing to leave out stands before “{part.text}”."
-            )
+            reason = Sentence("Nothing to leave out stands before “{word}”.", word=part.text)
+            raise Problem(part.start, part.end, reason)
         noun = found.rest.pop().text
         read = f"{noun} {part.text}"
     found.minus.append(noun)

@@ -17,6 +17,7 @@ from index.language.unreadable import Problem, Unreadable
 from index.language.wish import Reader, Wish, apart
 from index.types.filter import Sort
 from index.types.query import tidy
+from index.types.sentences import Sentence
 
 T = TypeVar("T")
 # A line with more faults than this is none that somebody typed.
@@ -169,14 +170,18 @@ def _refuse_what_no_picture_says(exact: Sequence[Token]) -> None:
     letters = 0
     for number, part in enumerate(exact, start=1):
         if not any(map(str.isalnum, part.text)):
-            reason = "Only letters and figures are read in pictures; here are none."
+            reason = Sentence("Only letters and figures are read in pictures; here are none.")
             raise Problem(part.start, part.end, reason)
         letters += len(part.text)
         if number > MOST_EXACT:
-            reason = f"Exact words can stand in {MOST_EXACT} pairs of quotation marks at most."
+            reason = Sentence(
+                "Exact words can stand in {n} pairs of quotation marks at most.", n=MOST_EXACT
+            )
             raise Problem(part.start, part.end, reason)
         if letters > MOST_EXACT_LETTERS:
-            reason = f"Exact words can have {MOST_EXACT_LETTERS} letters at most, all together."
+            reason = Sentence(
+                "Exact words can have {n} letters at most, all together.", n=MOST_EXACT_LETTERS
+            )
             raise Problem(part.start, part.end, reason)
 
 
@@ -187,7 +192,8 @@ def _minus(part: Token, reader: Reader) -> list[str]:
         for sign, field in (("@", "from"), ("<@", "from"), ("#", "in"), ("<#", "in")):
             if value.text.startswith(sign) and not value.quoted:
                 instead = f"-{field}:{value.text}"
-                raise Problem(part.start, part.end, f"To leave this out, write {instead}.", instead)
+                reason = Sentence("To leave this out, write {field}.", field=instead)
+                raise Problem(part.start, part.end, reason, instead)
         negation.refuse_twice(value.text, part, tongues.read_by(reader))
     return [value.text for value in values]
 
@@ -195,7 +201,7 @@ def _minus(part: Token, reader: Reader) -> list[str]:
 # ---- fields
 
 
-def _refuse(part: Token, reason: str, instead: str = "") -> NoReturn:
+def _refuse(part: Token, reason: Sentence, instead: str = "") -> NoReturn:
     """raises Problem about a whole field"""
     raise Problem(part.start, part.end, reason, instead)
 
@@ -206,10 +212,15 @@ def _values(part: Token, example: str) -> tuple[Value, ...]:
     raises   Problem if it has none
     """
     if not part.values:
-        _refuse(part, f"Nothing stands behind {part.text}:. Write {example}, or leave it out.")
+        reason = Sentence(
+            "Nothing stands behind {field}:. Write {example}, or leave it out.",
+            field=part.text,
+            example=example,
+        )
+        _refuse(part, reason)
     for value in part.values:
         if value.text[0] in DASHES and not value.quoted:
-            reason = f"The minus stands before {part.text}:, not behind it."
+            reason = Sentence("The minus stands before {field}:, not behind it.", field=part.text)
             _refuse(part, reason, _written(part, value.text.lstrip(DASHES), sign="-"))
     return part.values
 
@@ -223,7 +234,11 @@ def _written(part: Token, value: str, sign: str | None = None) -> str:
 def _unsigned(line: _Line, part: Token) -> None:
     """raises Problem if a minus stands before a field that takes none"""
     if part.signed:
-        _refuse(part, f"{part.text}: takes no minus.", _behind_minus(line, part))
+        _refuse(part, _no_minus(part), _behind_minus(line, part))
+
+
+def _no_minus(part: Token) -> Sentence:
+    return Sentence("{field}: takes no minus.", field=part.text)
 
 
 def _behind_minus(line: _Line, part: Token) -> str:
@@ -236,7 +251,7 @@ def _name(line: _Line, part: Token) -> None:
     line.names["-" * part.signed + part.field] += [value.text for value in values]
 
 
-def _known(part: Token, value: Value, names: Mapping[str, T], needs: str) -> T:
+def _known(part: Token, value: Value, names: Mapping[str, T], needs: Sentence) -> T:
     """What a value means.
 
     raises   Problem if nobody knows it
@@ -249,7 +264,12 @@ def _known(part: Token, value: Value, names: Mapping[str, T], needs: str) -> T:
     # Of those that are equally near, one of the same length: “nwe” is “new”, and not “newest”.
     near.sort(key=lambda one: (-_likeness(text, one), abs(len(one) - len(text))))
     instead = meant.get(text) or next((meant.get(one, one) for one in near), "")
-    reason = f"“{value.text}” is nothing that {part.text}: knows; it knows {needs}."
+    reason = Sentence(
+        "“{typed}” is nothing that {field}: knows; it knows {known}.",
+        typed=value.text,
+        field=part.text,
+        known=needs,
+    )
     raise _about(part, value, reason, instead)
 
 
@@ -257,7 +277,7 @@ def _likeness(typed: str, known: str) -> float:
     return difflib.SequenceMatcher(None, known, typed).ratio()
 
 
-def _about(part: Token, value: Value, reason: str, instead: str = "") -> Problem:
+def _about(part: Token, value: Value, reason: Sentence, instead: str = "") -> Problem:
     """A problem with one of a field's values, which leaves the others as they are."""
     kept = [instead if one is value else one.text for one in part.values]
     written = _written(part, ",".join(filter(None, kept)))
@@ -266,14 +286,19 @@ def _about(part: Token, value: Value, reason: str, instead: str = "") -> Problem
 
 def _has(line: _Line, part: Token) -> None:
     for value in _values(part, "has:gif"):
-        needs = "image, gif, video, sticker, link, file, spoiler and forward"
+        needs = Sentence("image, gif, video, sticker, link, file, spoiler and forward")
         kind = _known(part, value, fields.KINDS, needs)
         ours, others = (line.not_has, line.has) if part.signed else (line.has, line.not_has)
         if kind in others:
-            raise _about(part, value, f"The line asks for {kind} and against it.")
+            reason = Sentence("The line asks for {kind} and against it.", kind=kind)
+            raise _about(part, value, reason)
         for other in line.has:
             if not part.signed and kind != other and apart((kind, other)):
-                reason = f"No picture is both {other} and {kind}, and has: asks for all at once."
+                reason = Sentence(
+                    "No picture is both {one} and {other}, and has: asks for all at once.",
+                    one=other,
+                    other=kind,
+                )
                 raise _about(part, value, reason)
         ours.add(kind)
 
@@ -282,7 +307,7 @@ def _once(part: Token, earlier: tuple[T, Token] | None, value: T) -> tuple[T, To
     """raises Problem if the line said something else before"""
     if earlier and earlier[0] != value:
         before = earlier[1]
-        reason = f"{part.text}: is said twice, in two ways."
+        reason = Sentence("{field}: is said twice, in two ways.", field=part.text)
         raise Problem(part.start, part.end, reason, fix=(before.start, before.end))
     return value, part
 
@@ -290,7 +315,8 @@ def _once(part: Token, earlier: tuple[T, Token] | None, value: T) -> tuple[T, To
 def _sort(line: _Line, part: Token) -> None:
     _unsigned(line, part)
     for value in _values(part, "sort:new"):
-        line.sort = _once(part, line.sort, _known(part, value, fields.SORTS, "best, new and old"))
+        needs = Sentence("best, new and old")
+        line.sort = _once(part, line.sort, _known(part, value, fields.SORTS, needs))
 
 
 def _show(line: _Line, part: Token) -> None:
@@ -300,7 +326,7 @@ def _show(line: _Line, part: Token) -> None:
         if value.text.lower() == "only" and ahead and ahead[0].text.lower() == "me":
             line.take(1)
             value = Value("me", value.start, ahead[0].end)
-        known = _known(part, value, fields.SHOWN_TO, "me and everyone")
+        known = _known(part, value, fields.SHOWN_TO, Sentence("me and everyone"))
         line.show = _once(part, line.show, known)
 
 
@@ -311,7 +337,7 @@ def _without(line: _Line, part: Token) -> None:
 
 
 def _image(line: _Line, part: Token) -> None:
-    reason = (
+    reason = Sentence(
         "A picture can't be written into a line: attach it to your message, or hand it over in "
         "the option image."
     )
@@ -329,8 +355,7 @@ def _query(line: _Line, part: Token) -> None:
 def _date(line: _Line, part: Token) -> None:
     if part.signed:
         turned = _TURNED.get(part.field, part.text)
-        reason = f"{part.text}: takes no minus."
-        _refuse(part, reason, turned + _behind_minus(line, part)[len(part.text) :])
+        _refuse(part, _no_minus(part), turned + _behind_minus(line, part)[len(part.text) :])
     value = _values(part, f"{part.text}:2024-05")[0]
     span, end = _span(line, part, value)
     _refuse_future(line, part, span, end)
@@ -365,7 +390,7 @@ def _span(line: _Line, part: Token, value: Value) -> tuple[Span, int]:
         words -= 1
     if _has_letters(value.text) and ahead[words:] and ahead[words].text.strip(STOPS).isdigit():
         end = ahead[words].end
-        reason = f"“{line.text[value.start : end]}” is no date."
+        reason = Sentence("“{typed}” is no date.", typed=line.text[value.start : end])
         raise Problem(value.start, end, reason, fix=(ends[words], end))
     line.take(words)
     span = read[words]
@@ -397,10 +422,11 @@ def _refuse_date(line: _Line, part: Token, value: Value, ends: list[int]) -> NoR
     raise Problem(value.start, value.end, _no_date(value.text), fix=(part.start, part.end))
 
 
-def _no_date(text: str) -> str:
-    return (
-        f"“{text}” is no date. Write it as 2024-05-31, 2024-05 or 2024, or in words, such as "
-        "yesterday or last week."
+def _no_date(text: str) -> Sentence:
+    return Sentence(
+        "“{typed}” is no date. Write it as 2024-05-31, 2024-05 or 2024, or in words, such as "
+        "yesterday or last week.",
+        typed=text,
     )
 
 
@@ -410,19 +436,24 @@ def _refuse_future(line: _Line, part: Token, span: Span, end: int) -> None:
     now, name = line.reader.now, (part.start, part.start + len(part.text))
     if span.is_moment:
         if part.field == "on":
-            raise Problem(*name, f"{typed} is a moment; on: needs a day.", "since")
+            reason = Sentence("{typed} is a moment; on: needs a day.", typed=typed)
+            raise Problem(*name, reason, "since")
     elif part.field in ("after", "on", "since") and span.start > now:
-        reason = f"{typed} is in the future, so no picture is from then."
+        reason = Sentence("{typed} is in the future, so no picture is from then.", typed=typed)
         raise Problem(part.start, end, reason)
     elif part.field == "after" and span.end > now:
-        reason = f"{typed} isn't over yet, so no picture is from after it."
+        reason = Sentence("{typed} isn't over yet, so no picture is from after it.", typed=typed)
         raise Problem(part.start, end, reason, "since", name)
 
 
 def _refuse_contradiction(line: _Line, since: _Limit, until: _Limit) -> NoReturn:
     """raises Problem about two dates between which nothing lies"""
     first, second = sorted((since, until), key=lambda limit: limit.part.start)
-    reason = f"Nothing can be both {line.typed(first)} and {line.typed(second)}."
+    reason = Sentence(
+        "Nothing can be both {first} and {second}.",
+        first=line.typed(first),
+        second=line.typed(second),
+    )
     if "on" in (first.part.field, second.part.field):
         raise Problem(second.part.start, second.end, reason)
     # They are the wrong way round, or leave out what they were to enclose.

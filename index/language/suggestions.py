@@ -92,7 +92,8 @@ def _values(field: str, reader: Reader) -> Mapping[str, str]:
     if field in fields.DATES:
         today = reader.now.replace(hour=12, minute=0, second=0, microsecond=0)
         return dict.fromkeys(_dates(field, replace(reader, now=today)), "")
-    return {"has": HAS, "sort": _SORTS, "show": _SHOW}.get(field, {})
+    meanings: Mapping[str, Mapping[str, str]] = {"has": HAS, "sort": _SORTS, "show": _SHOW}
+    return meanings.get(field, {})
 
 
 @functools.lru_cache(maxsize=64)

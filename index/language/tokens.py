@@ -15,6 +15,7 @@ from typing import Literal
 
 from index.language import fields
 from index.language.unreadable import Problem
+from index.types.sentences import Sentence
 
 # Quotation marks of many keyboards: what opens, and what then closes.
 _CLOSING = {
@@ -126,7 +127,7 @@ def _signed(text: str, at: int, behind: int) -> Token | None:
     if after in ("", " "):
         if text[at:behind] not in ("-", "−", "－"):
             return None  # a dash between words
-        reason = "A minus stands directly before the word that it leaves out."
+        reason = Sentence("A minus stands directly before the word that it leaves out.")
         raise Problem(
             at, behind, reason, fix=(at, behind + len(after)), instead=_minus(text, behind)
         )
@@ -164,11 +165,11 @@ def _quoted(text: str, at: int) -> Value:
     if end == len(text) and closers[0] == '"':
         end = _closed(text, at, "”“")  # a phone that made only one of them typographic
     if end == len(text):
-        reason = f"The quotation mark {text[at]} is never closed."
+        reason = Sentence("The quotation mark {mark} is never closed.", mark=text[at])
         raise Problem(at, at + 1, reason, closers[0], fix=(len(text), len(text)))
     inside = re.sub(r"\\(.)", _unescaped, text[at + 1 : end]).strip()
     if not inside:
-        raise Problem(at, end + 1, "Nothing stands between these quotation marks.")
+        raise Problem(at, end + 1, Sentence("Nothing stands between these quotation marks."))
     return Value(inside, at, end + 1, quoted=True)
 
 
@@ -240,12 +241,18 @@ def _refuse_misspelt(text: str, named: re.Match[str]) -> None:
     start, end = named.start(2), named.end(2)
     meant = fields.MEANT.get(typed)
     if meant and _fits(meant, value):
-        raise Problem(start, end, f"There is no {typed}: here; it is called {meant}:.", meant)
+        reason = Sentence(
+            "There is no {typed}: here; it is called {known}:.", typed=typed, known=meant
+        )
+        raise Problem(start, end, reason, meant)
     if meant == "" and value and stuck:
-        raise Problem(start, at + len(value), f"Magpie doesn't know {typed}:.")
+        reason = Sentence("Magpie doesn't know {typed}:.", typed=typed)
+        raise Problem(start, at + len(value), reason)
     for near in difflib.get_close_matches(typed, fields.FIELDS, n=3, cutoff=0.65):
         if _fits(fields.FIELDS[near], value):
-            reason = f"There is no {typed}: here. Did you mean {near}:?"
+            reason = Sentence(
+                "There is no {typed}: here. Did you mean {known}:?", typed=typed, known=near
+            )
             raise Problem(start, end, reason, near)
 
 

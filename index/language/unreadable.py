@@ -6,6 +6,7 @@ import itertools
 import unicodedata
 
 from index.types.errors import GalleryError
+from index.types.sentences import Sentence
 
 WIDTH = 60  # in cells
 
@@ -40,7 +41,7 @@ class Problem(Exception):
         self,
         start: int,
         end: int,
-        reason: str,
+        reason: Sentence,
         instead: str = "",
         fix: tuple[int, int] | None = None,
     ) -> None:

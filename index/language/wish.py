@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from index.types.filter import Sort
 from index.types.query import tidy
+from index.types.sentences import Sentence
 
 # What a picture can be or have, as `has:` names it.
-HAS = {
-    "image": "a picture that stands still",
-    "gif": "a picture that moves",
-    "video": "a video",
-    "sticker": "a sticker",
-    "link": "a picture that a link or an embed shows",
-    "file": "a picture that was uploaded",
-    "spoiler": "a picture behind a spoiler",
-    "forward": "a picture of a forwarded message",
+HAS: Mapping[str, Sentence] = {
+    "image": Sentence("a picture that stands still"),
+    "gif": Sentence("a picture that moves"),
+    "video": Sentence("a video"),
+    "sticker": Sentence("a sticker"),
+    "link": Sentence("a picture that a link or an embed shows"),
+    "file": Sentence("a picture that was uploaded"),
+    "spoiler": Sentence("a picture behind a spoiler"),
+    "forward": Sentence("a picture of a forwarded message"),
 }
 # Of each of these no picture is two.
 _APART = ({"image", "gif", "video"}, {"image", "sticker"}, {"sticker", "link", "file"})

@@ -9,6 +9,7 @@ Store
 ├── copies        Copies: what copies of pictures are told by
 ├── derivations   Derivations: what is made from items beside their embeddings
 ├── transcripts   Transcripts: the words that were read in pictures
+├── watches       Watches: questions that new links are judged by
 └── rows          RowSource of index/search/interface.py: what the vector index reads
 """
 
@@ -36,9 +37,11 @@ from index.types.records import (
     Link,
     ModelInfo,
     Note,
+    Welcome,
 )
 from index.types.searches import Asked, SavedSearch
-from index.types.transcripts import Mentions, PendingTranscript
+from index.types.transcripts import Mentions, PendingTranscript, Place
+from index.types.watches import Notice, Unjudged, Watch
 
 
 class Store(Protocol):
@@ -71,6 +74,9 @@ class Store(Protocol):
 
     @property
     def transcripts(self) -> Transcripts: ...
+
+    @property
+    def watches(self) -> Watches: ...
 
     @property
     def rows(self) -> RowSource: ...
@@ -212,6 +218,9 @@ class BookkeepingReader(Protocol):
         """Notes below sources without links, or that name one: the pictures were erased, so the
         notes are to go."""
 
+    async def welcomes(self) -> list[Welcome]:
+        """Where the caller presented itself, of each space where it did."""
+
     async def watched(self, space: int) -> set[int]:
         """The groups of a space that are marked as watched."""
 
@@ -283,6 +292,12 @@ class Bookkeeping(BookkeepingReader, Protocol):
     async def forget_note(self, space: int, source: str) -> None:
         """Forget the note below a source, which is gone."""
 
+    async def keep_welcome(self, welcome: Welcome) -> None:
+        """Remember where the caller presented itself to a space, in place of an earlier one."""
+
+    async def forget_welcome(self, space: int) -> None:
+        """Forget it: the space was left."""
+
     async def close_group(self, space: int, group: int, since: float) -> None:
         """Note that the caller cannot read a group (Unix seconds). An earlier note stays. The note
         is removed with the group's last link."""
@@ -317,11 +332,15 @@ class Writes(Protocol):
         items: Sequence[tuple[EmbeddedPicture, Link]],
         cursors: Sequence[Cursor] = (),
         jobs: Sequence[Job] = (),
+        *,
+        new: bool = False,
     ) -> Changes:
         """Keep items, links, cursors and jobs.
 
         Links that their owners want left out, and those older than their space keeps, are left
         out. A link replaces the earlier one of the same (space, source, slot).
+
+        new   let watches judge the links that were not there before, or showed something else
         """
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> Changes:
@@ -429,24 +448,30 @@ class TranscriptReader(Protocol):
         """Which links of the filter's space and groups show pictures with which of these phrases,
         and with nearly the same. Nothing else is read, so the time tells nothing of others.
 
-        phrases   as `transcripts.terms.asked` gives them
+        phrases   as `transcripts.terms.asked` and `pairs` give them; of several terms, only what
+                  is the same counts
         """
 
     async def pending(
         self, *, space: int | None = None, after: int = 0, limit: int
     ) -> list[PendingTranscript]:
-        """Pictures whose words nobody has read yet, or that are to be read again, newest first.
+        """Links to pictures whose words are still to be read for them, or again, newest first. A
+        picture that is posted in several channels is read for each, since its words would tell
+        there that it is known elsewhere.
 
         after   the id of the last one that was given before; 0: from the newest on
         """
 
+    async def is_pending(self, key: bytes) -> bool:
+        """Whether there is such a link to the picture with this key."""
+
     async def count_pending(self, space: int | None = None) -> int:
-        """How many such pictures there are; of a space, if given."""
+        """How many pictures have such links; of a space, if given."""
 
     async def count_unread(self, filter: Filter, *, or_stale: bool = False) -> int:
-        """How many links of the filter's space and groups show a picture whose words were not read
-        for them yet. That they were read for links elsewhere doesn't count, since it would tell of
-        those.
+        """How many links of the filter's space and groups, among `only` if it has that, show a
+        picture whose words were not read for them yet. That they were read for links elsewhere
+        doesn't count, since it would tell of those.
 
         or_stale   also those that are to be read again
         """
@@ -459,10 +484,119 @@ class Transcripts(TranscriptReader, Protocol):
         """From now on keep what this revision reads. What another one read counts until the picture
         is read again, which is pending."""
 
-    async def put(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
+    async def put(
+        self,
+        key: bytes,
+        revision: str,
+        lines: Sequence[str],
+        read_in: Collection[Place] | None = None,
+    ) -> None:
         """Keep what was read in the picture with this key, if it is there and that revision has
-        begun. No lines: it has no words. Either way it is pending no more."""
+        begun. No lines: it has no words. Either way its links in these places are pending no more,
+        nor those in the same channels.
+
+        read_in   where it was seen; None: in all places where it is
+        """
 
     async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
         """Let pictures be read again: all, or those of a space, or of some of its groups. What was
         read in them counts until then."""
+
+
+class WatchReader(Protocol):
+    """Watches, links that they are to judge, and what their owners are to be told; to be read."""
+
+    async def get(self, id: int) -> Watch | None:
+        """The watch with this id; None when it was removed."""
+
+    async def of_owner(self, space: int, owner: int) -> list[Watch]:
+        """The watches of an owner, oldest first."""
+
+    async def paused(self, why: str) -> list[Watch]:
+        """The watches that are paused for this reason."""
+
+    async def count(self, space: int) -> int:
+        """How many watches a space has."""
+
+    async def unjudged(self, *, after: int = 0, limit: int) -> list[Unjudged]:
+        """Links that can be judged now, by id, from above `after`."""
+
+    async def due(self, now: float) -> dict[int, list[Notice]]:
+        """What is to be told by now, by watch, oldest first; only what nobody has begun to send."""
+
+    async def begun(self) -> dict[str, list[Notice]]:
+        """What may have been sent, by the name of the message. Of a notice whose link is gone,
+        `link` is 0."""
+
+    async def next_due(self) -> float | None:
+        """When something is to be told next (Unix seconds); None: nothing waits."""
+
+    async def pending_of(self, space: int, owner: int) -> dict[int, list[Notice]]:
+        """What waits to be told to an owner, by watch."""
+
+    async def sent_since(self, space: int, owner: int, since: float) -> list[float]:
+        """When messages were sent to an owner since then (Unix seconds), oldest first."""
+
+    async def told(self, watch: int, links: Collection[int]) -> set[int]:
+        """Those of these links of which a watch has told its owner, or is going to."""
+
+
+class Watches(WatchReader, Protocol):
+    """Watches, links that they are to judge, and what their owners are to be told.
+
+    Links get here with `Writes.commit`, in one transaction with the link itself. What is to be
+    told goes with its watch, and is never told when its link is removed.
+    """
+
+    @property
+    def version(self) -> int:
+        """Another number with each change of a watch; only within this process."""
+
+    async def active(self, space: int) -> list[Watch]:
+        """The watches of a space that are not paused, oldest first."""
+
+    async def outdated(self, revision: str) -> list[Watch]:
+        """The watches that are not paused and that another model than this one has embedded."""
+
+    async def add(self, watch: Watch) -> int:
+        """Keep a watch; returns its id."""
+
+    async def remove(self, ids: Collection[int]) -> None:
+        """Forget watches, and what was to be told of them."""
+
+    async def pause(self, id: int, why: str) -> None:
+        """Tell nothing more of a watch, for this reason; "": let it go on. What waited to be told
+        when it was paused is never told."""
+
+    async def embedded(self, id: int, embedding: QueryEmbedding) -> None:
+        """Keep the embedding of a watch by another model. What it was compared with is no more."""
+
+    async def compared(self, id: int, searched: int, bar: float) -> None:
+        """Note with what a link was compared that was judged by a watch."""
+
+    async def judged(self, link: Unjudged, notices: Sequence[Notice], *, await_words: bool) -> None:
+        """Keep what came of judging a link.
+
+        notices      of which owners are to be told; one for a link that a watch has told of before
+                     changes nothing
+        await_words  judge it again when its words were read
+        """
+
+    async def drop_unjudged(self, posted_before: float) -> None:
+        """Judge no more what was posted before then (Unix seconds): it is not new any more."""
+
+    async def sending(self, ids: Collection[int], name: str) -> None:
+        """Note that a message of this name is going to be sent, which tells of these notices; "":
+        that it was not."""
+
+    async def sent(self, name: str, at: float) -> None:
+        """Note that the message of this name was sent then (Unix seconds)."""
+
+    async def put_off(self, ids: Collection[int], due: float) -> None:
+        """Tell of these notices from then on (Unix seconds)."""
+
+    async def drop(self, ids: Collection[int]) -> None:
+        """Never tell of these notices."""
+
+    async def expire(self, now: float) -> None:
+        """Forget what was told long ago, or was never told since its link is gone."""

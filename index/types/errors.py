@@ -1,4 +1,7 @@
-"""What can go wrong in a gallery; `str(error)` is one sentence for a person.
+"""What can go wrong in a gallery; `str(error)` is one sentence for a person, in English.
+
+What the sender of a picture can mend is said with a `Sentence`, which can be said in their
+language. The others are for who runs the gallery.
 
 GalleryError
 ├── ModelError
@@ -31,6 +34,8 @@ GalleryError
 from __future__ import annotations
 
 from pathlib import Path
+
+from index.types.sentences import Sentence
 
 
 class GalleryError(Exception):
@@ -81,66 +86,129 @@ class ModelUnusable(ModelError):
 
 
 class PictureError(GalleryError):
-    """These bytes can't be searched as a picture."""
+    """These bytes can't be searched as a picture.
+
+    what   it is: "picture" or "video"
+    """
+
+    def __init__(self, sentence: Sentence, what: str) -> None:
+        super().__init__(sentence)
+        self.what = what
+
+    def about(self, what: str) -> PictureError:
+        """The same of something else."""
+        # What an error holds is what it is made of.
+        return type(self)(**(vars(self) | {"what": what}))
 
 
 class PictureTooLarge(PictureError):
     """`size` is over `limit`; both are counted in `unit` ("bytes" or "pixels")."""
 
-    def __init__(self, size: int, limit: int, unit: str) -> None:
+    def __init__(self, size: int, limit: int, unit: str, what: str = "picture") -> None:
         shown = format_bytes if unit == "bytes" else format_pixels
-        super().__init__(
-            f"This picture has {shown(size)}; the limit is {shown(limit)}. Make it smaller first."
-        )
+        values = {"size": shown(size), "limit": shown(limit)}
+        if what == "video":
+            sentence = Sentence(
+                "This video has {size}; the limit is {limit}. Make it smaller first.", **values
+            )
+        else:
+            sentence = Sentence(
+                "This picture has {size}; the limit is {limit}. Make it smaller first.", **values
+            )
+        super().__init__(sentence, what)
         self.size = size
         self.limit = limit
         self.unit = unit
 
 
 class PictureTooHeavy(PictureError):
-    def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"Decoding this picture takes more than {format_bytes(limit)} of memory. "
-            "Make it smaller first."
-        )
+    def __init__(self, limit: int, what: str = "picture") -> None:
+        shown = format_bytes(limit)
+        if what == "video":
+            sentence = Sentence(
+                "Decoding this video takes more than {limit} of memory. Make it smaller first.",
+                limit=shown,
+            )
+        else:
+            sentence = Sentence(
+                "Decoding this picture takes more than {limit} of memory. Make it smaller first.",
+                limit=shown,
+            )
+        super().__init__(sentence, what)
         self.limit = limit
 
 
 class NotAPicture(PictureError):
     """`found` says what it is instead, such as "a web page"."""
 
-    def __init__(self, found: str) -> None:
-        super().__init__(
-            f"This is {found}, not a picture. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
-            "and some others can be searched."
-        )
+    def __init__(self, found: str, what: str = "picture") -> None:
+        if what == "video":
+            sentence = Sentence(
+                "This is {found}, not a video. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
+                "and some others can be searched.",
+                found=found,
+            )
+        else:
+            sentence = Sentence(
+                "This is {found}, not a picture. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
+                "and some others can be searched.",
+                found=found,
+            )
+        super().__init__(sentence, what)
         self.found = found
 
 
 class PictureUnsupported(PictureError):
     """`found` says what it is, such as "an SVG drawing" or "a lossless JPEG"."""
 
-    def __init__(self, found: str) -> None:
-        super().__init__(
-            f"This is {found}, which can't be read; save it as an ordinary PNG or JPEG."
-        )
+    def __init__(self, found: str, what: str = "picture") -> None:
+        if what == "video":
+            sentence = Sentence(
+                "This is {found}, which can't be read; save it as an ordinary MP4 (H.264).",
+                found=found,
+            )
+        else:
+            sentence = Sentence(
+                "This is {found}, which can't be read; save it as an ordinary PNG or JPEG.",
+                found=found,
+            )
+        super().__init__(sentence, what)
         self.found = found
 
 
 class PictureBroken(PictureError):
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"This picture is damaged: {reason}. Download it again, or save it anew from a viewer."
-        )
+    def __init__(self, reason: str, what: str = "picture") -> None:
+        if what == "video":
+            sentence = Sentence(
+                "This video is damaged: {reason}. Download it again, or save it anew from a "
+                "player.",
+                reason=reason,
+            )
+        else:
+            sentence = Sentence(
+                "This picture is damaged: {reason}. Download it again, or save it anew from a "
+                "viewer.",
+                reason=reason,
+            )
+        super().__init__(sentence, what)
         self.reason = reason
 
 
 class PictureTooSlow(PictureError):
-    def __init__(self, limit_s: float) -> None:
-        super().__init__(
-            f"Decoding this picture takes longer than {limit_s:g} seconds. "
-            "Make it smaller, or save it as PNG or JPEG."
-        )
+    def __init__(self, limit_s: float, what: str = "picture") -> None:
+        if what == "video":
+            sentence = Sentence(
+                "Decoding this video takes longer than {limit_s} seconds. "
+                "Cut a shorter part out of it, or save it as MP4 (H.264).",
+                limit_s=limit_s,
+            )
+        else:
+            sentence = Sentence(
+                "Decoding this picture takes longer than {limit_s} seconds. "
+                "Make it smaller, or save it as PNG or JPEG.",
+                limit_s=limit_s,
+            )
+        super().__init__(sentence, what)
         self.limit_s = limit_s
 
 
@@ -237,7 +305,7 @@ class ModelChanged(GalleryError):
     """The gallery went over to another model after this was embedded."""
 
     def __init__(self) -> None:
-        super().__init__("Another model has just taken over here; please ask once more.")
+        super().__init__(Sentence("Another model has just taken over here; please ask once more."))
 
 
 class EmptyQuery(GalleryError):
@@ -256,22 +324,26 @@ class GalleryClosed(GalleryError):
         super().__init__("The gallery was closed before this was finished.")
 
 
-def format_bytes(count: int) -> str:
+def format_bytes(count: int) -> Sentence:
     """`count` bytes as a person writes it: "1.5 GB"."""
-    for unit, size in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
-        if count >= size:
-            return (
-                f"{count / size:.3g} {unit}"
-                if count < 999.5 * size
-                else f"{count / size:,.0f} {unit}"
-            )
-    return f"{max(count, 0)} bytes"
+    if count >= 1_000_000_000:
+        return Sentence("{n} GB", n=_three_figures(count / 1_000_000_000))
+    if count >= 1_000_000:
+        return Sentence("{n} MB", n=_three_figures(count / 1_000_000))
+    if count >= 1_000:
+        return Sentence("{n} kB", n=_three_figures(count / 1_000))
+    return Sentence("{n} bytes", n=max(count, 0))
 
 
-def format_pixels(count: int) -> str:
+def format_pixels(count: int) -> Sentence:
     """`count` pixels as a person writes it: "24 megapixels"."""
     if count >= 10**12:  # nobody has such a picture; its file says so
-        return "more than a million megapixels"
-    if count >= 999_500_000:
-        return f"{count / 1_000_000:,.0f} megapixels"
-    return f"{count / 1_000_000:.3g} megapixels" if count >= 1_000_000 else f"{count:,} pixels"
+        return Sentence("more than a million megapixels")
+    if count >= 1_000_000:
+        return Sentence("{n} megapixels", n=_three_figures(count / 1_000_000))
+    return Sentence("{n} pixels", n=count)
+
+
+def _three_figures(number: float) -> float:
+    """The number with three figures, and with all of those before the point."""
+    return float(f"{number:.3g}") if number < 999.5 else float(round(number))

@@ -12,7 +12,7 @@ from index.types.query import QueryEmbedding
 # How long a saved search can be run again.
 SEARCH_LIFE_S = 7 * 24 * 3600.0
 # Fields of `Asked` that are only written if not empty.
-LISTS = ("minus", "more", "less", "places", "not_places", "notes")
+LISTS = ("minus", "more", "less", "places", "not_places", "understood")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Asked:
     places, not_places  ids of the groups, and of what they are parts of, to look in or leave out
     sort          the order of its answer
     line          the question as it was typed, to be changed and asked again
-    notes         how it was understood, to be said with each page
+    understood    words of the line that were read as a minus, and that minus; said with each page
     """
 
     words: str = ""
@@ -53,7 +53,7 @@ class Asked:
     less: tuple[int, ...] = ()
     sort: Sort = Sort.BEST
     line: str = ""
-    notes: tuple[str, ...] = ()
+    understood: tuple[tuple[str, str], ...] = ()
     places: tuple[int, ...] = ()
     not_places: tuple[int, ...] = ()
 
@@ -93,7 +93,7 @@ class Asked:
             less=tuple(kept.get("less", ())),
             sort=Sort(kept.get("sort", Sort.BEST.value)),
             line=kept.get("line", ""),
-            notes=tuple(kept.get("notes", ())),
+            understood=tuple((read, minus) for read, minus in kept.get("understood", ())),
             places=tuple(kept.get("places", ())),
             not_places=tuple(kept.get("not_places", ())),
         )

@@ -229,6 +229,7 @@ export class App {
     this.interactions.apply(type, data);
     if (type === "GUILD_APPLICATION_COMMAND_INDEX_UPDATE" || type === "GUILD_APPLICATION_COMMANDS_UPDATE")
       this.commandIndex.forget();
+    if (type === "USER_UPDATE") this.commandIndex.speak(this.#guild.id);
   }
 
   // ---- places

@@ -1,5 +1,7 @@
 /** The registered commands of each server; they are loaded again when they may have changed. */
 
+import { DIRECT } from "./store.js";
+
 /**
  * The loaded commands of one guild.
  * @typedef {{ index: CommandIndexPayload | null, at: number, loading: Promise<void> | null }} Known
@@ -35,6 +37,7 @@ export class CommandIndex {
    * @param {string} guildId
    */
   async load(guildId) {
+    if (guildId === DIRECT) return; // Magpie's commands are for servers
     const known = this.#byGuild.get(guildId) ?? { index: null, at: 0, loading: null };
     this.#byGuild.set(guildId, known);
     const age = Date.now() - known.at;
@@ -47,6 +50,15 @@ export class CommandIndex {
   /** The server said that commands or permissions changed. */
   forget() {
     for (const known of this.#byGuild.values()) known.at = 0;
+  }
+
+  /**
+   * The person's language changed, and with it the names of all commands.
+   * @param {string} [guildId] the server that is open
+   */
+  async speak(guildId) {
+    this.#byGuild.clear();
+    if (guildId) await this.load(guildId);
   }
 
   /**

@@ -3,6 +3,8 @@
  *
  * A leaf is a command that can be run: one without subcommands, or a subcommand.
  * {name: "channels add", path: ["channels", "add"], description, options, command, application}
+ * Names and descriptions are in the person's language, as are those of its options; `path` and each option's `wire`
+ * are what is sent.
  */
 
 export const OPTION = {
@@ -58,32 +60,47 @@ function commandsOf(index, type) {
 /** @param {Command} command */
 function leavesOf(command) {
   /**
-   * @param {string[]} path
-   * @param {{ description: string, options?: CommandOption[] }} node
-   */
-  const leaf = (path, { description, options = [] }) => ({
-    name: path.join(" "),
-    path,
-    description,
-    options,
-    command,
-    application: command.application,
-  });
-  /**
-   * @param {string[]} path
-   * @param {Command | CommandOption} node
+   * @param {(Command | CommandOption)[]} nodes from the command to the subcommand
    * @returns {Leaf[]}
    */
-  const descend = (path, node) => {
+  const descend = (nodes) => {
+    const node = nodes[nodes.length - 1];
     const inner = (node.options ?? []).filter(
       (option) => option.type === OPTION.subcommand || option.type === OPTION.group,
     );
-    return inner.length
-      ? inner.flatMap((option) => descend([...path, option.name], option))
-      : [leaf(path, node)];
+    if (inner.length) return inner.flatMap((option) => descend([...nodes, option]));
+    return [
+      {
+        name: nodes.map(nameOf).join(" "),
+        path: nodes.map(({ name }) => name),
+        description: node.description_localized ?? node.description,
+        options: (node.options ?? []).map(asShown),
+        command,
+        application: command.application,
+      },
+    ];
   };
-  return descend([command.name], command);
+  return descend([command]);
 }
+
+/**
+ * A name in the person's language.
+ * @param {{ name: string, name_localized?: string }} named
+ */
+export const nameOf = ({ name, name_localized: localized }) => localized ?? name;
+
+/**
+ * An option in the person's language.
+ * @param {CommandOption} option
+ * @returns {CommandOption}
+ */
+const asShown = (option) => ({
+  ...option,
+  name: nameOf(option),
+  wire: option.name,
+  description: option.description_localized ?? option.description,
+  choices: option.choices?.map((choice) => ({ ...choice, name: nameOf(choice) })),
+});
 
 /**
  * Leaves that fit what was typed after "/", best first: names that begin with it, then names that contain it.
@@ -300,7 +317,7 @@ export function commandData(leaf, values, { focused = null } = {}) {
   );
   const options = filled.map((option) => {
     const given = values[option.name] ?? "";
-    const entry = { type: option.type, name: option.name, value: given };
+    const entry = { type: option.type, name: option.wire ?? option.name, value: given };
     if (given instanceof File) {
       entry.value = String(files.length);
       attachments.push({ id: entry.value, filename: given.name });

@@ -1,7 +1,7 @@
 /** The actions of a message: its toolbar, and the menu of right-click and "…". */
 
 import { copy } from "./clipboard.js";
-import { menuData, messageCommands } from "./commands.js";
+import { menuData, messageCommands, nameOf } from "./commands.js";
 import { confirmDanger } from "./dialog.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -101,7 +101,7 @@ function appItems(message, { commandIndex, guild, interactions, channel }) {
   const commands = messageCommands(commandIndex.of(guild.id));
   if (!commands.length) return [{ note: "Magpie isn’t connected yet." }];
   return commands.map((command) => ({
-    label: command.name,
+    label: nameOf(command),
     detail: command.application.name,
     icon: "apps",
     run: () =>
@@ -110,7 +110,7 @@ function appItems(message, { commandIndex, guild, interactions, channel }) {
         channelId: channel.id,
         applicationId: command.application.id,
         data: menuData(command, message.id),
-        label: `${command.name}`,
+        label: nameOf(command),
       }),
   }));
 }

@@ -2,6 +2,7 @@
 
 import { h, replace } from "./dom.js";
 import { icon, magpie } from "./icons.js";
+import { openLanguages } from "./language.js";
 import { avatar, displayName, guildFace, roleColour, rolesOf } from "./people.js";
 import { isPrivate, isThread } from "./permissions.js";
 import { CHANNEL } from "./store.js";
@@ -246,6 +247,16 @@ export class Sidebar {
           h("small", {}, [owner && "Owner", ...roles].filter(Boolean).join(", ") || "Member"),
         ),
         icon("swap"),
+      ),
+      h(
+        "button.round",
+        {
+          type: "button",
+          "aria-label": "Language",
+          title: "The language in which Magpie speaks to you",
+          onclick: /** @param {MouseEvent} event */ (event) => openLanguages(event, this.context),
+        },
+        icon("language"),
       ),
       h(
         "button.round",

@@ -15,6 +15,16 @@ export const CHANNEL = { text: 0, voice: 2, category: 4, news: 5, stage: 13, for
 /** @param {Pick<Channel, "type">} channel */
 export const isForum = (channel) => channel.type === CHANNEL.forum || channel.type === CHANNEL.media;
 
+/** The id that stands for direct messages where others have a server's: Discord's own pages use it. */
+export const DIRECT = "@me";
+const DIRECT_TYPE = 1;
+const DIRECT_PERMISSIONS =
+  PERMISSION.viewChannel |
+  PERMISSION.sendMessages |
+  PERMISSION.readHistory |
+  PERMISSION.attachFiles |
+  PERMISSION.addReactions;
+
 export class Store extends Emitter {
   /** @type {User} */
   me = /** @type {any} */ (null); // until READY
@@ -193,12 +203,19 @@ export class Store extends Emitter {
     EVENTS[type]?.call(this, data);
   }
 
-  /** @param {{ user: User, guilds: GuildPayload[] }} event */
-  ready({ user, guilds }) {
+  /** @param {User} user */
+  meChanged(user) {
+    this.me = user;
+    this.emit("guilds");
+  }
+
+  /** @param {{ user: User, guilds: GuildPayload[], private_channels?: Channel[] }} event */
+  ready({ user, guilds, private_channels: direct = [] }) {
     this.me = user;
     this.guilds = new Map(
       guilds.filter((guild) => guild.channels).map((guild) => [guild.id, indexed(guild)]),
     );
+    for (const channel of direct) this.#keepDirect(channel);
     for (const timeline of this.timelines.values()) timeline.stale = true;
     this.emit("guilds");
   }
@@ -264,8 +281,28 @@ export class Store extends Emitter {
     return channel && this.canSee(channel);
   }
 
+  /**
+   * Keep a channel of direct messages. They look like a server of their own, whose members are those
+   * who write to this person.
+   * @param {Channel} channel
+   */
+  #keepDirect(channel) {
+    const others = channel.recipients ?? [];
+    const home = this.guilds.get(DIRECT) ?? directMessages(this.me);
+    for (const user of others) home.members.set(user.id, { user, roles: [] });
+    const name = others.map((user) => user.global_name ?? user.username).join(", ");
+    home.channels.set(channel.id, { ...channel, name, type: CHANNEL.text, guild_id: DIRECT });
+    this.guilds.delete(DIRECT); // so that it comes after all servers
+    this.guilds.set(DIRECT, home);
+    this.emit("guilds");
+  }
+
   /** @param {Channel} channel */
   channelChanged(channel) {
+    if (channel.type === DIRECT_TYPE) {
+      this.#keepDirect(channel);
+      return;
+    }
     const guild = this.guilds.get(channel.guild_id);
     if (!guild) return;
     const shelf = isThread(channel) ? guild.threads : guild.channels;
@@ -390,6 +427,7 @@ export class Store extends Emitter {
 /** @type {Record<string, (this: Store, data: any) => void>} */
 const EVENTS = {
   READY: Store.prototype.ready,
+  USER_UPDATE: Store.prototype.meChanged,
   GUILD_CREATE: Store.prototype.guildCreated,
   GUILD_UPDATE: Store.prototype.guildUpdated,
   GUILD_DELETE: Store.prototype.guildGone,
@@ -446,6 +484,21 @@ const byId = (items) => new Map((items ?? []).map((item) => [item.id, item]));
 function byPosition(a, b) {
   const voiceLast = Number(a.type === CHANNEL.voice) - Number(b.type === CHANNEL.voice);
   return voiceLast || (a.position ?? 0) - (b.position ?? 0) || compareIds(a.id, b.id);
+}
+
+/** @param {User} me */
+function directMessages(me) {
+  return indexed(
+    /** @type {any} */ ({
+      id: DIRECT,
+      name: "Direct messages",
+      owner_id: "",
+      roles: [{ id: DIRECT, name: "@everyone", permissions: String(DIRECT_PERMISSIONS), position: 0 }],
+      channels: [],
+      threads: [],
+      members: [{ user: me, roles: [] }],
+    }),
+  );
 }
 
 /** @param {GuildPayload} guild */

@@ -28,6 +28,7 @@ interface User {
   avatar?: string | null;
   avatar_url?: string;
   bot?: boolean;
+  locale?: string; // of oneself
 }
 
 interface Member {
@@ -61,6 +62,7 @@ interface Channel {
   guild_id: string;
   parent_id: string | null;
   position?: number;
+  recipients?: User[]; // of direct messages
   nsfw?: boolean;
   topic?: string | null;
   last_message_id?: string | null;
@@ -298,13 +300,17 @@ interface Application {
   bot?: User;
 }
 
+/** An option of a leaf has its name in the person's language; `wire` is the one that is sent. */
 interface CommandOption {
   type: number;
   name: string;
+  name_localized?: string;
   description: string;
+  description_localized?: string;
+  wire?: string;
   required?: boolean;
   autocomplete?: boolean;
-  choices?: { name: string; value: string | number }[];
+  choices?: { name: string; name_localized?: string; value: string | number }[];
   options?: CommandOption[];
   channel_types?: number[];
   min_length?: number;
@@ -316,7 +322,9 @@ interface CommandOption {
 interface Command {
   id: string;
   name: string;
+  name_localized?: string;
   description: string;
+  description_localized?: string;
   type?: number;
   version: string;
   guild_id?: string;
@@ -422,7 +430,7 @@ interface FormContext {
 /** A command that can be run: one without subcommands, or one subcommand. */
 interface Leaf {
   name: string;
-  path: string[];
+  path: string[]; // the names that are sent
   description: string;
   options: CommandOption[];
   command: Command;

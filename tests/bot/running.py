@@ -35,7 +35,8 @@ def quick_clocks(**others: float) -> Clocks:
     The slow listing of all channels never comes. It erases what was deleted, too, and would hide
     that the bot didn't follow the deletion at once.
     """
-    return Clocks(**{"guild_ready_s": GUILD_READY_S, "relist_s": NEVER_S, **others})
+    short = {"guild_ready_s": GUILD_READY_S, "notices_s": 0.05}
+    return Clocks(**{**short, "relist_s": NEVER_S, **others})
 
 
 def settings_for(server: sandbox_package.Server, db: Path) -> Settings:

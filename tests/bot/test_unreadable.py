@@ -494,7 +494,7 @@ async def test_a_role_that_does_not_tell_its_permissions_closes_the_server(
     await until_outage(magpie)
     for words in (("find",), ("status",), ("channels", "list")):
         options = {"query": "red"} if words == ("find",) else {}
-        assert (await ada.command(*words, **options)).text() == answer_text.OUTAGE, words
+        assert (await ada.command(*words, **options)).text() == answer_text.outage(), words
 
 
 def announced(what: str, guild: Json, role: int) -> tuple[str, Json]:

@@ -118,6 +118,19 @@ async def test_a_bot_that_offers_closed_names_while_somebody_types_is_found_out(
     assert (await noticed_by(door, tmp_path, model, monkeypatch)).leaked
 
 
+@pytest.mark.parametrize("door", ["a watch", "a watch, in a channel"])
+async def test_notices_of_closed_channels_are_found_out(
+    tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    monkeypatch.setattr(Sight, "open", lambda _, groups: {group.id for group in groups})
+
+    async def look(_: Sight, groups: list[Group]) -> set[int]:
+        return {group.id for group in groups}
+
+    monkeypatch.setattr(Sight, "look", look)
+    assert (await noticed_by(door, tmp_path, model, monkeypatch)).leaked
+
+
 async def test_a_bot_that_knows_closed_names_is_found_out(
     tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,7 +164,7 @@ async def test_a_form_that_knows_closed_names_is_found_out(
 async def test_a_bot_that_hides_that_nothing_fits_is_found_out(
     tmp_path: Path, judging: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cards, "nothing_like", lambda _: answer_text.NOTHING_FOUND)
+    monkeypatch.setattr(cards, "nothing_like", lambda _: answer_text.nothing_found())
     assert (await noticed_by("/find", tmp_path, judging, monkeypatch, judges=True)).told
 
 

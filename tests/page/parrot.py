@@ -17,14 +17,19 @@ from tests.page import village
 
 Answer = dict[str, Any] | None
 COMMANDS = [
-    {"name": "find", "description": "Find pictures", "type": 1, "options": [
-        {"type": 3, "name": "query", "description": "What is in it", "required": True},
+    {"name": "find", "description": "Find pictures", "type": 1,
+     "name_localizations": {"de": "finden"}, "options": [
+        {"type": 3, "name": "query", "description": "What is in it", "required": True,
+         "name_localizations": {"de": "frage"}},
         {"type": 11, "name": "image", "description": "A picture to start from"},
         {"type": 3, "name": "show", "description": "Who sees the answer", "choices": [
-            {"name": "only me", "value": "me"}, {"name": "everyone", "value": "everyone"}]},
+            {"name": "only me", "value": "me"},
+            {"name": "everyone", "value": "everyone", "name_localizations": {"de": "alle"}}]},
     ]},
-    {"name": "channels", "description": "Watched channels", "type": 1, "options": [
-        {"type": 1, "name": "add", "description": "Watch a channel", "options": [
+    {"name": "channels", "description": "Watched channels", "type": 1,
+     "name_localizations": {"de": "kanäle"}, "options": [
+        {"type": 1, "name": "add", "description": "Watch a channel",
+         "description_localizations": {"de": "Einen Kanal beobachten"}, "options": [
             {"type": 7, "name": "channel", "description": "Which", "required": True}]},
         {"type": 1, "name": "list", "description": "Which are watched", "options": []},
     ]},
@@ -38,7 +43,7 @@ COMMANDS = [
          "autocomplete": True},
         {"type": 3, "name": "colour", "description": "Its colour", "autocomplete": True}]},
     {"name": "list", "description": "All there is", "type": 1},
-    {"name": "Find similar", "type": 3},
+    {"name": "Find similar", "type": 3, "name_localizations": {"de": "Ähnliche finden"}},
 ]  # fmt: skip
 
 

@@ -247,8 +247,8 @@ MUTANTS = (
     Mutant(
         "a category tells nothing of its hidden channels",
         "bot/commands/channels.py",
-        "        seen = _seen(places, member)\n",
-        "        seen = places\n",
+        "        seen = _seen(inside(channel), member)\n",
+        "        seen = inside(channel)\n",
         (f"{CHANNELS}::test_a_category_names_and_counts_only_channels_that_the_asker_sees",),
     ),
     Mutant(
@@ -292,7 +292,7 @@ MUTANTS = (
     Mutant(
         "a reindex names a hidden channel to nobody who can't see it",
         "bot/text/reindex.py",
-        'where = f"<#{state.channel}>" if named else "one channel"',
+        'where = f"<#{state.channel}>" if named else _("one channel")',
         'where = f"<#{state.channel}>"',
         (f"{REINDEX}::test_hidden_channel_is_named_to_nobody_who_cant_see_it",),
     ),

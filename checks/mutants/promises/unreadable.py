@@ -110,7 +110,7 @@ MUTANTS = (
     Mutant(
         "lists of channels show nothing during an outage",
         "bot/access/permissions.py",
-        "        raise Refusal(text.OUTAGE)",
+        "        raise Refusal(text.outage)",
         "        pass",
         (f"{UNREADABLE}::test_a_role_that_does_not_tell_its_permissions_closes_the_server",),
     ),

@@ -31,6 +31,8 @@ DECISIONS = {
     "noted_groups": "channels with notes on reposts",
     "passes": "pictures that pass without such a note",
     "notes": "which notes were written",
+    "watches": "watches",
+    "welcomes": "servers that were welcomed",
 }
 # How a row that both galleries have is merged. Of other tables, the present one's row counts.
 MERGED = {"left_out": "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)"}
@@ -57,8 +59,9 @@ FORBIDDEN = (
     """posted_at < (SELECT strftime('%s', 'now') - days * 86400 FROM retention
         WHERE retention.space = links.space)""",
 )
-FORBIDDEN_SEARCHES = """EXISTS (SELECT 1 FROM left_out WHERE left_out.space = searches.space
-    AND left_out.owner = searches.owner AND searches.made_at <= left_out.upto)"""
+# The same, of what a member asked: in `searches` or `watches`.
+FORBIDDEN_QUESTIONS = """EXISTS (SELECT 1 FROM left_out WHERE left_out.space = {0}.space
+    AND left_out.owner = {0}.owner AND {0}.made_at <= left_out.upto)"""
 # A cursor says that a group's messages in (oldest, newest] were read. So a link to one of them that
 # is missing was deleted.
 DELETED = """EXISTS (SELECT 1 FROM present.cursors AS read
@@ -121,7 +124,11 @@ async def carry_over(present: Path | None, restored: Path) -> CarriedOver:
         carried = await _carried(db, present) if present else CarriedOver()
         for forbidden in FORBIDDEN:
             await statements.drop_links(db, forbidden)
-        await db.execute(f"DELETE FROM searches WHERE {FORBIDDEN_SEARCHES}")
+        for table in ("searches", "watches"):
+            await db.execute(f"DELETE FROM {table} WHERE {FORBIDDEN_QUESTIONS.format(table)}")
+        # What was to be told when the copy was made may have been told since.
+        await db.execute("DELETE FROM notices WHERE sent_at IS NULL")
+        await db.execute("DELETE FROM unjudged")
         if present is None or carried.another or carried.unread:
             # It isn't the gallery any more whose decisions it doesn't know.
             await db.execute("UPDATE identity SET id = randomblob(16)")

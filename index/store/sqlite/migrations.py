@@ -371,6 +371,61 @@ async def note_which_pictures_are_partial(db: aiosqlite.Connection) -> None:
     await db.execute("ALTER TABLE items ADD COLUMN partial INTEGER NOT NULL DEFAULT 0")
 
 
+async def keep_watches(db: aiosqlite.Connection) -> None:
+    """Questions that new links are judged by, which links are still to be judged, and of which
+    their owners are told."""
+    for statement in (
+        """CREATE TABLE watches (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            space INTEGER NOT NULL,
+            owner INTEGER NOT NULL,
+            asked TEXT NOT NULL,
+            group_id INTEGER,
+            settings TEXT NOT NULL,
+            vector BLOB,
+            parts TEXT,
+            truncated TEXT,
+            revision TEXT NOT NULL,
+            made_at REAL NOT NULL,
+            paused TEXT NOT NULL,
+            searched INTEGER NOT NULL,
+            bar REAL NOT NULL
+        )""",
+        "CREATE INDEX watches_of_owner ON watches (space, owner)",
+        # `stage` as in `types.watches.Stage`.
+        """CREATE TABLE unjudged (
+            link INTEGER PRIMARY KEY REFERENCES links ON DELETE CASCADE,
+            stage INTEGER NOT NULL
+        )""",
+        # `link` is NULL when it was removed: then there is nothing to tell, and a message that was
+        # sent still counts. `sent_at` is NULL until it was sent.
+        """CREATE TABLE notices (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            watch INTEGER NOT NULL REFERENCES watches ON DELETE CASCADE,
+            link INTEGER REFERENCES links ON DELETE SET NULL,
+            due REAL NOT NULL,
+            sending TEXT NOT NULL,
+            sent_at REAL,
+            UNIQUE (watch, link)
+        )""",
+        "CREATE INDEX notices_of_link ON notices (link)",
+        "CREATE INDEX notices_to_send ON notices (due) WHERE sent_at IS NULL",
+    ):
+        await db.execute(statement)
+
+
+async def note_where_the_caller_presented_itself(db: aiosqlite.Connection) -> None:
+    """The source in which the caller presented itself to a space."""
+    await db.execute(
+        """CREATE TABLE welcomes (
+            space INTEGER PRIMARY KEY,
+            group_id INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            reading INTEGER NOT NULL
+        )"""
+    )
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -393,6 +448,8 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     forget_what_was_said_where_nothing_is_shown,
     find_notes_by_id,
     note_which_pictures_are_partial,
+    keep_watches,
+    note_where_the_caller_presented_itself,
 )
 LATEST = len(STEPS)
 

@@ -16,6 +16,7 @@ from index.store.sqlite.links import Links
 from index.store.sqlite.model_record import ModelRecord
 from index.store.sqlite.rows import RowSource
 from index.store.sqlite.transcripts import Transcripts
+from index.store.sqlite.watches import Watches
 from index.store.sqlite.writes import Writes
 from index.types.derivations import NAMES
 from index.types.searches import SEARCH_LIFE_S
@@ -36,6 +37,7 @@ class SQLiteStore:
         self.derivations = Derivations(database, derivations)
         self.copies = Copies(database)
         self.transcripts = Transcripts(database)
+        self.watches = Watches(database)
         self.rows = RowSource(database)
 
     @classmethod

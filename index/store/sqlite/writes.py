@@ -11,12 +11,13 @@ import aiosqlite
 from index.store.sqlite import columns, statements
 from index.store.sqlite.database import Database
 from index.store.sqlite.derivations import put_derived
+from index.store.sqlite.watches import put_unjudged
 from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link
 
 # Tables beside the links whose rows belong to a space.
 TABLES_OF_A_SPACE = (
     *("cursors", "watched", "jobs", "searches", "left_out", "retention", "departed"),
-    *("not_copies", "noted_groups", "passes", "notes"),
+    *("not_copies", "noted_groups", "passes", "notes", "watches", "welcomes"),
 )
 
 
@@ -35,10 +36,14 @@ class Writes:
         wanted: Sequence[tuple[EmbeddedPicture, Link]],
         cursors: Sequence[Cursor] = (),
         jobs: Sequence[Job] = (),
+        *,
+        new: bool = False,
     ) -> Changes:
         """Keep items, links, cursors and jobs in one transaction; what search must follow.
 
         Links that their owners want left out, and those older than their space keeps, are left out.
+
+        new   let watches judge the links that were not there before, or showed something else
         """
 
         async def write(db: aiosqlite.Connection) -> Changes:
@@ -47,12 +52,15 @@ class Writes:
             removed: list[int] = []
             added: list[tuple[int, EmbeddedPicture, Link]] = []
             dropped: list[int] = []
+            to_judge: list[int] = []
             for picture, link in items:
                 item, kept = await statements.put_item(db, picture)
                 await put_derived(db, item, picture.derived, self._derivations)
                 id, before = await statements.put_link(db, item, link)
                 if before == (item, link.group.id, link.owner, link.posted_at):
                     continue  # nothing that search would notice
+                if before is None or before[0] != item:
+                    to_judge.append(id)
                 if before is not None:
                     removed.append(id)
                     dropped.append(before[0])
@@ -61,6 +69,8 @@ class Writes:
             await statements.drop_orphans(db, dropped)
             await statements.put_cursors(db, cursors)
             await statements.put_jobs(db, jobs)
+            if new:
+                await put_unjudged(db, to_judge)
             if dropped:
                 self._database.note_deletion()
             return Changes(removed, columns.entries_of(added))
@@ -118,7 +128,9 @@ class Writes:
             )
             mine = "space = ? AND owner = ? AND posted_at <= ?"
             changes = await self._drop(db, mine, space, owner, upto)
-            await db.execute("DELETE FROM searches WHERE space = ? AND owner = ?", (space, owner))
+            for table in ("searches", "watches"):
+                mine = f"DELETE FROM {table} WHERE space = ? AND owner = ?"
+                await db.execute(mine, (space, owner))
             self._database.note_deletion()
             return changes
 

@@ -231,7 +231,7 @@ async def test_a_message_that_cannot_be_read_now_is_left_out_and_kept(scene: Sce
     assert len(found) == len(set(found))  # the pages still fit together
     assert await slots(scene, message)
     scene.server.strike("error", path=every, method="GET", times=None, **refused)
-    assert (await ask(scene, finn)).text() == answer_text.UNREACHABLE
+    assert (await ask(scene, finn)).text() == answer_text.unreachable()
 
 
 def all_but_a_copy(scene: Scene, missing: set[int]) -> bool:
@@ -301,7 +301,7 @@ async def test_similar_to_a_picture_that_was_deleted_meanwhile(scene: Scene) -> 
 
     await until(erased)
     asking = finn.click(looked, looked.button("Only similar"))
-    assert (await asking).text() == answer_text.PICTURE_UNAVAILABLE
+    assert (await asking).text() == answer_text.picture_unavailable()
 
 
 async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> None:
@@ -323,7 +323,7 @@ async def test_more_for_a_picture_that_was_deleted_meanwhile(scene: Scene) -> No
     await until(erased)
     for page in pages:
         refused = await olga.click(page, page.button("◀"))
-        assert refused.text() == answer_text.PICTURE_UNAVAILABLE
+        assert refused.text() == answer_text.picture_unavailable()
         assert refused.message["id"] != page.message["id"], "what was there stays"
 
 
@@ -355,8 +355,8 @@ async def test_an_answer_where_nothing_is_watched_says_who_can_change_that(
         mods = guild.get_channel(nest.world.channels["mods"])
         assert mods is not None
         await magpie.watched.add(guild.id, mods.id)
-        assert (await ask(scene, finn)).text() == answer_text.NOTHING_READABLE
-        assert (await ask(scene, olga)).text() == answer_text.NOT_INDEXED_YET
+        assert (await ask(scene, finn)).text() == answer_text.nothing_readable()
+        assert (await ask(scene, olga)).text() == answer_text.not_indexed_yet()
 
 
 async def test_while_the_history_is_read_an_answer_says_how_far(scene: Scene) -> None:
@@ -394,7 +394,7 @@ async def test_a_picture_that_cannot_be_downloaded_gets_a_sentence(scene: Scene)
     finn = await scene.log_in("finn")
     scene.server.strike("cdn_error", status=404, times=None)
     answer = await ask(scene, finn)
-    assert answer.text() == "Discord's link to that picture is no longer valid."
+    assert answer.text() == "Discord's link to that file is no longer valid."
 
 
 async def test_an_error_of_the_gallery_is_answered_too(
@@ -410,7 +410,7 @@ async def test_an_error_of_the_gallery_is_answered_too(
         await look(finn, answer),
         await scene.answer_to(finn, await finn.post(scene.channel("general"), f"{me} dog")),
     ):
-        assert failed.text() == error_text.RESTARTING
+        assert failed.text() == error_text.restarting()
 
 
 async def test_a_question_is_answered_on_a_full_disk(scene: Scene) -> None:
@@ -420,10 +420,10 @@ async def test_a_question_is_answered_on_a_full_disk(scene: Scene) -> None:
         erasing = await finn.command("privacy", "erase", where=scene.channel("general"))
         leaving = await finn.command("privacy", "opt-out", where=scene.channel("general"))
     assert len(scene.shown(answer)) == PAGE_SIZE
-    assert f"-# {answer_text.NO_BUTTONS}" in answer.lines()
+    assert f"-# {answer_text.no_buttons()}" in answer.lines()
     assert not answer.buttons()
-    assert erasing.text().startswith(error_text.DISK_FULL)
-    assert leaving.text().startswith(error_text.DISK_FULL)
+    assert erasing.text().startswith(error_text.disk_full())
+    assert leaving.text().startswith(error_text.disk_full())
     member = (scene.magpie.guilds[0].id, int(finn.user["id"]))
     assert not scene.magpie.left_out.opted_out(*member), "a failed opt-out has no effect"
     answer = await finn.command("find", where=scene.channel("general"), query="dog")
@@ -438,7 +438,7 @@ async def test_a_file_that_is_busy_for_long_delays_no_answer(
     async with scene.magpie.gallery._store.database._writing:  # as during a compaction
         answer = await finn.command("find", where=scene.channel("general"), query="dog")
     assert len(scene.shown(answer)) == PAGE_SIZE
-    assert f"-# {answer_text.NO_BUTTONS}" in answer.lines()
+    assert f"-# {answer_text.no_buttons()}" in answer.lines()
 
 
 @contextlib.contextmanager
@@ -533,5 +533,5 @@ async def test_what_a_question_is_limited_to_holds_for_its_further_pages(scene: 
         search = SavedSearch("", guild.id, member.id, asked, embedding)
         draft = await magpie.answers.show(asker, search)
         said = str(draft.lay_out(draft.page).to_components())
-        assert (answer_text.NOTHING_FOUND not in said) == found
+        assert (answer_text.nothing_found() not in said) == found
         assert ("go to message" in said) == found

@@ -128,7 +128,7 @@ async def test_a_refusal_leaves_the_page_as_it_was(scene: Scene) -> None:
     await close(scene, "lounge")
     refused = await look(finn, answer, position)
     assert refused.private
-    assert refused.text() == text.PICTURE_UNAVAILABLE
+    assert refused.text() == text.picture_unavailable()
     assert refused.message["id"] != answer.message["id"]
     stored = scene.server.core.find_message(
         int(scene.channel("general")), int(answer.message["id"])
@@ -147,13 +147,13 @@ async def test_a_closer_look_shows_one_picture_and_leads_back(scene: Scene) -> N
     assert looked.message["id"] == answer.message["id"]
     assert len(looked.pictures()) == 1
     assert looked.button("Go to message")["url"].endswith(f"/{scene.shown(answer)[2]}")
-    assert (await finn.click(looked, looked.button(text.TO_RESULTS))).lines() == answer.lines()
+    assert (await finn.click(looked, looked.button(text.to_results()))).lines() == answer.lines()
 
 
 async def test_the_menu_of_a_public_answer_opens_a_private_one_for_each(scene: Scene) -> None:
     finn, mod = await scene.log_in("finn"), await scene.log_in("mod")
     answer = await find(scene, finn, query="dog", show="everyone")
-    assert labels(answer) == [text.ONLY_FOR_ME]
+    assert labels(answer) == [text.only_for_me()]
     assert len(answer.menu()["options"]) == len(scene.shown(answer))
     for person in (finn, mod):
         looked = await look(person, answer)
@@ -184,7 +184,7 @@ async def test_a_picture_that_is_closed_during_a_closer_look_is_not_shown(scene:
     await close(scene, "pets")
     await draft.deliver(send)
     assert ["/attachments/" in one for one in sent] == [True, False]
-    assert text.PICTURE_UNAVAILABLE in sent[1]
+    assert text.picture_unavailable() in sent[1]
 
 
 # ── More and less like this ──────────────────────────────────────────────────────────────
@@ -238,7 +238,7 @@ async def test_a_picture_that_the_asker_cannot_see_steers_nothing(scene: Scene) 
         search = answer.menu()["custom_id"].split(":")[1]
         for link in (*ids.values(), 10**6):
             forged = await forge(scene, finn, answer, f"f:{search}:{to}:{link}")
-            assert forged.text() == text.PICTURE_UNAVAILABLE
+            assert forged.text() == text.picture_unavailable()
 
 
 async def test_only_so_many_pictures_steer(scene: Scene) -> None:
@@ -268,15 +268,15 @@ async def test_where_nothing_fits_it_says_so_and_shows_guesses_only_when_asked(
     answer = await find(scene, finn, query="a **unicorn**")
     assert answer.lines() == [r"Nothing here looks like “a \*\*unicorn\*\*”."]
     assert not answer.pictures()
-    assert labels(answer) == [text.GUESS, "Narrow"]
+    assert labels(answer) == [text.guess(), "Narrow"]
     limited = await find(scene, finn, query="unicorn has:image")
     assert limited.lines() == ["Nothing here looks like “unicorn”.", r"-# has\:image"]
-    guesses = await finn.click(answer, answer.button(text.GUESS))
+    guesses = await finn.click(answer, answer.button(text.guess()))
     assert guesses.message["id"] == answer.message["id"]
     assert "### Nearest guesses for “a" in guesses.text()
     assert guesses.text().count("a guess") == 6
     looked = await look(finn, guesses)
-    guesses = await finn.click(looked, looked.button(text.TO_RESULTS))
+    guesses = await finn.click(looked, looked.button(text.to_results()))
     pages = [guesses]
     while (more := forward(pages[-1])) is not None:
         pages.append(await finn.click(pages[-1], more))
@@ -290,11 +290,11 @@ async def test_a_public_answer_without_a_fit_is_the_same_whatever_was_left_out(
     mod = await scene.log_in("mod")
     watched(scene, monkeypatch, Verdict.NOTHING)
     answer = await find(scene, mod, query="unicorn", show="everyone")
-    assert answer.lines() == ["Nothing here looks like “unicorn”.", f"-# {text.ONLY_SHARED}"]
-    assert labels(answer) == [text.ONLY_FOR_ME]
-    own = await mod.click(answer, answer.button(text.ONLY_FOR_ME))
+    assert answer.lines() == ["Nothing here looks like “unicorn”.", f"-# {text.only_shared()}"]
+    assert labels(answer) == [text.only_for_me()]
+    own = await mod.click(answer, answer.button(text.only_for_me()))
     assert own.private
-    assert labels(own) == [text.GUESS, "Narrow"]
+    assert labels(own) == [text.guess(), "Narrow"]
 
 
 async def test_an_answer_that_is_not_sure_says_so(
@@ -325,7 +325,7 @@ async def test_where_there_is_no_picture_at_all_no_guess_is_offered(
 
     await until(erased)
     answer = await find(scene, olga)
-    assert answer.lines() == [text.NOT_INDEXED_YET]  # the last one is age-restricted
+    assert answer.lines() == [text.not_indexed_yet()]  # the last one is age-restricted
     assert labels(answer) == ["Narrow"]
 
 
@@ -351,7 +351,7 @@ async def test_a_question_is_changed_and_asked_again_in_place(scene: Scene) -> N
     assert "nonsense" in again.text()
     assert again.message["id"] != changed.message["id"], "what was there stays"
     _, refused = await narrowed(finn, changed, "dog show:everyone")
-    assert refused.text() == text.NOT_FOR_EVERYONE
+    assert refused.text() == text.not_for_everyone()
 
 
 async def test_a_question_with_a_posted_picture_is_narrowed_beside_it(scene: Scene) -> None:
@@ -394,7 +394,7 @@ async def test_a_form_is_answered_after_a_restart_and_only_to_whom_it_belongs(
         changed = await finn.submit(answer, form, line="cat")
         assert "“cat”" in changed.lines()[0]
         id = theirs.menu()["custom_id"].split(":")[1]
-        assert (await forge(scene, finn, changed, f"n:{id}")).text() == text.NOT_YOURS
+        assert (await forge(scene, finn, changed, f"n:{id}")).text() == text.not_yours()
 
 
 # ── Copies ───────────────────────────────────────────────────────────────────────────────
@@ -433,7 +433,7 @@ async def test_copies_are_one_picture_and_each_counts_those_they_may_read(scene:
         places = await places_of(person, answer)
         due = [id for place, id in posted.items() if place != "mods" or name == "mod"]
         assert linked(places) == sorted(due)  # oldest first
-        back = await person.click(places, places.button(text.TO_RESULTS))
+        back = await person.click(places, places.button(text.to_results()))
         assert back.lines() == answer.lines()
     public = await find(scene, await scene.log_in("mod"), image=blue, show="everyone")
     assert text.and_more(1) in public.text()
@@ -488,8 +488,8 @@ async def test_a_control_of_one_members_private_answer_is_refused_to_another(
     mod, finn = await scene.log_in("mod"), await scene.log_in("finn")
     theirs = (await find(scene, mod)).menu()["custom_id"].split(":")[1]
     own = await find(scene, finn)
-    assert (await forge(scene, finn, own, control.format(theirs))).text() == text.NOT_YOURS
-    assert (await forge(scene, finn, own, control.format("none"))).text() == text.SEARCH_EXPIRED
+    assert (await forge(scene, finn, own, control.format(theirs))).text() == text.not_yours()
+    assert (await forge(scene, finn, own, control.format("none"))).text() == text.search_expired()
 
 
 async def test_all_controls_work_after_a_restart(
@@ -508,7 +508,7 @@ async def test_all_controls_work_after_a_restart(
     async with running(sandbox, db, model) as magpie:
         scene = Scene(nest, sandbox, magpie, log_in)
         places = await finn.click(looked, looked.button("2 more places"))
-        back = await finn.click(places, places.button(text.TO_RESULTS))
+        back = await finn.click(places, places.button(text.to_results()))
         assert scene.shown(back) == scene.shown(sorted_)
         looked = await look(finn, back)
         steered = await finn.click(looked, looked.button("Less like this"))

@@ -62,11 +62,11 @@ async def test_find_with_both(scene: Scene) -> None:
 
 async def test_find_with_nothing_is_told_what_to_give(scene: Scene) -> None:
     finn = await scene.log_in("finn")
-    assert (await finn.command("find")).text() == answer_text.ASK_SOMETHING
-    assert (await finn.command("find", query="<@123>  ")).text() == answer_text.ASK_SOMETHING
+    assert (await finn.command("find")).text() == answer_text.ask_something()
+    assert (await finn.command("find", query="<@123>  ")).text() == answer_text.ask_something()
     assert (
         await finn.command("find", query="https://a.example/b.png")
-    ).text() == answer_text.ONLY_LINKS
+    ).text() == answer_text.only_links()
 
 
 # ── Find similar ─────────────────────────────────────────────────────────────────────────
@@ -102,7 +102,7 @@ async def test_find_similar_on_several_pictures_offers_each(scene: Scene) -> Non
 async def test_find_similar_on_a_text_says_what_to_do(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     text = await finn.post(scene.channel("general"), "no picture here")
-    assert (await finn.menu("Find similar", text)).text() == answer_text.NO_PICTURE_THERE
+    assert (await finn.menu("Find similar", text)).text() == answer_text.no_picture_there()
 
 
 # ── Messages ─────────────────────────────────────────────────────────────────────────────
@@ -158,7 +158,7 @@ async def test_a_mention_of_magpies_role_counts_too(scene: Scene) -> None:
 async def test_a_mention_alone_gets_a_short_help(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     posted = await finn.post(scene.channel("general"), me(scene))
-    assert (await scene.answer_to(finn, posted)).text() == answer_text.HELP
+    assert (await scene.answer_to(finn, posted)).text() == answer_text.how_to_ask()
 
 
 async def test_a_mention_in_a_thread_is_answered_there(scene: Scene) -> None:
@@ -220,7 +220,7 @@ async def test_an_interaction_whose_work_takes_long_is_acknowledged_before_it_en
     answer = await finn.command("find", where=scene.channel("general"), image=PICTURE)
     assert (await bots_requests(scene, look(finn, answer)))[0] == CALLBACK
     refused = await finn.command("find", where=scene.channel("general"))
-    assert refused.text() == answer_text.ASK_SOMETHING
+    assert refused.text() == answer_text.ask_something()
 
 
 async def test_an_answer_that_is_ready_soon_is_the_acknowledgement(

@@ -260,7 +260,7 @@ async def test_messages_are_read_by_the_same_language(scene: Scene) -> None:
     answer = await scene.answer_to(finn, posted)
     assert "and “at night”" in answer.lines()[0]
     assert scene.places(scene.shown(answer)) == OF_FINN
-    assert (await say("<@{me}> red show:me")).text() == line_text.NOT_PRIVATELY
+    assert (await say("<@{me}> red show:me")).text() == line_text.not_privately()
 
 
 async def test_a_question_without_words_lists_what_its_filters_leave_newest_first(
@@ -283,8 +283,8 @@ async def test_what_was_understood_is_said_below_the_answer(scene: Scene) -> Non
     answer = await ask(scene, finn, "dog without snow", where="pets")
     assert line_text.read_as_minus("without snow", "snow") in answer.text()
     for line in ("-snow", "in:#pets -snow", '"keep out" -snow'):
-        assert (await ask(scene, finn, line)).text() == line_text.ONLY_MINUS
-    assert (await ask(scene, finn, "show:everyone")).text() == answer_text.ASK_SOMETHING
+        assert (await ask(scene, finn, line)).text() == line_text.only_minus()
+    assert (await ask(scene, finn, "show:everyone")).text() == answer_text.ask_something()
 
 
 async def test_kinds_of_pictures(scene: Scene) -> None:

@@ -101,7 +101,7 @@ async def test_a_button_of_one_members_private_answer_is_refused_to_another(
     await idle(scene.magpie)
     theirs = (await mod.menu("Find similar", both)).button(kind)["custom_id"]
     own = await ask(scene, finn, image=("r.png", RED))
-    assert (await forge(scene, finn, own, theirs)).text() == answer_text.NOT_YOURS
+    assert (await forge(scene, finn, own, theirs)).text() == answer_text.not_yours()
 
 
 async def test_a_forged_similar_shows_no_picture_that_its_clicker_cannot_see(scene: Scene) -> None:
@@ -115,7 +115,7 @@ async def test_a_forged_similar_shows_no_picture_that_its_clicker_cannot_see(sce
         if kept is not None and kept.source == str(hidden):
             assert kept.space == guild
             answer = await forge(scene, finn, own, f"s:{link}")
-            assert answer.text() == answer_text.PICTURE_UNAVAILABLE
+            assert answer.text() == answer_text.picture_unavailable()
             refused += 1
     assert refused == 1
 
@@ -123,15 +123,15 @@ async def test_a_forged_similar_shows_no_picture_that_its_clicker_cannot_see(sce
 @pytest.mark.parametrize(
     ("custom_id", "said"),
     [
-        ("m:no-such-search:", answer_text.SEARCH_EXPIRED),
+        ("m:no-such-search:", answer_text.search_expired()),
         ("m:' OR 1=1 --:0", None),
-        ("m:ｘ:٣", answer_text.SEARCH_EXPIRED),
-        (f"m:x:{'9' * 90}", answer_text.SEARCH_EXPIRED),
-        (f"b:x:{'_' * 43}", answer_text.SEARCH_EXPIRED),
-        (f"s:{'9' * 90}", answer_text.PICTURE_UNAVAILABLE),
-        (f"s:{2**63}", answer_text.PICTURE_UNAVAILABLE),
-        ("s:0", answer_text.PICTURE_UNAVAILABLE),
-        (f"i:x:{'9' * 90}", answer_text.SEARCH_EXPIRED),
+        ("m:ｘ:٣", answer_text.search_expired()),
+        (f"m:x:{'9' * 90}", answer_text.search_expired()),
+        (f"b:x:{'_' * 43}", answer_text.search_expired()),
+        (f"s:{'9' * 90}", answer_text.picture_unavailable()),
+        (f"s:{2**63}", answer_text.picture_unavailable()),
+        ("s:0", answer_text.picture_unavailable()),
+        (f"i:x:{'9' * 90}", answer_text.search_expired()),
         (f"p:{'9' * 90}", "You need the permission Manage Server for that."),
         ("c:1", "You need the permission Manage Server for that."),
     ],
@@ -155,4 +155,4 @@ async def test_a_page_beyond_the_last_hit_is_the_end(scene: Scene) -> None:
     search = own.button("▶")["custom_id"].split(":")[1]
     beyond = PageOf(search, Position(6, -1.0, 2**50, 0.0))
     answer = await forge(scene, olga, own, f"m:{beyond}")
-    assert answer.text() == answer_text.NOTHING_MORE
+    assert answer.text() == answer_text.nothing_more()

@@ -133,7 +133,7 @@ async def test_a_channel_that_is_closed_meanwhile_is_not_shown(scene: Scene, doo
     assert not pets & left
 
 
-@pytest.mark.parametrize("label", [text.ONLY_FOR_ME, "Only similar"])
+@pytest.mark.parametrize("label", [text.only_for_me(), "Only similar"])
 async def test_a_button_doesnt_show_what_is_closed_meanwhile(scene: Scene, label: str) -> None:
     mod = await scene.log_in("mod")
     answer = await find_for_everyone(scene, mod)
@@ -143,7 +143,7 @@ async def test_a_button_doesnt_show_what_is_closed_meanwhile(scene: Scene, label
     async def click(_: Scene, person: Person) -> Answer:
         return await person.click(answer, answer.button(label))
 
-    place = "pets" if label == text.ONLY_FOR_ME else "mods"
+    place = "pets" if label == text.only_for_me() else "mods"
     assert place in scene.places(scene.shown(await click(scene, mod)))
     async with under_way(scene, mod, click) as asking:
         await close(scene, place)
@@ -183,7 +183,7 @@ async def test_roles_that_discord_doesnt_tell_show_nothing(scene: Scene) -> None
         await asyncio.sleep(FRESH_S)
         path = f"/guilds/*/members/{scene.nest.world.people['mod']}"
     scene.server.strike("error", path=path, who="bot", **refused)
-    assert (await asking).text() == text.ROLES_UNKNOWN
+    assert (await asking).text() == text.roles_unknown()
 
 
 async def test_a_picture_that_is_deleted_meanwhile_is_not_shown(scene: Scene) -> None:
@@ -245,7 +245,7 @@ async def test_a_picture_that_is_put_behind_a_spoiler_meanwhile_is_hidden(scene:
 
 
 @pytest.mark.parametrize(
-    ("show", "sentence"), [("only me", text.NOTHING_FOUND), ("everyone", text.NOTHING_SHARED)]
+    ("show", "sentence"), [("only me", text.nothing_found()), ("everyone", text.nothing_shared())]
 )
 async def test_an_answer_that_loses_all_its_pictures_says_what_one_without_any_says(
     scene: Scene, show: str, sentence: str
@@ -273,7 +273,7 @@ async def test_nothing_is_shown_when_an_outage_begins_meanwhile(scene: Scene) ->
             return guild.unavailable
 
         await until(is_told)
-    assert (await asking).text() == text.OUTAGE
+    assert (await asking).text() == text.outage()
 
 
 # ── When it leaves ───────────────────────────────────────────────────────────────────────
@@ -321,7 +321,7 @@ async def test_more_of_a_picture_that_the_asker_can_no_longer_read_is_refused(
     second = await mod.click(answer, answer.button("▶"))
     assert scene.shown(second)
     await close(scene, "pets", READ_MESSAGE_HISTORY)  # the answer below it can still be clicked
-    assert (await mod.click(second, second.button("◀"))).text() == text.PICTURE_UNAVAILABLE
+    assert (await mod.click(second, second.button("◀"))).text() == text.picture_unavailable()
 
 
 async def test_a_picture_that_cant_be_read_any_more_is_not_even_fetched(scene: Scene) -> None:
@@ -337,11 +337,11 @@ async def test_a_picture_that_cant_be_read_any_more_is_not_even_fetched(scene: S
     questions = scene.magpie.questions
     search = await questions.saved(asker, id)
     before = len(scene.server.exchanges)
-    with pytest.raises(Refusal, match=text.PICTURE_UNAVAILABLE):
+    with pytest.raises(Refusal, match=text.picture_unavailable()):
         await questions.again(asker, search)
-    with pytest.raises(Refusal, match=text.PICTURE_UNAVAILABLE):
+    with pytest.raises(Refusal, match=text.picture_unavailable()):
         await questions.instead(asker, search, 0)
-    with pytest.raises(Refusal, match=text.PICTURE_UNAVAILABLE):
+    with pytest.raises(Refusal, match=text.picture_unavailable()):
         await questions.like(asker, link)
     assert scene.server.exchanges[before:] == []
 
@@ -353,7 +353,7 @@ async def test_a_picture_asked_with_again_that_is_closed_meanwhile_gets_no_answe
     click = await similar_to(scene, mod, scene.nest.messages["pets"])
     async with under_way(scene, mod, click) as asking:
         await close(scene, "pets")
-    assert (await asking).text() == text.PICTURE_UNAVAILABLE
+    assert (await asking).text() == text.picture_unavailable()
 
 
 async def similar_to(scene: Scene, person: Person, message: int) -> Door:
@@ -378,7 +378,7 @@ async def test_a_picture_asked_with_that_is_deleted_meanwhile_gets_no_answer(
     mod.forget()
     async with under_way(scene, mod, door) as asking:
         await delete(scene, place, asked_with)
-    assert (await asking).text() == text.PICTURE_UNAVAILABLE
+    assert (await asking).text() == text.picture_unavailable()
 
 
 async def test_a_picture_asked_with_that_its_author_erases_meanwhile_gets_no_answer(
@@ -390,7 +390,7 @@ async def test_a_picture_asked_with_that_its_author_erases_meanwhile_gets_no_ans
     finn.forget()
     async with under_way(scene, finn, click) as asking:
         await author.command("privacy", "erase")
-    assert (await asking).text() == text.PICTURE_UNAVAILABLE
+    assert (await asking).text() == text.picture_unavailable()
 
 
 async def test_more_of_a_picture_whose_author_opted_out_before_is_answered(scene: Scene) -> None:

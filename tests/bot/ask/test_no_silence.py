@@ -49,7 +49,7 @@ async def test_where_magpie_may_not_read_the_history_it_answers_without_a_reply(
     assert "message_reference" not in answer.message
     assert answer.lines()[0] == "### Closest to “dog”"
     assert scene.places(scene.shown(answer)) == EVERYBODYS - {"general"}
-    assert (await said_by_magpie(scene, finn, "")).text() == text.HELP
+    assert (await said_by_magpie(scene, finn, "")).text() == text.how_to_ask()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ async def test_an_answer_that_discord_doesnt_take_is_followed_by_a_sentence(
     refusal = REFUSED if kind == "error" else {"who": "bot"}
     scene.server.strike(kind, path=path, method="POST", **refusal)
     answer = await said_by_magpie(scene, finn, "dog")
-    expected = error_text.SOMETHING_WRONG if kind == "error" else error_text.DISCORD_TROUBLE
+    expected = error_text.something_wrong() if kind == "error" else error_text.discord_trouble()
     assert answer.text().startswith(expected)
 
 
@@ -120,7 +120,7 @@ async def test_a_button_whose_answer_discord_refuses_is_followed_by_a_sentence(
     scene.server.strike("error", path=CALLBACK, **REFUSED)
     said = await olga.click(answer, answer.button(label))
     assert said.private
-    assert said.text().startswith(error_text.SOMETHING_WRONG)
+    assert said.text().startswith(error_text.something_wrong())
 
 
 async def test_an_answer_that_is_refused_after_its_acknowledgement_is_replaced_by_a_sentence(
@@ -131,10 +131,10 @@ async def test_an_answer_that_is_refused_after_its_acknowledgement_is_replaced_b
     answer = await ask(scene, finn)
     looked = await look(finn, answer)
     similar = finn.click(looked, looked.button("Only similar"))
-    back = finn.click(looked, looked.button(text.TO_RESULTS))
+    back = finn.click(looked, looked.button(text.to_results()))
     for asking in (ask(scene, finn), similar, back):
         scene.server.strike("error", path="/webhooks/*", **REFUSED)
-        assert (await asking).text().startswith(error_text.SOMETHING_WRONG)
+        assert (await asking).text().startswith(error_text.something_wrong())
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -149,7 +149,7 @@ async def test_an_acknowledgement_that_is_lost_doesnt_lose_the_answer(
     scene.server.strike("drop", path=CALLBACK, who="bot", after=after)
     looked = await look(finn, answer)
     assert looked.pictures()
-    for label in ("Only similar", text.TO_RESULTS):
+    for label in ("Only similar", text.to_results()):
         scene.server.strike("drop", path=CALLBACK, who="bot", after=after)
         assert scene.shown(await finn.click(looked, looked.button(label)))
 
@@ -160,7 +160,7 @@ async def test_a_command_whose_acknowledgement_is_lost_says_so(scene: Scene) -> 
         for after in (False, True):
             scene.server.strike("drop", path=CALLBACK, who="bot", after=after)
             said = await olga.command(*name, where=scene.channel("general"))
-            assert said.text() == error_text.DISCORD_TROUBLE
+            assert said.text() == error_text.discord_trouble()
 
 
 # ── The end ──────────────────────────────────────────────────────────────────────────────

@@ -111,7 +111,7 @@ async def test_what_asks_nothing_counts_too(scene: Scene) -> None:
     async def said(words: str) -> Answer:
         return await scene.answer_to(finn, await finn.post(general, f"<@{me}> {words}"))
 
-    assert (await said("")).text() == text.HELP  # the one question of this minute
+    assert (await said("")).text() == text.how_to_ask()  # the one question of this minute
     plain = await finn.post(general, "no picture here")
     answers = [
         await said(""),

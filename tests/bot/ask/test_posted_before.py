@@ -25,6 +25,7 @@ from tests.bot.drawings import cropped, drawing, file, grey, mirrored, smaller
 from tests.bot.running import idle, until
 
 ORIGINAL = drawing(1)
+NOT_A_COPY = "Not a copy:"
 ASK = "Posted before?"
 
 
@@ -40,7 +41,7 @@ async def post(
 
 def told(answer: Answer) -> list[str]:
     """The messages that an answer names as copies, in its order."""
-    text_ = answer.text().split(text.LOOK_ALIKES)[0].split(text.ONLY_LOOK_ALIKES)[0]
+    text_ = answer.text().split(text.look_alikes())[0].split(text.only_look_alikes())[0]
     return re.findall(r"\[go to message\]\(https://discord\.com/\S+/(\d+)\)", text_)
 
 
@@ -81,13 +82,13 @@ async def test_copies_are_told_oldest_first_without_the_message_itself(scene: Sc
     after = await post(ada, scene, "general", ORIGINAL)
     answer = await finn.menu(ASK, asked)
     assert answer.private
-    assert answer.lines()[0] == f"### {text.heading(2)}, {text.since(1)}"
+    assert answer.lines()[0] == f"### {text.heading(2, 1)}"
     assert told(answer) == ids([*before, after])
     _, first, by, small, *_ = answer.lines()
     assert before[0]["id"] in first
     assert by == f"<@{ada.user['id']}> in <#{before[0]['channel_id']}>"
-    assert small.endswith(text.SAME)
-    assert answer.text().index(text.SINCE) > answer.text().index(before[1]["id"])
+    assert small.endswith("the same picture")
+    assert answer.text().index(text.posted_since()) > answer.text().index(before[1]["id"])
 
 
 async def test_another_picture_of_the_same_message_is_no_copy(scene: Scene) -> None:
@@ -113,9 +114,9 @@ async def test_an_edited_copy_is_told_with_what_was_done_to_it(scene: Scene) -> 
         edited = await post(finn, scene, "general", edit(ORIGINAL))
         answer = await finn.menu(ASK, edited)
         assert told(answer)[0] == first["id"], said
-        assert f"{text.EDITED}: {said}" in answer.lines()[3]
+        assert f"edited: {said}" in answer.lines()[3]
     small = await post(finn, scene, "general", smaller(ORIGINAL))
-    assert text.SAVED_AGAIN in (await finn.menu(ASK, small)).text()
+    assert "resized or saved again" in (await finn.menu(ASK, small)).text()
 
 
 async def test_a_look_alike_is_told_apart(scene: Scene) -> None:
@@ -126,10 +127,10 @@ async def test_a_look_alike_is_told_apart(scene: Scene) -> None:
     assert answer.lines()[0] == f"### {text.heading(0)}"
     assert text.none_before(public=False) in answer.text()
     assert told(answer) == []
-    assert text.ONLY_LOOK_ALIKES in answer.text()
-    assert first["id"] in answer.text().split(text.ONLY_LOOK_ALIKES)[1]
+    assert text.only_look_alikes() in answer.text()
+    assert first["id"] in answer.text().split(text.only_look_alikes())[1]
     again = await post(finn, scene, "general", drawing(2))
-    assert text.LOOK_ALIKES in (await finn.menu(ASK, again)).text()
+    assert text.look_alikes() in (await finn.menu(ASK, again)).text()
 
 
 async def test_a_picture_of_a_channel_that_isnt_watched_is_looked_for_too(scene: Scene) -> None:
@@ -141,7 +142,7 @@ async def test_a_picture_of_a_channel_that_isnt_watched_is_looked_for_too(scene:
     mod = await scene.log_in("mod")
     answer = await mod.menu(ASK, asked)
     assert told(answer) == ids([first, after])
-    assert f"{text.EDITED}: cropped" in answer.text()
+    assert "edited: cropped" in answer.text()
 
 
 async def test_each_picture_of_a_message_can_be_asked_about(scene: Scene) -> None:
@@ -174,7 +175,7 @@ async def test_many_places_are_paged(scene: Scene) -> None:
 async def test_a_message_without_a_picture_is_refused(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     plain = await finn.post(scene.channel("general"), "no picture here")
-    assert (await finn.menu(ASK, plain)).text() == answer_text.NO_PICTURE_THERE
+    assert (await finn.menu(ASK, plain)).text() == answer_text.no_picture_there()
 
 
 async def test_a_copy_that_was_deleted_unnoticed_isnt_told(scene: Scene) -> None:
@@ -230,9 +231,9 @@ async def test_a_reply_is_answered_for_everyone(scene: Scene) -> None:
     answer = await ask_in_public(scene, finn, asked)
     assert not answer.private
     assert told(answer) == ids([first])
-    assert text.ONLY_SHARED in answer.text()
+    assert text.only_shared() in answer.text()
     assert answer.message["mentions"] == []
-    own = await ada.click(answer, answer.button(text.DETAILS))
+    own = await ada.click(answer, answer.button(text.details()))
     assert own.private
     assert told(own) == ids([first])
 
@@ -240,7 +241,7 @@ async def test_a_reply_is_answered_for_everyone(scene: Scene) -> None:
 async def test_a_reply_to_no_picture_is_told_what_to_do(scene: Scene) -> None:
     finn = await scene.log_in("finn")
     plain = await finn.post(scene.channel("general"), "no picture")
-    assert (await ask_in_public(scene, finn, plain)).text() == text.REPLY_TO_A_PICTURE
+    assert (await ask_in_public(scene, finn, plain)).text() == text.reply_to_a_picture()
 
 
 # ── Who is told what ─────────────────────────────────────────────────────────────────────
@@ -325,7 +326,7 @@ async def test_a_page_needs_its_message_to_be_open(scene: Scene) -> None:
         if may:
             await asking
         else:
-            with pytest.raises(Refusal, match=answer_text.PICTURE_UNAVAILABLE):
+            with pytest.raises(Refusal, match=answer_text.picture_unavailable()):
                 await asking
 
 
@@ -339,7 +340,7 @@ async def test_each_page_and_each_word_of_a_moderator_counts_as_a_question(
     counted: list[int] = []
     monkeypatch.setattr(RateLimiter, "take", lambda _, guild, member: counted.append(member))
     await mod.click(answer, answer.button("Picture 2"))
-    await correct(mod, await mod.menu(ASK, asked), text.NOT_A_COPY)
+    await correct(mod, await mod.menu(ASK, asked), NOT_A_COPY)
     assert counted == [int(mod.user["id"])] * 3
 
 
@@ -352,14 +353,14 @@ async def test_a_moderator_can_say_that_it_is_no_copy_and_take_it_back(scene: Sc
     asked = await post(ada, scene, "general", cropped(ORIGINAL))
     answer = await mod.menu(ASK, asked)
     assert told(answer) == ids([first])
-    corrected = await correct(mod, answer, text.NOT_A_COPY)
+    corrected = await correct(mod, answer, NOT_A_COPY)
     assert corrected.message["id"] == answer.message["id"]
     assert told(corrected) == []
-    assert text.SAID_NOT_A_COPY in corrected.text()
+    assert text.said_not_a_copy() in corrected.text()
     assert told(await ada.menu(ASK, asked)) == []
     link = await scene.magpie.gallery.links.ids_of_source(scene.nest.world.guild_id, asked["id"])
     assert await scene.magpie.gallery.bookkeeping.not_copies_of(next(iter(link.values())))
-    back = await correct(mod, corrected, text.A_COPY_AFTER_ALL)
+    back = await correct(mod, corrected, text.a_copy_after_all())
     assert told(back) == ids([first])
     assert told(await ada.menu(ASK, asked)) == ids([first])
 
@@ -373,7 +374,7 @@ async def test_only_moderators_can_say_it(scene: Scene) -> None:
     assert not has_menu(await ada.menu(ASK, asked))
     assert not has_menu(await ask_in_public(scene, mod, asked))
     await take_moderators(scene)
-    assert (await correct(mod, answer, text.NOT_A_COPY)).text() == text.NOT_A_MODERATOR
+    assert (await correct(mod, answer, NOT_A_COPY)).text() == text.not_a_moderator()
     assert told(await ada.menu(ASK, asked))
 
 
@@ -384,8 +385,8 @@ async def test_a_moderator_can_say_nothing_of_a_picture_that_they_cant_read(scen
     answer = await mod.menu(ASK, asked)
     assert told(answer) == ids([hidden])
     await close(scene, "mods")
-    said = await correct(mod, answer, text.NOT_A_COPY)
-    assert said.text() == answer_text.PICTURE_UNAVAILABLE
+    said = await correct(mod, answer, NOT_A_COPY)
+    assert said.text() == answer_text.picture_unavailable()
     link = await scene.magpie.gallery.links.ids_of_source(scene.nest.world.guild_id, asked["id"])
     assert not await scene.magpie.gallery.bookkeeping.not_copies_of(next(iter(link.values())))
 
@@ -394,8 +395,8 @@ async def test_what_was_called_no_copy_is_shown_to_those_who_may_read_it(scene: 
     mod, olga = await scene.log_in("mod"), await scene.log_in("olga")
     hidden = await post(olga, scene, "birding", ORIGINAL)
     asked = await post(mod, scene, "general", cropped(ORIGINAL))
-    corrected = await correct(olga, await olga.menu(ASK, asked), text.NOT_A_COPY)
-    assert option(corrected, text.A_COPY_AFTER_ALL)
+    corrected = await correct(olga, await olga.menu(ASK, asked), NOT_A_COPY)
+    assert option(corrected, text.a_copy_after_all())
     theirs = await mod.menu(ASK, asked)
     assert not has_menu(theirs)
     assert hidden["id"] not in theirs.text()
@@ -412,5 +413,5 @@ async def test_what_is_hidden_takes_no_place_among_what_was_called_no_copy(scene
         for other in (await links.ids_of_source(guild, message["id"])).values():
             await scene.magpie.writer.not_a_copy(guild, own, other, said=True)
     theirs = await mod.menu(ASK, asked)
-    assert option(theirs, text.A_COPY_AFTER_ALL)
+    assert option(theirs, text.a_copy_after_all())
     assert str(seen["id"]) in theirs.text()

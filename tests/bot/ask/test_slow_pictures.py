@@ -32,7 +32,7 @@ async def test_others_are_answered_beside_one_members_slow_pictures(scene: Scene
     refused: set[asyncio.Task[Answer]] = set()
     while len(refused) < 2:
         refused, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
-    assert {one.result().text() for one in refused} == {answer_text.YOUR_PICTURES_WAIT}
+    assert {one.result().text() for one in refused} == {answer_text.your_pictures_wait()}
     in_words = await finn.command("find", where=general, query="dog")
     with_a_picture = await ask(finn, ("red.png", RED))
     assert len(scene.shown(in_words)) == len(scene.shown(with_a_picture)) == 5

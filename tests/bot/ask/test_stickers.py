@@ -28,7 +28,7 @@ async def test_an_answer_of_ones_own_shows_a_frame_of_a_sticker(scene: Scene) ->
     answer = await _asked(scene)
     first = answer.pictures()[0]["media"]
     assert first["url"].partition("?")[0].endswith(".webp")
-    assert not any(button.get("label") == text.STICKER for button in answer.buttons())
+    assert not any(button.get("label") == text.see_the_sticker() for button in answer.buttons())
 
 
 async def test_a_public_answer_leads_to_a_sticker_that_it_cannot_show(scene: Scene) -> None:
@@ -36,7 +36,7 @@ async def test_a_public_answer_leads_to_a_sticker_that_it_cannot_show(scene: Sce
     place = f"/{scene.nest.messages['sticker']}"
     assert f"{place})" in answer.text()
     assert not any(".json" in picture["media"]["url"] for picture in answer.pictures())
-    [button] = [b for b in answer.buttons() if b.get("label") == text.STICKER]
+    [button] = [b for b in answer.buttons() if b.get("label") == text.see_the_sticker()]
     assert button["url"].endswith(place)
 
 

@@ -80,7 +80,7 @@ async def test_a_role_lost_between_answer_and_similar_counts(scene: Scene) -> No
     assert scene.nest.messages["general"] in scene.shown(before)
     assert scene.nest.messages["mods"] not in scene.shown(before)
     await take_role(scene, "mod", "Moderators")
-    assert (await mod.click(looked, button)).text() == answer_text.PICTURE_UNAVAILABLE
+    assert (await mod.click(looked, button)).text() == answer_text.picture_unavailable()
 
 
 async def test_an_answer_tells_nothing_of_how_much_was_left_out(scene: Scene) -> None:
@@ -194,8 +194,8 @@ async def test_a_public_answer_with_nothing_to_show_reads_the_same_too(scene: Sc
         without.lines()
         == with_hidden.lines()
         == [
-            answer_text.NOTHING_SHARED,
-            f"-# {answer_text.ONLY_SHARED}",
+            answer_text.nothing_shared(),
+            f"-# {answer_text.only_shared()}",
         ]
     )
     labels = [b["label"] for b in with_hidden.buttons()]

@@ -24,7 +24,7 @@ async def test_a_channel_that_the_asker_cannot_see_is_not_found() -> None:
 
     assert await chosen(10) == guild.get_channel(10)
     for id in (11, 12):
-        with pytest.raises(Refusal, match=text.NO_SUCH_CHANNEL):
+        with pytest.raises(Refusal, match=text.no_such_channel()):
             await chosen(id)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
-from bot.text.answers import NO_BUTTONS
+from bot.text.answers import no_buttons
 from index import Group, Link
 from sandbox.person import Person
 from tests.bot.conftest import LogIn
@@ -205,7 +205,7 @@ async def test_question_on_its_way_when_its_member_erases_their_questions_is_not
         await until(embedding)
         await privacy_of(mei, "erase")
         slow.release()
-        assert NO_BUTTONS in (await asking).text()
+        assert no_buttons() in (await asking).text()
         member = (client.guilds[0].id, int(mei.user["id"]))
         assert await client.gallery.bookkeeping.searches_of(*member) == []
         await mei.command("find", where=where, query="teal")

@@ -51,7 +51,7 @@ async def test_notes_are_turned_on_and_off_for_a_channel(
     assert f"<#{general}>, unless 9 members" in (await ada.command("reposts", "list")).text()
     assert f"<#{general}>" in await say(ada, "off", world_file, "general")
     assert magpie.noted.marks(guild) == {}
-    assert (await ada.command("reposts", "list")).text() == text.NO_NOTES
+    assert (await ada.command("reposts", "list")).text() == text.no_notes()
     assert "`/reposts list`" in await say(ada, "off", world_file, "general")
 
 

@@ -14,7 +14,7 @@ from bot.app import Magpie
 from bot.ops.tuning import Clocks
 from bot.reindex.jobs import KIND
 from bot.reindex.state import JobState
-from bot.text.errors import SOMETHING_WRONG
+from bot.text.errors import something_wrong
 from index import Group, Link
 from index.embed.embedder import Embedder
 from sandbox.person import Person
@@ -228,7 +228,7 @@ async def test_a_click_that_goes_wrong_is_answered_with_a_sentence(
     sandbox.strike("error", path="/interactions/*", who="bot", **refused)
     said = await ada.click(progress, progress.button(label))
     assert said.private
-    assert said.text().startswith(SOMETHING_WRONG)
+    assert said.text().startswith(something_wrong())
     held.release()
     await stands(client, "done")
 

@@ -178,7 +178,7 @@ async def test_one_server_can_neither_pause_nor_cancel_the_change_for_all(
         seen = await ada.event("MESSAGE_UPDATE", where=lambda message: bool(message["components"]))
         [[clicked]] = [row["components"] for row in seen["components"]]
         refused = await ada.click(Answer(seen), clicked)
-        assert refused.text() == text.MODEL_CHANGES
+        assert refused.text() == text.model_changes()
         waiting.release()
         await has_switched(client)
         assert await sources(client) == everything

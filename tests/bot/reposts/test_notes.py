@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import discord
 import pytest
 from PIL import Image
 
@@ -77,9 +78,20 @@ async def test_a_quiet_note_tells_of_the_first_place(noted: Scene) -> None:
     (line,) = note.lines()
     assert line.startswith(f"-# Posted before, once; first by <@{ada.user['id']}>")
     assert first["id"] in line
-    own = await finn.click(note, note.button(text.DETAILS))
+    own = await finn.click(note, note.button(text.details()))
     assert own.private
     assert told(own) == ids([first])
+
+
+async def test_a_note_speaks_the_language_of_the_server(noted: Scene) -> None:
+    noted.magpie.guilds[0].preferred_locale = discord.Locale.german
+    finn, ada = await noted.log_in("finn"), await noted.log_in("ada")
+    await post(ada, noted, "pets", ORIGINAL)
+    note = await note_below(noted, finn, await post(finn, noted, "general", ORIGINAL))
+    assert note is not None
+    assert note.text().startswith("-# Schon gepostet, einmal; zuerst von <@")
+    own = await finn.click(note, note.button("Mehr, nur für mich"))
+    assert own.lines()[0] == "### Posted before: once"
 
 
 async def test_a_note_tells_nothing_of_what_not_everybody_there_may_read(noted: Scene) -> None:
@@ -113,11 +125,11 @@ async def test_a_moderator_lets_a_picture_pass_and_takes_it_back(noted: Scene) -
     noticed = await post(finn, noted, "general", ORIGINAL)
     note = await note_below(noted, mod, noticed)
     assert note is not None
-    passed = await correct(mod, await mod.click(note, note.button(text.DETAILS)), text.LET_PASS)
-    assert text.SAID_PASSES in passed.text()
+    passed = await correct(mod, await mod.click(note, note.button(text.details())), text.let_pass())
+    assert text.said_passes() in passed.text()
     await post(finn, noted, "general", cropped(ORIGINAL))
     assert list(await notes_in(noted, finn)) == [noticed["id"]]
-    await correct(mod, passed, text.NOTE_AGAIN)
+    await correct(mod, passed, text.note_again())
     third = await post(finn, noted, "general", mirrored(ORIGINAL))
     assert set(await notes_in(noted, finn)) == {noticed["id"], third["id"]}
 

@@ -311,7 +311,7 @@ async def test_during_an_outage_nothing_is_shown_since_permissions_may_have_chan
 
     await until(down)
     answer = await ada.command("find", where=str(general), query="anything")
-    assert answer.text() == answer_text.OUTAGE
+    assert answer.text() == answer_text.outage()
     assert not answer.pictures()
     sandbox.strike("outage_over", guild_id=str(guild.id))
 

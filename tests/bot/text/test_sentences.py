@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from discord import app_commands
 
 import index
-from bot import text
+from bot.languages.extraction import messages
 from bot.media import download
 from bot.platform.refusal import Refusal
 from bot.text import answers as answer_text
@@ -45,7 +44,7 @@ EXPECTED: list[BaseException] = [
     app_commands.BotMissingPermissions(["embed_links", "attach_files"]),
     app_commands.CheckFailure(),
     app_commands.CommandNotFound("find", []),
-    Refusal(answer_text.SEARCH_EXPIRED),
+    Refusal(answer_text.search_expired),
     TimeoutError(),
 ]
 FOR_THE_OPERATOR: list[BaseException] = [
@@ -100,8 +99,8 @@ def test_error_that_only_the_operator_can_mend_is_logged_under_the_reference_in_
 
 
 def test_a_full_disk_and_a_file_in_use_have_sentences() -> None:
-    assert error_text.sentence(index.StoreFull(SECRET)).startswith(error_text.DISK_FULL)
-    assert error_text.sentence(index.StoreLocked(SECRET)).startswith(error_text.FILE_IN_USE)
+    assert error_text.sentence(index.StoreFull(SECRET)).startswith(error_text.disk_full())
+    assert error_text.sentence(index.StoreLocked(SECRET)).startswith(error_text.file_in_use())
 
 
 def test_no_error_of_the_gallery_or_a_download_was_forgotten() -> None:
@@ -123,12 +122,12 @@ def leaves(kind: type[BaseException]) -> Iterator[type[BaseException]]:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (discords(403, 50001), error_text.NOT_PERMITTED),
-        (discords(403, 50013), error_text.NOT_PERMITTED),
-        (discords(404, 10008), answer_text.PICTURE_UNAVAILABLE),
-        (discords(404, 10003), answer_text.PICTURE_UNAVAILABLE),
-        (discords(503, 0), error_text.DISCORD_TROUBLE),
-        (discords(429, 0), error_text.DISCORD_TROUBLE),
+        (discords(403, 50001), error_text.not_permitted()),
+        (discords(403, 50013), error_text.not_permitted()),
+        (discords(404, 10008), answer_text.picture_unavailable()),
+        (discords(404, 10003), answer_text.picture_unavailable()),
+        (discords(503, 0), error_text.discord_trouble()),
+        (discords(429, 0), error_text.discord_trouble()),
     ],
 )
 def test_discords_own_errors_have_sentences(error: discord.HTTPException, said: str) -> None:
@@ -138,7 +137,7 @@ def test_discords_own_errors_have_sentences(error: discord.HTTPException, said: 
 def test_an_error_within_a_command_has_its_own_sentence() -> None:
     command: Any = SimpleNamespace(name="find")
     wrapped = app_commands.CommandInvokeError(command, index.EmptyQuery())
-    assert error_text.sentence(wrapped) == answer_text.ASK_SOMETHING
+    assert error_text.sentence(wrapped) == answer_text.ask_something()
 
 
 def test_permissions_are_named_as_in_discords_settings() -> None:
@@ -196,12 +195,9 @@ def test_a_members_text_neither_pings_nor_formats() -> None:
 
 
 def test_each_sentence_for_a_member_is_calm() -> None:
-    modules = (
-        pkgutil.resolve_name(f"bot.text.{m.name}") for m in pkgutil.iter_modules(text.__path__)
-    )
-    said = [one for module in modules for name, one in vars(module).items() if name.isupper()]
-    sentences = [one for one in said if isinstance(one, str)]
-    assert len(sentences) > 30
+    said = [message.id for message in messages() if message.id]
+    sentences = [form for one in said for form in ([one] if isinstance(one, str) else one)]
+    assert len(sentences) > 400
     for sentence in sentences:
         assert "!" not in sentence
         assert len(sentence) < 500

@@ -35,14 +35,18 @@ def test_a_saved_search_keeps_all_that_was_asked() -> None:
         less=(13,),
         sort=Sort.NEWEST,
         line="dog -snow",
-        notes=("without",),
+        understood=(("without snow", "snow"),),
     )
     kept = Asked.from_json(json.loads(json.dumps(asked.to_json())))
     assert kept.filter is not None
     assert set(kept.filter.under) == {"/a", "/b"}
     assert asked.to_json() == kept.to_json()
     assert (kept.minus, kept.more, kept.less) == (asked.minus, asked.more, asked.less)
-    assert (kept.sort, kept.line, kept.notes) == (asked.sort, asked.line, asked.notes)
+    assert (kept.sort, kept.line, kept.understood) == (
+        asked.sort,
+        asked.line,
+        asked.understood,
+    )
     assert kept.filter.owners == frozenset({3, 4})
     assert kept.filter.has_not == frozenset({"spoiler"})
 

@@ -1,0 +1,20 @@
+"""Names and descriptions of commands in all languages, for `CommandTree.set_translator`."""
+
+from __future__ import annotations
+
+from discord import Locale, app_commands
+from discord.app_commands import TranslationContextTypes, locale_str
+
+from bot.languages.speech import said, speaking
+
+
+class CommandNames(app_commands.Translator):
+    """Says what was `marked` in the languages that Magpie speaks."""
+
+    async def translate(
+        self, string: locale_str, locale: Locale, context: TranslationContextTypes
+    ) -> str | None:
+        """None where Discord shall show the English text."""
+        with speaking(locale):
+            translation = said(string.message)
+        return None if translation == string.message else translation

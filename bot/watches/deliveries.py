@@ -1,0 +1,347 @@
+"""Sends notices: single ones, or those that were gathered.
+
+A notice is kept until it was sent. Its message is named in the gallery before it is sent, and
+carries that name in a button. If the bot is killed in between, the message is looked for by its
+name, and is sent again only if it isn't there. What a message shows is read again first, and is
+checked once more when it leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import discord
+
+from bot.access.sight import Sight
+from bot.ask.draft import Draft
+from bot.ask.layout import Card
+from bot.ask.page import PAGE_SIZE, ResultPage, ShownHit
+from bot.ask.posted import hit_of
+from bot.ask.results import Absent, Results
+from bot.languages.speech import speaking
+from bot.ops.logs import fields
+from bot.ops.tuning import DAY_S, Clocks, Limits
+from bot.platform.codes import (
+    NOT_TO_THIS_USER,
+    UNKNOWN_CHANNEL,
+    RequestFailed,
+    is_refusal,
+    may_not_write,
+)
+from bot.platform.places import Place
+from bot.platform.refusal import Refusal
+from bot.sync.writer import Writer
+from bot.text import watches as text
+from bot.watches import cards, reasons
+from bot.watches.cards import Sent
+from bot.watches.choices import Choices
+from bot.watches.judge import member, place_of
+from index import GalleryClosed, Links, Notice, StoreError, Watch, WatchReader
+
+log = logging.getLogger(__name__)
+
+NAME_BYTES = 8  # of a message's name, which is its nonce, too
+MOST_LOOKED_AT = 100  # messages among which one is looked for by its name
+
+
+class Gone(Exception):
+    """None of the pictures may be shown any more."""
+
+
+class Deliveries:
+    """Sends what is due, one message after another."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        watches: WatchReader,
+        links: Links,
+        writer: Writer,
+        results: Results,
+        clocks: Clocks,
+        limits: Limits,
+    ) -> None:
+        self._client = client
+        self._watches = watches
+        self._links = links
+        self._writer = writer
+        self._results = results
+        self._clocks = clocks
+        self._limits = limits
+        self._task: asyncio.Task[None] | None = None
+        self._working = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether messages are being sent, or it isn't known yet when the next one is due."""
+        return self._working or self._writer.to_tell.is_set()
+
+    def start(self) -> None:
+        """Begin, unless it has begun: what was on its way at a kill must be looked for first."""
+        if self._task is not None:
+            return
+        self._writer.to_tell.set()
+        self._task = asyncio.create_task(self._work(), name="notices")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    # ---- the work
+
+    async def _work(self) -> None:
+        while True:
+            self._working = True
+            self._writer.to_tell.clear()
+            try:
+                await self._settle_all()
+                await self._send_all()
+                wait_s = await self._until_next()
+            except GalleryClosed:
+                return
+            except Exception as error:
+                expected = isinstance(error, StoreError)
+                log.error(fields("notices_wait", why=error), exc_info=None if expected else error)
+                wait_s = self._clocks.watch_again_s
+            finally:
+                self._working = False
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._writer.to_tell.wait()
+            except TimeoutError:
+                continue
+
+    async def _until_next(self) -> float:
+        """The seconds until something is due, at most until it is looked for again."""
+        due = await self._watches.next_due()
+        again_s = self._clocks.watch_again_s
+        return again_s if due is None else min(max(due - time.time(), 0.0), again_s)
+
+    async def _send_all(self) -> None:
+        for id, notices in (await self._watches.due(time.time())).items():
+            for at in range(0, len(notices), PAGE_SIZE):
+                await self._try(id, notices[at : at + PAGE_SIZE])
+
+    async def _try(self, id: int, notices: Sequence[Notice]) -> None:
+        """Send a message with these notices of a watch, or put them off."""
+        watch = await self._watches.get(id)
+        if watch is None or watch.paused:
+            await self._writer.drop_notices(notices)
+            return
+        try:
+            await self._send(watch, notices)
+        except (GalleryClosed, StoreError):
+            raise
+        except Exception as error:
+            expected = isinstance(error, (Refusal, *RequestFailed))
+            log.log(
+                logging.WARNING if expected else logging.ERROR,
+                fields("notice_waits", guild=watch.space, why=repr(error)),
+                exc_info=None if expected else error,
+            )
+            await self._writer.put_off(notices, time.time() + self._clocks.watch_again_s)
+
+    # ---- one message
+
+    async def _send(self, watch: Watch, notices: Sequence[Notice]) -> None:
+        """raises   Refusal, and what a failed request raises: then it is tried again"""
+        now, choices = time.time(), Choices.from_json(watch.settings)
+        if (later := choices.after_quiet(now)) > now:  # the bot was away when it was due
+            await self._writer.put_off(notices, later)
+            return
+        sent = await self._watches.sent_since(watch.space, watch.owner, now - DAY_S)
+        most = self._limits.notices_a_day
+        if len(sent) >= most:
+            free_at = choices.after_quiet(sent[-most] + DAY_S)
+            await self._writer.put_off(notices, max(free_at, now + self._clocks.notices_s))
+            return
+        guild = self._client.get_guild(watch.space)
+        if guild is None or guild.unavailable:
+            await self._writer.put_off(notices, now + self._clocks.watch_again_s)
+            return
+        asked_at = time.monotonic()
+        owner = await member(guild, watch.owner)
+        if owner is None:
+            await self._writer.remove_watches([watch.id])
+            return
+        place = None
+        if watch.group is not None:
+            place = await place_of(self._client, guild, watch.group)
+            if place is None:
+                await self._pause(watch, owner, reasons.NO_CHANNEL)
+                return
+            if not may_write(place, owner) or not may_write(place, guild.me):
+                await self._pause(watch, owner, reasons.MAY_NOT_WRITE)
+                return
+        page, shown = await self._page(notices)
+        if not page.shown:
+            return
+        sight = Sight(self._client, self._clocks, owner, place, asked_at, public=place is not None)
+        await sight.look([group for one in page.shown for group in one.groups])
+        locale = str(guild.preferred_locale) if place is not None else choices.locale
+        is_last = len(sent) + 1 >= most
+        again = [*sent, now][-most] + DAY_S if is_last else None
+        told = Sent(
+            watch,
+            secrets.token_hex(NAME_BYTES),
+            server="" if place is not None else guild.name,
+            again=again,
+        )
+
+        def lay_out(open_: ResultPage) -> Card:
+            if not open_.shown:
+                raise Gone
+            with speaking(locale):
+                return cards.notice(told, open_)
+
+        goes_on = partial(self._writer.watch_goes_on, watch, asked_at)
+        draft = Draft(sight, page, None, goes_on, self._results.now, lay_out)
+        await self._deliver(told, owner, place, draft, shown)
+
+    async def _page(self, notices: Sequence[Notice]) -> tuple[ResultPage, list[Notice]]:
+        """The pictures of these notices that are still there, as their messages show them now; and
+        their notices.
+
+        What is deleted is erased by that, and its notice tells nothing any more. What Discord
+        doesn't let be read now is tried again for a day.
+        """
+        links = await self._links.with_ids([notice.link for notice in notices])
+        there = [notice for notice in notices if notice.link in links]
+        hits = [hit_of(notice.link, links[notice.link][0]) for notice in there]
+        page, shown, unreadable = ResultPage(), list[Notice](), list[Notice]()
+        for notice, now in zip(there, await self._results.look_up(hits), strict=True):
+            if isinstance(now, ShownHit):
+                page.shown.append(now)
+                shown.append(notice)
+            elif now is Absent.UNREADABLE:
+                unreadable.append(notice)
+        now_s = time.time()
+        given_up = [one for one in unreadable if links[one.link][0].posted_at < now_s - DAY_S]
+        await self._writer.drop_notices(given_up)
+        again = [one for one in unreadable if one not in given_up]
+        await self._writer.put_off(again, now_s + self._clocks.watch_again_s)
+        return page, shown
+
+    async def _deliver(
+        self,
+        told: Sent,
+        owner: discord.Member,
+        place: Place | None,
+        draft: Draft,
+        notices: Sequence[Notice],
+    ) -> None:
+        """Send the message; name it first, so that it is known after a kill what to look for."""
+        mentions = discord.AllowedMentions(
+            everyone=False, roles=False, users=[owner] if place is not None else False
+        )
+        to: Any = place if place is not None else owner
+
+        def send(card: Card) -> Awaitable[object]:
+            sending: Awaitable[object] = to.send(
+                view=card, nonce=told.name, allowed_mentions=mentions
+            )
+            return sending
+
+        await self._writer.sending(notices, told.name)
+        try:
+            await draft.deliver(send)
+        except Gone:
+            await self._writer.drop_notices(notices)
+            return
+        except Refusal:
+            await self._writer.sending(notices, "")
+            raise
+        except discord.HTTPException as error:
+            if error.status >= 500:
+                raise  # it may have been sent
+            await self._writer.sending(notices, "")
+            if (reason := _why_refused(error, place)) is None:
+                raise
+            await self._pause(told.watch, owner, reason)
+            return
+        await self._writer.sent(told.name)
+        log.info(fields("notice_sent", guild=told.watch.space, pictures=len(draft.page.shown)))
+
+    async def _pause(self, watch: Watch, owner: discord.Member, reason: str) -> None:
+        """Pause a watch, and tell its owner once; if that can't be, their list tells it."""
+        await self._writer.pause_watch(watch.id, reason)
+        log.info(fields("watch_paused", guild=watch.space, why=reason))
+        if reason == reasons.CLOSED_DMS:
+            return
+        with speaking(Choices.from_json(watch.settings).locale):
+            said = text.stopped(text.wish(watch.asked), cards.why(reason), owner.guild.name)
+        try:
+            await owner.send(said, allowed_mentions=discord.AllowedMentions.none())
+        except RequestFailed as error:
+            log.info(fields("watch_untold", guild=watch.space, why=repr(error)))
+
+    # ---- after a kill
+
+    async def _settle_all(self) -> None:
+        """Find out of messages whether they were sent that were on their way."""
+        for name, notices in (await self._watches.begun()).items():
+            watch = await self._watches.get(notices[0].watch)
+            try:
+                was_sent = watch is None or await self._is_there(watch, name)
+            except RequestFailed as error:
+                log.warning(fields("notice_unknown", name=name, why=repr(error)))
+                continue
+            if was_sent:
+                await self._writer.sent(name)
+            else:
+                await self._writer.sending(notices, "")
+
+    async def _is_there(self, watch: Watch, name: str) -> bool:
+        """Whether the message of this name was sent. Where the bot may not look, it counts as sent:
+        rather no message than two.
+
+        raises   what a failed request raises
+        """
+        try:
+            if watch.group is None:
+                user = await self._client.fetch_user(watch.owner)
+                channel: Any = user.dm_channel or await user.create_dm()
+            else:
+                channel = self._client.get_partial_messageable(watch.group, guild_id=watch.space)
+            async for message in channel.history(limit=MOST_LOOKED_AT):
+                if any(id.endswith(f":{name}") for id in _custom_ids(message.components)):
+                    return True
+        except discord.HTTPException as error:
+            if error.code == UNKNOWN_CHANNEL or is_refusal(error):
+                return True
+            raise
+        return False
+
+
+def may_write(place: Place, who: discord.Member | None) -> bool:
+    """Whether a member may see a channel or thread and write there."""
+    if who is None or who.is_timed_out():
+        return False
+    granted = place.permissions_for(who)
+    is_thread = isinstance(place, discord.Thread)
+    sends = granted.send_messages_in_threads if is_thread else granted.send_messages
+    return granted.view_channel and sends
+
+
+def _why_refused(error: discord.HTTPException, place: Place | None) -> str | None:
+    """Why a message could not be sent for good; None: it may be sent later."""
+    if place is None:
+        return reasons.CLOSED_DMS if error.code == NOT_TO_THIS_USER else None
+    if error.code == UNKNOWN_CHANNEL:
+        return reasons.NO_CHANNEL
+    return reasons.MAY_NOT_WRITE if may_not_write(error) else None
+
+
+def _custom_ids(components: Sequence[Any]) -> Iterator[str]:
+    """The custom_ids of a message's buttons, however deep they lie."""
+    for one in components:
+        if id := getattr(one, "custom_id", None):
+            yield id
+        yield from _custom_ids(getattr(one, "children", ()))

@@ -1,0 +1,1 @@
+"""Questions that are kept, and that each new link is judged by."""
