@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -12,6 +12,7 @@ from bot.ask.answers import Answers
 from bot.ask.asker import Asker
 from bot.ask.draft import Draft
 from bot.ask.respond import answering_button, respond
+from bot.commands.options import EVERYONE, WHO_SEES_IT
 from bot.languages.speech import marked
 from bot.ops.tuning import Clocks
 from bot.overview import cards
@@ -29,11 +30,11 @@ def register(tree: Tree, overviews: Overviews, answers: Answers, clocks: Clocks)
     @app_commands.describe(
         show=marked("Who sees the answer (everyone: only what everyone in this channel may see)")
     )
+    @app_commands.rename(show=marked("show"))
+    @app_commands.choices(show=WHO_SEES_IT)
     @app_commands.guild_only()
-    async def overview(
-        interaction: Interaction, show: Literal["only me", "everyone"] | None = None
-    ) -> None:
-        await respond(interaction, overviews.answer, clocks, public=show == "everyone")
+    async def overview(interaction: Interaction, show: str | None = None) -> None:
+        await respond(interaction, overviews.answer, clocks, public=show == EVERYONE)
 
     async def cluster(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
         async def work(asker: Asker) -> Draft:

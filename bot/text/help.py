@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from bot.languages.speech import _, listed
 from bot.text.pieces import command
 
+# What somebody may look for. It is English in every language, which most models read best.
+QUESTIONS = ("dog in snow", "sunset at the sea", "handwritten note")
+
 
 def heading() -> str:
     return _("Find pictures by what is in them")
@@ -16,7 +19,7 @@ def ways() -> str:
     """How one asks, a line each."""
     lines = [
         _("{find}: in your own words, with a picture, or both. Only you see the answer").format(
-            find=command("find", query="dog in snow")
+            find=command("find", query=QUESTIONS[0])
         ),
         _("`@Magpie dog in snow` in a message: everybody here sees the answer"),
         _("Reply to a picture with `@Magpie`, or with `@Magpie but at night`"),
@@ -54,9 +57,8 @@ def no_examples() -> str:
 
 
 def general() -> str:
-    """Questions that suit any server. They are English in every language, as most models read it
-    best."""
-    return listed(f"`{one}`" for one in ("dog in snow", "sunset at the sea", "handwritten note"))
+    """Questions that suit any server."""
+    return listed(f"`{one}`" for one in QUESTIONS)
 
 
 def for_admins() -> str:

@@ -12,7 +12,7 @@ from bot.languages.speech import LOCALES, _, listed, plural, spoken
 from bot.text.pieces import followed
 from index import Month
 
-BARS = " ▁▂▃▄▅▆▇█"
+BARS = "\u00a0▁▂▃▄▅▆▇█"  # of a month without pictures, a blank at which no line is broken
 MAX_NAME = 60  # letters of a cluster's name
 
 

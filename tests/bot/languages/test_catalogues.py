@@ -20,13 +20,16 @@ NAME = re.compile(r"\{(\w+)\}")
 # What Discord's markdown makes of a text, and what people type as it stands: also the questions of
 # examples, since the model may know English only.
 MARKS = re.compile(
-    r"`[^`]*`|\*\*|^-# |^- |^### |\n|@Magpie|(?<!\w)(?:from|in|after|before|has|show|on):(?=\S)", re.M
+    r"`[^`]*`|\*\*|^-# |^- |^### |\n|@Magpie|(?<!\w)(?:from|in|after|before|has|show|on):(?=\S)",
+    re.M,
 )
 LIMITS = {"name": 32, "description": 100}
 
 # Texts that no member reads: for the log and for operators, or parts of a protocol.
 NOT_FOR_MEMBERS = {
-    "bot/commands/find.py": {"only me"},  # a value; its name is marked
+    "bot/commands/options.py": {"only me"},  # a value; its name is marked
+    "bot/watches/judge.py": {"an outage of the server"},
+    "bot/watches/reasons.py": {"closed dms", "no channel", "may not write", "other model"},
     "bot/ask/results.py": {
         "deleted, or no longer with this picture; it was erased from the gallery",
         "Discord did not let it be read now",
@@ -38,6 +41,7 @@ NOT_FOR_MEMBERS = {
     },
     "bot/reindex/rereading.py": {"the server is not available"},
     "bot/text/copies.py": {"`@Magpie posted before?`"},  # it is read as English
+    "bot/text/help.py": {"dog in snow", "sunset at the sea", "handwritten note"},  # likewise
 }
 # Folders and files that speak to operators only, and words of questions that are read.
 FOR_OPERATORS = ("ops", "languages", "platform", "app.py", "__main__.py", "usage.py", "phrases.py")
