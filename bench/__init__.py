@@ -33,6 +33,7 @@ MEASUREMENTS = {
     "ingest": "bench.ingest",
     "load": "bench.load",
     "ocr": "bench.ocr",
+    "overview": "bench.overview",
     "prepare": "bench.prepare",
     "quality": "bench.quality",
     "query": "bench.query",

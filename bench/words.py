@@ -218,8 +218,10 @@ def _says(lines: Sequence[str], words: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    bare = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
-    return " ".join(re.findall(r"\w+", bare))
+    """The words without case and accents. A sign or a letter of another script parts them."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return " ".join(re.findall(r"[^\W_]+", bare))
 
 
 def _meant(pictures: Pictures, random: np.random.Generator) -> list[tuple[str, frozenset[int]]]:
@@ -264,8 +266,9 @@ async def _reciprocal(gallery: Gallery, text: str) -> list[int]:
 
     seen, _ = await _first(gallery, text, with_words=False, k=100)
     embedding = await gallery.embed_query(Query(text=text))
-    mentions = await gallery.transcripts.mentions(embedding.terms, Filter(0))
-    said = written(embedding.terms, mentions)
+    terms, pairs = embedding.terms, embedding.pairs
+    mentions = await gallery.transcripts.mentions((*terms, *pairs), Filter(0))
+    said = written(terms, pairs, mentions)
     links = await gallery.links.with_ids(list(said))
     best = sorted(links, key=lambda id: (-said[id].raises, id))[:100]
     scores: dict[int, float] = defaultdict(float)

@@ -15,6 +15,7 @@ from discord import app_commands
 
 from bot.ask.answers import Answers
 from bot.ask.embedding import QuestionEmbedder
+from bot.ask.examples import Examples
 from bot.ask.fair_turns import FairTurns
 from bot.ask.members import Members
 from bot.ask.messages import MessageQuestions
@@ -31,11 +32,14 @@ from bot.commands import (
     controls,
     find,
     find_similar,
+    help,
+    overview,
     posted_before,
     privacy,
     registration,
     reindex,
     reposts,
+    setup,
     status,
     watch,
 )
@@ -55,6 +59,8 @@ from bot.ops.settings import DISCORD, Settings
 from bot.ops.starting import StartFailed, why_not_started
 from bot.ops.tuning import Clocks, Limits
 from bot.ops.unread import UnreadCounts
+from bot.overview.overviews import Overviews
+from bot.overview.thumbnails import Thumbnails
 from bot.platform import heartbeat, last_moment
 from bot.platform.invitation import NEEDED_PERMISSIONS, invite
 from bot.platform.responses import accept_empty_callbacks, name_plain_json
@@ -71,12 +77,15 @@ from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
 from bot.sync.live import Live
 from bot.sync.noted import Noted
+from bot.sync.refetching import Refetcher
 from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from bot.watches.deliveries import Deliveries
 from bot.watches.judge import Judge
 from bot.watches.watches import Watches
+from bot.welcome.panel import Facts
+from bot.welcome.welcome import Welcomes
 from index import Gallery, GalleryError, Transcriber
 
 log = logging.getLogger(__name__)
@@ -141,7 +150,7 @@ class Magpie(discord.AutoShardedClient):
             self.left_out,
             metrics,
             limits,
-            read=lambda key, data: self.transcribing.keep(key, data),
+            read=lambda key, data, where: self.transcribing.keep(key, data, where),
         )
         self.live = Live(
             links,
@@ -165,14 +174,10 @@ class Magpie(discord.AutoShardedClient):
             metrics,
         )
         self.transcribing = Transcribing(
-            self,
-            links,
             gallery.transcripts,
             transcriber,
             self.writer,
-            self.watched,
-            self.ingest,
-            contents,
+            Refetcher(self, links, self.watched, self.ingest, contents),
             metrics,
             clocks,
             limits,
@@ -205,7 +210,14 @@ class Magpie(discord.AutoShardedClient):
             metrics,
             clocks,
         )
-        self.departures = Departures(bookkeeping, self.writer, self.erasure, self.jobs, clocks)
+        self.departures = Departures(
+            bookkeeping,
+            self.writer,
+            self.erasure,
+            self.jobs,
+            clocks,
+            left=lambda guild_id: self.welcomes.on_leave(guild_id),
+        )
         self.catch_up = CatchUp(
             self,
             links,
@@ -276,6 +288,21 @@ class Magpie(discord.AutoShardedClient):
             clocks,
             self.answers.progress,
         )
+        self.overviews = Overviews(
+            self,
+            gallery,
+            links,
+            self.results,
+            Thumbnails(links, self.results, self.downloader, gallery),
+            rate_limiter,
+            clocks,
+            self.answers.progress,
+        )
+        examples = Examples(self, links, gallery, members, self.results, rate_limiter, clocks)
+        self.examples = examples
+        self.welcomes = Welcomes(
+            self, bookkeeping, self.writer, self.watched, self.backlog, examples, clocks
+        )
         self.messages = MessageQuestions(self, self.answers, self.posted)
         self.notes = Notes(
             self, gallery, links, bookkeeping, self.writer, self.noted, self.results, clocks
@@ -312,8 +339,20 @@ class Magpie(discord.AutoShardedClient):
         controls.register(tree, self.answers, self.clocks)
         find_similar.register(tree, self.answers, self.clocks)
         posted_before.register(tree, self.posted, self.clocks)
+        overview.register(tree, self.overviews, self.answers, self.clocks)
         reposts.register(tree, self.noted, self.watched)
-        channels.register(tree, links, self.watched, self.backlog, self.erasure)
+        channels.register(tree, links, self.watched, self.backlog, self.erasure, self.welcomes)
+        help.register(tree, self.examples, self.answers, self.watched, self.clocks)
+        setup.register(
+            tree,
+            bookkeeping,
+            self.watched,
+            self.noted,
+            self.backlog,
+            self.erasure,
+            self.welcomes,
+            lambda: Facts(self.gallery.model, self.gallery.languages, self.transcribing.on),
+        )
         reindex.register(tree, self.jobs)
         status.register(
             tree,
@@ -335,7 +374,6 @@ class Magpie(discord.AutoShardedClient):
             links,
             bookkeeping,
             self.gallery.watches,
-            self.writer,
             self.left_out,
             self.erasure,
             self.limits,
@@ -375,6 +413,7 @@ class Magpie(discord.AutoShardedClient):
         await self.left_out.load()
         await self.noted.load()
         await self.departures.load()
+        await self.welcomes.load()
         self.maintenance.start()
         self.live.start()
         self.notes.start()
@@ -412,6 +451,7 @@ class Magpie(discord.AutoShardedClient):
             await self.notes.close()
             await self.judge.close()
             await self.deliveries.close()
+            await self.welcomes.close()
             await self.transcribing.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
                 await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
@@ -442,6 +482,7 @@ class Magpie(discord.AutoShardedClient):
     async def on_ready(self) -> None:
         self.deliveries.start()
         await self.jobs.resume()
+        self.welcomes.resume()
         self.transcribing.start()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
@@ -452,6 +493,7 @@ class Magpie(discord.AutoShardedClient):
         log.info(fields("guild_joined", guild=guild.id))
         await self.departures.come_back(guild.id)
         self.catch_up.on_available(guild)
+        await self.welcomes.on_join(guild)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         log.warning(fields("guild_outage", guild=guild.id))  # an outage: the bot was not removed

@@ -42,6 +42,7 @@ START_TIMEOUT_S = 180.0
 INDEX_TIMEOUT_S = 1800.0
 STOP_TIMEOUT_S = 20.0
 FAILED = 1  # exit code
+INVITE = re.compile(r"client_id=(?P<client_id>\d+)\S*permissions=(?P<permissions>\d+)")
 
 
 class DemoFailed(Exception):
@@ -57,6 +58,7 @@ class Given(Called):
     model: str
     fresh: bool
     once: bool
+    first_hour: bool
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,15 @@ class Options:
     model: str
     fresh: bool
     once: bool
+    first_hour: bool
 
 
 def run(given: Given) -> int:
     """Show the demo until it is stopped; returns the exit code."""
     port = given.port or _free_port()
-    options = Options(port, Path(given.data), given.model, given.fresh, given.once)
+    options = Options(
+        port, Path(given.data), given.model, given.fresh, given.once, given.first_hour
+    )
     terminal = Terminal(highlight=False, soft_wrap=True)
     try:
         asyncio.run(_demo(options, terminal))
@@ -113,6 +118,7 @@ COMMAND = Command(
             help="a CLIP model (the pocket model)",
         ),
         flag("--fresh", help="forget the earlier demo first"),
+        flag("--first-hour", help="Magpie has just joined: set it up yourself"),
         flag("--once", help=f"ask “{QUESTION}”, print the answer and stop"),
     ],
 )
@@ -129,7 +135,8 @@ async def _demo(options: Options, terminal: Terminal) -> None:
 
 @contextlib.contextmanager
 def _data_folder(options: Options) -> Iterator[None]:
-    """Make the folder, and keep others from it; with `--fresh`, forget what is in it."""
+    """Make the folder, and keep others from it; with `--fresh` or `--first-hour`,
+    forget what is in it."""
     options.data.mkdir(parents=True, exist_ok=True)
     try:
         held = lock.hold(options.data)
@@ -137,7 +144,7 @@ def _data_folder(options: Options) -> Iterator[None]:
         hint = "Another demo runs there: stop it, or choose another folder with --data."
         raise DemoFailed(f"{exc}. {hint}") from exc
     with held:
-        for path in options.data.iterdir() if options.fresh else ():
+        for path in options.data.iterdir() if options.fresh or options.first_hour else ():
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             elif path.name != lock.NAME:
@@ -169,6 +176,8 @@ async def _show(options: Options, terminal: Terminal, started: float) -> None:
         )
         await _wait_for_url(base, sandbox, options.data / "sandbox.log")
         terminal.print(f"demo: the chat is at [bold]{base}[/]")
+        if options.first_hour:
+            await _remove_magpie(session, base)
         log = options.data / "bot.log"
         bot = await stack.enter_async_context(
             _program(
@@ -177,6 +186,14 @@ async def _show(options: Options, terminal: Terminal, started: float) -> None:
         )
         await _until_ready(session, f"{health}/healthz", bot, log)
         owner = await stack.enter_async_context(Person.owner(session, base))
+        if options.first_hour:
+            await _follow_invite(owner, log)
+            terminal.print(
+                f"demo: Magpie has just joined; open [bold]{base}/?as={owner.user['username']}[/] "
+                "and set it up"
+            )
+            await bot.wait()
+            raise DemoFailed(f"the bot ended with status {bot.returncode}; {log} says why")
         await _watch_everything(owner)
         await _index(session, health, terminal, bot, log)
         terminal.print(f"demo: ready after {time.monotonic() - started:.0f} s")
@@ -207,6 +224,20 @@ def _bot_settings(options: Options, base: str, health: str) -> dict[str, str]:
         "MAGPIE_DEVICE": "cpu",
         "MAGPIE_HTTP": health.removeprefix("http://"),
     }
+
+
+async def _remove_magpie(session: aiohttp.ClientSession, base: str) -> None:
+    """Let the world be one that nobody has invited Magpie to yet."""
+    async with session.put(f"{base}/sandbox/faults", json={"kind": "leave"}) as answer:
+        answer.raise_for_status()
+
+
+async def _follow_invite(owner: Person, log: Path) -> None:
+    """Add Magpie to the first server, by the link that it wrote into its log."""
+    link = INVITE.search(await asyncio.to_thread(log.read_text, encoding="utf-8"))
+    if link is None:
+        raise DemoFailed(f"Magpie told no invite link; {log} says more")
+    await owner.invite(link["client_id"], owner.guilds[0]["id"], int(link["permissions"]))
 
 
 def _free_port() -> int:

@@ -1,9 +1,10 @@
 """Search of pictures and texts by what is in them: a gallery, and a command line on folders."""
 
+from index import drawing
 from index.clips.clip import ClipLimits, ClipSource
 from index.derivations import Derivation
 from index.gallery import Gallery
-from index.interface import PictureEmbedder, Searcher
+from index.interface import PictureEmbedder, Searcher, Surveyor
 from index.language import (
     HAS,
     SHOW,
@@ -58,6 +59,7 @@ from index.types.errors import (
     StoreUnreachable,
 )
 from index.types.filter import Filter, Sort
+from index.types.overview import Cluster, Month, Overview
 from index.types.query import Query, QueryEmbedding, tidy
 from index.types.records import (
     Answer,
@@ -69,12 +71,14 @@ from index.types.records import (
     Group,
     Hit,
     Job,
+    Languages,
     Link,
     ModelInfo,
     Note,
     Position,
     Precision,
     Verdict,
+    Welcome,
     vectors_file,
 )
 from index.types.searches import Asked, SavedSearch, ShownBy
@@ -94,6 +98,7 @@ __all__ = [
     "BookkeepingReader",
     "ClipLimits",
     "ClipSource",
+    "Cluster",
     "Copy",
     "Counts",
     "Cursor",
@@ -110,6 +115,7 @@ __all__ = [
     "Job",
     "Judged",
     "Judging",
+    "Languages",
     "Link",
     "LinkGone",
     "Links",
@@ -121,10 +127,12 @@ __all__ = [
     "ModelTooLarge",
     "ModelUnreachable",
     "ModelUnusable",
+    "Month",
     "NotAPicture",
     "Note",
     "Notice",
     "OCRUnusable",
+    "Overview",
     "PendingTranscript",
     "PictureBroken",
     "PictureEmbedder",
@@ -153,6 +161,7 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "Suggestion",
+    "Surveyor",
     "Transcriber",
     "TranscriptReader",
     "Transcripts",
@@ -163,8 +172,10 @@ __all__ = [
     "Watch",
     "WatchReader",
     "Watching",
+    "Welcome",
     "Wish",
     "combined",
+    "drawing",
     "parse",
     "pointed",
     "printed",

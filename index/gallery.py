@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from index.answering.answer import Candidate
 from index.answering.ranking import Ranking
@@ -24,17 +28,21 @@ from index.derivations import Derivation
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from index.models import Models
+from index.overview.survey import survey
 from index.pipeline import Pipeline
 from index.posted_before import PostedBefore
 from index.reembedding import Reembedding
 from index.search.engine import Engine
 from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
+from index.stills import still_of
 from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts, Watches
 from index.store.sqlite import SEGMENTS, SQLiteStore
 from index.transcripts.excerpts import excerpt
 from index.types.derivations import NAMES, REEMBEDDING
+from index.types.errors import GalleryClosed
 from index.types.filter import Filter, Sort
+from index.types.overview import Overview
 from index.types.query import Query, QueryEmbedding
 from index.types.records import (
     Answer,
@@ -42,8 +50,10 @@ from index.types.records import (
     Copy,
     Cursor,
     EmbeddedPicture,
+    Floats,
     Hit,
     Job,
+    Languages,
     Link,
     ModelInfo,
     Position,
@@ -104,8 +114,12 @@ class Gallery:
         searching = Pool(SEARCHING_THREADS, "search", closed)
         compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
         screening = Pool(1, "screen", closed, niceness=PATIENT_NICENESS)
+        # One thread: an overview takes seconds, and all cores for parts of that.
+        surveying = Pool(1, "survey", closed, niceness=PATIENT_NICENESS)
         self._clips, self._asked_clips = asyncio.Semaphore(threads), asyncio.Semaphore(ASKED_CLIPS)
-        self._pools = (decoding, looking, searching, compacting, screening)
+        self._pools = (decoding, looking, searching, compacting, screening, surveying)
+        self._looking, self._surveying = looking, surveying
+        self._searching = searching
         self._models = Models(store.model_record, store.path, kept, closed, device, precision)
         self._fingerprints = FingerprintDerivation(decoding)
         self._pipeline = Pipeline(store.items, self._models, decoding, looking)
@@ -233,6 +247,11 @@ class Gallery:
     def device(self) -> str:
         """What the model runs on, such as "cuda:0"; what was asked for until one is loaded."""
         return self._models.device
+
+    @property
+    def languages(self) -> Languages | None:
+        """The languages that the model was trained on; None until one is loaded."""
+        return self._models.languages
 
     @property
     def waiting(self) -> int:
@@ -514,6 +533,25 @@ class Gallery:
             if one.link in links
         ]
 
+    async def concepts_of(self, links: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """What the model sees in the pictures of these links, as words of its vocabulary; nothing
+        until it has read that. Whether the asker may see them is for the caller to know.
+
+        raises   ModelChanged
+        """
+        background = self._models.background
+        if background is None:
+            return {}
+        seen: dict[int, Floats] = {}
+        for link in links:
+            if (item := await self._store.items.item_of_link(link)) is not None:
+                self._models.check_revision(item.revision)
+                seen[link] = item.vectors[0]
+        if not seen:
+            return {}
+        work = partial(background.concepts, np.stack(list(seen.values())))
+        return dict(zip(seen, await self._searching.run(work), strict=True))
+
     async def copies_of(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         """The links that show the same picture, oldest first: the same bytes or pixels, or edited.
 
@@ -526,6 +564,33 @@ class Gallery:
         raises   PictureError, LinkGone, ModelChanged
         """
         return await self._posted_before.copies_of(picture, filter)
+
+    async def overview(self, filter: Filter) -> Overview:
+        """What the links that a filter allows are about, as named clusters and as a map.
+
+        It takes seconds, and others wait for it. It ends soon after its caller is cancelled. Only
+        links that the filter allows are looked at; none else changes anything about it.
+        raises   GalleryClosed
+        """
+        given_up = threading.Event()
+
+        def check() -> None:
+            if given_up.is_set() or self._closed.is_set():
+                raise GalleryClosed
+
+        filter = await self.links.resolved(filter)
+        work = partial(survey, background=self._models.background, check=check)
+        try:
+            return await self._engine.examine(filter, work, self._surveying)
+        finally:
+            given_up.set()
+
+    async def still(self, data: bytes) -> bytes:
+        """A small WebP of a picture's first frame, to be drawn; nothing of it is kept.
+
+        raises   PictureError, DecoderUnusable
+        """
+        return await self._looking.run(partial(still_of, data))
 
     async def place(
         self, picture: EmbeddedPicture, embedding: QueryEmbedding, *, space: int

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from index.clips.clip import ClipLimits, ClipSource
 from index.types.filter import Filter, Sort
+from index.types.overview import Overview
 from index.types.query import Query, QueryEmbedding
 from index.types.records import Answer, Copy, EmbeddedPicture, Position
 
@@ -28,6 +29,19 @@ class PictureEmbedder(Protocol):
 
     async def slots_pending(self, space: int, source: str) -> set[str]:
         """The slots of one source that a second look would add something to."""
+
+
+class Surveyor(Protocol):
+    """Tells what pictures are about as a whole."""
+
+    async def overview(self, filter: Filter) -> Overview:
+        """What the links that a filter allows are about, as `Gallery.overview`."""
+
+    async def still(self, data: bytes) -> bytes:
+        """A small WebP of a picture's first frame, as `Gallery.still`.
+
+        raises   PictureError, DecoderUnusable
+        """
 
 
 class Searcher(Protocol):
@@ -55,6 +69,12 @@ class Searcher(Protocol):
         guesses: bool = False,
     ) -> Answer:
         """The first `k` hits that follow `after`, as `Gallery.search`."""
+
+    async def concepts_of(self, links: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """What the model sees in the pictures of these links, as `Gallery.concepts_of`.
+
+        raises   ModelChanged
+        """
 
     async def copies_of(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         """The links that show the same picture, oldest first, as `Gallery.copies_of`.

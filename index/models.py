@@ -25,7 +25,7 @@ from index.embed.model_thread import ModelThread
 from index.store.interface import ModelRecord
 from index.types.derivations import REEMBEDDING
 from index.types.errors import GalleryClosed, ModelChanged, ModelMismatch, ModelNotFound
-from index.types.records import EmbeddedPicture, ModelInfo, Precision
+from index.types.records import EmbeddedPicture, Languages, ModelInfo, Precision
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,11 @@ class Models:
     def device(self) -> str:
         """What the model runs on; what was asked for until one is loaded."""
         return self._thread.embedder.device if self._thread else self._device
+
+    @property
+    def languages(self) -> Languages | None:
+        """The languages that it was trained on; None until one is loaded."""
+        return self._thread.embedder.languages if self._thread else None
 
     @property
     def waiting(self) -> int:

@@ -25,7 +25,7 @@ from index.images.decode import Decoded
 from index.models import Models
 from index.stills import stills_of
 from index.store.interface import Items
-from index.transcripts.terms import asked
+from index.transcripts.terms import asked, pairs
 from index.types.errors import EmptyQuery, GalleryClosed, LinkGone, ModelChanged
 from index.types.query import NOTHING, Query, QueryEmbedding, middle, tidy
 from index.types.records import Derived, EmbeddedPicture, Floats, Moment, key_of
@@ -201,6 +201,7 @@ class Pipeline:
             minus=vectors[len(texts) - len(minus) :],
             truncated=read[0] if words else None,
             terms=asked(words),
+            pairs=pairs(words),
             spelled=is_spelled(words, thread.embedder.pieces),
         )
 

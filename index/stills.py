@@ -1,9 +1,12 @@
-"""Small pictures of the frames of an animation, to be shown when one of them is found."""
+"""Small pictures: of the frames of an animation, to be shown when one of them is found; and of any
+picture, to be drawn beside others."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+
+from PIL import Image
 
 from index.images import decoders
 from index.images.resize import KEPT_SCALE
@@ -23,10 +26,19 @@ def stills_of(data: bytes, seconds: Sequence[float]) -> tuple[bytes, ...]:
     decoded = decoders.decode(data, _SIDE, "free")
     if decoded.seconds != list(seconds):
         return ()
-    stills = []
-    for frame in decoded.frames:
-        frame.thumbnail((EDGE, EDGE))
-        out = io.BytesIO()
-        frame.save(out, "WEBP", quality=QUALITY)
-        stills.append(out.getvalue())
-    return tuple(stills)
+    return tuple(_still(frame) for frame in decoded.frames)
+
+
+def still_of(data: bytes) -> bytes:
+    """A WebP of the first frame, for a thread; blocks.
+
+    raises    PictureError, DecoderUnusable
+    """
+    return _still(decoders.decode(data, _SIDE, "free").frames[0])
+
+
+def _still(frame: Image.Image) -> bytes:
+    frame.thumbnail((EDGE, EDGE))
+    out = io.BytesIO()
+    frame.save(out, "WEBP", quality=QUALITY)
+    return out.getvalue()

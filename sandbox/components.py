@@ -267,9 +267,14 @@ class _Check:
                 self._length(option.get("label", ""), f"{path}.options.{n}.label", 100)
                 self._length(option.get("value", ""), f"{path}.options.{n}.value", 100)
             cleaned["options"] = options
-        for key in ("channel_types", "default_values"):
-            if key in component:
-                cleaned[key] = component[key]
+        if "channel_types" in component:
+            cleaned["channel_types"] = component["channel_types"]
+        if "default_values" in component:
+            values = component["default_values"]
+            if len(values) > cleaned["max_values"]:
+                message = "The number of default values must be in the range of values"
+                self.problem(f"{path}.default_values", "BASE_TYPE_BAD_LENGTH", message)
+            cleaned["default_values"] = [{**value, "id": str(value["id"])} for value in values]
         return cleaned
 
     def _section(self, component: Component, path: str) -> Component:

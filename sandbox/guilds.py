@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from discord.types.gateway import GatewayBot, GuildRoleDeleteEvent
 
 MAX_SEARCH_OFFSET = 9975
+AUTHORIZED = "https://discord.com/oauth2/authorized"
 
 NOT_IN_VOICE = ApiError(400, 40032, "Target user is not connected to voice.")
 
@@ -39,6 +40,7 @@ class GuildRoutes:
             web.get("/gateway/bot", self.gateway_bot),
             web.get("/oauth2/applications/@me", self.application),
             web.get("/applications/@me", self.application),
+            web.post("/oauth2/authorize", self.authorize),
             web.get("/users/@me", self.me),
             web.patch("/users/@me/settings", self.change_settings),
             web.get("/users/@me/guilds", self.my_guilds),
@@ -92,6 +94,28 @@ class GuildRoutes:
         if not rest.caller(self.core, request).user.bot:
             raise ApiError(403, 20002, "Only bots can use this endpoint")
         return rest.answer(self.core.payloads.application())
+
+    async def authorize(self, request: web.Request) -> web.Response:
+        """Add the application to a guild, as a person does who followed its invite link: its bot
+        joins with a role of the permissions that were granted."""
+        who, world = rest.caller(self.core, request), self.core.world
+        if who.user.bot:
+            raise ApiError(403, 20001, "Bots cannot use this endpoint")
+        if rest.id_asked(request, "client_id") != world.application.id:
+            raise unknown("Application")
+        wanted = (await rest.body_of(request)).json
+        guild_id, granted = int(wanted.get("guild_id") or 0), int(wanted.get("permissions") or 0)
+        guild = rest.guild_allowed(self.core, who, guild_id, permissions.MANAGE_GUILD)
+        if not wanted.get("authorize"):
+            return rest.answer({"location": AUTHORIZED + "?error=access_denied"})
+        bot = world.bot.id
+        if bot not in guild.members:
+            role = Role(self.core.next_id(), world.application.name, granted, managed=True)
+            role.position = len(guild.roles)
+            guild.roles[role.id] = role
+            self._tell_role(guild, role, "GUILD_ROLE_CREATE")
+            self.core.member_came(Member(guild.id, bot, [role.id], joined_at=time.time()))
+        return rest.answer({"location": AUTHORIZED})
 
     async def me(self, request: web.Request) -> web.Response:
         """The caller's own user."""

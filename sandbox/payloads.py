@@ -232,7 +232,7 @@ class Payloads:
             "description": None,
             "emojis": [],
             "stickers": [self.guild_sticker(sticker) for sticker in guild.stickers.values()],
-            "features": [],
+            "features": ["COMMUNITY"] if guild.public_updates_channel_id else [],
             "incidents_data": None,
             "owner_id": str(guild.owner_id),
             "region": REGION,
@@ -245,7 +245,7 @@ class Payloads:
             "mfa_level": 0,
             "nsfw_level": 0,
             "application_id": None,
-            "system_channel_id": None,
+            "system_channel_id": _id_or_none(guild.system_channel_id),
             "system_channel_flags": 0,
             "rules_channel_id": None,
             "vanity_url_code": None,
@@ -253,7 +253,7 @@ class Payloads:
             "premium_tier": 0,
             "premium_subscription_count": 0,
             "preferred_locale": guild.preferred_locale,
-            "public_updates_channel_id": None,
+            "public_updates_channel_id": _id_or_none(guild.public_updates_channel_id),
             "widget_enabled": False,
             "widget_channel_id": None,
             "max_presences": None,
@@ -834,4 +834,8 @@ def base_permissions(guild: Guild, member: Member) -> str:
 
 
 def _text(id: int | None) -> str | None:
+    return None if id is None else str(id)
+
+
+def _id_or_none(id: int | None) -> str | None:
     return None if id is None else str(id)

@@ -242,6 +242,15 @@ class Person:
         )
         return found
 
+    async def invite(self, application: str, guild: str, permissions: int) -> None:
+        """Follow an application's invite link: add it to a server with these permissions.
+
+        raises   Refused to who lacks Manage Server there
+        """
+        wanted = {"guild_id": guild, "permissions": str(permissions), "authorize": True}
+        query = {"client_id": application, "scope": "bot applications.commands"}
+        await self.request("POST", "/oauth2/authorize", params=query, json=wanted)
+
     async def speak(self, locale: str) -> None:
         """Change the language of this client, such as to "de" or "es-419"."""
         await self.request("PATCH", "/users/@me/settings", json={"locale": locale})
@@ -332,9 +341,9 @@ class Person:
         """Click a button of an answer; returns the new or changed message."""
         return await self._use(answer, button)
 
-    async def choose(self, answer: Answer, menu: Payload, value: str) -> Answer:
-        """Choose an option of a menu of an answer; returns the new or changed message."""
-        return await self._use(answer, menu, values=[value])
+    async def choose(self, answer: Answer, menu: Payload, *values: str) -> Answer:
+        """Choose options of a menu of an answer; returns the new or changed message."""
+        return await self._use(answer, menu, values=list(values))
 
     async def open_form(self, answer: Answer, button: Payload) -> Payload:
         """Click a button that opens a form; returns the form.

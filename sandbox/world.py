@@ -240,6 +240,8 @@ class Guild:
     stickers: dict[int, Sticker] = field(default_factory=dict)
     unavailable: bool = False
     preferred_locale: str = ENGLISH
+    system_channel_id: int | None = None
+    public_updates_channel_id: int | None = None  # for moderators; only of communities
 
     def threads(self) -> list[Channel]:
         """All its threads, with archived ones."""

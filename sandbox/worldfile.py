@@ -5,7 +5,8 @@ relative to the world file.
 
     application  id, name, description, token, bot_user_id, [privileged_intents]
     users        id, username, global_name, avatar, bot, token, about, [locale]
-    guilds       id, name, icon, owner_id, [preferred_locale],
+    guilds       id, name, icon, owner_id, [preferred_locale, system_channel_id,
+                 public_updates_channel_id],
         roles      id, name, permissions ("int"), color, position, hoist, [managed,
                    mentionable]; the everyone role has the guild's id, the bot's own is managed
         channels   id, type (0 2 4 5 13 15), name, topic, position, parent_id, nsfw,
@@ -248,6 +249,8 @@ def _guild(spot: _Spot, world: World) -> None:
         owner_id=spot.id("owner_id"),
         icon=spot.text_or_none("icon"),
         preferred_locale=spot.locale("preferred_locale"),
+        system_channel_id=spot.id_or_none("system_channel_id"),
+        public_updates_channel_id=spot.id_or_none("public_updates_channel_id"),
     )
     _file(spot, "icon", world.folder)
     world.guilds[guild.id] = guild
@@ -260,6 +263,10 @@ def _guild(spot: _Spot, world: World) -> None:
     for one in spot.each("channels"):
         if one.value.get("parent_id") is not None and one.id("parent_id") not in guild.channels:
             raise one.wrong("parent_id", f"there is no channel {one.id('parent_id')}")
+    for key in ("system_channel_id", "public_updates_channel_id"):
+        named = spot.id_or_none(key)
+        if named is not None and named not in guild.channels:
+            raise spot.wrong(key, f"there is no channel {named}")
     for one in spot.each("threads"):
         thread = _thread(one, guild)
         guild.channels[thread.id] = thread

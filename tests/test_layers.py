@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "bot": (
         *("languages", "platform", "ops", "text", "media", "access", "sync", "reindex", "ask"),
-        *("reposts", "watches", "maintenance", "commands", "app", "__main__"),
+        *("reposts", "watches", "overview", "welcome"),
+        *("maintenance", "commands", "app", "__main__"),
     ),
     "index": (
         *("types", "language", "derivations", "compiled", "concurrency"),
@@ -28,7 +29,7 @@ LAYERS = {
             "transcripts",
             "store",
         ),
-        *("answering", "models", "pipeline"),
+        *("answering", "overview", "drawing", "models", "pipeline"),
         *("posted_before", "reembedding", "watches", "gallery", "cli", "__main__"),
     ),
 }

@@ -105,10 +105,13 @@ class Answers:
         self._count(asker)
         raise Refusal(sentence)
 
-    async def similar(self, asker: Asker, link: int) -> Draft:
-        """Pictures similar to one of the gallery, if the asker may see that one."""
+    async def similar(self, asker: Asker, link: int = 0, *others: int) -> Draft:
+        """Pictures similar to one of the gallery, if the asker may see that one.
+
+        others   more of these is wanted, too, as far as the asker may see them
+        """
         self._count(asker)
-        return await self._begin(asker, await self._questions.like(asker, link))
+        return await self._begin(asker, await self._questions.like(asker, link), more=others)
 
     async def instead(self, asker: Asker, id: str, chosen: int) -> Draft:
         """The answer to a saved search with another picture of the same message."""
@@ -223,15 +226,24 @@ class Answers:
             raise Refusal(text.unreachable if found.unreadable else text.picture_unavailable)
         return ready, found
 
-    async def _begin(self, asker: Asker, question: Question, wish: Wish | None = None) -> Draft:
-        """The first page of an answer, whose question is saved for its buttons."""
+    async def _begin(
+        self,
+        asker: Asker,
+        question: Question,
+        wish: Wish | None = None,
+        more: tuple[int, ...] = (),
+    ) -> Draft:
+        """The first page of an answer, whose question is saved for its buttons.
+
+        more   ids of the links of which more is wanted
+        """
         if wish is not None:
             readers = await self._preparation.sight(asker, None)
             question = await self._questions.wished(asker, readers, question, wish)
         embedding = await self._embedder.embed(asker, question)
         # The embedding of a message's picture must be erased with it, so it isn't saved.
         saved = None if question.shown_by else embedding
-        asked = question.asked(public=asker.public)
+        asked = dataclasses.replace(question.asked(public=asker.public), more=more)
         search = SavedSearch("", asker.guild.id, asker.member.id, asked, saved)
         # Both at once: saving takes a few ms, and many more while a reindex writes a page.
         search, (ready, page) = await asyncio.gather(
@@ -280,7 +292,7 @@ class Answers:
         if ready.filter.says and (unread := await self._transcripts.count_unread(ready.filter)):
             notes.append(line_text.words_not_read(unread))
         if page.shown:  # all that it shows may be closed until it is sent
-            empty = text.nothing_shared() if asker.public else text.nothing_found()
+            empty = cards.nothing_found(search, public=asker.public)
         else:
             empty = await self._why_empty(asker, search, page, ready.groups)
 
@@ -347,11 +359,11 @@ class Answers:
         if page.verdict is Verdict.NOTHING and page.any and not page.first and not page.guesses:
             return cards.nothing_like(search)
         if asker.public:
-            return text.nothing_shared()
+            return cards.nothing_found(search, public=True)
         if page.first:
             return text.nothing_more()
         if groups:
-            return text.nothing_found()
+            return cards.nothing_found(search, public=False)
         watched = [group_of(channel) for channel in self._watched.channels(asker.guild)]
         if await self._questions.may_read(asker, watched):
             return text.not_indexed_yet()

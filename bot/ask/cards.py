@@ -53,6 +53,16 @@ def nothing(
     return layout.card(sentence, notes=notes, buttons=_buttons(search, page, public=public))
 
 
+def nothing_found(search: SavedSearch, *, public: bool) -> str:
+    """The sentence for a search that found nothing at all: the exact words that no picture says,
+    and what else it was limited to."""
+    if not (says := _says(search)):
+        return text.nothing_shared() if public else text.nothing_found()
+    sentence = text.nothing_says(says, public=public)
+    limits = line_text.limits(search.asked, exact=False)
+    return f"{sentence}\n-# {limits}" if limits else sentence
+
+
 def nothing_like(search: SavedSearch) -> str:
     """The sentence for a search that no picture fits, and what it was limited to."""
     sentence, limits = text.nothing_like(_asked(search)), line_text.limits(search.asked)

@@ -94,7 +94,7 @@ def rows(page: ResultPage, *, public: bool) -> list[Control]:
             ),
             accessory=_beside(
                 one,
-                _preview(one) if public else _frame(one),
+                preview(one) if public else _frame(one),
                 f"{number}: {_described(one)}"[:MAX_DESCRIPTION],
             ),
         )
@@ -137,7 +137,7 @@ def beside(shown: ShownHit, label: str, *said: str) -> Control:
     first = " · ".join(f"**{one}**" for one in (label, _link(shown)) if one)
     return ui.Section(
         f"{first}\n{_by(shown)}\n-# {' · '.join([_day(shown), *said])}",
-        accessory=_beside(shown, _preview(shown), _described(shown)),
+        accessory=_beside(shown, preview(shown), _described(shown)),
     )
 
 
@@ -159,7 +159,7 @@ def options(page: ResultPage) -> list[discord.SelectOption]:
     return [discord.SelectOption(label=name, value=str(one.hit.id)) for name, one in named]
 
 
-def _preview(shown: ShownHit) -> str:
+def preview(shown: ShownHit) -> str:
     """Where a still picture is that stands for it. Of a video, the proxy makes one."""
     picture = shown.picture
     return (picture.poster or picture.urls)[0] if picture.video else picture.urls[0]
@@ -167,7 +167,7 @@ def _preview(shown: ShownHit) -> str:
 
 def _frame(shown: ShownHit) -> str:
     """Where its frame is that fits; of a still picture, itself."""
-    return _preview(shown) if shown.still is None else f"attachment://{_still_of(shown)}"
+    return preview(shown) if shown.still is None else f"attachment://{_still_of(shown)}"
 
 
 def _still_of(shown: ShownHit) -> str:

@@ -19,7 +19,7 @@ from bot.ask import lines, mentions
 from bot.ask.answers import Answers
 from bot.ask.draft import Draft
 from bot.ask.mentions import Mention
-from bot.ask.phrases import asks_whether_posted
+from bot.ask.phrases import asks_for_help, asks_whether_posted
 from bot.ask.posted import PostedBefore
 from bot.languages.speech import speaking
 from bot.ops.logs import fields
@@ -84,7 +84,7 @@ class MessageQuestions:
         asker = await askers.of_message(message, came_at)
         if asks_whether_posted(message.content):
             return await self._posted.of_message(asker, asked.pictured)
-        if asked.empty:
+        if asked.empty or (asked.pictured is None and asks_for_help(asked.line)):
             self._answers.refuse(asker, text.only_links if asked.link_only else text.how_to_ask)
         try:
             locale = asker.guild.preferred_locale

@@ -1,4 +1,4 @@
-"""Phrases that ask whether a picture was posted before, and nothing else.
+"""Phrases that ask for something else than pictures: whether one was posted before, or for help.
 
 The whole text counts: "posted before?" asks that, "a repost of a dog in snow" is words to look for.
 """
@@ -9,6 +9,9 @@ import re
 
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NOT_WORDS = re.compile(r"<(?:@[!&]?|#)\d+>|<a?:\w+:\d+>|https?://\S+")
+
+# "help" in the languages that Magpie speaks.
+_HELP = frozenset(["help", "hilfe", "aide", "ayuda", "ajuda", "ヘルプ", "助けて"])
 
 
 def _set(words: str) -> frozenset[str]:
@@ -37,3 +40,8 @@ def asks_whether_posted(text: str) -> bool:
     if re.search(r'[\d"“”]', said) or not words <= _KNOWN:
         return False
     return bool(words & _REPOSTS) or bool(words & _POSTED and words & _TIME)
+
+
+def asks_for_help(line: str) -> bool:
+    """Whether a line asks how to ask: "help", also in the languages that Magpie speaks."""
+    return line.strip(" !?¿¡.").casefold() in _HELP

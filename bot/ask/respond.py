@@ -6,14 +6,13 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import discord
 from discord import ui
 
 from bot.ask import asker as askers
 from bot.ask.asker import Asker
-from bot.ask.draft import Draft
 from bot.ask.layout import Card
 from bot.languages.speech import speak, speaking
 from bot.ops.logs import fields
@@ -25,7 +24,17 @@ from bot.text.errors import sentence
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[Asker], Awaitable[Draft]]
+T = TypeVar("T")
+
+
+class Deliverable(Protocol):
+    """An answer that is laid out when it is sent, as `draft.Draft`."""
+
+    async def deliver(self, send: Callable[[Card], Awaitable[T]]) -> T:
+        """Send it. raises Refusal"""
+
+
+Work = Callable[[Asker], Awaitable[Deliverable]]
 
 
 async def respond(
@@ -62,7 +71,7 @@ async def respond(
 
 async def _result_of(
     interaction: discord.Interaction[Any], work: Work, reply: _Reply | _Change, public: bool
-) -> Draft | Exception:
+) -> Deliverable | Exception:
     """The result of the work, or why it failed."""
     with speaking(reply.locale):
         try:
@@ -165,9 +174,9 @@ async def _acknowledge(interaction: discord.Interaction[Any], reply: _Reply | _C
         log.warning(fields("unacknowledged", guild=interaction.guild_id, reason=repr(error)))
 
 
-async def _answer(reply: _Reply | _Change, answer: Draft | Exception) -> None:
+async def _answer(reply: _Reply | _Change, answer: Deliverable | Exception) -> None:
     """Send the answer, with what its readers may see at that moment."""
-    if isinstance(answer, Draft):
+    if not isinstance(answer, Exception):
         try:
             with speaking(reply.locale):
                 await answer.deliver(reply.show)

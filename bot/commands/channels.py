@@ -15,17 +15,24 @@ from bot.languages.speech import marked
 from bot.platform.interactions import Interaction, Tree
 from bot.platform.places import inside, missing_permissions
 from bot.sync.backlog import Backlog
+from bot.sync.choosing import begin_to_watch, why_not_watched
 from bot.sync.erasure import Erasure
 from bot.sync.watched import Watched
 from bot.text import channels as text
+from bot.welcome.welcome import Welcomes
 from index import Links
 
 
 def register(
-    tree: Tree, links: Links, watched: Watched, backlog: Backlog, erasure: Erasure
+    tree: Tree,
+    links: Links,
+    watched: Watched,
+    backlog: Backlog,
+    erasure: Erasure,
+    welcome: Welcomes,
 ) -> None:
     """Add the commands."""
-    tree.add_command(Channels(tree.client, links, watched, backlog, erasure))
+    tree.add_command(Channels(tree.client, links, watched, backlog, erasure, welcome))
 
 
 @app_commands.guild_only()
@@ -40,6 +47,7 @@ class Channels(app_commands.Group):
         watched: Watched,
         backlog: Backlog,
         erasure: Erasure,
+        welcome: Welcomes,
     ) -> None:
         super().__init__(
             name=marked("channels"), description=marked("Which channels Magpie watches")
@@ -49,6 +57,7 @@ class Channels(app_commands.Group):
         self._watched = watched
         self._backlog = backlog
         self._erasure = erasure
+        self._welcome = welcome
 
     @app_commands.command(
         name=marked("add"),
@@ -92,19 +101,12 @@ class Channels(app_commands.Group):
 
         Of a category's channels, it counts and names those that the member sees.
         """
-        marks = self._watched.marks(channel.guild.id)
-        if channel.id in marks:
-            return text.already_watched(channel)
-        if channel.category is not None and channel.category.id in marks:
-            return text.watched_by_category(channel, channel.category)
-        places = inside(channel)
-        closed = {place: missing for place in places if (missing := missing_permissions(place))}
-        if channel in closed:
-            return text.cannot_read(channel, closed[channel])
-        await self._watched.add(channel.guild.id, channel.id)
-        self._backlog.begin(places)
-        seen = _seen(places, member)
-        closed = {place: closed[place] for place in seen if place in closed}
+        if (why := why_not_watched(self._watched, channel)) is not None:
+            return why
+        await begin_to_watch(self._watched, self._backlog, channel)
+        await self._welcome.on_set_up(channel.guild.id)
+        seen = _seen(inside(channel), member)
+        closed = {place: missing for place in seen if (missing := missing_permissions(place))}
         return text.now_watched(channel, len(seen) - len(closed), closed)
 
     async def _remove(self, channel: GuildChannel, member: discord.Member) -> str:

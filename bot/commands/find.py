@@ -15,6 +15,7 @@ from bot.ask.asker import Asker
 from bot.ask.draft import Draft
 from bot.ask.respond import respond
 from bot.ask.suggestions import Choices, Suggestions
+from bot.commands.options import WHO_SEES_IT
 from bot.languages.speech import marked
 from bot.media.pictures import Picture, from_attachment
 from bot.ops.tuning import Clocks
@@ -60,10 +61,7 @@ def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clo
         sort=[
             Choice(name=marked(text.order_label(sort)), value=sort.value) for sort in buttons.ORDERS
         ],
-        show=[
-            Choice(name=marked("only me"), value="only me"),
-            Choice(name=marked("everyone"), value="everyone"),
-        ],
+        show=WHO_SEES_IT,
     )
     @app_commands.guild_only()
     async def find(

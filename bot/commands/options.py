@@ -8,10 +8,18 @@ import discord
 from discord import app_commands
 from discord.abc import GuildChannel
 
+from bot.languages.speech import marked
 from bot.platform.interactions import Interaction
 from bot.platform.places import Place
 from bot.platform.refusal import Refusal
 from bot.text import channels as text
+
+# Who sees an answer. The names are in each member's language, the values are those of lines.
+ONLY_ME, EVERYONE = "only me", "everyone"
+WHO_SEES_IT = [
+    app_commands.Choice(name=marked("only me"), value=ONLY_ME),
+    app_commands.Choice(name=marked("everyone"), value=EVERYONE),
+]
 
 
 class ChannelToWatch(app_commands.Transformer):

@@ -21,7 +21,6 @@ from bot.platform.interactions import Interaction, Tree
 from bot.platform.links import message_link
 from bot.sync.erasure import Erasure
 from bot.sync.left_out import LeftOut
-from bot.sync.writer import Writer
 from bot.text import privacy as text
 from index import Belonging, BookkeepingReader, Links, WatchReader, vectors_file
 
@@ -35,13 +34,12 @@ def register(
     links: Links,
     bookkeeping: BookkeepingReader,
     watches: WatchReader,
-    writer: Writer,
     left_out: LeftOut,
     erasure: Erasure,
     limits: Limits,
 ) -> None:
     """Add the commands."""
-    tree.add_command(Privacy(links, bookkeeping, watches, writer, left_out, erasure, limits))
+    tree.add_command(Privacy(links, bookkeeping, watches, left_out, erasure, limits))
 
 
 @app_commands.guild_only()
@@ -53,7 +51,6 @@ class Privacy(app_commands.Group):
         links: Links,
         bookkeeping: BookkeepingReader,
         watches: WatchReader,
-        writer: Writer,
         left_out: LeftOut,
         erasure: Erasure,
         limits: Limits,
@@ -65,7 +62,6 @@ class Privacy(app_commands.Group):
         self._links = links
         self._bookkeeping = bookkeeping
         self._watches = watches
-        self._writer = writer
         self._left_out = left_out
         self._erasure = erasure
         self._limits = limits
@@ -175,9 +171,7 @@ class Privacy(app_commands.Group):
         self, interaction: Interaction, days: app_commands.Range[int, 0, MOST_DAYS]
     ) -> None:
         space, _ = await _asker(interaction)
-        await self._writer.set_retention(space, days or None)
-        erased = await self._erasure.erase_older(space)
-        log.info(fields("retention_set", guild=space, days=days, pictures=erased))
+        await self._erasure.keep_for(space, days)
         await interaction.edit_original_response(content=text.retention(days))
 
 

@@ -10,13 +10,12 @@ from bot.access.permissions import refuse_in_outage, sees
 from bot.commands.options import Channel
 from bot.languages.speech import marked
 from bot.platform.interactions import Interaction, Tree
-from bot.platform.places import inside
-from bot.sync.noted import Noted
+from bot.sync.choosing import why_no_notes
+from bot.sync.noted import PEOPLE, Noted
 from bot.sync.watched import Watched
 from bot.text import copies as text
 
-# A picture that this many different members have posted gets no note: everybody posts it.
-PEOPLE, MOST_PEOPLE = 5, 100
+MOST_PEOPLE = 100
 
 
 def register(tree: Tree, noted: Noted, watched: Watched) -> None:
@@ -79,14 +78,8 @@ class Reposts(app_commands.Group):
         await interaction.edit_original_response(content=answer)
 
     async def _on(self, channel: GuildChannel, people: int) -> str:
-        places = inside(channel)
-        watched = [place for place in places if self._watched.covers(place)]
-        if not watched and channel.id not in self._watched.marks(channel.guild.id):
-            return text.not_watched(channel)
-        if not isinstance(channel, discord.CategoryChannel):
-            missing = _missing_to_write(channel)
-            if missing:
-                return text.cannot_write(channel, missing)
+        if (why := why_no_notes(self._watched, channel)) is not None:
+            return why
         await self._noted.set(channel.guild.id, channel.id, people)
         return text.notes_are_on(channel, people)
 
@@ -109,11 +102,3 @@ class Reposts(app_commands.Group):
             if channel.id in marks and sees(member, channel)
         ]
         return text.noted_channels(rows)
-
-
-def _missing_to_write(channel: GuildChannel) -> list[str]:
-    """The permissions that the bot lacks to write a note there, by discord.py's names."""
-    granted = channel.permissions_for(channel.guild.me)
-    forum = isinstance(channel, discord.ForumChannel)
-    needed = ("view_channel", "send_messages_in_threads" if forum else "send_messages")
-    return [name for name in needed if not getattr(granted, name)]

@@ -65,9 +65,9 @@ def register(
 
     async def unread_pictures(
         guild: int, pictures: Mapping[int, int], readable: Mapping[int, set[int]]
-    ) -> int | None:
-        """In how many of the pictures that the member may read no words were looked for yet; None
-        where that isn't done at all."""
+    ) -> tuple[int, int] | None:
+        """In how many of the pictures that the member may read no words were looked for yet, and in
+        how many of them that failed; None where that isn't done at all."""
         if not transcribing.on or not any(pictures.values()):
             return None
         return await transcribing.count_unread(guild, set().union(*readable.values()))
@@ -92,6 +92,7 @@ def register(
                 if sees(member, channel)
             ],
             videos=len(videos or ()),
+            partial=(await links.count(guild.id, seen)).partial,
             progress=backlog.progress(guild.id, seen),
             jobs=await jobs.lines(member),
             unread_pictures=await unread_pictures(guild.id, pictures, readable),

@@ -127,6 +127,11 @@ def _day(language: str, moment: date) -> str:
     return dates.format_date(moment, format="long", locale=LOCALES[language])
 
 
+def name_of_language(locale: DiscordLocale | str) -> str:
+    """What the language is called that a locale is spoken to in: "German", "allemand"."""
+    return LOCALES[language_of(locale)].get_language_name(LOCALES[_spoken.get()]) or str(locale)
+
+
 def both(parts: Iterable[str]) -> str:
     """All of the parts, as the language lists them: "a, b and c"."""
     return lists.format_list(list(parts), locale=LOCALES[_spoken.get()])

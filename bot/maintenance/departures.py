@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
 from bot.ops.logs import fields
 from bot.ops.tuning import DAY_S, Clocks
@@ -16,7 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class Departures:
-    """The servers that the bot was removed from, kept in the gallery and held in memory."""
+    """The servers that the bot was removed from, kept in the gallery and held in memory.
+
+    left   is called when it was removed from a server
+    """
 
     def __init__(
         self,
@@ -25,12 +29,15 @@ class Departures:
         erasure: Erasure,
         jobs: Jobs,
         clocks: Clocks,
+        *,
+        left: Callable[[int], Awaitable[None]],
     ) -> None:
         self._bookkeeping = bookkeeping
         self._writer = writer
         self._erasure = erasure
         self._jobs = jobs
         self._clocks = clocks
+        self._left = left
         self._departed: set[int] = set()
 
     async def load(self) -> None:
@@ -43,6 +50,7 @@ class Departures:
         """Stop all work for a server; its pictures are erased after the grace period."""
         self._erasure.release_guild(guild_id)
         await self._jobs.drop(guild_id)
+        await self._left(guild_id)
         self._departed.add(guild_id)
         await self._writer.depart(guild_id, time.time())
         if guild_id not in self._departed:  # it came back while the file could not be written

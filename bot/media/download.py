@@ -35,6 +35,9 @@ from index import Sentence
 
 MAX_BYTES = 25 * 2**20  # ten times a usual photograph; larger ones come reduced by the proxy
 REDUCED_PX = 1024  # several times what any CLIP looks at
+# Of a picture that is drawn small: twice what is seen of it. One of which the proxy has no small
+# version may have more bytes, but not as many as one that is searched.
+SMALL_PX, MAX_SMALL_BYTES = 320, 8 * 2**20
 ATTEMPTS = 4
 LONGEST_WAIT_S = 20.0  # even where the server asks for more
 MAX_REDIRECTS = 3
@@ -58,7 +61,7 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class DownloadError(Refusal):
-    """A picture's bytes could not be had."""
+    """The bytes of a picture or video could not be had."""
 
     def __init__(self, sentence: Sentence) -> None:
         super().__init__(partial(said, sentence))
@@ -70,13 +73,13 @@ class NotDiscords(DownloadError):
         if not _PLAIN_HOST.fullmatch(host):
             host = Sentence("an unknown place")
         super().__init__(
-            Sentence("That picture lies at {host}; I only download from Discord itself.", host=host)
+            Sentence("That file lies at {host}; I only download from Discord itself.", host=host)
         )
 
 
 class LinkExpired(DownloadError):
     def __init__(self, status: int) -> None:
-        super().__init__(Sentence("Discord's link to that picture is no longer valid."))
+        super().__init__(Sentence("Discord's link to that file is no longer valid."))
         self.status = status
 
 
@@ -84,9 +87,7 @@ class DownloadTooLarge(DownloadError):
     def __init__(self, size: int, limit: int) -> None:
         shown, most = (Sentence("{n} MB", n=round(count / 2**20)) for count in (size, limit))
         super().__init__(
-            Sentence(
-                "That picture is larger than {limit} ({size} or more).", limit=most, size=shown
-            )
+            Sentence("That file is larger than {limit} ({size} or more).", limit=most, size=shown)
         )
         self.size = size
         self.limit = limit
@@ -94,7 +95,7 @@ class DownloadTooLarge(DownloadError):
 
 class DownloadFailed(DownloadError):
     def __init__(self, reason: str, wait_s: float | None = None, passing: bool = False) -> None:
-        super().__init__(Sentence("That picture could not be downloaded: {reason}.", reason=reason))
+        super().__init__(Sentence("That file could not be downloaded: {reason}.", reason=reason))
         self.reason = reason
         self.wait_s = wait_s  # what the server asked for
         self.passing = passing  # whether trying again may help
@@ -138,6 +139,16 @@ class Downloader:
                 errors.append(error)
         raise _most_useful(errors) if errors else DownloadFailed(Sentence("it has no address"))
 
+    async def fetch_small(self, picture: Picture) -> bytes:
+        """The bytes of a small version of a picture, or of a video's still, from the media proxy;
+        where it has none, of the picture itself.
+
+        raises   DownloadError
+        """
+        urls = picture.poster if picture.video else picture.urls
+        smaller = self._reduced(urls, SMALL_PX)
+        return await self.fetch([*smaller, *urls], max_bytes=MAX_SMALL_BYTES)
+
     async def opened(self, picture: Picture, *, max_bytes: int) -> RangedFile:
         """A file of which parts can be read, from the first of its URLs that works.
 
@@ -166,12 +177,12 @@ class Downloader:
 
         return await self._with_retries(lambda: self._request(allowed, read, wanted))
 
-    def _reduced(self, urls: Sequence[str]) -> list[str]:
-        """The same pictures at most REDUCED_PX wide and high, from the proxy.
+    def _reduced(self, urls: Sequence[str], pixels: int = REDUCED_PX) -> list[str]:
+        """The same pictures at most so many pixels wide and high, from the proxy.
 
         These parameters are not documented, so what they give is only a second choice.
         """
-        query = urlencode({"width": REDUCED_PX, "height": REDUCED_PX})
+        query = urlencode({"width": pixels, "height": pixels})
         return [f"{url}{'&' if '?' in url else '?'}{query}" for url in urls if self._is_proxy(url)]
 
     def _is_proxy(self, url: str) -> bool:

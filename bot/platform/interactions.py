@@ -46,10 +46,15 @@ def dynamic_item(
     return Clicked
 
 
+def all_chosen(interaction: discord.Interaction[Any]) -> list[str]:
+    """What was chosen in a menu."""
+    data: Any = interaction.data or {}
+    return [str(value) for value in data.get("values") or ()]
+
+
 def chosen(interaction: discord.Interaction[Any]) -> str:
     """What was chosen in a menu of one choice; "" if it was left."""
-    data: Any = interaction.data or {}
-    return str(next(iter(data.get("values") or ()), ""))
+    return next(iter(all_chosen(interaction)), "")
 
 
 def field(interaction: discord.Interaction[Any], custom_id: str) -> str:

@@ -210,7 +210,9 @@ class Run:
         if state.groups is None:
             state.groups = await self._rereading.list_groups(state)
             if state.what == "everything":
-                await self._transcribing.read_again(self.space, {one.id for one in state.groups})
+                await self._transcribing.redo(self.space, {one.id for one in state.groups})
+            else:
+                self._transcribing.try_again()
             await self.save(state)
         elif state.at < len(state.groups):
             group = state.groups[state.at].id

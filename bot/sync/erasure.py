@@ -95,6 +95,15 @@ class Erasure:
                 if isinstance(one, Place) and self._watched.covers(one):
                     backlog.enqueue(one)
 
+    async def keep_for(self, guild_id: int, days: int) -> None:
+        """From now on keep a server's pictures for so many days; 0: as long as their message.
+
+        raises   StoreError when the file can't be written now
+        """
+        await self._writer.set_retention(guild_id, days or None)
+        erased = await self.erase_older(guild_id)
+        log.info(fields("retention_set", guild=guild_id, days=days, pictures=erased))
+
     async def erase_older(self, guild_id: int) -> int:
         """Erase the pictures that are older than the server keeps them; returns how many.
 

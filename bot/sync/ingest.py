@@ -57,7 +57,7 @@ class Post:
 class Ingest:
     """Downloads and embeds the pictures of messages, which the writer then commits.
 
-    read   is given the key and the bytes of each; it must not wait
+    read   is given the key and the bytes of each, and its server and channel; it must not wait
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Ingest:
         left_out: LeftOut,
         metrics: Metrics,
         limits: Limits,
-        read: Callable[[bytes, bytes], None],
+        read: Callable[[bytes, bytes, tuple[int, int]], None],
     ) -> None:
         self._client = client
         self._links = links
@@ -226,7 +226,7 @@ class Ingest:
             data = await self._contents.fetch(picture)
             with self._metrics.embedding.time():
                 embedded = await self._embedder.embed_picture(data, post.space, post.group.id)
-            self._read(embedded.key, data)
+            self._read(embedded.key, data, (post.space, post.group.id))
         except (LinkExpired, GalleryClosed, StoreError):
             raise
         except Exception as error:

@@ -8,6 +8,10 @@ from discord.abc import GuildChannel
 from bot.sync.writer import Writer
 from index import BookkeepingReader
 
+# A picture that this many different members have posted gets no note, if no admin says otherwise:
+# everybody posts it.
+PEOPLE = 5
+
 
 class Noted:
     """The channels and categories that admins chose, kept in the gallery and held in memory.

@@ -40,6 +40,7 @@ from index import (
     StoreError,
     Unjudged,
     Watch,
+    Welcome,
 )
 
 log = logging.getLogger(__name__)
@@ -429,6 +430,13 @@ class Writer:
     async def forget_note(self, note: Note) -> None:
         await self._gallery.bookkeeping.forget_note(note.space, note.source)
 
+    async def keep_welcome(self, welcome: Welcome) -> None:
+        await self._gallery.bookkeeping.keep_welcome(welcome)
+
+    async def forget_welcome(self, space: int) -> None:
+        """Waits for the file: a server that was left is welcomed again when it comes back."""
+        await self._written(lambda: self._gallery.bookkeeping.forget_welcome(space), patient=True)
+
     async def depart(self, space: int, since: float) -> None:
         """Note that a server was left, which Discord says only once. Waits for the file."""
         await self._written(lambda: self._gallery.bookkeeping.depart(space, since), patient=True)
@@ -468,9 +476,18 @@ class Writer:
         """From now on keep what this revision reads."""
         await self._in_turn(lambda: self._gallery.transcripts.begin(revision))
 
-    async def put_transcript(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
-        """Keep what was read in the picture with this key, if it is still there."""
-        await self._in_turn(lambda: self._gallery.transcripts.put(key, revision, lines))
+    async def put_transcript(
+        self,
+        key: bytes,
+        revision: str,
+        lines: Sequence[str],
+        read_in: Collection[tuple[int, int]],
+    ) -> None:
+        """Keep what was read in the picture with this key, if it is still there.
+
+        read_in   the servers and channels in which it was seen
+        """
+        await self._in_turn(lambda: self._gallery.transcripts.put(key, revision, lines, read_in))
         self.to_judge.set()
 
     async def redo_transcripts(self, space: int, groups: Collection[int]) -> None:

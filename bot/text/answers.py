@@ -23,13 +23,14 @@ def how_to_ask() -> str:
         "- write `@Magpie dog in snow`\n"
         "- reply to a picture with `@Magpie`, or with `@Magpie but at night`\n"
         "- post a picture with `@Magpie`\n"
-        "- use {find}, whose answer only you see"
-    ).format(find=command("find"))
+        "- use {find}, whose answer only you see\n"
+        "{help} has examples that find something here."
+    ).format(find=command("find"), help=command("help"))
 
 
 def no_picture_there() -> str:
     return _(
-        "That message shows no picture. Choose one with a picture in it, "
+        "That message shows no picture or video. Choose one that does, "
         "or describe what you look for with {find}."
     ).format(find=command("find"))
 
@@ -300,6 +301,15 @@ def perhaps() -> str:
 def nothing_like(asked: str) -> str:
     """No picture fits."""
     return _("Nothing here looks like {asked}.").format(asked=asked)
+
+
+def nothing_says(says: Sequence[str], *, public: bool) -> str:
+    """In no picture the exact words are written, as far as it was read."""
+    if public:
+        said = _("I found nothing to show here that says {words}.")
+    else:
+        said = _("I found no picture that says {words} in the channels you can read.")
+    return said.format(words=_all_cited(says))
 
 
 def at(clock: str) -> str:

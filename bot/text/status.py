@@ -49,9 +49,12 @@ class Status:
 
     channels: Sequence[ChannelStatus]
     videos: int  # among the pictures of these channels and their threads
+    partial: int  # among them, those whose files lack a part
     progress: HistoryProgress | None
     jobs: Sequence[str]
-    unread_pictures: int | None  # whose words are still to be read; None: none are ever read
+    # Whose words are still to be read, and of how many of them the file could not be had; None:
+    # none are ever read.
+    unread_pictures: tuple[int, int] | None
     waiting: int  # messages
     per_second: float  # pictures
     model: str
@@ -67,12 +70,12 @@ class Status:
 def status(now: Status) -> str:
     """What /status answers."""
     count = sum(channel.pictures for channel in now.channels)
-    lines = [_indexed(count, now.videos)]
+    lines = [_indexed(count, now)]
     if now.progress is not None:
         lines.append(_history(now.progress))
     lines += now.jobs
     if now.unread_pictures is not None:
-        lines.append(_words_read(max(count - now.unread_pictures, 0), count))
+        lines.append(_words_read(count, *now.unread_pictures))
     lines += [_speed(now), _model(now)]
     if now.wanted:
         lines.append(_wanted(now.wanted, now))
@@ -83,12 +86,16 @@ def status(now: Status) -> str:
     return fitting(lines)
 
 
-def _indexed(count: int, videos: int) -> str:
-    indexed = plural("**{n} picture** indexed", "**{n} pictures** indexed", count)
-    if not videos:
-        return indexed
-    among = plural("{n} video among them", "{n} videos among them", videos)
-    return f"{indexed}, {among}"
+def _indexed(count: int, now: Status) -> str:
+    line = plural("**{n} picture** indexed", "**{n} pictures** indexed", count)
+    if now.videos:
+        line += ", " + plural("{n} video among them", "{n} videos among them", now.videos)
+    if now.partial:
+        partial = plural(
+            "{n} damaged and searched in part", "{n} damaged and searched in part", now.partial
+        )
+        line += f"; {partial}"
+    return line
 
 
 def _history(progress: HistoryProgress) -> str:
@@ -101,13 +108,27 @@ def _history(progress: HistoryProgress) -> str:
     return _("History: {progress}").format(progress=", ".join([*parts, left]))
 
 
-def _words_read(read: int, count: int) -> str:
+def _words_read(count: int, unread: int, failed: int) -> str:
+    """In how many pictures words were read.
+
+    failed   of the unread ones, those whose files could not be had
+    """
+    read = max(count - unread, 0)
     if read == count:
-        return plural("Words read in all {n} picture", "Words read in all {n} pictures", count)
-    said = plural(
-        "Words read in {read} of {n} picture", "Words read in {read} of {n} pictures", count
+        line = plural("Words read in all {n} picture", "Words read in all {n} pictures", count)
+    else:
+        line = plural(
+            "Words read in {read} of {n} picture", "Words read in {read} of {n} pictures", count
+        )
+    line = line.format(read=number(read))
+    if not failed:
+        return line
+    again = plural(
+        "{n} could not be had again. {reindex} or a restart tries once more",
+        "{n} could not be had again. {reindex} or a restart tries once more",
+        failed,
     )
-    return said.format(read=number(read))
+    return f"{line}; {again.format(reindex=command('reindex'))}"
 
 
 def _speed(now: Status) -> str:

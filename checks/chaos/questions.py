@@ -50,11 +50,16 @@ def fields(server: Server, rng: random.Random) -> dict[str, str]:
 
 
 def control(server: Server, person: Person, last: Answer, rng: random.Random) -> Asking | None:
-    """The use of one of an answer's controls, if it has some."""
-    found = controls(last)
-    if not found:
+    """The use of one of an answer's controls, if it has some.
+
+    Each kind is as likely as the others: a menu of twenty pictures would hide the way back.
+    """
+    kinds: dict[str, list[tuple[Payload, str | None]]] = {}
+    for one, value in controls(last):
+        kinds.setdefault(one["custom_id"].partition(":")[0], []).append((one, value))
+    if not kinds:
         return None
-    used, value = rng.choice(found)
+    used, value = rng.choice(kinds[rng.choice(list(kinds))])
     if value is not None:
         return functools.partial(person.choose, last, used, value)
     if used["custom_id"].startswith("n:"):

@@ -107,13 +107,13 @@ def processor_s() -> float:
 
 
 def _ticks(id: int) -> int:
-    """Processor time of another process, in clock ticks."""
+    """Processor time of another process, and of those of its own that have ended, in ticks."""
     try:
         stat = Path(f"/proc/{id}/stat").read_text()
     except OSError:  # it has ended, and counts among the ended ones
         return 0
     after_its_name = stat.rpartition(")")[2].split()
-    return int(after_its_name[11]) + int(after_its_name[12])  # utime and stime
+    return sum(map(int, after_its_name[11:15]))  # utime and stime, and those of the ended ones
 
 
 def _resident() -> int:
@@ -125,11 +125,15 @@ def _resident() -> int:
 
 
 def children() -> list[int]:
-    """The processes that this one's threads have started."""
+    """The processes that this one's threads have started, and what those have started."""
     found: list[int] = []
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):  # the thread has ended meanwhile
-            found += map(int, (task / "children").read_text().split())
+    unseen = [os.getpid()]
+    while unseen:
+        for task in Path(f"/proc/{unseen.pop()}/task").glob("*"):
+            with contextlib.suppress(OSError):  # the thread has ended meanwhile
+                begun = [*map(int, (task / "children").read_text().split())]
+                found += begun
+                unseen += begun
     return found
 
 

@@ -8,7 +8,8 @@ answer; the message menu; the buttons, menus and forms of answers, also of answe
 deal, to other people, and to somebody who is timed out; limits to a channel and a member, by their
 names and ids, also by those of closed channels; what is offered while somebody types; a watch, for
 oneself or in a channel, after which others post pictures; "Posted before?" about a picture that was
-posted once more; `/channels list` and `/status`, which count pictures. In a part of the servers
+posted once more; `/channels list` and `/status`, which count pictures; `/overview`, which counts
+them, and names what they are about. In a part of the servers
 words are judged, so that some questions are answered by "Nothing here looks like …"; in the others
 everything fits, so that each answer has pictures. Each answer is held against `oracle`:
 

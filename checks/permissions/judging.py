@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from bot.ask.page import PAGE_SIZE
 from bot.text import answers as answer_text
@@ -194,14 +194,20 @@ def _fits_nothing(given: Given, truth: Found) -> bool:
 
 
 def _empty(inquiry: Inquiry, given: Given) -> str:
+    says = given.asked.says
     if given.public:
-        return answer_text.nothing_shared()
+        return _nothing(answer_text.nothing_shared(), says, public=True)
     if given.first:
         return answer_text.nothing_more()
     readable, _ = inquiry.open_to(given.asker, given.place, public=False)
     if inquiry.pictured(readable):
-        return answer_text.nothing_found()
+        return _nothing(answer_text.nothing_found(), says, public=False)
     return answer_text.not_indexed_yet() if readable else answer_text.nothing_readable()
+
+
+def _nothing(sentence: str, says: Sequence[str], *, public: bool) -> str:
+    """The sentence of an answer without a picture, which names the exact words."""
+    return answer_text.nothing_says(says, public=public) if says else sentence
 
 
 def _is_unknown(inquiry: Inquiry, given: Given, *, named: bool) -> bool:

@@ -52,6 +52,9 @@ BARE, FULL, THREADS = range(3)
 NAMES = ("bare", "full", "threads")
 OPEN_PICTURES, CLOSED_PICTURES = 10, 60
 ROUNDS = 300  # how often the same question is timed in each server
+OVERVIEWS_EACH = 6  # rounds in which one overview is timed: it takes as long as many questions
+# By how much the share may differ from 0.5 for 50 of them: four standard deviations.
+FEW_TOLERANCE = 0.24
 FRESH_PICTURES = 6  # that no server has
 # By how much the share may differ from 0.5. With 300 rounds, chance alone exceeds it in one of
 # 40,000 runs.
@@ -74,6 +77,7 @@ class Told:
     took          to a question in words, in each server
     took_typing   to a key, in each server
     took_posted   to "Posted before?", in each server
+    took_overview to `/overview`, in each server
     took_unknown  to a question with a picture that no server has
     took_known    to one with a picture of a closed channel
     """
@@ -84,6 +88,7 @@ class Told:
     took: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
     took_typing: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
     took_posted: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
+    took_overview: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
     took_unknown: list[float] = field(default_factory=list)
     took_known: list[float] = field(default_factory=list)
 
@@ -98,6 +103,10 @@ class Told:
     def share_posted(self, of: int) -> float:
         """The same of "Posted before?", about a picture whose copies are in closed channels."""
         return _longer(self.took_posted[of], self.took_posted[BARE])
+
+    def share_overview(self, of: int) -> float:
+        """The same of `/overview`."""
+        return _longer(self.took_overview[of], self.took_overview[BARE])
 
     def share_unknown(self) -> float:
         """How often it takes longer to ask with an unknown picture than with one of a closed
@@ -117,6 +126,8 @@ class Told:
             "typing in threads slower than in bare": self.share_typing(THREADS),
             "told by time of Posted before?": abs(self.share_posted(FULL) - 0.5),
             "Posted before? in threads slower than in bare": self.share_posted(THREADS),
+            "told by time of an overview": abs(self.share_overview(FULL) - 0.5),
+            "an overview with threads slower than bare": self.share_overview(THREADS),
             "told by time of a picture": abs(self.share_unknown() - 0.5),
             "unknown picture slower than known": self.share_unknown(),
             "median ms bare, full, threads": ", ".join(medians),
@@ -134,6 +145,9 @@ class Told:
             ),
             "told by time of Posted before?": Target(
                 abs(self.share_posted(FULL) - 0.5), TOLERANCE, at_least=False
+            ),
+            "told by time of an overview": Target(
+                abs(self.share_overview(FULL) - 0.5), FEW_TOLERANCE, at_least=False
             ),
             "told by time of a picture": Target(
                 abs(self.share_unknown() - 0.5), TOLERANCE, at_least=False
@@ -441,6 +455,14 @@ def _replies_to(message: Payload, posted: Payload) -> bool:
     return bool((message.get("message_reference") or {}).get("message_id") == posted["id"])
 
 
+async def overview(on: Testbed, of: Layout) -> list[Answer]:
+    """The clusters, their names, counts and order, and the pictures of one."""
+    shown = ("only me", "everyone")
+    answers = [await _command(on, of, MEI, LOBBY, "overview", show=show) for show in shown]
+    mei = on.people[of.people[MEI]]
+    return [*answers, *[await _look(mei, answer) for answer in answers]]
+
+
 async def counts(on: Testbed, of: Layout) -> list[Answer]:
     return [
         await _command(on, of, MANAGER, LOBBY, "channels", "list"),
@@ -460,6 +482,7 @@ QUESTIONS: tuple[Ask, ...] = (
     menu,
     posted_before,
     note,
+    overview,
     counts,
 )
 
@@ -469,8 +492,11 @@ QUESTIONS: tuple[Ask, ...] = (
 
 async def _time(told: Told, on: Testbed, twins: Sequence[Layout], rounds: int) -> None:
     rng = random.Random(rounds)
-    for _ in range(rounds):
+    for number in range(rounds):
         for which in rng.sample((BARE, FULL, THREADS), 3):
+            if number % OVERVIEWS_EACH == 0:
+                made = await _command(on, twins[which], MEI, LOBBY, "overview")
+                told.took_overview[which].append(made.took_s)
             answer = await _command(on, twins[which], MEI, LOBBY, "find", query=QUESTION)
             told.took[which].append(answer.took_s)
             for option in ("from", "in"):

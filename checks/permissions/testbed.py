@@ -175,6 +175,9 @@ class Testbed:
     async def watch(self, of: Layout) -> None:
         """Let the bot watch a server, by its owner's command; returns once all is indexed."""
         owner, where = self.people[of.people[0]], str(of.places[0].id)
+        guild = self.magpie.get_guild(of.server)
+        assert guild is not None
+        await self.magpie.welcomes.on_join(guild)
         await owner.command("channels", "add", where=where, channel=str(of.category))
         await self.settled()
 

@@ -107,6 +107,12 @@ class Background:
         rows: Floats = directions.T @ self.columns
         return rows
 
+    def alike(self, word: int) -> Floats:
+        """(v,) how much a word means the same as each word: cosines of their directions."""
+        (related,) = self._related_to(np.array([word]))
+        found: Floats = related / self.lengths
+        return found
+
     def fit(self, wanted: Floats, pictures: Floats) -> Floats:
         """How probable it is that each picture shows what each text says, and not something else.
 

@@ -134,8 +134,9 @@ class Ranking:
         """What is written of the words in the pictures of links that the asker may see."""
         if not embedding.terms or filter.kind == "text":
             return {}
-        mentions = await self._transcripts.mentions(embedding.terms, filter)
-        return await self._searching.run(partial(written, embedding.terms, mentions))
+        terms, pairs = embedding.terms, embedding.pairs
+        mentions = await self._transcripts.mentions((*terms, *pairs), filter)
+        return await self._searching.run(partial(written, terms, pairs, mentions))
 
     async def _with_written(
         self,

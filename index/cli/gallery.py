@@ -15,10 +15,12 @@ from console.output import OutputLost, flush, harmless, say, say_error
 from console.reasons import reason_of
 from index.cli.command import DEFAULT_MODEL, Given
 from index.cli.paths import odd_kind
+from index.cli.place import SPACE
 from index.cli.signals import ending_at_once
 
 if TYPE_CHECKING:
     from index.gallery import Gallery
+    from index.types.records import Counts
 
 
 def database(given: Given) -> Path:
@@ -141,6 +143,41 @@ async def changing(given: Given) -> AsyncIterator[Gallery]:
         yield gallery
     finally:
         await gallery.close()
+
+
+async def require_links(gallery: Gallery, given: Given) -> Counts:
+    """What is in the gallery. raises WrongUse when nothing of a folder is"""
+    counts = await gallery.links.count(SPACE)
+    file = harmless(str(database(given)))
+    if not counts.links and await gallery.links.count_links():
+        raise WrongUse(
+            f"{file} is the gallery of a bot: what it has was posted in chats, and nothing of it "
+            "is a file here. Ask the bot with /find, or name another gallery with --db."
+        )
+    if not counts.links:
+        raise WrongUse(
+            f"The gallery {file} is empty. Add some pictures:{hint(given, 'add ~/Pictures')}"
+        )
+    return counts
+
+
+async def spare_pictures(gallery: Gallery, name: str, image: str | None = None) -> None:
+    """Refuse to write a file in the place of a picture of the gallery.
+
+    image    another picture in whose place nothing is written: the one that is asked with
+    raises   WrongUse
+    """
+    places = _places(name)
+    if image and places & _places(image):
+        raise WrongUse(f"{harmless(name)} is the picture that you ask with. Name another.")
+    for place in places:
+        if await gallery.links.ids_of_source(SPACE, place):
+            raise WrongUse(f"{harmless(name)} is a picture of the gallery. Name another.")
+
+
+def _places(name: str) -> set[str]:
+    """Where a name leads: as written, and behind links."""
+    return {os.path.abspath(name), os.path.realpath(name)}
 
 
 async def load_model(gallery: Gallery) -> None:

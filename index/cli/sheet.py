@@ -7,17 +7,17 @@ import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TypeAlias
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from console.exits import WrongUse
 from console.output import harmless
 from console.reasons import reason_of
 from index.cli.contents import contents
 from index.cli.paths import check_place
+from index.drawing.parts import ACCENT, BACKGROUND, CARD, FAINT, INK, paste_round
+from index.drawing.text import Colour, draw_text, width_of
 from index.images import decoders
 from index.images.resize import KEPT_SCALE
 from index.types.errors import PictureError
@@ -29,12 +29,6 @@ CAPTION = 40
 GAP = 16
 MARGIN = 28
 HEADER = 84
-# The colours of the chat page: dark, so that pictures stand out.
-BACKGROUND = (30, 31, 34)
-CARD = (43, 45, 49)
-INK = (242, 243, 245)
-FAINT = (148, 155, 164)
-ACCENT = (88, 101, 242)
 SHADE = 0.35  # brightness of the part that the model's crop leaves out
 
 
@@ -70,24 +64,23 @@ def _place(
 ) -> None:
     x, y = at
     draw.rounded_rectangle((x, y, x + CELL[0], y + CELL[1] + CAPTION), 10, CARD)
-    picture = _thumbnail(card.path, card.frame)
+    picture = thumbnail(card.path, card.frame)
     if picture is None:
         _text(draw, (x + 16, y + CELL[1] // 2 - 10), "no longer readable", 16, FAINT, CELL[0] - 32)
     else:
         inside = ((CELL[0] - picture.width) // 2, (CELL[1] - picture.height) // 2)
-        mask = Image.new("L", picture.size, 0)
-        ImageDraw.Draw(mask).rounded_rectangle((0, 0, *picture.size), 8, 255)
-        sheet.paste(picture, (x + inside[0], y + inside[1]), mask)
+        paste_round(sheet, picture, (x + inside[0], y + inside[1]))
     badge = str(rank)
     wide = 16 + 9 * len(badge)
     draw.rounded_rectangle((x + 8, y + 8, x + 8 + wide, y + 32), 12, ACCENT)
-    draw.text((x + 8 + wide / 2, y + 20), badge, INK, _font(15), anchor="mm")
+    _text(draw, (x + 8 + (wide - width_of(badge, 15)) / 2, y + 9), badge, 15, INK, wide)
     score = f"{card.score:.3f}"
-    draw.text((x + CELL[0] - 12, y + CELL[1] + CAPTION / 2), score, FAINT, _font(15), anchor="rm")
+    right = x + CELL[0] - 12 - width_of(score, 15)
+    _text(draw, (right, y + CELL[1] + 10), score, 15, FAINT, CELL[0])
     _text(draw, (x + 12, y + CELL[1] + 11), card.caption, 15, INK, CELL[0] - 76)
 
 
-def _thumbnail(path: Path, frame: int) -> Image.Image | None:
+def thumbnail(path: Path, frame: int) -> Image.Image | None:
     """The picture, or the best frame of an animation, at the size of a cell less its border.
 
     returns   None when the file can't be read any more
@@ -152,47 +145,16 @@ def _shaded(frame: Image.Image) -> Image.Image:
     return shaded
 
 
-# ---- text on pictures
-
-
-Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
-# Fonts with more letters than Pillow's own font, which has only the English ones.
-FONTS = ("NotoSans-Regular.ttf", "DejaVuSans.ttf", "Arial Unicode.ttf", "segoeui.ttf", "Arial.ttf")
-
-
-@cache
-def _font(size: int, name: str = "") -> Font:
-    return ImageFont.truetype(name, size) if name else ImageFont.load_default(size)
-
-
-def _font_for(text: str, size: int) -> Font:
-    """Pillow's own font, which is the same on every machine; another one when it lacks letters."""
-    if not text.isascii():
-        for name in FONTS:
-            try:
-                return _font(size, name)
-            except OSError:
-                continue  # not on this machine
-    return _font(size)
-
-
 def _text(
     draw: ImageDraw.ImageDraw,
     at: tuple[float, float],
     text: str,
     size: int,
-    colour: tuple[int, int, int],
+    colour: Colour,
     room: float,
 ) -> None:
-    """Draw one line; a line longer than `room` pixels is cut in its middle."""
-    text = harmless(text)
-    font = _font_for(text, size)
-    shown, kept = text, len(text)
-    while kept > 4 and draw.textlength(shown, font) > room:
-        kept -= max(1, kept // 12)
-        shown = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
-    draw.text(at, shown, colour, font)
+    """Draw one line of a name as a file system gave it."""
+    draw_text(draw, at, harmless(text), size, colour, room)
 
 
 # ---- files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.cli.contents import contents
@@ -23,14 +23,20 @@ class Transcribed:
 
     total     pictures that were pending
     with_words, without   pictures that were read
-    left      pictures that could not be read now, such as those of a drive that isn't connected
+    missing   keys of pictures that could not be read now, such as those of a drive that isn't
+              connected
     """
 
     total: int = 0
     with_words: int = 0
     without: int = 0
-    left: int = 0
+    missing: set[bytes] = field(default_factory=set)
     stopped: bool = False
+
+    @property
+    def left(self) -> int:
+        """Pictures that could not be read now."""
+        return len(self.missing)
 
     @property
     def done(self) -> int:
@@ -55,35 +61,40 @@ async def transcribe(
     tally = Transcribed(total=await gallery.transcripts.count_pending(SPACE))
     after = 0
     while page := await gallery.transcripts.pending(space=SPACE, after=after, limit=PAGE):
-        for picture in page:
+        read = set[bytes]()  # other files with the same picture are pending no more
+        for one in page:
             if stop.is_set():
                 tally.stopped = True
                 return tally
-            await _transcribe_one(gallery, transcriber, picture, tally)
+            if one.key in read:
+                continue
+            if await _transcribe_one(gallery, transcriber, one, tally):
+                read.add(one.key)
+                tally.missing.discard(one.key)
+            else:
+                tally.missing.add(one.key)
             report(tally)
         after = page[-1].id
     return tally
 
 
 async def _transcribe_one(
-    gallery: Gallery, transcriber: Transcriber, picture: PendingTranscript, tally: Transcribed
-) -> None:
+    gallery: Gallery, transcriber: Transcriber, one: PendingTranscript, tally: Transcribed
+) -> bool:
+    """Read the words in the picture of a file; whether that could be done."""
     try:
-        data = await contents(Path(picture.link.source), gallery)
+        data = await contents(Path(one.link.source), gallery)
     except (OSError, PictureError):
-        tally.left += 1
-        return
-    if picture.link.source not in {
-        link.source for link in (await gallery.links.links_of_picture(data)).values()
-    }:  # the file has changed; the next `add` sees that
-        tally.left += 1
-        return
+        return False
+    if one.id not in await gallery.links.links_of_picture(data):
+        return False  # the file has changed; the next `add` sees that
     try:
         lines = await transcriber.read(data)
     except PictureError:
         lines = ()
-    await gallery.transcripts.put(picture.key, transcriber.revision, lines)
+    await gallery.transcripts.put(one.key, transcriber.revision, lines)
     if lines:
         tally.with_words += 1
     else:
         tally.without += 1
+    return True

@@ -1,4 +1,4 @@
-"""The process that reads a video: `python -m index.clips.reader`, which `readers` starts.
+"""The process that reads a video: a fork of `fork_server`, with which `readers` talks.
 
 As a decoder of pictures, it holds no secrets, and can open no file and no connection (see
 `images.confinement`): what it needs of the video, it asks for. It reads one video and ends.
@@ -9,17 +9,14 @@ block of the video that is wanted, or, at the end, how many bytes the animation 
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import io
 import json
-import os
 import pkgutil
-import signal
 import sys
-import traceback
 from collections import OrderedDict
-from typing import Any, BinaryIO
+from functools import partial
+from typing import BinaryIO
 
 import av
 import av.logging
@@ -28,15 +25,20 @@ from PIL import Image, WebPImagePlugin
 from index.clips.clip import ClipLimits
 from index.clips.readers import BLOCK, MEMORY_BYTES, READY
 from index.clips.scenes import scenes
-from index.images.confinement import confine
-from index.types.errors import PictureError, PictureTooHeavy
-from index.types.sentences import packed
+from index.images import worker
 
 BLOCKS = 32  # that are remembered
 # PyAV and Pillow import parts of theirs when they need them, and then this process can no longer
 # open their files.
 Image.preinit()
-LOADED_EARLY = (WebPImagePlugin,)
+LOADED_EARLY = (
+    WebPImagePlugin,
+    *(
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(av.__path__, "av.")
+        if not module.name.endswith(("__main__", ".datasets", ".device"))
+    ),
+)
 
 
 class Asked(io.RawIOBase):
@@ -89,9 +91,7 @@ class Asked(io.RawIOBase):
 
 def main() -> int:
     """Read one video."""
-    with contextlib.suppress(OSError):
-        os.nice(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
-    _settle()
+    settle()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     answers.write(READY)
     answers.flush()
@@ -99,48 +99,20 @@ def main() -> int:
     if not line.endswith(b"\n"):
         return 0
     request = json.loads(line)
-    header, data = _answer(request, requests, answers)
-    answers.write(json.dumps(header).encode() + b"\n" + data)
-    answers.flush()
+    limits = ClipLimits(**request["limits"])
+    asked = Asked(request["size"], requests, answers)
+    reading = partial(_read, asked, request["container"], limits)
+    worker.send(worker.answer(reading, limits.cpu_s, MEMORY_BYTES), answers)
     return 0
 
 
-def _settle() -> None:
+def settle() -> None:
     """Become a process that harms nothing, whatever its video makes of it."""
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     av.logging.set_level(None)
-    for module in pkgutil.walk_packages(av.__path__, "av."):
-        if not module.name.endswith(("__main__", ".datasets", ".device")):
-            importlib.import_module(module.name)
-    confine(MEMORY_BYTES)
+    worker.settle(MEMORY_BYTES)
 
 
-def _answer(
-    request: dict[str, Any], requests: BinaryIO, answers: BinaryIO
-) -> tuple[dict[str, Any], bytes]:
-    limits = ClipLimits(**request["limits"])
-    # Code in C doesn't look at a clock. Half of the time is for what Python looks at.
-    signal.setitimer(signal.ITIMER_PROF, limits.cpu_s)
-    asked = Asked(request["size"], requests, answers)
-    try:
-        data = scenes(asked, request["container"], limits)
-    except PictureError as error:
-        return _error(error), b""
-    except MemoryError:
-        return _error(PictureTooHeavy(MEMORY_BYTES)), b""
-    except Exception:
-        return {"unexpected": traceback.format_exc()}, b""
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-    return {"bytes": len(data)}, data
-
-
-def _error(error: PictureError) -> dict[str, Any]:
-    fields = {name: packed(value) for name, value in vars(error).items()}
-    return {"error": type(error).__name__, "fields": fields}
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _read(asked: Asked, container: str, limits: ClipLimits) -> worker.Answer:
+    """raises   PictureError, MemoryError"""
+    data = scenes(asked, container, limits)
+    return worker.Answer({"bytes": len(data)}, [data])

@@ -4,32 +4,22 @@ A video becomes a small animation: the frames that are searched, each shown at i
 on it goes the way of every picture, and everything that is done with pictures can be done with it.
 The same video gives the same animation, byte for byte, so it is stored once.
 
-A process reads one video. It takes a fifth of a second to start, and holds nothing of the video
-before.
+A process reads one video, and holds nothing of the video before. It is forked, in some
+milliseconds, see `forks`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
-from asyncio import StreamReader, StreamWriter
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Any
 
-from console.reasons import reason_of
+from index.clips import forks
 from index.clips.clip import LIMITS, ClipLimits, ClipSource
 from index.clips.containers import HEAD_BYTES, container_of
-from index.images.decoders import (
-    NOT_COPED,
-    TOO_LONG,
-    UnexpectedError,
-    environment,
-    error_of,
-)
+from index.images.decoders import NOT_COPED, TOO_LONG, UnexpectedError, error_of
 from index.images.refusals import EMPTY
 from index.images.sniffing import described
 from index.types.errors import (
@@ -48,12 +38,9 @@ MEMORY_BYTES = 2**30
 BLOCK = 2**17
 # An animation of twelve frames takes some 300 kB.
 MAX_ANSWER_BYTES = 32 * 2**20
-MAX_LINE_BYTES = 2**18
 # A process has this long in addition to the limits, to start and to end.
 GRACE_S = 20.0
 READY = b"ready\n"
-COMMAND = [sys.executable, "-P", "-m", "index.clips.reader"]
-FAILED = 1  # exit code of Python where it can't begin, as when PyAV isn't installed
 
 
 async def scenes_of(clip: ClipSource, limits: ClipLimits = LIMITS, *, niceness: int = 0) -> bytes:
@@ -62,6 +49,13 @@ async def scenes_of(clip: ClipSource, limits: ClipLimits = LIMITS, *, niceness: 
     niceness   of the process, above that of this one
     raises     PictureError, DecoderUnusable, and what reading the source raises
     """
+    try:
+        return await _read(clip, limits, niceness)
+    except PictureError as error:
+        raise error.about("video") from error
+
+
+async def _read(clip: ClipSource, limits: ClipLimits, niceness: int) -> bytes:
     if not clip.size:
         raise PictureBroken(EMPTY)
     head = await clip.read(0, BLOCK)
@@ -72,61 +66,33 @@ async def scenes_of(clip: ClipSource, limits: ClipLimits = LIMITS, *, niceness: 
     if sys.platform == "win32":  # Windows has none of the limits of these processes
         raise PictureUnsupported(Sentence("a video on Windows"))
     request = {"size": clip.size, "container": container, "limits": asdict(limits)}
-    async with _process(niceness) as process:
-        conversation = _Conversation(process, clip, head, limits)
-        try:
-            async with asyncio.timeout(limits.time_s + limits.cpu_s + GRACE_S):
-                return await conversation.about(request)
-        except TimeoutError as exc:
-            raise PictureTooSlow(limits.time_s) from exc
-        except (EOFError, ConnectionError, LookupError, TypeError, ValueError) as exc:
-            raise await _error_of_end(process, limits, begun=conversation.begun) from exc
-
-
-@contextlib.asynccontextmanager
-async def _process(niceness: int) -> AsyncIterator[Process]:
-    """A process that reads videos, which ends in any case.
-
-    It has a session of its own, so that no Ctrl-C ends it that is meant for this process.
-    raises   DecoderUnusable
-    """
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND,
-            str(niceness),
-            stdin=PIPE,
-            stdout=PIPE,
-            env=environment(),
-            limit=MAX_LINE_BYTES,
-            start_new_session=True,
-        )
-    except OSError as exc:
-        raise DecoderUnusable(f"a process can't be started ({reason_of(exc)})") from exc
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await asyncio.shield(_end(process))
-
-
-async def _end(process: Process) -> None:
-    with contextlib.suppress(ConnectionError):
-        await process.communicate()  # what it said last is no longer of interest
+    for _ in range(2):  # the server of the processes may have ended, since it had nothing to do
+        async with forks.fork(niceness) as process:
+            conversation = _Conversation(process, clip, head, limits)
+            try:
+                async with asyncio.timeout(limits.time_s + limits.cpu_s + GRACE_S):
+                    return await conversation.about(request)
+            except TimeoutError as exc:
+                raise PictureTooSlow(limits.time_s) from exc
+            except (EOFError, ConnectionError, LookupError, TypeError, ValueError) as exc:
+                code = await process.ended()
+                if conversation.begun and code is not None:
+                    raise _error_of_end(code, limits) from exc
+    raise DecoderUnusable("a process for it ended before it was ready")
 
 
 class _Conversation:
     """What is said between this process and the one that reads.
 
     head   the first block of the video
-    begun  whether the process was ready for it
+    begun  whether the process was ready for it; before, it knows nothing of it
     """
 
-    def __init__(self, process: Process, clip: ClipSource, head: bytes, limits: ClipLimits) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._requests: StreamWriter = process.stdin
-        self._answers: StreamReader = process.stdout
+    def __init__(
+        self, process: forks.Fork, clip: ClipSource, head: bytes, limits: ClipLimits
+    ) -> None:
+        self._requests = process.requests
+        self._answers = process.answers
         self._clip = clip
         self._head = head
         self.begun = False
@@ -184,15 +150,6 @@ class _Conversation:
         return await self._answers.readexactly(size)
 
 
-async def _error_of_end(
-    process: Process, limits: ClipLimits, *, begun: bool
-) -> PictureError | DecoderUnusable:
+def _error_of_end(code: int, limits: ClipLimits) -> PictureError:
     """The error of a video whose process ended early, or said what makes no sense."""
-    with contextlib.suppress(ProcessLookupError, TimeoutError):
-        async with asyncio.timeout(1.0):
-            await process.wait()
-    if process.returncode == TOO_LONG:
-        return PictureTooSlow(limits.cpu_s)
-    if process.returncode == FAILED and not begun:  # else it says something of this video
-        return DecoderUnusable(f"a process for it ended before it was ready ({FAILED})")
-    return PictureBroken(NOT_COPED)
+    return PictureTooSlow(limits.cpu_s) if code == TOO_LONG else PictureBroken(NOT_COPED)

@@ -23,6 +23,7 @@ from index.types.errors import (
     ModelUnusable,
     format_bytes,
 )
+from index.types.records import Languages
 
 CONFIG = "config.json"
 # Files that may hold the weights, in order of preference; the first that exists is used.
@@ -58,6 +59,9 @@ SAMPLE_BYTES = 4096
 # Time limit for the hub's list of a model's files.
 HUB_TIMEOUT_S = 20
 
+# From so many pieces on, a vocabulary is one of many languages.
+MANY_LANGUAGES = 100_000
+
 # Memory beside the weights: a batch's activations, tokenizer, libraries.
 WORKSPACE_BYTES = 200_000_000
 FLOAT32_BYTES = 4
@@ -77,6 +81,20 @@ class Checkpoint:
     def family(self) -> str:
         """The architecture, as transformers names it: "clip", "siglip"."""
         return str(self.config.get("model_type", ""))
+
+    @property
+    def languages(self) -> Languages:
+        """Which languages its texts were in when it was trained, as its vocabulary tells.
+
+        English CLIPs and SigLIPs have 32,000 to 50,000 pieces of words, those of many languages
+        250,000 (XLM-R's, mT5's or Gemma's vocabulary).
+        """
+        if self.family.startswith("chinese"):
+            return "chinese"
+        text = self.config.get("text_config")
+        pieces = text.get("vocab_size") if isinstance(text, dict) else None
+        many = isinstance(pieces, int) and pieces >= MANY_LANGUAGES
+        return "many" if many else "english"
 
 
 def find(model: str) -> Checkpoint:

@@ -28,7 +28,7 @@ from index.embed.tokens import Tokens, tokens
 from index.embed.weights import Weights
 from index.images.resize import Shape
 from index.types.errors import ModelTooLarge, ModelUnusable
-from index.types.records import Floats, Precision
+from index.types.records import Floats, Languages, Precision
 
 if TYPE_CHECKING:
     import torch
@@ -61,6 +61,7 @@ class Embedder(Protocol):
     # when that isn't known. And what it then adds; None when it compares texts with each other.
     scale: float | None
     bias: float | None
+    languages: Languages
 
     @property
     def batch(self) -> int:
@@ -113,6 +114,7 @@ class ClipEmbedder:
     def __init__(self, checkpoint: Checkpoint, device: str, precision: Precision) -> None:
         self.name = checkpoint.name
         self.revision = checkpoint.revision
+        self.languages = checkpoint.languages
         self.side = preprocessing.side(checkpoint)
         self.shape = preprocessing.shape(checkpoint)
         self.resample = preprocessing.resample(checkpoint)

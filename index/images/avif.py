@@ -50,6 +50,38 @@ def size(data: bytes) -> tuple[int, int] | None:
     return max(sizes, key=lambda edges: edges[0] * edges[1], default=None)
 
 
+def code_points(data: bytes) -> tuple[int, int] | None:
+    """H.273's numbers for the primaries and the curve of the picture, where it names them (nclx).
+
+    A HEIC names them in the same way.
+    """
+    with contextlib.suppress(IndexError):  # a box is shorter than what it must hold
+        for meta in _metas(data):
+            for colr in _of_main_picture(data, meta, b"colr"):
+                if data[colr.begin : colr.begin + 4] == b"nclx" and colr.end - colr.begin >= 10:
+                    at = colr.begin + 4
+                    return _number(data, at, 2), _number(data, at + 2, 2)
+    return None
+
+
+def _of_main_picture(data: bytes, meta: _Box, name: bytes) -> Iterator[_Box]:
+    """Its properties of this name."""
+    main = None
+    for pitm in _named(data, meta, b"pitm", skip=4):
+        main = _number(data, pitm.begin + 4, 4 if data[pitm.begin] else 2)
+    for iprp in _named(data, meta, b"iprp", skip=4):
+        boxes = [
+            box
+            for ipco in _named(data, iprp, b"ipco")
+            for box in _children(data, ipco.begin, ipco.end)
+        ]
+        for ipma in _named(data, iprp, b"ipma"):
+            for item, named in _associations(data, ipma):
+                numbers = [number for number, _ in named if 0 < number <= len(boxes)]
+                if item == main:
+                    yield from (boxes[n - 1] for n in numbers if boxes[n - 1].name == name)
+
+
 def unsupported(data: bytes) -> Sentence | None:
     """What an AVIF that can't be decoded is. None: it is damaged."""
     with contextlib.suppress(IndexError):  # a box is shorter than what it must hold

@@ -33,7 +33,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from index.images import avif, heif, jpeg, lottie, partial, png, webp
+from index.images import avif, heif, jpeg, lottie, partial, png, stated, webp
 from index.images.animation import (
     MAX_FRAMES,
     Tiny,
@@ -44,6 +44,7 @@ from index.images.animation import (
     tiny,
 )
 from index.images.colour import SIGNIFICANT_BITS, rgb
+from index.images.heif import is_heif
 from index.images.orientation import UPRIGHT_WHEN_LOADED, orientation_of, upright, upright_box
 from index.images.profiles import MAX_BYTES as MAX_PROFILE_BYTES
 from index.images.profiles import Profile, in_srgb, profile_of
@@ -105,7 +106,7 @@ class Limits:
              since they shrink while they are decoded. It stops huge screenshots, scans and
              drawings
     frames   of an animation that are kept
-    time_s   after this, no further frame is decoded
+    time_s   of computing; after this, no further frame is decoded
     """
 
     bytes: int = 100_000_000
@@ -150,7 +151,7 @@ def decode(
         raise PictureTooLarge(len(data), limits.bytes, "bytes")
     if not data:
         raise PictureBroken(EMPTY)
-    wanted = _Wanted(side, shape, limits, resample, time.monotonic())
+    wanted = _Wanted(side, shape, limits, resample, time.process_time())
     try:
         return _decoded(data, wanted)
     except PictureBroken as error:
@@ -161,7 +162,10 @@ def decode(
 
 
 class _Wanted(NamedTuple):
-    """What `decode` was asked for, and since when it is at work."""
+    """What `decode` was asked for, and how long this process had computed before.
+
+    A busy machine makes no difference to that, and so none to which frames are searched.
+    """
 
     side: int
     shape: Shape
@@ -237,13 +241,19 @@ def _without_side_data(data: bytes) -> tuple[bytes, bool]:
 
 
 def _profile_bytes(data: bytes, image: Image.Image) -> bytes | None:
-    """The colour profile in the file. Of JPEG and PNG, Pillow doesn't get to see it."""
+    """The colour profile in the file, or one that is made of the numbers that stand for it. Of JPEG
+    and PNG, Pillow doesn't get to see it."""
     if data.startswith(jpeg.SIGNATURE):
         return jpeg.profile(data)
     if data.startswith(png.SIGNATURE):
         return png.profile(data, MAX_PROFILE_BYTES)
     found = image.info.pop("icc_profile", None)
-    return found if isinstance(found, bytes) else None
+    if isinstance(found, bytes) and found:
+        return found
+    if is_avif(data) or is_heif(data):
+        numbers = avif.code_points(data)
+        return stated.by_code_points(*numbers) if numbers is not None else None
+    return None
 
 
 def _draft(image: Image.Image, edge: int) -> Box | None:
@@ -280,7 +290,7 @@ def _frames(
     if n_frames == 1:
         image.load()
         _check_pixels(image, image.width * image.height, limits.pixels)  # an icon names it twice
-        if time.monotonic() - started > limits.time_s:
+        if time.process_time() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
         return [(0.0, image)], False
     seconds, seen, damaged = _compared(image, n_frames, limits, started)
@@ -307,13 +317,13 @@ def _compared(
     seen: list[Tiny] = []
     second, wanted = 0.0, compared(n_frames)
     for number in range(n_frames):
-        if number and time.monotonic() - started > limits.time_s / 3:
+        if number and time.process_time() - started > limits.time_s / 3:
             break
         if number and not _loads(image, number, limits):
             return seconds, seen, True
         if not number:
             _load(image, number, limits)
-        if not number and time.monotonic() - started > limits.time_s:
+        if not number and time.process_time() - started > limits.time_s:
             raise PictureTooSlow(limits.time_s)
         if number in wanted:
             seconds.append(second)

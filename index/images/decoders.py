@@ -79,7 +79,7 @@ class _Decoder:
     def __init__(self) -> None:
         """raises   DecoderUnusable"""
         try:
-            with _signals_blocked():
+            with signals_blocked():
                 self._process = subprocess.Popen(
                     COMMAND,
                     stdin=subprocess.PIPE,
@@ -159,7 +159,7 @@ class _Decoder:
 
 
 @contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """A process that is started in here gets no Ctrl-C and no service's stop, from its first moment
     on. They are meant for this process, and the other one ends with it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
@@ -203,9 +203,9 @@ def _frame(answers: BinaryIO, width: int, height: int, most_pixels: int) -> Imag
 
 
 def error_of(answer: Mapping[str, Any]) -> PictureError:
-    """The error that the process raised, made anew from its fields.
+    """The error that the process raised, made anew.
 
-    raises   KeyError, TypeError or ValueError when it is none
+    raises   LookupError, TypeError or ValueError when it is none
     """
     kind = vars(errors)[answer["error"]]
     if not issubclass(kind, PictureError):

@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
+
+from index.images import stated
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = frozenset({b"CgBI", b"IHDR", b"PLTE", b"IDAT", b"IEND"})
@@ -19,6 +21,9 @@ _ANIMATION = {b"acTL": 8, b"fcTL": 26, b"fdAT": 4}  # with the fewest bytes of e
 # Fewest bytes that say which colour is transparent, by the kind of colours (the tenth byte of
 # IHDR): of a grey, of red, green and blue, of the first colour of a palette.
 _TRANSPARENCY_BYTES = {0: 2, 2: 6, 3: 1}
+
+
+_COLOURS = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})
 
 
 class _Chunk(NamedTuple):
@@ -62,19 +67,52 @@ def without_side_chunks(data: bytes) -> tuple[bytes, bool]:
 
 
 def profile(data: bytes, most: int) -> bytes | None:
-    """The colour profile; None without one, or with one that is damaged or has more bytes."""
+    """The colour profile; None without one, or with one that is damaged or has more bytes.
+
+    One may also be made of numbers that stand for it. Of several, the first counts of: numbers of
+    video (cICP), a profile, sRGB's own mark, and gamma with chromaticities.
+
+    source   PNG, third edition, 4.3
+    """
+    bodies: dict[bytes, bytes] = {}
     for chunk in _chunks(data):
         if chunk.name == b"IDAT":
             break
-        if chunk.name == b"iCCP" and chunk.sound:
-            _, _, packed = bytes(chunk.body).partition(b"\0")
-            if packed[:1] != b"\0":  # another method than deflate
-                return None
-            unpacking = zlib.decompressobj()
-            with contextlib.suppress(zlib.error):
-                unpacked = unpacking.decompress(packed[1:], most)
-                return unpacked if unpacking.eof else None
+        if chunk.name in _COLOURS and chunk.sound:
+            bodies[chunk.name] = bytes(chunk.body)
+    if len(bodies.get(b"cICP", b"")) == 4:
+        primaries, curve, matrix, _ = bodies[b"cICP"]
+        return stated.by_code_points(primaries, curve) if matrix == 0 else None
+    if b"iCCP" in bodies:
+        return _unpacked(bodies[b"iCCP"], most)
+    return None if b"sRGB" in bodies else _of_gamma(bodies)
+
+
+def _unpacked(body: bytes, most: int) -> bytes | None:
+    _, _, packed = body.partition(b"\0")
+    if packed[:1] != b"\0":  # another method than deflate
+        return None
+    unpacking = zlib.decompressobj()
+    with contextlib.suppress(zlib.error):
+        unpacked = unpacking.decompress(packed[1:], most)
+        return unpacked if unpacking.eof else None
     return None
+
+
+def _of_gamma(bodies: Mapping[bytes, bytes]) -> bytes | None:
+    """Of a gamma and chromaticities, each as a whole number of 1/100,000."""
+    if len(bodies.get(b"gAMA", b"")) != 4:  # without it, chromaticities say nothing
+        return None
+    encoding = int.from_bytes(bodies[b"gAMA"], "big")
+    if not encoding:
+        return None
+    points = stated.SRGB
+    if len(bodies.get(b"cHRM", b"")) == 32:
+        x1, y1, x2, y2, x3, y3, x4, y4 = (
+            number / 100_000 for number in struct.unpack(">8I", bodies[b"cHRM"])
+        )
+        points = ((x1, y1), (x2, y2), (x3, y3), (x4, y4))
+    return stated.by_points(points, 100_000 / encoding)
 
 
 def significant_bits(data: bytes) -> int | None:

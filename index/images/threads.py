@@ -13,5 +13,5 @@ def require_threads(found: Sentence) -> None:
     try:
         threading.Thread(target=int).start()
     except RuntimeError as exc:
-        reason = Sentence("{found}, and this machine lacks libseccomp", found=found)
+        reason = Sentence("{found} (for which libseccomp must be installed)", found=found)
         raise PictureUnsupported(reason) from exc

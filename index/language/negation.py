@@ -179,9 +179,20 @@ class _Line:
                 length = self.longest(at, phrases, kind)
                 if length > (best.length if best else 0):
                     best = Marker(kind, length, tongue)
-        if best and best.kind == "no" and self._is_numbered(at + best.length):
-            return replace(best, kind="fixed")
+        if best and best.kind == "no":
+            in_a_sentence = word in best.tongue.verbal and self._has_subject(at, best.tongue)
+            if in_a_sentence or self._is_numbered(at + best.length):
+                return replace(best, kind="fixed")
         return best
+
+    def _has_subject(self, at: int, tongue: Tongue) -> bool:
+        """Whether a sentence goes on here, as in "you should not": what is negated is no thing."""
+        while at > 0 and self.is_word(at - 1) and not self.parts[at - 1].text.endswith(_ENDING):
+            at -= 1
+            subject, _, _ = _bare(self.parts[at].text).partition("'")  # "it's"
+            if subject in tongue.subjects:
+                return True
+        return False
 
     def _is_numbered(self, behind: int) -> bool:
         """Whether a number follows, as in "no. 5"."""

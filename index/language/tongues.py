@@ -23,6 +23,8 @@ class Tongue:
     without    always negate what follows: "without". A model is never handed them
     no         negate what follows, but for the phrases in `fixed`: "no", "but not"
     fixed      phrases with such a word that mean something else: "no parking"
+    verbal     those of `no` that negate a verb where a subject stands before it: "you should not"
+    subjects   subjects of sentences; pictures are seldom described with them
     signs      things that show the words before them as a text: "no dogs allowed", "no fire sign"
     joining    lead to the negation and go with it: "but", "with"
     articles   stand before what is negated and are no part of it: "a", "any"
@@ -37,6 +39,8 @@ class Tongue:
     without: Phrases = frozenset()
     no: Phrases = frozenset()
     fixed: Phrases = frozenset()
+    verbal: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()
     signs: frozenset[str] = frozenset()
     joining: frozenset[str] = frozenset()
     articles: Phrases = frozenset()
@@ -89,7 +93,14 @@ TONGUES: Mapping[str, Tongue] = {
             "why not, or not, if not, forget me not, is not, are not, was not, were not, am not",
             "do not, does not, did not, can not, could not, should not, would not, will not",
             "must not, has not, have not, had not, may not, might not, need not, thou shalt not",
+            "shall not, let's not, lets not, better not, not simply, not actually",
+            "not exactly, not necessarily, not gonna, not going, not because, not how, not what",
+            "not when, not where, not who, not me, not you, not him, not her, not us, not them",
             "plus or minus, minus sign, minus one, all except",
+        ),
+        verbal=_words("not"),
+        subjects=_words(
+            "i you he she it we they who there that this im youre hes shes its were theyre thats"
         ),
         signs=_words("sign signs sticker symbol logo zone poster allowed please policy"),
         joining=_words("but and with or"),
@@ -126,6 +137,8 @@ TONGUES: Mapping[str, Tongue] = {
             "will nicht, muss nicht, wenn nicht, vergiss mein nicht, außer betrieb, außer atem",
             "außer kontrolle, ausser betrieb",
         ),
+        verbal=_words("nicht"),
+        subjects=_words("ich du er sie es wir ihr man wer"),
         signs=_words("schild schilder verboten erlaubt aufkleber"),
         joining=_words("aber und mit oder"),
         articles=_phrases(

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from index.types.errors import OCRUnusable
 
-# Changes when the same models give other lines, because of `engine` or `order`.
-OWN_REVISION = 1
+# Raise it with every change after which the same models give other lines for some picture: in
+# `engine`, in `order`, or in which frames `transcriber` reads and how large. Galleries then read
+# their pictures again, in the background. Otherwise new lines stand beside old ones for ever.
+OWN_REVISION = 2
 PACKAGES = ("rapidocr", "onnxruntime")
 MISSING = (
     "the packages for it are not installed. `pip install '.[ocr]'` in Magpie's folder installs them"

@@ -18,7 +18,7 @@ from PIL import Image
 from console.reasons import reason_of
 from index.concurrency import Pool
 from index.images import decoders
-from index.images.decode import Limits
+from index.images.decode import LIMITS
 from index.ocr.installed import models
 from index.ocr.limits import MAX_ANSWER_BYTES, READY, WALL_CLOCK_S
 from index.types.errors import GalleryClosed, OCRUnusable, PictureBroken
@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 NICENESS = 15
 # A process that was asked to end is ended after this.
 GRACE_S = 2.0
-# Of an animation: its words are mostly the same in all frames, or change like subtitles.
-FRAMES = 3
 # Pictures are decoded with a short edge of at least three times this, if they have so many pixels:
 # a phone's screenshot keeps its size, and a photograph of 12 megapixels is 1,600 pixels wide.
 SIDE = 400
@@ -52,14 +50,13 @@ class Transcriber:
         self._process: Process | None = None
 
     async def read(self, data: bytes) -> tuple[str, ...]:
-        """The lines of words in the picture, from top to bottom; none when it has no text.
+        """The lines of words in the picture, from top to bottom; none when it has no text. Of an
+        animation, those in each frame that is searched.
 
         raises   PictureError when it can't be decoded, or its words can't be read; OCRUnusable,
                  which says nothing of the picture; GalleryClosed
         """
-        decoded = await self._decoding.run(
-            partial(decoders.decode, data, SIDE, "free", Limits(frames=FRAMES))
-        )
+        decoded = await self._decoding.run(partial(decoders.decode, data, SIDE, "free", LIMITS))
         lines: dict[str, None] = {}  # in their order, each once
         async with self._turn:
             for frame in decoded.frames:

@@ -10,7 +10,6 @@ a line of JSON.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -22,6 +21,7 @@ from typing import Any
 from PIL import Image
 
 from index.images.confinement import confine
+from index.images.worker import stand_back
 from index.ocr.installed import models
 from index.ocr.limits import CPU_S, MEMORY_BYTES, READY
 
@@ -30,12 +30,8 @@ def main(niceness: int) -> int:
     """Answer requests until standard input ends."""
     os.nice(niceness)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    # What libraries print must not get into an answer, nor into a terminal.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    sys.stdout = sys.stderr
-    os.dup2(nowhere, sys.stderr.fileno())
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
+    sys.stdout = sys.stderr  # what libraries print must not get into an answer
+    stand_back()
     from index.ocr.engine import Engine  # takes a second
 
     engine = Engine(models())

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from index.search.everything import first_frames
 from index.search.kernels.arguments import Ints
-from index.search.kernels.constants import TOMBSTONE
 from index.search.memtable import Memtable
 from index.search.view import View
 from index.types.filter import Sort
@@ -30,7 +29,10 @@ def in_order_of_date(
     rows    those of `memtable` that may answer
     """
     first = rows[memtable.frames[rows] == 0]
-    parts = [(memtable.links[first], memtable.posted[first]), *(_dates(view) for view in views)]
+    parts = [
+        (memtable.links[first], memtable.posted[first]),
+        *(first_frames(view)[:2] for view in views),
+    ]
     links = np.concatenate([links for links, _ in parts])
     # Newest first is the same as oldest first of times and ids below zero.
     direction = -1 if sort is Sort.NEWEST else 1
@@ -46,14 +48,3 @@ def in_order_of_date(
         latest = np.partition(times[kept], wanted - 1)[wanted - 1]
         kept = kept[times[kept] <= latest]
     return links[kept[np.lexsort((ids[kept], times[kept]))][:wanted]]
-
-
-def _dates(view: View) -> tuple[Ints, NDArray[np.float64]]:
-    """(links, times) of the view's links."""
-    places, segment = view.places(), view.part.segment
-    first = places[segment.mapped["frames"][places] == 0]
-    posted = segment.posted[first]
-    # Read after the times: `overwrite` marks a row before it clears its time.
-    links = segment.links_at(first)
-    there = (links != TOMBSTONE) & ~segment.overwritten(first)
-    return links[there], posted[there]

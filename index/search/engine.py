@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from index.concurrency import Pool, to_completion
 from index.search.compaction import Compaction
-from index.search.interface import Found, Listed, RowSource
+from index.search.interface import Everything, Found, Listed, RowSource
 from index.search.rows import Rows
 from index.search.segment_file import Damaged
 from index.search.sizes import Sizes
@@ -219,15 +219,22 @@ class Engine:
         """How many links that may answer have a greater score; exact."""
         return await self._ask(lambda rows: rows.above(query, score, filter))
 
-    async def _ask(self, question: Callable[[Rows], T]) -> T:
-        """The answer of the rows, which are made anew if they turn out to be damaged."""
-        rows = self.rows
+    async def examine(self, filter: Filter, work: Callable[[Everything], T], pool: Pool) -> T:
+        """What `work` makes of all links that may answer, as `VectorIndex.examine`."""
+        return await self._ask(lambda rows: work(rows.everything(filter)), pool)
+
+    async def _ask(self, question: Callable[[Rows], T], pool: Pool | None = None) -> T:
+        """The answer of the rows, which are made anew if they turn out to be damaged.
+
+        pool   None: the threads for queries
+        """
+        rows, pool = self.rows, pool or self._searching
         try:
-            return await self._searching.run(partial(question, rows))
+            return await pool.run(partial(question, rows))
         except Damaged as exc:
             log.warning("%s; settled rows are made anew", exc)
             await self._make_anew(rows)
-            return await self._searching.run(partial(question, self.rows))
+            return await pool.run(partial(question, self.rows))
 
     async def _make_anew(self, damaged: Rows) -> None:
         """Read the rows from the store again, unless another query has done so meanwhile."""

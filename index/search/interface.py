@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.concurrency import Pool
 from index.types.filter import Filter, Sort
 from index.types.records import Changes, Entries, Floats, Position, Settled
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +53,27 @@ class Listed:
     links: NDArray[np.int64]  # (k,)
     searched: int  # links that were allowed to be listed
     more: bool  # whether there are links after these
+
+
+class Everything(Protocol):
+    """All links that a filter allows, at one moment, to be looked at as a whole.
+
+    links    (n,) int64, each once
+    posted   (n,) float64, when each was posted, Unix seconds
+    """
+
+    @property
+    def links(self) -> NDArray[np.int64]: ...
+
+    @property
+    def posted(self) -> NDArray[np.float64]: ...
+
+    def vectors(self, places: NDArray[np.int64]) -> tuple[Floats, NDArray[np.bool_]]:
+        """The vectors of the first frames of the links at these places, (p, d), and whether each is
+        still there.
+
+        raises   Damaged when one isn't what was written
+        """
 
 
 class VectorIndex(Protocol):
@@ -107,6 +131,12 @@ class VectorIndex(Protocol):
     async def above(self, query: Floats, score: float, filter: Filter) -> int:
         """How many links that may answer have a greater score; exact. `filter.without` doesn't
         count."""
+
+    async def examine(self, filter: Filter, work: Callable[[Everything], T], pool: Pool) -> T:
+        """What `work` makes of all links that may answer, in a thread of this pool.
+
+        It may be called a second time, where the index finds itself damaged.
+        """
 
     @property
     def idle(self) -> bool:

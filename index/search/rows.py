@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from index.search import everything
 from index.search.by_date import in_order_of_date
 from index.search.compaction import Compaction, UnsettledRows, compacted_with, needs_compaction
 from index.search.found import rows_of, sample
@@ -290,6 +291,12 @@ class Rows:
             now.memtable, rows, views, filter.without, sort=sort, wanted=wanted, after=after
         )
         return Listed(links[:k], searched, more=len(links) > k)
+
+    def everything(self, filter: Filter) -> everything.Rows:
+        """All links that may answer, as they are at this moment."""
+        now = self._now
+        rows, views, _ = self._answering(now, filter)
+        return everything.Rows(now.memtable, rows, views, filter.without)
 
     def _answering(self, now: Version, filter: Filter) -> tuple[Ints, list[View], int]:
         """The rows in memory and of each segment that may answer, and of how many links."""

@@ -37,9 +37,10 @@ from index.types.records import (
     Link,
     ModelInfo,
     Note,
+    Welcome,
 )
 from index.types.searches import Asked, SavedSearch
-from index.types.transcripts import Mentions, PendingTranscript
+from index.types.transcripts import Mentions, PendingTranscript, Place
 from index.types.watches import Notice, Unjudged, Watch
 
 
@@ -217,6 +218,9 @@ class BookkeepingReader(Protocol):
         """Notes below sources without links, or that name one: the pictures were erased, so the
         notes are to go."""
 
+    async def welcomes(self) -> list[Welcome]:
+        """Where the caller presented itself, of each space where it did."""
+
     async def watched(self, space: int) -> set[int]:
         """The groups of a space that are marked as watched."""
 
@@ -287,6 +291,12 @@ class Bookkeeping(BookkeepingReader, Protocol):
 
     async def forget_note(self, space: int, source: str) -> None:
         """Forget the note below a source, which is gone."""
+
+    async def keep_welcome(self, welcome: Welcome) -> None:
+        """Remember where the caller presented itself to a space, in place of an earlier one."""
+
+    async def forget_welcome(self, space: int) -> None:
+        """Forget it: the space was left."""
 
     async def close_group(self, space: int, group: int, since: float) -> None:
         """Note that the caller cannot read a group (Unix seconds). An earlier note stays. The note
@@ -438,24 +448,30 @@ class TranscriptReader(Protocol):
         """Which links of the filter's space and groups show pictures with which of these phrases,
         and with nearly the same. Nothing else is read, so the time tells nothing of others.
 
-        phrases   as `transcripts.terms.asked` gives them
+        phrases   as `transcripts.terms.asked` and `pairs` give them; of several terms, only what
+                  is the same counts
         """
 
     async def pending(
         self, *, space: int | None = None, after: int = 0, limit: int
     ) -> list[PendingTranscript]:
-        """Pictures whose words nobody has read yet, or that are to be read again, newest first.
+        """Links to pictures whose words are still to be read for them, or again, newest first. A
+        picture that is posted in several channels is read for each, since its words would tell
+        there that it is known elsewhere.
 
         after   the id of the last one that was given before; 0: from the newest on
         """
 
+    async def is_pending(self, key: bytes) -> bool:
+        """Whether there is such a link to the picture with this key."""
+
     async def count_pending(self, space: int | None = None) -> int:
-        """How many such pictures there are; of a space, if given."""
+        """How many pictures have such links; of a space, if given."""
 
     async def count_unread(self, filter: Filter, *, or_stale: bool = False) -> int:
-        """How many links of the filter's space and groups show a picture whose words were not read
-        for them yet. That they were read for links elsewhere doesn't count, since it would tell of
-        those.
+        """How many links of the filter's space and groups, among `only` if it has that, show a
+        picture whose words were not read for them yet. That they were read for links elsewhere
+        doesn't count, since it would tell of those.
 
         or_stale   also those that are to be read again
         """
@@ -468,9 +484,19 @@ class Transcripts(TranscriptReader, Protocol):
         """From now on keep what this revision reads. What another one read counts until the picture
         is read again, which is pending."""
 
-    async def put(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
+    async def put(
+        self,
+        key: bytes,
+        revision: str,
+        lines: Sequence[str],
+        read_in: Collection[Place] | None = None,
+    ) -> None:
         """Keep what was read in the picture with this key, if it is there and that revision has
-        begun. No lines: it has no words. Either way it is pending no more."""
+        begun. No lines: it has no words. Either way its links in these places are pending no more,
+        nor those in the same channels.
+
+        read_in   where it was seen; None: in all places where it is
+        """
 
     async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
         """Let pictures be read again: all, or those of a space, or of some of its groups. What was

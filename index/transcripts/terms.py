@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 # Changes with whatever makes other terms of the same text.
 REVISION = "1"
@@ -38,7 +39,7 @@ _WITHOUT_MEANING = """
     la le les un une des du et de est el los las y en o os e da do em il lo gli di che
 """
 _EMPTY = frozenset(_WITHOUT_MEANING.split())
-MOST_ASKED = 16  # terms of a question; the rest is not looked for
+MOST_ASKED = 16  # terms of a question, and pairs; the rest is not looked for
 # In shorter terms one wrong letter makes another word: "cat", "car", "bat".
 SHORTEST_FORGIVEN = 4
 LONGEST_FORGIVEN = 24
@@ -114,6 +115,17 @@ def asked(words: str) -> tuple[str, ...]:
         before = term
     telling = [phrase for phrase in found if phrase not in _EMPTY]
     return tuple(dict.fromkeys(telling or found))[:MOST_ASKED]
+
+
+def pairs(words: str) -> tuple[str, ...]:
+    """Each two words of a question that stand side by side, those without meaning among them. Not
+    two letters that are terms: `asked` looks for those."""
+    two = (
+        f"{one} {other}"
+        for one, other in pairwise(terms(words))
+        if not (_ALONE.match(one) and _ALONE.match(other))
+    )
+    return tuple(dict.fromkeys(two))[:MOST_ASKED]
 
 
 def forgiving(term: str) -> frozenset[str]:

@@ -86,85 +86,129 @@ class ModelUnusable(ModelError):
 
 
 class PictureError(GalleryError):
-    """These bytes can't be searched as a picture."""
+    """These bytes can't be searched as a picture.
+
+    what   it is: "picture" or "video"
+    """
+
+    def __init__(self, sentence: Sentence, what: str) -> None:
+        super().__init__(sentence)
+        self.what = what
+
+    def about(self, what: str) -> PictureError:
+        """The same of something else."""
+        # What an error holds is what it is made of.
+        return type(self)(**(vars(self) | {"what": what}))
 
 
 class PictureTooLarge(PictureError):
     """`size` is over `limit`; both are counted in `unit` ("bytes" or "pixels")."""
 
-    def __init__(self, size: int, limit: int, unit: str) -> None:
+    def __init__(self, size: int, limit: int, unit: str, what: str = "picture") -> None:
         shown = format_bytes if unit == "bytes" else format_pixels
-        super().__init__(
-            Sentence(
-                "This picture has {size}; the limit is {limit}. Make it smaller first.",
-                size=shown(size),
-                limit=shown(limit),
+        values = {"size": shown(size), "limit": shown(limit)}
+        if what == "video":
+            sentence = Sentence(
+                "This video has {size}; the limit is {limit}. Make it smaller first.", **values
             )
-        )
+        else:
+            sentence = Sentence(
+                "This picture has {size}; the limit is {limit}. Make it smaller first.", **values
+            )
+        super().__init__(sentence, what)
         self.size = size
         self.limit = limit
         self.unit = unit
 
 
 class PictureTooHeavy(PictureError):
-    def __init__(self, limit: int) -> None:
-        super().__init__(
-            Sentence(
-                "Decoding this picture takes more than {limit} of memory. Make it smaller first.",
-                limit=format_bytes(limit),
+    def __init__(self, limit: int, what: str = "picture") -> None:
+        shown = format_bytes(limit)
+        if what == "video":
+            sentence = Sentence(
+                "Decoding this video takes more than {limit} of memory. Make it smaller first.",
+                limit=shown,
             )
-        )
+        else:
+            sentence = Sentence(
+                "Decoding this picture takes more than {limit} of memory. Make it smaller first.",
+                limit=shown,
+            )
+        super().__init__(sentence, what)
         self.limit = limit
 
 
 class NotAPicture(PictureError):
     """`found` says what it is instead, such as "a web page"."""
 
-    def __init__(self, found: str) -> None:
-        super().__init__(
-            Sentence(
+    def __init__(self, found: str, what: str = "picture") -> None:
+        if what == "video":
+            sentence = Sentence(
+                "This is {found}, not a video. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
+                "and some others can be searched.",
+                found=found,
+            )
+        else:
+            sentence = Sentence(
                 "This is {found}, not a picture. JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF "
                 "and some others can be searched.",
                 found=found,
             )
-        )
+        super().__init__(sentence, what)
         self.found = found
 
 
 class PictureUnsupported(PictureError):
     """`found` says what it is, such as "an SVG drawing" or "a lossless JPEG"."""
 
-    def __init__(self, found: str) -> None:
-        super().__init__(
-            Sentence(
+    def __init__(self, found: str, what: str = "picture") -> None:
+        if what == "video":
+            sentence = Sentence(
+                "This is {found}, which can't be read; save it as an ordinary MP4 (H.264).",
+                found=found,
+            )
+        else:
+            sentence = Sentence(
                 "This is {found}, which can't be read; save it as an ordinary PNG or JPEG.",
                 found=found,
             )
-        )
+        super().__init__(sentence, what)
         self.found = found
 
 
 class PictureBroken(PictureError):
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            Sentence(
+    def __init__(self, reason: str, what: str = "picture") -> None:
+        if what == "video":
+            sentence = Sentence(
+                "This video is damaged: {reason}. Download it again, or save it anew from a "
+                "player.",
+                reason=reason,
+            )
+        else:
+            sentence = Sentence(
                 "This picture is damaged: {reason}. Download it again, or save it anew from a "
                 "viewer.",
                 reason=reason,
             )
-        )
+        super().__init__(sentence, what)
         self.reason = reason
 
 
 class PictureTooSlow(PictureError):
-    def __init__(self, limit_s: float) -> None:
-        super().__init__(
-            Sentence(
+    def __init__(self, limit_s: float, what: str = "picture") -> None:
+        if what == "video":
+            sentence = Sentence(
+                "Decoding this video takes longer than {limit_s} seconds. "
+                "Cut a shorter part out of it, or save it as MP4 (H.264).",
+                limit_s=limit_s,
+            )
+        else:
+            sentence = Sentence(
                 "Decoding this picture takes longer than {limit_s} seconds. "
                 "Make it smaller, or save it as PNG or JPEG.",
                 limit_s=limit_s,
             )
-        )
+        super().__init__(sentence, what)
         self.limit_s = limit_s
 
 

@@ -72,6 +72,7 @@ class QueryEmbedding:
     more, less   (n, d) hits of which more, or less, is wanted
     truncated    the words that were read, where the text was too long
     terms        what is looked for in transcripts, as `transcripts.terms.asked` gives it
+    pairs        words that stand side by side, as `transcripts.terms.pairs` gives them
     spelled      whether the model knows no part of the words longer than a letter
     revision     of the model that read it; "": the one the gallery has
     """
@@ -84,6 +85,7 @@ class QueryEmbedding:
     less: Floats = field(default_factory=lambda: NOTHING)
     truncated: str | None = None
     terms: tuple[str, ...] = ()
+    pairs: tuple[str, ...] = ()
     spelled: bool = False
     revision: str = ""
 

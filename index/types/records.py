@@ -24,6 +24,8 @@ Edit: TypeAlias = Literal["cropped", "framed", "grey", "mirrored", "turned"]
 # How a model computes on a CPU. exact: as transformers does; default: with answers that can't be
 # told apart from those; fast: with rankings that differ here and there; auto: default.
 Precision: TypeAlias = Literal["auto", "exact", "default", "fast"]
+# The languages that a model was trained on.
+Languages: TypeAlias = Literal["english", "chinese", "many"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,19 @@ class Moment:
 
     second: float
     still: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The source with which the caller presented itself to a space: there is one, or was.
+
+    reading   whether it still shows how far the space is read
+    """
+
+    space: int
+    group: int  # where it is
+    source: str
+    reading: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from index.types.records import Link
 
@@ -10,13 +11,15 @@ from index.types.records import Link
 MAX_LETTERS = 8_000
 
 
+Place: TypeAlias = tuple[int, int]  # a space and a group of it
+
+
 @dataclass(frozen=True, slots=True)
 class PendingTranscript:
-    """A picture whose words nobody has read yet.
+    """A link to a picture whose words are still to be read for it.
 
-    id     of the picture, by which a list of them goes on
+    id     of the link, by which a list of them goes on
     key    of the picture, for `Transcripts.put`
-    link   a place where its bytes can be fetched: the newest
     """
 
     id: int

@@ -25,8 +25,12 @@ export function isSpoiler(file) {
   );
 }
 
-/** @param {FileInfo} file */
+/**
+ * Whether it is shown and not only named. HEIC isn't: as in Discord, it is a file.
+ * @param {FileInfo} file
+ */
 export function isPicture(file) {
+  if (/\.hei[cf]$/i.test(file.filename) || /^image\/hei[cf]/.test(file.content_type ?? "")) return false;
   return (
     /^(image|video)\//.test(file.content_type ?? "") ||
     /\.(png|jpe?g|gif|webp|avif|mp4|webm)$/i.test(file.filename)

@@ -131,10 +131,17 @@ function imageOf(picture) {
       image.src = spare;
       spare = null;
     } else {
-      image.replaceWith(lostTile(picture, "This picture could not be loaded."));
+      image.replaceWith(lostTile(picture, whyLost(picture)));
     }
   });
   return image;
+}
+
+/** @param {Picture} picture */
+function whyLost({ src }) {
+  return /\.hei[cf](\?|$)/i.test(src ?? "")
+    ? "Browsers show no HEIC pictures. The message has the file."
+    : "This picture could not be loaded.";
 }
 
 /** @param {Picture} picture */

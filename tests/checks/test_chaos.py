@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,26 @@ def test_every_step_can_be_done() -> None:
         assert sum(callable(getattr(kind, what, None)) for kind in steps.KINDS) == 1
 
 
-async def test_every_control_of_an_answer_is_used_and_the_form_is_sent(tmp_path: Path) -> None:
+@pytest.fixture
+async def bo(tmp_path: Path) -> AsyncIterator[tuple[Server, Person]]:
+    """The sandbox with the servers of a run, and a member of one."""
+    rng = random.Random(3)
+    async with (
+        serve(servers.world(tmp_path, Pictures(rng), rng)) as server,
+        aiohttp.ClientSession() as session,
+        Person.log_in(session, server.url, server.world.users[servers.BO].token) as person,
+    ):
+        yield server, person
+
+
+def below(*rows: dict[str, Any]) -> Answer:
+    """An answer with these controls."""
+    return Answer({"components": [{"type": 1, "components": list(rows)}]})
+
+
+async def test_every_control_of_an_answer_is_used_and_the_form_is_sent(
+    bo: tuple[Server, Person],
+) -> None:
     rows = [
         {"type": 2, "custom_id": "n:x", "label": "Narrow"},
         {"type": 2, "custom_id": "m:x::g", "label": "Show the nearest guesses"},
@@ -60,14 +80,8 @@ async def test_every_control_of_an_answer_is_used_and_the_form_is_sent(tmp_path:
         {"type": 2, "url": "https://discord.com/channels/1/2/3", "label": "Go to message"},
         {"type": 3, "custom_id": "l:x:", "options": [{"value": "7"}, {"value": "newest"}]},
     ]
-    answer = Answer({"components": [{"type": 1, "components": rows}]})
-    rng = random.Random(3)
-    async with (
-        serve(servers.world(tmp_path, Pictures(rng), rng)) as server,
-        aiohttp.ClientSession() as session,
-        Person.log_in(session, server.url, server.world.users[servers.BO].token) as bo,
-    ):
-        uses: Any = [questions.control(server, bo, answer, rng) for _ in range(60)]
+    answer, rng = below(*rows), random.Random(3)
+    uses: Any = [questions.control(*bo, answer, rng) for _ in range(60)]
     used = {(use.func.__name__, str(use.args[2])) for use in uses if use.func.__name__ == "choose"}
     assert used == {("choose", "7"), ("choose", "newest")}
     clicked = {use.args[1]["custom_id"] for use in uses if use.func.__name__ == "click"}
@@ -75,6 +89,19 @@ async def test_every_control_of_an_answer_is_used_and_the_form_is_sent(tmp_path:
     lines = [use.args[3] for use in uses if use.func.__name__ == "_narrow"]
     assert any("in:<#" in line for line in lines)
     assert any("sort:" in line for line in lines)
+
+
+async def test_no_kind_of_control_is_hidden_by_a_long_menu(bo: tuple[Server, Person]) -> None:
+    rng, options = random.Random(3), [{"value": str(link)} for link in range(25)]
+    found = ("l:x:", ("b:x:", "w:x::7", "i:x:1", "u:x:more"))
+    posted_before = ("k:1:2:0:0", ("q:1:2:0:5",))
+    for menu, others in (found, posted_before):
+        rows = [{"type": 2, "custom_id": one, "label": "?"} for one in others]
+        answer = below(*rows, {"type": 3, "custom_id": menu, "options": options})
+        uses: Any = [questions.control(*bo, answer, rng) for _ in range(100)]
+        used = Counter(use.args[1]["custom_id"] for use in uses)
+        assert used.keys() == {menu, *others}
+        assert min(used.values()) >= 10
 
 
 def test_a_difference_tells_missing_from_duplicated_from_undead() -> None:

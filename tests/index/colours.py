@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from index.images.resize import Shape
-from index.types.records import Floats
+from index.types.records import Floats, Languages
 
 NAMES = {
     "red": (255, 0, 0),
@@ -34,6 +34,7 @@ class ColourEmbedder:
     resample: int | None = None
     scale: float | None = None
     bias: float | None = None
+    languages: Languages = "english"
     batch = 4
     device = "cpu"
 

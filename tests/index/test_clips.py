@@ -81,7 +81,7 @@ def test_a_folder_of_videos_on_the_command_line(
     (tmp_path / "clips" / "a.mp4").write_bytes(film("libx264", scenes=SCENES))
     (tmp_path / "clips" / "broken.mkv").write_bytes(b"\x1aE\xdf\xa3" + bytes(99))
     assert main(["add", "clips", "--db", "g.db", "--model", str(tiny_clip)]) == 0
-    assert "This picture is damaged" in capsys.readouterr().out
+    assert "This video is damaged" in capsys.readouterr().out
     find = ["find", "--image", "clips/a.mp4", "--guesses", "--db", "g.db", "--sheet", "out.png"]
     assert main([*find, "--json"]) == 0
     [hit] = json.loads(capsys.readouterr().out)["hits"]

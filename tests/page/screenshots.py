@@ -152,6 +152,16 @@ async def clip(studio: Studio) -> None:
     await studio.keep("clip", page)
 
 
+async def overview(studio: Studio) -> None:
+    """What the pictures are about; the contact sheet and the map."""
+    page = await studio.enter(MEMBER)
+    await write(page, "/overview")
+    for _ in range(2):  # for whom, and the command itself
+        await page.keyboard.press("Enter")
+    await next_answer(page, 0)
+    await studio.keep("overview", page)
+
+
 async def words(studio: Studio) -> None:
     """A meme, found by its words when they have been read."""
     page = await studio.enter(ADMIN)
@@ -246,7 +256,8 @@ async def reindex(studio: Studio) -> None:
 
 
 SHOTS: dict[str, Callable[[Studio], Awaitable[None]]] = {
-    one.__name__: one for one in (find, clip, words, similar, reply, private, watch, reindex)
+    one.__name__: one
+    for one in (find, overview, clip, words, similar, reply, private, watch, reindex)
 }
 
 

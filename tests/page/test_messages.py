@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 from playwright.async_api import expect
 
+from index.images.heif import FORMAT as HEIF
+from tests.index.colours import encoded
 from tests.page import village
 from tests.page.conftest import Ask, Enter, write
 
@@ -222,3 +224,13 @@ async def test_a_poll_is_shown_and_voted_in(enter: Enter, ask: Ask) -> None:
     await ask("ada", "POST", f"{path}/polls/{message['id']}/expire")
     await expect(others.get_by_role("button", name="Jay")).to_be_disabled()
     await expect(finn.locator(".message.system").last).to_contain_text("poll has ended: Jay")
+
+
+async def test_a_heic_photograph_is_a_file_as_in_discord(enter: Enter, tmp_path: Path) -> None:
+    mei = await enter("mei")
+    (tmp_path / "IMG_1.HEIC").write_bytes(encoded(Image.new("RGB", (64, 64), "teal"), HEIF))
+    await mei.locator("input[type=file][multiple]").set_input_files(tmp_path / "IMG_1.HEIC")
+    await write(mei, "my garden, as my phone took it")
+    message = mei.locator(".message", has_text="as my phone took it")
+    await expect(message.locator(".file-card")).to_contain_text("IMG_1.HEIC")
+    assert await message.locator(".tile").count() == 0

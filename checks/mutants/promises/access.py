@@ -247,8 +247,8 @@ MUTANTS = (
     Mutant(
         "a category tells nothing of its hidden channels",
         "bot/commands/channels.py",
-        "        seen = _seen(places, member)\n",
-        "        seen = places\n",
+        "        seen = _seen(inside(channel), member)\n",
+        "        seen = inside(channel)\n",
         (f"{CHANNELS}::test_a_category_names_and_counts_only_channels_that_the_asker_sees",),
     ),
     Mutant(

@@ -9,6 +9,7 @@ GALLERY = "tests/index/test_clips.py"
 LINKS = "tests/index/store/test_links.py"
 DOWNLOAD = "tests/bot/media/test_download.py"
 CHAT = "tests/bot/ask/test_clips.py"
+FORKS = "tests/index/clips/test_forks.py"
 DECODE = "tests/index/images/test_decode.py"
 
 MUTANTS = (
@@ -53,6 +54,41 @@ MUTANTS = (
         "    if container is None:",
         "    if False:",
         (SCENES,),
+    ),
+    Mutant(
+        "the process that reads a video holds nothing of other videos",
+        "index/clips/fork_server.py",
+        "os.closerange(_HELD + 1, _ALL)",
+        "pass",
+        (FORKS,),
+    ),
+    Mutant(
+        "what is wrong with a video is said of a video",
+        "index/clips/readers.py",
+        'raise error.about("video") from error',
+        "raise",
+        (SCENES, GALLERY),
+    ),
+    Mutant(
+        "the process that reads a video is confined",
+        "index/clips/reader.py",
+        "    settle()\n    requests",
+        "    requests",
+        (FORKS,),
+    ),
+    Mutant(
+        "without videos, no process waits for them for ever",
+        "index/clips/fork_server.py",
+        "waiting.select(None if forks else idle_s)",
+        "waiting.select(None)",
+        (FORKS,),
+    ),
+    Mutant(
+        "a video whose server was killed is read again",
+        "index/clips/fork_server.py",
+        "ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)",
+        "pass",
+        (FORKS,),
     ),
     Mutant(
         "the second of the frame that fits is told",

@@ -105,7 +105,7 @@ MUTANTS = (
     ),
     Mutant(
         "a bot's gallery is not called empty",
-        "index/cli/commands/find.py",
+        "index/cli/gallery.py",
         "if not counts.links and await gallery.links.count_links():",
         "if False:",
         (ASKING,),

@@ -110,4 +110,11 @@ MUTANTS = (
         "    shift = len(before + error.text[start : error.start])",
         (f"{UNREADABLE}::test_marks_stand_below_the_spot",),
     ),
+    Mutant(
+        'the "not" of a sentence leaves nothing out',
+        "index/language/negation.py",
+        "in_a_sentence = word in best.tongue.verbal and self._has_subject(at, best.tongue)",
+        "in_a_sentence = False",
+        ("tests/index/language/test_negation.py",),
+    ),
 )

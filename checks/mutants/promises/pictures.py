@@ -118,6 +118,27 @@ MUTANTS = (
         (PROFILES,),
     ),
     Mutant(
+        "the colours that a HEIC or AVIF states by numbers are applied",
+        "index/images/decode.py",
+        "return stated.by_code_points(*numbers) if numbers is not None else None",
+        "return None",
+        ("tests/index/images/test_profiles.py",),
+    ),
+    Mutant(
+        "a PNG's mark of sRGB counts more than its gamma",
+        "index/images/png.py",
+        'return None if b"sRGB" in bodies else _of_gamma(bodies)',
+        "return _of_gamma(bodies)",
+        ("tests/index/images/test_profiles.py",),
+    ),
+    Mutant(
+        "the frames of an animation are all looked at, if there is time",
+        "index/images/decode.py",
+        "if number and time.process_time() - started > limits.time_s / 3:",
+        "if number > 3:",
+        ("tests/index/images/test_decode.py",),
+    ),
+    Mutant(
         "a picture of light itself gets its colours before it is made small",
         "index/images/profiles.py",
         "return bool(np.abs(np.asarray(managed, np.int16) - 128).max() <= SAME_CURVE)",

@@ -77,8 +77,8 @@ MUTANTS = (
     ),
     Mutant(
         "a retention that an admin sets erases older pictures",
-        "bot/commands/privacy.py",
-        "        erased = await self._erasure.erase_older(space)",
+        "bot/sync/erasure.py",
+        "        erased = await self.erase_older(guild_id)",
         "        erased = 0",
         (f"{PRIVACY}::test_old_pictures_are_erased_when_an_admin_sets_a_retention",),
     ),

@@ -44,6 +44,27 @@ MUTANTS = (
         (WRITTEN,),
     ),
     Mutant(
+        "words count scattered as much as side by side",
+        "index/answering/written.py",
+        " + IN_A_ROW * in_a_row",
+        "",
+        (WRITTEN,),
+    ),
+    Mutant(
+        "one word of a question makes a picture sure",
+        "index/answering/written.py",
+        "(len(phrases) > 1 or not pairs or bool(row))",
+        "True",
+        (WRITTEN,),
+    ),
+    Mutant(
+        "a word that stands nowhere outweighs the others",
+        "index/answering/written.py",
+        "_rarity(standing or least)",
+        "_rarity(standing)",
+        (WRITTEN,),
+    ),
+    Mutant(
         "two memes of one template fold",
         "index/answering/ranking.py",
         "            apart |= await self._searching.run(partial(differing, said))\n",
@@ -77,5 +98,12 @@ MUTANTS = (
         "if letters > MOST_EXACT_LETTERS:",
         "if False:",
         ("tests/index/language/test_unreadable.py",),
+    ),
+    Mutant(
+        "an answer names the exact words that no picture says",
+        "bot/ask/cards.py",
+        "if not (says := _says(search)):",
+        "if (says := _says(search)) is not None:",
+        ("tests/bot/ask/test_words.py",),
     ),
 )

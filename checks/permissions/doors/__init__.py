@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from checks.permissions.doors import choices, counts, find, messages, posted_before, watches
+from checks.permissions.doors import (
+    choices,
+    counts,
+    examples,
+    find,
+    messages,
+    overview,
+    posted_before,
+    watches,
+)
 from checks.permissions.inquiry import Inquiry
 
 DOORS: dict[str, Callable[[Inquiry], Awaitable[bool]]] = {
@@ -26,6 +35,10 @@ DOORS: dict[str, Callable[[Inquiry], Awaitable[bool]]] = {
     "posted before, for everyone": posted_before.for_everyone,
     "a watch": watches.for_me,
     "a watch, in a channel": watches.for_everyone,
+    "/overview": overview.for_me,
+    "/overview for everyone": overview.for_everyone,
+    "/help": examples.help_,
+    "the message with which Magpie came": examples.first_message,
     "/channels list": counts.channels_list,
     "/status": counts.status,
 }

@@ -18,7 +18,6 @@ from console.output import counted, harmless, say_error
 from index.cli import gallery as galleries
 from index.cli import paths
 from index.cli.command import FolderCommand, Given
-from index.cli.place import SPACE
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -76,7 +75,7 @@ async def run(given: Find) -> int:
     image = await named(given.image) if given.image else None
     async with galleries.reading(given) as gallery:
         if given.sheet:
-            await _spare_pictures(gallery, given.sheet, given.image)
+            await galleries.spare_pictures(gallery, given.sheet, given.image)
         kind = await _kind(gallery, given)
         try:
             asked = await question.understood(gallery, line, wish, kind, given.folders)
@@ -134,38 +133,9 @@ def _require_limits(given: Find, wish: Wish) -> None:
         )
 
 
-async def _spare_pictures(gallery: Gallery, sheet: str, image: str | None) -> None:
-    """Refuse a sheet in the place of the picture that is asked with, or of one of the gallery.
-
-    raises   WrongUse
-    """
-    places = _places(sheet)
-    if image and places & _places(image):
-        raise WrongUse(f"{harmless(sheet)} is the picture that you ask with. Name another.")
-    for place in places:
-        if await gallery.links.ids_of_source(SPACE, place):
-            raise WrongUse(f"{harmless(sheet)} is a picture of the gallery. Name another.")
-
-
-def _places(name: str) -> set[str]:
-    """Where a name leads: as written, and behind links."""
-    return {os.path.abspath(name), os.path.realpath(name)}
-
-
 async def _kind(gallery: Gallery, given: Find) -> Kind:
     """What to look for: --kind; else images, unless there are only texts. raises WrongUse"""
-    counts = await gallery.links.count(SPACE)
-    file = harmless(str(galleries.database(given)))
-    if not counts.links and await gallery.links.count_links():
-        raise WrongUse(
-            f"{file} is the gallery of a bot: what it has was posted in chats, and nothing of it "
-            "is a file here. Ask the bot with /find, or name another gallery with --db."
-        )
-    if not counts.links:
-        raise WrongUse(
-            f"The gallery {file} is empty. "
-            f"Add some pictures:{galleries.hint(given, 'add ~/Pictures')}"
-        )
+    counts = await galleries.require_links(gallery, given)
     return given.kind or ("image" if counts.images else "text")
 
 

@@ -16,7 +16,7 @@ from index.store.sqlite import columns, statements
 from index.store.sqlite.copies import drop_not_a_copy, put_not_a_copy
 from index.store.sqlite.database import Database
 from index.types.query import QueryEmbedding
-from index.types.records import Cursor, Job, Note
+from index.types.records import Cursor, Job, Note, Welcome
 from index.types.searches import Asked, SavedSearch
 
 # What `_search_of` takes.
@@ -212,6 +212,22 @@ class Bookkeeping:
                 WHERE links.space = notes.space AND links.source = notes.named)"""
         )
         return [Note(*row) for row in rows]
+
+    async def keep_welcome(self, welcome: Welcome) -> None:
+        """Remember where the caller presented itself to a space, in place of an earlier one."""
+        await self._database.execute(
+            "INSERT OR REPLACE INTO welcomes VALUES (?, ?, ?, ?)",
+            *(welcome.space, welcome.group, welcome.source, welcome.reading),
+        )
+
+    async def forget_welcome(self, space: int) -> None:
+        """Forget it: the space was left."""
+        await self._database.execute("DELETE FROM welcomes WHERE space = ?", space)
+
+    async def welcomes(self) -> list[Welcome]:
+        """Where the caller presented itself."""
+        rows = await self._database.rows("SELECT space, group_id, source, reading FROM welcomes")
+        return [Welcome(space, group, source, bool(on)) for space, group, source, on in rows]
 
     async def watch(self, space: int, group: int) -> None:
         """Mark a group as watched."""

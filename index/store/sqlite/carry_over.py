@@ -32,6 +32,7 @@ DECISIONS = {
     "passes": "pictures that pass without such a note",
     "notes": "which notes were written",
     "watches": "watches",
+    "welcomes": "servers that were welcomed",
 }
 # How a row that both galleries have is merged. Of other tables, the present one's row counts.
 MERGED = {"left_out": "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)"}

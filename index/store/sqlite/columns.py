@@ -28,8 +28,8 @@ def blob(vectors: Floats) -> bytes:
 
 
 def query_blob(embedding: QueryEmbedding) -> tuple[bytes, str]:
-    """The vectors of a query as a column holds them; how many each part has, its terms, and whether
-    its words are spelled, as JSON.
+    """The vectors of a query as a column holds them; how many each part has, its terms and
+    pairs, and whether its words are spelled, as JSON.
 
     Hits of which more or less is wanted are not among them: those are read when they are needed.
     """
@@ -44,15 +44,19 @@ def query_blob(embedding: QueryEmbedding) -> tuple[bytes, str]:
     told: dict[str, Any] = {name: len(part) for name, part in parts.items()}
     if embedding.spelled:
         told["spelled"] = True
-    if embedding.terms:
-        told["terms"] = embedding.terms
+    told |= {
+        name: phrases
+        for name, phrases in (("terms", embedding.terms), ("pairs", embedding.pairs))
+        if phrases
+    }
     return b"".join(map(blob, parts.values())), json.dumps(told)
 
 
 def query_of(blob: bytes, parts: str | None, truncated: str | None) -> QueryEmbedding:
     """What `query_blob` wrote; `parts` is None for a search that an earlier Magpie saved."""
     counts: dict[str, Any] = {"words": 1} if parts is None else json.loads(parts)
-    spelled, terms = bool(counts.pop("spelled", False)), tuple(counts.pop("terms", ()))
+    spelled = bool(counts.pop("spelled", False))
+    terms, pairs = (tuple(counts.pop(name, ())) for name in ("terms", "pairs"))
     total = sum(counts.values())
     if not total:
         return QueryEmbedding(truncated=truncated)
@@ -66,6 +70,7 @@ def query_of(blob: bytes, parts: str | None, truncated: str | None) -> QueryEmbe
         parts=found.get("parts", NOTHING),
         truncated=truncated,
         terms=terms,
+        pairs=pairs,
         spelled=spelled,
     )
 

@@ -414,6 +414,18 @@ async def keep_watches(db: aiosqlite.Connection) -> None:
         await db.execute(statement)
 
 
+async def note_where_the_caller_presented_itself(db: aiosqlite.Connection) -> None:
+    """The source in which the caller presented itself to a space."""
+    await db.execute(
+        """CREATE TABLE welcomes (
+            space INTEGER PRIMARY KEY,
+            group_id INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            reading INTEGER NOT NULL
+        )"""
+    )
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -436,6 +448,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     forget_what_was_said_where_nothing_is_shown,
     find_notes_by_id,
     note_which_pictures_are_partial,
+    note_where_the_caller_presented_itself,
     keep_watches,
 )
 LATEST = len(STEPS)

@@ -12,13 +12,21 @@ from index.store.sqlite.database import Database
 from index.store.sqlite.watches import words_were_read
 from index.types.filter import Filter
 from index.types.query import tidy
-from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript
+from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript, Place
 
-# Pictures that were never read, that are to be read again, or were not read for one of their links.
+# Links to pictures that were never read, that are to be read again, or were not read for this link.
 _PENDING = """items.kind = 'image' AND (
-    items.id NOT IN (SELECT item FROM transcripts WHERE NOT stale)
-    OR items.id IN (SELECT item FROM links JOIN unread ON unread.link = links.id))"""
+    NOT EXISTS (SELECT 1 FROM transcripts WHERE transcripts.item = links.item AND NOT stale)
+    OR links.id IN (SELECT link FROM unread))"""
+_LINKS_AND_ITEMS = "links JOIN items ON items.id = links.item"
 _LINKS_OF_ITEM = "SELECT id FROM links WHERE item = ?"
+# Links of an item whose home is that of one of some places, given as JSON: [[space, group], ...].
+_AT_HOME = f"""SELECT links.id FROM links {words.IN_ITS_GROUP}
+    WHERE links.item = ?1 AND (links.space, {words.HOME}) IN (
+        SELECT groups.space, {words.HOME} FROM groups JOIN json_each(?2) AS place
+        ON groups.space = place.value ->> 0 AND groups.id = place.value ->> 1)"""
+
+LARGEST_ID = 2**63 - 1
 
 # After so many transcripts the index of words is merged, and after this share of those that are
 # kept. Merging 100,000 takes 1.5 s, in which writers wait.
@@ -44,9 +52,18 @@ class Transcripts:
 
         await self._database.write(write)
 
-    async def put(self, key: bytes, revision: str, lines: Sequence[str]) -> None:
+    async def put(
+        self,
+        key: bytes,
+        revision: str,
+        lines: Sequence[str],
+        read_in: Collection[Place] | None = None,
+    ) -> None:
         """Keep what was read in the picture with this key, if it is there and that revision has
-        begun. No lines: it has no words."""
+        begun. No lines: it has no words.
+
+        read_in   where it was seen: its links in other channels stay to be read; None: in all
+        """
         text = _kept(lines)
 
         async def write(db: aiosqlite.Connection) -> None:
@@ -65,7 +82,11 @@ class Transcripts:
             if await words.drop(db, shown) and before != text:
                 self._database.note_deletion()
             await db.execute("INSERT OR REPLACE INTO transcripts VALUES (?, ?, 0)", (item, text))
-            await db.execute(f"DELETE FROM unread WHERE link IN ({_LINKS_OF_ITEM})", (item,))
+            if before is None:
+                await db.executemany("INSERT INTO unread VALUES (?)", [(id,) for id in shown])
+            read = _LINKS_OF_ITEM if read_in is None else _AT_HOME
+            params = (item,) if read_in is None else (item, json.dumps(list(read_in)))
+            await db.execute(f"DELETE FROM unread WHERE link IN ({read})", params)
             await words.add(db, shown)
             await words_were_read(db, item)
 
@@ -109,53 +130,57 @@ class Transcripts:
     async def pending(
         self, *, space: int | None = None, after: int = 0, limit: int
     ) -> list[PendingTranscript]:
-        """Pictures whose words nobody has read yet, or that are to be read again, newest first.
+        """Links to pictures in which words are still to be read for them, newest first.
 
         after   the id of the last one that was given before; 0: from the newest on
         """
         rows = await self._database.rows(
-            f"""SELECT pending.id, pending.key, {columns.LINK}
-            JOIN (SELECT items.id, items.key, max(links.id) AS newest
-                FROM items JOIN links ON links.item = items.id
-                WHERE {_PENDING} AND (?1 IS NULL OR links.space = ?1) AND (?2 = 0 OR items.id < ?2)
-                GROUP BY items.id ORDER BY items.id DESC LIMIT ?3) AS pending
-            ON pending.newest = links.id ORDER BY pending.id DESC""",
+            f"""SELECT items.key, {columns.LINK}
+            WHERE {_PENDING} AND (?1 IS NULL OR links.space = ?1) AND links.id < ?2
+            ORDER BY links.id DESC LIMIT ?3""",
             space,
-            after,
+            after or LARGEST_ID,
             limit,
         )
-        return [PendingTranscript(row[0], row[1], columns.link_of(row[2:])) for row in rows]
+        return [PendingTranscript(row[1], row[0], columns.link_of(row[1:])) for row in rows]
+
+    async def is_pending(self, key: bytes) -> bool:
+        """Whether words are still to be read in the picture with this key, for any of its links."""
+        rows = await self._database.rows(
+            f"SELECT 1 FROM {_LINKS_AND_ITEMS} WHERE items.key = ? AND {_PENDING} LIMIT 1", key
+        )
+        return bool(rows)
 
     async def count_pending(self, space: int | None = None) -> int:
-        """How many such pictures there are; of a space, if given."""
-        if space is None:
-            rows = await self._database.rows(f"SELECT COUNT(*) FROM items WHERE {_PENDING}")
-        else:  # that a picture is pending elsewhere must not be told here
-            rows = await self._database.rows(
-                """SELECT COUNT(DISTINCT items.id) FROM links JOIN items ON items.id = links.item
-                WHERE links.space = ? AND items.kind = 'image'
-                AND (items.id NOT IN (SELECT item FROM transcripts WHERE NOT stale)
-                    OR links.id IN (SELECT link FROM unread))""",
-                space,
-            )
+        """How many such pictures there are; of a space, if given. That one is pending elsewhere
+        must not be told here."""
+        rows = await self._database.rows(
+            f"""SELECT COUNT(DISTINCT items.id) FROM {_LINKS_AND_ITEMS}
+            WHERE {_PENDING} AND (?1 IS NULL OR links.space = ?1)""",
+            space,
+        )
         return int(rows[0][0])
 
     async def count_unread(self, filter: Filter, *, or_stale: bool = False) -> int:
-        """How many links of the filter's space and groups show a picture whose words were not read
-        for them yet. Whether others were read for them doesn't count.
+        """How many links of the filter's space and groups, among `only` if it has that, show a
+        picture whose words were not read for them yet. Whether others were read for them doesn't
+        count.
 
         or_stale   also those that are to be read again
         """
+        only = None if filter.only is None else json.dumps(sorted(filter.only))
         groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
         rows = await self._database.rows(
             """SELECT COUNT(*) FROM links JOIN items ON items.id = links.item
             WHERE links.space = ?1 AND items.kind = 'image'
             AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
             AND (links.item NOT IN (SELECT item FROM transcripts WHERE NOT (stale AND ?3))
-                OR links.id IN (SELECT link FROM unread))""",
+                OR links.id IN (SELECT link FROM unread))
+            AND (?4 IS NULL OR links.id IN (SELECT value FROM json_each(?4)))""",
             filter.space,
             groups,
             or_stale,
+            only,
         )
         return int(rows[0][0])
 

@@ -79,13 +79,13 @@ async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> 
 
 async def mentions(database: Database, phrases: Sequence[str], filter: Filter) -> Mentions:
     """Which links of the filter's space and groups show pictures with which of these phrases, and
-    with nearly the same terms."""
+    with nearly the same terms; of a phrase of several terms, only the same."""
     found, homes = Mentions({}, {}), await _homes(database, filter)
     for mark, text in enumerate(phrases):
         exact = partial(_phrase, text=text)
         links = await _links(database, "words", filter, homes, exact, MOST_LINKS)
         _note(found.exact, mark, links)
-        if likes := sorted(forgiving(text)):
+        if " " not in text and (likes := sorted(forgiving(text))):
             near = partial(_any, texts=likes)
             links = await _links(database, "near_words", filter, homes, near, MOST_LINKS)
             _note(found.near, mark, links)

@@ -30,9 +30,9 @@ HASH_BYTES = 10  # two of a billion terms have the same one with a chance of 1 i
 # it, so that there are no more homes than channels and private threads.
 HOME = """CASE WHEN groups.private OR groups.parent IS NULL THEN groups.id
     ELSE groups.parent END"""
-_IN_ITS_GROUP = "JOIN groups ON groups.space = links.space AND groups.id = links.group_id"
+IN_ITS_GROUP = "JOIN groups ON groups.space = links.space AND groups.id = links.group_id"
 _ROWS = f"""SELECT links.id, links.space, {HOME}, transcripts.lines
-    FROM links {_IN_ITS_GROUP} JOIN transcripts ON transcripts.item = links.item
+    FROM links {IN_ITS_GROUP} JOIN transcripts ON transcripts.item = links.item
     WHERE transcripts.lines != '' AND links.id NOT IN (SELECT link FROM unread)"""
 
 
@@ -74,10 +74,10 @@ async def begin_link(db: aiosqlite.Connection, link: int) -> None:
     """Index the words in what a new link shows, if they were read for its home already; otherwise
     note that they are to be read. Part of a transaction."""
     noted = await db.execute(
-        f"""INSERT INTO unread SELECT links.id FROM links {_IN_ITS_GROUP}
+        f"""INSERT INTO unread SELECT links.id FROM links {IN_ITS_GROUP}
         JOIN transcripts ON transcripts.item = links.item
         WHERE links.id = ?1 AND (links.space, {HOME}) NOT IN (
-            SELECT links.space, {HOME} FROM links {_IN_ITS_GROUP}
+            SELECT links.space, {HOME} FROM links {IN_ITS_GROUP}
             WHERE links.id != ?1 AND links.item = (SELECT item FROM links WHERE id = ?1)
             AND links.id NOT IN (SELECT link FROM unread))""",
         (link,),

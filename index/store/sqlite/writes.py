@@ -17,7 +17,7 @@ from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link
 # Tables beside the links whose rows belong to a space.
 TABLES_OF_A_SPACE = (
     *("cursors", "watched", "jobs", "searches", "left_out", "retention", "departed"),
-    *("not_copies", "noted_groups", "passes", "notes", "watches"),
+    *("not_copies", "noted_groups", "passes", "notes", "watches", "welcomes"),
 )
 
 

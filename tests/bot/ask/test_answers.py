@@ -394,7 +394,7 @@ async def test_a_picture_that_cannot_be_downloaded_gets_a_sentence(scene: Scene)
     finn = await scene.log_in("finn")
     scene.server.strike("cdn_error", status=404, times=None)
     answer = await ask(scene, finn)
-    assert answer.text() == "Discord's link to that picture is no longer valid."
+    assert answer.text() == "Discord's link to that file is no longer valid."
 
 
 async def test_an_error_of_the_gallery_is_answered_too(

@@ -76,3 +76,16 @@ async def test_it_is_said_how_many_pictures_nobody_has_read(scene: Scene) -> Non
     assert "not read" not in (await ask(scene, finn, '"keep out"')).text()
     left = READERS["mod"] - READERS["finn"]
     assert line_text.words_not_read(len(left)) in (await ask(scene, mod, '"keep out"')).text()
+
+
+async def test_an_answer_names_the_words_that_no_picture_says(scene: Scene) -> None:
+    for place in READERS["mod"]:
+        await write(scene, place, *(["Keep out"] if place not in READERS["finn"] else []))
+    finn = await scene.log_in("finn")
+    answer = await ask(scene, finn, '"keep out" "no dogs"')
+    assert "no picture that says “keep out” and “no dogs” in the channels you" in answer.text()
+    assert (await ask(scene, finn, '"keep out"')).text().startswith("I found no picture that says")
+    limited = await ask(scene, finn, 'red "keep out" after:2001')
+    assert limited.lines()[1].startswith("-# since")
+    public = await ask(scene, finn, '"keep out"', show="everyone")
+    assert public.text().startswith("I found nothing to show here that says “keep out”.")

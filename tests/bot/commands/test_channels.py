@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import sandbox as sandbox_package
 from bot.app import Magpie
@@ -195,6 +198,30 @@ async def test_counts_leave_out_threads_and_messages_that_the_asker_cannot_read(
     path = f"/channels/{general}/permissions/{world_file.guild_id}"
     await ada.request("PUT", path, json=hidden)
     assert f"<#{general}>: 0 pictures" in (await kim.command("channels", "list")).text()
+
+
+def damaged(number: int) -> bytes:
+    """A picture whose file lacks its end."""
+    noise = np.random.default_rng(number).integers(0, 255, (64, 64, 3), np.uint8)
+    buffer = BytesIO()
+    Image.fromarray(noise).save(buffer, "PNG")
+    return buffer.getvalue()[: int(buffer.tell() * 0.9)]
+
+
+async def test_status_counts_damaged_pictures_that_the_asker_can_read(
+    magpie: Magpie, ada: Person, log_in: LogIn, world_file: WorldFile
+) -> None:
+    kim = await log_in("kim")
+    await add(ada, world_file, "general")
+    assert "damaged" not in (await ada.command("status")).text()
+    await ada.post(str(world_file.channels["whispers"]), pictures={"a.png": damaged(1)})
+    await idle(magpie)
+    assert "**2 pictures** indexed; 1 damaged and" in (await ada.command("status")).text()
+    assert "damaged" not in (await kim.command("status")).text()
+    await ada.post(str(world_file.channels["general"]), pictures={"b.png": damaged(2)})
+    await idle(magpie)
+    assert "; 2 damaged and searched in part" in (await ada.command("status")).text()
+    assert "; 1 damaged and searched in part" in (await kim.command("status")).text()
 
 
 async def test_marks_survive_a_restart(magpie: Magpie, ada: Person, world_file: WorldFile) -> None:

@@ -25,7 +25,9 @@ LIMITS = {"name": 32, "description": 100}
 
 # Texts that no member reads: for the log and for operators, or parts of a protocol.
 NOT_FOR_MEMBERS = {
-    "bot/commands/find.py": {"only me"},  # a value; its name is marked
+    "bot/commands/options.py": {"only me"},  # a value; its name is marked
+    "bot/watches/judge.py": {"an outage of the server"},
+    "bot/watches/reasons.py": {"closed dms", "no channel", "may not write", "other model"},
     "bot/ask/results.py": {
         "deleted, or no longer with this picture; it was erased from the gallery",
         "Discord did not let it be read now",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import sandbox as sandbox_package
 from bot.app import Magpie
@@ -14,10 +15,12 @@ from bot.ops.tuning import Limits
 from checks.fuzzing import lottie
 from index import Link
 from index.embed.embedder import Embedder
+from index.images.decode import decode
 from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import Held, history_progress, idle, png, running, sources, until, watch
+from tests.index.colours import encoded
 from tests.worlds import WorldFile
 
 
@@ -144,11 +147,13 @@ async def test_link_has_owner_time_group_and_name(
     assert link.details["kind"] == "attachment"
 
 
-@pytest.mark.parametrize("number", [0, 1], ids=["PNG", "Lottie"])
+@pytest.mark.parametrize(("name", "format_type"), [("wave", 1), ("disc", 3)], ids=["PNG", "Lottie"])
 async def test_sticker_is_indexed(
-    watching: Magpie, world_file: WorldFile, ada: Person, number: int
+    watching: Magpie, world_file: WorldFile, ada: Person, name: str, format_type: int
 ) -> None:
-    sticker = str(world_file.guild["stickers"][number]["id"])
+    [of_name] = [one for one in world_file.guild["stickers"] if one["name"] == name]
+    assert of_name.get("format_type", 1) == format_type
+    sticker = str(of_name["id"])
     posted = await ada.post(str(world_file.channels["general"]), sticker_ids=[sticker])
     (link,) = await indexed(watching, posted)
     assert link.slot == f"s:{sticker}"
@@ -277,6 +282,21 @@ async def test_failing_cdn_is_asked_again(
     sandbox.strike("cdn_truncated", bytes=20, times=1)
     posted = await ada.post(str(world_file.channels["general"]), pictures={"a.png": png("teal")})
     await indexed(watching, posted)
+
+
+async def test_a_picture_whose_download_breaks_off_is_not_taken_for_a_partial_one(
+    watching: Magpie, world_file: WorldFile, ada: Person, sandbox: sandbox_package.Server
+) -> None:
+    noise = Image.effect_noise((64, 64), 90).convert("RGB")
+    data = encoded(noise)
+    most = len(data) * 9 // 10
+    assert decode(data[:most], 32).partial  # so much of it would do, had it been posted so
+    watching.clocks.download_retry_s = watching.clocks.page_retry_s = 0.001
+    # Both addresses of the file break off in the midst of it, until they are given up.
+    sandbox.strike("cdn_truncated", bytes=most, times=2 * download.ATTEMPTS)
+    posted = await ada.post(str(world_file.channels["general"]), pictures={"a.png": data})
+    await indexed(watching, posted)
+    assert not await watching.gallery.links.partial_slots(world_file.guild_id, posted["id"])
 
 
 @pytest.mark.parametrize("live", [True, False])

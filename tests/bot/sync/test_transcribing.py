@@ -6,20 +6,32 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
-from bot.sync.transcribing import NewBytes
+from bot.ops.tuning import Limits
+from checks.fuzzing.films import film
 from index import PictureBroken, Transcriber
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests.bot.conftest import LogIn
 from tests.bot.reindex.jobs import begin, stands
-from tests.bot.running import Held, idle, png, quick_clocks, running, sources, until, watch
-from tests.worlds import WorldFile
+from tests.bot.running import (
+    Held,
+    begin_to_watch,
+    idle,
+    png,
+    quick_clocks,
+    running,
+    sources,
+    until,
+    watch,
+)
+from tests.worlds import VIEW_CHANNEL, WorldFile
 
 
 class Finds(Transcriber):
@@ -30,12 +42,15 @@ class Finds(Transcriber):
         self.asked: list[bytes] = []
         self.resting = False
         self.pause_s = 0.0
+        self.go = asyncio.Event()
+        self.go.set()
         self._broken = broken
 
     async def read(self, data: bytes) -> tuple[str, ...]:
         self.asked.append(data)
         self.resting = False
         await asyncio.sleep(self.pause_s)
+        await self.go.wait()
         if data == self._broken:
             raise PictureBroken("the words in it can't be read")
         return ("found",)
@@ -61,62 +76,87 @@ class Trips(Finds):
         return found
 
 
-@pytest.fixture
-async def ada(log_in: LogIn) -> Person:
-    return await log_in("ada")
+@dataclass
+class Scene:
+    """A person who posts in #general and #after-dark, and Magpies that read words or don't."""
+
+    server: sandbox_package.Server
+    db: Path
+    model: Embedder
+    world: WorldFile
+    ada: Person
+    reader: Finds
+
+    @asynccontextmanager
+    async def magpie(
+        self, model: Held | None = None, limits: Limits | None = None
+    ) -> AsyncIterator[Magpie]:
+        """A Magpie that reads words."""
+        clocks = quick_clocks(transcribe_s=0.05)
+        async with running(
+            self.server, self.db, model or self.model, clocks, limits, transcriber=self.reader
+        ) as client:
+            yield client
+
+    @asynccontextmanager
+    async def before(self) -> AsyncIterator[Magpie]:
+        """A Magpie that watches #general and reads no words yet."""
+        async with running(self.server, self.db, self.model) as client:
+            await watch(client, self.world.channels["general"])
+            yield client
+            await idle(client)
+
+    async def post(self, *colours: str, channel: str = "general") -> str:
+        """Post pictures of these colours; the message's id."""
+        pictures = {f"{n}.png": png(colour) for n, colour in enumerate(colours)}
+        posted = await self.ada.post(str(self.world.channels[channel]), pictures=pictures)
+        return str(posted["id"])
+
+    async def pending(self, client: Magpie) -> int:
+        return await client.gallery.transcripts.count_pending(self.world.guild_id)
+
+    async def all_read(self, client: Magpie) -> None:
+        """Wait until no picture is pending."""
+
+        async def holds() -> bool:
+            return not await self.pending(client)
+
+        await until(holds)
+
+    async def read(self, client: Magpie, colour: str) -> tuple[str, ...] | None:
+        """What was read in the picture of a colour."""
+        embedded = await client.gallery.embed_picture(png(colour))
+        return await client.gallery.transcripts.get(embedded.key)
 
 
 @pytest.fixture
-def reader() -> Finds:
-    return Finds(broken=png("black"))
-
-
-@asynccontextmanager
-async def transcribing(
-    server: sandbox_package.Server, db: Path, model: Embedder | Held, reader: Finds
-) -> AsyncIterator[Magpie]:
-    async with running(
-        server, db, model, quick_clocks(transcribe_s=0.05), transcriber=reader
-    ) as client:
-        yield client
-
-
-async def all_read(client: Magpie, world: WorldFile) -> None:
-    """Wait until no picture is pending."""
-
-    async def holds() -> bool:
-        return not await client.gallery.transcripts.count_pending(world.guild_id)
-
-    await until(holds)
-
-
-async def test_new_pictures_have_their_words_read_without_a_second_download(
+async def scene(
     sandbox: sandbox_package.Server,
     db: Path,
     model: Embedder,
-    reader: Finds,
     world_file: WorldFile,
-    ada: Person,
-) -> None:
-    async with transcribing(sandbox, db, model, reader) as client:
-        general = world_file.channels["general"]
-        await watch(client, general)
-        await all_read(client, world_file)
+    log_in: LogIn,
+) -> Scene:
+    reader = Finds(broken=png("black"))
+    return Scene(sandbox, db, model, world_file, await log_in("ada"), reader)
+
+
+async def test_new_pictures_have_their_words_read_without_a_second_download(scene: Scene) -> None:
+    reader = scene.reader
+    async with scene.magpie() as client:
+        await watch(client, scene.world.channels["general"])
+        await scene.all_read(client)
         reader.asked = []
-        posted = await ada.post(
-            str(general), pictures={"sea.png": png("teal"), "dark.png": png("black")}
-        )
+        posted = await scene.post("teal", "black")
 
         async def indexed() -> bool:
-            return posted["id"] in await sources(client)
+            return posted in await sources(client)
 
         await until(indexed)
-        await all_read(client, world_file)
+        await scene.all_read(client)
         assert sorted(reader.asked) == sorted([png("teal"), png("black")])
-        embedded = await client.gallery.embed_picture(png("teal"))
-        assert await client.gallery.transcripts.get(embedded.key) == ("found",)
-        broken = await client.gallery.embed_picture(png("black"))
-        assert await client.gallery.transcripts.get(broken.key) == ()  # not tried for ever
+        assert await scene.read(client, "teal") == ("found",)
+        assert await scene.read(client, "black") == ()  # not tried for ever
         await until(lambda: resting(reader))
 
 
@@ -125,119 +165,185 @@ async def resting(reader: Finds) -> bool:
 
 
 async def test_after_a_restart_pictures_are_downloaded_again_when_nothing_else_waits(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    reader: Finds,
-    world_file: WorldFile,
-    ada: Person,
+    scene: Scene,
 ) -> None:
-    general = world_file.channels["general"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
-        await ada.post(str(general), pictures={"sea.png": png("teal")})
+    async with scene.before() as client:
+        await scene.post("teal")
         await idle(client)
-        pending = await client.gallery.transcripts.count_pending(world_file.guild_id)
+        pending = await scene.pending(client)
         assert pending == len(await sources(client)) > 1
-    held = Held(model)
+    held = Held(scene.model)
     held.hold()
-    async with transcribing(sandbox, db, held, reader) as client:
-        await ada.post(str(general), pictures={"sun.png": png("gold")})
+    async with scene.magpie(held) as client:
+        await scene.post("gold")
 
         async def embedding() -> bool:
             return held.begun > 0
 
         await until(embedding)
         await asyncio.sleep(0.3)
-        assert reader.asked == []
+        assert scene.reader.asked == []
         held.release()
-        await all_read(client, world_file)
-        assert len(reader.asked) == len(set(reader.asked)) == pending + 1
+        await scene.all_read(client)
+        assert len(scene.reader.asked) == len(set(scene.reader.asked)) == pending + 1
+
+
+async def test_pictures_in_memory_are_read_while_others_wait_for_their_download(
+    scene: Scene,
+) -> None:
+    """The newest doesn't fit into memory, and messages wait."""
+    reader, held = scene.reader, Held(scene.model)
+    large = png("navy", size=(900, 900))
+    async with scene.magpie(held, Limits(transcribe_bytes=len(large) - 1)) as client:
+        await watch(client, scene.world.channels["general"])
+        await scene.all_read(client)
+        reader.go.clear()
+        for pictures in ({"a.png": png("teal")}, {"b.png": png("gold")}, {"c.png": large}):
+            await scene.ada.post(str(scene.world.channels["general"]), pictures=pictures)
+        await idle(client)
+        held.hold()
+        await scene.post("pink")
+
+        async def embedding() -> bool:
+            return client.live.busy
+
+        await until(embedding)
+        reader.go.set()
+
+        async def read() -> bool:
+            return {png("teal"), png("gold")} <= set(reader.asked)
+
+        await until(read)
+        assert large not in reader.asked
+        held.release()
+        await scene.all_read(client)
+        assert large in reader.asked
 
 
 async def test_a_picture_with_an_unforeseen_error_does_not_hold_up_the_others(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    world_file: WorldFile,
-    ada: Person,
+    scene: Scene,
 ) -> None:
-    reader = Trips(over=png("black"))
-    general = world_file.channels["general"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
-        await ada.post(str(general), pictures={"sea.png": png("teal"), "dark.png": png("black")})
-        await idle(client)
-    async with transcribing(sandbox, db, model, reader) as client:
+    reader = scene.reader = Trips(over=png("black"))
+    async with scene.before():
+        await scene.post("teal", "black")
+    async with scene.magpie() as client:
 
         async def one_is_left() -> bool:
-            return await client.gallery.transcripts.count_pending(world_file.guild_id) == 1
+            return await scene.pending(client) == 1
 
         await until(one_is_left)
         assert reader.asked.count(png("black")) == 1
-        embedded = await client.gallery.embed_picture(png("teal"))
-        assert await client.gallery.transcripts.get(embedded.key) == ("found",)
+        assert await scene.read(client, "teal") == ("found",)
 
 
 async def test_the_bytes_of_erased_pictures_are_dropped_while_many_others_are_read(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    reader: Finds,
-    world_file: WorldFile,
-    ada: Person,
+    scene: Scene,
 ) -> None:
-    general = world_file.channels["general"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
-        pictures = {f"{n}.png": png(f"#0000{n * 9:02x}") for n in range(9)}
-        await ada.post(str(general), pictures=pictures)
-        await idle(client)
-    reader.pause_s = 0.2
-    async with transcribing(sandbox, db, model, reader) as client:
-        client.transcribing.keep(b"erased before it was written", b"its bytes")
+    async with scene.before():
+        await scene.post(*(f"#0000{n * 9:02x}" for n in range(9)))
+    scene.reader.pause_s = 0.2
+    async with scene.magpie() as client:
+        client.transcribing.keep(b"erased before it was written", b"its bytes", (1, 2))
 
         async def dropped() -> bool:
             return not client.transcribing._new
 
         await until(dropped)
-        assert await client.gallery.transcripts.count_pending(world_file.guild_id)
+        assert await scene.pending(client)
 
 
-async def test_a_deleted_picture_is_not_downloaded_for_its_words(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    reader: Finds,
-    world_file: WorldFile,
-    ada: Person,
-) -> None:
-    general = world_file.channels["general"]
-    async with running(sandbox, db, model) as client:
-        await watch(client, general)
-        posted = await ada.post(str(general), pictures={"sea.png": png("teal")})
+async def test_a_video_is_read_again_by_its_scenes(scene: Scene) -> None:
+    clip = film("libx264", scenes=[(250, 10, 10), (10, 10, 250)])
+    async with scene.before():
+        await scene.ada.post(str(scene.world.channels["general"]), pictures={"clip.mp4": clip})
+    async with scene.magpie() as client:
+        await scene.all_read(client)
+        assert scene.reader.asked
+        assert clip not in scene.reader.asked  # but an animation of its scenes
+
+
+async def test_a_deleted_picture_is_not_downloaded_for_its_words(scene: Scene) -> None:
+    async with scene.before():
+        posted = await scene.post("teal")
+    general = scene.world.channels["general"]
+    await scene.ada.request("DELETE", f"/channels/{general}/messages/{posted}")
+    async with scene.magpie() as client:
+        await scene.all_read(client)
+        assert png("teal") not in scene.reader.asked
+        assert scene.reader.asked
+
+
+async def test_a_picture_is_read_where_it_can_be_had(scene: Scene) -> None:
+    """Its newest message is in a channel that was closed, the next one lost its file."""
+    closed = scene.world.channels["after-dark"]
+    async with scene.before() as client:
+        await scene.post("teal")
+        lost = await scene.post("teal")
+        await begin_to_watch(client, closed)
+        await scene.post("teal", channel="after-dark")
         await idle(client)
-    await ada.request("DELETE", f"/channels/{general}/messages/{posted['id']}")
-    async with transcribing(sandbox, db, model, reader) as client:
-        await all_read(client, world_file)
-        assert png("teal") not in reader.asked
-        assert reader.asked
+        no = {"type": 1, "allow": "0", "deny": str(VIEW_CHANNEL)}
+        await scene.ada.request(
+            "PUT", f"/channels/{closed}/permissions/{scene.world.bot_id}", json=no
+        )
+    scene.server.strike("cdn_error", status=404, path=f"*/{lost}/*", times=None)
+    async with scene.magpie() as client:
+        general = {scene.world.channels["general"]}
+
+        async def all_read_there() -> bool:
+            unread = await client.transcribing.count_unread(scene.world.guild_id, general)
+            return unread == (0, 0)
+
+        await until(all_read_there)
+        assert await scene.read(client, "teal") == ("found",)
+        assert await scene.pending(client) == 1  # in the other channel
+
+
+async def test_what_cannot_be_had_again_is_told_and_tried_when_somebody_asks_for_it(
+    scene: Scene,
+) -> None:
+    async with scene.before() as client:
+        await scene.post("teal")
+        await idle(client)
+        pending = await scene.pending(client)
+    scene.server.strike("cdn_error", status=404, path="/attachments/*", times=None)
+    async with scene.magpie() as client:
+
+        async def told() -> bool:
+            status = (await scene.ada.command("status")).text()
+            return f"Words read in 0 of {pending} pictures; {pending} could not be had" in status
+
+        await until(told)
+        assert scene.reader.asked == []
+        scene.server.faults.clear()
+        await begin(scene.ada)
+        await scene.all_read(client)
+        assert "could not be had" not in (await scene.ada.command("status")).text()
+
+
+async def test_what_an_older_revision_read_is_read_again_in_the_background(scene: Scene) -> None:
+    scene.reader.revision = "older"
+    async with scene.magpie() as client:
+        await watch(client, scene.world.channels["general"])
+        await scene.post("teal")
+        await idle(client)
+        await scene.all_read(client)
+    before, scene.reader = sorted(scene.reader.asked), Finds()
+    async with scene.magpie() as client:
+        await until(lambda: asked(scene.reader, len(before), 1))
+        await scene.all_read(client)
+        assert sorted(scene.reader.asked) == before
 
 
 async def test_reindexing_everything_reads_the_words_again_and_status_tells_how_far_it_is(
-    sandbox: sandbox_package.Server,
-    db: Path,
-    model: Embedder,
-    reader: Finds,
-    world_file: WorldFile,
-    ada: Person,
+    scene: Scene,
 ) -> None:
-    async with transcribing(sandbox, db, model, reader) as client:
-        general = world_file.channels["general"]
-        await watch(client, general)
-        await ada.post(str(general), pictures={"a.png": png("teal"), "b.png": png("gold")})
+    reader, ada = scene.reader, scene.ada
+    async with scene.magpie() as client:
+        await watch(client, scene.world.channels["general"])
+        await scene.post("teal", "gold")
         await until(lambda: asked(reader, 3, 1))
-        await all_read(client, world_file)
+        await scene.all_read(client)
         status = await ada.command("status")
         assert "Words read in all 3 pictures" in status.text()
         before = sorted(reader.asked)
@@ -255,22 +361,7 @@ async def asked(reader: Finds, pictures: int, times: int) -> bool:
 
 
 async def test_status_says_nothing_of_words_where_none_are_read(
-    magpie: Magpie, world_file: WorldFile, ada: Person
+    scene: Scene,
 ) -> None:
-    await watch(magpie, world_file.channels["general"])
-    assert "Words" not in (await ada.command("status")).text()
-
-
-def test_the_bytes_of_new_pictures_are_bounded() -> None:
-    held = NewBytes(most_bytes=100)
-    for number in range(9):
-        held.keep(b"%d" % number, bytes(30))
-    assert len(held) == 3
-    assert held.take(b"5") is None
-    held.keep(b"8", bytes(40))  # the same picture again
-    assert len(held) == 3
-    assert held.take(b"8") == bytes(40)
-    held.keep(b"huge", bytes(101))
-    assert held.take(b"huge") is None
-    held.drop_older(0.0)
-    assert len(held) == 0
+    async with scene.before():
+        assert "Words" not in (await scene.ada.command("status")).text()

@@ -33,6 +33,10 @@ async def gallery(tmp_path: Path) -> AsyncIterator[Gallery]:
         5: ["xqzzy blorf"],
         8: ["my d0g ate the homework"],
         9: ["the homework of a wizard is never late"],
+        10: ["late is never: a plan"],
+        11: ["a plan is never late", "though it is"],
+        12: ["plan b for the dishwasher"],
+        13: ["nobody has a dishwasher though"],
         21: ["xqzzy homework"],
         22: ["homework"],
         23: ["homework homework homework"],
@@ -74,6 +78,30 @@ async def test_a_picture_that_says_it_comes_first_and_is_sure(gallery: Gallery) 
     assert not any(hit.sure for hit in mistyped.hits if hit.says)
 
 
+async def test_words_side_by_side_come_before_the_same_words_scattered(gallery: Gallery) -> None:
+    for asked, first, then in [
+        ("plan is never late", "11", "10"),
+        ("a plan late is never", "10", "11"),
+        ("for the dishwasher", "12", "13"),  # one word that has a meaning
+        ("a dishawsher though", "13", "11"),  # mistyped
+    ]:
+        hits = (await find(gallery, asked, guesses=True)).hits
+        order = [hit.link.source for hit in hits if hit.says]
+        assert order[:2] == [first, then], asked
+
+
+async def test_a_word_that_stands_alone_of_several_is_not_sure(gallery: Gallery) -> None:
+    """Not every picture that says "who" is meant by "who is this?"."""
+    for asked, sure in [("nobody", True), ("my nobody has", True), ("this is nobody", False)]:
+        [hit] = [hit for hit in (await find(gallery, asked)).hits if hit.says]
+        assert (hit.link.source, hit.sure) == ("13", sure), asked
+
+
+async def test_a_word_that_stands_nowhere_does_not_hide_the_others(gallery: Gallery) -> None:
+    hits = (await find(gallery, "never xyzzyq plan", guesses=True)).hits
+    assert {hit.link.source for hit in hits if hit.says} == {"10", "11"}
+
+
 async def test_what_others_say_changes_neither_order_nor_scores(gallery: Gallery) -> None:
     """How rare a word is must not tell what stands in channels that the asker can't read."""
     kept = [one async for one in _pages(gallery)]
@@ -109,6 +137,7 @@ async def test_words_are_kept_with_a_saved_question(gallery: Gallery) -> None:
     blob, parts = columns.query_blob(embedding)
     again = columns.query_of(blob, parts, None)
     assert again.terms == embedding.terms == ("homework", "wizard")
+    assert again.pairs == embedding.pairs == ("homework of", "of the", "the wizard")
     assert embedding.words is not None
     assert again.words is not None
     assert np.array_equal(again.words, embedding.words)

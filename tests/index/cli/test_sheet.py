@@ -16,5 +16,5 @@ def test_a_decoder_that_complains_is_not_heard(
     """libtiff writes about each flaw to the standard error of its process."""
     file = tmp_path / "noise.tif"
     file.write_bytes(zoo.tiffs()["noise in LZW"])
-    assert sheet._thumbnail(file, 0) is None
+    assert sheet.thumbnail(file, 0) is None
     assert capfd.readouterr() == ("", "")

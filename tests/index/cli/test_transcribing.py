@@ -132,3 +132,20 @@ async def test_words_of_a_file_that_has_changed_are_not_taken_for_those_of_the_o
         tally = await transcribe(gallery, Finds(), threading.Event(), lambda tally: None)
         assert (tally.with_words, tally.left) == (1, 2)
         assert await gallery.transcripts.count_pending(0) == 2
+
+
+async def test_words_are_read_in_another_file_of_the_same_picture_if_the_newest_is_gone(
+    tiny_clip: Path, tmp_path: Path
+) -> None:
+    [file] = patches(tmp_path / "photos", 1)
+    copies = [file, *(file.with_name(f"copy {n}.png") for n in (1, 2))]
+    for copy in copies[1:]:
+        copy.write_bytes(file.read_bytes())
+    async with opened(tmp_path, tiny_clip) as gallery:
+        reader = Finds()
+        await gallery.transcripts.begin(reader.revision)
+        await fill(gallery, copies)
+        copies[-1].unlink()
+        tally = await transcribe(gallery, reader, threading.Event(), lambda tally: None)
+        assert (tally.total, tally.with_words, tally.left) == (1, 1, 0)
+        assert len(reader.asked) == 1

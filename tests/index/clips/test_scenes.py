@@ -8,6 +8,7 @@ import random
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 
 from checks.fuzzing.__main__ import children
 from checks.fuzzing.films import COLOURS, SCENE_S, encoded, film
-from index.clips import readers
+from index.clips import forks, readers
 from index.clips.clip import BytesSource, ClipLimits
 from index.clips.containers import container_of
 from index.clips.readers import BLOCK, scenes_of
@@ -146,7 +147,7 @@ async def test_a_video_of_one_scene_is_still_one_that_moves() -> None:
 
 
 async def test_a_clip_of_too_many_pixels_is_refused() -> None:
-    with pytest.raises(PictureTooLarge):
+    with pytest.raises(PictureTooLarge, match=r"^This video has 15,360 pixels"):
         await seen(film(scenes=COLOURS[:1]), pixels=10_000)
 
 
@@ -211,7 +212,22 @@ def noisy(moov: str) -> bytes:
 
 # ---- the process
 
+SERVER = """
+import socket
+from index.clips import fork_server
+fork_server.serve(socket.socket(fileno=0), lambda: exec({!r}), 60.0)
+"""
 
+
+@pytest.fixture
+def own_server() -> Iterator[None]:
+    """A server of this test alone."""
+    forks.close()
+    yield
+    forks.close()
+
+
+@pytest.mark.usefixtures("own_server")
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
@@ -227,17 +243,18 @@ def noisy(moov: str) -> bytes:
 async def test_a_process_that_fails_costs_one_video(
     monkeypatch: pytest.MonkeyPatch, code: str, kind: type[GalleryError]
 ) -> None:
-    monkeypatch.setattr(readers, "COMMAND", [sys.executable, "-c", code])
+    monkeypatch.setattr(forks, "COMMAND", [sys.executable, "-c", SERVER.format(code)])
     monkeypatch.setattr(readers, "GRACE_S", 2.0)
-    with pytest.raises(kind):
+    with pytest.raises(kind) as raised:
         await scenes_of(BytesSource(film(scenes=COLOURS[:1])), ClipLimits(time_s=0.5, cpu_s=0.5))
+    assert "picture" not in str(raised.value)
 
 
 def test_the_process_can_open_nothing() -> None:
     code = """
 import os, socket
 from index.clips import reader
-reader._settle()
+reader.settle()
 for what in (lambda: open('/etc/passwd'), socket.socket, os.fork):
     try:
         what()

@@ -18,7 +18,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from index.images import confinement, decoder
+from index.images import confinement, decoders, worker
 
 NOBODY = 65534
 PARENT = os.getppid()
@@ -88,7 +88,7 @@ def main(folder: str, limits_alone: bool) -> None:
     attempts = tries(folder)
     if limits_alone:
         attempts = dict(list(attempts.items())[:10])
-    decoder._settle()
+    worker.settle(decoders.MEMORY_BYTES)
     outcomes = {name: _outcome(attempt) for name, attempt in attempts.items()}
     os.write(1, json.dumps(outcomes).encode())
     os._exit(0)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import random
 import struct
+import time
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from index.images.animation import EVENLY_SPREAD, MAX_FRAMES
+from index.images import decode as decode_module
+from index.images.animation import EVENLY_SPREAD, MAX_FRAMES, Tiny, tiny
 from index.images.colour import DARK, WHITE
 from index.images.decode import Limits, decode
 from index.images.orientation import ORIENTATION, upright
@@ -368,3 +370,17 @@ def test_frame_for_a_model_is_what_pillow_resizes_and_crops(
     whole = turned.resize((width, height), Image.Resampling.BICUBIC)
     exact = whole.crop((left, top, left + 64, top + 64))
     assert np.abs(np.asarray(frame).astype(int) - np.asarray(exact)).mean() < 0.6
+
+
+def test_a_busy_machine_leaves_out_no_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is of computing, not of waiting for others that compute."""
+
+    def waited(frame: Image.Image) -> Tiny:
+        time.sleep(0.05)
+        return tiny(frame)
+
+    monkeypatch.setattr(decode_module, "tiny", waited)
+    first, *others = (Image.new("RGB", (8, 8), (20 * n, 250 - 20 * n, 99)) for n in range(10))
+    data = encoded(first, "GIF", save_all=True, append_images=others, duration=100)
+    limits = Limits(time_s=1.0)  # of which a third is for looking at the frames
+    assert decode(data, 8, limits=limits).seconds[-1] == 0.9

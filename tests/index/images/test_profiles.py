@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -21,7 +23,9 @@ BICUBIC = int(Image.Resampling.BICUBIC)
 
 
 def _photo(photographs: dict[str, bytes]) -> Image.Image:
-    return Image.open(io.BytesIO(photographs["chelsea.png"])).convert("RGB")
+    photo = Image.open(io.BytesIO(photographs["chelsea.png"])).convert("RGB")
+    photo.info.clear()  # of its own profile
+    return photo
 
 
 def _frame(data: bytes) -> Image.Image:
@@ -35,6 +39,50 @@ def _difference(a: Image.Image, b: Image.Image) -> float:
 def _p3(image: Image.Image, format: str, **options: object) -> bytes:
     stored = icc.in_colours_of(image, icc.DISPLAY_P3)
     return encoded(stored, format, icc_profile=icc.of_rgb(icc.DISPLAY_P3), **options)
+
+
+P3_POINTS = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
+BT2020 = np.array([[0.6734, 0.2790, -0.0019], [0.1656, 0.6753, 0.0299], [0.1251, 0.0456, 0.7971]])
+
+
+def _with_chunks(image: Image.Image, **bodies: bytes) -> bytes:
+    """A PNG with these chunks before its pixels."""
+    data = encoded(image)
+    at = 8 + 25  # behind its mark and IHDR
+    for name, body in bodies.items():
+        named = name.encode() + body
+        checked = struct.pack(">I", len(body)) + named + struct.pack(">I", zlib.crc32(named))
+        data = data[:at] + checked + data[at:]
+    return data
+
+
+def _gamma(gamma: float) -> bytes:
+    return struct.pack(">I", round(100_000 / gamma))
+
+
+def _points() -> bytes:
+    return struct.pack(">8I", *(round(100_000 * number) for number in P3_POINTS))
+
+
+def _coded(image: Image.Image, format: str, primaries: int, curve: int) -> bytes:
+    """A HEIC or AVIF that names these numbers."""
+    options = {"chroma": 444} if format == HEIF else {"subsampling": "4:4:4"}
+    data = encoded(image, format, quality=95, **options)
+    plain, named = (b"nclx" + struct.pack(">HH", *both) for both in ((1, 13), (primaries, curve)))
+    assert plain in data
+    return data.replace(plain, named)
+
+
+def _in_p3(image: Image.Image) -> Image.Image:
+    return icc.in_colours_of(image, icc.DISPLAY_P3)
+
+
+def _in_pq(image: Image.Image) -> Image.Image:
+    """A picture as high dynamic range, whose white has 203 candela a square metre."""
+    light = icc.linear(np.asarray(image)) @ icc.SRGB @ np.linalg.inv(BT2020)
+    root = (light.clip(0, 1) * 203 / 10_000) ** (2610 / 16384)
+    part = (3424 / 4096 + 2413 / 128 * root) / (1 + 2392 / 128 * root)
+    return Image.fromarray((255 * part ** (2523 / 32)).round().astype(np.uint8))
 
 
 WAYS: dict[str, Callable[[Image.Image], bytes]] = {
@@ -54,6 +102,31 @@ WAYS: dict[str, Callable[[Image.Image], bytes]] = {
     "XYB": lambda image: encoded(
         icc.to_xyb(image), "JPEG", quality=98, keep_rgb=True, icc_profile=icc.of_xyb()
     ),
+    "Display P3 by numbers, PNG": lambda image: _with_chunks(
+        _in_p3(image), cICP=bytes((12, 13, 0, 1)), iCCP=b"noise"
+    ),
+    "Display P3 by numbers, HEIC": lambda image: _coded(_in_p3(image), HEIF, 12, 13),
+    "Display P3 by numbers, AVIF": lambda image: _coded(_in_p3(image), "AVIF", 12, 13),
+    "Display P3 by chromaticities": lambda image: _with_chunks(
+        _in_p3(image), gAMA=_gamma(2.2), cHRM=_points()
+    ),
+    "light itself, by gamma": lambda image: _with_chunks(
+        icc.in_colours_of(image, icc.SRGB, 1.0), gAMA=_gamma(1.0)
+    ),
+    "an old Mac's gamma": lambda image: _with_chunks(
+        icc.in_colours_of(image, icc.SRGB, 1.8), gAMA=_gamma(1.8)
+    ),
+    "high dynamic range, AVIF": lambda image: _coded(_in_pq(image), "AVIF", 9, 16),
+    "sRGB with its mark": lambda image: _with_chunks(image, sRGB=b"\0", gAMA=_gamma(1.0)),
+    "a screen's gamma": lambda image: _with_chunks(image, gAMA=_gamma(2.2)),
+    "no gamma": lambda image: _with_chunks(image, gAMA=bytes(4)),
+    "chromaticities that make no sense": lambda image: _with_chunks(
+        image, gAMA=_gamma(2.2), cHRM=bytes(32)
+    ),
+    "chromaticities on a line": lambda image: _with_chunks(
+        image, gAMA=_gamma(2.2), cHRM=struct.pack(">8I", *[31270, 32900] * 4)
+    ),
+    "numbers that nobody knows": lambda image: _coded(image, "AVIF", 99, 99),
 }
 
 
@@ -76,6 +149,20 @@ def test_a_frame_is_what_the_model_makes_of_the_picture_in_srgb(
     assert shown is not None
     del shown.info["icc_profile"]
     assert _difference(_frame(data), _frame(encoded(shown))) < 0.6
+
+
+@pytest.mark.parametrize("by", ["profile", "gamma"])
+def test_fine_patterns_of_light_itself_are_as_dark_as_in_srgb(by: str) -> None:
+    """Black and white that are made one grey: the mean of light is another one than sRGB's."""
+    lines = np.zeros((256, 256, 3), np.uint8)
+    lines[::2] = 255  # the same numbers in both
+    picture = Image.fromarray(lines)
+    data = (
+        encoded(picture, icc_profile=icc.of_rgb(icc.SRGB, 1.0))
+        if by == "profile"
+        else _with_chunks(picture, gAMA=_gamma(1.0))
+    )
+    assert _difference(_frame(data), _frame(encoded(picture))) < 3
 
 
 def test_a_grey_picture_with_its_curve() -> None:

@@ -9,13 +9,16 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.photographs import jpeg
-from checks.fuzzing import files
+from checks.fuzzing import files, films
 from demo import FOLDER as DEMO
+from index.clips.clip import BytesSource
+from index.clips.readers import scenes_of
 from index.images import confinement, decoders
 from index.ocr import installed, limits, transcriber
 from index.ocr.transcriber import Transcriber
@@ -52,6 +55,35 @@ async def test_words_are_read_in_their_order_whichever_way_they_stand(reader: Tr
     assert await reader.read(jpeg(2)) == ()  # a photograph of a cat
     with pytest.raises(PictureBroken):
         await reader.read(files.sound()["PNG"][0][:60])
+
+
+SAID = ("The first door", "A second window", "Nobody told me", "So many birds", "It ends here")
+
+
+def shots() -> list[Image.Image]:
+    """Scenes of their own colours, each with other words, which it keeps for a second."""
+    colours = ("#f4e8d0", "#a0d8a0", "#90b0f0", "#f0a0a0", "#e0e060")
+    shown = []
+    for colour, line in zip(colours, SAID, strict=True):
+        image = Image.new("RGB", (640, 360), colour)
+        ImageDraw.Draw(image).text((60, 150), line, "#203040", ImageFont.load_default(52))
+        shown.append(image)
+    return shown
+
+
+@with_extra
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["GIF", "video"])
+async def test_the_words_of_every_scene_are_read(reader: Transcriber, kind: str) -> None:
+    first, *others = scenes = shots()
+    if kind == "video":
+        frames = (np.asarray(scene) for scene in scenes for _ in range(10))
+        clip = films.encoded(frames, "libx264", "mp4", 10)
+        data = await scenes_of(BytesSource(clip))
+        assert data == await scenes_of(BytesSource(clip))  # else it couldn't be read later
+    else:
+        data = files.encoded(first, "GIF", save_all=True, append_images=others, duration=1000)
+    assert await reader.read(data) == SAID
 
 
 @with_extra

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from index import Filter, GalleryClosed, Sort
-from index.search.interface import Found, Listed, VectorIndex
+from index.concurrency import Pool
+from index.search.interface import Everything, Found, Listed, VectorIndex
 from index.types.records import Changes, Floats, Position
 from tests.index.search import oracle
 from tests.index.search.conftest import Opening
@@ -55,6 +56,27 @@ async def check(
         if not listed.more:
             break
         after = end_of(listed, source)
+    await check_everything(index, source, filter)
+
+
+async def check_everything(index: VectorIndex, source: MemorySource, filter: Filter) -> None:
+    """All links that may answer can be looked at, with the vectors of their first frames."""
+    pool = Pool(1, "survey", asyncio.Event())
+
+    def look(everything: Everything) -> tuple[list[int], list[float], Floats]:
+        places = np.arange(len(everything.links))[::-1]
+        vectors, there = everything.vectors(places)
+        assert there.all()
+        return everything.links[places].tolist(), everything.posted[places].tolist(), vectors
+
+    links, posted, vectors = await index.examine(filter, look, pool)
+    await pool.close()
+    assert sorted(links) == sorted(
+        row.link for row in source.rows.values() if may_answer(row, filter)
+    )
+    for link, moment, vector in zip(links, posted, vectors, strict=True):
+        assert moment == source.rows[link].posted
+        assert (vector == source.rows[link].vectors[0]).all()
 
 
 def check_rows(found: Found, source: MemorySource, filter: Filter) -> None:

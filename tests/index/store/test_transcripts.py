@@ -33,14 +33,20 @@ async def test_pictures_are_pending_until_they_are_read_newest_first(store: Stor
     await store.transcripts.put(pictures[3].key, "r1", ["words"])
     await store.transcripts.put(pictures[1].key, "r1", [])
     first = await store.transcripts.pending(limit=2)
-    assert [(one.key, one.link.source) for one in first] == [
-        (pictures[4].key, "4"),
-        (pictures[2].key, "2"),
+    assert [(one.key, one.link.source, one.link.space) for one in first] == [
+        (pictures[0].key, "again", 2),
+        (pictures[4].key, "4", 1),
     ]
-    (last,) = await store.transcripts.pending(after=first[-1].id, limit=2)
-    assert (last.key, last.link.source, last.link.space) == (pictures[0].key, "again", 2)
+    rest = await store.transcripts.pending(after=first[-1].id, limit=9)
+    assert [(one.key, one.link.source) for one in rest] == [
+        (pictures[2].key, "2"),
+        (pictures[0].key, "0"),
+    ]
     (here,) = await store.transcripts.pending(space=2, limit=9)
-    assert here.link == last.link
+    assert here == first[0]
+    keys = [one.key for one in pictures]
+    are_pending = [await store.transcripts.is_pending(key) for key in keys]
+    assert are_pending == [True, False, True, False, True]
     counted = [await store.transcripts.count_pending(space) for space in (None, 1, 2, 3)]
     assert counted == [3, 3, 1, 0]
     unread = [Filter(1), Filter(1, frozenset([10])), Filter(1, frozenset([77])), Filter(2)]
@@ -176,6 +182,39 @@ async def test_words_follow_a_link_that_moves_and_a_thread_that_becomes_private(
     assert await said(store, "second words", groups=(11,)) == []
 
 
+async def test_what_is_read_in_one_channel_is_not_told_in_another(store: Store) -> None:
+    """Else it would tell there that the picture is known elsewhere."""
+    one = picture(1)
+    thread, private = Group(12, parent=10), THREAD
+    places = {"1": GENERAL, "2": thread, "3": private, "4": Group(20)}
+    await store.writes.commit([(one, link(source, group=g)) for source, g in places.items()])
+    await store.writes.commit([(one, link("5", space=2))])
+    await store.transcripts.begin("r1")
+    await store.transcripts.put(one.key, "r1", ["known words"], [(1, 12)])
+    everywhere = (10, 11, 12, 20)
+    assert await said(store, "known words", groups=everywhere) == ["1", "2"]
+    assert await store.transcripts.count_unread(Filter(1, frozenset(everywhere))) == 2
+    pending = await store.transcripts.pending(limit=9)
+    assert [one.link.source for one in pending] == ["5", "4", "3"]
+    await store.transcripts.put(one.key, "r1", ["known words"], [(1, 20), (2, 10)])
+    assert await said(store, "known words", groups=everywhere) == ["1", "2", "4"]
+    assert await said(store, "known words", space=2) == ["5"]
+    assert await store.transcripts.is_pending(one.key)
+    await store.transcripts.put(one.key, "r1", ["known words"], [(1, 11)])
+    assert not await store.transcripts.is_pending(one.key)
+    assert await said(store, "known words", groups=everywhere) == ["1", "2", "3", "4"]
+
+
+async def test_unread_are_counted_among_some_links(store: Store) -> None:
+    await store.writes.commit([(picture(n), link(str(n))) for n in (1, 2, 3)])
+    last, *others = [one.id for one in await store.transcripts.pending(limit=9)]
+    await store.transcripts.begin("r1")
+    await store.transcripts.put(picture(3).key, "r1", [])
+    for only, count in (([last], 0), (others, 2), ([last, others[0]], 1), ([], 0)):
+        filter = Filter(1, frozenset([10]), only=frozenset(only))
+        assert await store.transcripts.count_unread(filter) == count
+
+
 async def test_a_picture_is_read_once_more_for_another_channel(store: Store) -> None:
     """Being found or counted at once would tell there that it is known elsewhere."""
     await read(store, 1, "known words", group=GENERAL)
@@ -189,7 +228,11 @@ async def test_a_picture_is_read_once_more_for_another_channel(store: Store) -> 
     await store.writes.remove_sources(1, ["3"])
     assert [await store.transcripts.count_pending(space) for space in (1, 2)] == [0, 1]
     await store.writes.commit([(picture(1), again[1])])
-    assert [one.key for one in await store.transcripts.pending(limit=9)] == [picture(1).key]
+    pending = await store.transcripts.pending(limit=9)
+    assert [(one.key, one.link.source) for one in pending] == [
+        (picture(1).key, "3"),
+        (picture(1).key, "4"),
+    ]
     await store.transcripts.put(picture(1).key, "r1", ["known words"])
     assert await said(store, "known words", groups=(10, 20)) == ["1", "2", "3"]
     assert await store.transcripts.count_pending() == 0

@@ -11,7 +11,7 @@ import pytest
 from index.store.sqlite import SQLiteStore
 from index.transcripts.comparing import differing
 from index.transcripts.excerpts import LONGEST, excerpt
-from index.transcripts.terms import asked, forgiving, placed, terms
+from index.transcripts.terms import asked, forgiving, pairs, placed, terms
 from index.types.filter import Filter
 
 
@@ -41,6 +41,12 @@ def test_words_without_meaning_are_asked_for_only_when_there_are_no_others() -> 
     assert asked("雪の中 dog") == ("雪 の", "の 中", "dog")
     assert asked("猫 犬") == ("猫", "犬")
     assert asked("!?") == ()
+
+
+def test_pairs_have_words_without_meaning_too() -> None:
+    assert pairs("The dog, in the dog") == ("the dog", "dog in", "in the")
+    assert pairs("雪の dog") == ("の dog",)  # "雪 の" is asked for anyway
+    assert pairs("dog") == ()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How Magpie presents itself to a server, and is set up there."""

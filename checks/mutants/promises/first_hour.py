@@ -1,0 +1,74 @@
+"""A server is greeted once and set up in three clicks; examples tell only of what may be seen."""
+
+from __future__ import annotations
+
+from checks.mutants.mutant import Mutant
+
+WELCOME = "tests/bot/welcome/test_welcome.py"
+HELP = "tests/bot/ask/test_help.py"
+
+MUTANTS = (
+    Mutant(
+        "a server is greeted once",
+        "bot/welcome/welcome.py",
+        "if guild.id in self._known or self._watched",
+        "if self._watched",
+        (f"{WELCOME}::test_a_server_is_greeted_once_until_it_is_left",),
+    ),
+    Mutant(
+        "a server that was left is greeted again",
+        "bot/maintenance/departures.py",
+        "        await self._left(guild_id)\n",
+        "",
+        (f"{WELCOME}::test_a_server_is_greeted_once_until_it_is_left",),
+    ),
+    Mutant(
+        "the greeting stands where moderators read",
+        "bot/welcome/welcome.py",
+        "        yield guild.public_updates_channel\n",
+        "",
+        (f"{WELCOME}::TestWhere",),
+    ),
+    Mutant(
+        "only who may manage the server sets Magpie up",
+        "bot/commands/setup.py",
+        " or not interaction.permissions.manage_guild:",
+        ":",
+        (f"{WELCOME}::test_only_who_may_manage_the_server_can_use_it",),
+    ),
+    Mutant(
+        "channels that were chosen are known after a restart",
+        "bot/welcome/panel.py",
+        "for menu in menus for value in menu.default_values)",
+        "for menu in menus[:0] for value in menu.default_values)",
+        (f"{WELCOME}::test_steps_work_after_a_restart",),
+    ),
+    Mutant(
+        "the greeting goes on to show progress after a restart",
+        "bot/app.py",
+        "        self.welcomes.resume()\n",
+        "",
+        (f"{WELCOME}::test_the_greeting_goes_on_to_show_progress_after_a_restart",),
+    ),
+    Mutant(
+        "a step names no channel that the admin can't see",
+        "bot/welcome/panel.py",
+        "        if sees(member, place) and (missing",
+        "        if (missing",
+        (f"{WELCOME}::test_a_channel_that_only_others_see_is_not_taken_from_who_names_it",),
+    ),
+    Mutant(
+        "examples are made only from what the asker can read",
+        "bot/ask/examples.py",
+        "[group for group in groups if group.id in open_]",
+        "list(groups)",
+        (f"{HELP}::TestWords", f"{HELP}::test_examples_name_only_what_each_may_read_and_find_it"),
+    ),
+    Mutant(
+        "an example in words surely finds something",
+        "bot/ask/examples.py",
+        "(hits[0].sure or not words)",
+        "True",
+        (f"{HELP}::TestWords",),
+    ),
+)

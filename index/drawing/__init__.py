@@ -1,0 +1,7 @@
+"""Pictures of pictures: contact sheets and maps, with names in every script on them."""
+
+from index.drawing.atlas import atlas, wanted
+from index.drawing.contact_sheet import Section, overview_sheet
+from index.drawing.parts import opened
+
+__all__ = ["Section", "atlas", "opened", "overview_sheet", "wanted"]
