@@ -32,7 +32,8 @@ def private(overview: Overview, drawn: Mapping[str, bytes], notes: Sequence[str]
         )
         for file in drawn
     ]
-    return _card(overview, items, notes, stills=drawn)
+    # One below the other: side by side, Discord would cut off their edges.
+    return _card(overview, [ui.MediaGallery(item) for item in items], notes, stills=drawn)
 
 
 def public(overview: Overview, shown: Mapping[int, ShownHit], notes: Sequence[str]) -> layout.Card:
@@ -47,12 +48,15 @@ def public(overview: Overview, shown: Mapping[int, ShownHit], notes: Sequence[st
         if first is not None:
             described = text.one_of(cluster.words)[:MAX_DESCRIPTION]
             items.append(discord.MediaGalleryItem(layout.preview(first), description=described))
-    return _card(overview, items[:IN_A_GALLERY], [*notes, text.public_shows_no_map()])
+    galleries: list[layout.Control] = []
+    if items:
+        galleries.append(ui.MediaGallery(*items[:IN_A_GALLERY]))
+    return _card(overview, galleries, [*notes, text.public_shows_no_map()])
 
 
 def _card(
     overview: Overview,
-    items: list[discord.MediaGalleryItem],
+    galleries: Sequence[layout.Control],
     notes: Sequence[str],
     *,
     stills: Mapping[str, bytes] = layout.NO_STILLS,
@@ -63,7 +67,7 @@ def _card(
         for number, one in enumerate(overview.clusters, start=1)
     ]
     parts: list[layout.Control] = [ui.TextDisplay("\n".join(lines))]
-    parts += [ui.MediaGallery(*items)] if items else []
+    parts += galleries
     said = [text.names_are_made(), *([text.what_bars_say(shown)] if len(shown) > 1 else [])]
     return layout.card(
         f"### {text.title()}\n-# {subtitle(overview)}",

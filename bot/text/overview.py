@@ -10,7 +10,7 @@ from babel import dates, numbers
 from bot.languages.speech import LOCALES, _, plural, spoken
 from index import Month
 
-BARS = " ▁▂▃▄▅▆▇█"
+BARS = "\u00a0▁▂▃▄▅▆▇█"  # of a month without pictures, a blank at which no line is broken
 MAX_NAME = 60  # letters of a cluster's name
 
 

@@ -98,8 +98,8 @@ def how_long(days: int) -> str:
 def notes(on: bool) -> str:
     """A choice: whether there are notes below pictures that were posted before."""
     if on:
-        return _("A quiet note below pictures that were posted before")
-    return _("No notes below pictures that were posted before")
+        return _("A quiet note below each repost")
+    return _("No notes below reposts")
 
 
 def model(name: str, languages: Languages | None, locale: str) -> str:

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageOps
 
-from index.drawing.parts import BACKGROUND, CARD, FAINT, INK, OF_CLUSTERS, draw_bars, paste_round
+from index.drawing.parts import (
+    BACKGROUND,
+    CARD,
+    FAINT,
+    INK,
+    OF_CLUSTERS,
+    WIDEST_BAR,
+    draw_bars,
+    paste_round,
+)
 from index.drawing.text import draw_text, width_of
 
 PICTURES = 4  # of a cluster, two by two
@@ -57,7 +66,8 @@ def overview_sheet(
     draw_bars(draw, (MARGIN, MARGIN + 80, width - MARGIN, bottom), months, INK)
     draw_text(draw, (MARGIN, bottom + 6), ends[0], DETAIL, FAINT, room / 2)
     if len(months) > 1:
-        x = width - MARGIN - width_of(ends[1], DETAIL)
+        right = MARGIN + min(room, len(months) * WIDEST_BAR)
+        x = max(right, MARGIN + 220) - width_of(ends[1], DETAIL)
         draw_text(draw, (x, bottom + 6), ends[1], DETAIL, FAINT, room / 2)
     for number, section in enumerate(sections):
         x = MARGIN + number % columns * (CARD_WIDTH + GAP)

@@ -22,6 +22,7 @@ OF_CLUSTERS: tuple[Colour, ...] = (
     *((190, 150, 255), (200, 180, 140)),
 )
 CORNER = 8  # pixels
+WIDEST_BAR = 60
 
 
 def opened(still: bytes) -> Image.Image:
@@ -47,7 +48,7 @@ def draw_bars(
 ) -> None:
     """A bar for each count, side by side in the box; the greatest is as high as the box."""
     left, top, right, bottom = box
-    step = (right - left) / max(len(counts), 1)
+    step = min((right - left) / max(len(counts), 1), WIDEST_BAR)
     gap = 2 if step >= 6 else 0
     for number, count in enumerate(counts):
         high = max((bottom - top) * count / max(*counts, 1), 2 if count else 1)

@@ -125,6 +125,20 @@ async def next_answer(page: Page, before: int) -> Locator:
     return answer
 
 
+async def greeting(studio: Studio) -> None:
+    """A server that Magpie has just joined, and the steps by which an admin sets it up."""
+    page = await studio.enter(ADMIN)
+    for kind in ("leave", "join"):
+        await page.request.put(f"{studio.base}/sandbox/faults", data={"kind": kind})
+    menu = page.locator(".message:has(.component-select.multi)").last.locator("details")
+    await menu.locator("summary").click()
+    for channel in ("pets", "Back rooms"):
+        await menu.locator("label", has_text=channel).first.click()
+    await menu.locator("summary").click()
+    await page.locator(".message.answer .component-button", has_text="Start").wait_for()
+    await studio.keep("greeting", page)
+
+
 async def prepare(studio: Studio) -> None:
     """As the owner, make Magpie watch all channels, and wait until it has read them."""
     page = await studio.enter(ADMIN)
@@ -257,8 +271,10 @@ async def reindex(studio: Studio) -> None:
 
 SHOTS: dict[str, Callable[[Studio], Awaitable[None]]] = {
     one.__name__: one
-    for one in (find, overview, clip, words, similar, reply, private, watch, reindex)
+    for one in (greeting, find, overview, clip, words, similar, reply, private, watch, reindex)
 }
+
+ALONE = [greeting.__name__]  # in a world of its own, in which Magpie watches nothing
 
 
 async def shoot(base: str, out: Path, names: list[str]) -> None:
@@ -266,7 +282,8 @@ async def shoot(base: str, out: Path, names: list[str]) -> None:
         path = processes.chromium(playwright.chromium.executable_path)
         browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         studio = Studio(browser, base, out)
-        await prepare(studio)
+        if names != ALONE:
+            await prepare(studio)
         for name in names:
             await SHOTS[name](studio)
         await browser.close()
@@ -280,12 +297,15 @@ def main() -> None:
     if unknown := set(chosen.names) - set(SHOTS):
         parser.error(f"no such picture: {', '.join(sorted(unknown))}")
     chosen.out.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        processes.sandbox(Path(folder), WORLD) as base,
-        processes.magpie(Path(folder), base),
-    ):
-        asyncio.run(shoot(base, chosen.out, chosen.names or list(SHOTS)))
+    names = chosen.names or list(SHOTS)
+    alone, others = [n for n in names if n in ALONE], [n for n in names if n not in ALONE]
+    for together in filter(None, (alone, others)):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            processes.sandbox(Path(folder), WORLD) as base,
+            processes.magpie(Path(folder), base),
+        ):
+            asyncio.run(shoot(base, chosen.out, together))
 
 
 if __name__ == "__main__":
