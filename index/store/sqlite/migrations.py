@@ -448,8 +448,8 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     forget_what_was_said_where_nothing_is_shown,
     find_notes_by_id,
     note_which_pictures_are_partial,
-    note_where_the_caller_presented_itself,
     keep_watches,
+    note_where_the_caller_presented_itself,
 )
 LATEST = len(STEPS)
 
