@@ -20,7 +20,6 @@ BENCH_ROWS chooses how many watches there are.
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,12 +27,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from bench.checkpoint import vit_b32
 from bench.options import Options
 from bench.report import Report, Target
-from checks.permissions.testbed import draw
 from index.answering import cutoff
 from index.answering.background import Background, is_whole, vocabulary
 from index.embed import checkpoint, embedder
@@ -129,17 +127,24 @@ def _bench(name: str, folder: Path, count: int, seed: int) -> Bench:
     kinds = np.array(vocabulary().kinds)
     assert model.scale is not None
     background = Background(words, kinds, vectors, whole, model.scale, model.bias)
-    with tempfile.TemporaryDirectory() as drawn:
-        files = []
-        for path in draw(Path(drawn), PICTURES):
-            with Image.open(path) as file:
-                files.append(file.convert("RGB").resize((model.side, model.side)))
+    files = [_drawn(random, model.side) for _ in range(PICTURES)]
     pictures = np.concatenate([model.images([file]) for file in files])
     places = _texts(model, PLACES, random, trained=is_trained)
     watches = _watches(background, places, pictures, count, random)
     made = compiled(watches, background)
     screen = Screen(watches, dict(zip((one.id for one in watches), made, strict=True)), background)
     return Bench(name, model, background, files, pictures, watches, screen)
+
+
+def _drawn(random: np.random.Generator, side: int) -> Image.Image:
+    """A picture of a few coloured shapes."""
+    picture = Image.new("RGB", (side, side), tuple(random.integers(0, 256, 3).tolist()))
+    pen = ImageDraw.Draw(picture)
+    for _ in range(5):
+        x, y, width, height = random.integers(side // 8, side // 2, 4).tolist()
+        colour = tuple(random.integers(0, 256, 3).tolist())
+        pen.ellipse(((x, y), (x + width, y + height)), fill=colour)
+    return picture
 
 
 def _watches(

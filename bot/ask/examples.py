@@ -41,6 +41,11 @@ class Example:
     line: str
     found: ShownHit
 
+    @property
+    def names_nobody(self) -> bool:
+        """Whether it is words alone, without a field that names a channel or a member."""
+        return ":" not in self.line
+
 
 @dataclass(frozen=True, slots=True)
 class _Wished:

@@ -12,11 +12,16 @@ def heading() -> str:
     return _("Find pictures by what is in them")
 
 
+def a_question() -> str:
+    """Words that somebody may look for."""
+    return _("dog in snow")
+
+
 def ways() -> str:
     """How one asks, a line each."""
     lines = [
         _("{find}: in your own words, with a picture, or both. Only you see the answer").format(
-            find=command("find", query="dog in snow")
+            find=command("find", query=a_question())
         ),
         _("`@Magpie dog in snow` in a message: everybody here sees the answer"),
         _("Reply to a picture with `@Magpie`, or with `@Magpie but at night`"),
@@ -55,7 +60,7 @@ def no_examples() -> str:
 
 def general() -> str:
     """Questions that suit any server."""
-    words = (_("dog in snow"), _("sunset at the sea"), _("handwritten note"))
+    words = (a_question(), _("sunset at the sea"), _("handwritten note"))
     return ", ".join(f"`{one}`" for one in words)
 
 

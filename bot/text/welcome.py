@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from discord.abc import GuildChannel
 
 from bot.languages.speech import _, both, name_of_language, plural
-from bot.text.help import example
+from bot.text.help import a_question, example
 from bot.text.pieces import command, fitting, i_miss, name_of, name_of_model, percent, quoted
 from index import Languages
 
@@ -24,7 +24,7 @@ def first_step() -> str:
         "Somebody with the Manage Server permission sets me up in three steps, and I read nothing "
         "before.\n"
         "**1 of 3: which channels shall I read?** Whoever chooses sees the rest alone."
-    ).format(find=command("find", query="dog in snow"))
+    ).format(find=command("find", query=a_question()))
 
 
 def which_channels() -> str:
@@ -98,8 +98,8 @@ def how_long(days: int) -> str:
 def notes(on: bool) -> str:
     """A choice: whether there are notes below pictures that were posted before."""
     if on:
-        return _("A quiet note below pictures that were posted before")
-    return _("No notes below pictures that were posted before")
+        return _("A quiet note below each repost")
+    return _("No notes below reposts")
 
 
 def model(name: str, languages: Languages | None, locale: str) -> str:

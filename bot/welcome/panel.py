@@ -144,6 +144,7 @@ def steps(plan: Plan, member: discord.Member, watched: Watched, facts: Facts) ->
         place: missing
         for one in readable
         for place in inside(one)
+        if place not in problems
         if sees(member, place) and (missing := missing_permissions(place))
     }
     ids = [one.id for one in channels]

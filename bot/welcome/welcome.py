@@ -175,8 +175,9 @@ class Welcomes:
 
 def _set_up(done: int | None, examples: list[Example]) -> layout.Card:
     said = [text.reading(done)]
-    if examples:
-        said.append(text.try_it([one.line for one in examples[:2]]))
+    # The message stays, and a channel may be closed later.
+    if lines := [one.line for one in examples if one.names_nobody]:
+        said.append(text.try_it(lines))
     return layout.card(
         f"### {text.hello()}",
         ui.TextDisplay("\n".join(said)),

@@ -253,7 +253,7 @@ export class App {
 
   async #followAddress() {
     const address = location.hash;
-    const [, guildId, channelId, messageId] = /^#\/(\d+)\/(\d+)(?:\/(\d+))?$/.exec(address) ?? [];
+    const [, guildId, channelId, messageId] = /^#\/(\d+|@me)\/(\d+)(?:\/(\d+))?$/.exec(address) ?? [];
     const known = this.store.guilds.has(guildId) && this.store.channel(channelId);
     const channel = known || (guildId && (await this.unlisted.find(channelId)));
     if (location.hash !== address) return; // they went elsewhere meanwhile

@@ -18,7 +18,7 @@ let leaving = new AbortController();
 async function start() {
   applyTheme();
   const wanted = new URLSearchParams(location.search).get("as");
-  const place = /^\/channels(\/\d+\/\d+(?:\/\d+)?)\/?$/.exec(location.pathname)?.[1];
+  const place = /^\/channels(\/(?:\d+|@me)\/\d+(?:\/\d+)?)\/?$/.exec(location.pathname)?.[1];
   history.replaceState(null, "", place ? `/#${place}` : `/${location.hash}`);
   const remembered = sessionStorage.getItem(PERSON);
   if (!wanted && !remembered) return showLogin();

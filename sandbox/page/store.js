@@ -60,7 +60,14 @@ export class Store extends Emitter {
    * @param {string} userId
    */
   member(guildId, userId) {
-    return this.guilds.get(guildId)?.members.get(userId) ?? null;
+    const guild = this.guilds.get(guildId);
+    // In direct messages, those are known who are in a server with this person.
+    const places = guildId === DIRECT ? [guild, ...this.guilds.values()] : [guild];
+    for (const place of places) {
+      const member = place?.members.get(userId);
+      if (member) return member;
+    }
+    return null;
   }
 
   /**

@@ -34,7 +34,8 @@ def test_each_mutant_can_be_made_of_the_code_as_it_is(mutant: Mutant) -> None:
     assert mutant.tests
     for test in mutant.tests:
         file, _, name = test.partition("::")
-        assert f"def {name}" in (ROOT / file).read_text()
+        kind = "class" if name.startswith("Test") else "def"
+        assert f"{kind} {name}" in (ROOT / file).read_text()
 
 
 def test_a_word_of_no_mutant_runs_no_tests() -> None:

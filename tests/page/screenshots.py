@@ -14,10 +14,12 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import aiohttp
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from demo import WORLD
+from sandbox.person import Person, everybody
 from tests.page import processes
 from tests.page.processes import CHROMIUM_FLAGS, ROOT, WINDOW
 
@@ -123,6 +125,20 @@ async def next_answer(page: Page, before: int) -> Locator:
     return answer
 
 
+async def greeting(studio: Studio) -> None:
+    """A server that Magpie has just joined, and the steps by which an admin sets it up."""
+    page = await studio.enter(ADMIN)
+    for kind in ("leave", "join"):
+        await page.request.put(f"{studio.base}/sandbox/faults", data={"kind": kind})
+    menu = page.locator(".message:has(.component-select.multi)").last.locator("details")
+    await menu.locator("summary").click()
+    for channel in ("pets", "Back rooms"):
+        await menu.locator("label", has_text=channel).first.click()
+    await menu.locator("summary").click()
+    await page.locator(".message.answer .component-button", has_text="Start").wait_for()
+    await studio.keep("greeting", page)
+
+
 async def prepare(studio: Studio) -> None:
     """As the owner, make Magpie watch all channels, and wait until it has read them."""
     page = await studio.enter(ADMIN)
@@ -215,6 +231,32 @@ async def private(studio: Studio) -> None:
     await studio.keep("private", *pages)
 
 
+async def watch(studio: Studio) -> None:
+    """On the left a member adds a watch; on the right is what they are told."""
+    pages = [await studio.enter(MEMBER, half=True) for _ in range(2)]
+    await ask(pages[0], "/watch add whale")
+    await post_a_whale(studio)
+    await pages[1].locator("button.guild[aria-label='Direct messages']").click()
+    await pages[1].locator(".message", has_text="New for your watch").first.wait_for()
+    await studio.keep("watch", *pages)
+
+
+async def post_a_whale(studio: Studio) -> None:
+    """Post a picture of the demo's world once more, as another member."""
+    world = json.loads(WORLD.read_text(encoding="utf-8"))
+    channels = {one["name"]: one["id"] for one in world["guilds"][0]["channels"]}
+    messages = world["guilds"][0]["messages"]
+    shown = next(one for one in messages if ASKED_WITH in one["content"])["attachments"][0]
+    async with aiohttp.ClientSession() as session:
+        people = {one["user"]["username"]: one for one in await everybody(session, studio.base)}
+        token = people[EXPLORER]["token"]
+        async with Person.log_in(session, studio.base, token) as person:
+            picture = (WORLD.parent / shown["file"]).read_bytes()
+            await person.post(
+                channels["wildlife"], "look who came by", pictures={"a.webp": picture}
+            )
+
+
 async def reindex(studio: Studio) -> None:
     page = await studio.enter(ADMIN)
     faults = f"{studio.base}/sandbox/faults"
@@ -228,8 +270,11 @@ async def reindex(studio: Studio) -> None:
 
 
 SHOTS: dict[str, Callable[[Studio], Awaitable[None]]] = {
-    one.__name__: one for one in (find, overview, clip, words, similar, reply, private, reindex)
+    one.__name__: one
+    for one in (greeting, find, overview, clip, words, similar, reply, private, watch, reindex)
 }
+
+ALONE = [greeting.__name__]  # in a world of its own, in which Magpie watches nothing
 
 
 async def shoot(base: str, out: Path, names: list[str]) -> None:
@@ -237,7 +282,8 @@ async def shoot(base: str, out: Path, names: list[str]) -> None:
         path = processes.chromium(playwright.chromium.executable_path)
         browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         studio = Studio(browser, base, out)
-        await prepare(studio)
+        if names != ALONE:
+            await prepare(studio)
         for name in names:
             await SHOTS[name](studio)
         await browser.close()
@@ -251,12 +297,15 @@ def main() -> None:
     if unknown := set(chosen.names) - set(SHOTS):
         parser.error(f"no such picture: {', '.join(sorted(unknown))}")
     chosen.out.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        processes.sandbox(Path(folder), WORLD) as base,
-        processes.magpie(Path(folder), base),
-    ):
-        asyncio.run(shoot(base, chosen.out, chosen.names or list(SHOTS)))
+    names = chosen.names or list(SHOTS)
+    alone, others = [n for n in names if n in ALONE], [n for n in names if n not in ALONE]
+    for together in filter(None, (alone, others)):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            processes.sandbox(Path(folder), WORLD) as base,
+            processes.magpie(Path(folder), base),
+        ):
+            asyncio.run(shoot(base, chosen.out, together))
 
 
 if __name__ == "__main__":

@@ -44,6 +44,13 @@ MUTANTS = (
         (f"{WELCOME}::test_steps_work_after_a_restart",),
     ),
     Mutant(
+        "the greeting goes on to show progress after a restart",
+        "bot/app.py",
+        "        self.welcomes.resume()\n",
+        "",
+        (f"{WELCOME}::test_the_greeting_goes_on_to_show_progress_after_a_restart",),
+    ),
+    Mutant(
         "a step names no channel that the admin can't see",
         "bot/welcome/panel.py",
         "        if sees(member, place) and (missing",

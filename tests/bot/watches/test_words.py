@@ -63,7 +63,7 @@ async def test_exact_words_are_told_of_when_they_were_read_and_once(reading: Wat
     magpie = reading.scene.magpie
     guild = magpie.guilds[0].id
     pets = {int(reading.channel("pets"))}
-    await magpie.transcribing.read_again(guild, pets)
+    await magpie.transcribing.redo(guild, pets)
     await read(reading)
     assert reading.told(finn) == [posted["id"]]
 

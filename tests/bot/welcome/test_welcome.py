@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,22 @@ async def test_steps_work_after_a_restart(
         assert magpie.watched.marks(world_file.guild_id) == marks
         assert await magpie.gallery.bookkeeping.retention() == {world_file.guild_id: 30}
         await idle(magpie)
+
+
+async def test_the_greeting_goes_on_to_show_progress_after_a_restart(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    async with running(sandbox, db, model) as magpie:
+        await invite(ada, world_file)
+        await greeted(ada, world_file, "general")
+        (kept,) = await magpie.gallery.bookkeeping.welcomes()
+        await magpie.writer.keep_welcome(replace(kept, reading=True))
+    async with running(sandbox, db, model):
+
+        async def set_up() -> bool:
+            return "I am set up" in (await greetings(ada, world_file))["general"][0].text()
+
+        await until(set_up)
 
 
 async def test_a_server_is_greeted_once_until_it_is_left(

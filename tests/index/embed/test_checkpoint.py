@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,3 +201,18 @@ except ModelTooLarge as error:
     assert done.stdout.startswith(f"The model '{tiny_clip.resolve()}' needs about")
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("config", "languages"),
+    [
+        ({"model_type": "clip", "text_config": {"vocab_size": 49_408}}, "english"),
+        ({"model_type": "clip", "text_config": None}, "english"),
+        ({"model_type": "siglip", "text_config": {"vocab_size": 32_000}}, "english"),
+        ({"model_type": "siglip", "text_config": {"vocab_size": 256_000}}, "many"),  # SigLIP 2
+        ({"model_type": "clip", "text_config": {"vocab_size": 250_002}}, "many"),  # XLM-R
+        ({"model_type": "chinese_clip", "text_config": {"vocab_size": 21_128}}, "chinese"),
+    ],
+)
+def test_the_vocabulary_tells_the_languages(config: dict[str, Any], languages: str) -> None:
+    assert checkpoint.Checkpoint("", Path(), config, (), "").languages == languages

@@ -9,7 +9,7 @@ import numpy as np
 
 from index.store.interface import Store
 from index.types.query import QueryEmbedding
-from index.types.records import Link, Note
+from index.types.records import Link, Note, Welcome
 from tests.index.store.conftest import Open
 from tests.index.store.samples import ASKED, GENERAL, THREAD, link, picture
 
@@ -157,3 +157,14 @@ async def test_a_note_is_loose_when_nothing_is_left_of_its_source(store: Store) 
     assert await store.bookkeeping.loose_notes() == [note]
     await store.bookkeeping.forget_note(1, "1")
     assert await store.bookkeeping.loose_notes() == []
+
+
+async def test_a_space_is_welcomed_until_it_is_left_or_removed(store: Store) -> None:
+    first, second = Welcome(1, 10, "5", reading=True), Welcome(2, 20, "6")
+    for welcome in (Welcome(1, 10, ""), first, second):
+        await store.bookkeeping.keep_welcome(welcome)
+    assert await store.bookkeeping.welcomes() == [first, second]
+    await store.bookkeeping.forget_welcome(1)
+    assert await store.bookkeeping.welcomes() == [second]
+    await store.writes.remove_space(2)
+    assert await store.bookkeeping.welcomes() == []
