@@ -31,7 +31,7 @@ def results(
     limits = line_text.limits(search.asked, exact=bool(asked))
     span = text.span(page.first + 1, last, page.more, _order(search))
     if page.verdict is Verdict.UNSURE and not page.guesses:
-        span = f"{span}. {text.not_sure(len(page.shown))}"
+        span = text.in_turn(span, text.not_sure(len(page.shown)))
     menu = None
     if search.id:
         orders = [] if public else buttons.orders(_order(search))

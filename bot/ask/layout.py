@@ -13,7 +13,7 @@ from discord import ui
 from bot.ask.page import ResultPage, ShownHit
 from bot.languages.speech import day
 from bot.text import answers as text
-from bot.text.pieces import quoted
+from bot.text.pieces import headed, quoted
 from index import Verdict
 
 IRIDESCENT = 0x2F7F86  # the colour of a magpie's wing
@@ -95,7 +95,7 @@ def rows(page: ResultPage, *, public: bool) -> list[Control]:
             accessory=_beside(
                 one,
                 preview(one) if public else _frame(one),
-                f"{number}: {_described(one)}"[:MAX_DESCRIPTION],
+                headed(str(number), _described(one))[:MAX_DESCRIPTION],
             ),
         )
         for number, one in page.numbered
@@ -231,9 +231,9 @@ def _described(shown: ShownHit) -> str:
     name = text.described_at(name, shown.hit.clock) if shown.hit.clock else name
     said = text.described(name, _by_name(shown), day(shown.message.created_at))
     if shown.hit.says and not hidden:
-        said = f"{said}. {text.it_says(shown.hit.says)}"
+        said = text.in_turn(said, text.it_says(shown.hit.says))
     if shown.hit.concepts and not hidden:
-        said = f"{said}. {text.sees(shown.hit.concepts)}"
+        said = text.in_turn(said, text.sees(shown.hit.concepts))
     return said[:MAX_DESCRIPTION]
 
 

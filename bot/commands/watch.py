@@ -21,7 +21,7 @@ from bot.watches import cards
 from bot.watches.choices import Digest, zones_like
 from bot.watches.watches import Watches
 from bot.watches.watches import chosen as choices_of
-from index import Watch
+from index import Sentence, Watch
 
 MOST = 25  # choices: Discord's limit
 MOST_LETTERS = 1_000  # of a watch's line
@@ -74,7 +74,10 @@ class WatchCommands(app_commands.Group):
         description=marked("Be told when a new picture fits, in channels you can read"),
     )
     @app_commands.describe(
-        query=marked("What to watch for, as you would ask /find: dog -snow from:@name in:#channel"),
+        query=marked(
+            "What to watch for, as you would ask /{find}: dog -snow from:@name in:#channel",
+            find=Sentence("find"),
+        ),
         image=marked("A picture to watch for things like"),
         channel=marked("A channel for the notices (otherwise I write to you alone)"),
         quiet=marked("When nothing may come, such as 22-7"),

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -145,6 +145,11 @@ def either(parts: Iterable[str]) -> str:
 def listed(parts: Iterable[str]) -> str:
     """The parts in a row, without an "and": "a, b, c"."""
     return _(", ").join(parts)
+
+
+def joined(*sentences: str) -> str:
+    """Sentences one after the other; Japanese writes no blank between them."""
+    return reduce(lambda text, one: _("{first} {second}").format(first=text, second=one), sentences)
 
 
 def load() -> None:

@@ -365,6 +365,11 @@ def it_says(excerpt: str) -> str:
     return _("It says “{words}”").format(words=excerpt)
 
 
+def in_turn(first: str, second: str) -> str:
+    """Two sentences without a full stop at the end."""
+    return _("{first}. {second}").format(first=first, second=second)
+
+
 def places(shown: int, *, more: bool) -> str:
     """The heading above where a picture and its near-copies were posted, oldest first."""
     if more:

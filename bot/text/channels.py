@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import discord
 from discord.abc import GuildChannel
 
-from bot.languages.speech import _, both, plural
-from bot.text.pieces import command, fitting, i_miss, name_of, pictures
+from bot.languages.speech import _, both, joined, plural
+from bot.text.pieces import command, fitting, headed, name_of, permission_names, pictures
 
 
 def none_to_list() -> str:
@@ -41,20 +41,28 @@ def now_watched(
             "New pictures are searchable within seconds; of what was posted before I am reading "
             "the newest first. {status} shows how far I am, {find} already works."
         )
-        first += " " + rest.format(status=command("status"), find=command("find"))
-    unread = _("{channel}: I can’t read it; {why}")
-    lines = [
-        "- " + unread.format(channel=name_of(place), why=i_miss(missing))
-        for place, missing in closed.items()
-    ]
+        first = joined(first, rest.format(status=command("status"), find=command("find")))
+    lines = [f"- {unreadable(place, missing)}" for place, missing in closed.items()]
     return fitting([first, *lines])
 
 
-def cannot_read(channel: GuildChannel, missing: Iterable[str]) -> str:
-    return _(
-        "I can’t watch {channel}: {why} Give it to my role in the channel’s "
-        "settings under Permissions, then add the channel again."
-    ).format(channel=name_of(channel), why=i_miss(missing))
+def unreadable(channel: GuildChannel, missing: Collection[str]) -> str:
+    """A channel that is watched, and the permissions without which it can't be read."""
+    return plural(
+        "{channel}: I can’t read it; I am missing the permission {permissions}.",
+        "{channel}: I can’t read it; I am missing the permissions {permissions}.",
+        len(missing),
+    ).format(channel=name_of(channel), permissions=permission_names(missing))
+
+
+def cannot_read(channel: GuildChannel, missing: Collection[str]) -> str:
+    return plural(
+        "I can’t watch {channel}: I am missing the permission {permissions}. Give it to my role in "
+        "the channel’s settings under Permissions, then add the channel again.",
+        "I can’t watch {channel}: I am missing the permissions {permissions}. Give them to my role "
+        "in the channel’s settings under Permissions, then add the channel again.",
+        len(missing),
+    ).format(channel=name_of(channel), permissions=permission_names(missing))
 
 
 def already_watched(channel: GuildChannel) -> str:
@@ -124,7 +132,7 @@ def watched_channels(
     for named, inside in rows:
         if isinstance(named, discord.CategoryChannel):
             lines.append("- " + _("all of {category}").format(category=name_of(named)))
-            lines += [f"  - {name_of(place)}: {pictures(count)}" for place, count in inside]
+            lines += [f"  - {headed(name_of(place), pictures(count))}" for place, count in inside]
         else:
-            lines += [f"- {name_of(place)}: {pictures(count)}" for place, count in inside]
+            lines += [f"- {headed(name_of(place), pictures(count))}" for place, count in inside]
     return fitting(lines)

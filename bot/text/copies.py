@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from discord.abc import GuildChannel
 
@@ -207,10 +207,13 @@ def not_watched(channel: GuildChannel) -> str:
     ).format(channel=name_of(channel), add=command("channels add"))
 
 
-def cannot_write(channel: GuildChannel, missing: Iterable[str]) -> str:
-    return _(
-        "I can’t write in {channel}: I am missing {permissions}. Give it "
-        "to my role in the channel’s settings under Permissions, then try again."
+def cannot_write(channel: GuildChannel, missing: Collection[str]) -> str:
+    return plural(
+        "I can’t write in {channel}: I am missing the permission {permissions}. Give it to my role "
+        "in the channel’s settings under Permissions, then try again.",
+        "I can’t write in {channel}: I am missing the permissions {permissions}. Give them to my "
+        "role in the channel’s settings under Permissions, then try again.",
+        len(missing),
     ).format(channel=name_of(channel), permissions=permission_names(missing))
 
 

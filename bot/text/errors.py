@@ -9,7 +9,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.languages.speech import _, plural, said
+from bot.languages.speech import _, joined, plural, said
 from bot.ops.logs import fields
 from bot.platform.codes import (
     ALREADY_ACKNOWLEDGED,
@@ -134,11 +134,17 @@ def _of_command(error: app_commands.AppCommandError) -> str | None:
     if isinstance(error, app_commands.NoPrivateMessage):
         return not_in_a_server()
     if isinstance(error, app_commands.MissingPermissions):
-        needed = permission_names(error.missing_permissions)
-        return _("You need {permissions} for that.").format(permissions=needed)
+        return plural(
+            "You need the permission {permissions} for that.",
+            "You need the permissions {permissions} for that.",
+            len(error.missing_permissions),
+        ).format(permissions=permission_names(error.missing_permissions))
     if isinstance(error, app_commands.BotMissingPermissions):
-        needed = permission_names(error.missing_permissions)
-        return _("I need {permissions} here for that.").format(permissions=needed)
+        return plural(
+            "I need the permission {permissions} here for that.",
+            "I need the permissions {permissions} here for that.",
+            len(error.missing_permissions),
+        ).format(permissions=permission_names(error.missing_permissions))
     if isinstance(error, app_commands.CommandOnCooldown):
         return plural(
             "That was quick. Please wait {n} second.",
@@ -160,7 +166,7 @@ def _referenced(error: BaseException) -> str:
     reference = secrets.token_hex(3)
     log.error(fields("unexpected_error", reference=reference), exc_info=error)
     details = _("The details are in my log under `{reference}`.").format(reference=reference)
-    return f"{_what_happened(error)} {details}"
+    return joined(_what_happened(error), details)
 
 
 def _what_happened(error: BaseException) -> str:

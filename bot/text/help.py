@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.languages.speech import _
+from bot.languages.speech import _, listed
 from bot.text.pieces import command
 
 
@@ -12,16 +12,15 @@ def heading() -> str:
     return _("Find pictures by what is in them")
 
 
-def a_question() -> str:
-    """Words that somebody may look for."""
-    return _("dog in snow")
+# Questions that suit any server. They are English in every language, as most models read it best.
+QUESTIONS = ("dog in snow", "sunset at the sea", "handwritten note")
 
 
 def ways() -> str:
     """How one asks, a line each."""
     lines = [
         _("{find}: in your own words, with a picture, or both. Only you see the answer").format(
-            find=command("find", query=a_question())
+            find=command("find", query=QUESTIONS[0])
         ),
         _("`@Magpie dog in snow` in a message: everybody here sees the answer"),
         _("Reply to a picture with `@Magpie`, or with `@Magpie but at night`"),
@@ -59,9 +58,7 @@ def no_examples() -> str:
 
 
 def general() -> str:
-    """Questions that suit any server."""
-    words = (a_question(), _("sunset at the sea"), _("handwritten note"))
-    return ", ".join(f"`{one}`" for one in words)
+    return listed(f"`{one}`" for one in QUESTIONS)
 
 
 def for_admins() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.languages.speech import _, either, plural, said
+from bot.languages.speech import _, either, joined, plural, said
 from bot.text.pieces import command, quoted
 from index import Asked, Filter, Reader, Unreadable, Wish, pointed, printed
 
@@ -71,9 +71,10 @@ def _misnamed(name: str, instead: Sequence[str], *, people: bool, several: bool)
         reason = _("I know nobody called “{name}” among those whose pictures I can show here.")
     else:
         reason = _("I know no channel “{name}” among those that I can search here.")
+    reason = reason.format(name=name, names=either(instead))
     if instead and not several:
-        reason += " " + _("Did you mean {names}?")
-    return reason.format(name=name, names=either(instead))
+        return joined(reason, _("Did you mean {names}?").format(names=either(instead)))
+    return reason
 
 
 def _with(wish: Wish, fields: Sequence[str], name: str, instead: Sequence[str]) -> Wish:

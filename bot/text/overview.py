@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import reduce
 
 from babel import dates, numbers
 
-from bot.languages.speech import LOCALES, _, plural, spoken
+from bot.languages.speech import LOCALES, _, listed, plural, spoken
+from bot.text.pieces import followed
 from index import Month
 
 BARS = "\u00a0▁▂▃▄▅▆▇█"  # of a month without pictures, a blank at which no line is broken
@@ -56,7 +58,7 @@ def months(first: Month, last: Month) -> str:
 
 def name(words: Sequence[str]) -> str:
     """A cluster's name. The words are of Magpie's own list, in English."""
-    return ", ".join(words)[:MAX_NAME] or _("assorted")
+    return listed(words)[:MAX_NAME] or _("assorted")
 
 
 def line(number: int, words: Sequence[str], count: int, whole: int, bars: str) -> str:
@@ -81,7 +83,7 @@ def what_bars_say(shown: Sequence[Month]) -> str:
 def sheet_described(names: Sequence[str]) -> str:
     """The contact sheet in plain words."""
     return _("A contact sheet with some pictures of each cluster: {names}").format(
-        names="; ".join(names)
+        names=reduce(followed, names)
     )
 
 
@@ -89,7 +91,7 @@ def atlas_described(names: Sequence[str]) -> str:
     """The map in plain words."""
     return _(
         "A map on which pictures that look alike lie together, with the clusters {names}"
-    ).format(names="; ".join(names))
+    ).format(names=reduce(followed, names))
 
 
 def one_of(words: Sequence[str]) -> str:

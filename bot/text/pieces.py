@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import PureWindowsPath
 
 import discord
@@ -65,12 +65,18 @@ def cited(words: str, limit: int = 150) -> str:
     return _("“{words}”").format(words=quoted(words, limit))
 
 
-def i_miss(permissions: Iterable[str]) -> str:
-    return _("I am missing {permissions}.").format(permissions=permission_names(permissions))
-
-
 def pictures(count: int) -> str:
     return plural("{n} picture", "{n} pictures", count)
+
+
+def headed(name: str, said: str) -> str:
+    """A name, and what is said of it: "#pets: 3 pictures"."""
+    return _("{name}: {said}").format(name=name, said=said)
+
+
+def followed(said: str, more: str) -> str:
+    """What is said, and more on it: "3 pictures indexed; 1 of them damaged"."""
+    return _("{said}; {more}").format(said=said, more=more)
 
 
 def bar(fraction: float) -> str:
@@ -118,11 +124,9 @@ def _more_lines(left_out: int) -> str:
     return plural("… and {n} line more", "… and {n} lines more", left_out)
 
 
-def permission_names(permissions: Iterable[str]) -> str:
-    """Permissions as Discord's settings call them: "the permissions Manage Server and Connect"."""
-    names = [_permission_name(name) for name in permissions]
-    said = plural("the permission {names}", "the permissions {names}", len(names))
-    return said.format(names=both(names))
+def permission_names(permissions: Collection[str]) -> str:
+    """Permissions as Discord's settings call them: "Manage Server and Connect"."""
+    return both(map(_permission_name, permissions))
 
 
 def _permission_name(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.languages.speech import _, plural
+from bot.languages.speech import _, joined, plural
 from bot.text.pieces import command
 
 
@@ -45,7 +45,7 @@ def privacy(
     )
     lines = [
         _("**Kept about you on this server**"),
-        f"- {kept} {_how_long(days)}",
+        f"- {joined(kept, _how_long(days))}",
         f"- {asked}",
         f"- {_watches(watches)}",
     ]
@@ -54,7 +54,7 @@ def privacy(
         return "\n".join([*lines, ends.format(opt_in=command("privacy opt-in"))])
     if erased_upto is not None:
         stays = _("What you posted until {moment} is erased and stays so.")
-        lines.append(f"- {stays.format(moment=_moment(erased_upto))} {let_in_earlier()}")
+        lines.append(f"- {joined(stays.format(moment=_moment(erased_upto)), let_in_earlier())}")
     ways = _(
         "{opt_out} erases your pictures and takes no more, {erase} erases "
         "those you have posted so far, {export} gives you all of it as a file."
@@ -104,7 +104,7 @@ def opted_out(pictures: int) -> str:
         "Discord’s and stay.",
         pictures,
     )
-    return f"{said} {_watches_too()}"
+    return joined(said, _watches_too())
 
 
 def opted_in(*, was_out: bool, earlier: bool, erased_upto: float | None) -> str:
@@ -123,7 +123,7 @@ def opted_in(*, was_out: bool, earlier: bool, erased_upto: float | None) -> str:
     elif erased_upto is not None:
         stays = _("What you posted until {moment} stays out.")
         said += [stays.format(moment=_moment(erased_upto)), let_in_earlier()]
-    return " ".join(said)
+    return joined(*said)
 
 
 def erased(count: int, *, opted_out: bool) -> str:
@@ -142,7 +142,7 @@ def erased(count: int, *, opted_out: bool) -> str:
             "from now on can be found, unless you use {opt_out}."
         )
         said += [stay.format(opt_out=command("privacy opt-out")), let_in_earlier()]
-    return " ".join(said)
+    return joined(*said)
 
 
 def exported() -> str:

@@ -7,9 +7,9 @@ from typing import Protocol
 import discord
 from discord.abc import GuildChannel
 
-from bot.languages.speech import _, number, plural
+from bot.languages.speech import _, joined, listed, number, plural
 from bot.text.channels import none_inside, none_to_list, not_watched
-from bot.text.pieces import bar, command, name_of_model, pictures, time_left
+from bot.text.pieces import bar, command, name_of_model, time_left
 
 
 class JobFigures(Protocol):
@@ -114,10 +114,10 @@ def reindex_ended(progress: str, link: str) -> str:
 def reindexing(status: str, state: JobFigures, *, named: bool) -> str:
     """The progress of a job, with all its figures; `named`: with the name of its channel."""
     lines = [*_headed(status, state, named), _checked(status, state)]
-    found = [_("{n} added").format(n=number(state.added))]
-    found.append(_("{n} removed").format(n=number(state.removed)))
+    found = [plural("{n} added", "{n} added", state.added)]
+    found.append(plural("{n} removed", "{n} removed", state.removed))
     if state.failed:
-        found.append(_("{n} could not be read").format(n=number(state.failed)))
+        found.append(plural("{n} could not be read", "{n} could not be read", state.failed))
     if state.closed:
         found.append(plural("{n} channel closed to me", "{n} channels closed to me", state.closed))
     lines.append(" · ".join(found))
@@ -127,18 +127,24 @@ def reindexing(status: str, state: JobFigures, *, named: bool) -> str:
 
 
 def _checked(status: str, state: JobFigures) -> str:
-    checked = pictures(state.checked)
     if status in ("running", "paused") and state.total_estimate:
-        checked = _("{n} of about {pictures}").format(
-            n=number(state.checked), pictures=pictures(state.total_estimate)
+        checked = plural(
+            "{checked} of about {n} picture checked in {messages}",
+            "{checked} of about {n} pictures checked in {messages}",
+            state.total_estimate,
+        )
+    else:
+        checked = plural(
+            "{n} picture checked in {messages}",
+            "{n} pictures checked in {messages}",
+            state.checked,
         )
     messages = plural("{n} message", "{n} messages", state.messages)
-    said = _("{pictures} checked in {messages}")
-    rate = ""
-    if state.elapsed_s > 1:
-        said = _("{pictures} checked in {messages}, {rate} a second")
-        rate = number(state.checked / state.elapsed_s, decimals=1)
-    return said.format(pictures=checked, messages=messages, rate=rate)
+    checked = checked.format(checked=number(state.checked), messages=messages)
+    if state.elapsed_s <= 1:
+        return checked
+    rate = number(state.checked / state.elapsed_s, decimals=1)
+    return listed([checked, _("{rate} a second").format(rate=rate)])
 
 
 def reindexing_without_figures(status: str, state: JobFigures, why: str, *, named: bool) -> str:
@@ -171,7 +177,7 @@ def _headed(status: str, state: JobFigures, named: bool) -> list[str]:
     if status in ("running", "paused"):
         done = bar(state.fraction)
         if status == "running" and state.seconds_left is not None:
-            done = f"{done}, {time_left(state.seconds_left)}"
+            done = listed([done, time_left(state.seconds_left)])
         lines.append(done)
     return lines
 
@@ -188,5 +194,5 @@ def _switch_line(status: str, state: JobFigures, lost: int) -> str:
             "{n} pictures that I could not get again left the index; {reindex} tries once more.",
             lost,
         )
-        said += " " + left.format(reindex=command("reindex"))
+        return joined(said, left.format(reindex=command("reindex")))
     return said

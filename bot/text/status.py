@@ -8,16 +8,18 @@ from typing import Protocol
 
 from discord.abc import GuildChannel
 
-from bot.languages.speech import _, both, number, plural
+from bot.languages.speech import _, both, listed, number, plural
 from bot.text.pieces import (
     bar,
     command,
     duration,
     fitting,
-    i_miss,
+    followed,
+    headed,
     name_of,
     name_of_model,
     percent,
+    permission_names,
     pictures,
     time_left,
 )
@@ -89,12 +91,13 @@ def status(now: Status) -> str:
 def _indexed(count: int, now: Status) -> str:
     line = plural("**{n} picture** indexed", "**{n} pictures** indexed", count)
     if now.videos:
-        line += ", " + plural("{n} video among them", "{n} videos among them", now.videos)
+        videos = plural("{n} video among them", "{n} videos among them", now.videos)
+        line = listed([line, videos])
     if now.partial:
         partial = plural(
             "{n} damaged and searched in part", "{n} damaged and searched in part", now.partial
         )
-        line += f"; {partial}"
+        line = followed(line, partial)
     return line
 
 
@@ -105,7 +108,7 @@ def _history(progress: HistoryProgress) -> str:
     parts = [bar(progress.fraction)]
     if progress.seconds_left is not None:
         parts.append(time_left(progress.seconds_left))
-    return _("History: {progress}").format(progress=", ".join([*parts, left]))
+    return _("History: {progress}").format(progress=listed([*parts, left]))
 
 
 def _words_read(count: int, unread: int, failed: int) -> str:
@@ -128,7 +131,7 @@ def _words_read(count: int, unread: int, failed: int) -> str:
         "{n} could not be had again. {reindex} or a restart tries once more",
         failed,
     )
-    return f"{line}; {again.format(reindex=command('reindex'))}"
+    return followed(line, again.format(reindex=command("reindex")))
 
 
 def _speed(now: Status) -> str:
@@ -174,11 +177,13 @@ def _unread(messages: int, others: int) -> str:
 def _channel_line(now: ChannelStatus) -> str:
     channel, count = name_of(now.channel), pictures(now.pictures)
     if now.missing:
-        return _("{channel}: {pictures}; I can’t read it, {why}").format(
-            channel=channel, pictures=count, why=i_miss(now.missing)
-        )
+        return plural(
+            "{channel}: {pictures}; I can’t read it, I am missing the permission {permissions}.",
+            "{channel}: {pictures}; I can’t read it, I am missing the permissions {permissions}.",
+            len(now.missing),
+        ).format(channel=channel, pictures=count, permissions=permission_names(now.missing))
     if now.state in ("waiting", "reading"):
         return _("{channel}: {pictures}; {percent} of its history is read").format(
             channel=channel, pictures=count, percent=percent(int(now.fraction * 100))
         )
-    return f"{channel}: {count}"
+    return headed(channel, count)

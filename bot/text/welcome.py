@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from discord.abc import GuildChannel
 
-from bot.languages.speech import _, both, name_of_language, plural
-from bot.text.help import a_question, example
-from bot.text.pieces import command, fitting, i_miss, name_of, name_of_model, percent, quoted
+from bot.languages.speech import _, both, joined, name_of_language, plural
+from bot.text.channels import unreadable
+from bot.text.help import QUESTIONS, example
+from bot.text.pieces import command, fitting, name_of, name_of_model, percent, quoted
 from index import Languages
 
 
@@ -24,7 +25,7 @@ def first_step() -> str:
         "Somebody with the Manage Server permission sets me up in three steps, and I read nothing "
         "before.\n"
         "**1 of 3: which channels shall I read?** Whoever chooses sees the rest alone."
-    ).format(find=command("find", query=a_question()))
+    ).format(find=command("find", query=QUESTIONS[0]))
 
 
 def which_channels() -> str:
@@ -59,12 +60,8 @@ def chosen(
         lines.append(will.format(channels=both(map(name_of, readable))))
     else:
         lines.append(_("Nothing new to read is chosen yet."))
-    unread = _("{channel}: I can’t read it; {why}")
     lines += [f"- {problem}" for problem in problems]
-    lines += [
-        "- " + unread.format(channel=name_of(place), why=i_miss(missing))
-        for place, missing in closed.items()
-    ]
+    lines += [f"- {unreadable(place, missing)}" for place, missing in closed.items()]
     return fitting(lines)
 
 
@@ -119,10 +116,10 @@ def model(name: str, languages: Languages | None, locale: str) -> str:
     )
     said = [
         which.format(name=f"**{quoted(name_of_model(name))}**"),
-        understood[languages] if languages else "",
+        *([understood[languages]] if languages else []),
         speaks.format(language=name_of_language(locale)),
     ]
-    return " ".join(filter(None, said))
+    return joined(*said)
 
 
 def start() -> str:

@@ -13,7 +13,7 @@ from discord import ui
 
 from bot.ask import layout
 from bot.ask.page import ResultPage
-from bot.languages.speech import LOCALES, spoken
+from bot.languages.speech import LOCALES, joined, spoken
 from bot.platform.interactions import button
 from bot.text import watches as text
 from bot.watches import reasons
@@ -101,7 +101,7 @@ def when(choices: Choices) -> str:
     if choices.quiet is not None:
         begin, end = map(_clock, choices.quiet)
         said.append(text.quiet_hours(begin, end, choices.zone))
-    return " ".join(said)
+    return joined(*said) if said else ""
 
 
 def _clock(minutes: int) -> str:

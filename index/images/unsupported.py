@@ -161,12 +161,16 @@ def _tiff_numbers(tags: dict[int, tuple[int, ...]]) -> Sentence | None:
     sensible = all(1 <= each <= 64 for each in (*bits, channels))
     if not sensible or photometric not in _PHOTOMETRICS or format not in _WORDS:
         return None
-    widths = [Sentence("{n}-bit", n=each) for each in sorted(set(bits))]
+    widths = [_width(each) for each in sorted(set(bits))]
     either = functools.reduce(lambda a, b: Sentence("{one} or {other}", one=a, other=b), widths)
     values = {"widths": either, "numbers": _WORDS[format], "n": channels}
     if channels == 1:
         return Sentence("a TIFF of {widths} {numbers} in {n} channel", **values)
     return Sentence("a TIFF of {widths} {numbers} in {n} channels", **values)
+
+
+def _width(bits: int) -> Sentence:
+    return Sentence("1-bit") if bits == 1 else Sentence("{n}-bit", n=bits)
 
 
 def _tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:

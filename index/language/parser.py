@@ -339,7 +339,8 @@ def _without(line: _Line, part: Token) -> None:
 def _image(line: _Line, part: Token) -> None:
     reason = Sentence(
         "A picture can't be written into a line: attach it to your message, or hand it over in "
-        "the option image."
+        "the option {image}.",
+        image=Sentence("image"),
     )
     _refuse(part, reason)
 

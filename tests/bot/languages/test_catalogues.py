@@ -15,11 +15,13 @@ from bot.languages.extraction import CATALOGUES, FOLDERS, KEYWORDS, SOURCE, mess
 from bot.languages.speech import TRANSLATED
 
 # Those whose every sentence is translated.
-COMPLETE = ("de",)
+COMPLETE = ("de", "es", "fr", "ja", "pt")
 NAME = re.compile(r"\{(\w+)\}")
-# What Discord's markdown makes of a text, and what people type as it stands.
+# What Discord's markdown makes of a text, and what people type as it stands: also the questions of
+# examples, since the model may know English only.
 MARKS = re.compile(
-    r"`|\*\*|^-# |^- |^### |\n|@Magpie|(?<!\w)(?:from|in|after|before|has|show|on):(?=\S)", re.M
+    r"`[^`]*`|\*\*|^-# |^- |^### |\n|@Magpie|(?<!\w)(?:from|in|after|before|has|show|on):(?=\S)",
+    re.M,
 )
 LIMITS = {"name": 32, "description": 100}
 
