@@ -39,7 +39,7 @@ class Thumbnails:
         hits = [
             Hit(rank, 0.0, id, "image", found[id][0], 0, None)
             for rank, id in enumerate(ids, start=1)
-            if id in found and not found[id][0].spoiler
+            if id in found
         ]
         shown: list[ShownHit] = []
         with contextlib.suppress(TimeoutError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from checks.mutants.mutant import Mutant
 
 WELCOME = "tests/bot/welcome/test_welcome.py"
-HELP = "tests/bot/ask/test_help.py"
 
 MUTANTS = (
     Mutant(
@@ -56,19 +55,5 @@ MUTANTS = (
         "        if sees(member, place) and (missing",
         "        if (missing",
         (f"{WELCOME}::test_a_channel_that_only_others_see_is_not_taken_from_who_names_it",),
-    ),
-    Mutant(
-        "examples are made only from what the asker can read",
-        "bot/ask/examples.py",
-        "[group for group in groups if group.id in open_]",
-        "list(groups)",
-        (f"{HELP}::TestWords", f"{HELP}::test_examples_name_only_what_each_may_read_and_find_it"),
-    ),
-    Mutant(
-        "an example in words surely finds something",
-        "bot/ask/examples.py",
-        "(hits[0].sure or not words)",
-        "True",
-        (f"{HELP}::TestWords",),
     ),
 )

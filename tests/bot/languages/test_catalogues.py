@@ -41,7 +41,8 @@ NOT_FOR_MEMBERS = {
     },
     "bot/reindex/rereading.py": {"the server is not available"},
     "bot/text/copies.py": {"`@Magpie posted before?`"},  # it is read as English
-    "bot/text/help.py": {"dog in snow", "sunset at the sea", "handwritten note"},  # likewise
+    # Questions stay English, since the model may know English only.
+    "bot/text/help.py": {"dog in snow", "handwritten note", "sunset at the sea"},
 }
 # Folders and files that speak to operators only, and words of questions that are read.
 FOR_OPERATORS = ("ops", "languages", "platform", "app.py", "__main__.py", "usage.py", "phrases.py")

@@ -104,28 +104,27 @@ async def test_the_menu_of_a_public_overview_shows_each_member_what_they_may_rea
 async def test_what_is_deleted_while_it_is_made_is_not_drawn(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The overview is drawn again without it."""
-    olga, drawings = await scene.log_in("olga"), []
+    olga, drawings, gone = await scene.log_in("olga"), [], []
     draw, stills = overviews._drawn, scene.magpie.overviews._thumbnails.stills
-    message = scene.nest.messages["pets"]
-    ids = await scene.magpie.gallery.links.ids_of_source(filter_space(scene), str(message))
-    [gone] = ids.values()
 
     def noted(of: Overview, pictures: dict[int, bytes]) -> dict[str, bytes]:
         drawings.append(set(pictures))
         return draw(of, pictures)
 
     async def meanwhile(shown: Any) -> dict[int, bytes]:
-        made = await stills(shown)
-        await olga.request("DELETE", f"/channels/{scene.channel('pets')}/messages/{message}")
-        await until(lambda: is_gone(scene, message))
+        made, hit = await stills(shown), shown[0].hit
+        gone.append(hit.id)
+        path = f"/channels/{hit.link.group.id}/messages/{hit.link.source}"
+        await olga.request("DELETE", path)
+        await until(lambda: is_gone(scene, int(hit.link.source)))
         return made
 
     monkeypatch.setattr(overviews, "_drawn", noted)
     monkeypatch.setattr(scene.magpie.overviews._thumbnails, "stills", meanwhile)
     await overview(scene, olga)
+    assert gone
     assert drawings
-    assert all(gone not in links for links in drawings)
+    assert all(gone[0] not in links for links in drawings)
 
 
 def filter_space(scene: Scene) -> int:

@@ -59,7 +59,7 @@ async def test_three_clicks_set_a_server_up(
 
     async def set_up() -> bool:
         message = (await greetings(ada, world_file))["general"][0]
-        return "I am set up" in message.text() and "older messages" not in message.text()
+        return text.more() in message.text() and text.reading(None) in message.text()
 
     await until(set_up)
     (message,) = (await greetings(ada, world_file))["general"]
@@ -153,7 +153,7 @@ async def test_the_greeting_goes_on_to_show_progress_after_a_restart(
     async with running(sandbox, db, model):
 
         async def set_up() -> bool:
-            return "I am set up" in (await greetings(ada, world_file))["general"][0].text()
+            return text.more() in (await greetings(ada, world_file))["general"][0].text()
 
         await until(set_up)
 
