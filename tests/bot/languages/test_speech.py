@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import discord
 import pytest
 
 from bot.languages import speech
-from bot.languages.speech import _, both, day, either, language_of, number, plural, said, speaking
+from bot.languages.speech import (
+    _,
+    both,
+    day,
+    either,
+    joined,
+    language_of,
+    number,
+    plural,
+    said,
+    speaking,
+)
 from bot.platform.refusal import Refusal
-from bot.text import answers, errors
-from bot.text.pieces import command, duration
+from bot.text import answers, channels, errors
+from bot.text.pieces import command, duration, followed, headed
 from index import NotAPicture, PictureTooLarge, Reader, Sentence, Unreadable, parse
 
 
@@ -29,6 +42,26 @@ def test_a_language_has_its_signs() -> None:
     assert number(1234.5, decimals=1) == "1,234.5"
     assert day(date(2024, 5, 3)) == "3 May 2024"
     assert both(["a", "b", "c"]) == "a, b and c"
+
+
+def test_signs_between_parts_are_those_of_the_language() -> None:
+    with speaking("fr"):
+        assert headed("#pets", "3 images") == "#pets\u00a0: 3 images"
+        assert followed("3 images", "une abîmée") == "3 images\u00a0; une abîmée"
+    with speaking("ja"):
+        assert joined("一つ。", "二つ。", "三つ。") == "一つ。二つ。三つ。"
+    assert joined("One.", "Two.") == "One. Two."
+
+
+def test_the_sentence_of_several_permissions_is_in_the_plural() -> None:
+    channel: Any = SimpleNamespace(mention="<#1>")
+    one, two = ["connect"], ["connect", "view_channel"]
+    with speaking("de"):
+        assert "fehlt die Berechtigung „Verbinden“." in channels.cannot_read(channel, one)
+        both_missing = "fehlen die Berechtigungen „Verbinden“ und „Kanal ansehen“."
+        assert both_missing in channels.cannot_read(channel, two)
+    assert "Give it to my role" in channels.cannot_read(channel, one)
+    assert "Give them to my role" in channels.cannot_read(channel, two)
 
 
 @pytest.mark.parametrize(
