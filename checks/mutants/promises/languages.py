@@ -12,6 +12,13 @@ SENTENCES = "tests/index/types/test_sentences.py"
 
 MUTANTS = (
     Mutant(
+        "Japanese has no blank between sentences",
+        "bot/languages/speech.py",
+        'lambda text, one: _("{first} {second}").format(first=text, second=one)',
+        'lambda text, one: f"{text} {one}"',
+        ("tests/bot/languages/test_speech.py::test_signs_between_parts_are_those_of_the_language",),
+    ),
+    Mutant(
         "a command is answered in the language of its asker",
         "bot/commands/tree.py",
         "        speak(interaction.locale)\n",
