@@ -42,7 +42,7 @@ def register(
         """The first step: a private message with the others."""
         member = admin(interaction)
         days = (await bookkeeping.retention()).get(member.guild.id, 0)
-        plan = Plan(panel.ids_in(all_chosen(interaction)), days)
+        plan = Plan(panel.ids_in(all_chosen(interaction)), days, before=days)
         card = panel.steps(plan, member, watched, facts())
         await interaction.response.send_message(view=card, ephemeral=True)
 
@@ -70,12 +70,14 @@ def register(
         lines.insert(0, text.watched_now(begun) if begun else text.nothing_begun())
         if begun:
             lines.append(text.what_happens())
-        if plan.days != (await bookkeeping.retention()).get(guild.id, 0):
-            await erasure.keep_for(guild.id, plan.days)
-        lines.append(privacy_text.retention(plan.days))
+        days = (await bookkeeping.retention()).get(guild.id, 0)
+        if plan.days not in (plan.before, days):  # else what another admin decided since stands
+            await erasure.keep_for(guild.id, days := plan.days)
+        lines.append(privacy_text.retention(days))
         if plan.notes:
             lines += await write_notes(begun)
-        await welcomes.on_set_up(guild.id)
+        if watched.marks(guild.id):
+            await welcomes.on_set_up(guild.id)
         return [fitting([f"- {line}" for line in lines])]
 
     async def write_notes(channels: list[discord.abc.GuildChannel]) -> list[str]:

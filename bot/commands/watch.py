@@ -167,7 +167,7 @@ def _owner(interaction: Interaction) -> tuple[int, int]:
 
 def id_in(value: str) -> int:
     """The watch that was chosen; 0, which no watch has, where the value names none."""
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else 0
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else 0
 
 
 def _digest(value: str) -> Digest:

@@ -31,6 +31,9 @@ def ways() -> str:
                 f"`{term}`" for term in ("-snow", "in:#pets", "from:me", "after:2024", "has:gif")
             )
         ),
+        _(
+            "{watch}: I tell you when a new picture fits. {overview}: what the pictures are about"
+        ).format(watch=command("watch add"), overview=command("overview")),
         _("{privacy}: what I keep about you, and how you erase it").format(
             privacy=command("privacy status")
         ),

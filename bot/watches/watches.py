@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import Sequence
@@ -50,6 +51,7 @@ class Watches:
         self._rate_limiter = rate_limiter
         self._clocks = clocks
         self._limits = limits
+        self._adding = asyncio.Lock()
 
     async def add(
         self,
@@ -89,8 +91,10 @@ class Watches:
             revision=embedding.revision,
             made_at=time.time(),
         )
-        if not await self._writer.add_watch(watch, asker.asked_at):
-            raise Refusal(text.not_kept)
+        async with self._adding:  # of several that are added at once, each counts those before it
+            await self._check_limits(asker)
+            if not await self._writer.add_watch(watch, asker.asked_at):
+                raise Refusal(text.not_kept)
         return text.added(
             text.wish(watch.asked),
             channel=place.mention if place is not None else "",

@@ -27,8 +27,12 @@ from index import Languages
 
 # The menu in the message for all.
 CHOOSE = "setup"
-# A control of the private steps: which one, and what is chosen so far beside the channels.
-STEP = r"setup:(?P<control>channels|days|notes|start):(?P<days>\d{1,4}):(?P<notes>[01])"
+# A control of the private steps: which one, and what is chosen so far beside the channels. Messages
+# of earlier versions lack the days that held before.
+STEP = (
+    r"setup:(?P<control>channels|days|notes|start):(?P<days>\d{1,4}):(?P<notes>[01])"
+    r"(?::(?P<before>\d{1,4}))?"
+)
 # The button below a message that shows examples to whoever clicks.
 EXAMPLES = "examples"
 
@@ -51,11 +55,13 @@ class Plan:
     channels   ids of channels and categories that are to be read
     days       how long pictures stay; 0: as long as their message
     notes      whether pictures there get a note that were posted before
+    before     how long they stayed when the steps were opened; another admin may change it since
     """
 
     channels: tuple[int, ...] = ()
     days: int = 0
     notes: bool = False
+    before: int = 0
 
     def changed(self, match: re.Match[str], values: Sequence[str]) -> Plan:
         """The plan after a menu was used."""
@@ -85,7 +91,7 @@ def plan_of(match: re.Match[str], message: discord.Message | None) -> Plan:
     menus = _menus(message.components if message else ())
     # discord.py leaves these ids as text, whatever its types say.
     chosen = ids_in(str(value.id) for menu in menus for value in menu.default_values)
-    return Plan(chosen, days, notes)
+    return Plan(chosen, days, notes, before=int(match["before"] or 0))
 
 
 def _menus(parts: Iterable[Any]) -> list[discord.SelectMenu]:
@@ -193,4 +199,4 @@ def _menu_of_notes(plan: Plan) -> ui.Select[Any]:
 
 
 def _step(control: str, plan: Plan) -> str:
-    return f"setup:{control}:{plan.days}:{int(plan.notes)}"
+    return f"setup:{control}:{plan.days}:{int(plan.notes)}:{plan.before}"

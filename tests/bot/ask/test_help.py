@@ -50,6 +50,12 @@ async def test_examples_name_only_what_each_may_read_and_find_it(scene: Scene) -
             assert found.pictures()
 
 
+async def test_it_names_the_other_commands_for_everybody(scene: Scene) -> None:
+    said = (await help_for(scene, await scene.log_in("finn"))).text()
+    for command in ("/watch add", "/overview", "/privacy status"):
+        assert f"`{command}`" in said
+
+
 async def test_a_picture_that_is_gone_makes_no_example(scene: Scene) -> None:
     olga = await scene.log_in("olga")
     for place, message in scene.nest.messages.items():

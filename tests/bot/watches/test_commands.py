@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bot.text import watches as text
@@ -94,6 +96,19 @@ async def test_a_member_and_a_server_have_so_many_and_are_told(
     assert text.too_many_of_member(2) in (await watched.add(finn)).text()
     await watched.add(mod)
     assert text.too_many_of_server(3) in (await watched.add(mod)).text()
+
+
+async def test_those_that_are_added_at_once_are_counted_too(watched: Watched, finn: Person) -> None:
+    watched.scene.magpie.limits.watches_of_member = 2
+    await asyncio.gather(*(watched.add(finn, f"in:#pets {number}") for number in range(6)))
+    assert "2 of 2" in (await listed(finn)).text()
+
+
+@pytest.mark.parametrize("typed", ["dog", "0", "9" * 18, "9" * 19, "9" * 400])
+async def test_what_names_no_watch_is_refused(finn: Person, watched: Watched, typed: str) -> None:
+    await watched.add(finn)
+    for command in ("pause", "remove"):
+        assert text.no_such_watch() in (await finn.command("watch", command, watch=typed)).text()
 
 
 @pytest.mark.parametrize(

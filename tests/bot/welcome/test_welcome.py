@@ -14,7 +14,14 @@ from index.embed.embedder import Embedder
 from sandbox.person import Answer, Person, Refused
 from tests.bot.conftest import LogIn
 from tests.bot.running import idle, running, sources, until
-from tests.bot.welcome.conftest import channels_menu, greetings, invite, menus, mute
+from tests.bot.welcome.conftest import (
+    channels_menu,
+    from_magpie,
+    greetings,
+    invite,
+    menus,
+    mute,
+)
 from tests.worlds import WorldFile
 
 
@@ -83,6 +90,42 @@ async def test_what_is_kept_is_chosen_before_the_start(
     assert "90 days" in begun.text()
     assert await magpie.gallery.bookkeeping.retention() == {world_file.guild_id: 90}
     assert magpie.noted.marks(world_file.guild_id).keys() == {world_file.channels["pets"]}
+
+
+async def test_what_another_admin_has_decided_since_the_steps_were_opened_stands(
+    magpie: Magpie, ada: Person, log_in: LogIn, world_file: WorldFile
+) -> None:
+    kim = await log_in("kim")
+    await invite(ada, world_file)
+    hello = await greeted(ada, world_file, "general")
+    await magpie.erasure.keep_for(world_file.guild_id, 30)
+    mine = await choose(ada, hello, world_file, "pets")
+    theirs = await choose(kim, hello, world_file, "birds")
+    theirs = await kim.choose(theirs, menus(theirs)[0], "365")
+    assert "365 days" in (await kim.click(theirs, theirs.button("Start"))).text()
+    mine = await ada.choose(mine, menus(mine)[1], "1")
+    assert "365 days" in (await ada.click(mine, mine.button("Start"))).text()
+    assert await magpie.gallery.bookkeeping.retention() == {world_file.guild_id: 365}
+
+
+async def test_where_nothing_could_begin_the_menu_stays(
+    magpie: Magpie, ada: Person, world_file: WorldFile
+) -> None:
+    await invite(ada, world_file)
+    hello = await greeted(ada, world_file, "general")
+    steps = await choose(ada, hello, world_file, "pets")
+    await ada.request("DELETE", f"/channels/{world_file.channels['pets']}")
+
+    async def gone() -> bool:
+        return magpie.get_channel(world_file.channels["pets"]) is None
+
+    await until(gone)
+    begun = await ada.click(steps, steps.button("Start"))
+    assert text.nothing_begun() in begun.text()
+    assert not [one for one in await magpie.gallery.bookkeeping.welcomes() if one.reading]
+    general = str(world_file.channels["general"])
+    (message,) = from_magpie(await ada.messages(general), world_file)
+    assert channels_menu(message)
 
 
 async def test_what_magpie_cannot_read_is_said_with_what_lacks(
