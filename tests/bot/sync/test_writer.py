@@ -182,12 +182,12 @@ async def test_full_disk_is_waited_for_and_nothing_is_skipped(
     clocks.write_retry_s = 0.01
     commit, refusals = gallery.commit, 2
 
-    async def full_at_first(*arguments: Any) -> None:
+    async def full_at_first(*arguments: Any, **named: Any) -> None:
         nonlocal refusals
         if refusals:
             refusals -= 1
             raise StoreFull(Path("magpie.db"))
-        await commit(*arguments)
+        await commit(*arguments, **named)
 
     monkeypatch.setattr(gallery, "commit", full_at_first)
     assert (await writer.commit([await item(gallery, 100)])).pictures == 1

@@ -397,12 +397,18 @@ const checks = {
     }
   },
 
+  async "writes direct messages"() {
+    const direct = await world.person.createDM();
+    const written = await direct.send("only for you");
+    assert.equal((await direct.messages.fetch(written.id)).content, "only for you");
+  },
+
   async "gets discords errors"() {
     const rest = new REST({ api }).setToken(token);
     await assert.rejects(rest.get("/nonsense"), { status: 404, code: 0 });
     await assert.rejects(world.channel.send(""), { code: 50006 });
     await assert.rejects(client.channels.fetch("1"), { code: 10003 });
-    await assert.rejects(world.person.createDM(), { status: 404 });
+    await assert.rejects(world.channel.messages.fetch("1"), { status: 404, code: 10008 });
   },
 };
 

@@ -447,9 +447,16 @@ async def resumes_after_a_break_and_after_an_invalid_session() -> None:
 
 
 @check
+async def writes_direct_messages() -> None:
+    direct = await bot.rest.create_dm_channel(world.person)
+    written = await bot.rest.create_message(direct, "only for you")
+    assert (await bot.rest.fetch_message(direct, written)).content == "only for you"
+
+
+@check
 async def gets_discords_errors() -> None:
-    missing = await refused(hikari.NotFoundError, bot.rest.create_dm_channel(world.person))
-    assert (missing.message, missing.code) == ("404: Not Found", 0)
+    missing = await refused(hikari.NotFoundError, bot.rest.fetch_message(world.channel, 1))
+    assert missing.code == 10008
     too_long = await refused(hikari.BadRequestError, world.channel.send("x" * 2001))
     assert (too_long.code, list(too_long.errors)) == (50035, ["content"])
 
