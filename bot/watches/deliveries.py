@@ -177,7 +177,8 @@ class Deliveries:
             if place is None:
                 await self._pause(watch, owner, reasons.NO_CHANNEL)
                 return
-            if not may_write(place, owner) or not may_write(place, guild.me):
+            writes = may_write(place, guild.me) and may_write(place, owner)
+            if not writes or not await is_in(self._client, place, owner):
                 await self._pause(watch, owner, reasons.MAY_NOT_WRITE)
                 return
         page, shown = await self._page(notices)
@@ -328,6 +329,23 @@ def may_write(place: Place, who: discord.Member | None) -> bool:
     is_thread = isinstance(place, discord.Thread)
     sends = granted.send_messages_in_threads if is_thread else granted.send_messages
     return granted.view_channel and sends
+
+
+async def is_in(client: discord.Client, place: Place, who: discord.Member) -> bool:
+    """Whether a member belongs to a thread, if it is private; a notice there, which mentions them,
+    would add whoever doesn't.
+
+    raises   what a failed request raises
+    """
+    if not isinstance(place, discord.Thread) or not place.is_private():
+        return True
+    if place.permissions_for(who).manage_threads:
+        return True
+    try:
+        await client.http.get_thread_member(place.id, who.id)
+    except discord.NotFound:
+        return False
+    return True
 
 
 def _why_refused(error: discord.HTTPException, place: Place | None) -> str | None:

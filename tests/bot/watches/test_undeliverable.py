@@ -83,6 +83,21 @@ async def test_a_channel_that_is_gone_or_closed_to_the_writer_is_told_once(
     assert len(finn.direct_messages()) == 1
 
 
+async def test_who_was_taken_out_of_a_private_thread_is_not_brought_back(watched: Watched) -> None:
+    """Discord adds to a private thread whoever is mentioned there."""
+    finn, ada, olga = [await watched.log_in(name) for name in ("finn", "ada", "olga")]
+    thread = watched.channel("whispers")
+    await watched.add(finn, "in:#pets", channel=thread)
+    await watched.post(ada, "pets")
+    told = len(await olga.messages(thread))
+    await olga.request("DELETE", f"/channels/{thread}/thread-members/{finn.user['id']}")
+    await watched.post(ada, "pets", "#20c840")
+    assert len(await olga.messages(thread)) == told == 2
+    assert await reason_of(watched, finn) == reasons.MAY_NOT_WRITE
+    (said,) = finn.direct_messages()
+    assert text.may_not_write() in said.text()
+
+
 async def test_a_day_has_so_many_messages_and_the_last_one_says_so(watched: Watched) -> None:
     finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
     watched.scene.magpie.limits.notices_a_day = 2
