@@ -40,7 +40,7 @@ MOST_MS = 2**24 - 1  # that a frame of WebP is shown
 INDEXED = ("mov", "matroska", "avi")
 
 NO_FRAMES = Sentence("no frame of it can be decoded")
-HEADER = "its header can't be read"
+HEADER = Sentence("its header can't be read")
 # What videos are made with. Others are not tried: FFmpeg knows hundreds, mostly of old games.
 CODECS = (
     *("h264", "hevc", "vp8", "vp9", "libvpx", "libvpx-vp9", "libdav1d", "av1", "mpeg4", "h263"),

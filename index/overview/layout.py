@@ -18,6 +18,8 @@ NEIGHBOURS = 15
 STEPS, STEPS_AT_ONCE = 250, 25
 # How far the places are from each other at the beginning: their deviation.
 BEGINNING = 1.0
+# Places that are less than this apart differ by rounding alone: they are in the middle.
+FLAT = 1e-5
 
 
 def laid_out(pictures: Floats, check: Callable[[], None]) -> Floats:
@@ -46,8 +48,9 @@ def laid_out(pictures: Floats, check: Callable[[], None]) -> Floats:
             loops.improve(state, edges, step, STEPS_AT_ONCE)
         places = state.places
     low, high = places.min(axis=0), places.max(axis=0)
-    scaled: Floats = (places - low) / np.maximum(high - low, np.float32(1e-9))
-    return scaled
+    flat = high - low < FLAT
+    scaled: Floats = np.where(flat, 0.5, (places - low) / np.where(flat, 1, high - low))
+    return scaled.astype(np.float32)
 
 
 def _principal(pictures: Floats) -> Floats:

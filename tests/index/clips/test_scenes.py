@@ -21,6 +21,7 @@ from index.clips.clip import BytesSource, ClipLimits
 from index.clips.containers import container_of
 from index.clips.readers import BLOCK, scenes_of
 from index.images.decode import Decoded, decode
+from index.images.refusals import HEADER
 from index.types.errors import (
     DecoderUnusable,
     GalleryError,
@@ -30,6 +31,7 @@ from index.types.errors import (
     PictureTooLarge,
     PictureTooSlow,
 )
+from index.types.sentences import Sentence
 
 
 class Counted(BytesSource):
@@ -166,6 +168,13 @@ async def test_a_clip_of_too_many_pixels_is_refused() -> None:
 async def test_what_is_no_video_is_refused(data: bytes, kind: type[PictureError]) -> None:
     with pytest.raises(kind):
         await seen(data)
+
+
+async def test_why_a_video_is_damaged_can_be_said_in_other_languages() -> None:
+    with pytest.raises(PictureBroken) as broken:
+        await seen(b"\x00\x00\x00\x18ftypmp42" + bytes(999))
+    assert isinstance(broken.value.reason, Sentence)
+    assert broken.value.reason.template == HEADER
 
 
 async def test_of_a_damaged_video_the_whole_frames_count() -> None:

@@ -36,6 +36,12 @@ def test_all_places_are_on_the_map() -> None:
         assert places.max() <= 1
 
 
+def test_in_what_pictures_do_not_differ_they_are_in_the_middle() -> None:
+    """One picture is not in a corner, and two are on a line."""
+    assert on_a_map(pictures([1])).tolist() == [[0.5, 0.5]]
+    assert on_a_map(pictures([2]))[:, 1].tolist() == [0.5, 0.5]
+
+
 def test_a_few_new_pictures_do_not_turn_the_map_over() -> None:
     vectors = pictures([40, 30, 50, 20, 35])
     kept = np.delete(np.arange(len(vectors)), np.arange(0, len(vectors), 20))
