@@ -16,7 +16,7 @@ MUTANTS = (
         "bot/languages/speech.py",
         'lambda text, one: _("{first} {second}").format(first=text, second=one)',
         'lambda text, one: f"{text} {one}"',
-        ("tests/bot/languages/test_speech.py::test_signs_between_parts_are_those_of_the_language",),
+        (f"{SPEECH}::test_signs_between_parts_are_those_of_the_language",),
     ),
     Mutant(
         "a command is answered in the language of its asker",
