@@ -330,7 +330,7 @@ class Magpie(discord.AutoShardedClient):
             reads_words=self.transcribing.on,
         )
         self.deliveries = Deliveries(
-            self, gallery.watches, links, self.writer, self.results, clocks, limits
+            self, gallery, gallery.watches, links, self.writer, self.results, clocks, limits
         )
 
     def _register_commands(self) -> None:

@@ -12,7 +12,8 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -42,7 +43,17 @@ from bot.watches import cards, reasons
 from bot.watches.cards import Sent
 from bot.watches.choices import Choices
 from bot.watches.judge import member, place_of
-from index import GalleryClosed, Links, Notice, StoreError, Watch, WatchReader
+from index import (
+    Filter,
+    GalleryClosed,
+    LinkGone,
+    Links,
+    Notice,
+    Searcher,
+    StoreError,
+    Watch,
+    WatchReader,
+)
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +71,7 @@ class Deliveries:
     def __init__(
         self,
         client: discord.Client,
+        searcher: Searcher,
         watches: WatchReader,
         links: Links,
         writer: Writer,
@@ -68,6 +80,7 @@ class Deliveries:
         limits: Limits,
     ) -> None:
         self._client = client
+        self._searcher = searcher
         self._watches = watches
         self._links = links
         self._writer = writer
@@ -185,7 +198,11 @@ class Deliveries:
         if not page.shown:
             return
         sight = Sight(self._client, self._clocks, owner, place, asked_at, public=place is not None)
-        await sight.look([group for one in page.shown for group in one.groups])
+        open_ = await sight.look(await self._links.groups(watch.space))
+        page, shown, folded = await self._folded(watch, page, shown, open_)
+        if not page.shown:
+            await self._writer.drop_notices(folded)
+            return
         locale = str(guild.preferred_locale) if place is not None else choices.locale
         is_last = len(sent) + 1 >= most
         again = [*sent, now][-most] + DAY_S if is_last else None
@@ -204,7 +221,7 @@ class Deliveries:
 
         goes_on = partial(self._writer.watch_goes_on, watch, asked_at)
         draft = Draft(sight, page, None, goes_on, self._results.now, lay_out)
-        await self._deliver(told, owner, place, draft, shown)
+        await self._deliver(told, owner, place, draft, shown, folded)
 
     async def _page(self, notices: Sequence[Notice]) -> tuple[ResultPage, list[Notice]]:
         """The pictures of these notices that are still there, as their messages show them now; and
@@ -230,6 +247,29 @@ class Deliveries:
         await self._writer.put_off(again, now_s + self._clocks.watch_again_s)
         return page, shown
 
+    async def _folded(
+        self, watch: Watch, page: ResultPage, notices: Sequence[Notice], open_: Collection[int]
+    ) -> tuple[ResultPage, list[Notice], list[Notice]]:
+        """The page without copies of what was told, or of what it shows itself; the notices of what
+        is left; and the others.
+
+        Copies wait beside each other until here, since one of them may be deleted or closed.
+        """
+        within = Filter(watch.space, frozenset(open_))
+        shown, kept, folded = list[ShownHit](), list[Notice](), list[Notice]()
+        for one, notice in zip(page.shown, notices, strict=True):
+            try:
+                copies = [copy.id for copy in await self._searcher.copies_of(notice.link, within)]
+            except LinkGone:
+                continue  # its notice went with it
+            beside = {other.link for other in kept} & set(copies)
+            if beside or await self._watches.told(watch.id, copies):
+                folded.append(notice)
+            else:
+                shown.append(one)
+                kept.append(notice)
+        return replace(page, shown=shown), kept, folded
+
     async def _deliver(
         self,
         told: Sent,
@@ -237,8 +277,14 @@ class Deliveries:
         place: Place | None,
         draft: Draft,
         notices: Sequence[Notice],
+        folded: Sequence[Notice],
     ) -> None:
-        """Send the message; name it first, so that it is known after a kill what to look for."""
+        """Send the message; name it first, so that it is known after a kill what to look for.
+
+        notices   of what it shows
+        folded    of copies of that, which count as told, too
+        """
+        every = [*notices, *folded]
         mentions = discord.AllowedMentions(
             everyone=False, roles=False, users=[owner] if place is not None else False
         )
@@ -250,19 +296,20 @@ class Deliveries:
             )
             return sending
 
-        await self._writer.sending(notices, told.name)
+        await self._writer.sending(every, told.name)
         try:
             await draft.deliver(send)
         except Gone:
             await self._writer.drop_notices(notices)
+            await self._writer.sending(folded, "")
             return
         except Refusal:
-            await self._writer.sending(notices, "")
+            await self._writer.sending(every, "")
             raise
         except discord.HTTPException as error:
             if error.status >= 500:
                 raise  # it may have been sent
-            await self._writer.sending(notices, "")
+            await self._writer.sending(every, "")
             if (reason := _why_refused(error, place)) is None:
                 raise
             await self._pause(told.watch, owner, reason)

@@ -538,7 +538,8 @@ class WatchReader(Protocol):
         """When messages were sent to an owner since then (Unix seconds), oldest first."""
 
     async def told(self, watch: int, links: Collection[int]) -> set[int]:
-        """Those of these links of which a watch has told its owner, or is going to."""
+        """Those of these links of which a watch has told its owner, or is telling them now; not
+        those that wait to be told, as they may go until then."""
 
 
 class Watches(WatchReader, Protocol):

@@ -35,11 +35,18 @@ MUTANTS = (
         (f"{NOTICES}::test_no_one_is_told_of_their_own_picture",),
     ),
     Mutant(
-        "a copy of what was told is not told again",
-        "bot/watches/judge.py",
-        "        return said.fits and not await self._brought(watch, judging, open_)",
-        "        return said.fits",
-        (f"{NOTICES}::test_a_copy_of_what_was_told_is_not_told_again",),
+        "copies that wait are told once",
+        "bot/watches/deliveries.py",
+        "            if beside or await",
+        "            if await",
+        (f"{NOTICES}::test_copies_that_wait_are_told_once_whatever_is_deleted",),
+    ),
+    Mutant(
+        "a copy that waits keeps none from being told",
+        "index/store/sqlite/watches.py",
+        "WHERE watch = ? AND sending != ''\n            AND link IN",
+        "WHERE watch = ?\n            AND link IN",
+        (f"{NOTICES}::test_copies_that_wait_are_told_once_whatever_is_deleted",),
     ),
     Mutant(
         "history tells nobody",

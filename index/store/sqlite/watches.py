@@ -266,9 +266,9 @@ class Watches:
         return [at for (at,) in rows]
 
     async def told(self, watch: int, links: Collection[int]) -> set[int]:
-        """Those of these links of which a watch has told its owner, or is going to."""
+        """Those of these links of which a watch has told its owner, or is telling them now."""
         rows = await self._database.rows(
-            """SELECT link FROM notices WHERE watch = ?
+            """SELECT link FROM notices WHERE watch = ? AND sending != ''
             AND link IN (SELECT value FROM json_each(?))""",
             *(watch, json.dumps(list(links))),
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from bot.ops.tuning import Clocks
 from bot.text import watches as text
 from index import Notice
@@ -112,6 +114,26 @@ async def test_a_copy_of_what_was_told_is_not_told_again(watched: Watched) -> No
     other = await ada.post(watched.channel("general"), pictures={"a.png": file(drawing(2))})
     await watched.settled()
     assert watched.told(finn) == [first["id"], other["id"]]
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_copies_that_wait_are_told_once_whatever_is_deleted(
+    watched: Watched, deleted: bool
+) -> None:
+    """Of two that wait beside each other, the second is told of if the first is deleted."""
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    await watched.add(finn, digest="daily")
+    original = drawing(1)
+    first = await ada.post(watched.channel("pets"), pictures={"a.png": file(original)})
+    await waits(watched, 1)
+    copy = {"a.png": file(cropped(original))}
+    second = await ada.post(watched.channel("general"), pictures=copy)
+    await waits(watched, 2)
+    if deleted:
+        await ada.request("DELETE", f"/channels/{first['channel_id']}/messages/{first['id']}")
+        await idle(watched.scene.magpie)
+    await let_go(watched)
+    assert watched.told(finn) == [(second if deleted else first)["id"]]
 
 
 async def test_a_copy_in_a_closed_channel_keeps_nobody_from_being_told(watched: Watched) -> None:
