@@ -132,6 +132,7 @@ async def run(
         gallery = await _open_gallery(chosen, sizes or Sizes())
         stack.push_async_callback(gallery.close)
         await gallery.ready_to_compare()  # while nobody waits for an answer
+        await gallery.ready_to_lay_out()
         stop = stop or _stop_on_signals()
         client = await stack.enter_async_context(
             Magpie(chosen, gallery, metrics, clocks, transcriber=transcriber)

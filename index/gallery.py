@@ -285,6 +285,12 @@ class Gallery:
 
         await asyncio.to_thread(warm)
 
+    async def ready_to_lay_out(self) -> None:
+        """Load what lays out the map of an overview, for the same reason."""
+        from index.overview.layout import warm
+
+        await asyncio.to_thread(warm)
+
     # ---- adding
 
     async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:

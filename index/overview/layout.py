@@ -53,6 +53,12 @@ def laid_out(pictures: Floats, check: Callable[[], None]) -> Floats:
     return scaled.astype(np.float32)
 
 
+def warm() -> None:
+    """Load the loop of the layout from the disk, in a second, or compile it."""
+    few = np.eye(NEIGHBOURS + 1, dtype=np.float32)
+    laid_out(few, lambda: None)
+
+
 def _principal(pictures: Floats) -> Floats:
     """(n, 2) the two principal components. The sign of each is the one of its greater end, so that
     it doesn't depend on chance."""

@@ -27,9 +27,9 @@ except StartFailed:
     pass
 from numba.core.registry import CPUDispatcher
 
-loops = sys.modules["index.copies.loops"]
-ready = lambda: {name: loop.signatures for name, loop in vars(loops).items()
-                 if isinstance(loop, CPUDispatcher)}
+modules = [sys.modules[f"index.{part}.loops"] for part in ("copies", "overview")]
+ready = lambda: {(module.__name__, name): loop.signatures for module in modules
+                 for name, loop in vars(module).items() if isinstance(loop, CPUDispatcher)}
 before = {name: list(types) for name, types in ready().items()}
 from index.copies.comparison import compare
 from index.copies.fingerprint import Fingerprint, fingerprint
@@ -41,12 +41,18 @@ drawing = Image.open(sys.argv[3]).convert("RGB")
 wide, high = drawing.size
 edited = drawing.transpose(Image.Transpose.ROTATE_90).crop((0, 0, high, wide * 3 // 4))
 assert compare(made(drawing), made(edited)) is not None
+
+import numpy as np
+from index.overview.layout import laid_out
+
+rows = np.random.default_rng(0).standard_normal((40, 64)).astype(np.float32)
+laid_out(rows / np.linalg.norm(rows, axis=1, keepdims=True), lambda: None)
 assert before == {name: list(types) for name, types in ready().items()}, "a loop was loaded"
 """
 
 
 @pytest.mark.slow
-def test_no_loop_is_loaded_or_compiled_with_the_first_picture(tmp_path: Path) -> None:
+def test_no_loop_is_loaded_or_compiled_with_the_first_picture_or_overview(tmp_path: Path) -> None:
     drawing = min((FOLDER / "pictures").iterdir())
     given = [tmp_path / "g.db", MODEL, drawing]
     ran = subprocess.run(

@@ -47,6 +47,13 @@ MUTANTS = (
         ("tests/bot/test_start.py",),
     ),
     Mutant(
+        "what lays out the map is loaded before the bot serves",
+        "bot/__main__.py",
+        "        await gallery.ready_to_lay_out()\n",
+        "",
+        ("tests/bot/test_start.py",),
+    ),
+    Mutant(
         "an erased picture's hashes go from memory",
         "index/gallery.py",
         "            await self._lookup.follow(changes)\n",
