@@ -12,7 +12,7 @@ from sandbox.person import Answer, Person
 from tests.bot.ask import flock
 from tests.bot.ask.conftest import RED, Scene, look
 from tests.bot.ask.nest import Nest
-from tests.bot.running import idle
+from tests.bot.running import until
 
 GERMAN = "de"
 
@@ -77,9 +77,12 @@ async def test_the_progress_of_a_job_speaks_to_its_readers(scene: Scene) -> None
     shown = await olga.event("MESSAGE_CREATE", where=lambda one: not one.get("flags"), since=since)
     assert shown["content"].startswith("**Indexiere neu** · alle beobachteten Kanäle")
     assert "Anhalten" in json.dumps(shown["components"])
-    await idle(scene.magpie)
     await olga.speak(GERMAN)
-    assert "**Das Neu-Indexieren ist fertig**" in (await olga.command("status")).text()
+
+    async def is_done() -> bool:
+        return "**Das Neu-Indexieren ist fertig**" in (await olga.command("status")).text()
+
+    await until(is_done)
 
 
 async def test_commands_are_named_in_each_language(scene: Scene) -> None:

@@ -149,6 +149,7 @@ async def test_a_picture_can_be_watched_with(watched: Watched, finn: Person) -> 
     ada = await watched.log_in("ada")
     few = {f"{number}.png": png(f"#c8{number:02x}1e") for number in range(10)}
     await ada.post(watched.channel("pets"), pictures=few)
+    await watched.settled()  # a picture is judged beside what is indexed by then
     answer = await finn.command("watch", "add", image=("green.png", png("#10f030")))
     assert "this picture" in answer.text()
     green = await watched.post(ada, "pets", "#10f031")
