@@ -321,7 +321,6 @@ class Magpie(discord.AutoShardedClient):
         )
         self.judge = Judge(
             self,
-            gallery,
             gallery.watching,
             gallery.watches,
             links,

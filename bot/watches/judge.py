@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import discord
@@ -31,11 +30,9 @@ from index import (
     Group,
     Judged,
     Judging,
-    LinkGone,
     Links,
     ModelChanged,
     Notice,
-    Searcher,
     StoreError,
     Unjudged,
     Watch,
@@ -71,7 +68,6 @@ class Judge:
     def __init__(
         self,
         client: discord.Client,
-        searcher: Searcher,
         watching: Watching,
         watches: WatchReader,
         links: Links,
@@ -81,7 +77,6 @@ class Judge:
         reads_words: bool,
     ) -> None:
         self._client = client
-        self._searcher = searcher
         self._watching = watching
         self._watches = watches
         self._links = links
@@ -208,23 +203,13 @@ class Judge:
         within = _within(guild, watch, [group for group in groups if group.id in open_])
         said = await self._watching.judge(watch, judging, within)
         await self._keep(watch, said)
-        return said.fits and not await self._brought(watch, judging, open_)
+        return said.fits
 
     async def _keep(self, watch: Watch, said: Judged) -> None:
         """Keep with what was compared, so that the next pass over all watches is near it."""
         grown = abs(said.searched - watch.searched) > MOVED_SHARE * max(watch.searched, 10)
         if grown or abs(said.bar - watch.bar) > MOVED:
             await self._writer.keep_bar(watch.id, said.searched, said.bar)
-
-    async def _brought(self, watch: Watch, judging: Judging, open_: Collection[int]) -> bool:
-        """Whether the watch has told of a copy of this picture that its owner may read."""
-        link = judging.unjudged.link
-        within = Filter(watch.space, frozenset(open_))
-        try:
-            copies = await self._searcher.copies_of(link, within)
-        except LinkGone:
-            return True  # removed meanwhile
-        return bool(await self._watches.told(watch.id, [copy.id for copy in copies]))
 
 
 def _within(guild: discord.Guild, watch: Watch, groups: list[Group]) -> Filter:
