@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 
+from index.answering.settled import settled
 from index.concurrency import Pool
 from index.copies.comparison import Relation, Sample, compare
 from index.copies.derivation import fingerprint_of
@@ -73,7 +74,9 @@ class PostedBefore:
 
     async def copies_of(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         """As `Gallery.copies_of`."""
-        filter = await self._store.links.resolved(filter)
+        return await settled(self._store.links, filter, partial(self._copies, picture))
+
+    async def _copies(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         links = self._store.links
         asked = await (self._link(picture) if isinstance(picture, int) else self._posted(picture))
         exact = await links.exact_copies(picture, filter)

@@ -17,6 +17,7 @@ from index.answering.answer import Candidate, Ranked
 from index.answering.background import Background
 from index.answering.cutoff import Judge
 from index.answering.scoring import Spreads
+from index.answering.settled import settled
 from index.answering.written import Written, written
 from index.concurrency import Pool
 from index.search.interface import Found, VectorIndex
@@ -104,7 +105,25 @@ class Ranking:
     ) -> Page:
         """The `k` hits that follow `after`. More candidates are looked at until there are as many,
         since copies are one hit, and since candidates of a part may not fit as a whole."""
-        asked, filter = filter, await self._links.resolved(filter)
+        asked = partial(self._page, embedding, filter, k=k, after=after, sort=sort, guesses=guesses)
+        return await settled(self._links, filter, asked)
+
+    async def _page(
+        self,
+        embedding: QueryEmbedding,
+        asked: Filter,
+        filter: Filter,
+        *,
+        k: int,
+        after: Position | None,
+        sort: Sort,
+        guesses: bool,
+    ) -> Page:
+        """The page.
+
+        asked    the filter as the caller gave it
+        filter   the same, resolved
+        """
         queries = scoring.probes(embedding)
         wanted = _candidates_for(k + (max(after.rank, 0) if after else 0), len(queries), sort)
         key = _key(embedding, asked)
@@ -192,8 +211,8 @@ class Ranking:
     async def listed(self, filter: Filter, *, k: int, after: Position | None, sort: Sort) -> Page:
         """The `k` links that follow `after`, newest first or oldest first."""
         order = Sort.OLDEST if sort is Sort.OLDEST else Sort.NEWEST
-        filter = await self._links.resolved(filter)
-        listed = await self._index.listed(filter, k=k, sort=order, after=after)
+        asked = partial(self._index.listed, k=k, sort=order, after=after)
+        listed = await settled(self._links, filter, asked)
         candidates = [Candidate(link, 0, 0.0, 0.0, NO_VECTOR) for link in listed.links.tolist()]
         verdict = Verdict.SURE if candidates or after else Verdict.NOTHING
         return Page(candidates, listed.searched, listed.more, verdict)

@@ -39,6 +39,13 @@ MUTANTS = (
         (f"{POSTED}::test_another_picture_of_the_same_message_is_no_copy",),
     ),
     Mutant(
+        "a picture that is stored while it is asked with is no answer to itself",
+        "index/answering/settled.py",
+        "        if resolved.without.issuperset(now.values()):",
+        "        if True:",
+        ("tests/index/answering/test_settled.py",),
+    ),
+    Mutant(
         "a later copy does not count as posted before",
         "bot/ask/posted_cards.py",
         "        return int(hit.link.source) < int(self.shown_by.source)",
