@@ -143,25 +143,26 @@ async def _memory(size: int, file: Path, model: Path) -> dict[str, int]:
             await owner.command("find", query=question)
         photograph = photographs.jpeg(large_server.PHOTOGRAPHS, photographs.SCREENSHOT)
         posted = await owner.post(str(large_server.SQUARE), pictures={"new.jpg": photograph})
-        await _read(file, posted["id"])
+        below = await _most_below(bot.pid, file, posted["id"])
         return {
             "the bot's own": _status(bot.pid, "RssAnon"),
             "the bot, resident": _status(bot.pid, "VmRSS"),
-            "decoders and reader of words, their own": sum(
-                _status(child, "RssAnon") for child in _descendants(bot.pid)
-            ),
+            "decoders and reader of words, their own": below,
         }
 
 
-async def _read(file: Path, message: str) -> None:
-    """Wait until the words in the picture of this message were read."""
-    asked = """SELECT 1 FROM links JOIN transcripts USING (item) WHERE source = ?"""
+async def _most_below(pid: int, file: Path, message: str) -> int:
+    """The most that the processes of this one had at a time, until the words in the picture of
+    this message were read. The one that reads ends soon afterwards."""
+    asked = "SELECT 1 FROM links JOIN transcripts USING (item) WHERE source = ?"
+    most, uri = 0, f"{file.as_uri()}?mode=ro"
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as db:
+            most = max(most, sum(_status(one, "RssAnon") for one in _descendants(pid)))
+            with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
                 if db.execute(asked, (message,)).fetchall():
-                    return
-            await asyncio.sleep(0.5)
+                    return most
+            await asyncio.sleep(0.05)
 
 
 def _status(pid: int, name: str) -> int:

@@ -69,6 +69,16 @@ async def test_it_answers_as_it_did_and_goes_on_growing(gallery: Gallery) -> Non
     assert [hit.link.source for hit in hits] == [source for source, *_ in made.RED[1:]]
 
 
+async def test_the_upgrade_says_what_to_keep(
+    path: Path, version: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "index")
+    for _ in range(2):
+        await (await SQLiteStore.open(path)).close()
+    said = [one.getMessage() for one in caplog.records if "backup" in one.getMessage()]
+    assert len(said) == (version < migrations.LATEST)
+
+
 async def test_every_link_is_as_it_was_posted(store: SQLiteStore) -> None:
     for link in (*made.LINKS, made.TEXT):
         (id,) = (await store.links.ids_of_source(link.space, link.source)).values()
