@@ -56,4 +56,35 @@ MUTANTS = (
         "        if (missing",
         (f"{WELCOME}::test_a_channel_that_only_others_see_is_not_taken_from_who_names_it",),
     ),
+    Mutant(
+        "a server that invited Magpie while it was away is greeted",
+        "bot/app.py",
+        "        await self.welcomes.on_available(guild)\n",
+        "",
+        (f"{WELCOME}::test_a_server_that_invited_magpie_while_it_was_away_is_greeted_once",),
+    ),
+    Mutant(
+        "a server that had Magpie before it could greet is not greeted",
+        "bot/welcome/welcome.py",
+        "max(self._since, time.time() - self._clocks.newcomer_s)",
+        "time.time() - self._clocks.newcomer_s",
+        (f"{WELCOME}::test_a_server_that_had_magpie_before_it_could_greet_is_not_greeted",),
+    ),
+    Mutant(
+        "a gallery that was used counts its servers as old ones",
+        "index/store/sqlite/migrations.py",
+        "SELECT iif(EXISTS (SELECT 1 FROM model), ?, 0)",
+        "SELECT iif(0, ?, 0)",
+        ("tests/index/store/sqlite/test_migrations.py",),
+    ),
+    Mutant(
+        "no background work begins after the close",
+        "bot/ops/background.py",
+        "        if self._closed:\n            task.cancel()\n",
+        "",
+        (
+            "tests/bot/ops/test_background.py",
+            f"{WELCOME}::test_after_the_close_no_greeting_shows_progress",
+        ),
+    ),
 )

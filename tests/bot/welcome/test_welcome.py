@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import replace
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 import sandbox as sandbox_package
@@ -13,7 +16,7 @@ from bot.text import welcome as text
 from index.embed.embedder import Embedder
 from sandbox.person import Answer, Person, Refused
 from tests.bot.conftest import LogIn
-from tests.bot.running import idle, running, sources, until
+from tests.bot.running import idle, quick_clocks, running, sources, until
 from tests.bot.welcome.conftest import (
     channels_menu,
     from_magpie,
@@ -39,6 +42,14 @@ async def greeted(person: Person, world: WorldFile, where: str) -> Answer:
     await until(there)
     (message,) = (await greetings(person, world))[where]
     return message
+
+
+async def available(magpie: Magpie, world: WorldFile) -> None:
+    """Do once more what the announcement of the server does, and wait until it is done."""
+    guild = magpie.get_guild(world.guild_id)
+    assert guild is not None
+    await magpie.on_guild_available(guild)
+    await idle(magpie)
 
 
 async def choose(person: Person, hello: Answer, world: WorldFile, *names: str) -> Answer:
@@ -225,6 +236,62 @@ async def test_a_server_is_greeted_once_until_it_is_left(
         return len((await greetings(ada, world_file))["general"]) == 2
 
     await until(again)
+
+
+async def test_a_server_that_invited_magpie_while_it_was_away_is_greeted_once(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    await invite(ada, world_file)
+    async with running(sandbox, db, model):
+        await greeted(ada, world_file, "general")
+    async with running(sandbox, db, model) as magpie:
+        await available(magpie, world_file)
+    assert len((await greetings(ada, world_file))["general"]) == 1
+
+
+async def test_a_server_that_is_set_up_is_not_greeted_at_a_start(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    async with running(sandbox, db, model) as magpie:
+        await magpie.writer.watch(world_file.guild_id, world_file.channels["pets"])
+    await invite(ada, world_file)
+    async with running(sandbox, db, model) as magpie:
+        await available(magpie, world_file)
+    assert await greetings(ada, world_file) == {}
+
+
+async def test_a_server_that_had_magpie_before_it_could_greet_is_not_greeted(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    async with running(sandbox, db, model):
+        pass
+    await invite(ada, world_file)
+    async with aiosqlite.connect(db) as gallery:
+        await gallery.execute("UPDATE welcoming SET since = ?", (time.time(),))
+        await gallery.commit()
+    async with running(sandbox, db, model) as magpie:
+        await available(magpie, world_file)
+    assert await greetings(ada, world_file) == {}
+
+
+async def test_a_server_that_invited_magpie_long_ago_is_not_greeted(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    await invite(ada, world_file)
+    async with running(sandbox, db, model, quick_clocks(newcomer_s=0)) as magpie:
+        await available(magpie, world_file)
+    assert await greetings(ada, world_file) == {}
+
+
+async def test_after_the_close_no_greeting_shows_progress(
+    magpie: Magpie, ada: Person, world_file: WorldFile
+) -> None:
+    await invite(ada, world_file)
+    await greeted(ada, world_file, "general")
+    await magpie.welcomes.close()
+    await magpie.welcomes.on_set_up(world_file.guild_id)
+    await asyncio.sleep(0)
+    assert "welcome" not in {task.get_name() for task in asyncio.all_tasks()}
 
 
 async def test_a_deleted_message_is_no_harm(
