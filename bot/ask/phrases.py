@@ -79,8 +79,8 @@ PHRASES: Mapping[str, _Phrases] = {
         beside="is isn't isnt was wasn't wasnt were has hasn't hasnt have haven't havent had did "
         "do does be this that it it's its the a an one picture pic image photo meme gif by in on "
         "of we i you u anyone anybody someone somebody everybody any some who when where how "
-        "often time times or and not please pls plz hey hi hello so just maybe possibly here server "
-        "channel",
+        "often time times or and not please pls plz hey hi hello so just maybe possibly here "
+        "server channel",
     ),
     "de": _Phrases(
         joining="und aber nur bloß",

@@ -188,8 +188,8 @@ def _menu(finding: Finding, page: ResultPage, numbers: Mapping[int, int]) -> ui.
     for one in page.shown:
         id = one.hit.id
         if id in finding.copies and finding.copies[id].kind == "copy":
-            label = partial(text.not_a_copy, numbers[id])
-            options.append(layout.option(f"{NOT_A_COPY}:{id}", label, one))
+            said = partial(text.not_a_copy, numbers[id])
+            options.append(layout.option(f"{NOT_A_COPY}:{id}", said, one))
         elif id in finding.refused:
             options.append(layout.option(f"{COPY}:{id}", text.a_copy_after_all, one))
     if finding.passes is not None:
