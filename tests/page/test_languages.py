@@ -49,3 +49,14 @@ async def test_commands_are_named_in_the_chosen_language(enter: Enter, parrot: P
     finally:
         await page.get_by_role("button", name="Language").click()
         await page.get_by_role("menuitem", name="English").click()
+
+
+async def test_who_manages_a_server_chooses_the_language_of_all(enter: Enter) -> None:
+    page = await enter("ada")
+    for language in ("Deutsch", "English"):
+        await page.get_by_role("button", name="Language").click()
+        await page.get_by_role("menuitem", name="For everybody in").hover()
+        item = page.locator(".menu .menu").get_by_role("menuitem", name=language)
+        async with page.expect_response("**/guilds/*") as changed:
+            await item.click()
+        assert (await (await changed.value).json())["preferred_locale"][:2] == language[:2].lower()

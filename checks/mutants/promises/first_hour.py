@@ -87,4 +87,18 @@ MUTANTS = (
             f"{WELCOME}::test_after_the_close_no_greeting_shows_progress",
         ),
     ),
+    Mutant(
+        "a start that was cut off is done to its end by another click",
+        "bot/commands/setup.py",
+        "write_notes([one for one in channels if watched.covers(one)])",
+        "write_notes(begun)",
+        (f"{WELCOME}::test_a_kill_during_the_start_loses_nothing",),
+    ),
+    Mutant(
+        "a greeting is kept before it is sent",
+        "bot/welcome/welcome.py",
+        "            await self._writer.keep_welcome(self._known[guild.id])\n",
+        "",
+        (f"{WELCOME}::test_a_greeting_that_was_not_sent_is_known",),
+    ),
 )

@@ -38,7 +38,7 @@ async def test_an_answer_speaks_to_its_readers(scene: Scene) -> None:
     assert english.lines()[0] == "### Closest to this picture"
     assert german.lines()[0] == "### Am nächsten: dieses Bild"
     assert "[zur Nachricht](" in german.text()
-    assert german.menu()["placeholder"] == "Wähle ein Bild, oder sortiere"
+    assert german.menu()["placeholder"] == "Wähle ein Bild oder sortiere"
 
     # What is clicked, chosen and typed goes on in the language of who does it.
     looked = await look(ada, german)
