@@ -26,6 +26,7 @@ from bot.ask.page import PAGE_SIZE, ResultPage, ShownHit
 from bot.ask.posted import hit_of
 from bot.ask.results import Absent, Results
 from bot.languages.speech import speaking
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import DAY_S, Clocks, Limits
 from bot.platform.codes import (
@@ -88,6 +89,7 @@ class Deliveries:
         self._clocks = clocks
         self._limits = limits
         self._task: asyncio.Task[None] | None = None
+        self._background = Background()
         self._working = False
 
     @property
@@ -100,12 +102,10 @@ class Deliveries:
         if self._task is not None:
             return
         self._writer.to_tell.set()
-        self._task = asyncio.create_task(self._work(), name="notices")
+        self._task = self._background.begin(self._work(), "notices")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.close()
 
     # ---- the work
 

@@ -16,6 +16,7 @@ import discord
 
 from bot.access.sight import Sight
 from bot.ask.names import narrowed
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import UNKNOWN_MEMBER, RequestFailed, is_deleted
@@ -83,7 +84,7 @@ class Judge:
         self._writer = writer
         self._clocks = clocks
         self._reads_words = reads_words
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
         self._working = False
 
     @property
@@ -93,12 +94,10 @@ class Judge:
 
     def start(self) -> None:
         self._writer.to_judge.set()
-        self._task = asyncio.create_task(self._work(), name="watches")
+        self._background.begin(self._work(), "watches")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.close()
 
     # ---- the work
 
