@@ -17,8 +17,8 @@ from bot.commands.options import PlaceToWrite
 from bot.languages.speech import marked
 from bot.media.pictures import Picture, from_attachment
 from bot.platform.interactions import NO_MENTIONS, Interaction, Tree, chosen
-from bot.watches import cards
-from bot.watches.choices import Digest, zones_like
+from bot.watches import cards, zones
+from bot.watches.choices import Digest
 from bot.watches.watches import Watches
 from bot.watches.watches import chosen as choices_of
 from index import Sentence, Watch
@@ -116,7 +116,7 @@ class WatchCommands(app_commands.Group):
         wanted = choices_of(str(interaction.locale), quiet, zone, _digest(digest))
         asker = of_interaction(interaction, public=False)
         said = await self._watches.add(asker, query or "", picture, channel, wanted)
-        await interaction.edit_original_response(content=said, allowed_mentions=NO_MENTIONS)
+        await self._say(interaction, said)
 
     @app_commands.command(
         name=marked("list"), description=marked("Your watches, with buttons to pause and remove")
@@ -145,8 +145,13 @@ class WatchCommands(app_commands.Group):
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         watch = await self._watches.named(*_owner(interaction), id_in(typed))
-        said = await work(watch)
-        await interaction.edit_original_response(content=said, allowed_mentions=NO_MENTIONS)
+        await self._say(interaction, await work(watch))
+
+    async def _say(self, interaction: Interaction, said: str) -> None:
+        """Answer, and say if watches have stopped: a direct message may not have reached them."""
+        stopped = await self._watches.stopped(*_owner(interaction))
+        content = f"{said}\n{stopped}" if stopped else said
+        await interaction.edit_original_response(content=content, allowed_mentions=NO_MENTIONS)
 
     @pause.autocomplete("watch")
     @remove.autocomplete("watch")
@@ -156,7 +161,7 @@ class WatchCommands(app_commands.Group):
 
     @add.autocomplete("zone")
     async def complete_zone(self, interaction: Interaction, typed: str) -> Choices:
-        return [Choice(name=name, value=name) for name in zones_like(typed, MOST)]
+        return [Choice(name=name, value=name) for name in map(zones.said, zones.like(typed, MOST))]
 
 
 def _owner(interaction: Interaction) -> tuple[int, int]:
