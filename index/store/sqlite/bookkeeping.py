@@ -204,7 +204,7 @@ class Bookkeeping:
     async def loose_notes(self) -> list[Note]:
         """Notes below sources without links, or that name one: the pictures were erased, so the
         notes are to go."""
-        rows = await self._database.rows(
+        rows = await self._database.many_rows(
             """SELECT space, group_id, source, named, id FROM notes
             WHERE NOT EXISTS (SELECT 1 FROM links
                 WHERE links.space = notes.space AND links.source = notes.source)
