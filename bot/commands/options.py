@@ -11,6 +11,7 @@ from discord.abc import GuildChannel
 
 from bot.languages.speech import marked
 from bot.media.pictures import Picture, from_attachment
+from bot.platform.codes import RequestFailed, is_rejection
 from bot.platform.interactions import Interaction
 from bot.platform.places import Place
 from bot.platform.refusal import Refusal
@@ -86,7 +87,14 @@ class ChannelToWriteIn(app_commands.Transformer):
         value: app_commands.AppCommandChannel | app_commands.AppCommandThread,
         /,
     ) -> Place:
-        place = value.resolve()
+        place: object = value.resolve()
+        if place is None:  # such as a thread that is archived
+            try:
+                place = await value.fetch()
+            except RequestFailed as error:
+                if is_rejection(error):
+                    raise Refusal(text.no_such_channel) from error
+                raise
         if not isinstance(place, Place):
             raise Refusal(text.no_such_channel)
         return place

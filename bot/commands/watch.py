@@ -16,8 +16,8 @@ from bot.ask.suggestions import Choices
 from bot.commands.options import QUESTION_NAMES, PlaceToWrite, picture_in
 from bot.languages.speech import marked
 from bot.platform.interactions import NO_MENTIONS, Interaction, Tree, chosen
-from bot.watches import cards
-from bot.watches.choices import Digest, zones_like
+from bot.watches import cards, zones
+from bot.watches.choices import Digest
 from bot.watches.watches import Watches
 from bot.watches.watches import chosen as choices_of
 from index import Sentence, Watch
@@ -113,7 +113,7 @@ class WatchCommands(app_commands.Group):
         said = await self._watches.add(
             asker, query or "", picture_in(image, interaction), channel, wanted
         )
-        await interaction.edit_original_response(content=said, allowed_mentions=NO_MENTIONS)
+        await self._say(interaction, said)
 
     @app_commands.command(
         name=marked("list"), description=marked("Your watches, with buttons to pause and remove")
@@ -142,8 +142,13 @@ class WatchCommands(app_commands.Group):
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         watch = await self._watches.named(*_owner(interaction), id_in(typed))
-        said = await work(watch)
-        await interaction.edit_original_response(content=said, allowed_mentions=NO_MENTIONS)
+        await self._say(interaction, await work(watch))
+
+    async def _say(self, interaction: Interaction, said: str) -> None:
+        """Answer, and say if watches have stopped: a direct message may not have reached them."""
+        stopped = await self._watches.stopped(*_owner(interaction))
+        content = f"{said}\n{stopped}" if stopped else said
+        await interaction.edit_original_response(content=content, allowed_mentions=NO_MENTIONS)
 
     @pause.autocomplete("watch")
     @remove.autocomplete("watch")
@@ -153,7 +158,7 @@ class WatchCommands(app_commands.Group):
 
     @add.autocomplete("zone")
     async def complete_zone(self, interaction: Interaction, typed: str) -> Choices:
-        return [Choice(name=name, value=name) for name in zones_like(typed, MOST)]
+        return [Choice(name=name, value=name) for name in map(zones.said, zones.like(typed, MOST))]
 
 
 def _owner(interaction: Interaction) -> tuple[int, int]:

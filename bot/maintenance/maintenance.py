@@ -15,6 +15,7 @@ from bot.ops.logs import fields
 from bot.ops.tuning import DAY_S, Clocks
 from bot.sync.erasure import Erasure
 from bot.sync.writer import Writer
+from bot.watches.owners import Owners
 from index import BookkeepingReader, GalleryClosed, Links, StoreError
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Maintenance:
         departures: Departures,
         closed: ClosedChannels,
         relisting: Relisting,
+        owners: Owners,
         clocks: Clocks,
     ) -> None:
         self._links = links
@@ -44,6 +46,7 @@ class Maintenance:
         self._clocks = clocks
         self._closed = closed
         self._relisting = relisting
+        self._owners = owners
         self._background = Background()
 
     def start(self) -> None:
@@ -52,6 +55,7 @@ class Maintenance:
             ("expire", self.expire_all, lambda: clocks.expire_s),
             ("closed", self._closed.look_at_all, lambda: clocks.expire_s),
             ("relist", self._relisting.relist_all, lambda: clocks.relist_s),
+            ("owners", self._owners.look_at_all, lambda: clocks.expire_s),
             ("vacuum", self._vacuum, lambda: clocks.vacuum_s),
             ("trim_memory", self._trim_memory, lambda: clocks.trim_memory_s),
         )

@@ -439,6 +439,19 @@ async def note_since_when_spaces_are_welcomed(db: aiosqlite.Connection) -> None:
     )
 
 
+async def remember_when_owners_were_told(db: aiosqlite.Connection) -> None:
+    """When a message of a watch was sent, which counts though the watch is removed."""
+    await db.execute(
+        "CREATE TABLE tellings (space INTEGER NOT NULL, owner INTEGER NOT NULL, at REAL NOT NULL)"
+    )
+    await db.execute("CREATE INDEX tellings_of_owner ON tellings (space, owner, at)")
+    await db.execute(
+        """INSERT INTO tellings SELECT space, owner, min(sent_at)
+        FROM notices JOIN watches ON watches.id = notices.watch
+        WHERE sent_at IS NOT NULL GROUP BY space, owner, sending"""
+    )
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -464,6 +477,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     keep_watches,
     note_where_the_caller_presented_itself,
     note_since_when_spaces_are_welcomed,
+    remember_when_owners_were_told,
 )
 LATEST = len(STEPS)
 
