@@ -49,6 +49,20 @@ MUTANTS = (
         (OVERVIEW,),
     ),
     Mutant(
+        "the loop goes on while an overview is drawn",
+        "bot/overview/overviews.py",
+        "files = await asyncio.to_thread(drawn, overview, pictures)",
+        "files = drawn(overview, pictures)",
+        (OVERVIEW,),
+    ),
+    Mutant(
+        "the bot multiplies without threads that compete with its loop",
+        "bot/__main__.py",
+        'os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")',
+        "pass",
+        ("tests/bot/test_start.py",),
+    ),
+    Mutant(
         "a member has one overview at a time",
         "bot/overview/turns.py",
         "if (server, member) in self._members:",
@@ -95,6 +109,20 @@ MUTANTS = (
         "index/overview/names.py",
         "return self.share >= max(LEAST_SHARE, LEAST_TIMES * self.elsewhere)",
         "return self.share >= LEAST_SHARE",
+        (NAMES,),
+    ),
+    Mutant(
+        "a name says nothing of few of a cluster's pictures",
+        "index/overview/names.py",
+        "LEAST_SHARE, LEAST_TIMES, LEAST_TOGETHER = 0.25, 3.0, 0.3",
+        "LEAST_SHARE, LEAST_TIMES, LEAST_TOGETHER = 0.15, 3.0, 0.3",
+        (NAMES,),
+    ),
+    Mutant(
+        "a thing names a cluster before its kind",
+        "index/overview/names.py",
+        "return self.elsewhere - self.share + KIND_LESS * self.is_kind",
+        "return self.elsewhere - self.share",
         (NAMES,),
     ),
     Mutant(

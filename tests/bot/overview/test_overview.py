@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
+import threading
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +21,7 @@ from index import Overview
 from sandbox.person import Answer, Person
 from tests.bot.ask.conftest import Scene
 from tests.bot.ask.nest import EVERYBODYS, READERS
-from tests.bot.running import until
+from tests.bot.running import PATIENCE_S, until
 
 COUNT = re.compile(r"-# ([\d,]+) pictures?")
 
@@ -105,7 +107,7 @@ async def test_what_is_deleted_while_it_is_made_is_not_drawn(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     olga, drawings, gone = await scene.log_in("olga"), [], []
-    draw, stills = overviews._drawn, scene.magpie.overviews._thumbnails.stills
+    draw, stills = overviews.drawn, scene.magpie.overviews._thumbnails.stills
 
     def noted(of: Overview, pictures: dict[int, bytes]) -> dict[str, bytes]:
         drawings.append(set(pictures))
@@ -119,12 +121,27 @@ async def test_what_is_deleted_while_it_is_made_is_not_drawn(
         await until(lambda: is_gone(scene, int(hit.link.source)))
         return made
 
-    monkeypatch.setattr(overviews, "_drawn", noted)
+    monkeypatch.setattr(overviews, "drawn", noted)
     monkeypatch.setattr(scene.magpie.overviews._thumbnails, "stills", meanwhile)
     await overview(scene, olga)
     assert gone
     assert drawings
     assert all(gone[0] not in links for links in drawings)
+
+
+async def test_the_loop_goes_on_while_an_overview_is_drawn(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, draw, went_on = asyncio.get_running_loop(), overviews.drawn, threading.Event()
+
+    def waiting(of: Overview, pictures: dict[int, bytes]) -> dict[str, bytes]:
+        loop.call_soon_threadsafe(went_on.set)
+        assert went_on.wait(PATIENCE_S)
+        return draw(of, pictures)
+
+    monkeypatch.setattr(overviews, "drawn", waiting)
+    answer = await overview(scene, await scene.log_in("olga"))
+    assert list(drawn(answer)) == [cards.SHEET, cards.ATLAS]
 
 
 def filter_space(scene: Scene) -> int:
