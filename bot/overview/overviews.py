@@ -13,6 +13,7 @@ from bot.ask.asker import Asker
 from bot.ask.layout import Card
 from bot.ask.page import ShownHit
 from bot.ask.rate_limiter import RateLimiter
+from bot.ask.respond import Meanwhile
 from bot.ask.results import Results
 from bot.ops.tuning import Clocks
 from bot.overview import cards
@@ -57,13 +58,18 @@ class Overviews:
         self._progress = progress
         self._turns = OverviewTurns()
 
-    async def answer(self, asker: Asker) -> OverviewDraft:
+    async def answer(self, asker: Asker, meanwhile: Meanwhile) -> OverviewDraft:
         """What the pictures are about that the readers of the answer may see.
 
-        raises   Refusal
+        meanwhile   tells the asker how many overviews are made before theirs
+        raises      Refusal
         """
+
+        def tell(before: int) -> None:
+            meanwhile.tell(partial(text.before_yours, before) if before else text.yours_now)
+
         self._rate_limiter.take(asker.guild.id, asker.member.id)
-        async with self._turns.turn(asker.guild.id, asker.member.id):
+        async with self._turns.turn(asker.guild.id, asker.member.id, tell):
             return await self._made(asker)
 
     async def _made(self, asker: Asker) -> OverviewDraft:
