@@ -161,6 +161,13 @@ MUTANTS = (
         (LAYOUT,),
     ),
     Mutant(
+        "no box is drawn for an emoji",
+        "index/drawing/text.py",
+        "if not left_out:",
+        "if letter:",
+        (TEXT,),
+    ),
+    Mutant(
         "a name is drawn in its own script",
         "index/drawing/text.py",
         "return letter.isspace() or _drawn(font, letter) != _drawn(font, NO_LETTER)",
