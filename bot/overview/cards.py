@@ -10,7 +10,6 @@ from discord import ui
 
 from bot.ask import layout
 from bot.ask.page import ShownHit
-from bot.overview.months import last_months, span
 from bot.text import overview as text
 from index import Cluster, Month, Overview
 
@@ -64,7 +63,7 @@ def _card(
     *,
     stills: Mapping[str, bytes] = layout.NO_STILLS,
 ) -> layout.Card:
-    shown = last_months(overview, BARS)
+    shown = overview.last_months(BARS)
     lines = [
         text.line(number, one.words, one.count, overview.count, text.bars(one.months, shown))
         for number, one in enumerate(overview.clusters, start=1)
@@ -82,7 +81,7 @@ def _card(
 
 
 def subtitle(overview: Overview) -> str:
-    first, last = span(overview)
+    first, last = overview.span
     told = text.pictures(overview.count), text.clusters(len(overview.clusters))
     return " · ".join([*told, text.months(first, last)])
 

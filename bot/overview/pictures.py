@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from PIL import Image
 
 from bot.overview import cards
-from bot.overview.months import last_months
 from bot.text import overview as text
 from index import Overview, drawing
 
@@ -30,7 +29,7 @@ def wanted(overview: Overview) -> list[int]:
 def drawn(overview: Overview, stills: Mapping[int, bytes]) -> dict[str, bytes]:
     """The contact sheet and the map as files, by their names; for a thread."""
     pictures = {link: drawing.opened(still) for link, still in stills.items()}
-    months = last_months(overview, MONTHS)
+    months = overview.last_months(MONTHS)
     names = [text.name(cluster.words) for cluster in overview.clusters]
     sections = [
         drawing.Section(

@@ -161,6 +161,13 @@ MUTANTS = (
         (LAYOUT,),
     ),
     Mutant(
+        "a strange date leaves the bars as they are",
+        "index/types/overview.py",
+        "            kept = months[:place]",
+        "            pass",
+        ("tests/index/overview/test_months.py",),
+    ),
+    Mutant(
         "no box is drawn for an emoji",
         "index/drawing/text.py",
         "if not left_out:",
