@@ -15,8 +15,8 @@ from pathlib import Path
 import click
 
 # Set before numpy is imported, which is when it chooses. The products of an overview are many and
-# small. With a thread for each core, they wait for one another: on two busy cores, an overview of
-# 3,000 pictures took 54 s instead of 6. Those threads would also have the event loop's priority.
+# small. With a thread for each core, those threads wait for one another: on busy cores an overview
+# takes several times as long. They would also have the event loop's priority.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from bot.app import Magpie

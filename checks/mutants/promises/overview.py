@@ -44,8 +44,8 @@ MUTANTS = (
     Mutant(
         "a public overview holds no drawn picture",
         "bot/overview/overviews.py",
-        "        if asker.public:\n            wanted",
-        "        if not overview.count:\n            wanted",
+        "        if asker.public:\n            first",
+        "        if not overview.count:\n            first",
         (OVERVIEW,),
     ),
     Mutant(
