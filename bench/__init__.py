@@ -29,6 +29,7 @@ MEASUREMENTS = {
     "copies": "bench.copies",
     "embed": "bench.embed",
     "find": "bench.find",
+    "footprint": "bench.footprint",
     "frames": "bench.frames",
     "honesty": "bench.honesty",
     "ingest": "bench.ingest",

@@ -143,7 +143,7 @@ async def run(
             Magpie(chosen, gallery, metrics, clocks, transcriber=transcriber)
         )
         if health is not None:
-            health.watch(client.condition, gallery.links.count_links)
+            health.watch(client.condition, gallery.links.count_links, chosen.db.parent)
         await _serve(client, stop)
     log.info(logs.fields("stopped"))
 
