@@ -5,6 +5,7 @@ from __future__ import annotations
 from checks.mutants.mutant import Mutant
 
 CALIBRATION = "tests/index/embed/test_calibration.py"
+EMBEDDER = "tests/index/embed/test_embedder.py"
 
 MUTANTS = (
     Mutant(
@@ -31,9 +32,37 @@ MUTANTS = (
     Mutant(
         "a question is read to its end",
         "index/embed/tokens.py",
-        "self._tokenizer.encode_special_tokens = True",
-        "pass",
+        'return special.sub(lambda name: f"{name[0][0]} {name[0][1:]}", text)',
+        "return text",
         ("tests/index/embed/test_tokens.py",),
+    ),
+    Mutant(
+        "a text for SigLIP 2 is read in lower case",
+        "index/embed/tokens.py",
+        "    text = text.lower() if lowered else text",
+        "    text = text",
+        (EMBEDDER,),
+    ),
+    Mutant(
+        "MetaCLIP 2's end token is found by its number",
+        "index/embed/text_tower.py",
+        'legacy = checkpoint.family == "clip" and end == LEGACY_END',
+        "legacy = end == LEGACY_END",
+        (EMBEDDER,),
+    ),
+    Mutant(
+        "MetaCLIP 2 gets the fast image tower",
+        "index/embed/preprocessing.py",
+        'not settings.get("do_center_crop", False) or crops == edges',
+        'not settings.get("do_center_crop", False)',
+        (EMBEDDER,),
+    ),
+    Mutant(
+        "TIPS' layers are scaled by what they learnt",
+        "index/embed/tips.py",
+        'SCALES = {"self_attn.out_proj": "ls1.gamma", "mlp.fc2": "ls2.gamma"}',
+        "SCALES: dict[str, str] = {}",
+        (EMBEDDER,),
     ),
     Mutant(
         "what nobody sees changes no ranking",
