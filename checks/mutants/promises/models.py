@@ -37,6 +37,20 @@ MUTANTS = (
         ("tests/index/embed/test_tokens.py",),
     ),
     Mutant(
+        "a model that lacks a side is refused before its download",
+        "index/embed/checkpoint.py",
+        "        if found := lacking(config, files) or lacking_in_transformers(config):",
+        "        if False:",
+        ("tests/index/embed/test_checkpoint.py",),
+    ),
+    Mutant(
+        "TIPS v2 is not refused for the code beside it",
+        "index/embed/completeness.py",
+        "and kind != tips.FAMILY:",
+        "and kind:",
+        ("tests/index/embed/test_checkpoint.py",),
+    ),
+    Mutant(
         "a text for SigLIP 2 is read in lower case",
         "index/embed/tokens.py",
         "    text = text.lower() if lowered else text",
@@ -73,8 +87,8 @@ MUTANTS = (
     ),
     Mutant(
         "a folder with program code of its own is explained",
-        "index/embed/checkpoint.py",
-        '    if "auto_map" in config:',
+        "index/embed/completeness.py",
+        '    if "auto_map" in config and kind != tips.FAMILY:',
         "    if False:",
         ("tests/index/embed/test_checkpoint.py",),
     ),
