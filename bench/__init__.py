@@ -34,6 +34,7 @@ MEASUREMENTS = {
     "honesty": "bench.honesty",
     "ingest": "bench.ingest",
     "load": "bench.load",
+    "models": "bench.models",
     "ocr": "bench.ocr",
     "overview": "bench.overview",
     "prepare": "bench.prepare",
