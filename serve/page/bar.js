@@ -48,9 +48,10 @@ export class Bar {
   draw() {
     const { folder, since, until, sort } = this.wishes.question();
     const dated = Boolean(since || until);
-    fill("folder", "folder", folder ? lastPart(folder) : "Folder", folder !== null);
-    fill("date", "calendar", dated ? spanOf(since, until) : "Date", dated);
-    fill("sort", "sort", this.#name(sort), sort !== "best");
+    const { change } = this.wishes;
+    fill("folder", "folder", folder ? lastPart(folder) : "Folder", folder !== null && (() => change({ folder: null })));
+    fill("date", "calendar", dated ? spanOf(since, until) : "Date", dated && (() => change({ since: null, until: null })));
+    fill("sort", "sort", this.#name(sort), sort !== "best" && (() => change({ sort: "best" })));
     replace(byId("chips"), ...this.#chips());
   }
 
@@ -74,7 +75,7 @@ export class Bar {
   }
 
   #chips() {
-    const { like, picture, more, less, folder, since, until } = this.wishes.question();
+    const { like, picture, more, less } = this.wishes.question();
     const { change } = this.wishes;
     /** @param {number[]} ids @param {number} id */
     const without = (ids, id) => ids.filter((one) => one !== id);
@@ -83,26 +84,37 @@ export class Bar {
       picture && chip("camera", "Like your picture", this.uploads.get(picture), () => change({ picture: null })),
       ...more.map((id) => chip("plus", "More like", api.thumbnail(id, 200), () => change({ more: without(more, id) }))),
       ...less.map((id) => chip("minus", "Less like", api.thumbnail(id, 200), () => change({ less: without(less, id) }))),
-      folder !== null && chip("folder", folder, undefined, () => change({ folder: null })),
-      (since || until) && chip("calendar", spanOf(since, until), undefined, () => change({ since: null, until: null })),
     ];
   }
 }
 
-/** @param {string} id @param {import("./icons.js").IconName} name @param {string} label @param {boolean} chosen */
-function fill(id, name, label, chosen) {
+/**
+ * Name a filter by what is chosen; then a cross behind it takes that back.
+ * @param {string} id
+ * @param {import("./icons.js").IconName} name
+ * @param {string} label
+ * @param {false | (() => void)} clear
+ */
+function fill(id, name, label, clear) {
   const button = byId(id);
-  button.classList.toggle("chosen", chosen);
-  replace(button, icon(name), h("span", {}, label), icon("down"));
+  const filter = /** @type {HTMLElement} */ (button.parentElement);
+  filter.classList.toggle("chosen", Boolean(clear));
+  replace(button, icon(name), h("span", {}, label), !clear && icon("down"));
+  filter.replaceChildren(button);
+  if (clear) filter.append(cross(`Remove: ${label}`, clear));
 }
+
+/** @param {string} label @param {() => void} onclick */
+const cross = (label, onclick) =>
+  h("button.cross", { type: "button", "aria-label": label, title: "Remove", onclick }, icon("close"));
 
 /** @param {import("./icons.js").IconName} name @param {string} label @param {string | undefined} address @param {() => void} remove */
 const chip = (name, label, address, remove) =>
   h(
-    `span.chip.${name}`,
+    `span.chip.chip-${name}`,
     {},
     icon(name),
     h("span.chip-label", {}, label),
     address && h("img", { src: address, alt: "a picture" }),
-    h("button", { type: "button", "aria-label": `Remove: ${label}`, title: "Remove", onclick: remove }, icon("close")),
+    cross(`Remove: ${label}`, remove),
   );

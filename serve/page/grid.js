@@ -55,7 +55,7 @@ export class Grid {
     this.scroller = scroller;
     this.actions = actions;
     this.element = h("div.grid", { role: "grid", "aria-label": "Pictures", "aria-readonly": "true" });
-    scroller.append(this.element);
+    scroller.prepend(this.element);
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.element.addEventListener("keydown", (event) => this.#key(event));
     this.element.addEventListener("click", (event) => this.#click(event));
@@ -190,8 +190,9 @@ export class Grid {
     const fast = Math.abs(top - this.#lastTop) > FAST * high && this.#lastTop !== 0;
     this.#lastTop = top;
     if (layout.rows.length) {
-      const first = rowAt(layout.rows, top - OVERSCAN * high);
-      const last = rowAt(layout.rows, top + (1 + OVERSCAN) * high);
+      const ready = fast ? 0 : OVERSCAN * high;
+      const first = rowAt(layout.rows, top - ready);
+      const last = rowAt(layout.rows, top + high + ready);
       this.#prune(first, last);
       for (let at = first; at <= last; at += 1) if (!this.#rows.has(at)) this.#mount(at);
       if (!fast) this.#load();

@@ -136,6 +136,8 @@ class Page {
     document.body.classList.add("asking");
     try {
       const answer = await Answer.of(await api.ask(question, signal), signal);
+      this.search.complain(answer.asked.error);
+      if (answer.asked.error) return void (byId("status").textContent = ""); // what was there stays
       this.answer?.end();
       this.answer = answer;
       this.#asked = asked;
@@ -145,8 +147,6 @@ class Page {
         this.grid.refresh(what);
         this.#tell();
       };
-      this.search.complain(answer.asked.error);
-      if (answer.asked.error) return this.#tell();
       this.grid.show(answer, top);
       this.#tell();
     } catch (error) {
@@ -170,7 +170,6 @@ class Page {
     note.hidden = true;
     byId("status").textContent = this.#summary();
     document.title = asksSomething(question) && question.line ? `${question.line} · ${gallery.name}` : gallery.name;
-    if (asked.error) return;
     if (!gallery.count) this.#state(...emptyGallery(gallery.adding, () => this.#add()));
     else if (!answer.count)
       this.#state(
@@ -188,7 +187,7 @@ class Page {
 
   #summary() {
     const { answer, gallery } = this;
-    if (!answer || answer.asked.error) return "";
+    if (!answer) return "";
     const { asked, count, more } = answer;
     const said = asked.understood.join(" ");
     if (!gallery.count) return "";
@@ -329,6 +328,7 @@ class Page {
 
   async #load() {
     this.gallery = await api.gallery();
+    document.body.classList.toggle("empty", !this.gallery.count);
     byId("gallery-name").textContent = this.gallery.name;
     this.bar.draw();
     this.#showAdding(this.gallery.adding);

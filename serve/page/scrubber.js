@@ -1,9 +1,11 @@
 /** The line of months beside the grid: it shows where one is in time, and goes there. */
 
 import { h, replace } from "./dom.js";
+import { shortMonth } from "./words.js";
 
 const YEAR_APART = 26; // px between two labels
 const MONTH_APART = 9; // px between two dots
+const CLEAR = 14; // px between a dot and a label
 const STAYS_MS = 1400; // on a phone, after scrolling
 
 /** @typedef {import("./grid.js").Grid} Grid */
@@ -37,27 +39,24 @@ export class Scrubber {
     const end = this.grid.end;
     const useful = sections.length > 1 && end > this.grid.scroller.clientHeight;
     this.element.hidden = !useful;
+    this.grid.scroller.classList.toggle("scrubbed", useful);
     if (!useful) return replace(this.marks);
     this.element.setAttribute("aria-valuemax", String(sections.length - 1));
     const high = this.element.clientHeight;
+    const places = sections.map((_, at) => Math.min(1, this.grid.layout.blocks[at].top / end) * high);
+    const labelled = spread(sections, places, high);
     /** @type {HTMLElement[]} */
-    const drawn = [];
-    let lastYear = "";
-    let labelled = -Infinity;
+    const drawn = [...labelled].map(([at, label]) =>
+      h("span.scrubber-year", { style: { top: `${places[at]}px` } }, label),
+    );
     let dotted = -Infinity;
-    sections.forEach((section, index) => {
-      const y = Math.min(1, this.grid.layout.blocks[index].top / end) * high;
-      const year = section.key.slice(0, 4);
-      const style = { top: `${y}px` };
-      if (year !== lastYear && y - labelled >= YEAR_APART && y < high - 8) {
-        drawn.push(h("span.scrubber-year", { style }, year));
-        labelled = dotted = y;
-        lastYear = year;
-      } else if (y - dotted >= MONTH_APART && y - labelled >= 14) {
-        drawn.push(h("span.scrubber-dot", { style }));
-        dotted = y;
-      }
-    });
+    for (const y of places) {
+      const clear =
+        y - dotted >= MONTH_APART && [...labelled.keys()].every((at) => Math.abs(places[at] - y) >= CLEAR);
+      if (!clear) continue;
+      drawn.push(h("span.scrubber-dot", { style: { top: `${y}px` } }));
+      dotted = y;
+    }
     replace(this.marks, ...drawn);
     this.follow();
   }
@@ -151,4 +150,27 @@ export class Scrubber {
     const block = this.grid.layout.blocks[Math.min(last, Math.max(0, next))];
     this.grid.scroller.scrollTop = block.top;
   }
+}
+
+/**
+ * Sections with their labels, as far as these don't lie upon each other: years first, then months.
+ * @param {Section[]} sections
+ * @param {number[]} places of the sections, px
+ * @param {number} high
+ */
+function spread(sections, places, high) {
+  /** @type {Map<number, string>} */
+  const labels = new Map();
+  /** @param {number} at @param {string} label */
+  const put = (at, label) => {
+    const free = [...labels.keys()].every((one) => Math.abs(places[one] - places[at]) >= YEAR_APART);
+    if (free && places[at] < high - 4) labels.set(at, label);
+  };
+  sections.forEach(({ key }, at) => {
+    if (at === 0 || key.slice(0, 4) !== sections[at - 1].key.slice(0, 4)) put(at, key.slice(0, 4));
+  });
+  sections.forEach(({ key }, at) => {
+    if (key.length > 4) put(at, shortMonth(Number(key.slice(5))));
+  });
+  return labels;
 }

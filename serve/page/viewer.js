@@ -207,6 +207,7 @@ export class Viewer {
         ),
       hit.says ? fact("Words in it", h("q", {}, hit.says)) : null,
       hit.copies.length > 0 && this.#copies(hit),
+      h("a.open-file", { href: api.file(hit.id), target: "_blank", rel: "noopener" }, icon("open"), "Open alone in a new tab"),
     ].filter((one) => one instanceof Node);
   }
 
