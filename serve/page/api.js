@@ -18,8 +18,6 @@ export class Unreachable extends Error {}
 /** Set by the page: called when the server does not answer. @type {{ lost: () => void }} */
 export const connection = { lost: () => {} };
 
-let version = "";
-
 /**
  * @param {string} path
  * @param {RequestInit} [init]
@@ -52,11 +50,7 @@ const post = (body, signal) => ({
 });
 
 /** @returns {Promise<GalleryInfo>} */
-export async function gallery() {
-  const { body } = await call("api/gallery");
-  version = body.version ? `&v=${encodeURIComponent(body.version)}` : "";
-  return body;
-}
+export const gallery = async () => (await call("api/gallery")).body;
 
 /**
  * @param {Question} question
@@ -107,17 +101,25 @@ export async function atlas() {
 /** Begin to add the folder's new pictures. */
 export const add = async () => void (await call("api/add", post({})));
 
-/** @param {number} id @param {200 | 400} height */
-export const thumbnail = (id, height) => `thumb/${id}?h=${height}${version}`;
+/**
+ * The address of a small picture.
+ * @param {number} id
+ * @param {200 | 400} height
+ * @param {{ v?: string, frame?: number }} [of] the version of the file, and which frame of a video
+ */
+export function thumbnail(id, height, { v, frame } = {}) {
+  const version = v ? `&v=${v}` : "";
+  return `thumb/${id}?h=${height}${version}${frame ? `&frame=${frame}` : ""}`;
+}
 
 /** @param {number} id */
 export const file = (id) => `file/${id}`;
 
-/** Why a thumbnail can't be shown, as the server says it. @param {number} id */
+/** Why a picture can't be shown, as the server says it. @param {number} id */
 export async function whyNot(id) {
   try {
     await call(thumbnail(id, 200));
-    return "It could not be shown.";
+    return "The browser can’t show it.";
   } catch (error) {
     return error.message;
   }
@@ -125,11 +127,12 @@ export async function whyNot(id) {
 
 /**
  * Listen to what happens on the server; the browser connects again by itself.
- * @param {{ adding: (state: Adding | null) => void, changed: () => void }} on
+ * @param {{ adding: (state: Adding) => void, added: (end: Added) => void, changed: () => void }} on
  */
 export function listen(on) {
   const events = new EventSource("api/events");
   events.addEventListener("adding", (event) => on.adding(JSON.parse(event.data)));
+  events.addEventListener("added", (event) => on.added(JSON.parse(event.data)));
   events.addEventListener("changed", () => on.changed());
   return events;
 }

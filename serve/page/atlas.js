@@ -29,12 +29,20 @@ const COLOURS = [
  *
  * @typedef {object} Sources
  * @property {(id: number) => string | null} picture address of a small picture; null: only a dot is shown
- * @property {(id: number) => string | null} large address of the picture that the pointer is on
- * @property {(id: number) => string | null} name
- * @property {((id: number) => void) | null} open
+ * @property {(id: number) => string | null} [large] address of the picture that the pointer is on
+ * @property {(id: number) => string | null} [name]
+ * @property {(id: number) => void} [open]
  */
 
-export class Atlas {
+/**
+ * Fill an element with the atlas.
+ * @param {HTMLElement} element may have any size, which the atlas follows
+ * @param {{ points: Point[], clusters: Cluster[] }} data
+ * @param {Sources} sources
+ */
+export const show = (element, data, sources) => new Atlas(element, data, sources);
+
+class Atlas {
   #view = { x: 0.5, y: 0.5, zoom: 1 };
   #frame = 0;
   /** @type {{ from: { x: number, y: number, zoom: number }, to: { x: number, y: number, zoom: number }, start: number } | null} */
@@ -501,7 +509,7 @@ export class Atlas {
   #choose(index, at) {
     if (index !== this.#chosen) {
       this.#chosen = index;
-      this.canvas.classList.toggle("on-picture", index >= 0 && this.sources.open !== null);
+      this.canvas.classList.toggle("on-picture", index >= 0 && Boolean(this.sources.open));
       this.#draw();
       if (index >= 0) this.#fillCard(this.points[index].id);
     }
@@ -516,10 +524,10 @@ export class Atlas {
 
   /** @param {number} id */
   #fillCard(id) {
-    const address = this.sources.large(id) ?? this.sources.picture(id);
+    const address = this.sources.large?.(id) ?? this.sources.picture(id);
     this.cardPicture.hidden = !address;
     if (address) this.cardPicture.src = address;
-    const name = this.sources.name(id);
+    const name = this.sources.name?.(id);
     this.cardName.textContent = name ?? "";
     this.cardName.hidden = !name;
   }
@@ -569,7 +577,7 @@ export class Atlas {
     if (!inside) this.#go({ ...this.#view, x: this.points[best].x, y: this.points[best].y });
     this.#choose(best);
     const { words } = this.clusters[this.points[best].cluster] ?? { words: [] };
-    this.said.textContent = [this.sources.name(this.points[best].id), ...words].filter(Boolean).join(", ");
+    this.said.textContent = [this.sources.name?.(this.points[best].id), ...words].filter(Boolean).join(", ");
   }
 }
 

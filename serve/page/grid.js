@@ -290,6 +290,8 @@ export class Grid {
 
   /** Ask for the pictures of the rows that were mounted, those in sight first. */
   #load() {
+    const { answer } = this;
+    if (!answer || !this.#waiting.size) return;
     const { scrollTop, clientHeight } = this.scroller;
     const middle = scrollTop + clientHeight / 2;
     const rows = [...this.#waiting].sort((one, other) => this.#away(one, middle) - this.#away(other, middle));
@@ -297,9 +299,9 @@ export class Grid {
     for (const at of rows) {
       for (const image of this.#rows.get(at)?.getElementsByTagName("img") ?? []) {
         const tile = /** @type {HTMLElement} */ (image.closest(".tile"));
-        const id = /** @type {Answer} */ (this.answer).ids[Number(tile.dataset.index)];
-        image.onerror = () => failed(tile, id);
-        image.src = api.thumbnail(id, height);
+        const index = Number(tile.dataset.index);
+        image.onerror = () => failed(tile, answer.ids[index]);
+        image.src = answer.thumbnail(index, height);
       }
     }
     this.#waiting.clear();

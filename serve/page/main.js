@@ -2,7 +2,7 @@
 
 import { Answer } from "./answer.js";
 import * as api from "./api.js";
-import { Atlas } from "./atlas.js";
+import { show as showAtlas } from "./atlas.js";
 import { Bar } from "./bar.js";
 import { byId, h, replace } from "./dom.js";
 import { takePictures } from "./drops.js";
@@ -12,13 +12,14 @@ import { asksSomething, everything, ranks, read, written } from "./question.js";
 import { Scrubber } from "./scrubber.js";
 import { Search } from "./search.js";
 import { chosenSize, settingsPanel, showKeys } from "./settings.js";
-import { emptyGallery, endOfSure, nothing, trouble } from "./states.js";
+import { emptyGallery, endOfFits, nothing, trouble } from "./states.js";
 import { few, Viewer } from "./viewer.js";
 import { counted, number } from "./words.js";
 
 const RETRY_MS = 2000;
 const SAVED_MS = 250; // after scrolling, where it stands is kept with the address
 const ATLAS_AGAIN_MS = 1200;
+const SLOW_MS = 500; // then an answer is being waited for
 
 class Page {
   /** @type {GalleryInfo} */
@@ -27,7 +28,7 @@ class Page {
   place = { question: everything(), view: "pictures", show: null };
   /** @type {Answer | null} */
   answer = null;
-  /** @type {Atlas | null} */
+  /** @type {ReturnType<typeof showAtlas> | null} */
   atlas = null;
   #asked = ""; // the question that `answer` answers
   #aborter = new AbortController();
@@ -44,7 +45,10 @@ class Page {
     });
     this.grid.size = chosenSize();
     this.scrubber = new Scrubber(byId("scrubber"), this.grid);
-    this.search = new Search((line) => this.change({ line }));
+    this.search = new Search(
+      (line) => this.change({ line }),
+      (id) => this.go({ ...this.place, show: id }),
+    );
     this.bar = new Bar({
       gallery: () => this.gallery,
       question: () => this.place.question,
@@ -80,6 +84,7 @@ class Page {
     await this.#load();
     api.listen({
       adding: (adding) => this.#showAdding(adding),
+      added: (end) => this.#added(end),
       changed: () => this.#changed(),
     });
     await this.#apply(this.place, history.state?.top ?? 0);
@@ -134,10 +139,12 @@ class Page {
     this.#aborter.abort();
     const { signal } = (this.#aborter = new AbortController());
     document.body.classList.add("asking");
+    const waiting = setTimeout(() => (byId("status").textContent = "Searching…"), SLOW_MS);
     try {
-      const answer = await Answer.of(await api.ask(question, signal), signal);
-      this.search.complain(answer.asked.error);
-      if (answer.asked.error) return void (byId("status").textContent = ""); // what was there stays
+      const heard = await api.ask({ ...question, guesses: false }, signal);
+      this.search.complain(heard.error);
+      if (heard.ask === null) return void (byId("status").textContent = ""); // what was there stays
+      const answer = await Answer.of(question, heard, heard.ask, signal);
       this.answer?.end();
       this.answer = answer;
       this.#asked = asked;
@@ -155,6 +162,7 @@ class Page {
       if (error instanceof api.Unreachable) return;
       this.#state(...trouble(error.message, () => this.#apply(this.place, 0)));
     } finally {
+      clearTimeout(waiting);
       if (!signal.aborted) document.body.classList.remove("asking");
     }
   }
@@ -180,7 +188,7 @@ class Page {
     else {
       this.#state();
       if (asked.listing || answer.more || question.guesses || !gallery.judges) return;
-      replace(note, ...endOfSure(answer.count, guess));
+      replace(note, ...endOfFits(guess));
       note.hidden = false;
     }
   }
@@ -194,12 +202,12 @@ class Page {
     if (asked.listing) return counted(count, "picture");
     if (!count) return said;
     if (!gallery.judges) return [said, "Best matches first"].filter(Boolean).join(" ");
-    const sure = answer.sections.findIndex(({ key }) => key === "closest");
-    const end = sure < 0 ? count : answer.sections[sure].start;
-    if (!end) return [said, "None is sure"].filter(Boolean).join(" ");
-    const many = sure < 0 && more ? (asked.total ?? `${number(count)}+`) : end;
-    const text = typeof many === "number" ? counted(many, "match", "matches") : `${many} matches`;
-    return [said, text].filter(Boolean).join(" ");
+    const end = answer.sections.find(({ key }) => key === "closest")?.start;
+    if (end === 0) return [said, "Nothing fits"].filter(Boolean).join(" ");
+    const sure = answer.sections[0].key === "fits" ? answer.sections[1]?.start : undefined;
+    const open = more && end === undefined && asked.total === null;
+    const many = open ? `${number(count)}+ matches` : counted(end ?? asked.total ?? count, "match", "matches");
+    return [said, many + (sure !== undefined && sure !== end ? `, ${number(sure)} sure` : "")].filter(Boolean).join(" ");
   }
 
   /** @param {...Child} children none: the pictures are there */
@@ -312,10 +320,9 @@ class Page {
         replace(place, h("div.state", {}, icon("map"), h("h2", {}, "There is nothing to draw yet"), h("p", {}, "The atlas needs some pictures first.")));
         return;
       }
-      this.atlas = new Atlas(place, data, {
+      this.atlas = showAtlas(place, data, {
         picture: (id) => api.thumbnail(id, 200),
         large: (id) => api.thumbnail(id, 400),
-        name: () => null,
         open: (id) => this.go({ ...this.place, show: id }),
       });
     } catch (error) {
@@ -359,6 +366,13 @@ class Page {
       replace(bar, h("span", {}, total ? `Adding pictures: ${number(done)} of ${number(total)}${broken}` : "Adding pictures…"));
     }
     if (!this.gallery.count && Boolean(before) !== Boolean(adding)) this.#tell();
+  }
+
+  /** Adding has ended. @param {Added} end */
+  #added({ added = 0, failed = 0, sentence }) {
+    this.#showAdding(null);
+    const broken = failed ? ` ${counted(failed, "picture")} could not be read.` : "";
+    byId("status").textContent = sentence ?? `${counted(added, "new picture")}.${broken}`;
   }
 
   /** The gallery has other pictures than before. */

@@ -12,9 +12,13 @@ export class Search {
   #timer = 0;
   #aborter = new AbortController();
 
-  /** @param {(line: string) => void} ask */
-  constructor(ask) {
+  /**
+   * @param {(line: string) => void} ask
+   * @param {(id: number) => void} open
+   */
+  constructor(ask, open) {
     this.ask = ask;
+    this.open = open;
     this.form = byId("search");
     this.field = /** @type {HTMLInputElement} */ (byId("line"));
     this.list = byId("suggestions");
@@ -57,13 +61,15 @@ export class Search {
   /** Say what is wrong with the line, and select it there. @param {Asked["error"]} error */
   complain(error) {
     this.error.hidden = !error;
-    this.error.textContent = error?.sentence ?? "";
+    const corrected = error?.corrected;
+    replace(
+      this.error,
+      error?.sentence,
+      corrected && h("button.text", { type: "button", onclick: () => this.ask(corrected) }, `Search for ${corrected}`),
+    );
     this.field.toggleAttribute("aria-invalid", Boolean(error));
-    if (error && error.position !== null && document.activeElement === this.field) {
-      const rest = this.field.value.slice(error.position).search(/\s/);
-      const end = rest < 0 ? this.field.value.length : error.position + rest;
-      this.field.setSelectionRange(error.position, end);
-    }
+    if (error?.position && document.activeElement === this.field)
+      this.field.setSelectionRange(...error.position);
   }
 
   #submit() {
@@ -104,10 +110,11 @@ export class Search {
     this.#parts = parts;
     replace(
       this.list,
-      ...parts.map(({ shown, meaning }, index) =>
+      ...parts.map(({ shown, meaning, picture }, index) =>
         h(
           "li",
           { role: "option", id: `suggestion-${index}`, "aria-selected": "false" },
+          picture !== undefined && h("img", { src: api.thumbnail(picture, 200), alt: "" }),
           h("span.suggestion-shown", {}, shown),
           meaning && h("span.suggestion-meaning", {}, meaning),
         ),
@@ -137,7 +144,11 @@ export class Search {
 
   /** Put a suggestion into the line; after a field's name its values follow. @param {number} at */
   #take(at) {
-    const { text, start, end } = this.#parts[at];
+    const { text, start, end, picture } = this.#parts[at];
+    if (picture !== undefined) {
+      this.#close();
+      return this.open(picture);
+    }
     const unfinished = text.endsWith(":");
     const after = this.field.value.slice(end);
     const instead = unfinished || after.startsWith(" ") ? text : `${text} `;

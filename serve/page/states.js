@@ -2,7 +2,6 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { number } from "./words.js";
 
 /**
  * @param {import("./icons.js").IconName} name
@@ -45,8 +44,8 @@ export const nothing = (asked, guess, all) =>
 export const trouble = (sentence, again) =>
   state("warning", "That did not work", h("p", {}, sentence), h("div.actions", {}, action("Try again", again)));
 
-/** Below the last sure picture. @param {number} count @param {() => void} guess */
-export const endOfSure = (count, guess) => [
-  h("p", {}, count === 1 ? "This is the one picture that surely fits." : `These ${number(count)} surely fit.`),
+/** Below the last picture that fits. @param {() => void} guess */
+export const endOfFits = (guess) => [
+  h("p", {}, "No other picture fits."),
   action("Show what comes closest besides", guess),
 ];

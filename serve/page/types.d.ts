@@ -12,7 +12,6 @@ interface GalleryInfo {
   last: number | null;
   months: { month: string; count: number }[];
   adding: Adding | null;
-  version?: string;
 }
 
 interface Adding {
@@ -22,9 +21,19 @@ interface Adding {
   started: number;
 }
 
+/** What came of adding. */
+interface Added {
+  added?: number;
+  changed?: number;
+  gone?: number;
+  failed?: number;
+  sentence?: string; // why it ended early
+}
+
 /** A picture, as an answer shows it. */
 interface Hit {
   id: number;
+  v: string; // another one when the file was replaced
   path: string;
   name: string;
   folder: string;
@@ -33,29 +42,31 @@ interface Hit {
   height: number;
   kind: "picture" | "clip";
   frames: number;
+  frame: number; // the one that fits best
   second: number | null;
   copies: { id: number; path: string }[];
   concepts: string[];
   says: string | null;
   sure: boolean;
   alt: string;
-  why?: string | null; // it can't be shown
+  here?: boolean; // false: its drive is not connected
 }
 
 interface Asked {
-  ask: string;
+  ask: string | null;
   listing: boolean;
   line: string;
   verdict: string;
   sentence: string;
   understood: string[];
   total: number | null;
-  error: { sentence: string; position: number | null } | null;
+  error: { sentence: string; position: [number, number] | null; corrected: string | null } | null;
 }
 
 interface Order {
   ids: number[];
   ratios: number[]; // width / height · 100; 0 is unknown
+  versions: string; // four letters for each picture
   months: { month: string; start: number }[];
 }
 
@@ -65,6 +76,7 @@ interface SuggestionPart {
   meaning?: string;
   start: number;
   end: number;
+  picture?: number; // it is a file's name: choosing it opens the picture
 }
 
 interface AtlasData {

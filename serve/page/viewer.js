@@ -11,12 +11,13 @@ const INFO = "magpie.info"; // in localStorage: whether the panel is open
 /**
  * What the viewer goes through: an answer, or a few pictures.
  * @typedef {object} Pictures
- * @property {ArrayLike<number>} ids
+ * @property {number[]} ids
  * @property {number} count
  * @property {boolean} more
  * @property {(index: number) => Hit | undefined} hit
+ * @property {(index: number, height: 200 | 400) => string} thumbnail
  * @property {(first: number, end: number) => Promise<void>} know
- * @property {() => Promise<void>} next
+ * @property {() => Promise<void | null>} next
  *
  * @typedef {object} Actions
  * @property {(id: number) => void} moved another picture is shown
@@ -31,6 +32,7 @@ export const few = (hits) => ({
   count: hits.length,
   more: false,
   hit: (index) => hits[index],
+  thumbnail: (index, height) => api.thumbnail(hits[index].id, height, hits[index]),
   know: async () => {},
   next: async () => {},
 });
@@ -134,7 +136,7 @@ export class Viewer {
     this.zoom.reset();
     this.trouble.hidden = true;
     this.element.classList.add("loading");
-    this.preview.src = api.thumbnail(id, 400);
+    this.preview.src = this.#pictures.thumbnail(index, 400);
     this.full.src = api.file(id);
     this.left.disabled = index === 0;
     this.rightwards.disabled = index === count - 1 && !more;
@@ -154,7 +156,7 @@ export class Viewer {
   async #failed() {
     if (!this.full.getAttribute("src")) return;
     const { id } = this;
-    const why = this.#pictures.hit(this.#index)?.why ?? (await api.whyNot(id));
+    const why = await api.whyNot(id);
     if (this.id !== id) return;
     this.element.classList.remove("loading");
     replace(this.trouble, icon("broken"), h("p", {}, why));
