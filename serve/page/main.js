@@ -199,8 +199,8 @@ class Page {
     const { asked, count, more } = answer;
     const said = asked.understood.join(" ");
     if (!gallery.count) return "";
-    if (asked.listing) return counted(count, "picture");
     if (!count) return said;
+    if (asked.listing) return [said, counted(count, "picture")].filter(Boolean).join(" ");
     if (!gallery.judges) return [said, "Best matches first"].filter(Boolean).join(" ");
     const end = answer.sections.find(({ key }) => key === "closest")?.start;
     if (end === 0) return [said, "Nothing fits"].filter(Boolean).join(" ");

@@ -35,7 +35,7 @@ export const emptyGallery = (adding, add) =>
 export const nothing = (asked, guess, all) =>
   state(
     "search",
-    asked.listing ? "No pictures here" : "Nothing fits",
+    asked.listing && !asked.line ? "No pictures here" : "Nothing fits",
     h("p", {}, asked.sentence || "No picture of this folder fits what you asked."),
     h("div.actions", {}, guess && action("Show what comes closest", guess, true), action("Show all pictures", all)),
   );
