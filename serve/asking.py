@@ -172,7 +172,7 @@ class Asking:
             "verdict": found.answer.verdict.value,
             "sentence": sentence,
             "understood": list(answers.notes(outcome)),
-            "total": len(found.shown) if search.ended else None,
+            "total": None if search.more(PAGE) else len(found.shown),
             "error": None,
         }
 
@@ -251,8 +251,7 @@ class Asking:
             found = await search.found(gallery, first + PAGE)
             shown = found.shown[first:]
             told = await described.hits(gallery, self._opened.inventory, shown)
-            more = not search.ended or len(found.shown) > first + PAGE
-            return {"hits": told, "more": more}
+            return {"hits": told, "more": search.more(first + PAGE)}
 
 
 def _narrowed(under: Sequence[str], folder: str) -> tuple[str, ...]:

@@ -32,6 +32,10 @@ class Month:
     count: int
 
 
+_NONE = np.zeros(0, np.int64)
+NOTHING = Outlines(_NONE, _NONE, _NONE, _NONE, np.zeros(0), (), ())
+
+
 class Inventory:
     """What the folder `root` has of a gallery.
 
@@ -52,6 +56,15 @@ class Inventory:
 
     def __len__(self) -> int:
         return len(self.links)
+
+    def is_as(self, other: Inventory) -> bool:
+        """Whether both have the same pictures, at the same places and times."""
+        return (
+            np.array_equal(self.links, other.links)
+            and np.array_equal(self.posted, other.posted)
+            and self.keys == other.keys
+            and self.whole == other.whole
+        )
 
     def place(self, link: int) -> int | None:
         """Which of the pictures this link is; None: it is not in the folder."""
