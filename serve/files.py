@@ -10,6 +10,7 @@ from pathlib import Path
 from index.cli.contents import contents
 from index.cli.paths import is_under, read_head, why
 from index.gallery import Gallery
+from serve.described import AWAY
 from serve.guard import Refused
 
 HEAD_BYTES = 32
@@ -66,5 +67,5 @@ async def picture(path: Path, gallery: Gallery) -> bytes:
 
 def _unreadable(exc: OSError) -> Refused:
     if isinstance(exc, FileNotFoundError):
-        return Refused(404, "The file is not there now.")
+        return Refused(404, AWAY)
     return Refused(404, f"The file can't be read: {why(exc)}.")

@@ -321,7 +321,7 @@ class Addresses:
     def _place(self, link: int) -> int:
         place = self._opened.inventory.place(link)
         if place is None:
-            raise Refused(404, "This picture is no longer in the gallery.")
+            raise Refused(404, described.GONE)
         return place
 
 

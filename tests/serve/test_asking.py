@@ -39,6 +39,21 @@ async def test_a_listing_tells_shapes_and_months_and_when_a_picture_is_another(
     assert after["versions"][12:] != order["versions"][12:]
 
 
+async def test_pictures_of_a_listing_are_told_page_by_page(client: Client, folder: Path) -> None:
+    head = await client.ask()
+    (folder / "b" / "green.png").unlink()
+    page = await client.json(f"api/hits/{head['ask']}")
+    assert page["more"] is False
+    assert [hit["name"] for hit in page["hits"]] == [
+        "moving.gif", "again.png", "blue.png", "green.png",
+    ]  # fmt: skip
+    assert [hit["kind"] for hit in page["hits"]] == ["clip", "picture", "picture", "picture"]
+    assert [copy["path"] for copy in page["hits"][1]["copies"]] == ["a/red.png"]
+    assert [hit["why"] for hit in page["hits"]] == [None, None, None, "The file is not there now."]
+    after = await client.json(f"api/hits/{head['ask']}?from=2")
+    assert after["hits"] == page["hits"][2:]
+
+
 async def test_the_gallery_is_told_as_a_whole(client: Client) -> None:
     told = await client.json("api/gallery")
     assert (told["name"], told["count"]) == ("photos", 5)
