@@ -223,6 +223,11 @@ class Gallery:
             await self._store.derivations.begin(derivation.name, derivation.revision, {})
             self._pipeline.add(derivation)
 
+    @property
+    def file(self) -> Path:
+        """Where it is."""
+        return self._store.path
+
     async def close(self) -> None:
         """Finish what is being written and close the store; calls that wait raise GalleryClosed."""
         self._closed.set()

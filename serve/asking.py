@@ -23,6 +23,7 @@ from index.types.filter import Filter, Sort
 from index.types.query import Query
 from serve import described, inventory
 from serve.guard import Refused
+from serve.inventory import Ints
 from serve.opened import Opened
 
 PAGE = 60  # hits of a page
@@ -77,7 +78,7 @@ class Asked:
 class Kept:
     """A question whose next pages may be asked for: a listing, or a search."""
 
-    order: Sequence[int] | None = None
+    links: Ints | None = None
     search: Search | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -172,14 +173,14 @@ class Asking:
             "verdict": found.answer.verdict.value,
             "sentence": sentence,
             "understood": list(answers.notes(outcome)),
-            "total": len(found.shown) if search.ended else None,
+            "total": None if search.more(PAGE) else len(found.shown),
             "error": None,
         }
 
     async def _listed(self, gallery: Gallery, understood: question.Question) -> dict[str, Any]:
         order = await gallery.order(understood.filter, sort=understood.sort)
-        listing = await asyncio.to_thread(self._opened.inventory.listing, order)
-        total = len(listing["ids"])
+        links = await asyncio.to_thread(self._opened.inventory.folded, order)
+        total = len(links)
         sentence = ""
         if not total:
             limits = understood.limits
@@ -189,7 +190,7 @@ class Asking:
                 else ("There are no pictures here yet.")
             )
         return {
-            "ask": self._keep(Kept(order=order)),
+            "ask": self._keep(Kept(links=links)),
             "listing": True,
             "line": understood.line,
             "verdict": "sure" if total else "nothing",
@@ -237,22 +238,23 @@ class Asking:
 
     async def order(self, name: str) -> dict[str, Any]:
         """All pictures of a listing, in order. raises Refused"""
-        kept = self._known(name)
-        if kept.order is None:
+        links = self._known(name).links
+        if links is None:
             raise Refused(404, "This question has hits, and no order of all.")
-        return await asyncio.to_thread(self._opened.inventory.listing, kept.order)
+        return await asyncio.to_thread(self._opened.inventory.listing, links)
 
     async def hits(self, name: str, first: int) -> dict[str, Any]:
-        """A page of hits, from number `first` on, which counts from 0. raises Refused"""
-        search = self._known(name).search
-        if search is None:
-            raise Refused(404, "This question has an order of all, and no hits.")
-        async with self._known(name).turn, self._opened.use() as gallery:
-            found = await search.found(gallery, first + PAGE)
-            shown = found.shown[first:]
-            told = await described.hits(gallery, self._opened.inventory, shown)
-            more = not search.ended or len(found.shown) > first + PAGE
-            return {"hits": told, "more": more}
+        """A page of pictures, from number `first` on, which counts from 0. raises Refused"""
+        kept, inventory = self._known(name), self._opened.inventory
+        async with kept.turn, self._opened.use() as gallery:
+            if kept.links is not None:
+                links = kept.links[first : first + PAGE].tolist()
+                told = await described.pictures(gallery, inventory, links)
+                return {"hits": told, "more": len(kept.links) > first + PAGE}
+            assert kept.search is not None
+            found = await kept.search.found(gallery, first + PAGE)
+            told = await described.hits(gallery, inventory, found.shown[first:])
+            return {"hits": told, "more": kept.search.more(first + PAGE)}
 
 
 def _narrowed(under: Sequence[str], folder: str) -> tuple[str, ...]:

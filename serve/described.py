@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from index.types.filter import Filter
 from serve.guard import Refused
 from serve.inventory import Inventory
 
+GONE = "This picture is no longer in the gallery."
+AWAY = "The file is not there now."
 MOST_SAID = 400  # letters of what is written in a picture
 
 
@@ -38,30 +41,51 @@ async def hits(gallery: Gallery, inventory: Inventory, shown: Sequence[Shown]) -
                 concepts=one.hit.concepts,
                 says=one.hit.says,
                 sure=one.hit.sure,
+                here=one.is_here,
             )
-            | {"score": round(one.hit.score, 4), "here": one.is_here}
+            | {"score": round(one.hit.score, 4)}
         )
     return found
 
 
 async def picture(gallery: Gallery, inventory: Inventory, link: int) -> dict[str, Any]:
     """One picture of the folder. raises Refused, ModelChanged"""
-    place = inventory.place(link)
-    if place is None:
-        raise Refused(404, "This picture is no longer in the gallery.")
-    frames = await gallery.links.frame_counts([link])
-    same = await gallery.links.copies([link], Filter(SPACE))
-    copies = [inventory.place(id) for id in same.get(link, {}) if id != link]
-    lines = (await gallery.transcripts.of_links([link])).get(link, ())
-    concepts = await gallery.concepts_of([link])
-    return _described(
-        inventory,
-        place,
-        frames=frames.get(link, 1),
-        copies=[copy for copy in copies if copy is not None],
-        concepts=concepts.get(link, ()),
-        says=" / ".join(lines)[:MOST_SAID] or None,
-    )
+    if told := await pictures(gallery, inventory, [link]):
+        return told[0]
+    raise Refused(404, GONE)
+
+
+async def pictures(
+    gallery: Gallery, inventory: Inventory, links: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Pictures that no question was asked about; those that left the folder are left out.
+
+    raises   ModelChanged
+    """
+    places = {link: place for link in links if (place := inventory.place(link)) is not None}
+    there = list(places)
+    frames = await gallery.links.frame_counts(there)
+    same = await gallery.links.copies(there, Filter(SPACE))
+    lines = await gallery.transcripts.of_links(there)
+    concepts = await gallery.concepts_of(there)
+    sources = [inventory.sources[place] for place in places.values()]
+    here = await asyncio.to_thread(lambda: list(map(os.path.exists, sources)))
+    return [
+        _described(
+            inventory,
+            place,
+            frames=frames.get(link, 1),
+            copies=[
+                copy
+                for id in same.get(link, {})
+                if id != link and (copy := inventory.place(id)) is not None
+            ],
+            concepts=concepts.get(link, ()),
+            says=" / ".join(lines.get(link, ()))[:MOST_SAID] or None,
+            here=exists,
+        )
+        for (link, place), exists in zip(places.items(), here, strict=True)
+    ]
 
 
 def _described(
@@ -75,6 +99,7 @@ def _described(
     frame: int = 0,
     second: float | None = None,
     sure: bool = True,
+    here: bool = True,
 ) -> dict[str, Any]:
     path = inventory.relative(inventory.sources[place])
     name = os.path.basename(path)
@@ -101,6 +126,8 @@ def _described(
         "concepts": list(concepts),
         "says": says,
         "sure": sure,
+        "here": here,
+        "why": None if here else AWAY,
         "alt": alternative(name, concepts, says),
     }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from index.cli.contents import contents
 from index.cli.paths import is_under, read_head, why
 from index.gallery import Gallery
+from serve.described import AWAY
 from serve.guard import Refused
 
 HEAD_BYTES = 32
@@ -38,7 +39,7 @@ def _located(source: str, root: str) -> Path:
     try:
         real = os.path.realpath(source, strict=True)
     except OSError as exc:
-        raise Refused(404, f"The file can't be read ({why(exc)}).") from exc
+        raise _unreadable(exc) from exc
     if not is_under(real, os.path.realpath(root)):
         raise Refused(404, "The file is a link that leads out of the folder.")
     return Path(real)
@@ -49,7 +50,7 @@ async def content_type(path: Path) -> str | None:
     try:
         head = await asyncio.to_thread(read_head, path, HEAD_BYTES)
     except OSError as exc:
-        raise Refused(404, f"The file can't be read ({why(exc)}).") from exc
+        raise _unreadable(exc) from exc
     return next((kind for mark, at, kind in SHOWN_AS_IT_IS if head.startswith(mark, at)), None)
 
 
@@ -61,4 +62,10 @@ async def picture(path: Path, gallery: Gallery) -> bytes:
     try:
         return await contents(path, gallery)
     except OSError as exc:
-        raise Refused(404, f"The file can't be read ({why(exc)}).") from exc
+        raise _unreadable(exc) from exc
+
+
+def _unreadable(exc: OSError) -> Refused:
+    if isinstance(exc, FileNotFoundError):
+        return Refused(404, AWAY)
+    return Refused(404, f"The file can't be read: {why(exc)}.")

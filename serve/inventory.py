@@ -20,7 +20,7 @@ from index.types.records import Outlines
 Ints = NDArray[np.int64]
 MOST_RATIO = 9999  # of width to height, in percent
 NAMES_SHOWN = 5
-VERSION_LETTERS = 4
+NO_VERSION = "----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class Month:
     month: str
     start: int
     count: int
+
+
+_NONE = np.zeros(0, np.int64)
+NOTHING = Outlines(_NONE, _NONE, _NONE, _NONE, np.zeros(0), (), ())
 
 
 class Inventory:
@@ -52,6 +56,15 @@ class Inventory:
 
     def __len__(self) -> int:
         return len(self.links)
+
+    def is_as(self, other: Inventory) -> bool:
+        """Whether both have the same pictures, at the same places and times."""
+        return (
+            np.array_equal(self.links, other.links)
+            and np.array_equal(self.posted, other.posted)
+            and self.keys == other.keys
+            and self.whole == other.whole
+        )
 
     def place(self, link: int) -> int | None:
         """Which of the pictures this link is; None: it is not in the folder."""
@@ -102,25 +115,41 @@ class Inventory:
         found.sort(key=lambda place: (not self._names[place].startswith(part), self._names[place]))
         return found[:NAMES_SHOWN]
 
-    def listing(self, order: Sequence[int]) -> dict[str, Any]:
-        """A listing as the page reads it: links in this order, of the same bytes only the first."""
-        wanted = np.array(order, np.int64)
-        places = np.searchsorted(self.links, wanted)
-        places = np.minimum(places, max(len(self.links) - 1, 0))
-        places = places[self.links[places] == wanted] if len(self.links) else places[:0]
+    def folded(self, order: Sequence[int]) -> Ints:
+        """Those of these links that are in the folder, of the same bytes only the first."""
+        places = self._known(np.array(order, np.int64))
+        places = places[places >= 0]
         _, first = np.unique(self.items[places], return_index=True)
-        places = places[np.sort(first)]
-        widths, heights = self.widths[places], self.heights[places]
-        ratios = np.where(heights > 0, 100 * widths // np.maximum(heights, 1), 0)
-        ratios = np.where(widths > 0, np.clip(ratios, 1, MOST_RATIO), 0)
+        return self.links[places[np.sort(first)]]
+
+    def listing(self, links: Ints) -> dict[str, Any]:
+        """A listing as the page reads it; nothing is told of a link that left the folder."""
+        places = self._known(links)
+        there = places >= 0
+        widths, heights = (
+            np.where(there, column[places], 0) if len(self) else np.zeros(len(links), np.int64)
+            for column in (self.widths, self.heights)
+        )
+        ratios = np.clip(100 * widths // np.maximum(heights, 1), 1, MOST_RATIO)
+        ratios[(widths == 0) | (heights == 0)] = 0
+        versions = [self.version(place) if place >= 0 else NO_VERSION for place in places.tolist()]
+        posted = self.posted[places[there]]
+        starts = np.flatnonzero(there)
         return {
-            "ids": self.links[places].tolist(),
+            "ids": links.tolist(),
             "ratios": ratios.tolist(),
-            "versions": "".join(self.version(place) for place in places.tolist()),
+            "versions": "".join(versions),
             "months": [
-                {"month": one.month, "start": one.start} for one in months(self.posted[places])
+                {"month": one.month, "start": int(starts[one.start])} for one in months(posted)
             ],
         }
+
+    def _known(self, links: Ints) -> Ints:
+        """Which of the pictures these links are; -1: none."""
+        if not len(self):
+            return np.full(len(links), -1, np.int64)
+        places = np.minimum(np.searchsorted(self.links, links), len(self) - 1)
+        return np.where(self.links[places] == links, places, -1)
 
 
 def months(posted: NDArray[np.float64]) -> list[Month]:

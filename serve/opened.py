@@ -8,7 +8,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from index.gallery import Gallery
 from index.types.errors import GalleryError, ModelChanged
 from index.types.filter import Filter
 from serve.guard import Refused
-from serve.inventory import Inventory
+from serve.inventory import NOTHING, Inventory
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +64,12 @@ class Opened:
 
     inventory   its pictures in short, as they were at the last look
     adding      how far this process has come with adding; None: it doesn't
-    changes     how often the inventory was made anew
+    changes     how often the inventory was another one than before
     """
 
     def __init__(self, place: Place, root: str, gallery: Gallery) -> None:
         self.place, self.root = place, root
-        self.inventory: Inventory
+        self.inventory = Inventory(NOTHING, root)
         self.adding: Progress | None = None
         self.mounts: set[str] = set()
         self.changes = 0
@@ -120,7 +120,7 @@ class Opened:
     # ---- events
 
     @contextlib.contextmanager
-    def listening(self, listener: Callable[[str, dict[str, Any]], None]) -> Any:
+    def listening(self, listener: Callable[[str, dict[str, Any]], None]) -> Iterator[None]:
         """Call `listener` with the name and the data of what happens."""
         self._listeners.add(listener)
         try:
@@ -151,14 +151,18 @@ class Opened:
             changed = True
         if changed:
             await self._look()
-            self._tell("changed", {"count": len(self.inventory), "changes": self.changes})
 
     async def _look(self) -> None:
+        """Make the inventory anew, and tell when it is another one."""
         async with self._looking, self.use() as gallery:
             outlines = await gallery.links.outlines(SPACE)
-            self.inventory = await asyncio.to_thread(Inventory, outlines, self.root)
+            inventory = await asyncio.to_thread(Inventory, outlines, self.root)
             self.mounts = (await notes.load(gallery)).mounts
+            if inventory.is_as(self.inventory):
+                return
+            self.inventory = inventory
             self.changes += 1
+        self._tell("changed", {"count": len(self.inventory), "changes": self.changes})
 
     async def _prepare(self) -> None:
         """Load what the first question needs."""
@@ -217,7 +221,6 @@ class Opened:
             self.adding = None
         await self._look()
         self._tell("added", end)
-        self._tell("changed", {"count": len(self.inventory), "changes": self.changes})
 
     async def _writing(self) -> Gallery:
         model = self._gallery.embedder

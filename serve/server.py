@@ -44,9 +44,10 @@ MOST_ASKED = 100_000  # bytes of a question
 VIEW_EDGE = 2048  # pixels of a picture in a format that browsers don't show
 # A picture's bytes belong to its address for as long as its version is the same.
 KEPT = "private, max-age=86400, immutable"
+ENDS_WITHIN_S = 2.0  # what answers still take when the server ends
 ALIVE_S = 20.0  # between two signs of life in the events
 MOST_EVENTS = 100  # that wait for a page that reads slowly
-_NUMBER = re.compile(r"\d{1,18}")
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,6 @@ class Running:
 async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> AsyncIterator[Running]:
     """Serve the page on 127.0.0.1. raises OSError when the port can't be had"""
     token = guard.new_token()
-    site: web.TCPSite | None = None
 
     def listens_at() -> int:
         assert runner.addresses
@@ -79,17 +79,41 @@ async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> Asy
     app.on_response_prepare.append(guard.put_headers)
     addresses.register(app, f"/{token}")
     # A browser drops the requests of pictures that are out of view: then nobody makes them.
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
+    runner = web.AppRunner(
+        app, handler_cancellation=True, access_log=None, shutdown_timeout=ENDS_WITHIN_S
+    )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
-        yield Running(f"http://127.0.0.1:{listens_at()}/{token}/", opened)
+        async with _sweeping(opened, making):
+            yield Running(f"http://127.0.0.1:{listens_at()}/{token}/", opened)
     finally:
         addresses.end()
         await runner.cleanup()
         await atlas.close()
         await making.close()
+
+
+@contextlib.asynccontextmanager
+async def _sweeping(opened: Opened, making: Making) -> AsyncIterator[None]:
+    """Erase thumbnails of what was removed before, and of what is removed from now on."""
+    due = asyncio.Event()
+    due.set()
+
+    async def sweep() -> None:
+        while True:
+            await due.wait()
+            due.clear()
+            await making.sweep()
+
+    with opened.listening(lambda name, _: due.set() if name == "changed" else None):
+        task = asyncio.create_task(sweep())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 @web.middleware
@@ -297,7 +321,7 @@ class Addresses:
     def _place(self, link: int) -> int:
         place = self._opened.inventory.place(link)
         if place is None:
-            raise Refused(404, "This picture is no longer in the gallery.")
+            raise Refused(404, described.GONE)
         return place
 
 

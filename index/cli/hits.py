@@ -85,10 +85,9 @@ class Search:
         assert self._first is not None
         return Found(self._first, self._shown[:k], self._gone)
 
-    @property
-    def ended(self) -> bool:
-        """Whether nothing comes after what was found."""
-        return not self._waiting and not self._more
+    def more(self, k: int) -> bool:
+        """Whether anything may come after the first `k`, which were found."""
+        return len(self._shown) > k or bool(self._waiting) or self._more
 
     async def _read_on(self, gallery: Gallery, size: int) -> None:
         page = await gallery.search(
