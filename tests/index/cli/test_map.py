@@ -36,7 +36,7 @@ def test_the_map_is_drawn(
     gallery: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "map.png"
-    assert main(["map", *gallery, "--out", str(out)]) == 0
+    assert main(["map", *gallery, str(out)]) == 0
     assert "12 pictures" in capsys.readouterr().out
     with Image.open(out) as drawn:
         assert drawn.width > 1000
@@ -45,7 +45,7 @@ def test_the_map_is_drawn(
 def test_a_map_never_takes_the_place_of_a_picture(gallery: list[str], tmp_path: Path) -> None:
     picture = tmp_path / "photos" / "3.png"
     before = picture.read_bytes()
-    assert main(["map", *gallery, "--out", str(picture)]) == 2
+    assert main(["map", *gallery, str(picture)]) == 2
     assert picture.read_bytes() == before
 
 
