@@ -50,7 +50,8 @@ async def run(given: Serve) -> int:
     root = _folder(given)
     file = Path(absolute(galleries.database(given)))
     model = await _begun(given, file) if given.add and not galleries.exists(given) else None
-    galleries.require_gallery(given)
+    if not galleries.exists(given):
+        raise WrongUse(_no_gallery(given))
     place = Place(file, given.device)
     async with contextlib.AsyncExitStack() as stack:
         with ending_at_once():
@@ -72,6 +73,8 @@ async def run(given: Serve) -> int:
         if given.open:
             await asyncio.to_thread(webbrowser.open, running.url)
         await _stopped()
+        with ending_at_once():  # a second Ctrl-C
+            await stack.aclose()
     return DONE
 
 
@@ -96,12 +99,25 @@ async def _begun(given: Serve, file: Path) -> Embedder | None:
         await gallery.close()
 
 
+def _no_gallery(given: Serve) -> str:
+    file = harmless(str(galleries.database(given)))
+    return (
+        f"There is no gallery at {file} yet. Make one from your pictures, or let the page show how "
+        f"they come:{_hints(given)}"
+    )
+
+
 def _nothing_of(given: Serve) -> str:
-    folder = shlex.quote(given.folder)
     return (
         f"The gallery has nothing of {harmless(given.folder)} yet. Add its pictures first, or let "
-        f"the page show how they come:{galleries.hint(given, f'add {folder}')}"
-        f"{galleries.hint(given, f'serve {folder} --add')}"
+        f"the page show how they come:{_hints(given)}"
+    )
+
+
+def _hints(given: Serve) -> str:
+    folder = shlex.quote(given.folder)
+    return (
+        f"{galleries.hint(given, f'add {folder}')}{galleries.hint(given, f'serve {folder} --add')}"
     )
 
 
@@ -117,12 +133,15 @@ def _no_port(given: Serve, exc: OSError) -> str:
 async def _stopped() -> None:
     """Wait for Ctrl-C or SIGTERM."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    try:
+        for number in numbers:
             loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows: Ctrl-C ends at once
-            continue
+    except NotImplementedError:
+        pass  # Windows: Ctrl-C ends at once
     await stop.wait()
+    for number in numbers:
+        loop.remove_signal_handler(number)
 
 
 COMMAND = FolderCommand(

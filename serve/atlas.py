@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from index.drawing import atlas_data
 from index.gallery import Gallery
 from index.types.errors import GalleryError
-from index.types.overview import Overview
 from serve.opened import Opened
 
 MAKING = "The map is being made."
-DIGITS = 4  # of a place from 0 to 1
 
 
 class Atlas:
@@ -38,7 +37,7 @@ class Atlas:
     async def _make(self) -> dict[str, Any]:
         async with self._opened.use() as gallery:
             await _ready(gallery)
-            return told(await gallery.overview(self._opened.filter))
+            return atlas_data(await gallery.overview(self._opened.filter))
 
     async def close(self) -> None:
         """Stop making it."""
@@ -51,29 +50,3 @@ async def _ready(gallery: Gallery) -> None:
     if gallery.model:
         await gallery.load_model()  # it names the clusters
         await gallery.ready_to_judge()
-
-
-def told(overview: Overview) -> dict[str, Any]:
-    """An overview as `page/atlas.js` reads it."""
-    return {
-        "count": overview.count,
-        "points": [
-            {"id": link, "x": round(x, DIGITS), "y": round(y, DIGITS), "cluster": cluster}
-            for link, (x, y), cluster in zip(
-                overview.links.tolist(),
-                overview.places.tolist(),
-                overview.of.tolist(),
-                strict=True,
-            )
-        ],
-        "clusters": [
-            {
-                "words": list(cluster.words),
-                "count": cluster.count,
-                "x": round(cluster.place[0], DIGITS),
-                "y": round(cluster.place[1], DIGITS),
-                "shown": list(cluster.shown),
-            }
-            for cluster in overview.clusters
-        ],
-    }

@@ -198,17 +198,9 @@ class Opened:
                 told = time.monotonic()
                 self._tell("adding", self.adding.state)
 
-        end: dict[str, Any] = {}
+        end: dict[str, Any]
         try:
-            listing = await asyncio.to_thread(walk, [self.root], (), self._stop.is_set)
-            writing = await self._writing()
-            try:
-                await self._answer_with(writing)
-                adding = Adding(writing, listing, self._stop)
-                await adding.plan([self.root])
-                tally = await adding.run(follow)
-            finally:
-                await self._answer_with(await self._reading(writing.embedder))
+            tally = await self._added(follow)
             end = {
                 "added": tally.added,
                 "changed": tally.changed,
@@ -217,10 +209,24 @@ class Opened:
             }
         except (GalleryError, OSError) as error:
             end = {"sentence": str(error)}
-        finally:
-            self.adding = None
+        except Exception:
+            log.exception("adding failed")
+            end = {"sentence": "Something went wrong; the terminal says what."}
         await self._look()
+        self.adding = None
         self._tell("added", end)
+
+    async def _added(self, progress: Callable[[Tally], None]) -> Tally:
+        """What `magpie add` does; the gallery that writes answers meanwhile."""
+        listing = await asyncio.to_thread(walk, [self.root], (), self._stop.is_set)
+        writing = await self._writing()
+        try:
+            await self._answer_with(writing)
+            adding = Adding(writing, listing, self._stop)
+            await adding.plan([self.root])
+            return await adding.run(progress)
+        finally:
+            await self._answer_with(await self._reading(writing.embedder))
 
     async def _writing(self) -> Gallery:
         model = self._gallery.embedder

@@ -20,6 +20,7 @@ from aiohttp.typedefs import Handler
 from index.cli.thumbnails import Thumbnails
 from index.clips.clip import BytesSource
 from index.clips.containers import HEAD_BYTES, container_of
+from index.drawing import CODE, STYLES
 from index.stills import view_of
 from index.types.errors import DecoderUnusable, GalleryError, PictureError
 from serve import described, files, guard, suggested
@@ -138,9 +139,8 @@ class Addresses:
     def __init__(self, opened: Opened, making: Making, atlas: Atlas) -> None:
         self._opened, self._making, self._atlas = opened, making, atlas
         self._asking = Asking(opened)
-        self._page = {
-            path.name: path for path in PAGE.iterdir() if path.suffix in KINDS and path.is_file()
-        }
+        files = [*PAGE.iterdir(), CODE, STYLES]
+        self._page = {path.name: path for path in files if path.suffix in KINDS and path.is_file()}
         self._ended = asyncio.Event()
 
     def register(self, app: web.Application, at: str) -> None:
