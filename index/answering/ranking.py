@@ -223,7 +223,7 @@ class Ranking:
         """All links that the filter allows, newest first or oldest first."""
         order = Sort.OLDEST if sort is Sort.OLDEST else Sort.NEWEST
         asked = partial(self._index.listed, k=ALL, sort=order)
-        return (await settled(self._links, filter, asked)).links
+        return (await without_source(self._links, filter, asked)).links
 
 
 def _key(embedding: QueryEmbedding, asked: Filter) -> Key:
