@@ -499,6 +499,7 @@ class Magpie(discord.AutoShardedClient):
     async def on_guild_available(self, guild: discord.Guild) -> None:
         await self.departures.come_back(guild.id)
         self.catch_up.on_available(guild)
+        await self.welcomes.on_available(guild)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info(fields("guild_joined", guild=guild.id))

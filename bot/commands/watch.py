@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -13,9 +13,8 @@ from discord.app_commands import Choice
 from bot.ask.asker import of_interaction
 from bot.ask.respond import answering_button
 from bot.ask.suggestions import Choices
-from bot.commands.options import PlaceToWrite
+from bot.commands.options import QUESTION_NAMES, PlaceToWrite, picture_in
 from bot.languages.speech import marked
-from bot.media.pictures import Picture, from_attachment
 from bot.platform.interactions import NO_MENTIONS, Interaction, Tree, chosen
 from bot.watches import cards, zones
 from bot.watches.choices import Digest
@@ -84,9 +83,8 @@ class WatchCommands(app_commands.Group):
         zone=marked("Your time zone, for quiet hours and daily digests (otherwise UTC)"),
         digest=marked("Whether notices are gathered"),
     )
+    @QUESTION_NAMES
     @app_commands.rename(
-        query=marked("query"),
-        image=marked("image"),
         channel=marked("channel"),
         quiet=marked("quiet"),
         zone=marked("zone"),
@@ -110,12 +108,11 @@ class WatchCommands(app_commands.Group):
         digest: str = "single",
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        picture: Picture | Sequence[str] | None = None
-        if image is not None:
-            picture = from_attachment(image, interaction.user.id) or (image.url, image.proxy_url)
         wanted = choices_of(str(interaction.locale), quiet, zone, _digest(digest))
         asker = of_interaction(interaction, public=False)
-        said = await self._watches.add(asker, query or "", picture, channel, wanted)
+        said = await self._watches.add(
+            asker, query or "", picture_in(image, interaction), channel, wanted
+        )
         await self._say(interaction, said)
 
     @app_commands.command(

@@ -27,6 +27,7 @@ from bot.ask.page import ResultPage, ShownHit
 from bot.ask.posted import hit_of
 from bot.ask.results import Absent, Results
 from bot.languages.speech import speaking
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RequestFailed, is_refusal
@@ -101,7 +102,7 @@ class Notes:
         self._paces: LRUCache[int, Cooldown] = LRUCache(REMEMBERED)  # by channel
         self._writing = False
         self._sending: str | None = None  # the source below which a note is being sent
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
         self._deleting = Worker(
             "loose_notes", self._delete_loose_notes, writer.erased, lambda: clocks.expire_s
         )
@@ -112,13 +113,11 @@ class Notes:
         return self._writing or not self._waiting.empty() or self._deleting.busy
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._write_notes(), name="notes")
+        self._background.begin(self._write_notes(), "notes")
         self._deleting.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.close()
         await self._deleting.close()
 
     # ---- what happens

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from index import GalleryClosed, StoreError
 
@@ -33,7 +34,8 @@ class Worker:
         self._work = work
         self._woken = woken
         self._again_s = again_s
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
+        self._begun = False
         self._working = False
 
     @property
@@ -43,15 +45,14 @@ class Worker:
 
     def start(self) -> None:
         """Begin, unless it has begun; first with what was left at the last end."""
-        if self._task is None:
+        if not self._begun:
+            self._begun = True
             self._woken.set()
-            self._task = asyncio.create_task(self._run(), name=self._name)
+            self._background.begin(self._run(), self._name)
 
     async def close(self) -> None:
-        """Stop at once."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """Stop at once, and begin no more."""
+        await self._background.close()
 
     async def _run(self) -> None:
         with contextlib.suppress(GalleryClosed):

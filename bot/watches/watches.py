@@ -14,6 +14,7 @@ from bot.ask import lines, mentions
 from bot.ask.asker import Asker
 from bot.ask.embedding import QuestionEmbedder
 from bot.ask.layout import Card
+from bot.ask.phrases import without_joining
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.media.pictures import Picture
@@ -221,7 +222,7 @@ async def _read(typed: str, locale: str, *, with_picture: bool) -> Wish:
     """
     line = mentions.line(typed)
     if with_picture:
-        line = mentions.beside_a_picture(line)
+        line = without_joining(line)
     try:
         wish = await lines.read(line, lines.reader(locale))
     except Unreadable as error:

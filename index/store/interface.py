@@ -221,6 +221,10 @@ class BookkeepingReader(Protocol):
     async def welcomes(self) -> list[Welcome]:
         """Where the caller presented itself, of each space where it did."""
 
+    async def welcoming_since(self) -> float:
+        """From when on the caller presents itself, in Unix seconds; 0: this store is as old as
+        that. Spaces that it joined earlier know it already."""
+
     async def watched(self, space: int) -> set[int]:
         """The groups of a space that are marked as watched."""
 

@@ -332,7 +332,7 @@ def format_bytes(count: int) -> Sentence:
         return Sentence("{n} MB", n=_three_figures(count / 1_000_000))
     if count >= 1_000:
         return Sentence("{n} kB", n=_three_figures(count / 1_000))
-    return Sentence("{n} bytes", n=max(count, 0))
+    return Sentence("1 byte") if count == 1 else Sentence("{n} bytes", n=max(count, 0))
 
 
 def format_pixels(count: int) -> Sentence:

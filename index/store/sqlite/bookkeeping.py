@@ -229,6 +229,11 @@ class Bookkeeping:
         rows = await self._database.rows("SELECT space, group_id, source, reading FROM welcomes")
         return [Welcome(space, group, source, bool(on)) for space, group, source, on in rows]
 
+    async def welcoming_since(self) -> float:
+        """From when on the caller presents itself, in Unix seconds; 0: this file is as old as
+        that. Spaces that it joined earlier know it already."""
+        return float((await self._database.rows("SELECT since FROM welcoming"))[0][0])
+
     async def watch(self, space: int, group: int) -> None:
         """Mark a group as watched."""
         await self._database.execute("INSERT OR IGNORE INTO watched VALUES (?, ?)", space, group)
