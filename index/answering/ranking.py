@@ -21,6 +21,7 @@ from index.answering.without_source import without_source
 from index.answering.written import Written, written
 from index.concurrency import Pool
 from index.search.interface import Found, VectorIndex
+from index.search.kernels.arguments import Ints
 from index.store.interface import Copies, Links, Transcripts
 from index.transcripts.comparing import differing
 from index.types.filter import Filter, Sort
@@ -44,6 +45,7 @@ REMEMBERED = 256
 # Hits whose concepts are told. A page shows some six of those that it gets; the others only take
 # the places of hits that are gone.
 DESCRIBED = 10
+ALL = 2**31 - 2  # more links than any gallery has
 NO_VECTOR = np.zeros(0, np.float32)
 Key: TypeAlias = tuple[bytes, Filter]
 
@@ -216,6 +218,12 @@ class Ranking:
         candidates = [Candidate(link, 0, 0.0, 0.0, NO_VECTOR) for link in listed.links.tolist()]
         verdict = Verdict.SURE if candidates or after else Verdict.NOTHING
         return Page(candidates, listed.searched, listed.more, verdict)
+
+    async def order(self, filter: Filter, *, sort: Sort) -> Ints:
+        """All links that the filter allows, newest first or oldest first."""
+        order = Sort.OLDEST if sort is Sort.OLDEST else Sort.NEWEST
+        asked = partial(self._index.listed, k=ALL, sort=order)
+        return (await without_source(self._links, filter, asked)).links
 
 
 def _key(embedding: QueryEmbedding, asked: Filter) -> Key:

@@ -37,6 +37,7 @@ from index.types.records import (
     Link,
     ModelInfo,
     Note,
+    Outlines,
     Welcome,
 )
 from index.types.searches import Asked, SavedSearch
@@ -81,6 +82,9 @@ class Store(Protocol):
     @property
     def rows(self) -> RowSource: ...
 
+    async def state(self) -> object:
+        """Something that differs from what it was before if another process has written since."""
+
     async def vacuum(self) -> None:
         """Leave not even stray bytes of what was removed.
 
@@ -120,6 +124,13 @@ class Links(Protocol):
 
     async def known(self, space: int, group: int) -> dict[str, set[str]]:
         """All sources of a group, each with its slots."""
+
+    async def outlines(self, space: int) -> Outlines:
+        """All pictures of a space in short; of a million it takes seconds."""
+
+    async def frame_counts(self, ids: Sequence[int]) -> dict[int, int]:
+        """How many frames of the animation or video that each of these links shows are searched;
+        of a still picture, nothing."""
 
     async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
         """All sources of a group, each with the details of one of its links."""

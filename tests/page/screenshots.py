@@ -76,8 +76,8 @@ class Studio:
         print(self.out / f"{name}.webp")
 
 
-def save(shots: list[bytes], path: Path) -> None:
-    """Save the shots side by side, as wide as one window, in at most `MAX_BYTES`."""
+def save(shots: list[bytes], path: Path, max_bytes: int = MAX_BYTES) -> None:
+    """Save the shots side by side, as wide as one window, in at most so many bytes."""
     pictures = [Image.open(io.BytesIO(shot)).convert("RGB") for shot in shots]
     sheet = Image.new("RGB", (sum(one.width for one in pictures), pictures[0].height))
     left = 0
@@ -86,9 +86,9 @@ def save(shots: list[bytes], path: Path) -> None:
         left += one.width
     if sheet.width > WINDOW["width"]:
         sheet.thumbnail((WINDOW["width"], sheet.height), Image.Resampling.LANCZOS)
-    for quality in (90, 84, 76, 66):
+    for quality in (90, 84, 76, 66, 56):
         sheet.save(path, quality=quality, method=6)
-        if path.stat().st_size <= MAX_BYTES:
+        if path.stat().st_size <= max_bytes:
             return
 
 

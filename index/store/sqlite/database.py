@@ -173,6 +173,11 @@ class Database:
         with connections.translated(self.path):
             return list(await connection.execute_fetchall(sql, params))
 
+    async def version(self) -> int:
+        """A number that is another one when another connection has written since."""
+        ((version,),) = await self.rows("PRAGMA data_version")
+        return int(version)
+
     async def chunks(self, sql: str, *params: Any, size: int) -> AsyncGenerator[list[sqlite3.Row]]:
         """The rows that a query gives, `size` at a time."""
         with connections.translated(self.path):

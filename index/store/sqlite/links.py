@@ -10,6 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index.store.sqlite import columns, transcripts, word_search
 from index.store.sqlite.database import SEGMENTS, Database
 from index.store.sqlite.traits import condition
@@ -22,6 +25,7 @@ from index.types.records import (
     Link,
     ModelInfo,
     Moment,
+    Outlines,
     key_of,
 )
 
@@ -110,6 +114,26 @@ class Links:
         for source, slot in rows:
             known.setdefault(source, set()).add(slot)
         return known
+
+    async def outlines(self, space: int) -> Outlines:
+        """All pictures of a space in short."""
+        rows = await self._database.rows(
+            """SELECT links.id, items.id, width, height, posted_at, key, source
+            FROM links JOIN items ON items.id = links.item
+            WHERE space = ? AND kind = 'image' ORDER BY links.id""",
+            space,
+        )
+        return await asyncio.to_thread(_outlines, rows)
+
+    async def frame_counts(self, ids: Sequence[int]) -> dict[int, int]:
+        """How many frames of the animation or video that each of these links shows are searched;
+        of a still picture, nothing."""
+        rows = await self._database.rows(
+            """SELECT links.id, COUNT(*) FROM links JOIN moments ON moments.item = links.item
+            WHERE links.id IN (SELECT value FROM json_each(?)) GROUP BY links.id""",
+            json.dumps(list(ids)),
+        )
+        return {id: count for id, count in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
     async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
         """All sources of a group, each with the details of one of its links."""
@@ -336,3 +360,18 @@ def _disk_bytes(path: Path) -> int:
 
 def _ids(rows: Sequence[sqlite3.Row]) -> frozenset[int]:
     return frozenset(id for (id,) in rows)
+
+
+def _outlines(rows: Sequence[sqlite3.Row]) -> Outlines:
+    def whole(column: int) -> NDArray[np.int64]:
+        return np.array([row[column] for row in rows], np.int64)
+
+    return Outlines(
+        links=whole(0),
+        items=whole(1),
+        widths=whole(2),
+        heights=whole(3),
+        posted=np.array([row[4] for row in rows], np.float64),
+        keys=[row[5] for row in rows],
+        sources=[row[6] for row in rows],
+    )

@@ -205,8 +205,14 @@ async def test_the_greeting_goes_on_to_show_progress_after_a_restart(
     async with running(sandbox, db, model) as magpie:
         await invite(ada, world_file)
         await greeted(ada, world_file, "general")
-        (kept,) = await magpie.gallery.bookkeeping.welcomes()
-        await magpie.writer.keep_welcome(replace(kept, reading=True))
+
+        async def kept() -> bool:  # its id is written after it is sent
+            (welcome,) = await magpie.gallery.bookkeeping.welcomes()
+            return welcome.source != UNSENT
+
+        await until(kept)
+        (welcome,) = await magpie.gallery.bookkeeping.welcomes()
+        await magpie.writer.keep_welcome(replace(welcome, reading=True))
     async with running(sandbox, db, model):
 
         async def set_up() -> bool:
