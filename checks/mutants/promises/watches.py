@@ -151,7 +151,7 @@ MUTANTS = (
     Mutant(
         "a pass over all watches finds what each would find",
         "index/watches/screening.py",
-        "            odds[parts] = np.maximum(odds[parts], again)\n",
+        "            odds[parts] = np.maximum(odds[parts], self._odds(without, left, none, parts))\n",
         "",
         (f"{SCREENING}::test_the_odds_of_all_watches_are_those_that_an_answer_finds",),
     ),
@@ -208,8 +208,8 @@ MUTANTS = (
         "a new watch has no new day",
         "index/store/sqlite/watches.py",
         '"SELECT at FROM tellings WHERE space = ? AND owner = ? AND at >= ? ORDER BY at",',
-        """"SELECT at FROM tellings WHERE space = ? AND owner = ? AND at >= ?
-            AND EXISTS (SELECT 1 FROM notices WHERE sent_at = at) ORDER BY at",""",
+        '"SELECT sent_at FROM notices JOIN watches ON watches.id = watch "\n'
+        '            "WHERE space = ? AND owner = ? AND sent_at >= ?",',
         (f"{UNDELIVERABLE}::test_a_new_watch_has_no_new_day",),
     ),
     Mutant(
