@@ -151,8 +151,8 @@ MUTANTS = (
     Mutant(
         "a pass over all watches finds what each would find",
         "index/watches/screening.py",
-        "            odds[parts] = np.maximum(odds[parts], self._odds(without, left, none, parts))\n",
-        "",
+        "odds[parts] = np.maximum(odds[parts], self._odds(without, left, none, parts))",
+        "pass",
         (f"{SCREENING}::test_the_odds_of_all_watches_are_those_that_an_answer_finds",),
     ),
     Mutant(
